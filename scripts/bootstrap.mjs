@@ -1,0 +1,67 @@
+// Installs what is missing before `npm start` and `npm test`, so that a fresh clone needs only Node and npm.
+// Plain JavaScript without dependencies: it runs when nothing is installed yet, on the oldest Node we support.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const OLDEST_NODE = 20;
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * @param {string} folder
+ * @returns {{ version?: string, devDependencies?: Record<string, string>, optionalDependencies?: Record<string, string> }}
+ */
+function manifest(folder) {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+/**
+ * Whether a package is there in the version asked for: another one would give other results than the next clone's.
+ * @param {string} folder
+ * @param {string} name
+ * @param {string} wanted An exact version, `npm:other@version` or `file:path`.
+ */
+function isInstalled(folder, name, wanted) {
+  const home = join(folder, "node_modules", name);
+  if (!existsSync(join(home, "package.json"))) return false;
+  return wanted.startsWith("file:") || manifest(home).version === wanted.slice(wanted.lastIndexOf("@") + 1);
+}
+
+/**
+ * `npm install`, not `npm ci`: there is no lock file (see .npmrc).
+ * @param {string} folder
+ */
+function install(folder) {
+  const npm = process.env.npm_execpath;
+  const args = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const options = { cwd: folder, stdio: /** @type {const} */ ("inherit") };
+  const { status } = npm
+    ? spawnSync(process.execPath, [npm, ...args], options)
+    : spawnSync("npm", args, options);
+  return status === 0;
+}
+
+function installPackages() {
+  const wanted = Object.entries(manifest(root).devDependencies ?? {});
+  const missing = wanted.filter(([name, version]) => !isInstalled(root, name, version));
+  if (missing.length === 0) return;
+  console.log(`Installing ${missing.map(([name]) => name).join(", ")} …`);
+  if (!install(root)) process.exit(1);
+}
+
+/** Node 24 besides the user's own. Without it (no such package for this platform) its tests are skipped. */
+function installNode24() {
+  const folder = join(root, "scripts", "node24");
+  const choices = Object.entries(manifest(folder).optionalDependencies ?? {});
+  if (choices.some(([name, version]) => isInstalled(folder, name, version))) return;
+  console.log("Installing Node 24 …");
+  if (!install(folder)) console.warn("Node 24 could not be installed: its tests will be skipped.");
+}
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  console.error(`Node ${OLDEST_NODE} or later is needed, this is ${process.version}.`);
+  process.exit(1);
+}
+installPackages();
+if (process.argv.includes("--node24")) installNode24();

@@ -1,0 +1,34 @@
+/** Would JSR take this? `deno publish` as a dry run, and the one thing JSR refuses that the dry run does not see. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "./entries.ts";
+import { type Checks, report } from "./test/report.ts";
+import { run } from "./test/run.ts";
+import { tool } from "./test/tools.ts";
+
+const checks: Checks = {
+  "deno publish --dry-run succeeds without a warning": async () => {
+    const { ok, output } = await run([tool("deno"), "publish", "--dry-run", "--allow-dirty"]);
+    if (!ok || /\bwarning\b/i.test(output)) throw new Error(output);
+  },
+  "no source declares in another module's name or globally": async () => {
+    const offenders: string[] = [];
+    for (const file of await sources()) {
+      const text = await readFile(join(root, file), "utf8");
+      if (/^\s*declare\s+(module|global)\b/m.test(text)) offenders.push(file);
+    }
+    if (offenders.length > 0)
+      throw new Error(`JSR refuses \`declare module\` and \`declare global\`: ${offenders}`);
+  },
+};
+
+await report(checks);
+
+async function sources(): Promise<string[]> {
+  const folders = await Promise.all(
+    ["src", "transports"].map(async (folder) =>
+      (await readdir(join(root, folder), { recursive: true })).map((file) => join(folder, file)),
+    ),
+  );
+  return ["mod.ts", ...folders.flat()].filter((file) => file.endsWith(".ts"));
+}

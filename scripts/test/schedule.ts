@@ -1,0 +1,46 @@
+import { type Counts, countsLine, none, sum } from "./counts.ts";
+import type { Step } from "./step.ts";
+
+const STILL_RUNNING_MS = 30_000;
+
+/** Runs the steps, `jobs` at a time; those that want to be alone come last, one after the other. */
+export async function runAll(all: readonly Step[], jobs: number, signal: AbortSignal): Promise<Counts> {
+  const alone = all.filter((step) => step.alone);
+  const beside = all.filter((step) => !step.alone);
+  return sum(await runSome(beside, jobs, signal), await runSome(alone, 1, signal));
+}
+
+async function runSome(queue: readonly Step[], jobs: number, signal: AbortSignal): Promise<Counts> {
+  const waiting = [...queue];
+  let total = none;
+  const worker = async (): Promise<void> => {
+    for (let step = waiting.shift(); step && !signal.aborted; step = waiting.shift()) {
+      const counts = await runReported(step, signal);
+      total = sum(total, counts);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return total;
+}
+
+/** Runs one step within its time and prints how it went: a line if it passed, its whole output if not. */
+async function runReported(step: Step, interrupted: AbortSignal): Promise<Counts> {
+  const started = performance.now();
+  const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  const timeout = AbortSignal.timeout(step.timeoutMs);
+  const stillRunning = setInterval(() => print("…", step, "still running", seconds()), STILL_RUNNING_MS);
+  print("▶", step, step.title, "");
+  try {
+    const { counts, output } = await step.run(AbortSignal.any([timeout, interrupted]));
+    const remark = timeout.aborted ? `, ended after its ${step.timeoutMs / 1000} s` : "";
+    print(counts.failed > 0 ? "✖" : "✔", step, countsLine(counts) + remark, seconds());
+    if (counts.failed > 0 || counts.passed === 0) console.log(output.trimEnd());
+    return counts;
+  } finally {
+    clearInterval(stillRunning);
+  }
+}
+
+function print(mark: string, { name }: Step, text: string, time: string): void {
+  console.log(`${mark} ${name.padEnd(12)} ${text.padEnd(44)} ${time}`.trimEnd());
+}

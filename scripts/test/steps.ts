@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { entries, root } from "../entries.ts";
+import { checks, type Step, script, skipped, tests } from "./step.ts";
+import { node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
+
+const MINUTE = 60_000;
+
+/** What `npm test` does, in order. A new step is a new row. */
+export function steps(filters: readonly string[]): Step[] {
+  const files = testFiles(filters);
+  const sources = entries().map(({ source }) => source);
+  const conformance = "tests/conformance/main.ts";
+  return [
+    checks({ name: "types", title: "type check", timeoutMs: 3 * MINUTE }, [
+      [tool("tsc"), "-p", "tsconfig.json"],
+      [tool("tsc"), "-p", "tsconfig.src.json"],
+      [tool("tsc"), "-p", "tsconfig.build.json", "--noEmit"],
+    ]),
+    checks({ name: "biome", title: "format and lint", timeoutMs: MINUTE }, [[tool("biome"), "ci"]]),
+    script({ name: "layering", title: "planted violations of the layering", timeoutMs: MINUTE }, [
+      ...nodeWithTsx,
+      "scripts/check-layering.ts",
+    ]),
+    tests(
+      { name: "node", title: `tests on Node ${process.versions.node}`, timeoutMs: 5 * MINUTE },
+      (report) => [...nodeWithTsx, ...nodeTestArgs(report), ...files],
+    ),
+    node24Step(files),
+    checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 2 * MINUTE }, [
+      [tool("deno"), "check", ...sources],
+    ]),
+    tests({ name: "deno", title: "tests on Deno", timeoutMs: 5 * MINUTE }, (report) => [
+      tool("deno"),
+      "test",
+      "--allow-all",
+      "--no-check",
+      `--junit-path=${report}`,
+      ...files,
+    ]),
+    tests({ name: "bun", title: "tests on Bun", timeoutMs: 5 * MINUTE }, (report) => [
+      tool("bun"),
+      "test",
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      ...files,
+    ]),
+    script({ name: "publish", title: "JSR publish, dry run", timeoutMs: 3 * MINUTE }, [
+      ...nodeWithTsx,
+      "scripts/check-publish.ts",
+    ]),
+    script({ name: "package", title: "npm package, installed and used", timeoutMs: 5 * MINUTE }, [
+      ...nodeWithTsx,
+      "scripts/check-package.ts",
+    ]),
+    ...present(
+      conformance,
+      script({ name: "conformance", title: "conformance", timeoutMs: 10 * MINUTE, alone: true }, [
+        ...nodeWithTsx,
+        conformance,
+      ]),
+    ),
+  ];
+}
+
+/** Node 24 runs the sources as they are, which shows that erasing types is all they need. */
+function node24Step(files: readonly string[]): Step {
+  const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 5 * MINUTE };
+  const node = node24();
+  if (node === undefined) return skipped(step, "There is no Node 24 package for this platform.");
+  return tests(step, (report) => [node, ...nodeTestArgs(report), ...files]);
+}
+
+function nodeTestArgs(report: string): string[] {
+  const reporters = [
+    ["spec", "stdout"],
+    ["junit", report],
+  ];
+  return [
+    "--test",
+    ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
+  ];
+}
+
+function present(file: string, step: Step): Step[] {
+  return existsSync(join(root, file)) ? [step] : [];
+}

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readJson, root } from "../entries.ts";
+
+/** A program of a development dependency. */
+export function tool(name: string): string {
+  return join(root, "node_modules", ".bin", name);
+}
+
+/** The user's own Node with tsx: Node 20 cannot run TypeScript by itself. */
+export const nodeWithTsx: readonly string[] = [process.execPath, "--import", "tsx"];
+
+interface PlatformPackage {
+  readonly bin: { readonly node: string };
+}
+
+/** The Node 24 that scripts/bootstrap.mjs installs, if there is one for this platform. */
+export function node24(): string | undefined {
+  const home = join(root, "scripts", "node24");
+  const manifest = readJson<{ optionalDependencies: object }>(join(home, "package.json"));
+  for (const name of Object.keys(manifest.optionalDependencies)) {
+    const folder = join(home, "node_modules", name);
+    if (!existsSync(folder)) continue;
+    return join(folder, readJson<PlatformPackage>(join(folder, "package.json")).bin.node);
+  }
+  return undefined;
+}
+
+/** Every `*.test.ts` but those that other steps run, cut down to the paths that contain one of `filters`. */
+export function testFiles(filters: readonly string[]): string[] {
+  const elsewhere = ["conformance/", "parity/", "fixtures/"];
+  return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".test.ts") && !elsewhere.some((folder) => file.startsWith(folder)))
+    .filter((file) => !file.includes("node_modules/"))
+    .map((file) => `./tests/${file}`)
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .sort();
+}
+
+/** The npm that runs us, if one does. */
+export const npm: readonly string[] = process.env.npm_execpath
+  ? [process.execPath, process.env.npm_execpath]
+  : ["npm"];
