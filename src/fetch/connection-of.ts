@@ -1,0 +1,19 @@
+/** Connection of: from a response back to the connection it came on. */
+
+import type { ConnectionInfo } from "../errors.ts";
+import { PoolResponse } from "./light.ts";
+import { FetchResponse } from "./response.ts";
+
+/**
+ * The connection a response came on, with the facts of the moment it was taken: whether it was reused, for which
+ * request, at which age. `undefined` for a response that is not of a pool.
+ *
+ * @example
+ * ```ts
+ * connectionOf(await pool.fetch("https://api.example.com/")); // { id: 3, reused: true, requestNumber: 17, … }
+ * ```
+ */
+export function connectionOf(response: object): ConnectionInfo | undefined {
+  if (response instanceof PoolResponse || response instanceof FetchResponse) return response.connection;
+  return undefined;
+}

@@ -1,0 +1,179 @@
+/**
+ * Normalize: the arguments of `fetch` to one checked request. Other realms and libraries bring `Request`s of their
+ * own, so one is known by its shape; members of `RequestInit` that mean something only in a browser are let pass.
+ */
+
+import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
+import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
+import { type HeadersSource, headerPairs, refuseBodyOn } from "./light.ts";
+
+/** What `fetch` takes: a URL, or anything shaped like a `Request`. */
+export type FetchInput = string | URL | RequestLike;
+
+/** The part of a `Request` that is read. */
+export interface RequestLike {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: HeadersSource;
+  readonly body?: ReadableStream<Uint8Array> | null;
+  readonly bodyUsed?: boolean;
+  readonly signal?: AbortSignal | null;
+  readonly redirect?: string;
+}
+
+/** What `fetch` takes besides. `keepalive` is let pass: in the standard it is about leaving a page, not about pooling. */
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: HeadersSource | undefined;
+  readonly body?: BodySource | null | undefined;
+  readonly signal?: AbortSignal | null | undefined;
+  readonly redirect?: "follow" | "manual" | "error";
+  readonly duplex?: "half";
+  readonly keepalive?: boolean;
+}
+
+/** A request that can be sent, and sent on. */
+export interface FetchRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly fields: RequestFields;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: PreparedBody | Promise<PreparedBody> | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly redirect: "follow" | "manual" | "error";
+}
+
+/** Members that ask for something a pool cannot do, and so must not pass in silence. */
+const REFUSED = ["dispatcher", "client", "agent", "proxy", "unix", "tls", "integrity"] as const;
+
+/** Methods whose letter case the standard mends. */
+const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+
+/** Defaults of the standard. @throws {TypeError} naming what is wrong. */
+export function normalizeRequest(
+  input: FetchInput,
+  init: FetchInit = {},
+  defaults: HeaderDefaults,
+): FetchRequest {
+  for (const name of REFUSED) {
+    const value = (init as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined && value !== "")
+      throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
+  }
+  const request = isRequestLike(input) ? input : undefined;
+  const url = parse(request?.url ?? (input as string | URL));
+  const method = normalMethod(init.method ?? request?.method ?? "GET");
+  const headers = withDefaults([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
+  const fields = requestFields(headers);
+  return {
+    url,
+    method,
+    headers,
+    fields,
+    body: bodyOf(request, init, method, fields),
+    signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+    redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
+  };
+}
+
+/** Sent where the caller sets none of that name. */
+export type HeaderDefaults = readonly (readonly [string, string])[];
+
+function withDefaults(headers: (readonly [string, string])[], defaults: HeaderDefaults) {
+  const given = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...headers, ...defaults.filter(([name]) => !given.has(name))];
+}
+
+function isRequestLike(input: FetchInput): input is RequestLike {
+  return typeof input === "object" && input !== null && !("href" in input) && typeof input.url === "string";
+}
+
+function parse(url: string | URL): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw new TypeError(`fetch needs an absolute URL: current value is "${String(url)}"`, { cause });
+  }
+}
+
+function normalMethod(method: string): string {
+  const upper = method.toUpperCase();
+  const normal = UPPERCASED.has(upper) ? upper : method;
+  checkMethod(normal);
+  if (upper === "TRACE" || upper === "TRACK") throw new TypeError(`fetch does not allow the method ${upper}`);
+  return normal;
+}
+
+function redirectOf(mode: string): FetchRequest["redirect"] {
+  if (mode === "follow" || mode === "manual" || mode === "error") return mode;
+  throw new TypeError(`redirect must be "follow", "manual" or "error": current value is "${mode}"`);
+}
+
+function bodyOf(
+  request: RequestLike | undefined,
+  init: FetchInit,
+  method: string,
+  fields: RequestFields,
+): FetchRequest["body"] {
+  if (init.body !== undefined && init.body !== null) {
+    refuseBodyOn(method);
+    const streams =
+      typeof init.body === "object" && ("getReader" in init.body || Symbol.asyncIterator in init.body);
+    if ("getReader" in Object(init.body) && init.duplex !== "half") {
+      throw new TypeError('fetch needs duplex: "half" to send a stream');
+    }
+    return prepareBody(init.body, streams ? fields.contentLength : undefined);
+  }
+  const body = request?.body;
+  if (body === null || body === undefined || init.body === null) return undefined;
+  refuseBodyOn(method);
+  if (request?.bodyUsed === true) throw new TypeError("The body of the Request has been read already");
+  return peekBody(body, fields.contentLength);
+}
+
+/**
+ * The body of a `Request` is a stream even if it was made of a string. Its first piece is looked at: if it ends
+ * there, as such a body does, it is sent with its length, as callers and servers expect, rather than chunked.
+ */
+async function peekBody(
+  stream: ReadableStream<Uint8Array>,
+  length: number | undefined,
+): Promise<PreparedBody> {
+  if (length !== undefined) return prepareBody(stream, length);
+  const reader = stream.getReader();
+  const first = await reader.read();
+  if (first.done) return prepareBody(new Uint8Array(0));
+  const second = reader.read();
+  // A piece that is at hand wins against these turns of the microtask queue; one that is on its way does not.
+  const soon = await Promise.race([second, microtasks(PEEK_MICROTASKS)]);
+  if (soon?.done === true) return prepareBody(first.value);
+  return prepareBody(rest(reader, first.value, second));
+}
+
+/** Node, Deno and Bun close such a stream within 10. */
+const PEEK_MICROTASKS = 30;
+
+async function microtasks(count: number): Promise<undefined> {
+  for (let turn = 0; turn < count; turn++) await undefined;
+}
+
+function rest(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  first: Uint8Array,
+  second: Promise<ReadableStreamReadResult<Uint8Array>>,
+): ReadableStream<Uint8Array> {
+  let next: typeof second | undefined = second;
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => controller.enqueue(first),
+      async pull(controller) {
+        const { done, value } = await (next ?? reader.read());
+        next = undefined;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,92 @@
+/** Redirect: the next request of a chain, by the fetch standard's "HTTP-redirect fetch". */
+
+import { HoldfastError } from "../errors.ts";
+import { requestFields } from "../http1/request.ts";
+import type { FetchRequest } from "./normalize.ts";
+
+/** Longest chain, as in the standard. */
+export const MAX_REDIRECTS = 20;
+
+/** Whether a status sends the client elsewhere, if there is a `Location`. */
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/** Headers that describe a body; they go when it goes. */
+const BODY_HEADERS: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "content-type",
+  "content-length",
+]);
+
+/** Headers that are meant for one origin only; they go when another is asked. */
+const ORIGIN_HEADERS: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "host",
+]);
+
+/**
+ * The request that follows a redirect to `location`.
+ *
+ * @throws {HoldfastError} with code `ERR_REDIRECT` when it cannot be followed.
+ */
+export function redirected(
+  request: FetchRequest,
+  status: number,
+  location: string,
+  count: number,
+): FetchRequest {
+  if (count > MAX_REDIRECTS) throw redirectError(request, `more than ${MAX_REDIRECTS} redirects`);
+  const url = resolve(request, location);
+  const { method } = request;
+  const toGet =
+    ((status === 301 || status === 302) && method === "POST") ||
+    (status === 303 && method !== "GET" && method !== "HEAD");
+  const elsewhere = url.origin !== request.url.origin;
+  const headers = request.headers.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !(toGet && BODY_HEADERS.has(lower)) && !(elsewhere && ORIGIN_HEADERS.has(lower));
+  });
+  const fields = requestFields(headers);
+  return {
+    ...request,
+    url,
+    headers,
+    fields,
+    method: toGet ? "GET" : method,
+    body: toGet ? undefined : request.body,
+  };
+}
+
+function resolve(request: FetchRequest, location: string): URL {
+  let url: URL;
+  try {
+    url = new URL(location, request.url);
+  } catch (cause) {
+    throw redirectError(request, "its Location is not a URL", cause);
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw redirectError(request, `its Location has the scheme ${url.protocol}`);
+  }
+  if (url.username !== "" || url.password !== "")
+    throw redirectError(request, "its Location carries credentials");
+  if (url.hash === "") url.hash = request.url.hash;
+  return url;
+}
+
+/** A redirect that ends here. */
+export function redirectError(request: FetchRequest, why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: "ERR_REDIRECT",
+    phase: "headers",
+    sent: "full",
+    retriable: false,
+    origin: request.url.origin,
+    cause,
+    message: `${request.method} ${request.url.origin}: a redirect cannot be followed: ${why}`,
+  });
+}

@@ -1,0 +1,52 @@
+/** Route: from a URL to the origin to ask a connection for and the target to write. */
+
+import { type Origin, originOf } from "../origin.ts";
+
+/** Where a request goes. */
+export interface Route {
+  readonly origin: Origin;
+  /** Origin form: path and query (RFC 9112 §3.2.1). */
+  readonly target: string;
+}
+
+/**
+ * Targets that the URL parser would leave as they are: no escapes to normalise, no fragment, no dot segment.
+ * For these the origin is looked up by its spelling, and parsing, some 2 µs, is spared.
+ */
+const PLAIN_TARGET = /^\/(?!\.)(?:[\w\-~!$&()*+,;=:@%?]|\/(?!\.)|\.)*$/;
+
+/** Spellings remembered; more than that come from a program that visits ever new origins. */
+const MAX_SPELLINGS = 1000;
+
+/** Finds routes, and remembers how origins are spelled. */
+export class Router {
+  readonly #origins: Map<string, Origin> = new Map();
+
+  /** @throws {TypeError} when the URL is not absolute, not http(s), or carries credentials. */
+  find(url: string | URL): Route {
+    if (typeof url !== "string") return route(url);
+    const slash = url.indexOf("/", 8);
+    const spelling = slash < 0 ? url : url.slice(0, slash);
+    const target = slash < 0 ? "/" : url.slice(slash);
+    if (PLAIN_TARGET.test(target)) {
+      const known = this.#origins.get(spelling);
+      if (known !== undefined) return { origin: known, target };
+    }
+    const found = route(parse(url));
+    if (this.#origins.size >= MAX_SPELLINGS) this.#origins.clear();
+    if (slash >= 0) this.#origins.set(spelling, found.origin);
+    return found;
+  }
+}
+
+function route(url: URL): Route {
+  return { origin: originOf(url), target: url.pathname + url.search };
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw new TypeError(`URL must be absolute and valid: current value is "${url}"`, { cause });
+  }
+}

@@ -1,0 +1,173 @@
+/** Holdfast: `createPool()`, which puts rules, pool, wire and fetch together over the transport of the runtime. */
+
+import { type Duration, toMs } from "./duration.ts";
+import type { PoolListener } from "./events.ts";
+import { decodersOf } from "./fetch/decode.ts";
+import { defaultHeaders, type FetchContext, poolFetch } from "./fetch/fetch.ts";
+import { type PoolResponse, type RequestContext, type RequestOptions, sendLight } from "./fetch/light.ts";
+import type { FetchInit, FetchInput } from "./fetch/normalize.ts";
+import { Router } from "./fetch/route.ts";
+import { portableText } from "./http1/text.ts";
+import { Wire } from "./http1/wire.ts";
+import type { PoolOptions } from "./options.ts";
+import { originOf } from "./origin.ts";
+import { type Explanation, explain } from "./pool/explain.ts";
+import { Floor } from "./pool/floor.ts";
+import { Observers } from "./pool/observers.ts";
+import { ConnectionPool } from "./pool/pool.ts";
+import { type PoolStats, poolStats } from "./pool/stats.ts";
+import { resolveOptions, type Settings } from "./settings.ts";
+import type { Transport } from "./transport.ts";
+
+/** Sent as `User-Agent` by `fetch` where the caller sets none. */
+const USER_AGENT = "holdfast";
+
+/** How long {@linkcode Pool.close} lets running requests go on, unless told otherwise. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+/** Connections to any number of origins, reused by the same rules on every runtime. */
+export interface Pool extends AsyncDisposable {
+  /**
+   * The standard's `fetch`; it may be called without its pool. Redirects are followed and bodies decoded; a decoded
+   * response loses `Content-Encoding` and `Content-Length`, so that it can be passed on.
+   *
+   * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched.
+   */
+  readonly fetch: (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit) => Promise<Response>;
+  /**
+   * The light, fast API: one message, as it comes. It may be called without its pool.
+   *
+   * @throws {HoldfastError} or the signal's reason, untouched. `TypeError` and `RangeError` for wrong arguments.
+   */
+  readonly request: (url: string | URL, options?: RequestOptions) => Promise<PoolResponse>;
+  /** Has up to `count` connections (default 1) to an origin ready before they are needed. */
+  preconnect(origin: string | URL, count?: number): Promise<void>;
+  /** Every rule in force for an origin and where it came from, and how its connections stand. */
+  explain(origin: string | URL): Explanation;
+  /** Counts, now and so far. */
+  stats(): PoolStats;
+  /** Retires the connections of an origin, or all: idle ones now, active ones after their exchange. */
+  drain(origin?: string | URL): void;
+  /** Also tells `listener` of everything; call what is returned to stop. */
+  subscribe(listener: PoolListener): () => void;
+  /**
+   * Refuses new requests, lets running ones end for `timeout` (default 5 s; `Infinity` for as long as they take),
+   * then cuts them off. Resolves when every connection is closed.
+   */
+  close(options?: { readonly timeout?: Duration }): Promise<void>;
+}
+
+/** What exists once the transport is there. */
+interface Engine {
+  readonly pool: ConnectionPool<Wire>;
+  readonly request: RequestContext;
+  readonly fetch: FetchContext;
+}
+
+/**
+ * A pool with the given options.
+ *
+ * @throws {TypeError | RangeError} for an unknown, wrong or contradictory option; it names the option and the value.
+ *
+ * @example
+ * ```ts
+ * await using pool = createPool({ idleTimeout: "60s", maxLifetime: "1h" });
+ * const response = await pool.fetch("https://api.example.com/items");
+ * ```
+ */
+export function createPool(options?: PoolOptions): Pool {
+  return new HoldfastPool(resolveOptions(options));
+}
+
+class HoldfastPool implements Pool {
+  readonly #settings: Settings;
+  readonly #observers: Observers;
+  /** The transport of the runtime is imported with the first request, so it is not there at once. */
+  #engine: Engine | undefined;
+  #loading: Promise<Engine> | undefined;
+  #closed = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#observers = new Observers(settings.onEvent);
+    if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
+  }
+
+  readonly fetch = (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit): Promise<Response> => {
+    const engine = this.#engine;
+    const given = [input as FetchInput, init as FetchInit | undefined] as const;
+    if (engine !== undefined) return poolFetch(engine.fetch, ...given);
+    return this.#load().then((loaded) => poolFetch(loaded.fetch, ...given));
+  };
+
+  readonly request = (url: string | URL, options?: RequestOptions): Promise<PoolResponse> => {
+    const engine = this.#engine;
+    if (engine !== undefined) return sendLight(engine.request, url, options);
+    return this.#load().then((loaded) => sendLight(loaded.request, url, options));
+  };
+
+  async preconnect(origin: string | URL, count = 1): Promise<void> {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new RangeError(`count must be a whole number from 1: current value is ${count}`);
+    }
+    const target = originOf(origin);
+    const { pool } = this.#engine ?? (await this.#load());
+    await pool.preconnect(target, count);
+  }
+
+  explain(origin: string | URL): Explanation {
+    const { key } = originOf(origin);
+    return explain(key, this.#settings, this.#engine?.pool.core.floor, this.#settings.clock.now());
+  }
+
+  stats(): PoolStats {
+    return poolStats(this.#engine?.pool.core.floor ?? new Floor(), this.#observers.errors);
+  }
+
+  drain(origin?: string | URL): void {
+    const key = origin === undefined ? undefined : originOf(origin).key;
+    this.#engine?.pool.drain(key, "origin-drained");
+  }
+
+  subscribe(listener: PoolListener): () => void {
+    return this.#observers.add(listener);
+  }
+
+  async close(options: { readonly timeout?: Duration } = {}): Promise<void> {
+    const graceMs = toMs(options.timeout ?? CLOSE_TIMEOUT_MS, "timeout");
+    this.#closed = true;
+    const engine = this.#engine ?? (await this.#loading);
+    await engine?.pool.close(graceMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #load(): Promise<Engine> {
+    this.#loading ??= import("../transports/detect.ts")
+      .then(({ detectTransport }) => detectTransport())
+      .then((transport) => {
+        this.#engine = this.#build(transport);
+        if (this.#closed) this.#engine.pool.close(0);
+        return this.#engine;
+      });
+    return this.#loading;
+  }
+
+  #build(transport: Transport): Engine {
+    const settings = this.#settings;
+    const text = transport.text ?? portableText;
+    const findDecoder = decodersOf(transport);
+    this.#observers.publishOn(transport);
+    const makeWire = () => new Wire(settings.limits, text);
+    const pool = new ConnectionPool(settings, transport, this.#observers, makeWire);
+    const deadlines = settings;
+    const defaults = defaultHeaders(USER_AGENT, findDecoder);
+    return {
+      pool,
+      request: { pool, router: new Router(), text, deadlines },
+      fetch: { pool, deadlines, findDecoder, defaults },
+    };
+  }
+}

@@ -1,0 +1,54 @@
+/** Framing: where a response ends, and whether that leaves the connection usable (RFC 9112 §6.3, §9.3). */
+
+import { parseConnection, persists } from "../rules/hints.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import { type ResponseHead, remoteFault, trim } from "./head.ts";
+
+/** How the body is delimited. */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  /** It ends with the connection. */
+  | { readonly kind: "close" };
+
+const NONE: Framing = { kind: "none" };
+const CHUNKED: Framing = { kind: "chunked" };
+const UNTIL_CLOSE: Framing = { kind: "close" };
+
+/**
+ * How the body of a response to `method` is delimited, by the numbered cases of RFC 9112 §6.3.
+ *
+ * @throws {ProtocolError} for a transfer coding other than `chunked` alone: we never offer another (`TE`).
+ */
+export function framingOf(head: ResponseHead, method: string): Framing {
+  // 1. HEAD, 1xx, 204 and 304 have none, whatever the fields say.
+  const { status } = head;
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
+  // 3. and 4. Transfer-Encoding overrides Content-Length.
+  if (head.transferEncoding !== undefined) {
+    if (trim(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
+    throw remoteFault(
+      "bad-transfer-encoding",
+      `Transfer-Encoding is not "chunked": "${head.transferEncoding.slice(0, 40)}"`,
+    );
+  }
+  // 6. A valid Content-Length; 5. an invalid one did not get here.
+  if (head.contentLength === 0) return NONE;
+  if (head.contentLength !== undefined) return { kind: "length", length: head.contentLength };
+  // 8. Neither.
+  return UNTIL_CLOSE;
+}
+
+/** Why no request can follow this response on its connection, or `undefined`. */
+export function endsConnection(head: ResponseHead, framing: Framing): RetireReason | undefined {
+  const { transferEncoding, contentLength, minorVersion } = head;
+  // RFC 9112 §6.1: on HTTP/1.0 a transfer coding is faulty framing, and both fields together ought to be.
+  if (transferEncoding !== undefined && (minorVersion === 0 || contentLength !== undefined))
+    return "bad-framing";
+  if (framing.kind === "close") return "not-persistent";
+  if (head.connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
+  const options = parseConnection(head.connection);
+  if (options.close) return "peer-close";
+  return persists(minorVersion, options) ? undefined : "not-persistent";
+}

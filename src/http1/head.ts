@@ -1,0 +1,268 @@
+/**
+ * Head: the status line and the header fields of a response, in one pass over the bytes (RFC 9112 §4, §5).
+ *
+ * Every byte is checked, but only the fields that frame the message or govern the connection are read here;
+ * the rest stays text until somebody asks. Errors come in byte order: whether a head arrives whole or in pieces
+ * makes no difference to which error it gives.
+ *
+ * Stricter than RFC 9112 §2.2 allows a recipient to be, because two parsers that differ are what response
+ * smuggling lives on: a line ends with CR LF and nothing else, and no whitespace precedes a colon.
+ */
+
+import { ProtocolError, type ProtocolFault } from "../errors.ts";
+import type { ResponseLimits } from "../options.ts";
+import type { TextCodec } from "../transport.ts";
+import { FIELD, TOKEN } from "./syntax.ts";
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const COLON = 58;
+const ZERO = 48;
+
+/** What a response head says, as far as the wire must know. */
+export interface ResponseHead {
+  readonly status: number;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1 and any later HTTP/1. */
+  readonly minorVersion: number;
+  /** The head as text, one character per byte, without the last empty line. */
+  readonly text: string;
+  readonly contentLength: number | undefined;
+  /** The `Transfer-Encoding` value, or `undefined`. */
+  readonly transferEncoding: string | undefined;
+  /** The `Connection` value, its lines joined, or `undefined`. */
+  readonly connection: string | undefined;
+  /** The `Keep-Alive` value, its lines joined, or `undefined`. */
+  readonly keepAlive: string | undefined;
+}
+
+/** A fault of the peer. The connection's facts are added where they are known. */
+export function remoteFault(
+  fault: ProtocolFault,
+  message: string,
+  phase: "headers" | "body" = "headers",
+): ProtocolError {
+  return new ProtocolError("remote", fault, { phase, message, sent: "full", retriable: false });
+}
+
+/** How far a section may reach. */
+interface Bounds {
+  readonly until: number;
+  readonly section: "head" | "trailers";
+}
+
+function tooLarge(section: "head" | "trailers", limits: Required<ResponseLimits>): ProtocolError {
+  return section === "head"
+    ? remoteFault("head-too-large", `The head is longer than ${limits.headBytes} bytes`)
+    : remoteFault("trailers-too-large", `The trailers are longer than ${limits.trailerBytes} bytes`, "body");
+}
+
+/** Reads heads. One reader serves one connection; it keeps nothing between heads. */
+export class HeadReader {
+  /** Filled by a successful {@linkcode read}. */
+  head: ResponseHead | undefined = undefined;
+  readonly #limits: Required<ResponseLimits>;
+  readonly #text: TextCodec;
+  #contentLength: number | undefined;
+  #transferEncoding: string | undefined;
+  #connection: string | undefined;
+  #keepAlive: string | undefined;
+  /** Whether the last field was one of those above, which must not be folded over lines. */
+  #framing = false;
+
+  constructor(limits: Required<ResponseLimits>, text: TextCodec) {
+    this.#limits = limits;
+    this.#text = text;
+  }
+
+  /**
+   * Reads a head that starts at `start`. Answers the position after it, or -1 when it is not complete yet.
+   *
+   * @throws {ProtocolError}
+   */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    this.#contentLength = undefined;
+    this.#transferEncoding = undefined;
+    this.#connection = undefined;
+    this.#keepAlive = undefined;
+    const bounds: Bounds = { until: start + this.#limits.headBytes, section: "head" };
+    const first = this.#lineEnd(bytes, start, end, bounds);
+    if (first < 0) return -1;
+    const status = readStatusLine(bytes, start, first);
+    const done = this.#fields(bytes, first + 2, end, bounds);
+    if (done < 0) return -1;
+    this.head = {
+      status,
+      minorVersion: bytes[start + 7] === ZERO ? 0 : 1,
+      text: this.#text.latin1(bytes, start, done - 2),
+      contentLength: this.#contentLength,
+      transferEncoding: this.#transferEncoding,
+      connection: this.#connection,
+      keepAlive: this.#keepAlive,
+    };
+    return done;
+  }
+
+  /**
+   * Checks trailer fields that start at 0. Answers the position after the empty line that ends them, or -1.
+   *
+   * @throws {ProtocolError}
+   */
+  trailers(bytes: Uint8Array, end: number): number {
+    return this.#fields(bytes, 0, end, { until: this.#limits.trailerBytes, section: "trailers" });
+  }
+
+  #fields(bytes: Uint8Array, start: number, end: number, bounds: Bounds): number {
+    this.#framing = false;
+    const most = this.#limits.headerCount;
+    let at = start;
+    for (let count = 0; ; count++) {
+      const lineEnd = this.#lineEnd(bytes, at, end, bounds);
+      if (lineEnd < 0) return -1;
+      if (lineEnd === at) return at + 2;
+      if (count >= most)
+        throw remoteFault("too-many-headers", `More than ${most} fields in the ${bounds.section}`);
+      this.#field(bytes, at, lineEnd, count);
+      at = lineEnd + 2;
+    }
+  }
+
+  /** Where the line that starts at `start` ends, before its CR LF; -1 when that has not arrived. */
+  #lineEnd(bytes: Uint8Array, start: number, end: number, bounds: Bounds): number {
+    const lineLimit = start + this.#limits.lineBytes;
+    const limit = Math.min(bounds.until, lineLimit, end);
+    let at = start;
+    while (at < limit) {
+      const byte = bytes[at] as number;
+      if (byte === CR || byte === LF) break;
+      at++;
+    }
+    if (at >= bounds.until && bounds.until <= lineLimit) throw tooLarge(bounds.section, this.#limits);
+    if (at >= lineLimit)
+      throw remoteFault("line-too-long", `A line is longer than ${this.#limits.lineBytes} bytes`);
+    if (at >= end) return -1;
+    if (bytes[at] === LF) throw remoteFault("bad-line-ending", "A line ends with LF alone");
+    if (at + 1 >= end) return -1;
+    if (bytes[at + 1] !== LF) throw remoteFault("bad-line-ending", "A line holds a CR that no LF follows");
+    return at;
+  }
+
+  #field(bytes: Uint8Array, start: number, end: number, index: number): void {
+    let at = start;
+    while (at < end && TOKEN[bytes[at] as number] === 1) at++;
+    if (at === start) return this.#folded(bytes, start, end, index);
+    if (at >= end || bytes[at] !== COLON)
+      throw this.#badField(bytes, start, end, "no colon directly after its name");
+    const length = at - start;
+    const valueStart = at + 1;
+    for (let value = valueStart; value < end; value++) {
+      if (FIELD[bytes[value] as number] === 0) throw this.#badField(bytes, start, end, "a control character");
+    }
+    this.#framing = length === 10 || length === 14 || length === 17;
+    if (this.#framing)
+      this.#framing = this.#note(bytes, start, length, trim(this.#text.latin1(bytes, valueStart, end)));
+  }
+
+  /** A line that starts with a space continues the value before it: obs-fold, RFC 9112 §5.2. */
+  #folded(bytes: Uint8Array, start: number, end: number, index: number): void {
+    const byte = bytes[start];
+    if ((byte !== SPACE && byte !== TAB) || index === 0) throw this.#badField(bytes, start, end, "no name");
+    if (this.#framing)
+      throw this.#badField(bytes, start, end, "the rest of a field that must stand on one line");
+    for (let at = start; at < end; at++) {
+      if (FIELD[bytes[at] as number] === 0) throw this.#badField(bytes, start, end, "a control character");
+    }
+  }
+
+  /** Keeps the value if the field is one that the wire must know; answers whether it is. */
+  #note(bytes: Uint8Array, start: number, length: number, value: string): boolean {
+    if (length === 10) {
+      if (isNamed(bytes, start, "connection")) this.#connection = join(this.#connection, value);
+      else if (isNamed(bytes, start, "keep-alive")) this.#keepAlive = join(this.#keepAlive, value);
+      else return false;
+    } else if (length === 14) {
+      if (!isNamed(bytes, start, "content-length")) return false;
+      this.#contentLength = sameLength(this.#contentLength, value);
+    } else {
+      if (!isNamed(bytes, start, "transfer-encoding")) return false;
+      this.#transferEncoding = join(this.#transferEncoding, value);
+    }
+    return true;
+  }
+
+  #badField(bytes: Uint8Array, start: number, end: number, problem: string): ProtocolError {
+    const shown = JSON.stringify(this.#text.latin1(bytes, start, Math.min(end, start + 40)));
+    return remoteFault("bad-header", `A header line has ${problem}: it starts with ${shown}`);
+  }
+}
+
+/** `HTTP/1.x SP status [SP reason]`. Many servers leave out the space before an empty reason; so may this one. */
+function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < 12 || !isNamed(bytes, start, "http/") || bytes[start] !== 72) {
+    throw remoteFault("bad-status-line", "The response does not start with an HTTP status line");
+  }
+  const minor = (bytes[start + 7] as number) - ZERO;
+  if (bytes[start + 5] !== ZERO + 1 || bytes[start + 6] !== 46 || minor < 0 || minor > 9) {
+    throw remoteFault("bad-version", "The response is not HTTP/1.x");
+  }
+  let status = 0;
+  for (let at = start + 9; at < start + 12; at++) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9)
+      throw remoteFault("bad-status-line", "The status is not a number of three digits");
+    status = status * 10 + digit;
+  }
+  if (bytes[start + 8] !== SPACE || status < 100 || (end > start + 12 && bytes[start + 12] !== SPACE)) {
+    throw remoteFault("bad-status-line", "The status line is malformed");
+  }
+  for (let at = start + 12; at < end; at++) {
+    if (FIELD[bytes[at] as number] === 0)
+      throw remoteFault("bad-status-line", "The reason holds a control character");
+  }
+  return status;
+}
+
+/** Whether a name, given in lower case, stands at `start`, in any letter case. */
+function isNamed(bytes: Uint8Array, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const byte = bytes[start + at] as number;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lower !== name.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+/** Digits, or a list of the same digits; several lines must agree (RFC 9112 §6.3, case 5). */
+function sameLength(before: number | undefined, value: string): number {
+  let length = before;
+  for (const part of value.split(",")) {
+    const digits = trim(part);
+    const parsed = /^\d{1,16}$/.test(digits) ? Number(digits) : NaN;
+    if (!Number.isSafeInteger(parsed) || (length !== undefined && parsed !== length)) {
+      throw remoteFault(
+        "bad-content-length",
+        `Content-Length is invalid or contradicts itself: "${value.slice(0, 40)}"`,
+      );
+    }
+    length = parsed;
+  }
+  return length as number;
+}
+
+function join(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}
+
+/** Without the optional whitespace (space and tab only) at both ends. */
+export function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}

@@ -1,0 +1,102 @@
+/** Outcome: the errors that end an exchange, each with its phase, its numbers and the connection's facts. */
+
+import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../errors.ts";
+import { connectionInfo, type Lease } from "../pool/connection.ts";
+import type { TransportError } from "../transport.ts";
+import type { ResponseParser } from "./response.ts";
+
+/** Where an exchange stood when it ended. */
+export interface Standing {
+  readonly origin: string;
+  readonly method: string;
+  readonly phase: Phase;
+  readonly sent: Sent;
+  readonly repeatable: boolean;
+  readonly lease: Lease<unknown> | undefined;
+}
+
+function facts(at: Standing) {
+  const connection = at.lease === undefined ? undefined : connectionInfo(at.lease);
+  const retriable = at.sent === "none" || (at.repeatable && at.phase !== "body");
+  return { phase: at.phase, sent: at.sent, origin: at.origin, connection, retriable } as const;
+}
+
+/** The connection ended before the response was complete. */
+export function lostError(
+  at: Standing,
+  parser: ResponseParser,
+  cause: TransportError | undefined,
+): HoldfastError {
+  const { connection } = facts(at);
+  const which =
+    connection === undefined ? "" : ` #${connection.id} (request ${connection.requestNumber} on it)`;
+  const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
+  const missing = parser.remaining === undefined ? "" : `, ${parser.remaining} bytes short`;
+  const when =
+    at.phase === "body" ? `in the middle of the response body${missing}` : "before a response came";
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_CONNECTION_LOST",
+    cause,
+    message: `${at.method} ${at.origin}: connection${which} ${how} ${when}`,
+  });
+}
+
+/** A protocol fault with the facts of the connection it came on. */
+export function protocolError(at: Standing, fault: ProtocolError): ProtocolError {
+  const { side, fault: name, phase, message } = fault;
+  const known = facts(at);
+  return new ProtocolError(side, name, {
+    ...known,
+    phase,
+    retriable: false,
+    message: `${at.method} ${at.origin}: ${message}`,
+  });
+}
+
+/** Deadlines of an exchange that has a connection. */
+export type Deadline = "headers" | "body" | "total";
+
+const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
+  headers: ["ERR_HEADERS_TIMEOUT", "no complete response head came"],
+  body: ["ERR_BODY_TIMEOUT", "no byte of the body moved"],
+  total: ["ERR_REQUEST_TIMEOUT", "the exchange was not over"],
+};
+
+/** A deadline passed. */
+export function timeoutError(
+  at: Standing,
+  which: Deadline,
+  elapsedMs: number,
+  limitMs: number,
+): HoldfastError {
+  const [code, what] = TIMEOUTS[which];
+  return new HoldfastError({
+    ...facts(at),
+    code,
+    elapsedMs,
+    limitMs,
+    message: `${at.method} ${at.origin}: ${what} within ${limitMs} ms`,
+  });
+}
+
+/** The request body failed: the caller's fault, so nothing is sent again. */
+export function uploadError(at: Standing, cause: unknown): HoldfastError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_REQUEST_BODY",
+    retriable: false,
+    cause,
+    message: `${at.method} ${at.origin}: the request body could not be read: ${why}`,
+  });
+}
+
+/** `close()` lost its patience. */
+export function cutError(at: Standing): HoldfastError {
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_POOL_CLOSED",
+    message: `${at.method} ${at.origin}: the pool was closed before the exchange was over`,
+  });
+}

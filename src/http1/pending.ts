@@ -1,0 +1,26 @@
+/** Pending: bytes of something that has not arrived whole, kept until it has. */
+
+/** A buffer that grows by doubling and is let go of once it is empty. */
+export class Pending {
+  length = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  /** Adds bytes; answers the buffer, of which the first {@linkcode length} bytes count. */
+  add(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    const needed = this.length + end - start;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length, 256));
+      grown.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes.subarray(start, end), this.length);
+    this.length = needed;
+    return this.#bytes;
+  }
+
+  clear(): void {
+    if (this.length === 0) return;
+    this.length = 0;
+    this.#bytes = new Uint8Array(0);
+  }
+}

@@ -1,0 +1,20 @@
+/** Text: bytes to strings where the transport lends no faster way. */
+
+import type { TextCodec } from "../transport.ts";
+
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Arguments of one `String.fromCharCode` call: more may overflow the stack. */
+const SLICE = 4096;
+
+/** Portable, and right: `TextDecoder("latin1")` would be windows-1252, which differs from 0x80 to 0x9f. */
+export const portableText: TextCodec = {
+  latin1(bytes, start, end) {
+    let text = "";
+    for (let at = start; at < end; at += SLICE) {
+      text += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + SLICE)));
+    }
+    return text;
+  },
+  utf8: (bytes, start, end) => utf8Decoder.decode(bytes.subarray(start, end)),
+};

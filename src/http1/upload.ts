@@ -1,0 +1,168 @@
+/**
+ * Upload: a request body on its way to the socket, with backpressure. Bytes go in pieces, so that progress can
+ * be seen; a stream is read only as fast as the peer takes it.
+ */
+
+import type { Socket } from "../transport.ts";
+import type { RequestFraming } from "./request.ts";
+
+/** A request body that can be sent, and perhaps sent again. */
+export type RequestBody =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "stream";
+      /** Its length, where it is known; else it is sent chunked. */
+      readonly length: number | undefined;
+      /** Whether {@linkcode open} may be called again. */
+      readonly replayable: boolean;
+      open(): ReadableStream<Uint8Array>;
+    };
+
+/** How a body is framed on the wire. */
+export function requestFraming(body: RequestBody | undefined): RequestFraming {
+  if (body === undefined) return "none";
+  if (body.kind === "bytes") return body.bytes.length;
+  return body.length ?? "chunked";
+}
+
+/** What an upload tells the exchange. */
+export interface UploadOwner {
+  /** Bytes were taken by the kernel. */
+  moved(): void;
+  uploaded(): void;
+  /** The body could not be read, or is not as long as was said. */
+  uploadFailed(error: unknown): void;
+}
+
+/** Written at once: large enough for throughput, small enough to see that the peer takes it. */
+const PIECE = 131_072;
+
+/** A body up to this size leaves with the head, in one write. */
+const WITH_HEAD = 65_536;
+
+const encoder = new TextEncoder();
+const LAST_CHUNK = encoder.encode("0\r\n\r\n");
+
+/** Sends one body over one socket. */
+export class Upload {
+  #done = false;
+  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
+  #left: number | undefined;
+  #onDrain: (() => void) | undefined;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #stopped = false;
+  readonly #socket: Socket;
+  readonly #body: RequestBody;
+  readonly #owner: UploadOwner;
+
+  constructor(socket: Socket, body: RequestBody, owner: UploadOwner) {
+    this.#socket = socket;
+    this.#body = body;
+    this.#owner = owner;
+    this.#left = body.kind === "bytes" ? body.bytes.length : body.length;
+  }
+
+  /** Whether the body, where there is one, can leave together with the head. */
+  static fitsWithHead(body: RequestBody | undefined): body is RequestBody & { kind: "bytes" } {
+    return body?.kind === "bytes" && body.bytes.length <= WITH_HEAD;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  get left(): number | undefined {
+    return this.#left;
+  }
+
+  start(): void {
+    if (this.#body.kind === "bytes") this.#sendBytes(this.#body.bytes, 0);
+    else this.#sendStream(this.#body.open(), this.#body.length).catch((error) => this.#fail(error));
+  }
+
+  /** The socket has taken what was written. */
+  drained(): void {
+    const resume = this.#onDrain;
+    this.#onDrain = undefined;
+    this.#owner.moved();
+    resume?.();
+  }
+
+  /** Sends no more; a stream is cancelled with `reason`. */
+  stop(reason: unknown): void {
+    if (this.#stopped || this.#done) return;
+    this.#stopped = true;
+    this.#reader?.cancel(reason).catch(() => {});
+    this.#onDrain?.();
+  }
+
+  #sendBytes(bytes: Uint8Array, start: number): void {
+    for (let at = start; at < bytes.length; ) {
+      if (this.#stopped) return;
+      const end = Math.min(bytes.length, at + PIECE);
+      this.#left = bytes.length - end;
+      const taken = this.#socket.write(bytes.subarray(at, end));
+      at = end;
+      if (taken) continue;
+      this.#onDrain = () => this.#sendBytes(bytes, at);
+      return;
+    }
+    this.#finish();
+  }
+
+  async #sendStream(stream: ReadableStream<Uint8Array>, length: number | undefined): Promise<void> {
+    const reader = stream.getReader();
+    this.#reader = reader;
+    let sent = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (this.#stopped) return;
+      if (done) break;
+      if (!(value instanceof Uint8Array))
+        throw new TypeError(`A request body stream must give Uint8Array: got ${typeof value}`);
+      sent += value.length;
+      if (length !== undefined && sent > length) throw lengthError(length, `more than ${length}`);
+      if (length !== undefined) this.#left = length - sent;
+      if (value.length > 0 && !this.#sendPiece(value, length)) await this.#drain();
+      if (this.#stopped) return;
+      this.#owner.moved();
+    }
+    if (length !== undefined && sent < length) throw lengthError(length, `${sent}`);
+    if (length === undefined) this.#socket.write(LAST_CHUNK);
+    this.#finish();
+  }
+
+  #sendPiece(piece: Uint8Array, length: number | undefined): boolean {
+    if (length !== undefined) return this.#socket.write(piece);
+    const size = `${piece.length.toString(16)}\r\n`;
+    const chunk = new Uint8Array(size.length + piece.length + 2);
+    encoder.encodeInto(size, chunk);
+    chunk.set(piece, size.length);
+    chunk[chunk.length - 2] = 13;
+    chunk[chunk.length - 1] = 10;
+    return this.#socket.write(chunk);
+  }
+
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  #finish(): void {
+    this.#done = true;
+    this.#left = 0;
+    this.#owner.uploaded();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#reader?.cancel(error).catch(() => {});
+    this.#owner.uploadFailed(error);
+  }
+}
+
+function lengthError(length: number, got: string): TypeError {
+  return new TypeError(`The request body must be ${length} bytes, as its length says: it gave ${got}`);
+}

@@ -1,0 +1,174 @@
+/**
+ * Options: what users may set, with defaults and sources, and the one function that turns them into
+ * {@linkcode Settings}. Every bad value is refused here, before a socket is opened, by option and value.
+ */
+
+import type { Clock } from "./clock.ts";
+import type { Duration } from "./duration.ts";
+import type { PoolListener } from "./events.ts";
+import type { HintReader } from "./rules/hints.ts";
+import type { ReuseOrder } from "./rules/rules.ts";
+import type { Transport } from "./transport.ts";
+
+/** TCP keepalive: kernel probes on a silent connection. It keeps nothing in the pool and takes nothing out of it. */
+export interface TcpKeepAliveOptions {
+  /**
+   * Silence before the first probe. At least one second, because the kernel counts in seconds.
+   *
+   * @default the transport's own (Linux: 2 h)
+   */
+  readonly idle?: Duration;
+  /**
+   * Time between probes. At least one second.
+   *
+   * @default the transport's own (Linux: 75 s; Node 20 and Bun: 1 s)
+   */
+  readonly interval?: Duration;
+  /**
+   * Unanswered probes after which the connection counts as dead.
+   *
+   * @default the transport's own (Linux: 9; Node 20 and Bun: 10)
+   */
+  readonly probes?: number;
+}
+
+/** TLS of `https:` origins. Connections with different TLS options are never shared. */
+export interface TlsOptions {
+  /** Certificate authorities to trust, as PEM. Default: the runtime's own. */
+  readonly ca?: string | readonly string[];
+  /** Client certificate chain, as PEM. Needs `key`. */
+  readonly cert?: string;
+  /** Private key of the client certificate, as PEM. Needs `cert`. */
+  readonly key?: string;
+  /** Name to send (SNI) and to verify. Default: the origin's hostname. */
+  readonly serverName?: string;
+  /** `false` accepts any certificate: for tests only. Default: `true`. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** Bounds on what a server may send before the body. Beyond one, the response is a protocol error. */
+export interface ResponseLimits {
+  /** Bytes of status line and header fields, 1xx responses not added up. Node's limit is 16 KiB. Default: 64 KiB. */
+  readonly headBytes?: number;
+  /** Bytes of one line of the head, of a chunk-size line or of a trailer field. Default: 32 KiB. */
+  readonly lineBytes?: number;
+  /** Header fields. Node's limit is 2000, httpd's 100. Default: 256. */
+  readonly headerCount?: number;
+  /** Bytes of chunk extensions in one response (CVE-2024-22019: unbounded extensions). Default: 16 KiB. */
+  readonly chunkExtensionBytes?: number;
+  /** Bytes of trailer fields. Default: 16 KiB. */
+  readonly trailerBytes?: number;
+  /** Interim (1xx) responses before the final one. Default: 16. */
+  readonly informationalCount?: number;
+}
+
+/** Options of {@linkcode createPool}. All are optional; "off" is `Infinity`, or `false` where a `false` is allowed. */
+export interface PoolOptions {
+  // How long
+
+  /**
+   * Longest time an unused connection is kept for reuse. Not a limit on requests, and not TCP keepalive.
+   *
+   * Below the 60 s of AWS load balancers and the 75 s of nginx, so that the pool gives up first.
+   *
+   * @default "55s"
+   */
+  readonly idleTimeout?: Duration;
+  /** Requests one connection may carry (nginx: `keepalive_requests`). @default Infinity */
+  readonly maxRequests?: number;
+  /**
+   * Age after which a connection takes no further request (nginx: `keepalive_time`), so that a long-lived pool
+   * follows DNS. Never cuts a running exchange.
+   *
+   * @default "1h"
+   */
+  readonly maxLifetime?: Duration;
+  /** Largest share of `maxLifetime` taken off at random per connection, from 0 to 1. @default 0.1 */
+  readonly lifetimeJitter?: number;
+  /**
+   * Whether `Keep-Alive: timeout, max` of the server shortens how long a connection is kept. `"ignore"` disregards
+   * it; a function reads it in its own way. `Connection: close` is always obeyed.
+   *
+   * @default "honor"
+   */
+  readonly serverHints?: "honor" | "ignore" | HintReader;
+  /** How long before an announced timeout a connection is given up. @default the larger of 1 s and two round trips */
+  readonly hintMargin?: Duration;
+
+  // How many
+
+  /** Open connections of all origins, those being opened included. @default 1024 */
+  readonly maxConnections?: number;
+  /** Open connections of one origin, those being opened included. @default 256 */
+  readonly maxConnectionsPerOrigin?: number;
+  /** Idle connections of all origins; above it the stalest goes. @default Infinity */
+  readonly maxIdle?: number;
+  /**
+   * Idle connections of one origin. `0`: no reuse at all; every request says `Connection: close` and gets a
+   * connection of its own. Independent of `tcpKeepAlive`.
+   *
+   * @default Infinity
+   */
+  readonly maxIdlePerOrigin?: number;
+  /** Requests that may wait because every connection is at work. Beyond it a request fails at once. @default 10000 */
+  readonly maxQueue?: number;
+  /** Which idle connection is taken: the one used last, or the one used longest ago. @default "lifo" */
+  readonly reuseOrder?: ReuseOrder;
+
+  // Sockets
+
+  /** Kernel probes. `false` leaves `SO_KEEPALIVE` off, whatever the pool does. @default false */
+  readonly tcpKeepAlive?: false | TcpKeepAliveOptions;
+  /** Sends small writes at once (`TCP_NODELAY`). @default true */
+  readonly noDelay?: boolean;
+  readonly tls?: TlsOptions;
+  /** Opens the sockets. @default the transport of the runtime */
+  readonly transport?: Transport;
+
+  // Deadlines
+
+  /** Longest wait for a connection, dialling included. @default "60s" */
+  readonly acquireTimeout?: Duration;
+  /** Longest time to open one connection, TLS included. @default "10s" */
+  readonly connectTimeout?: Duration;
+  /** Longest time from the request's last byte to the complete response head (undici: 300 s). @default "5m" */
+  readonly headersTimeout?: Duration;
+  /**
+   * Longest time in which no byte of a body moves, in either direction (Envoy: stream idle timeout, 5 min).
+   * Does not run while the caller does not read.
+   *
+   * @default "5m"
+   */
+  readonly bodyIdleTimeout?: Duration;
+  /** Longest time from the call to the last byte of the response. @default Infinity */
+  readonly requestTimeout?: Duration;
+
+  // Care
+
+  /**
+   * Whether a request that failed on a connection before any response byte is sent again, once, on a fresh
+   * connection: always if nothing was written, else only if it is idempotent or has an `Idempotency-Key`.
+   *
+   * @default true
+   */
+  readonly retry?: boolean;
+  /**
+   * Idle age up to which a non-idempotent request takes a connection about whose server nothing is known.
+   * Older ones are used only if the server's limit is known to be longer; else a fresh one is opened.
+   *
+   * @default "2s"
+   */
+  readonly unsafeReuse?: Duration;
+  /** An option the runtime cannot honour is an error instead of an `option.degraded` event. @default false */
+  readonly strict?: boolean;
+  readonly responseLimits?: ResponseLimits;
+
+  // Watching
+
+  /** Told of everything that happens, synchronously. */
+  readonly onEvent?: PoolListener;
+  /** Time and timers; a test passes its own. @default the runtime's */
+  readonly clock?: Clock;
+  /** Numbers in [0, 1) for the jitter; a test passes its own. @default Math.random */
+  readonly random?: () => number;
+}

@@ -1,0 +1,56 @@
+/**
+ * Origin: scheme, host and port, the thing connections are shared by (RFC 9110 §4.3.1).
+ * One spelling per origin: letter case, default ports and IDNA are settled here and nowhere else.
+ */
+
+/** A canonical origin. Two URLs share connections only if their `key` is the same. */
+export interface Origin {
+  /** `"https://api.example.com"`, with the port only where it is not the default. */
+  readonly key: string;
+  /** The scheme without its colon. */
+  readonly scheme: "http" | "https";
+  /** What to connect to and verify: no brackets around IPv6, no port. */
+  readonly hostname: string;
+  /** Always a number: 80 and 443 are filled in. */
+  readonly port: number;
+  /** The value of `Host` (RFC 9110 §7.2). */
+  readonly host: string;
+}
+
+const DEFAULT_PORT = { http: 80, https: 443 } as const;
+
+/**
+ * The origin of an absolute `http:` or `https:` URL.
+ *
+ * @throws {TypeError} when the URL does not parse, has another scheme, or carries credentials.
+ */
+export function originOf(url: string | URL): Origin {
+  const parsed = typeof url === "string" ? parse(url) : url;
+  const scheme = parsed.protocol.slice(0, -1);
+  if (scheme !== "http" && scheme !== "https") {
+    throw new TypeError(`URL must start with http: or https:: current value is "${redact(parsed)}"`);
+  }
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new TypeError(`URL must not carry credentials, use an Authorization header: "${redact(parsed)}"`);
+  }
+  return {
+    key: `${scheme}://${parsed.host}`,
+    scheme,
+    hostname: parsed.hostname.startsWith("[") ? parsed.hostname.slice(1, -1) : parsed.hostname,
+    port: parsed.port === "" ? DEFAULT_PORT[scheme] : Number(parsed.port),
+    host: parsed.host,
+  };
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw new TypeError(`URL must be absolute and valid: current value is "${url}"`, { cause });
+  }
+}
+
+/** The URL as an error may show it: credentials never reach a log. */
+function redact(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}

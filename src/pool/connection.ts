@@ -1,0 +1,100 @@
+/**
+ * Connection: what joins a socket, the core's record of it and the exchange that uses it. While nobody uses it,
+ * it watches: any byte, FIN or error on an idle connection retires it (the invariant behind CVE-2026-6733).
+ */
+
+import type { ConnectionInfo } from "../errors.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import type { Socket, SocketHandler, TransportError } from "../transport.ts";
+import type { ConnectionRecord, Waiter } from "./records.ts";
+
+/** Whoever has the lease of a connection gets what arrives on it. */
+export interface ConnectionUser {
+  /** See {@linkcode SocketHandler.data}: valid only during the call. */
+  data(bytes: Uint8Array, length: number): void;
+  drain(): void;
+  /** The socket is gone. The user must still release the connection. */
+  closed(error: TransportError | undefined): void;
+  /** The pool's patience is over: fail, and release the connection. */
+  cut(): void;
+}
+
+/** Whoever waits for a connection. */
+export interface Acquirer<Wire> {
+  granted(lease: Lease<Wire>): void;
+  /** `error` is a HoldfastError. */
+  refused(error: Error): void;
+}
+
+/** The core's records, with what this shell attaches to them. */
+export type Connection<Wire> = ConnectionRecord<PooledConnection<Wire>, Acquirer<Wire>>;
+/** A waiter of this shell. */
+export type PoolWaiter<Wire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
+
+/** The right to use one connection for one exchange, and the facts of the moment it was granted. */
+export interface Lease<Wire> {
+  readonly connection: PooledConnection<Wire>;
+  /** 1 for the first request on the connection. */
+  readonly requestNumber: number;
+  readonly idleMs: number;
+  readonly ageMs: number;
+  readonly waitedMs: number;
+}
+
+/** What a lease tells users: numbers and addresses only. */
+export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
+  const { record, socket } = lease.connection;
+  return {
+    id: record.id,
+    origin: record.entry.origin.key,
+    reused: lease.requestNumber > 1,
+    requestNumber: lease.requestNumber,
+    ageMs: lease.ageMs,
+    idleMs: lease.idleMs,
+    remoteAddress: socket?.remoteAddress,
+    remotePort: socket?.remotePort,
+    localAddress: socket?.localAddress,
+    localPort: socket?.localPort,
+  };
+}
+
+/** What a connection tells the pool. */
+export interface ConnectionOwner<Wire> {
+  /** The socket of a connection nobody uses is gone or cannot be trusted. */
+  lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void;
+  /** The event loop has come round to the sockets. */
+  seen(): void;
+}
+
+/** One open connection of a pool. `Wire` is what the protocol keeps per connection. */
+export class PooledConnection<Wire> implements SocketHandler {
+  readonly record: Connection<Wire>;
+  readonly wire: Wire;
+  /** Set once the transport has opened it. */
+  socket: Socket | undefined = undefined;
+  user: ConnectionUser | undefined = undefined;
+  readonly #owner: ConnectionOwner<Wire>;
+
+  constructor(record: Connection<Wire>, wire: Wire, owner: ConnectionOwner<Wire>) {
+    this.record = record;
+    this.wire = wire;
+    this.#owner = owner;
+  }
+
+  data(bytes: Uint8Array, length: number): void {
+    this.#owner.seen();
+    if (this.user !== undefined) this.user.data(bytes, length);
+    else this.#owner.lost(this, "unsolicited-data");
+  }
+
+  drain(): void {
+    this.#owner.seen();
+    this.user?.drain();
+  }
+
+  closed(error: TransportError | undefined): void {
+    this.#owner.seen();
+    if (this.user !== undefined) this.user.closed(error);
+    else this.#owner.lost(this, "peer-closed", error);
+  }
+}

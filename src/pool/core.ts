@@ -1,0 +1,316 @@
+/**
+ * Core: the pool as a value. `step(input, now)` takes what happened and answers with what to do;
+ * `wakeAt()` says when to step again though nothing happens. No socket, timer, promise or clock.
+ *
+ * Order within a step: retire what has expired, apply the input, serve waiters, trim the idle. What waits and
+ * what is at hand is in {@linkcode Floor}; this file holds what each input means.
+ *
+ * After every step no waiter could be served by an idle connection. So a new request may take an idle
+ * connection without looking at the queue, and still nobody is overtaken.
+ */
+
+import type { Origin } from "../origin.ts";
+import { chooseIdle } from "../rules/choose.ts";
+import { admit, yieldsTo } from "../rules/limits.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import type { Rules } from "../rules/rules.ts";
+import { expiry, verdict } from "../rules/verdict.ts";
+import type { Effect, Input, Refusal } from "./effects.ts";
+import { Floor } from "./floor.ts";
+import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
+import type { State } from "./state.ts";
+
+/** What the core is built with. */
+export interface CoreOptions {
+  readonly rules: Rules;
+  /** Longest time in the queue; `Infinity` is off. */
+  readonly acquireTimeoutMs: number;
+}
+
+/** The sans-I/O pool. `C` and `W` are what the shell attaches to connections and waiters. */
+export class PoolCore<C, W> {
+  readonly floor: Floor<C, W> = new Floor();
+  readonly #rules: Rules;
+  readonly #acquireTimeoutMs: number;
+  #closing = false;
+  #effects: Effect<C, W>[] = [];
+
+  constructor(options: CoreOptions) {
+    this.#rules = options.rules;
+    this.#acquireTimeoutMs = options.acquireTimeoutMs;
+  }
+
+  /** Whether `close` was an input. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** When to send the next `tick` at the latest; `Infinity` when nothing is due. */
+  wakeAt(): number {
+    const first = this.floor.queue.first;
+    const timeout = first === undefined ? Infinity : first.since + this.#acquireTimeoutMs;
+    return Math.min(this.floor.deadlines.next(), timeout);
+  }
+
+  /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
+  step(input: Input<C, W>, now: number): readonly Effect<C, W>[] {
+    this.#effects = [];
+    this.#expire(now);
+    this.#apply(input, now);
+    this.#serveBlocked(now);
+    return this.#effects;
+  }
+
+  #apply(input: Input<C, W>, now: number): void {
+    switch (input.type) {
+      case "acquire":
+        return this.#acquire(input.waiter, input.origin, input.again === true, now);
+      case "cancel":
+        return this.#cancel(input.waiter);
+      case "preconnect":
+        return this.#preconnect(this.floor.entryOf(input.origin), input.count, now);
+      case "connected":
+        return this.#connected(input.connection, input.random, now);
+      case "connect-failed":
+        return this.#connectFailed(input.connection, input.error, now);
+      case "release":
+        input.connection.hints = input.hints;
+        return this.#release(input.connection, input.reason, now);
+      case "lost":
+        return this.#retire(input.connection, input.reason, now, "lost");
+      case "tick":
+        return;
+      case "drain":
+        return this.#drain(input.origin, input.reason, now);
+      case "slept":
+        return this.#retireIdle("slept", now);
+      case "close":
+        return this.#close(now);
+    }
+  }
+
+  // Requests
+
+  #acquire(waiter: Waiter<C, W>, origin: Origin, again: boolean, now: number): void {
+    if (!again) waiter.since = now;
+    if (this.#closing) return this.#reject(waiter, origin.key, "pool-closed", now);
+    const entry = this.floor.entryOf(origin);
+    const idle = waiter.fresh ? undefined : this.#chooseIdle(entry, waiter.unsafe, now);
+    if (idle !== undefined) return this.#grant(waiter, idle, now);
+    this.floor.enqueue(waiter, entry, again);
+    this.#dial(entry, now);
+    if (again) return;
+    if (this.floor.uncovered > this.#rules.maxQueue)
+      return this.#reject(waiter, origin.key, "queue-full", now);
+    this.#effects.push({ type: "queue", waiter, origin: origin.key, queued: entry.waiters.size });
+  }
+
+  #chooseIdle(entry: OriginRecord<C, W>, unsafe: boolean, now: number): ConnectionRecord<C, W> | undefined {
+    const { first, last } = entry.idle;
+    if (first === undefined || last === undefined) return undefined;
+    return chooseIdle({ stalest: first, freshest: last }, this.#rules, unsafe, now);
+  }
+
+  #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
+    const idleMs = now - connection.idleSince;
+    this.floor.dequeue(waiter);
+    this.floor.lease(connection);
+    this.#effects.push({ type: "grant", waiter, connection, idleMs, waitedMs: now - waiter.since });
+  }
+
+  #reject(waiter: Waiter<C, W>, origin: string, why: Refusal, now: number, error?: unknown): void {
+    this.#cancel(waiter);
+    this.#effects.push({ type: "reject", waiter, origin, why, waitedMs: now - waiter.since, error });
+  }
+
+  #cancel(waiter: Waiter<C, W>): void {
+    const { entry } = waiter;
+    this.floor.dequeue(waiter);
+    if (entry !== undefined) this.#noteBlocked(entry);
+  }
+
+  // Opening
+
+  /** Opens a connection for each waiter that has none under way, as far as the limits allow. */
+  #dial(entry: OriginRecord<C, W>, now: number): void {
+    while (entry.waiters.size > entry.connecting) {
+      if (!this.#open(entry, now)) break;
+    }
+    this.#noteBlocked(entry);
+  }
+
+  #noteBlocked(entry: OriginRecord<C, W>): void {
+    this.floor.noteBlocked(entry, entry.connections.size < this.#rules.maxConnectionsPerOrigin);
+  }
+
+  #open(entry: OriginRecord<C, W>, now: number): boolean {
+    const admission = admit(this.floor.occupancy(entry), this.#rules);
+    if (admission === "wait") return false;
+    const evicted = admission === "evict-own" ? entry.idle.first : this.floor.lru.first;
+    if (admission !== "connect" && evicted !== undefined) this.#retire(evicted, "make-room", now);
+    this.#effects.push({ type: "connect", connection: this.floor.dial(entry, now) });
+    return true;
+  }
+
+  #preconnect(entry: OriginRecord<C, W>, count: number, now: number): void {
+    if (this.#closing) return;
+    const wanted = count - entry.idle.size - entry.connecting;
+    for (let opened = 0; opened < wanted; opened++) {
+      if (admit(this.floor.occupancy(entry), this.#rules) !== "connect") return;
+      this.#open(entry, now);
+    }
+  }
+
+  #connected(connection: ConnectionRecord<C, W>, random: number, now: number): void {
+    if (connection.state === "closed") return;
+    connection.roundTripMs = now - connection.openedAt;
+    connection.expiresAt = expiry(this.#rules, now, random);
+    connection.openedAt = now;
+    connection.idleSince = now;
+    connection.entry.counters.opened += 1;
+    this.floor.connected(connection);
+    this.#serve(connection, now);
+  }
+
+  #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
+    if (connection.state === "closed") return;
+    const { entry } = connection;
+    this.#retire(connection, "connect-failed", now, "lost", error);
+    const waiter = entry.waiters.first;
+    if (waiter !== undefined && entry.waiters.size > entry.connecting) {
+      this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
+    }
+    this.#dial(entry, now);
+  }
+
+  // Ending an exchange
+
+  #release(connection: ConnectionRecord<C, W>, reason: RetireReason | undefined, now: number): void {
+    const { entry } = connection;
+    connection.idleSince = now;
+    this.floor.release(connection);
+    if (connection.state === "closed") {
+      this.#closed(connection, connection.retiredFor ?? "pool-closed", "draining", 0);
+    } else {
+      const retire = reason ?? this.#cannotKeep(connection, now);
+      if (retire === undefined) return this.#serve(connection, now);
+      this.#retire(connection, retire, now);
+    }
+    this.#dial(entry, now);
+  }
+
+  #cannotKeep(connection: ConnectionRecord<C, W>, now: number): RetireReason | undefined {
+    const answer = verdict(connection, this.#rules, now);
+    if (!answer.keep) return answer.reason;
+    return this.#mustYield(connection.entry) ? "make-room" : undefined;
+  }
+
+  /** Whether another origin, kept out by the total limit, has the better claim to this one's place. */
+  #mustYield(entry: OriginRecord<C, W>): boolean {
+    const other = this.floor.blocked.first;
+    if (other === undefined || other === entry || this.floor.open < this.#rules.maxConnections) return false;
+    const own = { open: entry.connections.size, waitingSince: entry.waiters.first?.since ?? Infinity };
+    const rival = { open: other.connections.size, waitingSince: other.waiters.first?.since ?? Infinity };
+    return yieldsTo(own, rival, this.floor.blocked.size + 1, this.#rules);
+  }
+
+  /** Gives an idle connection to the first waiter that may have it, or parks it. */
+  #serve(connection: ConnectionRecord<C, W>, now: number): void {
+    const waiter = this.floor.waiterFor(connection);
+    if (waiter !== undefined) {
+      this.#grant(waiter, connection, now);
+      if (connection.entry.waiters.size > 0) this.#dial(connection.entry, now);
+      return;
+    }
+    const answer = verdict(connection, this.#rules, now);
+    if (!answer.keep) return this.#retire(connection, answer.reason, now);
+    this.floor.park(connection, answer.until);
+    this.#effects.push({ type: "park", connection });
+    this.#trim(connection.entry, now);
+    if (connection.entry.waiters.size > 0) this.#dial(connection.entry, now);
+  }
+
+  /** Retires the stalest idle connections above the idle limits. */
+  #trim(entry: OriginRecord<C, W>, now: number): void {
+    const own = entry.idle.size > this.#rules.maxIdlePerOrigin ? entry.idle.first : undefined;
+    if (own !== undefined) this.#retire(own, "max-idle", now);
+    const any = this.floor.lru.size > this.#rules.maxIdle ? this.floor.lru.first : undefined;
+    if (any !== undefined) this.#retire(any, "max-idle", now);
+  }
+
+  /** Serves origins that the total limit kept out, each in turn, while there is room. */
+  #serveBlocked(now: number): void {
+    const { blocked } = this.floor;
+    for (let entry = blocked.first; entry !== undefined; entry = blocked.first) {
+      if (!this.#open(entry, now)) return;
+      blocked.remove(entry.blockedNode);
+      this.#noteBlocked(entry);
+    }
+  }
+
+  // Retiring
+
+  #retire(
+    connection: ConnectionRecord<C, W>,
+    reason: RetireReason,
+    now: number,
+    step: "retired" | "lost" = "retired",
+    error?: unknown,
+  ): void {
+    if (connection.state === "closed") return;
+    const from = connection.state;
+    if (from === "active") connection.retiredFor = reason;
+    if (this.floor.retire(connection, step) !== "closed") return;
+    this.#closed(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
+  }
+
+  #closed(
+    connection: ConnectionRecord<C, W>,
+    reason: RetireReason,
+    from: State,
+    idleMs: number,
+    error?: unknown,
+  ): void {
+    const { retired } = connection.entry.counters;
+    retired[reason] = (retired[reason] ?? 0) + 1;
+    this.floor.closed(connection);
+    this.#effects.push({ type: "close", connection, reason, from, idleMs, error });
+  }
+
+  #expire(now: number): void {
+    const { deadlines, queue } = this.floor;
+    for (let due = deadlines.expired(now); due !== undefined; due = deadlines.expired(now)) {
+      const answer = verdict(due, this.#rules, now);
+      if (!answer.keep) this.#retire(due, answer.reason, now);
+    }
+    for (let first = queue.first; first !== undefined; first = queue.first) {
+      if (now < first.since + this.#acquireTimeoutMs) return;
+      this.#reject(first, first.entry?.origin.key ?? "", "acquire-timeout", now);
+    }
+  }
+
+  #retireIdle(reason: RetireReason, now: number): void {
+    for (const connection of this.floor.lru) this.#retire(connection, reason, now);
+  }
+
+  #drain(origin: string | undefined, reason: RetireReason, now: number): void {
+    const entries = origin === undefined ? this.floor.entries() : [this.floor.find(origin)];
+    for (const entry of entries) {
+      if (entry === undefined) continue;
+      for (const connection of entry.connections) {
+        // One that is being opened is as new as any that would replace it.
+        if (connection.state !== "connecting") this.#retire(connection, reason, now);
+      }
+      this.#dial(entry, now);
+    }
+  }
+
+  #close(now: number): void {
+    this.#closing = true;
+    for (const waiter of this.floor.queue)
+      this.#reject(waiter, waiter.entry?.origin.key ?? "", "pool-closed", now);
+    for (const entry of this.floor.entries()) {
+      for (const connection of entry.connections) this.#retire(connection, "pool-closed", now);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** A doubly linked list whose nodes belong to its items: adding and removing cost the same at any length. */
+
+/** One item's place in a list. Made once for the item, and used again each time it is listed. */
+export interface ListNode<T> {
+  readonly item: T;
+  prev: ListNode<T> | undefined;
+  next: ListNode<T> | undefined;
+  listed: boolean;
+}
+
+/** A node for `item`, in no list. */
+export function listNode<T>(item: T): ListNode<T> {
+  return { item, prev: undefined, next: undefined, listed: false };
+}
+
+/** Items in the order in which they were added. */
+export class List<T> {
+  size = 0;
+  #first: ListNode<T> | undefined;
+  #last: ListNode<T> | undefined;
+
+  get first(): T | undefined {
+    return this.#first?.item;
+  }
+
+  get last(): T | undefined {
+    return this.#last?.item;
+  }
+
+  /** Adds at the end. */
+  push(node: ListNode<T>): void {
+    node.prev = this.#last;
+    node.next = undefined;
+    node.listed = true;
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
+    this.size += 1;
+  }
+
+  /** Adds at the start. */
+  unshift(node: ListNode<T>): void {
+    node.next = this.#first;
+    node.prev = undefined;
+    node.listed = true;
+    if (this.#first === undefined) this.#last = node;
+    else this.#first.prev = node;
+    this.#first = node;
+    this.size += 1;
+  }
+
+  /** Takes a node out; does nothing when it is not listed. */
+  remove(node: ListNode<T>): void {
+    if (!node.listed) return;
+    if (node.prev === undefined) this.#first = node.next;
+    else node.prev.next = node.next;
+    if (node.next === undefined) this.#last = node.prev;
+    else node.next.prev = node.prev;
+    node.prev = undefined;
+    node.next = undefined;
+    node.listed = false;
+    this.size -= 1;
+  }
+
+  *[Symbol.iterator](): Generator<T> {
+    let node = this.#first;
+    while (node !== undefined) {
+      const { item, next } = node;
+      yield item;
+      node = next;
+    }
+  }
+}

@@ -1,0 +1,389 @@
+/**
+ * Pool: the shell around the core. It turns what happens into inputs, does what the effects say with a
+ * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
+ */
+
+import { type ErrorFacts, HoldfastError, type OriginSnapshot } from "../errors.ts";
+import type { Origin } from "../origin.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import type { ServerHints } from "../rules/rules.ts";
+import { shortfalls } from "../rules/tcp.ts";
+import type { Settings } from "../settings.ts";
+import type { Socket, Transport } from "../transport.ts";
+import { Alarm } from "./alarm.ts";
+import { BlindSpot, isBlindSpot } from "./blind-spot.ts";
+import {
+  type Acquirer,
+  type Connection,
+  type ConnectionOwner,
+  type Lease,
+  PooledConnection,
+  type PoolWaiter,
+} from "./connection.ts";
+import { PoolCore } from "./core.ts";
+import { Dial, targetOf } from "./dial.ts";
+import type { Effect, Input } from "./effects.ts";
+import type { Observers } from "./observers.ts";
+import { Waiter } from "./records.ts";
+import { refusalError } from "./refusal.ts";
+import { SleepWatch } from "./sleep.ts";
+
+/** How a request wants its connection. */
+export interface AcquireOptions {
+  /** Not idempotent: only a connection that is proven fresh will do. */
+  readonly unsafe: boolean;
+  /** Only one that has carried no request. */
+  readonly fresh: boolean;
+}
+
+type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
+
+/** Connections of one transport, shared by the requests of one process. */
+export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
+  readonly settings: Settings;
+  readonly observers: Observers;
+  readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
+  readonly alarm: Alarm;
+  readonly #transport: Transport;
+  readonly #makeWire: () => Wire;
+  readonly #sleep: SleepWatch;
+  readonly #dials: Map<Connection<Wire>, Dial> = new Map();
+  readonly #degraded: Set<string> = new Set();
+  /** Called when the last connection has closed. */
+  #onEmpty: (() => void)[] = [];
+  /** When the event loop was last known to look at the sockets. */
+  #seenAt: number;
+  #lastRequest = 0;
+
+  constructor(settings: Settings, transport: Transport, observers: Observers, makeWire: () => Wire) {
+    const { rules, acquireTimeoutMs, clock } = settings;
+    this.settings = settings;
+    this.observers = observers;
+    this.#transport = transport;
+    this.#makeWire = makeWire;
+    this.core = new PoolCore({ rules, acquireTimeoutMs });
+    this.#seenAt = clock.now();
+    this.#sleep = new SleepWatch(clock);
+    this.alarm = new Alarm(clock, (now) => {
+      this.#seenAt = now;
+      this.#step({ type: "tick" }, now);
+    });
+  }
+
+  now(): number {
+    return this.settings.clock.now();
+  }
+
+  /** When the event loop last came round to a socket of this pool. */
+  get seenAt(): number {
+    return this.#seenAt;
+  }
+
+  /** A number for the next request. */
+  nextRequestId(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
+  }
+
+  /** Whether the pool knows already that this exchange is the connection's last, so that the server may be told. */
+  endsWith(lease: Lease<Wire>): boolean {
+    const { maxRequests, maxIdle, maxIdlePerOrigin } = this.settings.rules;
+    if (lease.requestNumber >= maxRequests || maxIdle === 0 || maxIdlePerOrigin === 0) return true;
+    return lease.connection.record.state === "draining";
+  }
+
+  // Requests
+
+  /** Asks for a connection; `acquirer` is answered now or later, once. */
+  acquire(acquirer: Acquirer<Wire>, origin: Origin, options: AcquireOptions): PoolWaiter<Wire> {
+    const now = this.now();
+    if (this.#sleep.slept(now)) this.#step({ type: "slept" }, now);
+    const waiter = new Waiter<PooledConnection<Wire>, Acquirer<Wire>>(
+      acquirer,
+      options.unsafe,
+      options.fresh,
+    );
+    this.#step({ type: "acquire", waiter, origin }, now);
+    return waiter;
+  }
+
+  /** The waiter is no longer interested; harmless when it has its answer. */
+  cancel(waiter: PoolWaiter<Wire>): void {
+    waiter.abandoned = true;
+    this.#step({ type: "cancel", waiter }, this.now());
+  }
+
+  /**
+   * The exchange is over. `reason`: the connection must not be used again, and why; `abruptly`: nor may what was
+   * written still be sent.
+   */
+  release(
+    connection: PooledConnection<Wire>,
+    hints: ServerHints,
+    reason: RetireReason | undefined,
+    abruptly = false,
+  ): void {
+    connection.user = undefined;
+    if (abruptly) connection.socket?.abort();
+    const now = this.now();
+    const { record } = connection;
+    const effects = this.core.step({ type: "release", connection: record, hints, reason }, now);
+    if (record.state !== "closed" && this.observers.wants("connection.released")) {
+      const { id, requests, until } = record;
+      const origin = record.entry.origin.key;
+      this.observers.tell({
+        type: "connection.released",
+        connection: id,
+        origin,
+        requests,
+        keepMs: until - now,
+      });
+    }
+    this.#perform(effects, now);
+  }
+
+  // Connections
+
+  lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
+    const { record } = connection;
+    if (record.state === "closed") return;
+    const input = record.state === "connecting" ? "connect-failed" : "lost";
+    if (input === "lost") this.#step({ type: "lost", connection: record, reason }, this.now());
+    else this.#failed(record, error);
+  }
+
+  seen(): void {
+    this.#seenAt = this.now();
+  }
+
+  /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
+  async preconnect(origin: Origin, count: number): Promise<void> {
+    this.#step({ type: "preconnect", origin, count }, this.now());
+    const opening = [...this.#dials].filter(([record]) => record.entry.origin.key === origin.key);
+    for (const [, dial] of opening) await dial.opened(this.settings, this.snapshot(origin.key));
+  }
+
+  // Ending
+
+  /** Retires what is open, of one origin or of all: idle ones now, active ones when their exchange is over. */
+  drain(origin: string | undefined, reason: RetireReason): void {
+    this.#step({ type: "drain", origin, reason }, this.now());
+  }
+
+  /** Refuses new requests, lets running ones end for `graceMs`, then cuts them off. */
+  close(graceMs: number): Promise<void> {
+    const now = this.now();
+    this.#step({ type: "close" }, now);
+    if (this.core.floor.open === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const deadline = { dueAt: () => now + graceMs, due: () => this.#cutAll() };
+      this.#onEmpty.push(() => {
+        this.alarm.drop(deadline);
+        resolve();
+      });
+      this.alarm.watch(deadline);
+    });
+  }
+
+  #cutAll(): void {
+    for (const entry of this.core.floor.entries()) {
+      for (const record of entry.connections) record.attached?.user?.cut();
+    }
+  }
+
+  // The core's effects
+
+  #step(input: Input<PooledConnection<Wire>, Acquirer<Wire>>, now: number): void {
+    this.#perform(this.core.step(input, now), now);
+  }
+
+  #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
+    for (const effect of effects) this.#do(effect, now);
+    this.alarm.by(this.core.wakeAt());
+  }
+
+  #do(effect: PoolEffect<Wire>, now: number): void {
+    switch (effect.type) {
+      case "connect":
+        return this.#connect(effect.connection, now);
+      case "grant":
+        return this.#grant(effect, now);
+      case "queue":
+        return this.#queued(effect);
+      case "reject":
+        return this.#reject(effect);
+      case "park":
+        return effect.connection.attached?.socket?.hold(false);
+      case "close":
+        return this.#close(effect, now);
+    }
+  }
+
+  #connect(record: Connection<Wire>, now: number): void {
+    if (record.state !== "connecting") return;
+    const { origin } = record.entry;
+    const connection = new PooledConnection<Wire>(record, this.#makeWire(), this);
+    record.attached = connection;
+    const dial = new Dial(origin.key, now, this.settings.connectTimeoutMs);
+    this.#dials.set(record, dial);
+    this.alarm.watch(dial);
+    dial.start(this.#transport, targetOf(origin, this.settings), connection, {
+      opened: (socket) => this.#opened(connection, socket, now),
+      failed: (error) => this.#failed(record, error),
+    });
+  }
+
+  #opened(connection: PooledConnection<Wire>, socket: Socket, dialledAt: number): void {
+    const { record } = connection;
+    const now = this.now();
+    this.#dialled(record);
+    if (record.state === "closed") return socket.abort();
+    const refused = this.#checkOptions(socket);
+    if (refused !== undefined) {
+      socket.abort();
+      return this.#failed(record, refused);
+    }
+    connection.socket = socket;
+    this.#seenAt = now;
+    const effects = this.core.step(
+      { type: "connected", connection: record, random: this.settings.random() },
+      now,
+    );
+    if (this.observers.wants("connection.opened")) {
+      const { remoteAddress } = socket;
+      const origin = record.entry.origin.key;
+      const facts = { connection: record.id, origin, elapsedMs: now - dialledAt, remoteAddress };
+      this.observers.tell({ type: "connection.opened", ...facts });
+    }
+    this.#perform(effects, now);
+  }
+
+  #failed(record: Connection<Wire>, error: unknown): void {
+    this.#dialled(record);
+    this.#step({ type: "connect-failed", connection: record, error }, this.now());
+  }
+
+  #dialled(record: Connection<Wire>): void {
+    const dial = this.#dials.get(record);
+    if (dial === undefined) return;
+    this.#dials.delete(record);
+    this.alarm.drop(dial);
+  }
+
+  /** Says once per option that the runtime did not honour it; under `strict`, the error to fail with. */
+  #checkOptions(socket: Socket): HoldfastError | undefined {
+    const { tcpKeepAlive, noDelay, strict } = this.settings;
+    for (const { option, asked, applied } of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
+      const { name } = this.#transport;
+      if (strict) return unsupportedError(name, option, asked, applied);
+      if (this.#degraded.has(option)) continue;
+      this.#degraded.add(option);
+      this.observers.tell({ type: "option.degraded", transport: name, option, asked, applied });
+    }
+    return undefined;
+  }
+
+  #grant(effect: PoolEffect<Wire> & { type: "grant" }, now: number): void {
+    const connection = effect.connection.attached;
+    if (connection === undefined)
+      throw new Error("Bug in Holdfast: a connection without a socket was granted");
+    connection.socket?.hold(true);
+    if (effect.idleMs > 0 && isBlindSpot(now - this.#seenAt)) this.#look(effect, connection, now);
+    else this.#deliver(effect, connection, now);
+  }
+
+  /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
+  #look(effect: PoolEffect<Wire> & { type: "grant" }, connection: PooledConnection<Wire>, now: number): void {
+    const { waiter } = effect;
+    const { record } = connection;
+    const blindSpot = new BlindSpot((reason) => {
+      this.release(connection, record.hints, reason);
+      const { origin } = record.entry;
+      if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
+    });
+    connection.user = blindSpot;
+    this.settings.clock.turn(() => {
+      if (blindSpot.found) return;
+      this.seen();
+      connection.user = undefined;
+      this.#deliver(effect, connection, now);
+    });
+  }
+
+  #deliver(
+    effect: PoolEffect<Wire> & { type: "grant" },
+    connection: PooledConnection<Wire>,
+    now: number,
+  ): void {
+    const { record } = connection;
+    const { idleMs, waitedMs } = effect;
+    const requestNumber = record.requests;
+    const { counters } = record.entry;
+    counters.requests += 1;
+    if (requestNumber > 1) counters.reused += 1;
+    if (this.observers.wants("connection.acquired")) {
+      const reused = requestNumber > 1;
+      const facts = { connection: record.id, origin: record.entry.origin.key, reused };
+      this.observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
+    }
+    const lease: Lease<Wire> = { connection, requestNumber, idleMs, ageMs: now - record.openedAt, waitedMs };
+    effect.waiter.attached.granted(lease);
+  }
+
+  #queued(effect: PoolEffect<Wire> & { type: "queue" }): void {
+    if (!this.observers.wants("request.queued")) return;
+    this.observers.tell({ type: "request.queued", origin: effect.origin, queued: effect.queued });
+  }
+
+  #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
+    const { waiter, why, waitedMs, error } = effect;
+    const facts = { why, waitedMs, error, origin: effect.origin, snapshot: this.snapshot(effect.origin) };
+    waiter.attached.refused(refusalError(facts, this.settings));
+  }
+
+  #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
+    const { connection: record, reason, from, idleMs, error } = effect;
+    this.#dials.get(record)?.abort(new Error(`Connection given up: ${reason}`));
+    this.#dialled(record);
+    record.attached?.socket?.close();
+    if (this.observers.wants("connection.retired")) {
+      const ageMs = from === "connecting" ? 0 : now - record.openedAt;
+      const facts = { connection: record.id, origin: record.entry.origin.key, reason, ageMs, idleMs };
+      this.observers.tell({ type: "connection.retired", ...facts, requests: record.requests, error });
+    }
+    if (this.core.floor.open === 0 && this.core.closing) this.#emptied();
+  }
+
+  #emptied(): void {
+    const waiting = this.#onEmpty;
+    this.#onEmpty = [];
+    for (const done of waiting) done();
+    this.alarm.stop();
+  }
+
+  /** Counts of one origin. */
+  snapshot(origin: string): OriginSnapshot {
+    const entry = this.core.floor.find(origin);
+    return {
+      active: entry?.active ?? 0,
+      idle: entry?.idle.size ?? 0,
+      connecting: entry?.connecting ?? 0,
+      queued: entry?.waiters.size ?? 0,
+    };
+  }
+}
+
+function unsupportedError(
+  transport: string,
+  option: string,
+  asked: unknown,
+  applied: unknown,
+): HoldfastError {
+  const facts: ErrorFacts = {
+    code: "ERR_UNSUPPORTED",
+    phase: "connect",
+    retriable: false,
+    message: `The ${transport} transport cannot honour ${option}: asked ${JSON.stringify(asked)}, got ${JSON.stringify(applied)}`,
+  };
+  return new HoldfastError(facts);
+}

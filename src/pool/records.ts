@@ -1,0 +1,123 @@
+/**
+ * Records: what the core remembers of a connection, of an origin and of a waiter. Data only; the core alone
+ * changes it. `C` and `W` are what the shell attaches to a connection and to a waiter: the core never looks.
+ */
+
+import type { Origin } from "../origin.ts";
+import { RETIRE_REASONS, type RetireReason } from "../rules/reasons.ts";
+import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../rules/rules.ts";
+import { List, type ListNode, listNode } from "./list.ts";
+import { nextState, type State, type Step } from "./state.ts";
+
+/** One connection and its history. */
+export class ConnectionRecord<C, W> implements ConnectionFacts {
+  state: State = "connecting";
+  openedAt: number;
+  expiresAt = Infinity;
+  idleSince: number;
+  requests = 0;
+  hints: ServerHints = NO_HINTS;
+  roundTripMs = 0;
+  learnedIdleMs: number | undefined = undefined;
+  workedIdleMs: number | undefined = undefined;
+  /** When a rule retires it; `Infinity` unless idle. */
+  until = Infinity;
+  /** Kept by {@linkcode Deadlines}. */
+  alarmAt = Infinity;
+  /** Why it was retired while active. */
+  retiredFor: RetireReason | undefined = undefined;
+  attached: C | undefined = undefined;
+  readonly id: number;
+  readonly entry: OriginRecord<C, W>;
+  readonly entryNode: ListNode<ConnectionRecord<C, W>>;
+  readonly idleNode: ListNode<ConnectionRecord<C, W>>;
+  readonly lruNode: ListNode<ConnectionRecord<C, W>>;
+
+  constructor(id: number, entry: OriginRecord<C, W>, now: number) {
+    this.id = id;
+    this.entry = entry;
+    this.openedAt = now;
+    this.idleSince = now;
+    this.entryNode = listNode(this);
+    this.idleNode = listNode(this);
+    this.lruNode = listNode(this);
+  }
+
+  move(step: Step): void {
+    this.state = nextState(this.state, step);
+  }
+}
+
+/** A request that waits for a connection. */
+export class Waiter<C, W> {
+  readonly attached: W;
+  /** A non-idempotent request: it takes only connections that are proven fresh. */
+  readonly unsafe: boolean;
+  /** Takes only a connection that has carried no request: a second attempt. */
+  readonly fresh: boolean;
+  since = 0;
+  /** Nobody wants the answer any more. */
+  abandoned = false;
+  entry: OriginRecord<C, W> | undefined = undefined;
+  readonly originNode: ListNode<Waiter<C, W>>;
+  readonly queueNode: ListNode<Waiter<C, W>>;
+
+  constructor(attached: W, unsafe: boolean, fresh: boolean) {
+    this.attached = attached;
+    this.unsafe = unsafe;
+    this.fresh = fresh;
+    this.originNode = listNode(this);
+    this.queueNode = listNode(this);
+  }
+}
+
+/** What has been counted since the pool was made. */
+export interface Counters {
+  opened: number;
+  requests: number;
+  reused: number;
+  retries: number;
+  failures: number;
+  readonly retired: Partial<Record<RetireReason, number>>;
+}
+
+/** Counters at zero. */
+export function zeroCounters(): Counters {
+  return { opened: 0, requests: 0, reused: 0, retries: 0, failures: 0, retired: {} };
+}
+
+/** Adds `counters` to `sum`. */
+export function addCounters(sum: Counters, counters: Counters): void {
+  sum.opened += counters.opened;
+  sum.requests += counters.requests;
+  sum.reused += counters.reused;
+  sum.retries += counters.retries;
+  sum.failures += counters.failures;
+  for (const reason of RETIRE_REASONS) {
+    const count = counters.retired[reason];
+    if (count !== undefined) sum.retired[reason] = (sum.retired[reason] ?? 0) + count;
+  }
+}
+
+/** One origin: its connections and its queue. */
+export class OriginRecord<C, W> {
+  readonly origin: Origin;
+  /** All that are not closed. */
+  readonly connections: List<ConnectionRecord<C, W>> = new List();
+  connecting = 0;
+  active = 0;
+  /** By the time they became idle. */
+  readonly idle: List<ConnectionRecord<C, W>> = new List();
+  readonly waiters: List<Waiter<C, W>> = new List();
+  readonly counters: Counters = zeroCounters();
+  /** Place among the origins that wait at the total limit. */
+  readonly blockedNode: ListNode<OriginRecord<C, W>>;
+  /** Place among the origins that nobody uses at the moment. */
+  readonly unusedNode: ListNode<OriginRecord<C, W>>;
+
+  constructor(origin: Origin) {
+    this.origin = origin;
+    this.blockedNode = listNode(this);
+    this.unusedNode = listNode(this);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * State: the life of a connection as a table. An empty cell is an illegal move: a bug of the library,
+ * never of the caller. The diagram in ARCHITECTURE.md is generated from this table.
+ */
+
+/**
+ * - `connecting`: the transport is opening it.
+ * - `idle`: open, parked and watched.
+ * - `active`: leased to one exchange.
+ * - `draining`: still leased, but retired: it closes when the lease ends.
+ * - `closed`: gone.
+ */
+export type State = "connecting" | "idle" | "active" | "draining" | "closed";
+
+/** What can happen to a connection. */
+export type Step = "connected" | "leased" | "released" | "retired" | "lost";
+
+/** State and step to the next state. */
+export const TRANSITIONS: Readonly<Record<State, Readonly<Partial<Record<Step, State>>>>> = {
+  connecting: { connected: "idle", retired: "closed", lost: "closed" },
+  idle: { leased: "active", retired: "closed", lost: "closed" },
+  active: { released: "idle", retired: "draining", lost: "draining" },
+  draining: { released: "closed", retired: "draining", lost: "draining" },
+  closed: {},
+};
+
+/** The state after `step`. Throws on an illegal move. */
+export function nextState(state: State, step: Step): State {
+  const next = TRANSITIONS[state][step];
+  if (next === undefined) throw new Error(`Bug in Holdfast: a ${state} connection cannot be ${step}`);
+  return next;
+}

@@ -1,0 +1,51 @@
+/**
+ * Retry: may a failed request be sent again, on a fresh connection?
+ *
+ * RFC 9110 §9.2.2: only idempotent methods, unless the client knows that the request was not applied; and not
+ * a second time. Reuse alone never makes a POST safe: the server may have executed it before it closed.
+ */
+
+import type { RetryReason } from "./reasons.ts";
+
+/** All that the decision may look at. */
+export interface FailedAttempt {
+  /** How much of the request was handed to the socket. */
+  readonly sent: "none" | "partial" | "full";
+  /** Whether the connection had carried a request before. */
+  readonly reused: boolean;
+  /** Whether any byte of a response came. */
+  readonly responded: boolean;
+  /** Whether executing the request twice is the same as once: by its method, a key, or the caller's word. */
+  readonly repeatable: boolean;
+  /** Whether the body can be sent again from its start. */
+  readonly replayable: boolean;
+  /** Times it was sent again already. */
+  readonly resendCount: number;
+}
+
+/** Times a request is sent again: once, as RFC 9110 §9.2.2 advises. */
+export const MAX_RESENDS = 1;
+
+/** Why the request may be sent again, or `undefined` if it must fail. */
+export function retryReason(attempt: FailedAttempt): RetryReason | undefined {
+  if (attempt.resendCount >= MAX_RESENDS || attempt.responded) return undefined;
+  if (attempt.sent === "none") return attempt.replayable ? "not-sent" : undefined;
+  if (!attempt.reused || !attempt.repeatable || !attempt.replayable) return undefined;
+  return "stale-connection";
+}
+
+/** Safe methods, PUT and DELETE (RFC 9110 §9.2.2), and QUERY, which its draft defines as safe. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "PUT",
+  "DELETE",
+  "QUERY",
+]);
+
+/** Whether the method promises that twice is the same as once. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}

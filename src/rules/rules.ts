@@ -1,0 +1,60 @@
+/** Rules: every limit the pool enforces, resolved to plain numbers. Milliseconds; `Infinity` is "off". */
+
+/** All that the rule book may be told by the user's options. */
+export interface Rules extends Limits {
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  /** Largest share of the lifetime taken off at random, in [0, 1]. */
+  readonly lifetimeJitter: number;
+  readonly maxRequests: number;
+  /** Retire this long before the announced timeout; `undefined`: see {@linkcode hintMarginMs}. */
+  readonly hintMarginMs: number | undefined;
+  readonly reuseOrder: ReuseOrder;
+  /** Idle age up to which a non-idempotent request trusts a connection about which nothing is known. */
+  readonly unsafeReuseMs: number;
+}
+
+/** How many of each there may be. */
+export interface Limits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerOrigin: number;
+  readonly maxIdle: number;
+  readonly maxIdlePerOrigin: number;
+  readonly maxQueue: number;
+}
+
+/**
+ * `"lifo"` takes the connection that became idle last, so that the others can expire;
+ * `"fifo"` takes the one that has been idle longest, so that all are used equally.
+ */
+export type ReuseOrder = "lifo" | "fifo";
+
+/** What the server announced on one connection, as of its last response. */
+export interface ServerHints {
+  /** `Connection: close`: this was the last response. */
+  readonly close: boolean;
+  /** `Keep-Alive: timeout`, in ms. */
+  readonly timeoutMs?: number | undefined;
+  /** Further requests the server will take, from `Keep-Alive: max`. */
+  readonly remaining?: number | undefined;
+}
+
+/** A server that announced nothing. */
+export const NO_HINTS: ServerHints = { close: false };
+
+/** All that a rule may look at. No socket, no clock. */
+export interface ConnectionFacts {
+  readonly openedAt: number;
+  /** When its lifetime, jitter taken off, is over. */
+  readonly expiresAt: number;
+  readonly idleSince: number;
+  /** Requests it has carried. */
+  readonly requests: number;
+  readonly hints: ServerHints;
+  /** An upper bound of the round trip, in ms. */
+  readonly roundTripMs: number;
+  /** What was learned of the server's idle limit, less a margin. */
+  readonly learnedIdleMs?: number | undefined;
+  /** Longest idle age at which reuse recently worked for this origin. */
+  readonly workedIdleMs?: number | undefined;
+}

@@ -1,0 +1,210 @@
+/**
+ * Transport: all that a runtime must provide, and the only thing that differs between runtimes.
+ * A transport opens sockets and moves bytes. It knows no HTTP, no pool, no rule and no timeout.
+ *
+ * The shape serves runtimes that push (Node, Bun) and runtimes that are read from (Deno, Workers) alike:
+ * bytes are handed to one {@linkcode SocketHandler}, without a promise or a copy per chunk.
+ */
+
+/** Kernel probes on an otherwise silent connection (`SO_KEEPALIVE`). Unrelated to HTTP keep-alive. */
+export interface TcpKeepAlive {
+  /** Silence before the first probe, in ms (`TCP_KEEPIDLE`). `undefined`: the transport's own. */
+  readonly idleMs?: number | undefined;
+  /** Time between probes, in ms (`TCP_KEEPINTVL`). `undefined`: the transport's own. */
+  readonly intervalMs?: number | undefined;
+  /** Unanswered probes after which the kernel gives up (`TCP_KEEPCNT`). `undefined`: the transport's own. */
+  readonly probes?: number | undefined;
+}
+
+/** How to speak TLS to the peer. Strings hold PEM. */
+export interface TlsTarget {
+  /** Name sent as SNI and checked against the certificate. */
+  readonly serverName: string;
+  /** Trusted roots instead of the runtime's own, or `undefined` for those. */
+  readonly ca?: readonly string[] | undefined;
+  /** Client certificate chain. */
+  readonly cert?: string | undefined;
+  /** Key of the client certificate. */
+  readonly key?: string | undefined;
+  /** `false` accepts any certificate. */
+  readonly verify: boolean;
+  /** Protocols to offer, in order of preference. */
+  readonly alpn: readonly string[];
+}
+
+/** Where to connect, and with which socket options. */
+export interface Target {
+  /** Name or address; no brackets around IPv6. */
+  readonly hostname: string;
+  readonly port: number;
+  /** A Unix socket to connect to instead of `hostname` and `port`. */
+  readonly unixPath?: string | undefined;
+  readonly tls?: TlsTarget | undefined;
+  readonly tcpKeepAlive: TcpKeepAlive | false;
+  readonly noDelay: boolean;
+}
+
+/** What the socket options really became: the pool compares it with the {@linkcode Target}. */
+export interface AppliedOptions {
+  /**
+   * `false`: `SO_KEEPALIVE` is off. A field that is `undefined` is the kernel's own; a number is what is in force.
+   */
+  readonly tcpKeepAlive: TcpKeepAlive | false;
+  /** `TCP_NODELAY`. */
+  readonly noDelay: boolean;
+}
+
+/** What a runtime can honour. The pool adapts to this and never pretends otherwise. */
+export interface Capabilities {
+  /** Where an open socket may be used: by any request, or only by the one that opened it (Workers). */
+  readonly reuse: "process" | "request";
+  /** How much of {@linkcode TcpKeepAlive} reaches the kernel. */
+  readonly tcpKeepAlive: "none" | "toggle" | "idle" | "full";
+  /** Whether `noDelay: false` and `true` can both be had. */
+  readonly noDelay: boolean;
+  /** Whether {@linkcode Target.unixPath} works. */
+  readonly unix: boolean;
+  /** Whether {@linkcode Socket.startTls} works. */
+  readonly startTls: boolean;
+  /** Whether {@linkcode TlsTarget.alpn} reaches the wire. */
+  readonly alpn: boolean;
+  /** Whether `verify: false` can be had. */
+  readonly verifyOff: boolean;
+}
+
+/** What a socket tells its owner. Called synchronously from the runtime's own callback; must not throw. */
+export interface SocketHandler {
+  /**
+   * The first `length` bytes of `bytes` arrived. They are valid only during the call: most transports
+   * read into a buffer they use again.
+   */
+  data(bytes: Uint8Array, length: number): void;
+  /** After {@linkcode Socket.write} answered `false`: everything written has been taken by the kernel. */
+  drain(): void;
+  /**
+   * The connection is gone; nothing follows. `error` is `undefined` for an orderly end (FIN, and over TLS
+   * its close_notify where the runtime tells), else what went wrong. The transport has closed its side.
+   * Not called after {@linkcode Socket.close} or {@linkcode Socket.abort}.
+   */
+  closed(error: TransportError | undefined): void;
+}
+
+/** Addresses of an open socket, as far as the runtime tells. */
+export interface SocketAddresses {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
+/** One open connection, TLS included: bytes in order, no HTTP, no pooling, no timers. */
+export interface Socket extends SocketAddresses {
+  readonly applied: AppliedOptions;
+  /** Protocol chosen by ALPN, or `undefined`. */
+  readonly alpn?: string | undefined;
+  /**
+   * Sends `head`, then `body`, in one system call where the runtime can. A string holds one byte per
+   * character (latin1). The caller must not change `body` afterwards.
+   *
+   * Answers whether the kernel took it all: after `false`, {@linkcode SocketHandler.drain} follows. Never throws:
+   * a failed write shows as {@linkcode SocketHandler.closed}.
+   */
+  write(head: string | Uint8Array, body?: Uint8Array): boolean;
+  /** Stops reading, so that the peer feels backpressure. A paused socket may not notice a FIN. */
+  pause(): void;
+  resume(): void;
+  /** Whether this socket alone keeps the process alive. Sockets start held. */
+  hold(held: boolean): void;
+  /** Replaces the handler: a tunnel hands its socket over to the connection made through it. */
+  handOver(handler: SocketHandler): void;
+  /** Sends what was written, then FIN. Safe to call twice; never throws. */
+  close(): void;
+  /** Drops the connection now, with RST where the runtime can. Safe to call twice; never throws. */
+  abort(): void;
+  /**
+   * Speaks TLS on this socket from now on, and resolves with the socket to use instead (same handler) once
+   * the peer is verified. Only for a socket on which no byte is outstanding (after a CONNECT was answered).
+   *
+   * @throws {TransportError} of kind `"tls"` or `"unsupported"`.
+   */
+  startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket>;
+}
+
+/** Bytes to text by the runtime's fastest way. All positions are byte offsets. */
+export interface TextCodec {
+  /** One character per byte. */
+  latin1(bytes: Uint8Array, start: number, end: number): string;
+  /** UTF-8, with U+FFFD for what is malformed; a byte order mark is left in place. */
+  utf8(bytes: Uint8Array, start: number, end: number): string;
+}
+
+/** Content codings beyond what the portable `DecompressionStream` has. */
+export interface ContentDecoder {
+  /** A whole body at once, where the runtime can. Throws on malformed input. */
+  readonly whole?: ((bytes: Uint8Array) => Uint8Array) | undefined;
+  /** A body as it arrives. */
+  stream(): ReadableWritablePair<Uint8Array, Uint8Array>;
+}
+
+/** A `node:diagnostics_channel` channel, where the runtime has them. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
+/** Opens sockets on one runtime. */
+export interface Transport {
+  /** `"node"`, `"deno"`, `"bun"`, `"memory"` … */
+  readonly name: string;
+  readonly can: Capabilities;
+  /**
+   * Opens a socket; with {@linkcode Target.tls}, resolves after the handshake was verified.
+   * Leaves nothing open when it rejects.
+   *
+   * @throws {TransportError} when the peer cannot be reached or trusted, or the target asks for what the runtime lacks.
+   * @throws `signal.reason`, untouched, when aborted.
+   */
+  connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
+  readonly text?: TextCodec | undefined;
+  /** Decoder for a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` where there is none. */
+  readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
+  /** The diagnostics channel of that name. */
+  readonly channel?: ((name: string) => DiagnosticsChannel) | undefined;
+}
+
+/** Why a socket failed, in the same words on every runtime. */
+export type TransportErrorKind =
+  /** The name did not resolve. */
+  | "dns"
+  /** Nobody listens there. */
+  | "refused"
+  /** No route, or the network is down. */
+  | "unreachable"
+  /** The kernel gave up waiting (`ETIMEDOUT`), also after TCP keepalive probes. */
+  | "timeout"
+  /** RST, or a write to a connection that the peer had closed. */
+  | "reset"
+  /** Handshake, certificate or TLS protocol failure. */
+  | "tls"
+  /** The runtime cannot do what the target asks. */
+  | "unsupported"
+  /** Anything else; see `cause`. */
+  | "other";
+
+/** The one error a transport gives. The runtime's own error is its `cause`. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly kind: TransportErrorKind;
+  /** The runtime's code (`"ECONNREFUSED"`, `"CERT_HAS_EXPIRED"` …), where it has one. */
+  readonly reason: string | undefined;
+
+  constructor(
+    kind: TransportErrorKind,
+    message: string,
+    options: { cause?: unknown; reason?: string | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.reason = options.reason;
+  }
+}
