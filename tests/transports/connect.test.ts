@@ -1,0 +1,221 @@
+/** Connecting: what it costs to fail, what the socket options really become, and who keeps the process alive. */
+
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { assert, assertEquals, assertLess, assertRejects, assertStrictEquals } from "@std/assert";
+import { type Target, TransportError } from "../../src/transport.ts";
+import {
+  echo,
+  guarded,
+  moment,
+  open,
+  patient,
+  Recorder,
+  target,
+  tcpServer,
+  tls,
+  tlsServer,
+  transport,
+} from "./support.ts";
+
+const run = promisify(execFile);
+
+async function failureOf(where: Target): Promise<TransportError> {
+  const error = await guarded(
+    assertRejects(() => transport.connect(where, new Recorder(), patient), TransportError),
+    "the failure",
+  );
+  return error as TransportError;
+}
+
+describe("connect", () => {
+  it("fails as refused where nobody listens", async () => {
+    const server = await tcpServer(echo);
+    await server[Symbol.asyncDispose]();
+    assertEquals((await failureOf(target(server.port))).kind, "refused");
+  });
+
+  it("fails as dns for a name that is none", async () => {
+    const error = await failureOf(target(80, { hostname: "no-such-host.invalid" }));
+    assertEquals(error.kind, "dns");
+    assert(error.cause instanceof Error);
+  });
+
+  it("fails as refused for a Unix socket nobody made", async () => {
+    assertEquals(
+      (await failureOf(target(0, { unixPath: `${tmpdir()}/holdfast-none.sock` }))).kind,
+      "refused",
+    );
+  });
+
+  it("reaches a Unix socket, which knows neither Nagle nor probes", async () => {
+    const path = `${tmpdir()}/holdfast-${crypto.randomUUID()}.sock`;
+    await using _ = await tcpServer(echo, path);
+    const { socket, seen } = await open(target(0, { unixPath: path, tcpKeepAlive: { idleMs: 60_000 } }));
+    assertEquals(socket.applied, { tcpKeepAlive: false, noDelay: true });
+    socket.write("hello");
+    await seen.until(() => seen.length === 5);
+    socket.abort();
+    rmSync(path, { force: true });
+  });
+
+  it("finds a name's address", async () => {
+    await using peer = await tcpServer(echo);
+    const { socket } = await open(target(peer.port, { hostname: "localhost" }));
+    assertEquals(socket.remoteAddress, "127.0.0.1");
+    socket.abort();
+  });
+
+  it("rejects with the signal's reason and opens nothing when aborted before", async () => {
+    await using peer = await tcpServer(echo);
+    const reason = { a: "reason" };
+    const rejected = await transport
+      .connect(target(peer.port), new Recorder(), AbortSignal.abort(reason))
+      .catch((error) => error);
+    assertStrictEquals(rejected, reason);
+    await moment();
+    assertEquals(peer.sockets.length, 0);
+  });
+
+  it("rejects at once with the signal's reason when aborted meanwhile, and leaves nothing open", async () => {
+    const closed: number[] = [];
+    await using peer = await tcpServer((socket) => socket.resume().on("close", () => closed.push(1)));
+    const aborting = new AbortController();
+    const seen = new Recorder();
+    const connecting = transport.connect(target(peer.port), seen, aborting.signal).catch((error) => error);
+    const reason = new Error("enough");
+    aborting.abort(reason);
+    assertStrictEquals(await connecting, reason);
+    await moment();
+    assertEquals(closed.length, peer.sockets.length);
+    assertEquals(seen.ends, []);
+  });
+
+  it("rejects with the signal's reason when aborted during the handshake", async () => {
+    await using mute = await tcpServer(() => {}); // never answers the ClientHello
+    const aborting = new AbortController();
+    const where = target(mute.port, { tls: tls() });
+    const connecting = transport.connect(where, new Recorder(), aborting.signal).catch((error) => error);
+    const remote = await mute.first();
+    const gone = new Promise((resolve) => remote.resume().once("close", resolve));
+    const reason = new Error("enough");
+    await moment();
+    aborting.abort(reason);
+    assertStrictEquals(await connecting, reason);
+    // Deno 2.9 keeps a connection whose handshake never ends until the peer closes it.
+    if (transport.name !== "deno") await gone;
+  });
+
+  it("does not care about the signal once it is connected", async () => {
+    await using peer = await tcpServer(echo);
+    const aborting = new AbortController();
+    const seen = new Recorder();
+    const socket = await transport.connect(target(peer.port), seen, aborting.signal);
+    aborting.abort();
+    socket.write("still here");
+    await seen.until(() => seen.length === 10);
+    socket.abort();
+  });
+});
+
+/** The keepalive timer the kernel runs for our side of a connection, as `ss` shows it, or why there is no telling. */
+async function kernelTimer(localPort: number): Promise<{ seconds: number | undefined } | { skip: string }> {
+  const sockets = await run("ss", ["-tnoH", "state", "established", `( sport = :${localPort} )`]).catch(
+    () => undefined,
+  );
+  if (sockets === undefined) return { skip: "`ss` is not there to ask the kernel" };
+  const [, name, amount, unit] = /timer:\((\w+),([\d.]+)(ms|sec|min)/.exec(sockets.stdout) ?? [];
+  if (name !== undefined && name !== "keepalive") {
+    // Until the last segment is acknowledged, the timer for sending it again is shown instead.
+    await moment();
+    return kernelTimer(localPort);
+  }
+  const seconds = Number(amount) * { ms: 0.001, sec: 1, min: 60 }[unit as "ms" | "sec" | "min"];
+  return { seconds: name === undefined ? undefined : seconds };
+}
+
+const servers = [
+  { over: "TCP", server: tcpServer, secure: undefined },
+  { over: "TLS", server: tlsServer, secure: tls() },
+] as const;
+
+for (const { over, server, secure } of servers) {
+  describe(`socket options over ${over}`, () => {
+    const cases = [
+      { name: "no TCP keepalive", asked: false },
+      { name: "TCP keepalive with the kernel's times", asked: {} },
+      { name: "TCP keepalive with an idle time", asked: { idleMs: 60_000 } },
+      { name: "TCP keepalive with everything", asked: { idleMs: 30_500, intervalMs: 5000, probes: 3 } },
+      { name: "an idle time below a second, which becomes the kernel's", asked: { idleMs: 500 } },
+    ] as const;
+    for (const { name, asked } of cases) {
+      it(`are what the kernel has: ${name}`, async (context) => {
+        await using peer = await server(echo);
+        const { socket } = await open(target(peer.port, { tls: secure, tcpKeepAlive: asked }));
+        const { tcpKeepAlive, noDelay } = socket.applied;
+        assertEquals(noDelay, true);
+        assertEquals(tcpKeepAlive === false, asked === false);
+        const timer = await kernelTimer(socket.localPort ?? 0);
+        socket.abort();
+        if ("skip" in timer) return context.skip(timer.skip);
+        if (tcpKeepAlive === false) return assertEquals(timer.seconds, undefined);
+        // 7200 s is what Linux has unless it is told otherwise; `ss` rounds down to minutes.
+        const expected = (tcpKeepAlive.idleMs ?? 7_200_000) / 1000;
+        assert(timer.seconds !== undefined, "the kernel runs no keepalive timer");
+        assertLess(Math.abs(expected - timer.seconds), expected > 600 ? 61 : 2);
+      });
+    }
+
+    it("report what this runtime can do", async () => {
+      await using peer = await server(echo);
+      const asked = { idleMs: 30_500, intervalMs: 5000, probes: 3 };
+      const { socket } = await open(target(peer.port, { tls: secure, tcpKeepAlive: asked }));
+      const expected = {
+        none: false,
+        toggle: {},
+        idle: { idleMs: 30_000, intervalMs: 1000, probes: 10 },
+        full: { idleMs: 30_000, intervalMs: 5000, probes: 3 },
+      } as const;
+      assertEquals(socket.applied.tcpKeepAlive, expected[transport.can.tcpKeepAlive]);
+      socket.abort();
+    });
+
+    it("can leave Nagle's algorithm on", async () => {
+      await using peer = await server(echo);
+      const { socket } = await open(target(peer.port, { tls: secure, noDelay: false }));
+      assertEquals(socket.applied.noDelay, false);
+      socket.abort();
+    });
+  });
+}
+
+describe("the process", () => {
+  const child = fileURLToPath(new URL("./hold-child.ts", import.meta.url));
+  const launcher =
+    { node: ["--import", "tsx"], deno: ["run", "-A", "--no-check"], bun: [] }[transport.name] ?? [];
+  const launch = (port: number, mode: string) =>
+    run(process.execPath, [...launcher, child, String(port), mode], { timeout: 20_000 });
+
+  for (const mode of ["unheld", "unheld-tls", "held"] as const) {
+    it(`${mode === "held" ? "stays" : "ends"} while a socket is ${mode}`, async () => {
+      await using peer = await (mode === "unheld-tls" ? tlsServer(echo) : tcpServer(echo));
+      let over = false;
+      const exited = launch(peer.port, mode).finally(() => {
+        over = true;
+      });
+      exited.catch(() => {});
+      const remote = await peer.first();
+      if (mode === "held") {
+        await new Promise((resolve) => remote.once("data", resolve));
+        await moment(300);
+        assertEquals(over, false);
+        remote.end();
+      }
+      assertEquals((await exited).stdout.trim(), mode === "held" ? "hello\nended" : "hello");
+    });
+  }
+});

@@ -1,0 +1,99 @@
+/** Content codings: whole and streamed, in every form servers send them, and never silently cut short. */
+
+import { describe, it } from "node:test";
+import zlib from "node:zlib";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { ContentDecoder } from "../../src/transport.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
+import { assertSameBytes, pattern, transport } from "./support.ts";
+
+const codings: Record<string, [coding: string, encode: (bytes: Uint8Array) => Uint8Array]> = {
+  gzip: ["gzip", zlib.gzipSync],
+  "x-gzip": ["x-gzip", zlib.gzipSync],
+  "deflate with a zlib header": ["deflate", zlib.deflateSync],
+  "bare deflate": ["deflate", zlib.deflateRawSync],
+  br: ["br", zlib.brotliCompressSync],
+  zstd: ["zstd", (bytes) => zlib.zstdCompressSync(bytes)],
+};
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+}
+
+function inPieces(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at + size));
+      at += size;
+    },
+  });
+}
+
+for (const [name, [coding, encode]] of Object.entries(codings)) {
+  const found = transport.decoder?.(coding);
+  const decoder = found as ContentDecoder; // or the suite is skipped
+  const { whole } = found ?? {};
+  const skip = found === undefined ? `no ${coding} on this runtime` : false;
+  const original = pattern(200_000);
+
+  describe(`the decoder for ${name}`, { skip }, () => {
+    it("decodes a whole body", (context) => {
+      if (whole === undefined) return context.skip(`${coding} is had as a stream only`);
+      assertSameBytes(whole(encode(original)), original);
+    });
+
+    it("decodes nothing to nothing", async () => {
+      assertEquals(whole?.(new Uint8Array(0)).length ?? 0, 0);
+      assertEquals(
+        await collect(inPieces(new Uint8Array(0), 1).pipeThrough(decoder.stream())),
+        new Uint8Array(0),
+      );
+    });
+
+    it("decodes a stream, whatever its pieces", async () => {
+      for (const size of [1, 1000, 1_000_000]) {
+        const source = size === 1 ? original.subarray(0, 500) : original;
+        assertSameBytes(await collect(inPieces(encode(source), size).pipeThrough(decoder.stream())), source);
+      }
+    });
+
+    it("fails on a body cut short, whole and streamed", async () => {
+      const cut = encode(original).slice(0, -20);
+      if (whole) assertThrows(() => whole(cut));
+      await assertRejects(() => collect(inPieces(cut, 1000).pipeThrough(decoder.stream())));
+    });
+
+    it("fails on what it cannot decode", async () => {
+      const broken = encode(original).fill(0xff, 0, 8);
+      if (whole) assertThrows(() => whole(broken));
+      await assertRejects(() => collect(inPieces(broken, 1000).pipeThrough(decoder.stream())));
+    });
+
+    it("lets whoever writes wait for whoever reads", async () => {
+      const { readable, writable } = decoder.stream();
+      const writer = writable.getWriter();
+      let written = 0;
+      const bomb = encode(new Uint8Array(50_000_000));
+      const writing = (async () => {
+        for (let at = 0; at < bomb.length; at += 100) {
+          await writer.write(bomb.subarray(at, at + 100));
+          written += 100;
+        }
+        await writer.close();
+      })();
+      writing.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert(written < bomb.length, `all ${bomb.length} bytes were taken though nobody reads`);
+      await readable.cancel();
+    });
+  });
+}
+
+describe("an unknown coding", () => {
+  it("has no decoder", () => {
+    assertEquals(zlibDecoder("compress"), undefined);
+    assertEquals(zlibDecoder("constructor"), undefined);
+  });
+});

@@ -1,0 +1,11 @@
+/** Run by connect.test.ts: opens a socket, and ends by itself unless the socket holds the process. */
+
+import { open, target, tls } from "./support.ts";
+
+const [port, mode] = process.argv.slice(2);
+const { socket, seen } = await open(target(Number(port), { tls: mode === "unheld-tls" ? tls() : undefined }));
+socket.write("hello");
+await seen.until(() => seen.length === 5);
+console.log(seen.text);
+seen.closed = () => console.log("ended");
+if (mode !== "held") socket.hold(false);

@@ -1,0 +1,203 @@
+/** What the transport tests share: servers that misbehave on demand, and a handler that remembers. */
+
+import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket as ServerSocket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals } from "@std/assert";
+import type { Socket, SocketHandler, Target, TlsTarget, TransportError } from "../../src/transport.ts";
+import { detectTransport } from "../../transports/detect.ts";
+
+export const transport = await detectTransport();
+
+const certs = new URL("../certs/", import.meta.url);
+export const pem = (name: string): string => readFileSync(fileURLToPath(new URL(name, certs)), "utf8");
+
+/** A signal that never fires. */
+export const patient = new AbortController().signal;
+
+/** Longer than anything here takes: a guard, not a wait. */
+const GUARD_MS = 5000;
+
+/** A handler that keeps all it is told. */
+export class Recorder implements SocketHandler {
+  length = 0;
+  drains = 0;
+  /** What `closed` was called with; more than one item is a bug. */
+  ends: (TransportError | undefined)[] = [];
+  private pieces: Uint8Array[] = [];
+  private waiting: { holds: () => boolean; resolve: () => void }[] = [];
+
+  data(bytes: Uint8Array, length: number): void {
+    this.length += length;
+    this.pieces.push(new Uint8Array(bytes.subarray(0, length)));
+    this.check();
+  }
+
+  drain(): void {
+    this.drains++;
+    this.check();
+  }
+
+  closed(error: TransportError | undefined): void {
+    this.ends.push(error);
+    this.check();
+  }
+
+  get text(): string {
+    return Array.from(this.bytes, (byte) => String.fromCharCode(byte)).join("");
+  }
+
+  get bytes(): Uint8Array {
+    const whole = new Uint8Array(this.length);
+    let offset = 0;
+    for (const piece of this.pieces) {
+      whole.set(piece, offset);
+      offset += piece.length;
+    }
+    return whole;
+  }
+
+  /** Resolves as soon as something told makes it hold. */
+  until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return guarded(
+      new Promise<void>((resolve) => this.waiting.push({ holds, resolve })),
+      `${holds} with ${this.length} bytes, ${this.ends.length} ends, ${this.drains} drains`,
+    );
+  }
+
+  private check(): void {
+    this.waiting = this.waiting.filter(({ holds, resolve }) => {
+      if (holds()) resolve();
+      return !holds();
+    });
+  }
+}
+
+/** Rejects if it takes suspiciously long. */
+export async function guarded<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited ${GUARD_MS} ms for ${what}`)), GUARD_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Lets the event loop look at every socket, and a little more. */
+export const moment = (ms = 30): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A server that closes its connections with it. */
+export interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  /** Sockets of the connections so far. */
+  readonly sockets: readonly ServerSocket[];
+  /** Resolves with the socket of the next, or of the first connection if it is there. */
+  first(): Promise<ServerSocket>;
+}
+
+async function listening(
+  server: Server,
+  event: "connection" | "secureConnection",
+  where: string | undefined,
+): Promise<TestServer> {
+  const sockets: ServerSocket[] = [];
+  const raw: ServerSocket[] = [];
+  let arrived: (socket: ServerSocket) => void = () => {};
+  const first = new Promise<ServerSocket>((resolve) => {
+    arrived = resolve;
+  });
+  server.on("connection", (socket: ServerSocket) => {
+    raw.push(socket);
+    socket.on("error", () => {}); // a client that aborts is no failure of the test
+  });
+  server.on(event, (socket: ServerSocket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+    arrived(socket);
+  });
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => {
+    if (where === undefined) server.listen(0, "127.0.0.1", resolve);
+    else server.listen(where, resolve);
+  });
+  return {
+    port: where === undefined ? (server.address() as AddressInfo).port : 0,
+    sockets,
+    first: () => guarded(first, "a connection"),
+    async [Symbol.asyncDispose]() {
+      for (const socket of [...sockets, ...raw]) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Serves TCP, on a port of its own or a Unix socket. */
+export function tcpServer(serve: (socket: ServerSocket) => void, unixPath?: string): Promise<TestServer> {
+  return listening(createServer({ noDelay: true }, serve), "connection", unixPath);
+}
+
+/** Serves TLS for localhost, 127.0.0.1 and example.test. */
+export function tlsServer(serve: (socket: TLSSocket) => void, options: TlsOptions = {}): Promise<TestServer> {
+  const server = createTlsServer({ key: pem("server.key"), cert: pem("server.pem"), ...options }, serve);
+  return listening(server, "secureConnection", undefined);
+}
+
+/** Sends everything back. */
+export function echo(socket: ServerSocket): void {
+  socket.pipe(socket);
+}
+
+/**
+ * Passes everything on to another port; its sockets can be paused. A TLS server's cannot, as a peer that does
+ * not read: on Deno 2.9 a paused one of `node:tls` reads on.
+ */
+export function relay(port: number): Promise<TestServer> {
+  return tcpServer((socket) => forward(socket, port));
+}
+
+/** Joins a connection to another port. */
+export function forward(socket: ServerSocket, port: number): void {
+  const onward = connect(port, "127.0.0.1");
+  onward.on("error", () => {});
+  socket.pipe(onward).pipe(socket);
+}
+
+/** A target on this machine, without options unless given. */
+export function target(port: number, more: Partial<Target> = {}): Target {
+  return { hostname: "127.0.0.1", port, tcpKeepAlive: false, noDelay: true, ...more };
+}
+
+/** TLS to the server above. */
+export function tls(more: Partial<TlsTarget> = {}): TlsTarget {
+  return { serverName: "localhost", ca: [pem("ca.pem")], verify: true, alpn: [], ...more };
+}
+
+/** An open socket and what it was told. */
+export interface Opened {
+  readonly socket: Socket;
+  readonly seen: Recorder;
+}
+
+export async function open(where: Target): Promise<Opened> {
+  const seen = new Recorder();
+  return { socket: await guarded(transport.connect(where, seen, patient), "connect"), seen };
+}
+
+/** Bytes that show any loss or exchange of order. */
+export function pattern(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7) & 0xff;
+  return bytes;
+}
+
+/** Compares many bytes: `assertEquals` takes a second for each mebibyte. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assertEquals(actual.length, expected.length);
+  const differs = expected.findIndex((byte, index) => byte !== actual[index]);
+  assert(differs === -1, `The byte at ${differs} is ${actual[differs]}, not ${expected[differs]}`);
+}

@@ -1,0 +1,45 @@
+/** Bytes to text: latin1 is latin1, and UTF-8 forgives. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { bufferText, denoText } from "../../transports/text.ts";
+import { transport } from "./support.ts";
+
+const codecs = { "for Node and Bun": bufferText, "for Deno": denoText };
+
+for (const [name, codec] of Object.entries(codecs)) {
+  describe(`the text codec ${name}`, () => {
+    it("reads latin1 as one character per byte, 0x80 to 0x9F included", () => {
+      const bytes = Uint8Array.from({ length: 256 }, (_, code) => code);
+      const text = Array.from(bytes, (code) => String.fromCharCode(code)).join("");
+      assertEquals(codec.latin1(bytes, 0, 256), text);
+      assertEquals(codec.latin1(bytes, 65, 68), "ABC");
+      assertEquals(codec.latin1(bytes.subarray(60), 5, 8), "ABC");
+    });
+
+    for (const padding of [0, 1000]) {
+      it(`reads UTF-8 with U+FFFD for what is malformed and keeps a byte order mark, after ${padding} bytes`, () => {
+        const tail = [0xc3, 0xbc, 0xff, 0xe2, 0x82, 0x62];
+        const bytes = Uint8Array.from([0xef, 0xbb, 0xbf, ...new Array<number>(padding).fill(0x61), ...tail]);
+        const text = `\ufeff${"a".repeat(padding)}\u00fc\ufffd\ufffdb`;
+        assertEquals(codec.utf8(bytes, 0, bytes.length), text);
+        assertEquals(codec.utf8(bytes, 3, bytes.length), text.slice(1));
+      });
+    }
+  });
+}
+
+describe("the transport of this runtime", () => {
+  it("publishes on diagnostics channels", async () => {
+    const { subscribe, unsubscribe } = await import("node:diagnostics_channel");
+    const channel = transport.channel?.("holdfast:test");
+    assertEquals(channel?.hasSubscribers, false);
+    const heard: unknown[] = [];
+    const listen = (message: unknown): void => void heard.push(message);
+    subscribe("holdfast:test", listen);
+    assertEquals(channel?.hasSubscribers, true);
+    channel?.publish("a message");
+    unsubscribe("holdfast:test", listen);
+    assertEquals(heard, ["a message"]);
+  });
+});

@@ -1,0 +1,55 @@
+/** The end of Zstandard data is found in every kind of frame, and nowhere before. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { ZstdFrames } from "../../transports/zstd-frames.ts";
+
+/** RFC 8878: magic, descriptor and what that announces, blocks with 3-byte headers, checksum. */
+const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+const block = (kind: number, last: boolean, size: number, content: number): number[] => {
+  const header = (size << 3) | (kind << 1) | (last ? 1 : 0);
+  return [header & 255, (header >> 8) & 255, header >> 16, ...new Array<number>(content).fill(0xfd)];
+};
+const RAW = block(0, false, 300, 300);
+const REPEATED = block(1, false, 100_000, 1);
+const LAST = block(2, true, 40, 40);
+
+const frames: Record<string, number[]> = {
+  "with a window": [...MAGIC, 0b0000_0000, 0x58, ...LAST],
+  "with a checksum": [...MAGIC, 0b0000_0100, 0x58, ...RAW, ...LAST, 1, 2, 3, 4],
+  "in a single segment": [...MAGIC, 0b0010_0000, 40, ...LAST],
+  "with a dictionary and a size in 8 bytes": [
+    ...MAGIC,
+    0b1100_0011,
+    0x58,
+    1,
+    2,
+    3,
+    4,
+    ...new Array(8).fill(0),
+    ...LAST,
+  ],
+  "with repeated bytes, last of all": [...MAGIC, 0, 0x58, ...REPEATED, ...block(1, true, 9, 1)],
+  "with an empty last block": [...MAGIC, 0, 0x58, ...RAW, ...block(0, true, 0, 0)],
+  "to be skipped": [0x5f, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, ...MAGIC, 0xff],
+};
+
+function complete(...pieces: (readonly number[])[]): boolean {
+  const walker = new ZstdFrames();
+  for (const piece of pieces) walker.push(Uint8Array.from(piece));
+  return walker.complete;
+}
+
+describe("Zstandard data", () => {
+  for (const [name, frame] of Object.entries(frames)) {
+    it(`ends with a frame ${name}, and nowhere before`, () => {
+      const ends = frame.map((_, at) => complete(frame.slice(0, at + 1)));
+      assertEquals(ends.indexOf(true), frame.length - 1);
+    });
+
+    it(`ends with a frame ${name}, wherever it is cut in two`, () => {
+      const whole = frame.every((_, at) => complete(frame.slice(0, at), frame.slice(at)));
+      assertEquals([whole, complete(frame, frame), complete(frame, MAGIC)], [true, true, false]);
+    });
+  }
+});

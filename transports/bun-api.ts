@@ -1,0 +1,60 @@
+/** The slice of Bun's API that is used, by shape: the project type-checks without Bun's globals. */
+
+/** `Bun.Socket`. */
+export interface BunRawSocket<Data> {
+  data: Data;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly alpnProtocol: string | false | null;
+  /** Answers how many bytes the kernel took, or -1 when the connection is gone. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  end(): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  ref(): void;
+  unref(): void;
+  setNoDelay(noDelay: boolean): boolean;
+  setKeepAlive(enable: boolean, idleMs?: number): boolean;
+  upgradeTLS<Next>(options: {
+    data: Next;
+    tls: BunTlsOptions;
+    socket: BunHandlers<Next>;
+  }): [raw: BunRawSocket<Data>, tls: BunRawSocket<Next>];
+}
+
+/** Callbacks, called without `this`. */
+export interface BunHandlers<Data> {
+  open(socket: BunRawSocket<Data>): void;
+  handshake(socket: BunRawSocket<Data>, success: boolean, error: Error | null): void;
+  data(socket: BunRawSocket<Data>, bytes: Uint8Array): void;
+  drain(socket: BunRawSocket<Data>): void;
+  end(socket: BunRawSocket<Data>): void;
+  close(socket: BunRawSocket<Data>, error?: Error): void;
+  error(socket: BunRawSocket<Data>, error: Error): void;
+  connectError(socket: BunRawSocket<Data>, error: Error): void;
+}
+
+/** TLS options. */
+export interface BunTlsOptions {
+  serverName: string;
+  rejectUnauthorized: boolean;
+  ca?: string[];
+  cert?: string;
+  key?: string;
+  ALPNProtocols?: Uint8Array;
+}
+
+/** `Bun` itself. */
+export interface BunApi {
+  connect<Data>(options: {
+    hostname?: string;
+    port?: number;
+    unix?: string;
+    tls?: BunTlsOptions;
+    data: Data;
+    socket: BunHandlers<Data>;
+  }): Promise<BunRawSocket<Data>>;
+}

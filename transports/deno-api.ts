@@ -1,0 +1,45 @@
+/** The slice of Deno's API that is used, by shape: the project type-checks without Deno's globals. */
+
+/** An address; of a Unix socket only the path, which nobody asks for. */
+export interface DenoAddress {
+  readonly hostname?: string;
+  readonly port?: number;
+}
+
+/** `Deno.Conn`. */
+export interface DenoConn {
+  readonly remoteAddr: DenoAddress;
+  readonly localAddr: DenoAddress;
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+  closeWrite(): Promise<void>;
+  ref(): void;
+  unref(): void;
+}
+
+/** `Deno.TcpConn`. */
+export interface DenoTcpConn extends DenoConn {
+  setNoDelay(noDelay: boolean): void;
+  setKeepAlive(keepAlive: boolean): void;
+}
+
+/** `Deno.TlsConn`. */
+export interface DenoTlsConn extends DenoConn {
+  handshake(): Promise<{ readonly alpnProtocol: string | null }>;
+}
+
+/** TLS options of both `startTls` and `connectTls`. */
+export interface DenoTlsOptions {
+  hostname: string;
+  caCerts?: string[];
+  alpnProtocols?: string[];
+}
+
+/** `Deno` itself. */
+export interface DenoApi {
+  connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;
+  connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
+  startTls(conn: DenoConn, options: DenoTlsOptions): Promise<DenoTlsConn>;
+  connectTls(options: DenoTlsOptions & { port: number; cert?: string; key?: string }): Promise<DenoTlsConn>;
+}

@@ -1,0 +1,287 @@
+/**
+ * Sockets on Deno 2.9 and later, by its own `Deno.connect` and `Deno.startTls`, without its Node layer, which
+ * takes 10 ms to load and hides what its sockets can do.
+ */
+
+import type {
+  AppliedOptions,
+  Socket,
+  SocketHandler,
+  Target,
+  TlsTarget,
+  Transport,
+} from "../src/transport.ts";
+import { denoDecoder } from "./decoders.ts";
+import type { DenoApi, DenoConn, DenoTcpConn, DenoTlsConn, DenoTlsOptions } from "./deno-api.ts";
+import { DenoReader } from "./deno-reader.ts";
+import { DenoWriter } from "./deno-writer.ts";
+import { diagnosticsChannel } from "./diagnostics.ts";
+import { failure, unsupported } from "./failure.ts";
+import { Inbox } from "./inbox.ts";
+import { denoText } from "./text.ts";
+
+/** When it is used, not when it is loaded: a bundler or a test may load this file elsewhere. */
+const deno = (): DenoApi => (globalThis as unknown as { Deno: DenoApi }).Deno;
+
+/** One open socket: a reader and a writer around a connection. */
+class DenoSocket implements Socket {
+  readonly applied: AppliedOptions;
+  readonly alpn: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  private readonly conn: DenoConn;
+  private readonly inbox: Inbox;
+  private readonly reader: DenoReader;
+  private readonly writer: DenoWriter;
+  /** Why a write failed: the read that follows ends like a FIN (Deno 2.9), yet it was an RST. */
+  private writeError: unknown;
+
+  constructor(conn: DenoConn, handler: SocketHandler, applied: AppliedOptions, alpn?: string) {
+    const { remoteAddr, localAddr } = conn;
+    this.conn = conn;
+    this.applied = applied;
+    this.alpn = alpn;
+    this.remoteAddress = remoteAddr.hostname;
+    this.remotePort = remoteAddr.port;
+    this.localAddress = localAddr.hostname;
+    this.localPort = localAddr.port;
+    this.inbox = new Inbox(handler);
+    this.reader = new DenoReader(conn, this.inbox, (error) => this.ended(error));
+    this.writer = new DenoWriter(conn, this.inbox, (error) => this.broken(error));
+  }
+
+  /** Begins to read. */
+  open(): void {
+    this.inbox.open();
+    // After whoever waits for the socket had a turn: they may want startTls(), which no read may precede.
+    queueMicrotask(() => {
+      if (!this.inbox.isPaused) this.reader.start();
+    });
+  }
+
+  write(head: string | Uint8Array, body?: Uint8Array): boolean {
+    return this.inbox.done || this.writer.write(head, body);
+  }
+
+  pause(): void {
+    this.inbox.pause();
+  }
+
+  resume(): void {
+    this.inbox.resume();
+    this.reader.start();
+  }
+
+  hold(held: boolean): void {
+    this.reader.keepSmall(!held);
+    if (held) this.conn.ref();
+    else this.conn.unref();
+  }
+
+  handOver(handler: SocketHandler): void {
+    this.inbox.handler = handler;
+  }
+
+  close(): void {
+    this.inbox.stop();
+    this.writer.finish(() => {
+      // FIN first, and close_notify over TLS: close() alone sends none.
+      const done = (): void => shut(this.conn);
+      this.conn.closeWrite().then(done, done);
+    });
+  }
+
+  abort(): void {
+    this.inbox.stop();
+    this.writer.stop();
+    shut(this.conn);
+  }
+
+  startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
+    if (this.reader.reading) {
+      this.abort();
+      const reason = "Deno cannot start TLS while a read is outstanding: pause() in the last call of data()";
+      return Promise.reject(unsupported(reason));
+    }
+    this.inbox.stop();
+    const { conn, applied, inbox } = this;
+    const secure = async () => socketOf(await secured(conn, tls, signal), inbox.handler, applied);
+    return handOut(secure());
+  }
+
+  private ended(error: unknown): void {
+    this.writer.stop();
+    shut(this.conn);
+    const cause = error ?? this.writeError;
+    this.inbox.end(cause === undefined ? undefined : failure(cause, "open"));
+  }
+
+  /** The outstanding read tells the end, after what it still has; without one there is nothing to wait for. */
+  private broken(error: unknown): void {
+    this.writeError = error;
+    if (!this.reader.reading) this.ended(undefined);
+  }
+}
+
+/** A TLS connection whose peer is verified, and what ALPN chose. */
+interface Secured {
+  readonly conn: DenoConn;
+  readonly alpn: string | undefined;
+}
+
+function socketOf({ conn, alpn }: Secured, handler: SocketHandler, applied: AppliedOptions): DenoSocket {
+  return new DenoSocket(conn, handler, applied, alpn);
+}
+
+/** Opens a socket just after the promise for it is settled: not by `async`, which settles that a little later. */
+function handOut(opening: Promise<DenoSocket>): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    opening.then((socket) => {
+      resolve(socket);
+      socket.open();
+    }, reject);
+  });
+}
+
+async function establish(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<DenoSocket> {
+  signal.throwIfAborted();
+  refuseUnsupported(target);
+  const { tls } = target;
+  if (tls?.cert !== undefined) {
+    const secure = await securedWithCertificate(target, tls, signal);
+    return socketOf(secure, handler, { tcpKeepAlive: false, noDelay: false });
+  }
+  const conn = await dial(target, signal);
+  const applied = target.unixPath === undefined ? applyOptions(conn, target) : UNIX;
+  const usable = tls === undefined ? { conn, alpn: undefined } : await secured(conn, tls, signal);
+  return socketOf(usable, handler, applied);
+}
+
+/** Deno takes the chain of trust from nobody: only the check of the name could be turned off. */
+function refuseUnsupported({ tls, hostname }: Target): void {
+  if (tls === undefined) return;
+  if (!tls.verify) throw unsupported("Deno cannot accept any certificate: tls.verify must be true");
+  if (tls.cert !== undefined && tls.serverName !== hostname) {
+    throw unsupported("Deno cannot present a client certificate to another name than the one it connects to");
+  }
+}
+
+async function dial(target: Target, signal: AbortSignal): Promise<DenoConn> {
+  const { hostname, port, unixPath } = target;
+  try {
+    return unixPath === undefined
+      ? await deno().connect({ hostname, port, signal })
+      : await deno().connect({ transport: "unix", path: unixPath });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failure(error, "connect");
+  }
+}
+
+/** No Nagle and no probes on a Unix socket. */
+const UNIX: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
+
+/** Before TLS: a TlsConn has no such methods, but keeps what was set (Deno 2.9). Times are the kernel's own. */
+function applyOptions(conn: DenoConn, target: Target): AppliedOptions {
+  const tcp = conn as DenoTcpConn;
+  tcp.setNoDelay(target.noDelay);
+  if (target.tcpKeepAlive === false) return { tcpKeepAlive: false, noDelay: target.noDelay };
+  tcp.setKeepAlive(true);
+  return { tcpKeepAlive: {}, noDelay: target.noDelay };
+}
+
+function tlsOptions(tls: TlsTarget): DenoTlsOptions {
+  const options: DenoTlsOptions = { hostname: tls.serverName };
+  if (tls.ca !== undefined) options.caCerts = [...tls.ca];
+  if (tls.alpn.length > 0) options.alpnProtocols = [...tls.alpn];
+  return options;
+}
+
+/** Speaks TLS on a connection, or closes it. */
+async function secured(conn: DenoConn, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
+  if (!tls.verify || tls.cert !== undefined) {
+    shut(conn);
+    throw unsupported("Deno's startTls can neither accept any certificate nor present one");
+  }
+  try {
+    return await verified(await deno().startTls(conn, tlsOptions(tls)), signal);
+  } catch (error) {
+    shut(conn);
+    signal.throwIfAborted();
+    throw failure(error, "tls");
+  }
+}
+
+/**
+ * Waits for the handshake, which is lazy: a refused certificate would show at the first write only.
+ *
+ * Who gives up on a peer that does not answer leaves a connection behind until that peer closes it: Deno 2.9
+ * drops a TlsConn by a task that waits for the handshake first. It does not keep the process alive.
+ */
+async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured> {
+  const abort = (): void => shut(conn); // rejects the handshake
+  signal.addEventListener("abort", abort);
+  try {
+    signal.throwIfAborted();
+    return { conn, alpn: (await conn.handshake()).alpnProtocol ?? undefined };
+  } catch (error) {
+    shut(conn);
+    signal.throwIfAborted();
+    throw failure(error, "tls");
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * The only way to present a certificate, as `startTls` silently drops it (Deno 2.9). It leaves Nagle on and
+ * keepalive off without a means to change either, and knows no signal: who gives up leaves it to itself.
+ */
+async function securedWithCertificate(target: Target, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
+  const { cert = "", key = "" } = tls;
+  const dialing = deno().connectTls({ ...tlsOptions(tls), port: target.port, cert, key });
+  return verified(await unlessAborted(dialing, signal), signal);
+}
+
+/** Rejects when aborted; the connection is closed should it come about nevertheless. */
+function unlessAborted(dialing: Promise<DenoTlsConn>, signal: AbortSignal): Promise<DenoTlsConn> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason);
+      dialing.then(shut, () => {});
+    };
+    signal.addEventListener("abort", abort);
+    dialing
+      .then(resolve, (error) => reject(failure(error, "connect")))
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Closes; a second time would throw BadResource. */
+function shut(conn: DenoConn): void {
+  try {
+    conn.close();
+  } catch {
+    // it is closed
+  }
+}
+
+/** Sockets by `Deno.connect`. */
+export const denoTransport: Transport = {
+  name: "deno",
+  can: {
+    reuse: "process",
+    tcpKeepAlive: "toggle",
+    noDelay: true,
+    unix: true,
+    startTls: true,
+    alpn: true,
+    verifyOff: false,
+  },
+  connect: (target, handler, signal) => handOut(establish(target, handler, signal)),
+  text: denoText,
+  decoder: denoDecoder,
+  channel: diagnosticsChannel,
+};

@@ -1,0 +1,276 @@
+/**
+ * Both ends of a connection in memory: the {@linkcode MemoryPeer} that a test drives, and the socket the pool
+ * holds. Bytes travel in order, each direction in a lane of its own.
+ */
+
+import {
+  type AppliedOptions,
+  type Socket,
+  type SocketHandler,
+  type Target,
+  type TlsTarget,
+  TransportError,
+} from "../src/transport.ts";
+import { Inbox } from "./inbox.ts";
+import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
+
+/** Where a connection stands: open, or who ended it and how. */
+export type MemoryPeerState =
+  | "open"
+  /** The peer sent FIN. */
+  | "ended"
+  /** The peer sent RST. */
+  | "reset"
+  /** The pool closed it: FIN. */
+  | "closed"
+  /** The pool dropped it: RST. */
+  | "aborted";
+
+/** The far end of one connection, as a test sees it. */
+export interface MemoryPeer {
+  /** 1 for the first connection of the transport. */
+  readonly id: number;
+  /** What was asked for. */
+  readonly target: Target;
+  /** The TLS in use, also after `startTls`. */
+  readonly tls: TlsTarget | undefined;
+  readonly state: MemoryPeerState;
+  /** Every byte that was read so far. */
+  readonly received: Uint8Array;
+  /** The same as text, one character per byte. */
+  readonly receivedText: string;
+  /** Bytes that were written and not read yet: see {@linkcode MemoryPeer.stopReading}. */
+  readonly unread: number;
+  /** Whether the pool has paused the socket. */
+  readonly paused: boolean;
+  /** Whether the socket would keep a process alive. */
+  readonly held: boolean;
+  /** Sends bytes; a string has one byte per character. Ignored when the connection is not open. */
+  send(bytes: Uint8Array | string): void;
+  /** Sends FIN, after what was sent, and reads no more. */
+  end(): void;
+  /** Sends RST, after what was sent, and reads no more. */
+  reset(): void;
+  /** Leaves what arrives unread: beyond the window, `write` answers `false`. */
+  stopReading(): void;
+  /** Reads on, beginning with what waits. */
+  startReading(): void;
+  /** Calls back for every piece that is read. */
+  onData(listener: (bytes: Uint8Array) => void): void;
+  /** Calls back once when the pool closed or aborted; not after the peer's own `end` or `reset`. */
+  onClosed(listener: (state: "closed" | "aborted") => void): void;
+}
+
+/** Runs a callback later: at once in a microtask, after a delay, or when the test says so. */
+export type Deliver = (callback: () => void) => void;
+
+/** What both ends of a connection need to know. */
+export interface LinkOptions {
+  readonly id: number;
+  readonly target: Target;
+  readonly handler: SocketHandler;
+  /** Bytes that may wait at the peer before `write` answers `false`. */
+  readonly window: number;
+  readonly deliver: Deliver;
+  /** Rejects if the peer refuses TLS. */
+  readonly secure: (tls: TlsTarget, signal: AbortSignal) => Promise<void>;
+}
+
+/** One direction: what is sent arrives in order, whatever the scheduler does with equal times. */
+class Lane {
+  private readonly deliver: Deliver;
+  private waiting: (() => void)[] = [];
+
+  constructor(deliver: Deliver) {
+    this.deliver = deliver;
+  }
+
+  send(arrive: () => void): void {
+    this.waiting.push(arrive);
+    this.deliver(() => this.waiting.shift()?.());
+  }
+
+  /** Loses what is on its way. */
+  clear(): void {
+    this.waiting = [];
+  }
+}
+
+/** The far end. */
+class Peer implements MemoryPeer {
+  readonly id: number;
+  readonly target: Target;
+  readonly inbox: Inbox;
+  readonly window: number;
+  tls: TlsTarget | undefined;
+  state: MemoryPeerState = "open";
+  held = true;
+  /** Bytes written by the pool that the peer has not read, on their way included. */
+  unread = 0;
+  private readonly toPool: Lane;
+  private readonly toPeer: Lane;
+  private reading = true;
+  private awaitsDrain = false;
+  private unreadPieces: Uint8Array[] = [];
+  private pieces: Uint8Array[] = [];
+  private readonly dataListeners: ((bytes: Uint8Array) => void)[] = [];
+  private readonly closedListeners: ((state: "closed" | "aborted") => void)[] = [];
+
+  constructor({ id, target, handler, window, deliver }: LinkOptions) {
+    this.id = id;
+    this.target = target;
+    this.tls = target.tls;
+    this.window = window;
+    this.inbox = new Inbox(handler);
+    this.toPool = new Lane(deliver);
+    this.toPeer = new Lane(deliver);
+  }
+
+  get received(): Uint8Array {
+    const whole = concat(this.pieces);
+    this.pieces = [whole];
+    return whole.slice();
+  }
+
+  get receivedText(): string {
+    return latin1Text(this.received);
+  }
+
+  get paused(): boolean {
+    return this.inbox.isPaused;
+  }
+
+  send(bytes: Uint8Array | string): void {
+    if (this.state !== "open") return;
+    const piece = typeof bytes === "string" ? latin1Bytes(bytes) : bytes.slice();
+    this.toPool.send(() => this.inbox.data(piece, piece.length));
+  }
+
+  end(): void {
+    this.leave("ended", undefined);
+  }
+
+  reset(): void {
+    this.leave(
+      "reset",
+      new TransportError("reset", "The peer reset the connection", { reason: "ECONNRESET" }),
+    );
+  }
+
+  stopReading(): void {
+    this.reading = false;
+  }
+
+  startReading(): void {
+    this.reading = true;
+    while (this.reading && this.state === "open") {
+      const piece = this.unreadPieces.shift();
+      if (piece === undefined) break;
+      this.read(piece);
+    }
+    this.drained();
+  }
+
+  onData(listener: (bytes: Uint8Array) => void): void {
+    this.dataListeners.push(listener);
+  }
+
+  onClosed(listener: (state: "closed" | "aborted") => void): void {
+    this.closedListeners.push(listener);
+  }
+
+  /** The pool wrote. */
+  written(piece: Uint8Array): boolean {
+    if (this.state !== "open") return true; // as into a socket whose FIN or RST is still on its way
+    this.unread += piece.length;
+    this.toPeer.send(() => this.arrived(piece));
+    if (this.unread <= this.window) return true;
+    this.awaitsDrain = true;
+    return false;
+  }
+
+  /** The pool closed or aborted; what it wrote before arrives first, or is lost. */
+  left(state: "closed" | "aborted"): void {
+    this.inbox.stop();
+    if (state === "aborted") this.toPeer.clear();
+    this.toPeer.send(() => {
+      if (this.state !== "open") return;
+      if (state === "closed") this.startReading();
+      this.state = state;
+      for (const listener of this.closedListeners) listener(state);
+    });
+  }
+
+  private leave(state: "ended" | "reset", error: TransportError | undefined): void {
+    if (this.state !== "open") return;
+    this.state = state;
+    this.toPool.send(() => this.inbox.end(error));
+  }
+
+  private arrived(piece: Uint8Array): void {
+    if (this.state !== "open") return;
+    if (!this.reading) {
+      this.unreadPieces.push(piece);
+      return;
+    }
+    this.read(piece);
+    this.drained();
+  }
+
+  private read(piece: Uint8Array): void {
+    this.unread -= piece.length;
+    this.pieces.push(piece);
+    for (const listener of this.dataListeners) listener(piece);
+  }
+
+  private drained(): void {
+    if (!this.awaitsDrain || this.unread > 0) return;
+    this.awaitsDrain = false;
+    this.toPool.send(() => this.inbox.drain());
+  }
+}
+
+/** The two ends of a connection. */
+export interface MemoryLink {
+  readonly peer: MemoryPeer;
+  readonly socket: Socket;
+  /** To be opened once the socket is handed out. */
+  readonly inbox: Inbox;
+}
+
+/** Makes both ends of a connection. */
+export function memoryLink(options: LinkOptions): MemoryLink {
+  const peer = new Peer(options);
+  const { target } = options;
+  const applied: AppliedOptions = { tcpKeepAlive: target.tcpKeepAlive, noDelay: target.noDelay };
+  const socket: Socket = {
+    applied,
+    get alpn() {
+      return peer.tls?.alpn[0];
+    },
+    remoteAddress: target.hostname,
+    remotePort: target.port,
+    localAddress: "memory",
+    localPort: options.id,
+    write(head, body) {
+      const first = typeof head === "string" ? latin1Bytes(head) : head.slice();
+      return peer.written(body === undefined ? first : concat([first, body]));
+    },
+    pause: () => peer.inbox.pause(),
+    resume: () => peer.inbox.resume(),
+    hold(held) {
+      peer.held = held;
+    },
+    handOver(handler) {
+      peer.inbox.handler = handler;
+    },
+    close: () => peer.left("closed"),
+    abort: () => peer.left("aborted"),
+    async startTls(tls, signal) {
+      await options.secure(tls, signal);
+      peer.tls = tls;
+      return socket;
+    },
+  };
+  return { peer, socket, inbox: peer.inbox };
+}

@@ -1,0 +1,282 @@
+/**
+ * Sockets on Node 20 and later, by `node:net` and `node:tls`, and what those versions do differently.
+ */
+
+import { Buffer } from "node:buffer";
+import { isIP, Socket as NetSocket, connect as netConnect, type OnReadOpts } from "node:net";
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+  connect as tlsConnect,
+} from "node:tls";
+import type {
+  AppliedOptions,
+  Socket,
+  SocketHandler,
+  Target,
+  TcpKeepAlive,
+  TlsTarget,
+  Transport,
+} from "../src/transport.ts";
+import { zlibDecoder } from "./decoders.ts";
+import { diagnosticsChannel } from "./diagnostics.ts";
+import { ended, type FailurePhase, failure } from "./failure.ts";
+import { Inbox } from "./inbox.ts";
+import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
+import { bufferText } from "./text.ts";
+
+/** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** One open socket. The methods are called through the object, as the contract has it. */
+class NodeSocket implements Socket {
+  readonly applied: AppliedOptions;
+  readonly alpn: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  private readonly raw: NetSocket;
+  private readonly inbox: Inbox;
+  private awaitsDrain = false;
+
+  constructor(raw: NetSocket, inbox: Inbox, applied: AppliedOptions, alpn?: string) {
+    this.raw = raw;
+    this.inbox = inbox;
+    this.applied = applied;
+    this.alpn = alpn;
+    this.remoteAddress = raw.remoteAddress;
+    this.remotePort = raw.remotePort;
+    this.localAddress = raw.localAddress;
+    this.localPort = raw.localPort;
+    raw.on("drain", () => this.drained());
+  }
+
+  write(head: string | Uint8Array, body?: Uint8Array): boolean {
+    const { raw } = this;
+    if (this.inbox.done || raw.destroyed) return true;
+    let taken: boolean;
+    if (body === undefined) {
+      taken = typeof head === "string" ? raw.write(head, "latin1") : raw.write(head);
+    } else {
+      raw.cork(); // one writev
+      if (typeof head === "string") raw.write(head, "latin1");
+      else raw.write(head);
+      taken = raw.write(body);
+      raw.uncork();
+    }
+    // write() answers by size alone; libuv has often put all of it into the kernel before it returned.
+    if (taken || raw.writableLength === 0) return true;
+    this.awaitsDrain = true;
+    return false;
+  }
+
+  private drained(): void {
+    if (!this.awaitsDrain) return;
+    this.awaitsDrain = false;
+    this.inbox.drain();
+  }
+
+  pause(): void {
+    this.inbox.pause();
+    this.raw.pause();
+  }
+
+  resume(): void {
+    this.inbox.resume();
+    this.raw.resume();
+  }
+
+  hold(held: boolean): void {
+    if (held) this.raw.ref();
+    else this.raw.unref();
+  }
+
+  handOver(handler: SocketHandler): void {
+    this.inbox.handler = handler;
+  }
+
+  close(): void {
+    this.inbox.stop();
+    // Not end(): that would wait for the peer's FIN, for ever if need be.
+    this.raw.destroySoon();
+  }
+
+  abort(): void {
+    this.inbox.stop();
+    drop(this.raw);
+  }
+
+  startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
+    const { raw, inbox, applied } = this;
+    inbox.stop();
+    const inner = new Inbox(inbox.handler);
+    const open = (): TLSSocket => {
+      // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
+      const secure = tlsConnect({ ...tlsOptions(tls), socket: raw });
+      return secure.on("data", (chunk: Buffer) => inner.data(chunk, chunk.length));
+    };
+    return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
+  }
+}
+
+/** Drops a socket, with RST if it is a plain TCP one: Node refuses that for TLS and Unix sockets. */
+function drop(raw: NetSocket): void {
+  if ("encrypted" in raw || raw.remotePort === undefined) raw.destroy();
+  else raw.resetAndDestroy();
+}
+
+function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  const inbox = new Inbox(handler);
+  let applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
+  const open = (): NetSocket => {
+    const raw = dial(target, inbox);
+    // At TCP's connect, before the handshake goes on: Node 20 and 22 lose what is set earlier on a TLS socket.
+    return raw.once("connect", () => {
+      applied = applyOptions(raw, target);
+    });
+  };
+  return opened(open, inbox, signal, (raw) => new NodeSocket(raw, inbox, applied, alpnOf(raw)));
+}
+
+/** Settles once: with the socket when it is usable, else with the reason, leaving nothing open. */
+function opened<Raw extends NetSocket>(
+  open: () => Raw,
+  inbox: Inbox,
+  signal: AbortSignal,
+  socketOf: (raw: Raw) => Socket,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const raw = open();
+    let phase: FailurePhase = raw.connecting ? "connect" : "tls";
+    const settle = (): void => signal.removeEventListener("abort", abort);
+    const fail = (reason: unknown): void => {
+      settle();
+      inbox.stop();
+      raw.destroy();
+      reject(reason);
+    };
+    const abort = (): void => fail(signal.reason);
+    const lost = (error: unknown): void => {
+      if (phase === "open") inbox.end(failure(error, phase));
+      else fail(failure(error, phase));
+    };
+    const usable = (): void => {
+      phase = "open";
+      settle();
+      resolve(socketOf(raw));
+      inbox.open();
+    };
+    signal.addEventListener("abort", abort);
+    raw.once("connect", () => {
+      phase = "tls";
+    });
+    raw.once("encrypted" in raw ? "secureConnect" : "connect", usable);
+    raw.on("error", lost);
+    raw.once("end", () => {
+      if (phase !== "open") return;
+      inbox.end(undefined);
+      // Node answers with its own FIN, after what is still to be written: nobody waits for that any more.
+      if (raw.writableLength > 0) raw.destroy();
+    });
+    raw.once("close", () => {
+      if (phase === "open") inbox.end(undefined);
+      else fail(ended(phase));
+    });
+  });
+}
+
+function dial(target: Target, inbox: Inbox): NetSocket {
+  const onread: OnReadOpts = {
+    buffer: READ_BUFFER,
+    callback(length, bytes) {
+      inbox.data(bytes, length);
+      return true;
+    },
+  };
+  const where =
+    target.unixPath === undefined
+      ? { host: target.hostname, port: target.port, onread }
+      : { path: target.unixPath, onread };
+  return target.tls === undefined ? netConnect(where) : tlsConnect({ ...where, ...tlsOptions(target.tls) });
+}
+
+/** By method, never by options of `tls.connect`: Node 20 and 22 ignore those. */
+function applyOptions(raw: NetSocket, target: Target): AppliedOptions {
+  // No Nagle and no probes on a Unix socket.
+  if (target.unixPath !== undefined) return { tcpKeepAlive: false, noDelay: true };
+  raw.setNoDelay(target.noDelay);
+  return { tcpKeepAlive: setKeepAlive(raw, target.tcpKeepAlive), noDelay: target.noDelay };
+}
+
+/** Node 24 added interval and probes to the method; they need an idle time, or nothing is set. */
+const SETS_PROBES = NetSocket.prototype.setKeepAlive.length >= 4;
+
+function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive | false {
+  if (asked === false) return false;
+  const idleMs = wholeSeconds(asked.idleMs);
+  if (idleMs === undefined) {
+    raw.setKeepAlive(true);
+    return {};
+  }
+  if (!SETS_PROBES) {
+    raw.setKeepAlive(true, idleMs);
+    return { idleMs, ...LIBUV_PROBES };
+  }
+  const intervalMs = wholeSeconds(asked.intervalMs) ?? LIBUV_PROBES.intervalMs;
+  const probes = wholeProbes(asked.probes) ?? LIBUV_PROBES.probes;
+  raw.setKeepAlive(true, idleMs, intervalMs, probes);
+  return { idleMs, intervalMs, probes };
+}
+
+/** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */
+const contexts = new WeakMap<TlsTarget, SecureContext>();
+
+function contextOf(tls: TlsTarget): SecureContext {
+  let context = contexts.get(tls);
+  if (context === undefined) {
+    const { ca, cert, key } = tls;
+    context = createSecureContext({ ca: ca === undefined ? undefined : [...ca], cert, key });
+    contexts.set(tls, context);
+  }
+  return context;
+}
+
+function tlsOptions(tls: TlsTarget): ConnectionOptions {
+  const options: ConnectionOptions = {
+    secureContext: contextOf(tls),
+    rejectUnauthorized: tls.verify,
+    // The name asked for, even where `servername` may not say it: SNI holds no addresses (RFC 6066 §3).
+    checkServerIdentity: (_, certificate) => checkServerIdentity(tls.serverName, certificate),
+  };
+  if (isIP(tls.serverName) === 0) options.servername = tls.serverName;
+  if (tls.alpn.length > 0) options.ALPNProtocols = [...tls.alpn];
+  return options;
+}
+
+function alpnOf(raw: NetSocket): string | undefined {
+  const chosen = "alpnProtocol" in raw ? raw.alpnProtocol : undefined;
+  return typeof chosen === "string" ? chosen : undefined;
+}
+
+/** Sockets by `node:net` and `node:tls`. */
+export const nodeTransport: Transport = {
+  name: "node",
+  can: {
+    reuse: "process",
+    tcpKeepAlive: SETS_PROBES ? "full" : "idle",
+    noDelay: true,
+    unix: true,
+    startTls: true,
+    alpn: true,
+    verifyOff: true,
+  },
+  connect,
+  text: bufferText,
+  decoder: zlibDecoder,
+  channel: diagnosticsChannel,
+};

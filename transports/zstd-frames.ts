@@ -1,0 +1,70 @@
+/**
+ * Where Zstandard data ends (RFC 8878 §3.1). Deno 2.9 and Bun 1.4 take data that was cut short for complete,
+ * and give what they have; walking from header to header tells.
+ */
+
+const SKIPPABLE = 0x184d2a5;
+
+/** Follows the frames of a body as it arrives. */
+export class ZstdFrames {
+  private state: "frame" | "block" = "frame";
+  /** Bytes of the header that is being gathered. */
+  private header: number[] = [];
+  /** Bytes to pass over before the next header. */
+  private skip = 0;
+  private checksum = 0;
+
+  /** Whether the data may end here. */
+  get complete(): boolean {
+    return this.state === "frame" && this.header.length === 0 && this.skip === 0;
+  }
+
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.skip > 0) {
+        const passed = Math.min(this.skip, bytes.length - at);
+        this.skip -= passed;
+        at += passed;
+      } else {
+        this.header.push(bytes[at++] ?? 0);
+        if (this.state === "frame") this.readFrame();
+        else this.readBlock();
+      }
+    }
+  }
+
+  private readFrame(): void {
+    const { header } = this;
+    if (header.length < 5) return;
+    if (number(header.slice(0, 4)) >>> 4 === SKIPPABLE) {
+      if (header.length === 8) this.pass(number(header.slice(4)), "frame");
+      return;
+    }
+    const descriptor = header[4] ?? 0;
+    const single = (descriptor >> 5) & 1;
+    const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
+    const contentSize = [single, 2, 4, 8][descriptor >> 6] ?? 0;
+    this.checksum = descriptor & 4;
+    this.pass(1 - single + dictionary + contentSize, "block");
+  }
+
+  private readBlock(): void {
+    if (this.header.length < 3) return;
+    const block = number(this.header);
+    const last = (block & 1) === 1;
+    const repeated = ((block >> 1) & 3) === 1; // one byte, however long it becomes
+    const size = repeated ? 1 : block >> 3;
+    this.pass(last ? size + this.checksum : size, last ? "frame" : "block");
+  }
+
+  private pass(skip: number, state: "frame" | "block"): void {
+    this.header = [];
+    this.skip = skip;
+    this.state = state;
+  }
+}
+
+/** Little-endian, unsigned. */
+function number(bytes: readonly number[]): number {
+  return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+}
