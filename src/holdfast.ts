@@ -85,7 +85,6 @@ class HoldfastPool implements Pool {
   /** The transport of the runtime is imported with the first request, so it is not there at once. */
   #engine: Engine | undefined;
   #loading: Promise<Engine> | undefined;
-  #closed = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -135,9 +134,9 @@ class HoldfastPool implements Pool {
 
   async close(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const graceMs = toMs(options.timeout ?? CLOSE_TIMEOUT_MS, "timeout");
-    this.#closed = true;
-    const engine = this.#engine ?? (await this.#loading);
-    await engine?.pool.close(graceMs);
+    // A pool that never had a request has no transport either; one made now would be closed at once.
+    const engine = this.#engine ?? (await (this.#loading ?? this.#load()));
+    await engine.pool.close(graceMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -149,7 +148,6 @@ class HoldfastPool implements Pool {
       .then(({ detectTransport }) => detectTransport())
       .then((transport) => {
         this.#engine = this.#build(transport);
-        if (this.#closed) this.#engine.pool.close(0);
         return this.#engine;
       });
     return this.#loading;

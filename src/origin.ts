@@ -25,7 +25,7 @@ const DEFAULT_PORT = { http: 80, https: 443 } as const;
  * @throws {TypeError} when the URL does not parse, has another scheme, or carries credentials.
  */
 export function originOf(url: string | URL): Origin {
-  const parsed = typeof url === "string" ? parse(url) : url;
+  const parsed = typeof url === "object" && url !== null ? url : parse(url);
   const scheme = parsed.protocol.slice(0, -1);
   if (scheme !== "http" && scheme !== "https") {
     throw new TypeError(`URL must start with http: or https:: current value is "${redact(parsed)}"`);
@@ -42,15 +42,19 @@ export function originOf(url: string | URL): Origin {
   };
 }
 
-function parse(url: string): URL {
-  try {
-    return new URL(url);
-  } catch (cause) {
-    throw new TypeError(`URL must be absolute and valid: current value is "${url}"`, { cause });
-  }
+function parse(url: unknown): URL {
+  const text = String(url);
+  if (URL.canParse(text)) return new URL(text);
+  // No cause: the runtime's own error holds the URL as it was written.
+  throw new TypeError(`URL must be absolute and valid: current value is "${redactText(text)}"`);
 }
 
 /** The URL as an error may show it: credentials never reach a log. */
 function redact(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** The same for what is not a URL: whatever stands before an `@`, and a query, is left out. */
+function redactText(text: string): string {
+  return text.replace(/^(.*?\/\/)?.*@/s, "$1").replace(/[?#].*$/s, "");
 }

@@ -1,5 +1,6 @@
 /** Settings: options resolved to what the code works with. Refuses what is unknown, wrong or contradictory. */
 
+import { callable, flag, objectWith, oneOf, share, show, texts, wholeNumber } from "./checks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
@@ -34,6 +35,10 @@ export interface Settings {
 /** Options that have a default, and those whose default is "none". */
 type Unset = "hintMargin" | "transport" | "onEvent";
 type Defaults = Readonly<Required<Omit<PoolOptions, Unset>> & Record<Unset, undefined>>;
+/** What the user set, over the defaults. */
+type Given = Readonly<
+  Required<Omit<PoolOptions, Unset>> & { [K in Unset]: Exclude<PoolOptions[K], undefined> | undefined }
+>;
 
 /** Defaults of {@linkcode PoolOptions}, as users would write them; `explain()` and the docs read them too. */
 export const DEFAULTS: Defaults = {
@@ -83,43 +88,49 @@ const RESPONSE_LIMITS: Required<ResponseLimits> = {
  * @throws {RangeError} for a value out of range or two options that contradict each other.
  */
 export function resolveOptions(options: PoolOptions = {}): Settings {
+  objectWith(options, "options", []);
   refuseUnknown(options, DEFAULTS, "option");
+  // An option that is undefined was not set; null is a value, and a wrong one.
+  const chosen = Object.entries(options).filter(([, value]) => value !== undefined);
+  const given: Given = { ...DEFAULTS, ...Object.fromEntries(chosen) };
   const settings: Settings = {
-    rules: rulesOf(options),
-    hints: hintsOf(options.serverHints ?? DEFAULTS.serverHints),
-    ...deadlinesOf(options),
-    tcpKeepAlive: tcpKeepAliveOf(options.tcpKeepAlive ?? false),
-    noDelay: flag(options.noDelay, "noDelay", DEFAULTS.noDelay),
-    tls: tlsOf(options.tls ?? {}),
-    retry: flag(options.retry, "retry", DEFAULTS.retry),
-    strict: flag(options.strict, "strict", DEFAULTS.strict),
-    limits: responseLimitsOf(options.responseLimits ?? {}),
-    transport: transportOf(options.transport),
-    onEvent: callable(options.onEvent, "onEvent"),
-    clock: options.clock ?? systemClock,
-    random: callable(options.random, "random") ?? Math.random,
-    chosen: new Set(Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))),
+    rules: rulesOf(given),
+    hints: hintsOf(given.serverHints),
+    ...deadlinesOf(given),
+    tcpKeepAlive: tcpKeepAliveOf(given.tcpKeepAlive),
+    noDelay: flag(given.noDelay, "noDelay"),
+    tls: tlsOf(given.tls),
+    retry: flag(given.retry, "retry"),
+    strict: flag(given.strict, "strict"),
+    limits: responseLimitsOf(given.responseLimits),
+    transport: ifSet(given.transport, (transport) => objectWith(transport, "transport", ["connect"])),
+    onEvent: ifSet(given.onEvent, (listener) => callable(listener, "onEvent")),
+    clock: objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]),
+    random: callable(given.random, "random"),
+    chosen: new Set(chosen.map(([name]) => name)),
   };
   refuseContradictions(settings);
   return settings;
 }
 
-function rulesOf(options: PoolOptions): Rules {
-  const duration = (name: "idleTimeout" | "maxLifetime" | "unsafeReuse") =>
-    toMs(options[name] ?? DEFAULTS[name], name);
+function ifSet<T, U>(value: T | undefined, then: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : then(value);
+}
+
+function rulesOf(given: Given): Rules {
   return {
-    idleTimeoutMs: duration("idleTimeout"),
-    maxLifetimeMs: duration("maxLifetime"),
-    lifetimeJitter: share(options.lifetimeJitter ?? DEFAULTS.lifetimeJitter, "lifetimeJitter"),
-    maxRequests: count(options, "maxRequests", 1),
-    hintMarginMs: options.hintMargin === undefined ? undefined : toMs(options.hintMargin, "hintMargin"),
-    maxConnections: count(options, "maxConnections", 1),
-    maxConnectionsPerOrigin: count(options, "maxConnectionsPerOrigin", 1),
-    maxIdle: count(options, "maxIdle", 0),
-    maxIdlePerOrigin: count(options, "maxIdlePerOrigin", 0),
-    maxQueue: count(options, "maxQueue", 0),
-    reuseOrder: oneOf<ReuseOrder>(options.reuseOrder ?? DEFAULTS.reuseOrder, "reuseOrder", ["lifo", "fifo"]),
-    unsafeReuseMs: duration("unsafeReuse"),
+    idleTimeoutMs: toMs(given.idleTimeout, "idleTimeout"),
+    maxLifetimeMs: toMs(given.maxLifetime, "maxLifetime"),
+    lifetimeJitter: share(given.lifetimeJitter, "lifetimeJitter"),
+    maxRequests: wholeNumber(given.maxRequests, "maxRequests", 1),
+    hintMarginMs: ifSet(given.hintMargin, (margin) => toMs(margin, "hintMargin")),
+    maxConnections: wholeNumber(given.maxConnections, "maxConnections", 1),
+    maxConnectionsPerOrigin: wholeNumber(given.maxConnectionsPerOrigin, "maxConnectionsPerOrigin", 1),
+    maxIdle: wholeNumber(given.maxIdle, "maxIdle", 0),
+    maxIdlePerOrigin: wholeNumber(given.maxIdlePerOrigin, "maxIdlePerOrigin", 0),
+    maxQueue: wholeNumber(given.maxQueue, "maxQueue", 0),
+    reuseOrder: oneOf<ReuseOrder>(given.reuseOrder, "reuseOrder", ["lifo", "fifo"]),
+    unsafeReuseMs: toMs(given.unsafeReuse, "unsafeReuse"),
   };
 }
 
@@ -134,10 +145,14 @@ const DEADLINES = [
 type Deadlines = Pick<Settings, `${(typeof DEADLINES)[number]}Ms`>;
 
 /** Deadlines of a pool, or of one request over those of its pool. A deadline of 0 would fail everything. */
-function deadlinesOf(options: PoolOptions): Deadlines {
-  const [acquire, connect, headers, body, total] = DEADLINES.map((name) =>
-    deadlineMs(options[name] ?? DEFAULTS[name], name),
-  ) as [number, number, number, number, number];
+function deadlinesOf(given: Given): Deadlines {
+  const [acquire, connect, headers, body, total] = DEADLINES.map((name) => deadlineMs(given[name], name)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return {
     acquireTimeoutMs: acquire,
     connectTimeoutMs: connect,
@@ -154,8 +169,8 @@ export function deadlineMs(value: Duration, option: string): number {
   throw new RangeError(`${option} must be above 0, and Infinity for none: current value is ${value}`);
 }
 
-function tcpKeepAliveOf(value: PoolOptions["tcpKeepAlive"]): TcpKeepAlive | false {
-  if (value === false || value === undefined) return false;
+function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
+  if (value === false) return false;
   if (typeof value !== "object" || value === null) {
     throw new TypeError(
       `tcpKeepAlive must be false or an object such as { idle: "60s" }: current value is ${show(value)}`,
@@ -184,11 +199,11 @@ function kernelSeconds(value: Duration | undefined, option: string): number | un
 }
 
 function tlsOf(value: TlsOptions): TlsOptions {
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(`tls must be an object: current value is ${show(value)}`);
-  }
+  objectWith(value, "tls", []);
   refuseUnknown(value, { ca: 0, cert: 0, key: 0, serverName: 0, rejectUnauthorized: 0 }, "tls option");
-  flag(value.rejectUnauthorized, "tls.rejectUnauthorized", true);
+  ifSet(value.rejectUnauthorized, (verify) => flag(verify, "tls.rejectUnauthorized"));
+  texts(Array.isArray(value.ca) ? value.ca : [value.ca], "tls.ca");
+  for (const name of ["cert", "key", "serverName"] as const) texts([value[name]], `tls.${name}`);
   if ((value.cert === undefined) !== (value.key === undefined)) {
     throw new RangeError(
       `tls.cert and tls.key must be set together: ${value.cert === undefined ? "cert" : "key"} is missing`,
@@ -198,10 +213,12 @@ function tlsOf(value: TlsOptions): TlsOptions {
 }
 
 function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
+  objectWith(value, "responseLimits", []);
   refuseUnknown(value, RESPONSE_LIMITS, "responseLimits option");
   const limits = { ...RESPONSE_LIMITS };
   for (const name of Object.keys(RESPONSE_LIMITS) as (keyof ResponseLimits)[]) {
-    limits[name] = wholeNumber(value[name] ?? RESPONSE_LIMITS[name], `responseLimits.${name}`, 1);
+    const limit = value[name];
+    if (limit !== undefined) limits[name] = wholeNumber(limit, `responseLimits.${name}`, 1);
   }
   return limits;
 }
@@ -209,12 +226,6 @@ function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
 function hintsOf(value: unknown): Settings["hints"] {
   if (typeof value === "function") return value as HintReader;
   return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
-}
-
-function transportOf(value: Transport | undefined): Transport | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === "object" && value !== null && typeof value.connect === "function") return value;
-  throw new TypeError(`transport must be an object with a connect() method: current value is ${show(value)}`);
 }
 
 function refuseContradictions(settings: Settings): void {
@@ -234,8 +245,6 @@ function refuseContradictions(settings: Settings): void {
   }
 }
 
-// Checks of single values. Each names the option and shows the value.
-
 /** @throws {TypeError} when `given` has a key that `known` lacks. */
 export function refuseUnknown(given: object, known: object, what: string): void {
   for (const name of Object.keys(given)) {
@@ -243,57 +252,4 @@ export function refuseUnknown(given: object, known: object, what: string): void 
       throw new TypeError(`Unknown ${what} "${name}": known are ${Object.keys(known).join(", ")}`);
     }
   }
-}
-
-function count(
-  options: PoolOptions,
-  name:
-    | "maxRequests"
-    | "maxConnections"
-    | "maxConnectionsPerOrigin"
-    | "maxIdle"
-    | "maxIdlePerOrigin"
-    | "maxQueue",
-  least: number,
-): number {
-  return wholeNumber(options[name] ?? DEFAULTS[name], name, least);
-}
-
-function wholeNumber(value: unknown, option: string, least: number): number {
-  if (typeof value !== "number")
-    throw new TypeError(`${option} must be a number: current value is ${show(value)}`);
-  if (value === Infinity || (Number.isSafeInteger(value) && value >= least)) return value;
-  throw new RangeError(
-    `${option} must be a whole number from ${least}, or Infinity: current value is ${value}`,
-  );
-}
-
-function share(value: unknown, option: string): number {
-  if (typeof value !== "number")
-    throw new TypeError(`${option} must be a number: current value is ${show(value)}`);
-  if (value >= 0 && value <= 1) return value;
-  throw new RangeError(`${option} must be from 0 to 1: current value is ${value}`);
-}
-
-function flag(value: unknown, option: string, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (typeof value === "boolean") return value;
-  throw new TypeError(`${option} must be true or false: current value is ${show(value)}`);
-}
-
-function oneOf<T extends string>(value: unknown, option: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === value);
-  if (found !== undefined) return found;
-  throw new TypeError(
-    `${option} must be ${allowed.map((name) => `"${name}"`).join(" or ")}: current value is ${show(value)}`,
-  );
-}
-
-function callable<T>(value: T | undefined, option: string): T | undefined {
-  if (value === undefined || typeof value === "function") return value;
-  throw new TypeError(`${option} must be a function: current value is ${show(value)}`);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
 }

@@ -123,7 +123,8 @@ export interface Socket extends SocketAddresses {
   abort(): void;
   /**
    * Speaks TLS on this socket from now on, and resolves with the socket to use instead (same handler) once
-   * the peer is verified. Only for a socket on which no byte is outstanding (after a CONNECT was answered).
+   * the peer is verified. Only for a socket on which no byte is outstanding (after a CONNECT was answered), and
+   * that was paused in the call of `data` that brought the last one: Deno cannot take back a read.
    *
    * @throws {TransportError} of kind `"tls"` or `"unsupported"`.
    */

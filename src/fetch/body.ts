@@ -103,5 +103,5 @@ function iterableStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8
 }
 
 function describe(value: unknown): string {
-  return value === null ? "null" : typeof value === "object" ? kindOf(value) : typeof value;
+  return typeof value === "object" && value !== null ? kindOf(value) : String(value);
 }

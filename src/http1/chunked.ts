@@ -8,7 +8,7 @@
 import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
 import { type HeadReader, remoteFault } from "./head.ts";
-import { Pending } from "./pending.ts";
+import { holdsLf, Pending } from "./pending.ts";
 import { FIELD, HEX } from "./syntax.ts";
 
 /** What the decoder expects next. A plain object, because Node runs TypeScript only where it can erase it. */
@@ -24,6 +24,8 @@ const EXPECT = {
   nothing: 8,
 } as const;
 type Expect = (typeof EXPECT)[keyof typeof EXPECT];
+
+const NOTHING = new Uint8Array(0);
 
 const CR = 13;
 const LF = 10;
@@ -49,6 +51,8 @@ export class ChunkedReader {
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
+  /** Of the size line. */
+  #lineBytes = 0;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec, fields: HeadReader) {
     this.#limits = limits;
@@ -81,6 +85,16 @@ export class ChunkedReader {
       else this.#byte(bytes[at++] as number);
     }
     return at;
+  }
+
+  /**
+   * The connection ended before the body did.
+   *
+   * @throws {ProtocolError} when what has come of the trailers is malformed.
+   */
+  end(): void {
+    const { length } = this.#pending;
+    if (length > 0) this.#fields.trailers(this.#pending.add(NOTHING, 0, 0), length);
   }
 
   #data(bytes: Uint8Array, start: number, end: number, sink: ChunkSink): number {
@@ -128,6 +142,7 @@ export class ChunkedReader {
       this.#expect = EXPECT.sizeLf;
     } else if (byte === SEMICOLON) {
       this.#expect = EXPECT.extension;
+      this.#lineBytes = this.#digits;
       this.#extensionByte(byte);
     } else {
       throw badChunk("the size is not a hexadecimal number");
@@ -141,11 +156,14 @@ export class ChunkedReader {
     }
     if (FIELD[byte] === 0) throw badChunk("an extension holds a control character");
     this.#extensionBytes += 1;
-    const { chunkExtensionBytes } = this.#limits;
+    this.#lineBytes += 1;
+    const { chunkExtensionBytes, lineBytes } = this.#limits;
     if (this.#extensionBytes > chunkExtensionBytes) {
       const message = `Chunk extensions are longer than ${chunkExtensionBytes} bytes`;
       throw remoteFault("chunk-extension-too-long", message, "body");
     }
+    if (this.#lineBytes > lineBytes)
+      throw remoteFault("line-too-long", `A chunk-size line is longer than ${lineBytes} bytes`, "body");
   }
 
   #trailers(bytes: Uint8Array, start: number, end: number): number {
@@ -155,8 +173,10 @@ export class ChunkedReader {
       return start + 2;
     }
     const before = this.#pending.length;
-    const stop = Math.min(end, start + this.#limits.trailerBytes + 2 - before);
+    const { trailerBytes } = this.#limits;
+    const stop = Math.min(end, start + trailerBytes - before);
     const held = this.#pending.add(bytes, start, stop);
+    if (!holdsLf(bytes, start, stop) && this.#pending.length < trailerBytes) return stop;
     const done = this.#fields.trailers(held, this.#pending.length);
     if (done < 0) return stop;
     this.trailers = this.#text.latin1(held, 0, done - 2);

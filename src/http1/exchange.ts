@@ -7,76 +7,54 @@
 
 import type { ProtocolError, Sent } from "../errors.ts";
 import type { Timed } from "../pool/alarm.ts";
-import type { Acquirer, ConnectionUser, Lease, PooledConnection, PoolWaiter } from "../pool/connection.ts";
+import type { Acquirer, ConnectionUser, Lease, PoolWaiter } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { RetireReason } from "../rules/reasons.ts";
-import { retryReason } from "../rules/retry.ts";
+import type { RetireReason, RetryReason } from "../rules/reasons.ts";
+import { type FailedAttempt, retryReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
-import { type BodySource, ResponseBody } from "./body.ts";
-import { endsConnection, type Framing } from "./framing.ts";
-import type { ResponseHead } from "./head.ts";
+import { Inbound, type InboundOwner, LINGER_BYTES } from "./inbound.ts";
 import { Journal } from "./journal.ts";
-import type { Answer, WireRequest, WireResponse } from "./message.ts";
-import { cutError, lostError, protocolError, type Standing, timeoutError, uploadError } from "./outcome.ts";
-import { writeHead } from "./request.ts";
-import type { ResponseSink } from "./response.ts";
-import { requestFraming, Upload, type UploadOwner } from "./upload.ts";
+import { type Answer, headOf, type WireRequest } from "./message.ts";
+import {
+  cutError,
+  lostError,
+  protocolError,
+  type Standing,
+  standing,
+  timeoutError,
+  uploadError,
+} from "./outcome.ts";
+import { Reply } from "./reply.ts";
+import { dueTime, passedDeadline, type Stage, type Times } from "./stage.ts";
+import { Upload, type UploadOwner } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
-/**
- * - `queue`: waits for a connection.
- * - `continue`: the head is sent, and a `100 Continue` awaited.
- * - `send`: the body is being sent.
- * - `headers`: all is sent, and the response head awaited.
- * - `body`: the response is arriving.
- * - `linger`: the caller has all it wants; the rest of a body is read or sent, so that the connection can be kept.
- */
-type Stage = "queue" | "continue" | "send" | "headers" | "body" | "linger" | "done";
-
-/** How long a server may take to answer `Expect: 100-continue` before the body is sent anyway (Go: 1 s). */
-const CONTINUE_MS = 1000;
-
-/** What is read or sent, for the sake of the connection, of a body that nobody needs (Chrome: 16 KiB or 5 s). */
-const LINGER_BYTES = 65_536;
-const LINGER_MS = 1000;
+type Roles = Acquirer<Wire> & ConnectionUser & InboundOwner & UploadOwner & Abortable & Timed;
 
 /** One request and its response. */
-export class Exchange
-  implements Acquirer<Wire>, ConnectionUser, ResponseSink, BodySource, UploadOwner, Abortable, Timed
-{
+export class Exchange implements Roles {
   readonly #pool: ConnectionPool<Wire>;
   readonly #request: WireRequest;
-  readonly #answer: Answer;
-  readonly #startedAt: number;
+  readonly #reply: Reply;
   readonly #journal: Journal;
+  readonly #times: Times;
   #stage: Stage = "queue";
   #waiter: PoolWaiter<Wire> | undefined;
   #lease: Lease<Wire> | undefined;
   #upload: Upload | undefined;
-  #response: WireResponse | undefined;
-  #framing: Framing = { kind: "none" };
+  #inbound: Inbound | undefined;
   #sent: Sent = "none";
-  /** Whether the caller's promise is settled. */
-  #answered = false;
-  /** Whether any byte of a response came. */
-  #responded = false;
   #resendCount = 0;
-  /** When the stage began to wait for the peer, or the last byte moved. */
-  #since = 0;
-  #sentAt = 0;
-  /** The reader is behind; the peer is not to blame for the silence. */
-  #paused = false;
-  #lingerBytes = LINGER_BYTES;
-  #trailers = "";
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest, answer: Answer) {
     this.#pool = pool;
     this.#request = request;
-    this.#answer = answer;
-    this.#startedAt = pool.now();
+    this.#reply = new Reply(answer);
     this.#journal = new Journal(pool, request);
+    const now = pool.now();
+    this.#times = { startedAt: now, sentAt: now, movedAt: now, paused: false };
   }
 
   start(): void {
@@ -86,8 +64,6 @@ export class Exchange
     this.#pool.alarm.watch(this);
     this.#acquire();
   }
-
-  // Acquirer
 
   #acquire(): void {
     const { origin, repeatable } = this.#request;
@@ -104,28 +80,26 @@ export class Exchange
     }
     this.#lease = lease;
     connection.user = this;
-    connection.wire.parser.begin(this.#request.method, this);
+    this.#inbound = new Inbound(lease, this.#request.method, this.#resendCount, this);
     this.#send(socket, lease);
     this.#pool.alarm.by(this.dueAt());
   }
 
   refused(error: Error): void {
-    this.#fail(error, undefined);
+    this.#fail(error, "aborted");
   }
 
   // Sending
 
   #send(socket: Socket, lease: Lease<Wire>): void {
-    const { method, target, origin, fields, body } = this.#request;
-    const framing = requestFraming(body);
-    const close = fields.close || this.#pool.endsWith(lease);
-    const head = writeHead({ method, target, host: fields.host ?? origin.host, fields, framing, close });
-    this.#since = this.#pool.now();
-    this.#sentAt = this.#since;
+    const { fields, body } = this.#request;
+    const head = headOf(this.#request, this.#pool.endsWith(lease));
+    this.moved();
+    this.#times.sentAt = this.#times.movedAt;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#stage = "headers";
-      socket.write(head, body?.kind === "bytes" ? body.bytes : undefined);
+      socket.write(head, body?.bytes);
       return;
     }
     this.#sent = "partial";
@@ -143,15 +117,15 @@ export class Exchange
   }
 
   moved(): void {
-    this.#since = this.#pool.now();
+    this.#times.movedAt = this.#pool.now();
   }
 
   uploaded(): void {
     this.moved();
     this.#sent = "full";
-    this.#sentAt = this.#since;
+    this.#times.sentAt = this.#times.movedAt;
     if (this.#stage === "send") this.#stage = "headers";
-    if (this.#stage === "linger" && this.#isComplete()) this.#finish(undefined);
+    if (this.#stage === "linger" && this.#inbound?.complete === true) this.#finish(undefined);
     else this.#pool.alarm.by(this.dueAt());
   }
 
@@ -160,120 +134,82 @@ export class Exchange
     else this.#fail(uploadError(this.#standing(), error), "aborted");
   }
 
-  // Receiving
-
-  data(bytes: Uint8Array, length: number): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    const { parser } = lease.connection.wire;
-    this.#responded = true;
-    this.#since = this.#pool.seenAt;
-    let end: number;
-    try {
-      end = parser.feed(bytes, 0, length);
-    } catch (fault) {
-      return this.#fail(protocolError(this.#standing(), fault as ProtocolError), "bad-framing");
-    }
-    if (parser.complete) this.#completed(end < length);
-    else if (this.#lingerBytes < 0) this.#finish("unread-body");
-    else this.#resolve();
-  }
-
   drain(): void {
     this.#upload?.drained();
   }
 
-  closed(error: TransportError | undefined): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    const { parser } = lease.connection.wire;
-    if (this.#stage === "linger") return this.#finish("peer-closed");
-    try {
-      if (error === undefined && parser.end()) return this.#completed(false);
-    } catch (fault) {
-      return this.#fail(protocolError(this.#standing(), fault as ProtocolError), "bad-framing");
-    }
-    const reason = this.#pool.settings.retry ? retryReason(this.#attempt(lease)) : undefined;
-    if (reason === undefined) return this.#fail(lostError(this.#standing(), parser, error), "peer-closed");
-    this.#resend(lease, reason);
+  // Receiving
+
+  data(bytes: Uint8Array, length: number): void {
+    const inbound = this.#inbound;
+    if (inbound === undefined) return;
+    this.#times.movedAt = this.#pool.seenAt;
+    const fault = inbound.feed(bytes, length);
+    if (fault !== undefined) this.#malformed(fault);
+    else if (inbound.complete) this.#completed(inbound);
+    else if (inbound.isTooMuch) this.#finish("unread-body");
+    else this.#resolve();
   }
 
-  informational(head: ResponseHead): void {
-    if (head.status === 100 && this.#stage === "continue") this.#sendBody();
+  continued(): void {
+    if (this.#stage === "continue") this.#sendBody();
   }
 
-  head(head: ResponseHead, framing: Framing): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    const { connection } = lease;
-    if (this.#upload === undefined)
-      connection.record.roundTripMs = Math.min(connection.record.roundTripMs, this.#since - this.#sentAt);
+  headed(): void {
+    const { sentAt, movedAt } = this.#times;
+    if (this.#upload === undefined) this.#lease?.connection.tookMs(movedAt - sentAt);
     this.#stage = "body";
-    this.#framing = framing;
-    const length = framing.kind === "length" ? framing.length : undefined;
-    const body = new ResponseBody(framing.kind === "none" ? undefined : this, length);
-    this.#response = { head, body, lease, resendCount: this.#resendCount, trailers: () => this.#trailers };
   }
 
-  body(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#stage === "linger") this.#lingerBytes -= end - start;
-    this.#response?.body.push(bytes, start, end);
+  closed(error: TransportError | undefined): void {
+    const [lease, inbound] = [this.#lease, this.#inbound];
+    if (lease === undefined || inbound === undefined) return;
+    if (this.#stage === "linger") return this.#finish("peer-closed");
+    const fault = error === undefined ? inbound.end() : undefined;
+    if (fault !== undefined) return this.#malformed(fault);
+    if (inbound.complete) return this.#completed(inbound);
+    const reason = this.#pool.settings.retry
+      ? retryReason(this.#attempt(lease, inbound.responded))
+      : undefined;
+    if (reason === undefined)
+      this.#fail(lostError(this.#standing(), inbound.remaining, error), "peer-closed");
+    else this.#resend(lease, reason);
   }
-
-  #resolve(): void {
-    if (this.#answered || this.#response === undefined) return;
-    this.#answered = true;
-    this.#answer.resolve(this.#response);
-    this.#pool.alarm.by(this.dueAt());
-  }
-
-  // The reader of the body
 
   pause(): void {
-    this.#paused = true;
+    this.#times.paused = true;
     this.#lease?.connection.socket?.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#times.paused = false;
     this.moved();
     this.#lease?.connection.socket?.resume();
     this.#pool.alarm.by(this.dueAt());
   }
 
   discard(): void {
-    const lease = this.#lease;
-    if (lease === undefined || this.#stage !== "body") return;
-    const { remaining } = lease.connection.wire.parser;
-    if (this.#framing.kind === "close" || (remaining ?? 0) > LINGER_BYTES) return this.#finish("unread-body");
-    this.#linger();
+    if (this.#stage !== "body") return;
+    if (this.#inbound?.discard() === true) this.#linger();
+    else this.#finish("unread-body");
   }
 
   // Ending
 
-  #isComplete(): boolean {
-    return this.#lease?.connection.wire.parser.complete === true;
-  }
-
-  /** The response is complete; `surplus` bytes came behind it. */
-  #completed(surplus: boolean): void {
-    const response = this.#response;
-    if (response === undefined) return;
-    this.#trailers = response.lease.connection.wire.parser.trailers;
-    if (surplus) return this.#finish("bad-framing");
-    const reason = endsConnection(response.head, this.#framing);
+  #completed(inbound: Inbound): void {
     const left = this.#upload?.done === false ? (this.#upload.left ?? Infinity) : 0;
-    if (left === 0 || reason !== undefined)
-      return this.#finish(reason ?? (left > 0 ? "upload-unfinished" : undefined));
-    if (left > LINGER_BYTES || this.#stage !== "body" || this.#sent === "none")
-      return this.#finish("upload-unfinished");
+    const reason = inbound.endsConnection();
+    if (reason !== undefined || left === 0) return this.#finish(reason);
+    // A `100 Continue` that never came leaves the server's idea of the body open: nothing may follow it.
+    const canFinish = left <= LINGER_BYTES && this.#upload?.started === true && this.#stage === "body";
+    if (!canFinish) return this.#finish("upload-unfinished");
     this.#linger();
-    this.#settleBody();
+    this.#reply.end(this.#inbound?.response);
   }
 
   #linger(): void {
     this.#stage = "linger";
-    this.#since = this.#pool.now();
+    this.moved();
     this.#pool.alarm.by(this.dueAt());
   }
 
@@ -283,27 +219,30 @@ export class Exchange
     this.#upload?.stop(new Error("The response was complete before the request body was sent"));
     this.#over();
     this.#giveBack(reason, cutShort);
-    this.#settleBody();
-    if (this.#response !== undefined) this.#journal.finished(this.#response, this.#startedAt);
+    this.#reply.end(this.#inbound?.response);
+    this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
   }
 
-  #settleBody(): void {
-    this.#resolve();
-    this.#response?.body.end();
+  #resolve(): void {
+    const response = this.#inbound?.response;
+    if (response !== undefined && this.#reply.resolve(response)) this.#pool.alarm.by(this.dueAt());
   }
 
-  #fail(error: unknown, reason: RetireReason | undefined): void {
+  #fail(error: unknown, reason: RetireReason): void {
     if (this.#stage === "done") return;
     this.#upload?.stop(error);
     this.#over();
-    this.#giveBack(reason ?? "aborted", true);
-    this.#journal.failed(error, this.#startedAt, this.#resendCount);
-    if (this.#answered) return this.#response?.body.fail(error);
-    this.#answered = true;
-    this.#answer.reject(error);
+    this.#giveBack(reason, true);
+    this.#journal.failed(error, this.#times.startedAt, this.#resendCount);
+    this.#reply.fail(error);
+  }
+
+  #malformed(fault: ProtocolError): void {
+    this.#fail(protocolError(this.#standing(), fault), "bad-framing");
   }
 
   #over(): void {
+    if (this.#stage === "queue" && this.#waiter !== undefined) this.#pool.cancel(this.#waiter);
     this.#stage = "done";
     this.#pool.alarm.drop(this);
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
@@ -313,37 +252,24 @@ export class Exchange
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = undefined;
-    const { connection, requestNumber } = lease;
-    const head = this.#response?.head;
-    const { hints: mode } = this.#pool.settings;
-    const hints =
-      head === undefined || reason !== undefined
-        ? NO_HINTS
-        : connection.wire.hints(head, requestNumber, mode, (value) =>
-            this.#journal.hintIgnored(connection, value),
-          );
-    if (this.#paused) connection.socket?.resume();
-    this.#pool.release(connection, hints, reason, abruptly);
+    const { connection } = lease;
+    const ignored = (value: string) => this.#journal.hintIgnored(connection, value);
+    const read = reason === undefined ? this.#inbound?.hints(this.#pool.settings.hints, ignored) : undefined;
+    if (this.#times.paused) connection.socket?.resume();
+    this.#pool.release(connection, read ?? NO_HINTS, reason, abruptly);
   }
 
-  #attempt(lease: Lease<Wire>) {
+  #attempt({ requestNumber }: Lease<Wire>, responded: boolean): FailedAttempt {
     const { body, repeatable } = this.#request;
-    const untouched = this.#upload === undefined || this.#stage === "continue";
-    const replayable = body === undefined || body.kind === "bytes" || body.replayable || untouched;
-    const reused = lease.requestNumber > 1;
-    return {
-      sent: this.#sent,
-      reused,
-      responded: this.#responded,
-      repeatable,
-      replayable,
-      resendCount: this.#resendCount,
-    };
+    const replayable = body?.kind !== "stream" || body.replayable || this.#upload?.started !== true;
+    const [sent, resendCount, reused] = [this.#sent, this.#resendCount, requestNumber > 1];
+    return { sent, reused, responded, repeatable, replayable, resendCount };
   }
 
-  #resend(lease: Lease<Wire>, reason: "not-sent" | "stale-connection"): void {
+  #resend(lease: Lease<Wire>, reason: RetryReason): void {
     this.#upload?.stop(reason);
     this.#upload = undefined;
+    this.#inbound = undefined;
     this.#giveBack("peer-closed", false);
     this.#sent = "none";
     this.#resendCount += 1;
@@ -357,63 +283,22 @@ export class Exchange
 
   abort(reason: unknown): void {
     if (this.#stage === "linger")
-      return this.#finish(this.#isComplete() ? "upload-unfinished" : "unread-body");
-    if (this.#stage === "queue" && this.#waiter !== undefined) this.#pool.cancel(this.#waiter);
+      return this.#finish(this.#inbound?.complete === true ? "upload-unfinished" : "unread-body");
     this.#fail(reason, "aborted");
   }
 
   #standing(): Standing {
-    const { origin, method, repeatable } = this.#request;
-    const phase = STAGE_PHASES[this.#stage];
-    return { origin: origin.key, method, phase, sent: this.#sent, repeatable, lease: this.#lease };
+    return standing(this.#request, this.#stage, this.#sent, this.#lease);
   }
 
-  // Deadlines
-
   dueAt(): number {
-    const { deadlines } = this.#request;
-    const total = this.#startedAt + deadlines.requestTimeoutMs;
-    switch (this.#stage) {
-      case "continue":
-        return Math.min(total, this.#since + CONTINUE_MS);
-      case "send":
-        return Math.min(total, this.#since + deadlines.bodyIdleTimeoutMs);
-      case "headers":
-        return Math.min(total, this.#sentAt + deadlines.headersTimeoutMs);
-      case "body":
-        return this.#paused ? total : Math.min(total, this.#since + deadlines.bodyIdleTimeoutMs);
-      case "linger":
-        return this.#since + LINGER_MS;
-      case "queue":
-        return total;
-      case "done":
-        return Infinity;
-    }
+    return dueTime(this.#stage, this.#times, this.#request.deadlines);
   }
 
   due(now: number): void {
-    const { requestTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs } = this.#request.deadlines;
-    const at = this.#standing();
     if (this.#stage === "linger") return this.abort(undefined);
-    if (now >= this.#startedAt + requestTimeoutMs) {
-      if (this.#stage === "queue" && this.#waiter !== undefined) this.#pool.cancel(this.#waiter);
-      return this.#fail(timeoutError(at, "total", now - this.#startedAt, requestTimeoutMs), "aborted");
-    }
-    if (this.#stage === "continue") return this.#sendBody();
-    if (this.#stage === "headers") {
-      return this.#fail(timeoutError(at, "headers", now - this.#sentAt, headersTimeoutMs), "aborted");
-    }
-    this.#fail(timeoutError(at, "body", now - this.#since, bodyIdleTimeoutMs), "aborted");
+    const passed = passedDeadline(this.#stage, this.#times, this.#request.deadlines, now);
+    if (passed === undefined) this.#sendBody();
+    else this.#fail(timeoutError(this.#standing(), passed), "aborted");
   }
 }
-
-/** The stages by the names that errors use. */
-const STAGE_PHASES = {
-  queue: "queue",
-  continue: "send",
-  send: "send",
-  headers: "headers",
-  body: "body",
-  linger: "body",
-  done: "body",
-} as const;

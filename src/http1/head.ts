@@ -46,18 +46,6 @@ export function remoteFault(
   return new ProtocolError("remote", fault, { phase, message, sent: "full", retriable: false });
 }
 
-/** How far a section may reach. */
-interface Bounds {
-  readonly until: number;
-  readonly section: "head" | "trailers";
-}
-
-function tooLarge(section: "head" | "trailers", limits: Required<ResponseLimits>): ProtocolError {
-  return section === "head"
-    ? remoteFault("head-too-large", `The head is longer than ${limits.headBytes} bytes`)
-    : remoteFault("trailers-too-large", `The trailers are longer than ${limits.trailerBytes} bytes`, "body");
-}
-
 /** Reads heads. One reader serves one connection; it keeps nothing between heads. */
 export class HeadReader {
   /** Filled by a successful {@linkcode read}. */
@@ -70,6 +58,7 @@ export class HeadReader {
   #keepAlive: string | undefined;
   /** Whether the last field was one of those above, which must not be folded over lines. */
   #framing = false;
+  #section: "head" | "trailers" = "head";
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec) {
     this.#limits = limits;
@@ -86,11 +75,12 @@ export class HeadReader {
     this.#transferEncoding = undefined;
     this.#connection = undefined;
     this.#keepAlive = undefined;
-    const bounds: Bounds = { until: start + this.#limits.headBytes, section: "head" };
-    const first = this.#lineEnd(bytes, start, end, bounds);
+    this.#section = "head";
+    const until = start + this.#limits.headBytes;
+    const first = this.#lineEnd(bytes, start, end, until);
     if (first < 0) return -1;
     const status = readStatusLine(bytes, start, first);
-    const done = this.#fields(bytes, first + 2, end, bounds);
+    const done = this.#fields(bytes, first + 2, end, until);
     if (done < 0) return -1;
     this.head = {
       status,
@@ -106,45 +96,49 @@ export class HeadReader {
 
   /**
    * Checks trailer fields that start at 0. Answers the position after the empty line that ends them, or -1.
+   * Those that would frame the message are disregarded there (RFC 9110 §6.5.1), whatever they say.
    *
    * @throws {ProtocolError}
    */
   trailers(bytes: Uint8Array, end: number): number {
-    return this.#fields(bytes, 0, end, { until: this.#limits.trailerBytes, section: "trailers" });
+    this.#section = "trailers";
+    return this.#fields(bytes, 0, end, this.#limits.trailerBytes);
   }
 
-  #fields(bytes: Uint8Array, start: number, end: number, bounds: Bounds): number {
+  #fields(bytes: Uint8Array, start: number, end: number, until: number): number {
     this.#framing = false;
     const most = this.#limits.headerCount;
     let at = start;
     for (let count = 0; ; count++) {
-      const lineEnd = this.#lineEnd(bytes, at, end, bounds);
+      const lineEnd = this.#lineEnd(bytes, at, end, until);
       if (lineEnd < 0) return -1;
       if (lineEnd === at) return at + 2;
       if (count >= most)
-        throw remoteFault("too-many-headers", `More than ${most} fields in the ${bounds.section}`);
+        throw this.#fault("too-many-headers", `More than ${most} fields in the ${this.#section}`);
       this.#field(bytes, at, lineEnd, count);
       at = lineEnd + 2;
     }
   }
 
-  /** Where the line that starts at `start` ends, before its CR LF; -1 when that has not arrived. */
-  #lineEnd(bytes: Uint8Array, start: number, end: number, bounds: Bounds): number {
+  /**
+   * Where the line that starts at `start` ends, before its CR LF; -1 when that has not arrived. CR LF counts for
+   * the section, which ends before `until`, but not for the line.
+   */
+  #lineEnd(bytes: Uint8Array, start: number, end: number, until: number): number {
     const lineLimit = start + this.#limits.lineBytes;
-    const limit = Math.min(bounds.until, lineLimit, end);
+    const limit = Math.min(until - 2, lineLimit);
+    const stop = Math.min(limit + 1, end);
     let at = start;
-    while (at < limit) {
+    while (at < stop) {
       const byte = bytes[at] as number;
       if (byte === CR || byte === LF) break;
       at++;
     }
-    if (at >= bounds.until && bounds.until <= lineLimit) throw tooLarge(bounds.section, this.#limits);
-    if (at >= lineLimit)
-      throw remoteFault("line-too-long", `A line is longer than ${this.#limits.lineBytes} bytes`);
+    if (at > limit) throw this.#tooLong(limit === lineLimit);
     if (at >= end) return -1;
-    if (bytes[at] === LF) throw remoteFault("bad-line-ending", "A line ends with LF alone");
+    if (bytes[at] === LF) throw this.#fault("bad-line-ending", "A line ends with LF alone");
     if (at + 1 >= end) return -1;
-    if (bytes[at + 1] !== LF) throw remoteFault("bad-line-ending", "A line holds a CR that no LF follows");
+    if (bytes[at + 1] !== LF) throw this.#fault("bad-line-ending", "A line holds a CR that no LF follows");
     return at;
   }
 
@@ -159,7 +153,7 @@ export class HeadReader {
     for (let value = valueStart; value < end; value++) {
       if (FIELD[bytes[value] as number] === 0) throw this.#badField(bytes, start, end, "a control character");
     }
-    this.#framing = length === 10 || length === 14 || length === 17;
+    this.#framing = this.#section === "head" && (length === 10 || length === 14 || length === 17);
     if (this.#framing)
       this.#framing = this.#note(bytes, start, length, trim(this.#text.latin1(bytes, valueStart, end)));
   }
@@ -193,13 +187,27 @@ export class HeadReader {
 
   #badField(bytes: Uint8Array, start: number, end: number, problem: string): ProtocolError {
     const shown = JSON.stringify(this.#text.latin1(bytes, start, Math.min(end, start + 40)));
-    return remoteFault("bad-header", `A header line has ${problem}: it starts with ${shown}`);
+    return this.#section === "head"
+      ? this.#fault("bad-header", `A header line has ${problem}: it starts with ${shown}`)
+      : this.#fault("bad-trailer", `A trailer line has ${problem}: it starts with ${shown}`);
+  }
+
+  #tooLong(line: boolean): ProtocolError {
+    const { lineBytes, headBytes, trailerBytes } = this.#limits;
+    if (line) return this.#fault("line-too-long", `A line is longer than ${lineBytes} bytes`);
+    return this.#section === "head"
+      ? this.#fault("head-too-large", `The head is longer than ${headBytes} bytes`)
+      : this.#fault("trailers-too-large", `The trailers are longer than ${trailerBytes} bytes`);
+  }
+
+  #fault(fault: ProtocolFault, message: string): ProtocolError {
+    return remoteFault(fault, message, this.#section === "head" ? "headers" : "body");
   }
 }
 
 /** `HTTP/1.x SP status [SP reason]`. Many servers leave out the space before an empty reason; so may this one. */
 function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < 12 || !isNamed(bytes, start, "http/") || bytes[start] !== 72) {
+  if (end - start < 12 || !isHttp(bytes, start)) {
     throw remoteFault("bad-status-line", "The response does not start with an HTTP status line");
   }
   const minor = (bytes[start + 7] as number) - ZERO;
@@ -221,6 +229,17 @@ function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
       throw remoteFault("bad-status-line", "The reason holds a control character");
   }
   return status;
+}
+
+/** Whether `HTTP/` stands at `start`: the one name that is case-sensitive (RFC 9112 §2.3). */
+function isHttp(bytes: Uint8Array, start: number): boolean {
+  return (
+    bytes[start] === 72 &&
+    bytes[start + 1] === 84 &&
+    bytes[start + 2] === 84 &&
+    bytes[start + 3] === 80 &&
+    bytes[start + 4] === 47
+  );
 }
 
 /** Whether a name, given in lower case, stands at `start`, in any letter case. */

@@ -31,9 +31,9 @@ export class Journal {
     });
   }
 
-  finished(response: WireResponse, startedAt: number): void {
+  finished(response: WireResponse | undefined, startedAt: number): void {
     const { observers } = this.#pool;
-    if (!observers.wants("request.finished")) return;
+    if (response === undefined || !observers.wants("request.finished")) return;
     const { head, lease, resendCount } = response;
     observers.tell({
       type: "request.finished",

@@ -4,8 +4,8 @@ import type { Origin } from "../origin.ts";
 import type { Lease } from "../pool/connection.ts";
 import type { ResponseBody } from "./body.ts";
 import type { ResponseHead } from "./head.ts";
-import type { RequestFields } from "./request.ts";
-import type { RequestBody } from "./upload.ts";
+import { type RequestFields, writeHead } from "./request.ts";
+import { type RequestBody, requestFraming } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
 /** A request as the wire needs it: checked, and complete. */
@@ -43,4 +43,11 @@ export interface WireResponse {
 export interface Answer {
   resolve(response: WireResponse): void;
   reject(error: unknown): void;
+}
+
+/** The head to write for a request. `last`: it is the last one on its connection, whatever its own fields say. */
+export function headOf(request: WireRequest, last: boolean): string {
+  const { method, target, origin, fields, body } = request;
+  const [host, framing, close] = [fields.host ?? origin.host, requestFraming(body), fields.close || last];
+  return writeHead({ method, target, host, fields, framing, close });
 }

@@ -3,7 +3,8 @@
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../errors.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { TransportError } from "../transport.ts";
-import type { ResponseParser } from "./response.ts";
+import type { WireRequest } from "./message.ts";
+import { type Deadline, type Passed, STAGE_PHASES, type Stage } from "./stage.ts";
 
 /** Where an exchange stood when it ended. */
 export interface Standing {
@@ -15,6 +16,17 @@ export interface Standing {
   readonly lease: Lease<unknown> | undefined;
 }
 
+/** Where an exchange stands. */
+export function standing(
+  request: WireRequest,
+  stage: Stage,
+  sent: Sent,
+  lease: Lease<unknown> | undefined,
+): Standing {
+  const { origin, method, repeatable } = request;
+  return { origin: origin.key, method, phase: STAGE_PHASES[stage], sent, repeatable, lease };
+}
+
 function facts(at: Standing) {
   const connection = at.lease === undefined ? undefined : connectionInfo(at.lease);
   const retriable = at.sent === "none" || (at.repeatable && at.phase !== "body");
@@ -24,14 +36,14 @@ function facts(at: Standing) {
 /** The connection ended before the response was complete. */
 export function lostError(
   at: Standing,
-  parser: ResponseParser,
-  cause: TransportError | undefined,
+  remaining: number | undefined,
+  cause?: TransportError,
 ): HoldfastError {
   const { connection } = facts(at);
   const which =
     connection === undefined ? "" : ` #${connection.id} (request ${connection.requestNumber} on it)`;
   const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
-  const missing = parser.remaining === undefined ? "" : `, ${parser.remaining} bytes short`;
+  const missing = remaining === undefined ? "" : `, ${remaining} bytes short`;
   const when =
     at.phase === "body" ? `in the middle of the response body${missing}` : "before a response came";
   return new HoldfastError({
@@ -54,9 +66,6 @@ export function protocolError(at: Standing, fault: ProtocolError): ProtocolError
   });
 }
 
-/** Deadlines of an exchange that has a connection. */
-export type Deadline = "headers" | "body" | "total";
-
 const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
   headers: ["ERR_HEADERS_TIMEOUT", "no complete response head came"],
   body: ["ERR_BODY_TIMEOUT", "no byte of the body moved"],
@@ -64,12 +73,8 @@ const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
 };
 
 /** A deadline passed. */
-export function timeoutError(
-  at: Standing,
-  which: Deadline,
-  elapsedMs: number,
-  limitMs: number,
-): HoldfastError {
+export function timeoutError(at: Standing, passed: Passed): HoldfastError {
+  const { which, elapsedMs, limitMs } = passed;
   const [code, what] = TIMEOUTS[which];
   return new HoldfastError({
     ...facts(at),

@@ -1,5 +1,13 @@
 /** Pending: bytes of something that has not arrived whole, kept until it has. */
 
+const LF = 10;
+
+/** Whether a line ends in a piece. Only then is what is pending read again, or a peer that sends byte by byte would cost. */
+export function holdsLf(bytes: Uint8Array, start: number, end: number): boolean {
+  const at = bytes.indexOf(LF, start);
+  return at >= 0 && at < end;
+}
+
 /** A buffer that grows by doubling and is let go of once it is empty. */
 export class Pending {
   length = 0;

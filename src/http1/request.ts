@@ -50,8 +50,9 @@ export function requestFields(fields: Iterable<readonly [string, string]>): Requ
   const names = new Set<string>();
   const read: Mutable<RequestFields> = { ...NO_FIELDS, names };
   for (const [name, value] of fields) {
-    if (!TOKEN_TEXT.test(name)) throw new TypeError(`Header name ${JSON.stringify(name)} is not a token`);
-    const text = String(value);
+    if (typeof name !== "string" || !TOKEN_TEXT.test(name))
+      throw new TypeError(`Header name ${JSON.stringify(name)} is not a token`);
+    const text = textOf(name, value);
     if (!FIELD_TEXT.test(text)) {
       throw new TypeError(`Header "${name}" must not hold control characters or characters beyond U+00FF`);
     }
@@ -60,6 +61,13 @@ export function requestFields(fields: Iterable<readonly [string, string]>): Requ
     names.add(lower);
   }
   return read;
+}
+
+/** Numbers are let pass, as by the standard's fetch; an object or `undefined` would be sent as nonsense. */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  throw new TypeError(`Header "${name}" must be a string: got ${value === null ? "null" : typeof value}`);
 }
 
 /** Whether the field is one that Holdfast writes itself; its value is kept or refused. */
@@ -104,18 +112,18 @@ function connectionOf(value: string): boolean {
   const options = value.split(",").map((option) => option.trim().toLowerCase());
   const other = options.find((option) => option !== "close" && option !== "keep-alive");
   if (other !== undefined) {
-    throw new TypeError(
-      `Header "connection" may only be "close" or "keep-alive": current value is "${value}"`,
-    );
+    throw new TypeError(`Header "connection" must be "close" or "keep-alive": current value is "${value}"`);
   }
   return options.includes("close");
 }
 
 /** @throws {TypeError} when it is not a token, or a method that is not an ordinary exchange. */
 export function checkMethod(method: string): void {
-  if (!TOKEN_TEXT.test(method)) throw new TypeError(`Method ${JSON.stringify(method)} is not a token`);
-  if (method === "CONNECT")
-    throw new TypeError("Method CONNECT makes a tunnel, not a request: it is refused");
+  if (typeof method !== "string" || !TOKEN_TEXT.test(method))
+    throw new TypeError(`Method ${JSON.stringify(method)} is not a token`);
+  // Methods are case-sensitive, but a server that is lenient there must not be made to open a tunnel either.
+  if (method.length === 7 && method.toUpperCase() === "CONNECT")
+    throw new TypeError(`Method ${method} makes a tunnel, not a request: it is refused`);
 }
 
 /** How the request body is framed. */

@@ -8,7 +8,7 @@ import type { TextCodec } from "../transport.ts";
 import { ChunkedReader } from "./chunked.ts";
 import { type Framing, framingOf } from "./framing.ts";
 import { HeadReader, type ResponseHead, remoteFault } from "./head.ts";
-import { Pending } from "./pending.ts";
+import { holdsLf, Pending } from "./pending.ts";
 
 /** Gets what the parser finds, in order: `informational*`, `head`, `body*`. */
 export interface ResponseSink {
@@ -20,8 +20,6 @@ export interface ResponseSink {
 }
 
 type Stage = "idle" | "head" | "length" | "chunked" | "close" | "complete";
-
-const LF = 10;
 
 /** Parses the responses of one connection, one after the other. */
 export class ResponseParser {
@@ -104,13 +102,14 @@ export class ResponseParser {
   /**
    * The connection ended. Answers whether the response is complete because of it, or was before.
    *
-   * @throws {ProtocolError} when what has come of the head is malformed.
+   * @throws {ProtocolError} when what has come of the head or of trailers is malformed.
    */
   end(): boolean {
     if (this.#stage === "head" && this.#pending.length > 0) {
       const { length } = this.#pending;
       this.#heads.read(this.#pending.add(new Uint8Array(0), 0, 0), 0, length);
     }
+    if (this.#stage === "chunked") this.#chunks.end();
     if (this.#stage === "close") this.#finish();
     return this.#stage === "complete";
   }
@@ -133,9 +132,9 @@ export class ResponseParser {
   /** A head in pieces is read again from its start each time a line has come, which the limits bound. */
   #feedPending(bytes: Uint8Array, start: number, end: number): number {
     const before = this.#pending.length;
-    const stop = Math.min(end, start + this.#limits.headBytes + 2 - before);
+    const stop = Math.min(end, start + this.#limits.headBytes - before);
     const held = this.#pending.add(bytes, start, stop);
-    if (!holdsLf(bytes, start, stop) && this.#pending.length <= this.#limits.headBytes) return stop;
+    if (!holdsLf(bytes, start, stop) && this.#pending.length < this.#limits.headBytes) return stop;
     const done = this.#heads.read(held, 0, this.#pending.length);
     if (done < 0) return stop;
     this.#pending.clear();
@@ -178,9 +177,4 @@ export class ResponseParser {
     this.#stage = "complete";
     this.#sink = undefined;
   }
-}
-
-function holdsLf(bytes: Uint8Array, start: number, end: number): boolean {
-  const at = bytes.indexOf(LF, start);
-  return at >= 0 && at < end;
 }

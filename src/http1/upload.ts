@@ -46,7 +46,7 @@ const LAST_CHUNK = encoder.encode("0\r\n\r\n");
 /** Sends one body over one socket. */
 export class Upload {
   #done = false;
-  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
+  #started = false;
   #left: number | undefined;
   #onDrain: (() => void) | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -71,11 +71,18 @@ export class Upload {
     return this.#done;
   }
 
+  /** Whether any of it was read: a stream cannot be read again then. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
   get left(): number | undefined {
     return this.#left;
   }
 
   start(): void {
+    this.#started = true;
     if (this.#body.kind === "bytes") this.#sendBytes(this.#body.bytes, 0);
     else this.#sendStream(this.#body.open(), this.#body.length).catch((error) => this.#fail(error));
   }
@@ -118,12 +125,9 @@ export class Upload {
       const { done, value } = await reader.read();
       if (this.#stopped) return;
       if (done) break;
-      if (!(value instanceof Uint8Array))
-        throw new TypeError(`A request body stream must give Uint8Array: got ${typeof value}`);
-      sent += value.length;
-      if (length !== undefined && sent > length) throw lengthError(length, `more than ${length}`);
-      if (length !== undefined) this.#left = length - sent;
-      if (value.length > 0 && !this.#sendPiece(value, length)) await this.#drain();
+      sent += sizeOf(value);
+      this.#count(sent, length);
+      if (!this.#sendPiece(value, length)) await this.#drain();
       if (this.#stopped) return;
       this.#owner.moved();
     }
@@ -132,7 +136,15 @@ export class Upload {
     this.#finish();
   }
 
+  #count(sent: number, length: number | undefined): void {
+    if (length === undefined) return;
+    if (sent > length) throw lengthError(length, `more than ${length}`);
+    this.#left = length - sent;
+  }
+
   #sendPiece(piece: Uint8Array, length: number | undefined): boolean {
+    // An empty chunk would be the last one.
+    if (piece.length === 0) return true;
     if (length !== undefined) return this.#socket.write(piece);
     const size = `${piece.length.toString(16)}\r\n`;
     const chunk = new Uint8Array(size.length + piece.length + 2);
@@ -161,6 +173,11 @@ export class Upload {
     this.#reader?.cancel(error).catch(() => {});
     this.#owner.uploadFailed(error);
   }
+}
+
+function sizeOf(piece: unknown): number {
+  if (piece instanceof Uint8Array) return piece.length;
+  throw new TypeError(`A request body stream must give Uint8Array: got ${typeof piece}`);
 }
 
 function lengthError(length: number, got: string): TypeError {

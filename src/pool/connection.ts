@@ -81,6 +81,11 @@ export class PooledConnection<Wire> implements SocketHandler {
     this.#owner = owner;
   }
 
+  /** A response came `ms` after its request: the round trip is no longer than that. */
+  tookMs(ms: number): void {
+    if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
+  }
+
   data(bytes: Uint8Array, length: number): void {
     this.#owner.seen();
     if (this.user !== undefined) this.user.data(bytes, length);

@@ -16,9 +16,9 @@ import type { RetireReason } from "../rules/reasons.ts";
 import type { Rules } from "../rules/rules.ts";
 import { expiry, verdict } from "../rules/verdict.ts";
 import type { Effect, Input, Refusal } from "./effects.ts";
+import { Exits } from "./exits.ts";
 import { Floor } from "./floor.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
-import type { State } from "./state.ts";
 
 /** What the core is built with. */
 export interface CoreOptions {
@@ -33,11 +33,13 @@ export class PoolCore<C, W> {
   readonly #rules: Rules;
   readonly #acquireTimeoutMs: number;
   #closing = false;
+  readonly #exits: Exits<C, W>;
   #effects: Effect<C, W>[] = [];
 
   constructor(options: CoreOptions) {
     this.#rules = options.rules;
     this.#acquireTimeoutMs = options.acquireTimeoutMs;
+    this.#exits = new Exits(this.floor, options.rules, (effect) => void this.#effects.push(effect));
   }
 
   /** Whether `close` was an input. */
@@ -55,7 +57,8 @@ export class PoolCore<C, W> {
   /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
   step(input: Input<C, W>, now: number): readonly Effect<C, W>[] {
     this.#effects = [];
-    this.#expire(now);
+    this.#exits.expire(now);
+    this.#giveUpWaiting(now);
     this.#apply(input, now);
     this.#serveBlocked(now);
     return this.#effects;
@@ -77,13 +80,13 @@ export class PoolCore<C, W> {
         input.connection.hints = input.hints;
         return this.#release(input.connection, input.reason, now);
       case "lost":
-        return this.#retire(input.connection, input.reason, now, "lost");
+        return this.#exits.retire(input.connection, input.reason, now, "lost");
       case "tick":
         return;
       case "drain":
         return this.#drain(input.origin, input.reason, now);
       case "slept":
-        return this.#retireIdle("slept", now);
+        return this.#exits.retireIdle("slept", now);
       case "close":
         return this.#close(now);
     }
@@ -100,7 +103,7 @@ export class PoolCore<C, W> {
     this.floor.enqueue(waiter, entry, again);
     this.#dial(entry, now);
     if (again) return;
-    if (this.floor.uncovered > this.#rules.maxQueue)
+    if (entry.waiters.size > entry.connecting && this.floor.uncovered > this.#rules.maxQueue)
       return this.#reject(waiter, origin.key, "queue-full", now);
     this.#effects.push({ type: "queue", waiter, origin: origin.key, queued: entry.waiters.size });
   }
@@ -133,10 +136,16 @@ export class PoolCore<C, W> {
 
   /** Opens a connection for each waiter that has none under way, as far as the limits allow. */
   #dial(entry: OriginRecord<C, W>, now: number): void {
-    while (entry.waiters.size > entry.connecting) {
+    while (entry.waiters.size > entry.connecting && !this.#mustQueue(entry)) {
       if (!this.#open(entry, now)) break;
     }
     this.#noteBlocked(entry);
+  }
+
+  /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
+  #mustQueue(entry: OriginRecord<C, W>): boolean {
+    const others = this.floor.blocked.size - (entry.blockedNode.listed ? 1 : 0);
+    return others > 0 && entry.connections.size < this.#rules.maxConnectionsPerOrigin;
   }
 
   #noteBlocked(entry: OriginRecord<C, W>): void {
@@ -147,14 +156,16 @@ export class PoolCore<C, W> {
     const admission = admit(this.floor.occupancy(entry), this.#rules);
     if (admission === "wait") return false;
     const evicted = admission === "evict-own" ? entry.idle.first : this.floor.lru.first;
-    if (admission !== "connect" && evicted !== undefined) this.#retire(evicted, "make-room", now);
+    if (admission !== "connect" && evicted !== undefined) this.#exits.retire(evicted, "make-room", now);
     this.#effects.push({ type: "connect", connection: this.floor.dial(entry, now) });
     return true;
   }
 
   #preconnect(entry: OriginRecord<C, W>, count: number, now: number): void {
     if (this.#closing) return;
-    const wanted = count - entry.idle.size - entry.connecting;
+    const { maxIdle, maxIdlePerOrigin } = this.#rules;
+    const coming = Math.max(0, entry.connecting - entry.waiters.size);
+    const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - entry.idle.size - coming;
     for (let opened = 0; opened < wanted; opened++) {
       if (admit(this.floor.occupancy(entry), this.#rules) !== "connect") return;
       this.#open(entry, now);
@@ -175,7 +186,7 @@ export class PoolCore<C, W> {
   #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
     if (connection.state === "closed") return;
     const { entry } = connection;
-    this.#retire(connection, "connect-failed", now, "lost", error);
+    this.#exits.retire(connection, "connect-failed", now, "lost", error);
     const waiter = entry.waiters.first;
     if (waiter !== undefined && entry.waiters.size > entry.connecting) {
       this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
@@ -190,11 +201,11 @@ export class PoolCore<C, W> {
     connection.idleSince = now;
     this.floor.release(connection);
     if (connection.state === "closed") {
-      this.#closed(connection, connection.retiredFor ?? "pool-closed", "draining", 0);
+      this.#exits.closed(connection, connection.retiredFor ?? "pool-closed", "draining", 0);
     } else {
       const retire = reason ?? this.#cannotKeep(connection, now);
       if (retire === undefined) return this.#serve(connection, now);
-      this.#retire(connection, retire, now);
+      this.#exits.retire(connection, retire, now);
     }
     this.#dial(entry, now);
   }
@@ -205,13 +216,22 @@ export class PoolCore<C, W> {
     return this.#mustYield(connection.entry) ? "make-room" : undefined;
   }
 
-  /** Whether another origin, kept out by the total limit, has the better claim to this one's place. */
+  /**
+   * Whether another origin, kept out by the total limit, has the better claim to this one's place. Each time one
+   * of them is asked for its claim, so that the cost does not depend on how many there are.
+   */
   #mustYield(entry: OriginRecord<C, W>): boolean {
-    const other = this.floor.blocked.first;
-    if (other === undefined || other === entry || this.floor.open < this.#rules.maxConnections) return false;
+    const { blocked, open } = this.floor;
+    if (open < this.#rules.maxConnections) return false;
+    if (blocked.first === entry) this.floor.loseTurn(entry);
+    const other = blocked.first;
+    if (other === undefined || other === entry) return false;
     const own = { open: entry.connections.size, waitingSince: entry.waiters.first?.since ?? Infinity };
     const rival = { open: other.connections.size, waitingSince: other.waiters.first?.since ?? Infinity };
-    return yieldsTo(own, rival, this.floor.blocked.size + 1, this.#rules);
+    const contenders = blocked.size + (entry.blockedNode.listed ? 0 : 1);
+    const yields = yieldsTo(own, rival, contenders, this.#rules);
+    if (!yields) this.floor.loseTurn(other);
+    return yields;
   }
 
   /** Gives an idle connection to the first waiter that may have it, or parks it. */
@@ -219,23 +239,14 @@ export class PoolCore<C, W> {
     const waiter = this.floor.waiterFor(connection);
     if (waiter !== undefined) {
       this.#grant(waiter, connection, now);
-      if (connection.entry.waiters.size > 0) this.#dial(connection.entry, now);
-      return;
+      return this.#dial(connection.entry, now);
     }
     const answer = verdict(connection, this.#rules, now);
-    if (!answer.keep) return this.#retire(connection, answer.reason, now);
+    if (!answer.keep) return this.#exits.retire(connection, answer.reason, now);
     this.floor.park(connection, answer.until);
     this.#effects.push({ type: "park", connection });
-    this.#trim(connection.entry, now);
+    this.#exits.trim(connection.entry, now);
     if (connection.entry.waiters.size > 0) this.#dial(connection.entry, now);
-  }
-
-  /** Retires the stalest idle connections above the idle limits. */
-  #trim(entry: OriginRecord<C, W>, now: number): void {
-    const own = entry.idle.size > this.#rules.maxIdlePerOrigin ? entry.idle.first : undefined;
-    if (own !== undefined) this.#retire(own, "max-idle", now);
-    const any = this.floor.lru.size > this.#rules.maxIdle ? this.floor.lru.first : undefined;
-    if (any !== undefined) this.#retire(any, "max-idle", now);
   }
 
   /** Serves origins that the total limit kept out, each in turn, while there is room. */
@@ -248,49 +259,14 @@ export class PoolCore<C, W> {
     }
   }
 
-  // Retiring
+  // Ending
 
-  #retire(
-    connection: ConnectionRecord<C, W>,
-    reason: RetireReason,
-    now: number,
-    step: "retired" | "lost" = "retired",
-    error?: unknown,
-  ): void {
-    if (connection.state === "closed") return;
-    const from = connection.state;
-    if (from === "active") connection.retiredFor = reason;
-    if (this.floor.retire(connection, step) !== "closed") return;
-    this.#closed(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
-  }
-
-  #closed(
-    connection: ConnectionRecord<C, W>,
-    reason: RetireReason,
-    from: State,
-    idleMs: number,
-    error?: unknown,
-  ): void {
-    const { retired } = connection.entry.counters;
-    retired[reason] = (retired[reason] ?? 0) + 1;
-    this.floor.closed(connection);
-    this.#effects.push({ type: "close", connection, reason, from, idleMs, error });
-  }
-
-  #expire(now: number): void {
-    const { deadlines, queue } = this.floor;
-    for (let due = deadlines.expired(now); due !== undefined; due = deadlines.expired(now)) {
-      const answer = verdict(due, this.#rules, now);
-      if (!answer.keep) this.#retire(due, answer.reason, now);
-    }
+  #giveUpWaiting(now: number): void {
+    const { queue } = this.floor;
     for (let first = queue.first; first !== undefined; first = queue.first) {
       if (now < first.since + this.#acquireTimeoutMs) return;
       this.#reject(first, first.entry?.origin.key ?? "", "acquire-timeout", now);
     }
-  }
-
-  #retireIdle(reason: RetireReason, now: number): void {
-    for (const connection of this.floor.lru) this.#retire(connection, reason, now);
   }
 
   #drain(origin: string | undefined, reason: RetireReason, now: number): void {
@@ -299,7 +275,7 @@ export class PoolCore<C, W> {
       if (entry === undefined) continue;
       for (const connection of entry.connections) {
         // One that is being opened is as new as any that would replace it.
-        if (connection.state !== "connecting") this.#retire(connection, reason, now);
+        if (connection.state !== "connecting") this.#exits.retire(connection, reason, now);
       }
       this.#dial(entry, now);
     }
@@ -310,7 +286,7 @@ export class PoolCore<C, W> {
     for (const waiter of this.floor.queue)
       this.#reject(waiter, waiter.entry?.origin.key ?? "", "pool-closed", now);
     for (const entry of this.floor.entries()) {
-      for (const connection of entry.connections) this.#retire(connection, "pool-closed", now);
+      for (const connection of entry.connections) this.#exits.retire(connection, "pool-closed", now);
     }
   }
 }

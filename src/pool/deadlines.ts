@@ -3,7 +3,8 @@
  *
  * A connection's deadline moves with every request, nearly always to a later time. Moving the entry each time
  * would make release cost more the more connections there are, so an entry stays where it is and is put right
- * when it comes up: at most one entry per connection, plus one for each time a deadline moved forward.
+ * when it comes up: one entry per connection, plus one for each time a deadline moved forward. Entries that mean
+ * nothing any more are cleared out once they are the majority, so that closed connections are not remembered.
  */
 
 interface Entry<T> {
@@ -21,13 +22,37 @@ export interface Expiring {
 
 /** Items by the time they expire. */
 export class Deadlines<T extends Expiring> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
+  /** Entries whose item is gone or has an earlier entry. */
+  #stale = 0;
+
+  /** Entries held, those that mean nothing included. */
+  get size(): number {
+    return this.#heap.length;
+  }
 
   /** Makes sure the item comes up by its `until`. */
   watch(item: T): void {
     if (item.until === Infinity || item.alarmAt <= item.until) return;
+    const moved = item.alarmAt !== Infinity;
     item.alarmAt = item.until;
     this.#push({ at: item.until, item });
+    if (moved) this.#outdated();
+  }
+
+  /** The item will never expire. */
+  forget(item: T): void {
+    if (item.alarmAt === Infinity) return;
+    item.alarmAt = Infinity;
+    this.#outdated();
+  }
+
+  #outdated(): void {
+    this.#stale += 1;
+    if (2 * this.#stale <= this.#heap.length) return;
+    // What is sorted is a heap.
+    this.#heap = this.#heap.filter(({ at, item }) => item.alarmAt === at).sort((a, b) => a.at - b.at);
+    this.#stale = 0;
   }
 
   /** A time at or before the next expiry; `Infinity` when nothing expires. */
@@ -40,7 +65,10 @@ export class Deadlines<T extends Expiring> {
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.#pop();
       const { item } = top;
-      if (item.alarmAt !== top.at) continue;
+      if (item.alarmAt !== top.at) {
+        this.#stale = Math.max(0, this.#stale - 1);
+        continue;
+      }
       item.alarmAt = Infinity;
       if (item.until <= now) return item;
       this.watch(item);

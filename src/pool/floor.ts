@@ -77,17 +77,19 @@ export class Floor<C, W> {
     return undefined;
   }
 
+  /** Queues a waiter; `first` before all others of its origin, though among all by the time it came. */
   enqueue(waiter: Waiter<C, W>, entry: OriginRecord<C, W>, first: boolean): void {
     const before = uncovered(entry);
     waiter.entry = entry;
-    if (first) {
-      entry.waiters.unshift(waiter.originNode);
-      this.queue.unshift(waiter.queueNode);
-    } else {
-      entry.waiters.push(waiter.originNode);
-      this.queue.push(waiter.queueNode);
-    }
+    if (first) entry.waiters.unshift(waiter.originNode);
+    else entry.waiters.push(waiter.originNode);
+    this.queue.insert(waiter.queueNode, first ? this.#laterThan(waiter.since)?.queueNode : undefined);
     this.#changed(entry, before);
+  }
+
+  #laterThan(since: number): Waiter<C, W> | undefined {
+    for (const waiter of this.queue) if (waiter.since > since) return waiter;
+    return undefined;
   }
 
   /** Takes a waiter out of the queue; does nothing when it is not there. */
@@ -107,6 +109,12 @@ export class Floor<C, W> {
     if (blocked === entry.blockedNode.listed) return;
     if (blocked) this.blocked.push(entry.blockedNode);
     else this.blocked.remove(entry.blockedNode);
+  }
+
+  /** Puts an origin behind the others that wait for room. */
+  loseTurn(entry: OriginRecord<C, W>): void {
+    this.blocked.remove(entry.blockedNode);
+    this.blocked.push(entry.blockedNode);
   }
 
   /** A record of a connection that is being opened. */
@@ -175,6 +183,7 @@ export class Floor<C, W> {
   closed(connection: ConnectionRecord<C, W>): void {
     const { entry } = connection;
     entry.connections.remove(connection.entryNode);
+    this.deadlines.forget(connection);
     this.open -= 1;
     this.#noteUse(entry);
   }

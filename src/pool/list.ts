@@ -29,23 +29,24 @@ export class List<T> {
 
   /** Adds at the end. */
   push(node: ListNode<T>): void {
-    node.prev = this.#last;
-    node.next = undefined;
-    node.listed = true;
-    if (this.#last === undefined) this.#first = node;
-    else this.#last.next = node;
-    this.#last = node;
-    this.size += 1;
+    this.insert(node, undefined);
   }
 
   /** Adds at the start. */
   unshift(node: ListNode<T>): void {
-    node.next = this.#first;
-    node.prev = undefined;
+    this.insert(node, this.#first);
+  }
+
+  /** Adds before `next`, or at the end. */
+  insert(node: ListNode<T>, next: ListNode<T> | undefined): void {
+    const prev = next === undefined ? this.#last : next.prev;
+    node.prev = prev;
+    node.next = next;
     node.listed = true;
-    if (this.#first === undefined) this.#last = node;
-    else this.#first.prev = node;
-    this.#first = node;
+    if (prev === undefined) this.#first = node;
+    else prev.next = node;
+    if (next === undefined) this.#last = node;
+    else next.prev = node;
     this.size += 1;
   }
 

@@ -3,11 +3,9 @@
  * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
  */
 
-import { type ErrorFacts, HoldfastError, type OriginSnapshot } from "../errors.ts";
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { ServerHints } from "../rules/rules.ts";
-import { shortfalls } from "../rules/tcp.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { Alarm } from "./alarm.ts";
@@ -21,12 +19,14 @@ import {
   type PoolWaiter,
 } from "./connection.ts";
 import { PoolCore } from "./core.ts";
-import { Dial, targetOf } from "./dial.ts";
+import { type DialOwner, Dials } from "./dials.ts";
 import type { Effect, Input } from "./effects.ts";
 import type { Observers } from "./observers.ts";
 import { Waiter } from "./records.ts";
 import { refusalError } from "./refusal.ts";
 import { SleepWatch } from "./sleep.ts";
+import { originSnapshot } from "./stats.ts";
+import { tellAcquired, tellOpened, tellReleased, tellRetired } from "./telling.ts";
 
 /** How a request wants its connection. */
 export interface AcquireOptions {
@@ -39,16 +39,14 @@ export interface AcquireOptions {
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** Connections of one transport, shared by the requests of one process. */
-export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
+export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wire> {
   readonly settings: Settings;
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly alarm: Alarm;
-  readonly #transport: Transport;
   readonly #makeWire: () => Wire;
   readonly #sleep: SleepWatch;
-  readonly #dials: Map<Connection<Wire>, Dial> = new Map();
-  readonly #degraded: Set<string> = new Set();
+  readonly #dials: Dials<Wire>;
   /** Called when the last connection has closed. */
   #onEmpty: (() => void)[] = [];
   /** When the event loop was last known to look at the sockets. */
@@ -59,7 +57,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
     const { rules, acquireTimeoutMs, clock } = settings;
     this.settings = settings;
     this.observers = observers;
-    this.#transport = transport;
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
@@ -68,6 +65,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
       this.#seenAt = now;
       this.#step({ type: "tick" }, now);
     });
+    this.#dials = new Dials(settings, transport, this.alarm, observers, this);
   }
 
   now(): number {
@@ -128,28 +126,15 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
     const now = this.now();
     const { record } = connection;
     const effects = this.core.step({ type: "release", connection: record, hints, reason }, now);
-    if (record.state !== "closed" && this.observers.wants("connection.released")) {
-      const { id, requests, until } = record;
-      const origin = record.entry.origin.key;
-      this.observers.tell({
-        type: "connection.released",
-        connection: id,
-        origin,
-        requests,
-        keepMs: until - now,
-      });
-    }
+    if (record.state !== "closed") tellReleased(this.observers, record, now);
     this.#perform(effects, now);
   }
-
-  // Connections
 
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
     const { record } = connection;
     if (record.state === "closed") return;
-    const input = record.state === "connecting" ? "connect-failed" : "lost";
-    if (input === "lost") this.#step({ type: "lost", connection: record, reason }, this.now());
-    else this.#failed(record, error);
+    if (record.state === "connecting") this.dialFailed(record, error);
+    else this.#step({ type: "lost", connection: record, reason }, this.now());
   }
 
   seen(): void {
@@ -159,8 +144,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
   async preconnect(origin: Origin, count: number): Promise<void> {
     this.#step({ type: "preconnect", origin, count }, this.now());
-    const opening = [...this.#dials].filter(([record]) => record.entry.origin.key === origin.key);
-    for (const [, dial] of opening) await dial.opened(this.settings, this.snapshot(origin.key));
+    for (const dial of this.#dials.to(origin))
+      await dial.opened(this.settings, originSnapshot(this.core.floor, origin.key));
   }
 
   // Ending
@@ -221,66 +206,26 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
 
   #connect(record: Connection<Wire>, now: number): void {
     if (record.state !== "connecting") return;
-    const { origin } = record.entry;
-    const connection = new PooledConnection<Wire>(record, this.#makeWire(), this);
-    record.attached = connection;
-    const dial = new Dial(origin.key, now, this.settings.connectTimeoutMs);
-    this.#dials.set(record, dial);
-    this.alarm.watch(dial);
-    dial.start(this.#transport, targetOf(origin, this.settings), connection, {
-      opened: (socket) => this.#opened(connection, socket, now),
-      failed: (error) => this.#failed(record, error),
-    });
+    record.attached = new PooledConnection<Wire>(record, this.#makeWire(), this);
+    this.#dials.start(record.attached, now);
   }
 
-  #opened(connection: PooledConnection<Wire>, socket: Socket, dialledAt: number): void {
+  opened(connection: PooledConnection<Wire>, socket: Socket): void {
     const { record } = connection;
     const now = this.now();
-    this.#dialled(record);
-    if (record.state === "closed") return socket.abort();
-    const refused = this.#checkOptions(socket);
-    if (refused !== undefined) {
-      socket.abort();
-      return this.#failed(record, refused);
-    }
-    connection.socket = socket;
+    const elapsedMs = now - record.openedAt;
     this.#seenAt = now;
+    connection.socket = socket;
     const effects = this.core.step(
       { type: "connected", connection: record, random: this.settings.random() },
       now,
     );
-    if (this.observers.wants("connection.opened")) {
-      const { remoteAddress } = socket;
-      const origin = record.entry.origin.key;
-      const facts = { connection: record.id, origin, elapsedMs: now - dialledAt, remoteAddress };
-      this.observers.tell({ type: "connection.opened", ...facts });
-    }
+    tellOpened(this.observers, record, elapsedMs);
     this.#perform(effects, now);
   }
 
-  #failed(record: Connection<Wire>, error: unknown): void {
-    this.#dialled(record);
+  dialFailed(record: Connection<Wire>, error: unknown): void {
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
-  }
-
-  #dialled(record: Connection<Wire>): void {
-    const dial = this.#dials.get(record);
-    if (dial === undefined) return;
-    this.#dials.delete(record);
-    this.alarm.drop(dial);
-  }
-
-  /** Says once per option that the runtime did not honour it; under `strict`, the error to fail with. */
-  #checkOptions(socket: Socket): HoldfastError | undefined {
-    const { tcpKeepAlive, noDelay, strict } = this.settings;
-    for (const { option, asked, applied } of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
-      const { name } = this.#transport;
-      if (strict) return unsupportedError(name, option, asked, applied);
-      if (this.#degraded.has(option)) continue;
-      this.#degraded.add(option);
-      this.observers.tell({ type: "option.degraded", transport: name, option, asked, applied });
-    }
-    return undefined;
   }
 
   #grant(effect: PoolEffect<Wire> & { type: "grant" }, now: number): void {
@@ -321,12 +266,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
     const { counters } = record.entry;
     counters.requests += 1;
     if (requestNumber > 1) counters.reused += 1;
-    if (this.observers.wants("connection.acquired")) {
-      const reused = requestNumber > 1;
-      const facts = { connection: record.id, origin: record.entry.origin.key, reused };
-      this.observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
-    }
     const lease: Lease<Wire> = { connection, requestNumber, idleMs, ageMs: now - record.openedAt, waitedMs };
+    tellAcquired(this.observers, lease);
     effect.waiter.attached.granted(lease);
   }
 
@@ -337,20 +278,21 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const { waiter, why, waitedMs, error } = effect;
-    const facts = { why, waitedMs, error, origin: effect.origin, snapshot: this.snapshot(effect.origin) };
+    const facts = {
+      why,
+      waitedMs,
+      error,
+      origin: effect.origin,
+      snapshot: originSnapshot(this.core.floor, effect.origin),
+    };
     waiter.attached.refused(refusalError(facts, this.settings));
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
-    const { connection: record, reason, from, idleMs, error } = effect;
-    this.#dials.get(record)?.abort(new Error(`Connection given up: ${reason}`));
-    this.#dialled(record);
+    const { connection: record, reason } = effect;
+    this.#dials.giveUp(record, reason);
     record.attached?.socket?.close();
-    if (this.observers.wants("connection.retired")) {
-      const ageMs = from === "connecting" ? 0 : now - record.openedAt;
-      const facts = { connection: record.id, origin: record.entry.origin.key, reason, ageMs, idleMs };
-      this.observers.tell({ type: "connection.retired", ...facts, requests: record.requests, error });
-    }
+    tellRetired(this.observers, effect, now);
     if (this.core.floor.open === 0 && this.core.closing) this.#emptied();
   }
 
@@ -360,30 +302,4 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire> {
     for (const done of waiting) done();
     this.alarm.stop();
   }
-
-  /** Counts of one origin. */
-  snapshot(origin: string): OriginSnapshot {
-    const entry = this.core.floor.find(origin);
-    return {
-      active: entry?.active ?? 0,
-      idle: entry?.idle.size ?? 0,
-      connecting: entry?.connecting ?? 0,
-      queued: entry?.waiters.size ?? 0,
-    };
-  }
-}
-
-function unsupportedError(
-  transport: string,
-  option: string,
-  asked: unknown,
-  applied: unknown,
-): HoldfastError {
-  const facts: ErrorFacts = {
-    code: "ERR_UNSUPPORTED",
-    phase: "connect",
-    retriable: false,
-    message: `The ${transport} transport cannot honour ${option}: asked ${JSON.stringify(asked)}, got ${JSON.stringify(applied)}`,
-  };
-  return new HoldfastError(facts);
 }

@@ -13,7 +13,7 @@ import { nextState, type State, type Step } from "./state.ts";
 export class ConnectionRecord<C, W> implements ConnectionFacts {
   state: State = "connecting";
   openedAt: number;
-  expiresAt = Infinity;
+  expiresAt: number = Infinity;
   idleSince: number;
   requests = 0;
   hints: ServerHints = NO_HINTS;
@@ -21,9 +21,9 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   learnedIdleMs: number | undefined = undefined;
   workedIdleMs: number | undefined = undefined;
   /** When a rule retires it; `Infinity` unless idle. */
-  until = Infinity;
+  until: number = Infinity;
   /** Kept by {@linkcode Deadlines}. */
-  alarmAt = Infinity;
+  alarmAt: number = Infinity;
   /** Why it was retired while active. */
   retiredFor: RetireReason | undefined = undefined;
   attached: C | undefined = undefined;

@@ -1,5 +1,6 @@
 /** Stats: counts of a pool at one moment, and since it was made. Plain numbers, safe to log. */
 
+import type { OriginSnapshot } from "../errors.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Floor } from "./floor.ts";
 import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./records.ts";
@@ -53,4 +54,15 @@ function originStats(entry: OriginRecord<unknown, unknown>): OriginStats {
   const counters: Counters = zeroCounters();
   addCounters(counters, entry.counters);
   return { open: connections.size, active, idle: idle.size, connecting, queued: waiters.size, ...counters };
+}
+
+/** What an error tells of its origin. */
+export function originSnapshot(floor: Floor<unknown, unknown>, origin: string): OriginSnapshot {
+  const entry = floor.find(origin);
+  return {
+    active: entry?.active ?? 0,
+    idle: entry?.idle.size ?? 0,
+    connecting: entry?.connecting ?? 0,
+    queued: entry?.waiters.size ?? 0,
+  };
 }

@@ -60,11 +60,19 @@ export interface MaxSeen {
 /** A connection on which no `max` was seen. */
 export const NO_MAX: MaxSeen = { max: undefined, meaning: "unknown" };
 
-/** Watches `max` over the responses of one connection: a falling one is a countdown, a standing one a constant. */
+/**
+ * Watches `max` over the responses of one connection, called once for each: a falling one is a countdown, a
+ * standing one a constant. A countdown goes on under a response that does not mention it.
+ */
 export function watchMax(seen: MaxSeen, max: number | undefined): MaxSeen {
-  if (max === undefined) return seen;
+  const counting = seen.meaning === "countdown";
+  if (max === undefined) return counting ? { max: less(seen.max), meaning: "countdown" } : seen;
   if (seen.max === undefined) return { max, meaning: "unknown" };
-  return { max, meaning: max < seen.max ? "countdown" : "constant" };
+  return { max, meaning: max < seen.max || (counting && max === seen.max) ? "countdown" : "constant" };
+}
+
+function less(max: number | undefined): number {
+  return Math.max(0, (max ?? 0) - 1);
 }
 
 /**

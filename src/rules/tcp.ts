@@ -24,14 +24,14 @@ export function shortfalls(asked: AppliedOptions, applied: AppliedOptions): Shor
 function isHonoured(asked: TcpKeepAlive | false, applied: TcpKeepAlive | false): boolean {
   if (asked === false || applied === false) return asked === applied;
   return (
-    isSame(asked.idleMs, applied.idleMs) &&
-    isSame(asked.intervalMs, applied.intervalMs) &&
-    isSame(asked.probes, applied.probes)
+    isSameTime(asked.idleMs, applied.idleMs) &&
+    isSameTime(asked.intervalMs, applied.intervalMs) &&
+    (asked.probes === undefined || asked.probes === applied.probes)
   );
 }
 
 /** The kernel counts whole seconds, so 1500 ms that became 1 s are as asked. */
-function isSame(asked: number | undefined, applied: number | undefined): boolean {
+function isSameTime(asked: number | undefined, applied: number | undefined): boolean {
   if (asked === undefined) return true;
   return applied !== undefined && Math.abs(asked - applied) < 1000;
 }

@@ -29,6 +29,7 @@ export function spentReason(facts: ConnectionFacts, rules: Rules): RetireReason 
   if (facts.hints.close) return "peer-close";
   if (facts.requests >= rules.maxRequests) return "max-requests";
   if (facts.hints.remaining !== undefined && facts.hints.remaining <= 0) return "hint-max";
+  if (facts.requests > 0 && (rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0)) return "max-idle";
   return undefined;
 }
 
@@ -64,7 +65,8 @@ export function hintMarginMs(facts: ConnectionFacts, rules: Rules): number {
 /** Idle ms that the server's own announcement allows; 0 when the margin leaves nothing. */
 export function hintedIdleMs(facts: ConnectionFacts, rules: Rules): number {
   if (facts.hints.timeoutMs === undefined) return Infinity;
-  return Math.max(0, facts.hints.timeoutMs - hintMarginMs(facts, rules));
+  const leftMs = facts.hints.timeoutMs - hintMarginMs(facts, rules);
+  return Math.max(0, leftMs || 0); // an infinite margin under an infinite timeout leaves NaN: keep nothing
 }
 
 /** When a connection opened at `now` expires. `random` is in [0, 1): jitter keeps a fleet from redialling at once. */
@@ -75,11 +77,11 @@ export function expiry(rules: Rules, now: number, random: number): number {
 /**
  * Whether a non-idempotent request may take this idle connection: it must be provably inside the server's
  * limit (announced, learned, or an age at which reuse worked), or idle only for a moment. Such a request is
- * never sent twice, so a stale connection would fail it.
+ * never sent twice, so a stale connection would fail it. One that was never used is no exception: servers close
+ * those too, some after 5 s (HAProxy's `timeout http-request`), and the request on it could not be saved either.
  */
 export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number): boolean {
   const idleMs = now - facts.idleSince;
-  if (facts.requests === 0) return true;
   const proven = Math.max(
     rules.unsafeReuseMs,
     facts.hints.timeoutMs === undefined ? 0 : hintedIdleMs(facts, rules),

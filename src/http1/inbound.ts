@@ -1,0 +1,136 @@
+/**
+ * Inbound: the receiving half of one attempt at an exchange. It feeds the connection's parser, makes the response
+ * of what comes, and knows whether anything may follow on the connection.
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { Lease } from "../pool/connection.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
+import type { Settings } from "../settings.ts";
+import { type BodySource, ResponseBody } from "./body.ts";
+import { endsConnection, type Framing } from "./framing.ts";
+import type { ResponseHead } from "./head.ts";
+import type { WireResponse } from "./message.ts";
+import type { ResponseParser, ResponseSink } from "./response.ts";
+import type { Wire } from "./wire.ts";
+
+/** Whoever the response is for. */
+export interface InboundOwner extends BodySource {
+  /** `100 Continue` came. */
+  continued(): void;
+  /** The final head came; the body follows. */
+  headed(): void;
+}
+
+/** What is read of a body that nobody needs, for the sake of the connection (Chrome: 16 KiB). */
+export const LINGER_BYTES = 65_536;
+
+/** Receives one response. */
+export class Inbound implements ResponseSink {
+  /** Whether any byte of a response came. */
+  responded = false;
+  response: WireResponse | undefined = undefined;
+  readonly #lease: Lease<Wire>;
+  readonly #owner: InboundOwner;
+  readonly #parser: ResponseParser;
+  readonly #resendCount: number;
+  #framing: Framing | undefined;
+  #surplus = false;
+  #trailers = "";
+  /** Bytes of the body still read though nobody wants them; `undefined` while somebody does. */
+  #unwanted: number | undefined;
+
+  constructor(lease: Lease<Wire>, method: string, resendCount: number, owner: InboundOwner) {
+    this.#lease = lease;
+    this.#owner = owner;
+    this.#resendCount = resendCount;
+    this.#parser = lease.connection.wire.parser;
+    this.#parser.begin(method, this);
+  }
+
+  /** Whether the response has come to its end. */
+  get complete(): boolean {
+    return this.#parser.complete;
+  }
+
+  /** Bytes of the body still to come, where the head said how many. */
+  get remaining(): number | undefined {
+    return this.#parser.remaining;
+  }
+
+  /** Whether more came than is worth reading of a body that nobody wants. */
+  get isTooMuch(): boolean {
+    return this.#unwanted !== undefined && this.#unwanted < 0;
+  }
+
+  /** Takes what arrived. Answers what is wrong with it. */
+  feed(bytes: Uint8Array, length: number): ProtocolError | undefined {
+    this.responded = true;
+    try {
+      this.#surplus = this.#parser.feed(bytes, 0, length) < length;
+    } catch (fault) {
+      return faultOf(fault);
+    }
+    if (this.#parser.complete) this.#trailers = this.#parser.trailers;
+    return undefined;
+  }
+
+  /** The connection ended, which may complete the response. Answers what is wrong with what had come. */
+  end(): ProtocolError | undefined {
+    try {
+      this.#parser.end();
+    } catch (fault) {
+      return faultOf(fault);
+    }
+    return undefined;
+  }
+
+  /** Nobody wants the rest of the body. Answers whether it is worth reading, so that the connection can be kept. */
+  discard(): boolean {
+    this.#unwanted = LINGER_BYTES;
+    return this.#framing?.kind !== "close" && (this.remaining ?? 0) <= LINGER_BYTES;
+  }
+
+  /** Why nothing may follow this response on its connection, or `undefined`. */
+  endsConnection(): RetireReason | undefined {
+    if (this.#surplus) return "bad-framing";
+    const { response } = this;
+    if (response === undefined || this.#framing === undefined) return "bad-framing";
+    return endsConnection(response.head, this.#framing);
+  }
+
+  /** What the server announced with the response; `ignored` is told of a value that was not understood. */
+  hints(mode: Settings["hints"], ignored: (value: string) => void): ServerHints {
+    const { connection, requestNumber } = this.#lease;
+    return this.response === undefined
+      ? NO_HINTS
+      : connection.wire.hints(this.response.head, requestNumber, mode, ignored);
+  }
+
+  // ResponseSink
+
+  informational(head: ResponseHead): void {
+    if (head.status === 100) this.#owner.continued();
+  }
+
+  head(head: ResponseHead, framing: Framing): void {
+    this.#framing = framing;
+    const length = framing.kind === "length" ? framing.length : undefined;
+    const body = new ResponseBody(framing.kind === "none" ? undefined : this.#owner, length);
+    const resendCount = this.#resendCount;
+    this.response = { head, body, lease: this.#lease, resendCount, trailers: () => this.#trailers };
+    this.#owner.headed();
+  }
+
+  body(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#unwanted !== undefined) this.#unwanted -= end - start;
+    this.response?.body.push(bytes, start, end);
+  }
+}
+
+/** Anything but a fault of the peer is a bug, and must not pass for one. */
+function faultOf(thrown: unknown): ProtocolError {
+  if (thrown instanceof ProtocolError) return thrown;
+  throw thrown;
+}

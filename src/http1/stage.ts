@@ -1,0 +1,99 @@
+/**
+ * Stage: where an exchange stands, and how long it may stay there. Pure functions of its times and the request's
+ * deadlines; a server's announcements never become deadlines of a request (Node's Agent did that: node#53458).
+ */
+
+import type { Phase } from "../errors.ts";
+import type { RequestDeadlines } from "./message.ts";
+
+/**
+ * - `queue`: waits for a connection.
+ * - `continue`: the head is sent, and a `100 Continue` awaited.
+ * - `send`: the body is being sent.
+ * - `headers`: all is sent, and the response head awaited.
+ * - `body`: the response is arriving.
+ * - `linger`: the caller has all it wants; the rest of a body is read or sent, so that the connection can be kept.
+ */
+export type Stage = "queue" | "continue" | "send" | "headers" | "body" | "linger" | "done";
+
+/** The stages by the names that errors use. */
+export const STAGE_PHASES: Readonly<Record<Stage, Phase>> = {
+  queue: "queue",
+  continue: "send",
+  send: "send",
+  headers: "headers",
+  body: "body",
+  linger: "body",
+  done: "body",
+};
+
+/** How long a server may take to answer `Expect: 100-continue` before the body is sent anyway (Go: 1 s). */
+const CONTINUE_MS = 1000;
+
+/** How long is read or sent of a body that nobody needs, for the sake of the connection (Chrome: 5 s). */
+const LINGER_MS = 1000;
+
+/** The times of one exchange, in ms of the pool's clock. */
+export interface Times {
+  readonly startedAt: number;
+  /** When the request's last byte was handed over. */
+  sentAt: number;
+  /** When the last byte moved in either direction, or the stage began. */
+  movedAt: number;
+  /** The reader of the response is behind, so the peer is not to blame for the silence. */
+  paused: boolean;
+}
+
+/** When something must be done about an exchange that goes on as it is; `Infinity` for never. */
+export function dueTime(stage: Stage, times: Times, deadlines: RequestDeadlines): number {
+  return Math.min(totalEnd(stage, times, deadlines), stageEnd(stage, times, deadlines));
+}
+
+function stageEnd(stage: Stage, times: Times, deadlines: RequestDeadlines): number {
+  switch (stage) {
+    case "continue":
+      return times.movedAt + CONTINUE_MS;
+    case "send":
+      return times.movedAt + deadlines.bodyIdleTimeoutMs;
+    case "headers":
+      return times.sentAt + deadlines.headersTimeoutMs;
+    case "body":
+      return times.paused ? Infinity : times.movedAt + deadlines.bodyIdleTimeoutMs;
+    case "linger":
+      return times.movedAt + LINGER_MS;
+    default:
+      return Infinity;
+  }
+}
+
+/** When the exchange as a whole has lasted too long. Lingering is for the connection's sake and has its own end. */
+function totalEnd(stage: Stage, times: Times, deadlines: RequestDeadlines): number {
+  return stage === "linger" || stage === "done" ? Infinity : times.startedAt + deadlines.requestTimeoutMs;
+}
+
+/** Deadlines of an exchange. */
+export type Deadline = "headers" | "body" | "total";
+
+/** A deadline that passed, with its numbers. */
+export interface Passed {
+  readonly which: Deadline;
+  readonly elapsedMs: number;
+  readonly limitMs: number;
+}
+
+/** Which deadline of a waiting exchange has passed at `now`; `undefined` if it need not wait for a 100 any longer. */
+export function passedDeadline(
+  stage: Stage,
+  times: Times,
+  deadlines: RequestDeadlines,
+  now: number,
+): Passed | undefined {
+  const { requestTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs } = deadlines;
+  if (now >= totalEnd(stage, times, deadlines)) {
+    return { which: "total", elapsedMs: now - times.startedAt, limitMs: requestTimeoutMs };
+  }
+  if (stage === "continue") return undefined;
+  return stage === "headers"
+    ? { which: "headers", elapsedMs: now - times.sentAt, limitMs: headersTimeoutMs }
+    : { which: "body", elapsedMs: now - times.movedAt, limitMs: bodyIdleTimeoutMs };
+}

@@ -1,0 +1,73 @@
+/** Exits: every way in which a connection is retired, and what is retired when nobody asked for it. */
+
+import type { RetireReason } from "../rules/reasons.ts";
+import type { Rules } from "../rules/rules.ts";
+import { verdict } from "../rules/verdict.ts";
+import type { Effect } from "./effects.ts";
+import type { Floor } from "./floor.ts";
+import type { ConnectionRecord, OriginRecord } from "./records.ts";
+import type { State } from "./state.ts";
+
+/** What is left of the core's work once a connection has no future. */
+export class Exits<C, W> {
+  readonly #floor: Floor<C, W>;
+  readonly #rules: Rules;
+  readonly #emit: (effect: Effect<C, W>) => void;
+
+  constructor(floor: Floor<C, W>, rules: Rules, emit: (effect: Effect<C, W>) => void) {
+    this.#floor = floor;
+    this.#rules = rules;
+    this.#emit = emit;
+  }
+
+  /** Retires a connection: an active one closes when it is released, any other now. */
+  retire(
+    connection: ConnectionRecord<C, W>,
+    reason: RetireReason,
+    now: number,
+    step: "retired" | "lost" = "retired",
+    error?: unknown,
+  ): void {
+    if (connection.state === "closed") return;
+    const from = connection.state;
+    if (from === "active") connection.retiredFor = reason;
+    if (this.#floor.retire(connection, step) !== "closed") return;
+    this.closed(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
+  }
+
+  /** A connection is closed: counts it and has its socket closed. */
+  closed(
+    connection: ConnectionRecord<C, W>,
+    reason: RetireReason,
+    from: State,
+    idleMs: number,
+    error?: unknown,
+  ): void {
+    const { retired } = connection.entry.counters;
+    retired[reason] = (retired[reason] ?? 0) + 1;
+    this.#floor.closed(connection);
+    this.#emit({ type: "close", connection, reason, from, idleMs, error });
+  }
+
+  /** Retires the idle connections whose time is over. */
+  expire(now: number): void {
+    const { deadlines } = this.#floor;
+    for (let due = deadlines.expired(now); due !== undefined; due = deadlines.expired(now)) {
+      const answer = verdict(due, this.#rules, now);
+      if (!answer.keep) this.retire(due, answer.reason, now);
+    }
+  }
+
+  /** Retires the stalest idle connections above the idle limits. */
+  trim(entry: OriginRecord<C, W>, now: number): void {
+    const own = entry.idle.size > this.#rules.maxIdlePerOrigin ? entry.idle.first : undefined;
+    if (own !== undefined) this.retire(own, "max-idle", now);
+    const any = this.#floor.lru.size > this.#rules.maxIdle ? this.#floor.lru.first : undefined;
+    if (any !== undefined) this.retire(any, "max-idle", now);
+  }
+
+  /** Retires every idle connection. */
+  retireIdle(reason: RetireReason, now: number): void {
+    for (const connection of this.#floor.lru) this.retire(connection, reason, now);
+  }
+}

@@ -1,0 +1,50 @@
+/** Telling: the events of a connection's life, built only if somebody wants them. */
+
+import type { Connection, Lease } from "./connection.ts";
+import type { Effect } from "./effects.ts";
+import type { Observers } from "./observers.ts";
+
+/** It is open. `elapsedMs` since the dial. */
+export function tellOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
+  if (!observers.wants("connection.opened")) return;
+  const remoteAddress = record.attached?.socket?.remoteAddress;
+  const { id, entry } = record;
+  observers.tell({
+    type: "connection.opened",
+    connection: id,
+    origin: entry.origin.key,
+    elapsedMs,
+    remoteAddress,
+  });
+}
+
+/** A request took it. */
+export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>): void {
+  if (!observers.wants("connection.acquired")) return;
+  const { requestNumber, idleMs, waitedMs } = lease;
+  const { id, entry } = lease.connection.record;
+  const facts = { connection: id, origin: entry.origin.key, reused: requestNumber > 1 };
+  observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
+}
+
+/** Its exchange is over, and it may be used again. */
+export function tellReleased<Wire>(observers: Observers, record: Connection<Wire>, now: number): void {
+  if (!observers.wants("connection.released")) return;
+  const { id, entry, requests, until } = record;
+  const facts = { connection: id, origin: entry.origin.key, requests };
+  observers.tell({ type: "connection.released", ...facts, keepMs: until - now });
+}
+
+/** It carries no further request. */
+export function tellRetired<C, W>(
+  observers: Observers,
+  effect: Effect<C, W> & { type: "close" },
+  now: number,
+): void {
+  if (!observers.wants("connection.retired")) return;
+  const { connection, reason, from, idleMs, error } = effect;
+  const { id, entry, openedAt, requests } = connection;
+  const ageMs = from === "connecting" ? 0 : now - openedAt;
+  const facts = { connection: id, origin: entry.origin.key, reason, ageMs, idleMs, requests };
+  observers.tell({ type: "connection.retired", ...facts, ...(error === undefined ? undefined : { error }) });
+}
