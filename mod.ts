@@ -32,6 +32,7 @@ export type { HeadersSource, PoolResponse, RequestOptions } from "./src/fetch/li
 export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/normalize.ts";
 export { createPool, type Pool } from "./src/holdfast.ts";
 export type { Fields } from "./src/http1/fields.ts";
+export type { LimitStore, StoredLimit } from "./src/limit-store.ts";
 export type { PoolOptions, ResponseLimits, TcpKeepAliveOptions, TlsOptions } from "./src/options.ts";
 export type { Origin } from "./src/origin.ts";
 export type { ExplainedConnection, ExplainedRule, Explanation } from "./src/pool/explain.ts";

@@ -120,7 +120,11 @@ class HoldfastPool implements Pool {
   }
 
   stats(): PoolStats {
-    return poolStats(this.#engine?.pool.core.floor ?? new Floor(), this.#observers.errors);
+    return poolStats(
+      this.#engine?.pool.core.floor ?? new Floor(),
+      this.#observers.errors,
+      this.#engine?.pool.keeper?.errors,
+    );
   }
 
   drain(origin?: string | URL): void {

@@ -6,6 +6,7 @@
 import type { Clock } from "./clock.ts";
 import type { Duration } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
+import type { LimitStore } from "./limit-store.ts";
 import type { HintReader } from "./rules/hints.ts";
 import type { ReuseOrder } from "./rules/rules.ts";
 import type { Transport } from "./transport.ts";
@@ -159,6 +160,13 @@ export interface PoolOptions {
    * @default "2s"
    */
   readonly unsafeReuse?: Duration;
+  /**
+   * Whether to learn each server's real idle limit from its closes and our successes, and to stay below it. With a
+   * store, what was learned outlives the process, and a fleet can share it.
+   *
+   * @default true
+   */
+  readonly learn?: boolean | { readonly store: LimitStore };
   /** An option the runtime cannot honour is an error instead of an `option.degraded` event. @default false */
   readonly strict?: boolean;
   readonly responseLimits?: ResponseLimits;

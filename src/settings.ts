@@ -4,6 +4,7 @@ import { callable, flag, objectWith, oneOf, share, show, texts, wholeNumber } fr
 import { type Clock, systemClock } from "./clock.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
+import type { LimitStore } from "./limit-store.ts";
 import type { PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
 import type { HintReader } from "./rules/hints.ts";
 import type { ReuseOrder, Rules } from "./rules/rules.ts";
@@ -22,6 +23,8 @@ export interface Settings {
   readonly noDelay: boolean;
   readonly tls: TlsOptions;
   readonly retry: boolean;
+  /** Where learned limits are kept beyond the process. */
+  readonly limitStore: LimitStore | undefined;
   readonly strict: boolean;
   readonly limits: Required<ResponseLimits>;
   readonly transport: Transport | undefined;
@@ -65,6 +68,7 @@ export const DEFAULTS: Defaults = {
   requestTimeout: Infinity,
   retry: true,
   unsafeReuse: "2s",
+  learn: true,
   strict: false,
   responseLimits: {},
   onEvent: undefined,
@@ -102,6 +106,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     tls: tlsOf(given.tls),
     retry: flag(given.retry, "retry"),
     strict: flag(given.strict, "strict"),
+    limitStore: limitStoreOf(given.learn),
     limits: responseLimitsOf(given.responseLimits),
     transport: ifSet(given.transport, (transport) => objectWith(transport, "transport", ["connect"])),
     onEvent: ifSet(given.onEvent, (listener) => callable(listener, "onEvent")),
@@ -111,6 +116,13 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
   };
   refuseContradictions(settings);
   return settings;
+}
+
+function limitStoreOf(learn: Given["learn"]): LimitStore | undefined {
+  if (typeof learn === "boolean") return undefined;
+  objectWith(learn, "learn", []);
+  refuseUnknown(learn, { store: 0 }, "learn option");
+  return objectWith(learn.store, "learn.store", ["get", "set"]);
 }
 
 function ifSet<T, U>(value: T | undefined, then: (value: T) => U): U | undefined {
@@ -131,6 +143,7 @@ function rulesOf(given: Given): Rules {
     maxQueue: wholeNumber(given.maxQueue, "maxQueue", 0),
     reuseOrder: oneOf<ReuseOrder>(given.reuseOrder, "reuseOrder", ["lifo", "fifo"]),
     unsafeReuseMs: toMs(given.unsafeReuse, "unsafeReuse"),
+    learn: given.learn !== false,
   };
 }
 

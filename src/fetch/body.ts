@@ -44,7 +44,7 @@ export function prepareBody(source: BodySource, length?: number): PreparedBody |
     case "File":
       return blobBody(source as Blob);
     case "FormData":
-      return new Response(source as FormData).blob().then(blobBody);
+      return formBody(source as FormData);
     default:
       return streamBody(source, length);
   }
@@ -65,6 +65,25 @@ function blobBody(blob: Blob): PreparedBody {
     body: { kind: "stream", length: blob.size, replayable: true, open: () => blob.stream() },
     contentType,
   };
+}
+
+async function formBody(source: FormData): Promise<PreparedBody> {
+  const encoded = new Response(source instanceof FormData ? source : await ownForm(source));
+  // Not the blob's own type: that is in lower case, and a boundary is not.
+  const contentType = encoded.headers.get("content-type") ?? undefined;
+  return { ...blobBody(await encoded.blob()), contentType };
+}
+
+/** A `FormData` of another library, entry by entry: `Response` would take it for a string. */
+async function ownForm(source: object): Promise<FormData> {
+  if (!(Symbol.iterator in source))
+    throw new TypeError("Request body is a FormData that is not the standard's: its entries cannot be read");
+  const form = new FormData();
+  for (const [name, value] of source as Iterable<[string, File | string]>) {
+    if (typeof value === "string") form.append(name, value);
+    else form.append(name, new Blob([await value.arrayBuffer()], { type: value.type }), value.name);
+  }
+  return form;
 }
 
 function streamBody(source: unknown, length: number | undefined): PreparedBody {

@@ -61,10 +61,23 @@ export function decodeWhole(bytes: Uint8Array, decoding: Decoding): Uint8Array |
   return decoded;
 }
 
-/** Decodes a body as it arrives. */
+/** Decodes a body as it arrives. `explain` makes the error that readers get of one that the decoders give. */
 export function decodeStream(
   body: ReadableStream<Uint8Array>,
   decoding: Decoding,
+  explain: (error: unknown) => unknown,
 ): ReadableStream<Uint8Array> {
-  return decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body);
+  const decoded = decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body);
+  const reader = decoded.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read().catch((error) => Promise.reject(explain(error)));
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -1,6 +1,6 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
-import { HoldfastError } from "../errors.ts";
+import { unwatchSignal, watchSignal } from "../http1/abort.ts";
 import { Exchange } from "../http1/exchange.ts";
 import { headFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
@@ -9,6 +9,7 @@ import { originOf } from "../origin.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { PreparedBody } from "./body.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
+import { fetchError } from "./fetch-error.ts";
 import { isRepeatable, withType } from "./light.ts";
 import {
   type FetchInit,
@@ -17,7 +18,7 @@ import {
   type HeaderDefaults,
   normalizeRequest,
 } from "./normalize.ts";
-import { isRedirect, redirectError, redirected } from "./redirect.ts";
+import { isRedirect, redirectError, redirected as redirectedRequest } from "./redirect.ts";
 import { fetchResponse } from "./response.ts";
 
 /** What `fetch` needs of its pool. */
@@ -72,8 +73,23 @@ class FetchCall implements Answer {
 
   send(): void {
     const { body } = this.#request;
-    if (body instanceof Promise) body.then((ready) => this.#start(ready), this.#reject);
+    if (body instanceof Promise) this.#prepare(body);
     else this.#start(body);
+  }
+
+  /** A body may take as long as it likes to be ready, so the signal is heard meanwhile. */
+  #prepare(body: Promise<PreparedBody>): void {
+    const { signal } = this.#request;
+    if (signal?.aborted === true) return this.#reject(signal.reason);
+    const target = { abort: this.#reject };
+    if (signal !== undefined) watchSignal(signal, target);
+    const ready = (): void => {
+      if (signal !== undefined) unwatchSignal(signal, target);
+    };
+    body.finally(ready).then(
+      (prepared) => this.#start(prepared),
+      (error) => this.reject(error),
+    );
   }
 
   #start(prepared: PreparedBody | undefined): void {
@@ -106,13 +122,12 @@ class FetchCall implements Answer {
       const location = headFields(text).get("location");
       if (location !== null) return this.#follow(wire, status, location);
     }
-    const { url } = this.#request;
+    const { url, signal } = this.#request;
     const shown = url.hash === "" ? url.href : url.href.slice(0, -url.hash.length);
     const { findDecoder } = this.#context;
+    const redirected = this.#redirects > 0;
     try {
-      this.#resolve(
-        fetchResponse(wire, { url: shown, redirected: this.#redirects > 0, method, findDecoder }),
-      );
+      this.#resolve(fetchResponse(wire, { url: shown, redirected, method, findDecoder, signal }));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);
@@ -120,10 +135,7 @@ class FetchCall implements Answer {
   }
 
   reject(error: unknown): void {
-    const { signal } = this.#request;
-    const aborted = signal?.aborted === true && error === signal.reason;
-    if (aborted || !(error instanceof HoldfastError)) return this.#reject(error);
-    this.#reject(new TypeError(`fetch failed: ${error.message}`, { cause: error }));
+    this.#reject(fetchError(error, this.#request.signal));
   }
 
   #follow(wire: WireResponse, status: number, location: string): void {
@@ -131,7 +143,7 @@ class FetchCall implements Answer {
     this.#redirects += 1;
     try {
       if (this.#request.redirect === "error") throw redirectError(this.#request, 'redirect is "error"');
-      const next = redirected(this.#request, status, location, this.#redirects);
+      const next = redirectedRequest(this.#request, status, location, this.#redirects);
       refuseSpent(next);
       this.#request = next;
     } catch (error) {

@@ -17,6 +17,7 @@ import { isIdempotent } from "../rules/retry.ts";
 import { deadlineMs, refuseUnknown } from "../settings.ts";
 import type { TextCodec } from "../transport.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
+import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
 import { watchDropped } from "./dropped.ts";
 import type { Router } from "./route.ts";
 
@@ -106,10 +107,13 @@ function wireRequest(
     origin,
     target,
     repeatable,
-    signal: options.signal ?? undefined,
+    signal: signalOf(options.signal),
     deadlines: requestDeadlines(options, context.deadlines),
   };
-  if (options.body === undefined || options.body === null) return { ...common, fields, body: undefined };
+  if (options.body === undefined || options.body === null) {
+    refuseLengthAlone(fields);
+    return { ...common, fields, body: undefined };
+  }
   refuseBodyOn(method);
   const prepared = preparedBody(options.body, fields);
   if (prepared instanceof Promise)
@@ -133,11 +137,6 @@ export function isRepeatable(method: string, fields: RequestFields, word: boolea
     fields.names.has("idempotency-key") ||
     fields.names.has("x-idempotency-key")
   );
-}
-
-/** @throws {TypeError} for methods whose body has no meaning (RFC 9110 §9.3.1, §9.3.2). */
-export function refuseBodyOn(method: string): void {
-  if (method === "GET" || method === "HEAD") throw new TypeError(`A ${method} request must not have a body`);
 }
 
 function preparedBody(source: BodySource | (() => BodySource), fields: RequestFields) {
@@ -257,9 +256,10 @@ export class PoolResponse {
 
   /** The whole body as UTF-8 text, without a byte order mark. */
   text(): Promise<string> {
-    const whole = this.#response.body.takeWhole();
+    const { body } = this.#response;
+    const whole = body.used ? undefined : body.takeWhole();
     if (whole !== undefined) return Promise.resolve(decode(whole, this.#text));
-    return this.#response.body.bytes().then((bytes) => decode(bytes, this.#text));
+    return body.bytes().then((bytes) => decode(bytes, this.#text));
   }
 
   /** The whole body, parsed as JSON. */

@@ -5,7 +5,9 @@
 
 import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
-import { type HeadersSource, headerPairs, refuseBodyOn } from "./light.ts";
+import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
+import { unsentBodyError } from "./fetch-error.ts";
+import { type HeadersSource, headerPairs } from "./light.ts";
 
 /** What `fetch` takes: a URL, or anything shaped like a `Request`. */
 export type FetchInput = string | URL | RequestLike;
@@ -13,12 +15,12 @@ export type FetchInput = string | URL | RequestLike;
 /** The part of a `Request` that is read. */
 export interface RequestLike {
   readonly url: string;
-  readonly method?: string;
-  readonly headers?: HeadersSource;
-  readonly body?: ReadableStream<Uint8Array> | null;
-  readonly bodyUsed?: boolean;
-  readonly signal?: AbortSignal | null;
-  readonly redirect?: string;
+  readonly method?: string | undefined;
+  readonly headers?: HeadersSource | undefined;
+  readonly body?: ReadableStream<Uint8Array> | null | undefined;
+  readonly bodyUsed?: boolean | undefined;
+  readonly signal?: AbortSignal | null | undefined;
+  readonly redirect?: string | undefined;
 }
 
 /** What `fetch` takes besides. `keepalive` is let pass: in the standard it is about leaving a page, not about pooling. */
@@ -57,7 +59,7 @@ export function normalizeRequest(
 ): FetchRequest {
   for (const name of REFUSED) {
     const value = (init as Readonly<Record<string, unknown>>)[name];
-    if (value !== undefined && value !== "")
+    if (value !== undefined && value !== null && value !== "")
       throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
   }
   const request = isRequestLike(input) ? input : undefined;
@@ -70,8 +72,8 @@ export function normalizeRequest(
     method,
     headers,
     fields,
-    body: bodyOf(request, init, method, fields),
-    signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+    body: bodyOf({ request, init, method, fields, origin: url.origin }),
+    signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
   };
 }
@@ -80,8 +82,13 @@ export function normalizeRequest(
 export type HeaderDefaults = readonly (readonly [string, string])[];
 
 function withDefaults(headers: (readonly [string, string])[], defaults: HeaderDefaults) {
-  const given = new Set(headers.map(([name]) => name.toLowerCase()));
-  return [...headers, ...defaults.filter(([name]) => !given.has(name))];
+  const given = new Set(headers.map(([name]) => String(name).toLowerCase()));
+  const missing = defaults.filter(([name]) => !given.has(name));
+  // A part of a coded body cannot be decoded, so the standard asks for none together with a range.
+  const ranged = given.has("range")
+    ? missing.map(([name, value]) => [name, name === "accept-encoding" ? "identity" : value] as const)
+    : missing;
+  return [...headers, ...ranged];
 }
 
 function isRequestLike(input: FetchInput): input is RequestLike {
@@ -109,12 +116,15 @@ function redirectOf(mode: string): FetchRequest["redirect"] {
   throw new TypeError(`redirect must be "follow", "manual" or "error": current value is "${mode}"`);
 }
 
-function bodyOf(
-  request: RequestLike | undefined,
-  init: FetchInit,
-  method: string,
-  fields: RequestFields,
-): FetchRequest["body"] {
+interface BodyContext {
+  readonly request: RequestLike | undefined;
+  readonly init: FetchInit;
+  readonly method: string;
+  readonly fields: RequestFields;
+  readonly origin: string;
+}
+
+function bodyOf({ request, init, method, fields, origin }: BodyContext): FetchRequest["body"] {
   if (init.body !== undefined && init.body !== null) {
     refuseBodyOn(method);
     const streams =
@@ -125,10 +135,14 @@ function bodyOf(
     return prepareBody(init.body, streams ? fields.contentLength : undefined);
   }
   const body = request?.body;
-  if (body === null || body === undefined || init.body === null) return undefined;
+  if (body === null || body === undefined) {
+    refuseLengthAlone(fields);
+    return undefined;
+  }
   refuseBodyOn(method);
-  if (request?.bodyUsed === true) throw new TypeError("The body of the Request has been read already");
-  return peekBody(body, fields.contentLength);
+  if (request?.bodyUsed === true || body.locked)
+    throw new TypeError("The body of the Request has been read already, or is being read");
+  return peekBody(body, fields.contentLength, (cause) => unsentBodyError(origin, method, cause));
 }
 
 /**
@@ -138,10 +152,11 @@ function bodyOf(
 async function peekBody(
   stream: ReadableStream<Uint8Array>,
   length: number | undefined,
+  unsent: (cause: unknown) => unknown,
 ): Promise<PreparedBody> {
   if (length !== undefined) return prepareBody(stream, length);
   const reader = stream.getReader();
-  const first = await reader.read();
+  const first = await reader.read().catch((cause) => Promise.reject(unsent(cause)));
   if (first.done) return prepareBody(new Uint8Array(0));
   const second = reader.read();
   // A piece that is at hand wins against these turns of the microtask queue; one that is on its way does not.

@@ -65,7 +65,7 @@ export function redirected(
 function resolve(request: FetchRequest, location: string): URL {
   let url: URL;
   try {
-    url = new URL(location, request.url);
+    url = new URL(asUtf8(location), request.url);
   } catch (cause) {
     throw redirectError(request, "its Location is not a URL", cause);
   }
@@ -76,6 +76,12 @@ function resolve(request: FetchRequest, location: string): URL {
     throw redirectError(request, "its Location carries credentials");
   if (url.hash === "") url.hash = request.url.hash;
   return url;
+}
+
+/** Servers send other characters than ASCII as UTF-8, and browsers take them so; fields are read byte by byte. */
+function asUtf8(location: string): string {
+  if (!/[\x80-\xff]/.test(location)) return location;
+  return new TextDecoder().decode(Uint8Array.from(location, (character) => character.charCodeAt(0)));
 }
 
 /** A redirect that ends here. */

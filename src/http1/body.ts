@@ -28,6 +28,8 @@ interface Settle {
 export class ResponseBody {
   /** Length announced by the head, where it was. */
   readonly length: number | undefined;
+  /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
+  translate: ((error: unknown) => unknown) | undefined = undefined;
   #source: BodySource | undefined;
   #gathered: Gathered;
   #mode: Mode = "kept";
@@ -84,17 +86,18 @@ export class ResponseBody {
   fail(error: unknown): void {
     if (this.#ended || this.#failed) return;
     this.#failed = true;
-    this.#error = error;
+    this.#error = this.translate === undefined ? error : this.translate(error);
     this.#source = undefined;
     if (this.#mode === "discarded") return;
-    this.#settle?.reject(error);
-    this.#controller?.error(error);
+    this.#settle?.reject(this.#error);
+    this.#controller?.error(this.#error);
   }
 
   // The reader's side
 
-  /** All of it, once. @throws {TypeError} when it has a reader already. */
+  /** All of it, once. Rejects with a `TypeError` when it has a reader already. */
   bytes(): Promise<Uint8Array> {
+    if (this.used) return Promise.reject(usedError());
     this.#use("whole");
     if (this.#ended) return Promise.resolve(this.#gathered.take());
     if (this.#failed) return Promise.reject(this.#error);
@@ -131,6 +134,8 @@ export class ResponseBody {
     if (this.#mode === "discarded") return;
     this.#mode = "discarded";
     this.#gathered.clear();
+    if (!this.#ended)
+      this.#settle?.reject(new TypeError("The response body was discarded while it was read"));
     this.#controller = undefined;
     const source = this.#source;
     this.#resume();
@@ -154,8 +159,7 @@ export class ResponseBody {
   }
 
   #use(mode: Mode): void {
-    if (this.#mode !== "kept")
-      throw new TypeError("The response body has been read already, or is being read");
+    if (this.used) throw usedError();
     this.#mode = mode;
   }
 
@@ -170,4 +174,8 @@ export class ResponseBody {
     this.#paused = false;
     this.#source?.resume();
   }
+}
+
+function usedError(): TypeError {
+  return new TypeError("The response body has been read already, or is being read");
 }

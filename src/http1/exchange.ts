@@ -75,7 +75,7 @@ export class Exchange implements Roles {
     const { connection } = lease;
     const { socket } = connection;
     if (this.#stage !== "queue" || socket === undefined) {
-      this.#pool.release(connection, connection.record.hints, undefined);
+      this.#pool.release(connection, { hints: connection.record.hints, reason: undefined });
       return;
     }
     this.#lease = lease;
@@ -252,11 +252,13 @@ export class Exchange implements Roles {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = undefined;
-    const { connection } = lease;
+    const [{ connection }, inbound] = [lease, this.#inbound];
     const ignored = (value: string) => this.#journal.hintIgnored(connection, value);
-    const read = reason === undefined ? this.#inbound?.hints(this.#pool.settings.hints, ignored) : undefined;
+    const hints = inbound?.hints(this.#pool.settings.hints, ignored) ?? NO_HINTS;
     if (this.#times.paused) connection.socket?.resume();
-    this.#pool.release(connection, read ?? NO_HINTS, reason, abruptly);
+    // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
+    const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
+    this.#pool.release(connection, { hints, reason, answered, abruptly });
   }
 
   #attempt({ requestNumber }: Lease<Wire>, responded: boolean): FailedAttempt {
@@ -268,9 +270,9 @@ export class Exchange implements Roles {
 
   #resend(lease: Lease<Wire>, reason: RetryReason): void {
     this.#upload?.stop(reason);
+    this.#giveBack("peer-closed", false);
     this.#upload = undefined;
     this.#inbound = undefined;
-    this.#giveBack("peer-closed", false);
     this.#sent = "none";
     this.#resendCount += 1;
     this.#journal.retried(reason, this.#resendCount, lease.connection);

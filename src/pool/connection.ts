@@ -5,6 +5,7 @@
 
 import type { ConnectionInfo } from "../errors.ts";
 import type { RetireReason } from "../rules/reasons.ts";
+import type { ServerHints } from "../rules/rules.ts";
 import type { Socket, SocketHandler, TransportError } from "../transport.ts";
 import type { ConnectionRecord, Waiter } from "./records.ts";
 
@@ -39,6 +40,17 @@ export interface Lease<Wire> {
   readonly idleMs: number;
   readonly ageMs: number;
   readonly waitedMs: number;
+}
+
+/** How an exchange ended, as far as its connection is concerned. */
+export interface ExchangeEnding {
+  readonly hints: ServerHints;
+  /** Why the connection must not be used again; `undefined` if it may. */
+  readonly reason: RetireReason | undefined;
+  /** Whether a response came; `undefined` where that proves nothing about the server. */
+  readonly answered?: boolean | undefined;
+  /** What was written but not sent yet must not be sent either. */
+  readonly abruptly?: boolean;
 }
 
 /** What a lease tells users: numbers and addresses only. */

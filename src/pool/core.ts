@@ -18,6 +18,7 @@ import { expiry, verdict } from "../rules/verdict.ts";
 import type { Effect, Input, Refusal } from "./effects.ts";
 import { Exits } from "./exits.ts";
 import { Floor } from "./floor.ts";
+import { Lessons } from "./lessons.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 
 /** What the core is built with. */
@@ -34,12 +35,15 @@ export class PoolCore<C, W> {
   readonly #acquireTimeoutMs: number;
   #closing = false;
   readonly #exits: Exits<C, W>;
+  readonly #lessons: Lessons<C, W>;
   #effects: Effect<C, W>[] = [];
 
   constructor(options: CoreOptions) {
     this.#rules = options.rules;
     this.#acquireTimeoutMs = options.acquireTimeoutMs;
-    this.#exits = new Exits(this.floor, options.rules, (effect) => void this.#effects.push(effect));
+    const emit = (effect: Effect<C, W>) => void this.#effects.push(effect);
+    this.#exits = new Exits(this.floor, options.rules, emit);
+    this.#lessons = new Lessons(this.floor, options.rules, emit);
   }
 
   /** Whether `close` was an input. */
@@ -78,9 +82,13 @@ export class PoolCore<C, W> {
         return this.#connectFailed(input.connection, input.error, now);
       case "release":
         input.connection.hints = input.hints;
+        this.#lessons.released(input.connection, input.answered, now);
         return this.#release(input.connection, input.reason, now);
       case "lost":
+        if (input.reason === "peer-closed") this.#lessons.closed(input.connection, now);
         return this.#exits.retire(input.connection, input.reason, now, "lost");
+      case "restore":
+        return this.#lessons.restored(this.floor.entryOf(input.origin), input.memory, now);
       case "tick":
         return;
       case "drain":
@@ -118,6 +126,7 @@ export class PoolCore<C, W> {
     const idleMs = now - connection.idleSince;
     this.floor.dequeue(waiter);
     this.floor.lease(connection);
+    connection.leasedIdleMs = idleMs;
     this.#effects.push({ type: "grant", waiter, connection, idleMs, waitedMs: now - waiter.since });
   }
 
@@ -175,6 +184,7 @@ export class PoolCore<C, W> {
   #connected(connection: ConnectionRecord<C, W>, random: number, now: number): void {
     if (connection.state === "closed") return;
     connection.roundTripMs = now - connection.openedAt;
+    connection.entry.roundTripMs = Math.min(connection.entry.roundTripMs, connection.roundTripMs);
     connection.expiresAt = expiry(this.#rules, now, random);
     connection.openedAt = now;
     connection.idleSince = now;
@@ -272,12 +282,10 @@ export class PoolCore<C, W> {
   #drain(origin: string | undefined, reason: RetireReason, now: number): void {
     const entries = origin === undefined ? this.floor.entries() : [this.floor.find(origin)];
     for (const entry of entries) {
-      if (entry === undefined) continue;
-      for (const connection of entry.connections) {
+      for (const connection of entry?.connections ?? []) {
         // One that is being opened is as new as any that would replace it.
         if (connection.state !== "connecting") this.#exits.retire(connection, reason, now);
       }
-      this.#dial(entry, now);
     }
   }
 

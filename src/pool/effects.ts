@@ -1,9 +1,10 @@
 /** Inputs and effects: the language between the core, which decides, and the shell, which acts. */
 
 import type { Origin } from "../origin.ts";
+import type { LimitMemory } from "../rules/learned.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { ServerHints } from "../rules/rules.ts";
-import type { ConnectionRecord, Waiter } from "./records.ts";
+import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import type { State } from "./state.ts";
 
 /** What happened. */
@@ -27,7 +28,11 @@ export type Input<C, W> =
       readonly connection: ConnectionRecord<C, W>;
       readonly hints: ServerHints;
       readonly reason: RetireReason | undefined;
+      /** Whether a response came; `undefined` where the exchange proves nothing about the server. */
+      readonly answered?: boolean | undefined;
     }
+  /** What was learned of an origin elsewhere or before. */
+  | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */
   | { readonly type: "lost"; readonly connection: ConnectionRecord<C, W>; readonly reason: RetireReason }
   | { readonly type: "tick" }
@@ -67,6 +72,13 @@ export type Effect<C, W> =
     }
   /** The connection is idle: watch it. */
   | { readonly type: "park"; readonly connection: ConnectionRecord<C, W> }
+  /** The idle limit of an origin changed, or there is more to remember of it. */
+  | {
+      readonly type: "learned";
+      readonly entry: OriginRecord<C, W>;
+      readonly idleMs: number;
+      readonly previousMs: number;
+    }
   | {
       readonly type: "close";
       readonly connection: ConnectionRecord<C, W>;

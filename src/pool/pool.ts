@@ -5,15 +5,16 @@
 
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import type { ServerHints } from "../rules/rules.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { Alarm } from "./alarm.ts";
 import { BlindSpot, isBlindSpot } from "./blind-spot.ts";
+import { Closing } from "./closing.ts";
 import {
   type Acquirer,
   type Connection,
   type ConnectionOwner,
+  type ExchangeEnding,
   type Lease,
   PooledConnection,
   type PoolWaiter,
@@ -21,12 +22,13 @@ import {
 import { PoolCore } from "./core.ts";
 import { type DialOwner, Dials } from "./dials.ts";
 import type { Effect, Input } from "./effects.ts";
+import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
 import { Waiter } from "./records.ts";
 import { refusalError } from "./refusal.ts";
 import { SleepWatch } from "./sleep.ts";
 import { originSnapshot } from "./stats.ts";
-import { tellAcquired, tellOpened, tellReleased, tellRetired } from "./telling.ts";
+import { tellAcquired, tellLearned, tellOpened, tellReleased, tellRetired } from "./telling.ts";
 
 /** How a request wants its connection. */
 export interface AcquireOptions {
@@ -44,11 +46,12 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly alarm: Alarm;
+  /** Keeps what is learned beyond this pool, if the user gave a store. */
+  readonly keeper: LimitKeeper | undefined;
   readonly #makeWire: () => Wire;
   readonly #sleep: SleepWatch;
   readonly #dials: Dials<Wire>;
-  /** Called when the last connection has closed. */
-  #onEmpty: (() => void)[] = [];
+  readonly #closing: Closing<Wire>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   #lastRequest = 0;
@@ -61,10 +64,17 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
     this.#sleep = new SleepWatch(clock);
+    this.keeper =
+      settings.limitStore === undefined
+        ? undefined
+        : new LimitKeeper(settings.limitStore, clock, (origin, memory) =>
+            this.#step({ type: "restore", origin, memory }, this.now()),
+          );
     this.alarm = new Alarm(clock, (now) => {
       this.#seenAt = now;
       this.#step({ type: "tick" }, now);
     });
+    this.#closing = new Closing(this.alarm);
     this.#dials = new Dials(settings, transport, this.alarm, observers, this);
   }
 
@@ -95,6 +105,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   /** Asks for a connection; `acquirer` is answered now or later, once. */
   acquire(acquirer: Acquirer<Wire>, origin: Origin, options: AcquireOptions): PoolWaiter<Wire> {
     const now = this.now();
+    this.keeper?.used(origin);
     if (this.#sleep.slept(now)) this.#step({ type: "slept" }, now);
     const waiter = new Waiter<PooledConnection<Wire>, Acquirer<Wire>>(
       acquirer,
@@ -111,21 +122,14 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#step({ type: "cancel", waiter }, this.now());
   }
 
-  /**
-   * The exchange is over. `reason`: the connection must not be used again, and why; `abruptly`: nor may what was
-   * written still be sent.
-   */
-  release(
-    connection: PooledConnection<Wire>,
-    hints: ServerHints,
-    reason: RetireReason | undefined,
-    abruptly = false,
-  ): void {
+  /** The exchange is over. */
+  release(connection: PooledConnection<Wire>, ending: ExchangeEnding): void {
+    const { hints, reason, answered, abruptly } = ending;
     connection.user = undefined;
-    if (abruptly) connection.socket?.abort();
+    if (abruptly === true) connection.socket?.abort();
     const now = this.now();
     const { record } = connection;
-    const effects = this.core.step({ type: "release", connection: record, hints, reason }, now);
+    const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
     if (record.state !== "closed") tellReleased(this.observers, record, now);
     this.#perform(effects, now);
   }
@@ -159,21 +163,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
-    if (this.core.floor.open === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const deadline = { dueAt: () => now + graceMs, due: () => this.#cutAll() };
-      this.#onEmpty.push(() => {
-        this.alarm.drop(deadline);
-        resolve();
-      });
-      this.alarm.watch(deadline);
-    });
-  }
-
-  #cutAll(): void {
-    for (const entry of this.core.floor.entries()) {
-      for (const record of entry.connections) record.attached?.user?.cut();
-    }
+    return this.#closing.wait(this.core.floor, now + graceMs);
   }
 
   // The core's effects
@@ -201,6 +191,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
         return effect.connection.attached?.socket?.hold(false);
       case "close":
         return this.#close(effect, now);
+      case "learned":
+        return this.#learned(effect);
     }
   }
 
@@ -242,7 +234,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { waiter } = effect;
     const { record } = connection;
     const blindSpot = new BlindSpot((reason) => {
-      this.release(connection, record.hints, reason);
+      this.release(connection, { hints: record.hints, reason });
       const { origin } = record.entry;
       if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
     });
@@ -293,13 +285,11 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#dials.giveUp(record, reason);
     record.attached?.socket?.close();
     tellRetired(this.observers, effect, now);
-    if (this.core.floor.open === 0 && this.core.closing) this.#emptied();
+    if (this.core.closing) this.#closing.check(this.core.floor);
   }
 
-  #emptied(): void {
-    const waiting = this.#onEmpty;
-    this.#onEmpty = [];
-    for (const done of waiting) done();
-    this.alarm.stop();
+  #learned(effect: PoolEffect<Wire> & { type: "learned" }): void {
+    this.keeper?.learned(effect.entry.origin.key, effect.entry.memory);
+    tellLearned(this.observers, effect);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Origin } from "../origin.ts";
+import { type LimitMemory, NOTHING_LEARNED } from "../rules/learned.ts";
 import { RETIRE_REASONS, type RetireReason } from "../rules/reasons.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import { List, type ListNode, listNode } from "./list.ts";
@@ -16,10 +17,10 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   expiresAt: number = Infinity;
   idleSince: number;
   requests = 0;
+  /** How long it had been idle when it was last leased. */
+  leasedIdleMs = 0;
   hints: ServerHints = NO_HINTS;
   roundTripMs = 0;
-  learnedIdleMs: number | undefined = undefined;
-  workedIdleMs: number | undefined = undefined;
   /** When a rule retires it; `Infinity` unless idle. */
   until: number = Infinity;
   /** Kept by {@linkcode Deadlines}. */
@@ -41,6 +42,14 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
     this.entryNode = listNode(this);
     this.idleNode = listNode(this);
     this.lruNode = listNode(this);
+  }
+
+  get learnedIdleMs(): number {
+    return this.entry.learnedIdleMs;
+  }
+
+  get workedIdleMs(): number {
+    return this.entry.workedIdleMs;
   }
 
   move(step: Step): void {
@@ -109,6 +118,13 @@ export class OriginRecord<C, W> {
   /** By the time they became idle. */
   readonly idle: List<ConnectionRecord<C, W>> = new List();
   readonly waiters: List<Waiter<C, W>> = new List();
+  /** What was seen of the server's idle limit, and what follows from it until `reviewAt`. */
+  memory: LimitMemory = NOTHING_LEARNED;
+  learnedIdleMs: number = Infinity;
+  workedIdleMs = 0;
+  reviewAt: number = Infinity;
+  /** The shortest round trip known of any connection, in ms. */
+  roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();
   /** Place among the origins that wait at the total limit. */
   readonly blockedNode: ListNode<OriginRecord<C, W>>;

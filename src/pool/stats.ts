@@ -33,10 +33,16 @@ export interface PoolStats extends OriginStats {
   readonly origins: Readonly<Record<string, OriginStats>>;
   /** How often an event listener threw. */
   readonly listenerErrors: number;
+  /** How often the store for learned limits failed, or held something else. */
+  readonly storeErrors: number;
 }
 
 /** The counts of everything on the floor. */
-export function poolStats(floor: Floor<unknown, unknown>, listenerErrors: number): PoolStats {
+export function poolStats(
+  floor: Floor<unknown, unknown>,
+  listenerErrors: number,
+  storeErrors = 0,
+): PoolStats {
   const origins: Record<string, OriginStats> = {};
   const totals = zeroCounters();
   addCounters(totals, floor.forgotten);
@@ -46,7 +52,7 @@ export function poolStats(floor: Floor<unknown, unknown>, listenerErrors: number
   }
   const { open, active, connecting } = floor;
   const now = { open, active, connecting, idle: floor.lru.size, queued: floor.queue.size };
-  return { ...now, ...totals, origins, listenerErrors };
+  return { ...now, ...totals, origins, listenerErrors, storeErrors };
 }
 
 function originStats(entry: OriginRecord<unknown, unknown>): OriginStats {

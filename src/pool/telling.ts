@@ -48,3 +48,10 @@ export function tellRetired<C, W>(
   const facts = { connection: id, origin: entry.origin.key, reason, ageMs, idleMs, requests };
   observers.tell({ type: "connection.retired", ...facts, ...(error === undefined ? undefined : { error }) });
 }
+
+/** The idle limit of an origin changed. */
+export function tellLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
+  const { entry, idleMs, previousMs } = effect;
+  if (idleMs === previousMs || !observers.wants("limit.learned")) return;
+  observers.tell({ type: "limit.learned", origin: entry.origin.key, idleMs, previousMs });
+}

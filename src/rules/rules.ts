@@ -12,6 +12,8 @@ export interface Rules extends Limits {
   readonly reuseOrder: ReuseOrder;
   /** Idle age up to which a non-idempotent request trusts a connection about which nothing is known. */
   readonly unsafeReuseMs: number;
+  /** Whether to learn the server's idle limit. */
+  readonly learn: boolean;
 }
 
 /** How many of each there may be. */

@@ -1,0 +1,79 @@
+/**
+ * Lessons: what the core learns of each origin's idle limit from what happens to its connections, and the parked
+ * connections that a new lesson concerns. The conclusions themselves are drawn in `rules/learned.ts`.
+ */
+
+import {
+  type LimitMemory,
+  learnedLimit,
+  sawClose,
+  sawReuse,
+  WORKED_FRESH_MS,
+  workedIdleMs,
+} from "../rules/learned.ts";
+import type { Rules } from "../rules/rules.ts";
+import { keepUntil } from "../rules/verdict.ts";
+import type { Effect } from "./effects.ts";
+import type { Floor } from "./floor.ts";
+import type { ConnectionRecord, OriginRecord } from "./records.ts";
+
+/** Keeps what is learned of every origin. */
+export class Lessons<C, W> {
+  readonly #floor: Floor<C, W>;
+  readonly #rules: Rules;
+  readonly #emit: (effect: Effect<C, W>) => void;
+
+  constructor(floor: Floor<C, W>, rules: Rules, emit: (effect: Effect<C, W>) => void) {
+    this.#floor = floor;
+    this.#rules = rules;
+    this.#emit = emit;
+  }
+
+  /** The peer closed a connection, which may have been idle. */
+  closed(connection: ConnectionRecord<C, W>, now: number): void {
+    if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
+    const { entry } = connection;
+    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, now), now);
+  }
+
+  /** An exchange is over. `answered`: whether a response came, on a connection that had been idle before. */
+  released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
+    const { entry, leasedIdleMs, requests } = connection;
+    if (!this.#rules.learn || answered === undefined || requests < 2) return;
+    if (!answered) this.#learn(entry, sawClose(entry.memory, leasedIdleMs, now), now);
+    else if (leasedIdleMs > entry.workedIdleMs)
+      this.#learn(entry, sawReuse(entry.memory, leasedIdleMs, now), now);
+    else if (now >= entry.reviewAt) this.#learn(entry, entry.memory, now);
+  }
+
+  /** A memory that was kept elsewhere. What was seen here meanwhile counts more. */
+  restored(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
+    if (!this.#rules.learn || entry.memory.closes.length > 0) return;
+    this.#learn(entry, memory, now);
+  }
+
+  #learn(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
+    const closes = memory.closes !== entry.memory.closes;
+    const { idleMs, reviewAt } = learnedLimit(
+      memory,
+      entry.roundTripMs === Infinity ? 0 : entry.roundTripMs,
+      now,
+    );
+    const previousMs = entry.learnedIdleMs;
+    entry.memory = memory;
+    entry.learnedIdleMs = idleMs;
+    entry.workedIdleMs = workedIdleMs(memory, now);
+    entry.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
+    if (entry.reviewAt <= now) entry.reviewAt = reviewAt;
+    if (idleMs !== previousMs) this.#reconsider(entry);
+    if (closes || idleMs !== previousMs) this.#emit({ type: "learned", entry, idleMs, previousMs });
+  }
+
+  /** A new limit holds for what is parked already. The next step retires what it has overtaken. */
+  #reconsider(entry: OriginRecord<C, W>): void {
+    for (const connection of entry.idle) {
+      connection.until = keepUntil(connection, this.#rules);
+      this.#floor.deadlines.watch(connection);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Limit keeper: reads and writes the store in which learned limits outlive the process. Asked once per origin, told each
+ * time something was learned. A store that fails or holds nonsense costs only what it might have known.
+ */
+
+import type { Clock } from "../clock.ts";
+import type { LimitStore, StoredLimit } from "../limit-store.ts";
+import type { Origin } from "../origin.ts";
+import { type LimitMemory, shiftMemory } from "../rules/learned.ts";
+
+/** Origins whose question is remembered; a program that visits more asks some of them again. */
+const MOST_ASKED = 10_000;
+
+/** Reads and writes a store for one pool. */
+export class LimitKeeper {
+  readonly #store: LimitStore;
+  readonly #clock: Clock;
+  readonly #restored: (origin: Origin, memory: LimitMemory) => void;
+  readonly #asked: Set<string> = new Set();
+  /** How often the store failed, or held something else. */
+  errors = 0;
+
+  constructor(store: LimitStore, clock: Clock, restored: (origin: Origin, memory: LimitMemory) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#restored = restored;
+  }
+
+  /** An origin is used; what the store knows of it follows. */
+  used(origin: Origin): void {
+    if (this.#asked.has(origin.key)) return;
+    if (this.#asked.size >= MOST_ASKED) this.#asked.clear();
+    this.#asked.add(origin.key);
+    this.#read(origin).catch(() => this.#failed());
+  }
+
+  /** Something was learned. */
+  learned(origin: string, memory: LimitMemory): void {
+    const stored: StoredLimit = { version: 1, ...shiftMemory(memory, this.#wallOffset()) };
+    this.#write(origin, stored).catch(() => this.#failed());
+  }
+
+  async #read(origin: Origin): Promise<void> {
+    const stored = await this.#store.get(origin.key);
+    if (stored === null || stored === undefined) return;
+    if (isStoredLimit(stored)) this.#restored(origin, shiftMemory(stored, -this.#wallOffset()));
+    else this.#failed();
+  }
+
+  async #write(origin: string, stored: StoredLimit): Promise<void> {
+    await this.#store.set(origin, stored);
+  }
+
+  #failed(): void {
+    this.errors += 1;
+  }
+
+  #wallOffset(): number {
+    return this.#clock.wall() - this.#clock.now();
+  }
+}
+
+/** Closes that a store may hold for one origin; more were not written by us. */
+const MOST_CLOSES = 64;
+
+/** A store is the outside world: whatever it gives is checked. */
+export function isStoredLimit(value: unknown): value is StoredLimit {
+  if (typeof value !== "object" || value === null) return false;
+  const { version, closes, workedMs, workedAt, burstUntil } = value as Readonly<Record<string, unknown>>;
+  if (version !== 1 || !Array.isArray(closes) || closes.length > MOST_CLOSES) return false;
+  return [workedMs, workedAt, burstUntil].every(Number.isFinite) && closes.every(isSeenClose);
+}
+
+function isSeenClose(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { idleMs, at, doubted } = value as Readonly<Record<string, unknown>>;
+  return (
+    Number.isFinite(idleMs) && Number(idleMs) >= 0 && Number.isFinite(at) && typeof doubted === "boolean"
+  );
+}
