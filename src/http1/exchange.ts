@@ -89,8 +89,6 @@ export class Exchange implements Roles {
     this.#fail(error, "aborted");
   }
 
-  // Sending
-
   #send(socket: Socket, lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
     const head = headOf(this.#request, this.#pool.endsWith(lease));
