@@ -48,5 +48,7 @@ await run(send, 1000);
 const cpuBefore = process.cpuUsage();
 const { requests, elapsedMs } = await run(send, Number(seconds) * 1000);
 const { user, system } = process.cpuUsage(cpuBefore);
-console.log(JSON.stringify({ kind, perSecond: (requests / elapsedMs) * 1000, cpuMicros: (user + system) / requests }));
+console.log(
+  JSON.stringify({ kind, perSecond: (requests / elapsedMs) * 1000, cpuMicros: (user + system) / requests }),
+);
 process.exit(0);

@@ -7,12 +7,18 @@
 import type { RetireReason } from "../rules/reasons.ts";
 import type { ConnectionUser } from "./connection.ts";
 
-/** Loops that come round within this time count as watching: shorter than any idle limit a server has. */
+/** A loop that comes round within this time counts as watching: shorter than any idle limit a server has. */
 const UNSEEN_MS = 10;
 
-/** Whether a loop last seen `unseenMs` ago leaves room for a close that nobody noticed. */
-export function isBlindSpot(unseenMs: number): boolean {
-  return unseenMs > UNSEEN_MS;
+/**
+ * Whether a close of the connection may have gone unnoticed. `unseenMs`: since the loop was last seen to come round.
+ *
+ * A server that closes right behind its response has its FIN in the kernel while the response is being handled.
+ * A request that cannot be sent twice waits for the loop to come round after that, too.
+ */
+export function isBlindSpot(unsafe: boolean, idleMs: number, unseenMs: number): boolean {
+  if (unsafe && idleMs < UNSEEN_MS) return true;
+  return idleMs > 0 && unseenMs > UNSEEN_MS;
 }
 
 /** Holds a connection for one turn of the event loop; `dead` is called with what came, if anything came. */

@@ -11,7 +11,7 @@
 
 import type { Origin } from "../origin.ts";
 import { chooseIdle } from "../rules/choose.ts";
-import { admit, yieldsTo } from "../rules/limits.ts";
+import { admit } from "../rules/limits.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Rules } from "../rules/rules.ts";
 import { expiry, verdict } from "../rules/verdict.ts";
@@ -20,6 +20,7 @@ import { Exits } from "./exits.ts";
 import { Floor } from "./floor.ts";
 import { Lessons } from "./lessons.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
+import { Turns } from "./turns.ts";
 
 /** What the core is built with. */
 export interface CoreOptions {
@@ -35,6 +36,7 @@ export class PoolCore<C, W> {
   readonly #acquireTimeoutMs: number;
   #closing = false;
   readonly #exits: Exits<C, W>;
+  readonly #turns: Turns<C, W>;
   readonly #lessons: Lessons<C, W>;
   #effects: Effect<C, W>[] = [];
 
@@ -42,6 +44,7 @@ export class PoolCore<C, W> {
     this.#rules = options.rules;
     this.#acquireTimeoutMs = options.acquireTimeoutMs;
     const emit = (effect: Effect<C, W>) => void this.#effects.push(effect);
+    this.#turns = new Turns(this.floor, options.rules);
     this.#exits = new Exits(this.floor, options.rules, emit);
     this.#lessons = new Lessons(this.floor, options.rules, emit);
   }
@@ -61,6 +64,8 @@ export class PoolCore<C, W> {
   /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
   step(input: Input<C, W>, now: number): readonly Effect<C, W>[] {
     this.#effects = [];
+    // Before any time-out: who has left gets no answer.
+    if (input.type === "cancel") this.#cancel(input.waiter);
     this.#exits.expire(now);
     this.#giveUpWaiting(now);
     this.#apply(input, now);
@@ -72,8 +77,6 @@ export class PoolCore<C, W> {
     switch (input.type) {
       case "acquire":
         return this.#acquire(input.waiter, input.origin, input.again === true, now);
-      case "cancel":
-        return this.#cancel(input.waiter);
       case "preconnect":
         return this.#preconnect(this.floor.entryOf(input.origin), input.count, now);
       case "connected":
@@ -89,6 +92,7 @@ export class PoolCore<C, W> {
         return this.#exits.retire(input.connection, input.reason, now, "lost");
       case "restore":
         return this.#lessons.restored(this.floor.entryOf(input.origin), input.memory, now);
+      case "cancel":
       case "tick":
         return;
       case "drain":
@@ -108,6 +112,7 @@ export class PoolCore<C, W> {
     const entry = this.floor.entryOf(origin);
     const idle = waiter.fresh ? undefined : this.#chooseIdle(entry, waiter.unsafe, now);
     if (idle !== undefined) return this.#grant(waiter, idle, now);
+    if (this.#isTimeOver(waiter, now)) return this.#reject(waiter, origin.key, "acquire-timeout", now);
     this.floor.enqueue(waiter, entry, again);
     this.#dial(entry, now);
     if (again) return;
@@ -138,27 +143,17 @@ export class PoolCore<C, W> {
   #cancel(waiter: Waiter<C, W>): void {
     const { entry } = waiter;
     this.floor.dequeue(waiter);
-    if (entry !== undefined) this.#noteBlocked(entry);
+    if (entry !== undefined) this.#turns.note(entry);
   }
 
   // Opening
 
   /** Opens a connection for each waiter that has none under way, as far as the limits allow. */
   #dial(entry: OriginRecord<C, W>, now: number): void {
-    while (entry.waiters.size > entry.connecting && !this.#mustQueue(entry)) {
+    while (entry.waiters.size > entry.connecting && !this.#turns.mustQueue(entry)) {
       if (!this.#open(entry, now)) break;
     }
-    this.#noteBlocked(entry);
-  }
-
-  /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
-  #mustQueue(entry: OriginRecord<C, W>): boolean {
-    const others = this.floor.blocked.size - (entry.blockedNode.listed ? 1 : 0);
-    return others > 0 && entry.connections.size < this.#rules.maxConnectionsPerOrigin;
-  }
-
-  #noteBlocked(entry: OriginRecord<C, W>): void {
-    this.floor.noteBlocked(entry, entry.connections.size < this.#rules.maxConnectionsPerOrigin);
+    this.#turns.note(entry);
   }
 
   #open(entry: OriginRecord<C, W>, now: number): boolean {
@@ -223,25 +218,7 @@ export class PoolCore<C, W> {
   #cannotKeep(connection: ConnectionRecord<C, W>, now: number): RetireReason | undefined {
     const answer = verdict(connection, this.#rules, now);
     if (!answer.keep) return answer.reason;
-    return this.#mustYield(connection.entry) ? "make-room" : undefined;
-  }
-
-  /**
-   * Whether another origin, kept out by the total limit, has the better claim to this one's place. Each time one
-   * of them is asked for its claim, so that the cost does not depend on how many there are.
-   */
-  #mustYield(entry: OriginRecord<C, W>): boolean {
-    const { blocked, open } = this.floor;
-    if (open < this.#rules.maxConnections) return false;
-    if (blocked.first === entry) this.floor.loseTurn(entry);
-    const other = blocked.first;
-    if (other === undefined || other === entry) return false;
-    const own = { open: entry.connections.size, waitingSince: entry.waiters.first?.since ?? Infinity };
-    const rival = { open: other.connections.size, waitingSince: other.waiters.first?.since ?? Infinity };
-    const contenders = blocked.size + (entry.blockedNode.listed ? 0 : 1);
-    const yields = yieldsTo(own, rival, contenders, this.#rules);
-    if (!yields) this.floor.loseTurn(other);
-    return yields;
+    return this.#turns.mustYield(connection.entry) ? "make-room" : undefined;
   }
 
   /** Gives an idle connection to the first waiter that may have it, or parks it. */
@@ -265,16 +242,20 @@ export class PoolCore<C, W> {
     for (let entry = blocked.first; entry !== undefined; entry = blocked.first) {
       if (!this.#open(entry, now)) return;
       blocked.remove(entry.blockedNode);
-      this.#noteBlocked(entry);
+      this.#turns.note(entry);
     }
   }
 
   // Ending
 
+  #isTimeOver(waiter: Waiter<C, W>, now: number): boolean {
+    return now >= waiter.since + this.#acquireTimeoutMs;
+  }
+
   #giveUpWaiting(now: number): void {
     const { queue } = this.floor;
     for (let first = queue.first; first !== undefined; first = queue.first) {
-      if (now < first.since + this.#acquireTimeoutMs) return;
+      if (!this.#isTimeOver(first, now)) return;
       this.#reject(first, first.entry?.origin.key ?? "", "acquire-timeout", now);
     }
   }

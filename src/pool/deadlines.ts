@@ -7,8 +7,12 @@
  * nothing any more are cleared out once they are the majority, so that closed connections are not remembered.
  */
 
-interface Entry<T> {
+/** The entry by which an item will come up. */
+export interface Slot {
   readonly at: number;
+}
+
+interface Entry<T> extends Slot {
   readonly item: T;
 }
 
@@ -16,8 +20,8 @@ interface Entry<T> {
 export interface Expiring {
   /** When the item expires now; `Infinity` while it does not. */
   until: number;
-  /** The earliest time for which the heap holds an entry; kept by the heap. */
-  alarmAt: number;
+  /** Its entry; others of the same item mean nothing. Kept by the heap. */
+  slot: Slot | undefined;
 }
 
 /** Items by the time they expire. */
@@ -33,25 +37,30 @@ export class Deadlines<T extends Expiring> {
 
   /** Makes sure the item comes up by its `until`. */
   watch(item: T): void {
-    if (item.until === Infinity || item.alarmAt <= item.until) return;
-    const moved = item.alarmAt !== Infinity;
-    item.alarmAt = item.until;
-    this.#push({ at: item.until, item });
-    if (moved) this.#outdated();
+    const { until, slot } = item;
+    if (until === Infinity || (slot !== undefined && slot.at <= until)) return;
+    const entry = { at: until, item };
+    item.slot = entry;
+    this.#push(entry);
+    if (slot !== undefined) this.#outdated();
   }
 
   /** The item will never expire. */
   forget(item: T): void {
-    if (item.alarmAt === Infinity) return;
-    item.alarmAt = Infinity;
+    if (item.slot === undefined) return;
+    item.slot = undefined;
     this.#outdated();
   }
 
   #outdated(): void {
     this.#stale += 1;
+    this.#tidy();
+  }
+
+  #tidy(): void {
     if (2 * this.#stale <= this.#heap.length) return;
     // What is sorted is a heap.
-    this.#heap = this.#heap.filter(({ at, item }) => item.alarmAt === at).sort((a, b) => a.at - b.at);
+    this.#heap = this.#heap.filter((entry) => entry.item.slot === entry).sort((a, b) => a.at - b.at);
     this.#stale = 0;
   }
 
@@ -62,14 +71,20 @@ export class Deadlines<T extends Expiring> {
 
   /** Takes one item that has expired at `now`, or `undefined` when none has. */
   expired(now: number): T | undefined {
+    const item = this.#takeExpired(now);
+    this.#tidy();
+    return item;
+  }
+
+  #takeExpired(now: number): T | undefined {
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.#pop();
       const { item } = top;
-      if (item.alarmAt !== top.at) {
-        this.#stale = Math.max(0, this.#stale - 1);
+      if (item.slot !== top) {
+        this.#stale -= 1;
         continue;
       }
-      item.alarmAt = Infinity;
+      item.slot = undefined;
       if (item.until <= now) return item;
       this.watch(item);
     }

@@ -225,7 +225,10 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.socket?.hold(true);
-    if (effect.idleMs > 0 && isBlindSpot(now - this.#seenAt)) this.#look(effect, connection, now);
+    const { record } = connection;
+    const reused = record.requests > 1;
+    if (reused && isBlindSpot(effect.waiter.unsafe, effect.idleMs, now - this.#seenAt))
+      this.#look(effect, connection, now);
     else this.#deliver(effect, connection, now);
   }
 
@@ -234,7 +237,11 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { waiter } = effect;
     const { record } = connection;
     const blindSpot = new BlindSpot((reason) => {
-      this.release(connection, { hints: record.hints, reason });
+      this.release(connection, {
+        hints: record.hints,
+        reason,
+        answered: reason === "peer-closed" ? false : undefined,
+      });
       const { origin } = record.entry;
       if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
     });

@@ -7,6 +7,7 @@ import type { Origin } from "../origin.ts";
 import { type LimitMemory, NOTHING_LEARNED } from "../rules/learned.ts";
 import { RETIRE_REASONS, type RetireReason } from "../rules/reasons.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../rules/rules.ts";
+import type { Slot } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";
 
@@ -24,7 +25,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   /** When a rule retires it; `Infinity` unless idle. */
   until: number = Infinity;
   /** Kept by {@linkcode Deadlines}. */
-  alarmAt: number = Infinity;
+  slot: Slot | undefined = undefined;
   /** Why it was retired while active. */
   retiredFor: RetireReason | undefined = undefined;
   attached: C | undefined = undefined;
