@@ -28,7 +28,8 @@ export function originOf(url: string | URL): Origin {
   const parsed = typeof url === "object" && url !== null ? url : parse(url);
   const scheme = parsed.protocol.slice(0, -1);
   if (scheme !== "http" && scheme !== "https") {
-    throw new TypeError(`URL must start with http: or https:: current value is "${redact(parsed)}"`);
+    // The rest is not shown: of "user:secret@host", which is a URL too, it is the secret.
+    throw new TypeError(`URL must start with http: or https:, not with ${parsed.protocol}`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError(`URL must not carry credentials, use an Authorization header: "${redact(parsed)}"`);

@@ -241,21 +241,21 @@ function hintsOf(value: unknown): Settings["hints"] {
   return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
 }
 
-function refuseContradictions(settings: Settings): void {
-  const { rules } = settings;
-  if (
-    rules.maxConnectionsPerOrigin > rules.maxConnections &&
-    settings.chosen.has("maxConnectionsPerOrigin")
-  ) {
+function refuseContradictions({ rules, connectTimeoutMs, requestTimeoutMs, chosen }: Settings): void {
+  const { maxConnectionsPerOrigin: perOrigin, maxConnections: inAll } = rules;
+  if (chosen.has("maxConnectionsPerOrigin") && exceeds(perOrigin, inAll)) {
+    throw new RangeError(`maxConnectionsPerOrigin (${perOrigin}) must not exceed maxConnections (${inAll})`);
+  }
+  if (chosen.has("connectTimeout") && exceeds(connectTimeoutMs, requestTimeoutMs)) {
     throw new RangeError(
-      `maxConnectionsPerOrigin (${rules.maxConnectionsPerOrigin}) must not exceed maxConnections (${rules.maxConnections})`,
+      `connectTimeout (${connectTimeoutMs} ms) must not exceed requestTimeout (${requestTimeoutMs} ms)`,
     );
   }
-  if (settings.connectTimeoutMs > settings.requestTimeoutMs && settings.chosen.has("connectTimeout")) {
-    throw new RangeError(
-      `connectTimeout (${settings.connectTimeoutMs} ms) must not exceed requestTimeout (${settings.requestTimeoutMs} ms)`,
-    );
-  }
+}
+
+/** A limit that is off contradicts none. */
+function exceeds(limit: number, bound: number): boolean {
+  return limit > bound && limit !== Infinity;
 }
 
 /** @throws {TypeError} when `given` has a key that `known` lacks. */

@@ -12,6 +12,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import type { RetireReason, RetryReason } from "../rules/reasons.ts";
 import { type FailedAttempt, retryReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
+import { isLastRequest } from "../rules/verdict.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import { Inbound, type InboundOwner, LINGER_BYTES } from "./inbound.ts";
@@ -91,7 +92,8 @@ export class Exchange implements Roles {
 
   #send(socket: Socket, lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
-    const head = headOf(this.#request, this.#pool.endsWith(lease));
+    const last = isLastRequest(this.#pool.settings.rules, lease.requestNumber);
+    const head = headOf(this.#request, last || lease.connection.record.state === "draining");
     this.moved();
     this.#times.sentAt = this.#times.movedAt;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {

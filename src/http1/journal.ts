@@ -17,7 +17,7 @@ export class Journal {
     this.#pool = pool;
     this.#origin = request.origin.key;
     this.#method = request.method;
-    this.#id = pool.nextRequestId();
+    this.#id = pool.observers.nextRequest();
   }
 
   started(): void {

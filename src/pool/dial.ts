@@ -1,15 +1,15 @@
 /** Dial: opening one connection, until it is open, has failed, takes too long or is given up. */
 
-import type { OriginSnapshot } from "../errors.ts";
 import type { Origin } from "../origin.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../transport.ts";
 import type { Timed } from "./alarm.ts";
-import { connectTimeoutError, refusalError } from "./refusal.ts";
+import { connectTimeoutError } from "./refusal.ts";
 
 /** What a dial reports; one of the two, once. */
 export interface DialOutcome {
-  opened(socket: Socket): void;
+  /** Answers why the socket cannot be used after all. */
+  opened(socket: Socket): unknown;
   failed(error: unknown): void;
 }
 
@@ -30,7 +30,9 @@ export class Dial implements Timed {
 
   start(transport: Transport, target: Target, handler: SocketHandler, outcome: DialOutcome): void {
     this.#settled = transport.connect(target, handler, this.#controller.signal).then(
-      (socket) => outcome.opened(socket),
+      (socket) => {
+        this.#error = outcome.opened(socket);
+      },
       (error) => {
         this.#error = error;
         outcome.failed(error);
@@ -38,22 +40,14 @@ export class Dial implements Timed {
     );
   }
 
-  /** Resolves once it is open. @throws {HoldfastError} when it could not be opened. */
-  async opened(settings: Settings, snapshot: OriginSnapshot): Promise<void> {
+  /** Why it did not become a connection, once that is known; `undefined` if it did. */
+  async failure(): Promise<unknown> {
     await this.#settled;
-    if (this.#error === undefined) return;
-    const facts = {
-      why: "connect-failed",
-      origin: this.#origin,
-      waitedMs: 0,
-      snapshot,
-      error: this.#error,
-    } as const;
-    throw refusalError(facts, settings);
+    return this.#error;
   }
 
   dueAt(): number {
-    return this.#startedAt + this.#limitMs;
+    return this.#controller.signal.aborted ? Infinity : this.#startedAt + this.#limitMs;
   }
 
   due(now: number): void {

@@ -80,14 +80,19 @@ export class Dials<Wire> {
     );
   }
 
-  #opened(connection: PooledConnection<Wire>, socket: Socket): void {
+  #opened(connection: PooledConnection<Wire>, socket: Socket): HoldfastError | undefined {
     const { record } = connection;
     this.#forget(record);
-    if (record.state === "closed") return socket.abort();
-    const refused = this.#compare(socket);
-    if (refused === undefined) return this.#owner.opened(connection, socket);
-    socket.abort();
-    this.#owner.dialFailed(record, refused);
+    const refused = record.state === "closed" ? undefined : this.#compare(socket);
+    if (refused !== undefined) {
+      socket.abort();
+      this.#owner.dialFailed(record, refused);
+    } else if (record.state === "closed") {
+      socket.abort();
+    } else {
+      this.#owner.opened(connection, socket);
+    }
+    return refused;
   }
 
   #forget(record: Connection<Wire>): void {

@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { LimitStore, StoredLimit } from "../limit-store.ts";
 import type { Origin } from "../origin.ts";
 import { type LimitMemory, shiftMemory } from "../rules/learned.ts";
+import type { Settings } from "../settings.ts";
 
 /** Origins whose question is remembered; a program that visits more asks some of them again. */
 const MOST_ASKED = 10_000;
@@ -19,6 +20,14 @@ export class LimitKeeper {
   readonly #asked: Set<string> = new Set();
   /** How often the store failed, or held something else. */
   errors = 0;
+
+  /** The keeper that the settings ask for, if they do. */
+  static of(
+    { limitStore, clock }: Settings,
+    restored: (origin: Origin, memory: LimitMemory) => void,
+  ): LimitKeeper | undefined {
+    return limitStore === undefined ? undefined : new LimitKeeper(limitStore, clock, restored);
+  }
 
   constructor(store: LimitStore, clock: Clock, restored: (origin: Origin, memory: LimitMemory) => void) {
     this.#store = store;

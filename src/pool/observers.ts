@@ -15,6 +15,7 @@ type EventType = PoolEvent["type"];
 export class Observers {
   /** How often the listener threw. */
   errors = 0;
+  #lastRequest = 0;
   readonly #listeners: PoolListener[] = [];
   readonly #channels: Partial<Record<EventType, DiagnosticsChannel>> = {};
   #channelOf: Transport["channel"];
@@ -26,6 +27,12 @@ export class Observers {
   /** Events are published on the transport's channels too, from now on. */
   publishOn(transport: Transport): void {
     this.#channelOf = transport.channel;
+  }
+
+  /** A number for the next request, by which its events can be told from others. */
+  nextRequest(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
   }
 
   /** Adds a listener; the function returned removes it. */

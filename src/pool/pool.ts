@@ -5,6 +5,7 @@
 
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
+import { keepUntil } from "../rules/verdict.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { Alarm } from "./alarm.ts";
@@ -54,7 +55,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #closing: Closing<Wire>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
-  #lastRequest = 0;
 
   constructor(settings: Settings, transport: Transport, observers: Observers, makeWire: () => Wire) {
     const { rules, acquireTimeoutMs, clock } = settings;
@@ -64,12 +64,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
     this.#sleep = new SleepWatch(clock);
-    this.keeper =
-      settings.limitStore === undefined
-        ? undefined
-        : new LimitKeeper(settings.limitStore, clock, (origin, memory) =>
-            this.#step({ type: "restore", origin, memory }, this.now()),
-          );
+    this.keeper = LimitKeeper.of(settings, (origin, memory) => {
+      this.#step({ type: "restore", origin, memory }, this.now());
+    });
     this.alarm = new Alarm(clock, (now) => {
       this.#seenAt = now;
       this.#step({ type: "tick" }, now);
@@ -85,19 +82,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   /** When the event loop last came round to a socket of this pool. */
   get seenAt(): number {
     return this.#seenAt;
-  }
-
-  /** A number for the next request. */
-  nextRequestId(): number {
-    this.#lastRequest += 1;
-    return this.#lastRequest;
-  }
-
-  /** Whether the pool knows already that this exchange is the connection's last, so that the server may be told. */
-  endsWith(lease: Lease<Wire>): boolean {
-    const { maxRequests, maxIdle, maxIdlePerOrigin } = this.settings.rules;
-    if (lease.requestNumber >= maxRequests || maxIdle === 0 || maxIdlePerOrigin === 0) return true;
-    return lease.connection.record.state === "draining";
   }
 
   // Requests
@@ -129,8 +113,11 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     if (abruptly === true) connection.socket?.abort();
     const now = this.now();
     const { record } = connection;
+    const { requests } = record;
     const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
-    if (record.state !== "closed") tellReleased(this.observers, record, now);
+    // It may have been handed on already; what is told is how it came back.
+    const keepMs = keepUntil(record, this.settings.rules) - now;
+    if (record.state !== "closed") tellReleased(this.observers, record, requests, keepMs);
     this.#perform(effects, now);
   }
 
@@ -147,9 +134,13 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
   async preconnect(origin: Origin, count: number): Promise<void> {
+    const facts = { origin: origin.key, waitedMs: 0, snapshot: originSnapshot(this.core.floor, origin.key) };
+    if (this.core.closing) throw refusalError({ ...facts, why: "pool-closed" }, this.settings);
     this.#step({ type: "preconnect", origin, count }, this.now());
-    for (const dial of this.#dials.to(origin))
-      await dial.opened(this.settings, originSnapshot(this.core.floor, origin.key));
+    for (const dial of this.#dials.to(origin)) {
+      const error = await dial.failure();
+      if (error !== undefined) throw refusalError({ ...facts, why: "connect-failed", error }, this.settings);
+    }
   }
 
   // Ending
@@ -188,12 +179,17 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       case "reject":
         return this.#reject(effect);
       case "park":
-        return effect.connection.attached?.socket?.hold(false);
+        return this.#park(effect.connection);
       case "close":
         return this.#close(effect, now);
       case "learned":
         return this.#learned(effect);
     }
+  }
+
+  #park(record: Connection<Wire>): void {
+    // An observer that was told before this may have had it leased again.
+    if (record.state === "idle") record.attached?.socket?.hold(false);
   }
 
   #connect(record: Connection<Wire>, now: number): void {

@@ -27,12 +27,16 @@ export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>): vo
   observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
 }
 
-/** Its exchange is over, and it may be used again. */
-export function tellReleased<Wire>(observers: Observers, record: Connection<Wire>, now: number): void {
+/** Its exchange, the `requests`-th, is over, and it is kept for `keepMs` if it stays idle. */
+export function tellReleased<Wire>(
+  observers: Observers,
+  record: Connection<Wire>,
+  requests: number,
+  keepMs: number,
+): void {
   if (!observers.wants("connection.released")) return;
-  const { id, entry, requests, until } = record;
-  const facts = { connection: id, origin: entry.origin.key, requests };
-  observers.tell({ type: "connection.released", ...facts, keepMs: until - now });
+  const { id, entry } = record;
+  observers.tell({ type: "connection.released", connection: id, origin: entry.origin.key, requests, keepMs });
 }
 
 /** It carries no further request. */
