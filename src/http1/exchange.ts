@@ -7,12 +7,17 @@
 
 import type { ProtocolError, Sent } from "../errors.ts";
 import type { Timed } from "../pool/alarm.ts";
-import type { Acquirer, ConnectionUser, Lease, PoolWaiter } from "../pool/connection.ts";
+import {
+  type Acquirer,
+  type ConnectionUser,
+  isLastExchange,
+  type Lease,
+  type PoolWaiter,
+} from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { RetireReason, RetryReason } from "../rules/reasons.ts";
 import { type FailedAttempt, retryReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
-import { isLastRequest } from "../rules/verdict.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import { Inbound, type InboundOwner, LINGER_BYTES } from "./inbound.ts";
@@ -92,8 +97,7 @@ export class Exchange implements Roles {
 
   #send(socket: Socket, lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
-    const last = isLastRequest(this.#pool.settings.rules, lease.requestNumber);
-    const head = headOf(this.#request, last || lease.connection.record.state === "draining");
+    const head = headOf(this.#request, isLastExchange(lease, this.#pool.settings.rules));
     this.moved();
     this.#times.sentAt = this.#times.movedAt;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
@@ -148,7 +152,8 @@ export class Exchange implements Roles {
     if (fault !== undefined) this.#malformed(fault);
     else if (inbound.complete) this.#completed(inbound);
     else if (inbound.isTooMuch) this.#finish("unread-body");
-    else this.#resolve();
+    else if (inbound.response !== undefined && this.#reply.resolve(inbound.response))
+      this.#pool.alarm.by(this.dueAt());
   }
 
   continued(): void {
@@ -221,11 +226,6 @@ export class Exchange implements Roles {
     this.#giveBack(reason, cutShort);
     this.#reply.end(this.#inbound?.response);
     this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
-  }
-
-  #resolve(): void {
-    const response = this.#inbound?.response;
-    if (response !== undefined && this.#reply.resolve(response)) this.#pool.alarm.by(this.dueAt());
   }
 
   #fail(error: unknown, reason: RetireReason): void {

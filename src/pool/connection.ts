@@ -5,7 +5,7 @@
 
 import type { ConnectionInfo } from "../errors.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import type { ServerHints } from "../rules/rules.ts";
+import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Socket, SocketHandler, TransportError } from "../transport.ts";
 import type { ConnectionRecord, Waiter } from "./records.ts";
 
@@ -51,6 +51,15 @@ export interface ExchangeEnding {
   readonly answered?: boolean | undefined;
   /** What was written but not sent yet must not be sent either. */
   readonly abruptly?: boolean;
+}
+
+/**
+ * Whether an exchange is the last on its connection, as is known before it begins: then the server is told
+ * (`Connection: close`), so that it can close first (RFC 9112 §9.6).
+ */
+export function isLastExchange<Wire>({ connection, requestNumber }: Lease<Wire>, rules: Rules): boolean {
+  if (requestNumber >= rules.maxRequests || rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0) return true;
+  return connection.record.state === "draining";
 }
 
 /** What a lease tells users: numbers and addresses only. */

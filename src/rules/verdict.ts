@@ -90,11 +90,3 @@ export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number)
   );
   return idleMs < proven;
 }
-
-/**
- * Whether a connection's `requestNumber`-th request is its last, as is known before it is sent: then the server is
- * told (`Connection: close`), as RFC 9112 §9.6 lets it close first.
- */
-export function isLastRequest(rules: Rules, requestNumber: number): boolean {
-  return requestNumber >= rules.maxRequests || rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0;
-}
