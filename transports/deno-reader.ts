@@ -23,6 +23,8 @@ export class DenoReader {
   private small = false;
   /** Whether a read is outstanding. It cannot be cancelled but by closing (Deno 2.9). */
   reading = false;
+  /** Whether the inbox has the buffer: who resumes meanwhile must not have it read into again. */
+  private lending = false;
 
   /** `ended` is called once, with `undefined` for a FIN. */
   constructor(conn: DenoConn, inbox: Inbox, ended: (error: unknown) => void) {
@@ -33,7 +35,7 @@ export class DenoReader {
 
   /** Reads on unless it does. */
   start(): void {
-    if (this.reading || this.inbox.done) return;
+    if (this.reading || this.lending || this.inbox.done) return;
     this.reading = true;
     // A chain, not an async loop: 4 % more requests per second on Deno 2.9.
     this.conn.read(this.buffer).then(this.arrived, this.failed);
@@ -47,7 +49,9 @@ export class DenoReader {
   private readonly arrived = (length: number | null): void => {
     this.reading = false;
     if (length === null) return this.finish(undefined);
+    this.lending = true;
     this.inbox.data(this.buffer, length);
+    this.lending = false;
     if (this.inbox.done) return this.release();
     this.adapt(length);
     if (!this.inbox.isPaused) this.start();

@@ -126,8 +126,8 @@ export class Exchange implements Roles {
 
   uploaded(): void {
     this.moved();
-    this.#sent = "full";
     this.#times.sentAt = this.#times.movedAt;
+    this.#sent = "full";
     if (this.#stage === "send") this.#stage = "headers";
     if (this.#stage === "linger" && this.#inbound?.complete === true) this.#finish(undefined);
     else this.#pool.alarm.by(this.dueAt());
@@ -141,8 +141,6 @@ export class Exchange implements Roles {
   drain(): void {
     this.#upload?.drained();
   }
-
-  // Receiving
 
   data(bytes: Uint8Array, length: number): void {
     const inbound = this.#inbound;
@@ -198,8 +196,6 @@ export class Exchange implements Roles {
     if (this.#inbound?.discard() === true) this.#linger();
     else this.#finish("unread-body");
   }
-
-  // Ending
 
   #completed(inbound: Inbound): void {
     const left = this.#upload?.done === false ? (this.#upload.left ?? Infinity) : 0;

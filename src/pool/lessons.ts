@@ -6,10 +6,10 @@
 import {
   type LimitMemory,
   learnedLimit,
+  provenIdleMs,
   sawClose,
   sawReuse,
   WORKED_FRESH_MS,
-  workedIdleMs,
 } from "../rules/learned.ts";
 import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
@@ -36,14 +36,21 @@ export class Lessons<C, W> {
     this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, now), now);
   }
 
-  /** An exchange is over. `answered`: whether a response came, on a connection that had been idle before. */
+  /** An exchange is over. `answered`: whether a response came. */
   released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
+    if (!this.#rules.learn || answered === undefined) return;
+    const { entry } = connection;
+    const memory = this.#afterExchange(connection, answered, now);
+    // Where the limit lets no connection be used twice, a first answer is all there is to be reminded by.
+    if (memory !== entry.memory || now >= entry.reviewAt) this.#learn(entry, memory, now);
+  }
+
+  /** What the end of an exchange adds to the memory: something, if its connection had been idle before. */
+  #afterExchange(connection: ConnectionRecord<C, W>, answered: boolean, now: number): LimitMemory {
     const { entry, leasedIdleMs, requests } = connection;
-    if (!this.#rules.learn || answered === undefined || requests < 2) return;
-    if (!answered) this.#learn(entry, sawClose(entry.memory, leasedIdleMs, now), now);
-    else if (leasedIdleMs > entry.workedIdleMs)
-      this.#learn(entry, sawReuse(entry.memory, leasedIdleMs, now), now);
-    else if (now >= entry.reviewAt) this.#learn(entry, entry.memory, now);
+    if (requests < 2) return entry.memory;
+    if (!answered) return sawClose(entry.memory, leasedIdleMs, now);
+    return leasedIdleMs > entry.workedIdleMs ? sawReuse(entry.memory, leasedIdleMs, now) : entry.memory;
   }
 
   /** A memory that was kept elsewhere. What was seen here meanwhile counts more. */
@@ -54,15 +61,12 @@ export class Lessons<C, W> {
 
   #learn(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     const closes = memory.closes !== entry.memory.closes;
-    const { idleMs, reviewAt } = learnedLimit(
-      memory,
-      entry.roundTripMs === Infinity ? 0 : entry.roundTripMs,
-      now,
-    );
+    const roundTripMs = entry.roundTripMs === Infinity ? 0 : entry.roundTripMs;
+    const { idleMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
     const previousMs = entry.learnedIdleMs;
     entry.memory = memory;
     entry.learnedIdleMs = idleMs;
-    entry.workedIdleMs = workedIdleMs(memory, now);
+    entry.workedIdleMs = provenIdleMs(memory, roundTripMs, now);
     entry.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
     if (entry.reviewAt <= now) entry.reviewAt = reviewAt;
     if (idleMs !== previousMs) this.#reconsider(entry);

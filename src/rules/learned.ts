@@ -3,12 +3,16 @@
  * those at which reuse worked. Pure: a memory and an observation in, a memory out; a memory and a time in, a limit
  * out.
  *
- * 1. The limit lies a margin below the smallest idle age at which the server closed of late.
+ * 1. The limit lies a margin below the smallest idle age at which the server closed.
  * 2. Connections that close at one moment but at different ages did not reach an idle limit: the server restarted
- *    or shed load. Nothing is learned of that.
- * 3. A close at an age at which reuse worked of late is doubted until a second one confirms it.
- * 4. When closes stop, the limit rises again, slowly; a parked connection that is closed does no harm, and tells.
- * 5. What was not seen again for long is forgotten.
+ *    or shed load. Nothing is learned of that. At the same age, they count as one.
+ * 3. A close is doubted until a second one at the same age confirms it, if reuse worked of late at a greater age, or
+ *    if it came sooner than servers' limits do.
+ * 4. A reuse that works at a clearly greater age refutes a close, believed or not. A server that closes after so many
+ *    requests, or at random, is found out by that; so is a limit that has been raised.
+ * 5. When closes stop, the limit rises, in steps that grow; a parked connection that is closed then does no harm, and
+ *    tells. A limit that few closes speak for is tried soon, another one with patience.
+ * 6. What was not seen again after the last step is forgotten.
  */
 
 /** An idle connection that the server closed. */
@@ -16,7 +20,7 @@ export interface SeenClose {
   /** How long it had been idle: the limit is no longer than that. */
   readonly idleMs: number;
   readonly at: number;
-  /** Contradicted by a reuse that worked, and not confirmed yet. */
+  /** Not confirmed yet; see rule 3. */
   readonly doubted: boolean;
 }
 
@@ -43,19 +47,35 @@ const BURST_MS = 50;
 /** Ages that differ by less are taken for the same: servers' timers are coarse. */
 const SAME_AGE = 0.2;
 
+/** Servers set their limits in seconds, less what a timer may be off. A close that comes sooner may be anything. */
+const SHORTEST_LIMIT_MS = 900;
+
 /** The margin below the smallest close, as a share. A timer's own jitter is a few per cent. */
 const MARGIN = 0.05;
 
 /** Shortest margin beyond two round trips. */
 const MARGIN_MS = 10;
 
-/** After this long without a close, and at least ten times the limit, the limit rises by one step. */
-const REST_MS = 300_000;
-const REST_LIMITS = 10;
-const STEP = 1.05;
+/** A margin never takes more: a limit of nothing would end all reuse, and with it all learning. */
+const LARGEST_MARGIN = 0.5;
 
-/** After this many steps, some 1.6 h at the least, the limit is forgotten. */
-const STEPS = 20;
+/** Closes at the same age, each at a moment of its own, that make a limit certain. */
+const CERTAIN = 3;
+
+/** How a limit rises again: a step after each rest without a close, the nth one by `step ** n`. */
+interface Rise {
+  /** Shortest rest; it is also at least ten times the limit. */
+  readonly restMs: number;
+  readonly step: number;
+  /** Rests after which the limit is forgotten. */
+  readonly rests: number;
+}
+
+/** ×1.05, ×1.16, ×1.34 … ×3.9: so near the limit that most steps are on its safe side. */
+const PATIENT: Rise = { restMs: 300_000, step: 1.05, rests: 8 };
+/** ×1.5, ×3.4, ×11: it was no limit, or else its next close comes soon. */
+const CURIOUS: Rise = { restMs: 10_000, step: 1.5, rests: 4 };
+const REST_LIMITS = 10;
 
 /** How long a reuse that worked speaks against a close. */
 export const WORKED_FRESH_MS = 600_000;
@@ -63,30 +83,43 @@ export const WORKED_FRESH_MS = 600_000;
 /** The server closed a connection that had been idle for `idleMs`, or was found to have done so. */
 export function sawClose(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
   if (now <= memory.burstUntil) return { ...memory, burstUntil: now + BURST_MS };
-  const last = memory.closes.at(-1);
-  if (last !== undefined && now - last.at <= BURST_MS && !isSameAge(last.idleMs, idleMs)) {
-    return { ...memory, closes: memory.closes.slice(0, -1), burstUntil: now + BURST_MS };
+  const { closes } = memory;
+  const last = closes.at(-1);
+  if (last !== undefined && now - last.at <= BURST_MS) {
+    if (!isSameAge(last.idleMs, idleMs))
+      return { ...memory, closes: closes.slice(0, -1), burstUntil: now + BURST_MS };
+    const both = { ...last, idleMs: Math.min(last.idleMs, idleMs), at: now };
+    return { ...memory, closes: [...closes.slice(0, -1), both] };
   }
-  const contradicted = idleMs < workedIdleMs(memory, now);
-  const confirmed =
-    contradicted && memory.closes.some((seen) => seen.doubted && isSameAge(seen.idleMs, idleMs));
-  const closes = [...memory.closes, { idleMs, at: now, doubted: contradicted }].slice(-REMEMBERED);
-  if (!confirmed) return { ...memory, closes };
-  const believed = closes.map((seen) =>
-    isSameAge(seen.idleMs, idleMs) ? { ...seen, doubted: false } : seen,
-  );
-  return { ...memory, closes: believed, workedMs: 0 };
+  const confirmed = closes.some((seen) => isSameAge(seen.idleMs, idleMs));
+  const doubted = !confirmed && (idleMs < workedIdleMs(memory, now) || idleMs < SHORTEST_LIMIT_MS);
+  const known = confirmed
+    ? closes.map((seen) => (isSameAge(seen.idleMs, idleMs) ? { ...seen, doubted: false } : seen))
+    : closes;
+  // What worked before a confirmed close speaks no longer against it.
+  const workedMs = confirmed ? Math.min(memory.workedMs, idleMs) : memory.workedMs;
+  return { ...memory, closes: [...known, { idleMs, at: now, doubted }].slice(-REMEMBERED), workedMs };
 }
 
 /** A connection that had been idle for `idleMs` was used again, and an answer came. */
 export function sawReuse(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
-  if (idleMs < workedIdleMs(memory, now)) return memory;
-  return { ...memory, workedMs: idleMs, workedAt: now };
+  const closes = memory.closes.filter((seen) => seen.idleMs >= idleMs * (1 - SAME_AGE));
+  const refutes = closes.length < memory.closes.length;
+  const longest = idleMs >= workedIdleMs(memory, now);
+  if (!refutes && !longest) return memory;
+  const worked = longest ? { workedMs: idleMs, workedAt: now } : {};
+  return { ...memory, ...worked, closes: refutes ? closes : memory.closes };
 }
 
 /** Longest idle age at which reuse worked of late; 0 for none. */
-export function workedIdleMs(memory: LimitMemory, now: number): number {
+function workedIdleMs(memory: LimitMemory, now: number): number {
   return now - memory.workedAt <= WORKED_FRESH_MS ? memory.workedMs : 0;
+}
+
+/** Longest idle age at which reuse worked of late, and nothing that was seen since speaks against it. */
+export function provenIdleMs(memory: LimitMemory, roundTripMs: number, now: number): number {
+  const smallest = smallestIdleMs(memory.closes);
+  return Math.min(workedIdleMs(memory, now), smallest - marginMs(smallest, roundTripMs));
 }
 
 /** A limit, and when to ask again though nothing was seen. */
@@ -96,17 +129,33 @@ export interface LearnedLimit {
   readonly reviewAt: number;
 }
 
+const UNKNOWN: LearnedLimit = { idleMs: Infinity, reviewAt: Infinity };
+
 /** What the memory says at `now`. */
 export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: number): LearnedLimit {
   const believed = memory.closes.filter((seen) => !seen.doubted);
   const last = believed.at(-1);
-  if (last === undefined) return { idleMs: Infinity, reviewAt: Infinity };
-  const smallest = Math.min(...believed.map((seen) => seen.idleMs));
-  const margin = Math.max(MARGIN * smallest, 2 * roundTripMs + MARGIN_MS);
-  const restMs = Math.max(REST_MS, REST_LIMITS * smallest);
-  const steps = Math.max(0, Math.floor((now - last.at) / restMs));
-  if (steps >= STEPS) return { idleMs: Infinity, reviewAt: Infinity };
-  return { idleMs: Math.max(0, smallest - margin) * STEP ** steps, reviewAt: last.at + (steps + 1) * restMs };
+  if (last === undefined) return UNKNOWN;
+  const smallest = smallestIdleMs(believed);
+  const witnesses = believed.filter((seen) => isSameAge(seen.idleMs, smallest)).length;
+  const rise = witnesses < CERTAIN ? CURIOUS : PATIENT;
+  const restMs = Math.max(rise.restMs, REST_LIMITS * smallest);
+  const rests = Math.max(0, Math.floor((now - last.at) / restMs));
+  if (rests >= rise.rests) return UNKNOWN;
+  const growth = rise.step ** ((rests * (rests + 1)) / 2);
+  return {
+    idleMs: (smallest - marginMs(smallest, roundTripMs)) * growth,
+    reviewAt: last.at + (rests + 1) * restMs,
+  };
+}
+
+function smallestIdleMs(closes: readonly SeenClose[]): number {
+  return closes.reduce((smallest, { idleMs }) => Math.min(smallest, idleMs), Infinity);
+}
+
+function marginMs(idleMs: number, roundTripMs: number): number {
+  if (idleMs === Infinity) return 0;
+  return Math.min(Math.max(MARGIN * idleMs, 2 * roundTripMs + MARGIN_MS), LARGEST_MARGIN * idleMs);
 }
 
 function isSameAge(one: number, other: number): boolean {
