@@ -220,8 +220,8 @@ export class Exchange implements Roles {
     this.#upload?.stop(new Error("The response was complete before the request body was sent"));
     this.#over();
     this.#giveBack(reason, cutShort);
-    this.#reply.end(this.#inbound?.response);
     this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
+    this.#reply.end(this.#inbound?.response);
   }
 
   #fail(error: unknown, reason: RetireReason): void {
@@ -257,10 +257,12 @@ export class Exchange implements Roles {
     this.#pool.release(connection, { hints, reason, answered, abruptly });
   }
 
-  #attempt({ requestNumber }: Lease<Wire>, responded: boolean): FailedAttempt {
+  #attempt({ requestNumber, idleMs }: Lease<Wire>, responded: boolean): FailedAttempt {
     const { body, repeatable } = this.#request;
     const replayable = body?.kind !== "stream" || body.replayable || this.#upload?.started !== true;
-    const [sent, resendCount, reused] = [this.#sent, this.#resendCount, requestNumber > 1];
+    // One that waited unused (preconnected, or a dial that came too late) may be as stale as one that was used.
+    const reused = requestNumber > 1 || idleMs > 0;
+    const [sent, resendCount] = [this.#sent, this.#resendCount];
     return { sent, reused, responded, repeatable, replayable, resendCount };
   }
 

@@ -5,8 +5,8 @@
  * Order within a step: retire what has expired, apply the input, serve waiters, trim the idle. What waits and
  * what is at hand is in {@linkcode Floor}; this file holds what each input means.
  *
- * After every step no waiter could be served by an idle connection. So a new request may take an idle
- * connection without looking at the queue, and still nobody is overtaken.
+ * After every step no waiter could be served by an idle connection, save unsafe ones that have a dial under way. So
+ * a new request may take an idle connection without looking at the queue, and still nobody is overtaken.
  */
 
 import type { Origin } from "../origin.ts";
@@ -196,7 +196,6 @@ export class PoolCore<C, W> {
     if (waiter !== undefined && entry.waiters.size > entry.connecting) {
       this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
     }
-    this.#dial(entry, now);
   }
 
   // Ending an exchange

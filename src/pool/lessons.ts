@@ -33,6 +33,7 @@ export class Lessons<C, W> {
   closed(connection: ConnectionRecord<C, W>, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { entry } = connection;
+    if (entry.memory.closes.length === 0) entry.isLimitSeen = true;
     this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, now), now);
   }
 
@@ -49,7 +50,10 @@ export class Lessons<C, W> {
   #afterExchange(connection: ConnectionRecord<C, W>, answered: boolean, now: number): LimitMemory {
     const { entry, leasedIdleMs, requests } = connection;
     if (requests < 2) return entry.memory;
-    if (!answered) return sawClose(entry.memory, leasedIdleMs, now);
+    if (!answered) {
+      entry.isLimitSeen = false;
+      return sawClose(entry.memory, leasedIdleMs, now);
+    }
     return leasedIdleMs > entry.workedIdleMs ? sawReuse(entry.memory, leasedIdleMs, now) : entry.memory;
   }
 

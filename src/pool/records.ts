@@ -50,7 +50,8 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   }
 
   get workedIdleMs(): number {
-    return this.entry.workedIdleMs;
+    const { workedIdleMs, learnedIdleMs, isLimitSeen } = this.entry;
+    return isLimitSeen && learnedIdleMs !== Infinity ? Math.max(workedIdleMs, learnedIdleMs) : workedIdleMs;
   }
 
   move(step: Step): void {
@@ -124,6 +125,11 @@ export class OriginRecord<C, W> {
   learnedIdleMs: number = Infinity;
   workedIdleMs = 0;
   reviewAt: number = Infinity;
+  /**
+   * Whether every close behind the limit was seen as it happened. One that a request ran into had happened at some
+   * unknown time before, so it bounds the limit but proves nothing below it.
+   */
+  isLimitSeen = false;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();

@@ -10,9 +10,10 @@
  *    if it came sooner than servers' limits do.
  * 4. A reuse that works at a clearly greater age refutes a close, believed or not. A server that closes after so many
  *    requests, or at random, is found out by that; so is a limit that has been raised.
- * 5. When closes stop, the limit rises, in steps that grow; a parked connection that is closed then does no harm, and
- *    tells. A limit that few closes speak for is tried soon, another one with patience.
- * 6. What was not seen again after the last step is forgotten.
+ * 5. When closes stop for a while, the limit rises, and not by little: just below the real limit requests and closes
+ *    cross, far above it a parked connection is closed long before anyone wants it, which does no harm, and tells.
+ *    The longer a limit has stood, the longer the while.
+ * 6. What is not seen again after that is forgotten.
  */
 
 /** An idle connection that the server closed. */
@@ -38,8 +39,9 @@ export interface LimitMemory {
 /** A memory of nothing. */
 export const NOTHING_LEARNED: LimitMemory = { closes: [], workedMs: 0, workedAt: 0, burstUntil: 0 };
 
-/** Closes remembered: enough to see jitter, few enough to forget a limit that has changed. */
+/** Closes remembered: enough to see a timer's jitter. */
 const REMEMBERED = 8;
+const REMEMBERED_MS = 86_400_000;
 
 /** Closes this near to each other happened at one moment. */
 const BURST_MS = 50;
@@ -62,20 +64,15 @@ const LARGEST_MARGIN = 0.5;
 /** Closes at the same age, each at a moment of its own, that make a limit certain. */
 const CERTAIN = 3;
 
-/** How a limit rises again: a step after each rest without a close, the nth one by `step ** n`. */
-interface Rise {
-  /** Shortest rest; it is also at least ten times the limit. */
-  readonly restMs: number;
-  readonly step: number;
-  /** Rests after which the limit is forgotten. */
-  readonly rests: number;
-}
-
-/** ×1.05, ×1.16, ×1.34 … ×3.9: so near the limit that most steps are on its safe side. */
-const PATIENT: Rise = { restMs: 300_000, step: 1.05, rests: 8 };
-/** ×1.5, ×3.4, ×11: it was no limit, or else its next close comes soon. */
-const CURIOUS: Rise = { restMs: 10_000, step: 1.5, rests: 4 };
+/** The limit rises after a rest without a close: ten times the limit, and no less than this. */
 const REST_LIMITS = 10;
+const REST_MS = 10_000;
+/** A certain one has earned more: half the time for which it has been seen, within these bounds. */
+const CERTAIN_REST_MS = 300_000;
+const LONGEST_REST_MS = 21_600_000;
+
+/** What the limit is multiplied with after each rest; after the last one it is forgotten. */
+const STEPS: readonly number[] = [1, 1.5, 3];
 
 /** How long a reuse that worked speaks against a close. */
 export const WORKED_FRESH_MS = 600_000;
@@ -83,7 +80,7 @@ export const WORKED_FRESH_MS = 600_000;
 /** The server closed a connection that had been idle for `idleMs`, or was found to have done so. */
 export function sawClose(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
   if (now <= memory.burstUntil) return { ...memory, burstUntil: now + BURST_MS };
-  const { closes } = memory;
+  const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
   const last = closes.at(-1);
   if (last !== undefined && now - last.at <= BURST_MS) {
     if (!isSameAge(last.idleMs, idleMs))
@@ -98,7 +95,15 @@ export function sawClose(memory: LimitMemory, idleMs: number, now: number): Limi
     : closes;
   // What worked before a confirmed close speaks no longer against it.
   const workedMs = confirmed ? Math.min(memory.workedMs, idleMs) : memory.workedMs;
-  return { ...memory, closes: [...known, { idleMs, at: now, doubted }].slice(-REMEMBERED), workedMs };
+  return { ...memory, closes: [...remembered(known), { idleMs, at: now, doubted }], workedMs };
+}
+
+/** Makes room for one more. The smallest stays: it says most about the limit. */
+function remembered(closes: readonly SeenClose[]): readonly SeenClose[] {
+  if (closes.length < REMEMBERED) return closes;
+  const smallest = smallestIdleMs(closes);
+  const leaves = closes.findIndex(({ idleMs }) => idleMs > smallest);
+  return closes.filter((_, index) => index !== Math.max(0, leaves));
 }
 
 /** A connection that had been idle for `idleMs` was used again, and an answer came. */
@@ -137,16 +142,22 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
   const last = believed.at(-1);
   if (last === undefined) return UNKNOWN;
   const smallest = smallestIdleMs(believed);
-  const witnesses = believed.filter((seen) => isSameAge(seen.idleMs, smallest)).length;
-  const rise = witnesses < CERTAIN ? CURIOUS : PATIENT;
-  const restMs = Math.max(rise.restMs, REST_LIMITS * smallest);
+  const restMs = Math.max(REST_LIMITS * smallest, certaintyMs(believed, smallest));
   const rests = Math.max(0, Math.floor((now - last.at) / restMs));
-  if (rests >= rise.rests) return UNKNOWN;
-  const growth = rise.step ** ((rests * (rests + 1)) / 2);
+  const step = STEPS[rests];
+  if (step === undefined) return UNKNOWN;
   return {
-    idleMs: (smallest - marginMs(smallest, roundTripMs)) * growth,
+    idleMs: (smallest - marginMs(smallest, roundTripMs)) * step,
     reviewAt: last.at + (rests + 1) * restMs,
   };
+}
+
+/** How long the limit may go unseen before it is tried. */
+function certaintyMs(believed: readonly SeenClose[], limitMs: number): number {
+  const witnesses = believed.filter((seen) => isSameAge(seen.idleMs, limitMs));
+  const [first, last] = [witnesses[0], witnesses.at(-1)];
+  if (first === undefined || last === undefined || witnesses.length < CERTAIN) return REST_MS;
+  return Math.min(Math.max((last.at - first.at) / 2, CERTAIN_REST_MS), LONGEST_REST_MS);
 }
 
 function smallestIdleMs(closes: readonly SeenClose[]): number {

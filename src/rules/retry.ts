@@ -11,7 +11,7 @@ import type { RetryReason } from "./reasons.ts";
 export interface FailedAttempt {
   /** How much of the request was handed to the socket. */
   readonly sent: "none" | "partial" | "full";
-  /** Whether the connection had carried a request before. */
+  /** Whether the connection had been idle, or had carried a request, before: it may have been closed meanwhile. */
   readonly reused: boolean;
   /** Whether any byte of a response came. */
   readonly responded: boolean;

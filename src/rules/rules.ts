@@ -57,6 +57,6 @@ export interface ConnectionFacts {
   readonly roundTripMs: number;
   /** What was learned of the server's idle limit, less a margin. */
   readonly learnedIdleMs?: number | undefined;
-  /** Longest idle age at which reuse recently worked for this origin. */
+  /** Idle age that the server is known to allow: reuse recently worked at it, or the server was seen to close later. */
   readonly workedIdleMs?: number | undefined;
 }

@@ -85,7 +85,6 @@ export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number)
   const proven = Math.max(
     rules.unsafeReuseMs,
     facts.hints.timeoutMs === undefined ? 0 : hintedIdleMs(facts, rules),
-    facts.learnedIdleMs === undefined || facts.learnedIdleMs === Infinity ? 0 : facts.learnedIdleMs,
     facts.workedIdleMs ?? 0,
   );
   return idleMs < proven;

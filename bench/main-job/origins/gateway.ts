@@ -1,0 +1,23 @@
+/**
+ * The habit of a gateway whose own connection to the application went stale: after a long silence it takes the
+ * next request, passes it on (so it is executed), and hangs up without an answer.
+ */
+
+import type { Habit } from "./origin.ts";
+import { rawServer } from "./raw-server.ts";
+
+export const gateway: Habit = {
+  name: "gateway",
+  about: ({ idleLimitMs }) =>
+    `after ${idleLimitMs} ms idle executes the next request, then hangs up unanswered`,
+  pauses: ({ idleLimitMs }) => [
+    { ms: idleLimitMs + 20 },
+    { ms: idleLimitMs * 0.5 },
+    { ms: idleLimitMs + 20 },
+  ],
+  start: ({ idleLimitMs }) =>
+    rawServer({
+      // A first request is never dropped: only silence makes the gateway's own connection stale.
+      reply: ({ requests, idleMs }) => (requests > 1 && idleMs >= idleLimitMs ? { drop: true } : {}),
+    }),
+};

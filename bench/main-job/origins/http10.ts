@@ -1,0 +1,27 @@
+/** HTTP/1.0, in its two forms: one connection per request, and keep-alive by mutual consent. */
+
+import type { Habit } from "./origin.ts";
+import { rawServer } from "./raw-server.ts";
+
+const PAUSES = [{ ms: 200 }, { ms: 700 }] as const;
+
+export const http10: Habit = {
+  name: "http/1.0",
+  about: () => "HTTP/1.0 without keep-alive: the end of the connection ends the body",
+  pauses: () => PAUSES,
+  start: () => rawServer({ version: "1.0", reply: () => ({ close: true, untilClose: true }) }),
+};
+
+export const http10KeepAlive: Habit = {
+  name: "http/1.0 ka",
+  about: () => "HTTP/1.0 with Connection: keep-alive for clients that say it too",
+  pauses: () => PAUSES,
+  start: () =>
+    rawServer({
+      version: "1.0",
+      reply: ({ asksKeepAlive }) =>
+        asksKeepAlive
+          ? { headers: ["Connection: keep-alive"] }
+          : { close: true, headers: ["Connection: close"] },
+    }),
+};

@@ -1,0 +1,157 @@
+/** The real nginx, if it is installed: a temporary folder, a loopback port, and short limits. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { ID_LENGTH } from "./answer.ts";
+import { NOTHING_SEEN, type Seen } from "./ledger.ts";
+import type { Habit, Origin, Times } from "./origin.ts";
+import { listen } from "./raw-server.ts";
+
+const REQUESTS = 50;
+/** How long it may take to listen. */
+const START_MS = 3000;
+
+/** The sizes it answers: a directive of nginx may not be longer than 4096 bytes. */
+const SIZES = [64, 1024, 3000] as const;
+
+export const nginx: Habit = {
+  name: "nginx",
+  responseSizes: SIZES,
+  about: ({ idleLimitMs, lifetimeMs }) =>
+    `the real one: keepalive_timeout ${idleLimitMs}ms, keepalive_requests ${REQUESTS}, keepalive_time ${lifetimeMs}ms`,
+  pauses: ({ idleLimitMs }) => [
+    { ms: idleLimitMs - 8, blockMs: 16 },
+    { ms: idleLimitMs * 0.4 },
+    { ms: idleLimitMs },
+  ],
+  async start(times) {
+    const program = findNginx();
+    if (program === undefined) return undefined;
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-nginx-"));
+    try {
+      return await run(program, folder, times);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  },
+};
+
+/** In PATH, or where Debian puts it, which is in no user's PATH. */
+export function findNginx(): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  return folders.map((folder) => join(folder, "nginx")).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function run(program: string, folder: string, times: Times): Promise<Origin> {
+  const port = await freePort();
+  await writeFile(join(folder, "nginx.conf"), config(folder, port, times));
+  const args = ["-p", folder, "-c", join(folder, "nginx.conf")];
+  const child = spawn(program, args, { stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => {
+    child.on("exit", () => resolve());
+    child.on("error", () => resolve());
+  });
+  await listens(port, child);
+  return {
+    port,
+    pid: child.pid,
+    turnTo: () => {}, // request ids start with their client's letter
+    seen: async (client) => readLog(await readFile(join(folder, "access.log"), "utf8"), client),
+    close: async () => {
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One process and no daemon, so that ending it by its id ends all of it. */
+function config(folder: string, port: number, { idleLimitMs, lifetimeMs }: Times): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+daemon off;
+master_process off;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log;
+events { worker_connections 512; }
+http {
+  log_format seen '$http_x_request_id $request_method $connection';
+  access_log ${folder}/access.log seen;
+${temporary.map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
+  keepalive_timeout ${Math.round(idleLimitMs)}ms;
+  keepalive_requests ${REQUESTS};
+  keepalive_time ${Math.round(lifetimeMs)}ms;
+  server {
+    listen 127.0.0.1:${port};
+    add_header X-Request-Id $http_x_request_id;
+    add_header X-Received $received;
+${SIZES.map(location).join("\n")}
+  }
+  map $content_length $received { default $content_length; "" 0; }
+}
+`;
+}
+
+function location(size: number): string {
+  const rest = ".".repeat(size - ID_LENGTH);
+  return `    location = /bytes/${size} { return 200 "\${http_x_request_id}${rest}"; }`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function listens(port: number, child: ChildProcess): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill();
+      throw new Error(`nginx does not listen on port ${port}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on("connect", () => settle(true));
+    socket.on("error", () => settle(false));
+  });
+}
+
+/** Counts one client's lines: `<id> <method> <connection>`. */
+export function readLog(log: string, client: string): Seen {
+  const lines = log.split("\n").filter((line) => line.startsWith(client[0] ?? "?"));
+  if (lines.length === 0) return NOTHING_SEEN;
+  const connections = new Set<string>();
+  const ids = new Set<string>();
+  const repeated: Record<string, number> = {};
+  for (const [id = "", method = "", connection = ""] of lines.map((line) => line.split(" "))) {
+    connections.add(connection);
+    if (ids.has(id)) repeated[method] = (repeated[method] ?? 0) + 1;
+    ids.add(id);
+  }
+  return { connections: connections.size, received: lines.length, repeated };
+}

@@ -1,0 +1,180 @@
+/**
+ * Raw server: HTTP/1 by hand over node:net, so that a habit decides every header and every close. What a
+ * habit leaves open is done well.
+ */
+
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { answerHead, bodyText } from "./answer.ts";
+import { Ledger } from "./ledger.ts";
+import type { Origin } from "./origin.ts";
+import { hasToken, type ReadRequest, RequestReader } from "./request-reader.ts";
+
+/** What a habit may look at when a request arrives. */
+export interface Facts {
+  /** Requests on this connection, this one included. */
+  readonly requests: number;
+  /** Ms since the connection was accepted. */
+  readonly ageMs: number;
+  /** Ms since the last response on it, or since it was accepted. */
+  readonly idleMs: number;
+  /** Whether the request says `Connection: keep-alive`; some servers answer in kind only then. */
+  readonly asksKeepAlive: boolean;
+}
+
+/** What a habit does with a request. */
+export interface Reply {
+  readonly headers?: readonly string[];
+  /** End the connection after the response. Saying so is up to `headers`. */
+  readonly close?: boolean;
+  /** End the connection instead of responding. */
+  readonly drop?: boolean;
+  /** Send no `Content-Length`: the end of the connection is the end of the body. */
+  readonly untilClose?: boolean;
+  readonly delayMs?: number;
+  /** Send the body in this many pieces, with `delayMs` between them. */
+  readonly pieces?: number;
+}
+
+/** A habit of a raw server. */
+export interface Manners {
+  readonly version?: "1.0" | "1.1";
+  /** Close without a word when a connection was idle this long after a response. */
+  readonly idleMs?: number;
+  reply(facts: Facts): Reply;
+}
+
+const CLOSE = "Connection: close";
+
+/** Starts a server with these manners on a loopback port of its own. */
+export async function rawServer(manners: Manners): Promise<Origin> {
+  const ledger = new Ledger();
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    new Connection(socket, manners, ledger);
+  });
+  const port = await listen(server);
+  return {
+    port,
+    turnTo: (client) => ledger.turnTo(client),
+    seen: (client) => ledger.seen(client),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+/** Listens on a free loopback port. */
+export function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #manners: Manners;
+  readonly #ledger: Ledger;
+  readonly #reader = new RequestReader();
+  readonly #openedAt = performance.now();
+  #idleSince = this.#openedAt;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #requests = 0;
+  #serving = false;
+  #ended = false;
+
+  constructor(socket: Socket, manners: Manners, ledger: Ledger) {
+    this.#socket = socket;
+    this.#manners = manners;
+    this.#ledger = ledger;
+    ledger.connected();
+    socket.on("error", () => {}); // "close" follows
+    socket.on("close", () => this.#stop());
+    socket.on("data", (bytes) => {
+      this.#reader.push(bytes);
+      this.#serveNext();
+    });
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    clearTimeout(this.#idleTimer);
+  }
+
+  #serveNext(): void {
+    if (this.#serving || this.#ended) return;
+    const request = this.#reader.next();
+    if (request === undefined) return;
+    clearTimeout(this.#idleTimer);
+    this.#serving = true;
+    this.#requests++;
+    this.#serve(request).then(
+      () => this.#served(),
+      () => this.#socket.destroy(),
+    );
+  }
+
+  #served(): void {
+    this.#serving = false;
+    this.#idleSince = performance.now();
+    const { idleMs } = this.#manners;
+    if (idleMs !== undefined && !this.#ended) {
+      // What close() does: nothing sent later is answered.
+      this.#idleTimer = setTimeout(() => this.#socket.destroy(), idleMs);
+    }
+    this.#serveNext();
+  }
+
+  async #serve(request: ReadRequest): Promise<void> {
+    this.#ledger.received(request.headers.get("x-request-id") ?? "", request.method);
+    const now = performance.now();
+    const reply = this.#manners.reply({
+      requests: this.#requests,
+      ageMs: now - this.#openedAt,
+      idleMs: now - this.#idleSince,
+      asksKeepAlive: hasToken(request.headers.get("connection"), "keep-alive"),
+    });
+    if (reply.drop) {
+      this.#stop();
+      this.#socket.destroy();
+      return;
+    }
+    if (reply.delayMs !== undefined) await sleep(reply.delayMs);
+    await this.#respond(request, reply);
+  }
+
+  async #respond(request: ReadRequest, reply: Reply): Promise<void> {
+    const asked = hasToken(request.headers.get("connection"), "close");
+    const headers = [...(reply.headers ?? [])];
+    if (asked && !headers.includes(CLOSE)) headers.push(CLOSE);
+    const { version = "1.1" } = this.#manners;
+    const { untilClose = false } = reply;
+    const body = bodyText(request.headers.get("x-request-id") ?? "", request.path);
+    const head = answerHead({ version, request, headers, length: untilClose ? undefined : body.length });
+    const [first = "", ...rest] = slices(body, reply.pieces ?? 1);
+    this.#write(head + first);
+    for (const piece of rest) {
+      await sleep(reply.delayMs ?? 0);
+      this.#write(piece);
+    }
+    if (!reply.close && !asked && !untilClose) return;
+    this.#stop();
+    this.#socket.end();
+  }
+
+  #write(text: string): void {
+    if (!this.#ended) this.#socket.write(text, "latin1");
+  }
+}
+
+function slices(text: string, count: number): string[] {
+  const size = Math.ceil(text.length / count);
+  return Array.from({ length: count }, (_, at) => text.slice(at * size, (at + 1) * size));
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

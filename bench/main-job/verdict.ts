@@ -1,0 +1,106 @@
+/** Verdict: the numbers in plain words, without more than they show. */
+
+import type { ClientName } from "./clients.ts";
+import { type Figures, type JobResult, type OriginResult, type Totals, totalsOf } from "./result.ts";
+import { addCounts, type Counts, ranked } from "./tally.ts";
+import { plural } from "./words.ts";
+
+const TITLES: Readonly<Record<ClientName, string>> = { holdfast: "Holdfast", builtin: "the built-in fetch" };
+
+/** Errors of every runtime that mean the same. */
+const CLOSED = /ECONNRESET|EPIPE|UND_ERR_SOCKET|connection closed|closed the connection/;
+
+/** Why requests failed, the most frequent first, with the error's own words. */
+export function causesText(causes: Counts): string {
+  const list = ranked(causes);
+  const shown = list.slice(0, 3).map(([cause, times]) => (list.length === 1 ? cause : `${cause} ×${times}`));
+  const words = list.length > shown.length ? `${shown.join(", ")} and others` : shown.join(", ");
+  return list.every(([cause]) => CLOSED.test(cause)) ? `the server closed the connection (${words})` : words;
+}
+
+type Told = Pick<Totals, "requests" | "failures" | "wrongAnswers" | "connections" | "duplicatedPosts"> & {
+  readonly retries: number;
+  readonly causes: Counts;
+};
+
+/** One client in one clause. */
+export function clause(name: ClientName, told: Told): string {
+  const over = told.connections === undefined ? "" : ` over ${plural(told.connections, "connection")}`;
+  const sent = `${TITLES[name]} sent ${plural(told.requests, "request")}${over}`;
+  const parts = [told.failures === 0 ? `${sent} without a failure` : `${sent} and failed ${failed(told)}`];
+  if (told.retries > 0) {
+    parts.push(`sent ${told.retries} of them again because the connection turned out closed`);
+  }
+  if (told.wrongAnswers > 0) parts.push(`passed on ${plural(told.wrongAnswers, "wrong answer")}`);
+  if ((told.duplicatedPosts ?? 0) > 0) {
+    parts.push(`made the server execute ${plural(told.duplicatedPosts ?? 0, "POST")} twice`);
+  }
+  return joined(parts);
+}
+
+function failed({ failures, causes }: Told): string {
+  return `${failures === 1 ? "once" : `${failures} times`} because ${causesText(causes)}`;
+}
+
+function joined(parts: readonly string[]): string {
+  if (parts.length < 3) return parts.join(" and ");
+  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
+/** One sentence per origin. */
+export function originVerdict({ clients }: OriginResult): string {
+  const { holdfast, builtin } = clients;
+  if (holdfast === undefined || holdfast.requests === 0) return "Nothing was sent.";
+  const first = clause("holdfast", toldOf(holdfast));
+  if (builtin === undefined || builtin.requests === 0) return `${first}.`;
+  return `${first}; ${clause("builtin", toldOf(builtin))}.`;
+}
+
+function toldOf(figures: Figures): Told {
+  return { ...figures, retries: figures.pool?.retries ?? 0 };
+}
+
+/** One or two sentences about everything. */
+export function overallVerdict({ origins }: Pick<JobResult, "origins">): string {
+  const holdfast = totalsOf(origins, "holdfast");
+  const builtin = totalsOf(origins, "builtin");
+  if (holdfast === undefined || holdfast.requests === 0) return "Nothing was sent, so nothing was shown.";
+  const first = `${clause("holdfast", tallied(holdfast))}.`;
+  if (builtin === undefined || builtin.requests === 0) return `${first} The built-in fetch had no turn.`;
+  const second = clause("builtin", tallied(builtin));
+  return `${first} ${second[0]?.toUpperCase()}${second.slice(1)}. ${comparison(origins, holdfast, builtin)}`;
+}
+
+function tallied(totals: Totals): Told {
+  return { ...totals, causes: addCounts(totals.causes) };
+}
+
+/** What the sums above do not say, or might be taken to say. */
+function comparison(origins: readonly OriginResult[], holdfast: Totals, builtin: Totals): string {
+  if (holdfast.requests !== builtin.requests)
+    return "They did not send equally many, so the sums do not compare.";
+  const harm = ({ failures, duplicatedPosts }: Totals): number => failures + (duplicatedPosts ?? 0);
+  const sentences = [speed(origins)];
+  if (harm(holdfast) > harm(builtin)) sentences.unshift("The built-in fetch did better here.");
+  if (harm(holdfast) === harm(builtin)) sentences.unshift("Neither was safer than the other here.");
+  return sentences.join(" ");
+}
+
+/** Smaller differences of a median are chance. */
+const CLEARLY = 1.1;
+
+/** Who was faster, where; order and warm-up of the two are not evened out, so no more is said than this. */
+function speed(origins: readonly OriginResult[]): string {
+  const faster = (one: ClientName, other: ClientName): number =>
+    origins.filter(({ clients }) => (clients[one]?.p50 ?? NaN) * CLEARLY < (clients[other]?.p50 ?? NaN))
+      .length;
+  const [ours, theirs] = [faster("holdfast", "builtin"), faster("builtin", "holdfast")];
+  if (ours + theirs === 0) return "By the median time neither was clearly faster.";
+  return `By the median time Holdfast was faster at ${ours} of ${plural(origins.length, "origin")}, the built-in fetch at ${theirs}.`;
+}
+
+/** Whether Holdfast did all it was asked: what the exit code says. */
+export function holdfastIsFine({ origins }: Pick<JobResult, "origins">): boolean {
+  const totals = totalsOf(origins, "holdfast");
+  return totals !== undefined && totals.failures === 0 && (totals.duplicatedPosts ?? 0) === 0;
+}

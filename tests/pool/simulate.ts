@@ -1,0 +1,35 @@
+/**
+ * Random lives of the pool's core, as many as wanted. A slice of it runs with the tests.
+ *
+ * ```sh
+ * node --import tsx tests/pool/simulate.ts --seeds 10000 --steps 1000          # from a random seed on
+ * node --import tsx tests/pool/simulate.ts --from 1 --seeds 10000 --steps 1000
+ * node --import tsx tests/pool/simulate.ts --seed 17 --steps 300               # one again
+ * ```
+ */
+
+import { parseArgs } from "node:util";
+import { simulate } from "./simulation.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    from: { type: "string" },
+    seeds: { type: "string", default: "1000" },
+    steps: { type: "string", default: "1000" },
+  },
+});
+const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+const steps = Number(values.steps);
+
+const totals = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
+const startedAt = performance.now();
+for (let nth = 0; nth < count; nth++) {
+  const life = simulate(from + nth, steps);
+  for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
+  if ((nth + 1) % 1000 === 0) console.log(`${nth + 1} of ${count} seeds`);
+}
+const seconds = (performance.now() - startedAt) / 1000;
+const rate = Math.round(totals.steps / seconds).toLocaleString("en");
+console.log(`Seeds ${from} to ${from + count - 1} hold: ${JSON.stringify(totals)}, ${rate} steps/s`);

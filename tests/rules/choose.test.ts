@@ -1,0 +1,94 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { chooseIdle } from "../../src/rules/choose.ts";
+import type { ConnectionFacts } from "../../src/rules/rules.ts";
+import { isProvenFresh, verdict } from "../../src/rules/verdict.ts";
+import { facts, hints, moments, rules, someFacts, someRules } from "../support/facts.ts";
+
+describe("isProvenFresh", () => {
+  const by = rules({ unsafeReuseMs: 2000 });
+  const rows: [what: string, at: Partial<ConnectionFacts>, provenMs: number][] = [
+    ["unsafeReuse where nothing is known", {}, 2000],
+    ["unsafeReuse for a connection that was never used", { requests: 0 }, 2000],
+    ["what the server announced, less the margin", { hints: hints({ timeoutMs: 30_000 }) }, 29_000],
+    ["unsafeReuse under a shorter announcement", { hints: hints({ timeoutMs: 2500 }) }, 2000],
+    ["unsafeReuse under a learned limit, which is only a bound from above", { learnedIdleMs: 8000 }, 2000],
+    ["an age at which reuse worked", { workedIdleMs: 9000 }, 9000],
+    [
+      "the longest of all",
+      { hints: hints({ timeoutMs: 5000 }), learnedIdleMs: 6000, workedIdleMs: 7000 },
+      7000,
+    ],
+    ["unsafeReuse where nothing was learned yet", { learnedIdleMs: Infinity }, 2000],
+  ];
+  for (const [what, at, provenMs] of rows) {
+    it(`goes by ${what}`, () => {
+      const idle = facts({ idleSince: 100, ...at });
+      assertEquals(isProvenFresh(idle, by, 100 + provenMs - 1), true);
+      assertEquals(isProvenFresh(idle, by, 100 + provenMs), false);
+    });
+  }
+
+  it("trusts nothing unknown when unsafeReuse is 0, and everything when it is Infinity", () => {
+    assertEquals(isProvenFresh(facts(), rules({ unsafeReuseMs: 0 }), 0), false);
+    assertEquals(isProvenFresh(facts(), rules({ unsafeReuseMs: Infinity }), 1e12), true);
+  });
+
+  it("is never true again once it was false", () => {
+    const law = fc.property(someFacts, someRules, moments, moments, (at, by, now, laterMs) => {
+      if (!isProvenFresh(at, by, at.idleSince + now)) {
+        assertEquals(isProvenFresh(at, by, at.idleSince + now + laterMs), false);
+      }
+    });
+    fc.assert(law);
+  });
+});
+
+describe("chooseIdle", () => {
+  const stalest = facts({ idleSince: 0 });
+  const freshest = facts({ idleSince: 5000 });
+  const ends = { stalest, freshest };
+  const lifo = rules({ reuseOrder: "lifo" });
+  const fifo = rules({ reuseOrder: "fifo" });
+
+  it("takes the end that reuseOrder names", () => {
+    assertStrictEquals(chooseIdle(ends, lifo, false, 5000), freshest);
+    assertStrictEquals(chooseIdle(ends, fifo, false, 5000), stalest);
+  });
+
+  it("takes for an unsafe request only what is proven fresh", () => {
+    assertStrictEquals(chooseIdle(ends, lifo, true, 6999), freshest);
+    assertStrictEquals(chooseIdle(ends, lifo, true, 7000), undefined);
+  });
+
+  it("takes the freshest for an unsafe request when the stalest is not proven", () => {
+    assertStrictEquals(chooseIdle(ends, fifo, true, 1999), stalest);
+    assertStrictEquals(chooseIdle(ends, fifo, true, 2000), freshest);
+    assertStrictEquals(chooseIdle(ends, fifo, true, 7000), undefined);
+  });
+
+  it("answers with one of the two, and for an unsafe request with a proven one", () => {
+    const law = fc.property(
+      someFacts,
+      someFacts,
+      someRules,
+      fc.boolean(),
+      moments,
+      (a, b, by, unsafe, now) => {
+        const [stalest, freshest] = a.idleSince <= b.idleSince ? [a, b] : [b, a];
+        const chosen = chooseIdle({ stalest, freshest }, by, unsafe, now);
+        assert(chosen === undefined || chosen === a || chosen === b);
+        if (chosen === undefined) assert(unsafe);
+        else if (unsafe) assert(isProvenFresh(chosen, by, now));
+      },
+    );
+    fc.assert(law, { numRuns: 500 });
+  });
+
+  it("has no need to ask the verdict: being proven fresh does not mean being kept", () => {
+    const kept = facts({ hints: hints({ timeoutMs: 5000 }), expiresAt: 10 });
+    assertEquals(isProvenFresh(kept, lifo, 10), true);
+    assertEquals(verdict(kept, lifo, 10).keep, false);
+  });
+});

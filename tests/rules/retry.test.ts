@@ -1,0 +1,93 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import type { RetryReason } from "../../src/rules/reasons.ts";
+import { type FailedAttempt, isIdempotent, MAX_RESENDS, retryReason } from "../../src/rules/retry.ts";
+
+/** Every attempt there can be: 3 × 2⁴ × 3. */
+const attempts: FailedAttempt[] = (["none", "partial", "full"] as const).flatMap((sent) =>
+  [0, 1, 2].flatMap((resendCount) =>
+    Array.from({ length: 16 }, (_, bits) => {
+      const [reused, responded, repeatable, replayable] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
+      const flags = { reused, responded, repeatable, replayable } as Record<Flag, boolean>;
+      return { sent, resendCount, ...flags };
+    }),
+  ),
+);
+
+type Flag = "reused" | "responded" | "repeatable" | "replayable";
+
+const permitted = attempts.filter((attempt) => retryReason(attempt) !== undefined);
+
+describe("a failed request is sent again", () => {
+  const rows: [attempt: Partial<FailedAttempt>, expected: RetryReason | undefined][] = [
+    [{}, "stale-connection"],
+    [{ sent: "partial" }, "stale-connection"],
+    [{ sent: "none" }, "not-sent"],
+    [{ sent: "none", reused: false }, "not-sent"],
+    [{ sent: "none", repeatable: false }, "not-sent"],
+    [{ sent: "none", replayable: false }, undefined],
+    [{ reused: false }, undefined],
+    [{ repeatable: false }, undefined],
+    [{ replayable: false }, undefined],
+    [{ responded: true }, undefined],
+    [{ sent: "none", responded: true }, undefined],
+    [{ resendCount: 1 }, undefined],
+    [{ sent: "none", resendCount: 1 }, undefined],
+  ];
+  const stale: FailedAttempt = {
+    sent: "full",
+    reused: true,
+    responded: false,
+    repeatable: true,
+    replayable: true,
+    resendCount: 0,
+  };
+  for (const [changes, expected] of rows) {
+    it(`as ${expected ?? "never"}: ${JSON.stringify(changes)}`, () => {
+      assertEquals(retryReason({ ...stale, ...changes }), expected);
+    });
+  }
+
+  const laws: Record<string, (attempt: FailedAttempt) => boolean> = {
+    "only once": ({ resendCount }) => resendCount < MAX_RESENDS,
+    "never after a byte of a response": ({ responded }) => !responded,
+    "never without its body": ({ replayable }) => replayable,
+    "never when some of it may have been executed, unless twice is as once": ({ sent, repeatable }) =>
+      sent === "none" || repeatable,
+    "never after a fresh connection took some of it": ({ sent, reused }) => sent === "none" || reused,
+  };
+  for (const [law, holds] of Object.entries(laws)) {
+    it(law, () =>
+      assertEquals(
+        permitted.filter((attempt) => !holds(attempt)),
+        [],
+      ),
+    );
+  }
+
+  it("whenever none of this forbids it", () => {
+    const allowed = attempts.filter((attempt) => Object.values(laws).every((holds) => holds(attempt)));
+    assertEquals(permitted, allowed);
+    assertEquals(permitted.length, 6);
+  });
+});
+
+describe("a method is idempotent", () => {
+  const rows: Record<string, boolean> = {
+    GET: true,
+    HEAD: true,
+    OPTIONS: true,
+    TRACE: true,
+    PUT: true,
+    DELETE: true,
+    QUERY: true,
+    POST: false,
+    PATCH: false,
+    CONNECT: false,
+    PROPPATCH: false,
+    get: false,
+  };
+  for (const [method, expected] of Object.entries(rows)) {
+    it(`${method}: ${expected}`, () => assertEquals(isIdempotent(method), expected));
+  }
+});

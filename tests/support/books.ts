@@ -1,0 +1,158 @@
+/** Books: what must be true of a core after every step, counted anew from the records themselves. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { PoolCore } from "../../src/pool/core.ts";
+import type { Floor } from "../../src/pool/floor.ts";
+import type { ConnectionRecord, OriginRecord } from "../../src/pool/records.ts";
+import { chooseIdle } from "../../src/rules/choose.ts";
+import { admit } from "../../src/rules/limits.ts";
+import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
+import { isProvenFresh, verdict } from "../../src/rules/verdict.ts";
+
+type Core = Pick<PoolCore<unknown, unknown>, "floor" | "closing" | "wakeAt">;
+type Books = Floor<unknown, unknown>;
+type Entry = OriginRecord<unknown, unknown>;
+type Connection = ConnectionRecord<unknown, unknown>;
+
+/** What the core was built with. */
+export interface Terms {
+  readonly rules: Rules;
+  readonly acquireTimeoutMs: number;
+}
+
+/** Fails when anything about the core is not as it must be after a step at `now`. */
+export function checkBooks(core: Core, terms: Terms, now: number): void {
+  const { floor } = core;
+  const entries = [...floor.entries()];
+  for (const entry of entries) checkEntry(entry, terms.rules);
+  checkTotals(floor, entries);
+  checkLimits(floor, entries, terms.rules);
+  checkRules(floor, terms.rules, now);
+  checkWaiters(core, entries, terms.rules, now);
+  checkAlarm(core, terms, now);
+  checkMemory(floor);
+}
+
+function inState(entry: Entry, ...states: Connection["state"][]): Connection[] {
+  return [...entry.connections].filter(({ state }) => states.includes(state));
+}
+
+function checkEntry(entry: Entry, rules: Rules): void {
+  assertEquals(inState(entry, "closed"), [], "a closed connection is forgotten");
+  assertEquals(entry.connecting, inState(entry, "connecting").length, "connecting of an origin");
+  assertEquals(entry.active, inState(entry, "active", "draining").length, "active of an origin");
+  const idle = [...entry.idle];
+  assertEquals(idle.length, inState(entry, "idle").length, "idle of an origin");
+  assert(inOrder(idle.map(({ idleSince }) => idleSince)), "idle by the time they became idle");
+  const blocked = uncovered(entry) > 0 && entry.connections.size < rules.maxConnectionsPerOrigin;
+  assertEquals(entry.blockedNode.listed, blocked, "blocked while only the total limit is to blame");
+}
+
+function uncovered({ waiters, connecting }: Entry): number {
+  return Math.max(0, waiters.size - connecting);
+}
+
+function checkTotals(floor: Books, entries: readonly Entry[]): void {
+  const sum = (count: (entry: Entry) => number) => entries.reduce((total, entry) => total + count(entry), 0);
+  assertEquals(
+    floor.open,
+    sum(({ connections }) => connections.size),
+    "open",
+  );
+  assertEquals(
+    floor.connecting,
+    sum(({ connecting }) => connecting),
+    "connecting",
+  );
+  assertEquals(
+    floor.active,
+    sum(({ active }) => active),
+    "active",
+  );
+  assertEquals(
+    floor.lru.size,
+    sum(({ idle }) => idle.size),
+    "idle",
+  );
+  assertEquals(
+    floor.queue.size,
+    sum(({ waiters }) => waiters.size),
+    "queued",
+  );
+  assertEquals(floor.uncovered, sum(uncovered), "waiters without a dial");
+  assertEquals(
+    floor.blocked.size,
+    sum(({ blockedNode }) => (blockedNode.listed ? 1 : 0)),
+    "blocked",
+  );
+  assertEquals(floor.open, floor.connecting + floor.active + floor.lru.size, "open is the sum of the states");
+  assert(inOrder([...floor.lru].map(({ idleSince }) => idleSince)), "the stalest comes first");
+  assert(inOrder([...floor.queue].map(({ since }) => since)), "who waited longest comes first");
+}
+
+function inOrder(times: readonly number[]): boolean {
+  return times.every((time, at) => at === 0 || time >= (times[at - 1] ?? time));
+}
+
+function checkLimits(floor: Books, entries: readonly Entry[], rules: Rules): void {
+  assert(floor.open <= rules.maxConnections, "maxConnections");
+  assert(floor.lru.size <= rules.maxIdle, "maxIdle");
+  for (const { connections, idle } of entries) {
+    assert(connections.size <= rules.maxConnectionsPerOrigin, "maxConnectionsPerOrigin");
+    assert(idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
+  }
+}
+
+/** Whatever is idle may be used. */
+function checkRules(floor: Books, rules: Rules, now: number): void {
+  for (const connection of floor.lru) {
+    assertEquals(verdict(connection, rules, now), { keep: true, until: connection.until });
+  }
+}
+
+/** Nobody waits for what is there. */
+function checkWaiters(core: Core, entries: readonly Entry[], rules: Rules, now: number): void {
+  const { floor } = core;
+  if (core.closing) assertEquals(floor.queue.size, 0, "nobody waits for a closed pool");
+  for (const entry of entries) {
+    if (uncovered(entry) > 0) assertEquals(admit(floor.occupancy(entry), rules), "wait", "there is room");
+    const { first: stalest, last: freshest } = entry.idle;
+    if (stalest === undefined || freshest === undefined) continue;
+    for (const { fresh, unsafe } of entry.waiters) {
+      // For an unsafe one a connection is on its way; it need not be the first to learn of a better one.
+      if (unsafe && uncovered(entry) === 0) continue;
+      const served = fresh ? undefined : chooseIdle({ stalest, freshest }, rules, unsafe, now);
+      assertEquals(served?.id, undefined, "a waiter and an idle connection that would serve it");
+    }
+  }
+}
+
+function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
+  const { lru, queue } = core.floor;
+  const wakeAt = core.wakeAt();
+  assert(wakeAt > now, `waking at ${wakeAt} makes no progress from ${now}`);
+  for (const { until } of lru) assert(wakeAt <= until, "sleeps past the end of an idle connection");
+  for (const { since } of queue) assert(wakeAt <= since + acquireTimeoutMs, "sleeps past a time-out");
+}
+
+function checkMemory({ deadlines, open }: Books): void {
+  assert(deadlines.size <= 2 * open + 1, `${deadlines.size} deadlines for ${open} connections`);
+}
+
+/** A connection that was granted, as it was before, and to whom. */
+export interface Granted {
+  readonly facts: ConnectionFacts;
+  readonly waiter: { readonly unsafe: boolean; readonly fresh: boolean };
+  /** It had just been opened, or released by another request: it was not idle in between. */
+  readonly handedOver: boolean;
+}
+
+/** Fails when a connection was granted though a rule forbids it. */
+export function checkGrant({ facts, waiter, handedOver }: Granted, rules: Rules, now: number): void {
+  if (facts.requests === 0 && handedOver) return;
+  assertEquals(verdict(facts, rules, now).keep, true, "a rule was broken at reuse");
+  assertEquals(waiter.fresh, false, "a second attempt got a connection that was not opened for it");
+  if (waiter.unsafe && !handedOver) {
+    assert(isProvenFresh(facts, rules, now), "an unsafe request got a connection that may be stale");
+  }
+}

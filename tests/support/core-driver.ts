@@ -1,0 +1,241 @@
+/** Core driver: steps a core by words, answers with its effects as words, and audits it after every step. */
+
+import { assert, assertEquals } from "@std/assert";
+import { originOf } from "../../src/origin.ts";
+import { PoolCore } from "../../src/pool/core.ts";
+import type { Effect, Input } from "../../src/pool/effects.ts";
+import { type ConnectionRecord, Waiter } from "../../src/pool/records.ts";
+import type { RetireReason } from "../../src/rules/reasons.ts";
+import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
+import { checkBooks, checkGrant, type Terms } from "./books.ts";
+import { rules } from "./facts.ts";
+
+type Connection = ConnectionRecord<undefined, string>;
+type Request = Waiter<undefined, string>;
+
+/** How a request wants its connection. */
+export interface Wish {
+  readonly unsafe?: boolean;
+  readonly fresh?: boolean;
+  readonly again?: boolean;
+}
+
+/** What became of a request. */
+export type Fate = "waiting" | "cancelled" | "granted" | "rejected";
+
+/** One core and a record of everything it did. Origins are letters, requests have names, connections numbers. */
+export class CoreDriver {
+  readonly core: PoolCore<undefined, string>;
+  readonly terms: Terms;
+  now = 0;
+  readonly requests: Map<string, Request> = new Map();
+  readonly fates: Map<string, Fate> = new Map();
+  readonly connections: Map<number, Connection> = new Map();
+  /** Requests by origin, in the order in which they must be served. */
+  readonly #lines: Map<string, string[]> = new Map();
+  /** The connection that this step opened or released. */
+  #moving: Connection | undefined;
+  #dialled = 0;
+  #waiting = 0;
+  #askedAgain = 0;
+
+  constructor(changes: Partial<Rules> = {}, acquireTimeoutMs = Infinity) {
+    this.terms = { rules: rules(changes), acquireTimeoutMs };
+    this.core = new PoolCore(this.terms);
+  }
+
+  at(now: number): this {
+    this.now = now;
+    return this;
+  }
+
+  acquire(
+    origin: string,
+    name: string,
+    { unsafe = false, fresh = false, again = false }: Wish = {},
+  ): string[] {
+    const waiter = this.requests.get(name) ?? new Waiter<undefined, string>(name, unsafe, fresh);
+    this.requests.set(name, waiter);
+    this.fates.set(name, "waiting");
+    this.#waiting += 1;
+    if (again) this.#askedAgain += 1;
+    const line = this.#line(origin);
+    if (again) line.unshift(name);
+    else line.push(name);
+    return this.step({ type: "acquire", waiter, origin: originOf(`http://${origin}`), again });
+  }
+
+  cancel(name: string): string[] {
+    const waiter = this.requests.get(name);
+    assert(waiter);
+    if (this.fates.get(name) === "waiting") this.#answered(name, "cancelled");
+    return this.step({ type: "cancel", waiter });
+  }
+
+  preconnect(origin: string, count: number): string[] {
+    return this.step({ type: "preconnect", origin: originOf(`http://${origin}`), count });
+  }
+
+  connected(id: number, random = 0): string[] {
+    return this.step({ type: "connected", connection: this.connection(id), random });
+  }
+
+  failed(id: number): string[] {
+    return this.step({ type: "connect-failed", connection: this.connection(id), error: `error ${id}` });
+  }
+
+  release(id: number, reason?: RetireReason, hints: ServerHints = NO_HINTS): string[] {
+    return this.step({ type: "release", connection: this.connection(id), hints, reason });
+  }
+
+  lost(id: number, reason: RetireReason = "peer-closed"): string[] {
+    return this.step({ type: "lost", connection: this.connection(id), reason });
+  }
+
+  drain(origin?: string, reason: RetireReason = "origin-drained"): string[] {
+    return this.step({ type: "drain", origin: origin && originOf(`http://${origin}`).key, reason });
+  }
+
+  tick(): string[] {
+    return this.step({ type: "tick" });
+  }
+
+  slept(): string[] {
+    return this.step({ type: "slept" });
+  }
+
+  close(): string[] {
+    return this.step({ type: "close" });
+  }
+
+  /** A connection of `origin` that is open and active, for `name`. Its number. */
+  open(origin: string, name: string): number {
+    const [connect = ""] = this.acquire(origin, name);
+    const id = Number(connect.split(" ")[1]);
+    this.connected(id);
+    return id;
+  }
+
+  /** A connection of `origin` that carried one request and is idle. */
+  park(origin: string, hints?: ServerHints): number {
+    const id = this.open(origin, `used ${this.#dialled + 1}`);
+    this.release(id, undefined, hints);
+    return id;
+  }
+
+  connection(id: number): Connection {
+    const connection = this.connections.get(id);
+    assert(connection, `there is no connection ${id}`);
+    return connection;
+  }
+
+  /** Forgets those who have their answer, for a run without end. A second answer is still noticed. */
+  forgetAnswered(): void {
+    for (const [name, fate] of this.fates) if (fate !== "waiting") this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    this.fates.delete(name);
+    this.requests.delete(name);
+  }
+
+  step(input: Input<undefined, string>): string[] {
+    const moves = input.type === "connected" || input.type === "release";
+    this.#moving = moves ? input.connection : undefined;
+    const effects = this.core.step(input, this.now);
+    const words = effects.map((effect) => this.#note(effect));
+    checkBooks(this.core, this.terms, this.now);
+    this.#checkCounters();
+    return words;
+  }
+
+  #note(effect: Effect<undefined, string>): string {
+    switch (effect.type) {
+      case "connect":
+        return this.#connect(effect.connection);
+      case "grant":
+        return this.#grant(effect.waiter, effect.connection);
+      case "queue":
+        return `queue ${effect.waiter.attached} (${effect.queued})`;
+      case "reject":
+        this.#answered(effect.waiter.attached, "rejected");
+        if (effect.why === "queue-full") assert(this.core.floor.uncovered >= this.terms.rules.maxQueue);
+        return `reject ${effect.waiter.attached}: ${effect.why}`;
+      case "park":
+        return `park ${effect.connection.id}`;
+      case "learned":
+        return `learned ${effect.entry.origin.hostname} ${effect.idleMs}`;
+      case "close":
+        assertEquals(effect.connection.state, "closed");
+        assert(this.connections.delete(effect.connection.id), "a connection was closed twice");
+        return `close ${effect.connection.id}: ${effect.reason}`;
+    }
+  }
+
+  #connect(connection: Connection): string {
+    this.#dialled += 1;
+    this.connections.set(connection.id, connection);
+    assertEquals(this.core.closing, false, "a closed pool opens nothing");
+    return `connect ${connection.id} ${connection.entry.origin.hostname}`;
+  }
+
+  #grant(waiter: Request, connection: Connection): string {
+    const { id, state, entry } = connection;
+    assertEquals(state, "active");
+    const before = factsBefore(connection);
+    const handedOver = connection === this.#moving;
+    checkGrant({ facts: before, waiter, handedOver }, this.terms.rules, this.now);
+    const line = this.#line(entry.origin.hostname);
+    const ahead = line.slice(0, line.indexOf(waiter.attached));
+    const overtaken = ahead.filter((name) => this.#couldHave(name, before.requests, handedOver));
+    assertEquals(overtaken, [], `${waiter.attached} overtook others of its origin`);
+    this.#answered(waiter.attached, "granted");
+    return `grant ${waiter.attached} ${id}`;
+  }
+
+  /** Whether a waiting request would have taken the connection that another one got. */
+  #couldHave(name: string, requests: number, handedOver: boolean): boolean {
+    const { fresh = false, unsafe = false } = this.requests.get(name) ?? {};
+    if (fresh) return requests === 0 && handedOver;
+    return !unsafe || handedOver;
+  }
+
+  #line(origin: string): string[] {
+    let line = this.#lines.get(origin);
+    if (line === undefined) {
+      line = [];
+      this.#lines.set(origin, line);
+    }
+    return line;
+  }
+
+  #answered(name: string, fate: Fate): void {
+    assertEquals(this.fates.get(name), "waiting", `${name} had its answer already`);
+    this.fates.set(name, fate);
+    this.#waiting -= 1;
+    for (const line of this.#lines.values()) {
+      const at = line.indexOf(name);
+      if (at >= 0) line.splice(at, 1);
+    }
+  }
+
+  /** Every connection that was ever dialled is open or was retired for one reason. */
+  #checkCounters(): void {
+    const { floor } = this.core;
+    const counters = [floor.forgotten, ...[...floor.entries()].map((entry) => entry.counters)];
+    const retired = counters.flatMap((each) => Object.values(each.retired)).reduce((a, b) => a + b, 0);
+    assertEquals(this.#dialled, floor.open + retired, "dialled is open and retired");
+    assertEquals(this.connections.size, floor.open);
+    assertEquals(this.#waiting, floor.queue.size, "who waits is in the queue");
+    const excess = floor.uncovered - this.terms.rules.maxQueue;
+    assert(excess <= this.#askedAgain, "maxQueue, beyond which only those may wait who ask again");
+  }
+}
+
+/** The facts of a connection that was just leased, as they were before. Spread would lose its getters. */
+function factsBefore(connection: Connection): ConnectionFacts {
+  const { openedAt, expiresAt, idleSince, requests, hints, roundTripMs } = connection;
+  const { learnedIdleMs, workedIdleMs } = connection;
+  const before = { openedAt, expiresAt, idleSince, requests: requests - 1, hints, roundTripMs };
+  return { ...before, learnedIdleMs, workedIdleMs };
+}

@@ -1,0 +1,54 @@
+/** Service: a public pool over a server in memory, and a clock moved by hand. */
+
+import type { PoolEvent } from "../../src/events.ts";
+import { createPool, type Pool } from "../../src/holdfast.ts";
+import type { PoolOptions } from "../../src/options.ts";
+import type { RetireReason } from "../../src/rules/reasons.ts";
+import {
+  type MemoryOptions,
+  type MemoryRequest,
+  type MemoryResponse,
+  type MemoryTransport,
+  memoryTransport,
+} from "../../transports/memory.ts";
+import { MovableClock } from "./clock.ts";
+
+/** What a test's server answers. */
+export type Answers = (request: MemoryRequest) => MemoryResponse;
+
+/** A pool of the public kind and its world. */
+export interface Service {
+  readonly pool: Pool;
+  readonly clock: MovableClock;
+  readonly transport: MemoryTransport;
+  readonly events: PoolEvent[];
+  /** Requests `origin` once, reads the answer, and says which connection carried it. */
+  get(origin?: string): Promise<number>;
+  /** Why connections were retired so far, in order. */
+  retired(): RetireReason[];
+}
+
+/** Makes a pool that talks to a server which answers as told. */
+export function service(
+  options: PoolOptions = {},
+  respond: Answers = () => ({ body: "ok" }),
+  memory: MemoryOptions = {},
+): Service {
+  const clock = new MovableClock();
+  const events: PoolEvent[] = [];
+  const transport = memoryTransport({ respond, ...memory });
+  const onEvent = (event: PoolEvent) => void events.push(event);
+  const pool = createPool({ lifetimeJitter: 0, onEvent, ...options, transport, clock });
+  return {
+    pool,
+    clock,
+    transport,
+    events,
+    async get(origin = "http://a.test") {
+      const response = await pool.request(`${origin}/`);
+      await response.text();
+      return response.connection.id;
+    },
+    retired: () => events.flatMap((event) => (event.type === "connection.retired" ? [event.reason] : [])),
+  };
+}

@@ -1,0 +1,140 @@
+/** Shell: a pool over the transport in memory and a clock moved by hand, with everything it told. */
+
+import { assert } from "@std/assert";
+import type { ErrorCode, HoldfastError } from "../../src/errors.ts";
+import type { PoolEvent } from "../../src/events.ts";
+import type { PoolOptions } from "../../src/options.ts";
+import { originOf } from "../../src/origin.ts";
+import type { Acquirer, ConnectionUser, Lease, PoolWaiter } from "../../src/pool/connection.ts";
+import { Observers } from "../../src/pool/observers.ts";
+import { type AcquireOptions, ConnectionPool } from "../../src/pool/pool.ts";
+import type { RetireReason } from "../../src/rules/reasons.ts";
+import { NO_HINTS, type ServerHints } from "../../src/rules/rules.ts";
+import { resolveOptions } from "../../src/settings.ts";
+import type { Transport } from "../../src/transport.ts";
+import {
+  type MemoryOptions,
+  type MemoryPeer,
+  type MemoryTransport,
+  memoryTransport,
+} from "../../transports/memory.ts";
+import { MovableClock, settled } from "./clock.ts";
+
+/** One request of a test: what it got, and what reached it while it had a connection. */
+export class TestRequest implements Acquirer<undefined>, ConnectionUser {
+  lease: Lease<undefined> | undefined;
+  error: HoldfastError | undefined;
+  answers = 0;
+  ended: "closed" | "cut" | undefined;
+  waiter: PoolWaiter<undefined> | undefined;
+  readonly #pool: ConnectionPool<undefined>;
+
+  constructor(pool: ConnectionPool<undefined>) {
+    this.#pool = pool;
+  }
+
+  granted(lease: Lease<undefined>): void {
+    this.answers += 1;
+    this.lease = lease;
+    lease.connection.user = this;
+  }
+
+  refused(error: Error): void {
+    this.answers += 1;
+    this.error = error as HoldfastError;
+  }
+
+  data(): void {}
+
+  drain(): void {}
+
+  closed(): void {
+    this.ended = "closed";
+    this.release("peer-closed");
+  }
+
+  cut(): void {
+    this.ended = "cut";
+    this.release("pool-closed");
+  }
+
+  /** Number of the connection it got. */
+  get connection(): number {
+    assert(this.lease, `no connection was granted: ${this.error}`);
+    return this.lease.connection.record.id;
+  }
+
+  get code(): ErrorCode | undefined {
+    return this.error?.code;
+  }
+
+  release(reason?: RetireReason, hints: ServerHints = NO_HINTS): void {
+    assert(this.lease);
+    this.#pool.release(this.lease.connection, { hints, reason });
+  }
+
+  cancel(): void {
+    assert(this.waiter);
+    this.#pool.cancel(this.waiter);
+  }
+}
+
+/** A pool, what it is made of, and what it told. */
+export class Shell {
+  readonly clock: MovableClock = new MovableClock();
+  readonly transport: MemoryTransport;
+  readonly observers: Observers;
+  readonly pool: ConnectionPool<undefined>;
+  readonly events: PoolEvent[] = [];
+
+  constructor(options: PoolOptions = {}, memory: MemoryOptions = {}, wrap = (inner: Transport) => inner) {
+    const settings = resolveOptions({
+      lifetimeJitter: 0,
+      onEvent: (event) => this.events.push(event),
+      ...options,
+      clock: this.clock,
+    });
+    this.transport = memoryTransport(memory);
+    this.observers = new Observers(settings.onEvent);
+    this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, () => undefined);
+  }
+
+  /** Asks for a connection; whoever answers by itself has answered. */
+  async request(
+    origin = "a",
+    { unsafe = false, fresh = false }: Partial<AcquireOptions> = {},
+  ): Promise<TestRequest> {
+    const request = this.ask(origin, { unsafe, fresh });
+    await settled();
+    return request;
+  }
+
+  /** Asks for a connection, and looks no further. */
+  ask(origin = "a", { unsafe = false, fresh = false }: Partial<AcquireOptions> = {}): TestRequest {
+    const request = new TestRequest(this.pool);
+    request.waiter = this.pool.acquire(request, originOf(`http://${origin}`), { unsafe, fresh });
+    return request;
+  }
+
+  /** A connection that carried one request and is idle. */
+  async park(origin = "a", hints?: ServerHints): Promise<MemoryPeer> {
+    const request = await this.request(origin);
+    request.release(undefined, hints);
+    return this.peer(this.transport.peers.length);
+  }
+
+  peer(id: number): MemoryPeer {
+    const peer = this.transport.peers[id - 1];
+    assert(peer, `there is no peer ${id}`);
+    return peer;
+  }
+
+  /** Why connections were retired so far, in order. */
+  get retired(): RetireReason[] {
+    return this.events.flatMap((event) => (event.type === "connection.retired" ? [event.reason] : []));
+  }
+
+  told<T extends PoolEvent["type"]>(type: T): (PoolEvent & { type: T })[] {
+    return this.events.filter((event): event is PoolEvent & { type: T } => event.type === type);
+  }
+}
