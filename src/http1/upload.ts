@@ -114,7 +114,8 @@ export class Upload {
       this.#onDrain = () => this.#sendBytes(bytes, at);
       return;
     }
-    this.#finish();
+    // Stopped while it waited for the last piece to be taken, it ends the exchange no second time.
+    if (!this.#stopped) this.#finish();
   }
 
   async #sendStream(stream: ReadableStream<Uint8Array>, length: number | undefined): Promise<void> {

@@ -3,14 +3,7 @@
  * connections that a new lesson concerns. The conclusions themselves are drawn in `rules/learned.ts`.
  */
 
-import {
-  type LimitMemory,
-  learnedLimit,
-  provenIdleMs,
-  sawClose,
-  sawReuse,
-  WORKED_FRESH_MS,
-} from "../rules/learned.ts";
+import { type LimitMemory, learnedLimit, sawClose, sawReuse, WORKED_FRESH_MS } from "../rules/learned.ts";
 import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
 import type { Effect } from "./effects.ts";
@@ -33,8 +26,7 @@ export class Lessons<C, W> {
   closed(connection: ConnectionRecord<C, W>, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { entry } = connection;
-    if (entry.memory.closes.length === 0) entry.isLimitSeen = true;
-    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, now), now);
+    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, true, now), now);
   }
 
   /** An exchange is over. `answered`: whether a response came. */
@@ -50,10 +42,7 @@ export class Lessons<C, W> {
   #afterExchange(connection: ConnectionRecord<C, W>, answered: boolean, now: number): LimitMemory {
     const { entry, leasedIdleMs, requests } = connection;
     if (requests < 2) return entry.memory;
-    if (!answered) {
-      entry.isLimitSeen = false;
-      return sawClose(entry.memory, leasedIdleMs, now);
-    }
+    if (!answered) return sawClose(entry.memory, leasedIdleMs, false, now);
     return leasedIdleMs > entry.workedIdleMs ? sawReuse(entry.memory, leasedIdleMs, now) : entry.memory;
   }
 
@@ -66,11 +55,11 @@ export class Lessons<C, W> {
   #learn(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     const closes = memory.closes !== entry.memory.closes;
     const roundTripMs = entry.roundTripMs === Infinity ? 0 : entry.roundTripMs;
-    const { idleMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
+    const { idleMs, provenMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
     const previousMs = entry.learnedIdleMs;
     entry.memory = memory;
     entry.learnedIdleMs = idleMs;
-    entry.workedIdleMs = provenIdleMs(memory, roundTripMs, now);
+    entry.workedIdleMs = provenMs;
     entry.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
     if (entry.reviewAt <= now) entry.reviewAt = reviewAt;
     if (idleMs !== previousMs) this.#reconsider(entry);

@@ -82,8 +82,7 @@ export function isStoredLimit(value: unknown): value is StoredLimit {
 
 function isSeenClose(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { idleMs, at, doubted } = value as Readonly<Record<string, unknown>>;
-  return (
-    Number.isFinite(idleMs) && Number(idleMs) >= 0 && Number.isFinite(at) && typeof doubted === "boolean"
-  );
+  const { idleMs, at, watched, doubted } = value as Readonly<Record<string, unknown>>;
+  const flags = typeof watched === "boolean" && typeof doubted === "boolean";
+  return flags && Number.isFinite(idleMs) && Number(idleMs) >= 0 && Number.isFinite(at);
 }

@@ -50,8 +50,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   }
 
   get workedIdleMs(): number {
-    const { workedIdleMs, learnedIdleMs, isLimitSeen } = this.entry;
-    return isLimitSeen && learnedIdleMs !== Infinity ? Math.max(workedIdleMs, learnedIdleMs) : workedIdleMs;
+    return this.entry.workedIdleMs;
   }
 
   move(step: Step): void {
@@ -125,11 +124,6 @@ export class OriginRecord<C, W> {
   learnedIdleMs: number = Infinity;
   workedIdleMs = 0;
   reviewAt: number = Infinity;
-  /**
-   * Whether every close behind the limit was seen as it happened. One that a request ran into had happened at some
-   * unknown time before, so it bounds the limit but proves nothing below it.
-   */
-  isLimitSeen = false;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();

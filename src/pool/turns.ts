@@ -32,8 +32,7 @@ export class Turns<C, W> {
    * there are.
    */
   mustYield(entry: OriginRecord<C, W>): boolean {
-    const { blocked, open } = this.#floor;
-    if (open < this.#rules.maxConnections) return false;
+    const { blocked } = this.#floor;
     if (blocked.first === entry) this.#floor.loseTurn(entry);
     const other = blocked.first;
     if (other === undefined || other === entry) return false;

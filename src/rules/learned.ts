@@ -21,6 +21,11 @@ export interface SeenClose {
   /** How long it had been idle: the limit is no longer than that. */
   readonly idleMs: number;
   readonly at: number;
+  /**
+   * Seen as it happened, on a connection that nobody used. One that a request ran into had happened at some unknown
+   * time before: it bounds the limit, but proves nothing below it.
+   */
+  readonly watched: boolean;
   /** Not confirmed yet; see rule 3. */
   readonly doubted: boolean;
 }
@@ -78,14 +83,19 @@ const STEPS: readonly number[] = [1, 1.5, 3];
 export const WORKED_FRESH_MS = 600_000;
 
 /** The server closed a connection that had been idle for `idleMs`, or was found to have done so. */
-export function sawClose(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
+export function sawClose(memory: LimitMemory, idleMs: number, watched: boolean, now: number): LimitMemory {
   if (now <= memory.burstUntil) return { ...memory, burstUntil: now + BURST_MS };
   const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
   const last = closes.at(-1);
   if (last !== undefined && now - last.at <= BURST_MS) {
     if (!isSameAge(last.idleMs, idleMs))
       return { ...memory, closes: closes.slice(0, -1), burstUntil: now + BURST_MS };
-    const both = { ...last, idleMs: Math.min(last.idleMs, idleMs), at: now };
+    const both = {
+      ...last,
+      idleMs: Math.min(last.idleMs, idleMs),
+      watched: last.watched && watched,
+      at: now,
+    };
     return { ...memory, closes: [...closes.slice(0, -1), both] };
   }
   const confirmed = closes.some((seen) => isSameAge(seen.idleMs, idleMs));
@@ -95,7 +105,7 @@ export function sawClose(memory: LimitMemory, idleMs: number, now: number): Limi
     : closes;
   // What worked before a confirmed close speaks no longer against it.
   const workedMs = confirmed ? Math.min(memory.workedMs, idleMs) : memory.workedMs;
-  return { ...memory, closes: [...remembered(known), { idleMs, at: now, doubted }], workedMs };
+  return { ...memory, closes: [...remembered(known), { idleMs, at: now, watched, doubted }], workedMs };
 }
 
 /** Makes room for one more. The smallest stays: it says most about the limit. */
@@ -121,34 +131,34 @@ function workedIdleMs(memory: LimitMemory, now: number): number {
   return now - memory.workedAt <= WORKED_FRESH_MS ? memory.workedMs : 0;
 }
 
-/** Longest idle age at which reuse worked of late, and nothing that was seen since speaks against it. */
-export function provenIdleMs(memory: LimitMemory, roundTripMs: number, now: number): number {
-  const smallest = smallestIdleMs(memory.closes);
-  return Math.min(workedIdleMs(memory, now), smallest - marginMs(smallest, roundTripMs));
-}
-
 /** A limit, and when to ask again though nothing was seen. */
 export interface LearnedLimit {
   /** `Infinity`: nothing is known. */
   readonly idleMs: number;
+  /** Idle age up to which a request that must not be sent twice is safe: a limit that is being tried is no proof. */
+  readonly provenMs: number;
   readonly reviewAt: number;
 }
 
-const UNKNOWN: LearnedLimit = { idleMs: Infinity, reviewAt: Infinity };
-
 /** What the memory says at `now`. */
 export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: number): LearnedLimit {
+  const below = (idleMs: number) => idleMs - marginMs(idleMs, roundTripMs);
+  const nearestMs = below(smallestIdleMs(memory.closes));
+  const workedMs = workedIdleMs(memory, now);
   const believed = memory.closes.filter((seen) => !seen.doubted);
-  const last = believed.at(-1);
-  if (last === undefined) return UNKNOWN;
   const smallest = smallestIdleMs(believed);
   const restMs = Math.max(REST_LIMITS * smallest, certaintyMs(believed, smallest));
-  const rests = Math.max(0, Math.floor((now - last.at) / restMs));
+  const lastAt = believed.at(-1)?.at ?? -Infinity;
+  const rests = Math.max(0, Math.floor((now - lastAt) / restMs));
   const step = STEPS[rests];
-  if (step === undefined) return UNKNOWN;
+  const workedSafelyMs = Math.min(workedMs, nearestMs);
+  if (believed.length === 0 || step === undefined)
+    return { idleMs: Infinity, provenMs: workedSafelyMs, reviewAt: Infinity };
+  const watched = believed.every((seen) => seen.watched);
   return {
-    idleMs: (smallest - marginMs(smallest, roundTripMs)) * step,
-    reviewAt: last.at + (rests + 1) * restMs,
+    idleMs: below(smallest) * step,
+    provenMs: watched ? nearestMs : workedSafelyMs,
+    reviewAt: lastAt + (rests + 1) * restMs,
   };
 }
 

@@ -114,6 +114,23 @@ describe("nobody starves:", () => {
     }
   });
 
+  it("one request behind an origin that waits as well, but has its share", () => {
+    const pool = new CoreDriver({ maxConnections: 4 });
+    for (const name of ["a1", "a2", "a3"]) pool.open("a", name);
+    pool.open("b", "b1 takes for ever");
+    for (const origin of ["b", "c"]) pool.acquire(origin, `${origin} waits`);
+    for (let turn = 0; turn < 5 && pool.fates.get("c waits") === "waiting"; turn++) {
+      pool.now += 1;
+      pool.acquire("a", `a again ${turn}`);
+      const [busy] = [...pool.connections.values()].filter(
+        ({ state, entry }) => state === "active" && entry.origin.hostname === "a",
+      );
+      if (busy !== undefined) pool.release(busy.id);
+      for (const { id, state } of pool.connections.values()) if (state === "connecting") pool.connected(id);
+    }
+    assertEquals(pool.fates.get("c waits"), "granted");
+  });
+
   it("every request is granted in the end, whatever the order of things", () => {
     const operations = fc.array(fc.tuple(fc.nat(3), fc.nat(99)), { minLength: 20, maxLength: 120 });
     const limit = fc.integer({ min: 1, max: 4 });

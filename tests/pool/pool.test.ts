@@ -214,6 +214,7 @@ describe("after the machine slept", () => {
     await shell.park();
     shell.clock.sleepMachine(5000);
     (await shell.request()).release();
+    (await shell.request()).release();
     shell.clock.sleepMachine(-60_000);
     assertEquals((await shell.request()).connection, 2);
     assertEquals(shell.retired, ["slept"]);
@@ -491,15 +492,19 @@ describe("close", () => {
   });
 
   it("drops a socket that comes too late", async () => {
-    const shell = new Shell({}, { manual: true });
+    const deaf = (inner: Transport): Transport => ({
+      ...inner,
+      name: "deaf",
+      can: inner.can,
+      connect: (target, handler) => inner.connect(target, handler, new AbortController().signal),
+    });
+    const shell = new Shell({}, { manual: true }, deaf);
     shell.ask();
     await shell.pool.close(0);
     shell.transport.flush();
     await settled();
-    assertEquals(
-      shell.transport.peers.filter(({ state }) => state === "open"),
-      [],
-    );
+    shell.transport.flush();
+    assertEquals([shell.peer(1).state, shell.told("connection.opened")], ["aborted", []]);
   });
 });
 
