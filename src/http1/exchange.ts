@@ -199,7 +199,8 @@ export class Exchange implements Roles {
 
   #completed(inbound: Inbound): void {
     const left = this.#upload?.done === false ? (this.#upload.left ?? Infinity) : 0;
-    const reason = inbound.endsConnection();
+    // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
+    const reason = inbound.endsConnection() ?? (this.#request.fields.close ? "not-persistent" : undefined);
     if (reason !== undefined || left === 0) return this.#finish(reason);
     // A `100 Continue` that never came leaves the server's idea of the body open: nothing may follow it.
     const canFinish = left <= LINGER_BYTES && this.#upload?.started === true && this.#stage === "body";

@@ -4,9 +4,9 @@ import type { Answer, WireResponse } from "./message.ts";
 
 /** What the caller has been told. */
 export class Reply {
-  readonly #answer: Answer;
+  /** Let go of once it is given: through its promise it leads to what the caller may have dropped unread. */
+  #answer: Answer | undefined;
   #response: WireResponse | undefined;
-  #settled = false;
 
   constructor(answer: Answer) {
     this.#answer = answer;
@@ -14,10 +14,11 @@ export class Reply {
 
   /** The head is here. Answers whether the caller hears of it only now. */
   resolve(response: WireResponse): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
+    const answer = this.#answer;
+    if (answer === undefined) return false;
+    this.#answer = undefined;
     this.#response = response;
-    this.#answer.resolve(response);
+    answer.resolve(response);
     return true;
   }
 
@@ -30,8 +31,9 @@ export class Reply {
 
   /** It will not be complete. */
   fail(error: unknown): void {
-    if (this.#settled) return this.#response?.body.fail(error);
-    this.#settled = true;
-    this.#answer.reject(error);
+    const answer = this.#answer;
+    if (answer === undefined) return this.#response?.body.fail(error);
+    this.#answer = undefined;
+    answer.reject(error);
   }
 }

@@ -37,14 +37,33 @@ export class Wire {
     mode: "honor" | "ignore" | HintReader,
     ignored: (value: string) => void,
   ): ServerHints {
-    if (typeof mode === "function") {
-      return { ...mode({ keepAlive: head.keepAlive, connection: head.connection, requests }), close: false };
+    if (mode === "ignore") return NO_HINTS;
+    if (typeof mode === "function") return this.#ask(mode, head, requests, ignored);
+    const { keepAlive } = head;
+    // A response without the header leaves what was said of `max` in force: the next request counts against it.
+    if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
+    const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);
+    if (keepAlive !== undefined && hint?.flawed === true) ignored(keepAlive);
+    this.#max = watchMax(this.#max, hint?.max);
+    return { close: false, timeoutMs: hint?.timeoutMs, remaining: remainingRequests(this.#max, requests) };
+  }
+
+  /** Runs the user's reader in the socket's callback, where nothing may be thrown: what it gets wrong is absent. */
+  #ask(
+    read: HintReader,
+    head: ResponseHead,
+    requests: number,
+    ignored: (value: string) => void,
+  ): ServerHints {
+    const { keepAlive, connection } = head;
+    try {
+      const { timeoutMs, remaining } = read({ keepAlive, connection, requests });
+      if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
+    } catch {
+      // Told below, like any other answer that cannot be used.
     }
-    if (mode === "ignore" || head.keepAlive === undefined) return NO_HINTS;
-    const hint = this.#read(head.keepAlive);
-    if (hint.flawed) ignored(head.keepAlive);
-    this.#max = watchMax(this.#max, hint.max);
-    return { close: false, timeoutMs: hint.timeoutMs, remaining: remainingRequests(this.#max, requests) };
+    ignored(keepAlive ?? "");
+    return NO_HINTS;
   }
 
   #read(value: string): KeepAliveHint {
@@ -54,4 +73,8 @@ export class Wire {
     }
     return this.#lastHint;
   }
+}
+
+function isAmount(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && value >= 0);
 }

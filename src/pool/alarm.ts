@@ -44,11 +44,11 @@ export class Alarm {
     this.#timed.delete(timed);
   }
 
-  /** Never rings again, unless set anew. */
+  /** Never rings again, whatever it is set to: who asks a closed pool for something must not leave a timer behind. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#ringsAt = Infinity;
+    this.#ringsAt = -Infinity;
   }
 
   #rang(): void {

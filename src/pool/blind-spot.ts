@@ -4,6 +4,7 @@
  * before a reuse only when the pool has not seen the loop come round of late.
  */
 
+import type { Clock } from "../clock.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { ConnectionUser } from "./connection.ts";
 
@@ -18,7 +19,43 @@ const UNSEEN_MS = 10;
  */
 export function isBlindSpot(unsafe: boolean, idleMs: number, unseenMs: number): boolean {
   if (unsafe && idleMs < UNSEEN_MS) return true;
-  return idleMs > 0 && unseenMs > UNSEEN_MS;
+  return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
+}
+
+/**
+ * When the event loop was last known to have looked at every socket. After a pause, the first event says only that
+ * it is about to: what it found waits to be handled one by one, and among the rest may be the end of a connection.
+ */
+export class Watch {
+  readonly #clock: Clock;
+  #at: number;
+  #comingRound = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#at = clock.now();
+  }
+
+  /** How long ago that was. */
+  unseenMs(now: number): number {
+    return now - this.#at;
+  }
+
+  /** Something came from a socket, or a timer fired. */
+  seen(now: number): void {
+    if (now - this.#at <= UNSEEN_MS) {
+      this.#at = now;
+    } else if (!this.#comingRound) {
+      this.#comingRound = true;
+      this.#clock.turn(() => this.cameRound());
+    }
+  }
+
+  /** A whole turn is over. */
+  cameRound(): void {
+    this.#comingRound = false;
+    this.#at = this.#clock.now();
+  }
 }
 
 /** Holds a connection for one turn of the event loop; `dead` is called with what came, if anything came. */

@@ -69,6 +69,8 @@ export class PoolCore<C, W> {
     this.#exits.expire(now);
     this.#giveUpWaiting(now);
     this.#apply(input, now);
+    // What was learned just now may have overtaken what is parked.
+    if (this.floor.deadlines.next() <= now) this.#exits.expire(now);
     this.#serveBlocked(now);
     return this.#effects;
   }

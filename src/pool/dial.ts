@@ -72,7 +72,7 @@ export function targetOf(origin: Origin, settings: Settings): Target {
       origin.scheme === "http"
         ? undefined
         : {
-            serverName: tls.serverName ?? origin.hostname,
+            serverName: tls.serverName ?? origin.hostname.replace(/\.$/, ""),
             ca: typeof tls.ca === "string" ? [tls.ca] : tls.ca,
             cert: tls.cert,
             key: tls.key,

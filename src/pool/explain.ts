@@ -47,11 +47,16 @@ export function explain(
   floor: Floor<unknown, unknown> | undefined,
   now: number,
 ): Explanation {
-  const connections = [...(floor?.find(origin)?.connections ?? [])];
+  const entry = floor?.find(origin);
+  const connections = [...(entry?.connections ?? [])];
   const explained = connections.map((connection) => explainConnection(connection, settings.rules, now));
   return {
     origin,
-    rules: [...ownRules(settings), ...announced(connections, settings.rules)],
+    rules: [
+      ...ownRules(settings),
+      ...announced(connections, settings.rules),
+      ...learned(entry?.learnedIdleMs ?? Infinity),
+    ],
     connections: explained,
   };
 }
@@ -115,7 +120,7 @@ function announced(
     undefined,
   );
   if (last === undefined) return [];
-  const { hints, learnedIdleMs } = last;
+  const { hints } = last;
   const found: ExplainedRule[] = [];
   if (hints.timeoutMs !== undefined) {
     const kept = `${formatMs(hints.timeoutMs)} less ${formatMs(hintMarginMs(last, rules))}`;
@@ -124,10 +129,12 @@ function announced(
   if (hints.remaining !== undefined) {
     found.push({ rule: "requests left", value: String(hints.remaining), source: "server hint" });
   }
-  if (learnedIdleMs !== undefined && learnedIdleMs !== Infinity) {
-    found.push({ rule: "idle limit", value: formatMs(learnedIdleMs), source: "learned" });
-  }
   return found;
+}
+
+/** What was learned of the origin: it outlives the connections by which it was. */
+function learned(idleMs: number): ExplainedRule[] {
+  return idleMs === Infinity ? [] : [{ rule: "idle limit", value: formatMs(idleMs), source: "learned" }];
 }
 
 function explainConnection(

@@ -66,7 +66,7 @@ export class Lessons<C, W> {
     if (closes || idleMs !== previousMs) this.#emit({ type: "learned", entry, idleMs, previousMs });
   }
 
-  /** A new limit holds for what is parked already. The next step retires what it has overtaken. */
+  /** A new limit holds for what is parked already. This step retires what it has overtaken. */
   #reconsider(entry: OriginRecord<C, W>): void {
     for (const connection of entry.idle) {
       connection.until = keepUntil(connection, this.#rules);

@@ -9,7 +9,7 @@ import { keepUntil } from "../rules/verdict.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { Alarm } from "./alarm.ts";
-import { BlindSpot, isBlindSpot } from "./blind-spot.ts";
+import { BlindSpot, isBlindSpot, Watch } from "./blind-spot.ts";
 import { Closing } from "./closing.ts";
 import {
   type Acquirer,
@@ -55,6 +55,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #closing: Closing<Wire>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
+  readonly #watch: Watch;
 
   constructor(settings: Settings, transport: Transport, observers: Observers, makeWire: () => Wire) {
     const { rules, acquireTimeoutMs, clock } = settings;
@@ -63,12 +64,13 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
+    this.#watch = new Watch(clock);
     this.#sleep = new SleepWatch(clock);
     this.keeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
     });
     this.alarm = new Alarm(clock, (now) => {
-      this.#seenAt = now;
+      this.seen();
       this.#step({ type: "tick" }, now);
     });
     this.#closing = new Closing(this.alarm);
@@ -130,6 +132,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   seen(): void {
     this.#seenAt = this.now();
+    this.#watch.seen(this.#seenAt);
   }
 
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
@@ -202,7 +205,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { record } = connection;
     const now = this.now();
     const elapsedMs = now - record.openedAt;
-    this.#seenAt = now;
+    this.seen();
     connection.socket = socket;
     const effects = this.core.step(
       { type: "connected", connection: record, random: this.settings.random() },
@@ -223,7 +226,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     connection.socket?.hold(true);
     const { record } = connection;
     const reused = record.requests > 1;
-    if (reused && isBlindSpot(effect.waiter.unsafe, effect.idleMs, now - this.#seenAt))
+    if (reused && isBlindSpot(effect.waiter.unsafe, effect.idleMs, this.#watch.unseenMs(now)))
       this.#look(effect, connection, now);
     else this.#deliver(effect, connection, now);
   }
@@ -244,7 +247,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     connection.user = blindSpot;
     this.settings.clock.turn(() => {
       if (blindSpot.found) return;
-      this.seen();
+      this.#watch.cameRound();
       connection.user = undefined;
       this.#deliver(effect, connection, now);
     });

@@ -154,7 +154,21 @@ describe("after the event loop was blocked, an idle connection", () => {
     await shell.park();
     shell.clock.block(1000);
     other.lease?.connection.data(new Uint8Array(1), 1);
+    shell.clock.turnAround();
     assertEquals(shell.ask().answers, 1);
+  });
+
+  it("is looked at when the loop has only begun to come round", async () => {
+    const shell = new Shell();
+    shell.clock.holdTurns = true;
+    const other = await shell.request("other");
+    await shell.park();
+    shell.clock.block(1000);
+    other.lease?.connection.data(new Uint8Array(1), 1);
+    const request = shell.ask();
+    assertEquals(request.answers, 0);
+    shell.clock.turnAround();
+    assertEquals(request.answers, 1);
   });
 
   it("is not looked at when it was released just now", async () => {

@@ -94,7 +94,8 @@ class World {
 
   step(): void {
     this[this.#prng.weighted(this.#weights)]();
-    this.#pool.forgetAnswered();
+    const holding = [...this.#holders.values()].map(({ name }) => name);
+    this.#pool.forgetAnswered(new Set(holding));
     this.#life.steps += 1;
   }
 
@@ -170,21 +171,22 @@ class World {
 
   release(): void {
     const id = this.#prng.pick(this.#ids("active", "draining"));
-    const reason = this.#prng.oneIn(8) ? this.#prng.pick(REASONS) : undefined;
+    const reason = this.#prng.oneIn(16) ? this.#prng.pick(REASONS) : undefined;
     if (id !== undefined) this.#giveBack(id, reason, this.#hints());
   }
 
   #giveBack(id: number, reason: RetireReason | undefined, hints: ServerHints): void {
     this.#holders.delete(id);
     const told = `release ${id} ${reason ?? ""} ${JSON.stringify(hints)}`;
-    this.#happened(told, this.#pool.release(id, reason, hints));
+    const answered = reason === undefined ? true : reason !== "peer-closed" && undefined;
+    this.#happened(told, this.#pool.release(id, reason, hints, answered));
   }
 
   #hints(): ServerHints {
     const prng = this.#prng;
     return {
-      close: prng.oneIn(20),
-      timeoutMs: prng.oneIn(4) ? prng.among(0, 999, 1500, 5000, 60_000, Infinity) : undefined,
+      close: prng.oneIn(40),
+      timeoutMs: prng.oneIn(8) ? prng.among(0, 999, 1500, 5000, 60_000, Infinity) : undefined,
       remaining: prng.oneIn(10) ? prng.below(3) : undefined,
     };
   }
@@ -206,7 +208,8 @@ class World {
   }
 
   cancel(): void {
-    const name = this.#prng.pick([...this.#pool.fates.keys()]);
+    const waiting = [...this.#pool.fates].flatMap(([name, fate]) => (fate === "waiting" ? [name] : []));
+    const name = this.#prng.pick(waiting);
     if (name !== undefined) this.#happened(`cancel ${name}`, this.#pool.cancel(name));
   }
 
@@ -244,7 +247,7 @@ function someRules(prng: Prng): Partial<Rules> {
     idleTimeoutMs: prng.among(Infinity, 0, 5, 50, 500, 5000, 50_000),
     maxLifetimeMs: prng.among(Infinity, 100, 1000, 10_000),
     lifetimeJitter: prng.among(0, 0.1, 1),
-    maxRequests: prng.among(Infinity, 1, 2, 10),
+    maxRequests: prng.among(Infinity, Infinity, 1, 2, 10),
     hintMarginMs: prng.among(undefined, 0, 100),
     maxConnections: prng.among(Infinity, 1, 2, 3, 5, 10),
     maxConnectionsPerOrigin: prng.among(Infinity, 1, 2, 4),
@@ -253,5 +256,6 @@ function someRules(prng: Prng): Partial<Rules> {
     maxQueue: prng.among(Infinity, Infinity, 0, 2, 20),
     reuseOrder: prng.among("lifo", "fifo"),
     unsafeReuseMs: prng.among(0, 20, 2000, Infinity),
+    learn: prng.oneIn(2),
   };
 }

@@ -5,18 +5,7 @@ import type { RetireReason } from "../../src/rules/reasons.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
 import { expiry, hintedIdleMs, hintMarginMs, keepUntil, verdict } from "../../src/rules/verdict.ts";
 import { facts, hints, moments, rules, someFacts, someRules, spans } from "../support/facts.ts";
-
-/** The rule book once more, as the documentation says it: the moment, or `undefined` for a spent connection. */
-function expectedUntil(at: ConnectionFacts, by: Rules): number | undefined {
-  const reuses = by.maxIdle > 0 && by.maxIdlePerOrigin > 0;
-  if (at.hints.close || at.requests >= by.maxRequests || at.hints.remaining === 0) return undefined;
-  if (at.requests > 0 && !reuses) return undefined;
-  const margin = by.hintMarginMs ?? Math.max(1000, 2 * at.roundTripMs);
-  const announced = at.hints.timeoutMs ?? Infinity;
-  const hinted = announced <= margin ? 0 : announced - margin;
-  const ends = [by.idleTimeoutMs, at.hints.timeoutMs === undefined ? Infinity : hinted, at.learnedIdleMs];
-  return Math.min(at.expiresAt, ...ends.map((ms) => at.idleSince + (ms ?? Infinity)));
-}
+import { expectedUntil } from "../support/oracle.ts";
 
 /** When a connection ends at the latest, in one number. */
 function horizon(at: ConnectionFacts, by: Rules): number {

@@ -8,6 +8,7 @@ import { chooseIdle } from "../../src/rules/choose.ts";
 import { admit } from "../../src/rules/limits.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
 import { isProvenFresh, verdict } from "../../src/rules/verdict.ts";
+import { expectedUntil } from "./oracle.ts";
 
 type Core = Pick<PoolCore<unknown, unknown>, "floor" | "closing" | "wakeAt">;
 type Books = Floor<unknown, unknown>;
@@ -150,7 +151,7 @@ export interface Granted {
 /** Fails when a connection was granted though a rule forbids it. */
 export function checkGrant({ facts, waiter, handedOver }: Granted, rules: Rules, now: number): void {
   if (facts.requests === 0 && handedOver) return;
-  assertEquals(verdict(facts, rules, now).keep, true, "a rule was broken at reuse");
+  assert(now < (expectedUntil(facts, rules) ?? -Infinity), "a rule was broken at reuse");
   assertEquals(waiter.fresh, false, "a second attempt got a connection that was not opened for it");
   if (waiter.unsafe && !handedOver) {
     assert(isProvenFresh(facts, rules, now), "an unsafe request got a connection that may be stale");

@@ -80,12 +80,20 @@ export class CoreDriver {
     return this.step({ type: "connected", connection: this.connection(id), random });
   }
 
+  /** A dial fails: that rejects one request, if one is left without a dial by it. */
   failed(id: number): string[] {
-    return this.step({ type: "connect-failed", connection: this.connection(id), error: `error ${id}` });
+    const connection = this.connection(id);
+    const { waiters, connecting } = connection.entry;
+    const needed = waiters.size > connecting - 1;
+    const words = this.step({ type: "connect-failed", connection, error: `error ${id}` });
+    const rejected = (why: string) => words.filter((word) => word.endsWith(why)).length;
+    if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed ? 1 : 0);
+    return words;
   }
 
-  release(id: number, reason?: RetireReason, hints: ServerHints = NO_HINTS): string[] {
-    return this.step({ type: "release", connection: this.connection(id), hints, reason });
+  /** `answered`: whether a response came, which teaches something of the server's idle limit. */
+  release(id: number, reason?: RetireReason, hints: ServerHints = NO_HINTS, answered?: boolean): string[] {
+    return this.step({ type: "release", connection: this.connection(id), hints, reason, answered });
   }
 
   lost(id: number, reason: RetireReason = "peer-closed"): string[] {
@@ -129,9 +137,9 @@ export class CoreDriver {
     return connection;
   }
 
-  /** Forgets those who have their answer, for a run without end. A second answer is still noticed. */
-  forgetAnswered(): void {
-    for (const [name, fate] of this.fates) if (fate !== "waiting") this.#forget(name);
+  /** Forgets those who have their answer, except `kept`, for a run without end. A second answer is still noticed. */
+  forgetAnswered(kept: ReadonlySet<string>): void {
+    for (const [name, fate] of this.fates) if (fate !== "waiting" && !kept.has(name)) this.#forget(name);
   }
 
   #forget(name: string): void {

@@ -1,0 +1,50 @@
+/** What a connection remembers of the server's announcements between its responses. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import type { ResponseHead } from "../../src/http1/head.ts";
+import { portableText } from "../../src/http1/text.ts";
+import { Wire } from "../../src/http1/wire.ts";
+import { resolveOptions } from "../../src/settings.ts";
+
+const head = (keepAlive?: string): ResponseHead => ({
+  status: 200,
+  minorVersion: 1,
+  text: "HTTP/1.1 200 OK\r\n",
+  contentLength: 0,
+  transferEncoding: undefined,
+  connection: undefined,
+  keepAlive,
+});
+
+const wire = () => new Wire(resolveOptions().limits, portableText);
+
+function fail(value: string): never {
+  throw new Error(`"${value}" was called flawed`);
+}
+
+describe("Wire.hints()", () => {
+  it("counts on under a response that does not repeat the header", () => {
+    const connection = wire();
+    assertEquals(connection.hints(head("max=3"), 1, "honor", fail).remaining, 2);
+    assertEquals(connection.hints(head(), 2, "honor", fail).remaining, 1);
+    assertEquals(connection.hints(head(), 3, "honor", fail).remaining, 0);
+  });
+
+  it("takes what a reader function says", () => {
+    const read = () => ({ timeoutMs: 5000, remaining: 7 });
+    assertEquals(wire().hints(head(), 1, read, fail), { close: false, timeoutMs: 5000, remaining: 7 });
+  });
+
+  for (const [what, read] of [
+    ["throws", () => fail("reader")],
+    ["gives NaN", () => ({ remaining: Number.NaN })],
+    ["gives a negative time", () => ({ timeoutMs: -1 })],
+  ] as const) {
+    it(`takes nothing from a reader that ${what}, and says so`, () => {
+      const told: string[] = [];
+      const hints = wire().hints(head("timeout=5"), 1, read, (value) => told.push(value));
+      assertEquals([hints, told], [{ close: false }, ["timeout=5"]]);
+    });
+  }
+});

@@ -1,0 +1,16 @@
+/** Promise: a request that says `Connection: close` is the last on its connection, whatever the server answers. */
+
+import { it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { createPool } from "../../mod.ts";
+import { memoryTransport } from "../../transports/memory.ts";
+
+it("a connection on which the caller said close is not used again", async () => {
+  const transport = memoryTransport({ respond: () => ({ status: 200, body: "hi" }) });
+  await using pool = createPool({ transport });
+  const closing = await pool.request("http://a/", { headers: { connection: "close" } });
+  assertEquals(await closing.text(), "hi");
+  await (await pool.request("http://a/")).text();
+  assertEquals(pool.stats().opened, 2);
+  assertEquals(pool.stats().retired, { "not-persistent": 1 });
+});

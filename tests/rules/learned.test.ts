@@ -1,0 +1,333 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  type LimitMemory,
+  learnedLimit,
+  NOTHING_LEARNED,
+  sawClose,
+  sawReuse,
+  shiftMemory,
+} from "../../src/rules/learned.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Something that happened to an idle connection, `after` ms after what came before. */
+type Happening = readonly [what: "closed" | "found-closed" | "worked", idleMs: number, afterMs?: number];
+
+/** What is remembered after these, and when that was. Seconds lie between two of them unless said otherwise. */
+function seen(...happenings: readonly Happening[]): { memory: LimitMemory; now: number } {
+  let memory = NOTHING_LEARNED;
+  let now = 1_000_000;
+  for (const [what, idleMs, afterMs = 7 * SECOND] of happenings) {
+    now += afterMs;
+    memory =
+      what === "worked" ? sawReuse(memory, idleMs, now) : sawClose(memory, idleMs, what === "closed", now);
+  }
+  return { memory, now };
+}
+
+function limitAfter(...happenings: readonly Happening[]): number {
+  const { memory, now } = seen(...happenings);
+  return learnedLimit(memory, 0, now).idleMs;
+}
+
+const ages = fc.integer({ min: 0, max: 120_000 });
+const gaps = fc.integer({ min: 0, max: 10 * MINUTE });
+const someHappenings = fc.array(
+  fc.tuple(fc.constantFrom("closed" as const, "found-closed" as const, "worked" as const), ages, gaps),
+  {
+    maxLength: 60,
+  },
+);
+const roundTrips = fc.integer({ min: 0, max: 2000 });
+
+describe("the learned limit", () => {
+  const rows: readonly [what: string, happenings: readonly Happening[], idleMs: number][] = [
+    ["is none where nothing was seen", [], Infinity],
+    ["is none where reuse always worked", [["worked", 4000]], Infinity],
+    ["lies a twentieth below a close", [["closed", 5000]], 4750],
+    [
+      "lies below the smallest of several",
+      [
+        ["closed", 5000],
+        ["closed", 4600],
+        ["closed", 5300],
+      ],
+      4370,
+    ],
+    ["believes no single close that comes sooner than limits do", [["closed", 400]], Infinity],
+    [
+      "believes a second one",
+      [
+        ["closed", 400],
+        ["closed", 410],
+      ],
+      380,
+    ],
+    [
+      "doubts a close at an age at which reuse worked",
+      [
+        ["worked", 9000],
+        ["closed", 5000],
+      ],
+      Infinity,
+    ],
+    [
+      "believes it once another confirms it",
+      [
+        ["worked", 9000],
+        ["closed", 5000],
+        ["closed", 5100],
+      ],
+      4750,
+    ],
+    [
+      "does not take a close at another age for a confirmation",
+      [
+        ["worked", 9000],
+        ["closed", 5000],
+        ["closed", 3000],
+      ],
+      Infinity,
+    ],
+    [
+      "doubts no longer what worked long ago",
+      [
+        ["worked", 9000],
+        ["closed", 5000, 11 * MINUTE],
+      ],
+      4750,
+    ],
+    [
+      "is refuted by a reuse that works at a clearly greater age",
+      [
+        ["closed", 5000],
+        ["worked", 6300],
+      ],
+      Infinity,
+    ],
+    [
+      "is not refuted by one within a timer's jitter",
+      [
+        ["closed", 5000],
+        ["worked", 6200],
+      ],
+      4750,
+    ],
+    [
+      "keeps what is not refuted",
+      [
+        ["closed", 5000],
+        ["closed", 20_000],
+        ["worked", 10_000],
+      ],
+      19_000,
+    ],
+    [
+      "is not learned from a server that closes after so many requests",
+      [
+        ["closed", 30],
+        ["worked", 700],
+        ["closed", 32],
+        ["worked", 90],
+        ["closed", 29],
+        ["worked", 400],
+      ],
+      Infinity,
+    ],
+    [
+      "is not learned from connections closed at one moment at different ages",
+      [
+        ["closed", 5000],
+        ["closed", 2000, 10],
+        ["closed", 9000, 10],
+        ["closed", 40_000, 40],
+      ],
+      Infinity,
+    ],
+    [
+      "is learned again after that moment",
+      [
+        ["closed", 5000],
+        ["closed", 2000, 10],
+        ["closed", 8000, 60],
+      ],
+      7600,
+    ],
+    [
+      "counts connections closed at one moment at the same age as one",
+      [
+        ["closed", 500],
+        ["closed", 505, 10],
+        ["closed", 500, 10],
+      ],
+      Infinity,
+    ],
+  ];
+  for (const [what, happenings, idleMs] of rows) {
+    it(what, () => assertEquals(limitAfter(...happenings), idleMs));
+  }
+
+  it("leaves two round trips, but never takes more than half", () => {
+    const { memory, now } = seen(["closed", 5000]);
+    const rows = [
+      [0, 4750],
+      [100, 4750],
+      [120, 4750],
+      [200, 4590],
+      [1000, 2990],
+      [2000, 2500],
+    ] as const;
+    for (const [roundTripMs, idleMs] of rows)
+      assertEquals(learnedLimit(memory, roundTripMs, now).idleMs, idleMs);
+  });
+
+  it("is never above the smallest close that is believed, nor below half of it", () => {
+    const law = fc.property(someHappenings, ages, roundTrips, (happenings, idleMs, roundTripMs) => {
+      const { memory, now } = seen(...happenings, ["closed", idleMs, MINUTE]);
+      const believed = memory.closes.filter(({ doubted }) => !doubted).map((close) => close.idleMs);
+      const limit = learnedLimit(memory, roundTripMs, now).idleMs;
+      if (memory.closes.at(-1)?.doubted === true || believed.length === 0) return;
+      assert(limit <= Math.min(...believed));
+      assert(limit >= Math.min(...believed) / 2);
+    });
+    fc.assert(law, { numRuns: 2000 });
+  });
+
+  it("teaches a burst nothing, whatever was known before", () => {
+    const law = fc.property(
+      someHappenings,
+      fc.array(ages, { minLength: 2, maxLength: 9 }),
+      (before, burst) => {
+        const known = seen(...before).memory;
+        const [first = 0, ...others] = burst;
+        const different = others.filter((idleMs) => Math.abs(idleMs - first) > 0.3 * Math.max(idleMs, first));
+        fc.pre(different.length > 0);
+        let { memory, now } = seen(...before, ["closed", first, HOUR], ["closed", different[0] ?? 0, 1]);
+        for (const idleMs of others) memory = sawClose(memory, idleMs, true, ++now);
+        for (const { idleMs, at } of memory.closes)
+          assert(known.closes.some((close) => close.idleMs === idleMs && close.at === at));
+      },
+    );
+    fc.assert(law, { numRuns: 500 });
+  });
+
+  it("remembers no more than eight closes, for a day, and always the smallest", () => {
+    const law = fc.property(someHappenings, (happenings) => {
+      const { memory } = seen(...happenings);
+      assert(memory.closes.length <= 8);
+    });
+    fc.assert(law, { numRuns: 1000 });
+    const later = Array.from({ length: 20 }, (_, index): Happening => ["closed", 5200 + 10 * index]);
+    assertEquals(limitAfter(["closed", 5000], ...later), 4750);
+    assertEquals(limitAfter(["closed", 5000], ["closed", 6000, 25 * HOUR]), 5700);
+  });
+});
+
+describe("the learned limit, when closes stop", () => {
+  /** When it changes, in ms after the last close, and what it changes to. */
+  function changes(...happenings: readonly Happening[]): [afterMs: number, idleMs: number][] {
+    const { memory, now } = seen(...happenings);
+    const found: [number, number][] = [];
+    let limit = learnedLimit(memory, 0, now);
+    while (limit.reviewAt !== Infinity) {
+      const at = limit.reviewAt;
+      assertEquals(learnedLimit(memory, 0, at - 1).idleMs, limit.idleMs, "nothing changes before the review");
+      limit = learnedLimit(memory, 0, at);
+      found.push([at - now, limit.idleMs]);
+    }
+    return found;
+  }
+
+  it("rises in steps and is forgotten: soon if a single close speaks for it", () => {
+    assertEquals(changes(["closed", 2000]), [
+      [20 * SECOND, 2850],
+      [40 * SECOND, 5700],
+      [60 * SECOND, Infinity],
+    ]);
+  });
+
+  it("waits for ten times the limit at the least", () => {
+    assertEquals(
+      changes(["closed", 60_000]).map(([afterMs]) => afterMs),
+      [10 * MINUTE, 20 * MINUTE, 30 * MINUTE],
+    );
+  });
+
+  it("waits longer the longer it has been seen, from 5 minutes to 6 hours", () => {
+    const rows = [
+      [7 * SECOND, 5 * MINUTE],
+      [10 * MINUTE, 10 * MINUTE],
+      [HOUR, HOUR],
+      [11 * HOUR, 6 * HOUR],
+    ] as const;
+    for (const [apartMs, restMs] of rows) {
+      const thrice = Array.from({ length: 3 }, (): Happening => ["closed", 5000, apartMs]);
+      const [first] = changes(...thrice);
+      assertEquals(first, [restMs, 7125]);
+    }
+  });
+
+  it("is certain again at once when the next close comes", () => {
+    const thrice = Array.from({ length: 3 }, (): Happening => ["closed", 5000]);
+    assertEquals(limitAfter(...thrice, ["closed", 5000, 6 * MINUTE]), 4750);
+    assertEquals(limitAfter(...thrice, ["closed", 5000, 6 * HOUR]), 4750);
+  });
+});
+
+describe("the proven idle age", () => {
+  function provenAfter(waitedMs: number, ...happenings: readonly Happening[]): number {
+    const { memory, now } = seen(...happenings);
+    return learnedLimit(memory, 0, now + waitedMs).provenMs;
+  }
+
+  it("is the longest at which reuse worked, for ten minutes", () => {
+    assertEquals(provenAfter(0, ["worked", 3000], ["worked", 8000], ["worked", 4000]), 8000);
+    assertEquals(provenAfter(10 * MINUTE, ["worked", 8000]), 8000);
+    assertEquals(provenAfter(10 * MINUTE + 1, ["worked", 8000]), 0);
+  });
+
+  it("stays below every close, also a doubted one", () => {
+    assertEquals(provenAfter(0, ["worked", 8000], ["closed", 5000]), 4750);
+  });
+
+  it("is the learned limit, which the server is known to allow", () => {
+    assertEquals(provenAfter(0, ["closed", 5000]), 4750);
+  });
+
+  it("is not a limit that a request ran into: the close may have come long before", () => {
+    assertEquals(provenAfter(0, ["found-closed", 5000]), 0);
+    assertEquals(provenAfter(0, ["worked", 3000], ["closed", 5000], ["found-closed", 6000]), 3000);
+  });
+
+  it("does not rise with a limit that is being tried, and is not above one in force", () => {
+    assertEquals(provenAfter(50 * SECOND, ["closed", 5000]), 4750);
+    const law = fc.property(someHappenings, roundTrips, gaps, (happenings, roundTripMs, waitedMs) => {
+      const { memory, now } = seen(...happenings);
+      const { idleMs, provenMs } = learnedLimit(memory, roundTripMs, now + waitedMs);
+      assert(provenMs <= idleMs);
+      for (const close of memory.closes) assert(provenMs <= close.idleMs);
+    });
+    fc.assert(law, { numRuns: 1000 });
+  });
+});
+
+describe("a memory on another clock", () => {
+  it("says the same", () => {
+    const law = fc.property(
+      someHappenings,
+      fc.integer({ min: -1e12, max: 1e12 }),
+      gaps,
+      (happenings, offset, waitedMs) => {
+        const { memory, now } = seen(...happenings);
+        const here = learnedLimit(memory, 5, now + waitedMs);
+        const there = learnedLimit(shiftMemory(memory, offset), 5, now + waitedMs + offset);
+        assertEquals(there, { ...here, reviewAt: here.reviewAt + offset });
+      },
+    );
+    fc.assert(law, { numRuns: 500 });
+  });
+});
