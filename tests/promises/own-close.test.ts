@@ -6,7 +6,11 @@ import { createPool } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
 it("a connection on which the caller said close is not used again", async () => {
-  const transport = memoryTransport({ respond: () => ({ status: 200, body: "hi" }) });
+  const transport = memoryTransport({
+    accept(peer) {
+      peer.onData(() => peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
+    },
+  });
   await using pool = createPool({ transport });
   const closing = await pool.request("http://a/", { headers: { connection: "close" } });
   assertEquals(await closing.text(), "hi");
