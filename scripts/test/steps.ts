@@ -17,7 +17,9 @@ export function steps(filters: readonly string[]): Step[] {
       [tool("tsc"), "-p", "tsconfig.src.json"],
       [tool("tsc"), "-p", "tsconfig.build.json", "--noEmit"],
     ]),
-    checks({ name: "biome", title: "format and lint", timeoutMs: MINUTE }, [[tool("biome"), "ci", "--colors=off"]]),
+    checks({ name: "biome", title: "format and lint", timeoutMs: MINUTE }, [
+      [tool("biome"), "ci", "--colors=off"],
+    ]),
     script({ name: "layering", title: "planted violations of the layering", timeoutMs: MINUTE }, [
       ...nodeWithTsx,
       "scripts/check-layering.ts",

@@ -1,0 +1,51 @@
+/** Run: the soak's servers and its client, each in a process of its own. */
+
+import { Child } from "../torture/child.ts";
+import type { Runtime } from "../torture/runtimes.ts";
+import type { Measured, Sample, SoakLaunch } from "./protocol.ts";
+
+export interface Soak {
+  readonly server: Runtime;
+  readonly runtime: Runtime;
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly settleMs: number;
+  readonly seed: number;
+  sampled(sample: Sample): void;
+}
+
+export async function soak(given: Soak): Promise<Sample[]> {
+  const { rounds, roundMs, settleMs, seed } = given;
+  const server = new Child(given.server, new URL("./serve.ts", import.meta.url));
+  const samples: Sample[] = [];
+  try {
+    const { ports } = await server.next<{ ports: number[] }>();
+    const launch: SoakLaunch = { ports, rounds, roundMs, settleMs, seed };
+    const script = new URL("./client-process.ts", import.meta.url);
+    const client = new Child(withGc(given.runtime), script, JSON.stringify(launch));
+    try {
+      for (;;) {
+        const measured = await client.next<Measured>();
+        server.tell({ ask: "open" });
+        const { open: sockets } = await server.next<{ open: number }>();
+        const sample = { ...measured, sockets };
+        samples.push(sample);
+        given.sampled(sample);
+        client.tell({ go: "on" });
+        if (measured.state === "gone") return samples;
+      }
+    } finally {
+      await client.end();
+    }
+  } finally {
+    await server.end();
+  }
+}
+
+/** Collecting garbage by force needs a flag on V8; Bun has a function for it. */
+function withGc(runtime: Runtime): Runtime {
+  const [program = "", ...args] = runtime.command;
+  if (runtime.name.startsWith("Bun")) return runtime;
+  if (!runtime.name.startsWith("Deno")) return { ...runtime, command: [program, "--expose-gc", ...args] };
+  return { ...runtime, command: [program, "run", "--v8-flags=--expose-gc", ...args.slice(1)] };
+}

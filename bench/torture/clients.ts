@@ -1,0 +1,129 @@
+/** Clients: everyone who goes through the torture, each as one function. */
+
+import { Agent, request as nodeRequest } from "node:http";
+import process from "node:process";
+import { createPool } from "../../mod.ts";
+import type { Method } from "./schedule.ts";
+
+export interface Call {
+  readonly url: string;
+  readonly method: Method;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface Client {
+  /** The text of the answer. */
+  send(call: Call): Promise<string>;
+  /** Closes every connection, if the client can; `undefined` if there is no way. */
+  readonly close: (() => Promise<void>) | undefined;
+}
+
+export const CLIENT_TITLES = {
+  "holdfast-request": "Holdfast request()",
+  "holdfast-fetch": "Holdfast fetch()",
+  builtin: "built-in fetch",
+  undici: "undici request()",
+  "node-http": "node:http keepAlive",
+} as const;
+
+export type ClientName = keyof typeof CLIENT_TITLES;
+
+/** Same bounds for all, where they can be set. */
+const CONNECTIONS = 64;
+
+const MAKERS: Readonly<Record<ClientName, () => Client | Promise<Client>>> = {
+  "holdfast-request": holdfastRequest,
+  "holdfast-fetch": holdfastFetch,
+  builtin: builtin,
+  undici: undici,
+  "node-http": nodeHttp,
+};
+
+export function makeClient(name: ClientName): Client | Promise<Client> {
+  return MAKERS[name]();
+}
+
+function holdfastRequest(): Client {
+  const pool = createPool();
+  return {
+    async send({ url, method, body }) {
+      const response = await pool.request(url, body === undefined ? { method } : { method, body });
+      return response.text();
+    },
+    close: () => pool.close(),
+  };
+}
+
+function holdfastFetch(): Client {
+  const pool = createPool();
+  return {
+    async send({ url, method, body }) {
+      const response = await pool.fetch(url, body === undefined ? { method } : { method, body });
+      return response.text();
+    },
+    close: () => pool.close(),
+  };
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+function builtin(): Client {
+  return {
+    async send({ url, method, body }) {
+      const response = await fetch(url, body === undefined ? { method } : { method, body });
+      return response.text();
+    },
+    get close() {
+      // Node's has a dispatcher that can be closed; Deno's and Bun's pool is out of reach.
+      const dispatcher = (globalThis as Readonly<Record<symbol, Closable | undefined>>)[
+        Symbol.for("undici.globalDispatcher.1")
+      ];
+      return dispatcher === undefined ? undefined : () => dispatcher.close();
+    },
+  };
+}
+
+async function undici(): Promise<Client> {
+  const { Agent: Dispatcher, request } = await importUndici();
+  const dispatcher = new Dispatcher({ connections: CONNECTIONS });
+  return {
+    async send({ url, method, body }) {
+      const response = await request(url, { method, body: body ?? null, dispatcher });
+      return response.body.text();
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+/** The newest that this Node can run; what is used of both is the same. */
+async function importUndici(): Promise<typeof import("undici")> {
+  const isOld = Number.parseInt(process.versions.node, 10) < 22;
+  return isOld ? ((await import("undici7")) as unknown as typeof import("undici")) : await import("undici");
+}
+
+function nodeHttp(): Client {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  return {
+    send: ({ url, method, body }) =>
+      new Promise((resolve, reject) => {
+        const length = body === undefined ? {} : { "content-length": String(body.length) };
+        const request = nodeRequest(url, { agent, method, headers: length }, (response) => {
+          let text = "";
+          response.setEncoding("latin1");
+          response.on("data", (piece: string) => {
+            text += piece;
+          });
+          response.on("end", () => {
+            if (response.complete) resolve(text);
+            else reject(new Error("The response was cut short"));
+          });
+          response.on("error", reject);
+        });
+        request.on("error", reject);
+        request.end(body);
+      }),
+    close: async () => agent.destroy(),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Torture: servers that close at the worst moments, and clients that must neither fail, nor send a POST twice, nor
+ * take another's answer, nor leak a socket. Holdfast beside the clients that people use.
+ *
+ * ```sh
+ * node --import tsx bench/torture/main.ts                                            # a minute, this runtime
+ * node --import tsx bench/torture/main.ts --requests 1000000 --runtime node,deno,bun # the proof
+ * node --import tsx bench/torture/main.ts --client holdfast-request --seed 7
+ * ```
+ *
+ * Exit code: 0 if Holdfast's figures are all zero, 1 if not, 2 for wrong arguments.
+ */
+
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { CLIENT_TITLES, type ClientName } from "./clients.ts";
+import { type Figures, isFlawless } from "./judge.ts";
+import { torture } from "./run.ts";
+import { findRuntime, RUNTIME_NAMES, type Runtime, type RuntimeName } from "./runtimes.ts";
+import { errorLines, NOTES, tableOf } from "./table.ts";
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "20000" },
+    runtime: { type: "string", default: "here" },
+    client: { type: "string" },
+    seed: { type: "string", default: "1" },
+    quiet: { type: "boolean", default: false },
+  },
+});
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const [requests, seed] = [Number(values.requests), Number(values.seed)];
+  const names = values.runtime.split(",");
+  const wanted = values.client?.split(",");
+  const unknown = [
+    ...names.filter((name) => !(RUNTIME_NAMES as readonly string[]).includes(name)),
+    ...(wanted ?? []).filter((name) => !(name in CLIENT_TITLES)),
+  ];
+  if (unknown.length > 0 || !Number.isInteger(requests) || requests < 1 || !Number.isInteger(seed)) {
+    console.error(`Not understood: ${unknown.join(", ") || "--requests and --seed take whole numbers"}.`);
+    console.error(
+      `Runtimes: ${RUNTIME_NAMES.join(", ")}. Clients: ${Object.keys(CLIENT_TITLES).join(", ")}.`,
+    );
+    return 2;
+  }
+  let flawless = true;
+  for (const name of names as RuntimeName[]) {
+    const runtime = findRuntime(name);
+    if (runtime === undefined) console.log(`\n${name} is not installed: left out.`);
+    else flawless = (await onRuntime(runtime, wanted, requests, seed)) && flawless;
+  }
+  console.log(`\n${NOTES}`);
+  console.log(flawless ? "\nHoldfast's figures are zero." : "\nHoldfast's figures are NOT all zero.");
+  return flawless ? 0 : 1;
+}
+
+async function onRuntime(
+  runtime: Runtime,
+  wanted: readonly string[] | undefined,
+  requests: number,
+  seed: number,
+): Promise<boolean> {
+  const clients = runtime.clients.filter((client) => wanted?.includes(client) ?? true);
+  const server = findRuntime("here") as Runtime;
+  const results = await torture({
+    server,
+    runtime,
+    clients,
+    requests,
+    seed,
+    progress: progressOf(runtime, requests),
+  });
+  console.log(`\n${runtime.name}, seed ${seed}\n${tableOf(results)}`);
+  for (const line of errorLines(results)) console.log(line);
+  return ours(results).every(isFlawless);
+}
+
+function ours(results: ReadonlyMap<ClientName, Figures>): Figures[] {
+  return [...results].flatMap(([client, figures]) => (client.startsWith("holdfast") ? [figures] : []));
+}
+
+function progressOf(runtime: Runtime, requests: number) {
+  return (client: ClientName, sent: number): void => {
+    if (values.quiet) return;
+    const line = `${runtime.name} ${CLIENT_TITLES[client]}: ${sent} of ${requests}`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+    else if (sent % 10 === 0) process.stderr.write(`${line}\n`);
+  };
+}

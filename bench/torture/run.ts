@@ -1,0 +1,77 @@
+/** Run: one client after the other, each in a process of its own, against one server. */
+
+import { Child } from "./child.ts";
+import type { ClientName } from "./clients.ts";
+import { type Figures, judge } from "./judge.ts";
+import { fromBase64, type Launch, type Ready, type Report, type Said } from "./protocol.ts";
+import type { Runtime } from "./runtimes.ts";
+
+/** How long FINs may be on their way, and a server may need to notice, after a client has closed its pool. */
+const SETTLE_MS = 300;
+
+export interface Torture {
+  /** The server's own; always the same, whichever runtime the clients are on. */
+  readonly server: Runtime;
+  readonly runtime: Runtime;
+  readonly clients: readonly ClientName[];
+  readonly requests: number;
+  readonly seed: number;
+  progress(client: ClientName, sent: number): void;
+}
+
+/** What became of each client. */
+export async function torture(given: Torture): Promise<Map<ClientName, Figures>> {
+  const server = new Child(given.server, new URL("./serve.ts", import.meta.url));
+  const results = new Map<ClientName, Figures>();
+  try {
+    await server.next<Ready>();
+    for (const [number, client] of given.clients.entries()) {
+      results.set(client, await runClient(given, server, client, number));
+    }
+  } finally {
+    await server.end();
+  }
+  return results;
+}
+
+async function runClient(
+  given: Torture,
+  server: Child,
+  client: ClientName,
+  number: number,
+): Promise<Figures> {
+  const { requests, seed } = given;
+  server.tell({ ask: "turn-to", size: requests });
+  const { ports } = await server.next<Ready>();
+  const launch: Launch = { client, number, ports, requests, seed };
+  const script = new URL("./client-process.ts", import.meta.url);
+  const child = new Child(given.runtime, script, JSON.stringify(launch));
+  try {
+    const said = await outcome(child, (sent) => given.progress(client, sent));
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    server.tell({ ask: "report" });
+    const report = await server.next<Report>();
+    return judge({
+      ...said,
+      seed,
+      outcomes: fromBase64(said.outcomes),
+      executions: fromBase64(report.executions),
+      fates: fromBase64(report.fates),
+      leaked: report.open,
+      connections: report.connections,
+    });
+  } finally {
+    await child.end();
+  }
+}
+
+async function outcome(
+  child: Child,
+  progress: (sent: number) => void,
+): Promise<Extract<Said, { outcomes: string }>> {
+  for (;;) {
+    const said = await child.next<Said>();
+    if ("outcomes" in said) return said;
+    progress(said.sent);
+  }
+}

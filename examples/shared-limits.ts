@@ -1,0 +1,86 @@
+/**
+ * A fleet shares what it learned: the idle limit that a server keeps to itself is found out once, and every process
+ * that uses the same store, after a restart too, keeps below it from its first connection on.
+ *
+ * ```sh
+ * npx tsx examples/shared-limits.ts
+ * deno run -A examples/shared-limits.ts
+ * bun examples/shared-limits.ts
+ * ```
+ */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createPool, type LimitStore, type Pool, type StoredLimit } from "@holdfast/pool";
+import { createStorage } from "unstorage";
+import fsDriver from "unstorage/drivers/fs-lite";
+
+/** What the server does not tell. */
+const HIDDEN_LIMIT_MS = 1200;
+
+const folder = await mkdtemp(join(tmpdir(), "holdfast-limits-"));
+// A folder for this example; `unstorage` has drivers for Redis, Cloudflare KV, S3 and many more.
+const storage = createStorage<StoredLimit>({ driver: fsDriver({ base: folder }) });
+
+/** An origin has characters that a key must not have. */
+const keyOf = (origin: string): string => encodeURIComponent(origin);
+const store: LimitStore = {
+  get: (origin) => storage.getItem<StoredLimit>(keyOf(origin)),
+  set: (origin, limit) => storage.setItem<StoredLimit>(keyOf(origin), limit),
+};
+
+const server = await startServer();
+const url = urlOf(server);
+
+try {
+  const first = createPool({ learn: { store } });
+  await visit(first);
+  console.log(`First process: ${known(first)}`);
+  await sleep(HIDDEN_LIMIT_MS + 300); // the server closes the idle connection meanwhile
+  console.log(`First process, after a pause: ${known(first)}`);
+  await first.close();
+
+  const second = createPool({ learn: { store } });
+  await visit(second);
+  await sleep(50); // the store answers while the first request is under way, or a little later
+  console.log(`Second process: ${known(second)}`);
+  await second.close();
+} finally {
+  server.close();
+  await storage.dispose();
+  await rm(folder, { recursive: true });
+}
+
+async function visit(pool: Pool): Promise<void> {
+  await (await pool.fetch(url)).text();
+}
+
+function known(pool: Pool): string {
+  const rule = pool.explain(url).rules.find(({ source }) => source === "learned");
+  return rule === undefined
+    ? "nothing is known of the server's idle limit"
+    : `idle limit ${rule.value}, learned`;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A server that closes idle connections, and announces nothing. */
+function startServer(): Promise<Server> {
+  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+  const hidden = createServer((socket: Socket) => {
+    socket.on("data", () => socket.write(answer));
+    socket.on("error", () => {}); // a client that left
+    socket.setTimeout(HIDDEN_LIMIT_MS, () => socket.end());
+  });
+  return new Promise((resolve) => hidden.listen(0, "127.0.0.1", () => resolve(hidden)));
+}
+
+function urlOf(listening: Server): string {
+  const address = listening.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no port");
+  return `http://127.0.0.1:${address.port}/`;
+}

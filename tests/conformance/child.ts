@@ -1,0 +1,43 @@
+/**
+ * A program of its own, started by scenarios about how a process ends: it uses a pool without closing it, prints
+ * the trace, and must then end by itself, at once but not before its work is done.
+ *
+ *     child.ts <task> <url>
+ */
+
+import { createPool } from "../../mod.ts";
+import { TIMELESS } from "./harness/perform.ts";
+import { Recorder } from "./harness/trace.ts";
+
+const [task = "", url = ""] = process.argv.slice(2);
+const recorder = new Recorder(false);
+const pool = createPool({ ...TIMELESS, onEvent: recorder.listener });
+
+const TASKS: Readonly<Record<string, () => Promise<void>>> = {
+  async idle() {
+    await (await pool.request(url)).text();
+  },
+  async preconnected() {
+    await pool.preconnect(url, 2);
+  },
+  async reused() {
+    await (await pool.request(url)).text();
+    // As long as it takes for the runtime to let go of an idle socket.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const answer = await pool.request(url);
+    recorder.note(await answer.text());
+  },
+  async discarded() {
+    (await pool.request(url)).discard();
+  },
+  async blocked() {
+    await (await pool.request(url)).text();
+    for (const until = performance.now() + 1000; performance.now() < until; );
+    const answer = await pool.request(url, { method: "POST", body: "x" });
+    recorder.note(await answer.text());
+  },
+};
+
+await TASKS[task]?.();
+for (const line of recorder.lines) console.log(line.replace(/^> /, ""));
+console.log("done");

@@ -1,0 +1,28 @@
+/**
+ * The client of the conformance suite: runs scenarios in the current runtime against the server whose control port
+ * it is given, and prints a JSON line for each as it ends.
+ *
+ *     client.ts <control port> <command of this runtime, as JSON> [part of a scenario's name]
+ */
+
+import { detectTransport } from "../../transports/detect.ts";
+import { Control } from "./harness/control.ts";
+import { perform } from "./harness/perform.ts";
+import type { Here } from "./harness/scenario.ts";
+import { scenarios } from "./scenarios/all.ts";
+
+/** Scenarios mostly wait, for a server or for a time to pass: so many wait together. */
+const AT_ONCE = 12;
+
+const [port = "", command = "[]", only = ""] = process.argv.slice(2);
+const control = await Control.open(Number(port));
+const here: Here = { can: (await detectTransport()).can, ss: control.hello.ss };
+
+const waiting = scenarios.filter(({ name }) => name.includes(only));
+async function work(): Promise<void> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    console.log(JSON.stringify(await perform(next, control, here, JSON.parse(command))));
+  }
+}
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+control.close();

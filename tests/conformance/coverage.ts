@@ -1,0 +1,122 @@
+/**
+ * Coverage: the closed lists of the library, each of whose members some scenario must show, or be named here with
+ * the reason why none does. A new member without either is a failure; so is an excuse that has become untrue.
+ */
+
+import {
+  type ErrorCode,
+  type PoolEvent,
+  type ProtocolFault,
+  RETIRE_REASONS,
+  type RetryReason,
+} from "../../mod.ts";
+import { type Counts, none, sum } from "../../scripts/test/counts.ts";
+import type { Scenario } from "./harness/scenario.ts";
+import { parseTrace } from "./harness/trace.ts";
+
+/** Shown by a scenario; or why not. */
+type Shown = true | string;
+
+const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
+  "address-gone": "the pool does not watch the addresses of its origins yet",
+};
+
+const RETRIED: Readonly<Record<RetryReason, Shown>> = {
+  "stale-connection": true,
+  "not-sent": "nothing of the transports fails between the grant of a connection and the first write",
+};
+
+const CODES: Readonly<Record<ErrorCode, Shown>> = {
+  ERR_ACQUIRE_TIMEOUT: true,
+  ERR_QUEUE_FULL: true,
+  ERR_POOL_CLOSED: true,
+  ERR_CONNECT: true,
+  ERR_CONNECT_TIMEOUT: true,
+  ERR_TLS: true,
+  ERR_HEADERS_TIMEOUT: true,
+  ERR_BODY_TIMEOUT: true,
+  ERR_REQUEST_TIMEOUT: true,
+  ERR_CONNECTION_LOST: true,
+  ERR_PROTOCOL: true,
+  ERR_DECODE: true,
+  ERR_REDIRECT: true,
+  ERR_REQUEST_BODY: true,
+  ERR_UNSUPPORTED: true,
+};
+
+const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {
+  "bad-status-line": true,
+  "bad-version": true,
+  "bad-header": true,
+  "bad-line-ending": true,
+  "bad-content-length": true,
+  "bad-transfer-encoding": true,
+  "bad-chunk": true,
+  "bad-trailer": true,
+  "head-too-large": true,
+  "line-too-long": true,
+  "too-many-headers": true,
+  "chunk-extension-too-long": true,
+  "trailers-too-large": true,
+  "too-many-informational": true,
+  "unexpected-upgrade": true,
+  truncated: "a message cut short is ERR_CONNECTION_LOST",
+  "bad-request": "a request that cannot be written is a TypeError",
+};
+
+/** How each event begins in a trace. */
+const EVENTS: Readonly<Record<PoolEvent["type"], { readonly line: string; readonly shown: Shown }>> = {
+  "connection.opened": { line: "opened #", shown: true },
+  "connection.acquired": { line: "acquired #", shown: true },
+  "connection.released": { line: "released #", shown: true },
+  "connection.retired": { line: "retired #", shown: true },
+  "request.queued": { line: "queued (", shown: true },
+  "request.started": { line: "started ", shown: true },
+  "request.finished": { line: "finished ", shown: true },
+  "request.retried": { line: "retried ", shown: true },
+  "request.failed": { line: "failed ", shown: true },
+  "option.degraded": { line: "degraded ", shown: true },
+  "hint.ignored": { line: "hint ignored #", shown: true },
+  "limit.learned": { line: "limit learned", shown: true },
+};
+
+interface Claim {
+  readonly what: string;
+  readonly shown: Shown;
+  isIn(line: string): boolean;
+}
+
+function claims(): Claim[] {
+  const word = (what: string, shown: Shown): Claim => {
+    const pattern = new RegExp(`(^|[^\\w-])${what}($|[^\\w-])`);
+    return { what, shown, isIn: (line) => pattern.test(line) };
+  };
+  return [
+    ...RETIRE_REASONS.map((reason): Claim => {
+      const ending = ` ${reason}`;
+      const isIn = (line: string): boolean => line.startsWith("retired #") && line.endsWith(ending);
+      return { what: `the reason ${reason}`, shown: RETIRED[reason] ?? true, isIn };
+    }),
+    ...Object.entries(RETRIED).map(([what, shown]) => word(what, shown)),
+    ...Object.entries(CODES).map(([what, shown]) => word(what, shown)),
+    ...Object.entries(FAULTS).map(([what, shown]) => word(what, shown)),
+    ...Object.entries(EVENTS).map(
+      ([what, { line: start, shown }]): Claim => ({ what, shown, isIn: (line) => line.startsWith(start) }),
+    ),
+  ];
+}
+
+/** Counts each claim; prints those that do not hold, and what is excused. */
+export function checkCoverage(scenarios: readonly Scenario[]): Counts {
+  const lines = [...new Set(scenarios.flatMap(({ trace }) => parseTrace(trace)))];
+  return claims()
+    .map(({ what, shown, isIn }): Counts => {
+      const found = lines.some(isIn);
+      if (shown === true && !found) console.log(`✖ No scenario shows ${what}`);
+      else if (shown !== true && found)
+        console.log(`✖ A scenario shows ${what}, which is said to be out of reach`);
+      else if (shown !== true) console.log(`- No scenario shows ${what}: ${shown}`);
+      return { ...none, [found === (shown === true) ? "passed" : "failed"]: 1 };
+    })
+    .reduce(sum, none);
+}

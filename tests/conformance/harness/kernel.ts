@@ -1,0 +1,29 @@
+/** Kernel: what it really does with a socket, whatever the program that opened it says. */
+
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The timer of a socket with unacknowledged data; it hides the keepalive timer for some 40 ms. */
+const BUSY = /timer:\(on,/;
+
+/** Ms to the next keepalive probe of the socket with this local port, or `undefined` where there are no probes. */
+export async function nextProbeMs(localPort: number): Promise<number | undefined> {
+  for (;;) {
+    const { stdout } = await run("ss", ["-Htno", `sport = :${localPort}`]);
+    if (stdout.trim() === "") throw new Error(`ss knows no socket with port ${localPort}`);
+    if (!BUSY.test(stdout)) return timerMs(/timer:\(keepalive,([^,)]+)/.exec(stdout)?.[1]);
+    await sleep(20);
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, sec: 1000, min: 60_000 };
+
+/** `59sec`, `1min59sec`, `119min`, `950ms`, `1.9sec`. */
+function timerMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)(ms|sec|min)/g)];
+  return parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (UNITS[unit] ?? 0), 0);
+}

@@ -1,0 +1,153 @@
+/** Performs the client's part of one scenario in this runtime. */
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { createPool } from "../../../mod.ts";
+import type { Control } from "./control.ts";
+import type { Act, Here, Scenario } from "./scenario.ts";
+import { Recorder } from "./trace.ts";
+
+/** What a client prints for each scenario. */
+export interface Outcome {
+  readonly name: string;
+  readonly trace: readonly string[];
+  /** What failed besides the trace. */
+  readonly error?: string | undefined;
+  /** Why it was not run. */
+  readonly skipped?: string | undefined;
+  readonly ms: number;
+}
+
+/**
+ * What depends on milliseconds is on only where it is the subject: what is learned of a server, and how long an
+ * unsafe request trusts a connection.
+ */
+export const TIMELESS = { learn: false, unsafeReuse: "1h" } as const;
+
+/** A scenario that takes longer hangs. */
+const PATIENCE_MS = 60_000;
+
+/** How this runtime is started: program and arguments, to which a script's path is added. */
+export type Command = readonly string[];
+
+export async function perform(
+  scenario: Scenario,
+  control: Control,
+  here: Here,
+  command: Command,
+): Promise<Outcome> {
+  const { name } = scenario;
+  const reason = scenario.needs?.(here);
+  if (reason !== undefined) return { name, trace: [], skipped: reason, ms: 0 };
+  const started = performance.now();
+  const recorder = new Recorder(scenario.showsKeep === true);
+  const pool = createPool({ ...TIMELESS, ...scenario.options, onEvent: recorder.listener });
+  const act = actOf(scenario, { pool, recorder, control, here, command });
+  const errors: string[] = [];
+  const run = async (what: string, step: Promise<unknown>): Promise<void> => {
+    const error = await failure(what, step);
+    if (error !== undefined) errors.push(error);
+  };
+  await run("the scenario", scenario.client(act));
+  recorder.stop();
+  await run("close()", pool.close({ timeout: 0 }));
+  const { open, listenerErrors } = leftOver(pool);
+  if (open > 0) errors.push(`${open} connections were open after close()`);
+  if (listenerErrors > 0) errors.push("the listener threw");
+  errors.push(...(await control.end(name)).map((error) => `server: ${error}`));
+  const ms = Math.round(performance.now() - started);
+  return { name, trace: recorder.lines, error: errors.length > 0 ? errors.join("\n") : undefined, ms };
+}
+
+function leftOver(pool: Act["pool"]): { open: number; listenerErrors: number } {
+  const { open, listenerErrors } = pool.stats();
+  return { open, listenerErrors };
+}
+
+async function failure(what: string, step: Promise<unknown>): Promise<string | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`${what} was not over within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+  });
+  const settled = step.then(
+    () => undefined,
+    (error) => `${what} threw: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+  );
+  const result = await Promise.race([settled, late]);
+  clearTimeout(timer);
+  return result;
+}
+
+interface Stagehands {
+  readonly pool: Act["pool"];
+  readonly recorder: Recorder;
+  readonly control: Control;
+  readonly here: Here;
+  readonly command: Command;
+}
+
+function actOf(scenario: Scenario, hands: Stagehands): Act {
+  const { pool, recorder, control, here, command } = hands;
+  const { name, speaks = "tcp", scheme = speaks === "tcp" ? "http" : "https" } = scenario;
+  const ports = control.hello.ports[name] ?? [];
+  const url = (path = "/", origin = 0): string => `${scheme}://127.0.0.1:${ports[origin]}${path}`;
+  // A scenario may fail before it comes to await a request: that is not to end the other ones.
+  const owned = <T>(promise: Promise<T>): Promise<T> => {
+    promise.catch(() => {});
+    return promise;
+  };
+  const request: Act["request"] = (path, options) => owned(pool.request(url(path), options));
+  return {
+    pool,
+    here,
+    url,
+    request,
+    lines: recorder.lines,
+    get: (path, options) => owned(request(path, options).then((response) => response.text())),
+    note: (text) => recorder.note(String(text)),
+    async rejection(promise) {
+      try {
+        await promise;
+      } catch (error) {
+        return error;
+      }
+      recorder.note("it did not reject");
+      return undefined;
+    },
+    until: (line) => recorder.until(line),
+    signal: (signal, data) => control.signal(name, signal, data),
+    wait: (signal) => control.wait(name, signal),
+    accepted: async () => Number(await control.ask(name, "#accepted")),
+    spawn: (task) => {
+      const child = lastChild.then(() => spawnChild(command, task, url()));
+      lastChild = child.catch(() => {});
+      return child;
+    },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  };
+}
+
+/** A child that takes longer is held by something; shorter than `idleTimeout`, which would let go of it. */
+const CHILD_PATIENCE_MS = 45_000;
+
+/** One child after the other: starting a runtime, with tsx above all, takes a processor for itself. */
+let lastChild: Promise<unknown> = Promise.resolve();
+
+const CHILD = fileURLToPath(new URL("../child.ts", import.meta.url));
+
+function spawnChild(command: Command, task: string, url: string): ReturnType<Act["spawn"]> {
+  const [file = "", ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, [...args, CHILD, task, url], { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    const patience = setTimeout(() => child.kill("SIGKILL"), CHILD_PATIENCE_MS);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(patience);
+      resolve({ code, output: output.split("\n").filter((line) => line !== "") });
+    });
+  });
+}

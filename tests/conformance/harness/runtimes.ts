@@ -1,0 +1,21 @@
+/** Runtimes: what the suite runs on, and how a script is started there. */
+
+import { node24, nodeWithTsx, tool } from "../../../scripts/test/tools.ts";
+import type { Command } from "./perform.ts";
+
+export interface Runtime {
+  readonly name: string;
+  /** `undefined` where there is none for this platform. */
+  readonly command: Command | undefined;
+}
+
+export function runtimes(): Runtime[] {
+  const newer = node24();
+  return [
+    { name: `node${process.versions.node.split(".")[0]}`, command: nodeWithTsx },
+    // Without tsx: the sources as they are.
+    { name: "node24", command: newer === undefined ? undefined : [newer] },
+    { name: "deno", command: [tool("deno"), "run", "--allow-all", "--no-check", "--quiet"] },
+    { name: "bun", command: [tool("bun")] },
+  ];
+}

@@ -1,0 +1,47 @@
+/** All scenarios. Their names are their keys, so each is given once. */
+
+import type { Scenario } from "../harness/scenario.ts";
+import { aborts } from "./aborts.ts";
+import { deadlines } from "./deadlines.ts";
+import { downloads } from "./downloads.ts";
+import { ending } from "./ending.ts";
+import { fetching } from "./fetching.ts";
+import { hints } from "./hints.ts";
+import { idle } from "./idle.ts";
+import { lifetimes } from "./lifetimes.ts";
+import { limits } from "./limits.ts";
+import { malformed } from "./malformed.ts";
+import { persistence } from "./persistence.ts";
+import { processes } from "./processes.ts";
+import { refusals } from "./refusals.ts";
+import { retry } from "./retry.ts";
+import { reuse } from "./reuse.ts";
+import { sockets } from "./sockets.ts";
+import { tls } from "./tls.ts";
+import { unread } from "./unread.ts";
+import { uploads } from "./uploads.ts";
+
+export const scenarios: readonly Scenario[] = [
+  reuse,
+  lifetimes,
+  hints,
+  persistence,
+  idle,
+  limits,
+  retry,
+  aborts,
+  deadlines,
+  downloads,
+  uploads,
+  unread,
+  malformed,
+  fetching,
+  ending,
+  tls,
+  sockets,
+  processes,
+  refusals,
+].flat();
+
+const names = new Set(scenarios.map(({ name }) => name));
+if (names.size < scenarios.length) throw new Error("Two scenarios have the same name");

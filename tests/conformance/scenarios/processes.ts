@@ -1,0 +1,86 @@
+/** Processes: a program ends by itself when its work is done, with connections idle, and not before. */
+
+import { ok, okHead } from "../harness/responses.ts";
+import type { Act, Scenario } from "../harness/scenario.ts";
+
+/** Runs a child and notes its trace and how it ended. */
+async function child({ spawn, note }: Act, task: string): Promise<void> {
+  const { code, output } = await spawn(task);
+  for (const line of output) note(line);
+  note(`exit code ${code}`);
+}
+
+export const processes: Scenario[] = [
+  {
+    name: "A process with an idle connection ends by itself",
+    async server(peer) {
+      await peer.request();
+      await peer.send(ok());
+      await peer.gone();
+      peer.signal("gone");
+    },
+    async client(act) {
+      await child(act, "idle");
+      await act.wait("gone");
+    },
+    trace: `
+      > started 1 GET · > queued (1 waiting) · > opened #1 · > acquired #1 request 1
+      > released #1 · > finished 1 200 · > done
+      > exit code 0
+    `,
+  },
+  {
+    name: "A process with connections that it never used ends by itself",
+    client: (act) => child(act, "preconnected"),
+    trace: "> opened #1 · > opened #2 · > done · > exit code 0",
+  },
+  {
+    name: "A process does not end while a request is on a connection that was idle",
+    async server(peer) {
+      for (let at = 1; ; at++) {
+        await peer.request();
+        if (at === 2) await new Promise((resolve) => setTimeout(resolve, 500));
+        await peer.send(ok(`answer ${at}`));
+      }
+    },
+    client: (act) => child(act, "reused"),
+    trace: `
+      > started 1 GET · > queued (1 waiting) · > opened #1 · > acquired #1 request 1
+      > released #1 · > finished 1 200
+      > started 2 GET · > acquired #1 request 2
+      > released #1 · > finished 2 200 · > answer 2 · > done
+      > exit code 0
+    `,
+  },
+  {
+    name: "A process that gave up a response body ends by itself",
+    async server(peer) {
+      await peer.request();
+      await peer.send(`${okHead(20)}first half`);
+    },
+    client: (act) => child(act, "discarded"),
+    trace: `
+      > started 1 GET · > queued (1 waiting) · > opened #1 · > acquired #1 request 1 · > done
+      > exit code 0
+    `,
+  },
+  {
+    name: "What the server closed while the event loop stood still is noticed before an unsafe request",
+    async server(peer) {
+      const { method } = await peer.request();
+      await peer.send(ok(`${method} on connection ${peer.n}`));
+      if (peer.n > 1) return;
+      // The child blocks for a second from here on.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      peer.end();
+    },
+    client: (act) => child(act, "blocked"),
+    trace: `
+      > started 1 GET · > queued (1 waiting) · > opened #1 · > acquired #1 request 1
+      > released #1 · > finished 1 200
+      > started 2 POST · > retired #1 peer-closed · > opened #2 · > acquired #2 request 1
+      > released #2 · > finished 2 200 · > POST on connection 2 · > done
+      > exit code 0
+    `,
+  },
+];

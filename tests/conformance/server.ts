@@ -1,0 +1,111 @@
+/**
+ * The scripted server of the conformance suite: raw TCP and TLS, a port for every scenario, a process of its own,
+ * so that no runtime is tested against itself. It prints the port of its control connection, on which clients get
+ * the other ports and exchange signals with the scripts; it ends when its standard input does.
+ */
+
+import { spawnSync } from "node:child_process";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { pem } from "./harness/certs.ts";
+import { type Ended, type Hello, jsonLines, Mailbox, type Message } from "./harness/mailbox.ts";
+import { Gone, Peer } from "./harness/peer.ts";
+import { always, ok } from "./harness/responses.ts";
+import type { Scenario } from "./harness/scenario.ts";
+import { scenarios } from "./scenarios/all.ts";
+
+/** One scenario while it runs: its ports, peers and signals are shared with no other. */
+class Stage {
+  readonly servers: readonly Server[];
+  mailbox = new Mailbox();
+  accepted = 0;
+  #errors: string[] = [];
+  #peers: Peer[] = [];
+  #raw: Socket[] = [];
+  readonly #scenario: Scenario;
+  readonly #tell: (message: Message) => void;
+
+  constructor(scenario: Scenario, tell: (message: Message) => void) {
+    this.#scenario = scenario;
+    this.#tell = tell;
+    this.servers = Array.from({ length: scenario.origins ?? 1 }, (_, origin) => this.#serve(origin));
+  }
+
+  #serve(origin: number): Server {
+    const { speaks = "tcp" } = this.#scenario;
+    const accept = (socket: Socket): void => this.#accept(socket, origin);
+    const options = { allowHalfOpen: true, noDelay: true };
+    if (speaks === "tcp") return createServer(options, accept);
+    const name = speaks === "tls-expired" ? "expired" : "server";
+    const secure = createTlsServer({ ...options, cert: pem(`${name}.pem`), key: pem(`${name}.key`) }, accept);
+    secure.on("tlsClientError", () => {});
+    return speaks === "tls-held" ? this.#held(secure) : secure;
+  }
+
+  /** Lets the TLS server have each connection when the client says so. */
+  #held(secure: Server): Server {
+    let dialled = 0;
+    return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, async (raw) => {
+      const turn = ++dialled;
+      this.#raw.push(raw.on("error", () => {}));
+      const { name: scenario } = this.#scenario;
+      this.#tell({ scenario, name: "dialled", data: String(turn) });
+      await this.mailbox.wait(`handshake ${turn}`);
+      secure.emit("connection", raw);
+    });
+  }
+
+  #accept(socket: Socket, origin: number): void {
+    this.accepted += 1;
+    const { name: scenario, server = always(ok()) } = this.#scenario;
+    const tell = (name: string, data: string): void => this.#tell({ scenario, name, data });
+    const peer = new Peer(socket, { n: this.accepted, origin }, this.mailbox, tell);
+    this.#peers.push(peer);
+    server(peer).catch((error) => {
+      if (!(error instanceof Gone)) this.#errors.push(String(error?.stack ?? error));
+    });
+  }
+
+  /** Drops what is open; answers what went wrong. */
+  end(): Ended {
+    for (const peer of this.#peers) peer.destroy();
+    for (const raw of this.#raw) raw.destroy();
+    for (const server of this.servers) server.close();
+    return { errors: this.#errors };
+  }
+}
+
+const control = createServer((connection) => {
+  const send = (value: unknown): unknown => connection.write(`${JSON.stringify(value)}\n`);
+  const stages = new Map(scenarios.map((scenario) => [scenario.name, new Stage(scenario, send)]));
+  open(stages).then(send, (error) => connection.destroy(error));
+  connection.on("error", () => {});
+  connection.on(
+    "data",
+    jsonLines((value) => {
+      const { scenario, name, data } = value as Message;
+      const stage = stages.get(scenario);
+      const answer = (result: unknown): unknown => send({ scenario, name, data: String(result) });
+      if (name === "#accepted") answer(stage?.accepted);
+      else if (name === "#end") answer(JSON.stringify(stage?.end()));
+      else stage?.mailbox.deliver(name, data);
+    }),
+  );
+});
+
+async function open(stages: ReadonlyMap<string, Stage>): Promise<Hello> {
+  const ports: Record<string, number[]> = {};
+  for (const [name, { servers }] of stages) ports[name] = await Promise.all(servers.map(listen));
+  return { ports, ss: spawnSync("ss", ["-V"]).status === 0 };
+}
+
+/** On a free port of the loopback. */
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+process.stdin.on("end", () => process.exit()).resume();
+console.log(await listen(control));

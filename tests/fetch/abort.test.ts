@@ -1,0 +1,338 @@
+/** Aborting: at once and everywhere, with the signal's own reason, and nothing left behind. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { failure, pieces, retired, type Setup, scripted, serving, settled, utf8 } from "./support.ts";
+
+type Send = (at: Setup, signal: AbortSignal) => Promise<unknown>;
+
+const SENDERS: Record<string, Send> = {
+  "fetch()": ({ pool }, signal) => pool.fetch("http://a.test/", { signal }),
+  "fetch() with a Request": ({ pool }, signal) => pool.fetch(new Request("http://a.test/", { signal })),
+  "request()": ({ pool }, signal) => pool.request("http://a.test/", { signal }),
+};
+
+/** Reasons that a library might be tempted to touch. */
+const REASONS: unknown[] = [
+  new Error("enough"),
+  new TypeError("mine"),
+  "a string",
+  42,
+  { any: "object" },
+  null,
+];
+
+const tidy = ({ pool }: Setup): number[] => {
+  const { active, queued, connecting } = pool.stats();
+  return [active, queued, connecting];
+};
+
+/** A signal that counts its listeners. */
+function counting(): { signal: AbortSignal; abort(reason?: unknown): void; listeners(): number } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  Object.assign(signal, {
+    addEventListener(...args: Parameters<typeof addEventListener>) {
+      listeners += 1;
+      return addEventListener.apply(signal, args);
+    },
+    removeEventListener(...args: Parameters<typeof removeEventListener>) {
+      listeners -= 1;
+      return removeEventListener.apply(signal, args);
+    },
+  });
+  return { signal, abort: (reason) => controller.abort(reason), listeners: () => listeners };
+}
+
+for (const [name, send] of Object.entries(SENDERS)) {
+  describe(`${name}, aborted`, () => {
+    it("before it begins, opens no socket", async () => {
+      for (const reason of REASONS) {
+        await using at = serving();
+        const signal = AbortSignal.abort(reason);
+        assertStrictEquals(await failure(send(at, signal)), signal.reason);
+        assertEquals(at.transport.attempts, 0);
+      }
+    });
+
+    it("while it connects, rejects with the reason untouched", async () => {
+      for (const reason of REASONS) {
+        await using at = serving(undefined, {}, { connect: () => "never" });
+        const aborting = new AbortController();
+        const failed = failure(send(at, aborting.signal));
+        await settled();
+        aborting.abort(reason);
+        assertStrictEquals(await failed, reason);
+        assertEquals([at.transport.attempts, at.pool.stats().active, at.pool.stats().queued], [1, 0, 0]);
+      }
+    });
+
+    it("while it is queued, lets the one that has the connection go on", async () => {
+      await using at = scripted(() => {}, { maxConnectionsPerOrigin: 1 });
+      const first = at.pool.request("http://a.test/first");
+      await settled();
+      const aborting = new AbortController();
+      const failed = failure(send(at, aborting.signal));
+      await settled();
+      assertEquals(at.pool.stats().queued, 1);
+      const reason = new Error("enough");
+      aborting.abort(reason);
+      assertStrictEquals(await failed, reason);
+      assertEquals([at.pool.stats().queued, at.pool.stats().active], [0, 1]);
+      at.transport.peers[0]?.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+      assertEquals(await (await first).text(), "hi");
+      assertEquals([at.transport.attempts, ...tidy(at)], [1, 0, 0, 0]);
+    });
+
+    it("while the head is awaited, gives the connection up", async () => {
+      for (const reason of REASONS) {
+        await using at = scripted(() => {});
+        const aborting = new AbortController();
+        const failed = failure(send(at, aborting.signal));
+        await settled();
+        aborting.abort(reason);
+        assertStrictEquals(await failed, reason);
+        assertEquals([retired(at.events), tidy(at)], [["aborted"], [0, 0, 0]]);
+        await settled();
+        assertEquals(at.transport.peers[0]?.state, "aborted");
+      }
+    });
+
+    it("with no reason given, rejects with the signal's AbortError", async () => {
+      await using at = scripted(() => {});
+      const aborting = new AbortController();
+      const failed = failure(send(at, aborting.signal));
+      await settled();
+      aborting.abort();
+      const error = await failed;
+      assertStrictEquals(error, aborting.signal.reason);
+      assertEquals((error as Error).name, "AbortError");
+    });
+
+    it("after its end, changes nothing", async () => {
+      await using at = serving();
+      const aborting = new AbortController();
+      const response = (await send(at, aborting.signal)) as Response;
+      aborting.abort();
+      assertEquals([await response.text(), at.pool.stats().idle, retired(at.events)], ["hello", 1, []]);
+    });
+  });
+}
+
+describe("a body, aborted", () => {
+  const partial = (): Setup =>
+    scripted((peer) => peer.onData(() => peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")));
+
+  it("while it is read whole, fails with the reason", async () => {
+    for (const reason of REASONS) {
+      for (const light of [false, true]) {
+        await using at = partial();
+        const aborting = new AbortController();
+        const { signal } = aborting;
+        const response = await (light
+          ? at.pool.request("http://a.test/", { signal })
+          : at.pool.fetch("http://a.test/", { signal }));
+        const failed = failure(response.text());
+        await settled();
+        aborting.abort(reason);
+        assertStrictEquals(await failed, reason);
+        assertEquals([retired(at.events), tidy(at)], [["aborted"], [0, 0, 0]]);
+      }
+    }
+  });
+
+  it("before it is read, fails with the reason when it is", async () => {
+    const reason = new Error("enough");
+    for (const light of [false, true]) {
+      await using at = partial();
+      const aborting = new AbortController();
+      const { signal } = aborting;
+      const response = await (light
+        ? at.pool.request("http://a.test/", { signal })
+        : at.pool.fetch("http://a.test/", { signal }));
+      aborting.abort(reason);
+      assertStrictEquals(await failure(response.text()), reason);
+      assertEquals(tidy(at), [0, 0, 0]);
+    }
+  });
+
+  it("while it is streamed, fails the stream and its copy", async () => {
+    await using at = partial();
+    const aborting = new AbortController();
+    const response = await at.pool.fetch("http://a.test/", { signal: aborting.signal });
+    const copy = response.clone();
+    const reader = response.body!.getReader();
+    assertEquals(new TextDecoder().decode((await reader.read()).value), "hello");
+    const reason = new Error("enough");
+    const failed = [failure(reader.read()), failure(copy.text())];
+    await settled();
+    aborting.abort(reason);
+    for (const error of await Promise.all(failed)) assertStrictEquals(error, reason);
+  });
+});
+
+describe("an upload, aborted", () => {
+  it("cancels its stream with the reason and gives the connection up", async () => {
+    await using at = scripted(() => {});
+    const cancelled: unknown[] = [];
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => controller.enqueue(utf8("x")),
+        cancel: (reason) => void cancelled.push(reason),
+      },
+      { highWaterMark: 0 },
+    );
+    const aborting = new AbortController();
+    const { signal } = aborting;
+    const failed = failure(at.pool.fetch("http://a.test/", { method: "PUT", body, duplex: "half", signal }));
+    await settled();
+    const reason = new Error("enough");
+    aborting.abort(reason);
+    assertStrictEquals(await failed, reason);
+    assertEquals([cancelled, retired(at.events), tidy(at)], [[reason], ["aborted"], [0, 0, 0]]);
+  });
+
+  it("of a Request whose first piece never comes, is heard all the same", async () => {
+    await using at = serving();
+    const body = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+    const aborting = new AbortController();
+    const { signal } = aborting;
+    const failed = failure(at.pool.fetch({ url: "http://a.test/", method: "PUT", body, signal }));
+    await settled();
+    const reason = new Error("enough");
+    aborting.abort(reason);
+    assertStrictEquals(await failed, reason);
+    assertEquals(at.transport.attempts, 0);
+  });
+
+  it("of a FormData, before it is ready, opens no socket", async () => {
+    await using at = serving();
+    const aborting = new AbortController();
+    const { signal } = aborting;
+    const failed = failure(at.pool.fetch("http://a.test/", { method: "PUT", body: new FormData(), signal }));
+    aborting.abort("enough");
+    assertEquals([await failed, at.transport.attempts], ["enough", 0]);
+  });
+});
+
+describe("a signal", () => {
+  it("of AbortSignal.timeout rejects with its TimeoutError", async () => {
+    for (const light of [false, true]) {
+      await using at = scripted(() => {});
+      const signal = AbortSignal.timeout(5);
+      // A timeout signal may be unreferenced, and nothing else keeps this process alive.
+      const alive = setInterval(() => {}, 1000);
+      const error = await failure(
+        light ? at.pool.request("http://a.test/", { signal }) : at.pool.fetch("http://a.test/", { signal }),
+      );
+      clearInterval(alive);
+      assertInstanceOf(error, DOMException);
+      assertEquals(error.name, "TimeoutError");
+      assertStrictEquals(error, signal.reason);
+    }
+  });
+
+  it("shared by many requests has one listener while they run, and none afterwards", async () => {
+    await using at = scripted(() => {}, { maxConnectionsPerOrigin: 50 });
+    const { signal, listeners } = counting();
+    const running = Array.from({ length: 50 }, (_, index) =>
+      index % 2 === 0
+        ? at.pool.request("http://a.test/", { signal })
+        : at.pool.fetch("http://a.test/", { signal }),
+    );
+    await settled();
+    assertEquals(listeners(), 1);
+    for (const peer of at.transport.peers) peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    for (const response of await Promise.all(running)) await response.text();
+    assertEquals(listeners(), 0);
+  });
+
+  it("has no listener after a failure, a redirect, a refusal or an early abort", async () => {
+    const { signal, listeners } = counting();
+    await using broken = scripted((peer) => peer.onData(() => peer.reset()));
+    await failure(broken.pool.fetch("http://a.test/", { signal }));
+    await using moved = serving(({ path }) =>
+      path === "/" ? { status: 302, headers: { Location: "/x" } } : {},
+    );
+    await moved.pool.fetch("http://a.test/", { signal });
+    await failure(moved.pool.fetch("http://a.test/", { signal, redirect: "error" }));
+    await failure(moved.pool.fetch("http://a.test/", { signal, body: "x" }));
+    await moved.pool.fetch("http://a.test/", { signal, method: "PUT", body: new FormData() });
+    await using down = serving(undefined, {}, { connect: () => "refused" });
+    await failure(down.pool.request("http://a.test/", { signal }));
+    assertEquals(listeners(), 0);
+  });
+
+  it("ends all requests that share it, each with the same reason", async () => {
+    await using at = scripted(() => {}, { maxConnectionsPerOrigin: 3 });
+    const { signal, abort } = counting();
+    const failed = Array.from({ length: 10 }, () => failure(at.pool.fetch("http://a.test/", { signal })));
+    await settled();
+    const reason = new Error("all of them");
+    abort(reason);
+    for (const error of await Promise.all(failed)) assertStrictEquals(error, reason);
+    assertEquals(tidy(at), [0, 0, 0]);
+  });
+
+  it("of null takes the Request's own away", async () => {
+    await using at = serving();
+    const aborted = new Request("http://a.test/", { signal: AbortSignal.abort() });
+    assertEquals((await at.pool.fetch(aborted, { signal: null })).status, 200);
+  });
+
+  it("of init counts instead of the Request's", async () => {
+    await using at = scripted(() => {});
+    const [first, second] = [new AbortController(), new AbortController()];
+    const request = new Request("http://a.test/", { signal: first.signal });
+    const failed = failure(at.pool.fetch(request, { signal: second.signal }));
+    await settled();
+    first.abort("not this one");
+    await settled();
+    assertEquals(at.pool.stats().active, 1);
+    second.abort("this one");
+    assertEquals(await failed, "this one");
+  });
+
+  it("aborted between two hops of a redirect ends the chain", async () => {
+    const aborting = new AbortController();
+    await using at = serving(({ path }) => {
+      if (path === "/2") aborting.abort("enough");
+      return { status: 302, headers: { Location: `/${Number(path.slice(1)) + 1}` } };
+    });
+    assertEquals(await failure(at.pool.fetch("http://a.test/1", { signal: aborting.signal })), "enough");
+    assertEquals([at.requests.length, ...tidy(at)], [2, 0, 0, 0]);
+  });
+
+  it("of another library is taken by its shape", async () => {
+    await using at = scripted(() => {});
+    const listeners = new Set<() => void>();
+    const signal = {
+      aborted: false,
+      reason: undefined as unknown,
+      addEventListener: (_: string, listener: () => void) => listeners.add(listener),
+      removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
+    };
+    const failed = failure(at.pool.request("http://a.test/", { signal: signal as unknown as AbortSignal }));
+    await settled();
+    signal.aborted = true;
+    signal.reason = "foreign";
+    for (const listener of listeners) listener();
+    assertEquals(await failed, "foreign");
+  });
+});
+
+describe("an upload whose connection was never taken", () => {
+  it("does not touch its stream", async () => {
+    await using at = serving(undefined, {}, { connect: () => "never" });
+    const source = pieces(utf8("x"));
+    const aborting = new AbortController();
+    const failed = failure(
+      at.pool.request("http://a.test/", { method: "PUT", body: source.stream, signal: aborting.signal }),
+    );
+    await settled();
+    aborting.abort("enough");
+    assertEquals([await failed, source.taken(), source.stream.locked], ["enough", 0, false]);
+  });
+});

@@ -1,0 +1,273 @@
+/** What `fetch` takes, what it makes of it, and what it refuses before a socket is opened. */
+
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import type { FetchInit, FetchInput } from "../../mod.ts";
+import { failure, serving } from "./support.ts";
+
+describe("fetch takes", () => {
+  it("a string, a URL and a Request, and asks for the same", async () => {
+    await using at = serving();
+    const url = "http://a.test/x?y=1#z";
+    for (const input of [url, new URL(url), new Request(url)]) {
+      const response = await at.pool.fetch(input);
+      assertEquals(
+        [response.status, await response.text(), response.url],
+        [200, "hello", "http://a.test/x?y=1"],
+      );
+    }
+    assertEquals(
+      at.requests.map(({ method, path }) => `${method} ${path}`),
+      Array(3).fill("GET /x?y=1"),
+    );
+    assertEquals(
+      at.requests.map(({ headers }) => headers.get("host")),
+      Array(3).fill("a.test"),
+    );
+  });
+
+  it("an object with a URL for its text, as the standard does", async () => {
+    await using at = serving();
+    await at.pool.fetch({ toString: () => "http://a.test/b" } as unknown as string);
+    assertEquals(at.requests[0]?.path, "/b");
+  });
+
+  it("the method, headers, body and signal of a Request", async () => {
+    await using at = serving();
+    const request = new Request("http://a.test/", {
+      method: "PUT",
+      headers: { "x-a": "1" },
+      body: "payload",
+    });
+    await (await at.pool.fetch(request)).text();
+    const [seen] = at.requests;
+    assertEquals([seen?.method, seen?.headers.get("x-a"), seen?.text()], ["PUT", "1", "payload"]);
+    // Bun gives the Request of a string no type.
+    assertEquals(seen?.headers.get("content-type"), request.headers.get("content-type"));
+    assertEquals(seen?.headers.get("content-length"), "7");
+    assertEquals(seen?.headers.get("transfer-encoding"), null);
+    assertEquals(request.bodyUsed || request.body?.locked, true);
+  });
+
+  it("a Request of another library, by its shape", async () => {
+    await using at = serving();
+    const foreign = {
+      url: "http://a.test/f",
+      method: "POST",
+      headers: new Map([["x-a", "1"]]),
+      body: new Response("payload").body,
+      bodyUsed: false,
+      signal: undefined,
+      redirect: "follow",
+    };
+    await at.pool.fetch(foreign as FetchInput);
+    const [seen] = at.requests;
+    assertEquals(
+      [seen?.method, seen?.path, seen?.headers.get("x-a"), seen?.text()],
+      ["POST", "/f", "1", "payload"],
+    );
+  });
+
+  it("no more of a shape than its URL", async () => {
+    await using at = serving();
+    await at.pool.fetch({ url: "http://a.test/g" });
+    assertEquals(at.requests[0]?.path, "/g");
+  });
+
+  it("init over what a Request says", async () => {
+    await using at = serving();
+    const request = new Request("http://a.test/", {
+      method: "POST",
+      headers: { "x-a": "1", "x-b": "2" },
+      body: "old",
+    });
+    await at.pool.fetch(request, { method: "PUT", headers: { "x-a": "3" }, body: "new" });
+    const [seen] = at.requests;
+    assertEquals(
+      [seen?.method, seen?.headers.get("x-a"), seen?.headers.get("x-b"), seen?.text()],
+      ["PUT", "3", null, "new"],
+    );
+  });
+
+  it("the body of a Request though init.body is null, as the standard does", async () => {
+    await using at = serving();
+    const request = new Request("http://a.test/", { method: "POST", body: "kept" });
+    await at.pool.fetch(request, { body: null });
+    assertEquals(at.requests[0]?.text(), "kept");
+  });
+
+  it("headers in every form", async () => {
+    await using at = serving();
+    const forms: FetchInit["headers"][] = [
+      { "X-A": "1", "x-b": "2" },
+      [
+        ["X-A", "1"],
+        ["x-b", "2"],
+      ],
+      new Headers({ "x-a": "1", "x-b": "2" }),
+      new Map([
+        ["x-a", "1"],
+        ["x-b", "2"],
+      ]),
+      { "x-a": 1, "x-b": "2" } as unknown as Record<string, string>,
+      { "x-a": ["1"], "x-b": "2" },
+    ];
+    for (const headers of forms) await (await at.pool.fetch("http://a.test/", { headers })).text();
+    for (const { headers } of at.requests) assertEquals([headers.get("x-a"), headers.get("x-b")], ["1", "2"]);
+    assertEquals(at.requests.length, forms.length);
+  });
+
+  it("methods as the standard spells them", async () => {
+    await using at = serving();
+    for (const method of ["get", "Post", "pUT", "delete", "options", "head", "patch", "X-Custom"]) {
+      await (await at.pool.fetch("http://a.test/", { method })).text();
+    }
+    assertEquals(
+      at.requests.map(({ method }) => method),
+      ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "patch", "X-Custom"],
+    );
+  });
+
+  it("what means something in a browser only, in silence", async () => {
+    await using at = serving();
+    const init: RequestInit = {
+      cache: "no-store",
+      credentials: "include",
+      mode: "cors",
+      referrer: "",
+      referrerPolicy: "no-referrer",
+      keepalive: true,
+      integrity: "",
+      window: null,
+    };
+    assertEquals((await at.pool.fetch("http://a.test/", init)).status, 200);
+  });
+
+  it("keepalive: false without giving up the connection: that is about leaving a page", async () => {
+    await using at = serving();
+    for (let count = 0; count < 3; count++) {
+      await (await at.pool.fetch("http://a.test/", { keepalive: false })).text();
+    }
+    assertEquals([at.transport.attempts, at.requests[2]?.headers.get("connection")], [1, "keep-alive"]);
+  });
+
+  it("to be called without its pool", async () => {
+    await using at = serving();
+    const { fetch, request } = at.pool;
+    assertEquals((await fetch("http://a.test/")).status, 200);
+    assertEquals((await request("http://a.test/")).status, 200);
+  });
+});
+
+describe("fetch sends", () => {
+  it("defaults where the caller sets nothing", async () => {
+    await using at = serving();
+    await at.pool.fetch("http://a.test/");
+    const { headers } = at.requests[0]!;
+    assertEquals([headers.get("accept"), headers.get("user-agent")], ["*/*", "holdfast"]);
+    assertStringIncludes(headers.get("accept-encoding") ?? "", "gzip, deflate, br");
+  });
+
+  it("the caller's own instead, in any letter case", async () => {
+    await using at = serving();
+    const own = { ACCEPT: "text/html", "User-Agent": "mine", "accept-encoding": "identity" };
+    await at.pool.fetch("http://a.test/", { headers: own });
+    const { headers } = at.requests[0]!;
+    assertEquals(
+      [headers.get("accept"), headers.get("user-agent"), headers.get("accept-encoding")],
+      ["text/html", "mine", "identity"],
+    );
+  });
+
+  it("no wish for a coding together with a range", async () => {
+    await using at = serving();
+    await at.pool.fetch("http://a.test/", { headers: { Range: "bytes=0-9" } });
+    assertEquals(at.requests[0]?.headers.get("accept-encoding"), "identity");
+  });
+
+  it("close where it is asked to, and opens another connection then", async () => {
+    await using at = serving();
+    const init = { headers: { connection: "close" } };
+    await (await at.pool.fetch("http://a.test/", init)).text();
+    await (await at.pool.fetch("http://a.test/", init)).text();
+    assertEquals([at.transport.attempts, at.requests[0]?.headers.get("connection")], [2, "close"]);
+  });
+});
+
+const REFUSED: Record<string, [input: unknown, init: unknown, named: string]> = {
+  "a path alone": ["/only/a/path", undefined, "/only/a/path"],
+  nothing: [undefined, undefined, "undefined"],
+  "an empty URL": ["", undefined, '""'],
+  "another scheme": ["ftp://a.test/", undefined, "ftp:"],
+  "data, which needs no pool": ["data:text/plain,x", undefined, "data:"],
+  "credentials in the URL": ["http://u:secret@a.test/", undefined, "credentials"],
+  "a method that is no token": ["http://a.test/", { method: "G T" }, "G T"],
+  "an empty method": ["http://a.test/", { method: "" }, '""'],
+  CONNECT: ["http://a.test/", { method: "CONNECT" }, "CONNECT"],
+  connect: ["http://a.test/", { method: "connect" }, "connect"],
+  TRACE: ["http://a.test/", { method: "trace" }, "TRACE"],
+  TRACK: ["http://a.test/", { method: "Track" }, "TRACK"],
+  "a body with GET": ["http://a.test/", { body: "x" }, "GET"],
+  "a body with HEAD": ["http://a.test/", { method: "head", body: "x" }, "HEAD"],
+  "an empty body with GET": ["http://a.test/", { body: "" }, "GET"],
+  "a Request's body with GET": [{ url: "http://a.test/", body: new Response("x").body }, undefined, "GET"],
+  "a body of an unknown kind": ["http://a.test/", { method: "PUT", body: { a: 1 } }, "Object"],
+  "a number for a body": ["http://a.test/", { method: "PUT", body: 5 }, "5"],
+  "a redirect mode nobody knows": ["http://a.test/", { redirect: "maybe" }, "maybe"],
+  "a signal that is none": ["http://a.test/", { signal: {} }, "signal"],
+  "a header name that is no token": ["http://a.test/", { headers: { "a b": "c" } }, "a b"],
+  "a header value with a line end": ["http://a.test/", { headers: { a: "b\r\nc: d" } }, '"a"'],
+  "a header without a value": ["http://a.test/", { headers: [["a"]] }, '"a"'],
+  "an undefined header": ["http://a.test/", { headers: { a: undefined } }, '"a"'],
+  "Transfer-Encoding": [
+    "http://a.test/",
+    { headers: { "transfer-encoding": "chunked" } },
+    "transfer-encoding",
+  ],
+  "a length and no body": ["http://a.test/", { headers: { "content-length": "5" } }, "content-length"],
+  "a length that is not the body's": [
+    "http://a.test/",
+    { method: "PUT", body: "four", headers: { "content-length": "5" } },
+    "content-length",
+  ],
+  Upgrade: ["http://a.test/", { headers: { upgrade: "websocket" } }, "upgrade"],
+  "a stream without duplex": ["http://a.test/", { method: "PUT", body: new Response("x").body }, "duplex"],
+  "undici's dispatcher": ["http://a.test/", { dispatcher: {} }, "dispatcher"],
+  "Deno's client": ["http://a.test/", { client: {} }, "client"],
+  "an agent": ["http://a.test/", { agent: {} }, "agent"],
+  "Bun's proxy": ["http://a.test/", { proxy: "http://p.test" }, "proxy"],
+  "Bun's unix": ["http://a.test/", { unix: "/tmp/x" }, "unix"],
+  "Bun's tls": ["http://a.test/", { tls: { rejectUnauthorized: false } }, "tls"],
+  "integrity, which it would not check": ["http://a.test/", { integrity: "sha256-x" }, "integrity"],
+};
+
+describe("fetch refuses", () => {
+  for (const [name, [input, init, named]] of Object.entries(REFUSED)) {
+    it(name, async () => {
+      await using at = serving();
+      const error = await failure(at.pool.fetch(input as FetchInput, init as FetchInit));
+      assertInstanceOf(error, TypeError);
+      assertStringIncludes(error.message, named);
+      assert(!error.message.includes("secret"));
+      assertEquals(at.transport.attempts, 0);
+      assertEquals(at.pool.stats().queued, 0);
+    });
+  }
+
+  it("a Request whose body was read", async () => {
+    await using at = serving();
+    const request = new Request("http://a.test/", { method: "POST", body: "x" });
+    await request.text();
+    assertInstanceOf(await failure(at.pool.fetch(request)), TypeError);
+    const locked = new Request("http://a.test/", { method: "POST", body: "x" });
+    locked.body?.getReader();
+    assertInstanceOf(await failure(at.pool.fetch(locked)), TypeError);
+    assertEquals(at.transport.attempts, 0);
+  });
+
+  it("null for a member it does not know no more than undefined", async () => {
+    await using at = serving();
+    const init = { dispatcher: undefined, agent: null, client: null } as FetchInit;
+    assertEquals((await at.pool.fetch("http://a.test/", init)).status, 200);
+  });
+});

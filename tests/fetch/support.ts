@@ -1,0 +1,113 @@
+/** What the fetch tests share: a pool whose server is a function, and one whose peer speaks byte by byte. */
+
+import { assert, assertInstanceOf } from "@std/assert";
+import { createPool, HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
+import {
+  type MemoryOptions,
+  type MemoryPeer,
+  type MemoryRequest,
+  type MemoryResponse,
+  type MemoryTransport,
+  memoryTransport,
+} from "../../transports/memory.ts";
+
+/** A pool, its far end, and all that happened. */
+export interface Setup extends AsyncDisposable {
+  readonly pool: Pool;
+  readonly transport: MemoryTransport;
+  /** Requests, in the order they were answered. */
+  readonly requests: MemoryRequest[];
+  readonly events: PoolEvent[];
+}
+
+function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions): Setup {
+  // The transports of the runtimes lend this decoder; that in memory lends none.
+  const transport = Object.assign(memoryTransport(memory), { decoder: zlibDecoder });
+  const events: PoolEvent[] = [];
+  const pool = createPool({ transport, onEvent: (event) => events.push(event), ...options });
+  return { pool, transport, requests, events, [Symbol.asyncDispose]: () => closed(pool) };
+}
+
+/** The pool's timers keep no process alive, and there are no sockets here that would. */
+async function closed(pool: Pool): Promise<void> {
+  const alive = setInterval(() => {}, 1000);
+  await pool.close({ timeout: 0 });
+  clearInterval(alive);
+}
+
+/** A server that answers whole requests. */
+export function serving(
+  respond: (request: MemoryRequest) => MemoryResponse | Promise<MemoryResponse> = () => ({ body: "hello" }),
+  options: PoolOptions = {},
+  memory: MemoryOptions = {},
+): Setup {
+  const requests: MemoryRequest[] = [];
+  const answer = (request: MemoryRequest) => {
+    requests.push(request);
+    return respond(request);
+  };
+  return setup({ respond: answer, ...memory }, requests, options);
+}
+
+/** A peer that is scripted byte by byte. */
+export function scripted(
+  accept: (peer: MemoryPeer) => void,
+  options: PoolOptions = {},
+  memory: MemoryOptions = {},
+): Setup {
+  return setup({ accept, ...memory }, [], options);
+}
+
+/** A peer that sends each of `messages` as the answer to one request, which must arrive in one piece. */
+export function answering(...messages: string[]): Setup {
+  const left = [...messages];
+  return scripted((peer) => peer.onData(() => peer.send(left.shift() ?? "")));
+}
+
+/** Everything that microtasks, and one turn of the event loop, bring. */
+export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** What a promise rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`Expected a rejection, got ${String(value).slice(0, 80)}`);
+}
+
+/** The HoldfastError inside the TypeError that `fetch` rejects with. */
+export async function causeOf(promise: Promise<unknown>): Promise<HoldfastError> {
+  const error = await failure(promise);
+  assertInstanceOf(error, TypeError);
+  assertInstanceOf(error.cause, HoldfastError);
+  assert(error.message.includes(error.cause.message));
+  return error.cause;
+}
+
+/** Why connections were retired, in order. */
+export function retired(events: readonly PoolEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "connection.retired" ? [event.reason] : []));
+}
+
+/** A stream of the given pieces, and how many were taken. */
+export function pieces(...list: Uint8Array[]): { stream: ReadableStream<Uint8Array>; taken(): number } {
+  let taken = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = list[taken];
+        if (piece === undefined) return controller.close();
+        taken += 1;
+        controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, taken: () => taken };
+}
+
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

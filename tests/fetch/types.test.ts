@@ -1,0 +1,52 @@
+/** What compiles: the pool's functions are accepted wherever the standard's are expected. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import type { FetchInit, FetchInput, Pool, PoolResponse } from "../../mod.ts";
+import { serving } from "./support.ts";
+
+/** As libraries declare their option. */
+interface Client {
+  fetch?: typeof globalThis.fetch;
+}
+
+describe("pool.fetch", () => {
+  it("is a fetch to the compiler", async () => {
+    await using at = serving();
+    const standard: typeof fetch = at.pool.fetch as Pool["fetch"];
+    const client: Client = { fetch: at.pool.fetch };
+    const narrow: (input: string, init?: RequestInit) => Promise<Response> = at.pool.fetch;
+    const wide: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response> = at.pool.fetch;
+    for (const one of [standard, client.fetch, narrow, wide])
+      assertStrictEquals(one as unknown, at.pool.fetch);
+  });
+
+  it("takes what the standard takes, and what it is said to take", async () => {
+    await using at = serving();
+    const inputs: FetchInput[] = ["http://a.test/", new URL("http://a.test/"), { url: "http://a.test/" }];
+    const init: FetchInit & RequestInit = { method: "PUT", headers: new Headers({ a: "b" }), body: "x" };
+    for (const input of [...inputs, new Request("http://a.test/")]) await at.pool.fetch(input, init);
+    assertEquals(at.requests.length, 4);
+  });
+
+  it("is refused a wrong argument by the compiler", () => {
+    const refused = (pool: Pool): unknown[] => [
+      // @ts-expect-error a number is no URL
+      pool.fetch(5),
+      // @ts-expect-error an unknown redirect mode
+      pool.fetch("http://a.test/", { redirect: "maybe" }),
+      // @ts-expect-error fetch's option, not request's
+      pool.request("http://a.test/", { redirect: "manual" }),
+      // @ts-expect-error no unit
+      pool.request("http://a.test/", { headersTimeout: "5" }),
+    ];
+    assertEquals(typeof refused, "function");
+  });
+
+  it("gives a Response, and request() a PoolResponse", async () => {
+    await using at = serving();
+    const response: Response = await at.pool.fetch("http://a.test/");
+    const light: PoolResponse = await at.pool.request("http://a.test/");
+    assertEquals([response.status, light.status], [200, 200]);
+  });
+});

@@ -1,0 +1,57 @@
+/** Interim (1xx) responses: told apart, bounded, and never taken for the answer. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { faultOf, read } from "./transcript.ts";
+
+const FINAL = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+const interim = (status: number, fields = ""): string => `HTTP/1.1 ${status} Wait\r\n${fields}\r\n`;
+
+const statuses = (heads: string[]): number[] => heads.map((head) => JSON.parse(head).status);
+
+describe("an interim response", () => {
+  it("comes before the final one and has no body, whatever its fields say", () => {
+    const found = read(
+      interim(100) +
+        interim(102, "Content-Length: 5\r\n") +
+        interim(103, "Link: </a>\r\nTransfer-Encoding: chunked\r\n") +
+        FINAL,
+    );
+    assertEquals([found.fault, statuses(found.heads), found.body], [undefined, [100, 102, 103, 200], "hi"]);
+  });
+
+  it("of any 1xx status is let pass", () => {
+    for (const status of [100, 102, 103, 104, 110, 199]) {
+      const found = read(interim(status) + FINAL);
+      assertEquals([found.fault, statuses(found.heads)], [undefined, [status, 200]]);
+    }
+  });
+
+  it("does not decide on the connection: the final one does (RFC 9112 §9.3)", () => {
+    const found = read(interim(103, "Connection: close\r\n") + FINAL);
+    assertEquals([found.fault, found.reason], [undefined, undefined]);
+  });
+
+  it("of status 101 is a fault, because no upgrade was asked for", () => {
+    const found = read(`${interim(101, "Upgrade: websocket\r\n")}\x81\x00`);
+    assertEquals([faultOf(found), found.heads], ["unexpected-upgrade", []]);
+  });
+
+  it("is checked like any head", () => {
+    assertEquals(faultOf(read(`HTTP/1.1 100 Continue\r\na b: c\r\n\r\n${FINAL}`)), "bad-header");
+    assertEquals(faultOf(read(`HTTP/1.1 100 Continue\n\n${FINAL}`)), "bad-line-ending");
+  });
+
+  it("comes as often as the limit says, and no more", () => {
+    const limits = { informationalCount: 3 };
+    assertEquals(read(interim(103).repeat(3) + FINAL, { limits }).fault, undefined);
+    const flood = read(interim(103).repeat(4) + FINAL, { limits });
+    assertEquals([faultOf(flood), statuses(flood.heads)], ["too-many-informational", [103, 103, 103]]);
+  });
+
+  it("is counted for each response anew", () => {
+    const flood = interim(103).repeat(16);
+    assertEquals(read(flood + FINAL).fault, undefined);
+    assertEquals(faultOf(read(flood + interim(100) + FINAL)), "too-many-informational");
+  });
+});

@@ -1,0 +1,8 @@
+/** Mutations: every promise of the library that is broken once on purpose. */
+
+import type { Mutation } from "./mutation.ts";
+import { POOL } from "./pool.ts";
+import { RULES } from "./rules.ts";
+import { FETCH, WIRE } from "./wire.ts";
+
+export const MUTATIONS: readonly Mutation[] = [...RULES, ...POOL, ...WIRE, ...FETCH];

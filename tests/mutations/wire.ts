@@ -1,0 +1,138 @@
+/** Mutations of `src/http1/` and `src/fetch/`. */
+
+import type { Mutation } from "./mutation.ts";
+
+/** Mutations of `src/http1/`. */
+export const WIRE: readonly Mutation[] = [
+  {
+    breaks: "An upload that is stopped does not end its exchange a second time",
+    file: "src/http1/upload.ts",
+    search: "if (!this.#stopped) this.#finish();",
+    replacement: "this.#finish();",
+    proof: { tests: "tests/simulation/regressions" },
+  },
+  {
+    breaks: "A connection on which a request failed is not used again",
+    file: "src/http1/exchange.ts",
+    search: "    this.#giveBack(reason, true);\n",
+    replacement: "    this.#giveBack(undefined, false);\n",
+    proof: "simulation",
+  },
+  {
+    breaks: "A connection whose response ends it is not used again",
+    file: "src/http1/exchange.ts",
+    search: "const reason = inbound.endsConnection() ?? (this",
+    replacement: "const reason = (undefined as RetireReason | undefined) ?? (this",
+    proof: "simulation",
+  },
+  {
+    breaks: "The last request on a connection says so",
+    file: "src/http1/exchange.ts",
+    search: "headOf(this.#request, isLastExchange(lease, this.#pool.settings.rules))",
+    replacement: "headOf(this.#request, false)",
+    proof: "simulation",
+  },
+  {
+    breaks: "An aborted request rejects with the signal's reason, untouched",
+    file: "src/http1/exchange.ts",
+    search: `    this.#fail(reason, "aborted");\n  }\n\n  #standing`,
+    replacement: `    this.#fail(new Error("aborted", { cause: reason }), "aborted");\n  }\n\n  #standing`,
+    proof: "simulation",
+  },
+  {
+    breaks: "Who is aborted in the queue waits no more",
+    file: "src/http1/exchange.ts",
+    search: "this.#pool.cancel(this.#waiter);",
+    replacement: "this.#waiter = undefined;",
+    proof: "simulation",
+  },
+  {
+    breaks: "Bytes behind a response make its connection unusable",
+    file: "src/http1/inbound.ts",
+    search: `if (this.#surplus) return "bad-framing";`,
+    replacement: "",
+    proof: "simulation",
+  },
+  {
+    breaks: "A response that has begun is known to have begun",
+    file: "src/http1/inbound.ts",
+    search: "    this.responded = true;\n",
+    replacement: "",
+    proof: "simulation",
+  },
+  {
+    breaks: "Both length fields together leave the connection unusable",
+    file: "src/http1/framing.ts",
+    search: "(minorVersion === 0 || contentLength !== undefined)",
+    replacement: "minorVersion === 0",
+    proof: "simulation",
+  },
+  {
+    breaks: "A response to HEAD has no body, whatever its fields say",
+    file: "src/http1/framing.ts",
+    search: `method === "HEAD" || `,
+    replacement: "",
+    proof: "simulation",
+  },
+  {
+    breaks: "A body ends where its length says",
+    file: "src/http1/response.ts",
+    search: "if (this.#remaining === 0) this.#finish();",
+    replacement: "if (this.#remaining <= 1) this.#finish();",
+    proof: "simulation",
+  },
+  {
+    breaks: "A connection that ends in the middle of a response does not complete it",
+    file: "src/http1/response.ts",
+    search: `if (this.#stage === "close") this.#finish();`,
+    replacement: "this.#finish();",
+    proof: "simulation",
+  },
+  {
+    breaks: "A body that breaks off tells whoever waits for it",
+    file: "src/http1/body.ts",
+    search: "    this.#settle?.reject(this.#error);\n",
+    replacement: "",
+    proof: "simulation",
+  },
+  {
+    breaks: "A body larger than what is kept goes on when somebody reads it",
+    file: "src/http1/body.ts",
+    search: "    this.#resume();\n    return new Promise",
+    replacement: "    return new Promise",
+    proof: "simulation",
+  },
+  {
+    breaks: "A line of a head ends with CR LF and nothing else",
+    file: "src/http1/head.ts",
+    search: `if (bytes[at] === LF) throw this.#fault("bad-line-ending", "A line ends with LF alone");`,
+    replacement: "if (bytes[at] === LF) return at - 1;",
+    proof: { tests: "tests/http1" },
+  },
+];
+
+/** Mutations of `src/fetch/`. */
+export const FETCH: readonly Mutation[] = [
+  {
+    breaks: "Credentials do not follow a redirect to another origin",
+    file: "src/fetch/redirect.ts",
+    search: " && !(elsewhere && ORIGIN_HEADERS.has(lower))",
+    replacement: "",
+    proof: { tests: "tests/fetch/redirect" },
+  },
+  {
+    breaks: "A stream that was sent cannot follow a redirect",
+    file: "src/fetch/fetch.ts",
+    search: "      refuseSpent(next);\n",
+    replacement: "",
+    proof: "simulation",
+  },
+  {
+    breaks: "fetch rejects with the signal's reason, not with a TypeError",
+    file: "src/fetch/fetch-error.ts",
+    search: "if (aborted || !(error instanceof HoldfastError)) return error;",
+    replacement:
+      "if (aborted) return new TypeError(String(error));\n  if (!(error instanceof HoldfastError)) return error;",
+    proof: "simulation",
+  },
+];

@@ -1,0 +1,50 @@
+/** Audit: what must be true of a pool's statistics at any moment, against what the transport has seen. */
+
+import type { OriginStats, PoolStats } from "../../mod.ts";
+import type { Terms } from "./reuse-rules.ts";
+import type { Tap } from "./tap.ts";
+
+/** What is wrong with the books; `undefined` if nothing is. */
+export function auditStats(stats: PoolStats, tap: Tap, terms: Terms): string | undefined {
+  const { open, connecting, active, idle } = stats;
+  if (open !== connecting + active + idle)
+    return `${open} open are not ${connecting} connecting, ${active} active and ${idle} idle`;
+  if (open !== tap.open) return `${open} are open by the books, and ${tap.open} in truth`;
+  const retired = sum(Object.values(stats.retired));
+  if (tap.dialled !== open + retired)
+    return `${tap.dialled} dialled are not ${open} open and ${retired} retired`;
+  if (idle > terms.maxIdle) return `${idle} idle exceed maxIdle`;
+  for (const field of FIELDS) {
+    const total = sum(Object.values(stats.origins).map((origin) => origin[field]));
+    if (stats[field] !== total) return `${field}: ${stats[field]} in all, ${total} by origin`;
+  }
+  for (const [key, origin] of Object.entries(stats.origins)) {
+    if (origin.idle > terms.maxIdlePerOrigin) return `${origin.idle} idle to ${key} exceed maxIdlePerOrigin`;
+    const truth = tap.lores.get(key.slice("http://".length))?.open ?? 0;
+    if (origin.open !== truth) return `${origin.open} open to ${key} by the books, and ${truth} in truth`;
+  }
+  return stats.listenerErrors > 0 ? "a listener threw" : undefined;
+}
+
+const FIELDS = [
+  "open",
+  "connecting",
+  "active",
+  "idle",
+  "queued",
+  "opened",
+  "requests",
+  "reused",
+] as const satisfies readonly (keyof OriginStats)[];
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What is left of a pool that was closed; `undefined` if nothing is. */
+export function leftOver(stats: PoolStats, tap: Tap): string | undefined {
+  const { open, active, idle, connecting, queued } = stats;
+  if (open + active + idle + connecting + queued > 0)
+    return `left after close: ${open} open, ${active} active, ${idle} idle, ${connecting} connecting, ${queued} queued`;
+  return tap.open > 0 ? `left after close: ${tap.open} connections at the transport` : undefined;
+}

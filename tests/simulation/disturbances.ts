@@ -1,0 +1,45 @@
+/** Disturbances: what befalls a whole program: a blocked loop, a night, a restart, a change of address. */
+
+import type { Prng } from "../support/prng.ts";
+import type { World } from "./world.ts";
+
+const CALM = { drain: 2, preconnect: 4, "wall steps": 1 } as const;
+const ROUGH = { ...CALM, block: 4, sleep: 2, restart: 2, "limit changes": 2 } as const;
+
+/** Something happens. */
+export function disturb(world: World, prng: Prng): void {
+  const { plan, pool, agenda, trace } = world;
+  const hostname = prng.pick(plan.servers)?.hostname ?? "";
+  const kind = prng.weighted<keyof typeof ROUGH>(plan.weather === "calm" ? { ...NONE, ...CALM } : ROUGH);
+  trace.note(kind, 0, 0, hostname);
+  if (kind !== "drain" && kind !== "preconnect") world.injected(kind);
+  switch (kind) {
+    case "drain":
+      return drain(world, prng.oneIn(2) ? undefined : `http://${hostname}`);
+    case "preconnect":
+      pool.preconnect(`http://${hostname}`, 1 + prng.below(4)).catch(() => {});
+      return;
+    case "wall steps":
+      return world.stepWall(prng.among(-3_600_000, -500, 500));
+    case "block":
+      world.ledger.isHeld = true;
+      return agenda.hold(prng.among(5, 40, 900, 6000, 70_000), false);
+    case "sleep":
+      world.ledger.isHeld = true;
+      return agenda.hold(prng.among(2000, 60_000, 36_000_000), true);
+    case "restart":
+      return world.servers.get(hostname)?.restart();
+    case "limit changes":
+      return world.servers.get(hostname)?.changeLimit(prng.among(200, 1000, 3000, 20_000, 80_000));
+  }
+}
+
+const NONE = { block: 0, sleep: 0, restart: 0, "limit changes": 0 } as const;
+
+/** What is open now carries no other request. */
+function drain({ pool, tap }: World, origin: string | undefined): void {
+  for (const link of tap.links.values()) {
+    if (!link.closed && (origin === undefined || origin === link.lore.key)) link.spent ??= "it was drained";
+  }
+  pool.drain(origin);
+}

@@ -1,0 +1,147 @@
+/** Habits: how servers keep connections, each after a system whose source was read, with numbers drawn from the seed. */
+
+import type { Prng } from "../support/prng.ts";
+
+/** What a server says about its limits. */
+export type Announces = "nothing" | "timeout" | "timeout-and-left" | "timeout-and-limit";
+
+/** How a server keeps connections. */
+export interface Habit {
+  readonly name: string;
+  /** It closes a connection idle for so long. */
+  idleMs: number;
+  readonly announces: Announces;
+  /** In whole seconds, as on the wire; never more than `idleMs` unless it lies. */
+  readonly announcedMs: number;
+  /** Announces only to clients that say `Connection: keep-alive`. */
+  readonly onlyIfAsked: boolean;
+  readonly maxRequests: number;
+  readonly maxLifetimeMs: number;
+  readonly minorVersion: 0 | 1;
+  /** Says `Connection: keep-alive` on responses after which it keeps the connection. */
+  readonly saysKeepAlive: boolean;
+  readonly onIdle: "fin" | "rst" | "vanish" | "408";
+}
+
+const SECOND = 1000;
+
+const PLAIN = {
+  announces: "nothing",
+  announcedMs: 0,
+  onlyIfAsked: false,
+  maxRequests: Infinity,
+  maxLifetimeMs: Infinity,
+  minorVersion: 1,
+  saysKeepAlive: false,
+  onIdle: "fin",
+} as const satisfies Partial<Habit>;
+
+type Make = (prng: Prng) => Habit;
+
+/** Servers whose limits are announced, or longer than any client of ours keeps a connection. */
+export const HONEST: Readonly<Record<string, Make>> = {
+  nginx: (prng) => ({
+    ...PLAIN,
+    name: "nginx",
+    idleMs: 75 * SECOND,
+    maxRequests: prng.among(1000, 100, 20),
+    maxLifetimeMs: prng.among(3600 * SECOND, 90 * SECOND),
+    saysKeepAlive: true,
+  }),
+  "nginx with a header": (prng) => {
+    const idleMs = prng.among(5, 15, 75) * SECOND;
+    return {
+      ...PLAIN,
+      name: "nginx with a header",
+      idleMs,
+      announces: "timeout",
+      announcedMs: idleMs,
+      saysKeepAlive: true,
+    };
+  },
+  tomcat: (prng) => {
+    const idleMs = prng.among(20, 60, 3) * SECOND + prng.among(0, 500);
+    return {
+      ...PLAIN,
+      name: "tomcat",
+      idleMs,
+      announces: "timeout",
+      announcedMs: Math.floor(idleMs / SECOND) * SECOND,
+      onlyIfAsked: true,
+      maxRequests: prng.among(100, 100, 5),
+      saysKeepAlive: true,
+    };
+  },
+  envoy: () => ({ ...PLAIN, name: "envoy", idleMs: 3600 * SECOND }),
+  httpd: (prng) => {
+    const idleMs = prng.among(5, 15) * SECOND;
+    return {
+      ...PLAIN,
+      name: "httpd",
+      idleMs,
+      announces: "timeout-and-left",
+      announcedMs: idleMs,
+      onlyIfAsked: true,
+      maxRequests: prng.among(101, 101, 6),
+      saysKeepAlive: true,
+    };
+  },
+  node: (prng) => {
+    const announcedMs = prng.among(5, 2, 65) * SECOND;
+    return {
+      ...PLAIN,
+      name: "node",
+      idleMs: announcedMs + SECOND,
+      announces: prng.among("timeout", "timeout-and-limit"),
+      announcedMs,
+      maxRequests: prng.among(Infinity, Infinity, 30, 3),
+      saysKeepAlive: true,
+    };
+  },
+  "http/1.0": (prng) => ({
+    ...PLAIN,
+    name: "http/1.0",
+    idleMs: 90 * SECOND,
+    minorVersion: 0,
+    saysKeepAlive: !prng.oneIn(4),
+  }),
+};
+
+/** Servers that close when nobody expects it. */
+export const HIDDEN: Readonly<Record<string, Make>> = {
+  hidden: (prng) => ({
+    ...PLAIN,
+    name: "hidden",
+    idleMs: prng.among(150, 800, 1500, 4000, 10_000, 30_000, 50_000) + prng.below(500),
+    onIdle: prng.among("fin", "fin", "rst", "408"),
+  }),
+  vanishing: (prng) => ({
+    ...PLAIN,
+    name: "vanishing",
+    idleMs: prng.among(3000, 20_000),
+    onIdle: "vanish",
+  }),
+  liar: (prng) => ({
+    ...PLAIN,
+    name: "liar",
+    idleMs: prng.among(700, 2500),
+    announces: prng.among("timeout", "timeout-and-left"),
+    announcedMs: prng.among(5, 60) * SECOND,
+    maxRequests: prng.among(Infinity, 20),
+    saysKeepAlive: true,
+  }),
+  hasty: (prng) => ({
+    ...PLAIN,
+    name: "hasty",
+    idleMs: 5 * SECOND,
+    maxRequests: prng.among(2, 40),
+    onIdle: "rst",
+  }),
+};
+
+/** A habit out of `makes`. */
+export function someHabit(prng: Prng, makes: Readonly<Record<string, Make>>): Habit {
+  const [, make] = prng.pick(Object.entries(makes)) ?? [];
+  if (make === undefined) throw new Error("There are no habits");
+  return make(prng);
+}

@@ -1,0 +1,123 @@
+/** Judge: whether a request that failed had cause to, and whether the answer to one that did not is its own. */
+
+import { HoldfastError } from "../../mod.ts";
+import type { RequestRecord } from "./record.ts";
+import { isIdempotent, type Terms } from "./reuse-rules.ts";
+
+/** What the judge must know besides. */
+export interface Circumstances {
+  /** No server gives cause for any failure. */
+  readonly calm: boolean;
+  readonly terms: Terms;
+  readonly closing: boolean;
+  /** A dial went wrong at some time. */
+  readonly dialsFail: boolean;
+  /** The program was blocked, or its machine suspended, at some time. */
+  readonly held: boolean;
+  readonly tight: boolean;
+}
+
+/** Why the failure is wrong; `undefined` if it is not. Sets the outcome. */
+export function judgeFailure(record: RequestRecord, error: unknown, at: Circumstances): string | undefined {
+  if (record.aborted !== undefined && error === record.reason) {
+    record.outcome = "aborted";
+    return undefined;
+  }
+  if (record.aborted === "head" || (record.aborted === "body" && waitsForBody(record)))
+    return `was aborted, and failed with ${String(error)} instead of the reason`;
+  const cause = holdfastErrorOf(record, error);
+  if (cause === undefined) return `failed with what is no HoldfastError: ${String(error)}`;
+  record.outcome = cause.code;
+  if (record.crossed || record.link?.crossed === true) return undefined;
+  return judgeCode(record, cause, at);
+}
+
+/** Whoever reads in steps may hear of an earlier failure after the abort. */
+function waitsForBody({ spec }: RequestRecord): boolean {
+  return spec.reading === "text" || spec.reading === "bytes";
+}
+
+/** `request` rejects with it, `fetch` with a TypeError around it. */
+function holdfastErrorOf({ spec }: RequestRecord, error: unknown): HoldfastError | undefined {
+  const bare = spec.api === "fetch" && error instanceof TypeError ? error.cause : error;
+  return bare instanceof HoldfastError ? bare : undefined;
+}
+
+function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {
+  const { spec } = record;
+  const unless = (allowed: boolean, why: string) =>
+    allowed ? undefined : `failed: ${error.message}, but ${why}`;
+  const patient = (error.elapsedMs ?? 0) >= (error.limitMs ?? 0);
+  switch (error.code) {
+    case "ERR_POOL_CLOSED":
+      return unless(at.closing, "nobody closed the pool");
+    case "ERR_REQUEST_BODY":
+      return unless(spec.upload?.breaks === true, "its body was sound");
+    case "ERR_REDIRECT":
+      return unless(spec.upload?.kind === "stream", "there was no reason not to follow");
+    case "ERR_QUEUE_FULL":
+      return unless(at.tight, "the queue had room");
+    case "ERR_ACQUIRE_TIMEOUT":
+      return unless((at.tight || at.held || at.dialsFail) && patient, "a connection should have been had");
+    case "ERR_CONNECT":
+    case "ERR_CONNECT_TIMEOUT":
+      return unless(at.dialsFail || at.held, "every dial succeeds");
+    case "ERR_REQUEST_TIMEOUT":
+      return unless(patient && !at.calm, "there was time");
+    case "ERR_HEADERS_TIMEOUT":
+    case "ERR_BODY_TIMEOUT":
+      return unless(patient && !at.calm && hadToWait(record, at), "the server was not slow");
+    case "ERR_PROTOCOL":
+      return unless(record.malformed, "the response was sound");
+    case "ERR_CONNECTION_LOST":
+      return judgeLost(record, error, at);
+    default:
+      return `failed: ${error.message}`;
+  }
+}
+
+function hadToWait(record: RequestRecord, at: Circumstances): boolean {
+  const impatient = Object.keys(record.spec.deadlines).length > 0;
+  return impatient || record.slow || at.held || record.link?.silent === true;
+}
+
+function judgeLost(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {
+  const { link, spec, resent } = record;
+  if (link === undefined || !link.ended || !link.serverLeft)
+    return `failed: ${error.message}, which is not so`;
+  if (at.calm) return `failed: ${error.message}, though every server kept its word`;
+  const repeatable = isIdempotent(spec.method) || spec.keyed;
+  const replayable = spec.upload?.kind !== "stream";
+  // One that waited for its first request is as stale as one that waited for its second.
+  const untouched = (link.requests > 1 || link.idleMs > 0) && !link.responded;
+  if (at.terms.retries && repeatable && replayable && untouched && resent === 0)
+    return `failed: ${error.message}, and should have been sent again`;
+  return undefined;
+}
+
+/** Head and facts of an answer. */
+export interface Answered {
+  readonly status: number;
+  readonly id: string | null;
+}
+
+/** Why the head is wrong; `undefined` if it is not. */
+export function judgeHead(record: RequestRecord, { status, id }: Answered): string | undefined {
+  if (record.crossed || record.link?.crossed === true) return undefined;
+  const { promised, spec } = record;
+  if (id !== String(spec.id)) return `got the answer to request ${id}`;
+  if (promised === undefined) return "was answered though no server did";
+  if (status !== promised.status) return `got status ${status} for ${promised.status}`;
+  return undefined;
+}
+
+/** Why a whole body is wrong; `undefined` if it is not. */
+export function judgeBody(record: RequestRecord, body: string, expected: string): string | undefined {
+  const { promised, link } = record;
+  if (record.crossed || link?.crossed === true) return undefined;
+  if (record.malformed) return "read a malformed answer as if it were sound";
+  if (body === expected) return undefined;
+  // Only FIN says where such a body ends, so a FIN that comes too early cannot be noticed.
+  if (promised?.framing === "until-close" && expected.startsWith(body)) return undefined;
+  return `got a body of ${body.length} bytes that is not the one of ${expected.length} bytes`;
+}

@@ -1,0 +1,145 @@
+/** Ledger: every request of a world from its call to its end, and whether what happened to it was right. */
+
+import { type Answered, judgeFailure, judgeHead } from "./judge.ts";
+import type { Link } from "./link.ts";
+import { countUp, type Promised, RequestRecord, type RequestSpec } from "./record.ts";
+import type { SeenRequest } from "./request-reader.ts";
+import { isIdempotent } from "./reuse-rules.ts";
+import type { World } from "./world.ts";
+
+/** Judges of one world. */
+export class Ledger {
+  readonly #world: World;
+  readonly #records: Map<number, RequestRecord> = new Map();
+  /** Time was taken from the program at some time. */
+  isHeld = false;
+  #dialsFail = false;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#dialsFail = world.plan.servers.some(({ dialFaultRate }) => dialFaultRate > 0);
+  }
+
+  open(spec: RequestSpec): RequestRecord {
+    const record = new RequestRecord(spec, this.#world.clientNow);
+    this.#records.set(spec.id, record);
+    const { upload } = spec;
+    const body = upload === undefined ? "" : ` with ${upload.length} bytes of ${upload.kind}`;
+    this.#world.trace.note(
+      "request",
+      spec.id,
+      0,
+      `${spec.api} ${spec.method} ${spec.hostname}${body}, ${spec.reading}`,
+    );
+    return record;
+  }
+
+  // What happens to it
+
+  wrote(link: Link, method: string, id: number, hop: number): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return this.#world.fail(`request ${id} was written, and never made`);
+    const before = record.link;
+    record.link = link;
+    if (record.crossed) return;
+    const count = countUp(record.written, hop);
+    if (count > 1) {
+      record.resent += 1;
+      if (before?.request === id && before.responded)
+        this.#world.fail(`request ${id} was sent again though a response had begun`);
+      if (link.requests > 1)
+        this.#world.fail(`request ${id} was sent again on a connection that was not fresh`);
+    }
+    this.#checkTimes("written", record, method, count);
+    if (record.phase === "done") this.#world.fail(`request ${id} was written after its end`);
+  }
+
+  executes({ id, hop, method }: SeenRequest): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#world.trace.note("server executes", id, hop, method);
+    if (record.crossed) return;
+    this.#checkTimes("executed", record, method, countUp(record.executed, hop));
+  }
+
+  #checkTimes(what: string, { spec }: RequestRecord, method: string, count: number): void {
+    const most = isIdempotent(method) || spec.keyed ? 2 : 1;
+    if (count > most) this.#world.fail(`request ${spec.id} (${method}) was ${what} ${count} times`);
+  }
+
+  promises({ id }: SeenRequest, promised: Promised): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    record.promised = promised;
+    record.malformed = false;
+  }
+
+  excuses(id: number, excuse: "malformed" | "slow"): void {
+    const record = this.#records.get(id);
+    if (record !== undefined) record[excuse] = true;
+  }
+
+  crossed(link: Link): void {
+    const record = this.#records.get(link.request);
+    if (record !== undefined) record.crossed = true;
+  }
+
+  isCrossed(id: number): boolean {
+    return this.#records.get(id)?.crossed === true;
+  }
+
+  isKeyed(id: number): boolean {
+    return this.#records.get(id)?.spec.keyed === true;
+  }
+
+  // How it ends
+
+  answered(record: RequestRecord, answer: Answered): void {
+    this.#world.trace.note("answered", record.spec.id, answer.status);
+    this.#report(record, judgeHead(record, answer));
+  }
+
+  settled(record: RequestRecord, outcome: string, problem: string | undefined): void {
+    this.#world.trace.note("read", record.spec.id, 0, outcome);
+    this.#settle(record, outcome);
+    this.#report(record, problem);
+  }
+
+  failed(record: RequestRecord, error: unknown): void {
+    const { plan, terms, closing } = this.#world;
+    const circumstances = {
+      calm: plan.weather === "calm",
+      terms,
+      closing,
+      dialsFail: this.#dialsFail,
+      held: this.isHeld,
+      tight: plan.tight,
+    };
+    const problem = judgeFailure(record, error, circumstances);
+    const outcome = record.outcome ?? "unknown";
+    this.#world.trace.note("failed", record.spec.id, 0, `${outcome}: ${String(error)}`);
+    this.#settle(record, outcome);
+    this.#report(record, problem);
+  }
+
+  #settle(record: RequestRecord, outcome: string): void {
+    if (!this.#records.has(record.spec.id)) this.#world.fail(`request ${record.spec.id} settled twice`);
+    this.#world.figures.settled(outcome);
+    record.outcome = outcome;
+    if (record.aborted !== undefined && record.aborted === "head" && outcome !== "aborted")
+      this.#report(record, `was aborted while it waited, and ${outcome}`);
+  }
+
+  #report(record: RequestRecord, problem: string | undefined): void {
+    const { id, method, api } = record.spec;
+    if (problem !== undefined) this.#world.fail(`request ${id} (${api}, ${method}) ${problem}`);
+  }
+
+  /** Who never got an answer. */
+  unsettled(): string | undefined {
+    for (const { spec, outcome } of this.#records.values()) {
+      if (outcome === undefined) return `request ${spec.id} never settled`;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/** Options: the options of the real pool that a plan means. */
+
+import type { Clock, LimitStore, PoolOptions, StoredLimit } from "../../mod.ts";
+import type { Prng } from "../support/prng.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a world lends its pool. */
+export type Lent = Required<Pick<PoolOptions, "transport" | "onEvent">> & {
+  readonly clock: Clock;
+  readonly prng: Prng;
+};
+
+export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: Lent): PoolOptions {
+  const { terms, hintMargin } = plan;
+  return {
+    transport,
+    onEvent,
+    clock,
+    random: () => prng.next(),
+    idleTimeout: terms.idleTimeoutMs,
+    maxRequests: terms.maxRequests,
+    maxLifetime: terms.maxLifetimeMs,
+    lifetimeJitter: plan.lifetimeJitter,
+    serverHints: terms.honorsHints ? "honor" : "ignore",
+    ...(hintMargin === undefined ? {} : { hintMargin }),
+    maxConnections: terms.maxConnections,
+    maxConnectionsPerOrigin: terms.maxConnectionsPerOrigin,
+    maxIdle: terms.maxIdle,
+    maxIdlePerOrigin: terms.maxIdlePerOrigin,
+    maxQueue: terms.maxQueue,
+    reuseOrder: plan.reuseOrder,
+    acquireTimeout: terms.acquireTimeoutMs,
+    connectTimeout: plan.connectTimeoutMs,
+    headersTimeout: plan.headersTimeoutMs,
+    bodyIdleTimeout: plan.bodyIdleTimeoutMs,
+    retry: terms.retries,
+    unsafeReuse: terms.unsafeReuseMs,
+    learn: plan.learn === "store" ? { store: flakyStore(prng) } : plan.learn === "yes",
+  };
+}
+
+/** A store that fails now and then, and once in a while holds what nobody wrote. */
+function flakyStore(prng: Prng): LimitStore {
+  const kept = new Map<string, StoredLimit>();
+  return {
+    get(origin) {
+      if (prng.oneIn(10)) throw new Error("The store is down");
+      if (prng.oneIn(10)) return { version: 1, closes: "many" } as unknown as StoredLimit;
+      return kept.get(origin);
+    },
+    async set(origin, value) {
+      await undefined;
+      if (prng.oneIn(10)) throw new Error("The store is down");
+      kept.set(origin, structuredClone(value));
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** Payload: bodies that tell whose they are, in every byte. */
+
+/** The body of `length` bytes that belongs to request `id` and to no other. */
+export function payload(id: number, length: number): string {
+  const unit = `${id}.`;
+  return unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+}
+
+const encoder = new TextEncoder();
+
+/** The same as bytes. */
+export function payloadBytes(id: number, length: number): Uint8Array<ArrayBuffer> {
+  return encoder.encode(payload(id, length));
+}
+
+/** Text of bytes that are ASCII. */
+export function ascii(bytes: Uint8Array): string {
+  if (bytes.length > 512) return decoder.decode(bytes);
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
+}
+
+const decoder = new TextDecoder("latin1");

@@ -1,0 +1,135 @@
+/** Plan: what one seed stands for: the pool's options, the servers, the clients and what befalls them all. */
+
+import { Prng } from "../support/prng.ts";
+import { HIDDEN, HONEST, someHabit } from "./habits.ts";
+import type { Terms } from "./reuse-rules.ts";
+import type { ServerPlan } from "./server.ts";
+
+/** How much goes wrong. */
+export type Weather =
+  /** Nothing: every limit is announced or far away. Nobody may fail. */
+  | "calm"
+  /** Limits are hidden, and a request in fifty goes wrong. */
+  | "rough"
+  /** A quarter of the requests goes wrong, dials fail, the machine sleeps. */
+  | "storm";
+
+/** All that a world is made of. */
+export interface Plan {
+  readonly seed: number;
+  readonly weather: Weather;
+  readonly requests: number;
+  readonly clients: number;
+  readonly servers: readonly ServerPlan[];
+  readonly terms: Terms;
+  readonly reuseOrder: "lifo" | "fifo";
+  readonly lifetimeJitter: number;
+  readonly hintMargin: number | undefined;
+  readonly learn: "yes" | "no" | "store";
+  readonly connectTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+  /** Limits so low that requests must wait. */
+  readonly tight: boolean;
+  readonly latencyMs: number;
+  readonly latencyJitterMs: number;
+  /** Longest pauses of clients: most are far shorter. */
+  readonly pauseMs: number;
+  /** A disturbance in so many requests; `Infinity` for none. */
+  readonly disturbOneIn: number;
+  readonly redirectOneIn: number;
+  readonly closeTimeoutMs: number;
+  /** The pool is closed while requests are under way. */
+  readonly closesEarly: boolean;
+  /** Steps between two looks at the statistics. */
+  readonly auditEvery: number;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** The plan of a seed, with pauses so long that its requests fill so many days. */
+export function longPlanOf(seed: number, requests: number, days: number): Plan {
+  const plan = planOf(seed, requests);
+  // Of six pauses one is drawn from the whole length, and is half of it on average.
+  const pauseMs = (12 * days * DAY * plan.clients) / requests;
+  return { ...plan, pauseMs, closesEarly: false, auditEvery: 64 };
+}
+
+/** The plan of a seed. */
+export function planOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 2_654_435_761) ^ 0x5eed);
+  const weather = prng.among<Weather>("calm", "rough", "rough", "storm");
+  const tight = prng.oneIn(3);
+  const latencyMs = prng.among(0.25, 1, 20, 100);
+  return {
+    seed,
+    weather,
+    requests,
+    clients: 1 + prng.below(prng.among(3, 12)),
+    servers: drawServers(prng, weather),
+    terms: drawTerms(prng, weather, tight),
+    reuseOrder: prng.among("lifo", "fifo"),
+    lifetimeJitter: prng.among(0.1, 0, 0.9),
+    hintMargin: weather === "calm" ? undefined : prng.among(undefined, undefined, 2000),
+    learn: prng.among("yes", "yes", "no", "store"),
+    connectTimeoutMs: prng.among(10_000, 1000),
+    headersTimeoutMs: weather === "calm" ? 5 * MINUTE : prng.among(5 * MINUTE, 20_000, 3000),
+    bodyIdleTimeoutMs: weather === "calm" ? 5 * MINUTE : prng.among(5 * MINUTE, 20_000, 2000),
+    tight,
+    latencyMs,
+    latencyJitterMs: prng.among(0, latencyMs),
+    pauseMs: prng.among(500, 8000, 60_000, 5 * MINUTE),
+    disturbOneIn: prng.among(...disturbances(weather)),
+    redirectOneIn: prng.among(Infinity, 20),
+    closeTimeoutMs: prng.among(0, 5000, 600_000),
+    closesEarly: prng.oneIn(3),
+    auditEvery: mostly(prng, 8, 64, 1, 8),
+  };
+}
+
+function disturbances(weather: Weather): [number, ...number[]] {
+  if (weather === "calm") return [Infinity, 100];
+  return weather === "rough" ? [400, 60, Infinity] : [25, 100];
+}
+
+function drawServers(prng: Prng, weather: Weather): ServerPlan[] {
+  const faultRate = { calm: 0, rough: 0.02, storm: 0.25 }[weather];
+  const count = prng.among(1, 1, 2, 4);
+  return Array.from({ length: count }, (_, at) => ({
+    seed: prng.below(2 ** 32),
+    hostname: `s${at}.test`,
+    habit: someHabit(prng, weather === "calm" || prng.oneIn(2) ? HONEST : HIDDEN),
+    firstRequestMs: weather === "calm" ? MINUTE : prng.among(500, 5000, 20_000, MINUTE),
+    faultRate,
+    dialFaultRate: weather === "storm" ? prng.among(0, 0.05, 0.3) : 0,
+    spreading: { piecesOneIn: prng.among(2, 10, 1000), gapMs: prng.among(2, 50, 400) },
+    serviceMs: prng.among(0, 5, 100, 1500),
+    largeOneIn: prng.among(150, 2000),
+  }));
+}
+
+function drawTerms(prng: Prng, weather: Weather, tight: boolean): Terms {
+  const maxConnections = tight ? prng.among(1, 3, 6) : 1024;
+  const calm = weather === "calm";
+  return {
+    idleTimeoutMs: calm ? prng.among(55_000, 4000, 1000) : prng.among(55_000, 4000, 300, 5 * MINUTE),
+    maxRequests: mostly(prng, 4, Infinity, 20, 3, 1),
+    maxLifetimeMs: prng.among(3_600_000, 30_000, 5 * MINUTE),
+    maxConnections,
+    maxConnectionsPerOrigin: tight ? Math.min(maxConnections, prng.among(1, 2, 6)) : 256,
+    maxIdle: mostly(prng, 6, Infinity, 3, 1, 0),
+    maxIdlePerOrigin: mostly(prng, 5, Infinity, 1, 2, 0),
+    maxQueue: tight && !calm ? prng.among(10_000, 0, 2) : 10_000,
+    unsafeReuseMs: prng.among(2000, 2000, 50, Infinity),
+    honorsHints: calm || !prng.oneIn(5),
+    hintMarginMs: 1000,
+    acquireTimeoutMs: tight && !calm ? prng.among(60_000, 500) : Infinity,
+    retries: calm || !prng.oneIn(8),
+  };
+}
+
+/** `usual`, but for one case in `n`. */
+function mostly(prng: Prng, n: number, usual: number, ...others: [number, ...number[]]): number {
+  return prng.oneIn(n) ? prng.among(...others) : usual;
+}

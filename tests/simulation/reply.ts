@@ -1,0 +1,126 @@
+/** Reply: the bytes of one response, and where in them it matters. */
+
+import type { Prng } from "../support/prng.ts";
+import type { Habit } from "./habits.ts";
+import { payload } from "./payload.ts";
+import type { SeenRequest } from "./request-reader.ts";
+
+/** How a response is framed. */
+export type ReplyFraming = "none" | "length" | "chunked" | "until-close";
+
+/** A response. */
+export interface Reply {
+  readonly status: number;
+  /** What the body must be, decoded. */
+  readonly length: number;
+  readonly head: string;
+  /** The body as it goes over the wire. */
+  readonly body: string;
+  readonly framing: ReplyFraming;
+  /** The server closes after it. */
+  readonly last: boolean;
+  readonly hintMs: number | undefined;
+  readonly left: number | undefined;
+}
+
+/** What a reply depends on. */
+export interface ReplyPlan {
+  readonly request: SeenRequest;
+  readonly habit: Habit;
+  /** Requests on this connection, this one included. */
+  readonly number: number;
+  readonly last: boolean;
+  /** Share of large bodies: one in so many. */
+  readonly largeOneIn: number;
+  /** Whether and where to send a redirect. */
+  readonly redirectTo: string | undefined;
+  readonly status?: number;
+}
+
+/** Draws a reply. */
+export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
+  const { request, habit, redirectTo } = plan;
+  const framing = drawFraming(prng, plan);
+  const length = framing === "none" ? 0 : drawLength(prng, plan.largeOneIn);
+  const status = drawStatus(prng, plan, framing);
+  const last = plan.last || framing === "until-close" || (habit.minorVersion === 0 && !habit.saysKeepAlive);
+  const announced = last ? NOTHING : announce(plan);
+  const fields = [`x-id: ${request.id}`, `x-len: ${length}`];
+  if (redirectTo !== undefined) fields.push(`location: ${redirectTo}`);
+  fields.push(...connectionFields(prng, habit, last));
+  if (announced.header !== undefined) fields.push(`keep-alive: ${announced.header}`);
+  if (framing === "length") fields.push(`content-length: ${length}`);
+  if (framing === "chunked") fields.push("transfer-encoding: chunked");
+  const bodiless = request.method === "HEAD" || framing === "none";
+  return {
+    status,
+    length: bodiless ? 0 : length,
+    head: `HTTP/1.${habit.minorVersion} ${status} Fine\r\n${fields.join("\r\n")}\r\n\r\n`,
+    body: bodiless ? "" : encoded(prng, framing, payload(request.id, length)),
+    framing: bodiless ? "none" : framing,
+    last,
+    hintMs: announced.hintMs,
+    left: announced.left,
+  };
+}
+
+function drawStatus(
+  prng: Prng,
+  { request, redirectTo, status = 200 }: ReplyPlan,
+  framing: ReplyFraming,
+): number {
+  if (redirectTo !== undefined)
+    return request.method === "POST" ? prng.among(303, 307) : prng.among(302, 308);
+  return framing === "none" ? prng.among(204, 304) : status;
+}
+
+/** A server of HTTP/1.0 need not say that it closes. */
+function connectionFields(prng: Prng, habit: Habit, last: boolean): string[] {
+  if (last) return habit.minorVersion === 1 || prng.oneIn(2) ? ["connection: close"] : [];
+  if (!habit.saysKeepAlive) return [];
+  return [prng.among("connection: keep-alive", "Connection: Keep-Alive")];
+}
+
+function drawFraming(prng: Prng, { request, habit, last, redirectTo }: ReplyPlan): ReplyFraming {
+  if (redirectTo === undefined && prng.oneIn(20)) return "none";
+  if (habit.minorVersion === 0) return prng.oneIn(8) ? "until-close" : "length";
+  if (request.method === "HEAD") return prng.among("length", "chunked");
+  if (last && prng.oneIn(4)) return "until-close";
+  return prng.oneIn(4) ? "chunked" : "length";
+}
+
+function drawLength(prng: Prng, largeOneIn: number): number {
+  if (prng.oneIn(largeOneIn)) return 20_000 + prng.below(150_000);
+  return prng.oneIn(8) ? 0 : prng.below(300);
+}
+
+interface Announced {
+  readonly header: string | undefined;
+  readonly hintMs: number | undefined;
+  readonly left: number | undefined;
+}
+
+const NOTHING: Announced = { header: undefined, hintMs: undefined, left: undefined };
+
+function announce({ request, habit, number }: ReplyPlan): Announced {
+  const { announces, announcedMs, maxRequests } = habit;
+  if (announces === "nothing" || (habit.onlyIfAsked && !request.saysKeepAlive)) return NOTHING;
+  const seconds = `timeout=${announcedMs / 1000}`;
+  const left = maxRequests === Infinity ? undefined : maxRequests - number;
+  if (announces === "timeout" || left === undefined)
+    return { header: seconds, hintMs: announcedMs, left: undefined };
+  const max = announces === "timeout-and-left" ? left : maxRequests;
+  return { header: `${seconds}, max=${max}`, hintMs: announcedMs, left };
+}
+
+function encoded(prng: Prng, framing: ReplyFraming, text: string): string {
+  if (framing !== "chunked") return text;
+  let coded = "";
+  for (let at = 0; at < text.length; ) {
+    const size = Math.min(text.length - at, 1 + prng.below(prng.oneIn(3) ? 20 : 40_000));
+    const extension = prng.oneIn(10) ? ";mood=fine" : "";
+    coded += `${size.toString(16)}${extension}\r\n${text.slice(at, at + size)}\r\n`;
+    at += size;
+  }
+  return `${coded}0\r\n${prng.oneIn(6) ? "x-trailer: yes\r\n" : ""}\r\n`;
+}

@@ -1,0 +1,266 @@
+/** Server connection: the far end of one connection: reads requests, and acts out what the server makes of them. */
+
+import type { MemoryPeer } from "../../transports/memory.ts";
+import { type Appointment, LANE } from "./agenda.ts";
+import type { Link } from "./link.ts";
+import { drawReply, type Reply } from "./reply.ts";
+import { RequestReader, type RequestSink, type SeenRequest } from "./request-reader.ts";
+import { type Act, FAULTS, type Fault, faultyScript, type Script, soundScript } from "./script.ts";
+import type { Server } from "./server.ts";
+
+/** The far end of one connection. */
+export class ServerConnection implements RequestSink {
+  readonly #server: Server;
+  readonly #peer: MemoryPeer;
+  readonly #link: Link;
+  readonly #reader = new RequestReader(this);
+  readonly #acceptedAt: number;
+  #requests = 0;
+  #idleSince: number;
+  #watch: Appointment | undefined;
+  #next: Appointment | undefined;
+  #gone = false;
+  /** Reads nothing and sends nothing, and nobody knows. */
+  #vanished = false;
+  #replying = false;
+  #reply: Reply | undefined;
+  /** Said that this was the last response. */
+  #last = false;
+  /** Answered before the request was complete. */
+  #early = false;
+
+  constructor(server: Server, peer: MemoryPeer, link: Link) {
+    this.#server = server;
+    this.#peer = peer;
+    this.#link = link;
+    this.#acceptedAt = server.world.agenda.now;
+    this.#idleSince = this.#acceptedAt;
+    peer.onData((bytes) => this.#read(bytes));
+    peer.onClosed(() => this.#stop());
+    this.#watchIdle(server.plan.firstRequestMs);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#gone || this.#vanished) return;
+    this.#server.world.trace.note("server read", this.#link.id, bytes.length);
+    this.#reader.push(bytes);
+  }
+
+  // RequestSink
+
+  head(request: SeenRequest): void {
+    const { world, prng, plan } = this.#server;
+    if (this.#last && !this.#link.crossed)
+      world.fail(`request ${request.id} came after the last response on ${this.#link.id}`);
+    if (this.#replying && !this.#link.crossed) world.fail(`request ${request.id} came before its turn`);
+    this.#requests += 1;
+    if (this.#requests === 1) this.#watchIdleAnew();
+    this.#early = false;
+    if (!request.hasBody) return;
+    if (plan.faultRate > 0 && prng.oneIn(12)) this.#disturbUpload(request);
+    if (request.expectsContinue && !this.#early && prng.oneIn(2)) this.#send("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+
+  complete(request: SeenRequest): void {
+    if (this.#early) {
+      if (!this.#replying) this.#rest();
+      return;
+    }
+    this.#answer(request);
+  }
+
+  nonsense(what: string, id?: number): void {
+    if (this.#link.crossed || (id !== undefined && this.#server.world.isCrossed(id))) return;
+    this.#server.world.fail(`connection ${this.#link.id}: the client wrote nonsense: ${what}`);
+  }
+
+  /** The server goes wrong while it is still being told what to do. */
+  #disturbUpload(request: SeenRequest): void {
+    const { world, prng } = this.#server;
+    switch (prng.among("early", "early", "fin", "rst", "deaf")) {
+      case "early":
+        world.injected("early response");
+        this.#early = true;
+        return this.#answer(request);
+      case "deaf":
+        world.injected("reads no more of an upload");
+        world.excuses(request.id, "slow");
+        this.#link.silent = true;
+        this.#peer.stopReading();
+        this.#later(prng.among(50, 3000, 400_000), () => this.#peer.startReading());
+        return;
+      case "fin":
+        world.injected("fin during an upload");
+        this.#early = true;
+        this.#replying = true;
+        return this.#perform([{ afterMs: prng.among(0, 10, 500), do: "fin" }], 0);
+      case "rst":
+        world.injected("rst during an upload");
+        this.#early = true;
+        this.#replying = true;
+        return this.#perform([{ afterMs: prng.among(0, 10, 500), do: "rst" }], 0);
+    }
+  }
+
+  #answer(request: SeenRequest): void {
+    const { prng, plan, habit, world } = this.#server;
+    const number = this.#requests;
+    const age = world.agenda.now - this.#acceptedAt;
+    const closing = number >= habit.maxRequests || age >= habit.maxLifetimeMs || request.asksClose;
+    const reply = drawReply(prng, {
+      request,
+      habit,
+      number,
+      last: closing || (this.#early && prng.oneIn(2)),
+      largeOneIn: plan.largeOneIn,
+      redirectTo: this.#early ? undefined : world.redirect(request),
+    });
+    const script = this.#script(request, reply);
+    this.#reply = reply;
+    this.#last = reply.last;
+    this.#replying = true;
+    if (script.executes) world.executes(request);
+    world.promises(request, reply.status, reply.length, reply.framing);
+    if (script.malformed) world.excuses(request.id, "malformed");
+    const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    this.#perform(script.acts, thinkMs);
+    if (script.doubtful) this.#doubt();
+  }
+
+  #script(request: SeenRequest, reply: Reply): Script {
+    const { prng, plan, world } = this.#server;
+    if (plan.faultRate === 0 || prng.next() >= plan.faultRate)
+      return soundScript(prng, reply, plan.spreading);
+    const fault = plan.faults === undefined ? prng.weighted(FAULTS) : (prng.pick(plan.faults) as Fault);
+    world.injected(fault);
+    world.trace.note("server fault", this.#link.id, request.id, fault);
+    world.excuses(request.id, "slow");
+    return faultyScript(prng, fault, reply, plan.spreading);
+  }
+
+  /** The client must not trust what it gets. */
+  #doubt(): void {
+    this.#last = true;
+  }
+
+  // Acting
+
+  #perform(acts: readonly Act[], thinkMs: number): void {
+    for (const [at, act] of acts.entries()) {
+      if (this.#gone || this.#vanished) return;
+      const afterMs = act.afterMs + (at === 0 ? thinkMs : 0);
+      if (afterMs > 0) {
+        const rest = [{ ...act, afterMs: 0 }, ...acts.slice(at + 1)];
+        this.#next = this.#later(afterMs, () => this.#perform(rest, 0));
+        return;
+      }
+      this.#do(act.do);
+    }
+  }
+
+  #do(act: Act["do"]): void {
+    if (typeof act === "object") return this.#send(act.send);
+    switch (act) {
+      case "end":
+        return this.#ended();
+      case "stray":
+        this.#link.marks.push({ kind: "stray", at: this.#link.sent + 1 });
+        return;
+      case "vanish":
+        this.#vanished = true;
+        this.#link.silent = true;
+        return;
+      default:
+        return this.leave(act);
+    }
+  }
+
+  #send(text: string): void {
+    if (this.#gone || this.#vanished) return;
+    this.#server.world.trace.note("server sends", this.#link.id, text.length);
+    this.#link.sent += text.length;
+    this.#server.world.inward(this.#link, () => this.#peer.send(text));
+  }
+
+  #ended(): void {
+    const { prng, world } = this.#server;
+    const reply = this.#reply;
+    if (reply === undefined) return;
+    this.#link.marks.push({
+      kind: "end",
+      at: this.#link.sent,
+      last: this.#last,
+      hintMs: reply.hintMs,
+      left: reply.left,
+    });
+    this.#replying = false;
+    if (reply.framing === "until-close" && reply.last) return this.leave("fin");
+    if (reply.last) {
+      const afterMs = prng.among(0, 0, 1, 200, 3000);
+      if (afterMs === 0) this.leave("fin");
+      else this.#later(afterMs, () => this.leave("fin"));
+      return;
+    }
+    if (!this.#reader.inRequest) this.#rest();
+    else world.trace.note("server sends", this.#link.id, 0);
+  }
+
+  /** It is idle. */
+  #rest(): void {
+    this.#idleSince = this.#server.world.agenda.now;
+  }
+
+  leave(how: "fin" | "rst"): void {
+    if (this.#gone || this.#vanished) return;
+    this.#server.world.trace.note("server ends", this.#link.id, how === "fin" ? 0 : 1, how);
+    this.#link.serverLeft = true;
+    this.#server.world.inward(this.#link, () => (how === "fin" ? this.#peer.end() : this.#peer.reset()));
+    this.#link.leaving = this.#server.world.lastSent;
+    this.#stop();
+  }
+
+  #watchIdle(ms: number): void {
+    this.#watch = this.#later(ms, () => this.#lookAtIdle());
+  }
+
+  /** From the first request on another limit counts. */
+  #watchIdleAnew(): void {
+    this.#watch?.cancel();
+    this.#watchIdle(this.#server.habit.idleMs);
+  }
+
+  #lookAtIdle(): void {
+    if (this.#gone || this.#vanished) return;
+    const { world, habit } = this.#server;
+    const busy = this.#replying || this.#reader.inRequest || this.#last;
+    const limitMs = this.#requests === 0 ? this.#server.plan.firstRequestMs : habit.idleMs;
+    const leftMs = this.#idleSince + limitMs - world.agenda.now;
+    if (busy || leftMs > 0) return this.#watchIdle(busy ? habit.idleMs : leftMs);
+    switch (habit.onIdle) {
+      case "vanish":
+        world.injected("idle connection dropped silently");
+        this.#vanished = true;
+        this.#link.silent = true;
+        return;
+      case "408":
+        this.#link.marks.push({ kind: "stray", at: this.#link.sent + 1 });
+        this.#send("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        return this.leave("fin");
+      default:
+        return this.leave(habit.onIdle);
+    }
+  }
+
+  #later(ms: number, callback: () => void): Appointment {
+    return this.#server.world.agenda.schedule(LANE.server, ms, () => {
+      if (!this.#gone) callback();
+    });
+  }
+
+  #stop(): void {
+    this.#gone = true;
+    this.#watch?.cancel();
+    this.#next?.cancel();
+    this.#server.connections.delete(this);
+  }
+}

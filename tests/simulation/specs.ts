@@ -1,0 +1,62 @@
+/** Specs: requests drawn from a seed. */
+
+import type { Prng } from "../support/prng.ts";
+import type { Plan } from "./plan.ts";
+import type { Reading, RequestSpec, UploadSpec } from "./record.ts";
+
+const METHODS = { GET: 10, HEAD: 2, PUT: 2, DELETE: 1, POST: 5 } as const;
+const READINGS = {
+  text: 12,
+  bytes: 6,
+  stream: 3,
+  slowly: 1,
+  partly: 1,
+  discard: 1,
+  later: 0.5,
+  unread: 0.1,
+} as const;
+
+/** The next request of a client. */
+export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
+  const method = prng.weighted(METHODS);
+  const upload = method === "GET" || method === "HEAD" || prng.oneIn(6) ? undefined : drawUpload(prng);
+  const api = prng.oneIn(3) ? "fetch" : "request";
+  return {
+    id,
+    hostname: prng.pick(plan.servers)?.hostname ?? "",
+    api,
+    method,
+    keyed: method === "POST" && prng.oneIn(3),
+    upload,
+    expectsContinue: upload !== undefined && prng.oneIn(20),
+    reading: drawReading(prng, plan.tight),
+    abortAfterMs: prng.oneIn(30) ? prng.among(0, 1, prng.below(50), prng.below(3000)) : undefined,
+    deadlines: api === "request" && plan.weather !== "calm" && prng.oneIn(10) ? drawDeadlines(prng) : {},
+  };
+}
+
+/** A body left unread keeps its connection; where there are few, nobody would ever get another. */
+function drawReading(prng: Prng, tight: boolean): Reading {
+  const reading = prng.weighted<Reading>(READINGS);
+  return tight && reading === "unread" ? "discard" : reading;
+}
+
+function drawUpload(prng: Prng): UploadSpec {
+  const stream = prng.oneIn(4);
+  const length = prng.oneIn(60) ? 70_000 + prng.below(200_000) : prng.below(200);
+  return {
+    kind: stream ? "stream" : "bytes",
+    length,
+    pieces: 1 + prng.below(5),
+    gapMs: prng.among(0, 0, 5, 300),
+    breaks: stream && prng.oneIn(25),
+  };
+}
+
+function drawDeadlines(prng: Prng): RequestSpec["deadlines"] {
+  return {
+    ...(prng.oneIn(2) ? { headersTimeout: prng.among(100, 5000) } : {}),
+    ...(prng.oneIn(2) ? { bodyIdleTimeout: prng.among(100, 5000) } : {}),
+    ...(prng.oneIn(2) ? { requestTimeout: prng.among(200, 10_000) } : {}),
+  };
+}

@@ -1,0 +1,274 @@
+/**
+ * Tap: stands between the pool and its transport, sees every call in both directions, and knows the rules. What the
+ * pool may not do, it reports at the moment it is done.
+ */
+
+import type {
+  AppliedOptions,
+  Socket,
+  SocketHandler,
+  Target,
+  Transport,
+  TransportError,
+} from "../../src/transport.ts";
+import { Prng } from "../support/prng.ts";
+import { Link } from "./link.ts";
+import { OriginLore } from "./origin-lore.ts";
+import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
+import type { Trace } from "./trace.ts";
+
+/** What a tap needs of its world. */
+export interface TapWorld {
+  readonly trace: Trace;
+  readonly terms: Terms;
+  /** The client's clock. */
+  readonly clientNow: number;
+  /** The program was blocked, or asleep, at some time: then its timers may be late. */
+  readonly isHeld: boolean;
+  /** How often the client's machine was suspended. */
+  readonly nights: number;
+  readonly seed: number;
+  /** Runs `act`, in which what is sent goes to the server. */
+  outward<T>(link: Link, act: () => T): T;
+  /** Runs `act`, in which what is scheduled is a dial. */
+  dialling<T>(act: () => T): T;
+  fail(what: string): void;
+  /** The head of a request was written. */
+  wrote(link: Link, method: string, id: number, hop: number): void;
+  /** Bytes nobody asked for arrived while a request waited: nobody can tell them from its response. */
+  crossed(link: Link): void;
+}
+
+const REQUEST = /^(\S+) \/r\/(\d+)(?:\/(\d+))? /;
+
+/** A transport that is watched. */
+export class Tap implements Transport {
+  readonly name = "memory";
+  readonly can: Transport["can"];
+  /** Attempts to connect. */
+  dialled = 0;
+  /** Connections open or being opened. */
+  open = 0;
+  readonly links: Map<number, Link> = new Map();
+  readonly lores: Map<string, OriginLore> = new Map();
+  readonly #inner: Transport;
+  readonly #world: TapWorld;
+
+  constructor(inner: Transport, world: TapWorld) {
+    this.#inner = inner;
+    this.#world = world;
+    this.can = inner.can;
+  }
+
+  /** The link of a connection; made by the first who asks. */
+  link(id: number, target: Target): Link {
+    let link = this.links.get(id);
+    if (link === undefined) {
+      link = new Link(id, this.lore(target.hostname), this.#world.clientNow, new Prng(id ^ this.#world.seed));
+      this.links.set(id, link);
+    }
+    return link;
+  }
+
+  lore(hostname: string): OriginLore {
+    let lore = this.lores.get(hostname);
+    if (lore === undefined) {
+      lore = new OriginLore(`http://${hostname}`);
+      this.lores.set(hostname, lore);
+    }
+    return lore;
+  }
+
+  async connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const world = this.#world;
+    const lore = this.lore(target.hostname);
+    world.trace.note("dial", this.dialled, 0, target.hostname);
+    this.dialled += 1;
+    this.#count(lore, 1);
+    let counted = true;
+    const gone = (): void => {
+      if (counted) this.#count(lore, -1);
+      counted = false;
+    };
+    signal.addEventListener("abort", gone);
+    const tapped = new TappedHandler(handler, world, gone);
+    try {
+      const socket = await world.dialling(() => this.#inner.connect(target, tapped, signal));
+      const link = this.link(socket.localPort ?? 0, target);
+      tapped.link = link;
+      world.trace.note("open", link.id, 0, target.hostname);
+      return new TappedSocket(socket, link, world, gone);
+    } catch (error) {
+      world.trace.note("dial fails");
+      gone();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", gone);
+    }
+  }
+
+  #count(lore: OriginLore, change: 1 | -1): void {
+    lore.open += change;
+    this.open += change;
+    const { maxConnections, maxConnectionsPerOrigin } = this.#world.terms;
+    if (this.open > maxConnections) this.#world.fail(`${this.open} connections exceed maxConnections`);
+    if (lore.open > maxConnectionsPerOrigin)
+      this.#world.fail(`${lore.open} connections to ${lore.key} exceed maxConnectionsPerOrigin`);
+  }
+}
+
+/** What arrives. */
+class TappedHandler implements SocketHandler {
+  link: Link | undefined = undefined;
+  readonly #inner: SocketHandler;
+  readonly #world: TapWorld;
+  readonly #gone: () => void;
+
+  constructor(inner: SocketHandler, world: TapWorld, gone: () => void) {
+    this.#inner = inner;
+    this.#world = world;
+    this.#gone = gone;
+  }
+
+  data(bytes: Uint8Array, length: number): void {
+    const { link } = this;
+    if (link === undefined) return this.#world.fail("bytes were delivered before the connection was open");
+    link.delivered += length;
+    this.#world.trace.note("deliver", link.id, length);
+    if (link.request === 0) link.spent ??= "bytes came while it was idle";
+    else if (link.idleMs > link.lore.workedMs) link.lore.workedMs = link.idleMs;
+    this.#applyMarks(link);
+    this.#inner.data(bytes, length);
+  }
+
+  drain(): void {
+    this.#inner.drain();
+  }
+
+  closed(error: TransportError | undefined): void {
+    const { link } = this;
+    if (link !== undefined) link.ended = true;
+    this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
+    this.#gone();
+    this.#inner.closed(error);
+  }
+
+  #applyMarks(link: Link): void {
+    for (let mark = link.marks[0]; mark !== undefined && mark.at <= link.delivered; mark = link.marks[0]) {
+      link.marks.shift();
+      if (mark.kind === "stray") {
+        if (link.request !== 0) this.#world.crossed(link);
+        else link.spent ??= "the server sent what nobody had asked for";
+        continue;
+      }
+      link.request = 0;
+      link.hintMs = mark.hintMs;
+      link.left = mark.left;
+      if (mark.last) link.spent ??= "the server's last response said so";
+    }
+  }
+}
+
+/** What the pool does. */
+class TappedSocket implements Socket {
+  readonly applied: AppliedOptions;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localPort: number | undefined;
+  readonly #inner: Socket;
+  readonly #link: Link;
+  readonly #world: TapWorld;
+  readonly #gone: () => void;
+
+  constructor(inner: Socket, link: Link, world: TapWorld, gone: () => void) {
+    this.#inner = inner;
+    this.#link = link;
+    this.#world = world;
+    this.#gone = gone;
+    this.applied = inner.applied;
+    this.remoteAddress = inner.remoteAddress;
+    this.remotePort = inner.remotePort;
+    this.localPort = inner.localPort;
+  }
+
+  write(head: string | Uint8Array, body?: Uint8Array): boolean {
+    const link = this.#link;
+    this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
+    if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
+    // Bodies are bytes and heads are text: so a head is known from the rest of an upload.
+    if (typeof head === "string") this.#wroteHead(link, head);
+    return this.#world.outward(this.#link, () => this.#inner.write(head, body));
+  }
+
+  #wroteHead(link: Link, head: string): void {
+    const parts = REQUEST.exec(head);
+    if (parts === null) return this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
+    const [, method = "", id, hop] = parts;
+    link.requests += 1;
+    const asksClose = head.includes("\r\nconnection: close\r\n");
+    const keyed = head.includes("\r\nidempotency-key: ");
+    const broken = checkHead(
+      link,
+      { method, keyed, asksClose, now: this.#world.clientNow, nights: this.#world.nights },
+      this.#world.terms,
+    );
+    if (broken !== undefined) this.#world.fail(`request ${id} on connection ${link.id}: ${broken}`);
+    if (asksClose) link.spent ??= "the request before said that it was the last";
+    link.request = Number(id);
+    link.requestFrom = link.delivered;
+    this.#world.wrote(link, method, Number(id), Number(hop ?? 0));
+  }
+
+  pause(): void {
+    this.#inner.pause();
+  }
+
+  resume(): void {
+    this.#inner.resume();
+  }
+
+  hold(held: boolean): void {
+    const link = this.#link;
+    const now = this.#world.clientNow;
+    this.#world.trace.note(held ? "taken" : "parked", link.id);
+    if (held) {
+      link.idleMs = link.parked ? now - link.idleSince : 0;
+    } else {
+      link.idleSince = now;
+      link.nights = this.#world.nights;
+    }
+    link.parked = !held;
+    this.#inner.hold(held);
+  }
+
+  handOver(handler: SocketHandler): void {
+    this.#inner.handOver(handler);
+  }
+
+  close(): void {
+    this.#left("closed by pool");
+    this.#world.outward(this.#link, () => this.#inner.close());
+  }
+
+  abort(): void {
+    this.#left("aborted by pool");
+    this.#world.outward(this.#link, () => this.#inner.abort());
+  }
+
+  #left(how: "closed by pool" | "aborted by pool"): void {
+    const link = this.#link;
+    if (!link.closed) {
+      this.#world.trace.note(how, link.id);
+      const late = this.#world.isHeld
+        ? undefined
+        : keptTooLong(link, this.#world.clientNow, this.#world.terms);
+      if (late !== undefined) this.#world.fail(`connection ${link.id} was kept too long: ${late}`);
+    }
+    link.closed = true;
+    this.#gone();
+  }
+
+  startTls(): Promise<Socket> {
+    return Promise.reject(new Error("The simulation speaks no TLS"));
+  }
+}

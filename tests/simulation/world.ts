@@ -1,0 +1,276 @@
+/**
+ * World: one seed come to life: the real pool, wire and fetch over the transport in memory, with servers, clients
+ * and a clock that are simulated. Between two appointments every promise settles, and the invariants are looked at.
+ */
+
+import { type Clock, createPool, type Pool, type PoolEvent } from "../../mod.ts";
+import { memoryTransport } from "../../transports/memory.ts";
+import { Prng } from "../support/prng.ts";
+import { Agenda, type Appointment, grain, LANE, type Lane } from "./agenda.ts";
+import { auditStats, leftOver } from "./audit.ts";
+import { Clients } from "./clients.ts";
+import { Figures } from "./figures.ts";
+import { Ledger } from "./ledger.ts";
+import type { Link } from "./link.ts";
+import { optionsOf } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import { quiescence } from "./pump.ts";
+import type { SeenRequest } from "./request-reader.ts";
+import type { Terms } from "./reuse-rules.ts";
+import { Server, type ServerWorld } from "./server.ts";
+import { Tap, type TapWorld } from "./tap.ts";
+import { Trace } from "./trace.ts";
+
+/** An invariant does not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
+
+/** Appointments at one moment beyond which time is taken to stand still. */
+const MOST_AT_ONCE = 100_000;
+
+/** One simulated world. */
+export class World implements TapWorld, ServerWorld {
+  readonly agenda = new Agenda();
+  readonly plan: Plan;
+  readonly terms: Terms;
+  readonly trace: Trace;
+  readonly figures = new Figures();
+  readonly prng: Prng;
+  readonly ledger: Ledger;
+  readonly tap: Tap;
+  readonly pool: Pool;
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly #clients: Clients;
+  closing = false;
+  lastSent: Appointment | undefined;
+  #closed = false;
+  #lane: Lane = LANE.toClient;
+  #sender: Link | undefined;
+  #dialling = false;
+  #violation: string | undefined;
+  #wallStep = 0;
+  #steps = 0;
+
+  constructor(plan: Plan, readable = false) {
+    this.plan = plan;
+    this.terms = plan.terms;
+    this.prng = new Prng(plan.seed);
+    this.trace = new Trace(() => this.agenda.now, readable);
+    this.ledger = new Ledger(this);
+    this.servers = new Map(plan.servers.map((server) => [server.hostname, new Server(this, server)]));
+    const inner = memoryTransport({
+      scheduler: { schedule: (delayMs, callback) => this.#carry(delayMs, callback) },
+      connect: ({ hostname }) => this.#server(hostname).dial(2 * plan.latencyMs),
+      accept: (peer) => this.#server(peer.target.hostname).accept(peer, this.tap.link(peer.id, peer.target)),
+    });
+    this.tap = new Tap(inner, this);
+    const onEvent = (event: PoolEvent) => this.#happened(event);
+    this.pool = createPool(
+      optionsOf(plan, { transport: this.tap, onEvent, clock: this.#clock(), prng: new Prng(plan.seed ^ 1) }),
+    );
+    this.#clients = new Clients(this);
+  }
+
+  get clientNow(): number {
+    return this.agenda.clientNow;
+  }
+
+  get seed(): number {
+    return this.plan.seed;
+  }
+
+  get isHeld(): boolean {
+    return this.ledger.isHeld;
+  }
+
+  get nights(): number {
+    return this.agenda.nights;
+  }
+
+  /** Runs until nothing more will happen. @throws {Violation} */
+  async run(): Promise<void> {
+    this.#clients.start();
+    let moment = 0;
+    let atOnce = 0;
+    for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
+      atOnce = next.at === moment ? atOnce + 1 : 0;
+      moment = next.at;
+      if (atOnce > MOST_AT_ONCE) this.fail("time stands still");
+      const { lane } = next;
+      next.keep();
+      this.trace.settle();
+      if (lane !== LANE.server && lane !== LANE.toServer) await quiescence();
+      this.trace.settle();
+      this.#steps += 1;
+      if (this.#steps % this.plan.auditEvery === 0) this.#audit();
+      if (this.#violation !== undefined) break;
+    }
+    if (this.#violation === undefined) this.#end();
+    this.figures.took(this.agenda.now, this.#steps, this.pool.stats());
+    if (this.#violation !== undefined) throw new Violation(`seed ${this.plan.seed}: ${this.#violation}`);
+  }
+
+  /** `close()` has resolved. */
+  closed(): void {
+    this.#closed = true;
+    const timers = this.agenda.pending[LANE.timer];
+    if (timers > 0) this.fail(`${timers} timers are left after close`);
+  }
+
+  fail(what: string): void {
+    this.#violation ??= what;
+  }
+
+  #audit(): void {
+    const timers = this.agenda.pending[LANE.timer];
+    if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
+    const problem = auditStats(this.pool.stats(), this.tap, this.terms);
+    if (problem !== undefined) this.fail(problem);
+  }
+
+  #end(): void {
+    this.#audit();
+    const problem =
+      leftOver(this.pool.stats(), this.tap) ?? this.#clients.unfinished() ?? this.ledger.unsettled();
+    if (problem !== undefined) this.fail(problem);
+  }
+
+  // The network
+
+  #server(hostname: string): Server {
+    const server = this.servers.get(hostname);
+    if (server === undefined) throw new Error(`There is no ${hostname} in this world`);
+    return server;
+  }
+
+  #latency(): number {
+    const { latencyMs, latencyJitterMs } = this.plan;
+    if (latencyJitterMs === 0 || this.#sender === undefined) return latencyMs;
+    return grain(latencyMs + this.#sender.latency.next() * latencyJitterMs);
+  }
+
+  #carry(delayMs: number, callback: () => void) {
+    const ms = this.#dialling ? delayMs : this.#latency();
+    this.lastSent = this.agenda.schedule(this.#lane, ms, callback);
+    return this.lastSent;
+  }
+
+  outward<T>(link: Link, act: () => T): T {
+    this.#lane = LANE.toServer;
+    this.#sender = link;
+    try {
+      return act();
+    } finally {
+      this.#lane = LANE.toClient;
+      this.#sender = undefined;
+    }
+  }
+
+  inward(link: Link, act: () => void): void {
+    this.#sender = link;
+    act();
+    this.#sender = undefined;
+  }
+
+  dialling<T>(act: () => T): T {
+    this.#dialling = true;
+    try {
+      return act();
+    } finally {
+      this.#dialling = false;
+    }
+  }
+
+  // The client's machine
+
+  #clock(): Clock {
+    const { agenda } = this;
+    return {
+      now: () => agenda.clientNow,
+      wall: () => 1.7e12 + agenda.now + this.#wallStep,
+      // As the clock of the runtime: whole milliseconds, one at least, and not beyond what a timer can hold.
+      schedule: (delayMs, callback) => {
+        if (this.#closed) this.fail("a timer was set after the pool was closed");
+        const ms = Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647);
+        return agenda.schedule(LANE.timer, ms, () => {
+          this.trace.note("timer");
+          callback();
+        });
+      },
+      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
+    };
+  }
+
+  stepWall(ms: number): void {
+    this.#wallStep += ms;
+  }
+
+  pause(ms: number, tie: number): Promise<void> {
+    return new Promise((resolve) => this.later(ms, tie, resolve));
+  }
+
+  later(ms: number, tie: number, act: () => void): void {
+    this.agenda.schedule(LANE.client, ms, act, tie);
+  }
+
+  #happened(event: PoolEvent): void {
+    this.figures.event(event);
+    if (event.type === "limit.learned") {
+      const lore = this.tap.lore(event.origin.slice("http://".length));
+      lore.learnedMs = event.idleMs;
+      this.trace.note("learned", Math.min(event.idleMs, 1e9));
+    } else if (event.type === "connection.retired") {
+      this.trace.note("retired", event.connection, event.requests, event.reason);
+    } else if (event.type === "request.retried") {
+      this.trace.note("retried", event.request, event.resendCount, event.reason);
+    }
+  }
+
+  // What tap and servers tell
+
+  wrote(link: Link, method: string, id: number, hop: number): void {
+    if (this.plan.weather === "calm" && link.serverLeft)
+      this.fail(
+        `request ${id} was written on connection ${link.id}, which its server had left by its own rules`,
+      );
+    // The kernel has the end of the connection, and a turn of the event loop would have shown it.
+    const hidden = this.agenda.comesTo && (link.leaving?.at ?? Infinity) <= this.agenda.now;
+    if (hidden && method === "POST" && link.requests > 1 && !this.ledger.isKeyed(id))
+      this.fail(`request ${id} was written on connection ${link.id} after a block, unseen that it had ended`);
+    this.ledger.wrote(link, method, id, hop);
+  }
+
+  crossed(link: Link): void {
+    link.crossed = true;
+    this.figures.inject("unasked bytes crossed a request");
+    this.ledger.crossed(link);
+  }
+
+  isCrossed(id: number): boolean {
+    return this.ledger.isCrossed(id);
+  }
+
+  executes(request: SeenRequest): void {
+    this.ledger.executes(request);
+  }
+
+  promises(request: SeenRequest, status: number, length: number, framing: string): void {
+    this.ledger.promises(request, { status, length, framing });
+  }
+
+  excuses(id: number, excuse: "malformed" | "slow"): void {
+    this.ledger.excuses(id, excuse);
+  }
+
+  injected(fault: string): void {
+    this.figures.inject(fault);
+  }
+
+  redirect(request: SeenRequest): string | undefined {
+    const { redirectOneIn } = this.plan;
+    if (request.hop >= 3 || redirectOneIn === Infinity || !this.prng.oneIn(redirectOneIn)) return undefined;
+    const { hostname } = this.prng.pick(this.plan.servers) ?? {};
+    return `http://${hostname}/r/${request.id}/${request.hop + 1}`;
+  }
+}
