@@ -9,7 +9,7 @@ import {
   checkServerIdentity,
   createSecureContext,
   type SecureContext,
-  type TLSSocket,
+  TLSSocket,
   connect as tlsConnect,
 } from "node:tls";
 import type {
@@ -101,8 +101,9 @@ class NodeSocket implements Socket {
 
   close(): void {
     this.inbox.stop();
+    if (this.raw instanceof TLSSocket) finishTls(this.raw);
     // Not end(): that would wait for the peer's FIN, for ever if need be.
-    this.raw.destroySoon();
+    else this.raw.destroySoon();
   }
 
   abort(): void {
@@ -280,3 +281,20 @@ export const nodeTransport: Transport = {
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
 };
+
+/** How long a TLS peer may take to answer our end with its own. */
+const TLS_END_MS = 5000;
+
+/**
+ * Ends a TLS socket without cutting off what was written: it says `finish` while encrypted bytes still wait
+ * (Node 20 and 24), and `destroySoon` would drop them then. So the peer's end is awaited, but not for ever.
+ */
+function finishTls(raw: TLSSocket): void {
+  if (raw.destroyed || raw.writableEnded) return;
+  const timer = setTimeout(() => raw.destroy(), TLS_END_MS);
+  timer.unref();
+  raw.once("close", () => clearTimeout(timer));
+  if (raw.writableLength === 0) raw.unref();
+  raw.end();
+  raw.resume();
+}

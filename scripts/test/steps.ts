@@ -79,8 +79,8 @@ function nodeTestArgs(report: string): string[] {
     ["junit", report],
   ];
   return [
-    "--test",
     ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
+    "scripts/test/all.ts",
   ];
 }
 

@@ -81,8 +81,8 @@ export class Exchange implements Roles {
     const { connection } = lease;
     const { socket } = connection;
     if (this.#stage !== "queue" || socket === undefined) {
-      this.#pool.release(connection, { hints: connection.record.hints, reason: undefined });
-      return;
+      // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
+      return this.#pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
     }
     this.#lease = lease;
     connection.user = this;

@@ -30,7 +30,7 @@ export function parseKeepAlive(value: string): KeepAliveHint {
   let max: number | undefined;
   let flawed = false;
   for (const part of value.split(/[,;]/)) {
-    const text = part.trim();
+    const text = withoutBlanks(part);
     const name = text.split(/[ \t=]/, 1)[0]?.toLowerCase();
     if (name !== "timeout" && name !== "max") continue;
     const digits = PARAMETER.exec(text)?.[3];
@@ -40,6 +40,11 @@ export function parseKeepAlive(value: string): KeepAliveHint {
     else max ??= count;
   }
   return { timeoutMs, max, flawed };
+}
+
+/** Without spaces and tabs around it: a no-break space, which `trim()` takes too, is no whitespace to HTTP. */
+function withoutBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /** Which of the two things servers mean by `max`. */
@@ -95,7 +100,7 @@ export function parseConnection(value: string): ConnectionOptions {
   let close = false;
   let keepAlive = false;
   for (const part of value.split(",")) {
-    const token = part.trim().toLowerCase();
+    const token = withoutBlanks(part).toLowerCase();
     if (token === "close") close = true;
     else if (token === "keep-alive") keepAlive = true;
   }

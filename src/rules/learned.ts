@@ -6,6 +6,7 @@
  * 1. The limit lies a margin below the smallest idle age at which the server closed.
  * 2. Connections that close at one moment but at different ages did not reach an idle limit: the server restarted
  *    or shed load. Nothing is learned of that. At the same age, they count as one.
+ *    Nor of a close right behind a response: no limit is that short.
  * 3. A close is doubted until a second one at the same age confirms it, if reuse worked of late at a greater age, or
  *    if it came sooner than servers' limits do.
  * 4. A reuse that works at a clearly greater age refutes a close, believed or not. A server that closes after so many
@@ -57,6 +58,9 @@ const SAME_AGE = 0.2;
 /** Servers set their limits in seconds, less what a timer may be off. A close that comes sooner may be anything. */
 const SHORTEST_LIMIT_MS = 900;
 
+/** A close that comes this soon belongs to the response before it: a server that ends the connection unannounced. */
+const BEHIND_RESPONSE_MS = 20;
+
 /** The margin below the smallest close, as a share. A timer's own jitter is a few per cent. */
 const MARGIN = 0.05;
 
@@ -72,7 +76,7 @@ const CERTAIN = 3;
 /** The limit rises after a rest without a close: ten times the limit, and no less than this. */
 const REST_LIMITS = 10;
 const REST_MS = 10_000;
-/** A certain one has earned more: half the time for which it has been seen, within these bounds. */
+/** A certain one, unless it is shorter than servers' limits are, has earned more: half the time for which it has been seen, within these bounds. */
 const CERTAIN_REST_MS = 300_000;
 const LONGEST_REST_MS = 21_600_000;
 
@@ -84,6 +88,7 @@ export const WORKED_FRESH_MS = 600_000;
 
 /** The server closed a connection that had been idle for `idleMs`, or was found to have done so. */
 export function sawClose(memory: LimitMemory, idleMs: number, watched: boolean, now: number): LimitMemory {
+  if (idleMs < BEHIND_RESPONSE_MS) return memory;
   if (now <= memory.burstUntil) return { ...memory, burstUntil: now + BURST_MS };
   const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
   const last = closes.at(-1);
@@ -167,6 +172,7 @@ function certaintyMs(believed: readonly SeenClose[], limitMs: number): number {
   const witnesses = believed.filter((seen) => isSameAge(seen.idleMs, limitMs));
   const [first, last] = [witnesses[0], witnesses.at(-1)];
   if (first === undefined || last === undefined || witnesses.length < CERTAIN) return REST_MS;
+  if (limitMs < SHORTEST_LIMIT_MS) return REST_MS;
   return Math.min(Math.max((last.at - first.at) / 2, CERTAIN_REST_MS), LONGEST_REST_MS);
 }
 

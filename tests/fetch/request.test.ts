@@ -107,6 +107,20 @@ describe("request()", () => {
     assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
   });
 
+  it("keeps a bounded amount of a body that nobody reads yet, and reads on when somebody does", async () => {
+    await using at = scripted((peer) => {
+      peer.onData(() => {
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+        for (let count = 0; count < 100; count++) peer.send(new Uint8Array(10_000));
+      });
+    });
+    const response = await at.pool.request(url);
+    for (let turn = 0; turn < 5; turn++) await settled();
+    assertEquals([at.transport.peers[0]?.paused, at.pool.stats().active], [true, 1]);
+    assertEquals((await response.bytes()).length, 1_000_000);
+    assertEquals([at.transport.peers[0]?.paused, at.pool.stats().idle], [false, 1]);
+  });
+
   it("that is no JSON rejects with a SyntaxError", async () => {
     await using at = serving(() => ({ body: "" }));
     await assertRejects(async () => (await at.pool.request(url)).json(), SyntaxError);

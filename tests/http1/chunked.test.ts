@@ -54,6 +54,7 @@ const REFUSED: Record<string, [coded: string, fault: string]> = {
   "data shorter than its size": ["6\r\nhello\r\n0\r\n\r\n", "bad-chunk"],
   "no line end after the data": ["5\r\nhello0\r\n\r\n", "bad-chunk"],
   "LF alone after the data": ["5\r\nhello\n0\r\n\r\n", "bad-chunk"],
+  "another byte than CR before the LF after the data": ["5\r\nhello \n0\r\n\r\n", "bad-chunk"],
   "CR alone after the data": ["5\r\nhello\r0\r\n\r\n", "bad-chunk"],
   "an empty line between chunks": ["5\r\nhello\r\n\r\n0\r\n\r\n", "bad-chunk"],
   "a trailer without a colon": ["0\r\nX-Sum\r\n\r\n", "bad-trailer"],

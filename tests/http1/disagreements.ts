@@ -138,6 +138,7 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     section: "RFC 9110 §5.5, §5.6.3",
     why: "Whitespace around a value, space or tab, is no part of it; Node misses a close before a tab, for one.",
     example: get("HTTP/1.1 204 ", "Connection: close\t", "", ""),
+    notAlways: true,
     applies: (seen) =>
       (nodeKeeps(seen) || nodeCloses(seen)) &&
       /^(?:connection|transfer-encoding):.*[^ \t:][ \t]+$/im.test(headsOf(seen.sample.text)),

@@ -192,6 +192,11 @@ const PERSISTENCE: Record<string, [head: string, reason: string | undefined]> = 
   "HTTP/1.0 and keep-alive": ["HTTP/1.0 200 OK\r\nConnection: Keep-Alive", undefined],
   "HTTP/1.0 and keep-alive, close": ["HTTP/1.0 200 OK\r\nConnection: keep-alive, close", "peer-close"],
   "HTTP/1.0 and another option": ["HTTP/1.0 200 OK\r\nConnection: foo", "not-persistent"],
+  "HTTP/1.0 and keep-alive between tabs": ["HTTP/1.0 200 OK\r\nConnection: \tkeep-alive\t", undefined],
+  "HTTP/1.0 and keep-alive with a no-break space, which is no whitespace": [
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\xa0",
+    "not-persistent",
+  ],
   "HTTP/1.0 and Proxy-Connection: keep-alive": [
     "HTTP/1.0 200 OK\r\nProxy-Connection: keep-alive",
     "not-persistent",

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { faultOf, read } from "./transcript.ts";
+import { bytesOf, faultOf, Runner, read } from "./transcript.ts";
 
 const FINAL = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 const interim = (status: number, fields = ""): string => `HTTP/1.1 ${status} Wait\r\n${fields}\r\n`;
@@ -50,6 +50,13 @@ describe("an interim response", () => {
   });
 
   it("is counted for each response anew", () => {
+    const runner = new Runner({ informationalCount: 2 });
+    for (let count = 0; count < 5; count++) {
+      assertEquals(runner.run(bytesOf(interim(103).repeat(2) + FINAL)).fault, undefined);
+    }
+  });
+
+  it("comes up to 16 times by default", () => {
     const flood = interim(103).repeat(16);
     assertEquals(read(flood + FINAL).fault, undefined);
     assertEquals(faultOf(read(flood + interim(100) + FINAL)), "too-many-informational");

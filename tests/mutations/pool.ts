@@ -51,7 +51,7 @@ export const POOL: readonly Mutation[] = [
     file: "src/pool/floor.ts",
     search: "    this.queue.remove(waiter.queueNode);\n",
     replacement: "",
-    proof: "simulation",
+    proof: { tests: "tests/pool/queue" },
   },
   {
     breaks: "Any byte on an idle connection retires it",
@@ -72,7 +72,7 @@ export const POOL: readonly Mutation[] = [
     file: "src/pool/blind-spot.ts",
     search: "return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
     replacement: "return false;",
-    proof: "simulation",
+    proof: { tests: "tests/pool/blind-spot" },
   },
   {
     breaks: "A connection that is retired is closed",

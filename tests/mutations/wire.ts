@@ -12,6 +12,13 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/simulation/regressions" },
   },
   {
+    breaks: "A connection that was looked at for a request that left gets no younger",
+    file: "src/http1/exchange.ts",
+    search: `hints: connection.record.hints, reason: "aborted" }`,
+    replacement: "hints: connection.record.hints, reason: undefined }",
+    proof: { tests: "tests/simulation/regressions" },
+  },
+  {
     breaks: "A connection on which a request failed is not used again",
     file: "src/http1/exchange.ts",
     search: "    this.#giveBack(reason, true);\n",

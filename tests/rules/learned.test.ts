@@ -35,6 +35,8 @@ function limitAfter(...happenings: readonly Happening[]): number {
 }
 
 const ages = fc.integer({ min: 0, max: 120_000 });
+/** Not right behind a response. */
+const lateAges = fc.integer({ min: 20, max: 120_000 });
 const gaps = fc.integer({ min: 0, max: 10 * MINUTE });
 const someHappenings = fc.array(
   fc.tuple(fc.constantFrom("closed" as const, "found-closed" as const, "worked" as const), ages, gaps),
@@ -149,6 +151,16 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
+      "is not learned from closes right behind a response",
+      [
+        ["closed", 0],
+        ["closed", 0.2],
+        ["closed", 19],
+        ["closed", 19],
+      ],
+      Infinity,
+    ],
+    [
       "is learned again after that moment",
       [
         ["closed", 5000],
@@ -186,7 +198,7 @@ describe("the learned limit", () => {
   });
 
   it("is never above the smallest close that is believed, nor below half of it", () => {
-    const law = fc.property(someHappenings, ages, roundTrips, (happenings, idleMs, roundTripMs) => {
+    const law = fc.property(someHappenings, lateAges, roundTrips, (happenings, idleMs, roundTripMs) => {
       const { memory, now } = seen(...happenings, ["closed", idleMs, MINUTE]);
       const believed = memory.closes.filter(({ doubted }) => !doubted).map((close) => close.idleMs);
       const limit = learnedLimit(memory, roundTripMs, now).idleMs;
@@ -200,7 +212,7 @@ describe("the learned limit", () => {
   it("teaches a burst nothing, whatever was known before", () => {
     const law = fc.property(
       someHappenings,
-      fc.array(ages, { minLength: 2, maxLength: 9 }),
+      fc.array(lateAges, { minLength: 2, maxLength: 9 }),
       (before, burst) => {
         const known = seen(...before).memory;
         const [first = 0, ...others] = burst;
@@ -269,6 +281,11 @@ describe("the learned limit, when closes stop", () => {
       const [first] = changes(...thrice);
       assertEquals(first, [restMs, 7125]);
     }
+  });
+
+  it("never waits long with one that is shorter than servers' limits are", () => {
+    const often = Array.from({ length: 8 }, (): Happening => ["closed", 500, HOUR]);
+    assertEquals(changes(...often)[0], [10 * SECOND, 712.5]);
   });
 
   it("is certain again at once when the next close comes", () => {

@@ -43,7 +43,10 @@ export class Clients implements CallerWorld {
     const early = plan.closesEarly && this.#issued * 20 > plan.requests * 19;
     if (early && !this.#world.closing) this.#close();
     if (this.#issued >= plan.requests) return this.#stopped();
-    if (plan.disturbOneIn !== Infinity && prng.oneIn(plan.disturbOneIn)) disturb(this.#world, prng);
+    if (plan.disturbOneIn !== Infinity && prng.oneIn(plan.disturbOneIn) && disturb(this.#world, prng)) {
+      // The first thing that a program does when it comes to is where it may trust too much.
+      return this.#world.later(1, TIE + client, () => this.#work(client, prng));
+    }
     const burst = prng.oneIn(15) ? 1 + prng.below(10) : 1;
     let left = burst;
     const next = (): void => {

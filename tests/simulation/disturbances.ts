@@ -1,18 +1,25 @@
 /** Disturbances: what befalls a whole program: a blocked loop, a night, a restart, a change of address. */
 
 import type { Prng } from "../support/prng.ts";
+import { LANE } from "./agenda.ts";
 import type { World } from "./world.ts";
 
 const CALM = { drain: 2, preconnect: 4, "wall steps": 1 } as const;
 const ROUGH = { ...CALM, block: 4, sleep: 2, restart: 2, "limit changes": 2 } as const;
 
-/** Something happens. */
-export function disturb(world: World, prng: Prng): void {
-  const { plan, pool, agenda, trace } = world;
+/** Something happens; answers whether it takes the program's time. */
+export function disturb(world: World, prng: Prng): boolean {
+  const { plan, trace } = world;
   const hostname = prng.pick(plan.servers)?.hostname ?? "";
   const kind = prng.weighted<keyof typeof ROUGH>(plan.weather === "calm" ? { ...NONE, ...CALM } : ROUGH);
   trace.note(kind, 0, 0, hostname);
   if (kind !== "drain" && kind !== "preconnect") world.injected(kind);
+  perform(world, kind, hostname, prng);
+  return kind === "block" || kind === "sleep";
+}
+
+function perform(world: World, kind: keyof typeof ROUGH, hostname: string, prng: Prng): void {
+  const { pool, agenda } = world;
   switch (kind) {
     case "drain":
       return drain(world, prng.oneIn(2) ? undefined : `http://${hostname}`);
@@ -22,8 +29,7 @@ export function disturb(world: World, prng: Prng): void {
     case "wall steps":
       return world.stepWall(prng.among(-3_600_000, -500, 500));
     case "block":
-      world.ledger.isHeld = true;
-      return agenda.hold(prng.among(5, 40, 900, 6000, 70_000), false);
+      return block(world, prng.among(5, 40, 900, 6000, 70_000), prng.oneIn(2) ? hostname : undefined);
     case "sleep":
       world.ledger.isHeld = true;
       return agenda.hold(prng.among(2000, 60_000, 36_000_000), true);
@@ -36,10 +42,21 @@ export function disturb(world: World, prng: Prng): void {
 
 const NONE = { block: 0, sleep: 0, restart: 0, "limit changes": 0 } as const;
 
+/** The program is busy for a while, in which a server may end its connections: the kernel knows, and nobody else. */
+function block(world: World, ms: number, restarts: string | undefined): void {
+  world.ledger.isHeld = true;
+  world.agenda.hold(ms, false);
+  if (restarts === undefined) return;
+  world.agenda.schedule(LANE.server, ms / 2, () => world.servers.get(restarts)?.restart());
+}
+
 /** What is open now carries no other request. */
 function drain({ pool, tap }: World, origin: string | undefined): void {
   for (const link of tap.links.values()) {
-    if (!link.closed && (origin === undefined || origin === link.lore.key)) link.spent ??= "it was drained";
+    if (link.closed || (origin !== undefined && origin !== link.lore.key)) continue;
+    const taken = !link.parked && link.request === 0;
+    if (taken) link.spentNext = "it was drained";
+    else link.spent ??= "it was drained";
   }
   pool.drain(origin);
 }

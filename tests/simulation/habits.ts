@@ -20,6 +20,8 @@ export interface Habit {
   readonly minorVersion: 0 | 1;
   /** Says `Connection: keep-alive` on responses after which it keeps the connection. */
   readonly saysKeepAlive: boolean;
+  /** Says of its last response only that none is left, and not `Connection: close`. */
+  readonly quiet?: boolean;
   readonly onIdle: "fin" | "rst" | "vanish" | "408";
 }
 
@@ -109,6 +111,16 @@ export const HONEST: Readonly<Record<string, Make>> = {
 
 /** Servers that close when nobody expects it. */
 export const HIDDEN: Readonly<Record<string, Make>> = {
+  "quiet httpd": (prng) => ({
+    ...PLAIN,
+    name: "quiet httpd",
+    idleMs: 15 * SECOND,
+    announces: "timeout-and-left",
+    announcedMs: 15 * SECOND,
+    maxRequests: prng.among(3, 8),
+    saysKeepAlive: true,
+    quiet: true,
+  }),
   hidden: (prng) => ({
     ...PLAIN,
     name: "hidden",

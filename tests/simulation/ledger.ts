@@ -13,6 +13,8 @@ export class Ledger {
   readonly #records: Map<number, RequestRecord> = new Map();
   /** Time was taken from the program at some time. */
   isHeld = false;
+  /** Requests without an answer. */
+  waiting = 0;
   #dialsFail = false;
 
   constructor(world: World) {
@@ -23,6 +25,7 @@ export class Ledger {
   open(spec: RequestSpec): RequestRecord {
     const record = new RequestRecord(spec, this.#world.clientNow);
     this.#records.set(spec.id, record);
+    this.waiting += 1;
     const { upload } = spec;
     const body = upload === undefined ? "" : ` with ${upload.length} bytes of ${upload.kind}`;
     this.#world.trace.note(
@@ -95,6 +98,8 @@ export class Ledger {
   // How it ends
 
   answered(record: RequestRecord, answer: Answered): void {
+    this.waiting -= 1;
+    record.answered = true;
     this.#world.trace.note("answered", record.spec.id, answer.status);
     this.#report(record, judgeHead(record, answer));
   }
@@ -106,6 +111,7 @@ export class Ledger {
   }
 
   failed(record: RequestRecord, error: unknown): void {
+    if (!record.answered) this.waiting -= 1;
     const { plan, terms, closing } = this.#world;
     const circumstances = {
       calm: plan.weather === "calm",

@@ -45,16 +45,22 @@ export class Link {
   crossed = false;
   /** Why nothing may be written any more, though the connection is open. */
   spent: string | undefined = undefined;
+  /** The same, for after the request that has the connection already and looks at it once more before it writes. */
+  spentNext: string | undefined = undefined;
   hintMs: number | undefined = undefined;
   left: number | undefined = undefined;
 
   // The client's doing
   closed = false;
   parked = false;
-  /** By the client's clock. */
-  idleSince = 0;
+  /** By the client's clock; looking at it and putting it back makes it no younger. */
+  idleSince: number;
+  /** A request was written on it since it was taken. */
+  used = false;
   /** How long it was idle when it was taken for the request at hand. */
   idleMs = 0;
+  /** What was known of the server's limit when it was taken. */
+  learnedMs = Infinity;
   /** Suspensions of the machine before it became idle. */
   nights = 0;
   requests = 0;
@@ -68,6 +74,7 @@ export class Link {
     this.id = id;
     this.lore = lore;
     this.openedAt = openedAt;
+    this.idleSince = openedAt;
   }
 
   /** Whether any byte came since the request was written. */

@@ -33,6 +33,8 @@ export interface Plan {
   readonly tight: boolean;
   readonly latencyMs: number;
   readonly latencyJitterMs: number;
+  /** How long a turn of the client's event loop takes. */
+  readonly turnMs: number;
   /** Longest pauses of clients: most are far shorter. */
   readonly pauseMs: number;
   /** A disturbance in so many requests; `Infinity` for none. */
@@ -79,6 +81,7 @@ export function planOf(seed: number, requests: number): Plan {
     tight,
     latencyMs,
     latencyJitterMs: prng.among(0, latencyMs),
+    turnMs: prng.among(0, 0.5),
     pauseMs: prng.among(500, 8000, 60_000, 5 * MINUTE),
     disturbOneIn: prng.among(...disturbances(weather)),
     redirectOneIn: prng.among(Infinity, 20),
@@ -90,7 +93,7 @@ export function planOf(seed: number, requests: number): Plan {
 
 function disturbances(weather: Weather): [number, ...number[]] {
   if (weather === "calm") return [Infinity, 100];
-  return weather === "rough" ? [400, 60, Infinity] : [25, 100];
+  return weather === "rough" ? [30, 100, Infinity] : [25, 100];
 }
 
 function drawServers(prng: Prng, weather: Weather): ServerPlan[] {

@@ -47,6 +47,8 @@ export class RequestRecord {
   /** The phase in which it was aborted. */
   aborted: "head" | "body" | undefined = undefined;
   reason: unknown = undefined;
+  /** Its head has come. */
+  answered = false;
   promised: Promised | undefined = undefined;
   /** Heads written and executions, by redirect. */
   readonly written: Map<number, number> = new Map();

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { createPool } from "../../mod.ts";
+import { type Clock, createPool } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { Agenda, LANE } from "./agenda.ts";
 import { quiescence } from "./pump.ts";
@@ -32,17 +32,40 @@ test("an upload that waits for its last piece to be taken is over when the respo
   await pool.close();
 });
 
+/** The clock that an agenda means. */
+function clockOf(agenda: Agenda): Clock {
+  return {
+    now: () => agenda.now,
+    wall: () => agenda.now,
+    schedule: (ms, callback) => agenda.schedule(LANE.timer, ms, callback),
+    turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
+  };
+}
+
 // Seed 19 of 200 requests: the deadline of a request that is refused at once was set all the same.
 test("a request to a closed pool leaves no timer behind", async () => {
   const agenda = new Agenda();
-  const clock = {
-    now: () => agenda.now,
-    wall: () => agenda.now,
-    schedule: (ms: number, callback: () => void) => agenda.schedule(LANE.timer, ms, callback),
-    turn: (callback: () => void) => void agenda.schedule(LANE.turn, 0, callback),
-  };
-  const pool = createPool({ transport: memoryTransport({ respond: () => ({}) }), clock });
+  const pool = createPool({ transport: memoryTransport({ respond: () => ({}) }), clock: clockOf(agenda) });
   await pool.close();
   await assertRejects(() => pool.request("http://a.test/", { requestTimeout: "1s" }));
   assertEquals(agenda.pending[LANE.timer], 0);
+});
+
+// Seeds 46, 121 and 487 of 300 requests: it was put back with the idle time of one that had just been used.
+test("a connection that was looked at for a request that is aborted meanwhile gets no younger", async () => {
+  const agenda = new Agenda();
+  const respond = () => ({ headers: { "keep-alive": "timeout=5" } });
+  const pool = createPool({ transport: memoryTransport({ respond }), clock: clockOf(agenda) });
+  await (await pool.request("http://a.test/")).text();
+  agenda.schedule(LANE.client, 3900, () => {});
+  agenda.next()?.keep();
+  const controller = new AbortController();
+  const aborted = pool.request("http://a.test/", { signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assertRejects(() => aborted, Error, "enough");
+  agenda.next()?.keep();
+  assertEquals(pool.stats().idle, 0, "one that lasts for another 100 ms would do as well");
+  const { connection } = await pool.request("http://a.test/");
+  assertEquals(connection.reused, false);
+  await pool.close();
 });

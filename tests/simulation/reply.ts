@@ -19,6 +19,8 @@ export interface Reply {
   readonly framing: ReplyFraming;
   /** The server closes after it. */
   readonly last: boolean;
+  /** And says so. */
+  readonly told: boolean;
   readonly hintMs: number | undefined;
   readonly left: number | undefined;
 }
@@ -44,10 +46,11 @@ export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
   const length = framing === "none" ? 0 : drawLength(prng, plan.largeOneIn);
   const status = drawStatus(prng, plan, framing);
   const last = plan.last || framing === "until-close" || (habit.minorVersion === 0 && !habit.saysKeepAlive);
-  const announced = last ? NOTHING : announce(plan);
+  const told = last && !(habit.quiet === true && framing !== "until-close");
+  const announced = told ? NOTHING : announce(plan);
   const fields = [`x-id: ${request.id}`, `x-len: ${length}`];
   if (redirectTo !== undefined) fields.push(`location: ${redirectTo}`);
-  fields.push(...connectionFields(prng, habit, last));
+  fields.push(...connectionFields(prng, habit, told));
   if (announced.header !== undefined) fields.push(`keep-alive: ${announced.header}`);
   if (framing === "length") fields.push(`content-length: ${length}`);
   if (framing === "chunked") fields.push("transfer-encoding: chunked");
@@ -59,6 +62,7 @@ export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
     body: bodiless ? "" : encoded(prng, framing, payload(request.id, length)),
     framing: bodiless ? "none" : framing,
     last,
+    told,
     hintMs: announced.hintMs,
     left: announced.left,
   };

@@ -48,13 +48,13 @@ function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefi
   const { idleMs, hintMs, lore } = link;
   if (link.nights !== head.nights) return "the machine slept since";
   if (idleMs >= terms.idleTimeoutMs) return `it was idle for ${idleMs} ms: idleTimeout`;
-  if (idleMs >= lore.learnedMs) return `it was idle for ${idleMs} ms: the learned limit is ${lore.learnedMs}`;
+  if (idleMs >= link.learnedMs) return `it was idle for ${idleMs} ms: the learned limit is ${link.learnedMs}`;
   const hintedMs =
     hintMs === undefined || !terms.honorsHints ? undefined : Math.max(0, hintMs - terms.hintMarginMs);
   if (hintedMs !== undefined && idleMs >= hintedMs)
     return `it was idle for ${idleMs} ms: the server announced ${hintMs}`;
   if (isIdempotent(head.method) || head.keyed) return undefined;
-  const learnedMs = lore.learnedMs === Infinity ? 0 : lore.learnedMs;
+  const learnedMs = link.learnedMs === Infinity ? 0 : link.learnedMs;
   const provenMs = Math.max(terms.unsafeReuseMs, hintedMs ?? 0, learnedMs, lore.workedMs);
   return idleMs < provenMs
     ? undefined

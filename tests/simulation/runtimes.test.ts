@@ -16,7 +16,7 @@ async function hashesBy(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-test("a seed comes to the same on Node, Deno and Bun", { skip: !isNode }, async () => {
+test("a seed comes to the same on Node, Deno and Bun", { skip: !isNode, timeout: 120_000 }, async () => {
   const bin = `${root}node_modules/.bin`;
   const [onNode, onDeno, onBun] = await Promise.all([
     hashesBy(process.execPath, "--import", "tsx"),

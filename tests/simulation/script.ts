@@ -15,7 +15,8 @@ export interface Act {
     | "end"
     /** What follows was not asked for. */
     | "stray"
-    | { readonly send: string };
+    /** `surplus` follows the end of the response in the same packet. */
+    | { readonly send: string; readonly surplus?: string };
 }
 
 /** All that a server does about one request. */
@@ -136,6 +137,8 @@ export function faultyScript(prng: Prng, fault: Fault, reply: Reply, spreading: 
       return framedTwice(reply, sound, send);
     case "too many interim responses":
       return { ...SOUND, malformed: true, acts: send("HTTP/1.1 103 Again\r\n\r\n".repeat(30) + whole) };
+    case "surplus bytes":
+      return { ...SOUND, acts: surplus(prng, reply, sound) };
     default:
       return afterwards(prng, fault, { cut, sound, soon });
   }
@@ -148,6 +151,20 @@ function framedTwice(reply: Reply, sound: Act[], send: (text: string) => Act[]):
   return { ...SOUND, doubtful: true, acts: [...send(head + reply.body), { afterMs: 0, do: "end" }] };
 }
 
+/** Bytes behind the response, in the same packet or in the next. */
+function surplus(prng: Prng, reply: Reply, sound: Act[]): Act[] {
+  const text = prng.among("X", "\r\n", EVIL);
+  if (reply.last || prng.oneIn(2)) return [...sound, ...stray(text, 0)];
+  return [{ afterMs: 0, do: { send: reply.head + reply.body, surplus: text } }];
+}
+
+function stray(text: string, afterMs: number): Act[] {
+  return [
+    { afterMs, do: "stray" },
+    { afterMs: 0, do: { send: text } },
+  ];
+}
+
 interface Parts {
   readonly cut: Act[];
   readonly sound: Act[];
@@ -155,10 +172,6 @@ interface Parts {
 }
 
 function afterwards(prng: Prng, fault: Fault, { cut, sound, soon }: Parts): Script {
-  const stray = (text: string, afterMs: number): Act[] => [
-    { afterMs, do: "stray" },
-    { afterMs: 0, do: { send: text } },
-  ];
   switch (fault) {
     case "stalls":
       return { ...SOUND, acts: [...cut, { afterMs: 0, do: "vanish" }] };
@@ -166,8 +179,6 @@ function afterwards(prng: Prng, fault: Fault, { cut, sound, soon }: Parts): Scri
       return { ...SOUND, executes: prng.oneIn(2), acts: [{ afterMs: 0, do: "vanish" }] };
     case "crawls":
       return { ...SOUND, acts: sound.map((act) => crawling(prng, act)) };
-    case "surplus bytes":
-      return { ...SOUND, acts: [...sound, ...stray(prng.among("X", "\r\n", EVIL), 0)] };
     case "unsolicited response":
       return { ...SOUND, acts: [...sound, ...stray(EVIL, prng.among(0, 1, 20, 900, 5000))] };
     case "stray bytes later":

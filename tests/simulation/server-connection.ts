@@ -24,8 +24,10 @@ export class ServerConnection implements RequestSink {
   #vanished = false;
   #replying = false;
   #reply: Reply | undefined;
-  /** Said that this was the last response. */
+  /** This is the last response. */
   #last = false;
+  /** The client must not trust what it gets. */
+  #doubtful = false;
   /** Answered before the request was complete. */
   #early = false;
 
@@ -50,7 +52,7 @@ export class ServerConnection implements RequestSink {
 
   head(request: SeenRequest): void {
     const { world, prng, plan } = this.#server;
-    if (this.#last && !this.#link.crossed)
+    if (this.#last && this.#reply?.told !== false && !this.#link.crossed)
       world.fail(`request ${request.id} came after the last response on ${this.#link.id}`);
     if (this.#replying && !this.#link.crossed) world.fail(`request ${request.id} came before its turn`);
     this.#requests += 1;
@@ -106,7 +108,9 @@ export class ServerConnection implements RequestSink {
     const { prng, plan, habit, world } = this.#server;
     const number = this.#requests;
     const age = world.agenda.now - this.#acceptedAt;
-    const closing = number >= habit.maxRequests || age >= habit.maxLifetimeMs || request.asksClose;
+    // Some servers take no notice of a client that wants to close.
+    const deaf = plan.faultRate > 0 && prng.oneIn(4);
+    const closing = number >= habit.maxRequests || age >= habit.maxLifetimeMs || (request.asksClose && !deaf);
     const reply = drawReply(prng, {
       request,
       habit,
@@ -124,7 +128,7 @@ export class ServerConnection implements RequestSink {
     if (script.malformed) world.excuses(request.id, "malformed");
     const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
     this.#perform(script.acts, thinkMs);
-    if (script.doubtful) this.#doubt();
+    this.#doubtful = script.doubtful;
   }
 
   #script(request: SeenRequest, reply: Reply): Script {
@@ -136,11 +140,6 @@ export class ServerConnection implements RequestSink {
     world.trace.note("server fault", this.#link.id, request.id, fault);
     world.excuses(request.id, "slow");
     return faultyScript(prng, fault, reply, plan.spreading);
-  }
-
-  /** The client must not trust what it gets. */
-  #doubt(): void {
-    this.#last = true;
   }
 
   // Acting
@@ -159,7 +158,7 @@ export class ServerConnection implements RequestSink {
   }
 
   #do(act: Act["do"]): void {
-    if (typeof act === "object") return this.#send(act.send);
+    if (typeof act === "object") return this.#send(act.send, act.surplus);
     switch (act) {
       case "end":
         return this.#ended();
@@ -175,11 +174,16 @@ export class ServerConnection implements RequestSink {
     }
   }
 
-  #send(text: string): void {
+  #send(text: string, surplus = ""): void {
     if (this.#gone || this.#vanished) return;
     this.#server.world.trace.note("server sends", this.#link.id, text.length);
     this.#link.sent += text.length;
-    this.#server.world.inward(this.#link, () => this.#peer.send(text));
+    if (surplus !== "") {
+      this.#ended();
+      this.#link.marks.push({ kind: "stray", at: this.#link.sent + 1 });
+      this.#link.sent += surplus.length;
+    }
+    this.#server.world.inward(this.#link, () => this.#peer.send(text + surplus));
   }
 
   #ended(): void {
@@ -189,7 +193,7 @@ export class ServerConnection implements RequestSink {
     this.#link.marks.push({
       kind: "end",
       at: this.#link.sent,
-      last: this.#last,
+      last: this.#doubtful || reply.told,
       hintMs: reply.hintMs,
       left: reply.left,
     });

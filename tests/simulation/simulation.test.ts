@@ -7,6 +7,9 @@ import { longPlanOf, planOf } from "./plan.ts";
 import { KEPT_SEEDS } from "./seeds.ts";
 import { World } from "./world.ts";
 
+/** Bun allows 5 s unless told otherwise, and a busy machine may take longer. */
+const PATIENT = { timeout: 60_000 };
+
 /** Runs a seed; throws when an invariant is broken. */
 async function run(seed: number, requests: number): Promise<World> {
   const world = new World(planOf(seed, requests));
@@ -14,29 +17,36 @@ async function run(seed: number, requests: number): Promise<World> {
   return world;
 }
 
-test("a seed replays exactly", async () => {
-  for (const seed of [3, 12, 25, 40]) {
+for (const seed of [3, 12, 25, 40]) {
+  test(`seed ${seed} replays exactly`, PATIENT, async () => {
     const { trace } = await run(seed, 120);
-    const again = await run(seed, 120);
-    assertEquals(again.trace.hash, trace.hash, `seed ${seed} played a second time`);
-  }
-});
+    assertEquals((await run(seed, 120)).trace.hash, trace.hash);
+  });
+}
 
-test("no invariant is broken in a slice of seeds", async () => {
-  const figures = new Figures();
-  for (let seed = 1; seed <= 40; seed++) figures.add((await run(seed, 120)).figures);
+const figures = new Figures();
+
+for (let from = 1; from <= 40; from += 10) {
+  test(`no invariant is broken by the seeds from ${from} on`, PATIENT, async () => {
+    for (let seed = from; seed < from + 10; seed++) figures.add((await run(seed, 120)).figures);
+  });
+}
+
+test("these seeds had enough to go through", () => {
   assert(figures.reused > 500, "connections are reused");
   assert(figures.retries > 5, "requests are sent again");
   assert(Object.keys(figures.faults).length > 20, "much goes wrong");
 });
 
-test("thirty days pass without drift and without anything left behind", async () => {
-  const world = new World(longPlanOf(3, 1500, 30));
+test("thirty days pass without drift and without anything left behind", PATIENT, async () => {
+  const world = new World(longPlanOf(3, 800, 30));
   await world.run();
   const days = world.agenda.now / 86_400_000;
   assert(days > 20 && days < 60, `${days} days`);
 });
 
-test("seeds that once broke an invariant do so no more", async () => {
-  for (const { seed, requests } of KEPT_SEEDS) await run(seed, requests);
-});
+for (const { seed, requests, was } of KEPT_SEEDS) {
+  test(`seed ${seed} is sound again: ${was}`, PATIENT, async () => {
+    await run(seed, requests);
+  });
+}

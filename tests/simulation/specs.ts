@@ -30,7 +30,7 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
     upload,
     expectsContinue: upload !== undefined && prng.oneIn(20),
     reading: drawReading(prng, plan.tight),
-    abortAfterMs: prng.oneIn(30) ? prng.among(0, 1, prng.below(50), prng.below(3000)) : undefined,
+    abortAfterMs: prng.oneIn(30) ? prng.among(0, 0.25, prng.below(50), prng.below(3000)) : undefined,
     deadlines: api === "request" && plan.weather !== "calm" && prng.oneIn(10) ? drawDeadlines(prng) : {},
   };
 }

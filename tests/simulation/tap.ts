@@ -65,6 +65,7 @@ export class Tap implements Transport {
     let link = this.links.get(id);
     if (link === undefined) {
       link = new Link(id, this.lore(target.hostname), this.#world.clientNow, new Prng(id ^ this.#world.seed));
+      link.nights = this.#world.nights;
       this.links.set(id, link);
     }
     return link;
@@ -205,6 +206,7 @@ class TappedSocket implements Socket {
     if (parts === null) return this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
     const [, method = "", id, hop] = parts;
     link.requests += 1;
+    link.used = true;
     const asksClose = head.includes("\r\nconnection: close\r\n");
     const keyed = head.includes("\r\nidempotency-key: ");
     const broken = checkHead(
@@ -214,6 +216,7 @@ class TappedSocket implements Socket {
     );
     if (broken !== undefined) this.#world.fail(`request ${id} on connection ${link.id}: ${broken}`);
     if (asksClose) link.spent ??= "the request before said that it was the last";
+    link.spent ??= link.spentNext;
     link.request = Number(id);
     link.requestFrom = link.delivered;
     this.#world.wrote(link, method, Number(id), Number(hop ?? 0));
@@ -233,10 +236,12 @@ class TappedSocket implements Socket {
     this.#world.trace.note(held ? "taken" : "parked", link.id);
     if (held) {
       link.idleMs = link.parked ? now - link.idleSince : 0;
-    } else {
+      link.learnedMs = link.lore.learnedMs;
+    } else if (link.used) {
       link.idleSince = now;
       link.nights = this.#world.nights;
     }
+    if (!held) link.used = false;
     link.parked = !held;
     this.#inner.hold(held);
   }

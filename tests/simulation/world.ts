@@ -125,8 +125,11 @@ export class World implements TapWorld, ServerWorld {
   #audit(): void {
     const timers = this.agenda.pending[LANE.timer];
     if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
-    const problem = auditStats(this.pool.stats(), this.tap, this.terms);
+    const stats = this.pool.stats();
+    const problem = auditStats(stats, this.tap, this.terms);
     if (problem !== undefined) this.fail(problem);
+    if (stats.queued > this.ledger.waiting)
+      this.fail(`${stats.queued} are queued, and ${this.ledger.waiting} requests wait for an answer`);
   }
 
   #end(): void {
@@ -198,7 +201,7 @@ export class World implements TapWorld, ServerWorld {
           callback();
         });
       },
-      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
+      turn: (callback) => void agenda.schedule(LANE.turn, this.plan.turnMs, callback),
     };
   }
 

@@ -73,7 +73,7 @@ export class Recorder {
       case "connection.acquired":
         return `acquired ${this.#connection(event)} request ${event.requestNumber}`;
       case "connection.released": {
-        const keep = this.#showsKeep ? ` keep ${seconds(event.keepMs)}` : "";
+        const keep = this.#showsKeep ? ` keep ${rounded(event.keepMs)}` : "";
         return `released ${this.#connection(event)}${keep}`;
       }
       case "connection.retired":
@@ -106,9 +106,10 @@ export class Recorder {
   }
 }
 
-/** Whole seconds, or `off`. */
-function seconds(ms: number): string {
-  return ms === Infinity ? "off" : `${Math.round(ms / 1000)}s`;
+/** Whole seconds, or minutes where a second is within what a busy machine takes; or `off`. */
+function rounded(ms: number): string {
+  if (ms === Infinity) return "off";
+  return ms < 600_000 ? `${Math.round(ms / 1000)}s` : `${Math.round(ms / 60_000)}m`;
 }
 
 /** An error in one line: its code, where it happened and, for a broken protocol, whose fault and which. */

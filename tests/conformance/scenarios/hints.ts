@@ -33,7 +33,7 @@ const values: readonly (readonly [value: string, outcome: string])[] = [
   ["timeout", "off ?"],
   ["timeout=007", "6s"],
   ["timeout=99999999999", "off ?"],
-  ["timeout=2147484", "2147483s"],
+  ["timeout=2147484", "35791m"],
   ["idletimeout=9", "off"],
   ["timeouts=9", "off"],
   ["x-timeout=9", "off"],

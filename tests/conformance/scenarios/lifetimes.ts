@@ -73,7 +73,7 @@ export const lifetimes: Scenario[] = [
     },
     trace: `
       started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1
-      released #1 keep 2700s · finished 1 200
+      released #1 keep 45m · finished 1 200
     `,
   },
   {
