@@ -44,7 +44,8 @@ try {
 
   const second = createPool({ learn: { store } });
   await visit(second);
-  await sleep(50); // the store answers while the first request is under way, or a little later
+  // The store answers while the first request is under way, or a little later.
+  for (let tries = 0; tries < 100 && !isKnown(second); tries++) await sleep(50);
   console.log(`Second process: ${known(second)}`);
   await second.close();
 } finally {
@@ -55,6 +56,10 @@ try {
 
 async function visit(pool: Pool): Promise<void> {
   await (await pool.fetch(url)).text();
+}
+
+function isKnown(pool: Pool): boolean {
+  return pool.explain(url).rules.some(({ source }) => source === "learned");
 }
 
 function known(pool: Pool): string {

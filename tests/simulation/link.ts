@@ -59,8 +59,10 @@ export class Link {
   used = false;
   /** How long it was idle when it was taken for the request at hand. */
   idleMs = 0;
-  /** What was known of the server's limit when it was taken. */
+  /** What was known of the server's limit when it was taken: it is written on a turn of the event loop later. */
   learnedMs = Infinity;
+  /** Suspensions of the machine before it was taken. */
+  takenNights = 0;
   /** Suspensions of the machine before it became idle. */
   nights = 0;
   requests = 0;

@@ -53,8 +53,8 @@ const DAY = 86_400_000;
 /** The plan of a seed, with pauses so long that its requests fill so many days. */
 export function longPlanOf(seed: number, requests: number, days: number): Plan {
   const plan = planOf(seed, requests);
-  // Of six pauses one is drawn from the whole length, and is half of it on average.
-  const pauseMs = (12 * days * DAY * plan.clients) / requests;
+  // Of six pauses one is drawn from the whole length, and is half of it on average; bursts take some of them.
+  const pauseMs = (15 * days * DAY * plan.clients) / requests;
   return { ...plan, pauseMs, closesEarly: false, auditEvery: 64 };
 }
 

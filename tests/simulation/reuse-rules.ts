@@ -26,7 +26,6 @@ export interface WrittenHead {
   readonly asksClose: boolean;
   /** The client's time. */
   readonly now: number;
-  readonly nights: number;
 }
 
 /** Which rule is broken; `undefined` for none. */
@@ -46,7 +45,7 @@ export function checkHead(link: Link, head: WrittenHead, terms: Terms): string |
 
 function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefined {
   const { idleMs, hintMs, lore } = link;
-  if (link.nights !== head.nights) return "the machine slept since";
+  if (link.nights !== link.takenNights) return "the machine slept since";
   if (idleMs >= terms.idleTimeoutMs) return `it was idle for ${idleMs} ms: idleTimeout`;
   if (idleMs >= link.learnedMs) return `it was idle for ${idleMs} ms: the learned limit is ${link.learnedMs}`;
   const hintedMs =

@@ -211,7 +211,7 @@ class TappedSocket implements Socket {
     const keyed = head.includes("\r\nidempotency-key: ");
     const broken = checkHead(
       link,
-      { method, keyed, asksClose, now: this.#world.clientNow, nights: this.#world.nights },
+      { method, keyed, asksClose, now: this.#world.clientNow },
       this.#world.terms,
     );
     if (broken !== undefined) this.#world.fail(`request ${id} on connection ${link.id}: ${broken}`);
@@ -237,6 +237,7 @@ class TappedSocket implements Socket {
     if (held) {
       link.idleMs = link.parked ? now - link.idleSince : 0;
       link.learnedMs = link.lore.learnedMs;
+      link.takenNights = this.#world.nights;
     } else if (link.used) {
       link.idleSince = now;
       link.nights = this.#world.nights;
