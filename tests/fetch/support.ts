@@ -2,7 +2,7 @@
 
 import { assert, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
-import { zlibDecoder } from "../../transports/decoders.ts";
+import { denoDecoder, zlibDecoder } from "../../transports/decoders.ts";
 import {
   type MemoryOptions,
   type MemoryPeer,
@@ -23,7 +23,8 @@ export interface Setup extends AsyncDisposable {
 
 function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions): Setup {
   // The transports of the runtimes lend this decoder; that in memory lends none.
-  const transport = Object.assign(memoryTransport(memory), { decoder: zlibDecoder });
+  const decoder = "Deno" in globalThis ? denoDecoder : zlibDecoder;
+  const transport = Object.assign(memoryTransport(memory), { decoder });
   const events: PoolEvent[] = [];
   const pool = createPool({ transport, onEvent: (event) => events.push(event), ...options });
   return { pool, transport, requests, events, [Symbol.asyncDispose]: () => closed(pool) };
