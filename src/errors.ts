@@ -137,11 +137,9 @@ export type ProtocolFault =
   | "chunk-extension-too-long"
   | "trailers-too-large"
   | "too-many-informational"
-  | "unexpected-upgrade"
-  | "truncated"
-  | "bad-request";
+  | "unexpected-upgrade";
 
-/** A message that is not HTTP/1.1 as Holdfast accepts it, and whose fault that is. */
+/** A message that is not HTTP/1.1 as Holdfast accepts it. One that was cut short is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
   override readonly name = "ProtocolError";
   /** `"remote"`: the peer broke the protocol. `"local"`: the request could not be written correctly. */

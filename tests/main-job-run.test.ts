@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { constants } from "node:os";
-import { describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Figures, JobResult } from "../bench/main-job/result.ts";
 import { scriptCommand } from "../bench/main-job/runtime.ts";
@@ -47,13 +47,20 @@ function parsed(text: string): JobResult & { readonly ok: boolean; readonly verd
   return JSON.parse(text);
 }
 
-// Started together: each of them mostly waits.
-const short = mainJob(["--requests", "60", "--seconds", "2.5", "--json", "--quiet"]);
-const interrupted = mainJob(["--requests", "3000", "--seconds", "20"], { interruptAt: "slow " });
-const ownServer = againstOwnServer();
-const refused = mainJob(["--requests", "many"]);
-
 describe("npm start", () => {
+  let short: Promise<Ended>;
+  let interrupted: Promise<Ended>;
+  let ownServer: ReturnType<typeof againstOwnServer>;
+  let refused: Promise<Ended>;
+
+  // Started together: each of them mostly waits. Not while files are still being imported, which blocks the server.
+  before(() => {
+    short = mainJob(["--requests", "60", "--seconds", "2.5", "--json", "--quiet"]);
+    interrupted = mainJob(["--requests", "3000", "--seconds", "20"], { interruptAt: "slow " });
+    ownServer = againstOwnServer();
+    refused = mainJob(["--requests", "many"]);
+  });
+
   it("sends the same requests through both clients, and ends with 0 if Holdfast had no failure", async () => {
     const { code, output, errors } = await short;
     const { origins, ok, verdict } = parsed(output);
@@ -100,7 +107,7 @@ async function againstOwnServer(): Promise<{ ended: Ended; methods: ReadonlySet<
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const ended = await mainJob(["--requests", "8", "--seconds", "1", `http://127.0.0.1:${port}/a?b=c`]);
+  const ended = await mainJob(["--requests", "8", "--seconds", "6", `http://127.0.0.1:${port}/a?b=c`]);
   server.close();
   server.closeAllConnections();
   return { ended, methods };

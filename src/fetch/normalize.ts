@@ -4,6 +4,7 @@
  */
 
 import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
+import { parseUrl } from "../origin.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
 import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
 import { unsentBodyError } from "./fetch-error.ts";
@@ -63,7 +64,7 @@ export function normalizeRequest(
       throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
   }
   const request = isRequestLike(input) ? input : undefined;
-  const url = parse(request?.url ?? (input as string | URL));
+  const url = parseUrl(request?.url ?? (input as string | URL));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
   const headers = withDefaults([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
   const fields = requestFields(headers);
@@ -93,14 +94,6 @@ function withDefaults(headers: (readonly [string, string])[], defaults: HeaderDe
 
 function isRequestLike(input: FetchInput): input is RequestLike {
   return typeof input === "object" && input !== null && !("href" in input) && typeof input.url === "string";
-}
-
-function parse(url: string | URL): URL {
-  try {
-    return new URL(url);
-  } catch (cause) {
-    throw new TypeError(`fetch needs an absolute URL: current value is "${String(url)}"`, { cause });
-  }
 }
 
 function normalMethod(method: string): string {

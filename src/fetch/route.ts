@@ -1,6 +1,6 @@
 /** Route: from a URL to the origin to ask a connection for and the target to write. */
 
-import { type Origin, originOf } from "../origin.ts";
+import { type Origin, originOf, parseUrl } from "../origin.ts";
 
 /** Where a request goes. */
 export interface Route {
@@ -28,7 +28,7 @@ export class Router {
 
   /** @throws {TypeError} when the URL is not absolute, not http(s), or carries credentials. */
   find(url: string | URL): Route {
-    if (typeof url !== "string") return route(url instanceof URL ? url : parse(textOf(url)));
+    if (typeof url !== "string") return route(url instanceof URL ? url : parseUrl(textOf(url)));
     const slash = url.indexOf("/", 8);
     const spelling = slash < 0 ? url : url.slice(0, slash);
     const target = slash < 0 ? "/" : url.slice(slash);
@@ -36,7 +36,7 @@ export class Router {
       const known = this.#origins.get(spelling);
       if (known !== undefined) return { origin: known, target };
     }
-    const found = route(parse(url));
+    const found = route(parseUrl(url));
     if (this.#origins.size >= MAX_SPELLINGS) this.#origins.clear();
     if (slash >= 0 && PLAIN_ORIGIN.test(spelling)) this.#origins.set(spelling, found.origin);
     return found;
@@ -57,12 +57,4 @@ function textOf(url: unknown): string {
 
 function describe(value: unknown): string {
   return typeof value === "object" || typeof value === "function" ? `of type ${typeof value}` : String(value);
-}
-
-function parse(url: string): URL {
-  try {
-    return new URL(url);
-  } catch (cause) {
-    throw new TypeError(`URL must be absolute and valid: current value is "${url}"`, { cause });
-  }
 }

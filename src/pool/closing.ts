@@ -15,12 +15,14 @@ export class Closing<Wire> {
     this.#alarm = alarm;
   }
 
-  /** Resolves when no connection is left; at `deadline` those that are left are cut off. */
-  wait(floor: PoolFloor<Wire>, deadline: number): Promise<void> {
+  /** Resolves when no connection is left; after `graceMs` those that are left are cut off. */
+  wait(floor: PoolFloor<Wire>, now: number, graceMs: number): Promise<void> {
     return new Promise((done) => {
-      const end = { dueAt: () => deadline, due: () => cutAll(floor), done };
+      const end = { dueAt: () => now + graceMs, due: () => cutAll(floor), done };
       this.#waiting.add(end);
-      this.#alarm.watch(end);
+      // Without grace no timer is waited for: it would not keep the process alive.
+      if (graceMs <= 0) cutAll(floor);
+      else this.#alarm.watch(end);
       this.check(floor);
     });
   }

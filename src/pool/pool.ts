@@ -157,7 +157,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
-    return this.#closing.wait(this.core.floor, now + graceMs);
+    return this.#closing.wait(this.core.floor, now, graceMs);
   }
 
   // The core's effects

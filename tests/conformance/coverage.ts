@@ -60,8 +60,6 @@ const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {
   "trailers-too-large": true,
   "too-many-informational": true,
   "unexpected-upgrade": true,
-  truncated: "a message cut short is ERR_CONNECTION_LOST",
-  "bad-request": "a request that cannot be written is a TypeError",
 };
 
 /** How each event begins in a trace. */

@@ -194,6 +194,7 @@ describe("Router", () => {
       ["", '""'],
       ["ftp://a.test/", "ftp:"],
       ["http://user:secret@a.test/", "credentials"],
+      ["http://user:secret@a b.test/", "absolute and valid"],
       [undefined, "undefined"],
       [null, "null"],
       [{}, "URL must be"],

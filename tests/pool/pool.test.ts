@@ -473,6 +473,14 @@ describe("close", () => {
     assertEquals([closing.done, request.ended, shell.clock.timers], [true, "cut", 0]);
   });
 
+  it("cuts them off at once without a grace, by no timer", async () => {
+    const shell = new Shell();
+    const request = await shell.request();
+    const closing = watch(shell.pool.close(0));
+    await settled();
+    assertEquals([closing.done, request.ended, shell.clock.timers], [true, "cut", 0]);
+  });
+
   it("waits for ever with a timeout of Infinity", async () => {
     const shell = new Shell();
     const request = await shell.request();

@@ -30,6 +30,15 @@ describe("close", () => {
     assertEquals([transport.peers[0]?.state, pool.stats().open, clock.timers], ["aborted", 0, 0]);
   });
 
+  it("cuts them off at once with a timeout of 0, though no timer rings", async () => {
+    const { pool, clock, transport } = service({}, undefined, { respond: undefined });
+    const running = assertRejects(() => pool.request("http://a.test/"), HoldfastError);
+    await clock.advance(0);
+    await pool.close({ timeout: 0 });
+    assertEquals((await running).code, "ERR_POOL_CLOSED");
+    assertEquals([transport.peers[0]?.state, clock.timers], ["aborted", 0]);
+  });
+
   it("happens by itself with await using", async () => {
     const { pool, get, transport, clock } = service();
     {
