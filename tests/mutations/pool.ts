@@ -84,16 +84,30 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A closed pool leaves no timer behind",
     file: "src/pool/alarm.ts",
-    search: "this.#ringsAt = -Infinity;",
+    search: "this.#stopped = true;",
     replacement: "this.#ringsAt = Infinity;",
     proof: "simulation",
   },
   {
     breaks: "The alarm rings for whatever is due first",
     file: "src/pool/alarm.ts",
-    search: "if (at >= this.#ringsAt) return;",
-    replacement: "if (this.#ringsAt < Infinity) return;",
+    search: "if (this.#stopped || at >= this.#ringsAt) return;",
+    replacement: "if (this.#stopped || this.#ringsAt < Infinity) return;",
     proof: "simulation",
+  },
+  {
+    breaks: "Behind a blocked event loop nothing is given up before the sockets were looked at",
+    file: "src/pool/alarm.ts",
+    search: "if (lateMs <= LATE_MS) return this.#look();",
+    replacement: "if (lateMs >= 0) return this.#look();",
+    proof: { tests: "tests/pool/alarm" },
+  },
+  {
+    breaks: "A pool that is closed without grace cuts off at once",
+    file: "src/pool/closing.ts",
+    search: "if (graceMs <= 0) cutAll(floor);\n      else ",
+    replacement: "",
+    proof: { tests: "tests/promises/ending" },
   },
   {
     breaks: "A jump of the wall clock means that the machine slept",
