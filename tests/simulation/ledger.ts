@@ -44,7 +44,8 @@ export class Ledger {
     if (record === undefined) return this.#world.fail(`request ${id} was written, and never made`);
     const before = record.link;
     record.link = link;
-    if (record.crossed) return;
+    // The answer of one that shared its connection with a crossing went to another, which may follow its redirect.
+    if (record.crossed || before?.crossed === true) return;
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;
@@ -61,7 +62,7 @@ export class Ledger {
     const record = this.#records.get(id);
     if (record === undefined) return;
     this.#world.trace.note("server executes", id, hop, method);
-    if (record.crossed) return;
+    if (record.crossed || record.link?.crossed === true) return;
     this.#checkTimes("executed", record, method, countUp(record.executed, hop));
   }
 

@@ -15,4 +15,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   { seed: 75, requests: 500, was: "an upload that was stopped ended its exchange a second time" },
   { seed: 209, requests: 500, was: "the same, on its way to another end" },
   { seed: 11_298, requests: 200, was: "a connection that waited for its first request was stale" },
+  {
+    seed: 500_295,
+    requests: 500,
+    was: "the answer a crossing had misplaced was a redirect, and was followed",
+  },
 ];
