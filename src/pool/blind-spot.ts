@@ -11,6 +11,9 @@ import type { ConnectionUser } from "./connection.ts";
 /** A loop that comes round within this time counts as watching: shorter than any idle limit a server has. */
 const UNSEEN_MS = 10;
 
+/** The same for a request that cannot be sent twice: as short as what a timer can tell. */
+const UNSEEN_UNSAFE_MS = 1;
+
 /**
  * Whether a close of the connection may have gone unnoticed. `unseenMs`: since the loop was last seen to come round.
  *
@@ -18,7 +21,7 @@ const UNSEEN_MS = 10;
  * A request that cannot be sent twice waits for the loop to come round after that, too.
  */
 export function isBlindSpot(unsafe: boolean, idleMs: number, unseenMs: number): boolean {
-  if (unsafe && idleMs < UNSEEN_MS) return true;
+  if (unsafe) return idleMs < UNSEEN_MS || unseenMs > UNSEEN_UNSAFE_MS;
   return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
 }
 
@@ -43,7 +46,7 @@ export class Watch {
 
   /** Something came from a socket, or a timer fired. */
   seen(now: number): void {
-    if (now - this.#at <= UNSEEN_MS) {
+    if (now - this.#at <= UNSEEN_UNSAFE_MS) {
       this.#at = now;
     } else if (!this.#comingRound) {
       this.#comingRound = true;

@@ -3,10 +3,26 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
+import { isBlindSpot } from "../../src/pool/blind-spot.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+describe("a connection is looked at", () => {
+  const cases: [what: string, unsafe: boolean, idleMs: number, unseenMs: number, looked: boolean][] = [
+    ["by a GET that follows a loop blocked for longer than the connection was idle", false, 5, 50, false],
+    ["by a GET behind a loop that was blocked for 8 ms", false, 160, 8, false],
+    ["by a GET behind a loop that was blocked for 11 ms", false, 160, 11, true],
+    ["by a POST right behind a response", true, 0, 0, true],
+    ["by a POST behind a loop that came round within a millisecond", true, 160, 1, false],
+    ["by a POST behind a loop that was blocked for 2 ms", true, 160, 2, true],
+  ];
+  for (const [what, unsafe, idleMs, unseenMs, looked] of cases) {
+    it(`${what}: ${looked ? "yes" : "no"}`, () =>
+      assertEquals(isBlindSpot(unsafe, idleMs, unseenMs), looked));
+  }
+});
 
 describe("after a blocked loop", () => {
   it("the first event does not vouch for the other connections", async () => {

@@ -20,4 +20,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     requests: 500,
     was: "the answer a crossing had misplaced was a redirect, and was followed",
   },
+  {
+    seed: 502_636,
+    requests: 500,
+    was: "a POST went out behind a block of 5 ms, on a connection that had ended",
+  },
 ];
