@@ -17,6 +17,8 @@ export type ErrorCode =
   | "ERR_CONNECT_TIMEOUT"
   /** The TLS handshake or the certificate failed. */
   | "ERR_TLS"
+  /** The proxy could not be reached, refused, or did not keep to its protocol. */
+  | "ERR_PROXY"
   /** No complete response head within `headersTimeout`. */
   | "ERR_HEADERS_TIMEOUT"
   /** The peer sent or took no body bytes for `bodyIdleTimeout`. */
@@ -37,7 +39,7 @@ export type ErrorCode =
   | "ERR_UNSUPPORTED";
 
 /** Where in its life the request was. */
-export type Phase = "queue" | "connect" | "tls" | "send" | "headers" | "body";
+export type Phase = "queue" | "connect" | "proxy" | "tls" | "send" | "headers" | "body";
 
 /** How much of the request may have reached the peer. */
 export type Sent = "none" | "partial" | "full";
@@ -60,6 +62,8 @@ export interface ConnectionInfo {
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
+  /** The proxy it goes through, without its credentials; then `remoteAddress` is the proxy's. */
+  readonly proxy?: string | undefined;
 }
 
 /** Counts of one origin at the moment of an error. */
@@ -82,6 +86,7 @@ export interface ErrorFacts {
   readonly pool?: OriginSnapshot | undefined;
   readonly elapsedMs?: number | undefined;
   readonly limitMs?: number | undefined;
+  readonly status?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -106,6 +111,8 @@ export class HoldfastError extends Error {
   readonly elapsedMs: number | undefined;
   /** For time-outs: the limit that was passed. */
   readonly limitMs: number | undefined;
+  /** For `ERR_PROXY`: the status with which an HTTP proxy refused. */
+  readonly status: number | undefined;
 
   constructor(facts: ErrorFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -118,6 +125,7 @@ export class HoldfastError extends Error {
     this.pool = facts.pool;
     this.elapsedMs = facts.elapsedMs;
     this.limitMs = facts.limitMs;
+    this.status = facts.status;
   }
 }
 

@@ -15,6 +15,8 @@ export interface ConnectionOpened {
   /** Ms from the start of the dial to the usable connection, TLS included. */
   readonly elapsedMs: number;
   readonly remoteAddress: string | undefined;
+  /** The proxy it goes through, without its credentials; then `remoteAddress` is the proxy's. */
+  readonly proxy?: string | undefined;
 }
 
 /** A request took a connection. */
@@ -22,6 +24,8 @@ export interface ConnectionAcquired {
   readonly type: "connection.acquired";
   readonly connection: number;
   readonly origin: string;
+  /** The request that took it. */
+  readonly request: number;
   readonly reused: boolean;
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
@@ -78,6 +82,8 @@ export interface RequestFinished {
   readonly origin: string;
   readonly method: string;
   readonly status: number;
+  /** What the server's response said. */
+  readonly httpVersion: "1.0" | "1.1";
   readonly connection: number;
   readonly reused: boolean;
   /** Ms from entering the pool to the last byte. */

@@ -37,6 +37,8 @@ export interface Target {
   /** Name or address; no brackets around IPv6. */
   readonly hostname: string;
   readonly port: number;
+  /** One of the addresses of `hostname`, to connect to that one without asking for them again. */
+  readonly address?: string | undefined;
   /** A Unix socket to connect to instead of `hostname` and `port`. */
   readonly unixPath?: string | undefined;
   readonly tls?: TlsTarget | undefined;
@@ -66,6 +68,8 @@ export interface Capabilities {
   readonly unix: boolean;
   /** Whether {@linkcode Socket.startTls} works. */
   readonly startTls: boolean;
+  /** Whether it does so on a socket that speaks TLS already. @default false */
+  readonly tlsInTls?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.alpn} reaches the wire. */
   readonly alpn: boolean;
   /** Whether `verify: false` can be had. */
@@ -74,6 +78,8 @@ export interface Capabilities {
 
 /** What a socket tells its owner. Called synchronously from the runtime's own callback; must not throw. */
 export interface SocketHandler {
+  /** TCP is connected, and the TLS handshake comes next. Without TLS the promise of `connect` says it. */
+  connected?(): void;
   /**
    * The first `length` bytes of `bytes` arrived. They are valid only during the call: most transports
    * read into a buffer they use again.
@@ -166,7 +172,20 @@ export interface Transport {
    * @throws `signal.reason`, untouched, when aborted.
    */
   connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
+  /**
+   * The addresses of a name, the preferred one first; `undefined` where only `connect` itself may look them up.
+   *
+   * @throws {TransportError} of kind `"dns"`.
+   */
+  readonly resolve?: ((hostname: string) => Promise<readonly string[] | undefined>) | undefined;
+  /** An environment variable, or `undefined` if it is not set. */
+  readonly env?: ((name: string) => string | undefined) | undefined;
   readonly text?: TextCodec | undefined;
+  /**
+   * Whether everything that passes a `Response` on, servers above all, reads its members, so that it need not be made
+   * before somebody looks. Deno, Bun and workerd read internal slots instead. @default false
+   */
+  readonly lazyResponse?: boolean | undefined;
   /** Decoder for a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` where there is none. */
   readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
   /** The diagnostics channel of that name. */

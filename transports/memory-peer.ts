@@ -248,7 +248,7 @@ export function memoryLink(options: LinkOptions): MemoryLink {
     get alpn() {
       return peer.tls?.alpn[0];
     },
-    remoteAddress: target.hostname,
+    remoteAddress: target.address ?? target.hostname,
     remotePort: target.port,
     localAddress: "memory",
     localPort: options.id,

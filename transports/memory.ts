@@ -79,6 +79,10 @@ export interface MemoryOptions {
   readonly latencyMs?: number | undefined;
   /** `true`: nothing moves until {@linkcode MemoryTransport.step} or {@linkcode MemoryTransport.flush}. */
   readonly manual?: boolean | undefined;
+  /** Looks up names: the pool connects to each address as `target.address`. Without it, it connects to names. */
+  readonly resolve?: ((hostname: string) => readonly string[] | Promise<readonly string[]>) | undefined;
+  /** Environment variables. @default none */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Capabilities to lack, to see how the pool copes. */
   readonly can?: Partial<Capabilities> | undefined;
 }
@@ -101,13 +105,14 @@ const EVERYTHING: Capabilities = {
   noDelay: true,
   unix: true,
   startTls: true,
+  tlsInTls: true,
   alpn: true,
   verifyOff: true,
 };
 
 /** A transport whose peers the caller plays. See the module's examples. */
 export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
-  const { window = 65_536, latencyMs = 0, can } = options;
+  const { window = 65_536, latencyMs = 0 } = options;
   const peers: MemoryPeer[] = [];
   const events: (() => void)[] = [];
   const post = poster(options, events);
@@ -154,8 +159,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   };
 
   return {
-    name: "memory",
-    can: { ...EVERYTHING, ...can },
+    ...runtime(options),
     connect,
     peers,
     get attempts() {
@@ -165,6 +169,16 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     flush() {
       while (step(events));
     },
+  };
+}
+
+/** What a runtime is besides its sockets. */
+function runtime({ can, resolve, env = {} }: MemoryOptions): Omit<Transport, "connect"> {
+  return {
+    name: "memory",
+    can: { ...EVERYTHING, ...can },
+    resolve: resolve === undefined ? undefined : async (hostname) => resolve(hostname),
+    env: (name) => env[name],
   };
 }
 
@@ -188,6 +202,8 @@ function step(events: (() => void)[]): boolean {
   return event !== undefined;
 }
 
-function refusal(kind: TransportErrorKind, { hostname, port }: Target): TransportError {
-  return new TransportError(kind, `Connection to ${hostname}:${port} failed: ${kind}`, { reason: kind });
+function refusal(kind: TransportErrorKind, { hostname, address, port }: Target): TransportError {
+  return new TransportError(kind, `Connection to ${address ?? hostname}:${port} failed: ${kind}`, {
+    reason: kind,
+  });
 }

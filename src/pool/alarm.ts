@@ -17,13 +17,20 @@ export interface Timed {
   dueAt(): number;
   /** It is due. */
   due(now: number): void;
+  /** Its place in the alarm's list, while it is watched. Kept by the alarm. */
+  alarmSlot?: number | undefined;
 }
 
 /** Rings no later than the earliest time it was set to. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: (now: number) => void;
-  readonly #timed: Set<Timed> = new Set();
+  /**
+   * In no order, so that adding and dropping cost little. Not a `Set`: V8 replaces the table of one that changes all
+   * the time by a new one, each leading to the next, and what they hold survives the young generation (35 % of the
+   * time of `request()` on Node 24 was spent on that).
+   */
+  readonly #timed: Timed[] = [];
   #timer: Timer | undefined;
   #ringsAt = Infinity;
   #stopped = false;
@@ -43,12 +50,18 @@ export class Alarm {
 
   /** Looks at `timed` until it is dropped. Its deadline may move later unsaid; one that moves earlier needs {@linkcode by}. */
   watch(timed: Timed): void {
-    this.#timed.add(timed);
+    timed.alarmSlot = this.#timed.push(timed) - 1;
     this.by(timed.dueAt());
   }
 
   drop(timed: Timed): void {
-    this.#timed.delete(timed);
+    const { alarmSlot } = timed;
+    if (alarmSlot === undefined) return;
+    timed.alarmSlot = undefined;
+    const last = this.#timed.pop();
+    if (last === undefined || last === timed) return;
+    this.#timed[alarmSlot] = last;
+    last.alarmSlot = alarmSlot;
   }
 
   /** Never rings again, whatever it is set to: who asks a closed pool for something must not leave a timer behind. */
@@ -74,7 +87,10 @@ export class Alarm {
     this.#timer = undefined;
     this.#ringsAt = Infinity;
     const now = this.#clock.now();
-    for (const timed of this.#timed) if (timed.dueAt() <= now) timed.due(now);
+    for (const timed of [...this.#timed]) {
+      // One that is due may have others dropped.
+      if (timed.alarmSlot !== undefined && timed.dueAt() <= now) timed.due(now);
+    }
     this.#ring(now);
     let next = Infinity;
     for (const timed of this.#timed) next = Math.min(next, timed.dueAt());

@@ -6,22 +6,25 @@
 
 import type { Clock } from "../clock.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import type { ConnectionUser } from "./connection.ts";
+import type { Rules } from "../rules/rules.ts";
+import { expiredReason, isProvenFresh } from "../rules/verdict.ts";
+import type { ConnectionUser, PooledConnection } from "./connection.ts";
 
 /** A loop that comes round within this time counts as watching: shorter than any idle limit a server has. */
 const UNSEEN_MS = 10;
 
-/** The same for a request that cannot be sent twice: as short as what a timer can tell. */
-const UNSEEN_UNSAFE_MS = 1;
+/** The same for a careful look: as short as what a timer can tell. */
+const UNSEEN_CAREFUL_MS = 1;
 
 /**
  * Whether a close of the connection may have gone unnoticed. `unseenMs`: since the loop was last seen to come round.
  *
- * A server that closes right behind its response has its FIN in the kernel while the response is being handled.
- * A request that cannot be sent twice waits for the loop to come round after that, too.
+ * A server that closes right behind its response has its FIN in the kernel while the response is being handled, and
+ * so has one whose response was held back for longer than its idle limit. A careful look, for a request that cannot
+ * be sent twice and for a connection that was held back, waits for the loop to come round after that, too.
  */
-export function isBlindSpot(unsafe: boolean, idleMs: number, unseenMs: number): boolean {
-  if (unsafe) return idleMs < UNSEEN_MS || unseenMs > UNSEEN_UNSAFE_MS;
+export function isBlindSpot(careful: boolean, idleMs: number, unseenMs: number): boolean {
+  if (careful) return idleMs < UNSEEN_MS || unseenMs > UNSEEN_CAREFUL_MS;
   return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
 }
 
@@ -46,7 +49,7 @@ export class Watch {
 
   /** Something came from a socket, or a timer fired. */
   seen(now: number): void {
-    if (now - this.#at <= UNSEEN_UNSAFE_MS) {
+    if (now - this.#at <= UNSEEN_CAREFUL_MS) {
       this.#at = now;
     } else if (!this.#comingRound) {
       this.#comingRound = true;
@@ -61,8 +64,34 @@ export class Watch {
   }
 }
 
-/** Holds a connection for one turn of the event loop; `dead` is called with what came, if anything came. */
-export class BlindSpot implements ConnectionUser {
+/**
+ * Holds a connection for one turn of the event loop, and says why it must not be used, or `undefined` if it may.
+ * `unsafe`: by a request that cannot be sent twice.
+ */
+export function look<Wire>(
+  connection: PooledConnection<Wire>,
+  { clock, rules }: { readonly clock: Clock; readonly rules: Rules },
+  unsafe: boolean,
+  looked: (reason: RetireReason | undefined) => void,
+): void {
+  const since = clock.now();
+  const spot = new BlindSpot(looked);
+  connection.user = spot;
+  clock.turn(() => {
+    if (spot.found) return;
+    connection.user = undefined;
+    const now = clock.now();
+    if (now - since <= UNSEEN_MS) return looked(undefined);
+    // The loop was blocked while it was to come round: what held of the connection before may hold no longer.
+    const { record } = connection;
+    const unproven = unsafe && !isProvenFresh(record, rules, now);
+    // Put back for others an unproven one would pass for one that was just used.
+    looked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
+  });
+}
+
+/** Has a connection meanwhile; `dead` is called with what came, if anything came. */
+class BlindSpot implements ConnectionUser {
   readonly #dead: (reason: RetireReason) => void;
   #found = false;
 

@@ -7,6 +7,7 @@ import type { ConnectionInfo } from "../errors.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Socket, SocketHandler, TransportError } from "../transport.ts";
+import type { Via } from "./dialer.ts";
 import type { ConnectionRecord, Waiter } from "./records.ts";
 
 /** Whoever has the lease of a connection gets what arrives on it. */
@@ -20,8 +21,18 @@ export interface ConnectionUser {
   cut(): void;
 }
 
+/** How a request wants its connection. */
+export interface AcquireOptions {
+  /** Not idempotent: only a connection that is proven fresh will do. */
+  readonly unsafe: boolean;
+  /** Only one that has carried no request. */
+  readonly fresh: boolean;
+}
+
 /** Whoever waits for a connection. */
 export interface Acquirer<Wire> {
+  /** Its request's number, by which observers know it. */
+  readonly requestId: number;
   granted(lease: Lease<Wire>): void;
   /** `error` is a HoldfastError. */
   refused(error: Error): void;
@@ -40,6 +51,7 @@ export interface Lease<Wire> {
   readonly idleMs: number;
   readonly ageMs: number;
   readonly waitedMs: number;
+  readonly grantedAt: number;
 }
 
 /** How an exchange ended, as far as its connection is concerned. */
@@ -51,6 +63,8 @@ export interface ExchangeEnding {
   readonly answered?: boolean | undefined;
   /** What was written but not sent yet must not be sent either. */
   readonly abruptly?: boolean;
+  /** When it ended; by default now. */
+  readonly at?: number | undefined;
 }
 
 /**
@@ -64,8 +78,8 @@ export function isLastExchange<Wire>({ connection, requestNumber }: Lease<Wire>,
 
 /** What a lease tells users: numbers and addresses only. */
 export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
-  const { record, socket } = lease.connection;
-  return {
+  const { record, socket, via } = lease.connection;
+  const info = {
     id: record.id,
     origin: record.entry.origin.key,
     reused: lease.requestNumber > 1,
@@ -77,6 +91,7 @@ export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
     localAddress: socket?.localAddress,
     localPort: socket?.localPort,
   };
+  return via === undefined ? info : { ...info, proxy: via.proxy };
 }
 
 /** What a connection tells the pool. */
@@ -91,15 +106,25 @@ export interface ConnectionOwner<Wire> {
 export class PooledConnection<Wire> implements SocketHandler {
   readonly record: Connection<Wire>;
   readonly wire: Wire;
+  /** The proxy in between. */
+  readonly via: Via | undefined;
   /** Set once the transport has opened it. */
   socket: Socket | undefined = undefined;
   user: ConnectionUser | undefined = undefined;
+  /** Its socket was paused in its last exchange: the end of it may lie in the kernel behind what was held back. */
+  heldBack = false;
   readonly #owner: ConnectionOwner<Wire>;
 
-  constructor(record: Connection<Wire>, wire: Wire, owner: ConnectionOwner<Wire>) {
+  constructor(record: Connection<Wire>, wire: Wire, via: Via | undefined, owner: ConnectionOwner<Wire>) {
     this.record = record;
     this.wire = wire;
+    this.via = via;
     this.#owner = owner;
+  }
+
+  /** Whether its requests are read by an HTTP proxy, rather than carried by a tunnel. */
+  get proxied(): boolean {
+    return this.via?.forwarding !== undefined;
   }
 
   /** A response came `ms` after its request: the round trip is no longer than that. */

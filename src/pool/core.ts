@@ -97,6 +97,9 @@ export class PoolCore<C, W> {
       case "cancel":
       case "tick":
         return;
+      case "retire":
+        for (const connection of input.connections) this.#exits.retire(connection, input.reason, now);
+        return;
       case "drain":
         return this.#drain(input.origin, input.reason, now);
       case "slept":
@@ -112,7 +115,7 @@ export class PoolCore<C, W> {
     if (!again) waiter.since = now;
     if (this.#closing) return this.#reject(waiter, origin.key, "pool-closed", now);
     const entry = this.floor.entryOf(origin);
-    const idle = waiter.fresh ? undefined : this.#chooseIdle(entry, waiter.unsafe, now);
+    const idle = waiter.fresh ? undefined : chooseIdle(entry, this.#rules, waiter.unsafe, now);
     if (idle !== undefined) return this.#grant(waiter, idle, now);
     if (this.#isTimeOver(waiter, now)) return this.#reject(waiter, origin.key, "acquire-timeout", now);
     this.floor.enqueue(waiter, entry, again);
@@ -121,12 +124,6 @@ export class PoolCore<C, W> {
     if (entry.waiters.size > entry.connecting && this.floor.uncovered > this.#rules.maxQueue)
       return this.#reject(waiter, origin.key, "queue-full", now);
     this.#effects.push({ type: "queue", waiter, origin: origin.key, queued: entry.waiters.size });
-  }
-
-  #chooseIdle(entry: OriginRecord<C, W>, unsafe: boolean, now: number): ConnectionRecord<C, W> | undefined {
-    const { first, last } = entry.idle;
-    if (first === undefined || last === undefined) return undefined;
-    return chooseIdle({ stalest: first, freshest: last }, this.#rules, unsafe, now);
   }
 
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {

@@ -1,8 +1,6 @@
 /** Dial: opening one connection, until it is open, has failed, takes too long or is given up. */
 
-import type { Origin } from "../origin.ts";
-import type { Settings } from "../settings.ts";
-import type { Socket, SocketHandler, Target, Transport } from "../transport.ts";
+import type { Socket } from "../transport.ts";
 import type { Timed } from "./alarm.ts";
 import { connectTimeoutError } from "./refusal.ts";
 
@@ -28,8 +26,8 @@ export class Dial implements Timed {
     this.#limitMs = limitMs;
   }
 
-  start(transport: Transport, target: Target, handler: SocketHandler, outcome: DialOutcome): void {
-    this.#settled = transport.connect(target, handler, this.#controller.signal).then(
+  start(connect: (signal: AbortSignal) => Promise<Socket>, outcome: DialOutcome): void {
+    this.#settled = connect(this.#controller.signal).then(
       (socket) => {
         this.#error = outcome.opened(socket);
       },
@@ -58,26 +56,4 @@ export class Dial implements Timed {
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }
-}
-
-/** Where to connect for an origin, and how. */
-export function targetOf(origin: Origin, settings: Settings): Target {
-  const { tls } = settings;
-  return {
-    hostname: origin.hostname,
-    port: origin.port,
-    tcpKeepAlive: settings.tcpKeepAlive,
-    noDelay: settings.noDelay,
-    tls:
-      origin.scheme === "http"
-        ? undefined
-        : {
-            serverName: tls.serverName ?? origin.hostname.replace(/\.$/, ""),
-            ca: typeof tls.ca === "string" ? [tls.ca] : tls.ca,
-            cert: tls.cert,
-            key: tls.key,
-            verify: tls.rejectUnauthorized ?? true,
-            alpn: ["http/1.1"],
-          },
-  };
 }

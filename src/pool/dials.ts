@@ -4,10 +4,11 @@ import { HoldfastError } from "../errors.ts";
 import type { Origin } from "../origin.ts";
 import { type Shortfall, shortfalls } from "../rules/tcp.ts";
 import type { Settings } from "../settings.ts";
-import type { Socket, Target, Transport } from "../transport.ts";
+import type { Socket, Transport } from "../transport.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Connection, PooledConnection } from "./connection.ts";
-import { Dial, targetOf } from "./dial.ts";
+import { Dial } from "./dial.ts";
+import type { Dialer } from "./dialer.ts";
 import type { Observers } from "./observers.ts";
 
 /** What becomes of a dial; one of the two, once, unless it was given up. */
@@ -16,26 +17,33 @@ export interface DialOwner<Wire> {
   dialFailed(record: Connection<Wire>, error: unknown): void;
 }
 
+/** The parts of a pool that its dials need. */
+export interface DialsOptions {
+  readonly settings: Settings;
+  readonly alarm: Alarm;
+  readonly observers: Observers;
+}
+
 /** The dials of one pool. */
 export class Dials<Wire> {
   readonly #dials: Map<Connection<Wire>, Dial> = new Map();
-  readonly #targets: WeakMap<Origin, Target> = new WeakMap();
   readonly #degraded: Set<string> = new Set();
   readonly #settings: Settings;
-  readonly #transport: Transport;
+  readonly #transport: string;
+  readonly #dialer: Dialer;
   readonly #alarm: Alarm;
   readonly #observers: Observers;
   readonly #owner: DialOwner<Wire>;
 
   constructor(
-    settings: Settings,
+    { settings, alarm, observers }: DialsOptions,
     transport: Transport,
-    alarm: Alarm,
-    observers: Observers,
+    dialer: Dialer,
     owner: DialOwner<Wire>,
   ) {
     this.#settings = settings;
-    this.#transport = transport;
+    this.#transport = transport.name;
+    this.#dialer = dialer;
     this.#alarm = alarm;
     this.#observers = observers;
     this.#owner = owner;
@@ -48,23 +56,13 @@ export class Dials<Wire> {
     const dial = new Dial(origin.key, now, this.#settings.connectTimeoutMs);
     this.#dials.set(record, dial);
     this.#alarm.watch(dial);
-    dial.start(this.#transport, this.#target(origin), connection, {
+    dial.start((signal) => this.#dialer.connect(origin, connection, signal), {
       opened: (socket) => this.#opened(connection, socket),
       failed: (error) => {
         this.#forget(record);
         this.#owner.dialFailed(record, error);
       },
     });
-  }
-
-  /** The same object for the same origin: a transport keeps its TLS context with it. */
-  #target(origin: Origin): Target {
-    let target = this.#targets.get(origin);
-    if (target === undefined) {
-      target = targetOf(origin, this.#settings);
-      this.#targets.set(origin, target);
-    }
-    return target;
   }
 
   /** The record is closed: what is being opened for it, if anything, is not needed. */
@@ -105,7 +103,7 @@ export class Dials<Wire> {
   /** Says once per option that the runtime did not honour it; under `strict`, the error to fail with. */
   #compare(socket: Socket): HoldfastError | undefined {
     const { tcpKeepAlive, noDelay, strict } = this.#settings;
-    const { name } = this.#transport;
+    const name = this.#transport;
     for (const shortfall of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
       if (strict) return unsupportedError(name, shortfall);
       if (this.#degraded.has(shortfall.option)) continue;

@@ -36,6 +36,12 @@ export type Input<C, W> =
   /** The socket of an idle or active connection is gone or cannot be trusted. */
   | { readonly type: "lost"; readonly connection: ConnectionRecord<C, W>; readonly reason: RetireReason }
   | { readonly type: "tick" }
+  /** Some connections have no future: idle ones go now, active ones when released. */
+  | {
+      readonly type: "retire";
+      readonly connections: readonly ConnectionRecord<C, W>[];
+      readonly reason: RetireReason;
+    }
   /** Retire what is open, of one origin or of all: idle ones now, active ones when released. */
   | { readonly type: "drain"; readonly origin?: string | undefined; readonly reason: RetireReason }
   /** Retire every idle connection: the machine slept. */

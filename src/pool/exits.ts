@@ -1,5 +1,6 @@
 /** Exits: every way in which a connection is retired, and what is retired when nobody asked for it. */
 
+import { chooseEvicted } from "../rules/choose.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Rules } from "../rules/rules.ts";
 import { verdict } from "../rules/verdict.ts";
@@ -58,11 +59,13 @@ export class Exits<C, W> {
     }
   }
 
-  /** Retires the stalest idle connections above the idle limits. */
+  /** Retires idle connections above the idle limits, when one has just been parked. */
   trim(entry: OriginRecord<C, W>, now: number): void {
-    const own = entry.idle.size > this.#rules.maxIdlePerOrigin ? entry.idle.first : undefined;
+    const { maxIdle, maxIdlePerOrigin, evictPerOrigin, evictInAll } = this.#rules;
+    const own = entry.idle.size > maxIdlePerOrigin ? chooseEvicted(entry.idle, evictPerOrigin) : undefined;
     if (own !== undefined) this.retire(own, "max-idle", now);
-    const any = this.#floor.lru.size > this.#rules.maxIdle ? this.#floor.lru.first : undefined;
+    const { lru } = this.#floor;
+    const any = lru.size > maxIdle ? chooseEvicted(lru, evictInAll) : undefined;
     if (any !== undefined) this.retire(any, "max-idle", now);
   }
 

@@ -1,21 +1,14 @@
 /** Explain: every rule in force for an origin, and where it came from; and how long each connection is kept. */
 
 import { formatMs } from "../duration.ts";
+import type { PresetInfo } from "../rules/preset.ts";
 import type { Rules } from "../rules/rules.ts";
 import { hintedIdleMs, hintMarginMs, keepUntil, spentReason } from "../rules/verdict.ts";
 import type { Settings } from "../settings.ts";
 import type { Floor } from "./floor.ts";
+import { type ExplainedRule, ownRules } from "./own-rules.ts";
 import type { ConnectionRecord } from "./records.ts";
 import type { State } from "./state.ts";
-
-/** One rule and its source. */
-export interface ExplainedRule {
-  /** The option's name, or what was announced or learned. */
-  readonly rule: string;
-  /** For people: `"55s"`, `"off"`, `"lifo"`. */
-  readonly value: string;
-  readonly source: "option" | "default" | "server hint" | "learned";
-}
 
 /** How one connection stands with the rules. */
 export interface ExplainedConnection {
@@ -34,11 +27,11 @@ export interface ExplainedConnection {
 /** Answer of {@linkcode Pool.explain}. */
 export interface Explanation {
   readonly origin: string;
+  /** The preset that was spread into the pool's options, if one was. */
+  readonly preset?: PresetInfo | undefined;
   readonly rules: readonly ExplainedRule[];
   readonly connections: readonly ExplainedConnection[];
 }
-
-type Described = { readonly [K in keyof Rules]?: string };
 
 /** Explains the rules for one origin at `now`. */
 export function explain(
@@ -52,6 +45,7 @@ export function explain(
   const explained = connections.map((connection) => explainConnection(connection, settings.rules, now));
   return {
     origin,
+    preset: settings.preset,
     rules: [
       ...ownRules(settings),
       ...announced(connections, settings.rules),
@@ -59,55 +53,6 @@ export function explain(
     ],
     connections: explained,
   };
-}
-
-const TIMES: Described = {
-  idleTimeoutMs: "idleTimeout",
-  maxLifetimeMs: "maxLifetime",
-  unsafeReuseMs: "unsafeReuse",
-};
-
-const COUNTS: Described = {
-  maxRequests: "maxRequests",
-  maxConnections: "maxConnections",
-  maxConnectionsPerOrigin: "maxConnectionsPerOrigin",
-  maxIdle: "maxIdle",
-  maxIdlePerOrigin: "maxIdlePerOrigin",
-  maxQueue: "maxQueue",
-  lifetimeJitter: "lifetimeJitter",
-  reuseOrder: "reuseOrder",
-};
-
-const DEADLINES = [
-  "acquireTimeout",
-  "connectTimeout",
-  "headersTimeout",
-  "bodyIdleTimeout",
-  "requestTimeout",
-] as const;
-
-function ownRules(settings: Settings): ExplainedRule[] {
-  const { rules, chosen, tcpKeepAlive, hints } = settings;
-  const source = (option: string) => (chosen.has(option) ? "option" : "default");
-  const rule = (option: string, value: string): ExplainedRule => ({
-    rule: option,
-    value,
-    source: source(option),
-  });
-  const entries = <T extends Described>(described: T) => Object.entries(described) as [keyof Rules, string][];
-  return [
-    ...entries(TIMES).map(([key, option]) => rule(option, formatMs(Number(rules[key])))),
-    ...entries(COUNTS).map(([key, option]) =>
-      rule(option, rules[key] === Infinity ? "off" : String(rules[key])),
-    ),
-    rule("serverHints", typeof hints === "function" ? "a function" : hints),
-    rule(
-      "hintMargin",
-      rules.hintMarginMs === undefined ? "larger of 1s and 2 round trips" : formatMs(rules.hintMarginMs),
-    ),
-    ...DEADLINES.map((option) => rule(option, formatMs(settings[`${option}Ms`]))),
-    rule("tcpKeepAlive", tcpKeepAlive === false ? "off" : JSON.stringify(tcpKeepAlive)),
-  ];
 }
 
 /** What the server last announced: the hints of the connection that became idle last. */

@@ -63,6 +63,20 @@ export class List<T> {
     this.size -= 1;
   }
 
+  /** The first item that `matches`. */
+  find(matches: (item: T) => boolean): T | undefined {
+    let node = this.#first;
+    while (node !== undefined && !matches(node.item)) node = node.next;
+    return node?.item;
+  }
+
+  /** The last item that `matches`. */
+  findLast(matches: (item: T) => boolean): T | undefined {
+    let node = this.#last;
+    while (node !== undefined && !matches(node.item)) node = node.prev;
+    return node?.item;
+  }
+
   *[Symbol.iterator](): Generator<T> {
     let node = this.#first;
     while (node !== undefined) {

@@ -8,10 +8,12 @@ import type { RetireReason } from "../rules/reasons.ts";
 import { keepUntil } from "../rules/verdict.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
+import { AddressWatch } from "./addresses.ts";
 import { Alarm } from "./alarm.ts";
-import { BlindSpot, isBlindSpot, Watch } from "./blind-spot.ts";
+import { isBlindSpot, look, Watch } from "./blind-spot.ts";
 import { Closing } from "./closing.ts";
 import {
+  type AcquireOptions,
   type Acquirer,
   type Connection,
   type ConnectionOwner,
@@ -21,6 +23,7 @@ import {
   type PoolWaiter,
 } from "./connection.ts";
 import { PoolCore } from "./core.ts";
+import { type Dialer, DirectDialer } from "./dialer.ts";
 import { type DialOwner, Dials } from "./dials.ts";
 import type { Effect, Input } from "./effects.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
@@ -29,17 +32,10 @@ import { Waiter } from "./records.ts";
 import { refusalError } from "./refusal.ts";
 import { SleepWatch } from "./sleep.ts";
 import { originSnapshot } from "./stats.ts";
-import { tellAcquired, tellLearned, tellOpened, tellReleased, tellRetired } from "./telling.ts";
-
-/** How a request wants its connection. */
-export interface AcquireOptions {
-  /** Not idempotent: only a connection that is proven fresh will do. */
-  readonly unsafe: boolean;
-  /** Only one that has carried no request. */
-  readonly fresh: boolean;
-}
+import { tellAcquired, tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./telling.ts";
 
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
+type Grant<Wire> = PoolEffect<Wire> & { type: "grant" };
 
 /** Connections of one transport, shared by the requests of one process. */
 export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wire> {
@@ -51,13 +47,21 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly keeper: LimitKeeper | undefined;
   readonly #makeWire: () => Wire;
   readonly #sleep: SleepWatch;
+  readonly #dialer: Dialer;
   readonly #dials: Dials<Wire>;
+  readonly #addresses: AddressWatch<Wire> | undefined;
   readonly #closing: Closing<Wire>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #watch: Watch;
 
-  constructor(settings: Settings, transport: Transport, observers: Observers, makeWire: () => Wire) {
+  constructor(
+    settings: Settings,
+    transport: Transport,
+    observers: Observers,
+    makeWire: () => Wire,
+    dialer: Dialer = new DirectDialer(settings, transport),
+  ) {
     const { rules, acquireTimeoutMs, clock } = settings;
     this.settings = settings;
     this.observers = observers;
@@ -74,7 +78,11 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       this.#step({ type: "tick" }, now);
     });
     this.#closing = new Closing(this.alarm);
-    this.#dials = new Dials(settings, transport, this.alarm, observers, this);
+    this.#dialer = dialer;
+    this.#dials = new Dials(this, transport, dialer, this);
+    this.#addresses = AddressWatch.of(dialer, settings.dnsRefreshMs, this.alarm, (connections) => {
+      this.#step({ type: "retire", connections, reason: "address-gone" }, this.now());
+    });
   }
 
   now(): number {
@@ -86,18 +94,24 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     return this.#seenAt;
   }
 
+  /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
+  pooledAs(origin: Origin): Origin {
+    return this.#dialer.sharedBy?.(origin) ?? origin;
+  }
+
   // Requests
 
   /** Asks for a connection; `acquirer` is answered now or later, once. */
-  acquire(acquirer: Acquirer<Wire>, origin: Origin, options: AcquireOptions): PoolWaiter<Wire> {
-    const now = this.now();
+  acquire(
+    acquirer: Acquirer<Wire>,
+    to: Origin,
+    options: AcquireOptions,
+    now: number = this.now(),
+  ): PoolWaiter<Wire> {
+    const origin = this.pooledAs(to);
     this.keeper?.used(origin);
     if (this.#sleep.slept(now)) this.#step({ type: "slept" }, now);
-    const waiter = new Waiter<PooledConnection<Wire>, Acquirer<Wire>>(
-      acquirer,
-      options.unsafe,
-      options.fresh,
-    );
+    const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
     this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
   }
@@ -113,7 +127,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { hints, reason, answered, abruptly } = ending;
     connection.user = undefined;
     if (abruptly === true) connection.socket?.abort();
-    const now = this.now();
+    const now = ending.at ?? this.now();
     const { record } = connection;
     const { requests } = record;
     const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
@@ -136,7 +150,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   }
 
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
-  async preconnect(origin: Origin, count: number): Promise<void> {
+  async preconnect(to: Origin, count: number): Promise<void> {
+    const origin = this.pooledAs(to);
     const facts = { origin: origin.key, waitedMs: 0, snapshot: originSnapshot(this.core.floor, origin.key) };
     if (this.core.closing) throw refusalError({ ...facts, why: "pool-closed" }, this.settings);
     this.#step({ type: "preconnect", origin, count }, this.now());
@@ -178,7 +193,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       case "grant":
         return this.#grant(effect, now);
       case "queue":
-        return this.#queued(effect);
+        return tellQueued(this.observers, effect);
       case "reject":
         return this.#reject(effect);
       case "park":
@@ -197,7 +212,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   #connect(record: Connection<Wire>, now: number): void {
     if (record.state !== "connecting") return;
-    record.attached = new PooledConnection<Wire>(record, this.#makeWire(), this);
+    const via = this.#dialer.viaTo(record.entry.origin);
+    record.attached = new PooledConnection<Wire>(record, this.#makeWire(), via, this);
     this.#dials.start(record.attached, now);
   }
 
@@ -207,10 +223,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const elapsedMs = now - record.openedAt;
     this.seen();
     connection.socket = socket;
-    const effects = this.core.step(
-      { type: "connected", connection: record, random: this.settings.random() },
-      now,
-    );
+    this.#addresses?.opened(record, now);
+    const random = this.settings.random();
+    const effects = this.core.step({ type: "connected", connection: record, random }, now);
     tellOpened(this.observers, record, elapsedMs);
     this.#perform(effects, now);
   }
@@ -219,76 +234,63 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
   }
 
-  #grant(effect: PoolEffect<Wire> & { type: "grant" }, now: number): void {
+  #grant(effect: Grant<Wire>, now: number): void {
     const connection = effect.connection.attached;
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.socket?.hold(true);
-    const { record } = connection;
-    const reused = record.requests > 1;
-    if (reused && isBlindSpot(effect.waiter.unsafe, effect.idleMs, this.#watch.unseenMs(now)))
+    const reused = connection.record.requests > 1;
+    const careful = effect.waiter.unsafe || connection.heldBack;
+    connection.heldBack = false;
+    if (reused && isBlindSpot(careful, effect.idleMs, this.#watch.unseenMs(now)))
       this.#look(effect, connection, now);
     else this.#deliver(effect, connection, now);
   }
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
-  #look(effect: PoolEffect<Wire> & { type: "grant" }, connection: PooledConnection<Wire>, now: number): void {
+  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
     const { waiter } = effect;
     const { record } = connection;
-    const blindSpot = new BlindSpot((reason) => {
-      this.release(connection, {
-        hints: record.hints,
-        reason,
-        answered: reason === "peer-closed" ? false : undefined,
-      });
+    look(connection, this.settings, waiter.unsafe, (reason) => {
+      if (reason === undefined) {
+        this.#watch.cameRound();
+        return this.#deliver(effect, connection, now);
+      }
+      const answered = reason === "peer-closed" ? false : undefined;
+      this.release(connection, { hints: record.hints, reason, answered });
       const { origin } = record.entry;
       if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
     });
-    connection.user = blindSpot;
-    this.settings.clock.turn(() => {
-      if (blindSpot.found) return;
-      this.#watch.cameRound();
-      connection.user = undefined;
-      this.#deliver(effect, connection, now);
-    });
   }
 
-  #deliver(
-    effect: PoolEffect<Wire> & { type: "grant" },
-    connection: PooledConnection<Wire>,
-    now: number,
-  ): void {
-    const { record } = connection;
+  #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
     const { idleMs, waitedMs } = effect;
-    const requestNumber = record.requests;
-    const { counters } = record.entry;
-    counters.requests += 1;
-    if (requestNumber > 1) counters.reused += 1;
-    const lease: Lease<Wire> = { connection, requestNumber, idleMs, ageMs: now - record.openedAt, waitedMs };
-    tellAcquired(this.observers, lease);
-    effect.waiter.attached.granted(lease);
-  }
-
-  #queued(effect: PoolEffect<Wire> & { type: "queue" }): void {
-    if (!this.observers.wants("request.queued")) return;
-    this.observers.tell({ type: "request.queued", origin: effect.origin, queued: effect.queued });
+    const { record } = connection;
+    const { requests: requestNumber, entry } = record;
+    entry.counters.requests += 1;
+    if (requestNumber > 1) entry.counters.reused += 1;
+    const lease: Lease<Wire> = {
+      connection,
+      requestNumber,
+      idleMs,
+      ageMs: now - record.openedAt,
+      waitedMs,
+      grantedAt: now,
+    };
+    const { attached } = effect.waiter;
+    tellAcquired(this.observers, lease, attached.requestId);
+    attached.granted(lease);
   }
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
-    const { waiter, why, waitedMs, error } = effect;
-    const facts = {
-      why,
-      waitedMs,
-      error,
-      origin: effect.origin,
-      snapshot: originSnapshot(this.core.floor, effect.origin),
-    };
-    waiter.attached.refused(refusalError(facts, this.settings));
+    const snapshot = originSnapshot(this.core.floor, effect.origin);
+    effect.waiter.attached.refused(refusalError({ ...effect, snapshot }, this.settings));
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
     const { connection: record, reason } = effect;
     this.#dials.giveUp(record, reason);
+    this.#addresses?.closed(record);
     record.attached?.socket?.close();
     tellRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check(this.core.floor);

@@ -4,6 +4,7 @@
  */
 
 import type { Origin } from "../origin.ts";
+import type { IdleShelf } from "../rules/choose.ts";
 import { type LimitMemory, NOTHING_LEARNED } from "../rules/learned.ts";
 import { RETIRE_REASONS, type RetireReason } from "../rules/reasons.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../rules/rules.ts";
@@ -69,15 +70,25 @@ export class Waiter<C, W> {
   /** Nobody wants the answer any more. */
   abandoned = false;
   entry: OriginRecord<C, W> | undefined = undefined;
-  readonly originNode: ListNode<Waiter<C, W>>;
-  readonly queueNode: ListNode<Waiter<C, W>>;
+  #originNode: ListNode<Waiter<C, W>> | undefined = undefined;
+  #queueNode: ListNode<Waiter<C, W>> | undefined = undefined;
 
   constructor(attached: W, unsafe: boolean, fresh: boolean) {
     this.attached = attached;
     this.unsafe = unsafe;
     this.fresh = fresh;
-    this.originNode = listNode(this);
-    this.queueNode = listNode(this);
+  }
+
+  /** Its place in the queue of its origin. Most waiters are served at once and need none. */
+  get originNode(): ListNode<Waiter<C, W>> {
+    this.#originNode ??= listNode(this);
+    return this.#originNode;
+  }
+
+  /** Its place in the queue of all. */
+  get queueNode(): ListNode<Waiter<C, W>> {
+    this.#queueNode ??= listNode(this);
+    return this.#queueNode;
   }
 }
 
@@ -110,7 +121,7 @@ export function addCounters(sum: Counters, counters: Counters): void {
 }
 
 /** One origin: its connections and its queue. */
-export class OriginRecord<C, W> {
+export class OriginRecord<C, W> implements IdleShelf<ConnectionRecord<C, W>> {
   readonly origin: Origin;
   /** All that are not closed. */
   readonly connections: List<ConnectionRecord<C, W>> = new List();
@@ -136,5 +147,21 @@ export class OriginRecord<C, W> {
     this.origin = origin;
     this.blockedNode = listNode(this);
     this.unusedNode = listNode(this);
+  }
+
+  get freshest(): ConnectionRecord<C, W> | undefined {
+    return this.idle.last;
+  }
+
+  get stalest(): ConnectionRecord<C, W> | undefined {
+    return this.idle.first;
+  }
+
+  get oldest(): ConnectionRecord<C, W> | undefined {
+    return this.connections.find((connection) => connection.idleNode.listed);
+  }
+
+  get freshestUsed(): ConnectionRecord<C, W> | undefined {
+    return this.idle.findLast((connection) => connection.requests > 0);
   }
 }

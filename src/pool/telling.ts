@@ -7,23 +7,25 @@ import type { Observers } from "./observers.ts";
 /** It is open. `elapsedMs` since the dial. */
 export function tellOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
   if (!observers.wants("connection.opened")) return;
-  const remoteAddress = record.attached?.socket?.remoteAddress;
-  const { id, entry } = record;
-  observers.tell({
-    type: "connection.opened",
-    connection: id,
-    origin: entry.origin.key,
-    elapsedMs,
-    remoteAddress,
-  });
+  const { id, entry, attached } = record;
+  const remoteAddress = attached?.socket?.remoteAddress;
+  const facts = { connection: id, origin: entry.origin.key, elapsedMs, remoteAddress };
+  const via = attached?.via === undefined ? undefined : { proxy: attached.via.proxy };
+  observers.tell({ type: "connection.opened", ...facts, ...via });
+}
+
+/** A request waits. */
+export function tellQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
+  if (!observers.wants("request.queued")) return;
+  observers.tell({ type: "request.queued", origin: effect.origin, queued: effect.queued });
 }
 
 /** A request took it. */
-export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>): void {
+export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
   if (!observers.wants("connection.acquired")) return;
   const { requestNumber, idleMs, waitedMs } = lease;
   const { id, entry } = lease.connection.record;
-  const facts = { connection: id, origin: entry.origin.key, reused: requestNumber > 1 };
+  const facts = { connection: id, origin: entry.origin.key, request, reused: requestNumber > 1 };
   observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
 }
 

@@ -17,12 +17,11 @@ import { parseTrace } from "./harness/trace.ts";
 /** Shown by a scenario; or why not. */
 type Shown = true | string;
 
-const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
-  "address-gone": "the pool does not watch the addresses of its origins yet",
-};
+const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {};
 
 const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
+  "retry-rule": true,
   "not-sent": "nothing of the transports fails between the grant of a connection and the first write",
 };
 
@@ -33,6 +32,7 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_CONNECT: true,
   ERR_CONNECT_TIMEOUT: true,
   ERR_TLS: true,
+  ERR_PROXY: true,
   ERR_HEADERS_TIMEOUT: true,
   ERR_BODY_TIMEOUT: true,
   ERR_REQUEST_TIMEOUT: true,

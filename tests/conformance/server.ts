@@ -5,7 +5,10 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { pem } from "./harness/certs.ts";
 import { type Ended, type Hello, jsonLines, Mailbox, type Message } from "./harness/mailbox.ts";
@@ -17,6 +20,8 @@ import { scenarios } from "./scenarios/all.ts";
 /** One scenario while it runs: its ports, peers and signals are shared with no other. */
 class Stage {
   readonly servers: readonly Server[];
+  /** Listens on a Unix socket. */
+  readonly local: Server | undefined;
   mailbox = new Mailbox();
   accepted = 0;
   #errors: string[] = [];
@@ -29,6 +34,7 @@ class Stage {
     this.#scenario = scenario;
     this.#tell = tell;
     this.servers = Array.from({ length: scenario.origins ?? 1 }, (_, origin) => this.#serve(origin));
+    this.local = scenario.unix === true ? this.#serve(0) : undefined;
   }
 
   #serve(origin: number): Server {
@@ -71,6 +77,7 @@ class Stage {
     for (const peer of this.#peers) peer.destroy();
     for (const raw of this.#raw) raw.destroy();
     for (const server of this.servers) server.close();
+    this.local?.close();
     return { errors: this.#errors };
   }
 }
@@ -95,9 +102,19 @@ const control = createServer((connection) => {
 
 async function open(stages: ReadonlyMap<string, Stage>): Promise<Hello> {
   const ports: Record<string, number[]> = {};
-  for (const [name, { servers }] of stages) ports[name] = await Promise.all(servers.map(listen));
-  return { ports, ss: spawnSync("ss", ["-V"]).status === 0 };
+  const unixPaths: Record<string, string> = {};
+  for (const [name, { servers, local }] of stages) {
+    ports[name] = await Promise.all(servers.map(listen));
+    if (local === undefined) continue;
+    unixPaths[name] = join(folder, `${Object.keys(ports).length}.sock`);
+    local.listen(unixPaths[name]);
+  }
+  return { ports, unixPaths, ss: spawnSync("ss", ["-V"]).status === 0 };
 }
+
+/** For Unix sockets, whose names are taken from one run to the next. */
+const folder = mkdtempSync(join(tmpdir(), "holdfast-conformance-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** On a free port of the loopback. */
 function listen(server: Server): Promise<number> {

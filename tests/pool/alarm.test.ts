@@ -16,6 +16,27 @@ function rig() {
 }
 
 describe("Alarm", () => {
+  it("looks at what is watched whatever was dropped before, also while it looks", async () => {
+    const { clock, done, alarm, due } = rig();
+    const at = clock.now() + 10;
+    const names = ["a", "b", "c", "d", "e"];
+    const timed = names.map((name) => due(name, at));
+    const dropping: Timed = {
+      dueAt: () => at,
+      due: () => [dropping, timed[3] as Timed].map((one) => alarm.drop(one)),
+    };
+    alarm.watch(dropping);
+    for (const one of timed) alarm.watch(one);
+    alarm.drop(timed[0] as Timed);
+    alarm.drop(timed[4] as Timed);
+    alarm.drop(timed[4] as Timed);
+    alarm.drop(due("never watched", at));
+    await clock.advance(9);
+    alarm.watch(timed[0] as Timed);
+    await clock.advance(1);
+    assertEquals(done.filter((name) => name !== "ring").sort(), ["a", "b", "c"]);
+  });
+
   it("rings on time, by one timer", async () => {
     const { clock, done, alarm, due } = rig();
     const start = clock.now();

@@ -4,7 +4,10 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import { isBlindSpot } from "../../src/pool/blind-spot.ts";
+import type { RetireReason } from "../../src/rules/reasons.ts";
 import { memoryTransport } from "../../transports/memory.ts";
+import { settled } from "../support/clock.ts";
+import { service } from "../support/service.ts";
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
@@ -71,4 +74,28 @@ describe("after a blocked loop", () => {
     assertEquals(transport.peers.length, 3);
     assertEquals(pool.stats().retired, { "unsolicited-data": 1 });
   });
+});
+
+// Seed 805636 of 500 requests of the simulation: it was blocked for a minute.
+describe("when the loop is blocked while a connection is being looked at", () => {
+  const cases: [what: string, method: string, blockMs: number, reused: boolean, reason?: RetireReason][] = [
+    ["a POST goes out on it if it is still proven fresh", "POST", 100, true],
+    ["a POST does not if it is so no more", "POST", 2500, false, "aborted"],
+    ["a GET goes out on it if its time is not over", "GET", 2500, true],
+    ["a GET does not if it is", "GET", 5000, false, "idle-timeout"],
+  ];
+  for (const [what, method, blockMs, reused, reason] of cases) {
+    it(what, async () => {
+      const { pool, clock, get, retired } = service({ idleTimeout: "4s", unsafeReuse: "2s" });
+      await get();
+      clock.holdTurns = true;
+      clock.block(50);
+      const answer = pool.request("http://a.test/", { method });
+      await settled();
+      clock.block(blockMs);
+      clock.turnAround();
+      assertEquals((await answer).connection.reused, reused);
+      assertEquals(retired(), reason === undefined ? [] : [reason]);
+    });
+  }
 });

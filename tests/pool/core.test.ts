@@ -88,6 +88,46 @@ describe("an idle connection", () => {
     }
   });
 
+  it("is the one opened first, by the order oldest", () => {
+    const pool = new CoreDriver({ reuseOrder: "oldest" });
+    for (const name of ["x", "y", "z"]) pool.open("a", name);
+    for (const [at, id] of [3, 1, 2].entries()) pool.at(10 * at).release(id);
+    assertEquals(pool.at(50).acquire("a", "v"), ["grant v 1"]);
+    assertEquals(pool.acquire("a", "w"), ["grant w 2"]);
+    pool.at(60).release(2);
+    pool.at(70).release(1);
+    assertEquals(pool.at(80).acquire("a", "u"), ["grant u 1"]);
+  });
+
+  it("is the one used last, an unused one only if there is no other, by the order used-first", () => {
+    const pool = new CoreDriver({ reuseOrder: "used-first" });
+    for (const name of ["x", "y"]) pool.open("a", name);
+    pool.at(10).release(1);
+    pool.at(20).release(2);
+    pool.at(30).preconnect("a", 4);
+    pool.at(40).connected(3);
+    pool.at(50).connected(4);
+    const taken = ["p", "q", "r", "s"].map((name) => pool.at(60).acquire("a", name).join());
+    assertEquals(taken, ["grant p 2", "grant q 1", "grant r 3", "grant s 4"]);
+  });
+
+  it("goes above a limit as evictIdle says: the stalest, or the one that comes back", () => {
+    for (const [changes, closed] of [
+      [{ maxIdlePerOrigin: 2, evictPerOrigin: "stalest" }, 1],
+      [{ maxIdlePerOrigin: 2, evictPerOrigin: "returned" }, 3],
+      [{ maxIdle: 2, evictInAll: "stalest" }, 1],
+      [{ maxIdle: 2, evictInAll: "returned" }, 3],
+      [{ maxIdle: 2, evictPerOrigin: "returned" }, 1],
+      [{ maxIdlePerOrigin: 2, evictInAll: "returned" }, 1],
+    ] as const) {
+      const pool = new CoreDriver(changes);
+      for (const name of ["x", "y", "z"]) pool.open("a", name);
+      pool.at(10).release(1);
+      pool.at(20).release(2);
+      assertEquals(pool.at(30).release(3), ["park 3", `close ${closed}: max-idle`], JSON.stringify(changes));
+    }
+  });
+
   it("serves its own origin only", () => {
     const pool = new CoreDriver();
     pool.park("a");

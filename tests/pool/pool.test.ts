@@ -568,12 +568,13 @@ describe("a listener", () => {
     (await shell.request()).release();
     await shell.clock.advance(10_000);
     const about = { connection: 1, origin: "http://a" };
+    const asked = { request: 1, waitedMs: 0 };
     assertEquals(shell.events, [
       { type: "request.queued", origin: "http://a", queued: 1 },
       { type: "connection.opened", ...about, elapsedMs: 0, remoteAddress: "a" },
-      { type: "connection.acquired", ...about, reused: false, requestNumber: 1, idleMs: 0, waitedMs: 0 },
+      { type: "connection.acquired", ...about, ...asked, reused: false, requestNumber: 1, idleMs: 0 },
       { type: "connection.released", ...about, requests: 1, keepMs: 10_000 },
-      { type: "connection.acquired", ...about, reused: true, requestNumber: 2, idleMs: 20, waitedMs: 0 },
+      { type: "connection.acquired", ...about, ...asked, reused: true, requestNumber: 2, idleMs: 20 },
       { type: "connection.released", ...about, requests: 2, keepMs: 10_000 },
       {
         type: "connection.retired",

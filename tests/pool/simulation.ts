@@ -254,8 +254,11 @@ function someRules(prng: Prng): Partial<Rules> {
     maxIdle: prng.among(Infinity, Infinity, 0, 1, 4),
     maxIdlePerOrigin: prng.among(Infinity, Infinity, 0, 1, 2),
     maxQueue: prng.among(Infinity, Infinity, 0, 2, 20),
-    reuseOrder: prng.among("lifo", "fifo"),
+    reuseOrder: prng.among("lifo", "fifo", "oldest", "used-first"),
     unsafeReuseMs: prng.among(0, 20, 2000, Infinity),
     learn: prng.oneIn(2),
+    evictPerOrigin: prng.among("stalest", "returned"),
+    evictInAll: prng.among("stalest", "returned"),
+    unusedIdleTimeoutMs: prng.among(Infinity, 50, 500),
   };
 }

@@ -117,12 +117,10 @@ function checkWaiters(core: Core, entries: readonly Entry[], rules: Rules, now: 
   if (core.closing) assertEquals(floor.queue.size, 0, "nobody waits for a closed pool");
   for (const entry of entries) {
     if (uncovered(entry) > 0) assertEquals(admit(floor.occupancy(entry), rules), "wait", "there is room");
-    const { first: stalest, last: freshest } = entry.idle;
-    if (stalest === undefined || freshest === undefined) continue;
     for (const { fresh, unsafe } of entry.waiters) {
       // For an unsafe one a connection is on its way; it need not be the first to learn of a better one.
       if (unsafe && uncovered(entry) === 0) continue;
-      const served = fresh ? undefined : chooseIdle({ stalest, freshest }, rules, unsafe, now);
+      const served = fresh ? undefined : chooseIdle(entry, rules, unsafe, now);
       assertEquals(served?.id, undefined, "a waiter and an idle connection that would serve it");
     }
   }

@@ -6,6 +6,7 @@ import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "..
 /** Rules that limit nothing. */
 export const NO_RULES: Rules = {
   idleTimeoutMs: Infinity,
+  unusedIdleTimeoutMs: Infinity,
   maxLifetimeMs: Infinity,
   lifetimeJitter: 0,
   maxRequests: Infinity,
@@ -16,6 +17,8 @@ export const NO_RULES: Rules = {
   maxIdlePerOrigin: Infinity,
   maxQueue: Infinity,
   reuseOrder: "lifo",
+  evictPerOrigin: "stalest",
+  evictInAll: "stalest",
   unsafeReuseMs: 2000,
   learn: false,
 };
@@ -64,6 +67,7 @@ const caps = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constantFrom(0, Infini
 /** Rules as options can make them. */
 export const someRules: fc.Arbitrary<Rules> = fc.record({
   idleTimeoutMs: spans,
+  unusedIdleTimeoutMs: spans,
   maxLifetimeMs: spans,
   lifetimeJitter: fc.double({ min: 0, max: 1, noNaN: true }),
   maxRequests: counts,
@@ -73,7 +77,9 @@ export const someRules: fc.Arbitrary<Rules> = fc.record({
   maxIdle: caps,
   maxIdlePerOrigin: caps,
   maxQueue: caps,
-  reuseOrder: fc.constantFrom("lifo" as const, "fifo" as const),
+  reuseOrder: fc.constantFrom("lifo" as const, "fifo" as const, "oldest" as const, "used-first" as const),
+  evictPerOrigin: fc.constantFrom("stalest" as const, "returned" as const),
+  evictInAll: fc.constantFrom("stalest" as const, "returned" as const),
   unsafeReuseMs: spans,
   learn: fc.boolean(),
 });

@@ -10,6 +10,7 @@ export function expectedUntil(at: ConnectionFacts, by: Rules): number | undefine
   const margin = by.hintMarginMs ?? Math.max(1000, 2 * at.roundTripMs);
   const announced = at.hints.timeoutMs ?? Infinity;
   const hinted = announced <= margin ? 0 : announced - margin;
-  const ends = [by.idleTimeoutMs, at.hints.timeoutMs === undefined ? Infinity : hinted, at.learnedIdleMs];
+  const own = at.requests > 0 ? by.idleTimeoutMs : Math.min(by.idleTimeoutMs, by.unusedIdleTimeoutMs);
+  const ends = [own, at.hints.timeoutMs === undefined ? Infinity : hinted, at.learnedIdleMs];
   return Math.min(at.expiresAt, ...ends.map((ms) => at.idleSince + (ms ?? Infinity)));
 }

@@ -5,9 +5,15 @@ import type { ErrorCode, HoldfastError } from "../../src/errors.ts";
 import type { PoolEvent } from "../../src/events.ts";
 import type { PoolOptions } from "../../src/options.ts";
 import { originOf } from "../../src/origin.ts";
-import type { Acquirer, ConnectionUser, Lease, PoolWaiter } from "../../src/pool/connection.ts";
+import type {
+  AcquireOptions,
+  Acquirer,
+  ConnectionUser,
+  Lease,
+  PoolWaiter,
+} from "../../src/pool/connection.ts";
 import { Observers } from "../../src/pool/observers.ts";
-import { type AcquireOptions, ConnectionPool } from "../../src/pool/pool.ts";
+import { ConnectionPool } from "../../src/pool/pool.ts";
 import type { RetireReason } from "../../src/rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../../src/rules/rules.ts";
 import { resolveOptions } from "../../src/settings.ts";
@@ -22,6 +28,7 @@ import { MovableClock, settled } from "./clock.ts";
 
 /** One request of a test: what it got, and what reached it while it had a connection. */
 export class TestRequest implements Acquirer<undefined>, ConnectionUser {
+  readonly requestId = 1;
   lease: Lease<undefined> | undefined;
   error: HoldfastError | undefined;
   answers = 0;

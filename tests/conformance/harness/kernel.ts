@@ -9,11 +9,17 @@ const run = promisify(execFile);
 /** The timer of a socket with unacknowledged data; it hides the keepalive timer for some 40 ms. */
 const BUSY = /timer:\(on,/;
 
-/** Ms to the next keepalive probe of the socket with this local port, or `undefined` where there are no probes. */
-export async function nextProbeMs(localPort: number): Promise<number | undefined> {
+/** The ports of a connection: one of them alone may belong to several. */
+export interface Ports {
+  readonly clientPort: number;
+  readonly serverPort: number;
+}
+
+/** Ms to the next keepalive probe of the client's socket, or `undefined` where there are no probes. */
+export async function nextProbeMs({ clientPort, serverPort }: Ports): Promise<number | undefined> {
   for (;;) {
-    const { stdout } = await run("ss", ["-Htno", `sport = :${localPort}`]);
-    if (stdout.trim() === "") throw new Error(`ss knows no socket with port ${localPort}`);
+    const { stdout } = await run("ss", ["-Htno", `sport = :${clientPort} and dport = :${serverPort}`]);
+    if (stdout.trim() === "") throw new Error(`ss knows no socket from ${clientPort} to ${serverPort}`);
     if (!BUSY.test(stdout)) return timerMs(/timer:\(keepalive,([^,)]+)/.exec(stdout)?.[1]);
     await sleep(20);
   }

@@ -39,6 +39,8 @@ export interface Message {
 export interface Hello {
   /** One port per origin of each scenario, by its name. */
   readonly ports: Readonly<Record<string, readonly number[]>>;
+  /** The Unix sockets of those that have one. */
+  readonly unixPaths: Readonly<Record<string, string>>;
   /** Whether `ss` is installed, which shows the kernel's view of a socket. */
   readonly ss: boolean;
 }

@@ -2,8 +2,9 @@
 
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import { TLSSocket } from "node:tls";
 import { ByteQueue } from "./byte-queue.ts";
+import { pem } from "./certs.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** The client is gone: a script that waited for it ends here, without a failure. */
@@ -68,6 +69,11 @@ export class Peer {
   /** The port at the client's end. */
   get clientPort(): number {
     return this.#socket.remotePort ?? 0;
+  }
+
+  /** The port it was made to. */
+  get serverPort(): number {
+    return this.#socket.localPort ?? 0;
   }
 
   // Reading
@@ -152,6 +158,14 @@ export class Peer {
   stall(): void {
     this.#stalled = true;
     this.#socket.pause();
+  }
+
+  /** Speaks TLS from here on, as the origin at the end of a tunnel does: the peer to go on with. */
+  startTls(): Peer {
+    this.#socket.removeAllListeners("data").removeAllListeners("end");
+    const options = { isServer: true, cert: pem("server.pem"), key: pem("server.key") };
+    const secure = new TLSSocket(this.#socket, options);
+    return new Peer(secure, this, this.#mailbox, this.#tell);
   }
 
   // Writing

@@ -41,7 +41,10 @@ export async function perform(
   if (reason !== undefined) return { name, trace: [], skipped: reason, ms: 0 };
   const started = performance.now();
   const recorder = new Recorder(scenario.showsKeep === true);
-  const pool = createPool({ ...TIMELESS, ...scenario.options, onEvent: recorder.listener });
+  const { ports, unixPaths } = control.hello;
+  const place = { port: ports[name]?.[0] ?? 0, unixPath: unixPaths[name] ?? "" };
+  const options = typeof scenario.options === "function" ? scenario.options(place) : scenario.options;
+  const pool = createPool({ ...TIMELESS, ...options, onEvent: recorder.listener });
   const act = actOf(scenario, { pool, recorder, control, here, command });
   const errors: string[] = [];
   const run = async (what: string, step: Promise<unknown>): Promise<void> => {

@@ -40,10 +40,17 @@ export interface Act {
   sleep(ms: number): Promise<void>;
 }
 
+/** Where the server of a scenario listens. */
+export interface Place {
+  readonly port: number;
+  /** Its Unix socket, if it has one. */
+  readonly unixPath: string;
+}
+
 export interface Scenario {
   /** A sentence. */
   readonly name: string;
-  readonly options?: PoolOptions;
+  readonly options?: PoolOptions | ((place: Place) => PoolOptions);
   /**
    * What the server speaks. `tls-expired`: with a certificate whose time is over. `tls-held`: the handshake of the
    * n-th connection waits for the signal `handshake n`. Default: plain TCP.
@@ -51,6 +58,8 @@ export interface Scenario {
   readonly speaks?: "tcp" | "tls" | "tls-expired" | "tls-held";
   /** Scheme of the URLs, where it is not what the server speaks. */
   readonly scheme?: "http" | "https";
+  /** Whether it listens on a Unix socket as well. */
+  readonly unix?: boolean;
   /** Ports it listens on, each an origin of its own. Default: 1. */
   readonly origins?: number;
   /** Run for each connection. Default: answers every request with `200`. */

@@ -2,6 +2,7 @@
 
 import type { Scenario } from "../harness/scenario.ts";
 import { aborts } from "./aborts.ts";
+import { addresses } from "./addresses.ts";
 import { deadlines } from "./deadlines.ts";
 import { downloads } from "./downloads.ts";
 import { ending } from "./ending.ts";
@@ -13,6 +14,7 @@ import { limits } from "./limits.ts";
 import { malformed } from "./malformed.ts";
 import { persistence } from "./persistence.ts";
 import { processes } from "./processes.ts";
+import { proxies } from "./proxies.ts";
 import { refusals } from "./refusals.ts";
 import { retry } from "./retry.ts";
 import { reuse } from "./reuse.ts";
@@ -39,6 +41,8 @@ export const scenarios: readonly Scenario[] = [
   ending,
   tls,
   sockets,
+  addresses,
+  proxies,
   processes,
   refusals,
 ].flat();

@@ -20,10 +20,10 @@ function staleOnce(end: (peer: Peer) => unknown): (peer: Peer) => Promise<void> 
 const FIRST =
   "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1 · released #1 · finished 1 200";
 
-function retried(method: string): string {
+function retried(method: string, reason = "stale-connection"): string {
   return `${FIRST}
     started 2 ${method} · acquired #1 request 2
-    retired #1 peer-closed · retried 2 stale-connection · queued (1 waiting)
+    retired #1 peer-closed · retried 2 ${reason} · queued (1 waiting)
     opened #2 · acquired #2 request 1 · released #2 · finished 2 200
     > from connection 2
   `;
@@ -101,6 +101,20 @@ const stale: Scenario[] = closes.flatMap(([close, end]) => [
 ]);
 
 const limitsOfRetry: Scenario[] = [
+  {
+    name: "A rule of one's own sends even a POST again",
+    options: { retry: ({ reused }) => reused },
+    server: staleOnce((peer) => peer.end()),
+    client: secondIs(() => ({ method: "POST", body: "x" })),
+    trace: retried("POST", "retry-rule"),
+  },
+  {
+    name: "A rule of one's own sends a request again that was answered with 408",
+    options: { retry: ({ status }) => status === 408 },
+    server: staleOnce((peer) => peer.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")),
+    client: secondIs(() => ({ method: "POST", body: "x" })),
+    trace: retried("POST", "retry-rule").replace("peer-closed", "peer-close"),
+  },
   {
     name: "With retry false nothing is sent again",
     options: { retry: false },

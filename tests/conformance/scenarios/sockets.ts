@@ -13,7 +13,7 @@ const needsSs = ({ ss }: Here): string | undefined => (ss ? undefined : "ss is n
 /** Asks the kernel about the client's socket while a request is on it; answers, and waits for the client's FIN. */
 async function askKernel(peer: Peer): Promise<void> {
   const request = await peer.request();
-  const probeMs = await nextProbeMs(peer.clientPort);
+  const probeMs = await nextProbeMs(peer);
   peer.signal(
     "seen",
     `Connection: ${request.header("connection")}, probes ${probeMs === undefined ? "off" : "on"}`,
@@ -54,7 +54,7 @@ const combinations: Scenario[] = [true, false].flatMap((pooling) =>
 async function tellProbe(peer: Peer): Promise<void> {
   for (;;) {
     await peer.request();
-    const probeMs = (await nextProbeMs(peer.clientPort)) ?? Infinity;
+    const probeMs = (await nextProbeMs(peer)) ?? Infinity;
     peer.signal("probe", probeMs > 20_000 && probeMs <= 30_000 ? "within the 30 s" : `${probeMs} ms`);
     await peer.send(ok());
   }

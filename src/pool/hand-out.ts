@@ -1,0 +1,17 @@
+/** Hand out: how a socket that was opened by several steps reaches whoever waits for it. */
+
+import type { Socket } from "../transport.ts";
+
+/**
+ * Resolves with a socket that is `opening`, and lets it read only when whoever waits has it in hand. A transport does
+ * so by itself, but each promise in between takes a microtask more than it allows for: a peer that speaks first
+ * would be heard by nobody. `opening` must have paused the socket in the microtask in which it got it.
+ */
+export function handOut(opening: Promise<Socket>): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    opening.then((socket) => {
+      resolve(socket);
+      queueMicrotask(() => socket.resume());
+    }, reject);
+  });
+}

@@ -1,0 +1,86 @@
+/** Names: the addresses of hostnames, looked up once for all who ask at the same time, and what was answered before. */
+
+import type { Clock } from "../clock.ts";
+import { type AddressMemory, NO_ADDRESSES, remember } from "../rules/addresses.ts";
+import { TransportError } from "../transport.ts";
+
+/** Looks up a name; `undefined`: only the runtime itself may. */
+export type Resolve = (hostname: string) => Promise<readonly string[] | undefined>;
+
+/** Names whose answers are remembered; the one not asked for longest is forgotten. */
+const MOST_NAMES = 10_000;
+
+/** Whether a hostname, as the URL parser spells it, is an address. */
+export function isAddress(hostname: string): boolean {
+  return hostname.includes(":") || /^[\d.]+$/.test(hostname);
+}
+
+/** Looks up names for one pool. */
+export class Names {
+  /** Told of every answer that holds an address. */
+  answered: ((hostname: string) => void) | undefined;
+  readonly #resolve: Resolve;
+  readonly #clock: Clock;
+  readonly #pending: Map<string, Promise<readonly string[] | undefined>> = new Map();
+  readonly #memories: Map<string, AddressMemory> = new Map();
+
+  constructor(resolve: Resolve, clock: Clock) {
+    this.#resolve = resolve;
+    this.#clock = clock;
+  }
+
+  memoryOf(hostname: string): AddressMemory {
+    return this.#memories.get(hostname) ?? NO_ADDRESSES;
+  }
+
+  /** @throws {TransportError} of kind `"dns"` when there is no address, or what the resolver throws. */
+  lookup(hostname: string): Promise<readonly string[] | undefined> {
+    const pending = this.#pending.get(hostname);
+    if (pending !== undefined) return pending;
+    const lookup = this.#ask(hostname);
+    this.#pending.set(hostname, lookup);
+    return lookup;
+  }
+
+  async #ask(hostname: string): Promise<readonly string[] | undefined> {
+    // Whoever asks once there is an answer, be it because of it, is not given this one.
+    const addresses = await this.#resolve(hostname).finally(() => this.#pending.delete(hostname));
+    if (addresses === undefined) return undefined;
+    const first = addresses[0];
+    if (first === undefined) throw new TransportError("dns", `${hostname} has no address`);
+    this.#remember(hostname, remember(this.memoryOf(hostname), addresses, this.#clock.now()));
+    this.answered?.(hostname);
+    return addresses;
+  }
+
+  #remember(hostname: string, memory: AddressMemory): void {
+    this.#memories.delete(hostname);
+    this.#memories.set(hostname, memory);
+    if (this.#memories.size <= MOST_NAMES) return;
+    for (const [oldest] of this.#memories) return void this.#memories.delete(oldest);
+  }
+}
+
+/** The resolver that a user gave, with its answers checked: a name among them would be looked up by nobody. */
+export function checkedResolve(
+  resolve: (hostname: string) => readonly string[] | Promise<readonly string[]>,
+): Resolve {
+  return async (hostname) => {
+    const answer: unknown = await asked(resolve, hostname);
+    if (Array.isArray(answer) && answer.every((one) => typeof one === "string" && isAddress(one)))
+      return answer;
+    throw new TransportError("dns", `resolve must answer a list of IP addresses: it did not for ${hostname}`);
+  };
+}
+
+async function asked(resolve: (hostname: string) => unknown, hostname: string): Promise<unknown> {
+  try {
+    return await resolve(hostname);
+  } catch (error) {
+    throw failed(hostname, error);
+  }
+}
+
+function failed(hostname: string, cause: unknown): TransportError {
+  return new TransportError("dns", `resolve failed for ${hostname}: ${String(cause)}`, { cause });
+}

@@ -1,0 +1,62 @@
+/** Opener: from a target to a socket: a Unix socket or an address directly, a name by a race of its addresses. */
+
+import type { Clock } from "../clock.ts";
+import { interleave } from "../rules/addresses.ts";
+import type { Settings } from "../settings.ts";
+import type { Socket, SocketHandler, Target, Transport } from "../transport.ts";
+import { handOut } from "./hand-out.ts";
+import { checkedResolve, isAddress, Names } from "./names.ts";
+import { race } from "./race.ts";
+
+/** Opens sockets for one pool. */
+export class Opener {
+  /** Absent where the transport alone looks up names. */
+  readonly names: Names | undefined;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+
+  constructor({ resolve: given, clock }: Settings, transport: Transport) {
+    const resolve = given === undefined ? transport.resolve : checkedResolve(given);
+    this.#transport = transport;
+    this.#clock = clock;
+    this.names = resolve === undefined ? undefined : new Names(async (hostname) => resolve(hostname), clock);
+  }
+
+  /** See {@linkcode Transport.connect}. */
+  open(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const { names } = this;
+    const name = names === undefined ? undefined : nameIn(target);
+    if (names === undefined || name === undefined) return this.#transport.connect(target, handler, signal);
+    return handOut(this.#race(names, target, handler, signal));
+  }
+
+  async #race(names: Names, target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const addresses = await unlessAborted(names.lookup(target.hostname), signal);
+    const options = { clock: this.#clock, handler, signal };
+    const connect = (
+      address: string | undefined,
+      attempt: SocketHandler,
+      given: AbortSignal,
+    ): Promise<Socket> =>
+      this.#transport.connect(address === undefined ? target : { ...target, address }, attempt, given);
+    if (addresses !== undefined) return race({ ...options, addresses: interleave(addresses), connect });
+    const socket = await connect(undefined, handler, signal);
+    socket.pause();
+    return socket;
+  }
+}
+
+/** The name that must be looked up to reach a target. */
+export function nameIn({ hostname, unixPath }: Target): string | undefined {
+  return unixPath !== undefined || isAddress(hostname) ? undefined : hostname;
+}
+
+/** Rejects with the reason when aborted: a lookup cannot be. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

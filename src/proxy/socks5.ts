@@ -1,0 +1,138 @@
+/** SOCKS5: asking a SOCKS proxy, which looks up the name, for a tunnel (RFC 1928); username and password (RFC 1929). */
+
+import type { ProxySetting } from "../proxy-options.ts";
+import { type Destination, MORE, type Negotiation, type Step } from "./negotiation.ts";
+import { proxyError } from "./refusal.ts";
+
+const VERSION = 5;
+const NO_AUTHENTICATION = 0;
+const USERNAME_PASSWORD = 2;
+const NONE_ACCEPTABLE = 0xff;
+const CONNECT = 1;
+const IPV4 = 1;
+const NAME = 3;
+const IPV6 = 4;
+
+/** What the reply codes mean (RFC 1928 §6), and whether another attempt may fare better. */
+const REPLIES: readonly (readonly [meaning: string, retriable: boolean])[] = [
+  ["succeeded", true],
+  ["general failure", true],
+  ["not allowed by its rules", false],
+  ["network unreachable", true],
+  ["host unreachable", true],
+  ["connection refused by the destination", true],
+  ["TTL expired", true],
+  ["command not supported", false],
+  ["address type not supported", false],
+];
+
+/** One negotiation: method, then perhaps credentials, then the request. */
+export class Socks5 implements Negotiation {
+  readonly opening: Uint8Array;
+  readonly #proxy: ProxySetting;
+  readonly #to: Destination;
+  #awaits: "method" | "verdict" | "reply" = "method";
+  #held: number[] = [];
+
+  constructor(proxy: ProxySetting, to: Destination) {
+    this.#proxy = proxy;
+    this.#to = to;
+    const methods =
+      proxy.credentials === undefined ? [NO_AUTHENTICATION] : [NO_AUTHENTICATION, USERNAME_PASSWORD];
+    this.opening = Uint8Array.of(VERSION, methods.length, ...methods);
+  }
+
+  /** Byte by byte: the answers are short, and any byte may be the last of one. */
+  feed(bytes: Uint8Array, length: number): Step {
+    for (let at = 0; at < length; at++) {
+      this.#held.push(bytes[at] ?? 0);
+      const step = this.#read(this.#held);
+      if (step === undefined) continue;
+      this.#held = [];
+      if (step.openAt !== undefined) return { openAt: at + 1 };
+      if (at + 1 < length) throw this.#broken("spoke out of turn");
+      return step;
+    }
+    return MORE;
+  }
+
+  /** The step that what is held is an answer for, or `undefined` while it is not whole. */
+  #read(held: readonly number[]): Step | undefined {
+    const expected = this.#awaits === "verdict" ? 1 : VERSION;
+    if (held[0] !== expected) throw this.#broken("does not speak SOCKS5");
+    if (this.#awaits === "reply") return this.#reply(held);
+    if (held.length < 2) return undefined;
+    const [, answer = NONE_ACCEPTABLE] = held;
+    return this.#awaits === "method" ? this.#method(answer) : this.#verdict(answer);
+  }
+
+  #method(method: number): Step {
+    const { credentials } = this.#proxy;
+    if (method === NO_AUTHENTICATION) return this.#request();
+    if (method === USERNAME_PASSWORD && credentials !== undefined) {
+      this.#awaits = "verdict";
+      return {
+        write: Uint8Array.of(1, ...this.#text(credentials.username), ...this.#text(credentials.password)),
+      };
+    }
+    const why = credentials === undefined ? "asks for credentials" : "accepts no username and password";
+    throw this.#refused(why, false);
+  }
+
+  #verdict(status: number): Step {
+    if (status === 0) return this.#request();
+    throw this.#refused("did not accept the credentials", false);
+  }
+
+  #request(): Step {
+    this.#awaits = "reply";
+    const { hostname, port } = this.#to;
+    return { write: Uint8Array.of(VERSION, CONNECT, 0, ...this.#address(hostname), port >> 8, port & 0xff) };
+  }
+
+  #address(hostname: string): number[] {
+    if (hostname.includes(":")) return [IPV6, ...ipv6Bytes(hostname)];
+    if (/^[\d.]+$/.test(hostname)) return [IPV4, ...hostname.split(".").map(Number)];
+    return [NAME, ...this.#text(hostname)];
+  }
+
+  /** A length and so many bytes. */
+  #text(text: string): number[] {
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length === 0 || bytes.length > 255)
+      throw this.#refused("takes names and credentials of 1 to 255 bytes only", false);
+    return [bytes.length, ...bytes];
+  }
+
+  #reply(held: readonly number[]): Step | undefined {
+    const [, code = 0, , type, first = 0] = held;
+    if (held.length < 2) return undefined;
+    if (code !== 0) {
+      const [meaning, retriable] = REPLIES[code] ?? ([`code ${code}`, true] as const);
+      throw this.#refused(`refused a tunnel: ${meaning}`, retriable);
+    }
+    if (held.length < 5) return undefined;
+    const sizes: Readonly<Record<number, number>> = { [IPV4]: 4, [NAME]: 1 + first, [IPV6]: 16 };
+    const size = sizes[type ?? 0];
+    if (size === undefined) throw this.#broken("answered with an unknown type of address");
+    return held.length < 4 + size + 2 ? undefined : { openAt: 0 };
+  }
+
+  #refused(what: string, retriable: boolean): Error {
+    return proxyError(this.#proxy, this.#to, what, { retriable });
+  }
+
+  #broken(what: string): Error {
+    return proxyError(this.#proxy, this.#to, what, { retriable: false });
+  }
+}
+
+/** The 16 bytes of an address as the URL parser spells it: without a dotted quad. */
+export function ipv6Bytes(address: string): number[] {
+  const [head = "", tail] = address.split("::");
+  const groups = (text: string | undefined): number[] =>
+    text === undefined || text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+  const [first, last] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => 0);
+  return [...first, ...zeros, ...last].flatMap((group) => [group >> 8, group & 0xff]);
+}
