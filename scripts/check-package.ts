@@ -22,6 +22,15 @@ const checks: Checks = {
     use(process.execPath),
   ...(newer && { "the same on Node 24": () => use(newer) }),
   "the same on Bun": () => use(tool("bun")),
+  "the holdfast command explains a preset": () =>
+    succeed([
+      process.execPath,
+      join(project, "node_modules/.bin/holdfast"),
+      "explain",
+      "jdk",
+      "--against",
+      "nginx",
+    ]),
   "a strict NodeNext project without any types of its own compiles against it": () =>
     succeed([tool("tsc"), "-p", "tsconfig.json"]),
 };

@@ -55,8 +55,23 @@ export function texts(values: readonly unknown[], option: string): void {
   }
 }
 
+/** A string with something in it. */
+export function filled(value: unknown, option: string): string {
+  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  throw new TypeError(`${option} must be a string that is not empty: current value is ${show(value)}`);
+}
+
 /** A value as an error shows it. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   return typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : String(value);
+}
+
+/** @throws {TypeError} when `given` has a key that `known` lacks. */
+export function refuseUnknown(given: object, known: object, what: string): void {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TypeError(`Unknown ${what} "${name}": known are ${Object.keys(known).join(", ")}`);
+    }
+  }
 }

@@ -7,8 +7,12 @@ import type { Clock } from "./clock.ts";
 import type { Duration } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import type { LimitStore } from "./limit-store.ts";
+import type { ProxyOptions } from "./proxy-options.ts";
 import type { HintReader } from "./rules/hints.ts";
-import type { ReuseOrder } from "./rules/rules.ts";
+import type { PersistenceTest } from "./rules/persistence.ts";
+import type { PRESET, PresetInfo } from "./rules/preset.ts";
+import type { RetryRule } from "./rules/retry.ts";
+import type { Eviction, ReuseOrder } from "./rules/rules.ts";
 import type { Transport } from "./transport.ts";
 
 /** TCP keepalive: kernel probes on a silent connection. It keeps nothing in the pool and takes nothing out of it. */
@@ -31,6 +35,14 @@ export interface TcpKeepAliveOptions {
    * @default the transport's own (Linux: 9; Node 20 and Bun: 10)
    */
   readonly probes?: number;
+}
+
+/** One answer of `evictIdle` for each of the two limits. */
+export interface EvictionOptions {
+  /** Above `maxIdlePerOrigin`. @default "stalest" */
+  readonly perOrigin?: Eviction;
+  /** Above `maxIdle`. @default "stalest" */
+  readonly inAll?: Eviction;
 }
 
 /** TLS of `https:` origins. Connections with different TLS options are never shared. */
@@ -75,6 +87,14 @@ export interface PoolOptions {
    * @default "55s"
    */
   readonly idleTimeout?: Duration;
+  /**
+   * The same for a connection that has carried no request: preconnected, or opened for a request that got another
+   * one meanwhile. Many servers wait less for a first request (HAProxy: `timeout http-request`), and Chrome keeps
+   * such connections for 60 s instead of 300 s. The smaller of the two counts.
+   *
+   * @default Infinity: as `idleTimeout`
+   */
+  readonly unusedIdleTimeout?: Duration;
   /** Requests one connection may carry (nginx: `keepalive_requests`). @default Infinity */
   readonly maxRequests?: number;
   /**
@@ -88,11 +108,19 @@ export interface PoolOptions {
   readonly lifetimeJitter?: number;
   /**
    * Whether `Keep-Alive: timeout, max` of the server shortens how long a connection is kept. `"ignore"` disregards
-   * it; a function reads it in its own way. `Connection: close` is always obeyed.
+   * it; a function reads it in its own way. `Connection: close` is none of its business: see `persistence`.
    *
    * @default "honor"
    */
   readonly serverHints?: "honor" | "ignore" | HintReader;
+  /**
+   * Whether a connection outlives a response: by RFC 9112 §9.3 (`close` ends it; HTTP/1.1 persists; 1.0 only with
+   * `keep-alive`), or by a test of your own. What would mix up responses ends it in any case; see
+   * {@linkcode PersistenceTest}. A test that throws, or answers with anything but `true`, has said no.
+   *
+   * @default "standard"
+   */
+  readonly persistence?: "standard" | PersistenceTest;
   /** How long before an announced timeout a connection is given up. @default the larger of 1 s and two round trips */
   readonly hintMargin?: Duration;
 
@@ -102,7 +130,7 @@ export interface PoolOptions {
   readonly maxConnections?: number;
   /** Open connections of one origin, those being opened included. @default 256 */
   readonly maxConnectionsPerOrigin?: number;
-  /** Idle connections of all origins; above it the stalest goes. @default Infinity */
+  /** Idle connections of all origins; above it one goes, by `evictIdle`. @default Infinity */
   readonly maxIdle?: number;
   /**
    * Idle connections of one origin. `0`: no reuse at all; every request says `Connection: close` and gets a
@@ -113,8 +141,20 @@ export interface PoolOptions {
   readonly maxIdlePerOrigin?: number;
   /** Requests that may wait because every connection is at work. Beyond it a request fails at once. @default 10000 */
   readonly maxQueue?: number;
-  /** Which idle connection is taken: the one used last, or the one used longest ago. @default "lifo" */
+  /**
+   * Which idle connection is taken: the one used last (`"lifo"`), used longest ago (`"fifo"`), opened first
+   * (`"oldest"`), or used last but an unused one only if there is no other (`"used-first"`).
+   *
+   * @default "lifo"
+   */
   readonly reuseOrder?: ReuseOrder;
+  /**
+   * Which idle connection goes above `maxIdlePerOrigin` or `maxIdle`: the one idle longest (`"stalest"`) or the one
+   * just given back (`"returned"`: Go per host, hyper, Node's Agent); or one answer for each of the two limits.
+   *
+   * @default "stalest"
+   */
+  readonly evictIdle?: Eviction | EvictionOptions;
 
   // Sockets
 
@@ -123,6 +163,34 @@ export interface PoolOptions {
   /** Sends small writes at once (`TCP_NODELAY`). @default true */
   readonly noDelay?: boolean;
   readonly tls?: TlsOptions;
+  /**
+   * A proxy for all origins; `"env"`: those of `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, read by curl's
+   * rules when the first request is made. Credentials, as in `"http://user:password@proxy.example:3128"`, reach the
+   * proxy alone: no event, error or statistic shows them. `https:` origins go through tunnels (CONNECT, SOCKS5).
+   *
+   * @default false
+   */
+  readonly proxy?: string | URL | ProxyOptions | false;
+  /**
+   * A Unix socket to which all connections of this pool go, whatever the origin; `Host` and TLS are the origin's
+   * (curl: `--unix-socket`). Not with `proxy`.
+   *
+   * @default undefined
+   */
+  readonly unixPath?: string;
+  /**
+   * Looks up names: answers IP addresses, the preferred one first. They are raced as any others (RFC 8305).
+   *
+   * @default the system's
+   */
+  readonly resolve?: (hostname: string) => readonly string[] | Promise<readonly string[]>;
+  /**
+   * How often names are looked up again while connections to them are open. Those to an address that the name no
+   * longer has are retired (`address-gone`). Every dial looks up too. `Infinity`: with dials only.
+   *
+   * @default "30s"
+   */
+  readonly dnsRefresh?: Duration;
   /** Opens the sockets. @default the transport of the runtime */
   readonly transport?: Transport;
 
@@ -149,10 +217,12 @@ export interface PoolOptions {
   /**
    * Whether a request that failed on a connection before any response byte is sent again, once, on a fresh
    * connection: always if nothing was written, else only if it is idempotent or has an `Idempotency-Key`.
+   * `false`: never. A function decides in its own way, up to five times per request; only what no rule could make
+   * right (a body that is gone, a response that had begun) is not put to it. One that throws has said no.
    *
    * @default true
    */
-  readonly retry?: boolean;
+  readonly retry?: boolean | RetryRule;
   /**
    * Idle age up to which a non-idempotent request takes a connection about whose server nothing is known.
    * Older ones are used only if the server's limit is known to be longer; else a fresh one is opened.
@@ -179,4 +249,6 @@ export interface PoolOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1) for the jitter; a test passes its own. @default Math.random */
   readonly random?: () => number;
+  /** Comes along with a preset that is spread into the options; tells {@linkcode Pool.explain} where they are from. */
+  readonly [PRESET]?: PresetInfo;
 }

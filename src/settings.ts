@@ -1,13 +1,28 @@
 /** Settings: options resolved to what the code works with. Refuses what is unknown, wrong or contradictory. */
 
-import { callable, flag, objectWith, oneOf, share, show, texts, wholeNumber } from "./checks.ts";
+import {
+  callable,
+  filled,
+  flag,
+  objectWith,
+  refuseUnknown,
+  share,
+  show,
+  texts,
+  wholeNumber,
+} from "./checks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
+import { type ProxySetting, proxyOf } from "./proxy-options.ts";
 import type { HintReader } from "./rules/hints.ts";
-import type { ReuseOrder, Rules } from "./rules/rules.ts";
+import type { PersistenceTest } from "./rules/persistence.ts";
+import type { PRESET, PresetInfo } from "./rules/preset.ts";
+import type { RetryRule } from "./rules/retry.ts";
+import type { Rules } from "./rules/rules.ts";
+import { evictionsOf, hintsOf, persistenceOf, presetOf, retryOf, reuseOrderOf } from "./strategies.ts";
 import type { TcpKeepAlive, Transport } from "./transport.ts";
 
 /** Every option, resolved. Milliseconds; `Infinity` is "off". */
@@ -22,7 +37,13 @@ export interface Settings {
   readonly tcpKeepAlive: TcpKeepAlive | false;
   readonly noDelay: boolean;
   readonly tls: TlsOptions;
-  readonly retry: boolean;
+  readonly proxy: ProxySetting | "env" | false;
+  readonly unixPath: string | undefined;
+  readonly resolve: PoolOptions["resolve"];
+  readonly dnsRefreshMs: number;
+  /** `undefined`: by the standard. */
+  readonly persistence: PersistenceTest | undefined;
+  readonly retry: boolean | RetryRule;
   /** Where learned limits are kept beyond the process. */
   readonly limitStore: LimitStore | undefined;
   readonly strict: boolean;
@@ -33,33 +54,46 @@ export interface Settings {
   readonly random: () => number;
   /** The options the user set, for `explain()`. */
   readonly chosen: ReadonlySet<string>;
+  /** The preset that was spread into the options, for `explain()`. */
+  readonly preset: PresetInfo | undefined;
+  /** Those of the chosen options that are as the preset set them. */
+  readonly fromPreset: ReadonlySet<string>;
 }
 
 /** Options that have a default, and those whose default is "none". */
-type Unset = "hintMargin" | "transport" | "onEvent";
-type Defaults = Readonly<Required<Omit<PoolOptions, Unset>> & Record<Unset, undefined>>;
+type Unset = "hintMargin" | "unixPath" | "resolve" | "transport" | "onEvent";
+type Defaults = Readonly<Required<Omit<PoolOptions, Unset | typeof PRESET>> & Record<Unset, undefined>>;
 /** What the user set, over the defaults. */
 type Given = Readonly<
-  Required<Omit<PoolOptions, Unset>> & { [K in Unset]: Exclude<PoolOptions[K], undefined> | undefined }
+  Required<Omit<PoolOptions, Unset | typeof PRESET>> & {
+    [K in Unset]: Exclude<PoolOptions[K], undefined> | undefined;
+  }
 >;
 
 /** Defaults of {@linkcode PoolOptions}, as users would write them; `explain()` and the docs read them too. */
 export const DEFAULTS: Defaults = {
   idleTimeout: "55s",
+  unusedIdleTimeout: Infinity,
   maxRequests: Infinity,
   maxLifetime: "1h",
   lifetimeJitter: 0.1,
   serverHints: "honor",
   hintMargin: undefined,
+  persistence: "standard",
   maxConnections: 1024,
   maxConnectionsPerOrigin: 256,
   maxIdle: Infinity,
   maxIdlePerOrigin: Infinity,
   maxQueue: 10_000,
   reuseOrder: "lifo",
+  evictIdle: "stalest",
   tcpKeepAlive: false,
   noDelay: true,
   tls: {},
+  proxy: false,
+  unixPath: undefined,
+  resolve: undefined,
+  dnsRefresh: "30s",
   transport: undefined,
   acquireTimeout: "60s",
   connectTimeout: "10s",
@@ -104,7 +138,12 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     tcpKeepAlive: tcpKeepAliveOf(given.tcpKeepAlive),
     noDelay: flag(given.noDelay, "noDelay"),
     tls: tlsOf(given.tls),
-    retry: flag(given.retry, "retry"),
+    proxy: proxyOf(given.proxy, tlsOf),
+    unixPath: ifSet(given.unixPath, (path) => filled(path, "unixPath")),
+    resolve: ifSet(given.resolve, (resolve) => callable(resolve, "resolve")),
+    dnsRefreshMs: deadlineMs(given.dnsRefresh, "dnsRefresh"),
+    persistence: persistenceOf(given.persistence),
+    retry: retryOf(given.retry),
     strict: flag(given.strict, "strict"),
     limitStore: limitStoreOf(given.learn),
     limits: responseLimitsOf(given.responseLimits),
@@ -113,6 +152,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     clock: objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]),
     random: callable(given.random, "random"),
     chosen: new Set(chosen.map(([name]) => name)),
+    ...presetOf(options),
   };
   refuseContradictions(settings);
   return settings;
@@ -132,6 +172,7 @@ function ifSet<T, U>(value: T | undefined, then: (value: T) => U): U | undefined
 function rulesOf(given: Given): Rules {
   return {
     idleTimeoutMs: toMs(given.idleTimeout, "idleTimeout"),
+    unusedIdleTimeoutMs: toMs(given.unusedIdleTimeout, "unusedIdleTimeout"),
     maxLifetimeMs: toMs(given.maxLifetime, "maxLifetime"),
     lifetimeJitter: share(given.lifetimeJitter, "lifetimeJitter"),
     maxRequests: wholeNumber(given.maxRequests, "maxRequests", 1),
@@ -141,7 +182,8 @@ function rulesOf(given: Given): Rules {
     maxIdle: wholeNumber(given.maxIdle, "maxIdle", 0),
     maxIdlePerOrigin: wholeNumber(given.maxIdlePerOrigin, "maxIdlePerOrigin", 0),
     maxQueue: wholeNumber(given.maxQueue, "maxQueue", 0),
-    reuseOrder: oneOf<ReuseOrder>(given.reuseOrder, "reuseOrder", ["lifo", "fifo"]),
+    reuseOrder: reuseOrderOf(given.reuseOrder),
+    ...evictionsOf(given.evictIdle),
     unsafeReuseMs: toMs(given.unsafeReuse, "unsafeReuse"),
     learn: given.learn !== false,
   };
@@ -236,12 +278,8 @@ function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
   return limits;
 }
 
-function hintsOf(value: unknown): Settings["hints"] {
-  if (typeof value === "function") return value as HintReader;
-  return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
-}
-
-function refuseContradictions({ rules, connectTimeoutMs, requestTimeoutMs, chosen }: Settings): void {
+function refuseContradictions(settings: Settings): void {
+  const { rules, connectTimeoutMs, requestTimeoutMs, chosen } = settings;
   const { maxConnectionsPerOrigin: perOrigin, maxConnections: inAll } = rules;
   if (chosen.has("maxConnectionsPerOrigin") && exceeds(perOrigin, inAll)) {
     throw new RangeError(`maxConnectionsPerOrigin (${perOrigin}) must not exceed maxConnections (${inAll})`);
@@ -251,18 +289,11 @@ function refuseContradictions({ rules, connectTimeoutMs, requestTimeoutMs, chose
       `connectTimeout (${connectTimeoutMs} ms) must not exceed requestTimeout (${requestTimeoutMs} ms)`,
     );
   }
+  if (settings.unixPath !== undefined && settings.proxy !== false)
+    throw new RangeError("unixPath and proxy must not be set together");
 }
 
 /** A limit that is off contradicts none. */
 function exceeds(limit: number, bound: number): boolean {
   return limit > bound && limit !== Infinity;
-}
-
-/** @throws {TypeError} when `given` has a key that `known` lacks. */
-export function refuseUnknown(given: object, known: object, what: string): void {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new TypeError(`Unknown ${what} "${name}": known are ${Object.keys(known).join(", ")}`);
-    }
-  }
 }

@@ -52,6 +52,12 @@ const NOT_A_FLAG: readonly Wrong[] = [
   [null, "TypeError"],
   [{}, "TypeError"],
 ];
+const NOT_A_STRATEGY: readonly Wrong[] = [
+  ["strict", "TypeError", '"strict"'],
+  [true, "TypeError"],
+  [null, "TypeError"],
+  [{}, "TypeError"],
+];
 const NOT_A_FUNCTION: readonly Wrong[] = [
   [null, "TypeError"],
   [{}, "TypeError"],
@@ -73,8 +79,9 @@ const NOT_A_TEXT: readonly Wrong[] = [
 ];
 
 /** Wrong values of every option. */
-const WRONG: Readonly<Record<keyof PoolOptions, readonly Wrong[]>> = {
+const WRONG: Readonly<Record<Exclude<keyof PoolOptions, symbol>, readonly Wrong[]>> = {
   idleTimeout: NOT_A_DURATION,
+  unusedIdleTimeout: NOT_A_DURATION,
   maxRequests: [...NOT_A_COUNT, [0, "RangeError"]],
   maxLifetime: NOT_A_DURATION,
   lifetimeJitter: [
@@ -92,6 +99,7 @@ const WRONG: Readonly<Record<keyof PoolOptions, readonly Wrong[]>> = {
     [{}, "TypeError"],
   ],
   hintMargin: NOT_A_DURATION,
+  persistence: NOT_A_STRATEGY,
   maxConnections: [...NOT_A_COUNT, [0, "RangeError"]],
   maxConnectionsPerOrigin: [...NOT_A_COUNT, [0, "RangeError"]],
   maxIdle: NOT_A_COUNT,
@@ -103,12 +111,33 @@ const WRONG: Readonly<Record<keyof PoolOptions, readonly Wrong[]>> = {
     [null, "TypeError"],
     [1, "TypeError"],
   ],
+  evictIdle: [
+    ["oldest", "TypeError", '"oldest"'],
+    [null, "TypeError"],
+    [true, "TypeError"],
+    [{ perOrigin: "newest" }, "TypeError", '"newest"'],
+    [{ inAll: null }, "TypeError", "null"],
+    [{ total: "stalest" }, "TypeError", '"total"'],
+  ],
   tcpKeepAlive: [
     [true, "TypeError"],
     [null, "TypeError"],
     [60_000, "TypeError"],
     ["60s", "TypeError", '"60s"'],
   ],
+  proxy: [
+    [null, "TypeError", "null"],
+    [true, "TypeError", "true"],
+    ["proxy.test:3128", "TypeError", '"proxy.test:3128"'],
+    [{ host: "proxy.test" }, "TypeError", '"host"'],
+  ],
+  unixPath: [
+    [null, "TypeError", "null"],
+    ["", "TypeError", '""'],
+    [5, "TypeError", "5"],
+  ],
+  resolve: NOT_A_FUNCTION,
+  dnsRefresh: [...NOT_A_DURATION, [0, "RangeError"]],
   noDelay: NOT_A_FLAG,
   tls: [
     [null, "TypeError"],
@@ -286,6 +315,7 @@ describe("the settings", () => {
     const { rules, clock, random, transport, onEvent, chosen, limits, ...rest } = resolveOptions();
     assertEquals(rules, {
       idleTimeoutMs: 55_000,
+      unusedIdleTimeoutMs: Infinity,
       maxLifetimeMs: 3_600_000,
       lifetimeJitter: 0.1,
       maxRequests: Infinity,
@@ -296,6 +326,8 @@ describe("the settings", () => {
       maxIdlePerOrigin: Infinity,
       maxQueue: 10_000,
       reuseOrder: "lifo",
+      evictPerOrigin: "stalest",
+      evictInAll: "stalest",
       unsafeReuseMs: 2000,
       learn: true,
     });
@@ -309,6 +341,13 @@ describe("the settings", () => {
       tcpKeepAlive: false,
       noDelay: true,
       tls: {},
+      proxy: false,
+      unixPath: undefined,
+      resolve: undefined,
+      dnsRefreshMs: 30_000,
+      persistence: undefined,
+      preset: undefined,
+      fromPreset: new Set<string>(),
       retry: true,
       limitStore: undefined,
       strict: false,
@@ -338,6 +377,7 @@ describe("the settings", () => {
     const serverHints = () => ({});
     const settings = resolveOptions({
       idleTimeout: "1m",
+      unusedIdleTimeout: "30s",
       maxLifetime: Infinity,
       lifetimeJitter: 0,
       maxRequests: 1,
@@ -349,6 +389,7 @@ describe("the settings", () => {
       maxIdlePerOrigin: 0,
       maxQueue: 0,
       reuseOrder: "fifo",
+      evictIdle: { perOrigin: "returned" },
       unsafeReuse: Infinity,
       learn: false,
       acquireTimeout: "1s",
@@ -367,6 +408,7 @@ describe("the settings", () => {
     });
     assertEquals(settings.rules, {
       idleTimeoutMs: 60_000,
+      unusedIdleTimeoutMs: 30_000,
       maxLifetimeMs: Infinity,
       lifetimeJitter: 0,
       maxRequests: 1,
@@ -377,6 +419,8 @@ describe("the settings", () => {
       maxIdlePerOrigin: 0,
       maxQueue: 0,
       reuseOrder: "fifo",
+      evictPerOrigin: "returned",
+      evictInAll: "stalest",
       unsafeReuseMs: Infinity,
       learn: false,
     });

@@ -120,8 +120,14 @@ export function persists(minorVersion: number, options: ConnectionOptions): bool
 export interface HintSource {
   /** The `Keep-Alive` value, or `undefined`. */
   readonly keepAlive: string | undefined;
-  /** The `Connection` value, or `undefined`. */
+  /** The `Connection` value, its lines joined by `", "`, or `undefined`. */
   readonly connection: string | undefined;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
+  readonly minorVersion: number;
+  /** Whether the request went to an HTTP proxy that read it, not through a tunnel. */
+  readonly proxied: boolean;
+  /** The value of each line of a header field, in the order of the message. */
+  lines(name: string): readonly string[];
   /** Requests the connection has carried, this one included. */
   readonly requests: number;
 }

@@ -54,4 +54,6 @@ export type RetryReason =
   /** Nothing of it had been written. */
   | "not-sent"
   /** It was written on a reused connection that turned out closed, and may be executed twice without harm. */
-  | "stale-connection";
+  | "stale-connection"
+  /** The user's own rule said so (`retry`). */
+  | "retry-rule";

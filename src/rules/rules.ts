@@ -3,6 +3,8 @@
 /** All that the rule book may be told by the user's options. */
 export interface Rules extends Limits {
   readonly idleTimeoutMs: number;
+  /** The same for a connection that has carried no request; the smaller of the two counts. */
+  readonly unusedIdleTimeoutMs: number;
   readonly maxLifetimeMs: number;
   /** Largest share of the lifetime taken off at random, in [0, 1]. */
   readonly lifetimeJitter: number;
@@ -10,6 +12,10 @@ export interface Rules extends Limits {
   /** Retire this long before the announced timeout; `undefined`: see {@linkcode hintMarginMs}. */
   readonly hintMarginMs: number | undefined;
   readonly reuseOrder: ReuseOrder;
+  /** Which idle connection goes when an origin has more than `maxIdlePerOrigin`. */
+  readonly evictPerOrigin: Eviction;
+  /** Which one goes when there are more than `maxIdle` in all. */
+  readonly evictInAll: Eviction;
   /** Idle age up to which a non-idempotent request trusts a connection about which nothing is known. */
   readonly unsafeReuseMs: number;
   /** Whether to learn the server's idle limit. */
@@ -26,10 +32,16 @@ export interface Limits {
 }
 
 /**
- * `"lifo"` takes the connection that became idle last, so that the others can expire;
- * `"fifo"` takes the one that has been idle longest, so that all are used equally.
+ * - `"lifo"`: the connection that became idle last, so that the others can expire;
+ * - `"fifo"`: the one that has been idle longest, so that all are used equally;
+ * - `"oldest"`: the one that was opened first (OkHttp, curl). Costs a look at each connection of the origin that is at work;
+ * - `"used-first"`: the one used last; one that was never used only if there is no other, then the one idle longest
+ *   (Chrome). Costs a look at each unused one.
  */
-export type ReuseOrder = "lifo" | "fifo";
+export type ReuseOrder = "lifo" | "fifo" | "oldest" | "used-first";
+
+/** Which idle connection goes when there are too many: the one idle longest, or the one that was just given back. */
+export type Eviction = "stalest" | "returned";
 
 /** What the server announced on one connection, as of its last response. */
 export interface ServerHints {

@@ -20,8 +20,16 @@ export type Verdict =
 export function verdict(facts: ConnectionFacts, rules: Rules, now: number): Verdict {
   const reason = spentReason(facts, rules);
   if (reason !== undefined) return { keep: false, reason };
+  const expired = expiredReason(facts, rules, now);
+  return expired === undefined
+    ? { keep: true, until: keepUntil(facts, rules) }
+    : { keep: false, reason: expired };
+}
+
+/** Why the time of a connection that is not spent is over at `now`, or `undefined`. */
+export function expiredReason(facts: ConnectionFacts, rules: Rules, now: number): RetireReason | undefined {
   const until = keepUntil(facts, rules);
-  return now < until ? { keep: true, until } : { keep: false, reason: firstToExpire(facts, rules, until) };
+  return now < until ? undefined : firstToExpire(facts, rules, until);
 }
 
 /** Why the connection could carry no further request whatever the time, or `undefined`. */
@@ -37,7 +45,7 @@ export function spentReason(facts: ConnectionFacts, rules: Rules): RetireReason 
 export function keepUntil(facts: ConnectionFacts, rules: Rules): number {
   return Math.min(
     facts.expiresAt,
-    facts.idleSince + rules.idleTimeoutMs,
+    facts.idleSince + ownIdleMs(facts, rules),
     facts.idleSince + hintedIdleMs(facts, rules),
     facts.idleSince + (facts.learnedIdleMs ?? Infinity),
   );
@@ -45,10 +53,16 @@ export function keepUntil(facts: ConnectionFacts, rules: Rules): number {
 
 /** Which rule the moment `until` belongs to. On a tie the user's own limits are named first. */
 function firstToExpire(facts: ConnectionFacts, rules: Rules, until: number): RetireReason {
-  if (until === facts.idleSince + rules.idleTimeoutMs) return "idle-timeout";
+  if (until === facts.idleSince + ownIdleMs(facts, rules)) return "idle-timeout";
   if (until === facts.expiresAt) return "max-lifetime";
   if (until === facts.idleSince + hintedIdleMs(facts, rules)) return "hint-timeout";
   return "learned-limit";
+}
+
+/** The user's own limit of idle time: one that was never used may have a shorter one. */
+function ownIdleMs(facts: ConnectionFacts, rules: Rules): number {
+  const { idleTimeoutMs, unusedIdleTimeoutMs } = rules;
+  return facts.requests === 0 ? Math.min(idleTimeoutMs, unusedIdleTimeoutMs) : idleTimeoutMs;
 }
 
 /** Smallest margin under an announced timeout: one unit of the header, which counts whole seconds. */

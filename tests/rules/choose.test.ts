@@ -48,7 +48,7 @@ describe("isProvenFresh", () => {
 describe("chooseIdle", () => {
   const stalest = facts({ idleSince: 0 });
   const freshest = facts({ idleSince: 5000 });
-  const ends = { stalest, freshest };
+  const ends = { stalest, freshest, oldest: undefined, freshestUsed: undefined };
   const lifo = rules({ reuseOrder: "lifo" });
   const fifo = rules({ reuseOrder: "fifo" });
 
@@ -77,7 +77,7 @@ describe("chooseIdle", () => {
       moments,
       (a, b, by, unsafe, now) => {
         const [stalest, freshest] = a.idleSince <= b.idleSince ? [a, b] : [b, a];
-        const chosen = chooseIdle({ stalest, freshest }, by, unsafe, now);
+        const chosen = chooseIdle({ stalest, freshest, oldest: a, freshestUsed: b }, by, unsafe, now);
         assert(chosen === undefined || chosen === a || chosen === b);
         if (chosen === undefined) assert(unsafe);
         else if (unsafe) assert(isProvenFresh(chosen, by, now));

@@ -9,7 +9,7 @@ const attempts: FailedAttempt[] = (["none", "partial", "full"] as const).flatMap
     Array.from({ length: 16 }, (_, bits) => {
       const [reused, responded, repeatable, replayable] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
       const flags = { reused, responded, repeatable, replayable } as Record<Flag, boolean>;
-      return { sent, resendCount, ...flags };
+      return { method: "GET", sent, resendCount, ...flags };
     }),
   ),
 );
@@ -35,6 +35,7 @@ describe("a failed request is sent again", () => {
     [{ sent: "none", resendCount: 1 }, undefined],
   ];
   const stale: FailedAttempt = {
+    method: "GET",
     sent: "full",
     reused: true,
     responded: false,

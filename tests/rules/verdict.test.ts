@@ -71,6 +71,7 @@ describe("verdict", () => {
 describe("tightening a rule never keeps a connection longer:", () => {
   const tighter: Record<string, (by: Rules, to: number) => Rules> = {
     idleTimeout: (by, to) => ({ ...by, idleTimeoutMs: Math.min(by.idleTimeoutMs, to) }),
+    unusedIdleTimeout: (by, to) => ({ ...by, unusedIdleTimeoutMs: Math.min(by.unusedIdleTimeoutMs, to) }),
     maxRequests: (by, to) => ({ ...by, maxRequests: Math.min(by.maxRequests, to) }),
     maxIdle: (by, to) => ({ ...by, maxIdle: Math.min(by.maxIdle, to) }),
     maxIdlePerOrigin: (by, to) => ({ ...by, maxIdlePerOrigin: Math.min(by.maxIdlePerOrigin, to) }),
@@ -156,6 +157,17 @@ describe("the reason of a verdict", () => {
       assertEquals(verdict(facts(at), { ...LIMITS, ...by }, now), { keep: false, reason });
     });
   }
+
+  it("is the idle timeout of unused connections for one of them alone", () => {
+    const by = { ...LIMITS, unusedIdleTimeoutMs: 4 };
+    assertEquals(verdict(facts({ requests: 0 }), by, 3), { keep: true, until: 4 });
+    assertEquals(verdict(facts({ requests: 0 }), by, 4), { keep: false, reason: "idle-timeout" });
+    assertEquals(verdict(facts({ requests: 1 }), by, 4), { keep: true, until: 10 });
+    assertEquals(verdict(facts({ requests: 0 }), { ...by, unusedIdleTimeoutMs: 99 }, 4), {
+      keep: true,
+      until: 10,
+    });
+  });
 
   it("is not max-idle for a connection that was never used", () => {
     assertEquals(verdict(facts({ requests: 0 }), rules({ maxIdlePerOrigin: 0 }), 0).keep, true);

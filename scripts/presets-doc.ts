@@ -1,0 +1,148 @@
+/** Writes docs/presets.md from the presets. With `--check` it only says whether the document is up to date. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import type { PoolOptions } from "../mod.ts";
+import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
+import { announcementOf, idleMsAfter, type Race, race, sendsAgain } from "../src/cli/race.ts";
+import { formatMs } from "../src/duration.ts";
+import { nginx, tomcat } from "../src/presets/mod.ts";
+import type { ServerPreset } from "../src/rules/announce.ts";
+import { PRESET } from "../src/rules/preset.ts";
+import { resolveOptions } from "../src/settings.ts";
+
+const FILE = new URL("../docs/presets.md", import.meta.url);
+
+/** Servers of the table of races; Tomcat twice, because the `server.xml` it is shipped with says 20 s. */
+const OPPONENTS: Readonly<Record<string, ServerPreset>> = {
+  nodeServer: SERVERS.nodeServer!(),
+  httpd: SERVERS.httpd!(),
+  "tomcat, 20 s": tomcat({ keepAliveTimeout: "20s" }),
+  tomcat: tomcat(),
+  nginx: nginx(),
+  envoy: SERVERS.envoy!(),
+};
+
+/** The whole document. */
+export function presetsDocument(): string {
+  return `# Presets
+
+Written by \`scripts/presets-doc.ts\` from \`src/presets\`; not to be edited.
+
+A preset is spread into the options of a pool, and what follows it overrides it:
+
+\`\`\`ts
+import { createPool, presets } from "@holdfast/pool";
+
+const pool = createPool({ ...presets.jdk({ keepAliveTimeServer: "10s" }), maxLifetime: "5m" });
+\`\`\`
+
+Most presets take the system's own directives. Each says in its documentation which versions it follows, by what source, and
+where it does better on purpose: nothing that would mix up responses is reproduced. \`pool.explain(origin)\` says of each rule
+whether it came with a preset; \`npx holdfast explain jdk --against httpd\` prints one preset and one race.
+
+## Clients
+
+Idle time: if the server says nothing, after \`timeout=5\` and after \`timeout=0\`. Limits: connections and idle connections, per
+origin and in all. "Sent again": a GET and a POST that met a closed connection.
+
+${table(["preset", "system", "idle", "unused", "connections", "idle connections", "reuse order", "evicts", "GET, POST sent again", "TCP keepalive"], Object.keys(CLIENTS).map(clientRow))}
+
+Through a proxy that reads the requests, Go, curl, java.net.http and Bun share connections among origins, as \`proxy\` does by itself;
+for all the others add \`proxy: { url, pooling: "origin" }\`.
+
+## Servers
+
+For \`keepAlive()\` of \`@holdfast/pool/hono\`, or, spread into a pool, the same limits for a client. "Says": with a response to an HTTP/1.1
+client that sent \`Connection: keep-alive\`.
+
+${table(["preset", "system", "idle", "requests", "lifetime", "says"], Object.keys(SERVERS).map(serverRow))}
+
+## Who wins the idle race
+
+Time after which the client gives up an idle connection, and what follows: **safe**, the client is first; **race**, both give up
+within a second of each other; **late**, the server closes first, the client has to notice, and requests may meet the close.
+
+${table(["client ↓ server →", ...Object.entries(OPPONENTS).map(([name, server]) => `${name} (${formatMs(idleOf(server))})`)], Object.keys(CLIENTS).map(raceRow))}
+`;
+}
+
+function clientRow(name: string): string[] {
+  const options = CLIENTS[name]!();
+  const { rules, tcpKeepAlive } = resolveOptions(options);
+  const idle = [undefined, "timeout=5", "timeout=0"].map((value) => kept(idleMsAfter(options, value)));
+  const unusedMs = Math.min(rules.idleTimeoutMs, rules.unusedIdleTimeoutMs);
+  const evicts = [rules.evictPerOrigin, rules.evictInAll];
+  return [
+    `\`${name}\``,
+    titleOf(options),
+    new Set(idle).size === 1 ? (idle[0] ?? "") : idle.join(", "),
+    kept(unusedMs),
+    `${limit(rules.maxConnectionsPerOrigin)}, ${limit(rules.maxConnections)}`,
+    `${limit(rules.maxIdlePerOrigin)}, ${limit(rules.maxIdle)}`,
+    rules.reuseOrder,
+    evicts[0] === evicts[1] ? rules.evictInAll : evicts.join(", "),
+    [sendsAgain(options, "GET"), sendsAgain(options, "POST")].map((yes) => (yes ? "yes" : "no")).join(", "),
+    tcpKeepAlive === false ? "off" : kept(tcpKeepAlive.idleMs ?? 0),
+  ];
+}
+
+function serverRow(name: string): string[] {
+  const server = SERVERS[name]!();
+  const { rules } = resolveOptions(server);
+  const { connection, keepAlive } = announcementOf(server);
+  const says = [connection && `\`Connection: ${connection}\``, keepAlive && `\`Keep-Alive: ${keepAlive}\``];
+  return [
+    `\`${name}\``,
+    titleOf(server),
+    kept(rules.idleTimeoutMs),
+    limit(rules.maxRequests),
+    kept(rules.maxLifetimeMs),
+    says.filter((field) => field !== undefined).join(", ") || "nothing",
+  ];
+}
+
+const WORDS: Readonly<Record<Race["winner"], string>> = {
+  client: "safe",
+  race: "**race**",
+  server: "late",
+  never: "neither gives up",
+};
+
+function raceRow(name: string): string[] {
+  const client = CLIENTS[name]!();
+  const cells = Object.values(OPPONENTS).map((server) => {
+    const found = race(client, server);
+    return `${kept(found.clientMs)} ${WORDS[found.winner]}`;
+  });
+  return [`\`${name}\``, ...cells];
+}
+
+function idleOf(server: ServerPreset): number {
+  return resolveOptions(server).rules.idleTimeoutMs;
+}
+
+function titleOf(preset: PoolOptions | ServerPreset): string {
+  const { system, versions } = preset[PRESET] ?? {};
+  return `${system} (${versions})`;
+}
+
+function kept(ms: number): string {
+  if (ms === 0) return "0";
+  return ms === Infinity ? "∞" : formatMs(ms);
+}
+
+function limit(count: number): string {
+  return count === Infinity ? "∞" : String(count);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+  return lines.join("\n");
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const wanted = presetsDocument();
+  if (process.argv.includes("--check")) process.exit(readFileSync(FILE, "utf8") === wanted ? 0 : 1);
+  writeFileSync(FILE, wanted);
+}

@@ -1,0 +1,54 @@
+/** Advice: what follows from a race, in sentences. */
+
+import { formatMs } from "../duration.ts";
+import type { PoolOptions } from "../options.ts";
+import { type Race, sendsAgain } from "./race.ts";
+
+/** A setting must leave the server at least this much time, and a connection at least this much use. */
+const SECOND_MS = 1000;
+
+/** Who gives up first, and what that means for requests. */
+export function outcome({ winner, clientMs, serverMs }: Race): string {
+  const [client, server] = [formatMs(clientMs), formatMs(serverMs)];
+  switch (winner) {
+    case "never":
+      return "Neither side ever gives up an idle connection.";
+    case "race":
+      return `A race: the client gives up an idle connection after ${client}, the server closes it after ${server}.`;
+    case "server":
+      return clientMs === Infinity
+        ? `The server wins: it closes an idle connection after ${server}, the client never gives one up.`
+        : `The server wins: it closes an idle connection after ${server}, the client would keep it for ${client}.`;
+    case "client":
+      if (clientMs === 0) return "No connection is used twice.";
+      return serverMs === Infinity
+        ? `The client wins: it gives up an idle connection after ${client}, the server never closes one.`
+        : `The client wins: it gives up an idle connection after ${client}, the server closes it after ${server}.`;
+  }
+}
+
+/** What becomes of a request that meets a closed connection. */
+export function consequence(client: PoolOptions): string {
+  const [get, post] = [sendsAgain(client, "GET"), sendsAgain(client, "POST")];
+  if (get && post)
+    return "A request that meets a closed connection is sent again, even a POST, which may be executed twice.";
+  return get
+    ? "A GET that meets a closed connection is sent again, a POST fails."
+    : "A request that meets a closed connection fails.";
+}
+
+/** What to set. `name`: of the client's preset. */
+export function recommendation(name: string, { winner, serverMs, clientMs }: Race): string {
+  if (winner === "never")
+    return "Recommendation: set an idleTimeout; what stands between the two may have one.";
+  if (winner === "client")
+    return clientMs === 0
+      ? "Recommendation: raise the server's timeout."
+      : "Recommendation: leave it as it is.";
+  const preset = name === "holdfast" ? "" : `...presets.${name}(), `;
+  const idleMs = Math.floor(serverMs / SECOND_MS) * SECOND_MS - SECOND_MS;
+  if (idleMs < SECOND_MS)
+    return `Recommendation: createPool({ ${preset}maxIdlePerOrigin: 0 }), or raise the server's timeout.`;
+  const raise = clientMs === Infinity ? "" : `, or a server timeout above ${formatMs(clientMs)}`;
+  return `Recommendation: createPool({ ${preset}idleTimeout: "${formatMs(idleMs)}" })${raise}.`;
+}

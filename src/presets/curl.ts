@@ -1,0 +1,63 @@
+/** curl: libcurl's connection cache, and the command over it. */
+
+import type { Duration } from "../duration.ts";
+import { type ClientPreset, clientPreset } from "./client-preset.ts";
+import { textSearch } from "./connection-tests.ts";
+import { directives, isBefore } from "./directives.ts";
+import { anyMethodOnReused } from "./retry-rules.ts";
+
+/** Options of libcurl; where it writes 0 for "off", it is `Infinity` here. */
+export interface CurlDirectives {
+  /** `CURLOPT_MAXAGE_CONN`: idle time. @default "118s" */
+  readonly maxAgeConn?: Duration;
+  /** `CURLOPT_MAXLIFETIME_CONN`. @default "24h"; before 8.17 `Infinity` */
+  readonly maxLifetimeConn?: Duration | "as in the version";
+  /** `CURLOPT_MAXCONNECTS`: connections kept. @default 5, as in an easy handle */
+  readonly maxConnects?: number;
+  /** `CURLMOPT_MAX_HOST_CONNECTIONS`. @default Infinity */
+  readonly maxHostConnections?: number;
+  /** `CURLMOPT_MAX_TOTAL_CONNECTIONS`. @default Infinity */
+  readonly maxTotalConnections?: number;
+  /** `CURLOPT_TCP_KEEPALIVE`, 60 s, 60 s, 9: the library's default is off, that of the command is on. @default false */
+  readonly tcpKeepalive?: boolean;
+  /** @default "8.22" */
+  readonly version?: string;
+}
+
+/**
+ * The rules of libcurl 7.65 to 8: 118 s idle, since 8.17 24 h of life; 5 connections kept; used in the order in which they
+ * were opened; `Keep-Alive` never read; `Connection` searched as text, so `not-closed` closes. On a reused connection that
+ * gives nothing back a request is sent again, **POST included**.
+ *
+ * Source: curl 8.22 `lib/url.c`, `lib/conncache.c`, `lib/http.c`, `lib/transfer.c`; measured with 7.88.1.
+ *
+ * Not as there: `maxConnects` counts idle connections, where curl counts those at work too; of fields on HTTP/1.0, any
+ * `keep-alive` keeps, whatever their order; a truncated response head is an error, not a 200.
+ */
+export function curl(given: CurlDirectives = {}): ClientPreset {
+  const set = directives<CurlDirectives>("curl", given, {
+    maxAgeConn: "118s",
+    maxLifetimeConn: "as in the version",
+    maxConnects: 5,
+    maxHostConnections: Infinity,
+    maxTotalConnections: Infinity,
+    tcpKeepalive: false,
+    version: "8.22",
+  });
+  const versionLifetime: Duration = isBefore(set.version, "8.17") ? Infinity : "24h";
+  return clientPreset(
+    { name: "curl", system: "curl", versions: "7.65 to 8", source: "curl 8.22; measured with 7.88.1" },
+    {
+      idleTimeout: set.maxAgeConn,
+      persistence: textSearch,
+      maxLifetime: set.maxLifetimeConn === "as in the version" ? versionLifetime : set.maxLifetimeConn,
+      maxConnectionsPerOrigin: Math.min(set.maxHostConnections, set.maxTotalConnections),
+      maxConnections: set.maxTotalConnections,
+      maxIdle: set.maxConnects,
+      acquireTimeout: Infinity,
+      reuseOrder: "oldest",
+      tcpKeepAlive: set.tcpKeepalive ? { idle: "60s", interval: "60s", probes: 9 } : false,
+      retry: anyMethodOnReused,
+    },
+  );
+}

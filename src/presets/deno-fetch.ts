@@ -1,0 +1,61 @@
+/** Deno fetch: `fetch` of Deno, whose pool is that of hyper-util. */
+
+import type { Duration } from "../duration.ts";
+import type { RetryRule } from "../rules/retry.ts";
+import { type ClientPreset, clientPreset } from "./client-preset.ts";
+import { lineByLine } from "./connection-tests.ts";
+import { directives, isBefore } from "./directives.ts";
+import { onlyUnsent } from "./retry-rules.ts";
+
+/** Options of `Deno.createHttpClient`. */
+export interface DenoFetchDirectives {
+  /** Their `false`, never, is `Infinity`. @default "90s" */
+  readonly poolIdleTimeout?: Duration;
+  /** @default Infinity */
+  readonly poolMaxIdlePerHost?: number;
+  /** @default "2.9.6" */
+  readonly version?: string;
+}
+
+/**
+ * The rules of `fetch` in Deno 2: 90 s idle, any number of connections, `Keep-Alive` never read. Since 2.9.6 a request
+ * that failed on a reused connection is sent again once, **POST included**; from 2.7.10 to 2.9.5 even one that failed on a
+ * fresh connection; before that only one of which nothing was written.
+ *
+ * Source: denoland/deno 2.9 `ext/fetch/lib.rs`, hyper-util 0.1 `client/legacy/pool.rs`; measured with 2.9.6.
+ *
+ * Not as there: nothing is sent again once part of a response came, where Deno does it after half a head; with
+ * `poolMaxIdlePerHost: 0` each request says `Connection: close` (RFC 9112 §9.3).
+ */
+export function denoFetch(given: DenoFetchDirectives = {}): ClientPreset {
+  const { poolIdleTimeout, poolMaxIdlePerHost, version } = directives<DenoFetchDirectives>(
+    "denoFetch",
+    given,
+    {
+      poolIdleTimeout: "90s",
+      poolMaxIdlePerHost: Infinity,
+      version: "2.9.6",
+    },
+  );
+  return clientPreset(
+    {
+      name: "denoFetch",
+      system: "Deno fetch",
+      versions: "2",
+      source: "denoland/deno 2.9 ext/fetch; measured with 2.9.6",
+    },
+    {
+      idleTimeout: poolIdleTimeout,
+      maxIdlePerOrigin: poolMaxIdlePerHost,
+      evictIdle: "returned",
+      persistence: lineByLine,
+      retry: retryOf(version),
+    },
+  );
+}
+
+function retryOf(version: string): RetryRule {
+  if (isBefore(version, "2.7.10")) return onlyUnsent;
+  const anyConnection = isBefore(version, "2.9.6");
+  return ({ reused, responded, resendCount }) => !responded && resendCount === 0 && (reused || anyConnection);
+}

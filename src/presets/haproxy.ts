@@ -1,0 +1,33 @@
+/** HAProxy: towards its clients. */
+
+import type { Duration } from "../duration.ts";
+import type { ServerPreset } from "../rules/announce.ts";
+import { directives } from "./directives.ts";
+import { fewWords, serverPreset } from "./server-preset.ts";
+
+/** Directives of a frontend. */
+export interface HaproxyDirectives {
+  /**
+   * `timeout http-keep-alive`; without it `timeout http-request`, then `timeout client`. HAProxy has no default of its own.
+   *
+   * @default Infinity
+   */
+  readonly timeoutHttpKeepAlive?: Duration;
+}
+
+/**
+ * The rules of HAProxy 1.9 and later as a server: idle as configured, no limit of requests or of life, and never a word
+ * about a timeout.
+ *
+ * Source: haproxy 3.5 `mux_h1.c`.
+ */
+export function haproxy(given: HaproxyDirectives = {}): ServerPreset {
+  const { timeoutHttpKeepAlive } = directives<HaproxyDirectives>("haproxy", given, {
+    timeoutHttpKeepAlive: Infinity,
+  });
+  return serverPreset(
+    { name: "haproxy", system: "HAProxy", versions: "1.9 and later", source: "haproxy 3.5 mux_h1.c" },
+    { idleTimeout: timeoutHttpKeepAlive, maxRequests: Infinity, maxLifetime: Infinity, lifetimeJitter: 0 },
+    fewWords,
+  );
+}

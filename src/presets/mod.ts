@@ -1,0 +1,39 @@
+/**
+ * Presets: the keep-alive rules of other systems, as options.
+ *
+ * A client preset is spread into the options of a pool; what follows it overrides it. A server preset gives the rules of
+ * a server to the `keepAlive()` middleware of `@holdfast/pool/hono`, or, spread into a pool, its limits to a client.
+ * Each names the versions that it follows, its source, and where it does better on purpose.
+ *
+ * @example
+ * ```ts
+ * import { createPool, presets } from "@holdfast/pool";
+ *
+ * const pool = createPool({ ...presets.jdk(), maxLifetime: "5m" });
+ * ```
+ *
+ * @module
+ */
+
+export { PRESET, type PresetInfo } from "../rules/preset.ts";
+export { type ApacheHttpClient4Directives, apacheHttpClient4 } from "./apache-http-client-4.ts";
+export { type ApacheHttpClient5Directives, apacheHttpClient5 } from "./apache-http-client-5.ts";
+export { bunFetch } from "./bun-fetch.ts";
+export { chrome } from "./chrome.ts";
+export type { ClientPreset } from "./client-preset.ts";
+export { type CurlDirectives, curl } from "./curl.ts";
+export { type DenoFetchDirectives, denoFetch } from "./deno-fetch.ts";
+export { type EnvoyDirectives, envoy } from "./envoy.ts";
+export { type GoDirectives, go } from "./go.ts";
+export { type HaproxyDirectives, haproxy } from "./haproxy.ts";
+export { type HttpdDirectives, httpd } from "./httpd.ts";
+export { type JdkDirectives, jdk } from "./jdk.ts";
+export { type JdkHttpClientDirectives, jdkHttpClient } from "./jdk-http-client.ts";
+export { type NginxDirectives, nginx } from "./nginx.ts";
+export { type NginxUpstreamDirectives, nginxUpstream } from "./nginx-upstream.ts";
+export { type NodeAgentDirectives, nodeAgent } from "./node-agent.ts";
+export { type NodeServerDirectives, nodeServer } from "./node-server.ts";
+export { type OkHttpDirectives, okHttp } from "./ok-http.ts";
+export { type ReqwestDirectives, reqwest } from "./reqwest.ts";
+export { type TomcatDirectives, tomcat } from "./tomcat.ts";
+export { type UndiciDirectives, undici } from "./undici.ts";

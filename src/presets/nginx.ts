@@ -1,0 +1,57 @@
+/** nginx: as a server. */
+
+import { type Duration, toMs } from "../duration.ts";
+import type { Announcer, ServerPreset } from "../rules/announce.ts";
+import { directives } from "./directives.ts";
+import { serverPreset, wholeSeconds } from "./server-preset.ts";
+
+/** Directives of an `http`, `server` or `location` block. */
+export interface NginxDirectives {
+  /** `keepalive_timeout`, first argument: idle time. @default "75s" */
+  readonly keepaliveTimeout?: Duration;
+  /** `keepalive_timeout`, second argument: what `Keep-Alive: timeout` says, whatever the first is. @default false: no header */
+  readonly announcedTimeout?: Duration | false;
+  /** `keepalive_requests`: the last of them is answered with `Connection: close`. @default 1000 */
+  readonly keepaliveRequests?: number;
+  /** `keepalive_time`. @default "1h" */
+  readonly keepaliveTime?: Duration;
+}
+
+/**
+ * The rules of nginx 1.19.10 and later as a server: 75 s idle, 1000 requests, 1 h of life. It always says `Connection:
+ * keep-alive` or `close`; it names a timeout only where `keepalive_timeout` has a second argument, which nothing holds to the
+ * first.
+ *
+ * Source: nginx 1.31 `ngx_http_core_module.c`, `ngx_http_header_filter_module.c`.
+ *
+ * Not here: under pressure nginx closes idle connections early, the stalest first.
+ */
+export function nginx(given: NginxDirectives = {}): ServerPreset {
+  const { keepaliveTimeout, announcedTimeout, keepaliveRequests, keepaliveTime } =
+    directives<NginxDirectives>("nginx", given, {
+      keepaliveTimeout: "75s",
+      announcedTimeout: false,
+      keepaliveRequests: 1000,
+      keepaliveTime: "1h",
+    });
+  const seconds = announcedTimeout === false ? 0 : wholeSeconds(toMs(announcedTimeout, "announcedTimeout"));
+  const announcer: Announcer = ({ last }) => {
+    if (last) return { connection: "close" };
+    return { connection: "keep-alive", keepAlive: seconds > 0 ? `timeout=${seconds}` : undefined };
+  };
+  return serverPreset(
+    {
+      name: "nginx",
+      system: "nginx",
+      versions: "1.19.10 and later",
+      source: "nginx 1.31 ngx_http_core_module.c",
+    },
+    {
+      idleTimeout: keepaliveTimeout,
+      maxRequests: keepaliveRequests,
+      maxLifetime: keepaliveTime,
+      lifetimeJitter: 0,
+    },
+    announcer,
+  );
+}

@@ -1,0 +1,57 @@
+/** Node server: `http.Server` of Node. */
+
+import { type Duration, toMs } from "../duration.ts";
+import type { Announcer, ServerPreset } from "../rules/announce.ts";
+import { directives } from "./directives.ts";
+import { serverPreset, wholeSeconds } from "./server-preset.ts";
+
+/** Properties of `http.Server`; where Node writes 0 for "no limit", it is `Infinity` here. */
+export interface NodeServerDirectives {
+  /** `keepAliveTimeout`: what it announces. @default "5s" */
+  readonly keepAliveTimeout?: Duration;
+  /** `keepAliveTimeoutBuffer`: how much later it closes. @default "1s" */
+  readonly keepAliveTimeoutBuffer?: Duration;
+  /** `maxRequestsPerSocket`: the last of them is answered with `Connection: close`. @default Infinity */
+  readonly maxRequestsPerSocket?: number;
+}
+
+/**
+ * The rules of Node's `http.Server`, 18 and later (the buffer: 20 and later): 5 s are announced, in whole seconds, and 6 s
+ * are kept; `max` is the limit itself on every response, not what is left.
+ *
+ * Source: Node 26.10 `_http_server.js`, `_http_outgoing.js`.
+ */
+export function nodeServer(given: NodeServerDirectives = {}): ServerPreset {
+  const { keepAliveTimeout, keepAliveTimeoutBuffer, maxRequestsPerSocket } = directives<NodeServerDirectives>(
+    "nodeServer",
+    given,
+    {
+      keepAliveTimeout: "5s",
+      keepAliveTimeoutBuffer: "1s",
+      maxRequestsPerSocket: Infinity,
+    },
+  );
+  const bufferMs = toMs(keepAliveTimeoutBuffer, "keepAliveTimeoutBuffer");
+  const announcer: Announcer = ({ last, idleTimeoutMs, maxRequests }) => {
+    if (last) return { connection: "close" };
+    if (idleTimeoutMs === Infinity) return { connection: "keep-alive" };
+    const timeout = `timeout=${wholeSeconds(Math.max(0, idleTimeoutMs - bufferMs))}`;
+    const keepAlive = maxRequests === Infinity ? timeout : `${timeout}, max=${maxRequests}`;
+    return { connection: "keep-alive", keepAlive };
+  };
+  return serverPreset(
+    {
+      name: "nodeServer",
+      system: "Node http.Server",
+      versions: "20 and later",
+      source: "Node 26.10 _http_server.js",
+    },
+    {
+      idleTimeout: toMs(keepAliveTimeout, "keepAliveTimeout") + bufferMs,
+      maxRequests: maxRequestsPerSocket,
+      maxLifetime: Infinity,
+      lifetimeJitter: 0,
+    },
+    announcer,
+  );
+}

@@ -1,0 +1,34 @@
+/** Server preset: limits and words by which a server of ours treats its connections as another system does. */
+
+import {
+  ANNOUNCER,
+  type AnnouncedFacts,
+  type Announcement,
+  type Announcer,
+  type ServerPreset,
+} from "../rules/announce.ts";
+import { PRESET } from "../rules/preset.ts";
+import type { SystemNote } from "./client-preset.ts";
+
+/** Limits of a server, without what it says about them. */
+export type ServerLimits = Omit<ServerPreset, typeof ANNOUNCER | typeof PRESET>;
+
+/** A preset of these limits. */
+export function serverPreset<T extends ServerLimits>(
+  note: SystemNote,
+  limits: T,
+  announcer: Announcer,
+): T & ServerPreset {
+  return { ...limits, [ANNOUNCER]: announcer, [PRESET]: { ...note, options: limits } };
+}
+
+/** Says nothing where HTTP/1.1 needs no word: only that a 1.0 connection is kept, and that a connection ends (Envoy, HAProxy). */
+export const fewWords: Announcer = ({ last, minorVersion }: AnnouncedFacts): Announcement => {
+  if (last) return { connection: "close" };
+  return minorVersion === 0 ? { connection: "keep-alive" } : {};
+};
+
+/** Whole seconds, cut off as servers do it: 999 ms are announced as 0. */
+export function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}

@@ -1,0 +1,78 @@
+/** undici: the client behind Node's own `fetch`. */
+
+import { type Duration, toMs } from "../duration.ts";
+import type { PersistenceTest } from "../rules/persistence.ts";
+import { type ClientPreset, clientPreset } from "./client-preset.ts";
+import { eitherField } from "./connection-tests.ts";
+import { directives, isBefore } from "./directives.ts";
+import { UNDICI_ANYWHERE, UNDICI_PARAMETER, undiciReader } from "./keep-alive-readers.ts";
+
+/** Options of undici's `Agent` and `Pool`. */
+export interface UndiciDirectives {
+  /** Idle time where the server says nothing. @default "4s" */
+  readonly keepAliveTimeout?: Duration;
+  /** The most that a server may ask for. @default "600s" */
+  readonly keepAliveMaxTimeout?: Duration;
+  /** Taken off the server's `timeout`. @default "2s" */
+  readonly keepAliveTimeoutThreshold?: Duration;
+  /** Connections of one origin; their `null` is `Infinity`. @default Infinity */
+  readonly connections?: number;
+  /** @default Infinity */
+  readonly maxRequestsPerClient?: number;
+  /** Age after which a connection takes no further request. @default Infinity */
+  readonly clientTtl?: Duration;
+  /** @default "8.12" */
+  readonly version?: string;
+}
+
+/** undici says `Connection: close` with every HEAD (unless `reset: false`), so none is followed by another request. */
+const keptByUndici: PersistenceTest = (facts) => facts.method !== "HEAD" && eitherField(facts);
+
+/**
+ * The rules of undici 6.14 to 8, and with it of `fetch` in Node 20 to 26: 4 s idle, or the server's `timeout` less 2 s (before
+ * 8.12 any text that ends in `timeout=`, in lower case; since then the parameter of that name), at
+ * most 600 s; a server that announces 2 s or less gets no second request; connections are used in the order in which
+ * they were opened; a HEAD is the last request on its connection; **never sent again**, GET included.
+ *
+ * Source: nodejs/undici 8.10 `dispatcher/client-h1.js`, `client.js`, `pool.js`, `core/util.js`; measured with Node 20, 22, 24.
+ *
+ * Not as there: the end of the connection after a HEAD is not announced to the server; HTTP/1.0 with
+ * `Transfer-Encoding: chunked` ends the connection (RFC 9112 §6.1); two equal `Content-Length` lines are accepted.
+ */
+export function undici(given: UndiciDirectives = {}): ClientPreset {
+  const set = directives<UndiciDirectives>("undici", given, {
+    keepAliveTimeout: "4s",
+    keepAliveMaxTimeout: "600s",
+    keepAliveTimeoutThreshold: "2s",
+    connections: Infinity,
+    maxRequestsPerClient: Infinity,
+    clientTtl: Infinity,
+    version: "8.12",
+  });
+  const reader = undiciReader(
+    isBefore(set.version, "8.12") ? UNDICI_ANYWHERE : UNDICI_PARAMETER,
+    toMs(set.keepAliveTimeout, "keepAliveTimeout"),
+    toMs(set.keepAliveMaxTimeout, "keepAliveMaxTimeout"),
+    toMs(set.keepAliveTimeoutThreshold, "keepAliveTimeoutThreshold"),
+  );
+  return clientPreset(
+    {
+      name: "undici",
+      system: "undici, Node fetch",
+      versions: "6.14 to 8",
+      source: "undici 8.10; measured with 7.30.2, 8.12.4 and Node 20, 22, 24",
+    },
+    {
+      unusedIdleTimeout: set.keepAliveTimeout,
+      serverHints: reader,
+      persistence: keptByUndici,
+      // Before 8 the request after the last one still goes out.
+      maxRequests: set.maxRequestsPerClient + (isBefore(set.version, "8") ? 1 : 0),
+      maxLifetime: set.clientTtl,
+      maxConnectionsPerOrigin: set.connections,
+      acquireTimeout: Infinity,
+      reuseOrder: "oldest",
+      tcpKeepAlive: { idle: "60s" },
+    },
+  );
+}

@@ -1,0 +1,92 @@
+/** The command, from its arguments to what it prints. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { CLIENTS, SERVERS } from "../../src/cli/catalog.ts";
+import { command } from "../../src/cli/mod.ts";
+import * as all from "../../src/presets/mod.ts";
+
+describe("holdfast explain", () => {
+  it("prints the rules of a client preset, each with its source", () => {
+    const { code, output, error } = command(["explain", "jdk"]);
+    assertEquals([code, error], [0, ""]);
+    const lines = output.split("\n");
+    assertEquals(lines[0], "JDK HttpURLConnection (JDK 8 to 25)");
+    assertEquals(/^maxIdlePerOrigin +5 +preset$/m.test(output), true);
+    assertEquals(/^connectTimeout +10s +default$/m.test(output), true);
+    assertStringIncludes(
+      output,
+      "An idle connection is kept: 5s if the server says nothing, 5s after timeout=5, 1m after timeout=60, not at all after timeout=0.",
+    );
+  });
+
+  it("says it in one where the server's word counts for nothing", () => {
+    const { output } = command(["explain", "curl"]);
+    assertStringIncludes(output, "An idle connection is kept: 118s, whatever the server says.");
+  });
+
+  it("says who wins against a server, and what to do", () => {
+    const { code, output } = command(["explain", "jdk", "--against", "httpd"]);
+    assertEquals(code, 0);
+    assertEquals(output.trimEnd().split("\n").slice(-4), [
+      'Against Apache httpd (2.4), which says "Connection: keep-alive" and "Keep-Alive: timeout=5, max=100":',
+      "A race: the client gives up an idle connection after 5s, the server closes it after 5s.",
+      "A request that meets a closed connection is sent again, even a POST, which may be executed twice.",
+      'Recommendation: createPool({ ...presets.jdk(), idleTimeout: "4s" }), or a server timeout above 5s.',
+    ]);
+  });
+
+  it("prints the rules of a server preset, and what it says", () => {
+    const { code, output } = command(["explain", "nginx"]);
+    assertEquals(code, 0);
+    for (const line of [/^idleTimeout +75s$/m, /^maxRequests +1000$/m, /^maxLifetime +1h$/m])
+      assertEquals(line.test(output), true, String(line));
+    assertStringIncludes(output, 'It says "Connection: keep-alive".');
+    assertStringIncludes(command(["explain", "envoy"]).output, "It says nothing.");
+  });
+
+  it("knows every preset", () => {
+    const made = Object.entries(all).filter(([, value]) => typeof value === "function");
+    const known = [...Object.keys(CLIENTS), ...Object.keys(SERVERS)].filter((name) => name !== "holdfast");
+    assertEquals(known.sort(), made.map(([name]) => name).sort());
+    for (const name of known) assertEquals(command(["explain", name]).code, 0, name);
+    for (const client of Object.keys(CLIENTS)) {
+      for (const server of Object.keys(SERVERS))
+        assertEquals(command(["explain", client, "--against", server]).error, "", `${client} ${server}`);
+    }
+  });
+});
+
+describe("holdfast, called wrongly, ends with 2, says what is wrong and what there is:", () => {
+  const rows: readonly (readonly [args: readonly string[], says: string])[] = [
+    [[], "No command given"],
+    [["probe"], 'Unknown command "probe"'],
+    [["explain"], "No preset given"],
+    [["explain", "jdk", "curl"], '"curl" is too much'],
+    [["explain", "jkd"], 'Unknown preset "jkd": known are holdfast, apacheHttpClient4'],
+    [["explain", "toString"], 'Unknown preset "toString"'],
+    [
+      ["explain", "jdk", "--against", "curl"],
+      'Unknown server preset "curl": known are envoy, haproxy, httpd, nginx',
+    ],
+    [
+      ["explain", "nginx", "--against", "httpd"],
+      "--against needs a client preset before it: nginx is a server",
+    ],
+    [["explain", "jdk", "--agianst", "nginx"], "--agianst"],
+    [["explain", "jdk", "--against"], "--against"],
+  ];
+  for (const [args, says] of rows) {
+    it(args.join(" ") || "nothing", () => {
+      const { code, output, error } = command(args);
+      assertEquals([code, output], [2, ""]);
+      assertStringIncludes(error, says);
+      assertStringIncludes(error, "Usage: holdfast explain <preset>");
+    });
+  }
+
+  it("but 0 when asked for help", () => {
+    const { code, output } = command(["--help"]);
+    assertEquals([code, output.startsWith("Usage: holdfast")], [0, true]);
+  });
+});

@@ -1,0 +1,136 @@
+/** What each server says about keep-alive, response by response. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { presets } from "../../mod.ts";
+import { ANNOUNCER, type AnnouncedFacts, type ServerPreset } from "../../src/rules/announce.ts";
+import { resolveOptions } from "../../src/settings.ts";
+
+type Said = readonly [connection: string, keepAlive: string];
+
+/** The two fields of a response, `-` where one is missing. */
+function said(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Said {
+  const { rules } = resolveOptions(preset);
+  const facts = {
+    last: false,
+    idleTimeoutMs: rules.idleTimeoutMs,
+    maxRequests: rules.maxRequests,
+    remaining: rules.maxRequests - 1,
+    minorVersion: 1,
+    asked: { close: false, keepAlive: false },
+  };
+  const { connection = "-", keepAlive = "-" } = preset[ANNOUNCER]({ ...facts, ...changes });
+  return [connection, keepAlive];
+}
+
+const ASKED = { asked: { close: false, keepAlive: true } };
+
+describe("a response that is not the last says", () => {
+  type Row = readonly [what: string, preset: ServerPreset, unasked: Said, asked: Said, http10: Said];
+  const rows: readonly Row[] = [
+    ["nginx", presets.nginx(), ["keep-alive", "-"], ["keep-alive", "-"], ["keep-alive", "-"]],
+    [
+      "nginx with a second argument",
+      presets.nginx({ keepaliveTimeout: "5s", announcedTimeout: "60s" }),
+      ["keep-alive", "timeout=60"],
+      ["keep-alive", "timeout=60"],
+      ["keep-alive", "timeout=60"],
+    ],
+    ["Tomcat", presets.tomcat(), ["-", "-"], ["keep-alive", "timeout=60"], ["keep-alive", "timeout=60"]],
+    [
+      "Tomcat for less than a second",
+      presets.tomcat({ keepAliveTimeout: "500ms" }),
+      ["-", "-"],
+      ["keep-alive", "timeout=0"],
+      ["keep-alive", "timeout=0"],
+    ],
+    [
+      "Tomcat for ever",
+      presets.tomcat({ keepAliveTimeout: Infinity }),
+      ["-", "-"],
+      ["-", "-"],
+      ["keep-alive", "-"],
+    ],
+    [
+      "Tomcat without the header",
+      presets.tomcat({ useKeepAliveResponseHeader: false }),
+      ["-", "-"],
+      ["-", "-"],
+      ["keep-alive", "-"],
+    ],
+    ["Envoy", presets.envoy(), ["-", "-"], ["-", "-"], ["keep-alive", "-"]],
+    [
+      "HAProxy",
+      presets.haproxy({ timeoutHttpKeepAlive: "10s" }),
+      ["-", "-"],
+      ["-", "-"],
+      ["keep-alive", "-"],
+    ],
+    [
+      "Node",
+      presets.nodeServer(),
+      ["keep-alive", "timeout=5"],
+      ["keep-alive", "timeout=5"],
+      ["keep-alive", "timeout=5"],
+    ],
+    [
+      "Node with a limit, which it does not count down",
+      presets.nodeServer({ maxRequestsPerSocket: 3 }),
+      ["keep-alive", "timeout=5, max=3"],
+      ["keep-alive", "timeout=5, max=3"],
+      ["keep-alive", "timeout=5, max=3"],
+    ],
+    [
+      "Node for less than a second",
+      presets.nodeServer({ keepAliveTimeout: "999ms" }),
+      ["keep-alive", "timeout=0"],
+      ["keep-alive", "timeout=0"],
+      ["keep-alive", "timeout=0"],
+    ],
+    [
+      "httpd",
+      presets.httpd(),
+      ["-", "-"],
+      ["keep-alive", "timeout=5, max=100"],
+      ["keep-alive", "timeout=5, max=100"],
+    ],
+    [
+      "httpd without a limit",
+      presets.httpd({ maxKeepAliveRequests: Infinity }),
+      ["-", "-"],
+      ["keep-alive", "timeout=5"],
+      ["keep-alive", "timeout=5"],
+    ],
+  ];
+  for (const [what, preset, unasked, asked, http10] of rows) {
+    it(what, () => {
+      const found = [said(preset), said(preset, ASKED), said(preset, { ...ASKED, minorVersion: 0 })];
+      assertEquals(found, [unasked, asked, http10]);
+      assertEquals(said(preset, { ...ASKED, last: true }), ["close", "-"], "the last response");
+    });
+  }
+
+  it("httpd: what is left, down to 1", () => {
+    const preset = presets.httpd({ maxKeepAliveRequests: 2 });
+    assertEquals(preset.maxRequests, 3);
+    assertEquals(said(preset, { ...ASKED, remaining: 2 })[1], "timeout=5, max=2");
+    assertEquals(said(preset, { ...ASKED, remaining: 1 })[1], "timeout=5, max=1");
+  });
+});
+
+describe("a server preset", () => {
+  it("keeps its announcer when a limit is overridden, and it announces the new one", () => {
+    const preset = { ...presets.nodeServer(), idleTimeout: "31s", maxRequests: 10 } as const;
+    assertEquals(said(preset), ["keep-alive", "timeout=30, max=10"]);
+  });
+
+  it("of Node closes a second after what it announces", () => {
+    assertEquals(presets.nodeServer().idleTimeout, 6000);
+    assertEquals(presets.nodeServer({ keepAliveTimeout: "9s", keepAliveTimeoutBuffer: 0 }).idleTimeout, 9000);
+  });
+
+  it("of Envoy brings its stream idle timeout to a pool", () => {
+    assertEquals(resolveOptions(presets.envoy()).bodyIdleTimeoutMs, 300_000);
+    assertEquals(resolveOptions(presets.envoy({ streamIdleTimeout: "9s" })).bodyIdleTimeoutMs, 9000);
+  });
+});
