@@ -1,8 +1,10 @@
 /** Mutations: every promise of the library that is broken once on purpose. */
 
+import { HONO } from "./hono.ts";
 import type { Mutation } from "./mutation.ts";
 import { POOL } from "./pool.ts";
+import { PROXY } from "./proxy.ts";
 import { RULES } from "./rules.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
-export const MUTATIONS: readonly Mutation[] = [...RULES, ...POOL, ...WIRE, ...FETCH];
+export const MUTATIONS: readonly Mutation[] = [...RULES, ...POOL, ...WIRE, ...FETCH, ...PROXY, ...HONO];

@@ -7,8 +7,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "maxIdlePerOrigin is never exceeded",
     file: "src/pool/exits.ts",
-    search: "entry.idle.size > this.#rules.maxIdlePerOrigin",
-    replacement: "entry.idle.size > this.#rules.maxIdlePerOrigin + 1",
+    search: "entry.idle.size > maxIdlePerOrigin",
+    replacement: "entry.idle.size > maxIdlePerOrigin + 1",
     proof: "simulation",
   },
   {
@@ -122,5 +122,19 @@ export const POOL: readonly Mutation[] = [
     search: "    this.#dials.giveUp(record, reason);\n",
     replacement: "",
     proof: "simulation",
+  },
+  {
+    breaks: "A connection to an address that its name has left is not used again",
+    file: "src/rules/addresses.ts",
+    search: "if (at === undefined || latest.includes(address)) return false;",
+    replacement: "if (at !== null) return false;",
+    proof: "simulation",
+  },
+  {
+    breaks: "A connection whose response was held back is looked at before it is used again",
+    file: "src/http1/exchange.ts",
+    search: "connection.heldBack = true;",
+    replacement: "",
+    proof: { tests: "tests/simulation/regressions" },
   },
 ];

@@ -28,15 +28,15 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A connection whose response ends it is not used again",
     file: "src/http1/exchange.ts",
-    search: "const reason = inbound.endsConnection() ?? (this",
-    replacement: "const reason = (undefined as RetireReason | undefined) ?? (this",
+    search: "const ends = inbound.endsConnection(this.#pool.settings.persistence);",
+    replacement: "const ends = undefined as RetireReason | undefined;",
     proof: "simulation",
   },
   {
     breaks: "The last request on a connection says so",
     file: "src/http1/exchange.ts",
-    search: "headOf(this.#request, isLastExchange(lease, this.#pool.settings.rules))",
-    replacement: "headOf(this.#request, false)",
+    search: "const last = isLastExchange(lease, this.#pool.settings.rules);",
+    replacement: "const last = false;",
     proof: "simulation",
   },
   {
@@ -141,5 +141,12 @@ export const FETCH: readonly Mutation[] = [
     replacement:
       "if (aborted) return new TypeError(String(error));\n  if (!(error instanceof HoldfastError)) return error;",
     proof: "simulation",
+  },
+  {
+    breaks: "No persistence test is asked where the framing is faulty",
+    file: "src/http1/framing.ts",
+    search: '  if (framing.kind === "close") return "not-persistent";\n',
+    replacement: "",
+    proof: { tests: "tests/presets/connection" },
   },
 ];

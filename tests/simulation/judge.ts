@@ -66,7 +66,10 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
       return unless(patient && !at.calm, "there was time");
     case "ERR_HEADERS_TIMEOUT":
     case "ERR_BODY_TIMEOUT":
-      return unless(patient && !at.calm && hadToWait(record, at), "the server was not slow");
+      return unless(
+        patient && !at.calm && (hadToWait(record, at) || spread(record)),
+        "the server was not slow",
+      );
     case "ERR_PROTOCOL":
       return unless(record.malformed, "the response was sound");
     case "ERR_CONNECTION_LOST":
@@ -79,6 +82,11 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
 function hadToWait(record: RequestRecord, at: Circumstances): boolean {
   const impatient = Object.keys(record.spec.deadlines).length > 0;
   return impatient || record.slow || at.held || record.link?.silent === true;
+}
+
+/** Some servers send even a head piece by piece, with pauses, which add up: what came shows that it was on its way. */
+function spread({ link }: RequestRecord): boolean {
+  return link?.responded === true;
 }
 
 function judgeLost(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {

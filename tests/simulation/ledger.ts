@@ -45,7 +45,8 @@ export class Ledger {
     const before = record.link;
     record.link = link;
     // The answer of one that shared its connection with a crossing went to another, which may follow its redirect.
-    if (record.crossed || before?.crossed === true) return;
+    if (before?.crossed === true) record.crossed = true;
+    if (record.crossed) return;
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;

@@ -24,6 +24,8 @@ export class Link {
   readonly id: number;
   readonly lore: OriginLore;
   readonly openedAt: number;
+  /** The one that was looked up for it. */
+  address: string | undefined = undefined;
   /** How long its bytes travel; its own, so that no other connection's doings have a part in it. */
   readonly latency: Prng;
 

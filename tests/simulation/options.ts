@@ -33,6 +33,7 @@ export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: Lent)
     connectTimeout: plan.connectTimeoutMs,
     headersTimeout: plan.headersTimeoutMs,
     bodyIdleTimeout: plan.bodyIdleTimeoutMs,
+    dnsRefresh: plan.dnsRefreshMs,
     retry: terms.retries,
     unsafeReuse: terms.unsafeReuseMs,
     learn: plan.learn === "store" ? { store: flakyStore(prng) } : plan.learn === "yes",

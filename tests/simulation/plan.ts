@@ -40,6 +40,11 @@ export interface Plan {
   /** A disturbance in so many requests; `Infinity` for none. */
   readonly disturbOneIn: number;
   readonly redirectOneIn: number;
+  /** How often names are looked up again; `Infinity`: never, as their addresses are the transport's affair. */
+  readonly dnsRefreshMs: number;
+  /** How often names move, and in how much time on average. */
+  readonly moves: number;
+  readonly moveMs: number;
   readonly closeTimeoutMs: number;
   /** The pool is closed while requests are under way. */
   readonly closesEarly: boolean;
@@ -85,10 +90,17 @@ export function planOf(seed: number, requests: number): Plan {
     pauseMs: prng.among(500, 8000, 60_000, 5 * MINUTE),
     disturbOneIn: prng.among(...disturbances(weather)),
     redirectOneIn: prng.among(Infinity, 20),
+    ...drawNames(new Prng(seed ^ 0xd5)),
     closeTimeoutMs: prng.among(0, 5000, 600_000),
     closesEarly: prng.oneIn(3),
     auditEvery: mostly(prng, 8, 64, 1, 8),
   };
+}
+
+/** From numbers of their own, so that no older seed stands for anything else because of them. */
+function drawNames(prng: Prng): Pick<Plan, "dnsRefreshMs" | "moves" | "moveMs"> {
+  const dnsRefreshMs = prng.oneIn(2) ? Infinity : prng.among(1000, 5000, 30_000);
+  return { dnsRefreshMs, moves: prng.below(6), moveMs: prng.among(1000, 10_000, 5 * MINUTE) };
 }
 
 function disturbances(weather: Weather): [number, ...number[]] {

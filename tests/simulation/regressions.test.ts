@@ -69,3 +69,33 @@ test("a connection that was looked at for a request that is aborted meanwhile ge
   assertEquals(connection.reused, false);
   await pool.close();
 });
+
+// Seed 604305 of 500 requests: the next request was written on it before its end, long in the kernel, was read.
+test("a connection whose response was held back is looked at before the next request", async () => {
+  const head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
+  const transport = memoryTransport({
+    accept(peer) {
+      if (peer.id > 1) return peer.onData(() => peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+      peer.onData(() => {
+        peer.send(head + "a".repeat(70_000));
+        peer.send("b".repeat(20_000));
+        peer.send("c".repeat(10_000));
+        peer.end();
+      });
+    },
+  });
+  const pool = createPool({ transport, maxConnectionsPerOrigin: 1 });
+  const unread = await pool.request("http://a.test/");
+  const next = pool.request("http://a.test/");
+  await quiescence();
+  assertEquals(transport.peers[0]?.paused, true);
+  assertEquals((await unread.text()).length, 100_000);
+  assertEquals((await next).status, 200);
+  assertEquals(
+    transport.peers[0]?.receivedText.match(/GET/g)?.length,
+    1,
+    "nothing was written on the dead one",
+  );
+  assertEquals([pool.stats().opened, pool.stats().retries], [2, 0]);
+  await pool.close();
+});

@@ -25,4 +25,12 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     requests: 500,
     was: "a POST went out behind a block of 5 ms, on a connection that had ended",
   },
+  {
+    seed: 604_305,
+    requests: 500,
+    was: "a request went out on a connection whose end lay behind what was held back",
+  },
+  { seed: 700_347, requests: 500, was: "whoever followed such a redirect sent a body of its own" },
+  { seed: 803_295, requests: 500, was: "a head that came in pieces took longer than its deadline" },
+  { seed: 805_636, requests: 500, was: "a connection expired behind a block while it was being looked at" },
 ];

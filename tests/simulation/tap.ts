@@ -45,6 +45,7 @@ const REQUEST = /^(\S+) \/r\/(\d+)(?:\/(\d+))? /;
 export class Tap implements Transport {
   readonly name = "memory";
   readonly can: Transport["can"];
+  readonly resolve: Transport["resolve"];
   /** Attempts to connect. */
   dialled = 0;
   /** Connections open or being opened. */
@@ -58,6 +59,7 @@ export class Tap implements Transport {
     this.#inner = inner;
     this.#world = world;
     this.can = inner.can;
+    this.resolve = inner.resolve;
   }
 
   /** The link of a connection; made by the first who asks. */
@@ -66,6 +68,7 @@ export class Tap implements Transport {
     if (link === undefined) {
       link = new Link(id, this.lore(target.hostname), this.#world.clientNow, new Prng(id ^ this.#world.seed));
       link.nights = this.#world.nights;
+      link.address = target.address;
       this.links.set(id, link);
     }
     return link;
@@ -98,7 +101,7 @@ export class Tap implements Transport {
       const link = this.link(socket.localPort ?? 0, target);
       tapped.link = link;
       world.trace.note("open", link.id, 0, target.hostname);
-      return new TappedSocket(socket, link, world, gone);
+      return new TappedSocket(socket, link, tapped, world, gone);
     } catch (error) {
       world.trace.note("dial fails");
       gone();
@@ -121,12 +124,12 @@ export class Tap implements Transport {
 /** What arrives. */
 class TappedHandler implements SocketHandler {
   link: Link | undefined = undefined;
-  readonly #inner: SocketHandler;
+  inner: SocketHandler;
   readonly #world: TapWorld;
   readonly #gone: () => void;
 
   constructor(inner: SocketHandler, world: TapWorld, gone: () => void) {
-    this.#inner = inner;
+    this.inner = inner;
     this.#world = world;
     this.#gone = gone;
   }
@@ -139,11 +142,11 @@ class TappedHandler implements SocketHandler {
     if (link.request === 0) link.spent ??= "bytes came while it was idle";
     else if (link.idleMs > link.lore.workedMs) link.lore.workedMs = link.idleMs;
     this.#applyMarks(link);
-    this.#inner.data(bytes, length);
+    this.inner.data(bytes, length);
   }
 
   drain(): void {
-    this.#inner.drain();
+    this.inner.drain();
   }
 
   closed(error: TransportError | undefined): void {
@@ -151,7 +154,7 @@ class TappedHandler implements SocketHandler {
     if (link !== undefined) link.ended = true;
     this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
     this.#gone();
-    this.#inner.closed(error);
+    this.inner.closed(error);
   }
 
   #applyMarks(link: Link): void {
@@ -178,12 +181,14 @@ class TappedSocket implements Socket {
   readonly localPort: number | undefined;
   readonly #inner: Socket;
   readonly #link: Link;
+  readonly #handler: TappedHandler;
   readonly #world: TapWorld;
   readonly #gone: () => void;
 
-  constructor(inner: Socket, link: Link, world: TapWorld, gone: () => void) {
+  constructor(inner: Socket, link: Link, handler: TappedHandler, world: TapWorld, gone: () => void) {
     this.#inner = inner;
     this.#link = link;
+    this.#handler = handler;
     this.#world = world;
     this.#gone = gone;
     this.applied = inner.applied;
@@ -248,7 +253,7 @@ class TappedSocket implements Socket {
   }
 
   handOver(handler: SocketHandler): void {
-    this.#inner.handOver(handler);
+    this.#handler.inner = handler;
   }
 
   close(): void {

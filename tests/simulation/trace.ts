@@ -35,6 +35,7 @@ const WORDS = [
   "stats",
   "parked",
   "taken",
+  "moves",
 ] as const;
 
 export type Word = (typeof WORDS)[number];

@@ -12,6 +12,7 @@ import { Clients } from "./clients.ts";
 import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
+import { Moves } from "./moves.ts";
 import { optionsOf } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { quiescence } from "./pump.ts";
@@ -39,6 +40,7 @@ export class World implements TapWorld, ServerWorld {
   readonly prng: Prng;
   readonly ledger: Ledger;
   readonly tap: Tap;
+  readonly moves: Moves;
   readonly pool: Pool;
   readonly servers: ReadonlyMap<string, Server>;
   readonly #clients: Clients;
@@ -59,7 +61,9 @@ export class World implements TapWorld, ServerWorld {
     this.trace = new Trace(() => this.agenda.now, readable);
     this.ledger = new Ledger(this);
     this.servers = new Map(plan.servers.map((server) => [server.hostname, new Server(this, server)]));
+    this.moves = new Moves(this);
     const inner = memoryTransport({
+      resolve: this.moves.resolve,
       scheduler: { schedule: (delayMs, callback) => this.#carry(delayMs, callback) },
       connect: ({ hostname }) => this.#server(hostname).dial(2 * plan.latencyMs),
       accept: (peer) => this.#server(peer.target.hostname).accept(peer, this.tap.link(peer.id, peer.target)),
@@ -241,6 +245,8 @@ export class World implements TapWorld, ServerWorld {
     const hidden = this.agenda.comesTo && (link.leaving?.at ?? Infinity) <= this.agenda.now;
     if (hidden && method === "POST" && link.requests > 1 && !this.ledger.isKeyed(id))
       this.fail(`request ${id} was written on connection ${link.id} after a block, unseen that it had ended`);
+    const moved = this.moves.wrote(link);
+    if (moved !== undefined) this.fail(`request ${id} was written on connection ${link.id}: ${moved}`);
     this.ledger.wrote(link, method, id, hop);
   }
 

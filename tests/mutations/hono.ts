@@ -1,0 +1,96 @@
+/** Mutations of `src/hono/`: both sides of a Hono application. */
+
+import type { Mutation } from "./mutation.ts";
+
+const ON_THE_WIRE = { tests: "tests/hono/wire" } as const;
+const NODE_SERVER = { tests: "tests/hono/node-server" } as const;
+const KEEPER = { tests: "tests/hono/keeper" } as const;
+const UPSTREAM = { tests: "tests/hono/upstream" } as const;
+
+/** Mutations of `src/hono/`, and of the rules that servers ask. */
+export const HONO: readonly Mutation[] = [
+  {
+    breaks: "A server announces less than it keeps",
+    file: "src/rules/serve.ts",
+    search: "Math.floor((idleTimeoutMs - GRACE_MS) / 1000)",
+    replacement: "Math.floor(idleTimeoutMs / 1000)",
+    proof: { tests: "tests/rules/serve" },
+  },
+  {
+    breaks: "What a preset announces is kept",
+    file: "src/rules/serve.ts",
+    search: "Math.max(idleTimeoutMs, announcedMs + GRACE_MS)",
+    replacement: "idleTimeoutMs",
+    proof: { tests: "tests/rules/serve" },
+  },
+  {
+    breaks: "What is pipelined behind the last response is not executed",
+    file: "src/hono/inbound-keeper.ts",
+    search: "if (record.closing || record.requests >= this.#given.rules.maxRequests) return undefined;",
+    replacement: "",
+    proof: ON_THE_WIRE,
+  },
+  {
+    breaks: "After its last response an address and port stand for a new connection",
+    file: "src/hono/inbound-keeper.ts",
+    search: `if (typeof inbound.key === "string") this.#byAddress.forget(inbound.key);`,
+    replacement: "",
+    proof: KEEPER,
+  },
+  {
+    breaks: "The table of connections is bounded",
+    file: "src/hono/connection-table.ts",
+    search: "if (stalest !== undefined) this.#records.delete(stalest);",
+    replacement: "",
+    proof: KEEPER,
+  },
+  {
+    breaks: "A silent address and port is taken for gone",
+    file: "src/hono/connection-table.ts",
+    search: "if (now - record.seenAt > silentMs && record.running === 0) return undefined;",
+    replacement: "",
+    proof: KEEPER,
+  },
+  {
+    breaks: "Node's own timeout gives way to the rule",
+    file: "src/hono/inbound-node.ts",
+    search: "if (isIdle()) this.key.setTimeout(delay);",
+    replacement: "",
+    proof: NODE_SERVER,
+  },
+  {
+    breaks: "The idle timeout does not run while a handler works",
+    file: "src/hono/inbound-node.ts",
+    search: "else this.key.setTimeout(before);",
+    replacement: "",
+    proof: NODE_SERVER,
+  },
+  {
+    breaks: "Nothing is said on HTTP/2",
+    file: "src/hono/inbound-node.ts",
+    search: "|| incoming.httpVersionMajor !== 1",
+    replacement: "",
+    proof: NODE_SERVER,
+  },
+  {
+    breaks: "Fields of the upstream's connection are not passed on",
+    file: "src/hono/upstream-requests.ts",
+    search: "dropHopByHop(response.headers);",
+    replacement: "",
+    proof: UPSTREAM,
+  },
+  {
+    breaks: "The client's abort ends its upstream requests",
+    file: "src/hono/client-watch.ts",
+    search: `else inbound.addEventListener("abort", this.#onAbort, { once: true });`,
+    replacement: "",
+    proof: UPSTREAM,
+  },
+  {
+    breaks: "A pool of one request outlives it until the body has been sent",
+    file: "src/hono/upstream.ts",
+    search: "if (body === null) return close();",
+    replacement: "return close();",
+    proof: UPSTREAM,
+  },
+];
