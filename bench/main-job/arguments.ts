@@ -10,6 +10,8 @@ export interface Arguments {
   /** Both clients together. */
   readonly seconds: number;
   readonly method: "GET" | "HEAD";
+  /** The gateway of examples/gateway.ts instead of a job. */
+  readonly serve: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
   readonly help: boolean;
@@ -24,6 +26,7 @@ const OPTIONS = {
   requests: { type: "string" },
   seconds: { type: "string" },
   method: { type: "string" },
+  serve: { type: "boolean", default: false },
   quiet: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
@@ -42,6 +45,8 @@ redirects not followed.
   --requests N   requests per client (default 4000; with URLs ${GENTLE.requests} per server, at most ${GENTLE.mostRequests})
   --seconds N    how long it may take, both clients together (default 25; with URLs 40)
   --method M     GET or HEAD, with URLs only (default GET)
+  --serve        no job: an edge gateway to URL, or to a small server of its own, with a page that shows its
+                 pool, on PORT (default 8787), until Ctrl-C
   --quiet        no progress
   --json         the result as JSON
   --help         this text
@@ -56,6 +61,7 @@ export function readArguments(argv: readonly string[]): Arguments {
   if (urls.length > GENTLE.mostUrls)
     throw new UsageError(`At most ${GENTLE.mostUrls} URLs, got ${urls.length}`);
   const own = urls.length > 0;
+  if (values.serve && urls.length > 1) throw new UsageError(`--serve takes one URL, got ${urls.length}`);
   if (values.method !== undefined && !own) {
     throw new UsageError("--method is for URLs: the embedded origins get GET and POST");
   }
@@ -68,6 +74,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     requests: readNumber("requests", values.requests, { least: 1, whole: true, ...requests }),
     seconds: readNumber("seconds", values.seconds, { least: 1, most: 3600, otherwise: own ? 40 : 25 }),
     method: readMethod(values.method),
+    serve: values.serve,
     quiet: values.quiet,
     json: values.json,
     help: values.help,

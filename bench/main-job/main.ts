@@ -5,6 +5,7 @@
  * ```sh
  * npm start                               # embedded origins, some 25 s
  * npm start -- https://example.com/       # your own servers, gently
+ * npm start -- --serve                    # an edge gateway with its status page
  * npm start -- --help
  * deno run -A bench/main-job/main.ts      # the same on Deno
  * bun bench/main-job/main.ts              # and on Bun
@@ -24,17 +25,26 @@ import { holdfastIsFine } from "./verdict.ts";
 /** Where nobody says how wide the output is: a log, or a pipe. */
 const LOG_WIDTH = 120;
 
-process.exitCode = await main(process.argv.slice(2));
-await written();
-// What a runtime keeps open (a pooled socket of its fetch, say) must not keep the job from ending.
-process.exit();
+const exitCode = await main(process.argv.slice(2));
+if (exitCode !== undefined) {
+  process.exitCode = exitCode;
+  await written();
+  // What a runtime keeps open (a pooled socket of its fetch, say) must not keep the job from ending.
+  process.exit();
+}
 
-async function main(argv: readonly string[]): Promise<number> {
+/** The exit code, or `undefined` when something goes on until Ctrl-C. */
+async function main(argv: readonly string[]): Promise<number | undefined> {
   const given = understood(argv);
   if (given === undefined) return 2;
   if (given.help) {
     console.log(HELP);
     return 0;
+  }
+  if (given.serve) {
+    // It reads the URL from the same command line.
+    await import("../../examples/gateway.ts");
+    return undefined;
   }
   const interrupted = watchSignals();
   const result = await job(given, interrupted.signal);

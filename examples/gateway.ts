@@ -1,0 +1,145 @@
+/**
+ * An edge gateway in one file: keep-alive by the rules on both sides, and a page that shows the connections to the
+ * upstream. Without an upstream of yours it starts a small one, and sends it some traffic through itself.
+ *
+ * ```sh
+ * npx tsx examples/gateway.ts                                  # then open http://127.0.0.1:8787/_pool
+ * deno run -A examples/gateway.ts https://httpbin.org
+ * PORT=8080 BEHIND=aws-alb bun examples/gateway.ts https://api.example.com
+ * ```
+ *
+ * `POOL_PASSWORD` puts the page behind a password; it is left out when the gateway listens to others without one.
+ */
+
+import process from "node:process";
+import { createPool } from "@holdfast/pool";
+import {
+  type BalancerName,
+  behind,
+  keepAlive,
+  poolStatus,
+  type UpstreamEnv,
+  upstream,
+} from "@holdfast/pool/hono";
+import { Hono } from "hono";
+import { basicAuth } from "hono/basic-auth";
+
+const { HOST = "127.0.0.1", PORT = "8787", BEHIND, POOL_PASSWORD } = process.env;
+const given = process.argv.slice(2).find((argument) => /^https?:/.test(argument));
+const demo = given === undefined ? await startDemoUpstream() : undefined;
+const target = new URL(given ?? demo?.url ?? "").origin;
+
+const pool = createPool({ idleTimeout: "50s", headersTimeout: "30s" });
+const app = new Hono<UpstreamEnv>();
+
+// Towards clients: announce how long connections are kept, and keep to it. Say so where the server cannot.
+const rules = BEHIND === undefined ? {} : behind(BEHIND as BalancerName);
+app.use(
+  keepAlive(rules, {
+    onEvent: (event) => event.type === "enforcement.limited" && console.log(event.message),
+  }),
+);
+
+// Towards the upstream: one pool for the process.
+app.use(upstream(pool, { serverTiming: true }));
+
+if (POOL_PASSWORD !== undefined) {
+  app.use("/_pool/*", basicAuth({ username: "pool", password: POOL_PASSWORD }));
+}
+if (POOL_PASSWORD !== undefined || HOST === "127.0.0.1") app.route("/_pool", poolStatus(pool));
+
+app.all("*", (c) => {
+  const { method, body, url } = c.req.raw;
+  const { pathname, search, host } = new URL(url);
+  const headers = new Headers(c.req.raw.headers);
+  headers.set("x-forwarded-host", host);
+  // The upstream has a name of its own; and what codings can be decoded on the way is the pool's affair.
+  headers.delete("host");
+  headers.delete("accept-encoding");
+  const sent = body === null ? {} : { body, duplex: "half" as const };
+  return c.var.upstream.fetch(target + pathname + search, { method, headers, redirect: "manual", ...sent });
+});
+
+const server = await listen(app.fetch, HOST, Number(PORT));
+console.log(
+  `Gateway to ${target} on http://${HOST}:${server.port}/, its pool on http://${HOST}:${server.port}/_pool`,
+);
+const traffic = demo === undefined ? undefined : sendTraffic(`http://${HOST}:${server.port}`);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+
+async function stop(): Promise<void> {
+  clearTimeout(traffic);
+  await Promise.all([server.close(), pool.close({ timeout: "2s" })]);
+  demo?.close();
+  console.log("Closed.");
+  process.exit(0);
+}
+
+interface Runtimes {
+  readonly Deno?: {
+    serve(
+      options: { hostname: string; port: number; onListen(): void },
+      fetch: Fetch,
+    ): { addr: { port: number }; shutdown(): Promise<void> };
+  };
+  readonly Bun?: {
+    serve(options: { hostname: string; port: number; fetch: Fetch }): {
+      port: number;
+      stop(now: boolean): Promise<void>;
+    };
+  };
+}
+
+type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
+
+/** Listens with the runtime's own server; on Node with that of Hono. */
+async function listen(
+  fetch: Fetch,
+  hostname: string,
+  port: number,
+): Promise<{ port: number; close(): unknown }> {
+  const { Deno, Bun } = globalThis as Runtimes;
+  if (Deno !== undefined) {
+    const server = Deno.serve({ hostname, port, onListen() {} }, fetch);
+    // Not waited for: Deno.serve has no way to close connections that are idle.
+    return { port: server.addr.port, close: () => void server.shutdown() };
+  }
+  if (Bun !== undefined) {
+    const server = Bun.serve({ hostname, port, fetch });
+    return { port: server.port, close: () => server.stop(true) };
+  }
+  const { serve } = await import("@hono/node-server");
+  return new Promise((resolve) => {
+    const server = serve({ fetch, hostname, port }, (info) =>
+      resolve({ port: info.port, close: () => server.close() }),
+    );
+  });
+}
+
+/** A server that answers sometimes at once, sometimes late, and closes idle connections after a few seconds. */
+async function startDemoUpstream() {
+  const { createServer } = await import("node:http");
+  const server = createServer((request, response) => {
+    const answer = (): unknown => response.end(`${request.method} ${request.url}, from the upstream\n`);
+    setTimeout(answer, Math.random() < 0.3 ? 400 : 5);
+  });
+  server.keepAliveTimeout = 4000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return { url: `http://127.0.0.1:${port}`, close: () => server.closeAllConnections() };
+}
+
+/** A few requests now and then, so that the page has something to show. */
+function sendTraffic(url: string): ReturnType<typeof setTimeout> {
+  const timer = setInterval(() => {
+    const count = Math.floor(Math.random() * 6);
+    for (let sent = 0; sent < count; sent++) {
+      fetch(`${url}/demo/${sent}`).then(
+        (response) => response.text(),
+        () => undefined,
+      );
+    }
+  }, 700);
+  return timer;
+}

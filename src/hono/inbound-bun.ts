@@ -1,0 +1,68 @@
+/** Inbound on Bun.serve: address and port, and a timer of the connection that can be set while the request lasts. */
+
+import type { Clock } from "../clock.ts";
+import type { Announcement } from "../rules/announce.ts";
+import { parseConnection } from "../rules/hints.ts";
+import { type Inbound, writeFields } from "./inbound.ts";
+
+/** As much of Bun's `Server` as is used. */
+interface BunServer {
+  requestIP(request: Request): { readonly address: string; readonly port: number } | null;
+  timeout(request: Request, seconds: number): void;
+}
+
+/** The longest timeout that Bun can set. */
+const LONGEST_SECONDS = 255;
+const NEVER = 0;
+/** Bun looks at its timers every 4 s, and takes the time since it last looked for part of the timeout. */
+const SWEEP_SECONDS = 4;
+
+/** The connection of a request to Bun.serve, unless it came over a Unix socket, where one is like the other. */
+export function bunInbound(bindings: object, request: Request, clock: Clock): Inbound | undefined {
+  const server = bindings as Partial<BunServer>;
+  if (typeof server.requestIP !== "function" || typeof server.timeout !== "function") return undefined;
+  const peer = server.requestIP(request);
+  if (peer === null || peer.port === undefined) return undefined;
+  return new BunInbound(server as BunServer, request, `${peer.address} ${peer.port}`, clock);
+}
+
+class BunInbound implements Inbound {
+  readonly server = "bun";
+  readonly enforcement = "enforced";
+  readonly minorVersion = 1;
+  readonly announcesItself = false;
+  readonly key: string;
+  readonly ending: boolean;
+  readonly #bun: BunServer;
+  readonly #request: Request;
+  readonly #clock: Clock;
+
+  constructor(bun: BunServer, request: Request, key: string, clock: Clock) {
+    this.#bun = bun;
+    this.#request = request;
+    this.#clock = clock;
+    this.key = key;
+    this.ending = parseConnection(request.headers.get("connection") ?? "").close;
+  }
+
+  begin(): void {
+    // Bun shows no end of a response.
+  }
+
+  write(headers: Headers, announcement: Announcement): void {
+    writeFields(headers, announcement);
+  }
+
+  /**
+   * Bun's timer runs while a response is sent, too, and would cut off one that pauses. A request that Bun still knows
+   * when the event loop has come round is being answered piece by piece, so it gets the longest time there is.
+   */
+  closeAfter(ms: number): void {
+    const seconds = Math.ceil(ms / 1000) + SWEEP_SECONDS;
+    this.#bun.timeout(this.#request, seconds > LONGEST_SECONDS ? NEVER : seconds);
+    if (seconds >= LONGEST_SECONDS) return;
+    this.#clock.turn(() => {
+      if (this.#bun.requestIP(this.#request) !== null) this.#bun.timeout(this.#request, LONGEST_SECONDS);
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/** Inbound keeper: follows inbound connections, asks the rule book about each response, and says and does the answer. */
+
+import type { Clock } from "../clock.ts";
+import type { Announcement } from "../rules/announce.ts";
+import { parseConnection, parseKeepAlive } from "../rules/hints.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import { lastResponseReason, nameTimeout, realIdleMs, requestsLeft } from "../rules/serve.ts";
+import { expiry } from "../rules/verdict.ts";
+import { type ConnectionRecord, newRecord } from "./connection-record.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import type { Inbound, ServerKind } from "./inbound.ts";
+import { enforcementLimited, type KeepAliveEvent, type KeepAliveListener } from "./keep-alive-events.ts";
+import type { ServerRules } from "./server-rules.ts";
+
+/** What a keeper needs beside the rules. */
+export interface KeeperSettings {
+  readonly maxTracked: number;
+  readonly onEvent: KeepAliveListener;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** One request on its connection. */
+export interface InboundRequest {
+  readonly inbound: Inbound;
+  readonly record: ConnectionRecord;
+  readonly requestNumber: number;
+  readonly ageMs: number;
+}
+
+/** Bun closes idle connections up to 8 s late. */
+const COARSE_TIMER_MS = 9000;
+
+/** Follows the connections of one `keepAlive()`. */
+export class InboundKeeper {
+  readonly #given: ServerRules;
+  readonly #settings: KeeperSettings;
+  readonly #bySocket: WeakMap<object, ConnectionRecord> = new WeakMap();
+  readonly #byAddress: ConnectionTable;
+  readonly #met: Set<ServerKind> = new Set();
+
+  constructor(given: ServerRules, settings: KeeperSettings) {
+    this.#given = given;
+    this.#settings = settings;
+    this.#byAddress = new ConnectionTable(settings.maxTracked);
+  }
+
+  /** Says once per server what it cannot do. */
+  meet(server: ServerKind): void {
+    if (this.#met.has(server)) return;
+    this.#met.add(server);
+    const limited = enforcementLimited(server);
+    if (limited !== undefined) this.#tell(limited);
+  }
+
+  /** A request came; `undefined` if it must not be executed, because the last response has been decided on. */
+  enter(inbound: Inbound): InboundRequest | undefined {
+    this.meet(inbound.server);
+    const now = this.#settings.clock.now();
+    const record = this.#record(inbound.key, now);
+    if (record.closing || record.requests >= this.#given.rules.maxRequests) return undefined;
+    record.requests += 1;
+    record.running += 1;
+    record.seenAt = now;
+    if (typeof inbound.key === "object") {
+      inbound.begin(() => {
+        record.running -= 1;
+      });
+    }
+    return { inbound, record, requestNumber: record.requests, ageMs: now - record.openedAt };
+  }
+
+  /** A response is about to be sent; `headers` is `undefined` for one that ends HTTP on the connection. */
+  answer(request: InboundRequest, asked: string | undefined, headers: Headers | undefined): void {
+    if (headers === undefined) return this.#end(request, undefined);
+    const { inbound, record } = request;
+    const reason = this.#reason(request);
+    const own = parseConnection(headers.get("connection") ?? "");
+    const announcement = this.#announce(request, asked, own.close || inbound.ending || reason !== undefined);
+    inbound.write(headers, announcement);
+    if (announcement.connection === "close") return this.#end(request, reason);
+    const { keepAlive } = announcement;
+    const announcedMs = keepAlive === undefined ? undefined : parseKeepAlive(keepAlive).timeoutMs;
+    const idleMs = realIdleMs(this.#given.rules.idleTimeoutMs, announcedMs);
+    inbound.closeAfter(idleMs, () => record.running === 0 && !record.closing);
+  }
+
+  /** The handler is done with a request. */
+  leave({ inbound, record }: InboundRequest): void {
+    record.seenAt = this.#settings.clock.now();
+    if (typeof inbound.key === "string") record.running -= 1;
+  }
+
+  #record(key: object | string, now: number): ConnectionRecord {
+    const found =
+      typeof key === "object"
+        ? this.#bySocket.get(key)
+        : this.#byAddress.find(key, this.#given.rules.idleTimeoutMs + COARSE_TIMER_MS, now);
+    if (found !== undefined) return found;
+    const record = newRecord(now, expiry(this.#given.rules, now, this.#settings.random()));
+    if (typeof key === "object") this.#bySocket.set(key, record);
+    else this.#byAddress.keep(key, record);
+    return record;
+  }
+
+  /** Only the newest request can be the last: with pipelining, those behind it would be lost. */
+  #reason({ record, requestNumber }: InboundRequest): RetireReason | undefined {
+    if (record.requests !== requestNumber) return undefined;
+    return lastResponseReason(record, this.#given.rules, this.#settings.clock.now());
+  }
+
+  /** Whatever the words, the last response says `close`: servers end the connection by that. */
+  #announce(
+    { inbound, requestNumber }: InboundRequest,
+    asked: string | undefined,
+    last: boolean,
+  ): Announcement {
+    const { rules, announce } = this.#given;
+    const words = announce({
+      last,
+      idleTimeoutMs: rules.idleTimeoutMs,
+      remaining: requestsLeft(requestNumber, rules),
+      maxRequests: rules.maxRequests,
+      minorVersion: inbound.minorVersion,
+      asked: parseConnection(asked ?? ""),
+    });
+    if (last) return { ...words, connection: "close" };
+    return inbound.announcesItself ? nameTimeout(words, rules.idleTimeoutMs) : words;
+  }
+
+  #end({ inbound, record }: InboundRequest, reason: RetireReason | undefined): void {
+    record.closing = true;
+    // What comes from there next comes on another connection, or from a client that cannot be helped.
+    if (typeof inbound.key === "string") this.#byAddress.forget(inbound.key);
+    if (reason === undefined) return;
+    const { requests, openedAt } = record;
+    const ageMs = this.#settings.clock.now() - openedAt;
+    this.#tell({ type: "inbound.ended", server: inbound.server, reason, requests, ageMs });
+  }
+
+  #tell(event: KeepAliveEvent): void {
+    try {
+      this.#settings.onEvent(event);
+    } catch {
+      // A listener that fails must not fail the request.
+    }
+  }
+}

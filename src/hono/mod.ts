@@ -1,0 +1,51 @@
+/**
+ * Hono: keep-alive by the rule book on both sides of an application: {@linkcode keepAlive} for the connections that
+ * come in, {@linkcode upstream} for those that go out.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { behind, keepAlive, upstream, type UpstreamEnv } from "@holdfast/pool/hono";
+ *
+ * const app = new Hono<UpstreamEnv>();
+ * app.use(keepAlive(behind("aws-alb")));
+ * app.use(upstream({ idleTimeout: "50s" }));
+ * app.get("/items", (c) => c.var.upstream.fetch("https://api.example.com/items"));
+ * ```
+ *
+ * @module
+ */
+
+export {
+  ANNOUNCER,
+  type AnnouncedFacts,
+  type Announcement,
+  type Announcer,
+  type ServerPreset,
+} from "../rules/announce.ts";
+export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./behind.ts";
+export type { Enforcement, ServerKind } from "./inbound.ts";
+export {
+  type KeepAliveEnv,
+  type KeepAliveInfo,
+  type KeepAliveOptions,
+  type KeepAliveVariables,
+  keepAlive,
+} from "./keep-alive.ts";
+export type {
+  EnforcementLimited,
+  InboundEnded,
+  KeepAliveEvent,
+  KeepAliveListener,
+} from "./keep-alive-events.ts";
+export type { KeepAliveRules } from "./server-rules.ts";
+export { type PoolStatusOptions, poolStatus } from "./status.ts";
+export type { StatusPool } from "./status-source.ts";
+export {
+  type Upstream,
+  type UpstreamEnv,
+  type UpstreamOptions,
+  type UpstreamVariables,
+  upstream,
+} from "./upstream.ts";
+export { upstreamErrorResponse } from "./upstream-error.ts";

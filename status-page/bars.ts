@@ -1,0 +1,89 @@
+/** Bars: a connection's life as a line, its requests as bars, its end as a mark. How high a bar is says how it went. */
+
+import { type Bar, OUTCOMES } from "../src/hono/status-protocol.ts";
+import type { Lane } from "./model.ts";
+import type { Theme } from "./theme.ts";
+
+/** Where a lane is drawn, and which time that is. */
+export interface Strip {
+  readonly top: number;
+  readonly height: number;
+  readonly width: number;
+  /** Time at the right edge. */
+  readonly now: number;
+  readonly spanMs: number;
+}
+
+/** Share of the lane's height, by outcome: not by colour alone. */
+const HEIGHTS = [0.35, 0.35, 0.6, 0.85] as const;
+
+/** Lower lanes, those of the overview, have no room for that. */
+const MIN_SHAPED_PX = 5;
+
+/** A request that took no time is still seen. */
+const MIN_WIDTH = 1.5;
+
+/** Draws one lane. */
+export function drawLane(context: CanvasRenderingContext2D, lane: Lane, strip: Strip, theme: Theme): void {
+  const { top, height, width, now } = strip;
+  const from = Math.max(0, xOf(lane.openedAt, strip));
+  const until = Math.min(width, xOf(lane.end?.[0] ?? now, strip));
+  if (until < 0 || until < from) return;
+  context.fillStyle = theme.idle;
+  context.fillRect(from, top + height / 2 - 0.5, until - from, 1);
+  for (const bar of lane.bars) drawBar(context, bar, strip, theme);
+  if (lane.end !== undefined) drawEnd(context, lane.end[1], until, strip, theme);
+}
+
+function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, theme: Theme): void {
+  const [, start, end, , outcome] = bar;
+  const { top, height, width, now } = strip;
+  const left = Math.max(0, xOf(start, strip));
+  const right = Math.min(width, xOf(end < 0 ? now : end, strip));
+  if (right < 0 || left > width) return;
+  const share = height < MIN_SHAPED_PX ? 1 : HEIGHTS[outcome];
+  context.fillStyle = theme.outcomes[end < 0 && outcome === OUTCOMES.answered ? OUTCOMES.running : outcome];
+  context.fillRect(left, top + (height * (1 - share)) / 2, Math.max(MIN_WIDTH, right - left), height * share);
+}
+
+/** Space a reason needs beside its mark. */
+const REASON_WIDTH = 110;
+
+function drawEnd(
+  context: CanvasRenderingContext2D,
+  reason: string,
+  x: number,
+  { top, height, width }: Strip,
+  theme: Theme,
+): void {
+  context.fillStyle = theme.text;
+  context.fillRect(x, top + 2, 2, height - 4);
+  if (height < 14 || x + REASON_WIDTH > width) return;
+  context.fillStyle = theme.quiet;
+  context.fillText(reason, x + 6, top + height / 2);
+}
+
+/** Steps between the marks of the time axis. */
+const STEPS_MS = [5000, 15_000, 60_000] as const;
+
+/** Draws the lines of the time axis below the head, and in it how long ago each is. */
+export function drawAxis(
+  context: CanvasRenderingContext2D,
+  strip: Strip,
+  headPx: number,
+  theme: Theme,
+): void {
+  const { top, height, width, spanMs } = strip;
+  const step = STEPS_MS.find((candidate) => spanMs / candidate <= 5) ?? STEPS_MS[2];
+  for (let ago = step; ago < spanMs; ago += step) {
+    const x = Math.round(width * (1 - ago / spanMs));
+    context.fillStyle = theme.line;
+    context.fillRect(x, top, 1, height);
+    context.fillStyle = theme.quiet;
+    context.fillText(ago < 60_000 ? `−${ago / 1000} s` : `−${ago / 60_000} min`, x + 4, top - headPx / 2);
+  }
+}
+
+function xOf(time: number, { now, spanMs, width }: Strip): number {
+  return width * (1 - (now - time) / spanMs);
+}

@@ -1,0 +1,210 @@
+/**
+ * Lanes view: a grid of connections. Only the rows in sight exist, and one canvas behind them holds the bars of all,
+ * so that a thousand lanes cost as much as forty; an overview at the side shows every lane at once.
+ */
+
+import { drawAxis, drawLane } from "./bars.ts";
+import { byId, cleared, element, fillChildren, setText } from "./dom.ts";
+import { count, duration } from "./format.ts";
+import type { Choice, Lane, Model } from "./model.ts";
+import type { Theme } from "./theme.ts";
+
+const ROW_PX = 26;
+const COMPACT_ROW_PX = 9;
+const HEAD_PX = 28;
+
+/** Rows kept above and below those in sight. */
+const SPARE_ROWS = 3;
+
+/** What the view shows, and how. */
+export interface LanesOptions extends Choice {
+  readonly spanMs: number;
+  readonly compact: boolean;
+}
+
+/** The grid of connections. */
+export class LanesView {
+  readonly #model: Model;
+  readonly #viewport: HTMLElement;
+  readonly #grid: HTMLElement = byId("grid");
+  readonly #rows: HTMLElement = byId("rows");
+  readonly #bars: HTMLCanvasElement = byId<HTMLCanvasElement>("bars");
+  readonly #overview: HTMLCanvasElement = byId<HTMLCanvasElement>("overview");
+  readonly #onChoose: (lane: Lane | undefined) => void;
+  #options: LanesOptions;
+  #lanes: readonly Lane[] = [];
+  #chosen: number | undefined;
+
+  constructor(model: Model, options: LanesOptions, onChoose: (lane: Lane | undefined) => void) {
+    this.#model = model;
+    this.#options = options;
+    this.#onChoose = onChoose;
+    this.#viewport = this.#grid.parentElement as HTMLElement;
+    this.#grid.addEventListener("keydown", (event) => this.#key(event));
+    this.#rows.addEventListener("click", (event) => this.#clicked(event));
+    this.#overview.addEventListener("pointerdown", (event) => this.#jump(event));
+    this.#overview.addEventListener("pointermove", (event) => {
+      if (event.buttons === 1) this.#jump(event);
+    });
+  }
+
+  get #rowPx(): number {
+    return this.#options.compact ? COMPACT_ROW_PX : ROW_PX;
+  }
+
+  /** Shows something else. */
+  choose(options: LanesOptions): void {
+    this.#options = options;
+    this.#grid.classList.toggle("compact", options.compact);
+    this.refresh();
+  }
+
+  /** Takes in what the model has learned: which rows there are, and what they say. */
+  refresh(): void {
+    this.#lanes = this.#model.chosen(this.#options);
+    this.#rows.style.height = `${this.#lanes.length * this.#rowPx}px`;
+    this.#grid.setAttribute("aria-rowcount", String(this.#lanes.length + 1));
+    const { hidden } = this.#model;
+    const beyond = hidden > 0 ? `, and ${count(hidden)} more that have no lane` : "";
+    setText(byId("shown"), `${count(this.#lanes.length)} connections${beyond}`);
+    this.#onChoose(this.#lanes.find(({ id }) => id === this.#chosen));
+  }
+
+  /** Draws everything as of now. */
+  draw(theme: Theme): void {
+    this.#fillRows();
+    this.#drawBars(theme);
+    this.#drawOverview(theme);
+  }
+
+  #fillRows(): void {
+    const first = Math.max(0, Math.floor(this.#viewport.scrollTop / this.#rowPx) - SPARE_ROWS);
+    const height = this.#viewport.clientHeight / this.#rowPx + 2 * SPARE_ROWS;
+    const shown = this.#lanes
+      .slice(first, first + Math.ceil(height))
+      .map((lane, at) => ({ lane, at: first + at }));
+    fillChildren(this.#rows, shown, makeRow, (row, { lane, at }) =>
+      this.#fillRow(row as HTMLElement, lane, at),
+    );
+    const isShown = shown.some(({ lane }) => lane.id === this.#chosen);
+    if (isShown) this.#grid.setAttribute("aria-activedescendant", `lane-${this.#chosen}`);
+    else this.#grid.removeAttribute("aria-activedescendant");
+  }
+
+  #fillRow(row: HTMLElement, lane: Lane, at: number): void {
+    const now = this.#model.now();
+    row.id = `lane-${lane.id}`;
+    row.style.top = `${at * this.#rowPx}px`;
+    row.setAttribute("aria-rowindex", String(at + 2));
+    row.setAttribute("aria-selected", String(lane.id === this.#chosen));
+    const [number, origin, requests, age, state, timeline] = row.children;
+    setText(number, String(lane.id));
+    setText(origin, lane.origin);
+    setText(requests, count(lane.requests));
+    setText(age, duration((lane.end?.[0] ?? now) - lane.openedAt));
+    setText(state, lane.end?.[1] ?? lane.state);
+    timeline?.setAttribute("aria-label", `${lane.bars.length} bars`);
+  }
+
+  #drawBars(theme: Theme): void {
+    const timeline = this.#grid.querySelector<HTMLElement>(".head .timeline");
+    if (timeline === null) return;
+    const { offsetLeft: left, offsetWidth: width } = timeline;
+    const height = this.#viewport.clientHeight;
+    Object.assign(this.#bars.style, {
+      left: `${left}px`,
+      top: "0",
+      width: `${width}px`,
+      height: `${height}px`,
+    });
+    const context = cleared(this.#bars, width, height);
+    if (context === null) return;
+    context.font = "12px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    const [now, rowPx, { spanMs }, { scrollTop }] = [
+      this.#model.now(),
+      this.#rowPx,
+      this.#options,
+      this.#viewport,
+    ];
+    drawAxis(context, { top: HEAD_PX, height: height - HEAD_PX, width, now, spanMs }, HEAD_PX, theme);
+    context.beginPath();
+    context.rect(0, HEAD_PX, width, height - HEAD_PX);
+    context.clip();
+    const first = Math.floor(scrollTop / rowPx);
+    for (const [at, lane] of this.#lanes.slice(first, first + Math.ceil(height / rowPx) + 1).entries()) {
+      const top = HEAD_PX + (first + at) * rowPx - scrollTop;
+      drawLane(context, lane, { top, height: rowPx, width, now, spanMs }, theme);
+    }
+  }
+
+  /** As many lines as there are pixels: of a thousand lanes some share one. */
+  #drawOverview(theme: Theme): void {
+    const total = this.#lanes.length * this.#rowPx;
+    this.#overview.hidden = total <= this.#viewport.clientHeight - HEAD_PX;
+    const { clientWidth: width, clientHeight: height } = this.#overview;
+    const context = cleared(this.#overview, width, height);
+    if (context === null || this.#overview.hidden) return;
+    const [now, { spanMs }] = [this.#model.now(), this.#options];
+    const step = Math.max(1, height / this.#lanes.length);
+    for (let top = 0; top < height; top += step) {
+      const lane = this.#lanes[Math.floor((top / height) * this.#lanes.length)];
+      if (lane) drawLane(context, lane, { top, height: Math.min(step, 10), width, now, spanMs }, theme);
+    }
+    const scale = height / Math.max(total, this.#viewport.clientHeight - HEAD_PX);
+    context.strokeStyle = theme.text;
+    const inSight = (this.#viewport.clientHeight - HEAD_PX) * scale;
+    context.strokeRect(0.5, this.#viewport.scrollTop * scale + 0.5, width - 1, inSight - 1);
+  }
+
+  #jump({ offsetY }: PointerEvent): void {
+    const share = offsetY / Math.max(1, this.#overview.clientHeight);
+    this.#viewport.scrollTop = share * this.#lanes.length * this.#rowPx - this.#viewport.clientHeight / 2;
+  }
+
+  #clicked(event: Event): void {
+    const row = (event.target as Element).closest(".lane");
+    if (row !== null) this.#choose(Number(row.id.replace("lane-", "")));
+  }
+
+  #choose(id: number | undefined): void {
+    this.#chosen = id;
+    this.#onChoose(this.#lanes.find((lane) => lane.id === id));
+    this.#fillRows();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const last = this.#lanes.length - 1;
+    const at = this.#lanes.findIndex(({ id }) => id === this.#chosen);
+    const page = Math.max(1, Math.floor((this.#viewport.clientHeight - HEAD_PX) / this.#rowPx) - 1);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at < 0 ? last : at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: last,
+    };
+    const to = moves[event.key];
+    if (to === undefined || last < 0) return;
+    event.preventDefault();
+    const next = Math.min(last, Math.max(0, to));
+    this.#scrollTo(next);
+    this.#choose(this.#lanes[next]?.id);
+  }
+
+  #scrollTo(at: number): void {
+    const [top, view] = [at * this.#rowPx, this.#viewport.clientHeight - HEAD_PX];
+    const { scrollTop } = this.#viewport;
+    if (top < scrollTop) this.#viewport.scrollTop = top;
+    else if (top + this.#rowPx > scrollTop + view) this.#viewport.scrollTop = top + this.#rowPx - view;
+  }
+}
+
+const CELLS = ["number", "origin", "requests", "age", "state", "timeline"] as const;
+
+function makeRow(): HTMLElement {
+  const row = element("div", "", { class: "row lane", role: "row" });
+  row.append(...CELLS.map((name) => element("span", "", { class: name, role: "gridcell" })));
+  return row;
+}

@@ -1,0 +1,262 @@
+/**
+ * The status page in a real browser: it shows what happens, at ten connections and at a thousand, in the dark and in
+ * the light, to keyboards and screen readers, behind authentication, under its own strict policy, and nothing that is
+ * secret.
+ */
+
+import { mkdirSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { launch, noBrowser } from "./browser.ts";
+import { OPERATOR, SECRET, type Site, startSite } from "./site.ts";
+
+/** Screenshots stay here for CI to keep; git ignores it. */
+const SHOTS = fileURLToPath(new URL("../../.cache/status-page/", import.meta.url));
+
+/** A loaded CI machine is slow; a page that works needs a fraction of this. */
+const PATIENCE_MS = 60_000;
+
+/** Opens the page, and fails on anything that it complains of or fetches from elsewhere. */
+async function open(browser: Browser, site: Site): Promise<{ page: Page; complaints: string[] }> {
+  const viewport = { width: 1280, height: 900 };
+  const page = await browser.newPage({ viewport, colorScheme: "light", httpCredentials: OPERATOR });
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== "data:" && origin !== new URL(site.url).origin)
+      complaints.push(`It asked ${request.url()}`);
+  });
+  await page.goto(site.url);
+  await page.waitForFunction(() => document.getElementById("status")?.textContent === "Live");
+  return { page, complaints };
+}
+
+const rowCount = (page: Page) => page.getAttribute("#grid", "aria-rowcount").then(Number);
+
+function waitForRows(page: Page, rows: number): Promise<unknown> {
+  const isThere = (wanted: number) =>
+    document.getElementById("grid")?.getAttribute("aria-rowcount") === String(wanted + 1);
+  return page.waitForFunction(isThere, rows);
+}
+
+/** Whether a canvas has pixels of a colour of the style sheet. */
+function hasColour(page: Page, canvas: string, name: string): Promise<boolean> {
+  return page.evaluate(
+    ([id, variable]) => {
+      const colour = getComputedStyle(document.documentElement).getPropertyValue(`--${variable}`).trim();
+      const wanted = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+      const canvas = document.getElementById(id) as HTMLCanvasElement;
+      const { width, height } = canvas;
+      // A copy: reading the page's own would slow it down, of which the browser warns.
+      const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+      context?.drawImage(canvas, 0, 0);
+      const pixels = context?.getImageData(0, 0, width, height).data ?? [];
+      for (let at = 0; at < pixels.length; at += 4) {
+        if (wanted.every((value, channel) => pixels[at + channel] === value) && pixels[at + 3] === 255)
+          return true;
+      }
+      return false;
+    },
+    [canvas, name] as const,
+  );
+}
+
+async function waitForColour(page: Page, canvas: string, name: string): Promise<void> {
+  const until = Date.now() + PATIENCE_MS;
+  while (!(await hasColour(page, canvas, name))) {
+    if (Date.now() > until) throw new Error(`#${canvas} never showed --${name}`);
+    await page.waitForTimeout(100);
+  }
+}
+
+/** What axe finds wrong, in words. It runs beside the page, whose policy would not let it in. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+  return found;
+}
+
+describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () => {
+  let browser: Browser;
+
+  before(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    browser = await launch();
+  });
+
+  after(() => browser?.close());
+
+  it("shows live lanes, and why they end, without a complaint", async () => {
+    const site = await startSite(10);
+    const { page, complaints } = await open(browser, site);
+    assertEquals(await rowCount(page), 1);
+    await site.round();
+    await waitForRows(page, 10);
+    await waitForColour(page, "bars", "answered");
+    await waitForColour(page, "bars", "refused");
+    await site.round();
+    await page.waitForFunction(() => document.getElementById("totals")?.textContent?.includes("Requests20"));
+    site.pool.drain("http://origin-3.test");
+    await page.waitForFunction(() =>
+      document.getElementById("rows")?.textContent?.includes("origin-drained"),
+    );
+    await page.waitForFunction(() =>
+      document.getElementById("reasons")?.textContent?.includes("origin-drained"),
+    );
+    await page.selectOption("#origin", "http://origin-5.test");
+    await waitForRows(page, 1);
+    await page.selectOption("#origin", "");
+    await page.selectOption("#state", "retired");
+    await waitForRows(page, 1);
+    await page.selectOption("#state", "");
+    await waitForRows(page, 10);
+    const origins = await page.textContent("#origins");
+    assert(origins?.includes("http://origin-9.test"), origins ?? "");
+    await page.screenshot({ path: `${SHOTS}ten-light.png`, fullPage: true });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await waitForColour(page, "bars", "answered");
+    await page.screenshot({ path: `${SHOTS}ten-dark.png`, fullPage: true });
+    assertEquals(complaints, []);
+    await page.close();
+    await site.close();
+  });
+
+  it("shows a thousand lanes, of which only those in sight exist", async () => {
+    const site = await startSite(1000);
+    await site.round();
+    const { page, complaints } = await open(browser, site);
+    await waitForRows(page, 1000);
+    await waitForColour(page, "bars", "answered");
+    await waitForColour(page, "overview", "answered");
+    assertLess(await page.locator("#rows > *").count(), 60);
+    await page.focus("#grid");
+    await page.keyboard.press("End");
+    await page.waitForFunction(() =>
+      document.getElementById("details")?.textContent?.startsWith("Connection 1 "),
+    );
+    const frameMs = await page.evaluate(meanFrameMs);
+    assertLess(frameMs, 1500, "a frame takes some 20 ms on a machine at rest");
+    await page.screenshot({ path: `${SHOTS}thousand-light.png` });
+    await page.check("#compact");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await waitForColour(page, "bars", "answered");
+    await page.screenshot({ path: `${SHOTS}thousand-dark-compact.png` });
+    assertEquals(complaints, []);
+    await page.close();
+    await site.close();
+  });
+
+  it("suits dark and light, and whoever reads by ear", async () => {
+    const site = await startSite(20);
+    await site.round();
+    const { page } = await open(browser, site);
+    await waitForRows(page, 20);
+    site.pool.drain("http://origin-3.test");
+    await page.waitForFunction(() =>
+      document.getElementById("reasons")?.textContent?.includes("origin-drained"),
+    );
+    const grounds: string[] = [];
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await waitForColour(page, "bars", "answered");
+      grounds.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+      assertEquals(await violations(page), [], colorScheme);
+    }
+    assertEquals(grounds, ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]);
+    await page.close();
+    await site.close();
+  });
+
+  it("can be used by keyboard alone", async () => {
+    const site = await startSite(10);
+    await site.round();
+    const { page } = await open(browser, site);
+    await waitForRows(page, 10);
+    const reached: string[] = [];
+    for (let at = 0; at < 8; at++) {
+      await page.keyboard.press("Tab");
+      reached.push(
+        await page.evaluate(() => document.activeElement?.id || document.activeElement?.className || ""),
+      );
+    }
+    assertEquals(reached, ["skip", "pause", "origin", "state", "order", "span", "compact", "grid"]);
+    const chosen = () => page.getAttribute("#grid", "aria-activedescendant");
+    await page.keyboard.press("ArrowDown");
+    assertEquals(await chosen(), "lane-10");
+    await page.keyboard.press("ArrowDown");
+    assertEquals(await chosen(), "lane-9");
+    await page.keyboard.press("Home");
+    assertEquals(await chosen(), "lane-10");
+    const details = (await page.textContent("#details")) ?? "";
+    assert(details.includes("Connection 10 to http://origin-9.test"), details);
+    await page.focus("#pause");
+    await page.keyboard.press("Space");
+    assertEquals(await page.textContent("#status"), "Paused");
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => document.getElementById("status")?.textContent === "Live");
+    await page.close();
+    await site.close();
+  });
+
+  it("disturbs nobody: its live region speaks when the stream is lost, and not of each message", async () => {
+    const site = await startSite(10);
+    const { page } = await open(browser, site);
+    await page.evaluate(recordStatus);
+    for (let at = 1; at <= 3; at++) {
+      await site.round();
+      await page.waitForFunction(
+        (requests) => document.getElementById("totals")?.textContent?.includes(`Requests${requests}`),
+        at * 10,
+      );
+    }
+    assertEquals(await page.evaluate(() => document.body.dataset.said), undefined);
+    site.disconnect();
+    await page.waitForFunction(() => document.body.dataset.said?.endsWith("Live"));
+    assertEquals(await page.evaluate(() => document.body.dataset.said), " Lost, trying again Live");
+    await page.close();
+    await site.close();
+  });
+
+  it("holds no path, header, body or credential of a request", async () => {
+    const site = await startSite(10);
+    await site.round();
+    const { page } = await open(browser, site);
+    await waitForRows(page, 10);
+    await page.focus("#grid");
+    await page.keyboard.press("ArrowDown");
+    const html = await page.evaluate(() => document.documentElement.outerHTML);
+    assert(html.includes("http://origin-9.test"), "the page shows origins");
+    assert(!html.includes(SECRET));
+    await page.close();
+    await site.close();
+  });
+});
+
+// What runs in the page must not hold a named function: tsx would have it call a helper that is not there.
+
+/** In the page: how long a frame takes, over ten. */
+async function meanFrameMs(): Promise<number> {
+  const started = performance.now();
+  for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  return (performance.now() - started) / 10;
+}
+
+/** In the page: keeps what the live region says. */
+function recordStatus(): void {
+  const status = document.getElementById("status");
+  if (status === null) return;
+  new MutationObserver(() => {
+    document.body.dataset.said = `${document.body.dataset.said ?? ""} ${status.textContent}`;
+  }).observe(status, { childList: true, characterData: true, subtree: true });
+}

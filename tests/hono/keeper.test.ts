@@ -1,0 +1,99 @@
+/** The keeper and its table: what a hostile client can and cannot do. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertLess } from "@std/assert";
+import { Hono } from "hono";
+import { newRecord } from "../../src/hono/connection-record.ts";
+import { ConnectionTable } from "../../src/hono/connection-table.ts";
+import { keepAlive } from "../../src/hono/mod.ts";
+import { MovableClock } from "../support/clock.ts";
+
+describe("the connection table", () => {
+  it("holds no more than its bound, and forgets those seen first", () => {
+    const table = new ConnectionTable(3);
+    for (let port = 0; port < 1000; port++) table.keep(`a ${port}`, newRecord(0, 1));
+    assertEquals(table.size, 3);
+    assertEquals(
+      [996, 997, 998, 999].map((port) => table.find(`a ${port}`, 10, 0) !== undefined),
+      [false, true, true, true],
+    );
+  });
+
+  it("forgets last what was seen last", () => {
+    const table = new ConnectionTable(2);
+    table.keep("a", newRecord(0, 1));
+    table.keep("b", newRecord(0, 1));
+    table.find("a", 10, 0);
+    table.keep("c", newRecord(0, 1));
+    assertEquals([table.find("a", 10, 0) === undefined, table.find("b", 10, 0)], [false, undefined]);
+  });
+
+  it("takes a silent one for gone, unless it is at work", () => {
+    const table = new ConnectionTable(2);
+    const record = newRecord(0, 1);
+    table.keep("a", record);
+    assertEquals(table.find("a", 10, 10), record);
+    assertEquals(table.find("a", 10, 11), undefined);
+    record.running = 1;
+    assertEquals(table.find("a", 10, 11), record);
+  });
+});
+
+/** An application as Deno.serve runs it, of which a test plays the server. */
+function denoLike(maxTracked: number) {
+  const clock = new MovableClock();
+  const app = new Hono();
+  app.use(keepAlive({ idleTimeout: "10s", maxRequests: 100 }, { maxTracked, clock, random: () => 0 }));
+  app.get("/", (c) => c.text("hello"));
+  const request = async (port: number, headers: Record<string, string> = {}) => {
+    const info = { remoteAddr: { transport: "tcp", hostname: "192.0.2.1", port } };
+    const response = await app.request("/", { headers }, info);
+    return response.headers.get("keep-alive");
+  };
+  return { clock, request };
+}
+
+describe("keepAlive() where a connection is an address and a port", () => {
+  it("counts each port by itself, whatever the headers claim", async () => {
+    const { request } = denoLike(10);
+    const spoofed = {
+      "x-forwarded-for": "198.51.100.7",
+      forwarded: "for=198.51.100.8:9",
+      "keep-alive": "max=1",
+    };
+    assertEquals(
+      [await request(1), await request(1, spoofed), await request(2), await request(1)],
+      ["timeout=9, max=99", "timeout=9, max=98", "timeout=9, max=99", "timeout=9, max=97"],
+    );
+  });
+
+  it("begins anew after a silence longer than the idle timeout", async () => {
+    const { request, clock } = denoLike(10);
+    await request(1);
+    await clock.advance(9000);
+    assertEquals(await request(1), "timeout=9, max=98");
+    await clock.advance(20_000);
+    assertEquals(await request(1), "timeout=9, max=99");
+  });
+
+  it("takes a connection for a new one after its last response", async () => {
+    const { request } = denoLike(10);
+    for (let count = 0; count < 100; count++) await request(1);
+    assertEquals(await request(1), "timeout=9, max=99");
+  });
+
+  it("remembers a bounded number of ports", async () => {
+    const { request } = denoLike(100);
+    await request(1);
+    for (let port = 2; port <= 2000; port++) await request(port);
+    assertEquals(await request(1), "timeout=9, max=99");
+    assertEquals(await request(2000), "timeout=9, max=98");
+  });
+
+  it("reads a long Connection field in the time it takes to split it", async () => {
+    const { request } = denoLike(10);
+    const started = performance.now();
+    await request(1, { connection: `${"x,".repeat(500_000)}close` });
+    assertLess(performance.now() - started, 5000);
+  });
+});

@@ -1,0 +1,20 @@
+/** What of the parser is used here: it comes without types. */
+
+declare module "parse-prometheus-text-format" {
+  interface Metric {
+    readonly value?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly buckets?: Readonly<Record<string, string>>;
+    readonly count?: string;
+    readonly sum?: string;
+  }
+  interface Family {
+    readonly name: string;
+    readonly help: string;
+    readonly type: "COUNTER" | "GAUGE" | "HISTOGRAM";
+    readonly metrics: readonly Metric[];
+  }
+  const parse: (text: string) => Family[];
+  // biome-ignore lint/style/noDefaultExport: it is what the package exports.
+  export default parse;
+}
