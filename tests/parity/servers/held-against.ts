@@ -1,0 +1,62 @@
+/** Held against: a server and the middleware with its preset are visited by the same raw client. */
+
+import { excuse } from "../disagreements.ts";
+import { type Finding, type Row, scriptCommand } from "../held-against.ts";
+import { startListed } from "./listed.ts";
+import type { RunningServer, ServerSystem } from "./server-system.ts";
+import { formatSeen, sameSeen, type Visit, visit } from "./visit.ts";
+import { visitsTo } from "./visits.ts";
+
+export async function serverHeldAgainst(system: ServerSystem, filter: string): Promise<Row> {
+  const { title } = system;
+  const running: RunningServer[] = [];
+  try {
+    const real = await system.start();
+    if ("missing" in real) return { system: title, version: "–", skipped: real.missing, findings: [] };
+    running.push(real);
+    const ours = await startMiddleware(system);
+    running.push(ours);
+    const visits = visitsTo(system, filter).map((plan) => tried(system, { real, ours }, plan));
+    return { system: title, version: real.version, findings: await Promise.all(visits) };
+  } catch (error) {
+    return {
+      system: title,
+      version: "?",
+      findings: [{ name: "it runs", verdict: "unexplained", detail: String(error) }],
+    };
+  } finally {
+    await Promise.all(running.map((server) => server.close()));
+  }
+}
+
+function startMiddleware({ name, setups }: ServerSystem): Promise<RunningServer> {
+  return startListed(scriptCommand("hono-server"), setups, name);
+}
+
+interface Pair {
+  readonly real: RunningServer;
+  readonly ours: RunningServer;
+}
+
+async function tried(system: ServerSystem, pair: Pair, plan: Visit): Promise<Finding> {
+  const finding = await once(system, pair, plan);
+  // All of it is a matter of time; a machine may stand still once.
+  return finding.verdict === "unexplained" ? await once(system, pair, plan) : finding;
+}
+
+async function once(
+  { name: system, title }: ServerSystem,
+  { real, ours }: Pair,
+  plan: Visit,
+): Promise<Finding> {
+  const { name, setup } = plan;
+  const [theirs, own] = await Promise.all([
+    visit(real.ports[setup] ?? 0, plan),
+    visit(ours.ports[setup] ?? 0, plan),
+  ]);
+  if (sameSeen(theirs, own)) return { name, verdict: "agreed", detail: formatSeen(theirs) };
+  const detail = `${title}: ${formatSeen(theirs)}\nMiddleware: ${formatSeen(own)}`;
+  const excused = excuse([system], name, formatSeen(own));
+  if (excused === undefined) return { name, verdict: "unexplained", detail };
+  return { name, verdict: "documented", detail, reason: excused.reason };
+}
