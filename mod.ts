@@ -13,6 +13,8 @@
  * @module
  */
 
+import * as presets from "./src/presets/mod.ts";
+
 export { type Clock, systemClock, type Timer } from "./src/clock.ts";
 export type { Duration } from "./src/duration.ts";
 export {
@@ -33,12 +35,35 @@ export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/normalize.t
 export { createPool, type Pool } from "./src/holdfast.ts";
 export type { Fields } from "./src/http1/fields.ts";
 export type { LimitStore, StoredLimit } from "./src/limit-store.ts";
-export type { PoolOptions, ResponseLimits, TcpKeepAliveOptions, TlsOptions } from "./src/options.ts";
+export type {
+  Attributes,
+  Counting,
+  InstrumentOptions,
+  Meter,
+  ObservableCallback,
+  ObservableResult,
+  Observed,
+  Recording,
+} from "./src/metrics/meter.ts";
+export { type ObservablePool, observe } from "./src/metrics/observe.ts";
+export type {
+  EvictionOptions,
+  PoolOptions,
+  ResponseLimits,
+  TcpKeepAliveOptions,
+  TlsOptions,
+} from "./src/options.ts";
 export type { Origin } from "./src/origin.ts";
-export type { ExplainedConnection, ExplainedRule, Explanation } from "./src/pool/explain.ts";
+export type { ExplainedConnection, Explanation } from "./src/pool/explain.ts";
+export type { ExplainedRule } from "./src/pool/own-rules.ts";
 export type { State } from "./src/pool/state.ts";
 export type { OriginStats, PoolStats } from "./src/pool/stats.ts";
+export type { ProxyOptions } from "./src/proxy-options.ts";
 export type { HintReader, HintSource } from "./src/rules/hints.ts";
+export type { PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
+export { PRESET, type PresetInfo } from "./src/rules/preset.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/rules/reasons.ts";
-export type { ReuseOrder, ServerHints } from "./src/rules/rules.ts";
+export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
+export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";
 export type { TcpKeepAlive, Transport } from "./src/transport.ts";
+export { presets };

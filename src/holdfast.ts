@@ -10,12 +10,13 @@ import { Router } from "./fetch/route.ts";
 import { portableText } from "./http1/text.ts";
 import { Wire } from "./http1/wire.ts";
 import type { PoolOptions } from "./options.ts";
-import { originOf } from "./origin.ts";
+import { type Origin, originOf } from "./origin.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Floor } from "./pool/floor.ts";
 import { Observers } from "./pool/observers.ts";
 import { ConnectionPool } from "./pool/pool.ts";
 import { type PoolStats, poolStats } from "./pool/stats.ts";
+import { dialerOf } from "./proxy/dialer.ts";
 import { resolveOptions, type Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 
@@ -115,7 +116,7 @@ class HoldfastPool implements Pool {
   }
 
   explain(origin: string | URL): Explanation {
-    const { key } = originOf(origin);
+    const { key } = this.#pooledAs(origin);
     return explain(key, this.#settings, this.#engine?.pool.core.floor, this.#settings.clock.now());
   }
 
@@ -128,8 +129,14 @@ class HoldfastPool implements Pool {
   }
 
   drain(origin?: string | URL): void {
-    const key = origin === undefined ? undefined : originOf(origin).key;
+    const key = origin === undefined ? undefined : this.#pooledAs(origin).key;
     this.#engine?.pool.drain(key, "origin-drained");
+  }
+
+  /** Under which its connections are listed: behind a proxy that all share, its own are the proxy's. */
+  #pooledAs(url: string | URL): Origin {
+    const origin = originOf(url);
+    return this.#engine?.pool.pooledAs(origin) ?? origin;
   }
 
   subscribe(listener: PoolListener): () => void {
@@ -163,13 +170,15 @@ class HoldfastPool implements Pool {
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);
     const makeWire = () => new Wire(settings.limits, text);
-    const pool = new ConnectionPool(settings, transport, this.#observers, makeWire);
+    const dialer = dialerOf(settings, transport);
+    const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
     const deadlines = settings;
+    const router = new Router();
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return {
       pool,
-      request: { pool, router: new Router(), text, deadlines },
-      fetch: { pool, deadlines, findDecoder, defaults },
+      request: { pool, router, deadlines },
+      fetch: { pool, router, deadlines, findDecoder, defaults, lazy: transport.lazyResponse === true },
     };
   }
 }

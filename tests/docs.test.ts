@@ -4,6 +4,9 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { withDiagram } from "../scripts/diagram.ts";
+import { presetsDocument } from "../scripts/presets-doc.ts";
+import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
+import { createInstruments } from "../src/metrics/instruments.ts";
 import { RETIRE_REASONS } from "../src/rules/reasons.ts";
 import { DEFAULTS } from "../src/settings.ts";
 
@@ -37,9 +40,35 @@ describe("README", () => {
     assertEquals(documented.sort(), actual.sort());
   });
 
+  it("names every metric", () => {
+    const names: string[] = [];
+    const make = (name: string) => {
+      names.push(name);
+      return { add() {}, record() {}, addCallback() {}, removeCallback() {} };
+    };
+    createInstruments({
+      createCounter: make,
+      createUpDownCounter: make,
+      createHistogram: make,
+      createObservableUpDownCounter: make,
+    });
+    const missing = names.filter((name) => !readme.includes(`\`${name}\``));
+    assertEquals([names.length, missing], [8, []]);
+  });
+
   it("lists every retire reason", () => {
     const missing = RETIRE_REASONS.filter((reason) => !readme.includes(`\`${reason}\``));
     assertEquals(missing, []);
+  });
+
+  it("names every preset", () => {
+    const section = readme.split("\n## Presets\n")[1]?.split("\n## ")[0] ?? "";
+    const shortened: Record<string, string> = { apacheHttpClient5: "`apacheHttpClient4` and `5`" };
+    const names = [...Object.keys(CLIENTS), ...Object.keys(SERVERS)].filter((name) => name !== "holdfast");
+    assertEquals(
+      names.filter((name) => !section.includes(shortened[name] ?? `\`${name}\``)),
+      [],
+    );
   });
 
   it("shows code within its first 12 lines and stays under 200", () => {
@@ -49,6 +78,12 @@ describe("README", () => {
       12,
     );
     assertLess(lines.length, 200);
+  });
+});
+
+describe("docs/presets.md", () => {
+  it("has the presets of today (scripts/presets-doc.ts writes it)", () => {
+    assertEquals(read("docs/presets.md"), presetsDocument());
   });
 });
 

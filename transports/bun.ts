@@ -17,10 +17,12 @@ import type { BunApi, BunHandlers, BunRawSocket, BunTlsOptions } from "./bun-api
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
+import { environment } from "./environment.ts";
 import { ended, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { LIBUV_PROBES, wholeSeconds } from "./keepalive.ts";
 import { latin1Bytes } from "./latin1.ts";
+import { systemAddresses } from "./names.ts";
 import { bufferText } from "./text.ts";
 
 type Raw = BunRawSocket<BunSocket>;
@@ -62,6 +64,7 @@ class BunSocket implements Socket {
     this.applied = opening.apply(raw);
     // With TLS this is TCP's connect only; until the handshake is over, a write would take nothing.
     if (opening.tls === undefined) this.usable(raw);
+    else this.inbox.handler.connected?.();
   }
 
   secured(raw: Raw, success: boolean, error: Error | null): void {
@@ -205,8 +208,8 @@ function opening(
 }
 
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-  const { tls, unixPath, hostname, port } = target;
-  const where = unixPath === undefined ? { hostname, port } : { unix: unixPath };
+  const { tls, unixPath, hostname, address, port } = target;
+  const where = unixPath === undefined ? { hostname: address ?? hostname, port } : { unix: unixPath };
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
   return opening(handler, signal, tls, apply, (data) => {
     // Never `tls: {}` nor one that is undefined inside: Bun 1.4 would speak plain text.
@@ -258,6 +261,8 @@ export const bunTransport: Transport = {
     verifyOff: true,
   },
   connect,
+  resolve: systemAddresses,
+  env: environment,
   text: bufferText,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,

@@ -38,6 +38,8 @@ export interface DenoTlsOptions {
 
 /** `Deno` itself. */
 export interface DenoApi {
+  readonly env: { get(name: string): string | undefined };
+  readonly permissions: { querySync(descriptor: { name: "net" }): { readonly state: string } };
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
   startTls(conn: DenoConn, options: DenoTlsOptions): Promise<DenoTlsConn>;

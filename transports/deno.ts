@@ -18,6 +18,7 @@ import { DenoWriter } from "./deno-writer.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
 import { failure, unsupported } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
+import { systemAddresses } from "./names.ts";
 import { denoText } from "./text.ts";
 
 /** When it is used, not when it is loaded: a bundler or a test may load this file elsewhere. */
@@ -155,6 +156,7 @@ async function establish(target: Target, handler: SocketHandler, signal: AbortSi
   }
   const conn = await dial(target, signal);
   const applied = target.unixPath === undefined ? applyOptions(conn, target) : UNIX;
+  if (tls !== undefined) handler.connected?.();
   const usable = tls === undefined ? { conn, alpn: undefined } : await secured(conn, tls, signal);
   return socketOf(usable, handler, applied);
 }
@@ -169,10 +171,10 @@ function refuseUnsupported({ tls, hostname }: Target): void {
 }
 
 async function dial(target: Target, signal: AbortSignal): Promise<DenoConn> {
-  const { hostname, port, unixPath } = target;
+  const { hostname, address, port, unixPath } = target;
   try {
     return unixPath === undefined
-      ? await deno().connect({ hostname, port, signal })
+      ? await deno().connect({ hostname: address ?? hostname, port, signal })
       : await deno().connect({ transport: "unix", path: unixPath });
   } catch (error) {
     signal.throwIfAborted();
@@ -237,7 +239,8 @@ async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured
 
 /**
  * The only way to present a certificate, as `startTls` silently drops it (Deno 2.9). It leaves Nagle on and
- * keepalive off without a means to change either, and knows no signal: who gives up leaves it to itself.
+ * keepalive off without a means to change either, and knows no signal: who gives up leaves it to itself. It connects
+ * to the name that it verifies, whatever the target's address.
  */
 async function securedWithCertificate(target: Target, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
   const { cert = "", key = "" } = tls;
@@ -268,6 +271,12 @@ function shut(conn: DenoConn): void {
   }
 }
 
+/** `--allow-net=api.example` is for that name, not for its addresses (Deno 2.9): then Deno itself has to look it up. */
+async function resolve(hostname: string): Promise<readonly string[] | undefined> {
+  const { state } = deno().permissions.querySync({ name: "net" });
+  return state === "granted" ? systemAddresses(hostname) : undefined;
+}
+
 /** Sockets by `Deno.connect`. */
 export const denoTransport: Transport = {
   name: "deno",
@@ -281,6 +290,8 @@ export const denoTransport: Transport = {
     verifyOff: false,
   },
   connect: (target, handler, signal) => handOut(establish(target, handler, signal)),
+  resolve,
+  env: (name) => deno().env.get(name),
   text: denoText,
   decoder: denoDecoder,
   channel: diagnosticsChannel,

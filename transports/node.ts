@@ -3,15 +3,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { isIP, Socket as NetSocket, connect as netConnect, type OnReadOpts } from "node:net";
-import {
-  type ConnectionOptions,
-  checkServerIdentity,
-  createSecureContext,
-  type SecureContext,
-  TLSSocket,
-  connect as tlsConnect,
-} from "node:tls";
+import { Socket as NetSocket, connect as netConnect, type OnReadOpts } from "node:net";
+import { TLSSocket, connect as tlsConnect } from "node:tls";
 import type {
   AppliedOptions,
   Socket,
@@ -23,9 +16,12 @@ import type {
 } from "../src/transport.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
+import { environment } from "./environment.ts";
 import { ended, type FailurePhase, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
+import { systemAddresses } from "./names.ts";
+import { alpnOf, finishTls, tlsOptions } from "./node-tls.ts";
 import { bufferText } from "./text.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
@@ -138,6 +134,7 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
     // At TCP's connect, before the handshake goes on: Node 20 and 22 lose what is set earlier on a TLS socket.
     return raw.once("connect", () => {
       applied = applyOptions(raw, target);
+      if (target.tls !== undefined) handler.connected?.();
     });
   };
   return opened(open, inbox, signal, (raw) => new NodeSocket(raw, inbox, applied, alpnOf(raw)));
@@ -201,7 +198,7 @@ function dial(target: Target, inbox: Inbox): NetSocket {
   };
   const where =
     target.unixPath === undefined
-      ? { host: target.hostname, port: target.port, onread }
+      ? { host: target.address ?? target.hostname, port: target.port, onread }
       : { path: target.unixPath, onread };
   return target.tls === undefined ? netConnect(where) : tlsConnect({ ...where, ...tlsOptions(target.tls) });
 }
@@ -234,36 +231,6 @@ function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive
   return { idleMs, intervalMs, probes };
 }
 
-/** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */
-const contexts = new WeakMap<TlsTarget, SecureContext>();
-
-function contextOf(tls: TlsTarget): SecureContext {
-  let context = contexts.get(tls);
-  if (context === undefined) {
-    const { ca, cert, key } = tls;
-    context = createSecureContext({ ca: ca === undefined ? undefined : [...ca], cert, key });
-    contexts.set(tls, context);
-  }
-  return context;
-}
-
-function tlsOptions(tls: TlsTarget): ConnectionOptions {
-  const options: ConnectionOptions = {
-    secureContext: contextOf(tls),
-    rejectUnauthorized: tls.verify,
-    // The name asked for, even where `servername` may not say it: SNI holds no addresses (RFC 6066 §3).
-    checkServerIdentity: (_, certificate) => checkServerIdentity(tls.serverName, certificate),
-  };
-  if (isIP(tls.serverName) === 0) options.servername = tls.serverName;
-  if (tls.alpn.length > 0) options.ALPNProtocols = [...tls.alpn];
-  return options;
-}
-
-function alpnOf(raw: NetSocket): string | undefined {
-  const chosen = "alpnProtocol" in raw ? raw.alpnProtocol : undefined;
-  return typeof chosen === "string" ? chosen : undefined;
-}
-
 /** Sockets by `node:net` and `node:tls`. */
 export const nodeTransport: Transport = {
   name: "node",
@@ -273,28 +240,16 @@ export const nodeTransport: Transport = {
     noDelay: true,
     unix: true,
     startTls: true,
+    tlsInTls: true,
     alpn: true,
     verifyOff: true,
   },
   connect,
+  resolve: systemAddresses,
+  env: environment,
   text: bufferText,
+  // This file runs on Deno and Bun as well, whose own servers do not read a Response's members.
+  lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
 };
-
-/** How long a TLS peer may take to answer our end with its own. */
-const TLS_END_MS = 5000;
-
-/**
- * Ends a TLS socket without cutting off what was written: it says `finish` while encrypted bytes still wait
- * (Node 20 and 24), and `destroySoon` would drop them then. So the peer's end is awaited, but not for ever.
- */
-function finishTls(raw: TLSSocket): void {
-  if (raw.destroyed || raw.writableEnded) return;
-  const timer = setTimeout(() => raw.destroy(), TLS_END_MS);
-  timer.unref();
-  raw.once("close", () => clearTimeout(timer));
-  if (raw.writableLength === 0) raw.unref();
-  raw.end();
-  raw.resume();
-}

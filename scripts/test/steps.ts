@@ -6,11 +6,15 @@ import { node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
 
 const MINUTE = 60_000;
 
+/** Tests that drive a browser run on Node alone: the page is the same whoever serves it. */
+const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-page.test.ts"];
+
 /** What `npm test` does, in order. A new step is a new row. */
 export function steps(filters: readonly string[]): Step[] {
   const files = testFiles(filters);
   const sources = entries().map(({ source }) => source);
   const conformance = "tests/conformance/main.ts";
+  const parity = "tests/parity/main.ts";
   return [
     checks({ name: "types", title: "type check", timeoutMs: 3 * MINUTE }, [
       [tool("tsc"), "-p", "tsconfig.json"],
@@ -55,11 +59,28 @@ export function steps(filters: readonly string[]): Step[] {
       ...nodeWithTsx,
       "scripts/check-package.ts",
     ]),
+    tests({ name: "status-page", title: "status page in a browser", timeoutMs: 8 * MINUTE }, (report) => [
+      ...nodeWithTsx,
+      ...nodeTestArgs(report),
+      ...browserTests,
+    ]),
+    script({ name: "bench", title: "a slice of the bench, untimed", timeoutMs: 3 * MINUTE }, [
+      ...nodeWithTsx,
+      "bench/speed/main.ts",
+      "--slice",
+    ]),
     ...present(
       conformance,
       script({ name: "conformance", title: "conformance", timeoutMs: 10 * MINUTE, alone: true }, [
         ...nodeWithTsx,
         conformance,
+      ]),
+    ),
+    ...present(
+      parity,
+      script({ name: "parity", title: "presets beside real programs", timeoutMs: 6 * MINUTE, alone: true }, [
+        ...nodeWithTsx,
+        parity,
       ]),
     ),
   ];

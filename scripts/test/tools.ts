@@ -28,7 +28,7 @@ export function node24(): string | undefined {
 
 /** Every `*.test.ts` but those that other steps run, cut down to the paths that contain one of `filters`. */
 export function testFiles(filters: readonly string[]): string[] {
-  const elsewhere = ["conformance/", "parity/", "fixtures/"];
+  const elsewhere = ["browser/", "conformance/", "parity/", "fixtures/"];
   return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))
     .filter((file) => file.endsWith(".test.ts") && !elsewhere.some((folder) => file.startsWith(folder)))

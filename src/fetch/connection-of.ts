@@ -1,8 +1,9 @@
 /** Connection of: from a response back to the connection it came on. */
 
 import type { ConnectionInfo } from "../errors.ts";
+import { FetchResponse } from "./fetch-response.ts";
+import { LazyResponse } from "./lazy-response.ts";
 import { PoolResponse } from "./light.ts";
-import { FetchResponse } from "./response.ts";
 
 /**
  * The connection a response came on, with the facts of the moment it was taken: whether it was reused, for which
@@ -14,6 +15,7 @@ import { FetchResponse } from "./response.ts";
  * ```
  */
 export function connectionOf(response: object): ConnectionInfo | undefined {
-  if (response instanceof PoolResponse || response instanceof FetchResponse) return response.connection;
+  if (response instanceof PoolResponse) return response.connection;
+  if (response instanceof FetchResponse || response instanceof LazyResponse) return response.connection;
   return undefined;
 }

@@ -4,8 +4,8 @@ import { unwatchSignal, watchSignal } from "../http1/abort.ts";
 import { Exchange } from "../http1/exchange.ts";
 import { headFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
+import { requestFields } from "../http1/request.ts";
 import type { Wire } from "../http1/wire.ts";
-import { originOf } from "../origin.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { PreparedBody } from "./body.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
@@ -15,29 +15,34 @@ import {
   type FetchInit,
   type FetchInput,
   type FetchRequest,
-  type HeaderDefaults,
   normalizeRequest,
+  type PlainHeaders,
+  plainGet,
 } from "./normalize.ts";
 import { isRedirect, redirectError, redirected as redirectedRequest } from "./redirect.ts";
 import { fetchResponse } from "./response.ts";
+import type { Router } from "./route.ts";
 
 /** What `fetch` needs of its pool. */
 export interface FetchContext {
   readonly pool: ConnectionPool<Wire>;
   readonly deadlines: RequestDeadlines;
   readonly findDecoder: FindDecoder;
-  readonly defaults: HeaderDefaults;
+  readonly router: Router;
+  readonly defaults: PlainHeaders;
+  /** Whether servers of this runtime send a `Response` by its members: then it is made when it is looked at. */
+  readonly lazy: boolean;
 }
 
 /** Headers sent where the caller sets none of that name. */
-export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): HeaderDefaults {
+export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): PlainHeaders {
   const coding = acceptEncoding(findDecoder);
-  const defaults: [string, string][] = [
+  const headers: [string, string][] = [
     ["accept", "*/*"],
     ["user-agent", userAgent],
   ];
-  if (coding !== "") defaults.push(["accept-encoding", coding]);
-  return defaults;
+  if (coding !== "") headers.push(["accept-encoding", coding]);
+  return { headers, fields: requestFields(headers) };
 }
 
 /**
@@ -46,9 +51,13 @@ export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): Hea
  */
 export function poolFetch(context: FetchContext, input: FetchInput, init?: FetchInit): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const request = normalizeRequest(input, init, context.defaults);
-    new FetchCall(context, request, resolve, reject).send();
+    new FetchCall(context, requestOf(context, input, init), resolve, reject).send();
   });
+}
+
+function requestOf({ defaults, router }: FetchContext, input: FetchInput, init?: FetchInit): FetchRequest {
+  if (init === undefined && typeof input === "string") return plainGet(router.find(input), defaults);
+  return normalizeRequest(input, init ?? {}, defaults.headers, router);
 }
 
 /** One call of `fetch`, over its redirects. */
@@ -94,18 +103,19 @@ class FetchCall implements Answer {
 
   #start(prepared: PreparedBody | undefined): void {
     // What a promise gave is bytes or a stream now, and a redirect may have to send it again.
-    this.#request = { ...this.#request, body: prepared };
-    const { signal, url, method, fields } = this.#request;
+    if (prepared !== this.#request.body) this.#request = { ...this.#request, body: prepared };
+    const { signal, route, method, fields } = this.#request;
     if (signal?.aborted === true) return this.#reject(signal.reason);
     try {
       const request: WireRequest = {
-        origin: originOf(url),
+        origin: route.origin,
         method,
-        target: url.pathname + url.search,
+        target: route.target,
         repeatable: isRepeatable(method, fields, false),
         signal,
         deadlines: this.#context.deadlines,
-        ...(prepared === undefined ? { fields, body: undefined } : withType(fields, prepared)),
+        fields: prepared === undefined ? fields : withType(fields, prepared),
+        body: prepared?.body,
       };
       new Exchange(this.#context.pool, request, this).start();
     } catch (error) {
@@ -122,12 +132,12 @@ class FetchCall implements Answer {
       const location = headFields(text).get("location");
       if (location !== null) return this.#follow(wire, status, location);
     }
-    const { url, signal } = this.#request;
-    const shown = url.hash === "" ? url.href : url.href.slice(0, -url.hash.length);
-    const { findDecoder } = this.#context;
+    const { route, signal } = this.#request;
+    const { findDecoder, lazy } = this.#context;
     const redirected = this.#redirects > 0;
+    const url = route.href;
     try {
-      this.#resolve(fetchResponse(wire, { url: shown, redirected, method, findDecoder, signal }));
+      this.#resolve(fetchResponse(wire, { url, redirected, method, findDecoder, signal, lazy }));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);

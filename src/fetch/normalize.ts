@@ -4,11 +4,11 @@
  */
 
 import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
-import { parseUrl } from "../origin.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
 import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
 import { unsentBodyError } from "./fetch-error.ts";
 import { type HeadersSource, headerPairs } from "./light.ts";
+import type { Route, Router } from "./route.ts";
 
 /** What `fetch` takes: a URL, or anything shaped like a `Request`. */
 export type FetchInput = string | URL | RequestLike;
@@ -37,7 +37,7 @@ export interface FetchInit {
 
 /** A request that can be sent, and sent on. */
 export interface FetchRequest {
-  readonly url: URL;
+  readonly route: Route;
   readonly method: string;
   readonly fields: RequestFields;
   readonly headers: readonly (readonly [string, string])[];
@@ -55,8 +55,9 @@ const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIO
 /** Defaults of the standard. @throws {TypeError} naming what is wrong. */
 export function normalizeRequest(
   input: FetchInput,
-  init: FetchInit = {},
+  init: FetchInit,
   defaults: HeaderDefaults,
+  router: Router,
 ): FetchRequest {
   for (const name of REFUSED) {
     const value = (init as Readonly<Record<string, unknown>>)[name];
@@ -64,19 +65,35 @@ export function normalizeRequest(
       throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
   }
   const request = isRequestLike(input) ? input : undefined;
-  const url = parseUrl(request?.url ?? (input as string | URL));
+  const route = router.find(urlOf(request?.url ?? (input as string | URL)));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
   const headers = withDefaults([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
   const fields = requestFields(headers);
   return {
-    url,
+    route,
     method,
     headers,
     fields,
-    body: bodyOf({ request, init, method, fields, origin: url.origin }),
+    body: bodyOf({ request, init, method, fields, origin: route.origin.key }),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
   };
+}
+
+/** Whatever else it is, its text counts, as the standard says. */
+function urlOf(url: string | URL): string | URL {
+  return url instanceof URL ? url : String(url);
+}
+
+/** A `GET` with the defaults and nothing else: most calls are `fetch(url)`. */
+export function plainGet(route: Route, { headers, fields }: PlainHeaders): FetchRequest {
+  return { route, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
+}
+
+/** The defaults, written out once. */
+export interface PlainHeaders {
+  readonly headers: HeaderDefaults;
+  readonly fields: RequestFields;
 }
 
 /** Sent where the caller sets none of that name. */

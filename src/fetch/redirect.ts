@@ -3,6 +3,7 @@
 import { HoldfastError } from "../errors.ts";
 import { requestFields } from "../http1/request.ts";
 import type { FetchRequest } from "./normalize.ts";
+import { routeTo } from "./route.ts";
 
 /** Longest chain, as in the standard. */
 export const MAX_REDIRECTS = 20;
@@ -41,12 +42,12 @@ export function redirected(
   count: number,
 ): FetchRequest {
   if (count > MAX_REDIRECTS) throw redirectError(request, `more than ${MAX_REDIRECTS} redirects`);
-  const url = resolve(request, location);
+  const route = routeTo(resolve(request, location));
   const { method } = request;
   const toGet =
     ((status === 301 || status === 302) && method === "POST") ||
     (status === 303 && method !== "GET" && method !== "HEAD");
-  const elsewhere = url.origin !== request.url.origin;
+  const elsewhere = route.origin.key !== request.route.origin.key;
   const headers = request.headers.filter(([name]) => {
     const lower = name.toLowerCase();
     return !(toGet && BODY_HEADERS.has(lower)) && !(elsewhere && ORIGIN_HEADERS.has(lower));
@@ -54,7 +55,7 @@ export function redirected(
   const fields = requestFields(headers);
   return {
     ...request,
-    url,
+    route,
     headers,
     fields,
     method: toGet ? "GET" : method,
@@ -65,7 +66,7 @@ export function redirected(
 function resolve(request: FetchRequest, location: string): URL {
   let url: URL;
   try {
-    url = new URL(asUtf8(location), request.url);
+    url = new URL(asUtf8(location), request.route.href);
   } catch (cause) {
     throw redirectError(request, "its Location is not a URL", cause);
   }
@@ -74,7 +75,7 @@ function resolve(request: FetchRequest, location: string): URL {
   }
   if (url.username !== "" || url.password !== "")
     throw redirectError(request, "its Location carries credentials");
-  if (url.hash === "") url.hash = request.url.hash;
+  if (url.hash === "") url.hash = request.route.hash;
   return url;
 }
 
@@ -91,8 +92,8 @@ export function redirectError(request: FetchRequest, why: string, cause?: unknow
     phase: "headers",
     sent: "full",
     retriable: false,
-    origin: request.url.origin,
+    origin: request.route.origin.key,
     cause,
-    message: `${request.method} ${request.url.origin}: a redirect cannot be followed: ${why}`,
+    message: `${request.method} ${request.route.origin.key}: a redirect cannot be followed: ${why}`,
   });
 }

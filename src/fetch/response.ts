@@ -1,64 +1,22 @@
-/**
- * Response: a genuine `Response` of the runtime. Status, headers and body stand in its internal slots, because
- * Deno.serve, Bun.serve and workerd send those and nothing else; only what a constructor cannot set is added.
- */
+/** Response: from a message off the wire to a `Response`, genuine or lazy, its body decoded. */
 
-import { type ConnectionInfo, HoldfastError, ProtocolError } from "../errors.ts";
-import { headFields, reasonOf } from "../http1/fields.ts";
+import { HoldfastError, ProtocolError } from "../errors.ts";
+import { addFields, headFields, reasonOf } from "../http1/fields.ts";
 import type { WireResponse } from "../http1/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
 import { watchDropped } from "./dropped.ts";
 import { fetchError } from "./fetch-error.ts";
-
-/** What a constructor cannot set. */
-interface Provenance {
-  readonly url: string;
-  readonly redirected: boolean;
-  readonly wire: WireResponse;
-}
-
-/** The `Response` of `pool.fetch()`. */
-export class FetchResponse extends Response {
-  readonly #from: Provenance;
-
-  /** Made by the pool. */
-  constructor(body: BodyInit | null, init: ResponseInit, from: Provenance) {
-    super(body, init);
-    this.#from = from;
-  }
-
-  /** The URL that answered, after redirects, without a fragment. */
-  override get url(): string {
-    return this.#from.url;
-  }
-
-  /** Whether it is the answer to a redirected request. */
-  override get redirected(): boolean {
-    return this.#from.redirected;
-  }
-
-  /** The connection it came on. */
-  get connection(): ConnectionInfo {
-    return connectionInfo(this.#from.wire.lease);
-  }
-
-  /** Times the request was sent again before this answer. */
-  get resendCount(): number {
-    return this.#from.wire.resendCount;
-  }
-
-  override clone(): FetchResponse {
-    const { body, status, statusText, headers } = super.clone();
-    return new FetchResponse(body, { status, statusText, headers }, this.#from);
-  }
-}
+import { FetchResponse, type Provenance } from "./fetch-response.ts";
+import { LazyResponse } from "./lazy-response.ts";
 
 /** Statuses whose `Response` must not have a body, not even an empty one. */
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /** How the message became a response. */
 export interface ResponseContext {
+  /** Whether the `Response` may be made when somebody looks at it. */
+  readonly lazy: boolean;
   readonly url: string;
   readonly redirected: boolean;
   readonly method: string;
@@ -74,38 +32,71 @@ const MAX_STATUS = 599;
  *
  * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`, when it cannot be made a `Response`.
  */
-export function fetchResponse(wire: WireResponse, context: ResponseContext): FetchResponse {
+export function fetchResponse(wire: WireResponse, context: ResponseContext): FetchResponse | LazyResponse {
   const { head, body } = wire;
-  const { url, redirected, method, findDecoder, signal } = context;
+  const { method, signal, url, redirected } = context;
   if (head.status > MAX_STATUS) throw statusError(wire);
-  const fields = headFields(head.text);
   const bodiless = method === "HEAD" || NULL_BODY.has(head.status);
-  const decoding = bodiless ? undefined : decodingFor(wire, fields.get("content-encoding"), findDecoder);
-  const headers = [...fields].filter(([name]) => decoding === undefined || !DESCRIBES_CODING.has(name));
-  const init = {
-    status: head.status,
-    statusText: reasonOf(head.text),
-    headers: headers as [string, string][],
-  };
+  if (context.lazy && !bodiless && !head.coded) return lazyResponse(wire, context);
+  const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, context.findDecoder);
   const content = bodiless ? null : contentOf(wire, decoding, signal);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
-  const response = new FetchResponse(content as BodyInit | null, init, { url, redirected, wire });
+  const response = genuine(content, decoding, { url, redirected, wire });
   if (!body.ended) watchDropped(response, body);
   return response;
 }
 
+function lazyResponse(wire: WireResponse, { url, redirected, signal }: ResponseContext): LazyResponse {
+  const { body } = wire;
+  const from = { url, redirected, wire };
+  const response = new LazyResponse(from, () => {
+    const content = body.used ? "" : contentOf(wire, undefined, signal);
+    return genuine(content, undefined, from);
+  });
+  if (!body.ended) {
+    body.translate = (error) => fetchError(error, signal);
+    watchDropped(response, body);
+  }
+  return response;
+}
+
+/**
+ * The fields are added to the headers that a response has anyway: given to its constructor they cost 3 µs more on
+ * Deno 2.9, and 0.3 µs on Bun 1.4.
+ */
+function genuine(
+  content: string | Uint8Array | ReadableStream<Uint8Array> | null,
+  decoding: Decoding | undefined,
+  from: Provenance,
+): FetchResponse {
+  const { status, text } = from.wire.head;
+  const response = new FetchResponse(
+    content as BodyInit | null,
+    { status, statusText: reasonOf(text) },
+    from,
+  );
+  const { headers } = response;
+  // A string brings a content type of its own.
+  if (typeof content === "string") headers.delete("content-type");
+  addFields(text, headers);
+  if (decoding !== undefined) for (const name of DESCRIBES_CODING) headers.delete(name);
+  return response;
+}
+
 /** Fields that would be untrue of a decoded body, and break whoever passes the response on. */
-const DESCRIBES_CODING: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
+const DESCRIBES_CODING = ["content-encoding", "content-length"] as const;
 
 function contentOf(
   wire: WireResponse,
   decoding: Decoding | undefined,
   signal: AbortSignal | undefined,
-): Uint8Array | ReadableStream<Uint8Array> {
+): string | Uint8Array | ReadableStream<Uint8Array> {
   const { body } = wire;
-  const whole = body.takeWhole();
-  if (whole !== undefined)
-    return decoding === undefined || whole.length === 0 ? whole : decodedWhole(wire, whole, decoding);
+  if (body.ended) {
+    if (decoding === undefined) return body.takeContent() ?? "";
+    const whole = body.takeWhole() ?? new Uint8Array(0);
+    return whole.length === 0 ? whole : decodedWhole(wire, whole, decoding);
+  }
   let lost: { readonly error: unknown } | undefined;
   body.translate = (error) => {
     lost = { error: fetchError(error, signal) };
@@ -131,9 +122,9 @@ function decodedWhole(
   }
 }
 
-function decodingFor(wire: WireResponse, value: string | null, find: FindDecoder): Decoding | undefined {
+function decodingFor(wire: WireResponse, find: FindDecoder): Decoding | undefined {
   try {
-    return decodingOf(value, find);
+    return decodingOf(headFields(wire.head.text).get("content-encoding"), find);
   } catch (cause) {
     throw decodeError(wire, cause);
   }

@@ -7,6 +7,10 @@ export interface Route {
   readonly origin: Origin;
   /** Origin form: path and query (RFC 9112 §3.2.1). */
   readonly target: string;
+  /** The URL as it is shown, without its fragment. */
+  readonly href: string;
+  /** The fragment with its `#`, or nothing: it is never sent, but a redirect inherits it. */
+  readonly hash: string;
 }
 
 /**
@@ -25,26 +29,40 @@ const MAX_SPELLINGS = 1000;
 /** Finds routes, and remembers how origins are spelled. */
 export class Router {
   readonly #origins: Map<string, Origin> = new Map();
+  /** Many programs ask for the same URL again and again. */
+  #lastUrl: string | undefined = undefined;
+  #lastRoute: Route | undefined = undefined;
 
   /** @throws {TypeError} when the URL is not absolute, not http(s), or carries credentials. */
   find(url: string | URL): Route {
-    if (typeof url !== "string") return route(url instanceof URL ? url : parseUrl(textOf(url)));
+    if (typeof url !== "string") return routeTo(url instanceof URL ? url : parseUrl(textOf(url)));
+    if (url === this.#lastUrl && this.#lastRoute !== undefined) return this.#lastRoute;
+    const route = this.#find(url);
+    this.#lastUrl = url;
+    this.#lastRoute = route;
+    return route;
+  }
+
+  #find(url: string): Route {
     const slash = url.indexOf("/", 8);
     const spelling = slash < 0 ? url : url.slice(0, slash);
     const target = slash < 0 ? "/" : url.slice(slash);
     if (PLAIN_TARGET.test(target)) {
       const known = this.#origins.get(spelling);
-      if (known !== undefined) return { origin: known, target };
+      if (known !== undefined) return { origin: known, target, href: known.key + target, hash: "" };
     }
-    const found = route(parseUrl(url));
+    const found = routeTo(parseUrl(url));
     if (this.#origins.size >= MAX_SPELLINGS) this.#origins.clear();
     if (slash >= 0 && PLAIN_ORIGIN.test(spelling)) this.#origins.set(spelling, found.origin);
     return found;
   }
 }
 
-function route(url: URL): Route {
-  return { origin: originOf(url), target: url.pathname + url.search };
+/** The route to a URL. @throws {TypeError} when it is not http(s), or carries credentials. */
+export function routeTo(url: URL): Route {
+  const { href, hash, pathname, search } = url;
+  const shown = hash === "" ? href : href.slice(0, -hash.length);
+  return { origin: originOf(url), target: pathname + search, href: shown, hash };
 }
 
 /** A URL object of another library is taken by its text, so that every target has gone through the URL parser. */

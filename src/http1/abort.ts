@@ -7,10 +7,13 @@
 export interface Abortable {
   /** `reason` is the signal's, untouched. */
   abort(reason: unknown): void;
+  /** Its place among those that watch the signal. Kept by {@linkcode watchSignal}. */
+  signalSlot?: number | undefined;
 }
 
 interface Watch {
-  readonly targets: Set<Abortable>;
+  /** In no order. Not a `Set`, for the reason that `pool/alarm.ts` gives. */
+  readonly targets: Abortable[];
   readonly listener: () => void;
 }
 
@@ -20,23 +23,37 @@ const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
 export function watchSignal(signal: AbortSignal, target: Abortable): void {
   let watch = watches.get(signal);
   if (watch === undefined) {
-    const targets = new Set<Abortable>();
+    const targets: Abortable[] = [];
     watch = { targets, listener: () => abortAll(signal, targets) };
     watches.set(signal, watch);
     signal.addEventListener("abort", watch.listener, { once: true });
   }
-  watch.targets.add(target);
+  target.signalSlot = watch.targets.push(target) - 1;
 }
 
 /** The last one out takes the listener away, or a long-lived signal would hold on to every short-lived one. */
 export function unwatchSignal(signal: AbortSignal, target: Abortable): void {
+  const { signalSlot } = target;
+  if (signalSlot === undefined) return;
+  target.signalSlot = undefined;
   const watch = watches.get(signal);
-  if (watch === undefined || !watch.targets.delete(target) || watch.targets.size > 0) return;
+  if (watch === undefined) return;
+  const last = watch.targets.pop();
+  if (last !== undefined && last !== target) {
+    watch.targets[signalSlot] = last;
+    last.signalSlot = signalSlot;
+  }
+  if (watch.targets.length > 0) return;
   watches.delete(signal);
   signal.removeEventListener("abort", watch.listener);
 }
 
-function abortAll(signal: AbortSignal, targets: Set<Abortable>): void {
+function abortAll(signal: AbortSignal, targets: Abortable[]): void {
   watches.delete(signal);
-  for (const target of targets) target.abort(signal.reason);
+  for (const target of targets.splice(0)) {
+    // An abort may have let others of them go.
+    if (target.signalSlot === undefined) continue;
+    target.signalSlot = undefined;
+    target.abort(signal.reason);
+  }
 }

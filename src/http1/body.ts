@@ -3,9 +3,11 @@
  * how it wants the data: whole, as a stream, or not at all. Until it does, a bounded amount is kept.
  */
 
+import type { TextCodec } from "../transport.ts";
+import { asciiOf } from "./ascii.ts";
 import { copyOf, Gathered } from "./gathered.ts";
 
-/** Kept for a reader that has not come, or is slower than the peer; then the socket is paused. */
+/** Kept, and one piece more, for a reader that has not come or is slower than the peer; then the socket is paused. */
 const HIGH_WATER = 65_536;
 
 /** What a body asks of the exchange that feeds it. */
@@ -24,6 +26,8 @@ interface Settle {
   reject(error: unknown): void;
 }
 
+const encoder = new TextEncoder();
+
 /** The body of one response. */
 export class ResponseBody {
   /** Length announced by the head, where it was. */
@@ -31,20 +35,23 @@ export class ResponseBody {
   /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
   #source: BodySource | undefined;
-  #gathered: Gathered;
+  readonly #codec: TextCodec;
+  /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
+  #ascii: string | undefined = undefined;
+  #gathered: Gathered | undefined = undefined;
   #mode: Mode = "kept";
   #ended = false;
   #failed = false;
-  #error: unknown;
+  #error: unknown = undefined;
   #paused = false;
-  #settle: Settle | undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #stream: ReadableStream<Uint8Array> | undefined;
+  #settle: Settle | undefined = undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
+  #stream: ReadableStream<Uint8Array> | undefined = undefined;
 
-  constructor(source: BodySource | undefined, length: number | undefined) {
+  constructor(source: BodySource | undefined, length: number | undefined, codec: TextCodec) {
     this.#source = source;
     this.length = length;
-    this.#gathered = new Gathered(length);
+    this.#codec = codec;
   }
 
   /** Whether all of it has arrived, read or not. */
@@ -68,8 +75,14 @@ export class ResponseBody {
       if ((controller.desiredSize ?? 0) <= 0) this.#pause();
       return;
     }
-    this.#gathered.add(bytes, start, end);
+    if (end - start === this.length) {
+      this.#ascii = asciiOf(bytes, start, end, this.#codec);
+      if (this.#ascii !== undefined) return;
+    }
+    this.#gathered ??= new Gathered(this.length);
+    // Not for what comes with the head: its reader is about to come, and pausing costs two system calls.
     if (this.#mode === "kept" && this.#gathered.size >= HIGH_WATER) this.#pause();
+    this.#gathered.add(bytes, start, end);
   }
 
   /** It is complete. */
@@ -78,7 +91,7 @@ export class ResponseBody {
     this.#ended = true;
     this.#source = undefined;
     if (this.#mode === "discarded") return;
-    this.#settle?.resolve(this.#gathered.take());
+    this.#settle?.resolve(this.#take());
     this.#controller?.close();
   }
 
@@ -99,7 +112,7 @@ export class ResponseBody {
   bytes(): Promise<Uint8Array> {
     if (this.used) return Promise.reject(usedError());
     this.#use("whole");
-    if (this.#ended) return Promise.resolve(this.#gathered.take());
+    if (this.#ended) return Promise.resolve(this.#take());
     if (this.#failed) return Promise.reject(this.#error);
     this.#resume();
     return new Promise((resolve, reject) => {
@@ -107,11 +120,30 @@ export class ResponseBody {
     });
   }
 
+  /** All of it as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
+  text(): Promise<string> {
+    if (this.#ended && this.#mode === "kept") return Promise.resolve(this.takeText());
+    return this.bytes().then((bytes) => decode(bytes, this.#codec));
+  }
+
   /** All of it, now, or `undefined` when it has not arrived. @throws {TypeError} when it has a reader already. */
   takeWhole(): Uint8Array | undefined {
     if (!this.#ended) return undefined;
     this.#use("whole");
-    return this.#gathered.take();
+    return this.#take();
+  }
+
+  /** All of it, now, as bytes or the text that they are in ASCII; `undefined` when it has not arrived. */
+  takeContent(): Uint8Array | string | undefined {
+    if (!this.#ended) return undefined;
+    this.#use("whole");
+    return this.#ascii ?? this.#take();
+  }
+
+  /** All of a body that has {@linkcode ended}, as text. @throws {TypeError} when it has a reader already. */
+  takeText(): string {
+    this.#use("whole");
+    return this.#ascii ?? decode(this.#take(), this.#codec);
   }
 
   /** As it arrives, with backpressure. The same stream each time. */
@@ -133,7 +165,8 @@ export class ResponseBody {
   discard(): void {
     if (this.#mode === "discarded") return;
     this.#mode = "discarded";
-    this.#gathered.clear();
+    this.#ascii = undefined;
+    this.#gathered = undefined;
     if (!this.#ended)
       this.#settle?.reject(new TypeError("The response body was discarded while it was read"));
     this.#controller = undefined;
@@ -150,8 +183,16 @@ export class ResponseBody {
     controller?.error(new TypeError("The response was dropped unread, so its connection was given up"));
   }
 
+  /** What has arrived and was not taken yet. */
+  #take(): Uint8Array {
+    const ascii = this.#ascii;
+    if (ascii === undefined) return this.#gathered?.take() ?? new Uint8Array(0);
+    this.#ascii = undefined;
+    return encoder.encode(ascii);
+  }
+
   #started(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    const kept = this.#gathered.take();
+    const kept = this.#take();
     if (kept.length > 0) controller.enqueue(kept);
     if (this.#ended) controller.close();
     else if (this.#failed) controller.error(this.#error);
@@ -174,6 +215,11 @@ export class ResponseBody {
     this.#paused = false;
     this.#source?.resume();
   }
+}
+
+function decode(bytes: Uint8Array, codec: TextCodec): string {
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return codec.utf8(bytes, marked ? 3 : 0, bytes.length);
 }
 
 function usedError(): TypeError {

@@ -7,7 +7,8 @@
 
 import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
-import { type HeadReader, remoteFault } from "./head.ts";
+import { remoteFault } from "./fault.ts";
+import type { HeadReader } from "./head.ts";
 import { holdsLf, Pending } from "./pending.ts";
 import { FIELD, HEX } from "./syntax.ts";
 

@@ -15,11 +15,11 @@ import {
   type PoolWaiter,
 } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { RetireReason, RetryReason } from "../rules/reasons.ts";
-import { type FailedAttempt, retryReason } from "../rules/retry.ts";
+import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
+import { reasonToResend } from "./attempt.ts";
 import { Inbound, type InboundOwner, LINGER_BYTES } from "./inbound.ts";
 import { Journal } from "./journal.ts";
 import { type Answer, headOf, type WireRequest } from "./message.ts";
@@ -33,7 +33,7 @@ import {
   uploadError,
 } from "./outcome.ts";
 import { Reply } from "./reply.ts";
-import { dueTime, passedDeadline, type Stage, type Times } from "./stage.ts";
+import { dueTime, passedDeadline, type Stage, Times } from "./stage.ts";
 import { Upload, type UploadOwner } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
@@ -41,6 +41,9 @@ type Roles = Acquirer<Wire> & ConnectionUser & InboundOwner & UploadOwner & Abor
 
 /** One request and its response. */
 export class Exchange implements Roles {
+  alarmSlot: number | undefined = undefined;
+  signalSlot: number | undefined = undefined;
+  readonly requestId: number;
   readonly #pool: ConnectionPool<Wire>;
   readonly #request: WireRequest;
   readonly #reply: Reply;
@@ -59,22 +62,22 @@ export class Exchange implements Roles {
     this.#request = request;
     this.#reply = new Reply(answer);
     this.#journal = new Journal(pool, request);
-    const now = pool.now();
-    this.#times = { startedAt: now, sentAt: now, movedAt: now, paused: false };
+    this.requestId = this.#journal.id;
+    this.#times = new Times(pool.now());
   }
 
   start(): void {
-    const { signal } = this.#request;
-    if (signal !== undefined) watchSignal(signal, this);
+    if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     this.#journal.started();
     this.#pool.alarm.watch(this);
-    this.#acquire();
+    this.#acquire(this.#times.startedAt);
   }
 
-  #acquire(): void {
+  #acquire(now: number): void {
     const { origin, repeatable } = this.#request;
     this.#stage = "queue";
-    this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: this.#resendCount > 0 });
+    const fresh = this.#resendCount > 0;
+    this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh }, now);
   }
 
   granted(lease: Lease<Wire>): void {
@@ -97,9 +100,9 @@ export class Exchange implements Roles {
 
   #send(socket: Socket, lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
-    const head = headOf(this.#request, isLastExchange(lease, this.#pool.settings.rules));
-    this.moved();
-    this.#times.sentAt = this.#times.movedAt;
+    const last = isLastExchange(lease, this.#pool.settings.rules);
+    const head = headOf(this.#request, last, lease.connection);
+    this.#times.sent(lease.grantedAt);
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#stage = "headers";
@@ -125,8 +128,7 @@ export class Exchange implements Roles {
   }
 
   uploaded(): void {
-    this.moved();
-    this.#times.sentAt = this.#times.movedAt;
+    this.#times.sent(this.#pool.now());
     this.#sent = "full";
     if (this.#stage === "send") this.#stage = "headers";
     if (this.#stage === "linger" && this.#inbound?.complete === true) this.#finish(undefined);
@@ -148,6 +150,7 @@ export class Exchange implements Roles {
     this.#times.movedAt = this.#pool.seenAt;
     const fault = inbound.feed(bytes, length);
     if (fault !== undefined) this.#malformed(fault);
+    else if (inbound.response?.head.status === 408 && this.#resent(inbound, "peer-close", 408)) return;
     else if (inbound.complete) this.#completed(inbound);
     else if (inbound.isTooMuch) this.#finish("unread-body");
     else if (inbound.response !== undefined && this.#reply.resolve(inbound.response))
@@ -165,23 +168,22 @@ export class Exchange implements Roles {
   }
 
   closed(error: TransportError | undefined): void {
-    const [lease, inbound] = [this.#lease, this.#inbound];
-    if (lease === undefined || inbound === undefined) return;
+    const inbound = this.#inbound;
+    if (inbound === undefined) return;
     if (this.#stage === "linger") return this.#finish("peer-closed");
     const fault = error === undefined ? inbound.end() : undefined;
     if (fault !== undefined) return this.#malformed(fault);
     if (inbound.complete) return this.#completed(inbound);
-    const reason = this.#pool.settings.retry
-      ? retryReason(this.#attempt(lease, inbound.responded))
-      : undefined;
-    if (reason === undefined)
+    if (!this.#resent(inbound, "peer-closed"))
       this.#fail(lostError(this.#standing(), inbound.remaining, error), "peer-closed");
-    else this.#resend(lease, reason);
   }
 
   pause(): void {
     this.#times.paused = true;
-    this.#lease?.connection.socket?.pause();
+    if (this.#lease === undefined) return;
+    const { connection } = this.#lease;
+    connection.heldBack = true;
+    connection.socket?.pause();
   }
 
   resume(): void {
@@ -200,8 +202,9 @@ export class Exchange implements Roles {
   #completed(inbound: Inbound): void {
     const left = this.#upload?.done === false ? (this.#upload.left ?? Infinity) : 0;
     // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
-    const reason = inbound.endsConnection() ?? (this.#request.fields.close ? "not-persistent" : undefined);
-    if (reason !== undefined || left === 0) return this.#finish(reason);
+    const ends = inbound.endsConnection(this.#pool.settings.persistence);
+    const reason = ends ?? (this.#request.fields.close ? "not-persistent" : undefined);
+    if (reason !== undefined || left === 0) return this.#finish(reason, this.#pool.seenAt);
     // A `100 Continue` that never came leaves the server's idea of the body open: nothing may follow it.
     const canFinish = left <= LINGER_BYTES && this.#upload?.started === true && this.#stage === "body";
     if (!canFinish) return this.#finish("upload-unfinished");
@@ -216,11 +219,11 @@ export class Exchange implements Roles {
   }
 
   /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
-  #finish(reason: RetireReason | undefined): void {
+  #finish(reason: RetireReason | undefined, at?: number): void {
     const cutShort = reason === "upload-unfinished" || reason === "unread-body";
     this.#upload?.stop(new Error("The response was complete before the request body was sent"));
     this.#over();
-    this.#giveBack(reason, cutShort);
+    this.#giveBack(reason, cutShort, at);
     this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
     this.#reply.end(this.#inbound?.response);
   }
@@ -245,7 +248,7 @@ export class Exchange implements Roles {
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
   }
 
-  #giveBack(reason: RetireReason | undefined, abruptly: boolean): void {
+  #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = undefined;
@@ -255,27 +258,24 @@ export class Exchange implements Roles {
     if (this.#times.paused) connection.socket?.resume();
     // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
     const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
-    this.#pool.release(connection, { hints, reason, answered, abruptly });
+    this.#pool.release(connection, { hints, reason, answered, abruptly, at });
   }
 
-  #attempt({ requestNumber, idleMs }: Lease<Wire>, responded: boolean): FailedAttempt {
-    const { body, repeatable } = this.#request;
-    const replayable = body?.kind !== "stream" || body.replayable || this.#upload?.started !== true;
-    // One that waited unused (preconnected, or a dial that came too late) may be as stale as one that was used.
-    const reused = requestNumber > 1 || idleMs > 0;
-    const [sent, resendCount] = [this.#sent, this.#resendCount];
-    return { sent, reused, responded, repeatable, replayable, resendCount };
-  }
-
-  #resend(lease: Lease<Wire>, reason: RetryReason): void {
+  /** Sends the request again if the rules allow it: after a lost connection, or a 408, which says that none came. */
+  #resent(inbound: Inbound, retired: RetireReason, status?: 408): boolean {
+    const lease = this.#lease;
+    if (lease === undefined || this.#reply.given) return false;
+    const [upload, sent, resendCount] = [this.#upload, this.#sent, this.#resendCount];
+    const at = { upload, sent, responded: inbound.responded, status, resendCount };
+    const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
+    if (reason === undefined) return false;
     this.#upload?.stop(reason);
-    this.#giveBack("peer-closed", false);
-    this.#upload = undefined;
-    this.#inbound = undefined;
-    this.#sent = "none";
+    this.#giveBack(retired, status !== undefined);
+    [this.#upload, this.#inbound, this.#sent] = [undefined, undefined, "none"];
     this.#resendCount += 1;
     this.#journal.retried(reason, this.#resendCount, lease.connection);
-    this.#acquire();
+    this.#acquire(this.#pool.now());
+    return true;
   }
 
   cut(): void {

@@ -2,7 +2,9 @@
 
 import { parseConnection, persists } from "../rules/hints.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import { type ResponseHead, remoteFault, trim } from "./head.ts";
+import { remoteFault } from "./fault.ts";
+import { type ResponseHead, trim } from "./head.ts";
+import { askPersistence, type PersistenceQuestion } from "./persistence.ts";
 
 /** How the body is delimited. */
 export type Framing =
@@ -40,14 +42,20 @@ export function framingOf(head: ResponseHead, method: string): Framing {
   return UNTIL_CLOSE;
 }
 
-/** Why no request can follow this response on its connection, or `undefined`. */
-export function endsConnection(head: ResponseHead, framing: Framing): RetireReason | undefined {
+/** Why no request can follow this response on its connection, or `undefined`. `asked`: by a test of the user's. */
+export function endsConnection(
+  head: ResponseHead,
+  framing: Framing,
+  asked?: PersistenceQuestion,
+): RetireReason | undefined {
   const { transferEncoding, contentLength, minorVersion } = head;
   // RFC 9112 §6.1: on HTTP/1.0 a transfer coding is faulty framing, and both fields together ought to be.
   if (transferEncoding !== undefined && (minorVersion === 0 || contentLength !== undefined))
     return "bad-framing";
   if (framing.kind === "close") return "not-persistent";
+  if (asked !== undefined) return askPersistence(asked, head);
   if (head.connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
+  if (head.connection === "keep-alive" || head.connection === "Keep-Alive") return undefined;
   const options = parseConnection(head.connection);
   if (options.close) return "peer-close";
   return persists(minorVersion, options) ? undefined : "not-persistent";

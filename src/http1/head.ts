@@ -9,9 +9,11 @@
  * smuggling lives on: a line ends with CR LF and nothing else, and no whitespace precedes a colon.
  */
 
-import { ProtocolError, type ProtocolFault } from "../errors.ts";
+import type { ProtocolError, ProtocolFault } from "../errors.ts";
 import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
+import { remoteFault } from "./fault.ts";
+import { readStatusLine } from "./status-line.ts";
 import { FIELD, TOKEN } from "./syntax.ts";
 
 const CR = 13;
@@ -35,15 +37,8 @@ export interface ResponseHead {
   readonly connection: string | undefined;
   /** The `Keep-Alive` value, its lines joined, or `undefined`. */
   readonly keepAlive: string | undefined;
-}
-
-/** A fault of the peer. The connection's facts are added where they are known. */
-export function remoteFault(
-  fault: ProtocolFault,
-  message: string,
-  phase: "headers" | "body" = "headers",
-): ProtocolError {
-  return new ProtocolError("remote", fault, { phase, message, sent: "full", retriable: false });
+  /** Whether there is a `Content-Encoding`. */
+  readonly coded: boolean;
 }
 
 /** Reads heads. One reader serves one connection; it keeps nothing between heads. */
@@ -56,6 +51,7 @@ export class HeadReader {
   #transferEncoding: string | undefined;
   #connection: string | undefined;
   #keepAlive: string | undefined;
+  #coded = false;
   /** Whether the last field was one of those above, which must not be folded over lines. */
   #framing = false;
   #section: "head" | "trailers" = "head";
@@ -75,6 +71,7 @@ export class HeadReader {
     this.#transferEncoding = undefined;
     this.#connection = undefined;
     this.#keepAlive = undefined;
+    this.#coded = false;
     this.#section = "head";
     const until = start + this.#limits.headBytes;
     const first = this.#lineEnd(bytes, start, end, until);
@@ -90,6 +87,7 @@ export class HeadReader {
       transferEncoding: this.#transferEncoding,
       connection: this.#connection,
       keepAlive: this.#keepAlive,
+      coded: this.#coded,
     };
     return done;
   }
@@ -110,6 +108,11 @@ export class HeadReader {
     const most = this.#limits.headerCount;
     let at = start;
     for (let count = 0; ; count++) {
+      const plain = count < most ? this.#plainField(bytes, at, end, until) : -1;
+      if (plain >= 0) {
+        at = plain;
+        continue;
+      }
       const lineEnd = this.#lineEnd(bytes, at, end, until);
       if (lineEnd < 0) return -1;
       if (lineEnd === at) return at + 2;
@@ -118,6 +121,22 @@ export class HeadReader {
       this.#field(bytes, at, lineEnd, count);
       at = lineEnd + 2;
     }
+  }
+
+  /**
+   * The fast path, one look at each byte: a field on a line that is whole and well-formed. Answers where the next
+   * line starts, or -1 for any other line, which the rest of this file looks at closer.
+   */
+  #plainField(bytes: Uint8Array, start: number, end: number, until: number): number {
+    let colon = start;
+    while (colon < end && TOKEN[bytes[colon] as number] === 1) colon++;
+    if (colon === start || colon >= end || bytes[colon] !== COLON) return -1;
+    let at = colon + 1;
+    while (at < end && FIELD[bytes[at] as number] === 1) at++;
+    if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    if (at > Math.min(until - 2, start + this.#limits.lineBytes)) return -1;
+    this.#noteIfFraming(bytes, start, colon, at);
+    return at + 2;
   }
 
   /**
@@ -148,14 +167,10 @@ export class HeadReader {
     if (at === start) return this.#folded(bytes, start, end, index);
     if (at >= end || bytes[at] !== COLON)
       throw this.#badField(bytes, start, end, "no colon directly after its name");
-    const length = at - start;
-    const valueStart = at + 1;
-    for (let value = valueStart; value < end; value++) {
+    for (let value = at + 1; value < end; value++) {
       if (FIELD[bytes[value] as number] === 0) throw this.#badField(bytes, start, end, "a control character");
     }
-    this.#framing = this.#section === "head" && (length === 10 || length === 14 || length === 17);
-    if (this.#framing)
-      this.#framing = this.#note(bytes, start, length, trim(this.#text.latin1(bytes, valueStart, end)));
+    this.#noteIfFraming(bytes, start, at, end);
   }
 
   /** A line that starts with a space continues the value before it: obs-fold, RFC 9112 §5.2. */
@@ -169,20 +184,46 @@ export class HeadReader {
     }
   }
 
-  /** Keeps the value if the field is one that the wire must know; answers whether it is. */
-  #note(bytes: Uint8Array, start: number, length: number, value: string): boolean {
-    if (length === 10) {
-      if (isNamed(bytes, start, "connection")) this.#connection = join(this.#connection, value);
-      else if (isNamed(bytes, start, "keep-alive")) this.#keepAlive = join(this.#keepAlive, value);
-      else return false;
-    } else if (length === 14) {
-      if (!isNamed(bytes, start, "content-length")) return false;
-      this.#contentLength = sameLength(this.#contentLength, value);
+  /** Keeps the value if the field is one that the wire must know: their names have 10, 14 or 17 letters. */
+  #noteIfFraming(bytes: Uint8Array, start: number, colon: number, end: number): void {
+    const length = colon - start;
+    const known = length === 10 || length === 14 || length === 17;
+    this.#framing = known && this.#section === "head" && this.#note(bytes, start, colon, end);
+    if (length === 16 && isNamed(bytes, start, colon, "content-encoding")) this.#coded = true;
+  }
+
+  /** Answers whether it was one of them. */
+  #note(bytes: Uint8Array, start: number, colon: number, end: number): boolean {
+    if (isNamed(bytes, start, colon, "content-length")) {
+      this.#contentLength = this.#length(bytes, colon + 1, end);
+    } else if (isNamed(bytes, start, colon, "connection")) {
+      this.#connection = join(this.#connection, this.#value(bytes, colon, end));
+    } else if (isNamed(bytes, start, colon, "keep-alive")) {
+      this.#keepAlive = join(this.#keepAlive, this.#value(bytes, colon, end));
+    } else if (isNamed(bytes, start, colon, "transfer-encoding")) {
+      this.#transferEncoding = join(this.#transferEncoding, this.#value(bytes, colon, end));
     } else {
-      if (!isNamed(bytes, start, "transfer-encoding")) return false;
-      this.#transferEncoding = join(this.#transferEncoding, value);
+      return false;
     }
     return true;
+  }
+
+  #value(bytes: Uint8Array, colon: number, end: number): string {
+    return trim(this.#text.latin1(bytes, colon + 1, end));
+  }
+
+  /** One space and digits, as nearly always, without making text of them. */
+  #length(bytes: Uint8Array, start: number, end: number): number {
+    const digits = bytes[start] === SPACE ? start + 1 : start;
+    let length = 0;
+    let at = digits;
+    for (; at < end; at++) {
+      const digit = (bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      length = length * 10 + digit;
+    }
+    const plain = at === end && at > digits && at - digits <= 15 && this.#contentLength === undefined;
+    return plain ? length : sameLength(this.#contentLength, this.#value(bytes, start - 1, end));
   }
 
   #badField(bytes: Uint8Array, start: number, end: number, problem: string): ProtocolError {
@@ -205,45 +246,9 @@ export class HeadReader {
   }
 }
 
-/** `HTTP/1.x SP status [SP reason]`. Many servers leave out the space before an empty reason; so may this one. */
-function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < 12 || !isHttp(bytes, start)) {
-    throw remoteFault("bad-status-line", "The response does not start with an HTTP status line");
-  }
-  const minor = (bytes[start + 7] as number) - ZERO;
-  if (bytes[start + 5] !== ZERO + 1 || bytes[start + 6] !== 46 || minor < 0 || minor > 9) {
-    throw remoteFault("bad-version", "The response is not HTTP/1.x");
-  }
-  let status = 0;
-  for (let at = start + 9; at < start + 12; at++) {
-    const digit = (bytes[at] as number) - ZERO;
-    if (digit < 0 || digit > 9)
-      throw remoteFault("bad-status-line", "The status is not a number of three digits");
-    status = status * 10 + digit;
-  }
-  if (bytes[start + 8] !== SPACE || status < 100 || (end > start + 12 && bytes[start + 12] !== SPACE)) {
-    throw remoteFault("bad-status-line", "The status line is malformed");
-  }
-  for (let at = start + 12; at < end; at++) {
-    if (FIELD[bytes[at] as number] === 0)
-      throw remoteFault("bad-status-line", "The reason holds a control character");
-  }
-  return status;
-}
-
-/** Whether `HTTP/` stands at `start`: the one name that is case-sensitive (RFC 9112 §2.3). */
-function isHttp(bytes: Uint8Array, start: number): boolean {
-  return (
-    bytes[start] === 72 &&
-    bytes[start + 1] === 84 &&
-    bytes[start + 2] === 84 &&
-    bytes[start + 3] === 80 &&
-    bytes[start + 4] === 47
-  );
-}
-
-/** Whether a name, given in lower case, stands at `start`, in any letter case. */
-function isNamed(bytes: Uint8Array, start: number, name: string): boolean {
+/** Whether a name, given in lower case, stands from `start` to `end`, in any letter case. */
+function isNamed(bytes: Uint8Array, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
   for (let at = 0; at < name.length; at++) {
     const byte = bytes[start + at] as number;
     const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;

@@ -5,6 +5,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Lease } from "../pool/connection.ts";
+import type { PersistenceTest } from "../rules/persistence.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import type { Settings } from "../settings.ts";
@@ -34,6 +35,7 @@ export class Inbound implements ResponseSink {
   readonly #lease: Lease<Wire>;
   readonly #owner: InboundOwner;
   readonly #parser: ResponseParser;
+  readonly #method: string;
   readonly #resendCount: number;
   #framing: Framing | undefined;
   #surplus = false;
@@ -44,6 +46,7 @@ export class Inbound implements ResponseSink {
   constructor(lease: Lease<Wire>, method: string, resendCount: number, owner: InboundOwner) {
     this.#lease = lease;
     this.#owner = owner;
+    this.#method = method;
     this.#resendCount = resendCount;
     this.#parser = lease.connection.wire.parser;
     this.#parser.begin(method, this);
@@ -92,12 +95,14 @@ export class Inbound implements ResponseSink {
     return this.#framing?.kind !== "close" && (this.remaining ?? 0) <= LINGER_BYTES;
   }
 
-  /** Why nothing may follow this response on its connection, or `undefined`. */
-  endsConnection(): RetireReason | undefined {
+  /** Why nothing may follow this response on its connection, or `undefined`; `test` is the user's, if there is one. */
+  endsConnection(test: PersistenceTest | undefined): RetireReason | undefined {
     if (this.#surplus) return "bad-framing";
     const { response } = this;
     if (response === undefined || this.#framing === undefined) return "bad-framing";
-    return endsConnection(response.head, this.#framing);
+    const { proxied } = this.#lease.connection;
+    const asked = test === undefined ? undefined : { test, method: this.#method, proxied };
+    return endsConnection(response.head, this.#framing, asked);
   }
 
   /** What the server announced with the response; `ignored` is told of a value that was not understood. */
@@ -105,7 +110,7 @@ export class Inbound implements ResponseSink {
     const { connection, requestNumber } = this.#lease;
     return this.response === undefined
       ? NO_HINTS
-      : connection.wire.hints(this.response.head, requestNumber, mode, ignored);
+      : connection.wire.hints(this.response.head, requestNumber, mode, ignored, connection.proxied);
   }
 
   // ResponseSink
@@ -117,7 +122,8 @@ export class Inbound implements ResponseSink {
   head(head: ResponseHead, framing: Framing): void {
     this.#framing = framing;
     const length = framing.kind === "length" ? framing.length : undefined;
-    const body = new ResponseBody(framing.kind === "none" ? undefined : this.#owner, length);
+    const source = framing.kind === "none" ? undefined : this.#owner;
+    const body = new ResponseBody(source, length, this.#lease.connection.wire.text);
     const resendCount = this.#resendCount;
     this.response = { head, body, lease: this.#lease, resendCount, trailers: () => this.#trailers };
     this.#owner.headed();

@@ -9,15 +9,18 @@ import type { Wire } from "./wire.ts";
 /** The record of one request. */
 export class Journal {
   readonly #pool: ConnectionPool<Wire>;
+  readonly #request: WireRequest;
   readonly #origin: string;
   readonly #method: string;
-  readonly #id: number;
+  /** The request's number. */
+  readonly id: number;
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest) {
     this.#pool = pool;
+    this.#request = request;
     this.#origin = request.origin.key;
     this.#method = request.method;
-    this.#id = pool.observers.nextRequest();
+    this.id = pool.observers.nextRequest();
   }
 
   started(): void {
@@ -25,7 +28,7 @@ export class Journal {
     if (!observers.wants("request.started")) return;
     observers.tell({
       type: "request.started",
-      request: this.#id,
+      request: this.id,
       origin: this.#origin,
       method: this.#method,
     });
@@ -39,6 +42,7 @@ export class Journal {
       type: "request.finished",
       ...this.#facts(startedAt, resendCount),
       status: head.status,
+      httpVersion: head.minorVersion === 0 ? "1.0" : "1.1",
       connection: lease.connection.record.id,
       reused: lease.requestNumber > 1,
     });
@@ -49,12 +53,12 @@ export class Journal {
     const { observers } = this.#pool;
     if (!observers.wants("request.retried")) return;
     const { record } = failed;
-    const facts = { request: this.#id, origin: this.#origin, method: this.#method };
+    const facts = { request: this.id, origin: this.#origin, method: this.#method };
     observers.tell({ type: "request.retried", ...facts, reason, resendCount, connection: record.id });
   }
 
   failed(error: unknown, startedAt: number, resendCount: number): void {
-    const entry = this.#pool.core.floor.find(this.#origin);
+    const entry = this.#pool.core.floor.find(this.#pool.pooledAs(this.#request.origin).key);
     if (entry !== undefined) entry.counters.failures += 1;
     const { observers } = this.#pool;
     if (!observers.wants("request.failed")) return;
@@ -69,6 +73,6 @@ export class Journal {
 
   #facts(startedAt: number, resendCount: number) {
     const elapsedMs = this.#pool.now() - startedAt;
-    return { request: this.#id, origin: this.#origin, method: this.#method, elapsedMs, resendCount };
+    return { request: this.id, origin: this.#origin, method: this.#method, elapsedMs, resendCount };
   }
 }

@@ -1,10 +1,11 @@
 /** Message: a request as the wire needs it, and a response as it gives it. */
 
 import type { Origin } from "../origin.ts";
-import type { Lease } from "../pool/connection.ts";
+import type { Lease, PooledConnection } from "../pool/connection.ts";
+import type { Forwarding } from "../pool/dialer.ts";
 import type { ResponseBody } from "./body.ts";
 import type { ResponseHead } from "./head.ts";
-import { type RequestFields, writeHead } from "./request.ts";
+import type { RequestFields } from "./request.ts";
 import { type RequestBody, requestFraming } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
@@ -46,8 +47,23 @@ export interface Answer {
 }
 
 /** The head to write for a request. `last`: it is the last one on its connection, whatever its own fields say. */
-export function headOf(request: WireRequest, last: boolean): string {
+export function headOf(
+  request: WireRequest,
+  last: boolean,
+  { wire, via }: Pick<PooledConnection<Wire>, "wire" | "via">,
+): string {
+  if (via?.forwarding !== undefined)
+    return headOf(forwarded(request, via.forwarding), last, { wire, via: undefined });
   const { method, target, origin, fields, body } = request;
   const [host, framing, close] = [fields.host ?? origin.host, requestFraming(body), fields.close || last];
-  return writeHead({ method, target, host, fields, framing, close });
+  return wire.lastHead.write({ method, target, host, fields, framing, close });
+}
+
+/** In absolute form, with what the proxy asks for (RFC 9112 §3.2.2; RFC 9110 §11.7.2). */
+function forwarded(request: WireRequest, { authorization }: Forwarding): WireRequest {
+  const { origin, fields } = request;
+  const target = origin.key + request.target;
+  if (authorization === undefined || fields.names.has("proxy-authorization")) return { ...request, target };
+  const lines = `proxy-authorization: ${authorization}\r\n${fields.lines}`;
+  return { ...request, target, fields: { ...fields, lines } };
 }

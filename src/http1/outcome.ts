@@ -3,7 +3,8 @@
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../errors.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { TransportError } from "../transport.ts";
-import type { WireRequest } from "./message.ts";
+import { reasonOf } from "./fields.ts";
+import type { WireRequest, WireResponse } from "./message.ts";
 import { type Deadline, type Passed, STAGE_PHASES, type Stage } from "./stage.ts";
 
 /** Where an exchange stood when it ended. */
@@ -103,5 +104,24 @@ export function cutError(at: Standing): HoldfastError {
     ...facts(at),
     code: "ERR_POOL_CLOSED",
     message: `${at.method} ${at.origin}: the pool was closed before the exchange was over`,
+  });
+}
+
+/**
+ * The error that a 407 is if a proxy reads the requests: only proxies send it (RFC 9110 §15.5.8), and passed on it
+ * would look like the origin's answer (Fetch: a network error). Any other status may be the origin's as well.
+ */
+export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | undefined {
+  const { via } = lease.connection;
+  if (via?.forwarding === undefined) return undefined;
+  const { status, text } = head;
+  return new HoldfastError({
+    code: "ERR_PROXY",
+    phase: "proxy",
+    sent: "full",
+    retriable: false,
+    status,
+    connection: connectionInfo(lease),
+    message: `The proxy ${via.proxy} refused the request: ${status} ${reasonOf(text)}`.trimEnd(),
   });
 }

@@ -1,6 +1,8 @@
 /** Reply: the caller's side of an exchange: a promise to settle once, and a body that ends or fails after it. */
 
+import type { HoldfastError } from "../errors.ts";
 import type { Answer, WireResponse } from "./message.ts";
+import { proxyRefusal } from "./outcome.ts";
 
 /** What the caller has been told. */
 export class Reply {
@@ -12,13 +14,20 @@ export class Reply {
     this.#answer = answer;
   }
 
+  /** Whether the caller has been told. */
+  get given(): boolean {
+    return this.#answer === undefined;
+  }
+
   /** The head is here. Answers whether the caller hears of it only now. */
   resolve(response: WireResponse): boolean {
     const answer = this.#answer;
     if (answer === undefined) return false;
     this.#answer = undefined;
     this.#response = response;
-    answer.resolve(response);
+    const refusal = response.head.status === 407 ? proxyRefusal(response) : undefined;
+    if (refusal === undefined) answer.resolve(response);
+    else refuse(answer, response, refusal);
     return true;
   }
 
@@ -36,4 +45,10 @@ export class Reply {
     this.#answer = undefined;
     answer.reject(error);
   }
+}
+
+/** The caller gets the error; of the response, nobody wants the rest. */
+function refuse(answer: Answer, response: WireResponse, refusal: HoldfastError): void {
+  answer.reject(refusal);
+  queueMicrotask(() => response.body.discard());
 }

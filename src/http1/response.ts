@@ -6,8 +6,9 @@
 import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
 import { ChunkedReader } from "./chunked.ts";
+import { remoteFault } from "./fault.ts";
 import { type Framing, framingOf } from "./framing.ts";
-import { HeadReader, type ResponseHead, remoteFault } from "./head.ts";
+import { HeadReader, type ResponseHead } from "./head.ts";
 import { holdsLf, Pending } from "./pending.ts";
 
 /** Gets what the parser finds, in order: `informational*`, `head`, `body*`. */

@@ -34,14 +34,25 @@ const CONTINUE_MS = 1000;
 const LINGER_MS = 1000;
 
 /** The times of one exchange, in ms of the pool's clock. */
-export interface Times {
+export class Times {
   readonly startedAt: number;
   /** When the request's last byte was handed over. */
   sentAt: number;
   /** When the last byte moved in either direction, or the stage began. */
   movedAt: number;
   /** The reader of the response is behind, so the peer is not to blame for the silence. */
-  paused: boolean;
+  paused = false;
+
+  constructor(now: number) {
+    this.startedAt = now;
+    this.sentAt = now;
+    this.movedAt = now;
+  }
+
+  sent(at: number): void {
+    this.sentAt = at;
+    this.movedAt = at;
+  }
 }
 
 /** When something must be done about an exchange that goes on as it is; `Infinity` for never. */

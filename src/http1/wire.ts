@@ -3,6 +3,7 @@
 import type { ResponseLimits } from "../options.ts";
 import {
   type HintReader,
+  type HintSource,
   type KeepAliveHint,
   type MaxSeen,
   NO_MAX,
@@ -12,12 +13,16 @@ import {
 } from "../rules/hints.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import type { TextCodec } from "../transport.ts";
+import { linesOf } from "./fields.ts";
 import type { ResponseHead } from "./head.ts";
+import { LastHead } from "./request.ts";
 import { ResponseParser } from "./response.ts";
 
 /** The protocol's state of one connection. */
 export class Wire {
   readonly parser: ResponseParser;
+  readonly text: TextCodec;
+  readonly lastHead: LastHead = new LastHead();
   #max: MaxSeen = NO_MAX;
   /** Most servers say the same on every response, so the last value read is kept with its meaning. */
   #lastValue: string | undefined;
@@ -25,6 +30,7 @@ export class Wire {
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec) {
     this.parser = new ResponseParser(limits, text);
+    this.text = text;
   }
 
   /**
@@ -36,9 +42,10 @@ export class Wire {
     requests: number,
     mode: "honor" | "ignore" | HintReader,
     ignored: (value: string) => void,
+    proxied: boolean,
   ): ServerHints {
     if (mode === "ignore") return NO_HINTS;
-    if (typeof mode === "function") return this.#ask(mode, head, requests, ignored);
+    if (typeof mode === "function") return ask(mode, head, { requests, proxied }, ignored);
     const { keepAlive } = head;
     // A response without the header leaves what was said of `max` in force: the next request counts against it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
@@ -48,24 +55,6 @@ export class Wire {
     return { close: false, timeoutMs: hint?.timeoutMs, remaining: remainingRequests(this.#max, requests) };
   }
 
-  /** Runs the user's reader in the socket's callback, where nothing may be thrown: what it gets wrong is absent. */
-  #ask(
-    read: HintReader,
-    head: ResponseHead,
-    requests: number,
-    ignored: (value: string) => void,
-  ): ServerHints {
-    const { keepAlive, connection } = head;
-    try {
-      const { timeoutMs, remaining } = read({ keepAlive, connection, requests });
-      if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
-    } catch {
-      // Told below, like any other answer that cannot be used.
-    }
-    ignored(keepAlive ?? "");
-    return NO_HINTS;
-  }
-
   #read(value: string): KeepAliveHint {
     if (this.#lastHint === undefined || value !== this.#lastValue) {
       this.#lastValue = value;
@@ -73,6 +62,25 @@ export class Wire {
     }
     return this.#lastHint;
   }
+}
+
+/** Runs the user's reader in the socket's callback, where nothing may be thrown: what it gets wrong is absent. */
+function ask(
+  read: HintReader,
+  head: ResponseHead,
+  facts: Pick<HintSource, "requests" | "proxied">,
+  ignored: (value: string) => void,
+): ServerHints {
+  const { keepAlive, connection, minorVersion } = head;
+  try {
+    const lines = linesOf(head.text);
+    const { timeoutMs, remaining } = read({ ...facts, keepAlive, connection, minorVersion, lines });
+    if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
+  } catch {
+    // Told below, like any other answer that cannot be used.
+  }
+  ignored(keepAlive ?? "");
+  return NO_HINTS;
 }
 
 function isAmount(value: unknown): boolean {

@@ -44,7 +44,7 @@ export const announceRemaining: Announcer = ({ last, idleTimeoutMs, remaining })
   if (last) return { connection: "close" };
   const parts: string[] = [];
   if (idleTimeoutMs >= LEAST_ANNOUNCED_MS && idleTimeoutMs !== Infinity)
-    parts.push(`timeout=${Math.floor((idleTimeoutMs - GRACE_MS) / 1000)}`);
+    parts.push(`timeout=${announcedSeconds(idleTimeoutMs)}`);
   if (remaining !== Infinity) parts.push(`max=${remaining}`);
   return { connection: "keep-alive", keepAlive: parts.length === 0 ? undefined : parts.join(", ") };
 };
@@ -56,8 +56,12 @@ export const announceRemaining: Announcer = ({ last, idleTimeoutMs, remaining })
 export function nameTimeout(worded: Announcement, idleTimeoutMs: number): Announcement {
   const { connection, keepAlive } = worded;
   if (connection !== "keep-alive" || keepAlive !== undefined || idleTimeoutMs === Infinity) return worded;
-  const seconds = Math.max(1, Math.floor((idleTimeoutMs - GRACE_MS) / 1000));
-  return { connection, keepAlive: `timeout=${seconds}` };
+  return { connection, keepAlive: `timeout=${Math.max(1, announcedSeconds(idleTimeoutMs))}` };
+}
+
+/** The whole seconds that lie far enough below what is kept. */
+function announcedSeconds(idleTimeoutMs: number): number {
+  return Math.floor((idleTimeoutMs - GRACE_MS) / 1000);
 }
 
 /**

@@ -22,9 +22,10 @@ export interface Setup extends AsyncDisposable {
 }
 
 function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions): Setup {
-  // The transports of the runtimes lend this decoder; that in memory lends none.
+  // What the transports of the runtimes lend or allow; that in memory does neither.
   const decoder = "Deno" in globalThis ? denoDecoder : zlibDecoder;
-  const transport = Object.assign(memoryTransport(memory), { decoder });
+  const lazyResponse = !("Deno" in globalThis || "Bun" in globalThis);
+  const transport = Object.assign(memoryTransport(memory), { decoder, lazyResponse });
   const events: PoolEvent[] = [];
   const pool = createPool({ transport, onEvent: (event) => events.push(event), ...options });
   return { pool, transport, requests, events, [Symbol.asyncDispose]: () => closed(pool) };

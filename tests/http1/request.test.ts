@@ -3,7 +3,14 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { checkMethod, type HeadParts, NO_FIELDS, requestFields, writeHead } from "../../src/http1/request.ts";
+import {
+  checkMethod,
+  type HeadParts,
+  LastHead,
+  NO_FIELDS,
+  requestFields,
+  writeHead,
+} from "../../src/http1/request.ts";
 
 const parts = (more: Partial<HeadParts> = {}): HeadParts => ({
   method: "GET",
@@ -231,4 +238,23 @@ describe("a method", () => {
       { numRuns: 500 },
     );
   });
+});
+
+describe("the head written last", () => {
+  const OTHERS: Record<string, Partial<HeadParts>> = {
+    "no part": {},
+    "the method": { method: "POST" },
+    "the target": { target: "/b" },
+    "the host": { host: "b.test" },
+    "the fields": { fields: requestFields([["x-a", "1"]]) },
+    "the framing": { framing: 3 },
+    close: { close: true },
+  };
+  for (const [name, part] of Object.entries(OTHERS)) {
+    it(`is not taken for another that differs in ${name}`, () => {
+      const last = new LastHead();
+      const [same, other] = [parts(), parts(part)];
+      for (const one of [same, other, other, same]) assertEquals(last.write(one), writeHead(one));
+    });
+  }
 });

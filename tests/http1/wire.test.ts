@@ -13,6 +13,7 @@ const head = (keepAlive?: string): ResponseHead => ({
   text: "HTTP/1.1 200 OK\r\n",
   contentLength: 0,
   transferEncoding: undefined,
+  coded: false,
   connection: undefined,
   keepAlive,
 });
@@ -26,14 +27,14 @@ function fail(value: string): never {
 describe("Wire.hints()", () => {
   it("counts on under a response that does not repeat the header", () => {
     const connection = wire();
-    assertEquals(connection.hints(head("max=3"), 1, "honor", fail).remaining, 2);
-    assertEquals(connection.hints(head(), 2, "honor", fail).remaining, 1);
-    assertEquals(connection.hints(head(), 3, "honor", fail).remaining, 0);
+    assertEquals(connection.hints(head("max=3"), 1, "honor", fail, false).remaining, 2);
+    assertEquals(connection.hints(head(), 2, "honor", fail, false).remaining, 1);
+    assertEquals(connection.hints(head(), 3, "honor", fail, false).remaining, 0);
   });
 
   it("takes what a reader function says", () => {
     const read = () => ({ timeoutMs: 5000, remaining: 7 });
-    assertEquals(wire().hints(head(), 1, read, fail), { close: false, timeoutMs: 5000, remaining: 7 });
+    assertEquals(wire().hints(head(), 1, read, fail, false), { close: false, timeoutMs: 5000, remaining: 7 });
   });
 
   for (const [what, read] of [
@@ -43,7 +44,7 @@ describe("Wire.hints()", () => {
   ] as const) {
     it(`takes nothing from a reader that ${what}, and says so`, () => {
       const told: string[] = [];
-      const hints = wire().hints(head("timeout=5"), 1, read, (value) => told.push(value));
+      const hints = wire().hints(head("timeout=5"), 1, read, (value) => told.push(value), false);
       assertEquals([hints, told], [{ close: false }, ["timeout=5"]]);
     });
   }

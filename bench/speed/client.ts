@@ -1,0 +1,63 @@
+/** Client: one kind of client, many requests at a fixed concurrency, in a process of its own; prints one JSON line. */
+
+import process from "node:process";
+import { CLIENTS } from "./clients/all.ts";
+import type { Send } from "./clients/sender.ts";
+import type { Launch, Measured } from "./launch.ts";
+
+const launch = JSON.parse(process.argv[2] ?? "{}") as Launch;
+
+/** Latencies kept, which is enough for a p99 and little beside the requests themselves. */
+const MOST_SAMPLES = 200_000;
+
+interface Run {
+  readonly requests: number;
+  readonly elapsedMs: number;
+  readonly micros: Float64Array;
+}
+
+/** Requests that a compiler has seen enough of; a warm-up that is short of them lasts up to twice as long. */
+const WARM_REQUESTS = 30_000;
+
+async function run(send: Send, ms: number, least = 0): Promise<Run> {
+  let requests = 0;
+  const micros = new Float64Array(launch.connections === 1 ? MOST_SAMPLES : 0);
+  const startedAt = performance.now();
+  const until = startedAt + ms;
+  const loop = async (): Promise<void> => {
+    const goesOn = (now: number): boolean => now < until || (requests < least && now < until + ms);
+    for (let before = performance.now(); goesOn(before); ) {
+      const size = await send();
+      if (size !== launch.expected) throw new Error(`${size} bytes came instead of ${launch.expected}`);
+      const after = performance.now();
+      if (requests < micros.length) micros[requests] = (after - before) * 1000;
+      before = after;
+      requests += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: launch.connections }, loop));
+  const elapsedMs = performance.now() - startedAt;
+  return { requests, elapsedMs, micros: micros.subarray(0, Math.min(requests, micros.length)).sort() };
+}
+
+function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
+}
+
+const client = await CLIENTS[launch.kind]?.();
+if (client === undefined) throw new Error(`Unknown client "${launch.kind}"`);
+const send = await client(launch);
+const warm = await run(send, launch.warmMs, launch.expected > 1000 ? 0 : WARM_REQUESTS);
+const cpuBefore = process.cpuUsage();
+const { requests, elapsedMs, micros } = await run(send, launch.runMs);
+const { user, system } = process.cpuUsage(cpuBefore);
+const measured: Measured = {
+  answers: warm.requests + requests,
+  requests,
+  perSecond: (requests / elapsedMs) * 1000,
+  cpuMicros: (user + system) / requests,
+  p50Micros: percentile(micros, 0.5),
+  p99Micros: percentile(micros, 0.99),
+};
+console.log(JSON.stringify(measured));
+process.exit(0);

@@ -1,0 +1,19 @@
+/** All clients by name. Each is loaded only in the process that uses it. */
+
+import type { Client } from "./sender.ts";
+
+/** Loads a client. */
+export const CLIENTS: Readonly<Record<string, () => Promise<Client>>> = {
+  "holdfast request": async () => (await import("./holdfast.ts")).holdfastRequest,
+  "holdfast fetch": async () => (await import("./holdfast.ts")).holdfastFetch,
+  "built-in fetch": async () => (await import("./sender.ts")).fetchClient(fetch),
+  "undici dispatch": async () => (await import("./undici.ts")).undiciDispatch,
+  "undici request": async () => (await import("./undici.ts")).undiciRequest,
+  "undici fetch": async () => (await import("./undici.ts")).undiciOwnFetch,
+  "node:http": async () => (await import("./node-http.ts")).nodeHttp,
+  agentkeepalive: async () => (await import("./node-http.ts")).agentKeepAlive,
+  got: async () => (await import("./libraries.ts")).gotClient,
+  axios: async () => (await import("./libraries.ts")).axiosClient,
+  ky: async () => (await import("./libraries.ts")).kyClient,
+  "raw socket": async () => (await import("./raw.ts")).raw,
+};

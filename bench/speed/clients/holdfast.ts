@@ -1,0 +1,23 @@
+/** Holdfast, by both of its calls, with its default rules. */
+
+import { createPool } from "../../../mod.ts";
+import type { Launch } from "../launch.ts";
+import { type Client, checkStatus, fetchClient, uploadStream } from "./sender.ts";
+
+const poolFor = ({ ca }: Launch) => createPool(ca === undefined ? {} : { tls: { ca } });
+
+/** `pool.request()`. */
+export const holdfastRequest: Client = (launch) => {
+  const pool = poolFor(launch);
+  const { url, read, upload } = launch;
+  return async () => {
+    const response = await (upload === 0
+      ? pool.request(url)
+      : pool.request(url, { method: "POST", body: uploadStream(upload) }));
+    checkStatus(response.status);
+    return read === "text" ? (await response.text()).length : (await response.bytes()).length;
+  };
+};
+
+/** `pool.fetch()`. */
+export const holdfastFetch: Client = (launch) => fetchClient(poolFor(launch).fetch)(launch);

@@ -1,0 +1,42 @@
+/** node:http with an Agent that keeps connections, and agentkeepalive, which is one. */
+
+import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import KeepAliveAgent, { HttpsAgent as KeepAliveHttpsAgent } from "agentkeepalive";
+import type { Launch } from "../launch.ts";
+import { readable } from "./readable.ts";
+import { type Client, checkStatus, type Send } from "./sender.ts";
+
+function sender({ url, upload }: Launch, agent: Agent): Send {
+  const send = url.startsWith("https:") ? httpsRequest : request;
+  const method = upload === 0 ? "GET" : "POST";
+  return () =>
+    new Promise((resolve, reject) => {
+      const sent = send(url, { agent, method }, (answer) => collect(answer).then(resolve, reject));
+      sent.on("error", reject);
+      if (upload === 0) sent.end();
+      else readable(upload).pipe(sent);
+    });
+}
+
+async function collect(answer: IncomingMessage): Promise<number> {
+  checkStatus(answer.statusCode);
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk);
+  return Buffer.concat(chunks).length;
+}
+
+/** `http.request()` with `keepAlive`. */
+export const nodeHttp: Client = (launch) => {
+  const { ca, connections: maxSockets } = launch;
+  const options = { keepAlive: true, maxSockets };
+  return sender(launch, ca === undefined ? new Agent(options) : new HttpsAgent({ ...options, ca }));
+};
+
+/** `http.request()` with agentkeepalive. */
+export const agentKeepAlive: Client = (launch) => {
+  const { ca, connections: maxSockets } = launch;
+  const agent =
+    ca === undefined ? new KeepAliveAgent({ maxSockets }) : new KeepAliveHttpsAgent({ maxSockets, ca });
+  return sender(launch, agent as unknown as Agent);
+};

@@ -1,0 +1,50 @@
+/** Sender: what every client is made into. */
+
+import type { Launch } from "../launch.ts";
+
+/** Sends one request; answers how many bytes of body came. Throws when the status is not 200. */
+export type Send = () => Promise<number>;
+
+/** Makes a sender for a process that does nothing else. */
+export type Client = (launch: Launch) => Send | Promise<Send>;
+
+/** @throws when an answer is not the one that was asked for. */
+export function checkStatus(status: number | undefined): void {
+  if (status !== 200) throw new Error(`The origin answered ${status}`);
+}
+
+const PIECE = new Uint8Array(65_536);
+
+/** A body of `length` bytes that is made as it is sent. */
+export function uploadStream(length: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let left = length;
+  return new ReadableStream({
+    pull(controller) {
+      const size = Math.min(left, PIECE.length);
+      left -= size;
+      controller.enqueue(size === PIECE.length ? PIECE : PIECE.subarray(0, size));
+      if (left === 0) controller.close();
+    },
+  });
+}
+
+/** The part of a `Response` that the clients read. */
+export interface Answer {
+  readonly status: number;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** A client that is a `fetch`. */
+export function fetchClient(
+  fetch: (url: string, init?: RequestInit & { duplex?: "half" }) => Promise<Answer>,
+): Client {
+  return ({ url, read, upload }) => {
+    const size = async (answer: Answer): Promise<number> => {
+      checkStatus(answer.status);
+      return read === "text" ? (await answer.text()).length : (await answer.arrayBuffer()).byteLength;
+    };
+    if (upload === 0) return () => fetch(url).then(size);
+    return () => fetch(url, { method: "POST", body: uploadStream(upload), duplex: "half" }).then(size);
+  };
+}

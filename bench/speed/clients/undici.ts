@@ -1,0 +1,51 @@
+/** undici, by three of its calls, with as many connections as asked for. */
+
+import { Agent, Pool, request, setGlobalDispatcher, fetch as undiciFetch } from "undici";
+import type { Launch } from "../launch.ts";
+import { readable } from "./readable.ts";
+import { type Answer, type Client, checkStatus, fetchClient } from "./sender.ts";
+
+function useAgent({ connections, ca }: Launch): void {
+  setGlobalDispatcher(new Agent({ connections, connect: { ca } }));
+}
+
+/** `request()`. */
+export const undiciRequest: Client = (launch) => {
+  useAgent(launch);
+  const { url, read, upload } = launch;
+  return async () => {
+    const { statusCode, body } = await (upload === 0
+      ? request(url)
+      : request(url, { method: "POST", body: readable(upload) }));
+    checkStatus(statusCode);
+    return read === "text" ? (await body.text()).length : (await body.arrayBuffer()).byteLength;
+  };
+};
+
+/** `Pool.dispatch()`: callbacks, no promise and no headers object; the body is collected. */
+export const undiciDispatch: Client = ({ url, connections, ca, read }) => {
+  const { origin, pathname: path } = new URL(url);
+  const pool = new Pool(origin, { connections, connect: { ca } });
+  return () =>
+    new Promise((resolve, reject) => {
+      let size = 0;
+      pool.dispatch(
+        { path, method: "GET" },
+        {
+          onRequestStart() {},
+          onResponseStart: (_, status) => checkStatus(status),
+          onResponseData(_, chunk) {
+            size += read === "text" ? chunk.toString("utf8").length : chunk.length;
+          },
+          onResponseEnd: () => resolve(size),
+          onResponseError: (_, error) => reject(error),
+        },
+      );
+    });
+};
+
+/** Its own `fetch()`. */
+export const undiciOwnFetch: Client = (launch) => {
+  useAgent(launch);
+  return fetchClient(undiciFetch as unknown as (url: string) => Promise<Answer>)(launch);
+};

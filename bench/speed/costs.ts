@@ -1,0 +1,110 @@
+/** Costs: what is measured besides throughput, each in processes of its own. */
+
+import { execFile, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Bundle, bundles } from "./bundle.ts";
+import type { CoreCost } from "./core-cost.ts";
+import { pinned, type Runtime } from "./runtimes.ts";
+import type { Origin } from "./start-origin.ts";
+import { median } from "./summary.ts";
+
+const run = promisify(execFile);
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** What was measured besides throughput. */
+export interface Costs {
+  readonly bundles: readonly Bundle[];
+  readonly core: readonly { readonly runtime: string; readonly rows: readonly CoreCost[] }[];
+  readonly idle: readonly IdleCost[];
+  readonly startup: readonly { readonly runtime: string; readonly kind: string; readonly ms: number }[];
+}
+
+/** Memory of idle connections. */
+export interface IdleCost {
+  readonly runtime: string;
+  readonly kind: string;
+  /** How many were open; a client may have a limit of its own. */
+  readonly open: number;
+  readonly bytesEach: number;
+}
+
+const STARTUP: Readonly<Record<string, readonly string[]>> = {
+  Deno: ["holdfast", "built-in fetch", "ky"],
+  Bun: ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
+  "Node 24": ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
+};
+
+/** Measures them all. */
+export async function measureCosts(list: readonly Runtime[], origin: Origin, quick: boolean): Promise<Costs> {
+  const made = await bundles();
+  const main = list.filter(({ name }) => name in STARTUP);
+  const [core, idle, startup]: [Costs["core"][number][], IdleCost[], Costs["startup"][number][]] = [
+    [],
+    [],
+    [],
+  ];
+  for (const runtime of main) {
+    const { stdout } = await run(...program([...runtime.command, here("core-cost.ts")]));
+    core.push({ runtime: runtime.name, rows: JSON.parse(stdout) as CoreCost[] });
+    for (const kind of ["holdfast", "built-in fetch", "node:http"]) {
+      idle.push(await idleCost(runtime, kind, origin, quick ? 200 : 5000));
+    }
+    for (const kind of STARTUP[runtime.name] ?? []) {
+      const times: number[] = [];
+      for (let time = 0; time < (quick ? 1 : 7); time++)
+        times.push(await startTime(runtime, kind, origin, made));
+      startup.push({ runtime: runtime.name, kind, ms: median(times) });
+    }
+  }
+  return { bundles: made, core, idle, startup };
+}
+
+function program(command: readonly string[]): [string, string[], { timeout: number }] {
+  const [first, ...rest] = pinned(0, command);
+  return [first, rest, { timeout: 120_000 }];
+}
+
+async function startTime(
+  runtime: Runtime,
+  kind: string,
+  origin: Origin,
+  made: readonly Bundle[],
+): Promise<number> {
+  const file = made[0]?.file ?? "";
+  const { stdout } = await run(
+    ...program([...runtime.command, here("startup-client.ts"), kind, `${origin.url}/small`, file]),
+  );
+  return Number(stdout.trim().split("\n").at(-1));
+}
+
+/** With the garbage collector at hand, so that garbage of the requests is not counted. */
+function collecting({ name, command }: Runtime): readonly string[] {
+  if (name === "Deno") return [...command.slice(0, 2), "--v8-flags=--expose-gc", ...command.slice(2)];
+  return name === "Bun" ? command : [...command, "--expose-gc"];
+}
+
+async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: number): Promise<IdleCost> {
+  const before = (await origin.usage()).open;
+  const command = [
+    ...collecting(runtime),
+    here("idle-client.ts"),
+    kind,
+    `${origin.url}/small`,
+    String(count),
+  ];
+  const [first, ...rest] = pinned(0, command);
+  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "ignore"] });
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { bytes } = JSON.parse(line) as { bytes: number };
+      const open = (await origin.usage()).open - before;
+      return { runtime: runtime.name, kind, open, bytesEach: bytes / Math.max(1, open) };
+    }
+    return { runtime: runtime.name, kind, open: 0, bytesEach: NaN };
+  } finally {
+    child.stdin.end();
+    await new Promise((resolve) => child.once("close", resolve));
+  }
+}

@@ -1,0 +1,50 @@
+/** Idle client: opens many connections by one client, lets them idle, and says what they cost. Prints one JSON line. */
+
+import { Agent, request } from "node:http";
+import process from "node:process";
+import { createPool } from "../../mod.ts";
+
+const [kind = "", url = "", wanted = "5000"] = process.argv.slice(2);
+const count = Number(wanted);
+
+interface Collectors {
+  readonly gc?: () => void;
+  readonly Bun?: { gc(force: boolean): void };
+}
+
+async function settled(): Promise<number> {
+  const { gc, Bun } = globalThis as Collectors;
+  for (let time = 0; time < 3; time++) {
+    gc?.();
+    Bun?.gc(true);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return process.memoryUsage().rss;
+}
+
+type Send = () => Promise<unknown>;
+
+function sender(): Send {
+  if (kind === "built-in fetch") return () => fetch(url).then((response) => response.text());
+  if (kind === "holdfast") {
+    const pool = createPool({ maxConnections: count, maxConnectionsPerOrigin: count });
+    return () => pool.request(url).then((response) => response.text());
+  }
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: count });
+  return () =>
+    new Promise((resolve, reject) => {
+      request(url, { agent }, (response) => response.resume().on("end", resolve))
+        .on("error", reject)
+        .end();
+    });
+}
+
+const send = sender();
+await send();
+const before = await settled();
+await Promise.all(Array.from({ length: count }, send));
+const after = await settled();
+console.log(JSON.stringify({ bytes: after - before }));
+// The origin is asked how many are open while this process still is.
+process.stdin.resume();
+process.stdin.on("end", () => process.exit(0));

@@ -1,0 +1,139 @@
+/**
+ * Speed: Holdfast beside its peers on every runtime that is installed. Each client has a process and a core of its
+ * own, the origin another; rounds are interleaved, and what counts are medians and their ratios.
+ *
+ * `npm run bench`                 everything, some 40 minutes; writes bench/results.md and bench/chart.svg
+ * `npm run bench -- --quick`      a slice of two minutes; writes nothing
+ * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
+ */
+
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "../../scripts/entries.ts";
+import { countsLine } from "../../scripts/test/counts.ts";
+import { chartOf } from "./chart.ts";
+import { type Costs, measureCosts } from "./costs.ts";
+import { type Findings, reportOf } from "./report.ts";
+import { reqwest } from "./reqwest.ts";
+import { measure } from "./round.ts";
+import { runtimes } from "./runtimes.ts";
+import { clientsOf, SCENARIOS } from "./scenarios.ts";
+import { type Origin, startOrigin } from "./start-origin.ts";
+import { type Series, summarize } from "./summary.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    slice: { type: "boolean", default: false },
+    only: { type: "string" },
+    runtime: { type: "string", default: "" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    out: { type: "string" },
+  },
+});
+const { quick, slice } = values;
+const short = quick || slice;
+const rounds = Number(values.rounds ?? (short ? 1 : 5));
+const runMs = Number(values.seconds ?? (short ? 0.2 : 1.5)) * 1000;
+const lengths = { runMs, warmMs: short ? 100 : 1500 };
+
+const chosen = runtimes().filter(({ name }) => name.includes(slice ? "Node" : values.runtime));
+const wanted = values.only?.split(",") ?? (slice ? ["small", "upload", "tls"] : undefined);
+const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.includes(name));
+const outside = slice ? [] : await reqwest();
+
+const origins = new Map<boolean, Origin>();
+async function originFor(tls: boolean): Promise<Origin> {
+  const origin = origins.get(tls) ?? (await startOrigin(tls));
+  origins.set(tls, origin);
+  return origin;
+}
+
+/** `--slice` is for seeing that it runs: ours and one other. */
+function kindsOf(scenario: (typeof SCENARIOS)[number], runtime: (typeof chosen)[number]): string[] {
+  const kinds = clientsOf(scenario, runtime);
+  if (slice) return kinds.slice(0, 3);
+  return quick ? kinds.filter((kind) => !["agentkeepalive", "ky", "got", "axios"].includes(kind)) : kinds;
+}
+
+const series: Series[] = scenarios.flatMap((scenario) =>
+  [...chosen, ...outside].flatMap((runtime) => {
+    const kinds = outside.includes(runtime) ? ["reqwest"] : kindsOf(scenario, runtime);
+    return kinds
+      .filter((kind) => kind !== "reqwest" || scenario.name === "small" || scenario.name === "one")
+      .map((kind) => ({ scenario, runtime, kind, rounds: [] }));
+  }),
+);
+
+async function takeRound(one: Series): Promise<void> {
+  if (one.failure !== undefined) return;
+  const { runtime, kind, scenario } = one;
+  try {
+    one.rounds.push(await measure(runtime, kind, scenario, await originFor(scenario.tls), lengths));
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    one.failure = /^(?!Command failed).*Error: (.*)/m.exec(text)?.[1] ?? text.split("\n")[0] ?? "failed";
+    console.error(`${runtime.name}, ${kind}, ${scenario.name}: ${one.failure}`);
+  }
+}
+
+for (const scenario of scenarios) {
+  const own = series.filter((one) => one.scenario === scenario);
+  for (let round = 1; round <= rounds; round++) {
+    for (const one of own) await takeRound(one);
+    console.error(`${scenario.name}: round ${round} of ${rounds}`);
+  }
+}
+const withCosts = !slice && (wanted === undefined || wanted.includes("costs"));
+const costs: Costs | undefined = withCosts
+  ? await measureCosts(chosen, await originFor(false), quick)
+  : undefined;
+for (const origin of origins.values()) origin.stop();
+
+const require = createRequire(import.meta.url);
+const PEERS = ["undici", "agentkeepalive", "got", "axios", "ky"];
+function versionOf(name: string): string {
+  try {
+    return (require(join(root, "node_modules", name, "package.json")) as { version: string }).version;
+  } catch {
+    return "not installed";
+  }
+}
+
+const findings: Findings = {
+  series,
+  scenarios,
+  runtimes: [...chosen, ...outside],
+  costs,
+  versions: Object.fromEntries(PEERS.map((name) => [name, versionOf(name)])),
+  how: `medians of ${rounds} interleaved rounds of ${runMs / 1000} s after ${lengths.warmMs / 1000} s of warm-up, client and origin each on a core of its own`,
+  date: new Date().toISOString().slice(0, 10),
+};
+const report = reportOf(findings);
+console.log(report);
+const out =
+  values.out ?? (short || wanted !== undefined || values.runtime !== "" ? undefined : join(root, "bench"));
+if (out !== undefined) {
+  writeFileSync(join(out, "results.md"), report);
+  const chart = chartOf(series);
+  if (chart !== undefined) writeFileSync(join(out, "chart.svg"), chart);
+}
+
+// Judged: did every client of ours get what it asked for, and was the origin never what held it back?
+const ours = series.filter(({ kind }) => kind.startsWith("holdfast") || kind === "built-in fetch");
+const failed = ours.filter(({ failure }) => failure !== undefined);
+const bound = short ? [] : series.filter((one) => summarize(one)?.originBound === true);
+for (const { runtime, kind, scenario } of bound)
+  console.error(`The origin was the bottleneck: ${runtime.name}, ${kind}, ${scenario.name}`);
+const absent = series.filter(({ failure }) => failure !== undefined).length - failed.length;
+console.log(
+  countsLine({
+    passed: series.length - failed.length - absent - bound.length,
+    failed: failed.length + bound.length,
+    skipped: absent,
+  }),
+);
+process.exit(failed.length + bound.length === 0 ? 0 : 1);

@@ -1,0 +1,57 @@
+/**
+ * Origin without a C compiler: what origin.c is, in plain Node, and several times as slow. Fit to see that the bench
+ * runs; its figures show the origin's limit, and the report says so.
+ */
+
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+
+const [certificate, key] = process.argv.slice(2);
+const bodies: Readonly<Record<string, Buffer>> = {
+  "/small": Buffer.alloc(100, "x"),
+  "/medium": Buffer.alloc(16 * 1024, "x"),
+  "/large": Buffer.alloc(1024 * 1024, "x"),
+};
+const chunk = Buffer.alloc(4096, "x");
+let requests = 0;
+let open = 0;
+
+function usage(): string {
+  const { user, system } = process.cpuUsage();
+  return `${user + system} ${requests} ${open}`;
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === "/usage") return void response.end(usage());
+  requests += 1;
+  if (request.url === "/chunked") {
+    for (let count = 0; count < 4; count++) response.write(chunk);
+    return void response.end();
+  }
+  if (request.url !== "/upload") return void response.end(bodies[request.url ?? ""]);
+  let received = 0;
+  request.on("data", (piece: Buffer) => {
+    received += piece.length;
+  });
+  request.on("end", () => response.end(String(received).padStart(20, "0")));
+}
+
+const server =
+  certificate === undefined || key === undefined
+    ? createServer(answer)
+    : createTlsServer({ cert: readFileSync(certificate), key: readFileSync(key) }, answer);
+server.keepAliveTimeout = 600_000;
+server.on("connection", (socket) => {
+  open += 1;
+  socket.on("close", () => {
+    open -= 1;
+  });
+});
+server.listen(0, "127.0.0.1", 16_384, () => {
+  const address = server.address();
+  console.log(typeof address === "object" && address !== null ? address.port : 0);
+});
+process.stdin.resume();
+process.stdin.on("end", () => process.exit(0));

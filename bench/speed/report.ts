@@ -1,0 +1,153 @@
+/** Report: what was measured, as Markdown. */
+
+import { cpus, release, type as system, totalmem } from "node:os";
+import type { Costs } from "./costs.ts";
+import { goalResults } from "./goals.ts";
+import type { Runtime } from "./runtimes.ts";
+import type { Scenario } from "./scenarios.ts";
+import { find, type Series, type Summary, summarize } from "./summary.ts";
+
+/** All that a report tells. */
+export interface Findings {
+  readonly series: readonly Series[];
+  readonly scenarios: readonly Scenario[];
+  readonly runtimes: readonly Runtime[];
+  readonly costs: Costs | undefined;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly how: string;
+  readonly date: string;
+}
+
+type Row = readonly (string | number)[];
+
+function table(head: Row, rows: readonly Row[]): string {
+  const line = (cells: Row): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, at) => (at < 2 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString("en");
+const times = (value: number): string => `${value.toFixed(2)} ×`;
+
+/** The whole report. */
+export function reportOf(findings: Findings): string {
+  const { series, scenarios, costs } = findings;
+  const parts = [
+    "# Speed\n\nWritten by `npm run bench`. Requests per second belong to one machine; the ratios are the point.",
+    machine(findings),
+    goals(series),
+    ...scenarios.map((scenario) => scenarioPart(findings, scenario)),
+    costs === undefined ? "" : costsPart(costs),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function machine({ runtimes, versions, how, date }: Findings): string {
+  const list = cpus();
+  const names = runtimes.map(({ name, version }) => `${name.split(" ")[0]} ${version}`);
+  const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `- Date: ${date}`,
+    `- Machine: ${list.length} cores of ${list[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system()} ${release().split("-")[0]}`,
+    `- Runtimes: ${names.join(", ")}`,
+    `- Peers: ${peers.join(", ")}`,
+    `- How: ${how}`,
+  ].join("\n");
+}
+
+function goals(series: readonly Series[]): string {
+  const rows = goalResults(series).map(({ runtime, client, beside, atLeast, byRate, byCpu, met }) => [
+    runtime,
+    `${client} beside ${beside}`,
+    `≥ ${atLeast} ×`,
+    times(byRate),
+    times(byCpu),
+    met ? "met" : "missed",
+  ]);
+  return rows.length === 0
+    ? ""
+    : `## Goals\n\n${table(["runtime", "ratio", "goal", "by rate", "by CPU time", ""], rows)}`;
+}
+
+function scenarioPart({ series, runtimes }: Findings, scenario: Scenario): string {
+  const rows = runtimes.flatMap((runtime) =>
+    series
+      .filter((one) => one.scenario.name === scenario.name && one.runtime.name === runtime.name)
+      .map((one) => row(one, find(series, scenario.name, runtime.name, "built-in fetch"))),
+  );
+  if (rows.length === 0) return "";
+  const latency = scenario.connections === 1 ? ["p50 µs", "p99 µs"] : [];
+  const head = [
+    "runtime",
+    "client",
+    "requests/s",
+    "spread",
+    "× built-in fetch",
+    "CPU µs",
+    ...latency,
+    "remarks",
+  ];
+  return `## ${scenario.title}\n\n${table(head, rows)}`;
+}
+
+function row(series: Series, base: Summary | undefined): Row {
+  const summary = summarize(series);
+  const start = [series.runtime.name, series.kind];
+  const latency = series.scenario.connections === 1;
+  if (summary === undefined)
+    return [...start, "–", "–", "–", "–", ...(latency ? ["–", "–"] : []), series.failure ?? ""];
+  const { perSecond, spread, cpuMicros, p50Micros, p99Micros } = summary;
+  return [
+    ...start,
+    whole(perSecond),
+    `${whole(spread * 100)} %`,
+    base === undefined ? "–" : times(perSecond / base.perSecond),
+    cpuMicros.toFixed(1),
+    ...(latency ? [whole(p50Micros), whole(p99Micros)] : []),
+    remarks(summary),
+  ];
+}
+
+function remarks({ originBound, disturbed }: Summary): string {
+  if (originBound) return "the origin was the bottleneck";
+  return disturbed ? "the machine was busy" : "";
+}
+
+function costsPart({ bundles, core, idle, startup }: Costs): string {
+  const nanos = (runtime: string): Map<string, number> =>
+    new Map(
+      core
+        .find((one) => one.runtime === runtime)
+        ?.rows.map(({ origins, idle: idling, pairNanos }) => [`${origins}/${idling}`, pairNanos]),
+    );
+  const columns = core.map(({ runtime }) => nanos(runtime));
+  const coreRows = (core[0]?.rows ?? []).map(({ origins, idle: idling }) => [
+    whole(origins),
+    whole(idling),
+    ...columns.map((column) => whole(column.get(`${origins}/${idling}`) ?? NaN)),
+  ]);
+  return [
+    `## Acquire and release in the core, ns for both\n\n${table(["origins", "idle connections", ...core.map(({ runtime }) => runtime)], coreRows)}`,
+    `## Memory per idle connection\n\n${table(
+      ["runtime", "client", "open", "KiB each"],
+      idle.map(({ runtime, kind, open, bytesEach }) => [
+        runtime,
+        kind,
+        whole(open),
+        (bytesEach / 1024).toFixed(1),
+      ]),
+    )}`,
+    `## From import to the end of the first answer\n\n${table(
+      ["runtime", "client", "ms"],
+      startup.map(({ runtime, kind, ms }) => [runtime, kind, ms.toFixed(1)]),
+    )}`,
+    `## Size\n\n${table(
+      ["bundle", "", "minified", "gzipped"],
+      bundles.map(({ name, minified, gzipped }) => [
+        name,
+        "",
+        `${whole(minified)} bytes`,
+        `${whole(gzipped)} bytes`,
+      ]),
+    )}`,
+  ].join("\n\n");
+}

@@ -1,0 +1,65 @@
+/** Round: one client measured once, with what the origin had to do for it. */
+
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { root } from "../../scripts/entries.ts";
+import type { Launch, Measured } from "./launch.ts";
+import { pinned, type Runtime } from "./runtimes.ts";
+import type { Scenario } from "./scenarios.ts";
+import type { Origin } from "./start-origin.ts";
+
+const run = promisify(execFile);
+const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
+const CA = join(root, "tests", "certs", "ca.pem");
+const ca = readFileSync(CA, "utf8");
+
+/** How long a client warms up and is measured. */
+export interface Lengths {
+  readonly warmMs: number;
+  readonly runMs: number;
+}
+
+/** What one round gave. */
+export interface Round extends Measured {
+  /** Share of its core that the client used while it was measured. */
+  readonly clientBusy: number;
+  /** Share of its core that the origin needed at that rate. */
+  readonly originBusy: number;
+}
+
+/** Runs one client in a process of its own. @throws when it did not get what it asked for. */
+export async function measure(
+  runtime: Runtime,
+  kind: string,
+  scenario: Scenario,
+  origin: Origin,
+  lengths: Lengths,
+): Promise<Round> {
+  const { path, connections, read, expected, upload, tls } = scenario;
+  const launch: Launch = {
+    kind,
+    url: origin.url + path,
+    connections,
+    read,
+    expected,
+    upload,
+    ca: tls ? ca : undefined,
+    ...lengths,
+  };
+  const before = await origin.usage();
+  const [program, ...args] = pinned(0, [...runtime.command, CLIENT, JSON.stringify(launch)]);
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
+  const { stdout } = await run(program, args, { timeout: 120_000, env });
+  const after = await origin.usage();
+  const measured = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measured;
+  const served = after.requests - before.requests;
+  if (served !== measured.answers) {
+    throw new Error(`It says it got ${measured.answers} answers, the origin gave ${served}`);
+  }
+  const originMicros = (after.cpuMicros - before.cpuMicros) / served;
+  const perMicro = measured.perSecond / 1e6;
+  return { ...measured, clientBusy: measured.cpuMicros * perMicro, originBusy: originMicros * perMicro };
+}

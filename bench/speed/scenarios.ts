@@ -1,0 +1,88 @@
+/** Scenarios: what is asked for, over how many connections, and whom it is asked of. */
+
+import type { Runtime } from "./runtimes.ts";
+
+/** One scenario. */
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly path: string;
+  readonly connections: number;
+  readonly read: "text" | "bytes";
+  readonly expected: number;
+  readonly upload: number;
+  readonly tls: boolean;
+  /** Peers that take part, those of the runtime among them; all when not given. */
+  readonly peers?: readonly string[];
+}
+
+const GET = { read: "text", expected: 100, upload: 0, tls: false, path: "/small" } as const;
+const STRONGEST = ["undici dispatch", "undici request", "node:http", "raw socket"];
+const MIB = 1024 * 1024;
+
+/** In the order in which they are run. */
+export const SCENARIOS: readonly Scenario[] = [
+  { ...GET, name: "small", title: "100-byte answers, 50 connections", connections: 50 },
+  { ...GET, name: "one", title: "100-byte answers, 1 connection", connections: 1, peers: STRONGEST },
+  { ...GET, name: "many", title: "100-byte answers, 256 connections", connections: 256, peers: STRONGEST },
+  {
+    ...GET,
+    name: "medium",
+    title: "16 KiB answers, 50 connections",
+    path: "/medium",
+    connections: 50,
+    read: "bytes",
+    expected: 16_384,
+    peers: STRONGEST,
+  },
+  {
+    ...GET,
+    name: "large",
+    title: "1 MiB answers, 4 connections",
+    path: "/large",
+    connections: 4,
+    read: "bytes",
+    expected: MIB,
+    peers: STRONGEST,
+  },
+  {
+    ...GET,
+    name: "chunked",
+    title: "16 KiB answers in chunks, 50 connections",
+    path: "/chunked",
+    connections: 50,
+    expected: 16_384,
+    peers: STRONGEST.filter((peer) => peer !== "raw socket"),
+  },
+  {
+    ...GET,
+    name: "upload",
+    title: "1 MiB uploads from a stream, 4 connections",
+    path: "/upload",
+    connections: 4,
+    expected: 20,
+    upload: MIB,
+    peers: ["undici request", "node:http"],
+  },
+  {
+    ...GET,
+    name: "tls",
+    title: "100-byte answers over TLS, 50 connections",
+    connections: 50,
+    tls: true,
+    peers: ["undici dispatch", "undici request", "node:http"],
+  },
+];
+
+/** The clients that run a scenario on a runtime, ours first. */
+export function clientsOf({ peers, tls, name }: Scenario, runtime: Runtime): string[] {
+  const raw = tls ? [] : ["raw socket"];
+  const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
+  // Bun 1.4 takes no root beside its own for node:http and undici.
+  const trusted =
+    tls && runtime.name === "Bun" ? possible.filter((peer) => peer !== "undici request") : possible;
+  const isMain = ["Node 24", "Deno", "Bun"].includes(runtime.name);
+  return isMain || name === "small"
+    ? ["holdfast request", "holdfast fetch", "built-in fetch", ...trusted]
+    : [];
+}

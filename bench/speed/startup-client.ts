@@ -1,0 +1,31 @@
+/** Startup client: one request as soon as its client is imported; prints the ms from the start of the script. */
+
+import process from "node:process";
+
+const startedAt = performance.now();
+const [kind = "", url = "", module = ""] = process.argv.slice(2);
+
+async function first(): Promise<unknown> {
+  switch (kind) {
+    case "holdfast": {
+      const { createPool } = (await import(module)) as typeof import("../../mod.ts");
+      return (await createPool().request(url)).text();
+    }
+    case "undici":
+      return (await (await import("undici")).request(url)).body.text();
+    case "axios":
+      return (await import("axios")).default.get(url);
+    case "ky":
+      return (await import("ky")).default(url).text();
+    case "node:http": {
+      const { get } = await import("node:http");
+      return new Promise((resolve) => get(url, (response) => response.resume().on("end", resolve)));
+    }
+    default:
+      return (await fetch(url)).text();
+  }
+}
+
+await first();
+console.log(performance.now() - startedAt);
+process.exit(0);

@@ -1,0 +1,70 @@
+/** Summary: rounds made into medians, spreads and verdicts. */
+
+import type { Round } from "./round.ts";
+import type { Runtime } from "./runtimes.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** All rounds of one client in one scenario on one runtime. */
+export interface Series {
+  readonly scenario: Scenario;
+  readonly runtime: Runtime;
+  readonly kind: string;
+  readonly rounds: Round[];
+  /** Why there are none, if there are none. */
+  failure?: string;
+}
+
+/** Medians of a series, and how far its rounds lie apart. */
+export interface Summary {
+  readonly perSecond: number;
+  readonly spread: number;
+  readonly cpuMicros: number;
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+  /** The origin was busier than the client, and had nothing left. */
+  readonly originBound: boolean;
+  /** The client did not have its core to itself. */
+  readonly disturbed: boolean;
+}
+
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** A share from which a core counts as full. */
+const FULL = 0.9;
+
+/** What the rounds say together; `undefined` when there are none. */
+export function summarize({ rounds, scenario }: Series): Summary | undefined {
+  if (rounds.length === 0) return undefined;
+  const middle = (pick: (round: Round) => number): number => median(rounds.map(pick));
+  const rates = rounds.map(({ perSecond }) => perSecond);
+  const perSecond = middle((round) => round.perSecond);
+  const clientBusy = middle((round) => round.clientBusy);
+  const originBusy = middle((round) => round.originBusy);
+  return {
+    perSecond,
+    spread: (Math.max(...rates) - Math.min(...rates)) / perSecond,
+    cpuMicros: middle((round) => round.cpuMicros),
+    p50Micros: middle((round) => round.p50Micros),
+    p99Micros: middle((round) => round.p99Micros),
+    originBound: clientBusy < FULL && originBusy >= FULL,
+    // With one connection client and origin wait for each other, so that neither is ever full.
+    disturbed: scenario.connections > 1 && clientBusy < FULL && originBusy < FULL,
+  };
+}
+
+/** The summary of one client among many series. */
+export function find(
+  all: readonly Series[],
+  scenario: string,
+  runtime: string,
+  kind: string,
+): Summary | undefined {
+  const series = all.find(
+    (one) => one.scenario.name === scenario && one.runtime.name === runtime && one.kind === kind,
+  );
+  return series === undefined ? undefined : summarize(series);
+}
