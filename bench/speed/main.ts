@@ -38,7 +38,7 @@ const { quick, slice } = values;
 const short = quick || slice;
 const rounds = Number(values.rounds ?? (short ? 1 : 5));
 const runMs = Number(values.seconds ?? (short ? 0.2 : 1.5)) * 1000;
-const lengths = { runMs, warmMs: short ? 100 : 1500 };
+const lengths = { runMs, warmMs: short ? 100 : Math.min(1500, 1.2 * runMs) };
 
 const chosen = runtimes().filter(({ name }) => name.includes(slice ? "Node" : values.runtime));
 const wanted = values.only?.split(",") ?? (slice ? ["small", "upload", "tls"] : undefined);
