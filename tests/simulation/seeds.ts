@@ -33,4 +33,5 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   { seed: 700_347, requests: 500, was: "whoever followed such a redirect sent a body of its own" },
   { seed: 803_295, requests: 500, was: "a head that came in pieces took longer than its deadline" },
   { seed: 805_636, requests: 500, was: "a connection expired behind a block while it was being looked at" },
+  { seed: 903_822, requests: 500, was: "a wall clock that was set back hid that the machine had slept" },
 ];

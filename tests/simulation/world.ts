@@ -211,6 +211,8 @@ export class World implements TapWorld, ServerWorld {
 
   stepWall(ms: number): void {
     this.#wallStep += ms;
+    // Set back by as much as the machine slept, the wall clock tells nobody that it did.
+    if (ms < -1000) for (const link of this.tap.links.values()) link.nights = this.nights;
   }
 
   pause(ms: number, tie: number): Promise<void> {
