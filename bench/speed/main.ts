@@ -23,17 +23,27 @@ import { clientsOf, SCENARIOS } from "./scenarios.ts";
 import { type Origin, startOrigin } from "./start-origin.ts";
 import { type Series, summarize } from "./summary.ts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    slice: { type: "boolean", default: false },
-    only: { type: "string" },
-    runtime: { type: "string", default: "" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    out: { type: "string" },
-  },
-});
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  slice: { type: "boolean", default: false },
+  only: { type: "string" },
+  runtime: { type: "string", default: "" },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  out: { type: "string" },
+} as const;
+
+/** What was asked for; a typing error is told, and ends with 2. */
+function given() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}
+
+const values = given();
 const { quick, slice } = values;
 const short = quick || slice;
 const rounds = Number(values.rounds ?? (short ? 1 : 5));
@@ -42,6 +52,20 @@ const lengths = { runMs, warmMs: short ? 100 : Math.min(1500, 1.2 * runMs) };
 
 const chosen = runtimes().filter(({ name }) => name.includes(slice ? "Node" : values.runtime));
 const wanted = values.only?.split(",") ?? (slice ? ["small", "upload", "tls"] : undefined);
+const unknown =
+  wanted?.filter((name) => name !== "costs" && !SCENARIOS.some((one) => one.name === name)) ?? [];
+if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && rounds > 0 && runMs > 0)) {
+  const names = [...SCENARIOS.map(({ name }) => name), "costs"].join(", ");
+  console.error(
+    `Not understood: ${unknown.join(", ") || "--runtime is a name, --rounds and --seconds are numbers above 0"}.`,
+  );
+  console.error(
+    `Scenarios: ${names}. Runtimes: ${runtimes()
+      .map(({ name }) => name)
+      .join(", ")}.`,
+  );
+  process.exit(2);
+}
 const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.includes(name));
 const outside = slice ? [] : await reqwest();
 
