@@ -5,19 +5,28 @@
  */
 
 import { mkdirSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { launch, noBrowser } from "./browser.ts";
-import { OPERATOR, SECRET, type Site, startSite } from "./site.ts";
+import { OPERATOR, SECRET, type Site, startSite as start } from "./site.ts";
 
 /** Screenshots stay here for CI to keep; git ignores it. */
 const SHOTS = fileURLToPath(new URL("../../.cache/status-page/", import.meta.url));
 
 /** A loaded CI machine is slow; a page that works needs a fraction of this. */
 const PATIENCE_MS = 60_000;
+
+/** Closed after each test, also after one that failed: an open server would keep the process alive. */
+const sites: Site[] = [];
+
+async function startSite(count: number): Promise<Site> {
+  const site = await start(count);
+  sites.push(site);
+  return site;
+}
 
 /** Opens the page, and fails on anything that it complains of or fetches from elsewhere. */
 async function open(browser: Browser, site: Site): Promise<{ page: Page; complaints: string[] }> {
@@ -96,6 +105,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
   });
 
   after(() => browser?.close());
+  afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
 
   it("shows live lanes, and why they end, without a complaint", async () => {
     const site = await startSite(10);
@@ -129,7 +139,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.screenshot({ path: `${SHOTS}ten-dark.png`, fullPage: true });
     assertEquals(complaints, []);
     await page.close();
-    await site.close();
   });
 
   it("shows a thousand lanes, of which only those in sight exist", async () => {
@@ -154,7 +163,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.screenshot({ path: `${SHOTS}thousand-dark-compact.png` });
     assertEquals(complaints, []);
     await page.close();
-    await site.close();
   });
 
   it("suits dark and light, and whoever reads by ear", async () => {
@@ -175,7 +183,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     }
     assertEquals(grounds, ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]);
     await page.close();
-    await site.close();
   });
 
   it("can be used by keyboard alone", async () => {
@@ -206,7 +213,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.keyboard.press("Space");
     await page.waitForFunction(() => document.getElementById("status")?.textContent === "Live");
     await page.close();
-    await site.close();
   });
 
   it("disturbs nobody: its live region speaks when the stream is lost, and not of each message", async () => {
@@ -225,7 +231,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.waitForFunction(() => document.body.dataset.said?.endsWith("Live"));
     assertEquals(await page.evaluate(() => document.body.dataset.said), " Lost, trying again Live");
     await page.close();
-    await site.close();
   });
 
   it("holds no path, header, body or credential of a request", async () => {
@@ -239,7 +244,6 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     assert(html.includes("http://origin-9.test"), "the page shows origins");
     assert(!html.includes(SECRET));
     await page.close();
-    await site.close();
   });
 });
 
