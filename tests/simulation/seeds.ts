@@ -34,4 +34,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   { seed: 803_295, requests: 500, was: "a head that came in pieces took longer than its deadline" },
   { seed: 805_636, requests: 500, was: "a connection expired behind a block while it was being looked at" },
   { seed: 903_822, requests: 500, was: "a wall clock that was set back hid that the machine had slept" },
+  {
+    seed: 909_955,
+    requests: 500,
+    was: "a redirect was made up of two responses that a crossing had misplaced",
+  },
 ];

@@ -35,6 +35,8 @@ export interface TapWorld {
   fail(what: string): void;
   /** The head of a request was written. */
   wrote(link: Link, method: string, id: number, hop: number): void;
+  /** Whether that has happened. */
+  readonly hasCrossed: boolean;
   /** Bytes nobody asked for arrived while a request waited: nobody can tell them from its response. */
   crossed(link: Link): void;
 }
@@ -208,7 +210,7 @@ class TappedSocket implements Socket {
 
   #wroteHead(link: Link, head: string): void {
     const parts = REQUEST.exec(head);
-    if (parts === null) return this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
+    if (parts === null) return this.#wroteNonsense(link, head);
     const [, method = "", id, hop] = parts;
     link.requests += 1;
     link.used = true;
@@ -225,6 +227,12 @@ class TappedSocket implements Socket {
     link.request = Number(id);
     link.requestFrom = link.delivered;
     this.#world.wrote(link, method, Number(id), Number(hop ?? 0));
+  }
+
+  /** The redirect may have been made up of two responses, where a crossing put one in the place of the other. */
+  #wroteNonsense(link: Link, head: string): void {
+    if (this.#world.hasCrossed) link.crossed = true;
+    else this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
   }
 
   pause(): void {

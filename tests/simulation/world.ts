@@ -45,6 +45,7 @@ export class World implements TapWorld, ServerWorld {
   readonly servers: ReadonlyMap<string, Server>;
   readonly #clients: Clients;
   closing = false;
+  hasCrossed = false;
   lastSent: Appointment | undefined;
   #closed = false;
   #lane: Lane = LANE.toClient;
@@ -254,6 +255,7 @@ export class World implements TapWorld, ServerWorld {
 
   crossed(link: Link): void {
     link.crossed = true;
+    this.hasCrossed = true;
     this.figures.inject("unasked bytes crossed a request");
     this.ledger.crossed(link);
   }
