@@ -107,8 +107,8 @@ export class LazyResponse implements Response {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const { buffer, byteLength } = await this.bytes();
-    return byteLength === buffer.byteLength ? buffer : buffer.slice(0, byteLength);
+    const { buffer, byteOffset, byteLength } = await this.bytes();
+    return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
   }
 
   blob(): Promise<Blob> {

@@ -20,7 +20,7 @@ import { NO_HINTS } from "../rules/rules.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import { reasonToResend } from "./attempt.ts";
-import { Inbound, type InboundOwner, LINGER_BYTES } from "./inbound.ts";
+import { Inbound, type InboundOwner } from "./inbound.ts";
 import { Journal } from "./journal.ts";
 import { type Answer, headOf, type WireRequest } from "./message.ts";
 import {
@@ -180,10 +180,7 @@ export class Exchange implements Roles {
 
   pause(): void {
     this.#times.paused = true;
-    if (this.#lease === undefined) return;
-    const { connection } = this.#lease;
-    connection.heldBack = true;
-    connection.socket?.pause();
+    this.#lease?.connection.holdBack();
   }
 
   resume(): void {
@@ -200,14 +197,12 @@ export class Exchange implements Roles {
   }
 
   #completed(inbound: Inbound): void {
-    const left = this.#upload?.done === false ? (this.#upload.left ?? Infinity) : 0;
     // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
     const ends = inbound.endsConnection(this.#pool.settings.persistence);
     const reason = ends ?? (this.#request.fields.close ? "not-persistent" : undefined);
-    if (reason !== undefined || left === 0) return this.#finish(reason, this.#pool.seenAt);
-    // A `100 Continue` that never came leaves the server's idea of the body open: nothing may follow it.
-    const canFinish = left <= LINGER_BYTES && this.#upload?.started === true && this.#stage === "body";
-    if (!canFinish) return this.#finish("upload-unfinished");
+    if (reason !== undefined || this.#upload?.handedOver !== false)
+      return this.#finish(reason, this.#pool.seenAt);
+    if (this.#stage !== "body" || !this.#upload.isWorthFinishing) return this.#finish("upload-unfinished");
     this.#linger();
     this.#reply.end(this.#inbound?.response);
   }

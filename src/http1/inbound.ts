@@ -14,6 +14,7 @@ import { endsConnection, type Framing } from "./framing.ts";
 import type { ResponseHead } from "./head.ts";
 import type { WireResponse } from "./message.ts";
 import type { ResponseParser, ResponseSink } from "./response.ts";
+import { LINGER_BYTES } from "./stage.ts";
 import type { Wire } from "./wire.ts";
 
 /** Whoever the response is for. */
@@ -23,9 +24,6 @@ export interface InboundOwner extends BodySource {
   /** The final head came; the body follows. */
   headed(): void;
 }
-
-/** What is read of a body that nobody needs, for the sake of the connection (Chrome: 16 KiB). */
-export const LINGER_BYTES = 65_536;
 
 /** Receives one response. */
 export class Inbound implements ResponseSink {

@@ -33,6 +33,9 @@ const CONTINUE_MS = 1000;
 /** How long is read or sent of a body that nobody needs, for the sake of the connection (Chrome: 5 s). */
 const LINGER_MS = 1000;
 
+/** How much of it (Chrome reads 16 KiB). */
+export const LINGER_BYTES = 65_536;
+
 /** The times of one exchange, in ms of the pool's clock. */
 export class Times {
   readonly startedAt: number;

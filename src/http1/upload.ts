@@ -5,6 +5,7 @@
 
 import type { Socket } from "../transport.ts";
 import type { RequestFraming } from "./request.ts";
+import { LINGER_BYTES } from "./stage.ts";
 
 /** A request body that can be sent, and perhaps sent again. */
 export type RequestBody =
@@ -47,6 +48,7 @@ const LAST_CHUNK = encoder.encode("0\r\n\r\n");
 export class Upload {
   #done = false;
   #started = false;
+  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
   #left: number | undefined;
   #onDrain: (() => void) | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -67,8 +69,9 @@ export class Upload {
     return body?.kind === "bytes" && body.bytes.length <= WITH_HEAD;
   }
 
-  get done(): boolean {
-    return this.#done;
+  /** Whether every byte was handed to the socket; a stream of a known length may not have said yet that it ends. */
+  get handedOver(): boolean {
+    return this.#left === 0;
   }
 
   /** Whether any of it was read: a stream cannot be read again then. */
@@ -76,9 +79,12 @@ export class Upload {
     return this.#started;
   }
 
-  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
-  get left(): number | undefined {
-    return this.#left;
+  /**
+   * Whether a complete response leaves so little to send that the connection is worth it. A `100 Continue` that never
+   * came leaves the server's idea of the body open: nothing may follow it.
+   */
+  get isWorthFinishing(): boolean {
+    return this.#started && (this.#left ?? Infinity) <= LINGER_BYTES;
   }
 
   start(): void {

@@ -54,6 +54,16 @@ export interface Lease<Wire> {
   readonly grantedAt: number;
 }
 
+/** The lease of a connection that is granted at `now`. */
+export function leaseOf<Wire>(
+  connection: PooledConnection<Wire>,
+  { idleMs, waitedMs }: Pick<Lease<Wire>, "idleMs" | "waitedMs">,
+  now: number,
+): Lease<Wire> {
+  const { requests: requestNumber, openedAt } = connection.record;
+  return { connection, requestNumber, idleMs, ageMs: now - openedAt, waitedMs, grantedAt: now };
+}
+
 /** How an exchange ended, as far as its connection is concerned. */
 export interface ExchangeEnding {
   readonly hints: ServerHints;
@@ -125,6 +135,12 @@ export class PooledConnection<Wire> implements SocketHandler {
   /** Whether its requests are read by an HTTP proxy, rather than carried by a tunnel. */
   get proxied(): boolean {
     return this.via?.forwarding !== undefined;
+  }
+
+  /** Stops reading: whoever has it cannot keep up. */
+  holdBack(): void {
+    this.heldBack = true;
+    this.socket?.pause();
   }
 
   /** A response came `ms` after its request: the round trip is no longer than that. */

@@ -18,7 +18,7 @@ import {
   type Connection,
   type ConnectionOwner,
   type ExchangeEnding,
-  type Lease,
+  leaseOf,
   PooledConnection,
   type PoolWaiter,
 } from "./connection.ts";
@@ -264,19 +264,10 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   }
 
   #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
-    const { idleMs, waitedMs } = effect;
-    const { record } = connection;
-    const { requests: requestNumber, entry } = record;
-    entry.counters.requests += 1;
-    if (requestNumber > 1) entry.counters.reused += 1;
-    const lease: Lease<Wire> = {
-      connection,
-      requestNumber,
-      idleMs,
-      ageMs: now - record.openedAt,
-      waitedMs,
-      grantedAt: now,
-    };
+    const lease = leaseOf(connection, effect, now);
+    const { counters } = connection.record.entry;
+    counters.requests += 1;
+    if (lease.requestNumber > 1) counters.reused += 1;
     const { attached } = effect.waiter;
     tellAcquired(this.observers, lease, attached.requestId);
     attached.granted(lease);

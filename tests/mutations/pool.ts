@@ -132,8 +132,8 @@ export const POOL: readonly Mutation[] = [
   },
   {
     breaks: "A connection whose response was held back is looked at before it is used again",
-    file: "src/http1/exchange.ts",
-    search: "connection.heldBack = true;",
+    file: "src/pool/connection.ts",
+    search: "this.heldBack = true;",
     replacement: "",
     proof: { tests: "tests/simulation/regressions" },
   },
