@@ -3,72 +3,30 @@
  * headers and body: each runtime sends what stands in a Response's internal slots, or what its getters say.
  */
 
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { getRequestListener } from "@hono/node-server";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import { type MemoryResponse, memoryTransport } from "../../transports/memory.ts";
+import {
+  type Handler,
+  has,
+  hostname,
+  type Listening,
+  serveBun,
+  serveDeno,
+  serveNode,
+} from "../support/serve.ts";
 import { settled, utf8 } from "./support.ts";
 
-type Handler = (request: Request) => Response | Promise<Response>;
-
-interface Listening {
-  readonly url: string;
-  close(): Promise<unknown>;
-}
-
-interface Runtimes {
-  readonly Deno?: {
-    serve(
-      options: { port: number; hostname: string; onListen(): void },
-      handler: Handler,
-    ): { addr: { port: number }; shutdown(): Promise<void> };
-  };
-  readonly Bun?: {
-    serve(options: { port: number; hostname: string; fetch: Handler }): {
-      port: number;
-      stop(now: boolean): Promise<void>;
-    };
-  };
-}
-
-const { Deno, Bun } = globalThis as Runtimes;
-const hostname = "127.0.0.1";
-
-function serveDeno(handler: Handler): Listening {
-  const server = Deno!.serve({ port: 0, hostname, onListen() {} }, handler);
-  return { url: `http://${hostname}:${server.addr.port}/`, close: () => server.shutdown() };
-}
-
-function serveBun(handler: Handler): Listening {
-  const server = Bun!.serve({ port: 0, hostname, fetch: handler });
-  return { url: `http://${hostname}:${server.port}/`, close: () => server.stop(true) };
-}
-
-/** `node:http` through @hono/node-server, which may put a Response of its own in the place of the global one. */
-async function serveNode(handler: Handler): Promise<Listening> {
-  const server: Server = createServer(getRequestListener(handler, { overrideGlobalObjects: false }));
-  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
-  const close = () =>
-    new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    });
-  return { url: `http://${hostname}:${(server.address() as AddressInfo).port}/`, close };
-}
-
-const SERVERS: Record<
-  string,
-  [serve: (handler: Handler) => Listening | Promise<Listening>, skip: string | false]
-> = {
-  "Deno.serve": [serveDeno, Deno === undefined && "only on Deno"],
-  "Bun.serve": [serveBun, Bun === undefined && "only on Bun"],
+const SERVERS: Record<string, [serve: (handler: Handler) => Promise<Listening>, skip: string | false]> = {
+  "Deno.serve": [serveDeno, !has.deno && "only on Deno"],
+  "Bun.serve": [serveBun, !has.bun && "only on Bun"],
   "node:http with @hono/node-server": [serveNode, false],
 };
+
+const urlOf = ({ port }: Listening): string => `http://${hostname}:${port}/`;
 
 const LONG = "0123456789".repeat(50_000);
 
@@ -122,7 +80,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
         await using pool = upstream(answer);
         const served = await serve(() => pool.fetch("http://a.test/"));
         for (let count = 0; count < 2; count++) {
-          const arrived = await fetch(served.url);
+          const arrived = await fetch(urlOf(served));
           assertEquals([arrived.status, await arrived.text()], [answer.status ?? 200, body]);
           assertEquals(
             [
@@ -141,7 +99,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       it(`arrives whole when its body comes after it, with ${framing.split(":")[0]}`, async () => {
         await using pool = streaming(framing);
         const served = await serve(() => pool.fetch("http://a.test/"));
-        const arrived = await fetch(served.url);
+        const arrived = await fetch(urlOf(served));
         assertEquals([arrived.status, arrived.headers.get("x-a")], [203, "1"]);
         assertEquals(await arrived.text(), LONG.slice(0, 60_000));
         await served.close();
@@ -152,10 +110,10 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       await using pool = upstream({ body: "hello", headers: { "X-A": "1" } });
       let wrap: (response: Response) => Response = (response) => response.clone();
       const served = await serve(async () => wrap(await pool.fetch("http://a.test/")));
-      const copied = await fetch(served.url);
+      const copied = await fetch(urlOf(served));
       assertEquals([await copied.text(), copied.headers.get("x-a")], ["hello", "1"]);
       wrap = (response) => new Response(response.body, response);
-      const wrapped = await fetch(served.url);
+      const wrapped = await fetch(urlOf(served));
       assertEquals([await wrapped.text(), wrapped.headers.get("x-a")], ["hello", "1"]);
       await served.close();
     });
@@ -163,7 +121,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
     it("answers HEAD with the fields and no body", async () => {
       await using pool = upstream({ body: "hello", headers: { "X-A": "1" } });
       const served = await serve(({ method }) => pool.fetch("http://a.test/", { method }));
-      const arrived = await fetch(served.url, { method: "HEAD" });
+      const arrived = await fetch(urlOf(served), { method: "HEAD" });
       assertEquals([arrived.status, arrived.headers.get("x-a"), await arrived.text()], [200, "1", ""]);
       await served.close();
     });
@@ -177,7 +135,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       });
       await using pool = createPool({ transport });
       const served = await serve(() => pool.fetch("http://a.test/"));
-      const arrived = await fetch(served.url);
+      const arrived = await fetch(urlOf(served));
       assertEquals([await arrived.text(), arrived.headers.getSetCookie()], ["hi", ["a=1", "b=2"]]);
       await served.close();
     });
@@ -190,7 +148,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       const served = await serve(({ method, body }) =>
         pool.fetch("http://a.test/", { method, body: body as ReadableStream<Uint8Array>, duplex: "half" }),
       );
-      const arrived = await fetch(served.url, { method: "PUT", body: "payload" });
+      const arrived = await fetch(urlOf(served), { method: "PUT", body: "payload" });
       assertEquals(await arrived.text(), "PUT payload");
       await served.close();
     });

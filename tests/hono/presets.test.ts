@@ -58,7 +58,6 @@ for (const server of SERVERS) {
 
 describe("keepAlive()", () => {
   it("refuses a client's preset, naming what a server has not", () => {
-    // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
-    assertThrows(() => keepAlive(presets.jdk() as any), TypeError, "Unknown keepAlive rule");
+    assertThrows(() => keepAlive(presets.jdk() as never), TypeError, "Unknown keepAlive rule");
   });
 });

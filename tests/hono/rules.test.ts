@@ -7,12 +7,11 @@ import { BALANCER_NAMES, behind, keepAlive, upstream } from "../../src/hono/mod.
 import { serverRules } from "../../src/hono/server-rules.ts";
 import { ANNOUNCER } from "../../src/rules/announce.ts";
 
-/** What JavaScript may pass, whatever the types say. */
-// biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
-type Wrong = any;
+/** What JavaScript may pass, whatever the types say: it is taken for anything. */
+type Wrong = never;
 
 describe("keepAlive()", () => {
-  const refused: [rules: Wrong, error: typeof TypeError | typeof RangeError, names: string][] = [
+  const refused: [rules: unknown, error: typeof TypeError | typeof RangeError, names: string][] = [
     ["nginx", TypeError, "rules"],
     [null, TypeError, "rules"],
     [{ idleTimeut: "5s" }, TypeError, "idleTimeut"],
@@ -28,7 +27,7 @@ describe("keepAlive()", () => {
   ];
   for (const [rules, error, names] of refused) {
     it(`refuses ${JSON.stringify(rules)} at start-up, naming ${names}`, () => {
-      assertThrows(() => keepAlive(rules), error, names);
+      assertThrows(() => keepAlive(rules as Wrong), error, names);
     });
   }
 

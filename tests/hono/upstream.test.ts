@@ -7,9 +7,10 @@ import { hc } from "hono/client";
 import { proxy } from "hono/proxy";
 import { createPool, type Pool } from "../../mod.ts";
 import { type UpstreamEnv, upstream } from "../../src/hono/mod.ts";
+import type { Listening } from "../support/serve.ts";
 import { type Origin, signal, startOrigin } from "./support/origin.ts";
 import { RawClient } from "./support/raw-client.ts";
-import { type Listening, SERVERS } from "./support/servers.ts";
+import { SERVERS } from "./support/servers.ts";
 
 /** Bun gives a test 5 s, unless told otherwise. */
 const PATIENCE = { timeout: 60_000 };

@@ -10,8 +10,9 @@ import {
   keepAlive,
 } from "../../src/hono/mod.ts";
 import type { KeepAliveRules } from "../../src/hono/server-rules.ts";
+import type { Listening } from "../support/serve.ts";
 import { RawClient, type RawResponse } from "./support/raw-client.ts";
-import { type Listening, SERVERS } from "./support/servers.ts";
+import { SERVERS } from "./support/servers.ts";
 
 /** Bun gives a test 5 s, unless told otherwise. */
 const PATIENCE = { timeout: 60_000 };

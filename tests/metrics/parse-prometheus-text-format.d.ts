@@ -15,6 +15,6 @@ declare module "parse-prometheus-text-format" {
     readonly metrics: readonly Metric[];
   }
   const parse: (text: string) => Family[];
-  // biome-ignore lint/style/noDefaultExport: it is what the package exports.
+
   export default parse;
 }

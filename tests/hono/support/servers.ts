@@ -1,15 +1,7 @@
 /** Servers: those that a Hono application can run under here, each started in the same way. */
 
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-
-/** A server that listens. */
-export interface Listening {
-  readonly port: number;
-  close(): Promise<unknown>;
-}
+import { has, type Listening, serveBun, serveDeno, serveNode } from "../../support/serve.ts";
 
 /** One kind of server, and what it can do. */
 export interface ServerUnderTest {
@@ -23,47 +15,17 @@ export interface ServerUnderTest {
   readonly tells10: boolean;
   /** Whether requests may wait behind one that is at work: Bun.serve closes the connection instead. */
   readonly queues: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: an application of any environment can be served
-  serve(app: Hono<any>): Promise<Listening>;
+  serve(app: { readonly fetch: Hono["fetch"] }): Promise<Listening>;
 }
-
-type Handler = (request: Request, info: object) => Response | Promise<Response>;
-
-interface Runtimes {
-  readonly Deno?: {
-    serve(
-      options: { port: number; hostname: string; onListen(): void },
-      handler: Handler,
-    ): { addr: { port: number }; shutdown(): Promise<void> };
-  };
-  readonly Bun?: {
-    serve(options: { port: number; hostname: string; fetch: Handler }): {
-      port: number;
-      stop(now: boolean): Promise<void>;
-    };
-  };
-}
-
-const { Deno, Bun } = globalThis as Runtimes;
-const hostname = "127.0.0.1";
 
 const node: ServerUnderTest = {
   name: "@hono/node-server",
   enforcement: "enforced",
   coarseMs: 0,
-  keeps10: Bun === undefined,
+  keeps10: !has.bun,
   tells10: true,
   queues: true,
-  async serve(app) {
-    const server: Server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
-    await new Promise<void>((resolve) => server.listen(0, hostname, 1024, resolve));
-    const close = () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
-    return { port: (server.address() as AddressInfo).port, close };
-  },
+  serve: ({ fetch }) => serveNode(fetch),
 };
 
 const deno: ServerUnderTest = {
@@ -73,10 +35,7 @@ const deno: ServerUnderTest = {
   keeps10: true,
   tells10: false,
   queues: true,
-  async serve(app) {
-    const server = Deno!.serve({ port: 0, hostname, onListen() {} }, app.fetch);
-    return { port: server.addr.port, close: () => server.shutdown() };
-  },
+  serve: ({ fetch }) => serveDeno(fetch),
 };
 
 const bun: ServerUnderTest = {
@@ -86,15 +45,12 @@ const bun: ServerUnderTest = {
   keeps10: false,
   tells10: false,
   queues: false,
-  async serve(app) {
-    const server = Bun!.serve({ port: 0, hostname, fetch: app.fetch });
-    return { port: server.port, close: () => server.stop(true) };
-  },
+  serve: ({ fetch }) => serveBun(fetch),
 };
 
 /** Those of this runtime. */
 export const SERVERS: readonly ServerUnderTest[] = [
   node,
-  ...(Deno === undefined ? [] : [deno]),
-  ...(Bun === undefined ? [] : [bun]),
+  ...(has.deno ? [deno] : []),
+  ...(has.bun ? [bun] : []),
 ];
