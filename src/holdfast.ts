@@ -7,6 +7,7 @@ import { defaultHeaders, type FetchContext, poolFetch } from "./fetch/fetch.ts";
 import { type PoolResponse, type RequestContext, type RequestOptions, sendLight } from "./fetch/light.ts";
 import type { FetchInit, FetchInput } from "./fetch/normalize.ts";
 import { Router } from "./fetch/route.ts";
+import { clearedBytes } from "./http1/gathered.ts";
 import { portableText } from "./http1/text.ts";
 import { Wire } from "./http1/wire.ts";
 import type { PoolOptions } from "./options.ts";
@@ -166,10 +167,10 @@ class HoldfastPool implements Pool {
 
   #build(transport: Transport): Engine {
     const settings = this.#settings;
-    const text = transport.text ?? portableText;
+    const { text = portableText, alloc = clearedBytes } = transport;
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);
-    const makeWire = () => new Wire(settings.limits, text);
+    const makeWire = () => new Wire(settings.limits, text, alloc);
     const dialer = dialerOf(settings, transport);
     const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
     const deadlines = settings;

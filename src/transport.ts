@@ -145,6 +145,9 @@ export interface TextCodec {
   utf8(bytes: Uint8Array, start: number, end: number): string;
 }
 
+/** Gives `length` bytes, in a buffer of their own. */
+export type Alloc = (length: number) => Uint8Array<ArrayBuffer>;
+
 /** Content codings beyond what the portable `DecompressionStream` has. */
 export interface ContentDecoder {
   /** A whole body at once, where the runtime can. Throws on malformed input. */
@@ -181,6 +184,11 @@ export interface Transport {
   /** An environment variable, or `undefined` if it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
   readonly text?: TextCodec | undefined;
+  /**
+   * Bytes that may hold anything, where the runtime need not clear them first: whoever asks writes all of them before
+   * anybody else sees one. @default cleared ones
+   */
+  readonly alloc?: Alloc | undefined;
   /**
    * Whether everything that passes a `Response` on, servers above all, reads its members, so that it need not be made
    * before somebody looks. Deno, Bun and workerd read internal slots instead. @default false

@@ -29,7 +29,7 @@ export interface BunRawSocket<Data> {
 export interface BunHandlers<Data> {
   open(socket: BunRawSocket<Data>): void;
   handshake(socket: BunRawSocket<Data>, success: boolean, error: Error | null): void;
-  data(socket: BunRawSocket<Data>, bytes: Uint8Array): void;
+  data(socket: BunRawSocket<Data>, bytes: Uint8Array<ArrayBuffer>): void;
   drain(socket: BunRawSocket<Data>): void;
   end(socket: BunRawSocket<Data>): void;
   close(socket: BunRawSocket<Data>, error?: Error): void;

@@ -24,6 +24,7 @@ import { LIBUV_PROBES, wholeSeconds } from "./keepalive.ts";
 import { latin1Bytes } from "./latin1.ts";
 import { systemAddresses } from "./names.ts";
 import { bufferText } from "./text.ts";
+import { unclearedBytes } from "./uncleared.ts";
 
 type Raw = BunRawSocket<BunSocket>;
 
@@ -166,11 +167,26 @@ class BunSocket implements Socket {
   }
 }
 
+/** From this size on what arrived is freed by hand. */
+const BULK = 16 * 1024;
+
+/**
+ * Frees what arrived, which nobody may use any more: Bun 1.4 makes a buffer for each read, and bulk data would fill new
+ * memory, page by page, until the next garbage collection (1 MiB bodies: 380 µs each instead of 306).
+ */
+function free({ buffer, length }: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength === length) buffer.transfer(0);
+}
+
 /** One set of callbacks for all sockets. */
 const HANDLERS: BunHandlers<BunSocket> = {
   open: (raw) => raw.data.opened(raw),
   handshake: (raw, success, error) => raw.data.secured(raw, success, error),
-  data: (raw, bytes) => raw.data.inbox.data(bytes, bytes.length),
+  data(raw, bytes) {
+    const { length } = bytes;
+    raw.data.inbox.data(bytes, length);
+    if (length >= BULK) free(bytes);
+  },
   drain: (raw) => raw.data.flush(),
   end: (raw) => raw.data.gone(undefined),
   close: (raw, error) => raw.data.gone(error),
@@ -264,6 +280,7 @@ export const bunTransport: Transport = {
   resolve: systemAddresses,
   env: environment,
   text: bufferText,
+  alloc: unclearedBytes,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
 };

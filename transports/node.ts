@@ -23,6 +23,7 @@ import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
 import { systemAddresses } from "./names.ts";
 import { alpnOf, finishTls, tlsOptions } from "./node-tls.ts";
 import { bufferText } from "./text.ts";
+import { unclearedBytes } from "./uncleared.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
@@ -248,6 +249,7 @@ export const nodeTransport: Transport = {
   resolve: systemAddresses,
   env: environment,
   text: bufferText,
+  alloc: unclearedBytes,
   // This file runs on Deno and Bun as well, whose own servers do not read a Response's members.
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   decoder: zlibDecoder,

@@ -10,7 +10,7 @@
 import type { ConnectionInfo } from "../errors.ts";
 import { addFields, reasonOf } from "../http1/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { FetchResponse, type Provenance } from "./fetch-response.ts";
+import { FetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
 /** A response that is not made yet. */
 export class LazyResponse implements Response {
@@ -107,8 +107,7 @@ export class LazyResponse implements Response {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const { buffer, byteOffset, byteLength } = await this.bytes();
-    return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+    return wholeBuffer(await this.bytes());
   }
 
   blob(): Promise<Blob> {

@@ -70,11 +70,9 @@ function genuine(
   from: Provenance,
 ): FetchResponse {
   const { status, text } = from.wire.head;
-  const response = new FetchResponse(
-    content as BodyInit | null,
-    { status, statusText: reasonOf(text) },
-    from,
-  );
+  const direct = decoding === undefined && content instanceof ReadableStream;
+  const init = { status, statusText: reasonOf(text) };
+  const response = new FetchResponse(content as BodyInit | null, init, from, direct);
   const { headers } = response;
   // A string brings a content type of its own.
   if (typeof content === "string") headers.delete("content-type");
@@ -86,14 +84,17 @@ function genuine(
 /** Fields that would be untrue of a decoded body, and break whoever passes the response on. */
 const DESCRIBES_CODING = ["content-encoding", "content-length"] as const;
 
+/** Up to here a copy of what has arrived costs less than a stream of it. */
+const SMALL = 4096;
+
 function contentOf(
   wire: WireResponse,
   decoding: Decoding | undefined,
   signal: AbortSignal | undefined,
 ): string | Uint8Array | ReadableStream<Uint8Array> {
   const { body } = wire;
-  if (body.ended) {
-    if (decoding === undefined) return body.takeContent() ?? "";
+  if (decoding === undefined && body.kept <= SMALL) return body.takeContent() ?? "";
+  if (body.ended && decoding !== undefined) {
     const whole = body.takeWhole() ?? new Uint8Array(0);
     return whole.length === 0 ? whole : decodedWhole(wire, whole, decoding);
   }
@@ -102,7 +103,7 @@ function contentOf(
     lost = { error: fetchError(error, signal) };
     return lost.error;
   };
-  if (decoding === undefined) return body.stream();
+  if (decoding === undefined) return body.unread();
   // A decoder may put an error of its own in the place of the one that ended its input.
   return decodeStream(body.stream(), decoding, (error) =>
     lost === undefined ? decodeError(wire, error) : lost.error,

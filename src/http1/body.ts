@@ -3,7 +3,7 @@
  * how it wants the data: whole, as a stream, or not at all. Until it does, a bounded amount is kept.
  */
 
-import type { TextCodec } from "../transport.ts";
+import type { Alloc, TextCodec } from "../transport.ts";
 import { asciiOf } from "./ascii.ts";
 import { copyOf, Gathered } from "./gathered.ts";
 
@@ -17,6 +17,12 @@ export interface BodySource {
   resume(): void;
   /** Nobody wants the rest. */
   discard(): void;
+}
+
+/** What the runtime does faster than we could. */
+export interface BodyTools {
+  readonly text: TextCodec;
+  readonly alloc: Alloc;
 }
 
 type Mode = "kept" | "whole" | "stream" | "discarded";
@@ -35,7 +41,7 @@ export class ResponseBody {
   /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
   #source: BodySource | undefined;
-  readonly #codec: TextCodec;
+  readonly #tools: BodyTools;
   /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
   #ascii: string | undefined = undefined;
   #gathered: Gathered | undefined = undefined;
@@ -48,15 +54,21 @@ export class ResponseBody {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   #stream: ReadableStream<Uint8Array> | undefined = undefined;
 
-  constructor(source: BodySource | undefined, length: number | undefined, codec: TextCodec) {
+  constructor(source: BodySource | undefined, length: number | undefined, tools: BodyTools) {
     this.#source = source;
     this.length = length;
-    this.#codec = codec;
+    this.#tools = tools;
   }
 
   /** Whether all of it has arrived, read or not. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Bytes that have arrived, where it has ended and nobody took them; else `Infinity`. */
+  get kept(): number {
+    if (!this.#ended || this.used) return Infinity;
+    return this.#ascii?.length ?? this.#gathered?.size ?? 0;
   }
 
   /** Whether a reader has come. */
@@ -71,17 +83,17 @@ export class ResponseBody {
     if (this.#mode === "discarded") return;
     const controller = this.#controller;
     if (controller !== undefined) {
-      controller.enqueue(copyOf(bytes, start, end));
-      if ((controller.desiredSize ?? 0) <= 0) this.#pause();
+      controller.enqueue(copyOf(bytes, start, end, this.#tools.alloc));
+      if ((controller.desiredSize ?? 0) <= -HIGH_WATER) this.#pause();
       return;
     }
     if (end - start === this.length) {
-      this.#ascii = asciiOf(bytes, start, end, this.#codec);
+      this.#ascii = asciiOf(bytes, start, end, this.#tools.text);
       if (this.#ascii !== undefined) return;
     }
-    this.#gathered ??= new Gathered(this.length);
+    this.#gathered ??= new Gathered(this.length, this.#tools.alloc);
     // Not for what comes with the head: its reader is about to come, and pausing costs two system calls.
-    if (this.#mode === "kept" && this.#gathered.size >= HIGH_WATER) this.#pause();
+    if (this.#mode !== "whole" && this.#gathered.size >= HIGH_WATER) this.#pause();
     this.#gathered.add(bytes, start, end);
   }
 
@@ -91,7 +103,7 @@ export class ResponseBody {
     this.#ended = true;
     this.#source = undefined;
     if (this.#mode === "discarded") return;
-    this.#settle?.resolve(this.#take());
+    this.#takeSettle()?.resolve(this.#take());
     this.#controller?.close();
   }
 
@@ -102,7 +114,7 @@ export class ResponseBody {
     this.#error = this.translate === undefined ? error : this.translate(error);
     this.#source = undefined;
     if (this.#mode === "discarded") return;
-    this.#settle?.reject(this.#error);
+    this.#takeSettle()?.reject(this.#error);
     this.#controller?.error(this.#error);
   }
 
@@ -123,7 +135,7 @@ export class ResponseBody {
   /** All of it as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
     if (this.#ended && this.#mode === "kept") return Promise.resolve(this.takeText());
-    return this.bytes().then((bytes) => decode(bytes, this.#codec));
+    return this.bytes().then((bytes) => decode(bytes, this.#tools.text));
   }
 
   /** All of it, now, or `undefined` when it has not arrived. @throws {TypeError} when it has a reader already. */
@@ -143,20 +155,21 @@ export class ResponseBody {
   /** All of a body that has {@linkcode ended}, as text. @throws {TypeError} when it has a reader already. */
   takeText(): string {
     this.#use("whole");
-    return this.#ascii ?? decode(this.#take(), this.#codec);
+    return this.#ascii ?? decode(this.#take(), this.#tools.text);
   }
 
   /** As it arrives, with backpressure. The same stream each time. */
   stream(): ReadableStream<Uint8Array> {
-    if (this.#stream !== undefined) return this.#stream;
-    this.#use("stream");
-    this.#stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => this.#started(controller),
-        pull: () => this.#resume(),
-        cancel: () => this.discard(),
-      },
-      { highWaterMark: HIGH_WATER, size: (chunk) => chunk.byteLength },
+    if (this.#stream === undefined) this.#use("stream");
+    return this.unread();
+  }
+
+  /** The same, but others may read the body until somebody reads the stream. */
+  unread(): ReadableStream<Uint8Array> {
+    this.#stream ??= new ReadableStream<Uint8Array>(
+      { pull: (controller) => this.#pulled(controller), cancel: () => this.#cancelled() },
+      // Nothing is pulled before it is read.
+      { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
     return this.#stream;
   }
@@ -168,7 +181,7 @@ export class ResponseBody {
     this.#ascii = undefined;
     this.#gathered = undefined;
     if (!this.#ended)
-      this.#settle?.reject(new TypeError("The response body was discarded while it was read"));
+      this.#takeSettle()?.reject(new TypeError("The response body was discarded while it was read"));
     this.#controller = undefined;
     const source = this.#source;
     this.#resume();
@@ -183,12 +196,29 @@ export class ResponseBody {
     controller?.error(new TypeError("The response was dropped unread, so its connection was given up"));
   }
 
+  /** Not kept: through its functions the body would hold its own bytes for as long as somebody holds the body. */
+  #takeSettle(): Settle | undefined {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    return settle;
+  }
+
   /** What has arrived and was not taken yet. */
   #take(): Uint8Array {
     const ascii = this.#ascii;
     if (ascii === undefined) return this.#gathered?.take() ?? new Uint8Array(0);
     this.#ascii = undefined;
     return encoder.encode(ascii);
+  }
+
+  #pulled(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    if (this.#mode !== "stream") this.#use("stream");
+    if (this.#controller === undefined) this.#started(controller);
+    this.#resume();
+  }
+
+  #cancelled(): void {
+    if (this.#mode !== "whole") this.discard();
   }
 
   #started(controller: ReadableStreamDefaultController<Uint8Array>): void {

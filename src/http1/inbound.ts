@@ -121,7 +121,7 @@ export class Inbound implements ResponseSink {
     this.#framing = framing;
     const length = framing.kind === "length" ? framing.length : undefined;
     const source = framing.kind === "none" ? undefined : this.#owner;
-    const body = new ResponseBody(source, length, this.#lease.connection.wire.text);
+    const body = new ResponseBody(source, length, this.#lease.connection.wire);
     const resendCount = this.#resendCount;
     this.response = { head, body, lease: this.#lease, resendCount, trailers: () => this.#trailers };
     this.#owner.headed();

@@ -12,7 +12,7 @@ import {
   watchMax,
 } from "../rules/hints.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
-import type { TextCodec } from "../transport.ts";
+import type { Alloc, TextCodec } from "../transport.ts";
 import { linesOf } from "./fields.ts";
 import type { ResponseHead } from "./head.ts";
 import { LastHead } from "./request.ts";
@@ -22,15 +22,17 @@ import { ResponseParser } from "./response.ts";
 export class Wire {
   readonly parser: ResponseParser;
   readonly text: TextCodec;
+  readonly alloc: Alloc;
   readonly lastHead: LastHead = new LastHead();
   #max: MaxSeen = NO_MAX;
   /** Most servers say the same on every response, so the last value read is kept with its meaning. */
   #lastValue: string | undefined;
   #lastHint: KeepAliveHint | undefined;
 
-  constructor(limits: Required<ResponseLimits>, text: TextCodec) {
+  constructor(limits: Required<ResponseLimits>, text: TextCodec, alloc: Alloc) {
     this.parser = new ResponseParser(limits, text);
     this.text = text;
+    this.alloc = alloc;
   }
 
   /**

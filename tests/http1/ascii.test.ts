@@ -4,8 +4,10 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { asciiOf } from "../../src/http1/ascii.ts";
 import { ResponseBody } from "../../src/http1/body.ts";
+import { clearedBytes } from "../../src/http1/gathered.ts";
 import { portableText } from "../../src/http1/text.ts";
 
+const tools = { text: portableText, alloc: clearedBytes };
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /** One character per byte; whether it is kept as text. */
@@ -32,7 +34,7 @@ describe("a small body that comes in one piece", () => {
 
   it("is the same in each form, and outlives the buffer it came in", async () => {
     for (const [body] of Object.values(BODIES)) {
-      const forms = [0, 1, 2, 3].map(() => new ResponseBody(undefined, body.length, portableText));
+      const forms = [0, 1, 2, 3].map(() => new ResponseBody(undefined, body.length, tools));
       for (const form of forms) {
         const bytes = bytesOf(`<${body}>`);
         form.push(bytes, 1, bytes.length - 1);

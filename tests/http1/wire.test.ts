@@ -2,6 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { clearedBytes } from "../../src/http1/gathered.ts";
 import type { ResponseHead } from "../../src/http1/head.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { Wire } from "../../src/http1/wire.ts";
@@ -18,7 +19,7 @@ const head = (keepAlive?: string): ResponseHead => ({
   keepAlive,
 });
 
-const wire = () => new Wire(resolveOptions().limits, portableText);
+const wire = () => new Wire(resolveOptions().limits, portableText, clearedBytes);
 
 function fail(value: string): never {
   throw new Error(`"${value}" was called flawed`);

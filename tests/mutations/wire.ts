@@ -98,7 +98,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A body that breaks off tells whoever waits for it",
     file: "src/http1/body.ts",
-    search: "    this.#settle?.reject(this.#error);\n",
+    search: "    this.#takeSettle()?.reject(this.#error);\n",
     replacement: "",
     proof: "simulation",
   },
