@@ -109,13 +109,13 @@ export interface Socket extends SocketAddresses {
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
   /**
-   * Sends `head`, then `body`, in one system call where the runtime can. A string holds one byte per
+   * Sends `head`, then `body`, then `tail`, in one system call where the runtime can. A string holds one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *
    * Answers whether the kernel took it all: after `false`, {@linkcode SocketHandler.drain} follows. Never throws:
    * a failed write shows as {@linkcode SocketHandler.closed}.
    */
-  write(head: string | Uint8Array, body?: Uint8Array): boolean;
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean;
   /** Stops reading, so that the peer feels backpressure. A paused socket may not notice a FIN. */
   pause(): void;
   resume(): void;

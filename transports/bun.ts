@@ -118,8 +118,8 @@ class BunSocket implements Socket {
 
   // What the owner asks for.
 
-  write(head: string | Uint8Array, body?: Uint8Array): boolean {
-    return this.inbox.done || (this.writer?.write(head, body) ?? true);
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+    return this.inbox.done || (this.writer?.write(head, body, tail) ?? true);
   }
 
   pause(): void {

@@ -5,16 +5,26 @@
 
 import type { DenoConn } from "./deno-api.ts";
 import type { Inbox } from "./inbox.ts";
-import { writeLatin1 } from "./latin1.ts";
+import { latin1Bytes, writeLatin1 } from "./latin1.ts";
 
 /** What may wait before `write` answers `false`: a socket's send buffer on other runtimes takes as much. */
 const HIGH_WATER = 64 * 1024;
 
-/** A head and a body that fit one of these go out in one system call. */
-const SCRATCH_SIZE = 16 * 1024;
-/** Scratch buffers kept: one per write in flight, which is nearly always done at once. */
-const MAX_SPARE = 64;
-const spare: Uint8Array[] = [];
+/**
+ * What fits one of these goes out in one system call: a small request, or 64 KiB of a body and its frame. Buffers are
+ * kept, one per write in flight, which is nearly always done at once.
+ */
+const SCRATCH: readonly Scratch[] = [
+  { size: 16 * 1024, most: 64, spare: [] },
+  { size: 65 * 1024, most: 16, spare: [] },
+];
+
+interface Scratch {
+  readonly size: number;
+  /** Buffers kept. */
+  readonly most: number;
+  readonly spare: Uint8Array[];
+}
 
 const encoder = new TextEncoder();
 
@@ -27,6 +37,7 @@ export class DenoWriter {
   /** The piece that is being written, and the scratch buffer it lies in. */
   private piece: Uint8Array | undefined = undefined;
   private scratch: Uint8Array | undefined = undefined;
+  private from: Scratch | undefined = undefined;
   private queuedBytes = 0;
   private awaitsDrain = false;
   private whenEmpty: (() => void) | undefined = undefined;
@@ -38,15 +49,18 @@ export class DenoWriter {
     this.broken = broken;
   }
 
-  write(head: string | Uint8Array, body: Uint8Array | undefined): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.over || this.whenEmpty !== undefined) return true;
-    const length = head.length + (body === undefined ? 0 : body.length);
+    const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
-    if (this.piece === undefined && length <= SCRATCH_SIZE) {
-      this.scratch = spare.pop() ?? new Uint8Array(SCRATCH_SIZE);
-      this.send(this.scratch.subarray(0, join(this.scratch, head, body)));
+    const from = this.piece === undefined ? SCRATCH.find(({ size }) => length <= size) : undefined;
+    if (from === undefined) {
+      this.enqueue(head, body, tail);
     } else {
-      this.enqueue(head, body);
+      this.from = from;
+      this.scratch = from.spare.pop() ?? new Uint8Array(from.size);
+      join(this.scratch, head, body, tail);
+      this.send(this.scratch.subarray(0, length));
     }
     if (this.queuedBytes <= HIGH_WATER) return true;
     this.awaitsDrain = true;
@@ -66,15 +80,10 @@ export class DenoWriter {
     this.queue = [];
   }
 
-  private enqueue(head: string | Uint8Array, body: Uint8Array | undefined): void {
-    if (typeof head === "string") {
-      const bytes = new Uint8Array(head.length);
-      join(bytes, head, undefined);
-      this.queue.push(bytes);
-    } else {
-      this.queue.push(head);
-    }
+  private enqueue(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
+    this.queue.push(typeof head === "string" ? latin1Bytes(head) : head);
     if (body !== undefined && body.length > 0) this.queue.push(body);
+    if (tail !== "") this.queue.push(latin1Bytes(tail));
     if (this.piece === undefined) this.sendNext();
   }
 
@@ -116,17 +125,24 @@ export class DenoWriter {
 
   private release(): void {
     this.piece = undefined;
-    if (this.scratch !== undefined && spare.length < MAX_SPARE) spare.push(this.scratch);
+    const { scratch, from } = this;
+    if (scratch !== undefined && from !== undefined && from.spare.length < from.most)
+      from.spare.push(scratch);
     this.scratch = undefined;
   }
 }
 
-/** Puts head and body one after the other; answers where they end. */
-function join(bytes: Uint8Array, head: string | Uint8Array, body: Uint8Array | undefined): number {
+/** Puts them one after the other. */
+function join(
+  bytes: Uint8Array,
+  head: string | Uint8Array,
+  body: Uint8Array | undefined,
+  tail: string,
+): void {
   if (typeof head === "string") encode(head, bytes);
   else bytes.set(head);
   if (body !== undefined) bytes.set(body, head.length);
-  return head.length + (body === undefined ? 0 : body.length);
+  if (tail !== "") writeLatin1(tail, bytes, head.length + (body === undefined ? 0 : body.length));
 }
 
 /** By `encodeInto`, ten times as fast as Buffer on Deno 2.9; it is UTF-8, so any byte above 0x7F shows in the count. */

@@ -62,8 +62,8 @@ class DenoSocket implements Socket {
     });
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array): boolean {
-    return this.inbox.done || this.writer.write(head, body);
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+    return this.inbox.done || this.writer.write(head, body, tail);
   }
 
   pause(): void {

@@ -252,9 +252,9 @@ export function memoryLink(options: LinkOptions): MemoryLink {
     remotePort: target.port,
     localAddress: "memory",
     localPort: options.id,
-    write(head, body) {
+    write(head, body, tail = "") {
       const first = typeof head === "string" ? latin1Bytes(head) : head.slice();
-      return peer.written(body === undefined ? first : concat([first, body]));
+      return peer.written(body === undefined ? first : concat([first, body, latin1Bytes(tail)]));
     },
     pause: () => peer.inbox.pause(),
     resume: () => peer.inbox.resume(),

@@ -52,7 +52,7 @@ class NodeSocket implements Socket {
     raw.on("drain", () => this.drained());
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const { raw } = this;
     if (this.inbox.done || raw.destroyed) return true;
     let taken: boolean;
@@ -63,6 +63,7 @@ class NodeSocket implements Socket {
       if (typeof head === "string") raw.write(head, "latin1");
       else raw.write(head);
       taken = raw.write(body);
+      if (tail !== undefined) taken = raw.write(tail, "latin1");
       raw.uncork();
     }
     // write() answers by size alone; libuv has often put all of it into the kernel before it returned.

@@ -41,8 +41,7 @@ const PIECE = 131_072;
 /** A body up to this size leaves with the head, in one write. */
 const WITH_HEAD = 65_536;
 
-const encoder = new TextEncoder();
-const LAST_CHUNK = encoder.encode("0\r\n\r\n");
+const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
 /** Sends one body over one socket. */
 export class Upload {
@@ -153,13 +152,7 @@ export class Upload {
     // An empty chunk would be the last one.
     if (piece.length === 0) return true;
     if (length !== undefined) return this.#socket.write(piece);
-    const size = `${piece.length.toString(16)}\r\n`;
-    const chunk = new Uint8Array(size.length + piece.length + 2);
-    encoder.encodeInto(size, chunk);
-    chunk.set(piece, size.length);
-    chunk[chunk.length - 2] = 13;
-    chunk[chunk.length - 1] = 10;
-    return this.#socket.write(chunk);
+    return this.#socket.write(`${piece.length.toString(16)}\r\n`, piece, "\r\n");
   }
 
   #drain(): Promise<void> {

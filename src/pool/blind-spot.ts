@@ -28,6 +28,11 @@ export function isBlindSpot(careful: boolean, idleMs: number, unseenMs: number):
   return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
 }
 
+/** Whether what such a look finds can be no older than the loop's last round. */
+export function isUnblocked(unseenMs: number): boolean {
+  return unseenMs <= UNSEEN_CAREFUL_MS;
+}
+
 /**
  * When the event loop was last known to have looked at every socket. After a pause, the first event says only that
  * it is about to: what it found waits to be handled one by one, and among the rest may be the end of a connection.
@@ -64,14 +69,21 @@ export class Watch {
   }
 }
 
+/** What is known of a look before it is taken. */
+export interface LookOptions {
+  /** It is for a request that cannot be sent twice. */
+  readonly unsafe: boolean;
+  /** The event loop has just come round, and the connection was being read then. */
+  readonly unblocked: boolean;
+}
+
 /**
  * Holds a connection for one turn of the event loop, and says why it must not be used, or `undefined` if it may.
- * `unsafe`: by a request that cannot be sent twice.
  */
 export function look<Wire>(
   connection: PooledConnection<Wire>,
   { clock, rules }: { readonly clock: Clock; readonly rules: Rules },
-  unsafe: boolean,
+  { unsafe, unblocked }: LookOptions,
   looked: (reason: RetireReason | undefined) => void,
 ): void {
   const since = clock.now();
@@ -87,7 +99,7 @@ export function look<Wire>(
     const unproven = unsafe && !isProvenFresh(record, rules, now);
     // Put back for others an unproven one would pass for one that was just used.
     looked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
-  });
+  }, unblocked);
 }
 
 /** Has a connection meanwhile; `dead` is called with what came, if anything came. */

@@ -10,7 +10,7 @@ import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { AddressWatch } from "./addresses.ts";
 import { Alarm } from "./alarm.ts";
-import { isBlindSpot, look, Watch } from "./blind-spot.ts";
+import { isBlindSpot, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
 import { Closing } from "./closing.ts";
 import {
   type AcquireOptions,
@@ -240,18 +240,20 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.socket?.hold(true);
     const reused = connection.record.requests > 1;
-    const careful = effect.waiter.unsafe || connection.heldBack;
+    const { unsafe } = effect.waiter;
+    const { heldBack } = connection;
     connection.heldBack = false;
-    if (reused && isBlindSpot(careful, effect.idleMs, this.#watch.unseenMs(now)))
-      this.#look(effect, connection, now);
-    else this.#deliver(effect, connection, now);
+    const unseenMs = this.#watch.unseenMs(now);
+    if (!reused || !isBlindSpot(unsafe || heldBack, effect.idleMs, unseenMs))
+      return this.#deliver(effect, connection, now);
+    this.#look(effect, connection, now, { unsafe, unblocked: !heldBack && isUnblocked(unseenMs) });
   }
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
-  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
+  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
     const { waiter } = effect;
     const { record } = connection;
-    look(connection, this.settings, waiter.unsafe, (reason) => {
+    look(connection, this.settings, options, (reason) => {
       if (reason === undefined) {
         this.#watch.cameRound();
         return this.#deliver(effect, connection, now);

@@ -199,13 +199,13 @@ class TappedSocket implements Socket {
     this.localPort = inner.localPort;
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const link = this.#link;
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
     if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
-    // Bodies are bytes and heads are text: so a head is known from the rest of an upload.
-    if (typeof head === "string") this.#wroteHead(link, head);
-    return this.#world.outward(this.#link, () => this.#inner.write(head, body));
+    // Text without a tail is a head: bodies are bytes, and the frame of a chunk has a tail.
+    if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head);
+    return this.#world.outward(this.#link, () => this.#inner.write(head, body, tail));
   }
 
   #wroteHead(link: Link, head: string): void {

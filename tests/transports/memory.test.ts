@@ -22,10 +22,10 @@ describe("memoryTransport", () => {
   it("carries bytes both ways, copied", async () => {
     const { socket, seen, peer } = await open({ accept: (peer) => peer.onData((bytes) => peer.send(bytes)) });
     const body = new Uint8Array([98, 99]);
-    assert(socket.write("a\xff", body));
+    assert(socket.write("a\xff", body, "d"));
     body.fill(0);
     await settled();
-    assertEquals([peer.receivedText, seen.text], ["a\xffbc", "a\xffbc"]);
+    assertEquals([peer.receivedText, seen.text], ["a\xffbcd", "a\xffbcd"]);
   });
 
   it("lets a peer speak first, heard once the socket is handed out", async () => {

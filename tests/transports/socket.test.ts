@@ -37,15 +37,16 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("sends head and body in order, whatever their types and sizes", async () => {
+    it("sends head, body and tail in order, whatever their types and sizes", async () => {
       await using peer = await server(echo);
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const expected: Uint8Array[] = [];
-      for (const size of [0, 1, 100, 16_384, 70_000, 300_000]) {
+      for (const size of [0, 1, 100, 16_384, 65_536, 66_556, 70_000, 300_000]) {
         const body = pattern(size);
         socket.write("head", body);
         socket.write(ascii("HEAD"), body);
-        expected.push(ascii("head"), body, ascii("HEAD"), body);
+        socket.write("10\r\n", body, "\r\n");
+        expected.push(ascii("head"), body, ascii("HEAD"), body, ascii("10\r\n"), body, ascii("\r\n"));
       }
       const whole = concat(expected);
       await seen.until(() => seen.length >= whole.length);

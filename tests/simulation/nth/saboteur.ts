@@ -117,8 +117,8 @@ export class Saboteur {
   }
 
   #spoiltSocket(socket: Socket, handler: SpoiltHandler): Socket {
-    const write = (head: string | Uint8Array, body?: Uint8Array): boolean => {
-      if (!this.begins("write")) return socket.write(head, body);
+    const write = (head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean => {
+      if (!this.begins("write")) return socket.write(head, body, tail);
       queueMicrotask(() => handler.reset());
       return false;
     };
