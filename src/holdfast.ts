@@ -4,6 +4,7 @@ import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import { decodersOf } from "./fetch/decode.ts";
 import { defaultHeaders, type FetchContext, poolFetch } from "./fetch/fetch.ts";
+import { HeaderMemo } from "./fetch/header-memo.ts";
 import { type PoolResponse, type RequestContext, type RequestOptions, sendLight } from "./fetch/light.ts";
 import type { FetchInit, FetchInput } from "./fetch/normalize.ts";
 import { Router } from "./fetch/route.ts";
@@ -175,11 +176,12 @@ class HoldfastPool implements Pool {
     const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
     const deadlines = settings;
     const router = new Router();
+    const memo = transport.copiesHeaders === true ? new HeaderMemo() : undefined;
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return {
       pool,
       request: { pool, router, deadlines },
-      fetch: { pool, router, deadlines, findDecoder, defaults, lazy: transport.lazyResponse === true },
+      fetch: { pool, router, deadlines, findDecoder, defaults, lazy: transport.lazyResponse === true, memo },
     };
   }
 }

@@ -194,6 +194,8 @@ export interface Transport {
    * before somebody looks. Deno, Bun and workerd read internal slots instead. @default false
    */
   readonly lazyResponse?: boolean | undefined;
+  /** Whether a `Response` copies a whole `Headers` faster than it takes the fields one by one. @default false */
+  readonly copiesHeaders?: boolean | undefined;
   /** Decoder for a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` where there is none. */
   readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
   /** The diagnostics channel of that name. */

@@ -1,5 +1,6 @@
 /** Writing to a Bun socket: `write` takes what the kernel takes and never buffers, so the rest waits in a queue. */
 
+import { isCrowded, releaseLater } from "./bun-rounds.ts";
 import type { Inbox } from "./inbox.ts";
 import { latin1Bytes } from "./latin1.ts";
 
@@ -34,6 +35,8 @@ export class BunWriter {
   private readonly sink: Sink;
   private readonly inbox: Inbox;
   private queue: Uint8Array[] = [];
+  /** A small request that leaves at the end of this turn, or before whatever is written next. */
+  private held: string | undefined;
   private awaitsDrain = false;
   private closing = false;
 
@@ -44,11 +47,25 @@ export class BunWriter {
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.closing) return true;
+    if (typeof head === "string" && body === undefined && this.canHold() && isCrowded()) {
+      this.held = head;
+      releaseLater(this);
+      return true;
+    }
+    this.release();
     if (this.queue.length === 0 && head.length <= SCRATCH.length) this.writeJoined(head, body, tail);
     else this.writeApart(head, body, tail);
     if (this.queue.length === 0) return true;
     this.awaitsDrain = true;
     return false;
+  }
+
+  /** Writes what was held. */
+  release(): void {
+    const head = this.held;
+    if (head === undefined) return;
+    this.held = undefined;
+    this.writeJoined(head, undefined, "");
   }
 
   /** The kernel has room again. */
@@ -69,6 +86,7 @@ export class BunWriter {
   /** Sends FIN when all that waits is sent. */
   finish(): void {
     if (this.closing) return;
+    this.release();
     this.closing = true;
     if (this.queue.length === 0) this.sink.end();
   }
@@ -77,6 +95,11 @@ export class BunWriter {
   stop(): void {
     this.closing = true;
     this.queue = [];
+    this.held = undefined;
+  }
+
+  private canHold(): boolean {
+    return this.held === undefined && this.queue.length === 0;
   }
 
   /** As much of both as one buffer holds in one system call: Bun has neither cork nor writev. */

@@ -281,6 +281,7 @@ export const bunTransport: Transport = {
   env: environment,
   text: bufferText,
   alloc: unclearedBytes,
+  copiesHeaders: true,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
 };

@@ -10,6 +10,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import type { PreparedBody } from "./body.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { fetchError } from "./fetch-error.ts";
+import type { HeaderMemo } from "./header-memo.ts";
 import { isRepeatable, withType } from "./light.ts";
 import {
   type FetchInit,
@@ -32,6 +33,7 @@ export interface FetchContext {
   readonly defaults: PlainHeaders;
   /** Whether servers of this runtime send a `Response` by its members: then it is made when it is looked at. */
   readonly lazy: boolean;
+  readonly memo: HeaderMemo | undefined;
 }
 
 /** Headers sent where the caller sets none of that name. */
@@ -133,11 +135,11 @@ class FetchCall implements Answer {
       if (location !== null) return this.#follow(wire, status, location);
     }
     const { route, signal } = this.#request;
-    const { findDecoder, lazy } = this.#context;
+    const { findDecoder, lazy, memo } = this.#context;
     const redirected = this.#redirects > 0;
     const url = route.href;
     try {
-      this.#resolve(fetchResponse(wire, { url, redirected, method, findDecoder, signal, lazy }));
+      this.#resolve(fetchResponse(wire, { url, redirected, method, findDecoder, signal, lazy, memo }));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);

@@ -8,6 +8,7 @@ import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder 
 import { watchDropped } from "./dropped.ts";
 import { fetchError } from "./fetch-error.ts";
 import { FetchResponse, type Provenance } from "./fetch-response.ts";
+import type { HeaderMemo } from "./header-memo.ts";
 import { LazyResponse } from "./lazy-response.ts";
 
 /** Statuses whose `Response` must not have a body, not even an empty one. */
@@ -17,6 +18,8 @@ const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 export interface ResponseContext {
   /** Whether the `Response` may be made when somebody looks at it. */
   readonly lazy: boolean;
+  /** Where headers are copied faster than filled. */
+  readonly memo: HeaderMemo | undefined;
   readonly url: string;
   readonly redirected: boolean;
   readonly method: string;
@@ -41,7 +44,7 @@ export function fetchResponse(wire: WireResponse, context: ResponseContext): Fet
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, context.findDecoder);
   const content = bodiless ? null : contentOf(wire, decoding, signal);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
-  const response = genuine(content, decoding, { url, redirected, wire });
+  const response = genuine(content, decoding, { url, redirected, wire }, context.memo);
   if (!body.ended) watchDropped(response, body);
   return response;
 }
@@ -68,15 +71,18 @@ function genuine(
   content: string | Uint8Array | ReadableStream<Uint8Array> | null,
   decoding: Decoding | undefined,
   from: Provenance,
+  memo?: HeaderMemo,
 ): FetchResponse {
   const { status, text } = from.wire.head;
   const direct = decoding === undefined && content instanceof ReadableStream;
-  const init = { status, statusText: reasonOf(text) };
+  const known = memo?.of(text);
+  const statusText = reasonOf(text);
+  const init = known === undefined ? { status, statusText } : { status, statusText, headers: known };
   const response = new FetchResponse(content as BodyInit | null, init, from, direct);
   const { headers } = response;
   // A string brings a content type of its own.
-  if (typeof content === "string") headers.delete("content-type");
-  addFields(text, headers);
+  if (typeof content === "string" && known?.has("content-type") !== true) headers.delete("content-type");
+  if (known === undefined) addFields(text, headers);
   if (decoding !== undefined) for (const name of DESCRIBES_CODING) headers.delete(name);
   return response;
 }

