@@ -14,11 +14,12 @@ export interface Bundle {
   readonly gzipped: number;
 }
 
-async function bundle(name: string, entry: string): Promise<Bundle> {
-  const file = join(root, ".cache", "bench", `${name}.mjs`);
+async function bundle(name: string, contents: string, external: string[] = []): Promise<Bundle> {
+  const file = join(root, ".cache", "bench", `${name.replaceAll(" ", "-")}.mjs`);
   await build({
-    entryPoints: [join(root, entry)],
+    stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: file,
+    external,
     bundle: true,
     minify: true,
     format: "esm",
@@ -30,7 +31,15 @@ async function bundle(name: string, entry: string): Promise<Bundle> {
   return { name, file, minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
 }
 
-/** All of it with every transport, and the core with none. */
+const POOL = `export { createPool } from "./mod.ts"`;
+
+/** All of it first, then what a program that needs less of it carries. */
 export async function bundles(): Promise<Bundle[]> {
-  return [await bundle("everything", "mod.ts"), await bundle("presets", "src/presets/mod.ts")];
+  return [
+    await bundle("everything", `export * from "./mod.ts"`),
+    await bundle("createPool and all transports", POOL),
+    await bundle("createPool without transports", POOL, ["../transports/*"]),
+    await bundle("the pool's core alone", `export { PoolCore } from "./src/pool/core.ts"`),
+    await bundle("presets", `export * from "./src/presets/mod.ts"`),
+  ];
 }

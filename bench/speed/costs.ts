@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Bundle, bundles } from "./bundle.ts";
 import type { CoreCost } from "./core-cost.ts";
+import type { LibraryCost } from "./library-cost.ts";
 import { pinned, type Runtime } from "./runtimes.ts";
 import type { Origin } from "./start-origin.ts";
 import { median } from "./summary.ts";
@@ -17,6 +18,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 export interface Costs {
   readonly bundles: readonly Bundle[];
   readonly core: readonly { readonly runtime: string; readonly rows: readonly CoreCost[] }[];
+  readonly library: readonly (LibraryCost & { readonly runtime: string })[];
   readonly idle: readonly IdleCost[];
   readonly startup: readonly { readonly runtime: string; readonly kind: string; readonly ms: number }[];
 }
@@ -40,14 +42,13 @@ const STARTUP: Readonly<Record<string, readonly string[]>> = {
 export async function measureCosts(list: readonly Runtime[], origin: Origin, quick: boolean): Promise<Costs> {
   const made = await bundles();
   const main = list.filter(({ name }) => name in STARTUP);
-  const [core, idle, startup]: [Costs["core"][number][], IdleCost[], Costs["startup"][number][]] = [
-    [],
-    [],
-    [],
-  ];
+  const core: Costs["core"][number][] = [];
+  const library: Costs["library"][number][] = [];
+  const idle: IdleCost[] = [];
+  const startup: Costs["startup"][number][] = [];
   for (const runtime of main) {
-    const { stdout } = await run(...program([...runtime.command, here("core-cost.ts")]));
-    core.push({ runtime: runtime.name, rows: JSON.parse(stdout) as CoreCost[] });
+    core.push({ runtime: runtime.name, rows: await costOf<CoreCost[]>(runtime, "core-cost.ts") });
+    library.push({ runtime: runtime.name, ...(await costOf<LibraryCost>(runtime, "library-cost.ts")) });
     for (const kind of ["holdfast", "built-in fetch", "node:http"]) {
       idle.push(await idleCost(runtime, kind, origin, quick ? 200 : 5000));
     }
@@ -58,7 +59,12 @@ export async function measureCosts(list: readonly Runtime[], origin: Origin, qui
       startup.push({ runtime: runtime.name, kind, ms: median(times) });
     }
   }
-  return { bundles: made, core, idle, startup };
+  return { bundles: made, core, library, idle, startup };
+}
+
+async function costOf<Cost>(runtime: Runtime, name: string): Promise<Cost> {
+  const { stdout } = await run(...program([...runtime.command, here(name)]));
+  return JSON.parse(stdout) as Cost;
 }
 
 function program(command: readonly string[]): [string, string[], { timeout: number }] {

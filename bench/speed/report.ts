@@ -36,7 +36,7 @@ export function reportOf(findings: Findings): string {
     machine(findings),
     goals(series),
     ...scenarios.map((scenario) => scenarioPart(findings, scenario)),
-    costs === undefined ? "" : costsPart(costs),
+    costs === undefined ? "" : costsPart(costs, series),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
@@ -112,7 +112,23 @@ function remarks({ originBound, disturbed }: Summary): string {
   return disturbed ? "the machine was busy" : "";
 }
 
-function costsPart({ bundles, core, idle, startup }: Costs): string {
+/** Where the time of a small request goes: the sockets' share, the library's, and what the two cost each other. */
+function sharesPart(series: readonly Series[], library: Costs["library"]): string {
+  const rows = library.flatMap(({ runtime, requestNanos, fetchNanos }) =>
+    [["holdfast request", requestNanos] as const, ["holdfast fetch", fetchNanos] as const].map(
+      ([client, nanos]) => {
+        const whole = find(series, "small", runtime, client)?.cpuMicros ?? NaN;
+        const raw = find(series, "small", runtime, "raw socket")?.cpuMicros ?? NaN;
+        const rest = whole - raw - nanos / 1000;
+        return [runtime, client, ...[whole, raw, nanos / 1000, rest].map((micros) => micros.toFixed(1))];
+      },
+    ),
+  );
+  const head = ["runtime", "client", "CPU µs", "raw socket", "the library, without a network", "the rest"];
+  return `## Where the time goes, 100-byte answers over 50 connections\n\n${table(head, rows)}\n\nThe rest is what neither has alone: caches that each empties for the other, garbage, and an origin that sleeps more often and is woken by each write.`;
+}
+
+function costsPart({ bundles, core, library, idle, startup }: Costs, series: readonly Series[]): string {
   const nanos = (runtime: string): Map<string, number> =>
     new Map(
       core
@@ -126,6 +142,7 @@ function costsPart({ bundles, core, idle, startup }: Costs): string {
     ...columns.map((column) => whole(column.get(`${origins}/${idling}`) ?? NaN)),
   ]);
   return [
+    sharesPart(series, library),
     `## Acquire and release in the core, ns for both\n\n${table(["origins", "idle connections", ...core.map(({ runtime }) => runtime)], coreRows)}`,
     `## Memory per idle connection\n\n${table(
       ["runtime", "client", "open", "KiB each"],

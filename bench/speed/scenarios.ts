@@ -18,6 +18,8 @@ export interface Scenario {
 
 const GET = { read: "text", expected: 100, upload: 0, tls: false, path: "/small" } as const;
 const STRONGEST = ["undici dispatch", "undici request", "node:http", "raw socket"];
+/** A raw socket collects nothing: of large bodies it drops more than the origin can send. */
+const COLLECTING = STRONGEST.filter((peer) => peer !== "raw socket");
 const MIB = 1024 * 1024;
 
 /** In the order in which they are run. */
@@ -43,7 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
     connections: 4,
     read: "bytes",
     expected: MIB,
-    peers: STRONGEST,
+    peers: COLLECTING,
   },
   {
     ...GET,
@@ -52,7 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
     path: "/chunked",
     connections: 50,
     expected: 16_384,
-    peers: STRONGEST.filter((peer) => peer !== "raw socket"),
+    peers: COLLECTING,
   },
   {
     ...GET,

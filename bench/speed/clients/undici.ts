@@ -22,22 +22,23 @@ export const undiciRequest: Client = (launch) => {
   };
 };
 
-/** `Pool.dispatch()`: callbacks, no promise and no headers object; the body is collected. */
+/** `Pool.dispatch()`: callbacks, no promise of its own and no headers object; the body is collected, as by all others. */
 export const undiciDispatch: Client = ({ url, connections, ca, read }) => {
   const { origin, pathname: path } = new URL(url);
   const pool = new Pool(origin, { connections, connect: { ca } });
   return () =>
     new Promise((resolve, reject) => {
-      let size = 0;
+      const pieces: Buffer[] = [];
       pool.dispatch(
         { path, method: "GET" },
         {
           onRequestStart() {},
           onResponseStart: (_, status) => checkStatus(status),
-          onResponseData(_, chunk) {
-            size += read === "text" ? chunk.toString("utf8").length : chunk.length;
+          onResponseData: (_, chunk) => void pieces.push(chunk),
+          onResponseEnd() {
+            const body = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+            resolve(read === "text" ? body.toString("utf8").length : body.length);
           },
-          onResponseEnd: () => resolve(size),
           onResponseError: (_, error) => reject(error),
         },
       );
