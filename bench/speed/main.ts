@@ -2,8 +2,9 @@
  * Speed: Holdfast beside its peers on every runtime that is installed. Each client has a process and a core of its
  * own, the origin another; rounds are interleaved, and what counts are medians and their ratios.
  *
- * `npm run bench`                 everything, some 40 minutes; writes bench/results.md and bench/chart.svg
- * `npm run bench -- --quick`      a slice of two minutes; writes nothing
+ * `npm run bench`                 everything; writes bench/results.md and bench/chart.svg
+ * `npm run bench -- --rounds 3 --seconds 0.7`    the same in 17 minutes
+ * `npm run bench -- --quick`      one short round each; writes nothing
  * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
  */
 
