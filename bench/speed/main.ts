@@ -4,7 +4,7 @@
  *
  * `npm run bench`                 everything; writes bench/results.md and bench/chart.svg
  * `npm run bench -- --rounds 3 --seconds 0.7`    the same in 17 minutes
- * `npm run bench -- --quick`      one short round each; writes nothing
+ * `npm run bench -- --quick`      a slice of two minutes; writes nothing
  * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
  */
 
