@@ -193,7 +193,8 @@ export class ResponseBody {
     if (this.#ended || this.#failed || this.#mode === "whole" || this.#stream?.locked === true) return;
     const controller = this.#controller;
     this.discard();
-    controller?.error(new TypeError("The response was dropped unread, so its connection was given up"));
+    this.#error = new TypeError("The response was dropped unread, so its connection was given up");
+    controller?.error(this.#error);
   }
 
   /** Not kept: through its functions the body would hold its own bytes for as long as somebody holds the body. */
@@ -212,6 +213,7 @@ export class ResponseBody {
   }
 
   #pulled(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    if (this.#mode === "discarded") throw this.#error ?? usedError();
     if (this.#mode !== "stream") this.#use("stream");
     if (this.#controller === undefined) this.#started(controller);
     this.#resume();
