@@ -5,6 +5,9 @@ import type { Alloc } from "../transport.ts";
 /** An announced length is believed up to here; a larger body grows as it comes, so that a lie costs nothing. */
 const BELIEVED = 4 * 1024 * 1024;
 
+/** Up to here a body of unknown length grows in large steps, so that a few chunks are copied once. */
+const MODEST = 64 * 1024;
+
 const EMPTY = new Uint8Array(0);
 
 /** Portable, and cleared. */
@@ -51,7 +54,8 @@ export class Gathered {
 
   #grow(needed: number): void {
     const announced = Math.min(this.#announced ?? 0, BELIEVED);
-    const grown = this.#alloc(Math.max(needed, announced, 2 * this.#bytes.length));
+    const factor = this.#bytes.length < MODEST ? 4 : 2;
+    const grown = this.#alloc(Math.max(needed, announced, factor * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.size));
     this.#bytes = grown;
   }
