@@ -86,15 +86,13 @@ export function look<Wire>(
   { unsafe, unblocked }: LookOptions,
   looked: (reason: RetireReason | undefined) => void,
 ): void {
-  const since = clock.now();
   const spot = new BlindSpot(looked);
   connection.user = spot;
   clock.turn(() => {
     if (spot.found) return;
     connection.user = undefined;
     const now = clock.now();
-    if (now - since <= UNSEEN_MS) return looked(undefined);
-    // The loop was blocked while it was to come round: what held of the connection before may hold no longer.
+    // However short the turn was: what held of the connection before may hold no longer.
     const { record } = connection;
     const unproven = unsafe && !isProvenFresh(record, rules, now);
     // Put back for others an unproven one would pass for one that was just used.
