@@ -47,7 +47,7 @@ export class BunWriter {
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.closing) return true;
-    if (typeof head === "string" && body === undefined && this.canHold() && isCrowded()) {
+    if (typeof head === "string" && body === undefined && this.canHold(head) && isCrowded()) {
       this.held = head;
       releaseLater(this);
       return true;
@@ -98,8 +98,8 @@ export class BunWriter {
     this.held = undefined;
   }
 
-  private canHold(): boolean {
-    return this.held === undefined && this.queue.length === 0;
+  private canHold(head: string): boolean {
+    return this.held === undefined && this.queue.length === 0 && head.length <= SCRATCH.length;
   }
 
   /** As much of both as one buffer holds in one system call: Bun has neither cork nor writev. */

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { BunWriter } from "../../transports/bun-writer.ts";
 import { Inbox } from "../../transports/inbox.ts";
+import { latin1Text } from "../../transports/latin1.ts";
 import { Recorder } from "./support.ts";
 
 const round = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -15,7 +16,7 @@ function kernel(room = Infinity) {
     write(bytes: Uint8Array, offset: number, length: number): number {
       const taken = Math.min(length, at.room);
       at.room -= taken;
-      if (taken > 0) at.written.push(String.fromCharCode(...bytes.subarray(offset, offset + taken)));
+      if (taken > 0) at.written.push(latin1Text(bytes.subarray(offset, offset + taken)));
       return taken;
     },
     end: () => void at.written.push("FIN"),
@@ -66,7 +67,14 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals([closed.written, aborted.written], [["last", "FIN"], []]);
   });
 
-  it("wait for a kernel that has no room, as any write", async () => {
+  it("leave at once, and whole, when they are not small", async () => {
+    const { writer, written } = await crowded();
+    const head = `GET / HTTP/1.1\r\ncookie: ${"c".repeat(70_000)}\r\n\r\n`;
+    writer.write(head);
+    assertEquals(written.join("") === head, true);
+  });
+
+  it("wait for a kernel that has no room, like every write", async () => {
     const full = await crowded();
     full.room = 3;
     full.writer.write("request");
