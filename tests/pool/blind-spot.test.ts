@@ -98,4 +98,16 @@ describe("when the loop is blocked while a connection is being looked at", () =>
       assertEquals(retired(), reason === undefined ? [] : [reason]);
     });
   }
+
+  it("a GET does not if its time is over after a look of 5 ms", async () => {
+    const { pool, clock, get, retired } = service({ idleTimeout: "4s" });
+    await get();
+    clock.holdTurns = true;
+    clock.block(3996);
+    const answer = pool.request("http://a.test/");
+    await settled();
+    clock.block(5);
+    clock.turnAround();
+    assertEquals([(await answer).connection.reused, retired()], [false, ["idle-timeout"]]);
+  });
 });

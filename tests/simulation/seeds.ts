@@ -39,4 +39,9 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     requests: 500,
     was: "a redirect was made up of two responses that a crossing had misplaced",
   },
+  {
+    seed: 1_010_104,
+    requests: 500,
+    was: "a connection's lifetime passed within the milliseconds in which it was looked at",
+  },
 ];
