@@ -7,20 +7,11 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FetchResponse } from "../../src/fetch/fetch-response.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
-import { failure, scripted, settled } from "./support.ts";
+import { BODY_FORMS, failure, scripted, settled } from "./support.ts";
 
 /** More than is copied into a response at once, and JSON. */
 const TEXT = JSON.stringify({ a: "x".repeat(10_000) });
 const HEAD = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${TEXT.length}\r\n\r\n`;
-
-const FORMS: Record<string, (response: Response) => Promise<string>> = {
-  text: (response) => response.text(),
-  json: async (response) => JSON.stringify(await response.json()),
-  bytes: async (response) => new TextDecoder().decode(await response.bytes()),
-  arrayBuffer: async (response) => new TextDecoder().decode(await response.arrayBuffer()),
-  blob: async (response) => (await response.blob()).text(),
-  body: (response) => new Response(response.body).text(),
-};
 
 interface Got extends AsyncDisposable {
   readonly response: Response;
@@ -50,7 +41,7 @@ for (const [when, arrived] of [
   ["has not begun", 0],
 ] as const) {
   describe(`a response whose body ${when}`, () => {
-    for (const [form, read] of Object.entries(FORMS)) {
+    for (const [form, read] of Object.entries(BODY_FORMS)) {
       it(`gives it once: ${form}`, async () => {
         await using at = await got(arrived);
         const { response } = at;
@@ -96,7 +87,7 @@ describe("a response whose body breaks off", () => {
   for (const form of ["text", "bytes", "arrayBuffer", "body"] as const) {
     it(`fails by ${form} as fetch does`, async () => {
       await using at = await got(5000);
-      const reading = failure((FORMS[form] as (response: Response) => Promise<unknown>)(at.response));
+      const reading = failure((BODY_FORMS[form] as (response: Response) => Promise<unknown>)(at.response));
       await settled();
       at.peer.end();
       const error = (await reading) as TypeError;

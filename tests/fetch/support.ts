@@ -125,4 +125,14 @@ export function pieces(...list: Uint8Array[]): { stream: ReadableStream<Uint8Arr
   return { stream, taken: () => taken };
 }
 
+/** Each way to read a body, its result as text. */
+export const BODY_FORMS: Readonly<Record<string, (response: Response) => Promise<string>>> = {
+  text: (response) => response.text(),
+  json: async (response) => JSON.stringify(await response.json()),
+  bytes: async (response) => new TextDecoder().decode(await response.bytes()),
+  arrayBuffer: async (response) => new TextDecoder().decode(await response.arrayBuffer()),
+  blob: async (response) => (await response.blob()).text(),
+  body: (response) => new Response(response.body).text(),
+};
+
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
