@@ -179,7 +179,7 @@ export interface PoolOptions {
    */
   readonly unixPath?: string;
   /**
-   * Looks up names: answers IP addresses, the preferred one first. They are raced as any others (RFC 8305).
+   * Looks up names: answers IP addresses, the preferred one first. They are raced like all others (RFC 8305).
    *
    * @default the system's
    */

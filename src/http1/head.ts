@@ -70,10 +70,8 @@ export class HeadReader {
    * @throws {ProtocolError}
    */
   read(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#repeats && this.head !== undefined) {
-      const done = repeatedHead(this.head.text, bytes, start, end, this.#text);
-      if (done >= 0) return done;
-    }
+    const again = this.#repeats ? repeatedHead(this.head, bytes, start, end, this.#text) : -1;
+    if (again >= 0) return again;
     this.#contentLength = undefined;
     this.#transferEncoding = undefined;
     this.#connection = undefined;

@@ -4,18 +4,21 @@
  */
 
 import type { TextCodec } from "../transport.ts";
+import type { ResponseHead } from "./head.ts";
 
 const CR = 13;
 const LF = 10;
 
-/** The position after a head with this `text`, the empty line included, or -1 when something else stands at `start`. */
+/** The position after a head like `head`, the empty line included, or -1 when something else stands at `start`. */
 export function repeatedHead(
-  text: string,
+  head: ResponseHead | undefined,
   bytes: Uint8Array,
   start: number,
   end: number,
   codec: TextCodec,
 ): number {
+  if (head === undefined) return -1;
+  const { text } = head;
   const last = start + text.length;
   if (last + 2 > end || bytes[last] !== CR || bytes[last + 1] !== LF) return -1;
   return codec.latin1(bytes, start, last) === text ? last + 2 : -1;

@@ -262,7 +262,7 @@ export class PoolCore<C, W> {
     const entries = origin === undefined ? this.floor.entries() : [this.floor.find(origin)];
     for (const entry of entries) {
       for (const connection of entry?.connections ?? []) {
-        // One that is being opened is as new as any that would replace it.
+        // One that is being opened is no older than one that would replace it.
         if (connection.state !== "connecting") this.#exits.retire(connection, reason, now);
       }
     }

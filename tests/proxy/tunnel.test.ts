@@ -162,7 +162,7 @@ describe("a tunnel", () => {
     assertEquals(await request, "ERR_PROXY in proxy");
   });
 
-  it("is retired by the proxy's FIN while it is idle, and by the same rules as any connection", async () => {
+  it("is retired by the proxy's FIN while it is idle, and by the same rules as every connection", async () => {
     const { outcome, clock, transport, retired } = scene(
       wellBehaved,
       {},

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createPool, type LimitLearned, type Pool, type PoolOptions } from "../../../mod.ts";
 import { Prng } from "../../support/prng.ts";
 
-/** The idle limit of the servers: above the 2 s for which a POST trusts a silent server, as any server's is. */
+/** The idle limit of the servers: above the 2 s for which a POST trusts a silent server, like every server's. */
 export const LIMIT_MS = 3000;
 
 /** Pauses, as shares of the limit. */
