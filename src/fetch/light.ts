@@ -8,7 +8,7 @@ import type { Duration } from "../duration.ts";
 import type { ConnectionInfo } from "../errors.ts";
 import { Exchange } from "../http1/exchange.ts";
 import { type Fields, headFields, reasonOf, trailerFields } from "../http1/fields.ts";
-import type { RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
+import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
 import { checkMethod, NO_FIELDS, type RequestFields, requestFields } from "../http1/request.ts";
 import type { RequestBody } from "../http1/upload.ts";
 import type { Wire } from "../http1/wire.ts";
@@ -71,21 +71,29 @@ export function sendLight(
   options?: RequestOptions,
 ): Promise<PoolResponse> {
   return new Promise((resolve, reject) => {
-    const answer = {
-      resolve: (response: WireResponse) => resolve(new PoolResponse(response)),
-      reject,
-    };
+    const answer = new LightAnswer(resolve, reject);
     const request = wireRequest(context, url, options);
     if (request instanceof Promise) request.then((ready) => start(context.pool, ready, answer), reject);
     else start(context.pool, request, answer);
   });
 }
 
-function start(
-  pool: ConnectionPool<Wire>,
-  request: WireRequest,
-  answer: ConstructorParameters<typeof Exchange>[2],
-): void {
+/** The caller's promise, settled by the exchange itself. */
+class LightAnswer implements Answer {
+  readonly #resolve: (response: PoolResponse) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor(resolve: (response: PoolResponse) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.reject = reject;
+  }
+
+  resolve(response: WireResponse): void {
+    this.#resolve(new PoolResponse(response));
+  }
+}
+
+function start(pool: ConnectionPool<Wire>, request: WireRequest, answer: Answer): void {
   if (request.signal?.aborted === true) answer.reject(request.signal.reason);
   else new Exchange(pool, request, answer).start();
 }
@@ -232,7 +240,7 @@ export class PoolResponse {
 
   /** Trailer fields; complete once the body has been read. */
   get trailers(): [name: string, value: string][] {
-    return trailerFields(this.#response.trailers());
+    return trailerFields(this.#response.trailers);
   }
 
   /** The connection it came on. */

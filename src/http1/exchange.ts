@@ -248,8 +248,7 @@ export class Exchange implements Roles {
     if (lease === undefined) return;
     this.#lease = undefined;
     const [{ connection }, inbound] = [lease, this.#inbound];
-    const ignored = (value: string) => this.#journal.hintIgnored(connection, value);
-    const hints = inbound?.hints(this.#pool.settings.hints, ignored) ?? NO_HINTS;
+    const hints = inbound?.hints(this.#pool.settings.hints, this.#journal) ?? NO_HINTS;
     if (this.#times.paused) connection.socket?.resume();
     // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
     const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);

@@ -12,6 +12,7 @@ import type { Settings } from "../settings.ts";
 import { type BodySource, ResponseBody } from "./body.ts";
 import { endsConnection, type Framing } from "./framing.ts";
 import type { ResponseHead } from "./head.ts";
+import type { Journal } from "./journal.ts";
 import type { WireResponse } from "./message.ts";
 import type { ResponseParser, ResponseSink } from "./response.ts";
 import { LINGER_BYTES } from "./stage.ts";
@@ -37,7 +38,6 @@ export class Inbound implements ResponseSink {
   readonly #resendCount: number;
   #framing: Framing | undefined;
   #surplus = false;
-  #trailers = "";
   /** Bytes of the body still read though nobody wants them; `undefined` while somebody does. */
   #unwanted: number | undefined;
 
@@ -73,7 +73,8 @@ export class Inbound implements ResponseSink {
     } catch (fault) {
       return faultOf(fault);
     }
-    if (this.#parser.complete) this.#trailers = this.#parser.trailers;
+    // Copied: the parser goes on to other responses.
+    if (this.#parser.complete && this.response !== undefined) this.response.trailers = this.#parser.trailers;
     return undefined;
   }
 
@@ -103,12 +104,12 @@ export class Inbound implements ResponseSink {
     return endsConnection(response.head, this.#framing, asked);
   }
 
-  /** What the server announced with the response; `ignored` is told of a value that was not understood. */
-  hints(mode: Settings["hints"], ignored: (value: string) => void): ServerHints {
+  /** What the server announced with the response. */
+  hints(mode: Settings["hints"], journal: Journal): ServerHints {
     const { connection, requestNumber } = this.#lease;
     return this.response === undefined
       ? NO_HINTS
-      : connection.wire.hints(this.response.head, requestNumber, mode, ignored, connection.proxied);
+      : connection.wire.hints(this.response.head, requestNumber, mode, connection, journal);
   }
 
   // ResponseSink
@@ -123,7 +124,7 @@ export class Inbound implements ResponseSink {
     const source = framing.kind === "none" ? undefined : this.#owner;
     const body = new ResponseBody(source, length, this.#lease.connection.wire);
     const resendCount = this.#resendCount;
-    this.response = { head, body, lease: this.#lease, resendCount, trailers: () => this.#trailers };
+    this.response = { head, body, lease: this.#lease, resendCount, trailers: "" };
     this.#owner.headed();
   }
 

@@ -10,33 +10,24 @@ import type { Wire } from "./wire.ts";
 export class Journal {
   readonly #pool: ConnectionPool<Wire>;
   readonly #request: WireRequest;
-  readonly #origin: string;
-  readonly #method: string;
   /** The request's number. */
   readonly id: number;
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest) {
     this.#pool = pool;
     this.#request = request;
-    this.#origin = request.origin.key;
-    this.#method = request.method;
     this.id = pool.observers.nextRequest();
   }
 
   started(): void {
     const { observers } = this.#pool;
-    if (!observers.wants("request.started")) return;
-    observers.tell({
-      type: "request.started",
-      request: this.id,
-      origin: this.#origin,
-      method: this.#method,
-    });
+    if (!observers.topics["request.started"].wanted) return;
+    observers.tell({ type: "request.started", ...this.#about });
   }
 
   finished(response: WireResponse | undefined, startedAt: number): void {
     const { observers } = this.#pool;
-    if (response === undefined || !observers.wants("request.finished")) return;
+    if (response === undefined || !observers.topics["request.finished"].wanted) return;
     const { head, lease, resendCount } = response;
     observers.tell({
       type: "request.finished",
@@ -51,28 +42,33 @@ export class Journal {
   retried(reason: RetryReason, resendCount: number, failed: PooledConnection<Wire>): void {
     failed.record.entry.counters.retries += 1;
     const { observers } = this.#pool;
-    if (!observers.wants("request.retried")) return;
+    if (!observers.topics["request.retried"].wanted) return;
     const { record } = failed;
-    const facts = { request: this.id, origin: this.#origin, method: this.#method };
-    observers.tell({ type: "request.retried", ...facts, reason, resendCount, connection: record.id });
+    observers.tell({ type: "request.retried", ...this.#about, reason, resendCount, connection: record.id });
   }
 
   failed(error: unknown, startedAt: number, resendCount: number): void {
     const entry = this.#pool.core.floor.find(this.#pool.pooledAs(this.#request.origin).key);
     if (entry !== undefined) entry.counters.failures += 1;
     const { observers } = this.#pool;
-    if (!observers.wants("request.failed")) return;
+    if (!observers.topics["request.failed"].wanted) return;
     observers.tell({ type: "request.failed", ...this.#facts(startedAt, resendCount), error });
   }
 
   hintIgnored(connection: PooledConnection<Wire>, value: string): void {
     const { observers } = this.#pool;
-    if (!observers.wants("hint.ignored")) return;
-    observers.tell({ type: "hint.ignored", connection: connection.record.id, origin: this.#origin, value });
+    if (!observers.topics["hint.ignored"].wanted) return;
+    const origin = this.#request.origin.key;
+    observers.tell({ type: "hint.ignored", connection: connection.record.id, origin, value });
   }
 
   #facts(startedAt: number, resendCount: number) {
     const elapsedMs = this.#pool.now() - startedAt;
-    return { request: this.id, origin: this.#origin, method: this.#method, elapsedMs, resendCount };
+    return { ...this.#about, elapsedMs, resendCount };
+  }
+
+  get #about() {
+    const { origin, method } = this.#request;
+    return { request: this.id, origin: origin.key, method };
   }
 }

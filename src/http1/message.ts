@@ -37,7 +37,7 @@ export interface WireResponse {
   readonly lease: Lease<Wire>;
   readonly resendCount: number;
   /** Trailer fields as text, once the body has ended. */
-  trailers(): string;
+  trailers: string;
 }
 
 /** Where the answer goes. */

@@ -18,6 +18,11 @@ import type { ResponseHead } from "./head.ts";
 import { LastHead } from "./request.ts";
 import { ResponseParser } from "./response.ts";
 
+/** Is told of a value that was not understood, and on what connection it came. */
+interface HintListener<Connection> {
+  hintIgnored(connection: Connection, value: string): void;
+}
+
 /** The protocol's state of one connection. */
 export class Wire {
   readonly parser: ResponseParser;
@@ -36,23 +41,26 @@ export class Wire {
   }
 
   /**
-   * What the server announces with this response, the `requests`-th on the connection. `ignored` is told of a
-   * value that was not understood.
+   * What the server announces with this response, the `requests`-th on the connection.
    */
-  hints(
+  hints<Connection extends { readonly proxied: boolean }>(
     head: ResponseHead,
     requests: number,
     mode: "honor" | "ignore" | HintReader,
-    ignored: (value: string) => void,
-    proxied: boolean,
+    connection: Connection,
+    listener: HintListener<Connection>,
   ): ServerHints {
     if (mode === "ignore") return NO_HINTS;
-    if (typeof mode === "function") return ask(mode, head, { requests, proxied }, ignored);
+    if (typeof mode === "function") {
+      const hints = ask(mode, head, { requests, proxied: connection.proxied });
+      if (hints === undefined) listener.hintIgnored(connection, head.keepAlive ?? "");
+      return hints ?? NO_HINTS;
+    }
     const { keepAlive } = head;
     // A response without the header leaves what was said of `max` in force: the next request counts against it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
     const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);
-    if (keepAlive !== undefined && hint?.flawed === true) ignored(keepAlive);
+    if (keepAlive !== undefined && hint?.flawed === true) listener.hintIgnored(connection, keepAlive);
     this.#max = watchMax(this.#max, hint?.max);
     return { close: false, timeoutMs: hint?.timeoutMs, remaining: remainingRequests(this.#max, requests) };
   }
@@ -66,23 +74,21 @@ export class Wire {
   }
 }
 
-/** Runs the user's reader in the socket's callback, where nothing may be thrown: what it gets wrong is absent. */
+/** Runs the user's reader in the socket's callback, where nothing may be thrown. `undefined`: it got it wrong. */
 function ask(
   read: HintReader,
   head: ResponseHead,
   facts: Pick<HintSource, "requests" | "proxied">,
-  ignored: (value: string) => void,
-): ServerHints {
+): ServerHints | undefined {
   const { keepAlive, connection, minorVersion } = head;
   try {
     const lines = linesOf(head.text);
     const { timeoutMs, remaining } = read({ ...facts, keepAlive, connection, minorVersion, lines });
     if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
   } catch {
-    // Told below, like any other answer that cannot be used.
+    // Told like any other answer that cannot be used.
   }
-  ignored(keepAlive ?? "");
-  return NO_HINTS;
+  return undefined;
 }
 
 function isAmount(value: unknown): boolean {

@@ -11,14 +11,47 @@ const CHANNEL_PREFIX = "holdfast:";
 
 type EventType = PoolEvent["type"];
 
+/** Who wants events of one type, which is asked several times per request. */
+class Topic {
+  channel: DiagnosticsChannel | undefined = undefined;
+  readonly #listeners: readonly PoolListener[];
+
+  constructor(listeners: readonly PoolListener[]) {
+    this.#listeners = listeners;
+  }
+
+  /** Whether to build such an event at all. */
+  get wanted(): boolean {
+    return this.#listeners.length > 0 || this.channel?.hasSubscribers === true;
+  }
+}
+
+/** Each by its own name: one look-up with names that vary costs 20 ns on Node 24, and a request asks for four. */
+function topicsFor(listeners: readonly PoolListener[]): Readonly<Record<EventType, Topic>> {
+  const topic = (): Topic => new Topic(listeners);
+  return {
+    "connection.opened": topic(),
+    "connection.acquired": topic(),
+    "connection.released": topic(),
+    "connection.retired": topic(),
+    "request.queued": topic(),
+    "request.started": topic(),
+    "request.finished": topic(),
+    "request.retried": topic(),
+    "request.failed": topic(),
+    "option.degraded": topic(),
+    "hint.ignored": topic(),
+    "limit.learned": topic(),
+  };
+}
+
 /** Who is told of events. */
 export class Observers {
   /** How often the listener threw. */
   errors = 0;
   #lastRequest = 0;
   readonly #listeners: PoolListener[] = [];
-  readonly #channels: Partial<Record<EventType, DiagnosticsChannel>> = {};
-  #channelOf: Transport["channel"];
+  readonly topics: Readonly<Record<EventType, Topic>> = topicsFor(this.#listeners);
 
   constructor(listener: PoolListener | undefined) {
     if (listener !== undefined) this.#listeners.push(listener);
@@ -26,7 +59,8 @@ export class Observers {
 
   /** Events are published on the transport's channels too, from now on. */
   publishOn(transport: Transport): void {
-    this.#channelOf = transport.channel;
+    for (const [type, topic] of Object.entries(this.topics))
+      topic.channel = transport.channel?.(CHANNEL_PREFIX + type);
   }
 
   /** A number for the next request, by which its events can be told from others. */
@@ -44,11 +78,6 @@ export class Observers {
     };
   }
 
-  /** Whether to build an event of this type at all. */
-  wants(type: EventType): boolean {
-    return this.#listeners.length > 0 || this.#channel(type)?.hasSubscribers === true;
-  }
-
   /** Tells everyone. */
   tell(event: PoolEvent): void {
     for (const listener of this.#listeners) {
@@ -58,17 +87,7 @@ export class Observers {
         this.errors += 1;
       }
     }
-    const channel = this.#channel(event.type);
+    const { channel } = this.topics[event.type];
     if (channel?.hasSubscribers === true) channel.publish(event);
-  }
-
-  #channel(type: EventType): DiagnosticsChannel | undefined {
-    if (this.#channelOf === undefined) return undefined;
-    let channel = this.#channels[type];
-    if (channel === undefined) {
-      channel = this.#channelOf(CHANNEL_PREFIX + type);
-      this.#channels[type] = channel;
-    }
-    return channel;
   }
 }

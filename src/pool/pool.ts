@@ -5,7 +5,6 @@
 
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import { keepUntil } from "../rules/verdict.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { AddressWatch } from "./addresses.ts";
@@ -132,8 +131,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { requests } = record;
     const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
     // It may have been handed on already; what is told is how it came back.
-    const keepMs = keepUntil(record, this.settings.rules) - now;
-    if (record.state !== "closed") tellReleased(this.observers, record, requests, keepMs);
+    tellReleased(this.observers, record, requests, this.settings.rules, now);
     this.#perform(effects, now);
   }
 

@@ -21,21 +21,29 @@ const head = (keepAlive?: string): ResponseHead => ({
 
 const wire = () => new Wire(resolveOptions().limits, portableText, clearedBytes);
 
+const direct = { proxied: false };
+
 function fail(value: string): never {
   throw new Error(`"${value}" was called flawed`);
 }
 
+const none = { hintIgnored: (_: typeof direct, value: string) => fail(value) };
+
 describe("Wire.hints()", () => {
   it("counts on under a response that does not repeat the header", () => {
     const connection = wire();
-    assertEquals(connection.hints(head("max=3"), 1, "honor", fail, false).remaining, 2);
-    assertEquals(connection.hints(head(), 2, "honor", fail, false).remaining, 1);
-    assertEquals(connection.hints(head(), 3, "honor", fail, false).remaining, 0);
+    assertEquals(connection.hints(head("max=3"), 1, "honor", direct, none).remaining, 2);
+    assertEquals(connection.hints(head(), 2, "honor", direct, none).remaining, 1);
+    assertEquals(connection.hints(head(), 3, "honor", direct, none).remaining, 0);
   });
 
   it("takes what a reader function says", () => {
     const read = () => ({ timeoutMs: 5000, remaining: 7 });
-    assertEquals(wire().hints(head(), 1, read, fail, false), { close: false, timeoutMs: 5000, remaining: 7 });
+    assertEquals(wire().hints(head(), 1, read, direct, none), {
+      close: false,
+      timeoutMs: 5000,
+      remaining: 7,
+    });
   });
 
   for (const [what, read] of [
@@ -45,7 +53,8 @@ describe("Wire.hints()", () => {
   ] as const) {
     it(`takes nothing from a reader that ${what}, and says so`, () => {
       const told: string[] = [];
-      const hints = wire().hints(head("timeout=5"), 1, read, (value) => told.push(value), false);
+      const listener = { hintIgnored: (_: typeof direct, value: string) => told.push(value) };
+      const hints = wire().hints(head("timeout=5"), 1, read, direct, listener);
       assertEquals([hints, told], [{ close: false }, ["timeout=5"]]);
     });
   }
