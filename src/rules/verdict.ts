@@ -20,10 +20,9 @@ export type Verdict =
 export function verdict(facts: ConnectionFacts, rules: Rules, now: number): Verdict {
   const reason = spentReason(facts, rules);
   if (reason !== undefined) return { keep: false, reason };
-  const expired = expiredReason(facts, rules, now);
-  return expired === undefined
-    ? { keep: true, until: keepUntil(facts, rules) }
-    : { keep: false, reason: expired };
+  const until = keepUntil(facts, rules);
+  if (now < until) return { keep: true, until };
+  return { keep: false, reason: firstToExpire(facts, rules, until) };
 }
 
 /** Why the time of a connection that is not spent is over at `now`, or `undefined`. */
