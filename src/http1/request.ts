@@ -180,8 +180,7 @@ export class LastHead {
       last.framing === parts.framing &&
       last.close === parts.close;
     if (same) return this.#text;
-    // A copy, so that what is only compared need not be allocated: compilers see that nobody keeps it.
-    this.#parts = { ...parts };
+    this.#parts = parts;
     this.#text = writeHead(parts);
     return this.#text;
   }
