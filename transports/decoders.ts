@@ -4,7 +4,7 @@
  */
 
 import type { ContentDecoder } from "../src/transport.ts";
-import { builtin } from "./builtin.ts";
+import { builtWith, neededBuiltin } from "./builtin.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 /** The slice of `node:zlib` that is used. */
@@ -13,12 +13,12 @@ interface Zlib {
   inflateSync(bytes: Uint8Array): Uint8Array;
   inflateRawSync(bytes: Uint8Array): Uint8Array;
   brotliDecompressSync(bytes: Uint8Array): Uint8Array;
-  zstdDecompressSync?(bytes: Uint8Array): Uint8Array;
+  zstdDecompressSync(bytes: Uint8Array): Uint8Array;
   createGunzip(): Engine;
   createInflate(): Engine;
   createInflateRaw(): Engine;
   createBrotliDecompress(): Engine;
-  createZstdDecompress?(): Engine;
+  createZstdDecompress(): Engine;
 }
 
 /** The slice of `stream.Transform` that is used. */
@@ -66,7 +66,18 @@ function hasZlibHeader(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0) & 0x0f) === 8;
 }
 
-function codingOf(name: string, zlib: Zlib): Coding | undefined {
+const ZSTD: Coding = {
+  whole(zlib, bytes) {
+    const frames = new ZstdFrames();
+    frames.push(bytes);
+    if (!frames.complete) throw cutShort();
+    return zlib.zstdDecompressSync(bytes);
+  },
+  engine: (zlib) => zlib.createZstdDecompress(),
+  frames: () => new ZstdFrames(),
+};
+
+function codingOf(name: string): Coding | undefined {
   switch (name) {
     case "gzip":
     case "x-gzip":
@@ -76,24 +87,19 @@ function codingOf(name: string, zlib: Zlib): Coding | undefined {
     case "br":
       return BROTLI;
     case "zstd":
-      return zstd(zlib);
+      return hasZstd() ? ZSTD : undefined;
     default:
       return undefined;
   }
 }
 
-function zstd({ zstdDecompressSync, createZstdDecompress }: Zlib): Coding | undefined {
-  if (zstdDecompressSync === undefined || createZstdDecompress === undefined) return undefined;
-  return {
-    whole(_, bytes) {
-      const frames = new ZstdFrames();
-      frames.push(bytes);
-      if (!frames.complete) throw cutShort();
-      return zstdDecompressSync(bytes);
-    },
-    engine: () => createZstdDecompress(),
-    frames: () => new ZstdFrames(),
-  };
+/** Which codings there are is asked before the first `fetch`: where it can be told without the module, it is. */
+function hasZstd(): boolean {
+  return "Deno" in globalThis || builtWith("zstd") !== undefined || "zstdDecompressSync" in zlib();
+}
+
+function zlib(): Zlib {
+  return neededBuiltin<Zlib>("node:zlib");
 }
 
 function cutShort(): Error {
@@ -102,12 +108,11 @@ function cutShort(): Error {
 
 /** Decoder for a content coding, or `undefined` if this runtime has none. An empty body decodes to nothing. */
 export function zlibDecoder(name: string): ZlibDecoder | undefined {
-  const zlib = builtin<Zlib>("node:zlib");
-  const coding = zlib && codingOf(name, zlib);
-  if (zlib === undefined || coding === undefined) return undefined;
+  const coding = codingOf(name);
+  if (coding === undefined) return undefined;
   return {
-    whole: (bytes) => (bytes.length === 0 ? bytes : coding.whole(zlib, bytes)),
-    stream: () => pairOf((first) => coding.engine(zlib, first), coding.frames?.()),
+    whole: (bytes) => (bytes.length === 0 ? bytes : coding.whole(zlib(), bytes)),
+    stream: () => pairOf((first) => coding.engine(zlib(), first), coding.frames?.()),
   };
 }
 

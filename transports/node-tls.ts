@@ -1,14 +1,9 @@
 /** TLS on Node: contexts, options, and the end of a connection. */
 
-import { isIP, type Socket as NetSocket } from "node:net";
-import {
-  type ConnectionOptions,
-  checkServerIdentity,
-  createSecureContext,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import type { Socket as NetSocket } from "node:net";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { TlsTarget } from "../src/transport.ts";
+import { nodeNet, nodeTls } from "./node-modules.ts";
 
 /** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */
 const contexts = new WeakMap<TlsTarget, SecureContext>();
@@ -17,7 +12,7 @@ function contextOf(tls: TlsTarget): SecureContext {
   let context = contexts.get(tls);
   if (context === undefined) {
     const { ca, cert, key } = tls;
-    context = createSecureContext({ ca: ca === undefined ? undefined : [...ca], cert, key });
+    context = nodeTls().createSecureContext({ ca: ca === undefined ? undefined : [...ca], cert, key });
     contexts.set(tls, context);
   }
   return context;
@@ -29,16 +24,21 @@ export function tlsOptions(tls: TlsTarget): ConnectionOptions {
     secureContext: contextOf(tls),
     rejectUnauthorized: tls.verify,
     // The name asked for, even where `servername` may not say it: SNI holds no addresses (RFC 6066 §3).
-    checkServerIdentity: (_, certificate) => checkServerIdentity(tls.serverName, certificate),
+    checkServerIdentity: (_, certificate) => nodeTls().checkServerIdentity(tls.serverName, certificate),
   };
-  if (isIP(tls.serverName) === 0) options.servername = tls.serverName;
+  if (nodeNet().isIP(tls.serverName) === 0) options.servername = tls.serverName;
   if (tls.alpn.length > 0) options.ALPNProtocols = [...tls.alpn];
   return options;
 }
 
+/** Whether it speaks TLS. */
+export function isTls(raw: NetSocket): raw is TLSSocket {
+  return "encrypted" in raw;
+}
+
 /** What ALPN chose. */
 export function alpnOf(raw: NetSocket): string | undefined {
-  const chosen = "alpnProtocol" in raw ? raw.alpnProtocol : undefined;
+  const chosen = isTls(raw) ? raw.alpnProtocol : undefined;
   return typeof chosen === "string" ? chosen : undefined;
 }
 

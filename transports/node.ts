@@ -2,9 +2,8 @@
  * Sockets on Node 20 and later, by `node:net` and `node:tls`, and what those versions do differently.
  */
 
-import { Buffer } from "node:buffer";
-import { Socket as NetSocket, connect as netConnect, type OnReadOpts } from "node:net";
-import { TLSSocket, connect as tlsConnect } from "node:tls";
+import type { Socket as NetSocket, OnReadOpts } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type {
   AppliedOptions,
   Socket,
@@ -21,12 +20,13 @@ import { ended, type FailurePhase, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
 import { systemAddresses } from "./names.ts";
-import { alpnOf, finishTls, tlsOptions } from "./node-tls.ts";
+import { nodeNet, nodeTls } from "./node-modules.ts";
+import { alpnOf, finishTls, isTls, tlsOptions } from "./node-tls.ts";
 import { bufferText } from "./text.ts";
 import { unclearedBytes } from "./uncleared.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+const READ_BUFFER = unclearedBytes(64 * 1024);
 
 /** One open socket. The methods are called through the object, as the contract has it. */
 class NodeSocket implements Socket {
@@ -99,7 +99,7 @@ class NodeSocket implements Socket {
 
   close(): void {
     this.inbox.stop();
-    if (this.raw instanceof TLSSocket) finishTls(this.raw);
+    if (isTls(this.raw)) finishTls(this.raw);
     // Not end(): that would wait for the peer's FIN, for ever if need be.
     else this.raw.destroySoon();
   }
@@ -115,8 +115,8 @@ class NodeSocket implements Socket {
     const inner = new Inbox(inbox.handler);
     const open = (): TLSSocket => {
       // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
-      const secure = tlsConnect({ ...tlsOptions(tls), socket: raw });
-      return secure.on("data", (chunk: Buffer) => inner.data(chunk, chunk.length));
+      const secure = nodeTls().connect({ ...tlsOptions(tls), socket: raw });
+      return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length));
     };
     return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
   }
@@ -124,7 +124,7 @@ class NodeSocket implements Socket {
 
 /** Drops a socket, with RST if it is a plain TCP one: Node refuses that for TLS and Unix sockets. */
 function drop(raw: NetSocket): void {
-  if ("encrypted" in raw || raw.remotePort === undefined) raw.destroy();
+  if (isTls(raw) || raw.remotePort === undefined) raw.destroy();
   else raw.resetAndDestroy();
 }
 
@@ -175,7 +175,7 @@ function opened<Raw extends NetSocket>(
     raw.once("connect", () => {
       phase = "tls";
     });
-    raw.once("encrypted" in raw ? "secureConnect" : "connect", usable);
+    raw.once(isTls(raw) ? "secureConnect" : "connect", usable);
     raw.on("error", lost);
     raw.once("end", () => {
       if (phase !== "open") return;
@@ -202,7 +202,9 @@ function dial(target: Target, inbox: Inbox): NetSocket {
     target.unixPath === undefined
       ? { host: target.address ?? target.hostname, port: target.port, onread }
       : { path: target.unixPath, onread };
-  return target.tls === undefined ? netConnect(where) : tlsConnect({ ...where, ...tlsOptions(target.tls) });
+  return target.tls === undefined
+    ? nodeNet().connect(where)
+    : nodeTls().connect({ ...where, ...tlsOptions(target.tls) });
 }
 
 /** By method, never by options of `tls.connect`: Node 20 and 22 ignore those. */
@@ -214,7 +216,7 @@ function applyOptions(raw: NetSocket, target: Target): AppliedOptions {
 }
 
 /** Node 24 added interval and probes to the method; they need an idle time, or nothing is set. */
-const SETS_PROBES = NetSocket.prototype.setKeepAlive.length >= 4;
+const SETS_PROBES = nodeNet().Socket.prototype.setKeepAlive.length >= 4;
 
 function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive | false {
   if (asked === false) return false;
