@@ -1,7 +1,7 @@
 /** Connection of: from a response back to the connection it came on. */
 
 import type { ConnectionInfo } from "../errors.ts";
-import { FetchResponse } from "./fetch-response.ts";
+import { isFetchResponse } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import { PoolResponse } from "./light.ts";
 
@@ -16,6 +16,6 @@ import { PoolResponse } from "./light.ts";
  */
 export function connectionOf(response: object): ConnectionInfo | undefined {
   if (response instanceof PoolResponse) return response.connection;
-  if (response instanceof FetchResponse || response instanceof LazyResponse) return response.connection;
+  if (isFetchResponse(response) || response instanceof LazyResponse) return response.connection;
   return undefined;
 }

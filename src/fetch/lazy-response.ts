@@ -10,7 +10,7 @@
 import type { ConnectionInfo } from "../errors.ts";
 import { addFields, reasonOf } from "../http1/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { FetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
+import { newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
 /** A response that is not made yet. */
 export class LazyResponse implements Response {
@@ -23,6 +23,7 @@ export class LazyResponse implements Response {
 
   /** Made by the pool. `make` is called once, and gives an empty body if the real one was read by then. */
   constructor(from: Provenance, make: () => Response) {
+    if (!inherits) inherit();
     this.#from = from;
     this.#make = make;
   }
@@ -87,7 +88,7 @@ export class LazyResponse implements Response {
   clone(): Response {
     const { body } = this.#genuine().clone();
     const { status, statusText, headers } = this;
-    return new FetchResponse(body, { status, statusText, headers }, this.#from);
+    return newFetchResponse(body, { status, statusText, headers }, this.#from);
   }
 
   text(): Promise<string> {
@@ -119,6 +120,14 @@ export class LazyResponse implements Response {
   }
 }
 
-// Not `extends`: the constructor of `Response` would do the work that is spared here.
-Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
-Object.setPrototypeOf(LazyResponse, Response);
+let inherits = false;
+
+/**
+ * Not `extends`: the constructor of `Response` would do the work that is spared here. Nor before the first is made: to
+ * name `Response` loads all of fetch.
+ */
+function inherit(): void {
+  inherits = true;
+  Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
+  Object.setPrototypeOf(LazyResponse, Response);
+}

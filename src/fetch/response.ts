@@ -7,7 +7,7 @@ import { connectionInfo } from "../pool/connection.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
 import { watchDropped } from "./dropped.ts";
 import { fetchError } from "./fetch-error.ts";
-import { FetchResponse, type Provenance } from "./fetch-response.ts";
+import { type FetchResponse, newFetchResponse, type Provenance } from "./fetch-response.ts";
 import type { HeaderMemo } from "./header-memo.ts";
 import { LazyResponse } from "./lazy-response.ts";
 
@@ -78,7 +78,7 @@ function genuine(
   const known = memo?.of(text);
   const statusText = reasonOf(text);
   const init = known === undefined ? { status, statusText } : { status, statusText, headers: known };
-  const response = new FetchResponse(content as BodyInit | null, init, from, direct);
+  const response = newFetchResponse(content as BodyInit | null, init, from, direct);
   const { headers } = response;
   // A string brings a content type of its own.
   if (typeof content === "string" && known?.has("content-type") !== true) headers.delete("content-type");

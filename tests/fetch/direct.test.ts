@@ -5,7 +5,7 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { FetchResponse } from "../../src/fetch/fetch-response.ts";
+import { isFetchResponse } from "../../src/fetch/fetch-response.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { BODY_FORMS, failure, scripted, settled } from "./support.ts";
 
@@ -29,7 +29,7 @@ async function got(arrived: number): Promise<Got> {
   };
   const at = scripted(accept, {}, {}, { lazyResponse: false });
   const response = await at.pool.fetch("http://a.test/");
-  assert(response instanceof FetchResponse);
+  assert(isFetchResponse(response));
   const peer = peers[0] as MemoryPeer;
   const rest = () => peer.send(TEXT.slice(arrived));
   return { response, rest, peer, [Symbol.asyncDispose]: () => at[Symbol.asyncDispose]() };

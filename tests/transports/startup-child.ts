@@ -1,0 +1,21 @@
+/** Run by startup.test.ts: asks a server of its own for something, and prints which of Node's modules are loaded. */
+
+import { createServer } from "node:net";
+import { createPool } from "../../mod.ts";
+
+declare const process: { readonly moduleLoadList: readonly string[] };
+
+const server = createServer((socket) => {
+  socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
+});
+// Without an address, which the server would look up.
+await new Promise<void>((resolve) => server.listen(0, resolve));
+const address = server.address();
+const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+const pool = createPool();
+const asked = await (await pool.request(url)).text();
+const before = [...process.moduleLoadList];
+const fetched = await (await pool.fetch(url)).text();
+console.log(JSON.stringify({ asked, before, fetched, after: process.moduleLoadList }));
+await pool.close();
+server.close();
