@@ -40,9 +40,7 @@ export class Wire {
     this.alloc = alloc;
   }
 
-  /**
-   * What the server announces with this response, the `requests`-th on the connection.
-   */
+  /** What the server announces with this response, the `requests`-th on the connection. */
   hints<Connection extends { readonly proxied: boolean }>(
     head: ResponseHead,
     requests: number,
