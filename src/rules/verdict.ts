@@ -21,13 +21,17 @@ export function verdict(facts: ConnectionFacts, rules: Rules, now: number): Verd
   const reason = spentReason(facts, rules);
   if (reason !== undefined) return { keep: false, reason };
   const until = keepUntil(facts, rules);
-  if (now < until) return { keep: true, until };
-  return { keep: false, reason: firstToExpire(facts, rules, until) };
+  const expired = expiredReason(facts, rules, now, until);
+  return expired === undefined ? { keep: true, until } : { keep: false, reason: expired };
 }
 
 /** Why the time of a connection that is not spent is over at `now`, or `undefined`. */
-export function expiredReason(facts: ConnectionFacts, rules: Rules, now: number): RetireReason | undefined {
-  const until = keepUntil(facts, rules);
+export function expiredReason(
+  facts: ConnectionFacts,
+  rules: Rules,
+  now: number,
+  until: number = keepUntil(facts, rules),
+): RetireReason | undefined {
   return now < until ? undefined : firstToExpire(facts, rules, until);
 }
 
