@@ -51,7 +51,7 @@ export function isFetchResponse(response: object): response is FetchResponse {
 }
 
 /**
- * The class, when the first is made: to name `Response` as this file is loaded would load all of fetch, 22 ms on Node 24
+ * The class, when the first is made: to name `Response` as this file is loaded would load all of fetch, 24 ms on Node 24
  * that a program which calls `request()` need not wait for.
  *
  * Where its content is the body off the wire as a stream, `text()`, `bytes()` and `arrayBuffer()` take the body past
