@@ -33,7 +33,7 @@ interface Unrefable {
   unref?(): void;
 }
 
-/** Node 24 finds the global by a getter that costs as much as the call. */
+/** Found once: on Node 24 the global is a getter. */
 const { performance } = globalThis;
 
 /** The clock of the runtime. */

@@ -29,7 +29,7 @@ type FetchResponseClass = new (
   content: BodyInit | null,
   init: ResponseInit,
   from: Provenance,
-  direct?: boolean,
+  direct: boolean,
 ) => FetchResponse;
 
 let known: FetchResponseClass | undefined;
@@ -64,8 +64,7 @@ function fetchResponseClass(): FetchResponseClass {
     /** Whether the body can still be taken past the stream. */
     #direct: boolean;
 
-    /** Made by the pool. `direct`: the content is the stream of the body off the wire, not decoded. */
-    constructor(content: BodyInit | null, init: ResponseInit, from: Provenance, direct = false) {
+    constructor(content: BodyInit | null, init: ResponseInit, from: Provenance, direct: boolean) {
       super(content, init);
       this.#from = from;
       this.#direct = direct;

@@ -26,7 +26,7 @@ class Topic {
   }
 }
 
-/** Each by its own name: one look-up with names that vary costs 20 ns on Node 24, and a request asks for four. */
+/** Each by its own name: a look-up with names that vary costs 10 to 20 ns on Node 24, and a request asks for four. */
 function topicsFor(listeners: readonly PoolListener[]): Readonly<Record<EventType, Topic>> {
   const topic = (): Topic => new Topic(listeners);
   return {
