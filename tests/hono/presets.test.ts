@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { keepAlive } from "../../src/hono/mod.ts";
 import * as presets from "../../src/presets/mod.ts";
 import type { ServerPreset } from "../../src/rules/announce.ts";
+import { PATIENT } from "../support/patience.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { SERVERS } from "./support/servers.ts";
 
@@ -36,7 +37,7 @@ const SAID: Record<string, [preset: ServerPreset, first: string[], asked: string
 for (const server of SERVERS) {
   describe(`keepAlive() with a preset under ${server.name}`, () => {
     for (const [name, [preset, first, asked, last]] of Object.entries(SAID)) {
-      it(`says what presets.${name} says`, { timeout: 30_000 }, async () => {
+      it(`says what presets.${name} says`, PATIENT, async () => {
         const app = new Hono();
         app.use(keepAlive({ ...preset, maxRequests: 3 }));
         app.get("/", (c) => c.text("hello"));

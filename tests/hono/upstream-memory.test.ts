@@ -9,6 +9,7 @@ import { dropHopByHop } from "../../src/hono/hop-by-hop.ts";
 import { type UpstreamEnv, upstream, upstreamErrorResponse } from "../../src/hono/mod.ts";
 import { answerable } from "../../src/hono/upstream-error.ts";
 import { type MemoryOptions, memoryTransport } from "../../transports/memory.ts";
+import { eventually } from "../support/patience.ts";
 
 /** The pool's timers keep no process alive, and there are no sockets here that would. */
 function alive<T>(work: () => Promise<T>): Promise<T> {
@@ -111,8 +112,10 @@ function perRequest(memory: MemoryOptions) {
   return { app, counts: () => [open, opened] };
 }
 
-/** Everything that microtasks and timers at hand bring. */
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+/** Waits until so many connections are open, of so many that were opened in all. */
+function untilCounts(counts: () => number[], open: number, opened: number): Promise<void> {
+  return eventually(() => counts().join() === `${open},${opened}`, `${open} open of ${opened}`);
+}
 
 describe("upstream() where sockets belong to one request", () => {
   it("makes a pool for each request, in which connections are reused, and closes it", () =>
@@ -123,8 +126,7 @@ describe("upstream() where sockets belong to one request", () => {
         return c.json(c.var.upstream.stats().reused);
       });
       for (let count = 0; count < 2; count++) assertEquals(await (await app.request("/")).json(), 2);
-      await settled();
-      assertEquals(counts(), [0, 2]);
+      await untilCounts(counts, 0, 2);
     }));
 
   it("closes it only when the body has been sent, to which the handler may still add", () =>
@@ -133,15 +135,14 @@ describe("upstream() where sockets belong to one request", () => {
       app.get("/", (c) =>
         streamText(c, async (stream) => {
           for (let count = 0; count < 3; count++) {
-            await settled();
+            await new Promise((resolve) => setTimeout(resolve, 1));
             await stream.write(await (await c.var.upstream.fetch("http://a.test/")).text());
           }
         }),
       );
       const response = await app.request("/");
       assertEquals(await response.text(), "piece piece piece ");
-      await settled();
-      assertEquals(counts(), [0, 1]);
+      await untilCounts(counts, 0, 1);
     }));
 
   it("closes it when the client gives the body up, and when the handler fails", () =>
@@ -157,8 +158,7 @@ describe("upstream() where sockets belong to one request", () => {
       });
       await (await app.request("/")).body?.cancel();
       await Promise.resolve(app.request("/fails")).catch(() => {});
-      await settled();
-      assertEquals(counts(), [0, 2]);
+      await untilCounts(counts, 0, 2);
     }));
 });
 

@@ -7,23 +7,11 @@ import { hc } from "hono/client";
 import { proxy } from "hono/proxy";
 import { createPool, type Pool } from "../../mod.ts";
 import { type UpstreamEnv, upstream } from "../../src/hono/mod.ts";
+import { guarded, PATIENT } from "../support/patience.ts";
 import type { Listening } from "../support/serve.ts";
 import { type Origin, signal, startOrigin } from "./support/origin.ts";
 import { RawClient } from "./support/raw-client.ts";
 import { SERVERS } from "./support/servers.ts";
-
-/** Bun gives a test 5 s, unless told otherwise. */
-const PATIENCE = { timeout: 60_000 };
-
-const LATE_MS = 20_000;
-
-/** Rejects when it takes too long, so that a failure has a name. */
-function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what} did not happen`)), LATE_MS);
-    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
-  });
-}
 
 for (const server of SERVERS) {
   describe(`upstream() under ${server.name}`, () => {
@@ -93,7 +81,7 @@ for (const server of SERVERS) {
 
     it(
       "returns upstream responses as they are, without the fields of their connection",
-      PATIENCE,
+      PATIENT,
       async () => {
         const raw = await client();
         for (let count = 0; count < 3; count++) {
@@ -108,7 +96,7 @@ for (const server of SERVERS) {
       },
     );
 
-    it("passes a response on while it is still coming", PATIENCE, async () => {
+    it("passes a response on while it is still coming", PATIENT, async () => {
       go = signal();
       const raw = await client();
       raw.get("/through/slow-body");
@@ -117,49 +105,49 @@ for (const server of SERVERS) {
       assertEquals((await raw.response()).body, "first second");
     });
 
-    it("passes a request on while it is still coming", PATIENCE, async () => {
+    it("passes a request on while it is still coming", PATIENT, async () => {
       seen = signal();
       const raw = await client();
       raw.send(
         "POST /through/upload HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none,\r\n",
       );
-      await soon(seen.given, "The first piece at the origin");
+      await guarded(seen.given, "The first piece at the origin");
       raw.send("3\r\ntwo\r\n0\r\n\r\n");
       assertEquals((await raw.response()).body, "POST:one,two");
     });
 
-    it("ends the upstream request when the client goes away in the middle of its own", PATIENCE, async () => {
+    it("ends the upstream request when the client goes away in the middle of its own", PATIENT, async () => {
       [go, seen] = [signal(), signal()];
       const raw = await client();
       raw.send("POST /through/cut-upload HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nstart");
-      await soon(seen.given, "The first piece at the origin");
+      await guarded(seen.given, "The first piece at the origin");
       raw.abort();
-      await soon(go.given, "The end of the request at the origin");
+      await guarded(go.given, "The end of the request at the origin");
     });
 
-    it("ends the upstream request when the client goes away before the answer", PATIENCE, async () => {
+    it("ends the upstream request when the client goes away before the answer", PATIENT, async () => {
       [go, seen] = [signal(), signal()];
       const raw = await client();
       raw.get("/through/never");
-      await soon(seen.given, "The request at the origin");
+      await guarded(seen.given, "The request at the origin");
       raw.abort();
-      await soon(go.given, "The end of the request at the origin");
+      await guarded(go.given, "The end of the request at the origin");
     });
 
     it(
       "ends the upstream request when the client goes away in the middle of the answer",
-      PATIENCE,
+      PATIENT,
       async () => {
         go = signal();
         const raw = await client();
         raw.get("/through/endless");
         await raw.heard("first ");
         raw.abort();
-        await soon(go.given, "The end of the response at the origin");
+        await guarded(go.given, "The end of the response at the origin");
       },
     );
 
-    it("works for proxy() and for a client of hono", PATIENCE, async () => {
+    it("works for proxy() and for a client of hono", PATIENT, async () => {
       const raw = await client();
       raw.get("/proxied/plain", "1.1", "Connection: keep-alive, X-Named", "X-Named: 1", "TE: trailers");
       const proxied = await raw.response();
@@ -168,7 +156,7 @@ for (const server of SERVERS) {
       assertEquals((await raw.response()).body, '{"a":1}');
     });
 
-    it("says by Server-Timing what it waited for", PATIENCE, async () => {
+    it("says by Server-Timing what it waited for", PATIENT, async () => {
       const raw = await client();
       raw.get("/timed/plain");
       const first = (await raw.response()).headers.get("server-timing") ?? "";
@@ -181,7 +169,7 @@ for (const server of SERVERS) {
       assertMatch(second, /connect;desc="reused, request \d+";dur=0, wait/);
     });
 
-    it("answers failures with 502 and 504 that tell nothing of what is behind", PATIENCE, async () => {
+    it("answers failures with 502 and 504 that tell nothing of what is behind", PATIENT, async () => {
       const raw = await client();
       const answers: [number, string][] = [];
       for (const path of ["/refused", "/late", "/timed-out"]) {

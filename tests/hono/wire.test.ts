@@ -10,12 +10,11 @@ import {
   keepAlive,
 } from "../../src/hono/mod.ts";
 import type { KeepAliveRules } from "../../src/hono/server-rules.ts";
+import { PATIENT } from "../support/patience.ts";
 import type { Listening } from "../support/serve.ts";
+import { assertIdleAtLeast, usedTwice } from "./support/idle.ts";
 import { RawClient, type RawResponse } from "./support/raw-client.ts";
 import { SERVERS } from "./support/servers.ts";
-
-/** Bun gives a test 5 s, unless told otherwise. */
-const PATIENCE = { timeout: 60_000 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -105,7 +104,7 @@ for (const server of SERVERS) {
       await listening?.close();
     });
 
-    it("counts requests down, and ends the connection with the last one", PATIENCE, async () => {
+    it("counts requests down, and ends the connection with the last one", PATIENT, async () => {
       const { app, events } = application({ idleTimeout: "5s", maxRequests: 3 });
       await serve(app);
       const raw = await client();
@@ -128,7 +127,7 @@ for (const server of SERVERS) {
       assertEquals(ended, [["max-requests", 3]]);
     });
 
-    it("says once what the server cannot do, and in each request what it does", PATIENCE, async () => {
+    it("says once what the server cannot do, and in each request what it does", PATIENT, async () => {
       const { app, events } = application({});
       await serve(app);
       const raw = await client();
@@ -146,7 +145,7 @@ for (const server of SERVERS) {
       assertEquals(limited.length, enforced ? 0 : 1);
     });
 
-    it("ends a connection that is older than its lifetime with the next response", PATIENCE, async () => {
+    it("ends a connection that is older than its lifetime with the next response", PATIENT, async () => {
       let now = 1000;
       const clock = {
         now: () => now,
@@ -176,7 +175,7 @@ for (const server of SERVERS) {
       await endsAfter(raw, "timeout=74");
     });
 
-    it("keeps connections after errors, streams and empty responses", PATIENCE, async () => {
+    it("keeps connections after errors, streams and empty responses", PATIENT, async () => {
       const { app } = application({ idleTimeout: "5s", maxRequests: 10 });
       await serve(app);
       const raw = await client();
@@ -196,7 +195,7 @@ for (const server of SERVERS) {
       ]);
     });
 
-    it("ends the connection when the client or the handler asks for it", PATIENCE, async () => {
+    it("ends the connection when the client or the handler asks for it", PATIENT, async () => {
       const { app } = application({});
       await serve(app);
       const asking = await client();
@@ -212,7 +211,7 @@ for (const server of SERVERS) {
       await endsAfter(told, "timeout=74");
     });
 
-    it("answers HTTP/1.0 by its own rules", PATIENCE, async () => {
+    it("answers HTTP/1.0 by its own rules", PATIENT, async () => {
       const { app } = application({ idleTimeout: "5s" });
       await serve(app);
       const plain = await client();
@@ -234,32 +233,26 @@ for (const server of SERVERS) {
 
     it(
       "closes idle connections above what it announced, and cuts no response that pauses",
-      PATIENCE,
+      PATIENT,
       async () => {
         const { app } = application({ idleTimeout: "2s" });
         await serve(app);
-        const [used, silent] = await Promise.all([client(), client()]);
+        const silent = await client();
         silent.get("/silent");
-        used.get("/text");
-        assertEquals(said(await used.response()), ["keep-alive", "timeout=1"]);
-        await pause(300);
-        used.get("/text");
-        await used.response();
-        const idleSince = performance.now();
+        const used = await usedTwice(client, ["/text", "/text"], 2000);
+        for (const answer of used.answers) assertEquals(said(answer), ["keep-alive", "timeout=1"]);
         if (enforced) {
-          const idleMs = (await used.end()) - idleSince;
-          assert(idleMs > 1900, `closed after ${idleMs} ms`);
-          assert(idleMs < 2000 + server.coarseMs + 3000, `closed after ${idleMs} ms`);
+          await assertIdleAtLeast(used, 2000);
         } else {
           await pause(2500);
-          assertEquals(used.closed, false);
+          assertEquals(used.raw.closed, false);
         }
         const paused = await silent.response();
         assertEquals([paused.status, paused.body], [200, "onetwo"]);
       },
     );
 
-    it("executes nothing that is pipelined behind the last response", PATIENCE, async () => {
+    it("executes nothing that is pipelined behind the last response", PATIENT, async () => {
       const { app, executed } = application({ maxRequests: 2 });
       await serve(app);
       const raw = await client();
@@ -272,7 +265,7 @@ for (const server of SERVERS) {
       assertEquals(executed, paths.slice(0, 2));
     });
 
-    it("outlives clients that go away at any moment", PATIENCE, async () => {
+    it("outlives clients that go away at any moment", PATIENT, async () => {
       const { app } = application({ maxRequests: 5 });
       await serve(app);
       const cut = await client();
@@ -293,13 +286,13 @@ for (const server of SERVERS) {
       assertEquals(said(await next.response()), ["keep-alive", "timeout=74, max=4"]);
     });
 
-    it("follows a thousand connections at once", PATIENCE, async () => {
+    it("follows a thousand connections at once", PATIENT, async () => {
       const { app } = application({ idleTimeout: "60s", maxRequests: 4 });
       await serve(app);
       const many = await Promise.all(Array.from({ length: 1000 }, client));
       for (const max of [3, 2, 1]) {
         for (const raw of many) raw.get("/text");
-        const answers = await Promise.all(many.map((raw) => raw.response(60_000)));
+        const answers = await Promise.all(many.map((raw) => raw.response()));
         const other = answers.filter(({ headers }) => headers.get("keep-alive") !== `timeout=59, max=${max}`);
         assertEquals(other.length, 0);
       }

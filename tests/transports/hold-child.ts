@@ -8,4 +8,5 @@ socket.write("hello");
 await seen.until(() => seen.length === 5);
 console.log(seen.text);
 seen.closed = () => console.log("ended");
-if (mode !== "held") socket.hold(false);
+if (mode === "held") setTimeout(() => socket.write("still here"), 50).unref();
+else socket.hold(false);

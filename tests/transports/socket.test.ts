@@ -96,7 +96,8 @@ for (const { over, server, secure } of kinds) {
       await seen.until(() => seen.length === 5);
       socket.pause();
       const bytes = pattern(MIB);
-      remote.write(bytes);
+      await new Promise((resolve) => remote.write(bytes.subarray(0, 1000), resolve));
+      remote.write(bytes.subarray(1000));
       await moment();
       assertEquals(seen.length, 5);
       socket.resume();

@@ -28,7 +28,7 @@ async function refusal(server: TestServer, secure: TlsTarget): Promise<[string, 
     assertRejects(() => connecting, TransportError),
     "the refusal",
   );
-  await moment(10);
+  await moment();
   assertEquals(seen.ends, []);
   return [error.kind, error.reason];
 }
@@ -222,7 +222,7 @@ describe("startTls", () => {
     const gone = new Promise((resolve) => remote.resume().once("close", resolve));
     const aborting = new AbortController();
     const upgrade = socket.startTls(tls(), aborting.signal).catch((error) => error);
-    await moment(10);
+    await moment();
     aborting.abort("enough");
     assertEquals(await upgrade, "enough");
     if (transport.name !== "deno") await gone; // see the handshake in connect.test.ts

@@ -1,6 +1,7 @@
 /** Raw client: a socket that sends what it is told, and splits what comes into responses, byte for byte. */
 
 import { connect, type Socket } from "node:net";
+import { PATIENCE_MS } from "../../support/patience.ts";
 
 /** One response as it came. */
 export interface RawResponse {
@@ -56,7 +57,7 @@ export class RawClient {
   }
 
   /** The next response. */
-  async response(timeoutMs = 20_000): Promise<RawResponse> {
+  async response(timeoutMs = PATIENCE_MS): Promise<RawResponse> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const taken = takeResponse(this.#buffer, this.closed);
@@ -70,14 +71,14 @@ export class RawClient {
   }
 
   /** When the server has ended the connection, by `performance.now()`. */
-  async end(timeoutMs = 20_000): Promise<number> {
+  async end(timeoutMs = PATIENCE_MS): Promise<number> {
     const deadline = performance.now() + timeoutMs;
     while (this.#closedAt === undefined) await this.#more(deadline - performance.now(), "end");
     return this.#closedAt;
   }
 
   /** Something has come since. */
-  async heard(text: string, timeoutMs = 20_000): Promise<void> {
+  async heard(text: string, timeoutMs = PATIENCE_MS): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!this.#buffer.includes(text)) await this.#more(deadline - performance.now(), text);
   }

@@ -7,8 +7,6 @@ import { has, type Listening, serveBun, serveDeno, serveNode } from "../../suppo
 export interface ServerUnderTest {
   readonly name: string;
   readonly enforcement: "enforced" | "advisory";
-  /** The most that an idle timeout may be late: Bun counts in steps of 4 s, and one more to be sure. */
-  readonly coarseMs: number;
   /** Whether it keeps a connection of HTTP/1.0 that asks for it. */
   readonly keeps10: boolean;
   /** Whether it tells that a request came by HTTP/1.0. */
@@ -21,7 +19,6 @@ export interface ServerUnderTest {
 const node: ServerUnderTest = {
   name: "@hono/node-server",
   enforcement: "enforced",
-  coarseMs: 0,
   keeps10: !has.bun,
   tells10: true,
   queues: true,
@@ -31,7 +28,6 @@ const node: ServerUnderTest = {
 const deno: ServerUnderTest = {
   name: "Deno.serve",
   enforcement: "advisory",
-  coarseMs: 0,
   keeps10: true,
   tells10: false,
   queues: true,
@@ -41,7 +37,6 @@ const deno: ServerUnderTest = {
 const bun: ServerUnderTest = {
   name: "Bun.serve",
   enforcement: "enforced",
-  coarseMs: 8000,
   keeps10: false,
   tells10: false,
   queues: false,
