@@ -38,14 +38,13 @@ try {
   const first = createPool({ learn: { store } });
   await visit(first);
   console.log(`First process: ${known(first)}`);
-  await sleep(HIDDEN_LIMIT_MS + 300); // the server closes the idle connection meanwhile
+  await untilKnown(first); // the server closes the idle connection meanwhile
   console.log(`First process, after a pause: ${known(first)}`);
   await first.close();
 
   const second = createPool({ learn: { store } });
   await visit(second);
-  // The store answers while the first request is under way, or a little later.
-  for (let tries = 0; tries < 100 && !isKnown(second); tries++) await sleep(50);
+  await untilKnown(second); // the store answers while the first request is under way, or a little later
   console.log(`Second process: ${known(second)}`);
   await second.close();
 } finally {
@@ -58,8 +57,9 @@ async function visit(pool: Pool): Promise<void> {
   await (await pool.fetch(url)).text();
 }
 
-function isKnown(pool: Pool): boolean {
-  return pool.explain(url).rules.some(({ source }) => source === "learned");
+async function untilKnown(pool: Pool): Promise<void> {
+  const isKnown = () => pool.explain(url).rules.some(({ source }) => source === "learned");
+  for (let tries = 0; tries < 1000 && !isKnown(); tries++) await sleep(50);
 }
 
 function known(pool: Pool): string {

@@ -8,12 +8,13 @@ import { OUTCOME } from "../bench/torture/protocol.ts";
 import { torture } from "../bench/torture/run.ts";
 import { findRuntime, type Runtime } from "../bench/torture/runtimes.ts";
 import { isIdempotent, plan } from "../bench/torture/schedule.ts";
+import { PATIENCE_MS } from "./support/patience.ts";
 
 const REQUESTS = 1500;
 
 describe("torture", () => {
   it("Holdfast fails no request that can be saved, sends no POST twice, believes no stray byte and leaks no socket", {
-    timeout: 60_000,
+    timeout: 5 * PATIENCE_MS,
   }, async () => {
     const here = findRuntime("here") as Runtime;
     const results = await torture({

@@ -16,6 +16,8 @@ export interface InterplayOptions {
   readonly seed: number;
   /** Callers that send one request after the other. */
   readonly callers: number;
+  /** So many requests at least, however long that takes. */
+  readonly least?: number;
 }
 
 /** What came of it. */
@@ -33,12 +35,22 @@ export interface InterplayResult {
   readonly retired: Readonly<Record<string, number>>;
   /** Reasons for which the server ended connections. */
   readonly ended: ReadonlyMap<string, number>;
+  /** The longest time for which this process stood still, in ms. */
+  readonly stoodStillMs: number;
 }
 
 /** Announced: 3 s. The pool keeps a second off, so connections live for up to 2 s of silence. */
 const RULES = { idleTimeout: "4s", maxRequests: 300, maxLifetime: "5s", lifetimeJitter: 0.5 } as const;
 const ANNOUNCED_IDLE_MS = 3000;
 const LONGEST_PAUSE_MS = 4500;
+
+/**
+ * What the pool stays away from the server's limit: 4 s there, and here 3 s announced, less a margin of 1 s. Of a request
+ * that lies for so long before the server reads it, because the process stood still, no client can know.
+ */
+export const SLACK_MS = 2000;
+
+const TICK_MS = 50;
 
 /** Only what the server says ends a connection here. */
 const CLIENT: PoolOptions = {
@@ -54,18 +66,19 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** Runs the traffic against one server. */
 export async function interplay(
   server: ServerUnderTest,
-  { seconds, seed, callers }: InterplayOptions,
+  { seconds, seed, callers, least = 0 }: InterplayOptions,
 ): Promise<InterplayResult> {
   const ended = new Map<string, number>();
   const listening = await server.serve(application(ended));
   const watch = watcher();
+  const stillness = watchStillness();
   const pool = createPool({ ...CLIENT, onEvent: watch.note });
   const failures = new Map<string, number>();
   const counts = { requests: 0, posts: 0 };
   const until = performance.now() + seconds * 1000;
   const caller = async (number: number): Promise<void> => {
     const random = new Prng(seed * 1000 + number);
-    while (performance.now() < until) {
+    while (performance.now() < until || counts.requests < least) {
       const post = random.below(5) < 2;
       counts.requests += 1;
       if (post) counts.posts += 1;
@@ -88,6 +101,25 @@ export async function interplay(
     beyond: beyond(),
     retired,
     ended,
+    stoodStillMs: stillness.end(),
+  };
+}
+
+/** Measures for how long timers were late at most. */
+function watchStillness(): { end(): number } {
+  let [last, longest] = [performance.now(), 0];
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - TICK_MS);
+    last = now;
+  };
+  const timer = setInterval(look, TICK_MS);
+  return {
+    end() {
+      look();
+      clearInterval(timer);
+      return longest;
+    },
   };
 }
 

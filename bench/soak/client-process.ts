@@ -42,14 +42,23 @@ async function collect(): Promise<boolean> {
   return true;
 }
 
+/** Looks, as often as it is asked to. */
 async function measure(state: Measured["state"]): Promise<void> {
+  for (;;) {
+    process.stdout.write(`${JSON.stringify(await look(state))}\n`);
+    const { value } = await goOn.next();
+    if (JSON.parse(value).go === "on") return;
+  }
+}
+
+async function look(state: Measured["state"]): Promise<Measured> {
   const { heapUsed: before } = process.memoryUsage();
   const collected = await collect();
   await new Promise((resolve) => setTimeout(resolve, launch.settleMs));
   const { heapUsed, rss } = process.memoryUsage();
   const { open, active, idle } = pool.stats();
   const files = existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : undefined;
-  const said: Measured = {
+  return {
     state,
     collected,
     requests,
@@ -62,8 +71,6 @@ async function measure(state: Measured["state"]): Promise<void> {
     idle,
     ...(files === undefined ? {} : { files }),
   };
-  process.stdout.write(`${JSON.stringify(said)}\n`);
-  await goOn.next();
 }
 
 await measure("fresh");

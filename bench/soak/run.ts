@@ -4,6 +4,9 @@ import { Child } from "../torture/child.ts";
 import type { Runtime } from "../torture/runtimes.ts";
 import type { Measured, Sample, SoakLaunch } from "./protocol.ts";
 
+/** How long pool and servers may take to agree: Bun's server learns late that a socket is closed whose response it cut. */
+const PATIENCE_MS = 30_000;
+
 export interface Soak {
   readonly server: Runtime;
   readonly runtime: Runtime;
@@ -25,20 +28,33 @@ export async function soak(given: Soak): Promise<Sample[]> {
     const client = new Child(withGc(given.runtime), script, JSON.stringify(launch));
     try {
       for (;;) {
-        const measured = await client.next<Measured>();
-        server.tell({ ask: "open" });
-        const { open: sockets } = await server.next<{ open: number }>();
-        const sample = { ...measured, sockets };
+        const sample = await sampleOf(client, server);
         samples.push(sample);
         given.sampled(sample);
         client.tell({ go: "on" });
-        if (measured.state === "gone") return samples;
+        if (sample.state === "gone") return samples;
       }
     } finally {
       await client.end();
     }
   } finally {
     await server.end();
+  }
+}
+
+/**
+ * The next sample. What is let go of is noticed by collectors and by servers in their own time, so that both are asked
+ * again until they agree; what they say when patience is at an end is what the verdict is about.
+ */
+async function sampleOf(client: Child, server: Child): Promise<Sample> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const measured = await client.next<Measured>();
+    server.tell({ ask: "open" });
+    const { open: sockets } = await server.next<{ open: number }>();
+    const agreed = sockets === measured.open && measured.active === 0;
+    if (agreed || performance.now() > until) return { ...measured, sockets };
+    client.tell({ go: "again" });
   }
 }
 

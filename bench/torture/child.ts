@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Runtime } from "./runtimes.ts";
 
 /** How long a child may take to end by itself. */
-const END_MS = 3000;
+const END_MS = 10_000;
 
 export class Child {
   readonly #process: ChildProcess;

@@ -7,7 +7,7 @@ import { type Launch, OUTCOME, type Said, toBase64 } from "./protocol.ts";
 import { type Planned, pathOf, plan, rightAnswer } from "./schedule.ts";
 
 /** An answer that takes longer will not come. */
-const HANGS_AFTER_MS = 20_000;
+const HANGS_AFTER_MS = 60_000;
 /** Between two looks at the lanes, and two messages about progress. */
 const LOOK_MS = 1000;
 /** Wrong answers shown. */

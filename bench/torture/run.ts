@@ -7,7 +7,8 @@ import { fromBase64, type Launch, type Ready, type Report, type Said } from "./p
 import type { Runtime } from "./runtimes.ts";
 
 /** How long FINs may be on their way, and a server may need to notice, after a client has closed its pool. */
-const SETTLE_MS = 300;
+const SETTLE_MS = 30_000;
+const LOOK_MS = 100;
 
 export interface Torture {
   /** The server's own; always the same, whichever runtime the clients are on. */
@@ -48,9 +49,7 @@ async function runClient(
   const child = new Child(given.runtime, script, JSON.stringify(launch));
   try {
     const said = await outcome(child, (sent) => given.progress(client, sent));
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    server.tell({ ask: "report" });
-    const report = await server.next<Report>();
+    const report = await lastReport(server, said.closes);
     return judge({
       ...said,
       seed,
@@ -62,6 +61,17 @@ async function runClient(
     });
   } finally {
     await child.end();
+  }
+}
+
+/** What the server says once the sockets of a client that can close them are closed: what stays open has leaked. */
+async function lastReport(server: Child, closes: boolean): Promise<Report> {
+  const until = performance.now() + (closes ? SETTLE_MS : 0);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    server.tell({ ask: "report" });
+    const report = await server.next<Report>();
+    if (report.open === 0 || performance.now() > until) return report;
   }
 }
 

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isNode, scriptCommand } from "../../bench/main-job/runtime.ts";
+import { PATIENT } from "../support/patience.ts";
 
-const PATIENCE = { timeout: 60_000 };
 
 interface Gateway {
   readonly url: string;
@@ -56,6 +56,8 @@ describe("examples/gateway.ts", () => {
       });
       request.on("end", () => response.end(`${request.method} ${request.url} ${body}`));
     });
+    // Announced, so that the POST takes the connection of the GET however long the machine stands still between them.
+    origin.keepAliveTimeout = 600_000;
     await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
     target = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
   });
@@ -65,7 +67,7 @@ describe("examples/gateway.ts", () => {
     origin.close();
   });
 
-  it("passes requests on, shows its pool, and ends with Ctrl-C", PATIENCE, async () => {
+  it("passes requests on, shows its pool, and ends with Ctrl-C", PATIENT, async () => {
     const gateway = await start("../../examples/gateway.ts", [target], {});
     try {
       const got = await fetch(`${gateway.url}//evil.test/a?b=c`);
@@ -83,7 +85,7 @@ describe("examples/gateway.ts", () => {
     }
   });
 
-  it("is what npm start -- --serve serves, and puts the page behind a password", PATIENCE, async () => {
+  it("is what npm start -- --serve serves, and puts the page behind a password", PATIENT, async () => {
     const gateway = await start("../../bench/main-job/main.ts", ["--serve", target], {
       POOL_PASSWORD: "x y",
     });

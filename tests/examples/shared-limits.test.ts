@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { assertMatch } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { PATIENT } from "../support/patience.ts";
 
 /** The command that runs a TypeScript file that imports the library by its name, on the runtime at hand. */
 function commandFor(script: string): [program: string, args: string[]] {
@@ -13,13 +14,17 @@ function commandFor(script: string): [program: string, args: string[]] {
 }
 
 describe("examples/shared-limits.ts", () => {
-  it("hands what one process learned to the next", { timeout: 30_000 }, async () => {
+  it("hands what one process learned to the next", PATIENT, async () => {
     const [program, args] = commandFor(
       fileURLToPath(new URL("../../examples/shared-limits.ts", import.meta.url)),
     );
     const { stdout } = await promisify(execFile)(program, args);
     assertMatch(stdout, /^First process: nothing is known/);
-    assertMatch(stdout, /after a pause: idle limit 1\d+ms, learned/);
-    assertMatch(stdout, /Second process: idle limit 1\d+ms, learned/);
+    const [first, second] = ["after a pause", "Second process"].map((when) =>
+      Number(new RegExp(`${when}: idle limit (\\d+)ms, learned`).exec(stdout)?.[1]),
+    );
+    // 5 % below what was seen, which a busy machine can only make later.
+    assertGreater(first ?? 0, 0.9 * 1200, stdout);
+    assertEquals(second, first, stdout);
   });
 });
