@@ -47,7 +47,7 @@ async function measure(state: Measured["state"]): Promise<void> {
   for (;;) {
     process.stdout.write(`${JSON.stringify(await look(state))}\n`);
     const { value } = await goOn.next();
-    if (JSON.parse(value).go === "on") return;
+    if (JSON.parse(value ?? "{}").go === "on") return;
   }
 }
 

@@ -9,7 +9,6 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isNode, scriptCommand } from "../../bench/main-job/runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
-
 interface Gateway {
   readonly url: string;
   /** Ctrl-C; resolves with all that it has said. */

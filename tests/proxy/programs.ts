@@ -3,16 +3,14 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-/** How long a program may take to listen, on a machine that is busy. */
-const START_MS = 20_000;
+import { eventually } from "../support/patience.ts";
+import { accepts, claimPort } from "../support/ports.ts";
 
 /** How long it may take to end before it is killed. */
-const STOP_MS = 5000;
+const STOP_MS = 10_000;
 
 /** A proxy that runs. */
 export interface Program extends AsyncDisposable {
@@ -104,7 +102,8 @@ type Configure = (folder: string, ports: readonly number[]) => Promise<string[]>
 async function start(program: string, count: number, configure: Configure): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-proxy-"));
   await chmod(folder, 0o777); // squid becomes another user
-  const ports = await Promise.all(Array.from({ length: count }, freePort));
+  const claims = await Promise.all(Array.from({ length: count }, claimPort));
+  const ports = claims.map(({ port }) => port);
   const child = spawn(program, await configure(folder, ports), { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => {
     child.on("exit", () => resolve());
@@ -115,37 +114,20 @@ async function start(program: string, count: number, configure: Configure): Prom
     const patience = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
     await ended;
     clearTimeout(patience);
+    for (const { release } of claims) await release();
     await rm(folder, { recursive: true, force: true });
   };
   const log = (name: string): Promise<string> => readFile(join(folder, name), "utf8").catch(() => "");
-  const listening = await Promise.race([ended.then(() => false), allListen(ports)]);
+  const all = eventually(async () => (await Promise.all(ports.map(accepts))).every(Boolean), "its ports");
+  const listening = await Promise.race([
+    ended.then(() => false),
+    all.then(
+      () => true,
+      () => false,
+    ),
+  ]);
   if (listening) return { ports, log, [Symbol.asyncDispose]: stop };
   const said = await log("log");
   await stop();
   throw new Error(`${program} did not start: ${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
-
-async function allListen(ports: readonly number[]): Promise<boolean> {
-  for (const until = Date.now() + START_MS; Date.now() < until; ) {
-    if ((await Promise.all(ports.map(listens))).every(Boolean)) return true;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return false;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(port, "127.0.0.1");
-    probe.on("connect", () => resolve(true));
-    probe.on("error", () => resolve(false));
-    probe.on("connect", () => probe.end());
-  });
 }

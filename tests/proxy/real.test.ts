@@ -4,14 +4,13 @@ import { after, before, describe, it } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createPool, type HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
 import { detectTransport } from "../../transports/detect.ts";
+import { eventually, PATIENT } from "../support/patience.ts";
+import { deadPort } from "../support/ports.ts";
 import { pem, type TestServer, tcpServer, tlsServer } from "../transports/support.ts";
 import { dante, type Program, squid, withoutDante, withoutSquid } from "./programs.ts";
 
 const { can } = await detectTransport();
 const ca = pem("ca.pem");
-
-/** Longer than anything here takes on a busy machine. */
-const PATIENCE_MS = 20_000;
 
 /** The socket of an origin, as far as it is used. */
 interface OriginSocket {
@@ -72,14 +71,7 @@ async function refusal(pool: Pool, url: string): Promise<readonly unknown[]> {
   return [code, phase, status, retriable];
 }
 
-/** An address of this machine on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = await tcpServer(() => {});
-  await server[Symbol.asyncDispose]();
-  return server.port;
-}
-
-describe("squid", { skip: withoutSquid }, () => {
+describe("squid", { ...PATIENT, skip: withoutSquid }, () => {
   const stage = new Stage();
   before(() => stage.open(squid()));
   after(() => stage.close());
@@ -103,9 +95,7 @@ describe("squid", { skip: withoutSquid }, () => {
     await pool.close();
     // It writes when it pleases.
     const logged = async (): Promise<boolean> => /CONNECT localhost:/.test(await stage.program.log("access"));
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until && !(await logged()); )
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    assertEquals(await logged(), true);
+    await eventually(logged, "the tunnel in squid's log");
   });
 
   it("refuses wrong credentials, and none", async () => {
@@ -125,12 +115,8 @@ describe("squid", { skip: withoutSquid }, () => {
 
   it("cannot reach an origin that is not there", async () => {
     const { pool } = poolOf({ proxy: proxy() });
-    assertEquals(await refusal(pool, `https://127.0.0.1:${await deadPort()}/`), [
-      "ERR_PROXY",
-      "proxy",
-      503,
-      true,
-    ]);
+    await using dead = await deadPort();
+    assertEquals(await refusal(pool, `https://127.0.0.1:${dead.port}/`), ["ERR_PROXY", "proxy", 503, true]);
     await pool.close();
   });
 
@@ -138,8 +124,7 @@ describe("squid", { skip: withoutSquid }, () => {
     const { pool, told } = poolOf({ proxy: proxy() });
     await bodies(pool, stage.http);
     const retired = (): boolean => told.some((event) => event.type === "connection.retired");
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until && !retired(); )
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(retired, "the end of the idle connection");
     const [found] = await bodies(pool, stage.http);
     assertEquals([found.length, pool.stats().opened], [1, 2]);
     await pool.close();
@@ -156,7 +141,7 @@ describe("squid", { skip: withoutSquid }, () => {
   });
 });
 
-describe("dante", { skip: withoutDante }, () => {
+describe("dante", { ...PATIENT, skip: withoutDante }, () => {
   const stage = new Stage();
   before(() => stage.open(dante("none")));
   after(() => stage.close());
@@ -180,13 +165,18 @@ describe("dante", { skip: withoutDante }, () => {
 
   it("cannot reach an origin that is not there", async () => {
     const { pool } = poolOf({ proxy: proxy() });
-    const dead = `http://127.0.0.1:${await deadPort()}/`;
-    assertEquals(await refusal(pool, dead), ["ERR_PROXY", "proxy", undefined, true]);
+    await using dead = await deadPort();
+    assertEquals(await refusal(pool, `http://127.0.0.1:${dead.port}/`), [
+      "ERR_PROXY",
+      "proxy",
+      undefined,
+      true,
+    ]);
     await pool.close();
   });
 });
 
-describe("dante that wants credentials", { skip: withoutDante }, () => {
+describe("dante that wants credentials", { ...PATIENT, skip: withoutDante }, () => {
   it("refuses those of nobody, and none", async () => {
     await using program = await dante("username");
     for (const login of ["nobody-here:wrong@", ""]) {

@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createPool, type HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
 import { detectTransport } from "../../transports/detect.ts";
+import { eventually } from "../support/patience.ts";
+import { deadPort } from "../support/ports.ts";
 import { guarded, pem, type TestServer, tcpServer, tlsServer } from "../transports/support.ts";
 import { httpProxy, socksProxy } from "./servers.ts";
 
@@ -137,9 +139,8 @@ describe("a CONNECT tunnel", () => {
   });
 
   it("whose proxy nobody runs is a typed error", async () => {
-    const gone = await tcpServer(() => {});
-    await gone[Symbol.asyncDispose]();
-    const { pool } = poolOf({ proxy: `http://user:secret@127.0.0.1:${gone.port}` });
+    await using dead = await deadPort();
+    const { pool } = poolOf({ proxy: `http://user:secret@127.0.0.1:${dead.port}` });
     const error = await failure(pool, "https://api.test/");
     assertEquals([error.code, error.phase, error.retriable], ["ERR_PROXY", "proxy", true]);
     assertEquals(/secret/.test(String(error.stack)), false);
@@ -155,9 +156,8 @@ describe("a CONNECT tunnel", () => {
     proxy.drop();
     const retired = (): boolean =>
       told.some((event) => event.type === "connection.retired" && event.reason === "peer-closed");
-    for (let wait = 0; wait < 500 && !retired(); wait++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    assertEquals([retired(), await get(pool, url)], [true, "1"]);
+    await eventually(retired, "the end of the idle connection");
+    assertEquals(await get(pool, url), "1");
     await pool.close();
   });
 });

@@ -13,8 +13,9 @@ export const announces: Habit = {
   about: () => `says Keep-Alive: timeout=${TIMEOUT_S}, max=${MAX} counting down, and does as it says (httpd)`,
   // Inside what the hint leaves after a margin of 1 s, just outside it, and where the server itself gives up.
   pauses: () => [{ ms: 900 }, { ms: 1050 }, { ms: TIMEOUT_S * 1000 - 5, blockMs: 10 }, { ms: 400 }],
-  start: () =>
+  start: (_times, time) =>
     rawServer({
+      time,
       idleMs: TIMEOUT_S * 1000,
       reply({ requests, asksKeepAlive }) {
         // The response after max=1 closes, so a connection carries one request more than MAX.

@@ -15,8 +15,9 @@ export const gateway: Habit = {
     { ms: idleLimitMs * 0.5 },
     { ms: idleLimitMs + 20 },
   ],
-  start: ({ idleLimitMs }) =>
+  start: ({ idleLimitMs }, time) =>
     rawServer({
+      time,
       // A first request is never dropped: only silence makes the gateway's own connection stale.
       reply: ({ requests, idleMs }) => (requests > 1 && idleMs >= idleLimitMs ? { drop: true } : {}),
     }),

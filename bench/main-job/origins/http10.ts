@@ -9,15 +9,17 @@ export const http10: Habit = {
   name: "http/1.0",
   about: () => "HTTP/1.0 without keep-alive: the end of the connection ends the body",
   pauses: () => PAUSES,
-  start: () => rawServer({ version: "1.0", reply: () => ({ close: true, untilClose: true }) }),
+  start: (_times, time) =>
+    rawServer({ time, version: "1.0", reply: () => ({ close: true, untilClose: true }) }),
 };
 
 export const http10KeepAlive: Habit = {
   name: "http/1.0 ka",
   about: () => "HTTP/1.0 with Connection: keep-alive for clients that say it too",
   pauses: () => PAUSES,
-  start: () =>
+  start: (_times, time) =>
     rawServer({
+      time,
       version: "1.0",
       reply: ({ asksKeepAlive }) =>
         asksKeepAlive

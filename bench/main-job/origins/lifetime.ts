@@ -11,8 +11,9 @@ export const lifetime: Habit = {
   about: ({ lifetimeMs }) =>
     `says close once a connection is ${lifetimeMs} ms old or carried ${MAX_REQUESTS} requests (nginx)`,
   pauses: ({ lifetimeMs }) => [{ ms: lifetimeMs * 0.4 }, { ms: lifetimeMs * 0.7 }, { ms: lifetimeMs * 1.1 }],
-  start: ({ lifetimeMs }) =>
+  start: ({ lifetimeMs }, time) =>
     rawServer({
+      time,
       reply({ requests, ageMs }) {
         const close = requests >= MAX_REQUESTS || ageMs >= lifetimeMs;
         return { close, headers: [`Connection: ${close ? "close" : "keep-alive"}`] };

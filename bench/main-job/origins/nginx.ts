@@ -3,17 +3,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { accepts, claimPort } from "../../../tests/support/ports.ts";
 import { ID_LENGTH } from "./answer.ts";
 import { NOTHING_SEEN, type Seen } from "./ledger.ts";
 import type { Habit, Origin, Times } from "./origin.ts";
-import { listen } from "./raw-server.ts";
 
 const REQUESTS = 50;
-/** How long it may take to listen. */
-const START_MS = 3000;
+/** How long it may take to listen, on a machine that is busy. */
+const START_MS = 60_000;
 
 /** The sizes it answers: a directive of nginx may not be longer than 4096 bytes. */
 const SIZES = [64, 1024, 3000] as const;
@@ -57,7 +56,7 @@ function isProgram(path: string): boolean {
 }
 
 async function run(program: string, folder: string, times: Times): Promise<Origin> {
-  const port = await freePort();
+  const { port, release } = await claimPort();
   await writeFile(join(folder, "nginx.conf"), config(folder, port, times));
   const args = ["-p", folder, "-c", join(folder, "nginx.conf")];
   const child = spawn(program, args, { stdio: "ignore" });
@@ -65,7 +64,12 @@ async function run(program: string, folder: string, times: Times): Promise<Origi
     child.on("exit", () => resolve());
     child.on("error", () => resolve());
   });
-  await listens(port, child);
+  try {
+    await listens(port, child);
+  } catch (error) {
+    await release();
+    throw error;
+  }
   return {
     port,
     pid: child.pid,
@@ -74,6 +78,7 @@ async function run(program: string, folder: string, times: Times): Promise<Origi
     close: async () => {
       child.kill();
       await ended;
+      await release();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -111,13 +116,6 @@ function location(size: number): string {
   return `    location = /bytes/${size} { return 200 "\${http_x_request_id}${rest}"; }`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function listens(port: number, child: ChildProcess): Promise<void> {
   const deadline = performance.now() + START_MS;
   while (!(await accepts(port))) {
@@ -127,18 +125,6 @@ async function listens(port: number, child: ChildProcess): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.on("connect", () => settle(true));
-    socket.on("error", () => settle(false));
-  });
 }
 
 /** Counts one client's lines: `<id> <method> <connection>`. */

@@ -10,6 +10,20 @@ export interface Times {
   readonly lifetimeMs: number;
 }
 
+/** The time that an origin goes by: the real one, but for a test that moves it by hand. */
+export interface Time {
+  now(): number;
+  schedule(delayMs: number, callback: () => void): { cancel(): void };
+}
+
+export const REAL_TIME: Time = {
+  now: () => performance.now(),
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
 /** A rest between two bursts of requests. */
 export interface Pause {
   readonly ms: number;
@@ -43,5 +57,5 @@ export interface Habit {
   /** Body sizes it can answer with, if not any. */
   readonly responseSizes?: readonly number[];
   /** Starts it on a port of its own; `undefined` if what it needs is not installed. */
-  start(times: Times): Promise<Origin | undefined>;
+  start(times: Times, time?: Time): Promise<Origin | undefined>;
 }

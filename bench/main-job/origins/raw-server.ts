@@ -6,7 +6,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { answerHead, bodyText } from "./answer.ts";
 import { Ledger } from "./ledger.ts";
-import type { Origin } from "./origin.ts";
+import { type Origin, REAL_TIME, type Time } from "./origin.ts";
 import { hasToken, type ReadRequest, RequestReader } from "./request-reader.ts";
 
 /** What a habit may look at when a request arrives. */
@@ -40,6 +40,8 @@ export interface Manners {
   readonly version?: "1.0" | "1.1";
   /** Close without a word when a connection was idle this long after a response. */
   readonly idleMs?: number;
+  /** What it measures that by; real time without. */
+  readonly time?: Time | undefined;
   reply(facts: Facts): Reply;
 }
 
@@ -79,14 +81,18 @@ class Connection {
   readonly #manners: Manners;
   readonly #ledger: Ledger;
   readonly #reader = new RequestReader();
-  readonly #openedAt = performance.now();
-  #idleSince = this.#openedAt;
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #time: Time;
+  readonly #openedAt: number;
+  #idleSince: number;
+  #idleTimer: ReturnType<Time["schedule"]> | undefined;
   #requests = 0;
   #serving = false;
   #ended = false;
 
   constructor(socket: Socket, manners: Manners, ledger: Ledger) {
+    this.#time = manners.time ?? REAL_TIME;
+    this.#openedAt = this.#time.now();
+    this.#idleSince = this.#openedAt;
     this.#socket = socket;
     this.#manners = manners;
     this.#ledger = ledger;
@@ -101,14 +107,14 @@ class Connection {
 
   #stop(): void {
     this.#ended = true;
-    clearTimeout(this.#idleTimer);
+    this.#idleTimer?.cancel();
   }
 
   #serveNext(): void {
     if (this.#serving || this.#ended) return;
     const request = this.#reader.next();
     if (request === undefined) return;
-    clearTimeout(this.#idleTimer);
+    this.#idleTimer?.cancel();
     this.#serving = true;
     this.#requests++;
     this.#serve(request).then(
@@ -119,18 +125,18 @@ class Connection {
 
   #served(): void {
     this.#serving = false;
-    this.#idleSince = performance.now();
+    this.#idleSince = this.#time.now();
     const { idleMs } = this.#manners;
     if (idleMs !== undefined && !this.#ended) {
       // What close() does: nothing sent later is answered.
-      this.#idleTimer = setTimeout(() => this.#socket.destroy(), idleMs);
+      this.#idleTimer = this.#time.schedule(idleMs, () => this.#socket.destroy());
     }
     this.#serveNext();
   }
 
   async #serve(request: ReadRequest): Promise<void> {
     this.#ledger.received(request.headers.get("x-request-id") ?? "", request.method);
-    const now = performance.now();
+    const now = this.#time.now();
     const reply = this.#manners.reply({
       requests: this.#requests,
       ageMs: now - this.#openedAt,
@@ -142,7 +148,7 @@ class Connection {
       this.#socket.destroy();
       return;
     }
-    if (reply.delayMs !== undefined) await sleep(reply.delayMs);
+    if (reply.delayMs !== undefined) await this.#sleep(reply.delayMs);
     await this.#respond(request, reply);
   }
 
@@ -157,12 +163,16 @@ class Connection {
     const [first = "", ...rest] = slices(body, reply.pieces ?? 1);
     this.#write(head + first);
     for (const piece of rest) {
-      await sleep(reply.delayMs ?? 0);
+      await this.#sleep(reply.delayMs ?? 0);
       this.#write(piece);
     }
     if (!reply.close && !asked && !untilClose) return;
     this.#stop();
     this.#socket.end();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#time.schedule(ms, resolve));
   }
 
   #write(text: string): void {
@@ -173,8 +183,4 @@ class Connection {
 function slices(text: string, count: number): string[] {
   const size = Math.ceil(text.length / count);
   return Array.from({ length: count }, (_, at) => text.slice(at * size, (at + 1) * size));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

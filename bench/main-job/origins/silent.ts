@@ -16,5 +16,5 @@ export const silent: Habit = {
     { ms: idleLimitMs - BLOCK_MS / 2, blockMs: BLOCK_MS },
     { ms: idleLimitMs * 0.6 },
   ],
-  start: ({ idleLimitMs }) => rawServer({ idleMs: idleLimitMs, reply: () => ({}) }),
+  start: ({ idleLimitMs }, time) => rawServer({ time, idleMs: idleLimitMs, reply: () => ({}) }),
 };

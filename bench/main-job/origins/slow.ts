@@ -11,5 +11,5 @@ export const slow: Habit = {
   answerMs: DELAY_MS * PIECES,
   about: () => `thinks for ${DELAY_MS} ms, then sends the body in ${PIECES} pieces ${DELAY_MS} ms apart`,
   pauses: () => [{ ms: 500 }, { ms: 1500 }],
-  start: () => rawServer({ reply: () => ({ delayMs: DELAY_MS, pieces: PIECES }) }),
+  start: (_times, time) => rawServer({ time, reply: () => ({ delayMs: DELAY_MS, pieces: PIECES }) }),
 };

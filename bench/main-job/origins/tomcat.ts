@@ -12,8 +12,9 @@ export const tomcat: Habit = {
   name: "tomcat",
   about: () => `takes ${MAX_REQUESTS} requests per connection; the last response says close (Tomcat)`,
   pauses: () => [{ ms: 300 }, { ms: 1200 }, { ms: 2500 }],
-  start: () =>
+  start: (_times, time) =>
     rawServer({
+      time,
       idleMs: TIMEOUT_S * 1000,
       reply({ requests, asksKeepAlive }) {
         if (requests >= MAX_REQUESTS) return { close: true, headers: ["Connection: close"] };
