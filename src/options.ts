@@ -203,8 +203,9 @@ export interface PoolOptions {
   /** Longest time from the request's last byte to the complete response head (undici: 300 s). @default "5m" */
   readonly headersTimeout?: Duration;
   /**
-   * Longest time in which no byte of a body moves, in either direction (Envoy: stream idle timeout, 5 min).
-   * Does not run while the caller does not read.
+   * Longest time in which no byte moves of the body that is waited for: the request's while it is sent, the response's
+   * once its head has come (Envoy: stream idle timeout, 5 min). Progress of the other does not count. Does not run
+   * while the caller does not read.
    *
    * @default "5m"
    */

@@ -273,7 +273,10 @@ export class PoolResponse {
     return this.text().then(JSON.parse);
   }
 
-  /** Says that nobody wants the rest: the connection is kept if little is left, else closed. */
+  /**
+   * Says that nobody wants the rest. The connection is kept if up to 64 KiB are left and come within a second, or
+   * within 100 ms where their number is not known; else it is closed, and at once if another request needs the room.
+   */
   discard(): void {
     this.#response.body.discard();
   }

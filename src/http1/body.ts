@@ -183,9 +183,8 @@ export class ResponseBody {
     if (!this.#ended)
       this.#takeSettle()?.reject(new TypeError("The response body was discarded while it was read"));
     this.#controller = undefined;
-    const source = this.#source;
+    this.#source?.discard();
     this.#resume();
-    source?.discard();
   }
 
   /** The response was collected as garbage. Whoever kept its stream, but has not begun, gets an error, not an end. */

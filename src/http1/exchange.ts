@@ -5,7 +5,7 @@
  * It passes through the stages of {@linkcode Stage} in their order; `done` can follow any of them.
  */
 
-import type { ProtocolError, Sent } from "../errors.ts";
+import type { Sent } from "../errors.ts";
 import type { Timed } from "../pool/alarm.ts";
 import {
   type Acquirer,
@@ -16,10 +16,10 @@ import {
 } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import { NO_HINTS } from "../rules/rules.ts";
 import type { Socket, TransportError } from "../transport.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import { reasonToResend } from "./attempt.ts";
+import { giveBack, lingeredOut } from "./ending.ts";
 import { Inbound, type InboundOwner } from "./inbound.ts";
 import { Journal } from "./journal.ts";
 import { type Answer, headOf, type WireRequest } from "./message.ts";
@@ -33,7 +33,7 @@ import {
   uploadError,
 } from "./outcome.ts";
 import { Reply } from "./reply.ts";
-import { dueTime, passedDeadline, type Stage, Times } from "./stage.ts";
+import { dueTime, LINGER_MS, passedDeadline, type Stage, Times } from "./stage.ts";
 import { Upload, type UploadOwner } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
@@ -102,7 +102,7 @@ export class Exchange implements Roles {
     const { fields, body } = this.#request;
     const last = isLastExchange(lease, this.#pool.settings.rules);
     const head = headOf(this.#request, last, lease.connection);
-    this.#times.sent(lease.grantedAt);
+    this.#times.sentAt = lease.grantedAt;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#stage = "headers";
@@ -111,9 +111,9 @@ export class Exchange implements Roles {
     }
     this.#sent = "partial";
     this.#upload = new Upload(socket, body, this);
-    this.#stage = fields.expectContinue ? "continue" : "send";
+    this.#stage = "continue";
     socket.write(head);
-    if (this.#stage === "send") this.#upload.start();
+    if (!fields.expectContinue && this.#stage === "continue") this.#sendBody();
   }
 
   #sendBody(): void {
@@ -124,11 +124,11 @@ export class Exchange implements Roles {
   }
 
   moved(): void {
-    this.#times.movedAt = this.#pool.now();
+    this.#times.uploadMovedAt = this.#pool.now();
   }
 
   uploaded(): void {
-    this.#times.sent(this.#pool.now());
+    this.#times.sentAt = this.#pool.now();
     this.#sent = "full";
     if (this.#stage === "send") this.#stage = "headers";
     if (this.#stage === "linger" && this.#inbound?.complete === true) this.#finish(undefined);
@@ -136,8 +136,7 @@ export class Exchange implements Roles {
   }
 
   uploadFailed(error: unknown): void {
-    if (this.#stage === "linger") this.#finish("upload-unfinished");
-    else this.#fail(uploadError(this.#standing(), error), "aborted");
+    this.#fail(uploadError(this.#standing(), error), "aborted");
   }
 
   drain(): void {
@@ -146,10 +145,11 @@ export class Exchange implements Roles {
 
   data(bytes: Uint8Array, length: number): void {
     const inbound = this.#inbound;
-    if (inbound === undefined) return;
-    this.#times.movedAt = this.#pool.seenAt;
+    if (inbound === undefined || this.#stage === "done") return;
+    const { received } = inbound;
     const fault = inbound.feed(bytes, length);
-    if (fault !== undefined) this.#malformed(fault);
+    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;
+    if (fault !== undefined) this.#fail(protocolError(this.#standing(), fault), "bad-framing");
     else if (inbound.response?.head.status === 408 && this.#resent(inbound, "peer-close", 408)) return;
     else if (inbound.complete) this.#completed(inbound);
     else if (inbound.isTooMuch) this.#finish("unread-body");
@@ -162,17 +162,18 @@ export class Exchange implements Roles {
   }
 
   headed(): void {
-    const { sentAt, movedAt } = this.#times;
-    if (this.#upload === undefined) this.#lease?.connection.tookMs(movedAt - sentAt);
+    const { seenAt } = this.#pool;
+    if (this.#upload === undefined) this.#lease?.connection.tookMs(seenAt - this.#times.sentAt);
+    this.#times.bodyMovedAt = seenAt;
     this.#stage = "body";
   }
 
   closed(error: TransportError | undefined): void {
     const inbound = this.#inbound;
-    if (inbound === undefined) return;
+    if (inbound === undefined || this.#stage === "done") return;
     if (this.#stage === "linger") return this.#finish("peer-closed");
     const fault = error === undefined ? inbound.end() : undefined;
-    if (fault !== undefined) return this.#malformed(fault);
+    if (fault !== undefined) return this.#fail(protocolError(this.#standing(), fault), "bad-framing");
     if (inbound.complete) return this.#completed(inbound);
     if (!this.#resent(inbound, "peer-closed"))
       this.#fail(lostError(this.#standing(), inbound.remaining, error), "peer-closed");
@@ -185,15 +186,16 @@ export class Exchange implements Roles {
 
   resume(): void {
     this.#times.paused = false;
-    this.moved();
+    this.#times.bodyMovedAt = this.#pool.now();
     this.#lease?.connection.socket?.resume();
     this.#pool.alarm.by(this.dueAt());
   }
 
   discard(): void {
     if (this.#stage !== "body") return;
-    if (this.#inbound?.discard() === true) this.#linger();
-    else this.#finish("unread-body");
+    const lingerMs = this.#inbound?.discard(this.#pool.settings.persistence) ?? 0;
+    if (lingerMs === 0 || this.#request.fields.close) this.#finish("unread-body");
+    else this.#linger(lingerMs);
   }
 
   #completed(inbound: Inbound): void {
@@ -203,14 +205,21 @@ export class Exchange implements Roles {
     if (reason !== undefined || this.#upload?.handedOver !== false)
       return this.#finish(reason, this.#pool.seenAt);
     if (this.#stage !== "body" || !this.#upload.isWorthFinishing) return this.#finish("upload-unfinished");
-    this.#linger();
+    this.#linger(LINGER_MS);
     this.#reply.end(this.#inbound?.response);
   }
 
-  #linger(): void {
+  /** The caller has all it wants. The connection may be taken from now on, and in this call. */
+  #linger(forMs: number): void {
     this.#stage = "linger";
-    this.moved();
+    this.#times.lingersUntil = this.#pool.now() + forMs;
+    if (this.#lease !== undefined) this.#pool.linger(this.#lease.connection);
     this.#pool.alarm.by(this.dueAt());
+  }
+
+  evicted(): void {
+    this.#lease = undefined;
+    this.#finish(undefined);
   }
 
   /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
@@ -223,17 +232,16 @@ export class Exchange implements Roles {
     this.#reply.end(this.#inbound?.response);
   }
 
+  /** Nothing fails a caller who has all it wants: then only the connection ends. */
   #fail(error: unknown, reason: RetireReason): void {
     if (this.#stage === "done") return;
+    if (this.#stage === "linger")
+      return this.#finish(reason === "bad-framing" ? reason : lingeredOut(this.#inbound));
     this.#upload?.stop(error);
     this.#over();
     this.#giveBack(reason, true);
     this.#journal.failed(error, this.#times.startedAt, this.#resendCount);
     this.#reply.fail(error);
-  }
-
-  #malformed(fault: ProtocolError): void {
-    this.#fail(protocolError(this.#standing(), fault), "bad-framing");
   }
 
   #over(): void {
@@ -247,12 +255,8 @@ export class Exchange implements Roles {
     const lease = this.#lease;
     if (lease === undefined) return;
     this.#lease = undefined;
-    const [{ connection }, inbound] = [lease, this.#inbound];
-    const hints = inbound?.hints(this.#pool.settings.hints, this.#journal) ?? NO_HINTS;
-    if (this.#times.paused) connection.socket?.resume();
-    // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
-    const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
-    this.#pool.release(connection, { hints, reason, answered, abruptly, at });
+    const from = { inbound: this.#inbound, journal: this.#journal, paused: this.#times.paused };
+    giveBack(this.#pool, lease, from, { reason, abruptly, at });
   }
 
   /** Sends the request again if the rules allow it: after a lost connection, or a 408, which says that none came. */
@@ -277,8 +281,6 @@ export class Exchange implements Roles {
   }
 
   abort(reason: unknown): void {
-    if (this.#stage === "linger")
-      return this.#finish(this.#inbound?.complete === true ? "upload-unfinished" : "unread-body");
     this.#fail(reason, "aborted");
   }
 
@@ -291,7 +293,6 @@ export class Exchange implements Roles {
   }
 
   due(now: number): void {
-    if (this.#stage === "linger") return this.abort(undefined);
     const passed = passedDeadline(this.#stage, this.#times, this.#request.deadlines, now);
     if (passed === undefined) this.#sendBody();
     else this.#fail(timeoutError(this.#standing(), passed), "aborted");

@@ -15,7 +15,7 @@ import type { ResponseHead } from "./head.ts";
 import type { Journal } from "./journal.ts";
 import type { WireResponse } from "./message.ts";
 import type { ResponseParser, ResponseSink } from "./response.ts";
-import { LINGER_BYTES } from "./stage.ts";
+import { LINGER_BYTES, LINGER_MS, LINGER_UNKNOWN_MS } from "./stage.ts";
 import type { Wire } from "./wire.ts";
 
 /** Whoever the response is for. */
@@ -31,6 +31,8 @@ export class Inbound implements ResponseSink {
   /** Whether any byte of a response came. */
   responded = false;
   response: WireResponse | undefined = undefined;
+  /** Bytes of the body that have come. */
+  received = 0;
   readonly #lease: Lease<Wire>;
   readonly #owner: InboundOwner;
   readonly #parser: ResponseParser;
@@ -38,8 +40,8 @@ export class Inbound implements ResponseSink {
   readonly #resendCount: number;
   #framing: Framing | undefined;
   #surplus = false;
-  /** Bytes of the body still read though nobody wants them; `undefined` while somebody does. */
-  #unwanted: number | undefined;
+  /** How many had come when nobody wanted more; `Infinity` while somebody does. */
+  #wanted = Infinity;
 
   constructor(lease: Lease<Wire>, method: string, resendCount: number, owner: InboundOwner) {
     this.#lease = lease;
@@ -62,7 +64,7 @@ export class Inbound implements ResponseSink {
 
   /** Whether more came than is worth reading of a body that nobody wants. */
   get isTooMuch(): boolean {
-    return this.#unwanted !== undefined && this.#unwanted < 0;
+    return this.received - this.#wanted > LINGER_BYTES;
   }
 
   /** Takes what arrived. Answers what is wrong with it. */
@@ -88,10 +90,16 @@ export class Inbound implements ResponseSink {
     return undefined;
   }
 
-  /** Nobody wants the rest of the body. Answers whether it is worth reading, so that the connection can be kept. */
-  discard(): boolean {
-    this.#unwanted = LINGER_BYTES;
-    return this.#framing?.kind !== "close" && (this.remaining ?? 0) <= LINGER_BYTES;
+  /**
+   * Nobody wants the rest of the body. Answers for how many ms it is worth reading, so that the connection can be kept:
+   * not at all if it is known to be much, or nothing may follow it.
+   */
+  discard(test: PersistenceTest | undefined): number {
+    this.#wanted = this.received;
+    if (this.endsConnection(test) !== undefined) return 0;
+    const { remaining } = this;
+    if (remaining === undefined) return LINGER_UNKNOWN_MS;
+    return remaining <= LINGER_BYTES ? LINGER_MS : 0;
   }
 
   /** Why nothing may follow this response on its connection, or `undefined`; `test` is the user's, if there is one. */
@@ -129,7 +137,7 @@ export class Inbound implements ResponseSink {
   }
 
   body(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#unwanted !== undefined) this.#unwanted -= end - start;
+    this.received += end - start;
     this.response?.body.push(bytes, start, end);
   }
 }

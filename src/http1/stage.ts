@@ -30,31 +30,43 @@ export const STAGE_PHASES: Readonly<Record<Stage, Phase>> = {
 /** How long a server may take to answer `Expect: 100-continue` before the body is sent anyway (Go: 1 s). */
 const CONTINUE_MS = 1000;
 
-/** How long is read or sent of a body that nobody needs, for the sake of the connection (Chrome: 5 s). */
-const LINGER_MS = 1000;
+/**
+ * How long a known rest of a body that nobody needs is read or sent for the sake of the connection, in all
+ * (Chrome: 5 s). Bytes that move meanwhile do not lengthen it, or a peer could keep the connection by dripping.
+ */
+export const LINGER_MS = 1000;
 
-/** How much of it (Chrome reads 16 KiB). */
+/**
+ * The same where nobody knows how much is to come. Long enough for a short error that an SDK cancels before it tries
+ * again; a live stream, which would never end, holds its server no longer.
+ */
+export const LINGER_UNKNOWN_MS = 100;
+
+/** How much of it is read or sent (Chrome reads 16 KiB). */
 export const LINGER_BYTES = 65_536;
 
-/** The times of one exchange, in ms of the pool's clock. */
+/**
+ * The times of one exchange, in ms of the pool's clock. One for each thing that is waited for: progress of another
+ * must not put off its deadline, or a peer that drips could hold on to a request for ever.
+ */
 export class Times {
   readonly startedAt: number;
-  /** When the request's last byte was handed over. */
+  /** When the request's last byte so far was handed over: with a `100 Continue` awaited, its head's. */
   sentAt: number;
-  /** When the last byte moved in either direction, or the stage began. */
-  movedAt: number;
+  /** When the kernel last took some of the request's body, or its sending began. */
+  uploadMovedAt: number;
+  /** When the last byte of the response's body came, or its head, or its reader began to read on. */
+  bodyMovedAt: number;
+  /** When lingering ends. */
+  lingersUntil: number = Infinity;
   /** The reader of the response is behind, so the peer is not to blame for the silence. */
   paused = false;
 
   constructor(now: number) {
     this.startedAt = now;
     this.sentAt = now;
-    this.movedAt = now;
-  }
-
-  sent(at: number): void {
-    this.sentAt = at;
-    this.movedAt = at;
+    this.uploadMovedAt = now;
+    this.bodyMovedAt = now;
   }
 }
 
@@ -66,15 +78,15 @@ export function dueTime(stage: Stage, times: Times, deadlines: RequestDeadlines)
 function stageEnd(stage: Stage, times: Times, deadlines: RequestDeadlines): number {
   switch (stage) {
     case "continue":
-      return times.movedAt + CONTINUE_MS;
+      return times.sentAt + CONTINUE_MS;
     case "send":
-      return times.movedAt + deadlines.bodyIdleTimeoutMs;
+      return times.uploadMovedAt + deadlines.bodyIdleTimeoutMs;
     case "headers":
       return times.sentAt + deadlines.headersTimeoutMs;
     case "body":
-      return times.paused ? Infinity : times.movedAt + deadlines.bodyIdleTimeoutMs;
+      return times.paused ? Infinity : times.bodyMovedAt + deadlines.bodyIdleTimeoutMs;
     case "linger":
-      return times.movedAt + LINGER_MS;
+      return times.lingersUntil;
     default:
       return Infinity;
   }
@@ -107,7 +119,9 @@ export function passedDeadline(
     return { which: "total", elapsedMs: now - times.startedAt, limitMs: requestTimeoutMs };
   }
   if (stage === "continue") return undefined;
-  return stage === "headers"
-    ? { which: "headers", elapsedMs: now - times.sentAt, limitMs: headersTimeoutMs }
-    : { which: "body", elapsedMs: now - times.movedAt, limitMs: bodyIdleTimeoutMs };
+  if (stage === "headers") {
+    return { which: "headers", elapsedMs: now - times.sentAt, limitMs: headersTimeoutMs };
+  }
+  const movedAt = stage === "send" ? times.uploadMovedAt : times.bodyMovedAt;
+  return { which: "body", elapsedMs: now - movedAt, limitMs: bodyIdleTimeoutMs };
 }

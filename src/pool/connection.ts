@@ -19,6 +19,8 @@ export interface ConnectionUser {
   closed(error: TransportError | undefined): void;
   /** The pool's patience is over: fail, and release the connection. */
   cut(): void;
+  /** The connection on which it lingered was taken from it, and is closed: there is nothing to release. */
+  evicted?(): void;
 }
 
 /** How a request wants its connection. */
@@ -72,7 +74,7 @@ export interface ExchangeEnding {
   /** Whether a response came; `undefined` where that proves nothing about the server. */
   readonly answered?: boolean | undefined;
   /** What was written but not sent yet must not be sent either. */
-  readonly abruptly?: boolean;
+  readonly abruptly?: boolean | undefined;
   /** When it ended; by default now. */
   readonly at?: number | undefined;
 }
@@ -135,6 +137,15 @@ export class PooledConnection<Wire> implements SocketHandler {
   /** Whether its requests are read by an HTTP proxy, rather than carried by a tunnel. */
   get proxied(): boolean {
     return this.via?.forwarding !== undefined;
+  }
+
+  /** It has been retired. Whoever still has it lingered, and what was not sent by then is not sent. */
+  end(): void {
+    const { user, socket } = this;
+    if (user === undefined) return socket?.close();
+    this.user = undefined;
+    socket?.abort();
+    user.evicted?.();
   }
 
   /** Stops reading: whoever has it cannot keep up. */

@@ -98,6 +98,9 @@ export class PoolCore<C, W> {
         input.connection.hints = input.hints;
         this.#lessons.released(input.connection, input.answered, now);
         return this.#release(input.connection, input.reason, now);
+      case "linger":
+        this.#exits.linger(input.connection, now);
+        return this.#dial(input.connection.entry, now);
       case "lost":
         if (input.reason === "peer-closed") this.#lessons.closed(input.connection, now);
         return this.#exits.retire(input.connection, input.reason, now, "lost");
@@ -167,7 +170,7 @@ export class PoolCore<C, W> {
   #open(entry: OriginRecord<C, W>, now: number): boolean {
     const admission = admit(this.floor.occupancy(entry), this.#rules);
     if (admission === "wait") return false;
-    const evicted = admission === "evict-own" ? entry.idle.first : this.floor.lru.first;
+    const evicted = this.floor.spare(admission === "evict-own" ? entry : undefined);
     if (admission !== "connect" && evicted !== undefined) this.#exits.retire(evicted, "make-room", now);
     this.#emit({ type: "connect", connection: this.floor.dial(entry, now) });
     return true;

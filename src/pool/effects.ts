@@ -31,6 +31,8 @@ export type Input<C, W> =
       /** Whether a response came; `undefined` where the exchange proves nothing about the server. */
       readonly answered?: boolean | undefined;
     }
+  /** Its caller has all it wants: the exchange goes on for the sake of the connection alone. */
+  | { readonly type: "linger"; readonly connection: ConnectionRecord<C, W> }
   /** What was learned of an origin elsewhere or before. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */

@@ -21,7 +21,7 @@ export class Exits<C, W> {
     this.#emit = emit;
   }
 
-  /** Retires a connection: an active one closes when it is released, any other now. */
+  /** Retires a connection: an active one closes when it is released, unless it lingers; any other now. */
   retire(
     connection: ConnectionRecord<C, W>,
     reason: RetireReason,
@@ -32,8 +32,18 @@ export class Exits<C, W> {
     if (connection.state === "closed") return;
     const from = connection.state;
     if (from === "active") connection.retiredFor = reason;
-    if (this.#floor.retire(connection, step) !== "closed") return;
+    if (this.#floor.retire(connection, step) !== "closed") {
+      // What lingers does so to be used again.
+      if (!connection.lingers) return;
+      this.#floor.release(connection);
+    }
     this.closed(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
+  }
+
+  /** The exchange of an active connection lingers from now on. One that is not to be kept has nothing to linger for. */
+  linger(connection: ConnectionRecord<C, W>, now: number): void {
+    this.#floor.linger(connection);
+    if (connection.state === "draining") this.retire(connection, connection.retiredFor ?? "pool-closed", now);
   }
 
   /** A connection is closed: counts it and has its socket closed. */

@@ -30,6 +30,8 @@ export class Floor<C, W> {
   uncovered = 0;
   /** Idle connections of all origins, the stalest first. */
   readonly lru: List<ConnectionRecord<C, W>> = new List();
+  /** Active connections of all origins whose exchange lingers, in the order in which that began. */
+  readonly lingering: List<ConnectionRecord<C, W>> = new List();
   /** All waiters, in order of arrival. */
   readonly queue: List<Waiter<C, W>> = new List();
   /** Origins whose waiters only the total limit keeps out; each gets its turn. */
@@ -63,9 +65,9 @@ export class Floor<C, W> {
   occupancy(entry: OriginRecord<C, W>): Occupancy {
     return {
       originOpen: entry.connections.size,
-      originIdle: entry.idle.size,
+      originIdle: entry.idle.size + entry.lingering.size,
       totalOpen: this.open,
-      totalIdle: this.lru.size,
+      totalIdle: this.lru.size + this.lingering.size,
     };
   }
 
@@ -153,8 +155,29 @@ export class Floor<C, W> {
   /** Active to idle, though not listed as idle yet; draining to closed. */
   release(connection: ConnectionRecord<C, W>): void {
     connection.move("released");
+    if (connection.lingers) this.#lingered(connection);
     connection.entry.active -= 1;
     this.active -= 1;
+  }
+
+  /** Whom nobody would miss most, of one origin or of all. */
+  spare(entry?: OriginRecord<C, W>): ConnectionRecord<C, W> | undefined {
+    return (entry ?? this).lingering.first ?? (entry?.idle ?? this.lru).first;
+  }
+
+  /** Lists an active connection as one that may be ended for room. */
+  linger(connection: ConnectionRecord<C, W>): void {
+    const [own, any] = connection.lingerNodes;
+    connection.lingers = true;
+    connection.entry.lingering.push(own);
+    this.lingering.push(any);
+  }
+
+  #lingered(connection: ConnectionRecord<C, W>): void {
+    const [own, any] = connection.lingerNodes;
+    connection.lingers = false;
+    connection.entry.lingering.remove(own);
+    this.lingering.remove(any);
   }
 
   /** Lists an idle connection until `until`. */

@@ -135,6 +135,11 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#perform(effects, now);
   }
 
+  /** The exchange goes on for the sake of the connection alone, which may be taken from it from now on. */
+  linger({ record }: PooledConnection<Wire>): void {
+    this.#step({ type: "linger", connection: record }, this.now());
+  }
+
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
     const { record } = connection;
     if (record.state === "closed") return;
@@ -282,7 +287,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { connection: record, reason } = effect;
     this.#dials.giveUp(record, reason);
     this.#addresses?.closed(record);
-    record.attached?.socket?.close();
+    record.attached?.end();
     tellRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check(this.core.floor);
   }

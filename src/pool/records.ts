@@ -25,6 +25,8 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   roundTripMs = 0;
   /** When a rule retires it; `Infinity` unless idle. */
   until: number = Infinity;
+  /** Its exchange goes on for the sake of the connection alone. */
+  lingers = false;
   /** Kept by {@linkcode Deadlines}. */
   slot: Slot | undefined = undefined;
   /** Why it was retired while active. */
@@ -35,6 +37,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   readonly entryNode: ListNode<ConnectionRecord<C, W>>;
   readonly idleNode: ListNode<ConnectionRecord<C, W>>;
   readonly lruNode: ListNode<ConnectionRecord<C, W>>;
+  #lingerNodes: readonly [ListNode<ConnectionRecord<C, W>>, ListNode<ConnectionRecord<C, W>>] | undefined;
 
   constructor(id: number, entry: OriginRecord<C, W>, now: number) {
     this.id = id;
@@ -48,6 +51,12 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
 
   get learnedIdleMs(): number {
     return this.entry.learnedIdleMs;
+  }
+
+  /** Its places among those of its origin that linger, and among all. Most connections never do. */
+  get lingerNodes(): readonly [ListNode<ConnectionRecord<C, W>>, ListNode<ConnectionRecord<C, W>>] {
+    this.#lingerNodes ??= [listNode(this), listNode(this)];
+    return this.#lingerNodes;
   }
 
   get workedIdleMs(): number {
@@ -129,6 +138,8 @@ export class OriginRecord<C, W> implements IdleShelf<ConnectionRecord<C, W>> {
   active = 0;
   /** By the time they became idle. */
   readonly idle: List<ConnectionRecord<C, W>> = new List();
+  /** Active ones whose exchange lingers: nobody's, as far as room is concerned. */
+  readonly lingering: List<ConnectionRecord<C, W>> = new List();
   readonly waiters: List<Waiter<C, W>> = new List();
   /** What was seen of the server's idle limit, and what follows from it until `reviewAt`. */
   memory: LimitMemory = NOTHING_LEARNED;

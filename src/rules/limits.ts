@@ -2,7 +2,10 @@
 
 import type { Limits } from "./rules.ts";
 
-/** How many there are now. "Open" counts connecting, idle, active and draining ones. */
+/**
+ * How many there are now. "Open" counts connecting, idle, active and draining ones. "Idle" counts
+ * whatever nobody would miss: active ones that linger, whose caller has all it wants, as well.
+ */
 export interface Occupancy {
   readonly originOpen: number;
   readonly originIdle: number;
@@ -12,8 +15,8 @@ export interface Occupancy {
 
 /**
  * - `"connect"`: there is room for another connection.
- * - `"evict-own"`: room only if the origin's own stalest idle connection goes (one that the request may not use).
- * - `"evict-any"`: room only if the stalest idle connection of all origins goes.
+ * - `"evict-own"`: room only if one of the origin's own goes that lingers or is idle (and that the request may not use).
+ * - `"evict-any"`: room only if one of any origin goes that lingers or is idle.
  * - `"wait"`: every connection is at work.
  */
 export type Admission = "connect" | "evict-own" | "evict-any" | "wait";

@@ -35,7 +35,10 @@ export const RETIRE_REASONS = [
   "aborted",
   /** More idle connections than `maxIdle` or `maxIdlePerOrigin`. */
   "max-idle",
-  /** Closed so that another connection could be opened under `maxConnections` or `maxConnectionsPerOrigin`. */
+  /**
+   * Idle, or lingering on a body that nobody wants: closed so that another connection could be opened under
+   * `maxConnections` or `maxConnectionsPerOrigin`.
+   */
   "make-room",
   /** `drain()` was called. */
   "origin-drained",

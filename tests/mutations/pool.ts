@@ -5,6 +5,20 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/pool/`. */
 export const POOL: readonly Mutation[] = [
   {
+    breaks: "A connection that lingers makes room for who waits",
+    file: "src/pool/floor.ts",
+    search: "entry.idle.size + entry.lingering.size",
+    replacement: "entry.idle.size",
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
+    breaks: "close() and drain() do not wait for what lingers",
+    file: "src/pool/exits.ts",
+    search: "if (!connection.lingers) return;",
+    replacement: "return;",
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
     breaks: "maxIdlePerOrigin is never exceeded",
     file: "src/pool/exits.ts",
     search: "entry.idle.size > maxIdlePerOrigin",
@@ -77,7 +91,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A connection that is retired is closed",
     file: "src/pool/pool.ts",
-    search: "    record.attached?.socket?.close();\n",
+    search: "    record.attached?.end();\n",
     replacement: "",
     proof: "simulation",
   },

@@ -5,6 +5,36 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/http1/`. */
 export const WIRE: readonly Mutation[] = [
   {
+    breaks: "Bytes that drip do not lengthen lingering",
+    file: "src/http1/exchange.ts",
+    search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;\n",
+    replacement:
+      '    this.#times.bodyMovedAt = this.#pool.seenAt;\n    if (this.#stage === "linger") this.#times.lingersUntil = this.#pool.seenAt + 100;\n',
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
+    breaks: "Head bytes that drip do not put off the end of waiting for 100 Continue, nor a stuck upload's",
+    file: "src/http1/exchange.ts",
+    search: "    const { received } = inbound;\n",
+    replacement:
+      "    const { received } = inbound;\n    this.moved();\n    this.#times.sentAt = this.#pool.seenAt;\n",
+    proof: { tests: "tests/http1/deadlines" },
+  },
+  {
+    breaks: "A body of unknown length is drained for 100 ms, not for a second",
+    file: "src/http1/inbound.ts",
+    search: "if (remaining === undefined) return LINGER_UNKNOWN_MS;",
+    replacement: "if (remaining === undefined) return LINGER_MS;",
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
+    breaks: "A response that was discarded fails no more",
+    file: "src/http1/exchange.ts",
+    search: `if (this.#stage === "linger")\n      return this.#finish(reason === "bad-framing"`,
+    replacement: `if (this.alarmSlot === -1)\n      return this.#finish(reason === "bad-framing"`,
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
     breaks: "An upload that is stopped does not end its exchange a second time",
     file: "src/http1/upload.ts",
     search: "if (!this.#stopped) this.#finish();",

@@ -1,0 +1,41 @@
+/** Ending: what an exchange that is over, or is sent again, tells the pool of the connection that it had. */
+
+import type { ExchangeEnding, Lease } from "../pool/connection.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import type { RetireReason } from "../rules/reasons.ts";
+import { NO_HINTS } from "../rules/rules.ts";
+import type { Inbound } from "./inbound.ts";
+import type { Journal } from "./journal.ts";
+import type { Wire } from "./wire.ts";
+
+/** What the pool need not be told by whoever ends. */
+type Ending = Pick<ExchangeEnding, "reason" | "abruptly" | "at">;
+
+/** What is known of the exchange. */
+interface Ended {
+  readonly inbound: Inbound | undefined;
+  readonly journal: Journal;
+  /** The socket is not read. */
+  readonly paused: boolean;
+}
+
+/** Gives a connection back, with what was learned of its server. */
+export function giveBack(
+  pool: ConnectionPool<Wire>,
+  { connection }: Lease<Wire>,
+  { inbound, journal, paused }: Ended,
+  { reason, abruptly, at }: Ending,
+): void {
+  const hints = inbound?.hints(pool.settings.hints, journal) ?? NO_HINTS;
+  // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
+  const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
+  // What was held back and comes now is nobody's.
+  connection.user = undefined;
+  if (paused) connection.socket?.resume();
+  pool.release(connection, { hints, reason, answered, abruptly, at });
+}
+
+/** Why a connection is not kept whose exchange lingered for nothing. */
+export function lingeredOut(inbound: Inbound | undefined): RetireReason {
+  return inbound?.complete === true ? "upload-unfinished" : "unread-body";
+}
