@@ -109,6 +109,11 @@ export interface Socket extends SocketAddresses {
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
   /**
+   * Whether it is known to be gone, though {@linkcode SocketHandler.closed} was not called yet: nothing that is written
+   * now would leave. Asked before each request. `undefined` where nobody can tell.
+   */
+  readonly lost?: boolean | undefined;
+  /**
    * Sends `head`, then `body`, then `tail`, in one system call where the runtime can. A string holds one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *

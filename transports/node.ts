@@ -72,6 +72,11 @@ class NodeSocket implements Socket {
     return false;
   }
 
+  /** An error destroys it at once, and is told in a later tick: what is written in between is dropped. */
+  get lost(): boolean {
+    return this.raw.destroyed;
+  }
+
   private drained(): void {
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;

@@ -90,6 +90,7 @@ export class Exchange implements Roles {
     this.#lease = lease;
     connection.user = this;
     this.#inbound = new Inbound(lease, this.#request.method, this.#resendCount, this);
+    if (socket.lost === true) return this.closed(undefined);
     this.#send(socket, lease);
     this.#pool.alarm.by(this.dueAt());
   }

@@ -16,7 +16,10 @@ export interface FailedAttempt {
   readonly reused: boolean;
   /** Whether any byte of a response came. */
   readonly responded: boolean;
-  /** 408 where the response is a whole `408 Request Timeout`, which says that the request was not received. */
+  /**
+   * 408 where the head of a `408 Request Timeout` came, which says that no whole request was received (RFC 9110 §15.5.9).
+   * Its body is not waited for, as in Chrome, and its connection ends.
+   */
   readonly status?: 408 | undefined;
   /** Whether executing the request twice is the same as once: by its method, a key, or the caller's word. */
   readonly repeatable: boolean;
@@ -31,7 +34,7 @@ export const MAX_RESENDS = 1;
 
 /**
  * Whether a failed request is sent again, on a fresh connection, in the user's own way. It is not asked where nobody
- * could say yes: the body is gone, part of a response came (other than a 408), or it was sent {@linkcode MOST_RESENDS} times.
+ * could say yes: the body is gone, part of a response came (other than that of a 408), or it was sent {@linkcode MOST_RESENDS} times.
  */
 export type RetryRule = (attempt: FailedAttempt) => boolean;
 
