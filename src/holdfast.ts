@@ -3,10 +3,17 @@
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import { decodersOf } from "./fetch/decode.ts";
-import { defaultHeaders, type FetchContext, poolFetch } from "./fetch/fetch.ts";
+import { defaultHeaders, type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import { HeaderMemo } from "./fetch/header-memo.ts";
-import { type PoolResponse, type RequestContext, type RequestOptions, sendLight } from "./fetch/light.ts";
-import type { FetchInit, FetchInput } from "./fetch/normalize.ts";
+import {
+  type PoolResponse,
+  type RequestContext,
+  type RequestOptions,
+  type RequestTerms,
+  sendLight,
+  sendLightLater,
+} from "./fetch/light.ts";
+import type { FetchInit, FetchInput, FetchTerms } from "./fetch/normalize.ts";
 import { Router } from "./fetch/route.ts";
 import { clearedBytes } from "./http1/gathered.ts";
 import { portableText } from "./http1/text.ts";
@@ -88,9 +95,12 @@ class HoldfastPool implements Pool {
   /** The transport of the runtime is imported with the first request, so it is not there at once. */
   #engine: Engine | undefined;
   #loading: Promise<Engine> | undefined;
+  /** What arguments are read with: at once, whether or not there is a transport. */
+  readonly #terms: FetchTerms & RequestTerms;
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#terms = { router: new Router(), clock: settings.clock, deadlines: settings };
     this.#observers = new Observers(settings.onEvent);
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
   }
@@ -99,13 +109,13 @@ class HoldfastPool implements Pool {
     const engine = this.#engine;
     const given = [input as FetchInput, init as FetchInit | undefined] as const;
     if (engine !== undefined) return poolFetch(engine.fetch, ...given);
-    return this.#load().then((loaded) => poolFetch(loaded.fetch, ...given));
+    return poolFetchLater(this.#terms, () => this.#load().then(({ fetch }) => fetch), ...given);
   };
 
   readonly request = (url: string | URL, options?: RequestOptions): Promise<PoolResponse> => {
     const engine = this.#engine;
     if (engine !== undefined) return sendLight(engine.request, url, options);
-    return this.#load().then((loaded) => sendLight(loaded.request, url, options));
+    return sendLightLater(this.#terms, () => this.#load().then(({ request }) => request), url, options);
   };
 
   async preconnect(origin: string | URL, count = 1): Promise<void> {
@@ -174,14 +184,13 @@ class HoldfastPool implements Pool {
     const makeWire = () => new Wire(settings.limits, text, alloc);
     const dialer = dialerOf(settings, transport);
     const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
-    const deadlines = settings;
-    const router = new Router();
+    const common = { ...this.#terms, pool, rememberContext: transport.context };
     const memo = transport.copiesHeaders === true ? new HeaderMemo() : undefined;
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return {
       pool,
-      request: { pool, router, deadlines },
-      fetch: { pool, router, deadlines, findDecoder, defaults, lazy: transport.lazyResponse === true, memo },
+      request: common,
+      fetch: { ...common, findDecoder, defaults, lazy: transport.lazyResponse === true, memo },
     };
   }
 }

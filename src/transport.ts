@@ -124,11 +124,8 @@ export interface Socket extends SocketAddresses {
   /** Stops reading, so that the peer feels backpressure. A paused socket may not notice a FIN. */
   pause(): void;
   resume(): void;
-  /**
-   * Whether this socket alone keeps the process alive. Sockets start held. `idle` is given as that changes: `true` where
-   * nothing is expected on the socket, perhaps for long. Without it, a reader has come, or has not come yet.
-   */
-  hold(held: boolean, idle?: boolean): void;
+  /** Whether this socket alone keeps the process alive. Sockets start held. */
+  hold(held: boolean): void;
   /** Replaces the handler: a tunnel hands its socket over to the connection made through it. */
   handOver(handler: SocketHandler): void;
   /** Sends what was written, then FIN. Safe to call twice; never throws. */
@@ -208,7 +205,15 @@ export interface Transport {
   readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
   /** The diagnostics channel of that name. */
   readonly channel?: ((name: string) => DiagnosticsChannel) | undefined;
+  /**
+   * Remembers the async context of the caller (`AsyncLocalStorage`), for functions and streams that a call brings and
+   * that run in the callbacks of others. `undefined` where the runtime has none.
+   */
+  readonly context?: (() => RunInContext | undefined) | undefined;
 }
+
+/** Runs a function in an async context that was remembered. */
+export type RunInContext = <T>(run: () => T) => T;
 
 /** Why a socket failed, in the same words on every runtime. */
 export type TransportErrorKind =

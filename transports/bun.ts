@@ -13,6 +13,7 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/transport.ts";
+import { asyncContext } from "./async-context.ts";
 import type { BunApi, BunHandlers, BunRawSocket, BunTlsOptions } from "./bun-api.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
@@ -284,4 +285,5 @@ export const bunTransport: Transport = {
   copiesHeaders: true,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
+  context: asyncContext,
 };

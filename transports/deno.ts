@@ -11,6 +11,7 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/transport.ts";
+import { asyncContext } from "./async-context.ts";
 import { denoDecoder } from "./decoders.ts";
 import type { DenoApi, DenoConn, DenoTcpConn, DenoTlsConn, DenoTlsOptions } from "./deno-api.ts";
 import { DenoReader } from "./deno-reader.ts";
@@ -75,8 +76,8 @@ class DenoSocket implements Socket {
     this.reader.start();
   }
 
-  hold(held: boolean, idle?: boolean): void {
-    if (idle !== undefined) this.reader.keepSmall(idle);
+  hold(held: boolean): void {
+    this.reader.keepSmall(!held);
     if (held) this.conn.ref();
     else this.conn.unref();
   }
@@ -295,4 +296,5 @@ export const denoTransport: Transport = {
   text: denoText,
   decoder: denoDecoder,
   channel: diagnosticsChannel,
+  context: asyncContext,
 };

@@ -13,6 +13,7 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/transport.ts";
+import { asyncContext } from "./async-context.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
 import { environment } from "./environment.ts";
@@ -262,4 +263,5 @@ export const nodeTransport: Transport = {
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
+  context: asyncContext,
 };

@@ -5,31 +5,35 @@ import { Exchange } from "../http1/exchange.ts";
 import { headFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
 import { requestFields } from "../http1/request.ts";
+import { discardBody } from "../http1/request-body.ts";
 import type { Wire } from "../http1/wire.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { PreparedBody } from "./body.ts";
+import { type CallerContext, inCallersContext } from "./callers-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { fetchError } from "./fetch-error.ts";
 import type { HeaderMemo } from "./header-memo.ts";
 import { isRepeatable, withType } from "./light.ts";
+import { LookAhead } from "./look-ahead.ts";
 import {
+  completed,
   type FetchInit,
   type FetchInput,
   type FetchRequest,
+  type FetchTerms,
+  type HeaderDefaults,
   normalizeRequest,
   type PlainHeaders,
   plainGet,
 } from "./normalize.ts";
 import { isRedirect, redirectError, redirected as redirectedRequest } from "./redirect.ts";
 import { fetchResponse } from "./response.ts";
-import type { Router } from "./route.ts";
 
 /** What `fetch` needs of its pool. */
-export interface FetchContext {
+export interface FetchContext extends FetchTerms, CallerContext {
   readonly pool: ConnectionPool<Wire>;
   readonly deadlines: RequestDeadlines;
   readonly findDecoder: FindDecoder;
-  readonly router: Router;
   readonly defaults: PlainHeaders;
   /** Whether servers of this runtime send a `Response` by its members: then it is made when it is looked at. */
   readonly lazy: boolean;
@@ -53,13 +57,58 @@ export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): Pla
  */
 export function poolFetch(context: FetchContext, input: FetchInput, init?: FetchInit): Promise<Response> {
   return new Promise((resolve, reject) => {
-    new FetchCall(context, requestOf(context, input, init), resolve, reject).send();
+    const { defaults } = context;
+    if (init === undefined && typeof input === "string") {
+      const request = plainGet(context.router.find(input), defaults);
+      return new FetchCall(context, request, resolve, reject).send();
+    }
+    const request = readArguments(input, init, defaults.headers, context);
+    new FetchCall(context, inContextOf(request, context), resolve, reject).send();
   });
 }
 
-function requestOf({ defaults, router }: FetchContext, input: FetchInput, init?: FetchInit): FetchRequest {
-  if (init === undefined && typeof input === "string") return plainGet(router.find(input), defaults);
-  return normalizeRequest(input, init ?? {}, defaults.headers, router);
+/** The same before the transport is there: the arguments are read now, and a `Request`'s body is taken at once. */
+export function poolFetchLater(
+  terms: FetchTerms,
+  load: () => Promise<FetchContext>,
+  input: FetchInput,
+  init?: FetchInit,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const request = readArguments(input, init, [], terms);
+    const begin = (context: FetchContext): void => {
+      const complete = completed(request, context.defaults.headers);
+      new FetchCall(context, inContextOf(complete, context), resolve, reject).send();
+    };
+    load().then(begin).catch(reject);
+  });
+}
+
+/** What a body's own functions throw is the body's error, as it would be later. */
+function readArguments(
+  input: FetchInput,
+  init: FetchInit | undefined,
+  defaults: HeaderDefaults,
+  terms: FetchTerms,
+): FetchRequest {
+  try {
+    return normalizeRequest(input, init ?? {}, defaults, terms);
+  } catch (error) {
+    throw fetchError(error, undefined);
+  }
+}
+
+function inContextOf(request: FetchRequest, context: CallerContext): FetchRequest {
+  const { body } = request;
+  if (body === undefined || body instanceof LookAhead) return request;
+  const bound = bodyInContext(body, context);
+  return bound === body ? request : { ...request, body: bound };
+}
+
+function bodyInContext(prepared: PreparedBody, context: CallerContext): PreparedBody {
+  const { body } = prepared;
+  if (body.kind === "bytes" || !body.foreign) return prepared;
+  return { ...prepared, body: inCallersContext(body, context) };
 }
 
 /** One call of `fetch`, over its redirects. */
@@ -84,30 +133,39 @@ class FetchCall implements Answer {
 
   send(): void {
     const { body } = this.#request;
-    if (body instanceof Promise) this.#prepare(body);
+    if (body instanceof LookAhead) this.#look(body);
     else this.#start(body);
   }
 
-  /** A body may take as long as it likes to be ready, so the signal is heard meanwhile. */
-  #prepare(body: Promise<PreparedBody>): void {
+  /** It takes some turns of the event loop, so the signal is heard meanwhile. */
+  #look(body: LookAhead): void {
     const { signal } = this.#request;
-    if (signal?.aborted === true) return this.#reject(signal.reason);
-    const target = { abort: this.#reject };
-    if (signal !== undefined) watchSignal(signal, target);
+    const target = {
+      abort: (reason: unknown): void => {
+        body.cancel(reason);
+        this.#reject(reason);
+      },
+    };
+    if (signal?.aborted === true) target.abort(signal.reason);
+    else if (signal !== undefined) watchSignal(signal, target);
     const ready = (): void => {
       if (signal !== undefined) unwatchSignal(signal, target);
     };
-    body.finally(ready).then(
-      (prepared) => this.#start(prepared),
+    // In the context of the call: that is where a promise is answered.
+    body.ready.finally(ready).then(
+      (prepared) => this.#start(bodyInContext(prepared, this.#context)),
       (error) => this.reject(error),
     );
   }
 
   #start(prepared: PreparedBody | undefined): void {
-    // What a promise gave is bytes or a stream now, and a redirect may have to send it again.
+    // What was looked at is bytes or a stream now, and a redirect may have to send it again.
     if (prepared !== this.#request.body) this.#request = { ...this.#request, body: prepared };
     const { signal, route, method, fields } = this.#request;
-    if (signal?.aborted === true) return this.#reject(signal.reason);
+    if (signal?.aborted === true) {
+      discardBody(prepared?.body, signal.reason);
+      return this.#reject(signal.reason);
+    }
     try {
       const request: WireRequest = {
         origin: route.origin,
@@ -170,7 +228,7 @@ function refuseSpent(request: FetchRequest): void {
   const { body } = request;
   if (
     body !== undefined &&
-    !(body instanceof Promise) &&
+    !(body instanceof LookAhead) &&
     body.body.kind === "stream" &&
     !body.body.replayable
   ) {

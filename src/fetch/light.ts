@@ -10,16 +10,19 @@ import { Exchange } from "../http1/exchange.ts";
 import { type Fields, headFields, reasonOf, trailerFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
 import { checkMethod, NO_FIELDS, type RequestFields, requestFields } from "../http1/request.ts";
-import type { RequestBody } from "../http1/upload.ts";
+import { discardBody } from "../http1/request-body.ts";
 import type { Wire } from "../http1/wire.ts";
 import type { Origin } from "../origin.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { isIdempotent } from "../rules/retry.ts";
 import { deadlineMs } from "../settings.ts";
-import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
+import { type BodySource, type BodyTerms, type PreparedBody, prepareBody } from "./body.ts";
+import { type CallerContext, inCallersContext } from "./callers-context.ts";
 import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
 import { watchDropped } from "./dropped.ts";
+import { unsentBodyError } from "./fetch-error.ts";
+import { madeBody } from "./made-body.ts";
 import type { Router } from "./route.ts";
 
 /** Header fields as users give them. */
@@ -32,7 +35,14 @@ export interface RequestOptions {
   /** @default "GET" */
   readonly method?: string;
   readonly headers?: HeadersSource;
-  /** A body; a function that makes it allows it to be sent again. Not with GET or HEAD. */
+  /**
+   * A body, or a function that makes it, which allows it to be sent again. Not with GET or HEAD.
+   *
+   * Bytes are not copied (`fetch` does that): they must not be changed, transferred or resized until the promise is
+   * settled. A stream is the pool's from the call on: it is cancelled where the request ends before it was read to its
+   * end, in the queue as well. Functions and streams run in the caller's async context (`AsyncLocalStorage`). Whatever
+   * goes wrong in one of them, or does not fit the length it announced, is an `ERR_REQUEST_BODY`, and nothing is sent again.
+   */
   readonly body?: BodySource | (() => BodySource) | null;
   /** Ends the request; the promise rejects with its reason, untouched. */
   readonly signal?: AbortSignal | null;
@@ -57,11 +67,15 @@ const KNOWN_OPTIONS = {
   requestTimeout: 0,
 } as const satisfies Record<keyof RequestOptions, 0>;
 
-/** What `request()` needs of its pool. */
-export interface RequestContext {
-  readonly pool: ConnectionPool<Wire>;
+/** What a request is read with, before there is a transport. */
+export interface RequestTerms {
   readonly router: Router;
   readonly deadlines: RequestDeadlines;
+}
+
+/** What `request()` needs of its pool. */
+export interface RequestContext extends RequestTerms, CallerContext {
+  readonly pool: ConnectionPool<Wire>;
 }
 
 /** Sends one request. Rejects with a {@linkcode HoldfastError}, or with the reason of the signal. */
@@ -72,9 +86,22 @@ export function sendLight(
 ): Promise<PoolResponse> {
   return new Promise((resolve, reject) => {
     const answer = new LightAnswer(resolve, reject);
-    const request = wireRequest(context, url, options);
-    if (request instanceof Promise) request.then((ready) => start(context.pool, ready, answer), reject);
-    else start(context.pool, request, answer);
+    start(context, readRequest(context, url, options), answer);
+  });
+}
+
+/** The same before the transport is there: the arguments are read now, as they are. */
+export function sendLightLater(
+  terms: RequestTerms,
+  load: () => Promise<RequestContext>,
+  url: string | URL,
+  options?: RequestOptions,
+): Promise<PoolResponse> {
+  return new Promise((resolve, reject) => {
+    const request = readRequest(terms, url, options);
+    load()
+      .then((context) => start(context, request, new LightAnswer(resolve, reject)))
+      .catch(reject);
   });
 }
 
@@ -93,18 +120,21 @@ class LightAnswer implements Answer {
   }
 }
 
-function start(pool: ConnectionPool<Wire>, request: WireRequest, answer: Answer): void {
-  if (request.signal?.aborted === true) answer.reject(request.signal.reason);
-  else new Exchange(pool, request, answer).start();
+function start(context: RequestContext, request: WireRequest, answer: Answer): void {
+  const { signal, body } = request;
+  if (signal?.aborted === true) {
+    discardBody(body, signal.reason);
+    return answer.reject(signal.reason);
+  }
+  const bound =
+    body?.kind === "stream" && body.foreign ? { ...request, body: inCallersContext(body, context) } : request;
+  new Exchange(context.pool, bound, answer).start();
 }
 
-function wireRequest(
-  context: RequestContext,
-  url: string | URL,
-  options: RequestOptions | undefined,
-): WireRequest | Promise<WireRequest> {
-  const { origin, target } = context.router.find(url);
-  if (options === undefined) return plainGet(origin, target, context.deadlines);
+/** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} that the body's function brought about. */
+function readRequest(terms: RequestTerms, url: string | URL, options?: RequestOptions): WireRequest {
+  const { origin, target } = terms.router.find(url);
+  if (options === undefined) return plainGet(origin, target, terms.deadlines);
   refuseUnknown(options, KNOWN_OPTIONS, "request option");
   const method = options.method ?? "GET";
   checkMethod(method);
@@ -116,16 +146,18 @@ function wireRequest(
     target,
     repeatable,
     signal: signalOf(options.signal),
-    deadlines: requestDeadlines(options, context.deadlines),
+    deadlines: requestDeadlines(options, terms.deadlines),
   };
-  if (options.body === undefined || options.body === null) {
+  const { body: source } = options;
+  if (source === undefined || source === null) {
     refuseLengthAlone(fields);
     return { ...common, fields, body: undefined };
   }
   refuseBodyOn(method);
-  const prepared = preparedBody(options.body, fields);
-  if (prepared instanceof Promise)
-    return prepared.then((ready) => ({ ...common, fields: withType(fields, ready), body: ready.body }));
+  const unsent = (cause: unknown) => unsentBodyError(origin.key, method, cause);
+  const bodyTerms: BodyTerms = { length: fields.contentLength, copy: false, unsent };
+  const prepared =
+    typeof source === "function" ? madeBody(source, bodyTerms) : prepareBody(source, bodyTerms);
   return { ...common, fields: withType(fields, prepared), body: prepared.body };
 }
 
@@ -153,33 +185,10 @@ export function isRepeatable(method: string, fields: RequestFields, word: boolea
   );
 }
 
-function preparedBody(source: BodySource | (() => BodySource), fields: RequestFields) {
-  if (typeof source !== "function") return prepareBody(source, fields.contentLength);
-  const prepared = prepareBody(source(), fields.contentLength);
-  return prepared instanceof Promise
-    ? prepared.then((first) => replayable(first, source))
-    : replayable(prepared, source);
-}
-
-/** A body made by a function is made anew each time it is sent. */
-function replayable(first: PreparedBody, make: () => BodySource): PreparedBody {
-  const { body } = first;
-  if (body.kind === "bytes") return first;
-  let fresh: RequestBody | undefined = body;
-  const open = (): ReadableStream<Uint8Array> => {
-    const again = fresh ?? prepareBody(make(), body.length);
-    fresh = undefined;
-    if ("open" in again) return again.open();
-    if ("body" in again && again.body.kind === "stream") return again.body.open();
-    throw new TypeError("The function that makes the request body must make the same kind each time");
-  };
-  return { ...first, body: { ...body, replayable: true, open } };
-}
-
 /** The fields with the body's own type, where the caller gave none. */
 export function withType(fields: RequestFields, prepared: PreparedBody): RequestFields {
   const { body, contentType } = prepared;
-  const length = body.kind === "bytes" ? body.bytes.length : body.length;
+  const { length } = body;
   if (fields.contentLength !== undefined && length !== undefined && fields.contentLength !== length) {
     throw new TypeError(
       `Header "content-length" is ${fields.contentLength}, but the body has ${length} bytes`,

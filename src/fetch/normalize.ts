@@ -3,11 +3,14 @@
  * own, so one is known by its shape; members of `RequestInit` that mean something only in a browser are let pass.
  */
 
+import type { Clock } from "../clock.ts";
 import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
 import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
 import { unsentBodyError } from "./fetch-error.ts";
 import { type HeadersSource, headerPairs } from "./light.ts";
+import { LookAhead } from "./look-ahead.ts";
+import { isAsyncIterable, isStream } from "./pieces.ts";
 import type { Route, Router } from "./route.ts";
 
 /** What `fetch` takes: a URL, or anything shaped like a `Request`. */
@@ -41,7 +44,7 @@ export interface FetchRequest {
   readonly method: string;
   readonly fields: RequestFields;
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: PreparedBody | Promise<PreparedBody> | undefined;
+  readonly body: PreparedBody | LookAhead | undefined;
   readonly signal: AbortSignal | undefined;
   readonly redirect: "follow" | "manual" | "error";
 }
@@ -52,12 +55,24 @@ const REFUSED = ["dispatcher", "client", "agent", "proxy", "unix", "tls", "integ
 /** Methods whose letter case the standard mends. */
 const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
-/** Defaults of the standard. @throws {TypeError} naming what is wrong. */
+/** What arguments are read with, before there is a transport. */
+export interface FetchTerms {
+  readonly router: Router;
+  /** Whose turns a body is looked at in. */
+  readonly clock: Pick<Clock, "turn">;
+}
+
+/**
+ * Reads the arguments, all of them now: what becomes of them after the call changes nothing.
+ *
+ * @param defaults None while there is no transport: see {@linkcode completed}.
+ * @throws {TypeError} naming what is wrong. @throws {HoldfastError} when the body's own functions throw.
+ */
 export function normalizeRequest(
   input: FetchInput,
   init: FetchInit,
   defaults: HeaderDefaults,
-  router: Router,
+  { router, clock }: FetchTerms,
 ): FetchRequest {
   for (const name of REFUSED) {
     const value = (init as Readonly<Record<string, unknown>>)[name];
@@ -74,10 +89,16 @@ export function normalizeRequest(
     method,
     headers,
     fields,
-    body: bodyOf({ request, init, method, fields, origin: route.origin.key }),
+    body: bodyOf({ request, init, method, fields, origin: route.origin.key, clock }),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
   };
+}
+
+/** A request that was read before there was a transport, which knows what codings it can ask for. */
+export function completed(request: FetchRequest, defaults: HeaderDefaults): FetchRequest {
+  const headers = withDefaults(request.headers, defaults);
+  return { ...request, headers, fields: requestFields(headers) };
 }
 
 /** Whatever else it is, its text counts, as the standard says. */
@@ -99,7 +120,7 @@ export interface PlainHeaders {
 /** Sent where the caller sets none of that name. */
 export type HeaderDefaults = readonly (readonly [string, string])[];
 
-function withDefaults(headers: (readonly [string, string])[], defaults: HeaderDefaults) {
+function withDefaults(headers: FetchRequest["headers"], defaults: HeaderDefaults): FetchRequest["headers"] {
   const given = new Set(headers.map(([name]) => String(name).toLowerCase()));
   const missing = defaults.filter(([name]) => !given.has(name));
   // A part of a coded body cannot be decoded, so the standard asks for none together with a range.
@@ -132,17 +153,17 @@ interface BodyContext {
   readonly method: string;
   readonly fields: RequestFields;
   readonly origin: string;
+  readonly clock: Pick<Clock, "turn">;
 }
 
-function bodyOf({ request, init, method, fields, origin }: BodyContext): FetchRequest["body"] {
+function bodyOf({ request, init, method, fields, origin, clock }: BodyContext): FetchRequest["body"] {
+  const unsent = (cause: unknown) => unsentBodyError(origin, method, cause);
   if (init.body !== undefined && init.body !== null) {
     refuseBodyOn(method);
-    const streams =
-      typeof init.body === "object" && ("getReader" in init.body || Symbol.asyncIterator in init.body);
-    if ("getReader" in Object(init.body) && init.duplex !== "half") {
+    if (isStream(init.body) && init.duplex !== "half")
       throw new TypeError('fetch needs duplex: "half" to send a stream');
-    }
-    return prepareBody(init.body, streams ? fields.contentLength : undefined);
+    const streams = isStream(init.body) || isAsyncIterable(init.body);
+    return prepareBody(init.body, { length: streams ? fields.contentLength : undefined, copy: true, unsent });
   }
   const body = request?.body;
   if (body === null || body === undefined) {
@@ -152,53 +173,9 @@ function bodyOf({ request, init, method, fields, origin }: BodyContext): FetchRe
   refuseBodyOn(method);
   if (request?.bodyUsed === true || body.locked)
     throw new TypeError("The body of the Request has been read already, or is being read");
-  return peekBody(body, fields.contentLength, (cause) => unsentBodyError(origin, method, cause));
-}
-
-/**
- * The body of a `Request` is a stream even if it was made of a string. Its first piece is looked at: if it ends
- * there, as such a body does, it is sent with its length, as callers and servers expect, rather than chunked.
- */
-async function peekBody(
-  stream: ReadableStream<Uint8Array>,
-  length: number | undefined,
-  unsent: (cause: unknown) => unknown,
-): Promise<PreparedBody> {
-  if (length !== undefined) return prepareBody(stream, length);
-  const reader = stream.getReader();
-  const first = await reader.read().catch((cause) => Promise.reject(unsent(cause)));
-  if (first.done) return prepareBody(new Uint8Array(0));
-  const second = reader.read();
-  // A piece that is at hand wins against these turns of the microtask queue; one that is on its way does not.
-  const soon = await Promise.race([second, microtasks(PEEK_MICROTASKS)]);
-  if (soon?.done === true) return prepareBody(first.value);
-  return prepareBody(rest(reader, first.value, second));
-}
-
-/** Node, Deno and Bun close such a stream within 10. */
-const PEEK_MICROTASKS = 30;
-
-async function microtasks(count: number): Promise<undefined> {
-  for (let turn = 0; turn < count; turn++) await undefined;
-}
-
-function rest(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  first: Uint8Array,
-  second: Promise<ReadableStreamReadResult<Uint8Array>>,
-): ReadableStream<Uint8Array> {
-  let next: typeof second | undefined = second;
-  return new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => controller.enqueue(first),
-      async pull(controller) {
-        const { done, value } = await (next ?? reader.read());
-        next = undefined;
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  try {
+    return new LookAhead(body, { clock, length: fields.contentLength, unsent });
+  } catch (cause) {
+    throw unsent(cause);
+  }
 }

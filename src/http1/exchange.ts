@@ -34,7 +34,7 @@ import {
 } from "./outcome.ts";
 import { Reply } from "./reply.ts";
 import { dueTime, LINGER_MS, passedDeadline, type Stage, Times } from "./stage.ts";
-import { Upload, type UploadOwner } from "./upload.ts";
+import { endUpload, Upload, type UploadOwner } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
 type Roles = Acquirer<Wire> & ConnectionUser & InboundOwner & UploadOwner & Abortable & Timed;
@@ -81,8 +81,7 @@ export class Exchange implements Roles {
   }
 
   granted(lease: Lease<Wire>): void {
-    const { connection } = lease;
-    const { socket } = connection;
+    const [connection, socket] = [lease.connection, lease.connection.socket];
     if (this.#stage !== "queue" || socket === undefined) {
       // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
       return this.#pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
@@ -111,7 +110,7 @@ export class Exchange implements Roles {
       return;
     }
     this.#sent = "partial";
-    this.#upload = new Upload(socket, body, this);
+    this.#upload = new Upload(socket, body, this, this.#pool.settings.clock);
     this.#stage = "continue";
     socket.write(head);
     if (!fields.expectContinue && this.#stage === "continue") this.#sendBody();
@@ -176,6 +175,7 @@ export class Exchange implements Roles {
     const fault = error === undefined ? inbound.end() : undefined;
     if (fault !== undefined) return this.#fail(protocolError(this.#standing(), fault), "bad-framing");
     if (inbound.complete) return this.#completed(inbound);
+    if (this.#upload?.fault !== undefined) return this.uploadFailed(this.#upload.fault);
     if (!this.#resent(inbound, "peer-closed"))
       this.#fail(lostError(this.#standing(), inbound.remaining, error), "peer-closed");
   }
@@ -213,7 +213,6 @@ export class Exchange implements Roles {
   /** The caller has all it wants. The connection may be taken from now on, and in this call. */
   #linger(forMs: number): void {
     this.#stage = "linger";
-    this.#inbound?.hold(false);
     this.#times.lingersUntil = this.#pool.now() + forMs;
     if (this.#lease !== undefined) this.#pool.linger(this.#lease.connection);
     this.#pool.alarm.by(this.dueAt());
@@ -226,10 +225,9 @@ export class Exchange implements Roles {
 
   /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
   #finish(reason: RetireReason | undefined, at?: number): void {
-    const cutShort = reason === "upload-unfinished" || reason === "unread-body";
     this.#upload?.stop(new Error("The response was complete before the request body was sent"));
     this.#over();
-    this.#giveBack(reason, cutShort, at);
+    this.#giveBack(reason, reason === "upload-unfinished" || reason === "unread-body", at);
     this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
     this.#reply.end(this.#inbound?.response);
   }
@@ -239,7 +237,7 @@ export class Exchange implements Roles {
     if (this.#stage === "done") return;
     if (this.#stage === "linger")
       return this.#finish(reason === "bad-framing" ? reason : lingeredOut(this.#inbound));
-    this.#upload?.stop(error);
+    endUpload(this.#upload, this.#request.body, error);
     this.#over();
     this.#giveBack(reason, true);
     this.#journal.failed(error, this.#times.startedAt, this.#resendCount);
@@ -269,7 +267,7 @@ export class Exchange implements Roles {
     const at = { upload, sent, responded: inbound.responded, status, resendCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
     if (reason === undefined) return false;
-    this.#upload?.stop(reason);
+    this.#upload?.stop(reason, true);
     this.#giveBack(retired, status !== undefined);
     [this.#upload, this.#inbound, this.#sent] = [undefined, undefined, "none"];
     this.#resendCount += 1;

@@ -6,7 +6,7 @@ import type { Forwarding } from "../pool/dialer.ts";
 import type { ResponseBody } from "./body.ts";
 import type { ResponseHead } from "./head.ts";
 import type { RequestFields } from "./request.ts";
-import { type RequestBody, requestFraming } from "./upload.ts";
+import { type RequestBody, requestFraming } from "./request-body.ts";
 import type { Wire } from "./wire.ts";
 
 /** A request as the wire needs it: checked, and complete. */

@@ -1,0 +1,18 @@
+/**
+ * Caller's context: functions and streams that a call brought run in its async context (`AsyncLocalStorage`), though the
+ * socket's callback of another request may be what asks for them. Calls that bring none pay nothing.
+ */
+
+import { inContext, type StreamBody } from "../http1/request-body.ts";
+import type { Transport } from "../transport.ts";
+
+/** The runtime's means. */
+export interface CallerContext {
+  readonly rememberContext: Transport["context"];
+}
+
+/** To be called while the call's own context is in force. */
+export function inCallersContext(body: StreamBody, { rememberContext }: CallerContext): StreamBody {
+  const run = rememberContext?.();
+  return run === undefined ? body : inContext(body, run);
+}

@@ -1,0 +1,161 @@
+/** Pieces: readers of all that gives a body bit by bit: streams, async iterables, Blobs, and several of them in a row. */
+
+import { cancelQuietly, type Piece, type PieceReader, silence } from "../http1/request-body.ts";
+
+/** Part of a longer body. */
+export interface PartSource {
+  /** `undefined`: it is over when it says so. */
+  readonly size: number | undefined;
+  /** Whether it runs functions of the caller. */
+  readonly foreign: boolean;
+  open(): PieceReader;
+}
+
+/** Bytes, or what gives them. */
+export type Part = Uint8Array | PartSource;
+
+/** The part of a Blob that is used; libraries have classes of their own. */
+export interface BlobLike {
+  readonly type: string;
+  readonly size: number;
+  stream?(): unknown;
+  arrayBuffer?(): PromiseLike<ArrayBuffer>;
+}
+
+const encoder = new TextEncoder();
+
+/** Read of a Blob at once. `stream()` gives each piece that the Blob was made of whole, 150 MB if need be (Node, Deno). */
+const BLOB_PIECE = 262_144;
+
+const DONE: Piece = { done: true };
+
+/** Whether it is a stream, of this realm or of a library. */
+export function isStream(source: unknown): source is ReadableStream<Uint8Array> {
+  return typeof source === "object" && source !== null && "getReader" in source;
+}
+
+/** Whether it gives its pieces one at a time, as Node's streams and generators do. */
+export function isAsyncIterable(source: unknown): source is AsyncIterable<unknown> {
+  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+}
+
+/** A reader of a stream or an async iterable. @throws {TypeError} when it is neither; what its own functions throw. */
+export function readerOf(source: unknown): PieceReader {
+  if (isStream(source)) return source.getReader();
+  if (isAsyncIterable(source)) return iteratorReader(source[Symbol.asyncIterator]());
+  silence(source);
+  throw new TypeError(`The request body must give a stream: got ${typeof source}`);
+}
+
+function iteratorReader(iterator: AsyncIterator<unknown>): PieceReader {
+  return {
+    async read() {
+      const { done, value } = await iterator.next();
+      return { done, value: typeof value === "string" ? encoder.encode(value) : value };
+    },
+    cancel: (reason) => iterator.return?.(reason),
+  };
+}
+
+/** A Blob as a part. `size`: as it was announced. */
+export function blobPart(blob: BlobLike): PartSource {
+  const native = isNative(blob);
+  const size = Number.isFinite(blob.size) ? blob.size : undefined;
+  const open = (): PieceReader =>
+    native && size !== undefined ? sliceReader(blob, size) : readerOfBlob(blob);
+  return { size, foreign: !native, open };
+}
+
+/** One whose `stream` somebody replaced is theirs. */
+function isNative(blob: unknown): blob is Blob {
+  if (typeof Blob !== "function" || !(blob instanceof Blob)) return false;
+  const { stream, slice } = Blob.prototype;
+  return blob.stream === stream && blob.slice === slice;
+}
+
+function sliceReader(blob: Blob, size: number): PieceReader {
+  let at = 0;
+  return {
+    async read() {
+      if (at >= size) return DONE;
+      const start = at;
+      at = Math.min(size, start + BLOB_PIECE);
+      return { value: new Uint8Array(await blob.slice(start, at).arrayBuffer()) };
+    },
+    cancel() {
+      at = size;
+    },
+  };
+}
+
+function readerOfBlob(blob: BlobLike): PieceReader {
+  if (typeof blob.stream === "function") return readerOf(blob.stream());
+  let read = false;
+  return {
+    async read() {
+      if (read) return DONE;
+      read = true;
+      return { value: new Uint8Array((await blob.arrayBuffer?.()) ?? new ArrayBuffer(0)) };
+    },
+    cancel() {},
+  };
+}
+
+/** The length of all parts, where all are known. */
+export function lengthOf(parts: readonly Part[]): number | undefined {
+  let length = 0;
+  for (const part of parts) {
+    const size = part instanceof Uint8Array ? part.length : part.size;
+    if (size === undefined) return undefined;
+    length += size;
+  }
+  return length;
+}
+
+/** Reads one part after the other; none is begun before it is asked for. */
+export function partsReader(parts: readonly Part[]): PieceReader {
+  return new PartsReader(parts);
+}
+
+class PartsReader implements PieceReader {
+  readonly #parts: readonly Part[];
+  #next = 0;
+  #reader: PieceReader | undefined;
+  /** Bytes that the part which is being read still owes. */
+  #owed: number | undefined;
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+  }
+
+  async read(): Promise<Piece> {
+    for (;;) {
+      if (this.#reader === undefined) {
+        const part = this.#parts[this.#next];
+        if (part === undefined) return DONE;
+        this.#next += 1;
+        if (part instanceof Uint8Array) return { value: part };
+        this.#owed = part.size;
+        this.#reader = part.open();
+      }
+      const piece = await this.#reader.read();
+      if (piece.done !== true) return this.#counted(piece);
+      if (this.#owed !== undefined && this.#owed > 0)
+        throw new TypeError(`A part of the request body is ${this.#owed} bytes shorter than its size says`);
+      this.#reader = undefined;
+    }
+  }
+
+  /** Part by part: one that is too long and one that is too short would make up for each other. */
+  #counted(piece: Piece): Piece {
+    if (this.#owed === undefined || !ArrayBuffer.isView(piece.value)) return piece;
+    this.#owed -= piece.value.byteLength;
+    if (this.#owed < 0) throw new TypeError("A part of the request body is longer than its size says");
+    return piece;
+  }
+
+  cancel(reason: unknown): void {
+    this.#next = this.#parts.length;
+    if (this.#reader !== undefined) cancelQuietly(this.#reader, reason);
+  }
+}
