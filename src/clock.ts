@@ -24,12 +24,18 @@ export interface Clock {
    * been blocked of late, which may make the turn a shorter one.
    */
   turn(callback: () => void, unblocked?: boolean): void;
+  /**
+   * Keeps the process alive from `hold(true)` to `hold(false)`: somebody waits for what a socket that is paused, or a timer
+   * of this clock, will end. Each pool calls in turn, so pairs overlap. A clock without it holds nothing.
+   */
+  hold?(held: boolean): void;
 }
 
 /** Longest delay a timer may have (2^31 - 1 ms); beyond it every runtime fires at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 
-interface Unrefable {
+interface Refable {
+  ref?(): void;
   unref?(): void;
 }
 
@@ -46,7 +52,18 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
   turn: "Deno" in globalThis || typeof setImmediate !== "function" ? timerTurn : immediateTurn,
+  hold(held) {
+    holds += held ? 1 : -1;
+    // One timer for the whole process, which is never set again: `ref` and `unref` cost a tenth of that.
+    if (keeper === undefined) keeper = setInterval(() => {}, MAX_DELAY_MS);
+    if (held && holds === 1) ref(keeper);
+    else if (holds === 0) unref(keeper);
+  },
 };
+
+/** How many pools hold the process now, and the timer by which it is held. */
+let holds = 0;
+let keeper: unknown;
 
 /**
  * Deno 2.9 looks at its sockets when it has nothing else to do, as while it waits for a timer of 2 ms. One timer missed 1
@@ -66,6 +83,7 @@ function immediateTurn(callback: () => void): void {
 declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 
 interface DenoTimers {
+  refTimer(id: number): void;
   unrefTimer(id: number): void;
 }
 
@@ -76,5 +94,14 @@ function unref(handle: unknown): void {
     Deno?.unrefTimer(handle);
     return;
   }
-  (handle as Unrefable).unref?.();
+  (handle as Refable).unref?.();
+}
+
+function ref(handle: unknown): void {
+  if (typeof handle === "number") {
+    const { Deno } = globalThis as { Deno?: DenoTimers };
+    Deno?.refTimer(handle);
+    return;
+  }
+  (handle as Refable).ref?.();
 }

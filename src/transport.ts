@@ -124,8 +124,11 @@ export interface Socket extends SocketAddresses {
   /** Stops reading, so that the peer feels backpressure. A paused socket may not notice a FIN. */
   pause(): void;
   resume(): void;
-  /** Whether this socket alone keeps the process alive. Sockets start held. */
-  hold(held: boolean): void;
+  /**
+   * Whether this socket alone keeps the process alive. Sockets start held. `idle` is given as that changes: `true` where
+   * nothing is expected on the socket, perhaps for long. Without it, a reader has come, or has not come yet.
+   */
+  hold(held: boolean, idle?: boolean): void;
   /** Replaces the handler: a tunnel hands its socket over to the connection made through it. */
   handOver(handler: SocketHandler): void;
   /** Sends what was written, then FIN. Safe to call twice; never throws. */

@@ -76,8 +76,8 @@ class DenoSocket implements Socket {
     this.reader.start();
   }
 
-  hold(held: boolean): void {
-    this.reader.keepSmall(!held);
+  hold(held: boolean, idle?: boolean): void {
+    if (idle !== undefined) this.reader.keepSmall(idle);
     if (held) this.conn.ref();
     else this.conn.unref();
   }

@@ -10,9 +10,9 @@ import type { Ask, Launch, Ready, Report } from "./origins/protocol.ts";
 import { scriptCommand } from "./runtime.ts";
 
 /** How long the process may take to end by itself. */
-const STOP_MS = 2000;
+const STOP_MS = 10_000;
 /** How long it may take to answer, starting included. */
-const ANSWER_MS = 15_000;
+const ANSWER_MS = 90_000;
 
 export class OriginsProcess {
   readonly ready: Ready;

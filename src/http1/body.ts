@@ -19,6 +19,11 @@ export interface BodySource {
   discard(): void;
 }
 
+/** What keeps the process alive while somebody waits for more of a body, and only then. */
+export interface BodyHolder {
+  hold(awaited: boolean): void;
+}
+
 /** What the runtime does faster than we could. */
 export interface BodyTools {
   readonly text: TextCodec;
@@ -41,6 +46,7 @@ export class ResponseBody {
   /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
   #source: BodySource | undefined;
+  #holder: BodyHolder | undefined;
   readonly #tools: BodyTools;
   /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
   #ascii: string | undefined = undefined;
@@ -54,8 +60,14 @@ export class ResponseBody {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   #stream: ReadableStream<Uint8Array> | undefined = undefined;
 
-  constructor(source: BodySource | undefined, length: number | undefined, tools: BodyTools) {
+  constructor(
+    source: BodySource | undefined,
+    length: number | undefined,
+    tools: BodyTools,
+    holder?: BodyHolder,
+  ) {
     this.#source = source;
+    this.#holder = holder;
     this.length = length;
     this.#tools = tools;
   }
@@ -83,6 +95,8 @@ export class ResponseBody {
     if (this.#mode === "discarded") return;
     const controller = this.#controller;
     if (controller !== undefined) {
+      // Before it is given: whoever asks for more in the same breath waits again.
+      this.#holder?.hold(false);
       controller.enqueue(copyOf(bytes, start, end, this.#tools.alloc));
       if ((controller.desiredSize ?? 0) <= -HIGH_WATER) this.#pause();
       return;
@@ -97,11 +111,17 @@ export class ResponseBody {
     this.#gathered.add(bytes, start, end);
   }
 
+  /** The head was given: nobody waits for the body yet. */
+  rest(): void {
+    this.#holder?.hold(false);
+  }
+
   /** It is complete. */
   end(): void {
     if (this.#ended || this.#failed) return;
     this.#ended = true;
     this.#source = undefined;
+    this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.resolve(this.#take());
     this.#controller?.close();
@@ -113,6 +133,7 @@ export class ResponseBody {
     this.#failed = true;
     this.#error = this.translate === undefined ? error : this.translate(error);
     this.#source = undefined;
+    this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.reject(this.#error);
     this.#controller?.error(this.#error);
@@ -127,6 +148,7 @@ export class ResponseBody {
     if (this.#ended) return Promise.resolve(this.#take());
     if (this.#failed) return Promise.reject(this.#error);
     this.#resume();
+    this.#holder?.hold(true);
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -183,6 +205,7 @@ export class ResponseBody {
     if (!this.#ended)
       this.#takeSettle()?.reject(new TypeError("The response body was discarded while it was read"));
     this.#controller = undefined;
+    this.#holder?.hold(false);
     this.#source?.discard();
     this.#resume();
   }
@@ -214,20 +237,23 @@ export class ResponseBody {
   #pulled(controller: ReadableStreamDefaultController<Uint8Array>): void {
     if (this.#mode === "discarded") throw this.#error ?? usedError();
     if (this.#mode !== "stream") this.#use("stream");
-    if (this.#controller === undefined) this.#started(controller);
+    const given = this.#controller === undefined && this.#started(controller);
     this.#resume();
+    if (!given) this.#holder?.hold(true);
   }
 
   #cancelled(): void {
     if (this.#mode !== "whole") this.discard();
   }
 
-  #started(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  /** Answers whether there was something to give. */
+  #started(controller: ReadableStreamDefaultController<Uint8Array>): boolean {
     const kept = this.#take();
     if (kept.length > 0) controller.enqueue(kept);
     if (this.#ended) controller.close();
     else if (this.#failed) controller.error(this.#error);
     else this.#controller = controller;
+    return kept.length > 0;
   }
 
   #use(mode: Mode): void {

@@ -213,6 +213,7 @@ export class Exchange implements Roles {
   /** The caller has all it wants. The connection may be taken from now on, and in this call. */
   #linger(forMs: number): void {
     this.#stage = "linger";
+    this.#inbound?.hold(false);
     this.#times.lingersUntil = this.#pool.now() + forMs;
     if (this.#lease !== undefined) this.#pool.linger(this.#lease.connection);
     this.#pool.alarm.by(this.dueAt());

@@ -9,7 +9,7 @@ import type { PersistenceTest } from "../rules/persistence.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import type { Settings } from "../settings.ts";
-import { type BodySource, ResponseBody } from "./body.ts";
+import { type BodyHolder, type BodySource, ResponseBody } from "./body.ts";
 import { endsConnection, type Framing } from "./framing.ts";
 import type { ResponseHead } from "./head.ts";
 import type { Journal } from "./journal.ts";
@@ -27,7 +27,7 @@ export interface InboundOwner extends BodySource {
 }
 
 /** Receives one response. */
-export class Inbound implements ResponseSink {
+export class Inbound implements ResponseSink, BodyHolder {
   /** Whether any byte of a response came. */
   responded = false;
   response: WireResponse | undefined = undefined;
@@ -65,6 +65,13 @@ export class Inbound implements ResponseSink {
   /** Whether more came than is worth reading of a body that nobody wants. */
   get isTooMuch(): boolean {
     return this.received - this.#wanted > LINGER_BYTES;
+  }
+
+  /** Whether somebody waits for more. Without the lease there is nothing to hold. */
+  hold(awaited: boolean): void {
+    const { connection } = this.#lease;
+    const user: unknown = connection.user;
+    if (user === this.#owner) connection.hold(awaited);
   }
 
   /** Takes what arrived. Answers what is wrong with it. */
@@ -130,7 +137,7 @@ export class Inbound implements ResponseSink {
     this.#framing = framing;
     const length = framing.kind === "length" ? framing.length : undefined;
     const source = framing.kind === "none" ? undefined : this.#owner;
-    const body = new ResponseBody(source, length, this.#lease.connection.wire);
+    const body = new ResponseBody(source, length, this.#lease.connection.wire, this);
     const resendCount = this.#resendCount;
     this.response = { head, body, lease: this.#lease, resendCount, trailers: "" };
     this.#owner.headed();

@@ -25,6 +25,8 @@ export class Reply {
     if (answer === undefined) return false;
     this.#answer = undefined;
     this.#response = response;
+    // From here on the process is kept alive for whoever waits for the rest, if anybody does.
+    if (!response.body.ended) response.body.rest();
     const refusal = response.head.status === 407 ? proxyRefusal(response) : undefined;
     if (refusal === undefined) answer.resolve(response);
     else refuse(answer, response, refusal);

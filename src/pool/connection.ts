@@ -125,6 +125,8 @@ export class PooledConnection<Wire> implements SocketHandler {
   user: ConnectionUser | undefined = undefined;
   /** Its socket was paused in its last exchange: the end of it may lie in the kernel behind what was held back. */
   heldBack = false;
+  /** Whether its socket keeps the process alive. */
+  #held = true;
   readonly #owner: ConnectionOwner<Wire>;
 
   constructor(record: Connection<Wire>, wire: Wire, via: Via | undefined, owner: ConnectionOwner<Wire>) {
@@ -152,6 +154,19 @@ export class PooledConnection<Wire> implements SocketHandler {
   holdBack(): void {
     this.heldBack = true;
     this.socket?.pause();
+  }
+
+  /** Whether somebody waits for what comes on it: then its socket keeps the process alive. */
+  hold(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    this.socket?.hold(held);
+  }
+
+  /** Somebody has it from now on, or nobody. */
+  take(taken: boolean): void {
+    this.#held = taken;
+    this.socket?.hold(taken, !taken);
   }
 
   /** A response came `ms` after its request: the round trip is no longer than that. */

@@ -25,6 +25,7 @@ import { PoolCore } from "./core.ts";
 import { type Dialer, DirectDialer } from "./dialer.ts";
 import { type DialOwner, Dials } from "./dials.ts";
 import type { Effect, Input } from "./effects.ts";
+import { Hold } from "./hold.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
 import { Waiter } from "./records.ts";
@@ -50,6 +51,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #dials: Dials<Wire>;
   readonly #addresses: AddressWatch<Wire> | undefined;
   readonly #closing: Closing<Wire>;
+  readonly #hold: Hold;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #watch: Watch;
@@ -77,6 +79,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       this.#step({ type: "tick" }, now);
     });
     this.#closing = new Closing(this.alarm);
+    this.#hold = new Hold(clock);
     this.#dialer = dialer;
     this.#dials = new Dials(this, transport, dialer, this);
     this.#addresses = AddressWatch.of(dialer, settings.dnsRefreshMs, this.alarm, (connections) => {
@@ -159,7 +162,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     if (this.core.closing) throw refusalError({ ...facts, why: "pool-closed" }, this.settings);
     this.#step({ type: "preconnect", origin, count }, this.now());
     for (const dial of this.#dials.to(origin)) {
-      const error = await dial.failure();
+      const error = await this.#hold.until(dial.failure());
       if (error !== undefined) throw refusalError({ ...facts, why: "connect-failed", error }, this.settings);
     }
   }
@@ -175,7 +178,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
-    return this.#closing.wait(this.core.floor, now, graceMs);
+    return this.#hold.until(this.#closing.wait(this.core.floor, now, graceMs));
   }
 
   // The core's effects
@@ -187,6 +190,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
     for (const effect of effects) this.#do(effect, now);
     this.alarm.by(this.core.wakeAt());
+    this.#hold.whileQueued(this.core.floor.queue.size > 0);
   }
 
   #do(effect: PoolEffect<Wire>, now: number): void {
@@ -210,7 +214,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   #park(record: Connection<Wire>): void {
     // An observer that was told before this may have had it leased again.
-    if (record.state === "idle") record.attached?.socket?.hold(false);
+    if (record.state === "idle") record.attached?.take(false);
   }
 
   #connect(record: Connection<Wire>, now: number): void {
@@ -241,7 +245,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const connection = effect.connection.attached;
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
-    connection.socket?.hold(true);
+    connection.take(true);
     const reused = connection.record.requests > 1;
     const { unsafe } = effect.waiter;
     const { heldBack } = connection;

@@ -5,9 +5,14 @@
  *     child.ts <task> <url>
  */
 
+import { existsSync, writeFileSync } from "node:fs";
 import { createPool } from "../../mod.ts";
+import { marks } from "./harness/marks.ts";
 import { TIMELESS } from "./harness/perform.ts";
 import { Recorder } from "./harness/trace.ts";
+
+/** A guard against hanging. */
+const PATIENCE_MS = 30_000;
 
 const [task = "", url = ""] = process.argv.slice(2);
 const recorder = new Recorder(false);
@@ -32,7 +37,10 @@ const TASKS: Readonly<Record<string, () => Promise<void>>> = {
   },
   async blocked() {
     await (await pool.request(url)).text();
-    for (const until = performance.now() + 1000; performance.now() < until; );
+    const { blocked, closed, forget } = marks(Number(new URL(url).port));
+    writeFileSync(blocked, "");
+    for (const until = performance.now() + PATIENCE_MS; !existsSync(closed) && performance.now() < until; );
+    forget();
     const answer = await pool.request(url, { method: "POST", body: "x" });
     recorder.note(await answer.text());
   },

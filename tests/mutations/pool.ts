@@ -151,4 +151,18 @@ export const POOL: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/simulation/regressions" },
   },
+  {
+    breaks: "A process does not end while a request waits in the queue",
+    file: "src/pool/pool.ts",
+    search: "this.#hold.whileQueued(this.core.floor.queue.size > 0);",
+    replacement: "",
+    proof: { tests: "tests/hold.test" },
+  },
+  {
+    breaks: "A process does not end while its pool is closing",
+    file: "src/pool/pool.ts",
+    search: "this.#hold.until(this.#closing.wait(this.core.floor, now, graceMs))",
+    replacement: "this.#closing.wait(this.core.floor, now, graceMs)",
+    proof: { tests: "tests/hold.test" },
+  },
 ];

@@ -243,7 +243,9 @@ class TappedSocket implements Socket {
     this.#inner.resume();
   }
 
-  hold(held: boolean): void {
+  hold(held: boolean, idle?: boolean): void {
+    // A reader who comes or has not come yet takes nothing and parks nothing.
+    if (idle === undefined) return this.#inner.hold(held);
     const link = this.#link;
     const now = this.#world.clientNow;
     this.#world.trace.note(held ? "taken" : "parked", link.id);
@@ -257,7 +259,7 @@ class TappedSocket implements Socket {
     }
     if (!held) link.used = false;
     link.parked = !held;
-    this.#inner.hold(held);
+    this.#inner.hold(held, idle);
   }
 
   handOver(handler: SocketHandler): void {

@@ -1,5 +1,6 @@
 /** Run by connect.test.ts: opens a socket, and ends by itself unless the socket holds the process. */
 
+import { setTimeout } from "node:timers";
 import { open, target, tls } from "./support.ts";
 
 const [port, mode] = process.argv.slice(2);

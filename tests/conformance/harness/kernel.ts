@@ -15,14 +15,20 @@ export interface Ports {
   readonly serverPort: number;
 }
 
+/** Looks in a row that must show no timer: under load `ss` shows none for a moment. */
+const LOOKS = 25;
+
 /** Ms to the next keepalive probe of the client's socket, or `undefined` where there are no probes. */
 export async function nextProbeMs({ clientPort, serverPort }: Ports): Promise<number | undefined> {
-  for (;;) {
+  for (let none = 0; none < LOOKS; ) {
     const { stdout } = await run("ss", ["-Htno", `sport = :${clientPort} and dport = :${serverPort}`]);
     if (stdout.trim() === "") throw new Error(`ss knows no socket from ${clientPort} to ${serverPort}`);
-    if (!BUSY.test(stdout)) return timerMs(/timer:\(keepalive,([^,)]+)/.exec(stdout)?.[1]);
+    const probeMs = timerMs(/timer:\(keepalive,([^,)]+)/.exec(stdout)?.[1]);
+    if (probeMs !== undefined) return probeMs;
+    none = BUSY.test(stdout) ? 0 : none + 1;
     await sleep(20);
   }
+  return undefined;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, sec: 1000, min: 60_000 };

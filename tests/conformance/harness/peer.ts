@@ -183,6 +183,11 @@ export class Peer {
     this.#socket.end();
   }
 
+  /** The same; resolves once the kernel has the FIN. */
+  async ended(): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.end(resolve));
+  }
+
   /** RST. */
   reset(): void {
     this.#socket.resetAndDestroy();

@@ -10,8 +10,8 @@ import type { Command, Outcome } from "./perform.ts";
 
 const script = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** More than all scenarios together may take. A client that is not over then hangs. */
-const PATIENCE_MS = 180_000;
+/** More than all scenarios together may take on a busy machine. A client that is not over then hangs. */
+const PATIENCE_MS = 480_000;
 
 export interface Run {
   readonly outcomes: ReadonlyMap<string, Outcome>;

@@ -65,7 +65,7 @@ export interface Scenario {
   /** Run for each connection. Default: answers every request with `200`. */
   readonly server?: (peer: Peer) => Promise<void>;
   readonly client: (act: Act) => Promise<void>;
-  /** Whether `released` lines say how long the connection is kept. */
+  /** Whether `released` lines say how long the connection is kept; its pool's time then hardly moves. */
   readonly showsKeep?: boolean;
   /** Why it cannot run where it is, or nothing. Never asks for the name of a runtime. */
   readonly needs?: (here: Here) => string | undefined;

@@ -1,5 +1,8 @@
 /** Processes: a program ends by itself when its work is done, with connections idle, and not before. */
 
+import { existsSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { marks } from "../harness/marks.ts";
 import { ok, okHead } from "../harness/responses.ts";
 import type { Act, Scenario } from "../harness/scenario.ts";
 
@@ -39,7 +42,7 @@ export const processes: Scenario[] = [
     async server(peer) {
       for (let at = 1; ; at++) {
         await peer.request();
-        if (at === 2) await new Promise((resolve) => setTimeout(resolve, 500));
+        if (at === 2) await sleep(500);
         await peer.send(ok(`answer ${at}`));
       }
     },
@@ -70,9 +73,11 @@ export const processes: Scenario[] = [
       const { method } = await peer.request();
       await peer.send(ok(`${method} on connection ${peer.n}`));
       if (peer.n > 1) return;
-      // The child blocks for a second from here on.
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      peer.end();
+      // The child's event loop stands still from one file to the other.
+      const { blocked, closed } = marks(peer.serverPort);
+      while (!existsSync(blocked)) await sleep(20);
+      await peer.ended();
+      writeFileSync(closed, "");
     },
     client: (act) => child(act, "blocked"),
     trace: `
