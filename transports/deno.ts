@@ -120,10 +120,10 @@ class DenoSocket implements Socket {
     this.inbox.end(cause === undefined ? undefined : failure(cause, "open"));
   }
 
-  /** The outstanding read tells the end, after what it still has; without one there is nothing to wait for. */
+  /** A read tells the end, after what is still there: the outstanding one, or that of an owner who resumes. */
   private broken(error: unknown): void {
     this.writeError = error;
-    if (!this.reader.reading) this.ended(undefined);
+    if (!this.reader.reading && !this.inbox.isPaused) this.ended(undefined);
   }
 }
 

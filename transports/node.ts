@@ -21,6 +21,7 @@ import { ended, type FailurePhase, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
 import { systemAddresses } from "./names.ts";
+import { LastWords } from "./node-last-words.ts";
 import { nodeNet, nodeTls } from "./node-modules.ts";
 import { alpnOf, finishTls, isTls, tlsOptions } from "./node-tls.ts";
 import { bufferText } from "./text.ts";
@@ -39,6 +40,7 @@ class NodeSocket implements Socket {
   readonly localPort: number | undefined;
   private readonly raw: NetSocket;
   private readonly inbox: Inbox;
+  private readonly lastWords: LastWords;
   private awaitsDrain = false;
 
   constructor(raw: NetSocket, inbox: Inbox, applied: AppliedOptions, alpn?: string) {
@@ -50,6 +52,7 @@ class NodeSocket implements Socket {
     this.remotePort = raw.remotePort;
     this.localAddress = raw.localAddress;
     this.localPort = raw.localPort;
+    this.lastWords = new LastWords(raw, inbox);
     raw.on("drain", () => this.drained());
   }
 
@@ -92,6 +95,7 @@ class NodeSocket implements Socket {
   resume(): void {
     this.inbox.resume();
     this.raw.resume();
+    this.lastWords.resumed();
   }
 
   hold(held: boolean): void {
@@ -108,6 +112,7 @@ class NodeSocket implements Socket {
     if (isTls(this.raw)) finishTls(this.raw);
     // Not end(): that would wait for the peer's FIN, for ever if need be.
     else this.raw.destroySoon();
+    this.lastWords.left();
   }
 
   abort(): void {
