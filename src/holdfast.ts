@@ -172,6 +172,11 @@ class HoldfastPool implements Pool {
       .then((transport) => {
         this.#engine = this.#build(transport);
         return this.#engine;
+      })
+      .catch((error) => {
+        // What kept it from being there may have passed when the next request asks.
+        this.#loading = undefined;
+        throw error;
       });
     return this.#loading;
   }

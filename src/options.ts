@@ -179,7 +179,8 @@ export interface PoolOptions {
    */
   readonly unixPath?: string;
   /**
-   * Looks up names: answers IP addresses, the preferred one first. They are raced like all others (RFC 8305).
+   * Looks up names: answers IP addresses, the preferred one first. They are raced like all others (RFC 8305). Who dials at
+   * the same time shares a call, until the one who asked first gives up by `connectTimeout`.
    *
    * @default the system's
    */
@@ -233,7 +234,8 @@ export interface PoolOptions {
   readonly unsafeReuse?: Duration;
   /**
    * Whether to learn each server's real idle limit from its closes and our successes, and to stay below it. With a
-   * store, what was learned outlives the process, and a fleet can share it.
+   * store, what was learned outlives the process, and a fleet can share it. It is asked once per origin, and again a minute
+   * after it failed to answer.
    *
    * @default true
    */

@@ -25,6 +25,8 @@ export class AddressWatch<Wire> implements Timed {
   /** By name. */
   readonly #connections: Map<string, Set<Connection<Wire>>> = new Map();
   #refreshAt = Infinity;
+  /** Ends the lookups of the latest refresh, of which one may hang. */
+  #refreshing: AbortController | undefined;
 
   /** The watch of a pool, unless its transport alone knows the addresses. */
   static of<Wire>(
@@ -69,7 +71,9 @@ export class AddressWatch<Wire> implements Timed {
     const known = name === undefined ? undefined : this.#connections.get(name);
     if (name === undefined || known?.delete(connection) !== true || known.size > 0) return;
     this.#connections.delete(name);
-    if (this.#connections.size === 0) this.#alarm.drop(this);
+    if (this.#connections.size > 0) return;
+    this.#alarm.drop(this);
+    this.#refreshing?.abort();
   }
 
   dueAt(): number {
@@ -79,13 +83,16 @@ export class AddressWatch<Wire> implements Timed {
   due(now: number): void {
     this.#refreshAt = now + this.#refreshMs;
     const names = [...this.#connections.keys()];
-    for (let lane = 0; lane < LOOKUPS_AT_ONCE; lane++) void this.#refresh(names);
+    this.#refreshing?.abort();
+    this.#refreshing = new AbortController();
+    for (let lane = 0; lane < LOOKUPS_AT_ONCE; lane++) void this.#refresh(names, this.#refreshing.signal);
   }
 
-  async #refresh(names: string[]): Promise<void> {
+  async #refresh(names: string[], signal: AbortSignal): Promise<void> {
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
       // One that fails proves nothing: what is open works, and a dial will tell.
-      await this.#names.lookup(name).catch(() => {});
+      await this.#names.refresh(name, signal).catch(() => {});
+      if (signal.aborted) return;
     }
   }
 

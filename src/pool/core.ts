@@ -207,9 +207,10 @@ export class PoolCore<C, W> {
     const { entry } = connection;
     this.#exits.retire(connection, "connect-failed", now, "lost", error);
     const waiter = entry.waiters.first;
-    if (waiter !== undefined && entry.waiters.size > entry.connecting) {
-      this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
-    }
+    if (waiter === undefined || entry.waiters.size <= entry.connecting) return;
+    // Who came after the dial began did not have its time: the next one is theirs.
+    if (waiter.since > connection.openedAt) this.#dial(entry, now);
+    else this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
   }
 
   // Ending an exchange

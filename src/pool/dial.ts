@@ -15,14 +15,14 @@ export interface DialOutcome {
 export class Dial implements Timed {
   readonly #controller = new AbortController();
   readonly #origin: string;
-  readonly #startedAt: number;
+  readonly startedAt: number;
   readonly #limitMs: number;
   #settled: Promise<void> | undefined;
   #error: unknown;
 
   constructor(origin: string, now: number, limitMs: number) {
     this.#origin = origin;
-    this.#startedAt = now;
+    this.startedAt = now;
     this.#limitMs = limitMs;
   }
 
@@ -45,11 +45,11 @@ export class Dial implements Timed {
   }
 
   dueAt(): number {
-    return this.#controller.signal.aborted ? Infinity : this.#startedAt + this.#limitMs;
+    return this.#controller.signal.aborted ? Infinity : this.startedAt + this.#limitMs;
   }
 
   due(now: number): void {
-    this.#controller.abort(connectTimeoutError(this.#origin, now - this.#startedAt, this.#limitMs));
+    this.#controller.abort(connectTimeoutError(this.#origin, now - this.startedAt, this.#limitMs));
   }
 
   /** Gives up: the outcome is a failure with `reason`, which nobody waits for any more. */

@@ -71,8 +71,25 @@ export class Dials<Wire> {
     this.#forget(record);
   }
 
-  /** Those under way to an origin. */
-  to(origin: Origin): Dial[] {
+  /**
+   * Starts dials to an origin, and waits for all that are under way there. Answers why one failed; one that had begun
+   * before did not have its whole time for this, so instead of it others are started.
+   */
+  async failure(origin: Origin, now: number, start: () => void): Promise<unknown> {
+    start();
+    let dials = this.#to(origin);
+    for (let dial = dials.shift(); dial !== undefined; dial = dials.shift()) {
+      const error = await dial.failure();
+      if (error === undefined) continue;
+      if (dial.startedAt >= now) return error;
+      start();
+      dials = this.#to(origin);
+      if (dials.length === 0) return error; // the pool is closing
+    }
+    return undefined;
+  }
+
+  #to(origin: Origin): Dial[] {
     return [...this.#dials].flatMap(([record, dial]) =>
       record.entry.origin.key === origin.key ? [dial] : [],
     );

@@ -1,6 +1,7 @@
 /**
  * Limit keeper: reads and writes the store in which learned limits outlive the process. Asked once per origin, told each
- * time something was learned. A store that fails or holds nonsense costs only what it might have known.
+ * time something was learned. A store that fails or holds nonsense costs only what it might have known; one that failed
+ * to answer is asked again, later.
  */
 
 import type { Clock } from "../clock.ts";
@@ -12,12 +13,16 @@ import type { Settings } from "../settings.ts";
 /** Origins whose question is remembered; a program that visits more asks some of them again. */
 const MOST_ASKED = 10_000;
 
+/** How long an origin goes without another question after one that failed: a store that is down has enough to do. */
+const ASK_AGAIN_MS = 60_000;
+
 /** Reads and writes a store for one pool. */
 export class LimitKeeper {
   readonly #store: LimitStore;
   readonly #clock: Clock;
   readonly #restored: (origin: Origin, memory: LimitMemory) => void;
-  readonly #asked: Set<string> = new Set();
+  /** By origin, when to ask again. */
+  readonly #asked: Map<string, number> = new Map();
   /** How often the store failed, or held something else. */
   errors = 0;
 
@@ -37,10 +42,14 @@ export class LimitKeeper {
 
   /** An origin is used; what the store knows of it follows. */
   used(origin: Origin): void {
-    if (this.#asked.has(origin.key)) return;
+    const askAt = this.#asked.get(origin.key);
+    if (askAt !== undefined && (askAt === Infinity || this.#clock.now() < askAt)) return;
     if (this.#asked.size >= MOST_ASKED) this.#asked.clear();
-    this.#asked.add(origin.key);
-    this.#read(origin).catch(() => this.#failed());
+    this.#asked.set(origin.key, Infinity);
+    this.#read(origin).catch(() => {
+      this.#failed();
+      this.#asked.set(origin.key, this.#clock.now() + ASK_AGAIN_MS);
+    });
   }
 
   /** Something was learned. */

@@ -31,7 +31,7 @@ export class Opener {
   }
 
   async #race(names: Names, target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const addresses = await unlessAborted(names.lookup(target.hostname), signal);
+    const addresses = await names.lookup(target.hostname, signal);
     const options = { clock: this.#clock, handler, signal };
     const connect = (
       address: string | undefined,
@@ -49,14 +49,4 @@ export class Opener {
 /** The name that must be looked up to reach a target. */
 export function nameIn({ hostname, unixPath }: Target): string | undefined {
   return unixPath !== undefined || isAddress(hostname) ? undefined : hostname;
-}
-
-/** Rejects with the reason when aborted: a lookup cannot be. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -160,11 +160,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const origin = this.pooledAs(to);
     const facts = { origin: origin.key, waitedMs: 0, snapshot: originSnapshot(this.core.floor, origin.key) };
     if (this.core.closing) throw refusalError({ ...facts, why: "pool-closed" }, this.settings);
-    this.#step({ type: "preconnect", origin, count }, this.now());
-    for (const dial of this.#dials.to(origin)) {
-      const error = await this.#hold.until(dial.failure());
-      if (error !== undefined) throw refusalError({ ...facts, why: "connect-failed", error }, this.settings);
-    }
+    const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
+    const error = await this.#hold.until(this.#dials.failure(origin, this.now(), start));
+    if (error !== undefined) throw refusalError({ ...facts, why: "connect-failed", error }, this.settings);
   }
 
   // Ending

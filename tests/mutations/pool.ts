@@ -165,4 +165,25 @@ export const POOL: readonly Mutation[] = [
     replacement: "this.#closing.wait(this.core.floor, now, graceMs)",
     proof: { tests: "tests/hold.test" },
   },
+  {
+    breaks: "Who waits with a lookup that its own dial gave up asks anew",
+    file: "src/pool/names.ts",
+    search: "if (signal.aborted || !lookup.signal.aborted) throw error;",
+    replacement: "throw error;",
+    proof: { tests: "tests/pool/names" },
+  },
+  {
+    breaks: "A lookup does not outlive the dial that asked for it",
+    file: "src/pool/names.ts",
+    search: "await unlessAborted(this.#resolve(hostname), signal).finally(over)",
+    replacement: "await this.#resolve(hostname).finally(over)",
+    proof: { tests: "tests/pool/names" },
+  },
+  {
+    breaks: "Who came after a dial began is not failed with it",
+    file: "src/pool/core.ts",
+    search: "if (waiter.since > connection.openedAt) this.#dial(entry, now);\n    else ",
+    replacement: "",
+    proof: { tests: "tests/pool/" },
+  },
 ];

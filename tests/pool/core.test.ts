@@ -372,6 +372,17 @@ describe("a dial that failed", () => {
     assertEquals(pool.connected(2), ["grant x 2"]);
   });
 
+  it("does not reject a request that came after it had begun: that gets a dial of its own", () => {
+    const pool = new CoreDriver();
+    pool.acquire("a", "x");
+    pool.now += 952;
+    pool.cancel("x");
+    pool.acquire("a", "y");
+    pool.now += 48;
+    assertEquals(pool.failed(1), ["close 1: connect-failed", "connect 2 a"]);
+    assertEquals(pool.failed(2), ["close 2: connect-failed", "reject y: connect-failed"]);
+  });
+
   it("is followed by one for the next in line", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 });
     pool.acquire("a", "x");

@@ -80,11 +80,11 @@ export class CoreDriver {
     return this.step({ type: "connected", connection: this.connection(id), random });
   }
 
-  /** A dial fails: that rejects one request, if one is left without a dial by it. */
+  /** A dial fails: that rejects one request, if one is left without a dial by it that waits since it began. */
   failed(id: number): string[] {
     const connection = this.connection(id);
     const { waiters, connecting } = connection.entry;
-    const needed = waiters.size > connecting - 1;
+    const needed = waiters.size > connecting - 1 && (waiters.first?.since ?? 0) <= connection.openedAt;
     const words = this.step({ type: "connect-failed", connection, error: `error ${id}` });
     const rejected = (why: string) => words.filter((word) => word.endsWith(why)).length;
     if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed ? 1 : 0);
