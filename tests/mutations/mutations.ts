@@ -2,9 +2,18 @@
 
 import { HONO } from "./hono.ts";
 import type { Mutation } from "./mutation.ts";
+import { OUTLOOK } from "./outlook.ts";
 import { POOL } from "./pool.ts";
 import { PROXY } from "./proxy.ts";
 import { RULES } from "./rules.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
-export const MUTATIONS: readonly Mutation[] = [...RULES, ...POOL, ...WIRE, ...FETCH, ...PROXY, ...HONO];
+export const MUTATIONS: readonly Mutation[] = [
+  ...RULES,
+  ...POOL,
+  ...WIRE,
+  ...FETCH,
+  ...PROXY,
+  ...HONO,
+  ...OUTLOOK,
+];
