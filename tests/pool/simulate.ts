@@ -4,7 +4,7 @@
  * ```sh
  * node --import tsx tests/pool/simulate.ts --seeds 10000 --steps 1000          # from a random seed on
  * node --import tsx tests/pool/simulate.ts --from 1 --seeds 10000 --steps 1000
- * node --import tsx tests/pool/simulate.ts --seed 17 --steps 300               # one again
+ * node --import tsx tests/pool/simulate.ts --seed 17 --steps 300 --climate kind # one again
  * ```
  */
 
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     from: { type: "string" },
     seeds: { type: "string", default: "1000" },
     steps: { type: "string", default: "1000" },
+    climate: { type: "string", multiple: true, default: ["harsh", "kind"] },
   },
 });
 const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
@@ -26,8 +27,10 @@ const steps = Number(values.steps);
 const totals = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
 const startedAt = performance.now();
 for (let nth = 0; nth < count; nth++) {
-  const life = simulate(from + nth, steps);
-  for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
+  for (const climate of values.climate) {
+    const life = simulate(from + nth, steps, climate === "kind" ? "kind" : "harsh");
+    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
+  }
   if ((nth + 1) % 1000 === 0) console.log(`${nth + 1} of ${count} seeds`);
 }
 const seconds = (performance.now() - startedAt) / 1000;

@@ -18,14 +18,20 @@ export interface Life {
   readonly retired: number;
 }
 
+/**
+ * - `"harsh"`: any rules; few connections live long enough to be used twice.
+ * - `"kind"`: rules under which most requests are served by an idle connection.
+ */
+export type Climate = "harsh" | "kind";
+
 /** Lives `steps` steps from `seed`. @throws when an invariant breaks, with the seed, the step and what led to it. */
-export function simulate(seed: number, steps: number): Life {
-  const world = new World(new Prng(seed));
+export function simulate(seed: number, steps: number, climate: Climate = "harsh"): Life {
+  const world = new World(new Prng(seed), climate);
   try {
     for (let step = 0; step < steps; step++) world.step();
     world.end();
   } catch (cause) {
-    const replay = `node --import tsx tests/pool/simulate.ts --seed ${seed} --steps ${steps}`;
+    const replay = `node --import tsx tests/pool/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate}`;
     const told = `Seed ${seed} failed after\n${world.recent.join("\n")}\nAgain: ${replay}`;
     throw new Error(`${told}\n${String(cause)}`, { cause });
   }
@@ -71,10 +77,12 @@ class World {
   #named = 0;
   #life = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, climate: Climate) {
     this.#prng = prng;
-    this.#pool = new CoreDriver(someRules(prng), prng.among(Infinity, 50, 5000, 60_000));
-    this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(12)).split("");
+    const kind = climate === "kind";
+    const rules = someRules(prng);
+    this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, prng.among(Infinity, 50, 5000, 60_000));
+    this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(kind ? 2 : 12)).split("");
     // Each life has a temper: some operations are rare in it, some frequent.
     const tempers = Object.entries(WEIGHTS).map(([name, weight]) => [
       name,
@@ -241,6 +249,16 @@ class World {
     this.#happened("tick", this.#pool.tick());
   }
 }
+
+/** Nothing but limits of numbers ends an idle connection. */
+const KIND: Partial<Rules> = {
+  idleTimeoutMs: Infinity,
+  unusedIdleTimeoutMs: Infinity,
+  maxLifetimeMs: Infinity,
+  maxRequests: Infinity,
+  maxIdle: Infinity,
+  maxIdlePerOrigin: Infinity,
+};
 
 function someRules(prng: Prng): Partial<Rules> {
   return {

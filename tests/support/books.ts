@@ -1,14 +1,14 @@
-/** Books: what must be true of a core after every step, counted anew from the records themselves. */
+/**
+ * Books: what must be true of a core after every step, counted anew from the records themselves, and judged by the
+ * oracle: nothing here asks the code that is tested what is right.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { PoolCore } from "../../src/pool/core.ts";
 import type { Floor } from "../../src/pool/floor.ts";
 import type { ConnectionRecord, OriginRecord } from "../../src/pool/records.ts";
-import { chooseIdle } from "../../src/rules/choose.ts";
-import { admit } from "../../src/rules/limits.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
-import { isProvenFresh, verdict } from "../../src/rules/verdict.ts";
-import { expectedUntil } from "./oracle.ts";
+import { type Counts, expectedUntil, hasRoom, isTrusted, mustServe } from "./oracle.ts";
 
 type Core = Pick<PoolCore<unknown, unknown>, "floor" | "closing" | "wakeAt">;
 type Books = Floor<unknown, unknown>;
@@ -107,7 +107,9 @@ function checkLimits(floor: Books, entries: readonly Entry[], rules: Rules): voi
 /** Whatever is idle may be used. */
 function checkRules(floor: Books, rules: Rules, now: number): void {
   for (const connection of floor.lru) {
-    assertEquals(verdict(connection, rules, now), { keep: true, until: connection.until });
+    const until = expectedUntil(connection, rules) ?? -Infinity;
+    assertEquals(connection.until, until, "an idle connection is kept for as long as the rules say");
+    assert(now < until, `a connection is idle at ${now}, though its time was over at ${until}`);
   }
 }
 
@@ -115,16 +117,28 @@ function checkRules(floor: Books, rules: Rules, now: number): void {
 function checkWaiters(core: Core, entries: readonly Entry[], rules: Rules, now: number): void {
   const { floor } = core;
   if (core.closing) assertEquals(floor.queue.size, 0, "nobody waits for a closed pool");
+  const all = sumOf(entries.map(countsOf));
   for (const entry of entries) {
-    if (uncovered(entry) > 0) assertEquals(admit(floor.occupancy(entry), rules), "wait", "there is room");
+    if (uncovered(entry) > 0) assert(!hasRoom(countsOf(entry), all, rules), "there is room");
+    const idle = inState(entry, "idle");
     for (const { fresh, unsafe } of entry.waiters) {
       // For an unsafe one a connection is on its way; it need not be the first to learn of a better one.
       if (unsafe && uncovered(entry) === 0) continue;
-      const served = fresh ? undefined : chooseIdle(entry, rules, unsafe, now);
-      assertEquals(served?.id, undefined, "a waiter and an idle connection that would serve it");
+      const served = !fresh && mustServe(idle, rules, unsafe, now);
+      assert(!served, "a waiter and an idle connection that would serve it");
     }
   }
 }
+
+function countsOf(entry: Entry): Counts {
+  return { open: entry.connections.size, spare: inState(entry, "idle").length + [...entry.lingering].length };
+}
+
+function sumOf(all: readonly Counts[]): Counts {
+  return all.reduce((sum, { open, spare }) => ({ open: sum.open + open, spare: sum.spare + spare }), NONE);
+}
+
+const NONE: Counts = { open: 0, spare: 0 };
 
 function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
   const { lru, queue } = core.floor;
@@ -152,6 +166,6 @@ export function checkGrant({ facts, waiter, handedOver }: Granted, rules: Rules,
   assert(now < (expectedUntil(facts, rules) ?? -Infinity), "a rule was broken at reuse");
   assertEquals(waiter.fresh, false, "a second attempt got a connection that was not opened for it");
   if (waiter.unsafe && !handedOver) {
-    assert(isProvenFresh(facts, rules, now), "an unsafe request got a connection that may be stale");
+    assert(isTrusted(facts, rules, now), "an unsafe request got a connection that may be stale");
   }
 }

@@ -9,6 +9,7 @@ import type { RetireReason } from "../../src/rules/reasons.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Terms } from "./books.ts";
 import { rules } from "./facts.ts";
+import { expectedUntil, mustServe } from "./oracle.ts";
 
 type Connection = ConnectionRecord<undefined, string>;
 type Request = Waiter<undefined, string>;
@@ -60,9 +61,23 @@ export class CoreDriver {
     this.#waiting += 1;
     if (again) this.#askedAgain += 1;
     const line = this.#line(origin);
+    const { now, terms } = this;
     if (again) line.unshift(name);
     else line.push(name);
-    return this.step({ type: "acquire", waiter, origin: originOf(`http://${origin}`), again });
+    const at = originOf(`http://${origin}`);
+    const served =
+      !waiter.fresh && !this.core.closing && mustServe(this.#usable(at.key), terms.rules, waiter.unsafe, now);
+    const words = this.step({ type: "acquire", waiter, origin: at, again });
+    if (served)
+      assertEquals(this.fates.get(name), "granted", `${name} found an idle connection that would serve it`);
+    return words;
+  }
+
+  /** Idle connections of an origin that no rule ends now. */
+  #usable(key: string): Connection[] {
+    const { terms, now } = this;
+    const all = [...(this.core.floor.find(key)?.connections ?? [])];
+    return all.filter((one) => one.state === "idle" && now < (expectedUntil(one, terms.rules) ?? -Infinity));
   }
 
   cancel(name: string): string[] {
