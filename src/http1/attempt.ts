@@ -4,6 +4,7 @@ import type { Sent } from "../errors.ts";
 import type { Lease } from "../pool/connection.ts";
 import type { RetryReason } from "../rules/reasons.ts";
 import { type FailedAttempt, type RetryRule, resendReason } from "../rules/retry.ts";
+import type { Inbound } from "./inbound.ts";
 import type { WireRequest } from "./message.ts";
 import type { Upload } from "./upload.ts";
 
@@ -11,7 +12,7 @@ import type { Upload } from "./upload.ts";
 export interface Progress {
   readonly upload: Upload | undefined;
   readonly sent: Sent;
-  readonly responded: boolean;
+  readonly inbound: Inbound | undefined;
   readonly status: FailedAttempt["status"];
   readonly resendCount: number;
 }
@@ -24,7 +25,8 @@ export function reasonToResend(
   rule: boolean | RetryRule,
 ): RetryReason | undefined {
   const { method, body, repeatable } = request;
-  const { sent, responded, status, resendCount, upload } = at;
+  const { sent, status, resendCount, upload } = at;
+  const responded = at.inbound?.responded === true;
   const replayable = body?.kind !== "stream" || body.replayable || upload?.started !== true;
   // One that waited unused (preconnected, or a dial that came too late) may be as stale as one that was used.
   const reused = lease.requestNumber > 1 || lease.idleMs > 0;

@@ -2,10 +2,12 @@
 
 import type { ExchangeEnding, Lease } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
+import type { PersistenceTest } from "../rules/persistence.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Journal } from "./journal.ts";
+import type { Upload } from "./upload.ts";
 import type { Wire } from "./wire.ts";
 
 /** What the pool need not be told by whoever ends. */
@@ -38,4 +40,25 @@ export function giveBack(
 /** Why a connection is not kept whose exchange lingered for nothing. */
 export function lingeredOut(inbound: Inbound | undefined): RetireReason {
   return inbound?.complete === true ? "upload-unfinished" : "unread-body";
+}
+
+/** Gives a connection up that nobody used, without having learned anything of its server. */
+export function giveUp(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
+  pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
+}
+
+/**
+ * What becomes of the connection of a complete response: it is kept (`undefined`), ends for a reason, or lingers until
+ * the rest of the request is sent. `test` is the user's, if there is one; `close`: the request said that it is the last.
+ */
+export function afterResponse(
+  inbound: Inbound,
+  upload: Upload | undefined,
+  test: PersistenceTest | undefined,
+  close: boolean,
+): RetireReason | "linger" | undefined {
+  // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
+  const reason = inbound.endsConnection(test) ?? (close ? "not-persistent" : undefined);
+  if (reason !== undefined || upload?.handedOver !== false) return reason;
+  return upload.isWorthFinishing ? "linger" : "upload-unfinished";
 }

@@ -6,22 +6,15 @@
  */
 
 import type { Sent } from "../errors.ts";
-import type { Timed } from "../pool/alarm.ts";
-import {
-  type Acquirer,
-  type ConnectionUser,
-  isLastExchange,
-  type Lease,
-  type PoolWaiter,
-} from "../pool/connection.ts";
+import { isLastExchange, type Lease, type PoolWaiter, socketOf } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { RetireReason } from "../rules/reasons.ts";
-import type { Socket, TransportError } from "../transport.ts";
-import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
+import type { TransportError } from "../transport.ts";
+import { unwatchSignal, watchSignal } from "./abort.ts";
 import { reasonToResend } from "./attempt.ts";
-import { giveBack, lingeredOut } from "./ending.ts";
-import { Inbound, type InboundOwner } from "./inbound.ts";
-import { Journal } from "./journal.ts";
+import { afterResponse, giveBack, giveUp, lingeredOut } from "./ending.ts";
+import { Inbound } from "./inbound.ts";
+import { type Failure, Journal } from "./journal.ts";
 import { type Answer, headOf, type WireRequest } from "./message.ts";
 import {
   cutError,
@@ -30,14 +23,14 @@ import {
   type Standing,
   standing,
   timeoutError,
+  unneededError,
   uploadError,
 } from "./outcome.ts";
 import { Reply } from "./reply.ts";
+import type { Roles } from "./roles.ts";
 import { dueTime, LINGER_MS, passedDeadline, type Stage, Times } from "./stage.ts";
-import { endUpload, Upload, type UploadOwner } from "./upload.ts";
+import { endUpload, Upload } from "./upload.ts";
 import type { Wire } from "./wire.ts";
-
-type Roles = Acquirer<Wire> & ConnectionUser & InboundOwner & UploadOwner & Abortable & Timed;
 
 /** One request and its response. */
 export class Exchange implements Roles {
@@ -68,38 +61,39 @@ export class Exchange implements Roles {
 
   start(): void {
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
-    this.#journal.started();
     this.#pool.alarm.watch(this);
-    this.#acquire(this.#times.startedAt);
+    this.#journal.started();
+    this.#pool.observers.whenTold(this);
   }
 
-  #acquire(now: number): void {
+  /** Goes on when everybody has heard how far it is: a listener may have aborted it in its call. */
+  told(): void {
+    if (this.#stage !== "queue") return;
+    if (this.#lease !== undefined) return this.#send(this.#lease);
+    if (this.#waiter !== undefined) return;
     const { origin, repeatable } = this.#request;
-    this.#stage = "queue";
-    const fresh = this.#resendCount > 0;
-    this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh }, now);
+    const resent = this.#resendCount > 0;
+    const now = resent ? this.#pool.now() : this.#times.startedAt;
+    this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
   }
 
   granted(lease: Lease<Wire>): void {
-    const [connection, socket] = [lease.connection, lease.connection.socket];
-    if (this.#stage !== "queue" || socket === undefined) {
-      // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
-      return this.#pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
-    }
+    // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
+    if (this.#stage !== "queue") return giveUp(this.#pool, lease);
     this.#lease = lease;
-    connection.user = this;
-    this.#inbound = new Inbound(lease, this.#request.method, this.#resendCount, this);
-    if (socket.lost === true) return this.closed(undefined);
-    this.#send(socket, lease);
-    this.#pool.alarm.by(this.dueAt());
+    lease.connection.user = this;
+    this.#pool.observers.whenTold(this);
   }
 
   refused(error: Error): void {
     this.#fail(error, "aborted");
   }
 
-  #send(socket: Socket, lease: Lease<Wire>): void {
-    const { fields, body } = this.#request;
+  #send(lease: Lease<Wire>): void {
+    const { method, fields, body } = this.#request;
+    const socket = socketOf(lease);
+    if (socket.lost === true) return this.#lost("peer-closed");
+    this.#inbound = new Inbound(lease, method, this.#resendCount, this);
     const last = isLastExchange(lease, this.#pool.settings.rules);
     const head = headOf(this.#request, last, lease.connection);
     this.#times.sentAt = lease.grantedAt;
@@ -107,13 +101,14 @@ export class Exchange implements Roles {
       this.#sent = "full";
       this.#stage = "headers";
       socket.write(head, body?.bytes);
-      return;
+    } else {
+      this.#sent = "partial";
+      this.#upload = new Upload(socket, body, this, this.#pool.settings.clock);
+      this.#stage = "continue";
+      socket.write(head);
+      if (!fields.expectContinue && this.#stage === "continue") this.#sendBody();
     }
-    this.#sent = "partial";
-    this.#upload = new Upload(socket, body, this, this.#pool.settings.clock);
-    this.#stage = "continue";
-    socket.write(head);
-    if (!fields.expectContinue && this.#stage === "continue") this.#sendBody();
+    this.#pool.alarm.by(this.dueAt());
   }
 
   #sendBody(): void {
@@ -145,12 +140,13 @@ export class Exchange implements Roles {
 
   data(bytes: Uint8Array, length: number): void {
     const inbound = this.#inbound;
-    if (inbound === undefined || this.#stage === "done") return;
+    if (this.#stage === "done") return;
+    if (inbound === undefined) return this.#lost("unsolicited-data");
     const { received } = inbound;
     const fault = inbound.feed(bytes, length);
     if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;
     if (fault !== undefined) this.#fail(protocolError(this.#standing(), fault), "bad-framing");
-    else if (inbound.response?.head.status === 408 && this.#resent(inbound, "peer-close", 408)) return;
+    else if (inbound.response?.head.status === 408 && this.#resent("peer-close", 408)) return;
     else if (inbound.complete) this.#completed(inbound);
     else if (inbound.isTooMuch) this.#finish("unread-body");
     else if (inbound.response !== undefined && this.#reply.resolve(inbound.response))
@@ -165,19 +161,25 @@ export class Exchange implements Roles {
     const { seenAt } = this.#pool;
     if (this.#upload === undefined) this.#lease?.connection.tookMs(seenAt - this.#times.sentAt);
     this.#times.bodyMovedAt = seenAt;
-    this.#stage = "body";
+    // A `100 Continue` right before may have let the body's function abort the request.
+    if (this.#stage !== "done") this.#stage = "body";
   }
 
   closed(error: TransportError | undefined): void {
     const inbound = this.#inbound;
-    if (inbound === undefined || this.#stage === "done") return;
+    if (this.#stage === "done") return;
+    if (inbound === undefined) return this.#lost("peer-closed", error);
     if (this.#stage === "linger") return this.#finish("peer-closed");
     const fault = error === undefined ? inbound.end() : undefined;
     if (fault !== undefined) return this.#fail(protocolError(this.#standing(), fault), "bad-framing");
     if (inbound.complete) return this.#completed(inbound);
     if (this.#upload?.fault !== undefined) return this.uploadFailed(this.#upload.fault);
-    if (!this.#resent(inbound, "peer-closed"))
-      this.#fail(lostError(this.#standing(), inbound.remaining, error), "peer-closed");
+    this.#lost("peer-closed", error);
+  }
+
+  #lost(reason: RetireReason, error?: TransportError): void {
+    if (!this.#resent(reason))
+      this.#fail(lostError(this.#standing(), this.#inbound?.remaining, error), reason);
   }
 
   pause(): void {
@@ -195,19 +197,21 @@ export class Exchange implements Roles {
   discard(): void {
     if (this.#stage !== "body") return;
     const lingerMs = this.#inbound?.discard(this.#pool.settings.persistence) ?? 0;
+    // The user's test of persistence may have closed the pool.
+    if (this.#stage !== "body") return;
     if (lingerMs === 0 || this.#request.fields.close) this.#finish("unread-body");
     else this.#linger(lingerMs);
   }
 
   #completed(inbound: Inbound): void {
-    // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
-    const ends = inbound.endsConnection(this.#pool.settings.persistence);
-    const reason = ends ?? (this.#request.fields.close ? "not-persistent" : undefined);
-    if (reason !== undefined || this.#upload?.handedOver !== false)
-      return this.#finish(reason, this.#pool.seenAt);
-    if (this.#stage !== "body" || !this.#upload.isWorthFinishing) return this.#finish("upload-unfinished");
+    const { persistence } = this.#pool.settings;
+    const next = afterResponse(inbound, this.#upload, persistence, this.#request.fields.close);
+    // The user's test may have aborted the request; what lingers does so once.
+    if (this.#stage === "done") return;
+    if (next !== "linger") return this.#finish(next, this.#pool.seenAt);
+    if (this.#stage !== "body") return this.#finish("upload-unfinished");
     this.#linger(LINGER_MS);
-    this.#reply.end(this.#inbound?.response);
+    this.#reply.end(inbound.response);
   }
 
   /** The caller has all it wants. The connection may be taken from now on, and in this call. */
@@ -224,32 +228,29 @@ export class Exchange implements Roles {
     this.#finish(undefined);
   }
 
-  /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
   #finish(reason: RetireReason | undefined, at?: number): void {
-    this.#upload?.stop(new Error("The response was complete before the request body was sent"));
-    this.#over();
-    this.#giveBack(reason, reason === "upload-unfinished" || reason === "unread-body", at);
-    this.#journal.finished(this.#inbound?.response, this.#times.startedAt);
-    this.#reply.end(this.#inbound?.response);
+    this.#end(reason, reason === "upload-unfinished" || reason === "unread-body", undefined, at);
   }
 
   /** Nothing fails a caller who has all it wants: then only the connection ends. */
   #fail(error: unknown, reason: RetireReason): void {
-    if (this.#stage === "done") return;
-    if (this.#stage === "linger")
-      return this.#finish(reason === "bad-framing" ? reason : lingeredOut(this.#inbound));
-    endUpload(this.#upload, this.#request.body, error);
-    this.#over();
-    this.#giveBack(reason, true);
-    this.#journal.failed(error, this.#times.startedAt, this.#resendCount);
-    this.#reply.fail(error);
+    if (this.#stage !== "linger") return this.#end(reason, true, { error });
+    this.#finish(reason === "bad-framing" ? reason : lingeredOut(this.#inbound));
   }
 
-  #over(): void {
-    if (this.#stage === "queue" && this.#waiter !== undefined) this.#pool.cancel(this.#waiter);
+  /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
+  #end(reason: RetireReason | undefined, abruptly: boolean, failure?: Failure, at?: number): void {
+    if (this.#stage === "done") return;
+    const waiter = this.#stage === "queue" ? this.#waiter : undefined;
     this.#stage = "done";
     this.#pool.alarm.drop(this);
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
+    if (waiter !== undefined) this.#pool.cancel(waiter);
+    this.#giveBack(reason, abruptly, at);
+    if (failure === undefined) this.#upload?.stop(unneededError());
+    else endUpload(this.#upload, this.#request.body, failure.error);
+    this.#journal.ended(this.#inbound?.response, this.#times.startedAt, this.#resendCount, failure);
+    this.#reply.over(this.#inbound?.response, failure);
   }
 
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
@@ -261,19 +262,20 @@ export class Exchange implements Roles {
   }
 
   /** Sends the request again if the rules allow it: after a lost connection, or a 408, which says that none came. */
-  #resent(inbound: Inbound, retired: RetireReason, status?: 408): boolean {
+  #resent(retired: RetireReason, status?: 408): boolean {
     const lease = this.#lease;
     if (lease === undefined || this.#reply.given) return false;
-    const [upload, sent, resendCount] = [this.#upload, this.#sent, this.#resendCount];
-    const at = { upload, sent, responded: inbound.responded, status, resendCount };
+    const [upload, inbound, sent, resendCount] = [this.#upload, this.#inbound, this.#sent, this.#resendCount];
+    const at = { upload, inbound, sent, status, resendCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
-    if (reason === undefined) return false;
-    this.#upload?.stop(reason, true);
-    this.#giveBack(retired, status !== undefined);
-    [this.#upload, this.#inbound, this.#sent] = [undefined, undefined, "none"];
-    this.#resendCount += 1;
+    if (reason !== undefined) this.#giveBack(retired, status !== undefined);
+    if (reason !== undefined) upload?.stop(reason, true);
+    // The rule, a listener or the body's `cancel` may have aborted the request.
+    if (reason === undefined || this.#stage === "done") return this.#stage === "done";
+    [this.#upload, this.#inbound, this.#sent, this.#stage] = [undefined, undefined, "none", "queue"];
+    [this.#resendCount, this.#waiter] = [resendCount + 1, undefined];
     this.#journal.retried(reason, this.#resendCount, lease.connection);
-    this.#acquire(this.#pool.now());
+    this.#pool.observers.whenTold(this);
     return true;
   }
 

@@ -6,6 +6,11 @@ import type { RetryReason } from "../rules/reasons.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import type { Wire } from "./wire.ts";
 
+/** How a request failed. */
+export interface Failure {
+  readonly error: unknown;
+}
+
 /** The record of one request. */
 export class Journal {
   readonly #pool: ConnectionPool<Wire>;
@@ -25,7 +30,18 @@ export class Journal {
     observers.tell({ type: "request.started", ...this.#about });
   }
 
-  finished(response: WireResponse | undefined, startedAt: number): void {
+  /** It is over: with a response, or with a failure. */
+  ended(
+    response: WireResponse | undefined,
+    startedAt: number,
+    resendCount: number,
+    failure: Failure | undefined,
+  ): void {
+    if (failure === undefined) this.#finished(response, startedAt);
+    else this.#failed(failure.error, startedAt, resendCount);
+  }
+
+  #finished(response: WireResponse | undefined, startedAt: number): void {
     const { observers } = this.#pool;
     if (response === undefined || !observers.topics["request.finished"].wanted) return;
     const { head, lease, resendCount } = response;
@@ -47,7 +63,7 @@ export class Journal {
     observers.tell({ type: "request.retried", ...this.#about, reason, resendCount, connection: record.id });
   }
 
-  failed(error: unknown, startedAt: number, resendCount: number): void {
+  #failed(error: unknown, startedAt: number, resendCount: number): void {
     const entry = this.#pool.core.floor.find(this.#pool.pooledAs(this.#request.origin).key);
     if (entry !== undefined) entry.counters.failures += 1;
     const { observers } = this.#pool;

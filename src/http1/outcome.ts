@@ -98,6 +98,11 @@ export function uploadError(at: Standing, cause: unknown): HoldfastError {
   });
 }
 
+/** What a request body is cancelled with that is not needed any more. */
+export function unneededError(): Error {
+  return new Error("The response was complete before the request body was sent");
+}
+
 /** `close()` lost its patience. */
 export function cutError(at: Standing): HoldfastError {
   return new HoldfastError({

@@ -1,6 +1,7 @@
 /** Reply: the caller's side of an exchange: a promise to settle once, and a body that ends or fails after it. */
 
 import type { HoldfastError } from "../errors.ts";
+import type { Failure } from "./journal.ts";
 import type { Answer, WireResponse } from "./message.ts";
 import { proxyRefusal } from "./outcome.ts";
 
@@ -40,12 +41,13 @@ export class Reply {
     this.resolve(response);
   }
 
-  /** It will not be complete. */
-  fail(error: unknown): void {
+  /** The exchange is over: the body is complete, or will not be. */
+  over(response: WireResponse | undefined, failure: Failure | undefined): void {
+    if (failure === undefined) return this.end(response);
     const answer = this.#answer;
-    if (answer === undefined) return this.#response?.body.fail(error);
+    if (answer === undefined) return this.#response?.body.fail(failure.error);
     this.#answer = undefined;
-    answer.reject(error);
+    answer.reject(failure.error);
   }
 }
 

@@ -4,32 +4,38 @@ import type { Alarm, Timed } from "./alarm.ts";
 import type { Acquirer, PooledConnection } from "./connection.ts";
 import type { Floor } from "./floor.ts";
 
-type PoolFloor<Wire> = Floor<PooledConnection<Wire>, Acquirer<Wire>>;
-
 /** Whoever waits for the end. */
 export class Closing<Wire> {
   readonly #alarm: Alarm;
+  readonly #floor: Floor<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly #waiting: Set<Timed & { done(): void }> = new Set();
+  #cutting = false;
 
-  constructor(alarm: Alarm) {
+  constructor(alarm: Alarm, floor: Floor<PooledConnection<Wire>, Acquirer<Wire>>) {
     this.#alarm = alarm;
+    this.#floor = floor;
+  }
+
+  /** Whether somebody's patience is over: nobody gets a connection any more, and who has one loses it. */
+  get cutting(): boolean {
+    return this.#cutting;
   }
 
   /** Resolves when no connection is left; after `graceMs` those that are left are cut off. */
-  wait(floor: PoolFloor<Wire>, now: number, graceMs: number): Promise<void> {
+  wait(now: number, graceMs: number): Promise<void> {
     return new Promise((done) => {
-      const end = { dueAt: () => now + graceMs, due: () => cutAll(floor), done };
+      const end = { dueAt: () => now + graceMs, due: () => this.#cutAll(), done };
       this.#waiting.add(end);
       // Without grace no timer is waited for: it would not keep the process alive.
-      if (graceMs <= 0) cutAll(floor);
+      if (graceMs <= 0) this.#cutAll();
       else this.#alarm.watch(end);
-      this.check(floor);
+      this.check();
     });
   }
 
   /** A connection was closed: perhaps the last. */
-  check(floor: PoolFloor<Wire>): void {
-    if (floor.open > 0) return;
+  check(): void {
+    if (this.#floor.open > 0) return;
     for (const end of this.#waiting) {
       this.#alarm.drop(end);
       end.done();
@@ -37,10 +43,11 @@ export class Closing<Wire> {
     this.#waiting.clear();
     this.#alarm.stop();
   }
-}
 
-function cutAll<Wire>(floor: PoolFloor<Wire>): void {
-  for (const entry of floor.entries()) {
-    for (const record of entry.connections) record.attached?.user?.cut();
+  /** Of a copy: who is cut off leaves the lists, and may make others leave. */
+  #cutAll(): void {
+    this.#cutting = true;
+    const connections = [...this.#floor.entries()].flatMap((entry) => [...entry.connections]);
+    for (const record of connections) record.attached?.user?.cut();
   }
 }

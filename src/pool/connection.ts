@@ -66,6 +66,13 @@ export function leaseOf<Wire>(
   return { connection, requestNumber, idleMs, ageMs: now - openedAt, waitedMs, grantedAt: now };
 }
 
+/** The socket of a connection that was leased, and so has one. */
+export function socketOf<Wire>({ connection }: Lease<Wire>): Socket {
+  if (connection.socket === undefined)
+    throw new Error("Bug in Holdfast: a connection without a socket was granted");
+  return connection.socket;
+}
+
 /** How an exchange ended, as far as its connection is concerned. */
 export interface ExchangeEnding {
   readonly hints: ServerHints;

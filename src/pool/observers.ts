@@ -1,34 +1,50 @@
 /**
- * Observers: the user's listener and the runtime's diagnostics channels. Events are built only when somebody
+ * Observers: the user's listeners and the runtime's diagnostics channels. Events are built only when somebody
  * wants them, and an observer that throws is counted but cannot break the pool.
+ *
+ * A listener may do anything: abort, close, subscribe, send a request. So it is told between the steps of the pool, never
+ * within one: what happens in a step waits until the step is over, and what happens in a listener's call until
+ * everybody has heard of what came before. All listeners see all events, in one order.
  */
 
 import type { PoolEvent, PoolListener } from "../events.ts";
 import type { DiagnosticsChannel, Transport } from "../transport.ts";
+import { ignoreRejection } from "../user-functions.ts";
 
 /** Channel names are `"holdfast:connection.opened"` and so on. */
 const CHANNEL_PREFIX = "holdfast:";
 
 type EventType = PoolEvent["type"];
 
+/** One subscription: a function may have several. */
+interface Subscriber {
+  readonly listener: PoolListener;
+  gone: boolean;
+}
+
+/** Those who listen. Its list is replaced, never changed: an event goes to those who listened when it happened. */
+interface Audience {
+  subscribers: readonly Subscriber[];
+}
+
 /** Who wants events of one type, which is asked several times per request. */
 class Topic {
   channel: DiagnosticsChannel | undefined = undefined;
-  readonly #listeners: readonly PoolListener[];
+  readonly #audience: Audience;
 
-  constructor(listeners: readonly PoolListener[]) {
-    this.#listeners = listeners;
+  constructor(audience: Audience) {
+    this.#audience = audience;
   }
 
   /** Whether to build such an event at all. */
   get wanted(): boolean {
-    return this.#listeners.length > 0 || this.channel?.hasSubscribers === true;
+    return this.#audience.subscribers.length > 0 || this.channel?.hasSubscribers === true;
   }
 }
 
 /** Each by its own name: a look-up with names that vary costs 10 to 20 ns on Node 24, and a request asks for four. */
-function topicsFor(listeners: readonly PoolListener[]): Readonly<Record<EventType, Topic>> {
-  const topic = (): Topic => new Topic(listeners);
+function topicsFor(audience: Audience): Readonly<Record<EventType, Topic>> {
+  const topic = (): Topic => new Topic(audience);
   return {
     "connection.opened": topic(),
     "connection.acquired": topic(),
@@ -45,16 +61,37 @@ function topicsFor(listeners: readonly PoolListener[]): Readonly<Record<EventTyp
   };
 }
 
+/** Whoever goes on only when everybody has heard of what happened so far. */
+export interface Continuing {
+  told(): void;
+}
+
+/** An event, and who listened when it happened. */
+class Notice {
+  readonly event: PoolEvent;
+  readonly subscribers: readonly Subscriber[];
+
+  constructor(event: PoolEvent, subscribers: readonly Subscriber[]) {
+    this.event = event;
+    this.subscribers = subscribers;
+  }
+}
+
 /** Who is told of events. */
 export class Observers {
-  /** How often the listener threw. */
+  /** How often a listener threw. */
   errors = 0;
   #lastRequest = 0;
-  readonly #listeners: PoolListener[] = [];
-  readonly topics: Readonly<Record<EventType, Topic>> = topicsFor(this.#listeners);
+  readonly #audience: Audience = { subscribers: [] };
+  readonly topics: Readonly<Record<EventType, Topic>> = topicsFor(this.#audience);
+  /** Steps under way, one within the other. */
+  #depth = 0;
+  #telling = false;
+  #queue: (Notice | Continuing)[] = [];
+  #next = 0;
 
   constructor(listener: PoolListener | undefined) {
-    if (listener !== undefined) this.#listeners.push(listener);
+    if (listener !== undefined) this.add(listener);
   }
 
   /** Events are published on the transport's channels too, from now on. */
@@ -71,23 +108,73 @@ export class Observers {
 
   /** Adds a listener; the function returned removes it. */
   add(listener: PoolListener): () => void {
-    this.#listeners.push(listener);
+    const subscriber: Subscriber = { listener, gone: false };
+    const audience = this.#audience;
+    audience.subscribers = [...audience.subscribers, subscriber];
     return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
+      subscriber.gone = true;
+      audience.subscribers = audience.subscribers.filter((other) => other !== subscriber);
     };
   }
 
-  /** Tells everyone. */
+  /** A step begins: nobody is told of anything before as many have ended as began. */
+  enter(): void {
+    this.#depth += 1;
+  }
+
+  /** The step is over, whether or not it threw. */
+  leave(): void {
+    this.#depth -= 1;
+    if (this.#queue.length > 0) this.#tellAll();
+  }
+
+  /** Tells everyone, once the step is over. */
   tell(event: PoolEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        this.errors += 1;
+    this.#queue.push(new Notice(event, this.#audience.subscribers));
+    this.#tellAll();
+  }
+
+  /** Lets `continuing` go on when everybody has heard of what happened so far: now, if nothing did. */
+  whenTold(continuing: Continuing): void {
+    if (this.#queue.length === this.#next) return continuing.told();
+    this.#queue.push(continuing);
+    this.#tellAll();
+  }
+
+  #tellAll(): void {
+    if (this.#depth > 0 || this.#telling) return;
+    this.#telling = true;
+    try {
+      for (let entry = this.#queue[0]; entry !== undefined; entry = this.#queue[this.#next]) {
+        this.#next += 1;
+        if (entry instanceof Notice) this.#deliver(entry);
+        else entry.told();
       }
+    } finally {
+      this.#telling = false;
+      this.#queue = [];
+      this.#next = 0;
     }
+  }
+
+  #deliver({ event, subscribers }: Notice): void {
+    for (const subscriber of subscribers) if (!subscriber.gone) this.#call(subscriber.listener, event);
     const { channel } = this.topics[event.type];
-    if (channel?.hasSubscribers === true) channel.publish(event);
+    if (channel?.hasSubscribers !== true) return;
+    try {
+      channel.publish(event);
+    } catch {
+      this.errors += 1;
+    }
+  }
+
+  #call(listener: PoolListener, event: PoolEvent): void {
+    try {
+      ignoreRejection(listener(event), () => {
+        this.errors += 1;
+      });
+    } catch {
+      this.errors += 1;
+    }
   }
 }

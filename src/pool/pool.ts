@@ -9,7 +9,6 @@ import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import { AddressWatch } from "./addresses.ts";
 import { Alarm } from "./alarm.ts";
-import { isBlindSpot, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
 import { Closing } from "./closing.ts";
 import {
   type AcquireOptions,
@@ -17,7 +16,6 @@ import {
   type Connection,
   type ConnectionOwner,
   type ExchangeEnding,
-  leaseOf,
   PooledConnection,
   type PoolWaiter,
 } from "./connection.ts";
@@ -25,17 +23,18 @@ import { PoolCore } from "./core.ts";
 import { type Dialer, DirectDialer } from "./dialer.ts";
 import { type DialOwner, Dials } from "./dials.ts";
 import type { Effect, Input } from "./effects.ts";
+import { Grants } from "./grants.ts";
 import { Hold } from "./hold.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
+import { Performer } from "./performer.ts";
 import { Waiter } from "./records.ts";
 import { refusalError } from "./refusal.ts";
 import { SleepWatch } from "./sleep.ts";
 import { originSnapshot } from "./stats.ts";
-import { tellAcquired, tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./telling.ts";
+import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./telling.ts";
 
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
-type Grant<Wire> = PoolEffect<Wire> & { type: "grant" };
 
 /** Connections of one transport, shared by the requests of one process. */
 export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wire> {
@@ -52,9 +51,10 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #addresses: AddressWatch<Wire> | undefined;
   readonly #closing: Closing<Wire>;
   readonly #hold: Hold;
+  readonly #performer: Performer<PoolEffect<Wire>>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
-  readonly #watch: Watch;
+  readonly #grants: Grants<Wire>;
 
   constructor(
     settings: Settings,
@@ -69,7 +69,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
-    this.#watch = new Watch(clock);
     this.#sleep = new SleepWatch(clock);
     this.keeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
@@ -78,8 +77,10 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
       this.seen();
       this.#step({ type: "tick" }, now);
     });
-    this.#closing = new Closing(this.alarm);
+    this.#closing = new Closing(this.alarm, this.core.floor);
     this.#hold = new Hold(clock);
+    this.#grants = new Grants(settings, observers, this.#closing, this);
+    this.#performer = new Performer(observers, this);
     this.#dialer = dialer;
     this.#dials = new Dials(this, transport, dialer, this);
     this.#addresses = AddressWatch.of(dialer, settings.dnsRefreshMs, this.alarm, (connections) => {
@@ -132,10 +133,16 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const now = ending.at ?? this.now();
     const { record } = connection;
     const { requests } = record;
-    const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
-    // It may have been handed on already; what is told is how it came back.
-    tellReleased(this.observers, record, requests, this.settings.rules, now);
-    this.#perform(effects, now);
+    const { observers } = this;
+    observers.enter();
+    try {
+      const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
+      // It may have been handed on already; what is told is how it came back.
+      tellReleased(observers, record, requests, this.settings.rules, now);
+      this.#perform(effects, now);
+    } finally {
+      observers.leave();
+    }
   }
 
   /** The exchange goes on for the sake of the connection alone, which may be taken from it from now on. */
@@ -152,7 +159,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   seen(): void {
     this.#seenAt = this.now();
-    this.#watch.seen(this.#seenAt);
+    this.#grants.seen(this.#seenAt);
   }
 
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
@@ -176,7 +183,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
-    return this.#hold.until(this.#closing.wait(this.core.floor, now, graceMs));
+    return this.#hold.until(this.#closing.wait(now, graceMs));
   }
 
   // The core's effects
@@ -186,17 +193,18 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   }
 
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
-    for (const effect of effects) this.#do(effect, now);
+    this.#performer.perform(effects, now);
     this.alarm.by(this.core.wakeAt());
     this.#hold.whileQueued(this.core.floor.queue.size > 0);
   }
 
-  #do(effect: PoolEffect<Wire>, now: number): void {
+  /** Does what one effect says. Called in the order of the steps that they are of. */
+  do(effect: PoolEffect<Wire>, now: number): void {
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.connection, now);
       case "grant":
-        return this.#grant(effect, now);
+        return this.#grants.grant(effect, now);
       case "queue":
         return tellQueued(this.observers, effect);
       case "reject":
@@ -224,60 +232,36 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   opened(connection: PooledConnection<Wire>, socket: Socket): void {
     const { record } = connection;
+    // The user's function comes first, whatever it does: it may close the pool.
+    const random = this.settings.random();
+    if (record.state === "closed") return socket.abort();
     const now = this.now();
     const elapsedMs = now - record.openedAt;
     this.seen();
     connection.socket = socket;
     this.#addresses?.opened(record, now);
-    const random = this.settings.random();
-    const effects = this.core.step({ type: "connected", connection: record, random }, now);
-    tellOpened(this.observers, record, elapsedMs);
-    this.#perform(effects, now);
+    const { observers } = this;
+    observers.enter();
+    try {
+      const effects = this.core.step({ type: "connected", connection: record, random }, now);
+      tellOpened(observers, record, elapsedMs);
+      this.#perform(effects, now);
+    } finally {
+      observers.leave();
+    }
   }
 
   dialFailed(record: Connection<Wire>, error: unknown): void {
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
   }
 
-  #grant(effect: Grant<Wire>, now: number): void {
-    const connection = effect.connection.attached;
-    if (connection === undefined)
-      throw new Error("Bug in Holdfast: a connection without a socket was granted");
-    connection.take(true);
-    const reused = connection.record.requests > 1;
-    const { unsafe } = effect.waiter;
-    const { heldBack } = connection;
-    connection.heldBack = false;
-    const unseenMs = this.#watch.unseenMs(now);
-    if (!reused || !isBlindSpot(unsafe || heldBack, effect.idleMs, unseenMs))
-      return this.#deliver(effect, connection, now);
-    this.#look(effect, connection, now, { unsafe, unblocked: !heldBack && isUnblocked(unseenMs) });
-  }
-
-  /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
-  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
-    const { waiter } = effect;
+  /** What a look has found dead goes, and the request asks for another. */
+  again(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
     const { record } = connection;
-    look(connection, this.settings, options, (reason) => {
-      if (reason === undefined) {
-        this.#watch.cameRound();
-        return this.#deliver(effect, connection, now);
-      }
-      const answered = reason === "peer-closed" ? false : undefined;
-      this.release(connection, { hints: record.hints, reason, answered });
-      const { origin } = record.entry;
-      if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
-    });
-  }
-
-  #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
-    const lease = leaseOf(connection, effect, now);
-    const { counters } = connection.record.entry;
-    counters.requests += 1;
-    if (lease.requestNumber > 1) counters.reused += 1;
-    const { attached } = effect.waiter;
-    tellAcquired(this.observers, lease, attached.requestId);
-    attached.granted(lease);
+    const answered = reason === "peer-closed" ? false : undefined;
+    this.release(connection, { hints: record.hints, reason, answered });
+    const { origin } = record.entry;
+    if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
   }
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
@@ -291,7 +275,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#addresses?.closed(record);
     record.attached?.end();
     tellRetired(this.observers, effect, now);
-    if (this.core.closing) this.#closing.check(this.core.floor);
+    if (this.core.closing) this.#closing.check();
   }
 
   #learned(effect: PoolEffect<Wire> & { type: "learned" }): void {

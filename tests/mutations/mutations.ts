@@ -5,6 +5,7 @@ import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
 import { POOL } from "./pool.ts";
 import { PROXY } from "./proxy.ts";
+import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
@@ -16,4 +17,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PROXY,
   ...HONO,
   ...OUTLOOK,
+  ...REENTRANCY,
 ];

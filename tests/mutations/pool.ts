@@ -119,7 +119,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A pool that is closed without grace cuts off at once",
     file: "src/pool/closing.ts",
-    search: "if (graceMs <= 0) cutAll(floor);\n      else ",
+    search: "if (graceMs <= 0) this.#cutAll();\n      else ",
     replacement: "",
     proof: { tests: "tests/promises/ending" },
   },
@@ -161,8 +161,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A process does not end while its pool is closing",
     file: "src/pool/pool.ts",
-    search: "this.#hold.until(this.#closing.wait(this.core.floor, now, graceMs))",
-    replacement: "this.#closing.wait(this.core.floor, now, graceMs)",
+    search: "this.#hold.until(this.#closing.wait(now, graceMs))",
+    replacement: "this.#closing.wait(now, graceMs)",
     proof: { tests: "tests/hold.test" },
   },
   {

@@ -30,8 +30,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A response that was discarded fails no more",
     file: "src/http1/exchange.ts",
-    search: `if (this.#stage === "linger")\n      return this.#finish(reason === "bad-framing"`,
-    replacement: `if (this.alarmSlot === -1)\n      return this.#finish(reason === "bad-framing"`,
+    search: `if (this.#stage !== "linger") return this.#end`,
+    replacement: `if (this.alarmSlot !== -1) return this.#end`,
     proof: { tests: "tests/promises/leaving" },
   },
   {
@@ -43,7 +43,7 @@ export const WIRE: readonly Mutation[] = [
   },
   {
     breaks: "A connection that was looked at for a request that left gets no younger",
-    file: "src/http1/exchange.ts",
+    file: "src/http1/ending.ts",
     search: `hints: connection.record.hints, reason: "aborted" }`,
     replacement: "hints: connection.record.hints, reason: undefined }",
     proof: { tests: "tests/simulation/regressions" },
@@ -51,15 +51,15 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A connection on which a request failed is not used again",
     file: "src/http1/exchange.ts",
-    search: "    this.#giveBack(reason, true);\n",
-    replacement: "    this.#giveBack(undefined, false);\n",
+    search: "return this.#end(reason, true, { error });",
+    replacement: "return this.#end(undefined, false, { error });",
     proof: "simulation",
   },
   {
     breaks: "A connection whose response ends it is not used again",
-    file: "src/http1/exchange.ts",
-    search: "const ends = inbound.endsConnection(this.#pool.settings.persistence);",
-    replacement: "const ends = undefined as RetireReason | undefined;",
+    file: "src/http1/ending.ts",
+    search: "inbound.endsConnection(test) ?? (close",
+    replacement: "(close",
     proof: "simulation",
   },
   {
@@ -79,8 +79,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "Who is aborted in the queue waits no more",
     file: "src/http1/exchange.ts",
-    search: "this.#pool.cancel(this.#waiter);",
-    replacement: "this.#waiter = undefined;",
+    search: "if (waiter !== undefined) this.#pool.cancel(waiter);",
+    replacement: "",
     proof: "simulation",
   },
   {

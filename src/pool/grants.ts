@@ -1,0 +1,75 @@
+/** Grants: from the core's word that a request gets a connection to its lease, with a look in between where one is due. */
+
+import type { RetireReason } from "../rules/reasons.ts";
+import type { Settings } from "../settings.ts";
+import { isBlindSpot, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
+import type { Closing } from "./closing.ts";
+import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
+import type { Effect } from "./effects.ts";
+import type { Observers } from "./observers.ts";
+import { tellAcquired } from "./telling.ts";
+
+type Grant<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
+
+/** Whoever finds another connection where the one that was granted is dead. */
+export interface GrantOwner<Wire> {
+  again(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
+}
+
+/** Hands the connections of one pool over. */
+export class Grants<Wire> {
+  readonly #settings: Settings;
+  readonly #observers: Observers;
+  readonly #closing: Closing<Wire>;
+  readonly #owner: GrantOwner<Wire>;
+  readonly #watch: Watch;
+
+  constructor(settings: Settings, observers: Observers, closing: Closing<Wire>, owner: GrantOwner<Wire>) {
+    this.#settings = settings;
+    this.#observers = observers;
+    this.#closing = closing;
+    this.#owner = owner;
+    this.#watch = new Watch(settings.clock);
+  }
+
+  /** The event loop came round to a socket or a timer. */
+  seen(now: number): void {
+    this.#watch.seen(now);
+  }
+
+  grant(effect: Grant<Wire>, now: number): void {
+    const connection = effect.connection.attached;
+    if (connection === undefined)
+      throw new Error("Bug in Holdfast: a connection without a socket was granted");
+    connection.take(true);
+    const reused = connection.record.requests > 1;
+    const { unsafe } = effect.waiter;
+    const { heldBack } = connection;
+    connection.heldBack = false;
+    const unseenMs = this.#watch.unseenMs(now);
+    if (!reused || !isBlindSpot(unsafe || heldBack, effect.idleMs, unseenMs))
+      return this.#deliver(effect, connection, now);
+    this.#look(effect, connection, now, { unsafe, unblocked: !heldBack && isUnblocked(unseenMs) });
+  }
+
+  /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
+  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
+    look(connection, this.#settings, options, (reason) => {
+      if (reason !== undefined) return this.#owner.again(effect.waiter, connection, reason);
+      this.#watch.cameRound();
+      this.#deliver(effect, connection, now);
+    });
+  }
+
+  #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
+    // Granted before `close()` cut off the others, and handed over only now.
+    if (this.#closing.cutting) return this.#owner.again(effect.waiter, connection, "pool-closed");
+    const lease = leaseOf(connection, effect, now);
+    const { counters } = connection.record.entry;
+    counters.requests += 1;
+    if (lease.requestNumber > 1) counters.reused += 1;
+    const { attached } = effect.waiter;
+    tellAcquired(this.#observers, lease, attached.requestId);
+    attached.granted(lease);
+  }
+}

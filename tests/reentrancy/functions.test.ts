@@ -1,0 +1,131 @@
+/** Re-entrancy: the functions that decide and those of a body may abort, close or send requests in their call. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { HoldfastError, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import type { MemoryPeer } from "../../transports/memory.ts";
+import { service } from "../support/service.ts";
+
+const REASON = new Error("aborted in a function of the user's");
+
+async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return "resolved";
+  } catch (error) {
+    return error instanceof HoldfastError ? error.code : error;
+  }
+}
+
+const ends = (events: readonly PoolEvent[], request: number): string[] =>
+  events.flatMap((event) =>
+    (event.type === "request.failed" || event.type === "request.finished") && event.request === request
+      ? [event.type]
+      : [],
+  );
+
+/** The `nth` request is answered by the end of its connection, all others by `ok`. */
+function droppingThe(nth: number): { received(): number; accept(peer: MemoryPeer): void } {
+  let received = 0;
+  return {
+    received: () => received,
+    accept: (peer) =>
+      peer.onData(() => {
+        received += 1;
+        if (received === nth) peer.end();
+        else peer.send("HTTP/1.1 200 OK\r\nkeep-alive: timeout=60\r\ncontent-length: 2\r\n\r\nok");
+      }),
+  };
+}
+
+describe("an option's function that aborts the request it is asked about", () => {
+  const asking: Readonly<Record<string, (first: <T>(then: T) => T) => PoolOptions>> = {
+    retry: (first) => ({ retry: () => first(true) }),
+    persistence: (first) => ({ persistence: () => first(true) }),
+    serverHints: (first) => ({ serverHints: () => first({}) }),
+  };
+  for (const [name, options] of Object.entries(asking))
+    it(`ends it once, and sends nothing more: ${name}`, async () => {
+      const server = droppingThe(name === "retry" ? 2 : 99);
+      let act = (): void => {};
+      const { pool, get, events, clock } = service(
+        options((then) => {
+          act();
+          return then;
+        }),
+        undefined,
+        { respond: undefined, accept: server.accept },
+      );
+      await get();
+      const controller = new AbortController();
+      act = () => controller.abort(REASON);
+      const made = outcomeOf(pool.request("http://a.test/", { signal: controller.signal }));
+      await clock.advance(10);
+      const finished = name === "serverHints";
+      assertEquals(await made, finished ? "resolved" : REASON);
+      assertEquals([server.received(), ends(events, 2).length], [2, 1]);
+      await pool.close({ timeout: 0 });
+      assertEquals([pool.stats().open, clock.timers], [0, 0]);
+    });
+});
+
+describe("a body that is cancelled", () => {
+  it("may abort the same signal in its call: the request fails once", async () => {
+    const { pool, events, clock } = service({ headersTimeout: "1s" }, undefined, { respond: undefined });
+    const controller = new AbortController();
+    let cancelled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (stream) => stream.enqueue(new Uint8Array(10)),
+      cancel() {
+        cancelled += 1;
+        controller.abort(REASON);
+      },
+    });
+    const made = outcomeOf(
+      pool.request("http://a.test/", { method: "POST", body, signal: controller.signal, requestTimeout: 50 }),
+    );
+    await clock.advance(100);
+    assertEquals(await made, "ERR_REQUEST_TIMEOUT");
+    assertEquals([cancelled, ends(events, 1)], [1, ["request.failed"]]);
+  });
+
+  it("may close the pool in its call, which settles", async () => {
+    const { pool, events, clock } = service({}, undefined, { respond: undefined });
+    const controller = new AbortController();
+    let closed: Promise<void> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (stream) => stream.enqueue(new Uint8Array(10)),
+      cancel() {
+        closed = pool.close({ timeout: 0 });
+      },
+    });
+    const { signal } = controller;
+    const made = outcomeOf(pool.request("http://a.test/", { method: "POST", body, signal }));
+    await clock.advance(10);
+    controller.abort(REASON);
+    assertEquals(await made, REASON);
+    await closed;
+    assertEquals([pool.stats().open, ends(events, 1)], [0, ["request.failed"]]);
+  });
+
+  it("may abort when it is opened after 100 Continue, with the answer in the same packet", async () => {
+    const { pool, events, clock } = service({}, undefined, {
+      respond: undefined,
+      accept: (peer) =>
+        peer.onData(() =>
+          peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        ),
+    });
+    const controller = new AbortController();
+    const body = new ReadableStream<Uint8Array>(
+      { pull: () => controller.abort(REASON) },
+      { highWaterMark: 0 },
+    );
+    const { signal } = controller;
+    const headers = { expect: "100-continue" };
+    const made = outcomeOf(pool.request("http://a.test/", { method: "POST", body, headers, signal }));
+    await clock.advance(10);
+    assertEquals([await made, ends(events, 1)], [REASON, ["request.failed"]]);
+    assertEquals([pool.stats().active, pool.stats().open], [0, 0]);
+  });
+});
