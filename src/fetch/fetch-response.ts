@@ -59,7 +59,8 @@ export function isFetchResponse(response: object): response is FetchResponse {
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: it is a class, whose methods are short.
 function fetchResponseClass(): FetchResponseClass {
-  return class FetchResponse extends Response {
+  const Native = nativeResponse();
+  return class FetchResponse extends Native {
     readonly #from: Provenance;
     /** Whether the body can still be taken past the stream. */
     #direct: boolean;
@@ -127,6 +128,26 @@ function fetchResponseClass(): FetchResponseClass {
       return newFetchResponse(body, { status, statusText, headers }, this.#from);
     }
   };
+}
+
+/**
+ * The runtime's own class. @hono/node-server puts one of its own in the place of the global one: that adds a content type to
+ * every body, takes the headers it is given for its own instead of copying them, and is no `Response` to Deno.serve and
+ * Bun.serve.
+ */
+export function nativeResponse(): typeof Response {
+  let found = Response;
+  for (
+    let above = found;
+    typeof above === "function" && above.prototype !== undefined;
+    above = parentOf(above)
+  )
+    found = above;
+  return found;
+}
+
+function parentOf(child: typeof Response): typeof Response {
+  return Object.getPrototypeOf(child);
 }
 
 /** The buffer of some bytes, without what is not theirs. */

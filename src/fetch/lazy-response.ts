@@ -10,7 +10,7 @@
 import type { ConnectionInfo } from "../errors.ts";
 import { addFields, reasonOf } from "../http1/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
+import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
 /** A response that is not made yet. */
 export class LazyResponse implements Response {
@@ -128,6 +128,7 @@ let inherits = false;
  */
 function inherit(): void {
   inherits = true;
-  Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
-  Object.setPrototypeOf(LazyResponse, Response);
+  const native = nativeResponse();
+  Object.setPrototypeOf(LazyResponse.prototype, native.prototype);
+  Object.setPrototypeOf(LazyResponse, native);
 }

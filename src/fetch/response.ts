@@ -74,7 +74,8 @@ function genuine(
   memo?: HeaderMemo,
 ): FetchResponse {
   const { status, text } = from.wire.head;
-  const direct = decoding === undefined && content instanceof ReadableStream;
+  const streamed = content === null || content instanceof ReadableStream;
+  const direct = decoding === undefined && content !== null && streamed;
   const known = memo?.of(text);
   const statusText = reasonOf(text);
   const init = known === undefined ? { status, statusText } : { status, statusText, headers: known };
@@ -83,6 +84,8 @@ function genuine(
   // A string brings a content type of its own.
   if (typeof content === "string" && known?.has("content-type") !== true) headers.delete("content-type");
   if (known === undefined) addFields(text, headers);
+  // A server gives what is whole a length, and must not find another framing beside it.
+  if (!streamed && from.wire.head.transferEncoding !== undefined) headers.delete("transfer-encoding");
   if (decoding !== undefined) for (const name of DESCRIBES_CODING) headers.delete(name);
   return response;
 }

@@ -49,3 +49,9 @@ export {
   upstream,
 } from "./upstream.ts";
 export { upstreamErrorResponse } from "./upstream-error.ts";
+export type {
+  ClientFailed,
+  UpstreamEvent,
+  UpstreamFailed,
+  UpstreamListener,
+} from "./upstream-events.ts";

@@ -4,16 +4,20 @@
  */
 
 import { type ErrorCode, HoldfastError } from "../errors.ts";
+import { ClientFault } from "./client-fault.ts";
 
 const REASONS = {
   400: "Bad Request",
+  417: "Expectation Failed",
   499: "Client Closed Request",
+  501: "Not Implemented",
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
 } as const;
 
-type GatewayStatus = keyof typeof REASONS;
+/** A status that an upstream's failure, or a client's, is answered with. */
+export type GatewayStatus = keyof typeof REASONS;
 
 /** Errors that are not a plain 502. */
 const STATUSES: Readonly<Partial<Record<ErrorCode, GatewayStatus>>> = {
@@ -31,8 +35,8 @@ const STATUSES: Readonly<Partial<Record<ErrorCode, GatewayStatus>>> = {
 
 /**
  * The response that an upstream's failure is answered with, or `undefined` if `error` is none: 504 for what took too
- * long, 503 if the pool had no room or was closed, 400 if the client's body failed, else 502. Hono's own error handler
- * answers so by itself; one of yours may ask here.
+ * long, 503 with `Retry-After` if the pool had no room or was closed, 400, 417 or 501 if the client's request cannot be
+ * passed on, 400 if its body failed, else 502. Hono's own error handler answers so by itself; one of yours may ask here.
  *
  * @example
  * ```ts
@@ -44,16 +48,25 @@ export function upstreamErrorResponse(error: unknown): Response | undefined {
   return status === undefined ? undefined : plainResponse(status);
 }
 
-function statusOf(error: unknown): GatewayStatus | undefined {
+/** The status for an error; `undefined` if it is neither an upstream's failure nor a client's. */
+export function statusOf(error: unknown): GatewayStatus | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof ClientGone) return 499;
+  if (error instanceof ClientFault) return error.status;
   if (error.name === "TimeoutError") return 504;
   const known = error instanceof HoldfastError ? error : error.cause;
   return known instanceof HoldfastError ? (STATUSES[known.code] ?? 502) : undefined;
 }
 
+/** Seconds after which room is likely: the queue of a pool moves with every answer. */
+const RETRY_AFTER = "1";
+
 function plainResponse(status: GatewayStatus): Response {
-  const headers = { "content-type": "text/plain; charset=UTF-8", "cache-control": "no-store" };
+  const headers = {
+    "content-type": "text/plain; charset=UTF-8",
+    "cache-control": "no-store",
+    ...(status === 503 ? { "retry-after": RETRY_AFTER } : {}),
+  };
   return new Response(`${REASONS[status]}\n`, { status, statusText: REASONS[status], headers });
 }
 

@@ -1,14 +1,18 @@
 /** Upstream: `upstream()`, the middleware that gives handlers a pool for the requests they make in their turn. */
 
 import type { Context, MiddlewareHandler } from "hono";
-import { flag, objectWith, refuseUnknown } from "../checks.ts";
+import { callable, flag, objectWith, refuseUnknown } from "../checks.ts";
 import { systemClock } from "../clock.ts";
 import { createPool, type Pool } from "../holdfast.ts";
 import type { PoolOptions } from "../options.ts";
+import { unsendableMethod } from "./client-fault.ts";
 import { ClientWatch } from "./client-watch.ts";
+import { withoutNamed } from "./hop-by-hop.ts";
 import { responseHeaders } from "./response-headers.ts";
 import { Timings } from "./server-timing.ts";
-import { UpstreamRequests } from "./upstream-requests.ts";
+import { upstreamErrorResponse } from "./upstream-error.ts";
+import { consoleListener, type UpstreamListener } from "./upstream-events.ts";
+import { UpstreamRequests, type UpstreamSettings } from "./upstream-requests.ts";
 
 /** What handlers get: `c.var.upstream`. Its functions may be called without it. */
 export type Upstream = Pick<Pool, "fetch" | "request" | "stats">;
@@ -34,16 +38,25 @@ export interface UpstreamOptions {
   readonly serverTiming?: boolean;
   /** Ends upstream requests when the client goes away while their handler is at work. @default true */
   readonly followClient?: boolean;
+  /**
+   * Told when an upstream fails (`upstream.failed`) and when the client is to blame (`client.failed`). Off is `() => {}`.
+   *
+   * @default one line by `console.warn` for each kind of upstream failure, at most every 10 s
+   */
+  readonly onEvent?: UpstreamListener;
 }
 
-const DEFAULTS: Required<UpstreamOptions> = { serverTiming: false, followClient: true };
+const DEFAULTS: Required<Omit<UpstreamOptions, "onEvent">> = { serverTiming: false, followClient: true };
 
 /**
  * Gives handlers a pool as `c.var.upstream`: one for the process, or one per request where the transport's sockets
  * must not outlive it. Options make a pool of its own; a pool that is passed in stays the caller's to close.
  *
  * A response of `c.var.upstream.fetch()` may be returned as it is: it has lost the fields that belong to the upstream's
- * connection. Its failures are answered with 502, 503 or 504 ({@linkcode upstreamErrorResponse}).
+ * connection. Its failures are answered with 502, 503 or 504 ({@linkcode upstreamErrorResponse}), and told to `onEvent`.
+ *
+ * Mount it before whatever changes the inbound request's own fields: it takes the client's fields of one connection out
+ * of them (RFC 9110 §7.6.1), so that what is set from then on is passed on whatever the client's `Connection` names.
  *
  * @throws {TypeError | RangeError} for an unknown or wrong option; it names the option and the value.
  *
@@ -60,16 +73,17 @@ export function upstream(
 ): MiddlewareHandler<UpstreamEnv> {
   objectWith(source, "options", []);
   objectWith(options, "upstream options", []);
-  refuseUnknown(options, DEFAULTS, "upstream option");
-  const chosen = { ...DEFAULTS, ...options };
+  refuseUnknown(options, { ...DEFAULTS, onEvent: 0 }, "upstream option");
+  const chosen = { ...DEFAULTS, onEvent: consoleListener(systemClock), ...options };
   flag(chosen.serverTiming, "serverTiming");
   flag(chosen.followClient, "followClient");
+  callable(chosen.onEvent, "onEvent");
   // Made at start-up in either case, so that a wrong option is refused then. No socket is opened yet.
   const pool = isPool(source) ? source : createPool(source);
   if (!isPool(source) && source.transport?.can.reuse === "request") return perRequest(source, chosen);
-  const timings = chosen.serverTiming ? new Timings(pool, systemClock) : undefined;
-  return async function upstream(c, next) {
-    await withPool(c, pool, timings, chosen.followClient, next);
+  const settings = settingsFor(pool, chosen);
+  return function upstream(c, next) {
+    return withPool(c, pool, settings, next);
   };
 }
 
@@ -77,15 +91,24 @@ function isPool(source: PoolOptions | Pool): source is Pool {
   return "fetch" in source && "stats" in source;
 }
 
+function settingsFor(
+  pool: Pool,
+  { serverTiming, followClient, onEvent }: Required<UpstreamOptions>,
+): UpstreamSettings {
+  return { followClient, onEvent, timings: serverTiming ? new Timings(pool, systemClock) : undefined };
+}
+
 async function withPool(
   c: Context<UpstreamEnv>,
   pool: Pool,
-  timings: Timings | undefined,
-  followClient: boolean,
+  settings: UpstreamSettings,
   next: () => Promise<void>,
-): Promise<void> {
-  const client = new ClientWatch(followClient ? c.req.raw : undefined);
-  const requests = new UpstreamRequests(pool, client, timings);
+): Promise<Response | undefined> {
+  const unsendable = unsendableMethod(c.req.raw);
+  if (unsendable !== undefined) return upstreamErrorResponse(unsendable);
+  c.req.raw = withoutNamed(c.req.raw);
+  const client = new ClientWatch(settings.followClient ? c.req.raw : undefined);
+  const requests = new UpstreamRequests(pool, c.req.raw, client, settings);
   const { fetch, request } = requests;
   c.set("upstream", { fetch, request, stats: () => pool.stats() });
   try {
@@ -94,18 +117,16 @@ async function withPool(
     client.end();
   }
   if (requests.timings.length > 0) responseHeaders(c).append("server-timing", requests.timings.join(", "));
+  return undefined;
 }
 
 /** A pool for each request, closed when the response's body has been sent: its handler may still be asking then. */
-function perRequest(
-  source: PoolOptions,
-  { serverTiming, followClient }: Required<UpstreamOptions>,
-): MiddlewareHandler<UpstreamEnv> {
+function perRequest(source: PoolOptions, chosen: Required<UpstreamOptions>): MiddlewareHandler<UpstreamEnv> {
   return async function upstream(c, next) {
     const pool = createPool(source);
-    const timings = serverTiming ? new Timings(pool, systemClock) : undefined;
     try {
-      await withPool(c, pool, timings, followClient, next);
+      const refused = await withPool(c, pool, settingsFor(pool, chosen), next);
+      if (refused !== undefined) c.res = refused;
     } catch (error) {
       void pool.close({ timeout: 0 });
       throw error;

@@ -42,6 +42,24 @@ export function framingOf(head: ResponseHead, method: string): Framing {
   return UNTIL_CLOSE;
 }
 
+/**
+ * The head as it may be shown and passed on: Transfer-Encoding overrides Content-Length, so that field is not the length
+ * of anything, and whoever passed both on would be read in two ways (RFC 9112 §6.3). Servers look for `chunked` in these
+ * letters. How it came still decides about the connection.
+ */
+export function passable(head: ResponseHead): ResponseHead {
+  const { transferEncoding, contentLength, text } = head;
+  if (transferEncoding === undefined || (transferEncoding === "chunked" && contentLength === undefined))
+    return head;
+  const isChunked = trim(transferEncoding).toLowerCase() === "chunked";
+  const spelled = isChunked ? text.replace(CODING_LINE, "transfer-encoding: chunked\r\n") : text;
+  return { ...head, text: spelled.replace(LENGTH_LINES, "") };
+}
+
+/** Such a line never goes on in the next: a folded field that frames the message is refused when it is read. */
+const LENGTH_LINES = /^content-length:[^\r\n]*\r\n/gim;
+const CODING_LINE = /^transfer-encoding:[^\r\n]*\r\n/im;
+
 /** Why no request can follow this response on its connection, or `undefined`. `asked`: by a test of the user's. */
 export function endsConnection(
   head: ResponseHead,

@@ -7,7 +7,7 @@ import type { ResponseLimits } from "../options.ts";
 import type { TextCodec } from "../transport.ts";
 import { ChunkedReader } from "./chunked.ts";
 import { remoteFault } from "./fault.ts";
-import { type Framing, framingOf } from "./framing.ts";
+import { type Framing, framingOf, passable } from "./framing.ts";
 import { HeadReader, type ResponseHead } from "./head.ts";
 import { holdsLf, Pending } from "./pending.ts";
 
@@ -148,7 +148,7 @@ export class ResponseParser {
     if (head === undefined) throw new Error("Bug in Holdfast: a head was read and is not there");
     if (head.status < 200) return this.#gotInformational(head);
     const framing = framingOf(head, this.#method);
-    this.#sink?.head(head, framing);
+    this.#sink?.head(passable(head), framing);
     if (framing.kind === "none") return this.#finish();
     this.#stage = framing.kind;
     if (framing.kind === "length") this.#remaining = framing.length;

@@ -1,6 +1,6 @@
 /** Serve: the servers of each runtime that send what a handler answers, on a port of their own. */
 
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 
@@ -39,8 +39,24 @@ export const has = { deno: Deno !== undefined, bun: Bun !== undefined } as const
 const BACKLOG = 1024;
 
 /** `node:http` through @hono/node-server, which may put a Response of its own in the place of the global one. */
-export async function serveNode(handler: Handler): Promise<Listening> {
-  const server = createServer(getRequestListener(handler, { overrideGlobalObjects: false }));
+export function serveNode(handler: Handler): Promise<Listening> {
+  return listen(getRequestListener(handler, { overrideGlobalObjects: false }));
+}
+
+/** As users run it: with Request and Response of its own in the place of the global ones, until it is closed. */
+export async function serveNodeOverriding(handler: Handler): Promise<Listening> {
+  const { Request, Response } = globalThis;
+  const { port, close } = await listen(getRequestListener(handler));
+  const restore = async () => {
+    Object.defineProperty(globalThis, "Request", { value: Request });
+    Object.defineProperty(globalThis, "Response", { value: Response });
+    await close();
+  };
+  return { port, close: restore };
+}
+
+async function listen(listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, hostname, BACKLOG, resolve));
   const close = () =>
     new Promise((resolve) => {

@@ -1,0 +1,74 @@
+/** Raw origin: a socket behind the gateway that keeps each request's head as it came, and answers with bytes of a test. */
+
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+
+/** One request's head. */
+export interface SeenHead {
+  /** Method, target and version. */
+  readonly line: string;
+  /** Name and value of each field, in order, the name in lower case. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/** A server behind the gateway. */
+export interface RawOrigin {
+  readonly url: string;
+  readonly heads: SeenHead[];
+  /** What each request is answered with, by its target. */
+  answer: (target: string) => string;
+  close(): Promise<unknown>;
+}
+
+/** `connection: close` is not needed: what follows a request's head until the next one is taken for its body. */
+export async function startRawOrigin(): Promise<RawOrigin> {
+  const heads: SeenHead[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let text = "";
+    socket.setEncoding("latin1");
+    socket.on("error", () => {});
+    socket.on("data", (data: string) => {
+      text += data;
+      for (let end = text.indexOf("\r\n\r\n"); end >= 0; end = text.indexOf("\r\n\r\n")) {
+        const head = headOf(text.slice(0, end));
+        text = text.slice(end + 4 + lengthOf(head));
+        heads.push(head);
+        socket.write(origin.answer(head.line.split(" ")[1] ?? ""), "latin1");
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () =>
+    new Promise((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(resolve);
+    });
+  const origin: RawOrigin = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heads,
+    answer: () => "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    close,
+  };
+  return origin;
+}
+
+/** The value of a field, its lines joined; `undefined` when there is none. */
+export function fieldOf({ fields }: SeenHead, name: string): string | undefined {
+  const values = fields.flatMap(([found, value]) => (found === name ? [value] : []));
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+function headOf(text: string): SeenHead {
+  const [line = "", ...lines] = text.split("\r\n");
+  const fields = lines.map((field) => {
+    const colon = field.indexOf(":");
+    return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()] as const;
+  });
+  return { line, fields };
+}
+
+function lengthOf(head: SeenHead): number {
+  return Number(fieldOf(head, "content-length") ?? 0);
+}
