@@ -1,5 +1,7 @@
 /** Checks: of single values. Each returns the value, or throws an error that names the option and shows the value. */
 
+import { excerpt } from "./excerpt.ts";
+
 /** A whole number from `least`, or `Infinity`. */
 export function wholeNumber(value: unknown, option: string, least: number): number {
   if (typeof value !== "number")
@@ -61,17 +63,19 @@ export function filled(value: unknown, option: string): string {
   throw new TypeError(`${option} must be a string that is not empty: current value is ${show(value)}`);
 }
 
-/** A value as an error shows it. */
+/** A value as an error shows it: no more than an {@linkcode excerpt} of it. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return `"${value}"`;
-  return typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : String(value);
+  if (typeof value === "string") return `"${excerpt(value)}"`;
+  return typeof value === "object" && value !== null
+    ? Object.prototype.toString.call(value)
+    : excerpt(String(value));
 }
 
 /** @throws {TypeError} when `given` has a key that `known` lacks. */
 export function refuseUnknown(given: object, known: object, what: string): void {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name)) {
-      throw new TypeError(`Unknown ${what} "${name}": known are ${Object.keys(known).join(", ")}`);
+      throw new TypeError(`Unknown ${what} "${excerpt(name)}": known are ${Object.keys(known).join(", ")}`);
     }
   }
 }

@@ -3,6 +3,8 @@
  * Nothing here knows what a duration is for; the caller names the option in the error.
  */
 
+import { excerpt } from "./excerpt.ts";
+
 /**
  * A length of time: milliseconds as a number, or a string with a unit.
  * `Infinity` (never a zero or a null) switches the thing it limits off.
@@ -28,14 +30,14 @@ export function toMs(value: Duration, option: string): number {
   }
   if (typeof value !== "string") {
     throw new TypeError(
-      `${option} must be a number of milliseconds or a string such as "75s": current value is ${String(value)}`,
+      `${option} must be a number of milliseconds or a string such as "75s": current value is ${excerpt(String(value))}`,
     );
   }
   const [, amount, unit] = WRITTEN.exec(value) ?? [];
   const factor = unit === undefined ? undefined : UNIT_MS[unit];
   if (amount === undefined || factor === undefined) {
     throw new RangeError(
-      `${option} must be written like "250ms", "75s", "5m", "1h" or "1d": current value is "${value}"`,
+      `${option} must be written like "250ms", "75s", "5m", "1h" or "1d": current value is "${excerpt(value)}"`,
     );
   }
   return Number(amount) * factor;

@@ -3,6 +3,8 @@
  * One spelling per origin: letter case, default ports and IDNA are settled here and nowhere else.
  */
 
+import { excerpt, withoutCredentials } from "./excerpt.ts";
+
 /** A canonical origin. Two URLs share connections only if their `key` is the same. */
 export interface Origin {
   /** `"https://api.example.com"`, with the port only where it is not the default. */
@@ -22,17 +24,34 @@ const DEFAULT_PORT = { http: 80, https: 443 } as const;
 /**
  * The origin of an absolute `http:` or `https:` URL.
  *
- * @throws {TypeError} when the URL does not parse, has another scheme, or carries credentials.
+ * @throws {TypeError} when the URL does not parse, has another scheme or too long a name, or carries credentials.
  */
 export function originOf(url: string | URL): Origin {
-  const parsed = typeof url === "object" && url !== null ? url : parseUrl(url);
+  // By its text: what the members of an object say ends up in a head, and a class of the caller's may say anything.
+  return parsedOrigin(parseUrl(typeof url === "object" && url !== null && "href" in url ? url.href : url));
+}
+
+/** The longest name there is (RFC 1035 §2.3.4): beyond it nothing can be found, and errors would show all of it. */
+export const MAX_HOSTNAME = 255;
+
+/**
+ * The origin of a URL from the URL parser.
+ *
+ * @throws {TypeError} like {@linkcode originOf}.
+ */
+export function parsedOrigin(parsed: URL): Origin {
   const scheme = parsed.protocol.slice(0, -1);
   if (scheme !== "http" && scheme !== "https") {
     // The rest is not shown: of "user:secret@host", which is a URL too, it is the secret.
-    throw new TypeError(`URL must start with http: or https:, not with ${parsed.protocol}`);
+    throw new TypeError(`URL must start with http: or https:, not with ${excerpt(parsed.protocol)}`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError(`URL must not carry credentials, use an Authorization header: "${redact(parsed)}"`);
+  }
+  if (parsed.hostname.length > MAX_HOSTNAME) {
+    throw new TypeError(
+      `URL must have a hostname of at most ${MAX_HOSTNAME} characters: current value is "${excerpt(parsed.hostname)}"`,
+    );
   }
   return {
     key: `${scheme}://${parsed.host}`,
@@ -49,13 +68,16 @@ export function parseUrl(url: unknown): URL {
   const parsed = tryParse(text);
   if (parsed !== undefined) return parsed;
   // No cause: the runtime's own error holds the URL as it was written.
-  throw new TypeError(`URL must be absolute and valid: current value is "${redactText(text)}"`);
+  throw new TypeError(`URL must be absolute and valid: current value is "${withoutCredentials(text)}"`);
 }
 
-/** Not by `URL.canParse`: once optimised, Node 20.20's denies "http://bücher.example" (it takes latin1 for UTF-8). */
-function tryParse(text: string): URL | undefined {
+/**
+ * The URL, or `undefined`. Not by `URL.canParse`: once optimised, Node 20.20's denies "http://bücher.example" (it takes
+ * latin1 for UTF-8).
+ */
+export function tryParse(text: string, base?: string): URL | undefined {
   try {
-    return new URL(text);
+    return new URL(text, base);
   } catch {
     return undefined;
   }
@@ -63,10 +85,5 @@ function tryParse(text: string): URL | undefined {
 
 /** The URL as an error may show it: credentials never reach a log. */
 function redact(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
-}
-
-/** The same for what is not a URL: whatever stands before an `@`, and a query, is left out. */
-function redactText(text: string): string {
-  return text.replace(/^(.*?\/\/)?.*@/s, "$1").replace(/[?#].*$/s, "");
+  return excerpt(`${url.protocol}//${url.host}${url.pathname}`);
 }

@@ -1,6 +1,7 @@
 /** Proxy options: what users say about a proxy, and the {@linkcode ProxySetting} it becomes. No error shows credentials. */
 
 import { objectWith, oneOf, refuseUnknown, show, texts } from "./checks.ts";
+import { withoutCredentials } from "./excerpt.ts";
 import type { TlsOptions } from "./options.ts";
 import type { TlsTarget } from "./transport.ts";
 
@@ -99,7 +100,7 @@ export function proxyAt(
   const parsed = rest !== "" && URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (parsed === undefined || parsed.pathname !== "/" || parsed.search !== "" || parsed.hash !== "") {
     throw new TypeError(
-      `${name} must be a URL such as "http://user:password@proxy.example:3128" (http, https or socks5): current value is ${shown(text)}`,
+      `${name} must be a URL such as "http://user:password@proxy.example:3128" (http, https or socks5): current value is "${withoutCredentials(text)}"`,
     );
   }
   const kind = kindOf(scheme.toLowerCase());
@@ -148,7 +149,7 @@ function decoded(text: string): string | undefined {
 /** RFC 7617, with UTF-8. */
 function basic({ username, password }: { username: string; password: string }): string {
   const bytes = new TextEncoder().encode(`${username}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
 }
 
 function tlsTarget(
@@ -163,9 +164,4 @@ function tlsTarget(
     verify: rejectUnauthorized ?? true,
     alpn: ["http/1.1"],
   };
-}
-
-/** What stands before an `@`, and behind a `?`, is left out. */
-function shown(text: string): string {
-  return show(text.replace(/^(.*?\/\/)?.*@/s, "$1").replace(/[?#].*$/s, ""));
 }

@@ -221,7 +221,7 @@ function deadlinesOf(given: Given): Deadlines {
 export function deadlineMs(value: Duration, option: string): number {
   const ms = toMs(value, option);
   if (ms > 0) return ms;
-  throw new RangeError(`${option} must be above 0, and Infinity for none: current value is ${value}`);
+  throw new RangeError(`${option} must be above 0, and Infinity for none: current value is ${show(value)}`);
 }
 
 function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
@@ -235,7 +235,7 @@ function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
   const { probes } = value;
   if (probes !== undefined && !(Number.isInteger(probes) && probes >= 1 && probes <= 127)) {
     throw new RangeError(
-      `tcpKeepAlive.probes must be a whole number from 1 to 127: current value is ${probes}`,
+      `tcpKeepAlive.probes must be a whole number from 1 to 127: current value is ${show(probes)}`,
     );
   }
   return {
@@ -250,7 +250,7 @@ function kernelSeconds(value: Duration | undefined, option: string): number | un
   if (value === undefined) return undefined;
   const ms = toMs(value, option);
   if (ms >= 1000 && ms <= 32_767_000) return ms;
-  throw new RangeError(`${option} must be from "1s" to "32767s": current value is ${value}`);
+  throw new RangeError(`${option} must be from "1s" to "32767s": current value is ${show(value)}`);
 }
 
 function tlsOf(value: TlsOptions): TlsOptions {

@@ -87,19 +87,41 @@ describe("originOf", () => {
     });
   }
 
-  for (const url of [
-    "",
-    "/path",
-    "http://a:x",
-    "//example.com",
-    "http://",
-    "http://exa mple.com",
-    "http://a:99999",
-  ]) {
+  for (const [url, shown] of [
+    ["", ""],
+    ["/path", "/path"],
+    // Without its "@" a password stands where a port would.
+    ["http://a:x", "http://a:…"],
+    ["//example.com", "//example.com"],
+    ["http://", "http://"],
+    ["http://exa mple.com", "http://exa mple.com"],
+    ["http://exa mple.com:8080/x", "http://exa mple.com:8080/x"],
+    ["http://a:99999", "http://a:…"],
+  ] as const) {
     it(`refuses ${JSON.stringify(url)}, and says so`, () => {
-      assertThrows(() => originOf(url), TypeError, `must be absolute and valid: current value is "${url}"`);
+      assertThrows(() => originOf(url), TypeError, `must be absolute and valid: current value is "${shown}"`);
     });
   }
+
+  it("refuses a hostname that no name can be as long as", () => {
+    assertThrows(
+      () => originOf(`http://${"a".repeat(256)}/`),
+      TypeError,
+      "hostname of at most 255 characters",
+    );
+    assertEquals(originOf(`http://${"a".repeat(255)}/`).hostname.length, 255);
+  });
+
+  it("goes by the text of an object: its members may say anything", () => {
+    class Forged extends URL {
+      override get host(): string {
+        return "a.test\r\nX-Injected: 1";
+      }
+    }
+    assertEquals(originOf(new Forged("http://a.test/")).host, "a.test");
+    const shaped = { href: "http://b.test/", protocol: "http:", host: "x\r\n", username: "", password: "" };
+    assertEquals(originOf(shaped as never).host, "b.test");
+  });
 
   for (const value of [undefined, null, 5, true]) {
     it(`refuses ${value}`, () => {
@@ -126,6 +148,17 @@ describe("originOf", () => {
       "user:secret@example.com",
       "http://example.com:x/?token=secret",
       "http://a b/#secret",
+      "http://user:secret",
+      "http:user:secret",
+      "http:/user:secret",
+      "http:\\\\user:secret",
+      "  http://user:secret",
+      "http://user:se/secret",
+      "http://user:se?secret",
+      "http://user:secret%40example.com",
+      "http://user:x/secret@example.com",
+      "http://[user:secret",
+      "//user:secret",
     ];
     for (const url of secrets) {
       const error = assertThrows(() => originOf(url), TypeError);

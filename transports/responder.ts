@@ -96,9 +96,9 @@ function readRequest(text: string, number: number): { request: MemoryRequest; le
 }
 
 function readField(line: string): [string, string] {
-  const [, name, value] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+  const [, name, value] = /^([^\s:]+):(.*)$/.exec(line) ?? [];
   if (name === undefined || value === undefined) throw new SyntaxError(`Not a header field: ${line}`);
-  return [name, value];
+  return [name, value.trim()];
 }
 
 interface Framed {

@@ -1,5 +1,6 @@
 /** Catalog: every preset by its name, those for clients and those for servers. */
 
+import { excerpt } from "../excerpt.ts";
 import type { PoolOptions } from "../options.ts";
 import type { ClientPreset } from "../presets/client-preset.ts";
 import * as presets from "../presets/mod.ts";
@@ -57,5 +58,7 @@ function ownDefaults(): ClientPreset {
 export function find<T>(presetsByName: Readonly<Record<string, T>>, name: string, what: string): T {
   const found = Object.hasOwn(presetsByName, name) ? presetsByName[name] : undefined;
   if (found !== undefined) return found;
-  throw new UsageError(`Unknown ${what} "${name}": known are ${Object.keys(presetsByName).join(", ")}`);
+  throw new UsageError(
+    `Unknown ${what} "${excerpt(name)}": known are ${Object.keys(presetsByName).join(", ")}`,
+  );
 }

@@ -12,6 +12,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { excerpt } from "../excerpt.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
 import { explainText } from "./explain.ts";
 import { UsageError } from "./usage-error.ts";
@@ -48,9 +49,10 @@ function answer(args: readonly string[]): string {
   const [verb, name, ...rest] = positionals;
   if (values.help === true) return USAGE;
   if (verb === undefined) throw new UsageError("No command given");
-  if (verb !== "explain") throw new UsageError(`Unknown command "${verb}": the only one is explain`);
+  if (verb !== "explain") throw new UsageError(`Unknown command "${excerpt(verb)}": the only one is explain`);
   if (name === undefined) throw new UsageError("No preset given");
-  if (rest.length > 0) throw new UsageError(`One preset at a time: "${rest[0]}" is too much`);
+  if (rest.length > 0)
+    throw new UsageError(`One preset at a time: "${excerpt(String(rest[0]))}" is too much`);
   return explainText(name, values.against);
 }
 

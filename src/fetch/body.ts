@@ -3,6 +3,7 @@
  * sends: bytes where they are at hand, else pieces.
  */
 
+import { excerpt } from "../excerpt.ts";
 import { type RequestBody, type StreamBody, silence } from "../http1/request-body.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { type FormEntry, formParts, newBoundary } from "./multipart.ts";
@@ -197,5 +198,5 @@ function unknownKind(value: unknown): Refusal {
 
 function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? kindOf(value) : String(value);
+  return typeof value === "object" && value !== null ? excerpt(kindOf(value)) : excerpt(String(value));
 }

@@ -1,5 +1,6 @@
 /** Checks: what `fetch` and `request` refuse alike, before a socket is opened. */
 
+import { excerpt } from "../excerpt.ts";
 import type { RequestFields } from "../http1/request.ts";
 
 /** @throws {TypeError} for methods whose body has no meaning (RFC 9110 §9.3.1, §9.3.2). */
@@ -18,5 +19,5 @@ export function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal === "object" && "aborted" in signal && "addEventListener" in signal)
     return signal as AbortSignal;
-  throw new TypeError(`signal must be an AbortSignal: current value is ${String(signal)}`);
+  throw new TypeError(`signal must be an AbortSignal: current value is ${excerpt(String(signal))}`);
 }

@@ -1,6 +1,7 @@
 /** Fetch error: what `fetch` and the bodies of its responses fail with. */
 
 import { HoldfastError } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 
 /** A `TypeError` with what happened as its `cause`, as the standard says; the reason of the signal as it is. */
 export function fetchError(error: unknown, signal: AbortSignal | undefined): unknown {
@@ -11,7 +12,7 @@ export function fetchError(error: unknown, signal: AbortSignal | undefined): unk
 
 /** The request body could not be read before anything was sent. */
 export function unsentBodyError(origin: string, method: string, cause: unknown): HoldfastError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = excerpt(cause instanceof Error ? cause.message : String(cause));
   return new HoldfastError({
     code: "ERR_REQUEST_BODY",
     phase: "send",
@@ -19,6 +20,6 @@ export function unsentBodyError(origin: string, method: string, cause: unknown):
     retriable: false,
     origin,
     cause,
-    message: `${method} ${origin}: the request body could not be read: ${why}`,
+    message: `${excerpt(method)} ${origin}: the request body could not be read: ${why}`,
   });
 }

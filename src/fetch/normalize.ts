@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import { quoted } from "../excerpt.ts";
 import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
 import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
@@ -144,7 +145,7 @@ function normalMethod(method: string): string {
 
 function redirectOf(mode: string): FetchRequest["redirect"] {
   if (mode === "follow" || mode === "manual" || mode === "error") return mode;
-  throw new TypeError(`redirect must be "follow", "manual" or "error": current value is "${mode}"`);
+  throw new TypeError(`redirect must be "follow", "manual" or "error": current value is ${quoted(mode)}`);
 }
 
 interface BodyContext {

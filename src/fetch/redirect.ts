@@ -1,7 +1,9 @@
 /** Redirect: the next request of a chain, by the fetch standard's "HTTP-redirect fetch". */
 
 import { HoldfastError } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import { requestFields } from "../http1/request.ts";
+import { MAX_HOSTNAME, tryParse } from "../origin.ts";
 import type { FetchRequest } from "./normalize.ts";
 import { routeTo } from "./route.ts";
 
@@ -64,17 +66,16 @@ export function redirected(
 }
 
 function resolve(request: FetchRequest, location: string): URL {
-  let url: URL;
-  try {
-    url = new URL(asUtf8(location), request.route.href);
-  } catch (cause) {
-    throw redirectError(request, "its Location is not a URL", cause);
-  }
+  // The runtime's own error is no cause: it holds both URLs, with all that may be secret in them.
+  const url = tryParse(asUtf8(location), request.route.href);
+  if (url === undefined) throw redirectError(request, "its Location is not a URL");
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw redirectError(request, `its Location has the scheme ${url.protocol}`);
+    throw redirectError(request, `its Location has the scheme ${excerpt(url.protocol)}`);
   }
   if (url.username !== "" || url.password !== "")
     throw redirectError(request, "its Location carries credentials");
+  if (url.hostname.length > MAX_HOSTNAME)
+    throw redirectError(request, "its Location has too long a hostname");
   if (url.hash === "") url.hash = request.route.hash;
   return url;
 }
@@ -86,14 +87,13 @@ function asUtf8(location: string): string {
 }
 
 /** A redirect that ends here. */
-export function redirectError(request: FetchRequest, why: string, cause?: unknown): HoldfastError {
+export function redirectError(request: FetchRequest, why: string): HoldfastError {
   return new HoldfastError({
     code: "ERR_REDIRECT",
     phase: "headers",
     sent: "full",
     retriable: false,
     origin: request.route.origin.key,
-    cause,
-    message: `${request.method} ${request.route.origin.key}: a redirect cannot be followed: ${why}`,
+    message: `${excerpt(request.method)} ${request.route.origin.key}: a redirect cannot be followed: ${why}`,
   });
 }

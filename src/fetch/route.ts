@@ -1,6 +1,7 @@
 /** Route: from a URL to the origin to ask a connection for and the target to write. */
 
-import { type Origin, originOf, parseUrl } from "../origin.ts";
+import { excerpt } from "../excerpt.ts";
+import { type Origin, parsedOrigin, parseUrl } from "../origin.ts";
 
 /** Where a request goes. */
 export interface Route {
@@ -23,6 +24,9 @@ const PLAIN_TARGET = /^\/(?!\.|%2e)(?:[\w\-~!$&()*+,;=:@%]|\/(?!\.|%2e)|\.|\?(?!
 /** Spellings of which a target is what follows: not `http:a/b`, where a path comes without a slash, nor one with a tab or line end that the parser would drop. */
 const PLAIN_ORIGIN = /^https?:\/\/[^/\\?#\s]+$/i;
 
+/** Characters of a URL up to which it is worth looking for its origin; the expressions above keep a mark per character. */
+const MAX_REMEMBERED = 4096;
+
 /** Spellings remembered; more than that come from a program that visits ever new origins. */
 const MAX_SPELLINGS = 1000;
 
@@ -35,7 +39,7 @@ export class Router {
 
   /** @throws {TypeError} when the URL is not absolute, not http(s), or carries credentials. */
   find(url: string | URL): Route {
-    if (typeof url !== "string") return routeTo(url instanceof URL ? url : parseUrl(textOf(url)));
+    if (typeof url !== "string") return this.#find(textOf(url));
     if (url === this.#lastUrl && this.#lastRoute !== undefined) return this.#lastRoute;
     const route = this.#find(url);
     this.#lastUrl = url;
@@ -44,6 +48,7 @@ export class Router {
   }
 
   #find(url: string): Route {
+    if (url.length > MAX_REMEMBERED) return routeTo(parseUrl(url));
     const slash = url.indexOf("/", 8);
     const spelling = slash < 0 ? url : url.slice(0, slash);
     const target = slash < 0 ? "/" : url.slice(slash);
@@ -62,10 +67,10 @@ export class Router {
 export function routeTo(url: URL): Route {
   const { href, hash, pathname, search } = url;
   const shown = hash === "" ? href : href.slice(0, -hash.length);
-  return { origin: originOf(url), target: pathname + search, href: shown, hash };
+  return { origin: parsedOrigin(url), target: pathname + search, href: shown, hash };
 }
 
-/** A URL object of another library is taken by its text, so that every target has gone through the URL parser. */
+/** A URL object is taken by its text, so that every target has gone through the URL parser: a class may say what it likes. */
 function textOf(url: unknown): string {
   if (typeof url === "object" && url !== null && "href" in url) return String(url.href);
   throw new TypeError(
@@ -74,5 +79,7 @@ function textOf(url: unknown): string {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "object" || typeof value === "function" ? `of type ${typeof value}` : String(value);
+  return typeof value === "object" || typeof value === "function"
+    ? `of type ${typeof value}`
+    : excerpt(String(value));
 }

@@ -54,6 +54,8 @@ export class ChunkedReader {
   #extensionBytes = 0;
   /** Of the size line. */
   #lineBytes = 0;
+  /** Whether a line of the trailers was read. */
+  #begun = false;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec, fields: HeadReader) {
     this.#limits = limits;
@@ -70,6 +72,7 @@ export class ChunkedReader {
     this.trailers = "";
     this.#expect = EXPECT.sizeStart;
     this.#extensionBytes = 0;
+    this.#begun = false;
     this.#pending.clear();
   }
 
@@ -95,7 +98,7 @@ export class ChunkedReader {
    */
   end(): void {
     const { length } = this.#pending;
-    if (length > 0) this.#fields.trailers(this.#pending.add(NOTHING, 0, 0), length);
+    if (length > 0) this.#fields.trailers(this.#pending.add(NOTHING, 0, 0), length, this.#begun);
   }
 
   #data(bytes: Uint8Array, start: number, end: number, sink: ChunkSink): number {
@@ -178,7 +181,8 @@ export class ChunkedReader {
     const stop = Math.min(end, start + trailerBytes - before);
     const held = this.#pending.add(bytes, start, stop);
     if (!holdsLf(bytes, start, stop) && this.#pending.length < trailerBytes) return stop;
-    const done = this.#fields.trailers(held, this.#pending.length);
+    const done = this.#fields.trailers(held, this.#pending.length, this.#begun);
+    this.#begun = true;
     if (done < 0) return stop;
     this.trailers = this.#text.latin1(held, 0, done - 2);
     this.#pending.clear();

@@ -1,9 +1,10 @@
 /** Framing: where a response ends, and whether that leaves the connection usable (RFC 9112 §6.3, §9.3). */
 
+import { withoutBlanks } from "../rules/blanks.ts";
 import { parseConnection, persists } from "../rules/hints.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { remoteFault } from "./fault.ts";
-import { type ResponseHead, trim } from "./head.ts";
+import type { ResponseHead } from "./head.ts";
 import { askPersistence, type PersistenceQuestion } from "./persistence.ts";
 
 /** How the body is delimited. */
@@ -29,7 +30,7 @@ export function framingOf(head: ResponseHead, method: string): Framing {
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
   // 3. and 4. Transfer-Encoding overrides Content-Length.
   if (head.transferEncoding !== undefined) {
-    if (trim(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
+    if (withoutBlanks(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
     throw remoteFault(
       "bad-transfer-encoding",
       `Transfer-Encoding is not "chunked": "${head.transferEncoding.slice(0, 40)}"`,

@@ -11,6 +11,7 @@
 
 import type { ProtocolError, ProtocolFault } from "../errors.ts";
 import type { ResponseLimits } from "../options.ts";
+import { withoutBlanks } from "../rules/blanks.ts";
 import type { TextCodec } from "../transport.ts";
 import { remoteFault } from "./fault.ts";
 import { repeatedHead } from "./repeated.ts";
@@ -55,6 +56,10 @@ export class HeadReader {
   #connection: string | undefined;
   #keepAlive: string | undefined;
   #coded = false;
+  #status = 0;
+  /** Of what has not come whole: how much was read, whole lines, and how many fields that were. */
+  #readTo = 0;
+  #count = 0;
   /** Whether the last field was one of those above, which must not be folded over lines. */
   #framing = false;
   #section: "head" | "trailers" = "head";
@@ -65,29 +70,30 @@ export class HeadReader {
   }
 
   /**
-   * Reads a head that starts at `start`. Answers the position after it, or -1 when it is not complete yet.
+   * Reads a head that starts at `start`. Answers the position after it, or -1 when it is not complete yet: then it is
+   * shown again from its start, with `more` of it, and lines that were read are not read again.
    *
    * @throws {ProtocolError}
    */
-  read(bytes: Uint8Array, start: number, end: number): number {
-    const again = this.#repeats ? repeatedHead(this.head, bytes, start, end, this.#text) : -1;
-    if (again >= 0) return again;
-    this.#contentLength = undefined;
-    this.#transferEncoding = undefined;
-    this.#connection = undefined;
-    this.#keepAlive = undefined;
-    this.#coded = false;
-    this.#section = "head";
+  read(bytes: Uint8Array, start: number, end: number, more = false): number {
+    if (!more) {
+      const again = this.#repeats ? repeatedHead(this.head, bytes, start, end, this.#text) : -1;
+      if (again >= 0) return again;
+      this.#begin("head");
+    }
     const until = start + this.#limits.headBytes;
-    const first = this.#lineEnd(bytes, start, end, until);
-    if (first < 0) return -1;
-    const status = readStatusLine(bytes, start, first);
-    const done = this.#fields(bytes, first + 2, end, until);
+    if (this.#readTo === 0) {
+      const first = this.#lineEnd(bytes, start, end, until);
+      if (first < 0) return -1;
+      this.#status = readStatusLine(bytes, start, first);
+      this.#readTo = first + 2 - start;
+    }
+    const done = this.#fields(bytes, start, end, until);
     if (done < 0) return -1;
     const text = this.#text.latin1(bytes, start, done - 2);
     this.#repeats = text === this.head?.text;
     this.head = {
-      status,
+      status: this.#status,
       minorVersion: bytes[start + 7] === ZERO ? 0 : 1,
       text,
       contentLength: this.#contentLength,
@@ -100,28 +106,44 @@ export class HeadReader {
   }
 
   /**
-   * Checks trailer fields that start at 0. Answers the position after the empty line that ends them, or -1.
-   * Those that would frame the message are disregarded there (RFC 9110 §6.5.1), whatever they say.
+   * Checks trailer fields that start at 0. Answers the position after the empty line that ends them, or -1: then they
+   * are shown again, with `more` of them. Those that would frame the message are disregarded there (RFC 9110 §6.5.1), whatever they say.
    *
    * @throws {ProtocolError}
    */
-  trailers(bytes: Uint8Array, end: number): number {
-    this.#section = "trailers";
+  trailers(bytes: Uint8Array, end: number, more = false): number {
+    if (!more) this.#begin("trailers");
     return this.#fields(bytes, 0, end, this.#limits.trailerBytes);
   }
 
-  #fields(bytes: Uint8Array, start: number, end: number, until: number): number {
+  #begin(section: "head" | "trailers"): void {
+    this.#section = section;
+    this.#readTo = 0;
+    this.#count = 0;
     this.#framing = false;
+    if (section === "trailers") return;
+    this.#contentLength = undefined;
+    this.#transferEncoding = undefined;
+    this.#connection = undefined;
+    this.#keepAlive = undefined;
+    this.#coded = false;
+  }
+
+  #fields(bytes: Uint8Array, start: number, end: number, until: number): number {
     const most = this.#limits.headerCount;
-    let at = start;
-    for (let count = 0; ; count++) {
+    let at = start + this.#readTo;
+    for (let count = this.#count; ; count++) {
       const plain = count < most ? this.#plainField(bytes, at, end, until) : -1;
       if (plain >= 0) {
         at = plain;
         continue;
       }
       const lineEnd = this.#lineEnd(bytes, at, end, until);
-      if (lineEnd < 0) return -1;
+      if (lineEnd < 0) {
+        this.#readTo = at - start;
+        this.#count = count;
+        return -1;
+      }
       if (lineEnd === at) return at + 2;
       if (count >= most)
         throw this.#fault("too-many-headers", `More than ${most} fields in the ${this.#section}`);
@@ -216,7 +238,7 @@ export class HeadReader {
   }
 
   #value(bytes: Uint8Array, colon: number, end: number): string {
-    return trim(this.#text.latin1(bytes, colon + 1, end));
+    return withoutBlanks(this.#text.latin1(bytes, colon + 1, end));
   }
 
   /** One space and digits, as nearly always, without making text of them. */
@@ -268,7 +290,7 @@ function isNamed(bytes: Uint8Array, start: number, end: number, name: string): b
 function sameLength(before: number | undefined, value: string): number {
   let length = before;
   for (const part of value.split(",")) {
-    const digits = trim(part);
+    const digits = withoutBlanks(part);
     const parsed = /^\d{1,16}$/.test(digits) ? Number(digits) : NaN;
     if (!Number.isSafeInteger(parsed) || (length !== undefined && parsed !== length)) {
       throw remoteFault(
@@ -283,17 +305,4 @@ function sameLength(before: number | undefined, value: string): number {
 
 function join(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
-}
-
-/** Without the optional whitespace (space and tab only) at both ends. */
-export function trim(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isBlank(value.charCodeAt(start))) start++;
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
-  return value.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
 }

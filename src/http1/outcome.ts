@@ -1,6 +1,7 @@
 /** Outcome: the errors that end an exchange, each with its phase, its numbers and the connection's facts. */
 
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { TransportError } from "../transport.ts";
 import { reasonOf } from "./fields.ts";
@@ -25,7 +26,7 @@ export function standing(
   lease: Lease<unknown> | undefined,
 ): Standing {
   const { origin, method, repeatable } = request;
-  return { origin: origin.key, method, phase: STAGE_PHASES[stage], sent, repeatable, lease };
+  return { origin: origin.key, method: excerpt(method), phase: STAGE_PHASES[stage], sent, repeatable, lease };
 }
 
 function facts(at: Standing) {
@@ -88,7 +89,7 @@ export function timeoutError(at: Standing, passed: Passed): HoldfastError {
 
 /** The request body failed: the caller's fault, so nothing is sent again. */
 export function uploadError(at: Standing, cause: unknown): HoldfastError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = excerpt(cause instanceof Error ? cause.message : String(cause));
   return new HoldfastError({
     ...facts(at),
     code: "ERR_REQUEST_BODY",

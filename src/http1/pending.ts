@@ -2,10 +2,10 @@
 
 const LF = 10;
 
-/** Whether a line ends in a piece. Only then is what is pending read again, or a peer that sends byte by byte would cost. */
+/** Whether a line ends in a piece. Only then is what is pending read on, or a peer that sends byte by byte would cost. */
 export function holdsLf(bytes: Uint8Array, start: number, end: number): boolean {
-  const at = bytes.indexOf(LF, start);
-  return at >= 0 && at < end;
+  // Not beyond its end: behind one byte there may be 64 KiB of a buffer that was used before.
+  return bytes.subarray(start, end).includes(LF);
 }
 
 /** A buffer that grows by doubling and is let go of once it is empty. */

@@ -3,6 +3,7 @@
  * (RFC 9112 §3, §6). Framing fields are written by Holdfast alone; a caller's must agree with the body.
  */
 
+import { quoted } from "../excerpt.ts";
 import { FIELD_TEXT, TOKEN_TEXT } from "./syntax.ts";
 
 /** Header fields of a request, checked and written out. */
@@ -51,10 +52,12 @@ export function requestFields(fields: Iterable<readonly [string, string]>): Requ
   const read: Mutable<RequestFields> = { ...NO_FIELDS, names };
   for (const [name, value] of fields) {
     if (typeof name !== "string" || !TOKEN_TEXT.test(name))
-      throw new TypeError(`Header name ${JSON.stringify(name)} is not a token`);
+      throw new TypeError(`Header name ${quoted(name)} is not a token`);
     const text = textOf(name, value);
     if (!FIELD_TEXT.test(text)) {
-      throw new TypeError(`Header "${name}" must not hold control characters or characters beyond U+00FF`);
+      throw new TypeError(
+        `Header ${quoted(name)} must not hold control characters or characters beyond U+00FF`,
+      );
     }
     const lower = name.toLowerCase();
     if (!takesOver(read, lower, text)) read.lines += `${name}: ${text}\r\n`;
@@ -67,7 +70,9 @@ export function requestFields(fields: Iterable<readonly [string, string]>): Requ
 function textOf(name: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
-  throw new TypeError(`Header "${name}" must be a string: got ${value === null ? "null" : typeof value}`);
+  throw new TypeError(
+    `Header ${quoted(name)} must be a string: got ${value === null ? "null" : typeof value}`,
+  );
 }
 
 /** Whether the field is one that Holdfast writes itself; its value is kept or refused. */
@@ -85,7 +90,7 @@ function takesOver(read: Mutable<RequestFields>, name: string, value: string): b
       return true;
     case "expect":
       if (value.toLowerCase() !== "100-continue")
-        throw new TypeError(`Header "expect" must be "100-continue": current value is "${value}"`);
+        throw new TypeError(`Header "expect" must be "100-continue": current value is ${quoted(value)}`);
       read.expectContinue = true;
       return true;
     case "transfer-encoding":
@@ -102,7 +107,9 @@ function takesOver(read: Mutable<RequestFields>, name: string, value: string): b
 function lengthOf(value: string, before: number | undefined): number {
   const length = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
   if (Number.isNaN(length) || (before !== undefined && before !== length)) {
-    throw new TypeError(`Header "content-length" must be one whole number: current value is "${value}"`);
+    throw new TypeError(
+      `Header "content-length" must be one whole number: current value is ${quoted(value)}`,
+    );
   }
   return length;
 }
@@ -112,7 +119,9 @@ function connectionOf(value: string): boolean {
   const options = value.split(",").map((option) => option.trim().toLowerCase());
   const other = options.find((option) => option !== "close" && option !== "keep-alive");
   if (other !== undefined) {
-    throw new TypeError(`Header "connection" must be "close" or "keep-alive": current value is "${value}"`);
+    throw new TypeError(
+      `Header "connection" must be "close" or "keep-alive": current value is ${quoted(value)}`,
+    );
   }
   return options.includes("close");
 }
@@ -120,7 +129,7 @@ function connectionOf(value: string): boolean {
 /** @throws {TypeError} when it is not a token, or a method that is not an ordinary exchange. */
 export function checkMethod(method: string): void {
   if (typeof method !== "string" || !TOKEN_TEXT.test(method))
-    throw new TypeError(`Method ${JSON.stringify(method)} is not a token`);
+    throw new TypeError(`Method ${quoted(method)} is not a token`);
   // Methods are case-sensitive, but a server that is lenient there must not be made to open a tunnel either.
   if (method.length === 7 && method.toUpperCase() === "CONNECT")
     throw new TypeError(`Method ${method} makes a tunnel, not a request: it is refused`);

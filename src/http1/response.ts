@@ -108,7 +108,7 @@ export class ResponseParser {
   end(): boolean {
     if (this.#stage === "head" && this.#pending.length > 0) {
       const { length } = this.#pending;
-      this.#heads.read(this.#pending.add(new Uint8Array(0), 0, 0), 0, length);
+      this.#heads.read(this.#pending.add(new Uint8Array(0), 0, 0), 0, length, true);
     }
     if (this.#stage === "chunked") this.#chunks.end();
     if (this.#stage === "close") this.#finish();
@@ -130,13 +130,13 @@ export class ResponseParser {
     return done;
   }
 
-  /** A head in pieces is read again from its start each time a line has come, which the limits bound. */
+  /** A head in pieces is read on each time a line has come. */
   #feedPending(bytes: Uint8Array, start: number, end: number): number {
     const before = this.#pending.length;
     const stop = Math.min(end, start + this.#limits.headBytes - before);
     const held = this.#pending.add(bytes, start, stop);
     if (!holdsLf(bytes, start, stop) && this.#pending.length < this.#limits.headBytes) return stop;
-    const done = this.#heads.read(held, 0, this.#pending.length);
+    const done = this.#heads.read(held, 0, this.#pending.length, true);
     if (done < 0) return stop;
     this.#pending.clear();
     this.#gotHead();

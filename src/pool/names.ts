@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import { excerpt } from "../excerpt.ts";
 import { type AddressMemory, NO_ADDRESSES, remember } from "../rules/addresses.ts";
 import { TransportError } from "../transport.ts";
 
@@ -125,5 +126,5 @@ async function asked(resolve: (hostname: string) => unknown, hostname: string): 
 }
 
 function failed(hostname: string, cause: unknown): TransportError {
-  return new TransportError("dns", `resolve failed for ${hostname}: ${String(cause)}`, { cause });
+  return new TransportError("dns", `resolve failed for ${hostname}: ${excerpt(String(cause))}`, { cause });
 }

@@ -7,6 +7,7 @@ import {
   type OriginSnapshot,
   type Phase,
 } from "../errors.ts";
+import { excerpt } from "../excerpt.ts";
 import type { Settings } from "../settings.ts";
 import { TransportError } from "../transport.ts";
 import type { Refusal } from "./effects.ts";
@@ -61,7 +62,7 @@ type DialFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause" | "retr
 
 function dialFacts(error: unknown, origin: string): DialFacts {
   const { kind, message } =
-    error instanceof TransportError ? error : { kind: "other", message: String(error) };
+    error instanceof TransportError ? error : { kind: "other", message: excerpt(String(error)) };
   const [code, phase, retriable] = DIAL_FAILURES[kind] ?? (["ERR_CONNECT", "connect", true] as const);
   const what = code === "ERR_TLS" ? "Could not establish TLS with" : "Could not connect to";
   return { code, phase, retriable, cause: error, message: `${what} ${origin}: ${message}` };

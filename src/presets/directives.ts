@@ -1,6 +1,7 @@
 /** Directives: a system's own settings, as its users know them, over its defaults. */
 
 import { refuseUnknown } from "../checks.ts";
+import { excerpt } from "../excerpt.ts";
 
 /**
  * What was given over the defaults. A directive that is `undefined` was not given.
@@ -31,6 +32,6 @@ export function isBefore(version: string, other: string): boolean {
 function numbersOf(version: string): number[] {
   if (/^\d+(\.\d+)*$/.test(version)) return version.split(".").map(Number);
   throw new TypeError(
-    `version must be written like "17" or "0.12.23": current value is "${String(version)}"`,
+    `version must be written like "17" or "0.12.23": current value is "${excerpt(String(version))}"`,
   );
 }

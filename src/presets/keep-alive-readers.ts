@@ -67,9 +67,9 @@ export function headerElements(defaultMs: number, wraps: boolean): HintReader {
   };
 }
 
-/** `Long.parseLong`: a sign and digits, within 64 bits. */
+/** `Long.parseLong`: a sign and digits, within 64 bits. More than 19 would not fit, and cost their square. */
 function longOf(text: string): bigint | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  if (!/^[+-]?0*\d{1,19}$/.test(text)) return undefined;
   const value = BigInt(text.replace("+", ""));
   return value === BigInt.asIntN(LONG_BITS, value) ? value : undefined;
 }

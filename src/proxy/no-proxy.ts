@@ -21,6 +21,7 @@ function isBelow(name: string, entry: string): boolean {
 }
 
 function isIn(bits: string, entry: string): boolean {
+  if (!entry.includes(".") && !entry.includes(":")) return false;
   const [network = "", length] = entry.split("/");
   const base = bitsOf(network.replace(/^\[|\]$/g, ""));
   if (base === undefined || base.length !== bits.length) return false;

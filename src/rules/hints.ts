@@ -6,6 +6,7 @@
  * in form (order, case, quotes, spaces, `;` for `,`) and strict in value: digits or nothing.
  */
 
+import { withoutBlanks } from "./blanks.ts";
 import type { ServerHints } from "./rules.ts";
 
 /** A `Keep-Alive` value, read. */
@@ -40,11 +41,6 @@ export function parseKeepAlive(value: string): KeepAliveHint {
     else max ??= count;
   }
   return { timeoutMs, max, flawed };
-}
-
-/** Without spaces and tabs around it: a no-break space, which `trim()` takes too, is no whitespace to HTTP. */
-function withoutBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /** Which of the two things servers mean by `max`. */

@@ -1,0 +1,305 @@
+/** Linear time: whatever a peer sends or a caller gives is read in one go, however it is made. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { assertEquals, assertLess } from "@std/assert";
+import { presets } from "../../mod.ts";
+import { show } from "../../src/checks.ts";
+import { toMs } from "../../src/duration.ts";
+import { withoutCredentials } from "../../src/excerpt.ts";
+import { decodingOf } from "../../src/fetch/decode.ts";
+import { plainGet } from "../../src/fetch/normalize.ts";
+import { redirected } from "../../src/fetch/redirect.ts";
+import { Router } from "../../src/fetch/route.ts";
+import { dropHopByHop } from "../../src/hono/hop-by-hop.ts";
+import { addFields, headFields, trailerFields } from "../../src/http1/fields.ts";
+import { checkMethod, requestFields } from "../../src/http1/request.ts";
+import { ResponseParser } from "../../src/http1/response.ts";
+import { portableText } from "../../src/http1/text.ts";
+import { Labels } from "../../src/metrics/labels.ts";
+import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
+import { originOf } from "../../src/origin.ts";
+import * as connectionTests from "../../src/presets/connection-tests.ts";
+import * as readers from "../../src/presets/keep-alive-readers.ts";
+import { environmentProxy, readEnvironment } from "../../src/proxy/environment.ts";
+import { HttpConnect } from "../../src/proxy/http-connect.ts";
+import { isExcepted } from "../../src/proxy/no-proxy.ts";
+import { Socks5 } from "../../src/proxy/socks5.ts";
+import { proxyAt } from "../../src/proxy-options.ts";
+import { parseConnection, parseKeepAlive } from "../../src/rules/hints.ts";
+import { resolveOptions } from "../../src/settings.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
+import { failure } from "../../transports/failure.ts";
+import { serving } from "../fetch/support.ts";
+import { bestOfFive, type Reader, slowText, tooSlow } from "./linear.ts";
+
+/** Without the limits that would end most inputs before they have cost anything. */
+const UNLIMITED = {
+  ...resolveOptions({}).limits,
+  headBytes: 2 ** 30,
+  lineBytes: 2 ** 30,
+  headerCount: 2 ** 30,
+  chunkExtensionBytes: 2 ** 30,
+  trailerBytes: 2 ** 30,
+};
+
+const PORTS = { http: 80, https: 443, socks5: 1080 };
+const DESTINATION = { origin: "https://a.test", hostname: "a.test", port: 443 };
+
+const latin1 = (text: string): Uint8Array => {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+};
+
+/** Parses a message, and asks it for what a program asks. */
+function parsed(message: string, step = Infinity): void {
+  const bytes = latin1(message);
+  const parser = new ResponseParser(UNLIMITED, portableText);
+  let trailers = "";
+  parser.begin("GET", {
+    informational: () => {},
+    head(head) {
+      headFields(head.text).get("a");
+      addFields(head.text, new Headers());
+    },
+    body: () => {},
+  });
+  for (let at = 0; at < bytes.length && !parser.complete; ) {
+    const stop = Math.min(bytes.length, at + step);
+    parser.feed(bytes, at, stop);
+    at = stop;
+  }
+  parser.end();
+  trailers = parser.trailers;
+  trailerFields(trailers);
+}
+
+const HEAD = "HTTP/1.1 200 OK\r\n";
+const CHUNKED = `${HEAD}transfer-encoding: chunked\r\n\r\n`;
+
+/** Messages that are made by a length alone. */
+const LENGTHS: Readonly<Record<string, (length: number) => string>> = {
+  "folded fields": (length) => `${HEAD}a: b${"\r\n c".repeat(length / 4)}\r\n\r\n`,
+  "folded fields of blanks": (length) => `${HEAD}a: b${"\r\n  ".repeat(length / 4)}\r\n\r\n`,
+  "Content-Length, many times": (length) => `${HEAD}${"content-length: 0\r\n".repeat(length / 16)}\r\n`,
+  "Connection, many lines": (length) => `${HEAD}${"connection: a\r\n".repeat(length / 16)}\r\n`,
+  "chunks of a byte": (length) => `${CHUNKED}${"1\r\na\r\n".repeat(length / 6)}0\r\n\r\n`,
+};
+
+/** One line for what a peer sends, or a program gives, and who reads it. */
+const READERS: Readonly<Record<string, Reader>> = {
+  "a status line": (text) => parsed(`HTTP/1.1 200 ${text}\r\n\r\n`),
+  "a head": (text) => parsed(`${HEAD}${text}\r\n\r\n`),
+  "a field": (text) => parsed(`${HEAD}a: ${text}\r\n\r\n`),
+  "a field with blanks around it": (text) => parsed(`${HEAD}a:  \t${text}\t\r\n\r\n`),
+  "Content-Length": (text) => parsed(`${HEAD}content-length: ${text}\r\n\r\n`),
+  "Transfer-Encoding": (text) => parsed(`${HEAD}transfer-encoding: ${text}\r\n\r\n`),
+  "a chunk's extensions": (text) => parsed(`${CHUNKED}1;${text}\r\na\r\n0\r\n\r\n`),
+  "chunk sizes": (text) => parsed(`${CHUNKED}${text}`),
+  trailers: (text) => parsed(`${CHUNKED}0\r\n${text}\r\n\r\n`),
+  "Connection, by the rules": parseConnection,
+  "Keep-Alive, by the rules": parseKeepAlive,
+  "Keep-Alive's timeout": (text) => parseKeepAlive(`timeout=${text}`),
+  ...readersOfPresets(),
+  ...testsOfPresets(),
+  "Content-Encoding": (text) => decodingOf(text, zlibDecoder),
+  "Content-Encoding of nothing": (text) => decodingOf(`identity,${text}`, () => undefined),
+  Location: (text) => redirected(plainGet(route("http://a.test/"), NONE), 302, text, 1),
+  "Location, absolute": (text) =>
+    redirected(plainGet(route("http://a.test/"), NONE), 302, `http://${text}`, 1),
+  "a proxy's answer": (text) => {
+    const bytes = latin1(`HTTP/1.1 407 ${text}\r\na: ${text}\r\n\r\n`);
+    const proxy = proxyAt("http://user:word@p.test", "proxy", PORTS);
+    new HttpConnect(proxy, DESTINATION, { limits: UNLIMITED, text: portableText }).feed(bytes, bytes.length);
+  },
+  "a SOCKS proxy's answer": (text) => {
+    const bytes = latin1(text);
+    new Socks5(proxyAt("socks5://p.test", "proxy", PORTS), DESTINATION).feed(bytes, bytes.length);
+  },
+  "a URL": (text) => route(text),
+  "a URL's target": (text) => route(`http://a.test/${text}`),
+  "a URL's host": (text) => route(`http://${text}`),
+  "a URL's credentials": (text) => route(`http://${text}@a.test/`),
+  "a URL's port": (text) => route(`http://a.test:${text}`),
+  "an origin": (text) => originOf(text),
+  "a text that is no URL": withoutCredentials,
+  "no URL, with an @": (text) => withoutCredentials(`${text}@`),
+  "a header field's value": (text) => requestFields([["a", text]]),
+  "a header field's name": (text) => requestFields([[text, "a"]]),
+  "a caller's Connection": (text) => requestFields([["connection", text]]),
+  "a caller's Content-Length": (text) => requestFields([["content-length", text]]),
+  "a method": checkMethod,
+  "a duration": (text) => toMs(text as never, "idleTimeout"),
+  "a duration of digits": (text) => toMs(`${text}ms` as never, "idleTimeout"),
+  "a wrong option": (text) => show(text),
+  "a preset's version": (text) => presets.reqwest({ version: text } as never),
+  "a proxy": (text) => proxyAt(text, "proxy", PORTS),
+  "a proxy's host": (text) => proxyAt(`http://${text}`, "proxy", PORTS),
+  "a proxy's credentials": (text) => proxyAt(`http://${text}@p.test`, "proxy", PORTS),
+  "a proxy's port": (text) => proxyAt(`http://p.test:${text}`, "proxy", PORTS),
+  "the environment": (text) => {
+    const variables: Record<string, string> = { http_proxy: `http://p.test:${text}`, no_proxy: text };
+    environmentProxy(
+      readEnvironment((name) => variables[name]),
+      originOf("http://a.test/"),
+    );
+  },
+  "NO_PROXY, for a name": (text) => isExcepted("a.test", text),
+  "NO_PROXY, for an address": (text) => isExcepted("192.0.2.1", text),
+  "NO_PROXY, for IPv6": (text) => isExcepted("2001:db8::1", text),
+  "hop-by-hop fields": (text) => dropHopByHop(new Headers({ connection: text, a: text })),
+  "Prometheus' labels": (text) => {
+    const meter = new PrometheusMeter();
+    meter.createCounter("a", { description: text, unit: "1" }).add(1, { "b.c": text });
+    meter.text();
+  },
+  "an origin's labels": (text) => new Labels().of(text),
+  "a runtime's error": (text) => failure(new Error(text), "connect"),
+};
+
+const NONE = { headers: [], fields: requestFields([]) };
+const route = (url: string) => new Router().find(url);
+
+function readersOfPresets(): Record<string, Reader> {
+  const jdk = { serverMs: 5000, proxyMs: 60_000, zeroCloses: true };
+  const all = {
+    undici: readers.undiciReader(readers.UNDICI_ANYWHERE, 4000, 600_000, 1000),
+    "undici 8.12": readers.undiciReader(readers.UNDICI_PARAMETER, 4000, 600_000, 1000),
+    "Node's Agent": readers.regexAtStart(5000, 1000),
+    "Apache 4": readers.headerElements(5000, true),
+    "Apache 5": readers.headerElements(5000, false),
+    "the JDK": readers.jdkParser(jdk),
+  };
+  const read = (reader: (typeof all)["the JDK"], keepAlive: string) =>
+    reader({
+      keepAlive,
+      connection: "keep-alive",
+      minorVersion: 1,
+      proxied: false,
+      requests: 1,
+      lines: () => ["keep-alive"],
+    });
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, reader]) => [
+      [`Keep-Alive, by ${name}`, (text: string) => read(reader, text)],
+      [`Keep-Alive's timeout, by ${name}`, (text: string) => read(reader, `timeout=${text}`)],
+    ]),
+  );
+}
+
+function testsOfPresets(): Record<string, Reader> {
+  const facts = (text: string, minorVersion: number) => ({
+    method: "GET",
+    status: 200,
+    minorVersion,
+    proxied: true,
+    lines: () => [text],
+  });
+  return Object.fromEntries(
+    Object.entries(connectionTests).map(([name, test]) => [
+      `Connection, by ${name}`,
+      (text: string) => {
+        test(facts(text, 0));
+        test(facts(text, 1));
+      },
+    ]),
+  );
+}
+
+describe("the CPU time to read", () => {
+  for (const [what, read] of Object.entries(READERS)) {
+    it(`${what} grows with its length and no faster`, () => assertEquals(slowText(read), undefined));
+  }
+
+  for (const [what, of] of Object.entries(LENGTHS)) {
+    it(`${what} grows with their length and no faster`, () =>
+      assertEquals(
+        tooSlow((text) => parsed(text), of),
+        undefined,
+      ));
+  }
+});
+
+describe("what arrives byte by byte", () => {
+  /** The buffer of a socket is used again, so that there is much behind each byte. */
+  const message = (length: number): Record<string, string> => ({
+    "a head of many lines": `${HEAD}${"a: b\r\n".repeat(length / 6)}\r\n`,
+    "a head of a long line": `${HEAD}a: ${"b".repeat(length)}\r\n\r\n`,
+    "trailers of many lines": `${CHUNKED}0\r\n${"a: b\r\n".repeat(length / 6)}\r\n`,
+    "chunks of a byte": `${CHUNKED}${"1\r\na\r\n".repeat(length / 6)}0\r\n\r\n`,
+  });
+
+  for (const what of Object.keys(message(0))) {
+    it(`such as ${what} takes linear time in all`, () => {
+      const time = (length: number) => {
+        const text = message(length)[what] ?? "";
+        return bestOfFive(() => parsed(text, 1));
+      };
+      assertLess(time(256 * 1024), Math.max(30, 4 * 64 * time(4 * 1024)));
+    });
+  }
+});
+
+describe("a request to the memory transport's responder", () => {
+  it("is read in linear time", async () => {
+    const cost = async (length: number): Promise<number> => {
+      await using at = serving();
+      const headers = { a: `b${" ".repeat(length)}c` };
+      const before = process.cpuUsage();
+      await at.pool.request("http://a.test/", { headers });
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    };
+    await cost(1000);
+    assertLess(await cost(64_000), Math.max(200, 256 * (await cost(1000))));
+  });
+});
+
+describe("regular expressions", () => {
+  /** What holds each to linear time: a reader above, or why no text of a stranger gets there. */
+  const KNOWN: Readonly<Record<string, string>> = {
+    "src/duration.ts": "a duration",
+    "src/excerpt.ts": "a text that is no URL",
+    "src/fetch/redirect.ts": "Location",
+    "src/fetch/route.ts": "a URL",
+    "src/hono/hop-by-hop.ts": "hop-by-hop fields",
+    "src/hono/status.ts": "one class, and what the URL parser made of a path",
+    "src/http1/head.ts": "Content-Length",
+    "src/http1/request.ts": "a caller's Content-Length",
+    "src/http1/syntax.ts": "a header field's value",
+    "src/metrics/labels.ts": "an origin's labels",
+    "src/pool/dialer.ts": "a hostname, of 255 characters at most",
+    "src/pool/names.ts": "a hostname, of 255 characters at most",
+    "src/presets/directives.ts": "a preset's version",
+    "src/presets/keep-alive-readers.ts": "Keep-Alive, by the JDK",
+    "src/proxy-options.ts": "a proxy",
+    "src/proxy/no-proxy.ts": "NO_PROXY, for a name",
+    "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
+    "src/rules/hints.ts": "Keep-Alive, by the rules",
+    "transports/failure.ts": "a runtime's error",
+    "transports/responder.ts": "a request to the memory transport's responder",
+  };
+
+  it("stand in files whose texts are tried here", () => {
+    const root = new URL("../../", import.meta.url);
+    const found = ["src", "transports"].flatMap((folder) =>
+      readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
+        .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+        .filter((name) => name.endsWith(".ts") && !name.endsWith("status-assets.ts"))
+        .filter((name) => holdsExpression(readFileSync(new URL(name, root), "utf8"))),
+    );
+    assertEquals(found.sort(), Object.keys(KNOWN).sort());
+  });
+
+  function holdsExpression(source: string): boolean {
+    return source
+      .split("\n")
+      .some(
+        (line) =>
+          !/^\s*(\*|\/\/|\/\*)/.test(line) &&
+          /(?:[=(:,[!|&?]|^|return)\s*\/[^/*\s].*\/[dgimsuvy]*\s*[.,;)\]]/.test(line),
+      );
+  }
+});

@@ -1,0 +1,86 @@
+/** Linear: whether the CPU time of a reader grows with its input and no faster, by inputs made to make it look twice. */
+
+import process from "node:process";
+
+/** Of what the slow inputs of regular expressions and of hand-written loops are made. */
+const ALPHABET = [" ", "\t", ",", ";", "=", '"', "\\", "0", "a", "/", "%", "@", ":", "\r\n"];
+
+/** The base, and 64 times as much: what is linear takes 64 times as long, what is quadratic 4096 times. */
+const BASE = 512;
+const FACTOR = 64;
+
+/** A time that no reader needs for an input of that size unless it is quadratic, which takes seconds. */
+const WORTH_A_LOOK_MS = 100;
+
+/** Something that reads a text. It may throw: errors must be cheap, too. */
+export type Reader = (text: string) => unknown;
+
+/** Every text of one and of two parts of the alphabet, and some of three, to be repeated. */
+export function* patterns(): Generator<string> {
+  for (const a of ALPHABET) yield a;
+  for (const a of ALPHABET) for (const b of ALPHABET) if (a !== b) yield a + b;
+  for (let at = 0; at < 40; at++) {
+    const [a, b, c] = [at * 7, at * 11 + 3, at * 5 + 1].map((index) => ALPHABET[index % ALPHABET.length]);
+    yield `${a}${b}${c}`;
+  }
+}
+
+function repeated(pattern: string, length: number): string {
+  return pattern.repeat(Math.ceil(length / pattern.length)).slice(0, length);
+}
+
+/** CPU time of this process, in ms: what other programs do on the machine is not in it. */
+export function cpuMs(work: () => unknown): number {
+  const before = process.cpuUsage();
+  try {
+    work();
+  } catch {
+    // Refused, which counts as read.
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** The least of five, for whatever disturbs a measurement makes it longer. */
+export function bestOfFive(work: () => unknown): number {
+  return Math.min(...Array.from({ length: 5 }, () => cpuMs(work)));
+}
+
+/**
+ * How many times longer 64 times the input may take: four times what is linear. Most inputs are so quick that they need
+ * no second look.
+ */
+export function tooSlow(read: (text: string) => unknown, of: (length: number) => string): string | undefined {
+  const large = of(BASE * FACTOR);
+  if (cpuMs(() => read(large)) < WORTH_A_LOOK_MS) return undefined;
+  const small = of(BASE);
+  const base = bestOfFive(() => {
+    for (let time = 0; time < FACTOR; time++) silently(read, small);
+  });
+  const whole = bestOfFive(() => read(large));
+  if (whole <= Math.max(WORTH_A_LOOK_MS, 4 * base)) return undefined;
+  return `${whole.toFixed(1)} ms, ${FACTOR} small ones of the same text ${base.toFixed(1)} ms`;
+}
+
+function silently(read: Reader, text: string): void {
+  try {
+    read(text);
+  } catch {
+    // As above.
+  }
+}
+
+/** The first text on which a reader is not linear, in words. */
+export function slowText(read: Reader): string | undefined {
+  for (const pattern of patterns()) {
+    for (const [before, after] of pattern.length === 1 ? [AROUND, NOTHING] : [AROUND]) {
+      const slow = tooSlow(read, (length) => before + repeated(pattern, length) + after);
+      if (slow !== undefined) return `${JSON.stringify(`${before}(${pattern})*${after}`)}: ${slow}`;
+    }
+  }
+  return undefined;
+}
+
+/** What stands before and after: a reader may be quick with what it never sees an end of. */
+const AROUND = ["a", "b"] as const;
+const NOTHING = ["", ""] as const;
