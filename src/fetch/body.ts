@@ -141,7 +141,7 @@ function formBody(source: object, { boundary = newBoundary() }: BodyTerms): Prep
   const entries = [...(source as Iterable<FormEntry>)];
   for (const [name, value] of entries) {
     const flaw = typeof value === "string" ? undefined : blobFlaw(value);
-    if (flaw !== undefined) return `is a FormData with a Blob ${flaw}: "${name}"`;
+    if (flaw !== undefined) return `is a FormData with a Blob ${flaw}: "${excerpt(name)}"`;
   }
   return {
     body: partsBody(formParts(entries, boundary)),

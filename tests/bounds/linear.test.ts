@@ -9,6 +9,7 @@ import { show } from "../../src/checks.ts";
 import { toMs } from "../../src/duration.ts";
 import { withoutCredentials } from "../../src/excerpt.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
+import { formParts } from "../../src/fetch/multipart.ts";
 import { plainGet } from "../../src/fetch/normalize.ts";
 import { redirected } from "../../src/fetch/redirect.ts";
 import { Router } from "../../src/fetch/route.ts";
@@ -131,6 +132,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   "a caller's Connection": (text) => requestFields([["connection", text]]),
   "a caller's Content-Length": (text) => requestFields([["content-length", text]]),
   "a method": checkMethod,
+  "a form's names": (text) => formParts([[text, text]], "b"),
   "a duration": (text) => toMs(text as never, "idleTimeout"),
   "a duration of digits": (text) => toMs(`${text}ms` as never, "idleTimeout"),
   "a wrong option": (text) => show(text),
@@ -262,6 +264,7 @@ describe("regular expressions", () => {
   const KNOWN: Readonly<Record<string, string>> = {
     "src/duration.ts": "a duration",
     "src/excerpt.ts": "a text that is no URL",
+    "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
     "src/fetch/route.ts": "a URL",
     "src/hono/hop-by-hop.ts": "hop-by-hop fields",
