@@ -52,7 +52,7 @@ export function passable(head: ResponseHead): ResponseHead {
   const { transferEncoding, contentLength, text } = head;
   if (transferEncoding === undefined || (transferEncoding === "chunked" && contentLength === undefined))
     return head;
-  const isChunked = trim(transferEncoding).toLowerCase() === "chunked";
+  const isChunked = withoutBlanks(transferEncoding).toLowerCase() === "chunked";
   const spelled = isChunked ? text.replace(CODING_LINE, "transfer-encoding: chunked\r\n") : text;
   return { ...head, text: spelled.replace(LENGTH_LINES, "") };
 }
