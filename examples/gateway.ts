@@ -8,7 +8,8 @@
  * PORT=8080 BEHIND=aws-alb bun examples/gateway.ts https://api.example.com
  * ```
  *
- * `POOL_PASSWORD` puts the page behind a password; it is left out when the gateway listens to others without one.
+ * `POOL_PASSWORD` puts the page behind a password; it is left out when the gateway listens to others without one. With
+ * `BEHIND`, only that load balancer may reach the gateway: what it says of its client (`X-Forwarded-*`) is passed on.
  */
 
 import process from "node:process";
@@ -16,12 +17,13 @@ import { createPool } from "@holdfast/pool";
 import {
   type BalancerName,
   behind,
+  hasDotSegments,
   keepAlive,
   poolStatus,
   type UpstreamEnv,
   upstream,
 } from "@holdfast/pool/hono";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 
 const { HOST = "127.0.0.1", PORT = "8787", BEHIND, POOL_PASSWORD } = process.env;
@@ -40,6 +42,12 @@ app.use(
   }),
 );
 
+// A path is read twice, by the routes here and by the upstream, and both must read the same.
+app.use(async (c, next) => {
+  if (hasDotSegments(c.req.raw.url)) return c.text("Bad Request\n", 400);
+  return await next();
+});
+
 // Towards the upstream: one pool for the process.
 app.use(upstream(pool, { serverTiming: true }));
 
@@ -47,18 +55,63 @@ if (POOL_PASSWORD !== undefined) {
   app.use("/_pool/*", basicAuth({ username: "pool", password: POOL_PASSWORD }));
 }
 if (POOL_PASSWORD !== undefined || HOST === "127.0.0.1") app.route("/_pool", poolStatus(pool));
+// What is below the page is the gateway's own, so it is not asked of the upstream.
+app.all("/_pool/*", (c) => c.notFound());
 
 app.all("*", (c) => {
   const { method, body, url } = c.req.raw;
-  const { pathname, search, host } = new URL(url);
+  const { pathname, search } = new URL(url);
+  const sent = body === null ? {} : { body, duplex: "half" as const };
+  return c.var.upstream.fetch(target + pathname + search, {
+    method,
+    headers: outgoingHeaders(c),
+    redirect: "manual",
+    ...sent,
+  });
+});
+
+/** The client's fields, as the upstream should have them. Those of one connection are left out by `upstream()`. */
+function outgoingHeaders(c: Context): Headers {
   const headers = new Headers(c.req.raw.headers);
-  headers.set("x-forwarded-host", host);
+  const trusted = BEHIND !== undefined;
+  for (const name of [...headers.keys()]) {
+    if (!trusted && /^(?:forwarded|x-real-ip|x-forwarded-.*)$/.test(name)) headers.delete(name);
+  }
+  const { host, protocol } = new URL(c.req.raw.url);
+  const address = peerAddress(c);
+  if (address !== undefined) headers.append("x-forwarded-for", address);
+  if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
+  if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", protocol.slice(0, -1));
+  headers.append("via", "1.1 holdfast-gateway");
+  // The page's password is the gateway's: a browser sends it with every request to the same site, once it knows it.
+  if (POOL_PASSWORD !== undefined && isForPage(headers.get("authorization"))) headers.delete("authorization");
   // The upstream has a name of its own; and what codings can be decoded on the way is the pool's affair.
   headers.delete("host");
   headers.delete("accept-encoding");
-  const sent = body === null ? {} : { body, duplex: "half" as const };
-  return c.var.upstream.fetch(target + pathname + search, { method, headers, redirect: "manual", ...sent });
-});
+  return headers;
+}
+
+/** Whether credentials are for the page: right or mistyped, they are nobody else's. */
+function isForPage(authorization: string | null): boolean {
+  const [, encoded = ""] = /^ *basic +([\w.~+/-]+)/i.exec(authorization ?? "") ?? [];
+  try {
+    return atob(encoded.replaceAll("-", "+").replaceAll("_", "/")).startsWith("pool:");
+  } catch {
+    return false;
+  }
+}
+
+/** Where the connection comes from, as each server tells it. */
+function peerAddress(c: Context): string | undefined {
+  const env = c.env as {
+    readonly incoming?: { readonly socket: { readonly remoteAddress?: string } };
+    readonly remoteAddr?: { readonly hostname?: string };
+    requestIP?(request: Request): { readonly address: string } | null;
+  };
+  return (
+    env.incoming?.socket.remoteAddress ?? env.remoteAddr?.hostname ?? env.requestIP?.(c.req.raw)?.address
+  );
+}
 
 const server = await listen(app.fetch, HOST, Number(PORT));
 console.log(

@@ -24,6 +24,7 @@ export {
   type ServerPreset,
 } from "../rules/announce.ts";
 export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./behind.ts";
+export { hasDotSegments } from "./dot-segments.ts";
 export type { Enforcement, ServerKind } from "./inbound.ts";
 export {
   type KeepAliveEnv,

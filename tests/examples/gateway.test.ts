@@ -7,6 +7,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isNode, scriptCommand } from "../../bench/main-job/runtime.ts";
+import { RawClient } from "../hono/support/raw-client.ts";
+import { fieldOf, type RawOrigin, startRawOrigin } from "../hono/support/raw-origin.ts";
 import { PATIENT } from "../support/patience.ts";
 
 interface Gateway {
@@ -97,5 +99,108 @@ describe("examples/gateway.ts", () => {
     } finally {
       assertMatch(await gateway.stop(), /Closed\.$/m);
     }
+  });
+});
+
+/** Paths that an upstream may take for `/admin`, or for something above its root. */
+const STEPS = [
+  "/x/../admin",
+  "/x/%2e%2e/admin",
+  "/x/%2E%2e/admin",
+  "/x/.%2E/admin",
+  "/x/..%2fadmin",
+  "/x/..%2Fadmin",
+  "/x/%2e%2e%2fadmin",
+  "/x/..\\admin",
+  "/x/..%5cadmin",
+  "/x/./admin",
+  "/x/..;a=b/admin",
+  "/x/../_pool/stats",
+  "/..",
+] as const;
+
+describe("examples/gateway.ts towards a client that means harm", () => {
+  let origin: RawOrigin;
+  let gateway: Gateway;
+  let trusting: Gateway;
+
+  before(async () => {
+    origin = await startRawOrigin();
+    const script = "../../examples/gateway.ts";
+    [gateway, trusting] = await Promise.all([
+      start(script, [origin.url], { POOL_PASSWORD: "sesame" }),
+      start(script, [origin.url], { BEHIND: "nginx" }),
+    ]);
+  }, PATIENT);
+
+  after(async () => {
+    await Promise.all([gateway.stop(), trusting.stop()]);
+    await origin.close();
+  }, PATIENT);
+
+  /** What the origin saw of one request, and what the client got. */
+  async function pass(to: Gateway, path: string, ...fields: string[]) {
+    origin.heads.length = 0;
+    const raw = await RawClient.open(Number(new URL(to.url).port));
+    raw.get(path, "1.1", ...fields);
+    const { status } = await raw.response();
+    raw.abort();
+    const head = origin.heads[0];
+    const value = (name: string) => (head === undefined ? undefined : fieldOf(head, name));
+    return { status, line: head?.line, value };
+  }
+
+  for (const path of STEPS) {
+    it(`passes no dot segment on: ${path}`, PATIENT, async () => {
+      const { status, line = "" } = await pass(gateway, path);
+      // A server may have resolved them before the routes were asked.
+      const [, seen = "/"] = line.split(" ");
+      assertEquals(/\.\.|%2e|\\|%5c/i.test(seen), false, line);
+      if (line === "") assertEquals([400, 401].includes(status), true, String(status));
+    });
+  }
+
+  it("keeps the page's password to itself", PATIENT, async () => {
+    const credentials = ["pool:sesame", "pool:sesane", "pool:"].map((text) => btoa(text));
+    for (const encoded of credentials) {
+      for (const scheme of ["Basic", "basic", "BASIC  "]) {
+        const field = `Authorization: ${scheme} ${encoded}`;
+        const seen = await pass(gateway, "/a", field);
+        assertEquals([seen.status, seen.value("authorization")], [200, undefined], field);
+      }
+    }
+    const inside = await pass(gateway, "/_pool/nowhere", `Authorization: Basic ${btoa("pool:sesame")}`);
+    assertEquals([inside.status, inside.line], [404, undefined]);
+    assertEquals((await pass(gateway, "/a", "Authorization: Bearer x")).value("authorization"), "Bearer x");
+    const other = `Basic ${btoa("alice:x")}`;
+    assertEquals((await pass(gateway, "/a", `Authorization: ${other}`)).value("authorization"), other);
+  });
+
+  const FORGED = [
+    "X-Forwarded-For: 6.6.6.6",
+    "X-Forwarded-For: 7.7.7.7",
+    "X-Forwarded-Host: evil.test",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Port: 1",
+    "X-Real-IP: 6.6.6.6",
+    "Forwarded: for=6.6.6.6",
+  ] as const;
+
+  it("says itself where a request came from", PATIENT, async () => {
+    for (const connection of ["keep-alive", "x-forwarded-for, x-forwarded-host, via"]) {
+      const { value } = await pass(gateway, "/a", ...FORGED, `Connection: ${connection}`);
+      assertEquals(
+        ["for", "host", "proto", "port"].map((part) => value(`x-forwarded-${part}`)),
+        ["127.0.0.1", "a.test", "http", undefined],
+      );
+      assertEquals([value("x-real-ip"), value("forwarded")], [undefined, undefined]);
+      assertEquals(value("via"), "1.1 holdfast-gateway");
+    }
+  });
+
+  it("believes the load balancer that it was told of, and adds itself", PATIENT, async () => {
+    const { value } = await pass(trusting, "/a", ...FORGED);
+    assertEquals(value("x-forwarded-for"), "6.6.6.6, 7.7.7.7, 127.0.0.1");
+    assertEquals([value("x-forwarded-host"), value("x-forwarded-proto")], ["evil.test", "https"]);
   });
 });
