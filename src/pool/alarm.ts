@@ -34,10 +34,17 @@ export class Alarm {
   #timer: Timer | undefined;
   #ringsAt = Infinity;
   #stopped = false;
+  /** It rang late, and lets the event loop come round. */
+  #late = false;
 
   constructor(clock: Clock, ring: (now: number) => void) {
     this.#clock = clock;
     this.#ring = ring;
+  }
+
+  /** Whether it ought to have rung a while ago: the event loop is behind, and with it all that sockets tell. */
+  get isLate(): boolean {
+    return this.#late || this.#clock.now() - this.#ringsAt > LATE_MS;
   }
 
   /** Makes sure it rings by `at`. Costs nothing when it rings earlier anyway. */
@@ -77,7 +84,9 @@ export class Alarm {
     this.#timer = undefined;
     if (lateMs <= LATE_MS) return this.#look();
     this.#ringsAt = this.#clock.now();
+    this.#late = true;
     this.#clock.turn(() => {
+      this.#late = false;
       if (!this.#stopped) this.#look();
     });
   }

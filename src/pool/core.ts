@@ -102,7 +102,7 @@ export class PoolCore<C, W> {
         this.#exits.linger(input.connection, now);
         return this.#dial(input.connection.entry, now);
       case "lost":
-        if (input.reason === "peer-closed") this.#lessons.closed(input.connection, now);
+        if (input.reason === "peer-closed") this.#lessons.closed(input.connection, input.late !== true, now);
         return this.#exits.retire(input.connection, input.reason, now, "lost");
       case "restore":
         return this.#lessons.restored(this.floor.entryOf(input.origin), input.memory, now);

@@ -36,7 +36,13 @@ export type Input<C, W> =
   /** What was learned of an origin elsewhere or before. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */
-  | { readonly type: "lost"; readonly connection: ConnectionRecord<C, W>; readonly reason: RetireReason }
+  | {
+      readonly type: "lost";
+      readonly connection: ConnectionRecord<C, W>;
+      readonly reason: RetireReason;
+      /** The event loop was blocked: it may have happened some time ago. */
+      readonly late?: boolean;
+    }
   | { readonly type: "tick" }
   /** Some connections have no future: idle ones go now, active ones when released. */
   | {

@@ -22,11 +22,11 @@ export class Lessons<C, W> {
     this.#emit = emit;
   }
 
-  /** The peer closed a connection, which may have been idle. */
-  closed(connection: ConnectionRecord<C, W>, now: number): void {
+  /** The peer closed a connection, which may have been idle. `watched`: just now. */
+  closed(connection: ConnectionRecord<C, W>, watched: boolean, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { entry } = connection;
-    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, true, now), now);
+    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, watched, now), now);
   }
 
   /** An exchange is over. `answered`: whether a response came. */

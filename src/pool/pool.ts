@@ -69,12 +69,13 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
-    this.#sleep = new SleepWatch(clock);
+    this.#sleep = new SleepWatch(clock, (now) => this.#step({ type: "slept" }, now));
     this.keeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
     });
     this.alarm = new Alarm(clock, (now) => {
       this.seen();
+      this.#sleep.notice(now);
       this.#step({ type: "tick" }, now);
     });
     this.#closing = new Closing(this.alarm, this.core.floor);
@@ -113,7 +114,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   ): PoolWaiter<Wire> {
     const origin = this.pooledAs(to);
     this.keeper?.used(origin);
-    if (this.#sleep.slept(now)) this.#step({ type: "slept" }, now);
+    this.#sleep.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
     this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
@@ -127,12 +128,14 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   /** The exchange is over. */
   release(connection: PooledConnection<Wire>, ending: ExchangeEnding): void {
-    const { hints, reason, answered, abruptly } = ending;
+    const { hints, reason, abruptly } = ending;
     connection.user = undefined;
     if (abruptly === true) connection.socket?.abort();
     const now = ending.at ?? this.now();
     const { record } = connection;
     const { requests } = record;
+    const unknown = ending.answered === false && this.#sleep.duringLease(record, now);
+    const answered = unknown ? undefined : ending.answered;
     const { observers } = this;
     observers.enter();
     try {
@@ -153,8 +156,10 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
     const { record } = connection;
     if (record.state === "closed") return;
-    if (record.state === "connecting") this.dialFailed(record, error);
-    else this.#step({ type: "lost", connection: record, reason }, this.now());
+    if (record.state === "connecting") return this.dialFailed(record, error);
+    const now = this.now();
+    this.#sleep.notice(now);
+    this.#step({ type: "lost", connection: record, reason, late: this.alarm.isLate }, now);
   }
 
   seen(): void {

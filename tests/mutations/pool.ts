@@ -186,4 +186,11 @@ export const POOL: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/pool/" },
   },
+  {
+    breaks: "What a server closed while the machine slept teaches nothing of its limit",
+    file: "src/pool/pool.ts",
+    search: '    this.#sleep.notice(now);\n    this.#step({ type: "lost"',
+    replacement: '    this.#step({ type: "lost"',
+    proof: "simulation",
+  },
 ];

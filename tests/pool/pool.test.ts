@@ -5,7 +5,8 @@ import { originOf } from "../../src/origin.ts";
 import { isLastExchange } from "../../src/pool/connection.ts";
 import { explain } from "../../src/pool/explain.ts";
 import { poolStats } from "../../src/pool/stats.ts";
-import { type Socket, type Transport, TransportError } from "../../src/transport.ts";
+import { NO_HINTS } from "../../src/rules/rules.ts";
+import { type Socket, type Target, type Transport, TransportError } from "../../src/transport.ts";
 import { settled } from "../support/clock.ts";
 import { hints } from "../support/facts.ts";
 import { Shell } from "../support/shell.ts";
@@ -214,6 +215,66 @@ describe("after the machine slept", () => {
     shell.clock.sleepMachine(60_000);
     const request = await shell.request("a");
     assertEquals([request.connection, shell.retired], [3, ["slept", "slept"]]);
+  });
+
+  const learned = (shell: Shell) => shell.told("limit.learned").map(({ idleMs }) => idleMs);
+
+  it("what a server closed meanwhile teaches nothing of its limit, however it comes out", async () => {
+    const byFin = new Shell();
+    const peer = await byFin.park();
+    await byFin.clock.advance(3000);
+    byFin.clock.sleepMachine(3_600_000);
+    peer.end();
+    await settled();
+    assertEquals([byFin.retired, learned(byFin)], [["slept"], []]);
+
+    const byTimer = new Shell();
+    const other = await byTimer.park();
+    await byTimer.clock.advance(3000);
+    byTimer.clock.sleepMachine(3_600_000);
+    await byTimer.clock.advance(600_000);
+    other.end();
+    await settled();
+    assertEquals([byTimer.retired, learned(byTimer)], [["slept"], []]);
+  });
+
+  it("neither does what it closed while a request was on it, whatever noticed it first", async () => {
+    for (const noticed of [false, true]) {
+      const shell = new Shell();
+      await shell.park();
+      await shell.clock.advance(3000);
+      const { lease } = await shell.request();
+      assert(lease);
+      shell.clock.sleepMachine(3_600_000);
+      if (noticed) await shell.request("b");
+      shell.pool.release(lease.connection, { hints: NO_HINTS, reason: "peer-closed", answered: false });
+      assertEquals(learned(shell), []);
+    }
+  });
+
+  it("a close that a blocked loop tells late is a bound, and was seen by nobody", async () => {
+    for (const ms of [0, 9000]) {
+      const never = { connect: ({ hostname }: Target) => (hostname === "b" ? "never" : "accept") } as const;
+      const shell = new Shell({ acquireTimeout: "3s" }, never);
+      const peer = await shell.park();
+      await shell.clock.advance(1000);
+      shell.ask("b");
+      shell.clock.block(ms);
+      peer.end();
+      await settled();
+      const [close] = shell.pool.core.floor.find("http://a")?.memory.closes ?? [];
+      assertEquals([close?.idleMs, close?.watched], [1000 + ms, ms === 0]);
+    }
+  });
+
+  it("a request that was begun afterwards does teach", async () => {
+    const shell = new Shell();
+    shell.clock.sleepMachine(3_600_000);
+    const peer = await shell.park();
+    await shell.clock.advance(3000);
+    peer.end();
+    await settled();
+    assertEquals(learned(shell).length, 1);
   });
 
   it("less than a second is taken for an adjusted clock", async () => {

@@ -19,6 +19,8 @@ import type { Trace } from "./trace.ts";
 
 /** What a tap needs of its world. */
 export interface TapWorld {
+  /** The end of a connection that slept is being delivered. */
+  teachesNothing: boolean;
   readonly trace: Trace;
   readonly terms: Terms;
   /** The client's clock. */
@@ -156,7 +158,10 @@ class TappedHandler implements SocketHandler {
     if (link !== undefined) link.ended = true;
     this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
     this.#gone();
+    const slept = link?.parked === true && link.nights !== this.#world.nights;
+    this.#world.teachesNothing = slept;
     this.inner.closed(error);
+    this.#world.teachesNothing = false;
   }
 
   #applyMarks(link: Link): void {

@@ -210,6 +210,9 @@ export class World implements TapWorld, ServerWorld {
     };
   }
 
+  /** The end of a connection that slept is being delivered: nobody knows how long it had been idle. */
+  teachesNothing = false;
+
   stepWall(ms: number): void {
     this.#wallStep += ms;
     // Set back by as much as the machine slept, the wall clock tells nobody that it did.
@@ -227,6 +230,8 @@ export class World implements TapWorld, ServerWorld {
   #happened(event: PoolEvent): void {
     this.figures.event(event);
     if (event.type === "limit.learned") {
+      if (this.teachesNothing)
+        this.fail("a limit was learned from a connection that was closed while the machine slept");
       const lore = this.tap.lore(event.origin.slice("http://".length));
       lore.learnedMs = event.idleMs;
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
