@@ -3,6 +3,7 @@
 import { isCrowded, releaseLater } from "./bun-rounds.ts";
 import type { Inbox } from "./inbox.ts";
 import { latin1Bytes } from "./latin1.ts";
+import { isWhole, tornError, type Unsent, unsent } from "./unsent.ts";
 
 /** `write` takes its bytes before it returns, so every socket may use the same buffer: 64 KiB of body and its frame. */
 const SCRATCH = new Uint8Array(65 * 1024);
@@ -26,6 +27,8 @@ export interface Sink {
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** Sends FIN. */
   end(): void;
+  /** Drops the connection. */
+  terminate(): void;
 }
 
 /** The outgoing queue of one socket. */
@@ -34,7 +37,7 @@ export class BunWriter {
   broken = false;
   private readonly sink: Sink;
   private readonly inbox: Inbox;
-  private queue: Uint8Array[] = [];
+  private queue: Unsent[] = [];
   /** A small request that leaves at the end of this turn, or before whatever is written next. */
   private held: string | undefined;
   private awaitsDrain = false;
@@ -71,9 +74,10 @@ export class BunWriter {
   /** The kernel has room again. */
   flush(): void {
     for (let piece = this.queue.shift(); piece !== undefined; piece = this.queue.shift()) {
-      const taken = this.put(piece, piece.length);
+      if (!isWhole(piece)) return this.torn();
+      const taken = this.put(piece.bytes, piece.length);
       if (taken < piece.length) {
-        this.queue.unshift(piece.subarray(taken));
+        this.queue.unshift(unsent(piece.bytes.subarray(taken)));
         return;
       }
     }
@@ -98,6 +102,18 @@ export class BunWriter {
     this.held = undefined;
   }
 
+  /** Whoever waits for them to be taken hears of it first, and knows whose they were. */
+  private torn(): void {
+    this.queue = [];
+    if (this.awaitsDrain) {
+      this.awaitsDrain = false;
+      this.inbox.drain();
+    }
+    this.stop();
+    this.inbox.end(tornError());
+    this.sink.terminate();
+  }
+
   private canHold(head: string): boolean {
     return this.held === undefined && this.queue.length === 0 && head.length <= SCRATCH.length;
   }
@@ -119,7 +135,7 @@ export class BunWriter {
       length += tail.length;
     }
     const taken = this.put(SCRATCH, length);
-    if (taken < length) this.queue.push(SCRATCH.slice(taken, length));
+    if (taken < length) this.queue.push(unsent(SCRATCH.slice(taken, length)));
     if (body !== undefined && joined < body.length) this.append(body.subarray(joined));
     if (!fits) this.append(latin1Bytes(tail));
   }
@@ -132,7 +148,7 @@ export class BunWriter {
 
   private append(bytes: Uint8Array): void {
     const taken = this.queue.length > 0 ? 0 : this.put(bytes, bytes.length);
-    if (taken < bytes.length) this.queue.push(bytes.subarray(taken));
+    if (taken < bytes.length) this.queue.push(unsent(bytes.subarray(taken)));
   }
 
   /** Answers how much was taken: all of it, as far as anyone cares, by a connection that is gone. */

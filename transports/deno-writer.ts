@@ -6,6 +6,7 @@
 import type { DenoConn } from "./deno-api.ts";
 import type { Inbox } from "./inbox.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
+import { isWhole, tornError, type Unsent, unsent } from "./unsent.ts";
 
 /** What may wait before `write` answers `false`: a socket's send buffer on other runtimes takes as much. */
 const HIGH_WATER = 64 * 1024;
@@ -52,9 +53,9 @@ export class DenoWriter {
   private readonly conn: DenoConn;
   private readonly inbox: Inbox;
   private readonly broken: (error: unknown) => void;
-  private queue: Uint8Array[] = [];
+  private queue: Unsent[] = [];
   /** The piece that is being written, and the page it lies in. */
-  private piece: Uint8Array | undefined = undefined;
+  private piece: Unsent | undefined = undefined;
   private page: Page | undefined = undefined;
   private from: Scratch | undefined = undefined;
   private queuedBytes = 0;
@@ -81,7 +82,7 @@ export class DenoWriter {
       if (typeof head === "string" && head.length === length) rewrite(this.page, head);
       else join(this.page, head, body, tail);
       if (this.page.view.length !== length) this.page.view = this.page.bytes.subarray(0, length);
-      this.send(this.page.view);
+      this.send(unsent(this.page.view));
     }
     if (this.queuedBytes <= HIGH_WATER) return true;
     this.awaitsDrain = true;
@@ -102,9 +103,9 @@ export class DenoWriter {
   }
 
   private enqueue(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
-    this.queue.push(typeof head === "string" ? latin1Bytes(head) : head);
-    if (body !== undefined && body.length > 0) this.queue.push(body);
-    if (tail !== "") this.queue.push(latin1Bytes(tail));
+    this.queue.push(unsent(typeof head === "string" ? latin1Bytes(head) : head));
+    if (body !== undefined && body.length > 0) this.queue.push(unsent(body));
+    if (tail !== "") this.queue.push(unsent(latin1Bytes(tail)));
     if (this.piece === undefined) this.sendNext();
   }
 
@@ -113,22 +114,38 @@ export class DenoWriter {
     if (next !== undefined) this.send(next);
   }
 
-  private send(piece: Uint8Array): void {
+  private send(piece: Unsent): void {
+    if (!isWhole(piece)) return this.torn();
     this.piece = piece;
-    this.conn.write(piece).then(this.written, this.failed);
+    this.conn.write(piece.bytes).then(this.written, this.failed);
+  }
+
+  /** Whoever waits for them to be taken hears of it first, and knows whose they were. */
+  private torn(): void {
+    this.queue = [];
+    if (this.awaitsDrain) {
+      this.awaitsDrain = false;
+      this.inbox.drain();
+    }
+    if (!this.over) this.broken(tornError());
   }
 
   private readonly written = (length: number): void => {
     const { piece } = this;
     if (piece === undefined || this.over) return this.settle();
     this.queuedBytes -= length;
-    if (length < piece.length) return this.send(piece.subarray(length));
+    if (length < piece.length) {
+      if (!isWhole(piece)) return this.torn();
+      return this.send(unsent(piece.bytes.subarray(length)));
+    }
     this.release();
     if (this.queue.length > 0) return this.sendNext();
     this.settle();
   };
 
   private readonly failed = (error: unknown): void => {
+    // EFAULT, of a buffer that has shrunk (Deno 2.9).
+    if (this.piece !== undefined && !isWhole(this.piece)) return this.torn();
     const first = !this.over;
     this.stop();
     this.settle();

@@ -37,7 +37,7 @@ class DenoSocket implements Socket {
   private readonly inbox: Inbox;
   private readonly reader: DenoReader;
   private readonly writer: DenoWriter;
-  /** Why a write failed: the read that follows ends like a FIN (Deno 2.9), yet it was an RST. */
+  /** Why a write failed: the read behind it ends like a FIN (Deno 2.9), yet it was an RST. */
   private writeError: unknown;
 
   constructor(conn: DenoConn, handler: SocketHandler, applied: AppliedOptions, alpn?: string) {
@@ -120,10 +120,11 @@ class DenoSocket implements Socket {
     this.inbox.end(cause === undefined ? undefined : failure(cause, "open"));
   }
 
-  /** A read tells the end, after what is still there: the outstanding one, or that of an owner who resumes. */
+  /** After a reset a read tells the end, behind what had come: the outstanding one, or that of an owner who resumes. */
   private broken(error: unknown): void {
     this.writeError = error;
-    if (!this.reader.reading && !this.inbox.isPaused) this.ended(undefined);
+    const waits = failure(error, "open").kind === "reset" && (this.reader.reading || this.inbox.isPaused);
+    if (!waits) this.ended(undefined);
   }
 }
 

@@ -59,21 +59,29 @@ class NodeSocket implements Socket {
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const { raw } = this;
     if (this.inbox.done || raw.destroyed) return true;
-    let taken: boolean;
-    if (body === undefined) {
-      taken = typeof head === "string" ? raw.write(head, "latin1") : raw.write(head);
-    } else {
-      raw.cork(); // one writev
-      if (typeof head === "string") raw.write(head, "latin1");
-      else raw.write(head);
-      taken = raw.write(body);
-      if (tail !== undefined) taken = raw.write(tail, "latin1");
-      raw.uncork();
-    }
+    const taken =
+      body === undefined && typeof head === "string"
+        ? raw.write(head, "latin1")
+        : this.writeBytes(head, body, tail);
     // write() answers by size alone; libuv has often put all of it into the kernel before it returned.
     if (taken || raw.writableLength === 0) return true;
     this.awaitsDrain = true;
     return false;
+  }
+
+  private writeBytes(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+    const { raw } = this;
+    // What waits behind other bytes does so in an array of Node's, which would send it short if its buffer went elsewhere.
+    const kept = raw.writableLength > 0 ? (bytes: Uint8Array) => new Uint8Array(bytes) : itself;
+    if (body === undefined)
+      return typeof head === "string" ? raw.write(head, "latin1") : raw.write(kept(head));
+    raw.cork(); // one writev
+    if (typeof head === "string") raw.write(head, "latin1");
+    else raw.write(kept(head));
+    let taken = raw.write(kept(body));
+    if (tail !== undefined) taken = raw.write(tail, "latin1");
+    raw.uncork();
+    return taken;
   }
 
   /** An error destroys it at once, and is told in a later tick: what is written in between is dropped. */
@@ -131,6 +139,10 @@ class NodeSocket implements Socket {
     };
     return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
   }
+}
+
+function itself(bytes: Uint8Array): Uint8Array {
+  return bytes;
 }
 
 /** Drops a socket, with RST if it is a plain TCP one: Node refuses that for TLS and Unix sockets. */

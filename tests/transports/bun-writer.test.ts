@@ -20,6 +20,7 @@ function kernel(room = Infinity) {
       return taken;
     },
     end: () => void at.written.push("FIN"),
+    terminate: () => void at.written.push("RST"),
   };
   return Object.assign(at, { writer: new BunWriter(sink, new Inbox(new Recorder())) });
 }
