@@ -13,6 +13,8 @@ import { keepSample, startingSamples } from "./corpus.ts";
 import { Fuzzer, shrink } from "./fuzzer.ts";
 import { violation } from "./properties.ts";
 
+const TOLD_MS = 10_000;
+
 const { values } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
 });
@@ -20,8 +22,11 @@ const seed = values.seed === undefined ? Date.now() % 1_000_000_007 : Number(val
 const until = performance.now() + 1000 * Number(values.seconds);
 
 console.log(`Fuzzing the response parser for ${values.seconds} s with seed ${seed}`);
+const tell = (): void =>
+  console.log(`${fuzzer.count} inputs, ${fuzzer.kinds} kinds of outcome, ${found} problems`);
 const fuzzer = new Fuzzer(seed, startingSamples());
 let found = 0;
+let told = performance.now();
 
 for (const sample of startingSamples()) {
   const problem = violation(sample, new Random(seed));
@@ -31,6 +36,10 @@ for (const sample of startingSamples()) {
 }
 
 while (performance.now() < until && found < 10) {
+  if (performance.now() - told > TOLD_MS) {
+    told = performance.now();
+    tell();
+  }
   const finding = fuzzer.step();
   if (finding === undefined) continue;
   found += 1;
@@ -39,5 +48,5 @@ while (performance.now() < until && found < 10) {
   console.error(`  ${finding.problem}`);
 }
 
-console.log(`${fuzzer.count} inputs, ${fuzzer.kinds} kinds of outcome, ${found} problems`);
+tell();
 process.exitCode = found > 0 ? 1 : 0;

@@ -1,0 +1,173 @@
+/** Parts: what a campaign is made of, how each is run for a time, and how its own words are read. */
+
+import { nodeWithTsx } from "../test/tools.ts";
+
+/** What a part did, by unit: `{ requests: 500, seeds: 1 }`. */
+export type Work = Readonly<Record<string, number>>;
+
+/** What the output of one run says. */
+export interface Reading {
+  readonly work: Work;
+  readonly failures: number;
+  /** Commands that show each failure again, as far as the output names them. */
+  readonly replay: readonly string[];
+}
+
+export interface Turn {
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly title: string;
+  /** Its share of the time, beside the weights of the others. */
+  readonly weight: number;
+  command(turn: Turn): readonly string[];
+  /** Cannot be told for how long to run: it is run again, from the next seed, until its time is up. */
+  readonly rounds?: boolean;
+  read(lines: readonly string[]): Reading;
+  /** The work of all its runs, in words. */
+  sum(works: readonly Work[]): string;
+}
+
+/** Requests of one round of the torture, for each client of ours. */
+const TORTURE = 3000;
+const OURS = "holdfast-request,holdfast-fetch";
+
+/** Everything long there is. A new part is a new row. */
+export const PARTS: readonly Part[] = [
+  part({
+    name: "simulation",
+    title: "pools, servers and users in virtual time",
+    weight: 30,
+    command: ({ seconds, seed }) => run("tests/simulation/main.ts", "--seconds", seconds, "--from", seed),
+    work: { requests: /(\d+) requests,/, seeds: /(\d+) (?:seeds|worlds)/ },
+    failures: /replay: /,
+    replay: /replay: (.*)/,
+  }),
+  part({
+    name: "core",
+    title: "random lives of the pool's core",
+    weight: 8,
+    command: ({ seconds, seed }) => run("tests/pool/simulate.ts", "--seconds", seconds, "--from", seed),
+    work: { steps: /(\d+) steps/, seeds: /(\d+) seeds/ },
+    failures: /^Again: /,
+    replay: /^Again: \S+ --import tsx \S+ (.*)/,
+  }),
+  part({
+    name: "saboteur",
+    title: "every scenario with each of its operations gone wrong",
+    weight: 2,
+    command: () => [...nodeWithTsx, "--test", "--test-reporter=tap", "tests/simulation/nth.test.ts"],
+    // Each test is a scenario, and says itself what went wrong.
+    work: { scenarios: /^# tests (\d+)/ },
+    failures: /^not ok /,
+  }),
+  part({
+    name: "fuzz",
+    title: "damaged responses: read the same however they are cut, and within the limits",
+    weight: 12,
+    command: ({ seconds, seed }) => run("tests/fuzz/main.ts", "--seconds", seconds, "--seed", seed),
+    work: { cases: /(\d+) inputs/ },
+    failures: /^Found, and kept in |^An input of the corpus fails/,
+  }),
+  part({
+    name: "differential",
+    title: "the parser beside Node's own",
+    weight: 8,
+    command: ({ seconds, seed }) => run("tests/fuzz/differential.ts", "--seconds", seconds, "--from", seed),
+    work: { cases: /(\d+) cases/ },
+    failures: /replay: /,
+    replay: /replay: (.*)/,
+  }),
+  part({
+    name: "mutations",
+    title: "the library broken on purpose, which a proof must notice",
+    weight: 20,
+    command: ({ seconds, seed }) => run("tests/mutations/main.ts", "--seconds", seconds, "--from", seed),
+    work: { mutations: /^(?:caught|SURVIVED) / },
+    failures: /^SURVIVED /,
+    replay: /^SURVIVED +[\d.]+ s +(.*)/,
+    replayed: (sentence) => ["--only", JSON.stringify(sentence)],
+  }),
+  part({
+    name: "torture",
+    title: "real servers that close at the worst moments",
+    weight: 10,
+    rounds: true,
+    command: ({ seed }) =>
+      run("bench/torture/main.ts", "--requests", TORTURE, "--client", OURS, "--seed", seed),
+    // A line of its table for each client.
+    work: { [`times ${TORTURE} requests`]: new RegExp(`│ +${TORTURE} +│`) },
+    failures: /NOT all zero/,
+  }),
+  part({
+    name: "soak",
+    title: "careless users of one pool for a long time: memory and sockets stay flat",
+    weight: 10,
+    command: ({ seconds, seed }) =>
+      run("bench/soak/main.ts", "--minutes", seconds / 60, "--rounds", seconds < 60 ? 2 : 16, "--seed", seed),
+    work: { requests: / quiet: (\d+) requests/ },
+    failures: /^NOT OK /,
+  }),
+];
+
+function run(script: string, ...args: readonly (string | number)[]): readonly string[] {
+  return [...nodeWithTsx, script, ...args.map(String)];
+}
+
+interface Description extends Pick<Part, "name" | "title" | "weight" | "command"> {
+  readonly rounds?: boolean;
+  /** By unit: what its number stands in, of which the last line counts; or, without a number, each line is one. */
+  readonly work: Readonly<Record<string, RegExp>>;
+  /** Each line is a failure. */
+  readonly failures: RegExp;
+  /** What stands in such a line, given to the part's script, shows the failure again. */
+  readonly replay?: RegExp;
+  readonly replayed?: (found: string) => readonly string[];
+}
+
+function part({ work, failures, replay, replayed = (found) => [found], ...rest }: Description): Part {
+  const again = (found: string): string => {
+    const [script = ""] = rest.command({ seconds: 1, seed: 1 }).slice(nodeWithTsx.length);
+    return commandLine(run(script, ...replayed(found)));
+  };
+  return {
+    ...rest,
+    read: (lines) => ({
+      work: Object.fromEntries(Object.entries(work).map(([unit, what]) => [unit, amount(lines, what)])),
+      failures: lines.filter((line) => failures.test(line)).length,
+      replay: replay === undefined ? [] : captures(lines, replay).map(again),
+    }),
+    sum: (works) =>
+      Object.keys(work)
+        .map((unit) => `${total(works, unit)} ${unit}`)
+        .join(", "),
+  };
+}
+
+/** As one types it. */
+export function commandLine([program = "", ...args]: readonly string[]): string {
+  return [program === process.execPath ? "node" : program, ...args].join(" ");
+}
+
+function captures(lines: readonly string[], what: RegExp): string[] {
+  return lines.flatMap((line) => what.exec(line)?.[1] ?? []);
+}
+
+function amount(lines: readonly string[], what: RegExp): number {
+  const found = lines.filter((line) => what.test(line));
+  const last = captures(found, what).at(-1);
+  return last === undefined ? found.length : Number(last);
+}
+
+function total(works: readonly Work[], unit: string): string {
+  return works.reduce((sum, work) => sum + (work[unit] ?? 0), 0).toLocaleString("en");
+}
+
+/** How many seconds each part gets of so many in all, by its weight. */
+export function shares(parts: readonly Part[], seconds: number): (name: string) => number {
+  const all = parts.reduce((sum, { weight }) => sum + weight, 0);
+  return (name) => (seconds * (parts.find((part) => part.name === name)?.weight ?? 0)) / all;
+}

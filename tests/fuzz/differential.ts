@@ -1,0 +1,46 @@
+/**
+ * Our response parser beside Node's own, for as long as one likes: a disagreement that disagreements.ts does not list
+ * is a finding. On Node only.
+ *
+ * ```sh
+ * node --import tsx tests/fuzz/differential.ts --seconds 60             # from a random seed on
+ * node --import tsx tests/fuzz/differential.ts --seconds 60 --from 7
+ * node --import tsx tests/fuzz/differential.ts --cases 1 --from 4711    # one of them again
+ * ```
+ */
+
+import { parseArgs } from "node:util";
+import { explain, sampleOf } from "../http1/differential.ts";
+
+/** Enough to see what they have in common. */
+const MOST_FINDINGS = 10;
+const TOLD_MS = 10_000;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    cases: { type: "string", default: "Infinity" },
+    from: { type: "string" },
+  },
+});
+const from = Number(values.from ?? Date.now() % 1_000_000_007);
+const last = from + Number(values.cases);
+const until = performance.now() + 1000 * Number(values.seconds);
+let [cases, agreed, found] = [0, 0, 0];
+let told = performance.now();
+
+console.log(`Our parser beside that of Node ${process.versions.node}, from seed ${from} on`);
+for (let seed = from; seed < last && performance.now() < until && found < MOST_FINDINGS; seed++) {
+  const { names, unexplained } = await explain(sampleOf(seed));
+  cases += 1;
+  if (unexplained !== undefined) {
+    found += 1;
+    console.log(`Seed ${seed}, ${names}: ${JSON.stringify(unexplained)}`);
+    console.log(`  replay: --cases 1 --from ${seed}`);
+  } else if (names.length === 0) agreed += 1;
+  if (performance.now() - told < TOLD_MS) continue;
+  told = performance.now();
+  console.log(`${cases} cases, ${agreed} read alike, ${found} problems`);
+}
+console.log(`${cases} cases, ${agreed} read alike, ${found} problems`);
+process.exitCode = found > 0 ? 1 : 0;
