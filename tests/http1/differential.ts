@@ -37,7 +37,9 @@ function sameMessage({ ours, node }: Comparison): boolean {
   const theirs = [
     node.status,
     node.reason,
-    node.fields.map((field, index) => (index % 2 === 0 ? field.toLowerCase() : spelledOut(field))),
+    node.fields.map((field, index) =>
+      index % 2 === 0 ? field.toLowerCase() : spelledOut(node.fields[index - 1], field),
+    ),
     node.body,
     node.interim,
     node.trailers.length / 2,
@@ -46,8 +48,9 @@ function sameMessage({ ours, node }: Comparison): boolean {
 }
 
 /** The coding is shown in these letters, whatever the peer's. */
-function spelledOut(value: string): string {
-  return value.toLowerCase() === "chunked" ? "chunked" : value;
+function spelledOut(name: string | undefined, value: string): string {
+  const coding = name?.toLowerCase() === "transfer-encoding" && value.toLowerCase() === "chunked";
+  return coding ? "chunked" : value;
 }
 
 /** The response of a seed. */
