@@ -35,6 +35,8 @@ export type ErrorCode =
   | "ERR_REDIRECT"
   /** The request body failed while it was read. */
   | "ERR_REQUEST_BODY"
+  /** A function of the options threw, or answered what it must not; the message names it: `random`, `clock.now` … */
+  | "ERR_FUNCTION"
   /** `strict` is on and the runtime cannot honour an option. */
   | "ERR_UNSUPPORTED";
 

@@ -158,5 +158,10 @@ export type PoolEvent =
   | HintIgnored
   | LimitLearned;
 
-/** Called synchronously; must be quick. What it throws is counted (`stats().listenerErrors`), never passed on. */
+/**
+ * Called synchronously, between the steps of the pool; must be quick. It may do anything with the pool: what that brings
+ * about is told after what is being told, so that all listeners hear the same in the same order, and a request that it
+ * aborts when it starts, gets a connection or is about to be sent again is not sent. What it throws, or rejects with, is
+ * counted (`stats().listenerErrors`), never passed on.
+ */
 export type PoolListener = (event: PoolEvent) => void;

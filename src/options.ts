@@ -192,7 +192,12 @@ export interface PoolOptions {
    * @default "30s"
    */
   readonly dnsRefresh?: Duration;
-  /** Opens the sockets. @default the transport of the runtime */
+  /**
+   * Opens the sockets. One that throws, or connects with what is no socket, fails the dial (`ERR_FUNCTION`); a socket
+   * that throws is given up.
+   *
+   * @default the transport of the runtime
+   */
   readonly transport?: Transport;
 
   // Deadlines
@@ -246,11 +251,24 @@ export interface PoolOptions {
 
   // Watching
 
-  /** Told of everything that happens, synchronously. */
+  /**
+   * Told of everything that happens, synchronously. Whatever it does in its call, abort and close included, is safe:
+   * {@linkcode PoolListener} says when it is called.
+   */
   readonly onEvent?: PoolListener;
-  /** Time and timers; a test passes its own. @default the runtime's */
+  /**
+   * Time and timers; a test passes its own. One that throws, or answers a time that is none, ends the requests that are
+   * under way (`ERR_FUNCTION`): without it they have no deadline.
+   *
+   * @default the runtime's
+   */
   readonly clock?: Clock;
-  /** Numbers in [0, 1) for the jitter; a test passes its own. @default Math.random */
+  /**
+   * Numbers in [0, 1) for the jitter; a test passes its own. One that throws, or answers anything else, fails the dial
+   * (`ERR_FUNCTION`).
+   *
+   * @default Math.random
+   */
   readonly random?: () => number;
   /** Comes along with a preset that is spread into the options; tells {@linkcode Pool.explain} where they are from. */
   readonly [PRESET]?: PresetInfo;

@@ -1,5 +1,6 @@
 /** Settings: options resolved to what the code works with. Refuses what is unknown, wrong or contradictory. */
 
+import { checkedClock } from "./checked-clock.ts";
 import {
   callable,
   filled,
@@ -24,6 +25,7 @@ import type { RetryRule } from "./rules/retry.ts";
 import type { Rules } from "./rules/rules.ts";
 import { evictionsOf, hintsOf, persistenceOf, presetOf, retryOf, reuseOrderOf } from "./strategies.ts";
 import type { TcpKeepAlive, Transport } from "./transport.ts";
+import { checkedRandom } from "./user-functions.ts";
 
 /** Every option, resolved. Milliseconds; `Infinity` is "off". */
 export interface Settings {
@@ -149,8 +151,8 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     limits: responseLimitsOf(given.responseLimits),
     transport: ifSet(given.transport, (transport) => objectWith(transport, "transport", ["connect"])),
     onEvent: ifSet(given.onEvent, (listener) => callable(listener, "onEvent")),
-    clock: objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]),
-    random: callable(given.random, "random"),
+    clock: checkedClock(objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]), systemClock),
+    random: checkedRandom(callable(given.random, "random")),
     chosen: new Set(chosen.map(([name]) => name)),
     ...presetOf(options),
   };

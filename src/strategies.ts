@@ -7,24 +7,25 @@ import type { PersistenceTest } from "./rules/persistence.ts";
 import { PRESET, type PresetInfo } from "./rules/preset.ts";
 import type { RetryRule } from "./rules/retry.ts";
 import type { Eviction, ReuseOrder, Rules } from "./rules/rules.ts";
+import { decisive } from "./user-functions.ts";
 
 /** `serverHints`, checked. */
 export function hintsOf(value: unknown): "honor" | "ignore" | HintReader {
-  if (typeof value === "function") return value as HintReader;
+  if (typeof value === "function") return decisive("serverHints", value as HintReader);
   return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
 }
 
 /** `persistence`, checked; `undefined` for the standard's own. */
 export function persistenceOf(value: unknown): PersistenceTest | undefined {
   if (value === "standard") return undefined;
-  if (typeof value === "function") return value as PersistenceTest;
+  if (typeof value === "function") return decisive("persistence", value as PersistenceTest);
   throw new TypeError(`persistence must be "standard" or a function: current value is ${show(value)}`);
 }
 
 /** `retry`, checked. */
 export function retryOf(value: unknown): boolean | RetryRule {
   if (typeof value === "boolean") return value;
-  if (typeof value === "function") return value as RetryRule;
+  if (typeof value === "function") return decisive("retry", value as RetryRule);
   throw new TypeError(`retry must be true, false or a function: current value is ${show(value)}`);
 }
 

@@ -3,7 +3,60 @@
  * that its promise rejects and nobody looks, or that nonsense is taken for an answer.
  */
 
+/** A function of the user's threw, or answered what it must not. The message names it. */
+export class FunctionFault extends Error {
+  override readonly name = "FunctionFault";
+}
+
+/** The fault of a function that threw. */
+export function threw(name: string, cause: unknown): FunctionFault {
+  return new FunctionFault(`${name} threw: ${inWords(cause)}`, { cause });
+}
+
+/** The fault of a function that answered something else than it must. */
+export function answered(name: string, must: string, answer: unknown): FunctionFault {
+  ignoreRejection(answer);
+  return new FunctionFault(`${name} must answer ${must}: got ${inWords(answer)}`);
+}
+
+/** As a message shows it; there are objects that cannot be made a string. */
+function inWords(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
 /** The answer may be the promise of an `async` function though none was asked for: its failure ends no process. */
 export function ignoreRejection(answer: unknown, failed: () => void = () => {}): void {
   if (answer instanceof Promise) answer.catch(failed);
+}
+
+/** A function that decides at once. Whoever calls it takes what it throws for a no; a promise is no more than that. */
+export function decisive<A extends unknown[], T>(
+  name: string,
+  decide: (...given: A) => T,
+): (...given: A) => T {
+  return (...given) => {
+    const answer = decide(...given);
+    if (answer instanceof Promise) throw answered(name, "at once", answer);
+    return answer;
+  };
+}
+
+/** `random`, checked at each call. @throws {FunctionFault} */
+export function checkedRandom(random: () => number): () => number {
+  // Of the runtime's nothing is to be feared.
+  if (random === Math.random) return random;
+  return () => {
+    let answer: unknown;
+    try {
+      answer = random();
+    } catch (cause) {
+      throw threw("random", cause);
+    }
+    if (typeof answer === "number" && answer >= 0 && answer <= 1) return answer;
+    throw answered("random", "a number from 0 to 1", answer);
+  };
 }

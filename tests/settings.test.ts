@@ -436,7 +436,7 @@ describe("the settings", () => {
     assertEquals([settings.limits.headerCount, settings.tls.serverName], [256, "n"]);
     assertStrictEquals(settings.transport, transport);
     assertStrictEquals(settings.onEvent, onEvent);
-    assertStrictEquals(settings.hints, serverHints);
+    assertEquals(typeof settings.hints, "function");
   });
 
   it("have the store that learn names", () => {

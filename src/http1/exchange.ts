@@ -10,6 +10,7 @@ import { isLastExchange, type Lease, type PoolWaiter, socketOf } from "../pool/c
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { TransportError } from "../transport.ts";
+import type { FunctionFault } from "../user-functions.ts";
 import { unwatchSignal, watchSignal } from "./abort.ts";
 import { reasonToResend } from "./attempt.ts";
 import { afterResponse, giveBack, giveUp, lingeredOut } from "./ending.ts";
@@ -279,8 +280,8 @@ export class Exchange implements Roles {
     return true;
   }
 
-  cut(): void {
-    this.#fail(cutError(this.#standing()), "pool-closed");
+  cut(fault?: FunctionFault): void {
+    this.#fail(cutError(this.#standing(), fault), fault === undefined ? "pool-closed" : "aborted");
   }
 
   abort(reason: unknown): void {

@@ -4,6 +4,7 @@ import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } f
 import { excerpt } from "../excerpt.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { TransportError } from "../transport.ts";
+import type { FunctionFault } from "../user-functions.ts";
 import { reasonOf } from "./fields.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import { type Deadline, type Passed, STAGE_PHASES, type Stage } from "./stage.ts";
@@ -104,8 +105,20 @@ export function unneededError(): Error {
   return new Error("The response was complete before the request body was sent");
 }
 
-/** `close()` lost its patience. */
-export function cutError(at: Standing): HoldfastError {
+/** A function of the options failed, without which the exchange cannot go on. */
+function functionError(at: Standing, fault: FunctionFault): HoldfastError {
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_FUNCTION",
+    retriable: false,
+    cause: fault,
+    message: `${at.method} ${at.origin}: ${fault.message}`,
+  });
+}
+
+/** `close()` lost its patience, or the clock failed, without which there is no deadline. */
+export function cutError(at: Standing, fault?: FunctionFault): HoldfastError {
+  if (fault !== undefined) return functionError(at, fault);
   return new HoldfastError({
     ...facts(at),
     code: "ERR_POOL_CLOSED",

@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import type { FunctionFault } from "../user-functions.ts";
 
 /**
  * A ring this late means that the event loop was blocked, and what the deadlines wait for may be in the kernel
@@ -17,6 +18,8 @@ export interface Timed {
   dueAt(): number;
   /** It is due. */
   due(now: number): void;
+  /** The clock failed, so that it may never be due. */
+  cut?(fault: FunctionFault): void;
   /** Its place in the alarm's list, while it is watched. Kept by the alarm. */
   alarmSlot?: number | undefined;
 }
@@ -69,6 +72,11 @@ export class Alarm {
     if (last === undefined || last === timed) return;
     this.#timed[alarmSlot] = last;
     last.alarmSlot = alarmSlot;
+  }
+
+  /** The clock failed: whoever relies on it learns of that instead. Of a copy, as one may have others dropped. */
+  cut(fault: FunctionFault): void {
+    for (const timed of [...this.#timed]) if (timed.alarmSlot !== undefined) timed.cut?.(fault);
   }
 
   /** Never rings again, whatever it is set to: who asks a closed pool for something must not leave a timer behind. */

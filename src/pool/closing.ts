@@ -24,7 +24,12 @@ export class Closing<Wire> {
   /** Resolves when no connection is left; after `graceMs` those that are left are cut off. */
   wait(now: number, graceMs: number): Promise<void> {
     return new Promise((done) => {
-      const end = { dueAt: () => now + graceMs, due: () => this.#cutAll(), done };
+      const end = {
+        dueAt: () => now + graceMs,
+        due: () => this.#cutAll(),
+        cut: () => this.#cutAll(),
+        done,
+      };
       this.#waiting.add(end);
       // Without grace no timer is waited for: it would not keep the process alive.
       if (graceMs <= 0) this.#cutAll();

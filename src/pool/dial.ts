@@ -1,6 +1,7 @@
 /** Dial: opening one connection, until it is open, has failed, takes too long or is given up. */
 
 import type { Socket } from "../transport.ts";
+import type { FunctionFault } from "../user-functions.ts";
 import type { Timed } from "./alarm.ts";
 import { connectTimeoutError } from "./refusal.ts";
 
@@ -50,6 +51,10 @@ export class Dial implements Timed {
 
   due(now: number): void {
     this.#controller.abort(connectTimeoutError(this.#origin, now - this.startedAt, this.#limitMs));
+  }
+
+  cut(fault: FunctionFault): void {
+    this.#controller.abort(fault);
   }
 
   /** Gives up: the outcome is a failure with `reason`, which nobody waits for any more. */

@@ -6,6 +6,7 @@ import { type Shortfall, shortfalls } from "../rules/tcp.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import type { Alarm } from "./alarm.ts";
+import { abortQuietly, checkedSocket, GuardedSocket } from "./checked-socket.ts";
 import type { Connection, PooledConnection } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import type { Dialer } from "./dialer.ts";
@@ -13,7 +14,8 @@ import type { Observers } from "./observers.ts";
 
 /** What becomes of a dial; one of the two, once, unless it was given up. */
 export interface DialOwner<Wire> {
-  opened(connection: PooledConnection<Wire>, socket: Socket): void;
+  /** `random` is for its lifetime. */
+  opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void;
   dialFailed(record: Connection<Wire>, error: unknown): void;
 }
 
@@ -95,19 +97,32 @@ export class Dials<Wire> {
     );
   }
 
-  #opened(connection: PooledConnection<Wire>, socket: Socket): HoldfastError | undefined {
+  #opened(connection: PooledConnection<Wire>, given: Socket): unknown {
     const { record } = connection;
     this.#forget(record);
-    const refused = record.state === "closed" ? undefined : this.#compare(socket);
-    if (refused !== undefined) {
-      socket.abort();
-      this.#owner.dialFailed(record, refused);
-    } else if (record.state === "closed") {
-      socket.abort();
+    let [socket, random, refused]: [Socket | undefined, number, unknown] = [undefined, 0, undefined];
+    try {
+      socket = this.#checked(given, connection);
+      if (record.state !== "closed") refused = this.#compare(socket);
+      random = this.#settings.random();
+    } catch (fault) {
+      refused = fault;
+    }
+    // A listener that was told, or `random`, may have closed the pool.
+    if (refused === undefined && socket !== undefined && record.state !== "closed") {
+      this.#owner.opened(connection, socket, random);
     } else {
-      this.#owner.opened(connection, socket);
+      abortQuietly(socket ?? given);
+      if (refused !== undefined) this.#owner.dialFailed(record, refused);
     }
     return refused;
+  }
+
+  /** Those of the runtime's own transport do what they should. */
+  #checked(given: Socket, connection: PooledConnection<Wire>): Socket {
+    return this.#settings.transport === undefined
+      ? given
+      : new GuardedSocket(checkedSocket(given), connection);
   }
 
   #forget(record: Connection<Wire>): void {

@@ -58,7 +58,9 @@ export class LimitKeeper {
     this.#write(origin, stored).catch(() => this.#failed());
   }
 
+  /** A function of the user's is not called within a step of the pool. */
   async #read(origin: Origin): Promise<void> {
+    await undefined;
     const stored = await this.#store.get(origin.key);
     if (stored === null || stored === undefined) return;
     if (isStoredLimit(stored)) this.#restored(origin, shiftMemory(stored, -this.#wallOffset()));
@@ -66,6 +68,7 @@ export class LimitKeeper {
   }
 
   async #write(origin: string, stored: StoredLimit): Promise<void> {
+    await undefined;
     await this.#store.set(origin, stored);
   }
 

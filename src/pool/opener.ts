@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 import { interleave } from "../rules/addresses.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../transport.ts";
+import { answered, threw } from "../user-functions.ts";
+import { checkedSocket } from "./checked-socket.ts";
 import { handOut } from "./hand-out.ts";
 import { checkedResolve, isAddress, Names } from "./names.ts";
 import { race } from "./race.ts";
@@ -11,7 +13,7 @@ import { race } from "./race.ts";
 /** Opens sockets for one pool. */
 export class Opener {
   /** Absent where the transport alone looks up names. */
-  readonly names: Names | undefined;
+  readonly names: Names | undefined = undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
 
@@ -19,14 +21,19 @@ export class Opener {
     const resolve = given === undefined ? transport.resolve : checkedResolve(given);
     this.#transport = transport;
     this.#clock = clock;
-    this.names = resolve === undefined ? undefined : new Names(async (hostname) => resolve(hostname), clock);
+    if (resolve === undefined) return;
+    this.names = new Names(async (hostname) => {
+      // A function of the user's is not called within a step of the pool.
+      await undefined;
+      return resolve(hostname);
+    }, clock);
   }
 
   /** See {@linkcode Transport.connect}. */
   open(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const { names } = this;
     const name = names === undefined ? undefined : nameIn(target);
-    if (names === undefined || name === undefined) return this.#transport.connect(target, handler, signal);
+    if (names === undefined || name === undefined) return this.#connect(target, handler, signal);
     return handOut(this.#race(names, target, handler, signal));
   }
 
@@ -38,11 +45,22 @@ export class Opener {
       attempt: SocketHandler,
       given: AbortSignal,
     ): Promise<Socket> =>
-      this.#transport.connect(address === undefined ? target : { ...target, address }, attempt, given);
+      this.#connect(address === undefined ? target : { ...target, address }, attempt, given);
     if (addresses !== undefined) return race({ ...options, addresses: interleave(addresses), connect });
-    const socket = await connect(undefined, handler, signal);
+    const socket = checkedSocket(await connect(undefined, handler, signal));
     socket.pause();
     return socket;
+  }
+
+  /** Rejects where a transport of the user's throws, or answers nothing to wait for. */
+  #connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    try {
+      const opening: unknown = this.#transport.connect(target, handler, signal);
+      if (opening instanceof Object && "then" in opening) return opening as Promise<Socket>;
+      return Promise.reject(answered("transport.connect", "a promise", opening));
+    } catch (cause) {
+      return Promise.reject(threw("transport.connect", cause));
+    }
   }
 }
 

@@ -3,10 +3,12 @@
  * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
  */
 
+import { CheckedClock } from "../checked-clock.ts";
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
+import type { FunctionFault } from "../user-functions.ts";
 import { AddressWatch } from "./addresses.ts";
 import { Alarm } from "./alarm.ts";
 import { Closing } from "./closing.ts";
@@ -52,6 +54,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #closing: Closing<Wire>;
   readonly #hold: Hold;
   readonly #performer: Performer<PoolEffect<Wire>>;
+  /** What went wrong with the user's clock, until those were ended who rely on it. */
+  #clockFault: FunctionFault | undefined = undefined;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #grants: Grants<Wire>;
@@ -64,6 +68,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     dialer: Dialer = new DirectDialer(settings, transport),
   ) {
     const { rules, acquireTimeoutMs, clock } = settings;
+    if (clock instanceof CheckedClock) clock.failed = (fault) => this.#clockFailed(fault);
     this.settings = settings;
     this.observers = observers;
     this.#makeWire = makeWire;
@@ -98,6 +103,16 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     return this.#seenAt;
   }
 
+  /** Not within the step in which it failed. */
+  #clockFailed(fault: FunctionFault): void {
+    if (this.#clockFault !== undefined) return;
+    this.#clockFault = fault;
+    queueMicrotask(() => {
+      this.#clockFault = undefined;
+      this.alarm.cut(fault);
+    });
+  }
+
   /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
   pooledAs(origin: Origin): Origin {
     return this.#dialer.sharedBy?.(origin) ?? origin;
@@ -116,7 +131,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.keeper?.used(origin);
     this.#sleep.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
-    this.#step({ type: "acquire", waiter, origin }, now);
+    // Without a clock nothing is begun: the alarm ends who asks.
+    if (this.#clockFault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
   }
 
@@ -235,11 +251,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#dials.start(record.attached, now);
   }
 
-  opened(connection: PooledConnection<Wire>, socket: Socket): void {
+  opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
     const { record } = connection;
-    // The user's function comes first, whatever it does: it may close the pool.
-    const random = this.settings.random();
-    if (record.state === "closed") return socket.abort();
     const now = this.now();
     const elapsedMs = now - record.openedAt;
     this.seen();

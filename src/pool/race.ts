@@ -6,6 +6,8 @@
 
 import type { Clock, Timer } from "../clock.ts";
 import { type Socket, type SocketHandler, TransportError } from "../transport.ts";
+import { threw } from "../user-functions.ts";
+import { abortQuietly } from "./checked-socket.ts";
 
 /** The Connection Attempt Delay that RFC 8305 §8 recommends. */
 export const ATTEMPT_DELAY_MS = 250;
@@ -100,9 +102,14 @@ class Race {
   }
 
   #opened(attempt: Attempt, socket: Socket): void {
-    if (!this.#attempts.has(attempt)) return socket.abort();
-    socket.pause();
-    socket.handOver(this.#options.handler);
+    if (!this.#attempts.has(attempt)) return abortQuietly(socket);
+    try {
+      socket.pause();
+      socket.handOver(this.#options.handler);
+    } catch (cause) {
+      abortQuietly(socket);
+      return this.#failed(attempt, threw("the socket that transport.connect gave", cause));
+    }
     this.#over(attempt, new Error("Another address answered first"));
     this.#resolve(socket);
   }

@@ -10,6 +10,7 @@ import {
 import { excerpt } from "../excerpt.ts";
 import type { Settings } from "../settings.ts";
 import { TransportError } from "../transport.ts";
+import { FunctionFault } from "../user-functions.ts";
 import type { Refusal } from "./effects.ts";
 
 /** What is known when a request is refused. */
@@ -61,6 +62,10 @@ export function refusalError(facts: RefusalFacts, settings: Settings): HoldfastE
 type DialFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause" | "retriable">;
 
 function dialFacts(error: unknown, origin: string): DialFacts {
+  if (error instanceof FunctionFault) {
+    const message = `Could not connect to ${origin}: ${error.message}`;
+    return { code: "ERR_FUNCTION", phase: "connect", retriable: false, cause: error, message };
+  }
   const { kind, message } =
     error instanceof TransportError ? error : { kind: "other", message: excerpt(String(error)) };
   const [code, phase, retriable] = DIAL_FAILURES[kind] ?? (["ERR_CONNECT", "connect", true] as const);

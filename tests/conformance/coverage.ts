@@ -41,6 +41,7 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_DECODE: true,
   ERR_REDIRECT: true,
   ERR_REQUEST_BODY: true,
+  ERR_FUNCTION: "no runtime makes a difference to a user's function that throws: see tests/reentrancy",
   ERR_UNSUPPORTED: true,
 };
 

@@ -54,4 +54,25 @@ export const REENTRANCY: readonly Mutation[] = [
     replacement: "    if (effects.length > 1e9) {\n",
     proof: { tests: "tests/pool/performer" },
   },
+  {
+    breaks: "A clock that fails ends those who rely on it",
+    file: "src/pool/pool.ts",
+    search: "      this.alarm.cut(fault);\n",
+    replacement: "",
+    proof: { tests: "tests/reentrancy/faults" },
+  },
+  {
+    breaks: "What a transport connects with is looked at",
+    file: "src/pool/dials.ts",
+    search: "new GuardedSocket(checkedSocket(given), connection)",
+    replacement: "new GuardedSocket(given, connection)",
+    proof: { tests: "tests/reentrancy/faults" },
+  },
+  {
+    breaks: "A promise that nobody asked for ends no process",
+    file: "src/user-functions.ts",
+    search: "if (answer instanceof Promise) answer.catch(failed);",
+    replacement: "",
+    proof: { tests: "tests/reentrancy/" },
+  },
 ];
