@@ -63,6 +63,19 @@ export function filled(value: unknown, option: string): string {
   throw new TypeError(`${option} must be a string that is not empty: current value is ${show(value)}`);
 }
 
+/** The longest path of a Unix socket on Linux: `sun_path` has 108 bytes, the last of them 0. macOS has four less. */
+const MAX_UNIX_PATH = 107;
+
+/** The path of a Unix socket. Node 20 cuts a longer one off without a word, and connects to what is called so. */
+export function unixPathOf(value: unknown, option: string): string {
+  const path = filled(value, option);
+  const { length } = new TextEncoder().encode(path);
+  if (length <= MAX_UNIX_PATH) return path;
+  throw new TypeError(
+    `${option} must be at most ${MAX_UNIX_PATH} bytes long, which is all that a Unix socket's address has room for: current value has ${length}, ${show(path)}`,
+  );
+}
+
 /** A value as an error shows it: no more than an {@linkcode excerpt} of it. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${excerpt(value)}"`;

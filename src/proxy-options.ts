@@ -8,7 +8,7 @@ import type { TlsTarget } from "./transport.ts";
 /** A proxy, and how to use it. */
 export interface ProxyOptions {
   /**
-   * `http://`, `https://` (TLS to the proxy) or `socks5://`, with a port (default: 80, 443 and 1080) and, if it asks
+   * `http://`, `https://` (TLS to the proxy) or `socks5://` (also written `socks://`), with a port (default: 80, 443 and 1080) and, if it asks
    * for them, `user:password@`. A SOCKS proxy always looks up names itself; `socks5h://` says the same.
    */
   readonly url: string | URL;
@@ -95,7 +95,8 @@ export function proxyAt(
   name: string,
   ports: Readonly<Record<ProxySetting["kind"], number>>,
 ): ProxySetting {
-  const [, scheme = "", rest = ""] = /^(https?|socks5h?):\/\/(.*)$/is.exec(text.trim()) ?? [];
+  const [, scheme = "", rest = ""] = /^(https?|socks(?:5h?)?):\/\/(.*)$/is.exec(text.trim()) ?? [];
+  refuseUnsaid(text, rest, name);
   // As http: whatever it is, so that the URL parser settles the spelling of the hostname for all alike.
   const parsed = rest !== "" && URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (parsed === undefined || parsed.pathname !== "/" || parsed.search !== "" || parsed.hash !== "") {
@@ -119,8 +120,28 @@ export function proxyAt(
   };
 }
 
+/**
+ * What the URL parser would take for something else, without a word of what it is.
+ *
+ * @throws {TypeError}
+ */
+function refuseUnsaid(text: string, rest: string, name: string): void {
+  if (/^\s*socks4a?:/i.test(text))
+    throw new TypeError(
+      `${name} is a SOCKS4 proxy, which is not spoken here: use socks5:// if it speaks SOCKS5`,
+    );
+  // Up to the last "@" it is credentials, whatever stands there: any of these would end them before.
+  const raw = /[/?#\\]/.exec(rest.slice(0, Math.max(0, rest.lastIndexOf("@"))))?.[0];
+  if (raw === undefined) return;
+  const encoded = encodeURIComponent(raw);
+  throw new TypeError(
+    `${name} has a raw "${raw}" before its "@": in a user name or a password it must be percent-encoded, as ${encoded}`,
+  );
+}
+
 function kindOf(scheme: string): ProxySetting["kind"] {
-  if (scheme.startsWith("socks5")) return "socks5";
+  // Desktops write socks:// for SOCKS5 into the environment (GNOME's ALL_PROXY).
+  if (scheme.startsWith("socks")) return "socks5";
   return scheme === "https" ? "https" : "http";
 }
 

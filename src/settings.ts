@@ -3,13 +3,13 @@
 import { checkedClock } from "./checked-clock.ts";
 import {
   callable,
-  filled,
   flag,
   objectWith,
   refuseUnknown,
   share,
   show,
   texts,
+  unixPathOf,
   wholeNumber,
 } from "./checks.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -141,7 +141,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     noDelay: flag(given.noDelay, "noDelay"),
     tls: tlsOf(given.tls),
     proxy: proxyOf(given.proxy, tlsOf),
-    unixPath: ifSet(given.unixPath, (path) => filled(path, "unixPath")),
+    unixPath: ifSet(given.unixPath, (path) => unixPathOf(path, "unixPath")),
     resolve: ifSet(given.resolve, (resolve) => callable(resolve, "resolve")),
     dnsRefreshMs: deadlineMs(given.dnsRefresh, "dnsRefresh"),
     persistence: persistenceOf(given.persistence),

@@ -135,6 +135,8 @@ const WRONG: Readonly<Record<Exclude<keyof PoolOptions, symbol>, readonly Wrong[
     [null, "TypeError", "null"],
     ["", "TypeError", '""'],
     [5, "TypeError", "5"],
+    [`/${"x".repeat(107)}`, "TypeError", "108"],
+    [`/${"é".repeat(54)}`, "TypeError", "109"],
   ],
   resolve: NOT_A_FUNCTION,
   dnsRefresh: [...NOT_A_DURATION, [0, "RangeError"]],

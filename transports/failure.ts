@@ -54,6 +54,8 @@ const TLS_REASONS: readonly (readonly [RegExp, string])[] = [
 const TLS_CODE = /^(ERR_SSL|ERR_TLS|ERR_OSSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 const TLS_TEXT =
   /peer certificate|fatal alert|tls handshake|peer is incompatible|peer misbehaved|InvalidContentType|corrupt message|close_notify/i;
+/** The address itself was refused, as is a Unix socket's path that is too long: no handshake began. */
+const BEFORE_TLS: ReadonlySet<string> = new Set(["EINVAL", "ENAMETOOLONG", "ENOENT", "ENOTSOCK", "EACCES"]);
 const DNS_TEXT = /lookup address|getaddrinfo|DNS|No address associated/i;
 
 interface ErrorLike {
@@ -95,7 +97,7 @@ function kindOf(code: string, name: string, message: string, phase: FailurePhase
   const kind = KIND_OF_CODE[code] ?? KIND_OF_CODE[name];
   // Whatever breaks a handshake is its failure, except that nobody answered: Node says ECONNRESET for a FIN
   // and for an RST, Deno "tls handshake eof", Bun nothing at all.
-  if (phase === "tls" && kind !== "timeout") return "tls";
+  if (phase === "tls" && kind !== "timeout" && !BEFORE_TLS.has(code)) return "tls";
   if (kind !== undefined) return kind;
   if (TLS_CODE.test(code) || TLS_TEXT.test(message)) return "tls";
   return phase === "connect" && DNS_TEXT.test(message) ? "dns" : "other";

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { PoolListener } from "../events.ts";
 import type { Explanation } from "../pool/explain.ts";
 import type { OriginStats, PoolStats } from "../pool/stats.ts";
+import { byActivity, MAX_ORIGINS_SHOWN } from "./status-bounds.ts";
 import { History } from "./status-history.ts";
 import { Lanes } from "./status-lanes.ts";
 import { BUCKET_MS, HISTORY_MS, type OriginRow, type StatusMessage, type Totals } from "./status-protocol.ts";
@@ -14,9 +15,6 @@ export interface StatusPool {
   stats(): PoolStats;
   explain(origin: string): Explanation;
 }
-
-/** Origins in the table. */
-const MAX_ROWS = 100;
 
 /** Explaining looks at every connection, so it is not done for each message. */
 const ROWS_EVERY_MS = 1000;
@@ -79,10 +77,8 @@ export class StatusSource {
   }
 
   #rows({ origins }: PoolStats): Pick<StatusMessage, "origins" | "originCount"> {
-    const all = Object.entries(origins);
-    const busiest = all
-      .sort(([, a], [, b]) => b.open + b.queued - a.open - a.queued || b.requests - a.requests)
-      .slice(0, MAX_ROWS);
+    const all = byActivity(origins);
+    const busiest = all.slice(0, MAX_ORIGINS_SHOWN);
     return { originCount: all.length, origins: busiest.map(([origin, stats]) => this.#row(origin, stats)) };
   }
 

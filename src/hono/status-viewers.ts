@@ -16,6 +16,9 @@ const HEARTBEAT_MS = 5000;
 /** After this a page that takes nothing is dropped. */
 const STALLED_MS = 30_000;
 
+/** A server reads a stream as soon as it has its response: one that nobody has read by then holds no place. */
+const UNREAD_MS = 2000;
+
 /** How soon a browser tries again when the stream ends. */
 const RETRY_MS = 2000;
 
@@ -27,6 +30,8 @@ interface Viewer {
   ready: boolean;
   /** Has missed a message, or had none. */
   behind: boolean;
+  /** Somebody has asked for a message. */
+  read: boolean;
   movedAt: number;
 }
 
@@ -57,11 +62,13 @@ export class Viewers {
     const leave = (): void => {
       if (viewer !== undefined) this.#leave(viewer);
     };
+    // The signal of a page that is gone already tells nothing more.
+    if (signal.aborted) return new ReadableStream({ start: (controller) => controller.close() });
     signal.addEventListener("abort", leave);
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          viewer = { controller, ready: false, behind: true, movedAt: this.#source.now() };
+          viewer = { controller, ready: false, behind: true, read: false, movedAt: this.#source.now() };
           this.#viewers.add(viewer);
           this.#schedule();
         },
@@ -77,6 +84,7 @@ export class Viewers {
 
   #pulled(viewer: Viewer): void {
     viewer.ready = true;
+    viewer.read = true;
     viewer.movedAt = this.#source.now();
     if (viewer.behind) this.#send(viewer, message("snapshot", this.#source.snapshot()));
   }
@@ -110,9 +118,10 @@ export class Viewers {
 
   #dropStalled(now: number): void {
     for (const viewer of this.#viewers) {
-      if (viewer.ready || now - viewer.movedAt < STALLED_MS) continue;
+      const limitMs = viewer.read ? STALLED_MS : UNREAD_MS;
+      if (viewer.ready || now - viewer.movedAt < limitMs) continue;
       this.#leave(viewer);
-      viewer.controller.error(new Error(`Nothing was read for ${STALLED_MS} ms`));
+      viewer.controller.error(new Error(`Nothing was read for ${limitMs} ms`));
     }
   }
 

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { observe } from "../metrics/observe.ts";
 import { PrometheusMeter } from "../metrics/prometheus.ts";
 import { PAGE, SCRIPT, STYLE } from "./status-assets.ts";
+import { boundedStats } from "./status-bounds.ts";
 import { type StatusPool, StatusSource } from "./status-source.ts";
 import { Viewers } from "./status-viewers.ts";
 
@@ -33,9 +34,11 @@ const CONTENT_SECURITY_POLICY = [
  *
  * - `/` a page with a lane for each connection, its requests, idle gaps and the reason for its end; a table of
  *   origins; and what happened over time. It comes from this package alone, and works under a strict policy.
- * - `/stats` the pool's `stats()` as JSON.
+ * - `/stats` the pool's `stats()` as JSON. Of more than 100 origins, the busiest are listed, and the rest is summed up as
+ *   `"other"`.
  * - `/events` what the page shows, as server-sent events.
- * - `/metrics` Prometheus' text format, with the names of OpenTelemetry's conventions.
+ * - `/metrics` Prometheus' text format, with the names of OpenTelemetry's conventions. The first 100 origins have labels of
+ *   their own; what belongs to any other is summed up under `server_address="other"`.
  *
  * No path, header or credential of a request is in any of them; but origins and addresses are, so mount it behind
  * authentication: `basicAuth` or a cookie, for a browser sends no bearer token with the events of a page. From then on events are built for every request of the pool, which costs some microseconds each.
@@ -68,7 +71,7 @@ export function poolStatus(pool: StatusPool, options: PoolStatusOptions = {}): H
     .get("/", page)
     .get("/status.js", (c) => asset(c, "text/javascript", SCRIPT))
     .get("/status.css", (c) => asset(c, "text/css", STYLE))
-    .get("/stats", (c) => c.json(pool.stats(), 200, { "Cache-Control": "no-store" }))
+    .get("/stats", (c) => c.json(boundedStats(pool.stats()), 200, { "Cache-Control": "no-store" }))
     .get("/metrics", (c) => text(c, "text/plain; version=0.0.4; charset=utf-8", meter.text()))
     .get("/events", (c) => events(c, viewers));
 }
@@ -95,12 +98,16 @@ function text(c: Context, type: string, content: string): Response {
 }
 
 function events(c: Context, viewers: Viewers): Response {
+  // Hono answers HEAD by the handler of GET, and drops the body: nobody would ever read it.
+  if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
   const stream = viewers.stream(c.req.raw.signal);
   if (stream === undefined) return c.text("Too many pages watch already", 503, { "Retry-After": "10" });
-  return c.body(stream, 200, {
-    "Content-Type": "text/event-stream",
-    // A proxy that collects or compresses the stream would hold it back.
-    "Cache-Control": "no-store, no-transform",
-    "X-Accel-Buffering": "no",
-  });
+  return c.body(stream, 200, EVENT_HEADERS);
 }
+
+const EVENT_HEADERS = {
+  "Content-Type": "text/event-stream",
+  // A proxy that collects or compresses the stream would hold it back.
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+} as const;

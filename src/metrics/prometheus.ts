@@ -18,6 +18,15 @@ import type {
 
 /** Series of one instrument. More go to one that says so, as in OpenTelemetry's SDKs (cardinality limit). */
 const MAX_SERIES = 2000;
+/** Of a histogram, each of whose series is some twenty lines. */
+const MAX_DISTRIBUTIONS = 500;
+
+/**
+ * Origins with labels of their own, the first to be measured: a pool of a gateway or a crawler may have thousands. The rest
+ * is summed up under one name, which no host has, so that counters never fall and sums over all stay right.
+ */
+const MAX_ORIGINS = 100;
+const OTHER_ORIGIN: Attributes = { "server.address": "other" };
 
 const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 
@@ -32,6 +41,7 @@ interface Family {
 /** A meter that is read as text. */
 export class PrometheusMeter implements Meter {
   readonly #families: Family[] = [];
+  readonly #origins: Origins = new Origins();
 
   createCounter(name: string, options: InstrumentOptions): Counting {
     const full = `${metricName(name, options)}_total`;
@@ -45,7 +55,7 @@ export class PrometheusMeter implements Meter {
   createHistogram(name: string, options: InstrumentOptions): Recording {
     const full = metricName(name, options);
     const bounds = options.advice?.explicitBucketBoundaries ?? [];
-    const series = new Series(() => new Distribution(bounds));
+    const series = new Series(() => new Distribution(bounds), this.#origins, MAX_DISTRIBUTIONS);
     const samples = () => series.map((labels, distribution) => distribution.samples(full, labels));
     this.#families.push({ name: full, type: "histogram", help: options.description, samples });
     return { record: (value, attributes) => series.of(attributes).record(value) };
@@ -54,7 +64,7 @@ export class PrometheusMeter implements Meter {
   createObservableUpDownCounter(name: string, options: InstrumentOptions): Observed {
     const full = metricName(name, options);
     const callbacks = new Set<ObservableCallback>();
-    const samples = () => observed(full, callbacks);
+    const samples = () => observed(full, callbacks, this.#origins);
     this.#families.push({ name: full, type: "gauge", help: options.description, samples });
     return {
       addCallback: (callback) => void callbacks.add(callback),
@@ -73,7 +83,7 @@ export class PrometheusMeter implements Meter {
   }
 
   #sum(name: string, type: "counter" | "gauge", { description }: InstrumentOptions): Counting {
-    const series = new Series(() => ({ value: 0 }));
+    const series = new Series(() => ({ value: 0 }), this.#origins, MAX_SERIES);
     const samples = () => series.map((labels, { value }) => [sample(name, labels, value)]);
     this.#families.push({ name, type, help: description, samples });
     return {
@@ -84,21 +94,39 @@ export class PrometheusMeter implements Meter {
   }
 }
 
+/** The origins that have labels of their own. */
+class Origins {
+  readonly #known: Set<string> = new Set();
+
+  /** The attributes as they are, or without what tells their origin from any other. */
+  fold(attributes: Attributes): Attributes {
+    const { "server.address": address, "server.port": port, ...others } = attributes;
+    if (address === undefined) return attributes;
+    const key = `${address} ${port}`;
+    if (this.#known.size < MAX_ORIGINS) this.#known.add(key);
+    return this.#known.has(key) ? attributes : { ...OTHER_ORIGIN, ...others };
+  }
+}
+
 /** One value for each set of attributes. */
 class Series<T> {
   readonly #byLabels: Map<string, T> = new Map();
   /** Sets that come again are the same objects, which is quicker to find than their text. */
   readonly #bySet: WeakMap<Attributes, T> = new WeakMap();
   readonly #make: () => T;
+  readonly #origins: Origins;
+  readonly #most: number;
 
-  constructor(make: () => T) {
+  constructor(make: () => T, origins: Origins, most: number) {
     this.#make = make;
+    this.#origins = origins;
+    this.#most = most;
   }
 
   of(attributes: Attributes): T {
     const known = this.#bySet.get(attributes);
     if (known !== undefined) return known;
-    const found = this.#find(labelsOf(attributes));
+    const found = this.#find(labelsOf(this.#origins.fold(attributes)));
     this.#bySet.set(attributes, found);
     return found;
   }
@@ -108,7 +136,7 @@ class Series<T> {
   }
 
   #find(labels: string): T {
-    const key = this.#byLabels.has(labels) || this.#byLabels.size < MAX_SERIES ? labels : labelsOf(OVERFLOW);
+    const key = this.#byLabels.has(labels) || this.#byLabels.size < this.#most ? labels : labelsOf(OVERFLOW);
     const known = this.#byLabels.get(key);
     if (known !== undefined) return known;
     const made = this.#make();
@@ -147,13 +175,14 @@ class Distribution {
   }
 }
 
-function observed(name: string, callbacks: ReadonlySet<ObservableCallback>): string[] {
-  const lines: string[] = [];
+function observed(name: string, callbacks: ReadonlySet<ObservableCallback>, origins: Origins): string[] {
+  const sums = new Map<string, number>();
   const observe = (value: number, attributes: Attributes): void => {
-    if (lines.length < MAX_SERIES) lines.push(sample(name, labelsOf(attributes), value));
+    const labels = labelsOf(origins.fold(attributes));
+    sums.set(labels, (sums.get(labels) ?? 0) + value);
   };
   for (const callback of callbacks) callback({ observe });
-  return lines;
+  return [...sums].map(([labels, value]) => sample(name, labels, value));
 }
 
 /** `http.client.request.duration` in `s` is `http_client_request_duration_seconds`; `{things}` are no unit. */

@@ -58,5 +58,5 @@ export function environmentProxy(
   origin: Origin,
 ): ProxySetting | undefined {
   const proxy = origin.scheme === "https" ? https : http;
-  return proxy === undefined || isExcepted(origin.hostname, except) ? undefined : proxy;
+  return proxy === undefined || isExcepted(origin.hostname, except, origin.port) ? undefined : proxy;
 }

@@ -1,23 +1,43 @@
-/** No proxy: the hosts that `no_proxy` excepts, by curl's rules (curl 7.86 and later, `lib/noproxy.c`). */
+/**
+ * No proxy: the hosts that `no_proxy` excepts, by curl's rules (curl 7.86 and later, `lib/noproxy.c`), and by what others
+ * understand beside them: `*.name`, a port, and `*` among other entries (undici, Go, Node's own, proxy-from-env).
+ */
 
 import { ipv6Bytes } from "./socks5.ts";
 
 /**
- * Whether a hostname is excepted. `*` alone excepts all. Otherwise names or addresses, separated by commas or blanks: a
- * name stands for itself and all below it, with or without a dot before it; addresses may be networks (`10.0.0.0/8`).
- * Letter case and a dot at the end do not matter. Ports cannot be given.
+ * Whether a host is excepted. `*` excepts all. Otherwise names or addresses, separated by commas or blanks: a name stands
+ * for itself and all below it, with or without a dot before it, and `*.name` for what is below it alone; addresses may be
+ * networks (`10.0.0.0/8`), and IPv6 may stand in brackets. With a port behind it (`name:8080`, `[::1]:8080`) an entry is
+ * about that port alone. Letter case and a dot at the end do not matter.
  */
-export function isExcepted(hostname: string, list: string): boolean {
-  if (list.trim() === "*") return true;
+export function isExcepted(hostname: string, list: string, port?: number): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, "");
   const entries = list.toLowerCase().split(/[\s,]+/);
   const bits = bitsOf(name);
-  return entries.some((entry) => (bits === undefined ? isBelow(name, entry) : isIn(bits, entry)));
+  return entries.some((entry) => {
+    if (entry === "*") return true;
+    const host = hostIn(entry, port);
+    if (host === undefined) return false;
+    return bits === undefined ? isBelow(name, host) : isIn(bits, host);
+  });
+}
+
+/** The entry without its port, or `undefined` if it is about another one. IPv6 needs brackets to have one. */
+function hostIn(entry: string, port: number | undefined): string | undefined {
+  const colon = entry.lastIndexOf(":");
+  const hasPort = colon > 0 && (entry[colon - 1] === "]" || entry.indexOf(":") === colon);
+  if (!hasPort) return entry;
+  return Number(entry.slice(colon + 1)) === port ? entry.slice(0, colon) : undefined;
 }
 
 function isBelow(name: string, entry: string): boolean {
-  const suffix = entry.replace(/^\./, "").replace(/\.$/, "");
-  return suffix !== "" && (name === suffix || name.endsWith(`.${suffix}`));
+  const isWildcard = entry.startsWith("*.");
+  const suffix = entry
+    .slice(isWildcard ? 2 : 0)
+    .replace(/^\./, "")
+    .replace(/\.$/, "");
+  return suffix !== "" && ((!isWildcard && name === suffix) || name.endsWith(`.${suffix}`));
 }
 
 function isIn(bits: string, entry: string): boolean {

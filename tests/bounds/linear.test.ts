@@ -13,8 +13,10 @@ import { formParts } from "../../src/fetch/multipart.ts";
 import { plainGet } from "../../src/fetch/normalize.ts";
 import { redirected } from "../../src/fetch/redirect.ts";
 import { Router } from "../../src/fetch/route.ts";
-import { dropHopByHop } from "../../src/hono/hop-by-hop.ts";
+import { hasDotSegments } from "../../src/hono/dot-segments.ts";
+import { dropHopByHop, withoutNamed } from "../../src/hono/hop-by-hop.ts";
 import { addFields, headFields, trailerFields } from "../../src/http1/fields.ts";
+import { passable } from "../../src/http1/framing.ts";
 import { checkMethod, requestFields } from "../../src/http1/request.ts";
 import { ResponseParser } from "../../src/http1/response.ts";
 import { portableText } from "../../src/http1/text.ts";
@@ -152,6 +154,20 @@ const READERS: Readonly<Record<string, Reader>> = {
   "NO_PROXY, for an address": (text) => isExcepted("192.0.2.1", text),
   "NO_PROXY, for IPv6": (text) => isExcepted("2001:db8::1", text),
   "hop-by-hop fields": (text) => dropHopByHop(new Headers({ connection: text, a: text })),
+  "an inbound Connection": (text) =>
+    withoutNamed(new Request("http://a.test/", { headers: { connection: text, a: text } })),
+  "a path's segments": (text) => hasDotSegments(`http://a.test/${text}`),
+  "both lengths": (text) =>
+    passable({
+      text: `HTTP/1.1 200 OK\r\ncontent-length: 1\r\na: ${text}\r\ntransfer-encoding: Chunked\r\n`,
+      status: 200,
+      minorVersion: 1,
+      contentLength: 1,
+      transferEncoding: "Chunked",
+      connection: undefined,
+      keepAlive: undefined,
+      coded: false,
+    }),
   "Prometheus' labels": (text) => {
     const meter = new PrometheusMeter();
     meter.createCounter("a", { description: text, unit: "1" }).add(1, { "b.c": text });
@@ -267,8 +283,10 @@ describe("regular expressions", () => {
     "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
     "src/fetch/route.ts": "a URL",
+    "src/hono/dot-segments.ts": "a path's segments",
     "src/hono/hop-by-hop.ts": "hop-by-hop fields",
     "src/hono/status.ts": "one class, and what the URL parser made of a path",
+    "src/http1/framing.ts": "both lengths",
     "src/http1/head.ts": "Content-Length",
     "src/http1/request.ts": "a caller's Content-Length",
     "src/http1/syntax.ts": "a header field's value",

@@ -265,6 +265,31 @@ describe("the events of the status page", () => {
     await assertRejects(() => page.read(), Error, "Nothing was read for 30000 ms");
   });
 
+  it("take no place for HEAD, for a request that is gone already, or for long where nobody reads", async () => {
+    const { app, clock } = watched({}, undefined, 1);
+    const timers = clock.timers;
+    for (let count = 0; count < 20; count++) {
+      const head = await app.request("/_pool/events", { method: "HEAD" });
+      assertEquals([head.status, head.headers.get("content-type")], [200, "text/event-stream"]);
+    }
+    assertEquals((await app.request("/_pool/events", { signal: AbortSignal.abort() })).status, 200);
+    assertEquals(clock.timers, timers);
+    const unread = await app.request("/_pool/events");
+    assertEquals([unread.status, (await app.request("/_pool/events")).status], [200, 503]);
+    await clock.advance(3000);
+    const page = await Page.open(app);
+    assertEquals([page.response.status, (await page.read()).event], [200, "snapshot"]);
+    await page.leave();
+  });
+
+  it("have every other route answer HEAD without a body", async () => {
+    const { app } = watched();
+    for (const path of ["", "/status.js", "/status.css", "/stats", "/metrics"]) {
+      const head = await app.request(`/_pool${path}`, { method: "HEAD" });
+      assertEquals([head.status, await head.text()], [200, ""], path);
+    }
+  });
+
   it("go to several pages alike, and to no more than allowed", async () => {
     const { app, clock, get } = watched({}, undefined, 2);
     const pages = [await Page.open(app), await Page.open(app)];

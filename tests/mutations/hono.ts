@@ -129,6 +129,20 @@ export const HONO: readonly Mutation[] = [
     proof: UPSTREAM,
   },
   {
+    breaks: "HEAD takes no viewer's place",
+    file: "src/hono/status.ts",
+    search: `if (c.req.raw.method === "HEAD") return`,
+    replacement: `if (c.req.raw.method === "NONE") return`,
+    proof: { tests: "tests/hono/status.test" },
+  },
+  {
+    breaks: "The metrics of a pool with thousands of origins are bounded",
+    file: "src/metrics/prometheus.ts",
+    search: "this.#known.size < MAX_ORIGINS",
+    replacement: "this.#known.size < Infinity",
+    proof: { tests: "tests/hono/status-bounds" },
+  },
+  {
     breaks: "A pool of one request outlives it until the body has been sent",
     file: "src/hono/upstream.ts",
     search: "if (body === null) return close();",

@@ -63,6 +63,20 @@ export const PROXY: readonly Mutation[] = [
     proof: BY_PROXY,
   },
   {
+    breaks: "An entry of NO_PROXY with a port is about that port alone",
+    file: "src/proxy/no-proxy.ts",
+    search: "=== port ? entry.slice(0, colon) : undefined",
+    replacement: "> 0 ? entry.slice(0, colon) : undefined",
+    proof: BY_PROXY,
+  },
+  {
+    breaks: "What ends the credentials of a proxy's URL too early is said",
+    file: "src/proxy-options.ts",
+    search: "if (raw === undefined) return;",
+    replacement: "return;",
+    proof: BY_PROXY,
+  },
+  {
     breaks: "The next address is tried after 250 ms",
     file: "src/pool/race.ts",
     search: "ATTEMPT_DELAY_MS = 250",
