@@ -61,11 +61,15 @@ export function decodeWhole(bytes: Uint8Array, decoding: Decoding): Uint8Array |
   return decoded;
 }
 
-/** Decodes a body as it arrives. `explain` makes the error that readers get of one that the decoders give. */
+/**
+ * Decodes a body as it arrives. `explain` makes the error that readers get of one that the decoders give. `left` is called
+ * when nobody wants the rest: decoders tell their input only once more of it comes.
+ */
 export function decodeStream(
   body: ReadableStream<Uint8Array>,
   decoding: Decoding,
   explain: (error: unknown) => unknown,
+  left: () => void,
 ): ReadableStream<Uint8Array> {
   const decoded = decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body);
   const reader = decoded.getReader();
@@ -76,7 +80,11 @@ export function decodeStream(
         if (done) controller.close();
         else controller.enqueue(value);
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        const leaving = reader.cancel(reason);
+        left();
+        return leaving;
+      },
     },
     { highWaterMark: 0 },
   );

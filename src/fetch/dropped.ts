@@ -1,13 +1,16 @@
 /**
- * Dropped: responses that nobody holds any more though their body was not read. The garbage collector tells, some
- * time; then the rest is read if it is little, or the connection closed, so that it is not leased for ever.
+ * Dropped: responses, and streams of their bodies, that nobody holds any more though the body was not read. The garbage
+ * collector tells, some time; then the rest is read if it is little, or the connection closed, so that it is not leased
+ * for ever. Whoever holds a stream holds the body, whatever became of the response; readers, clones and pipes lead to
+ * the stream that they read.
  */
 
 import type { ResponseBody } from "../http1/body.ts";
 
 const registry: FinalizationRegistry<ResponseBody> = new FinalizationRegistry((body) => body.dropped());
 
-/** Gives `body` up once `response` is collected, unless somebody is reading it. */
-export function watchDropped(response: object, body: ResponseBody): void {
-  registry.register(response, body);
+/** Gives `body` up once `holder`, and any other that was said to hold it, is collected. */
+export function watchDropped(holder: object, body: ResponseBody): void {
+  body.handed();
+  registry.register(holder, body);
 }

@@ -124,7 +124,10 @@ function fetchResponseClass(): FetchResponseClass {
 
     override clone(): Response {
       this.#direct = false;
-      const { body, status, statusText, headers } = super.clone();
+      const clone = super.clone();
+      keepWithStream(clone);
+      keepWithStream(this);
+      const { body, status, statusText, headers } = clone;
       return newFetchResponse(body, { status, statusText, headers }, this.#from);
     }
   };
@@ -148,6 +151,13 @@ export function nativeResponse(): typeof Response {
 
 function parentOf(child: typeof Response): typeof Response {
   return Object.getPrototypeOf(child);
+}
+
+const keptWith: WeakMap<ReadableStream, Response> = new WeakMap();
+
+/** Node 20 cancels the unread stream of a response that was cloned, once that is collected, whoever has the stream. */
+function keepWithStream(response: Response): void {
+  if (response.body !== null) keptWith.set(response.body, response);
 }
 
 /** The buffer of some bytes, without what is not theirs. */

@@ -6,6 +6,7 @@
 import { refuseUnknown } from "../checks.ts";
 import type { Duration } from "../duration.ts";
 import type { ConnectionInfo } from "../errors.ts";
+import type { ResponseBody } from "../http1/body.ts";
 import { Exchange } from "../http1/exchange.ts";
 import { type Fields, headFields, reasonOf, trailerFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
@@ -228,6 +229,7 @@ export class PoolResponse {
   readonly status: number;
   readonly #response: WireResponse;
   #headers: Fields | undefined;
+  #stream: ReadableStream<Uint8Array> | undefined;
 
   /** Made by the pool. */
   constructor(response: WireResponse) {
@@ -262,9 +264,10 @@ export class PoolResponse {
     return this.#response.resendCount;
   }
 
-  /** The body as it arrives, with backpressure, its content coding untouched. */
+  /** The body as it arrives, with backpressure, its content coding untouched. The same stream each time. */
   get body(): ReadableStream<Uint8Array> {
-    return this.#response.body.stream();
+    this.#stream ??= watchedStream(this.#response.body);
+    return this.#stream;
   }
 
   /** The whole body. */
@@ -289,4 +292,11 @@ export class PoolResponse {
   discard(): void {
     this.#response.body.discard();
   }
+}
+
+/** A stream that may be kept though the response is not. */
+function watchedStream(body: ResponseBody): ReadableStream<Uint8Array> {
+  const stream = body.stream();
+  if (!body.ended) watchDropped(stream, body);
+  return stream;
 }

@@ -44,9 +44,7 @@ export function fetchResponse(wire: WireResponse, context: ResponseContext): Fet
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, context.findDecoder);
   const content = bodiless ? null : contentOf(wire, decoding, signal);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
-  const response = genuine(content, decoding, { url, redirected, wire }, context.memo);
-  if (!body.ended) watchDropped(response, body);
-  return response;
+  return genuine(content, decoding, { url, redirected, wire }, context.memo);
 }
 
 function lazyResponse(wire: WireResponse, { url, redirected, signal }: ResponseContext): LazyResponse {
@@ -112,11 +110,14 @@ function contentOf(
     lost = { error: fetchError(error, signal) };
     return lost.error;
   };
-  if (decoding === undefined) return body.unread();
   // A decoder may put an error of its own in the place of the one that ended its input.
-  return decodeStream(body.stream(), decoding, (error) =>
-    lost === undefined ? decodeError(wire, error) : lost.error,
-  );
+  const explain = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
+  const stream =
+    decoding === undefined
+      ? body.unread()
+      : decodeStream(body.stream(), decoding, explain, () => body.discard());
+  if (!body.ended) watchDropped(stream, body);
+  return stream;
 }
 
 function decodedWhole(
@@ -126,7 +127,7 @@ function decodedWhole(
 ): Uint8Array | ReadableStream<Uint8Array> {
   const explain = (cause: unknown) => decodeError(wire, cause);
   try {
-    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, explain);
+    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, explain, () => {});
   } catch (cause) {
     return brokenStream(explain(cause));
   }

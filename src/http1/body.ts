@@ -1,34 +1,19 @@
 /**
  * Body: a response body on its way from the socket to whoever reads it. The wire pushes; the reader says once
  * how it wants the data: whole, as a stream, or not at all. Until it does, a bounded amount is kept.
+ *
+ * The socket leads here, so nothing here leads to what the program holds: a stream that the program has let go of,
+ * with all that was made of it, becomes garbage, and its collection gives the connection back.
  */
 
-import type { Alloc, TextCodec } from "../transport.ts";
+import type { TextCodec } from "../transport.ts";
 import { asciiOf } from "./ascii.ts";
+import type { BodyHolder, BodySource, BodyTools } from "./body-roles.ts";
 import { copyOf, Gathered } from "./gathered.ts";
+import { type Controller, Outlet } from "./outlet.ts";
 
 /** Kept, and one piece more, for a reader that has not come or is slower than the peer; then the socket is paused. */
 const HIGH_WATER = 65_536;
-
-/** What a body asks of the exchange that feeds it. */
-export interface BodySource {
-  /** The reader is behind: stop reading from the socket. */
-  pause(): void;
-  resume(): void;
-  /** Nobody wants the rest. */
-  discard(): void;
-}
-
-/** What keeps the process alive while somebody waits for more of a body, and only then. */
-export interface BodyHolder {
-  hold(awaited: boolean): void;
-}
-
-/** What the runtime does faster than we could. */
-export interface BodyTools {
-  readonly text: TextCodec;
-  readonly alloc: Alloc;
-}
 
 type Mode = "kept" | "whole" | "stream" | "discarded";
 
@@ -57,8 +42,12 @@ export class ResponseBody {
   #error: unknown = undefined;
   #paused = false;
   #settle: Settle | undefined = undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
-  #stream: ReadableStream<Uint8Array> | undefined = undefined;
+  /** To the stream, if there is one. */
+  #outlet: Outlet | undefined = undefined;
+  /** The stream has what was kept, and gets what comes. */
+  #flowing = false;
+  /** Objects of the program through which the body can still be read. */
+  #handles = 0;
 
   constructor(
     source: BodySource | undefined,
@@ -93,12 +82,11 @@ export class ResponseBody {
   /** Data arrived; valid only during the call. */
   push(bytes: Uint8Array, start: number, end: number): void {
     if (this.#mode === "discarded") return;
-    const controller = this.#controller;
-    if (controller !== undefined) {
+    if (this.#flowing) {
       // Before it is given: whoever asks for more in the same breath waits again.
       this.#holder?.hold(false);
-      controller.enqueue(copyOf(bytes, start, end, this.#tools.alloc));
-      if ((controller.desiredSize ?? 0) <= -HIGH_WATER) this.#pause();
+      const behind = this.#outlet?.pass(copyOf(bytes, start, end, this.#tools.alloc)) ?? 0;
+      if (behind >= HIGH_WATER) this.#pause();
       return;
     }
     if (end - start === this.length) {
@@ -116,6 +104,11 @@ export class ResponseBody {
     this.#holder?.hold(false);
   }
 
+  /** All that came at once was pushed. */
+  pushed(): void {
+    this.#outlet?.passed();
+  }
+
   /** It is complete. */
   end(): void {
     if (this.#ended || this.#failed) return;
@@ -124,11 +117,11 @@ export class ResponseBody {
     this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.resolve(this.#take());
-    this.#controller?.close();
+    if (this.#flowing) this.#outlet?.close();
   }
 
-  /** The rest will not come. */
-  fail(error: unknown): void {
+  /** The rest will not come. `atOnce`: what has come is not to be read either, as after an abort. */
+  fail(error: unknown, atOnce = false): void {
     if (this.#ended || this.#failed) return;
     this.#failed = true;
     this.#error = this.translate === undefined ? error : this.translate(error);
@@ -136,7 +129,8 @@ export class ResponseBody {
     this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.reject(this.#error);
-    this.#controller?.error(this.#error);
+    if (atOnce) this.#forget();
+    if (this.#flowing || this.#isEmpty) this.#outlet?.error(this.#error);
   }
 
   // The reader's side
@@ -180,43 +174,56 @@ export class ResponseBody {
     return this.#ascii ?? decode(this.#take(), this.#tools.text);
   }
 
-  /** As it arrives, with backpressure. The same stream each time. */
+  /** As it arrives, with backpressure; once. @throws {TypeError} when it has a reader already. */
   stream(): ReadableStream<Uint8Array> {
-    if (this.#stream === undefined) this.#use("stream");
+    this.#use("stream");
     return this.unread();
   }
 
   /** The same, but others may read the body until somebody reads the stream. */
   unread(): ReadableStream<Uint8Array> {
-    this.#stream ??= new ReadableStream<Uint8Array>(
-      { pull: (controller) => this.#pulled(controller), cancel: () => this.#cancelled() },
+    const outlet = new Outlet();
+    this.#outlet = outlet;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => outlet.opened(controller),
+        pull: (controller) => this.#pulled(controller),
+        cancel: () => this.#cancelled(),
+      },
       // Nothing is pulled before it is read.
       { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
-    return this.#stream;
+    if (this.#failed && this.#isEmpty) outlet.error(this.#error);
+    return stream;
   }
 
   /** Nobody wants it, or the rest of it. */
   discard(): void {
     if (this.#mode === "discarded") return;
     this.#mode = "discarded";
-    this.#ascii = undefined;
-    this.#gathered = undefined;
-    if (!this.#ended)
-      this.#takeSettle()?.reject(new TypeError("The response body was discarded while it was read"));
-    this.#controller = undefined;
+    this.#forget();
+    if (!this.#ended && !this.#failed) {
+      const error = this.#error ?? new TypeError("The response body was discarded before it was read");
+      this.#error = error;
+      this.#takeSettle()?.reject(error);
+      this.#outlet?.error(error);
+    }
     this.#holder?.hold(false);
     this.#source?.discard();
     this.#resume();
   }
 
-  /** The response was collected as garbage. Whoever kept its stream, but has not begun, gets an error, not an end. */
+  /** The program got something by which to read it: a response, or a stream. */
+  handed(): void {
+    this.#handles += 1;
+  }
+
+  /** One of those was collected as garbage. With the last one the body is given up, unless all of it is awaited. */
   dropped(): void {
-    if (this.#ended || this.#failed || this.#mode === "whole" || this.#stream?.locked === true) return;
-    const controller = this.#controller;
-    this.discard();
+    this.#handles -= 1;
+    if (this.#handles > 0 || this.#ended || this.#failed || this.#mode === "whole") return;
     this.#error = new TypeError("The response was dropped unread, so its connection was given up");
-    controller?.error(this.#error);
+    this.discard();
   }
 
   /** Not kept: through its functions the body would hold its own bytes for as long as somebody holds the body. */
@@ -234,10 +241,21 @@ export class ResponseBody {
     return encoder.encode(ascii);
   }
 
-  #pulled(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  /** Whether nothing is kept that a stream would begin with. */
+  get #isEmpty(): boolean {
+    return this.#ascii === undefined && (this.#gathered?.size ?? 0) === 0;
+  }
+
+  #forget(): void {
+    this.#ascii = undefined;
+    this.#gathered = undefined;
+  }
+
+  #pulled(controller: Controller): void {
     if (this.#mode === "discarded") throw this.#error ?? usedError();
     if (this.#mode !== "stream") this.#use("stream");
-    const given = this.#controller === undefined && this.#started(controller);
+    const given = !this.#flowing && this.#begin(controller);
+    if (!given) this.#outlet?.awaits(controller);
     this.#resume();
     if (!given) this.#holder?.hold(true);
   }
@@ -247,12 +265,12 @@ export class ResponseBody {
   }
 
   /** Answers whether there was something to give. */
-  #started(controller: ReadableStreamDefaultController<Uint8Array>): boolean {
+  #begin(controller: Controller): boolean {
+    this.#flowing = true;
     const kept = this.#take();
     if (kept.length > 0) controller.enqueue(kept);
     if (this.#ended) controller.close();
     else if (this.#failed) controller.error(this.#error);
-    else this.#controller = controller;
     return kept.length > 0;
   }
 

@@ -251,7 +251,7 @@ export class Exchange implements Roles {
     if (failure === undefined) this.#upload?.stop(unneededError());
     else endUpload(this.#upload, this.#request.body, failure.error);
     this.#journal.ended(this.#inbound?.response, this.#times.startedAt, this.#resendCount, failure);
-    this.#reply.over(this.#inbound?.response, failure);
+    this.#reply.over(this.#inbound?.response, failure, this.#request.signal?.aborted === true);
   }
 
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {

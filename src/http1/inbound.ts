@@ -9,7 +9,8 @@ import type { PersistenceTest } from "../rules/persistence.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import type { Settings } from "../settings.ts";
-import { type BodyHolder, type BodySource, ResponseBody } from "./body.ts";
+import { ResponseBody } from "./body.ts";
+import type { BodyHolder, BodySource } from "./body-roles.ts";
 import { endsConnection, type Framing } from "./framing.ts";
 import type { ResponseHead } from "./head.ts";
 import type { Journal } from "./journal.ts";
@@ -82,6 +83,7 @@ export class Inbound implements ResponseSink, BodyHolder {
     } catch (fault) {
       return faultOf(fault);
     }
+    this.response?.body.pushed();
     // Copied: the parser goes on to other responses.
     if (this.#parser.complete && this.response !== undefined) this.response.trailers = this.#parser.trailers;
     return undefined;

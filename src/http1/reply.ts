@@ -41,11 +41,11 @@ export class Reply {
     this.resolve(response);
   }
 
-  /** The exchange is over: the body is complete, or will not be. */
-  over(response: WireResponse | undefined, failure: Failure | undefined): void {
+  /** The exchange is over: the body is complete, or will not be; if `aborted`, what has come of it is not to be read. */
+  over(response: WireResponse | undefined, failure: Failure | undefined, aborted: boolean): void {
     if (failure === undefined) return this.end(response);
     const answer = this.#answer;
-    if (answer === undefined) return this.#response?.body.fail(failure.error);
+    if (answer === undefined) return this.#response?.body.fail(failure.error, aborted);
     this.#answer = undefined;
     answer.reject(failure.error);
   }

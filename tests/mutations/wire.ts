@@ -5,6 +5,20 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/http1/`. */
 export const WIRE: readonly Mutation[] = [
   {
+    breaks: "A body does not hold a stream that nobody reads",
+    file: "src/http1/outlet.ts",
+    search: "if (!this.#awaited) this.#held = undefined;",
+    replacement: "",
+    proof: { tests: "tests/promises/kept" },
+  },
+  {
+    breaks: "Whoever holds the stream holds the body",
+    file: "src/http1/body.ts",
+    search: "this.#handles > 0 || ",
+    replacement: "",
+    proof: { tests: "tests/promises/kept" },
+  },
+  {
     breaks: "Bytes that drip do not lengthen lingering",
     file: "src/http1/exchange.ts",
     search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;\n",
@@ -142,8 +156,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A stream that was read in part does not keep the process alive",
     file: "src/http1/body.ts",
-    search: "      this.#holder?.hold(false);\n      controller.enqueue",
-    replacement: "      controller.enqueue",
+    search: "      this.#holder?.hold(false);\n      const behind",
+    replacement: "      const behind",
     proof: { tests: "tests/hold.test" },
   },
   {

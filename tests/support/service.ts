@@ -4,6 +4,7 @@ import type { PoolEvent } from "../../src/events.ts";
 import { createPool, type Pool } from "../../src/holdfast.ts";
 import type { PoolOptions } from "../../src/options.ts";
 import type { RetireReason } from "../../src/rules/reasons.ts";
+import type { Transport } from "../../src/transport.ts";
 import {
   type MemoryOptions,
   type MemoryRequest,
@@ -28,17 +29,24 @@ export interface Service {
   retired(): RetireReason[];
 }
 
-/** Makes a pool that talks to a server which answers as told. */
+/** Makes a pool that talks to a server which answers as told. `lent`: what the transport does otherwise. */
 export function service(
   options: PoolOptions = {},
   respond: Answers = () => ({ body: "ok" }),
   memory: MemoryOptions = {},
+  lent: Partial<Transport> = {},
 ): Service {
   const clock = new MovableClock();
   const events: PoolEvent[] = [];
   const transport = memoryTransport({ respond, ...memory });
   const onEvent = (event: PoolEvent) => void events.push(event);
-  const pool = createPool({ lifetimeJitter: 0, onEvent, ...options, transport, clock });
+  const pool = createPool({
+    lifetimeJitter: 0,
+    onEvent,
+    ...options,
+    transport: { ...transport, ...lent },
+    clock,
+  });
   return {
     pool,
     clock,
