@@ -216,7 +216,12 @@ export interface PoolOptions {
    * @default "5m"
    */
   readonly bodyIdleTimeout?: Duration;
-  /** Longest time from the call to the last byte of the response. @default Infinity */
+  /**
+   * Longest time from the call to the last byte of the response: preparing the body, waiting for a connection and every
+   * redirect of `fetch` included. The error, `ERR_REQUEST_TIMEOUT`, tells the whole time.
+   *
+   * @default Infinity
+   */
   readonly requestTimeout?: Duration;
 
   // Care

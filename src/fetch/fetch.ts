@@ -1,9 +1,11 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
+import type { HoldfastError } from "../errors.ts";
 import { unwatchSignal, watchSignal } from "../http1/abort.ts";
 import { Exchange } from "../http1/exchange.ts";
 import { headFields } from "../http1/fields.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
+import { timeoutError } from "../http1/outcome.ts";
 import { requestFields } from "../http1/request.ts";
 import { discardBody } from "../http1/request-body.ts";
 import type { Wire } from "../http1/wire.ts";
@@ -76,9 +78,10 @@ export function poolFetchLater(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = readArguments(input, init, [], terms);
+    const calledAt = terms.clock.now();
     const begin = (context: FetchContext): void => {
       const complete = completed(request, context.defaults.headers);
-      new FetchCall(context, inContextOf(complete, context), resolve, reject).send();
+      new FetchCall(context, inContextOf(complete, context), resolve, reject, calledAt).send();
     };
     load().then(begin).catch(reject);
   });
@@ -116,6 +119,8 @@ class FetchCall implements Answer {
   readonly #context: FetchContext;
   readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
+  /** When it began, where the total time is limited: the limit is for the chain, and for what came before it. */
+  readonly #calledAt: number | undefined;
   #request: FetchRequest;
   #redirects = 0;
 
@@ -124,7 +129,10 @@ class FetchCall implements Answer {
     request: FetchRequest,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
+    calledAt?: number,
   ) {
+    const limited = context.deadlines.requestTimeoutMs !== Infinity;
+    this.#calledAt = limited ? (calledAt ?? context.pool.now()) : undefined;
     this.#context = context;
     this.#request = request;
     this.#resolve = resolve;
@@ -162,9 +170,11 @@ class FetchCall implements Answer {
     // What was looked at is bytes or a stream now, and a redirect may have to send it again.
     if (prepared !== this.#request.body) this.#request = { ...this.#request, body: prepared };
     const { signal, route, method, fields } = this.#request;
-    if (signal?.aborted === true) {
-      discardBody(prepared?.body, signal.reason);
-      return this.#reject(signal.reason);
+    const late = this.#calledAt === undefined ? undefined : this.#lateness(this.#calledAt);
+    if (signal?.aborted === true || late !== undefined) {
+      const error = signal?.aborted === true ? signal.reason : fetchError(late, undefined);
+      discardBody(prepared?.body, error);
+      return this.#reject(error);
     }
     try {
       const request: WireRequest = {
@@ -176,11 +186,30 @@ class FetchCall implements Answer {
         deadlines: this.#context.deadlines,
         fields: prepared === undefined ? fields : withType(fields, prepared),
         body: prepared?.body,
+        calledAt: this.#calledAt,
       };
       new Exchange(this.#context.pool, request, this).start();
     } catch (error) {
       this.#reject(error);
     }
+  }
+
+  /** What ends the call if its time is over before the next request of it. */
+  #lateness(calledAt: number): HoldfastError | undefined {
+    const { route, method, fields } = this.#request;
+    const limitMs = this.#context.deadlines.requestTimeoutMs;
+    const elapsedMs = this.#context.pool.now() - calledAt;
+    if (elapsedMs < limitMs) return undefined;
+    const repeatable = isRepeatable(method, fields, false);
+    const at = {
+      origin: route.origin.key,
+      method,
+      phase: "queue",
+      sent: "none",
+      repeatable,
+      lease: undefined,
+    } as const;
+    return timeoutError(at, { which: "total", elapsedMs, limitMs });
   }
 
   // Answer

@@ -4,6 +4,7 @@
  */
 
 import { refuseUnknown } from "../checks.ts";
+import type { Clock } from "../clock.ts";
 import type { Duration } from "../duration.ts";
 import type { ConnectionInfo } from "../errors.ts";
 import type { ResponseBody } from "../http1/body.ts";
@@ -71,6 +72,7 @@ const KNOWN_OPTIONS = {
 /** What a request is read with, before there is a transport. */
 export interface RequestTerms {
   readonly router: Router;
+  readonly clock: Pick<Clock, "now">;
   readonly deadlines: RequestDeadlines;
 }
 
@@ -99,7 +101,7 @@ export function sendLightLater(
   options?: RequestOptions,
 ): Promise<PoolResponse> {
   return new Promise((resolve, reject) => {
-    const request = readRequest(terms, url, options);
+    const request = { ...readRequest(terms, url, options), calledAt: terms.clock.now() };
     load()
       .then((context) => start(context, request, new LightAnswer(resolve, reject)))
       .catch(reject);
@@ -173,6 +175,7 @@ function plainGet(origin: Origin, target: string, deadlines: RequestDeadlines): 
     deadlines,
     fields: NO_FIELDS,
     body: undefined,
+    calledAt: undefined,
   };
 }
 

@@ -60,7 +60,7 @@ const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIO
 export interface FetchTerms {
   readonly router: Router;
   /** Whose turns a body is looked at in. */
-  readonly clock: Pick<Clock, "turn">;
+  readonly clock: Pick<Clock, "turn" | "now">;
 }
 
 /**

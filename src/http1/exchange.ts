@@ -57,7 +57,7 @@ export class Exchange implements Roles {
     this.#reply = new Reply(answer);
     this.#journal = new Journal(pool, request);
     this.requestId = this.#journal.id;
-    this.#times = new Times(pool.now());
+    this.#times = new Times(pool.now(), request.calledAt);
   }
 
   start(): void {

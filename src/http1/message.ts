@@ -21,6 +21,8 @@ export interface WireRequest {
   readonly repeatable: boolean;
   readonly signal: AbortSignal | undefined;
   readonly deadlines: RequestDeadlines;
+  /** When the call began that it is part of, if not just now: the total time counts from there. */
+  readonly calledAt?: number | undefined;
 }
 
 /** Deadlines of one request, in ms. */

@@ -51,6 +51,8 @@ export const LINGER_BYTES = 65_536;
  */
 export class Times {
   readonly startedAt: number;
+  /** When the call began: before that, if the request follows a redirect or had to be prepared. */
+  readonly calledAt: number;
   /** When the request's last byte so far was handed over: with a `100 Continue` awaited, its head's. */
   sentAt: number;
   /** When the kernel last took some of the request's body, or its sending began. */
@@ -62,8 +64,9 @@ export class Times {
   /** The reader of the response is behind, so the peer is not to blame for the silence. */
   paused = false;
 
-  constructor(now: number) {
+  constructor(now: number, calledAt: number = now) {
     this.startedAt = now;
+    this.calledAt = calledAt;
     this.sentAt = now;
     this.uploadMovedAt = now;
     this.bodyMovedAt = now;
@@ -94,7 +97,7 @@ function stageEnd(stage: Stage, times: Times, deadlines: RequestDeadlines): numb
 
 /** When the exchange as a whole has lasted too long. Lingering is for the connection's sake and has its own end. */
 function totalEnd(stage: Stage, times: Times, deadlines: RequestDeadlines): number {
-  return stage === "linger" || stage === "done" ? Infinity : times.startedAt + deadlines.requestTimeoutMs;
+  return stage === "linger" || stage === "done" ? Infinity : times.calledAt + deadlines.requestTimeoutMs;
 }
 
 /** Deadlines of an exchange. */
@@ -116,7 +119,7 @@ export function passedDeadline(
 ): Passed | undefined {
   const { requestTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs } = deadlines;
   if (now >= totalEnd(stage, times, deadlines)) {
-    return { which: "total", elapsedMs: now - times.startedAt, limitMs: requestTimeoutMs };
+    return { which: "total", elapsedMs: now - times.calledAt, limitMs: requestTimeoutMs };
   }
   if (stage === "continue") return undefined;
   if (stage === "headers") {

@@ -186,6 +186,13 @@ export const WIRE: readonly Mutation[] = [
 /** Mutations of `src/fetch/`. */
 export const FETCH: readonly Mutation[] = [
   {
+    breaks: "requestTimeout counts once for a chain of redirects",
+    file: "src/fetch/fetch.ts",
+    search: "        calledAt: this.#calledAt,\n",
+    replacement: "        calledAt: undefined,\n",
+    proof: { tests: "tests/fetch/total-time" },
+  },
+  {
     breaks: "Credentials do not follow a redirect to another origin",
     file: "src/fetch/redirect.ts",
     search: " && !(elsewhere && ORIGIN_HEADERS.has(lower))",
