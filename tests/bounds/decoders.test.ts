@@ -147,7 +147,12 @@ describe("the end of coded data", () => {
         controller.close();
       },
     });
-    const stream = decodeStream(source, decoding, (error) => error, () => {});
+    const stream = decodeStream(
+      source,
+      decoding,
+      (error) => error,
+      () => {},
+    );
     return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
   };
   const twice = (bytes: Uint8Array) => new Uint8Array(Buffer.concat([bytes, bytes]));
@@ -189,7 +194,12 @@ describe("the end of coded data", () => {
         cancelled = true;
       },
     });
-    const stream = decodeStream(endless, decodingOf("br", zlibDecoder) ?? [], (error) => error, () => {});
+    const stream = decodeStream(
+      endless,
+      decodingOf("br", zlibDecoder) ?? [],
+      (error) => error,
+      () => {},
+    );
     const read = await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
     await turns(5);
     assertEquals([read.length, cancelled, pulled < 20], [text.length, true, true]);
@@ -203,7 +213,12 @@ describe("the end of coded data", () => {
         cancelled = reason;
       },
     });
-    const stream = decodeStream(source, decodingOf("gzip", zlibDecoder) ?? [], (error) => error, () => {});
+    const stream = decodeStream(
+      source,
+      decodingOf("gzip", zlibDecoder) ?? [],
+      (error) => error,
+      () => {},
+    );
     const reader = stream.getReader();
     await reader.read();
     await reader.cancel("enough");
@@ -217,7 +232,12 @@ describe("the end of coded data", () => {
       { pull: () => void seen.push("pull"), cancel: (reason) => void seen.push(reason) },
       { highWaterMark: 0 },
     );
-    const stream = decodeStream(source, decodingOf("gzip", zlibDecoder) ?? [], (error) => error, () => {});
+    const stream = decodeStream(
+      source,
+      decodingOf("gzip", zlibDecoder) ?? [],
+      (error) => error,
+      () => {},
+    );
     await turns(3);
     await stream.cancel("enough");
     assertEquals(seen, ["enough"]);
@@ -261,7 +281,12 @@ describe("a transport without decoders", () => {
     });
     const { decodersOf } = await import("../../src/fetch/decode.ts");
     const decoding = decodingOf("gzip", decodersOf({} as never)) ?? [];
-    const reader = decodeStream(source, decoding, (error) => error, () => {}).getReader();
+    const reader = decodeStream(
+      source,
+      decoding,
+      (error) => error,
+      () => {},
+    ).getReader();
     let total = 0;
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       assert(next.value.length <= 65_536);
