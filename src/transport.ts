@@ -256,4 +256,9 @@ export class TransportError extends Error {
     this.kind = kind;
     this.reason = options.reason;
   }
+
+  /** By its shape: transports that are loaded late bring a class of their own (transports/transport-error.ts). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "TransportError" && "kind" in value;
+  }
 }
