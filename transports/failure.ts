@@ -3,8 +3,7 @@
  * known to give, and the {@linkcode TransportErrorKind} it means.
  */
 
-import type { TransportErrorKind } from "../src/transport.ts";
-import { TransportError } from "./transport-error.ts";
+import { TransportError, type TransportErrorKind } from "../src/transport.ts";
 
 /** What was going on when it failed: the same code means different things. */
 export type FailurePhase = "connect" | "tls" | "open";

@@ -9,12 +9,7 @@ import { expiry } from "../rules/verdict.ts";
 import { type ConnectionRecord, newRecord } from "./connection-record.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Inbound, ServerKind } from "./inbound.ts";
-import {
-  ENVIRONMENT_MISSING,
-  enforcementLimited,
-  type KeepAliveEvent,
-  type KeepAliveListener,
-} from "./keep-alive-events.ts";
+import { enforcementLimited, type KeepAliveEvent, type KeepAliveListener } from "./keep-alive-events.ts";
 import type { ServerRules } from "./server-rules.ts";
 
 /** What a keeper needs beside the rules. */
@@ -31,8 +26,6 @@ export interface InboundRequest {
   readonly record: ConnectionRecord;
   readonly requestNumber: number;
   readonly ageMs: number;
-  /** Its response was decided on. */
-  answered: boolean;
 }
 
 /** Bun closes idle connections up to 8 s late. */
@@ -45,7 +38,6 @@ export class InboundKeeper {
   readonly #bySocket: WeakMap<object, ConnectionRecord> = new WeakMap();
   readonly #byAddress: ConnectionTable;
   readonly #met: Set<ServerKind> = new Set();
-  #missed = false;
 
   constructor(given: ServerRules, settings: KeeperSettings) {
     this.#given = given;
@@ -61,13 +53,6 @@ export class InboundKeeper {
     if (limited !== undefined) this.#tell(limited);
   }
 
-  /** Says once that a request came with nothing of its server's. */
-  missEnvironment(): void {
-    if (this.#missed) return;
-    this.#missed = true;
-    this.#tell(ENVIRONMENT_MISSING);
-  }
-
   /** A request came; `undefined` if it must not be executed, because the last response has been decided on. */
   enter(inbound: Inbound): InboundRequest | undefined {
     this.meet(inbound.server);
@@ -77,17 +62,18 @@ export class InboundKeeper {
     record.requests += 1;
     record.running += 1;
     record.seenAt = now;
-    inbound.begin(() => {
-      record.running -= 1;
-    });
-    return { inbound, record, requestNumber: record.requests, ageMs: now - record.openedAt, answered: false };
+    if (typeof inbound.key === "object") {
+      inbound.begin(() => {
+        record.running -= 1;
+      });
+    }
+    return { inbound, record, requestNumber: record.requests, ageMs: now - record.openedAt };
   }
 
   /** A response is about to be sent; `headers` is `undefined` for one that ends HTTP on the connection. */
   answer(request: InboundRequest, asked: string | undefined, headers: Headers | undefined): void {
-    request.answered = true;
     if (headers === undefined) return this.#end(request, undefined);
-    const { inbound } = request;
+    const { inbound, record } = request;
     const reason = this.#reason(request);
     const own = parseConnection(headers.get("connection") ?? "");
     const announcement = this.#announce(request, asked, own.close || inbound.ending || reason !== undefined);
@@ -95,19 +81,14 @@ export class InboundKeeper {
     if (announcement.connection === "close") return this.#end(request, reason);
     const { keepAlive } = announcement;
     const announcedMs = keepAlive === undefined ? undefined : parseKeepAlive(keepAlive).timeoutMs;
-    this.#closeAfter(request, realIdleMs(this.#given.rules.idleTimeoutMs, announcedMs));
+    const idleMs = realIdleMs(this.#given.rules.idleTimeoutMs, announcedMs);
+    inbound.closeAfter(idleMs, () => record.running === 0 && !record.closing);
   }
 
-  /** The handler is done with a request. What it threw past everything, the server answers by itself. */
-  leave(request: InboundRequest): void {
-    const { inbound, record, answered } = request;
-    if (!answered) this.#closeAfter(request, this.#given.rules.idleTimeoutMs);
+  /** The handler is done with a request. */
+  leave({ inbound, record }: InboundRequest): void {
     record.seenAt = this.#settings.clock.now();
     if (typeof inbound.key === "string") record.running -= 1;
-  }
-
-  #closeAfter({ inbound, record }: InboundRequest, idleMs: number): void {
-    inbound.closeAfter(idleMs, () => record.running === 0 && !record.closing);
   }
 
   #record(key: object | string, now: number): ConnectionRecord {

@@ -35,7 +35,6 @@ export {
 } from "./keep-alive.ts";
 export type {
   EnforcementLimited,
-  EnvironmentMissing,
   InboundEnded,
   KeepAliveEvent,
   KeepAliveListener,

@@ -67,7 +67,7 @@ export class Exchange implements Roles {
     this.#pool.observers.whenTold(this);
   }
 
-  /** Goes on when everybody has heard how far it is: a listener may have aborted it in its call. */
+  /** Goes on when everybody has heard how far it is: a listener may have aborted it, even as it begins to wait. */
   told(): void {
     if (this.#stage !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
@@ -76,6 +76,7 @@ export class Exchange implements Roles {
     const resent = this.#resendCount > 0;
     const now = resent ? this.#pool.now() : this.#times.startedAt;
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
+    if (this.alarmSlot === undefined) this.#pool.cancel(this.#waiter);
   }
 
   granted(lease: Lease<Wire>): void {

@@ -3,7 +3,7 @@
 import { assert, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
 import type { Transport } from "../../src/transport.ts";
-import { zlibDecoder } from "../../transports/decoders.ts";
+import { denoDecoder, zlibDecoder } from "../../transports/decoders.ts";
 import {
   type MemoryOptions,
   type MemoryPeer,
@@ -26,7 +26,7 @@ export interface Setup extends AsyncDisposable {
 type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
 
 const LENT: Lent = {
-  decoder: zlibDecoder,
+  decoder: "Deno" in globalThis ? denoDecoder : zlibDecoder,
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   copiesHeaders: "Bun" in globalThis,
 };

@@ -235,11 +235,4 @@ export const FETCH: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/presets/connection" },
   },
-  {
-    breaks: "A lazily loaded transport needs nothing of the entry's chunk",
-    file: "transports/failure.ts",
-    search: `import { TransportError } from "./transport-error.ts";`,
-    replacement: `import { TransportError } from "../src/transport.ts";`,
-    proof: { tests: "tests/bundles/" },
-  },
 ];

@@ -15,12 +15,15 @@ export class Appointment {
   at: number;
   tie: number;
   readonly lane: Lane;
+  /** When it would have been, had the client not been busy or asleep. */
+  readonly due: number;
   callback: (() => void) | undefined;
   readonly #agenda: Agenda;
 
-  constructor(agenda: Agenda, at: number, lane: Lane, tie: number, callback: () => void) {
+  constructor(agenda: Agenda, due: number, lane: Lane, tie: number, callback: () => void) {
     this.#agenda = agenda;
-    this.at = at;
+    this.at = due;
+    this.due = due;
     this.lane = lane;
     this.tie = tie;
     this.callback = callback;
@@ -64,6 +67,11 @@ export class Agenda {
   #heldUntil = 0;
   #heldAsleep = 0;
 
+  /** Until then nothing reaches the client. */
+  get busyUntil(): number {
+    return this.#heldUntil;
+  }
+
   /** Whether the client has just come to from a block, and has not heard yet what came meanwhile. */
   get comesTo(): boolean {
     return this.now > 0 && this.now === this.#heldUntil;
@@ -78,8 +86,8 @@ export class Agenda {
   schedule(lane: Lane, delayMs: number, callback: () => void, tie?: number): Appointment {
     this.#made += 1;
     const due = this.now + grain(delayMs);
-    const at = lane === LANE.toClient ? Math.max(due, this.#heldUntil) : due;
-    const appointment = new Appointment(this, at, lane, tie ?? this.#made, callback);
+    const appointment = new Appointment(this, due, lane, tie ?? this.#made, callback);
+    if (lane === LANE.toClient) appointment.at = Math.max(due, this.#heldUntil);
     this.pending[lane] += 1;
     this.#push(appointment);
     return appointment;

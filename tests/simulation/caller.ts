@@ -1,24 +1,31 @@
 /** Caller: makes one request the way its spec says, reads the answer, and has both judged. */
 
 import type { Pool, PoolResponse } from "../../mod.ts";
+import type { FetchInit } from "../../src/fetch/normalize.ts";
+import { readCopied } from "./copies.ts";
+import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";
-import { ascii, payload, payloadBytes } from "./payload.ts";
-import type { RequestRecord, RequestSpec, UploadSpec } from "./record.ts";
+import { ascii, payload } from "./payload.ts";
+import type { RequestRecord } from "./record.ts";
+import { bodyOf, type UploadWorld } from "./uploads.ts";
 
 /** What a caller needs of its world. */
-export interface CallerWorld {
+export interface CallerWorld extends UploadWorld {
   readonly pool: Pool;
-  /** Virtual time passes. */
-  pause(ms: number, tie: number): Promise<void>;
-  /** `act` happens after a time. */
-  later(ms: number, tie: number, act: () => void): void;
+  /** Runs the synchronous part of a call. */
+  calling<T>(record: RequestRecord, act: () => T): T;
+  /** The program is busy for a while: nothing reaches it. */
+  busy(ms: number): void;
   /** Holds on to what the garbage collector must not tell of. */
   keep(response: unknown): void;
   answered(record: RequestRecord, answer: Answered): void;
+  /** Its caller has enough. */
+  left(record: RequestRecord): void;
   /** It failed; judged there. */
   failed(record: RequestRecord, error: unknown): void;
   settled(record: RequestRecord, outcome: string, problem: string | undefined): void;
-  aborts(record: RequestRecord): void;
+  /** Aborts it, if it is not over. */
+  abort(record: RequestRecord): boolean;
 }
 
 type Answer = { readonly light: PoolResponse } | { readonly standard: Response };
@@ -26,13 +33,13 @@ type Answer = { readonly light: PoolResponse } | { readonly standard: Response }
 /** Makes a request. Resolves when nothing more will become of it. */
 export async function call(world: CallerWorld, record: RequestRecord): Promise<void> {
   const { spec } = record;
-  const signal =
-    spec.abortAfterMs === undefined ? undefined : abortedSignal(world, record, spec.abortAfterMs);
+  const signal = needsSignal(record) ? signalOf(world, record) : undefined;
   try {
-    const answer = await send(world, spec, signal);
+    const answer = await world.calling(record, () => send(world, record, signal));
     record.phase = "body";
     if (spec.reading === "unread") world.keep(answer);
     world.answered(record, factsOf(answer));
+    if (spec.extras.busyMs > 0) world.busy(spec.extras.busyMs);
     await read(world, record, answer);
   } catch (error) {
     record.phase = "done";
@@ -40,60 +47,41 @@ export async function call(world: CallerWorld, record: RequestRecord): Promise<v
   }
 }
 
-/** A signal that is aborted after a time. */
-function abortedSignal(world: CallerWorld, record: RequestRecord, afterMs: number): AbortSignal {
+function needsSignal({ spec: { abortAfterMs, extras } }: RequestRecord): boolean {
+  return abortAfterMs !== undefined || extras.abortable || extras.leave?.how === "abort";
+}
+
+/** A signal that is aborted after a time, or by others. */
+function signalOf(world: CallerWorld, record: RequestRecord): AbortSignal {
+  const { abortAfterMs, id } = record.spec;
   const controller = new AbortController();
-  const abort = (): void => {
-    if (record.phase === "done") return;
-    record.aborted = record.phase;
-    world.aborts(record);
-    if (record.spec.id % 3 === 0) controller.abort();
-    else controller.abort(record.spec.id % 3 === 1 ? new Error("enough") : "enough");
-    record.reason = controller.signal.reason;
-  };
+  record.controller = controller;
   // The reason must be known before anybody can be told of it.
   controller.signal.addEventListener("abort", () => {
     record.reason = controller.signal.reason;
   });
-  if (afterMs === 0) abort();
-  else world.later(afterMs, record.spec.id, abort);
+  if (abortAfterMs === 0) world.abort(record);
+  else if (abortAfterMs !== undefined) world.later(abortAfterMs, id, () => world.abort(record));
   return controller.signal;
 }
 
-async function send(world: CallerWorld, spec: RequestSpec, signal: AbortSignal | undefined): Promise<Answer> {
+async function send(
+  world: CallerWorld,
+  record: RequestRecord,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const { spec } = record;
   const url = `http://${spec.hostname}/r/${spec.id}`;
   const headers: Record<string, string> = {};
   if (spec.keyed) headers["idempotency-key"] = `${spec.id}`;
   if (spec.expectsContinue) headers.expect = "100-continue";
-  const body = spec.upload === undefined ? undefined : bodyOf(world, spec, spec.upload);
-  const common = { method: spec.method, headers, ...(body === undefined ? {} : { body }) };
+  const made = spec.upload === undefined ? undefined : bodyOf(world, record, spec.upload);
+  if (made?.length !== undefined) headers["content-length"] = String(made.length);
+  const common = { method: spec.method, headers, ...(made === undefined ? {} : { body: made.body }) };
   const watched = signal === undefined ? common : { ...common, signal };
   if (spec.api === "request")
     return { light: await world.pool.request(url, { ...watched, ...spec.deadlines }) };
-  return { standard: await world.pool.fetch(url, { ...watched, duplex: "half" }) };
-}
-
-function bodyOf(
-  world: CallerWorld,
-  { id }: RequestSpec,
-  upload: UploadSpec,
-): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
-  const bytes = payloadBytes(id, upload.length);
-  if (upload.kind === "bytes") return bytes;
-  const size = Math.max(1, Math.ceil(bytes.length / upload.pieces));
-  let at = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (upload.gapMs > 0) await world.pause(upload.gapMs, id);
-        if (upload.breaks && at * 2 >= bytes.length) throw new Error("The caller's stream broke");
-        if (at >= bytes.length) return controller.close();
-        controller.enqueue(bytes.slice(at, at + size));
-        at += size;
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return { standard: await world.pool.fetch(url, { ...watched, duplex: "half" } as FetchInit) };
 }
 
 function factsOf(answer: Answer): Answered {
@@ -102,26 +90,45 @@ function factsOf(answer: Answer): Answered {
 }
 
 async function read(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<void> {
-  const { reading } = record.spec;
+  const { reading, id, extras } = record.spec;
   const done = (outcome: string, problem?: string): void => {
     record.phase = "done";
     world.settled(record, outcome, problem);
   };
+  if (extras.coded !== undefined && extras.coded.bomb > 0) world.happened(bombName(reading));
   if (reading === "unread") return done("left unread");
-  if (reading === "later") await world.pause(5000, record.spec.id);
+  if (reading === "later") await world.pause(5000, id);
   if (reading === "later" || reading === "discard") {
+    world.left(record);
     if ("light" in answer) answer.light.discard();
     else await answer.standard.body?.cancel();
     return done("discarded");
   }
-  if (reading === "partly") return done((await readPart(answer)) ? "read in part" : "read");
+  if (reading === "partly") return done((await readPart(world, record, answer)) ? "read in part" : "read");
+  if (reading === "leaves") return done(await leave(world, record, answer));
   const body = await readAll(world, record, answer);
-  done("read", judgeBody(record, body, payload(record.spec.id, record.promised?.length ?? 0)));
+  done("read", judgeBody(record, body, expected(record)));
+}
+
+function bombName(reading: string): Happening {
+  if (reading === "unread" || reading === "discard" || reading === "later") return "bomb not read";
+  return reading === "partly" || reading === "leaves" ? "bomb read in part" : "bomb read whole";
+}
+
+/** What the body must be. */
+function expected({ spec, promised }: RequestRecord): string {
+  return payload(spec.id, promised?.length ?? 0) + "z".repeat(promised?.run ?? 0);
 }
 
 async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<string> {
-  const { reading, id } = record.spec;
+  const { reading, id, extras } = record.spec;
   const response = "light" in answer ? answer.light : answer.standard;
+  if (extras.copying !== undefined && "standard" in answer) {
+    record.gathers = true;
+    world.happened(extras.copying);
+    return readCopied(answer.standard, extras.copying, () => world.pause((id % 5) * 40, id));
+  }
+  if (reading === "text" || reading === "bytes") record.gathers = true;
   if (reading === "text") return response.text();
   if (reading === "bytes")
     return ascii(
@@ -132,6 +139,7 @@ async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done || value === undefined) return parts.join("");
+    record.consumed += value.length;
     parts.push(ascii(value));
     // Runtimes differ in whether an empty body has a piece.
     if (reading === "slowly" && value.length > 0) await world.pause(200 + (id % 7) * 300, id);
@@ -139,12 +147,74 @@ async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer
 }
 
 /** Reads one piece; answers whether there was more to come for all that anybody knows. */
-async function readPart(answer: Answer): Promise<boolean> {
+async function readPart(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<boolean> {
   const response = "light" in answer ? answer.light : answer.standard;
   const reader = response.body?.getReader();
   let first = await reader?.read();
   if (first?.value?.length === 0) first = await reader?.read();
   if (first === undefined || first.done) return false;
+  record.consumed += first.value.length;
+  world.left(record);
   await reader?.cancel("enough");
   return true;
+}
+
+const LEFT_BY = {
+  abort: "left in the body by abort",
+  cancel: "left in the body by cancel",
+  break: "left in the body by break",
+  discard: "left in the body by discard",
+} as const satisfies Readonly<Record<Leave, Happening>>;
+
+/** Reads so many bytes, and leaves. Answers the outcome. */
+async function leave(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<string> {
+  const { how = "cancel", afterBytes = 0 } = record.spec.extras.leave ?? {};
+  const response = "light" in answer ? answer.light : answer.standard;
+  const gone = (): string => {
+    world.happened(LEFT_BY[how]);
+    if (record.spec.extras.live) world.happened("left a live stream");
+    world.left(record);
+    return "read in part";
+  };
+  if (how === "discard" && "light" in answer) {
+    const outcome = gone();
+    answer.light.discard();
+    return outcome;
+  }
+  if (response.body === null) return "read";
+  if (how === "break") return (await readUntil(record, response.body, afterBytes, gone)) ?? "read";
+  const reader = response.body.getReader();
+  const least = how === "abort" ? 1 : 0;
+  for (let got = 0; got < Math.max(least, afterBytes); ) {
+    const { done, value } = await reader.read();
+    if (done) return "read";
+    record.consumed += value.length;
+    got += value.length;
+  }
+  const outcome = gone();
+  if (how === "abort") {
+    world.abort(record);
+    for (;;) if ((await reader.read()).done) return "read";
+  }
+  await reader.cancel("enough");
+  return outcome;
+}
+
+/** By `for await`, whose `break` cancels the stream. Answers what `gone` says where it came to that. */
+async function readUntil(
+  record: RequestRecord,
+  body: ReadableStream<Uint8Array>,
+  afterBytes: number,
+  gone: () => string,
+): Promise<string | undefined> {
+  let got = 0;
+  let outcome: string | undefined;
+  for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
+    record.consumed += piece.length;
+    got += piece.length;
+    if (got < afterBytes || piece.length === 0) continue;
+    outcome = gone();
+    break;
+  }
+  return outcome;
 }

@@ -3,13 +3,20 @@
 import { Prng } from "../support/prng.ts";
 import { LANE } from "./agenda.ts";
 import { type CallerWorld, call } from "./caller.ts";
-import { disturb } from "./disturbances.ts";
+import type { Happening } from "./dimensions.ts";
+import { disturb, suspend } from "./disturbances.ts";
 import type { RequestRecord, RequestSpec } from "./record.ts";
 import { drawSpec } from "./specs.ts";
 import type { World } from "./world.ts";
 
 /** Client numbers are below this, so that a tie says whose appointment it is. */
 const TIE = 1_000_000_000;
+
+/** More than the last burst of clients can exceed the number of requests by. */
+const BURSTS = 100;
+
+/** Whoever is told of these may find that what depends on them has been decided. */
+const ENDS: ReadonlySet<string> = new Set(["connection.retired", "connection.released", "request.failed"]);
 
 /** All clients of one world. */
 export class Clients implements CallerWorld {
@@ -19,6 +26,11 @@ export class Clients implements CallerWorld {
   #running = 0;
   #working = 0;
   #closed = false;
+  /** Calls of close() that have not settled, but for the first. */
+  #closings = 0;
+  /** Requests that listeners made. */
+  #fromListeners = 0;
+  readonly #abortable: Set<RequestRecord> = new Set();
 
   constructor(world: World) {
     this.#world = world;
@@ -47,6 +59,11 @@ export class Clients implements CallerWorld {
       // The first thing that a program does when it comes to is where it may trust too much.
       return this.#world.later(1, TIE + client, () => this.#work(client, prng));
     }
+    const { nightOneIn } = plan.users;
+    if (nightOneIn !== Infinity && prng.oneIn(nightOneIn)) {
+      suspend(this.#world, prng);
+      return this.#world.later(1, TIE + client, () => this.#work(client, prng));
+    }
     const burst = prng.oneIn(15) ? 1 + prng.below(10) : 1;
     let left = burst;
     const next = (): void => {
@@ -60,10 +77,14 @@ export class Clients implements CallerWorld {
   #call(spec: RequestSpec, then: () => void): void {
     const record = this.#world.ledger.open(spec);
     this.#running += 1;
-    void call(this, record).then(() => {
-      this.#running -= 1;
-      then();
-    });
+    if (spec.extras.abortable) this.#abortable.add(record);
+    void this.#world.contexts
+      .run(spec.id, () => call(this, record))
+      .then(() => {
+        this.#running -= 1;
+        this.#abortable.delete(record);
+        then();
+      });
   }
 
   /** The last client closes the door. */
@@ -83,9 +104,41 @@ export class Clients implements CallerWorld {
     });
   }
 
+  // What listeners do
+
+  /** One in twenty requests may be made by listeners. Answers whether it was. */
+  callFromListener(prng: Prng): boolean {
+    const { plan, closing } = this.#world;
+    if (closing || this.#fromListeners * 20 > plan.requests) return false;
+    this.#fromListeners += 1;
+    this.#call(drawSpec(prng, plan.requests + BURSTS + this.#fromListeners, plan), () => {});
+    return true;
+  }
+
+  /** Answers whether it aborted one. */
+  abortAnother(prng: Prng, own: RequestRecord | undefined): boolean {
+    const others = [...this.#abortable].filter((record) => record !== own && record.phase !== "done");
+    const chosen = prng.pick(others.sort((one, other) => one.spec.id - other.spec.id));
+    return chosen !== undefined && this.abort(chosen);
+  }
+
+  /** Late enough that it does not spoil the world. */
+  closeFromListener(): boolean {
+    if (this.#issued * 20 <= this.#world.plan.requests * 19) return false;
+    this.#close();
+    return true;
+  }
+
+  closeAgain(): void {
+    this.#closings += 1;
+    void this.pool.close({ timeout: 0 }).then(() => {
+      this.#closings -= 1;
+    });
+  }
+
   /** Who is not done though nothing more will happen. */
   unfinished(): string | undefined {
-    if (!this.#closed) return "close() never resolved";
+    if (!this.#closed || this.#closings > 0) return "close() never resolved";
     if (this.#running > 0) return `${this.#running} calls never ended`;
     if (this.#world.figures.running !== 0)
       return `${this.#world.figures.running} requests started without an end`;
@@ -118,8 +171,43 @@ export class Clients implements CallerWorld {
     this.#world.ledger.settled(record, outcome, problem);
   }
 
-  aborts(record: RequestRecord): void {
-    this.#world.trace.note("aborts", record.spec.id, record.aborted === "head" ? 0 : 1);
+  calling<T>(record: RequestRecord, act: () => T): T {
+    return this.#world.calling(record, act);
+  }
+
+  busy(ms: number): void {
+    const { agenda, ledger } = this.#world;
+    if (agenda.now < agenda.busyUntil) return;
+    this.#world.happened("busy for some milliseconds after the answer");
+    ledger.isHeld = true;
+    agenda.hold(ms, false);
+  }
+
+  happened(what: Happening): void {
+    this.#world.happened(what);
+  }
+
+  sees(record: RequestRecord, where: Happening): void {
+    this.#world.contexts.sees(record, where);
+  }
+
+  left(record: RequestRecord): void {
+    this.#world.ledger.left(record);
+  }
+
+  /** Answers whether there was anything to abort. */
+  abort(record: RequestRecord): boolean {
+    const { controller, phase, spec } = record;
+    if (controller === undefined || phase === "done" || record.aborted !== undefined) return false;
+    const { telling } = this.#world;
+    const late = telling !== undefined && (ENDS.has(telling) || (phase === "head" && record.isPassing));
+    record.aborted = late ? "late" : phase;
+    this.#world.aborts(record);
+    const kind = spec.id % 3;
+    if (kind === 0) controller.abort();
+    else controller.abort(kind === 1 ? new Error("enough") : "enough");
+    record.reason = controller.signal.reason;
+    return true;
   }
 }
 

@@ -50,11 +50,21 @@ function block(world: World, ms: number, restarts: string | undefined): void {
   world.agenda.schedule(LANE.server, ms / 2, () => world.servers.get(restarts)?.restart());
 }
 
-/** What is open now carries no other request. */
-function drain({ pool, tap }: World, origin: string | undefined): void {
+/** The machine is suspended, and its servers are not. */
+export function suspend(world: World, prng: Prng): void {
+  world.happened("suspended");
+  world.trace.note("sleep");
+  world.ledger.isHeld = true;
+  world.agenda.hold(prng.among(2000, 60_000, 7_200_000), true);
+}
+
+/**
+ * What is open now carries no other request. Where a listener says so, one more may be about to be written.
+ */
+export function drain({ pool, tap }: World, origin: string | undefined, byListener = false): void {
   for (const link of tap.links.values()) {
     if (link.closed || (origin !== undefined && origin !== link.lore.key)) continue;
-    const taken = !link.parked && link.request === 0;
+    const taken = byListener || (!link.parked && link.request === 0);
     if (taken) link.spentNext = "it was drained";
     else link.spent ??= "it was drained";
   }

@@ -1,6 +1,7 @@
 /** Figures: what was simulated, in numbers that can be added up over worlds. */
 
 import type { PoolEvent, PoolStats } from "../../mod.ts";
+import type { Happening } from "./dimensions.ts";
 
 /** Sums over any number of worlds. */
 export class Figures {
@@ -14,11 +15,17 @@ export class Figures {
   readonly outcomes: Record<string, number> = {};
   readonly faults: Record<string, number> = {};
   readonly retired: Record<string, number> = {};
+  /** What happened of the dimensions. */
+  readonly happenings: Record<string, number> = {};
   /** Requests that began less those that finished or failed. */
   running = 0;
 
   inject(fault: string): void {
     this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+  }
+
+  happened(what: Happening): void {
+    this.happenings[what] = (this.happenings[what] ?? 0) + 1;
   }
 
   settled(outcome: string): void {
@@ -42,7 +49,8 @@ export class Figures {
     addAll(this.retired, stats.retired);
   }
 
-  add(other: Figures): void {
+  /** Also of figures that came from another process, which are data only. */
+  add(other: Omit<Figures, "add">): void {
     this.requests += other.requests;
     this.worlds += other.worlds;
     this.steps += other.steps;
@@ -53,6 +61,7 @@ export class Figures {
     addAll(this.outcomes, other.outcomes);
     addAll(this.faults, other.faults);
     addAll(this.retired, other.retired);
+    addAll(this.happenings, other.happenings);
   }
 }
 

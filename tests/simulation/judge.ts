@@ -19,6 +19,11 @@ export interface Circumstances {
 
 /** Why the failure is wrong; `undefined` if it is not. Sets the outcome. */
 export function judgeFailure(record: RequestRecord, error: unknown, at: Circumstances): string | undefined {
+  const misuse = record.spec.extras.misuse;
+  if (misuse !== undefined && (record.misused || record.spec.upload?.breaks === true) && isOwn(error)) {
+    record.outcome = `own: ${misuse}`;
+    return undefined;
+  }
   if (record.aborted !== undefined && error === record.reason) {
     record.outcome = "aborted";
     return undefined;
@@ -30,6 +35,14 @@ export function judgeFailure(record: RequestRecord, error: unknown, at: Circumst
   record.outcome = cause.code;
   if (record.crossed || record.link?.crossed === true) return undefined;
   return judgeCode(record, cause, at);
+}
+
+/** The caller's own mistake, told as it is or as the cause of what is told. */
+function isOwn(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at.name === "Misused" || (at instanceof HoldfastError && at.code === "ERR_REQUEST_BODY")) return true;
+  }
+  return false;
 }
 
 /** Whoever reads in steps may hear of an earlier failure after the abort. */
@@ -52,7 +65,7 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     case "ERR_POOL_CLOSED":
       return unless(at.closing, "nobody closed the pool");
     case "ERR_REQUEST_BODY":
-      return unless(spec.upload?.breaks === true, "its body was sound");
+      return unless(spec.upload?.breaks === true || record.misused, "its body was sound");
     case "ERR_REDIRECT":
       return unless(spec.upload?.kind === "stream", "there was no reason not to follow");
     case "ERR_QUEUE_FULL":
@@ -62,12 +75,14 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     case "ERR_CONNECT":
     case "ERR_CONNECT_TIMEOUT":
       return unless(at.dialsFail || at.held, "every dial succeeds");
+    case "ERR_DECODE":
+      return unless(isUndecodable(record), "its coding was sound");
     case "ERR_REQUEST_TIMEOUT":
       return unless(patient && !at.calm, "there was time");
     case "ERR_HEADERS_TIMEOUT":
     case "ERR_BODY_TIMEOUT":
       return unless(
-        patient && !at.calm && (hadToWait(record, at) || spread(record)),
+        patient && ((!at.calm && (hadToWait(record, at) || spread(record))) || record.misused),
         "the server was not slow",
       );
     case "ERR_PROTOCOL":
@@ -77,6 +92,11 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     default:
       return `failed: ${error.message}`;
   }
+}
+
+function isUndecodable({ spec }: RequestRecord): boolean {
+  const { coded } = spec.extras;
+  return coded !== undefined && (coded.how === "cut short" || coded.how === "malformed" || coded.chain > 5);
 }
 
 function hadToWait(record: RequestRecord, at: Circumstances): boolean {
@@ -123,7 +143,8 @@ export function judgeHead(record: RequestRecord, { status, id }: Answered): stri
 export function judgeBody(record: RequestRecord, body: string, expected: string): string | undefined {
   const { promised, link } = record;
   if (record.crossed || link?.crossed === true) return undefined;
-  if (record.malformed) return "read a malformed answer as if it were sound";
+  if (record.malformed || (isUndecodable(record) && promised?.framing !== "none"))
+    return "read a malformed answer as if it were sound";
   if (body === expected) return undefined;
   // Only FIN says where such a body ends, so a FIN that comes too early cannot be noticed.
   if (promised?.framing === "until-close" && expected.startsWith(body)) return undefined;

@@ -2,6 +2,7 @@
 
 import { type Answered, judgeFailure, judgeHead } from "./judge.ts";
 import type { Link } from "./link.ts";
+import { lingering, overdue } from "./overdue.ts";
 import { countUp, type Promised, RequestRecord, type RequestSpec } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
 import { isIdempotent } from "./reuse-rules.ts";
@@ -11,6 +12,10 @@ import type { World } from "./world.ts";
 export class Ledger {
   readonly #world: World;
   readonly #records: Map<number, RequestRecord> = new Map();
+  /** Those that are not settled. */
+  readonly #open: Set<RequestRecord> = new Set();
+  /** Whose callers left while their connections were busy for them. */
+  readonly #left: Map<Link, RequestRecord> = new Map();
   /** Time was taken from the program at some time. */
   isHeld = false;
   /** Requests without an answer. */
@@ -25,6 +30,7 @@ export class Ledger {
   open(spec: RequestSpec): RequestRecord {
     const record = new RequestRecord(spec, this.#world.clientNow);
     this.#records.set(spec.id, record);
+    this.#open.add(record);
     this.waiting += 1;
     const { upload } = spec;
     const body = upload === undefined ? "" : ` with ${upload.length} bytes of ${upload.kind}`;
@@ -56,6 +62,7 @@ export class Ledger {
         this.#world.fail(`request ${id} was sent again on a connection that was not fresh`);
     }
     this.#checkTimes("written", record, method, count);
+    if (record.aborted === "head") this.#world.fail(`request ${id} was written after it was aborted`);
     if (record.phase === "done") this.#world.fail(`request ${id} was written after its end`);
   }
 
@@ -97,6 +104,35 @@ export class Ledger {
     return this.#records.get(id)?.spec.keyed === true;
   }
 
+  get(id: number): RequestRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Its caller has enough of the body. */
+  left(record: RequestRecord): void {
+    const { link, spec } = record;
+    if (link === undefined || link.request !== spec.id || record.leftAt !== undefined) return;
+    record.leftAt = this.#world.clientNow;
+    this.#left.set(link, record);
+  }
+
+  /** What takes longer than it may. */
+  overdue(): string | undefined {
+    if (this.isHeld) return undefined;
+    const now = this.#world.clientNow;
+    for (const [link, record] of this.#left) {
+      const problem = lingering(link, record, now);
+      if (problem === undefined) continue;
+      if (problem !== "over") return problem;
+      this.#left.delete(link);
+    }
+    for (const record of this.#open) {
+      const problem = overdue(record, now, this.#world.plan);
+      if (problem !== undefined) return `request ${record.spec.id} ${problem}`;
+    }
+    return undefined;
+  }
+
   // How it ends
 
   answered(record: RequestRecord, answer: Answered): void {
@@ -114,9 +150,9 @@ export class Ledger {
 
   failed(record: RequestRecord, error: unknown): void {
     if (!record.answered) this.waiting -= 1;
-    const { plan, terms, closing } = this.#world;
+    const { plan, terms, closing, isCalm } = this.#world;
     const circumstances = {
-      calm: plan.weather === "calm",
+      calm: isCalm,
       terms,
       closing,
       dialsFail: this.#dialsFail,
@@ -132,9 +168,15 @@ export class Ledger {
 
   #settle(record: RequestRecord, outcome: string): void {
     if (!this.#records.has(record.spec.id)) this.#world.fail(`request ${record.spec.id} settled twice`);
+    this.#open.delete(record);
     this.#world.figures.settled(outcome);
     record.outcome = outcome;
-    if (record.aborted !== undefined && record.aborted === "head" && outcome !== "aborted")
+    if (
+      record.aborted !== undefined &&
+      record.aborted === "head" &&
+      outcome !== "aborted" &&
+      !outcome.startsWith("own: ")
+    )
       this.#report(record, `was aborted while it waited, and ${outcome}`);
   }
 

@@ -17,7 +17,12 @@ export type Mark =
       readonly left: number | undefined;
     }
   /** From here on the server sends what nobody asked for. */
-  | { readonly kind: "stray"; readonly at: number };
+  | {
+      readonly kind: "stray";
+      readonly at: number;
+      /** When the client's kernel has them, by the world's clock. */
+      arrivesAt?: number;
+    };
 
 /** One connection. */
 export class Link {
@@ -38,6 +43,8 @@ export class Link {
   /** The server did not read, or not answer, at some time. */
   silent = false;
   readonly marks: Mark[] = [];
+  /** When the last of what was sent is in the client's kernel, by the world's clock. */
+  arrivesAt = 0;
 
   // What the client knows
   delivered = 0;
@@ -72,6 +79,17 @@ export class Link {
   request = 0;
   /** Bytes delivered when that was written. */
   requestFrom = 0;
+  /** When, by the world's clock. */
+  wroteAt = 0;
+  /** When bytes were last delivered, by the world's clock; the kernel would have given all it had in one. */
+  deliveredAt = 0;
+  /** Whether that was at the moment when the request was written. */
+  wroteAtOnce = false;
+  /** Bytes of its body that were written, and when the last of them moved, by the client's clock. */
+  bodyWritten = 0;
+  bodyMovedAt = 0;
+  /** When the whole request was handed over, by the client's clock; `undefined` while that is not known. */
+  sentAt: number | undefined = undefined;
 
   constructor(id: number, lore: OriginLore, openedAt: number, latency: Prng) {
     this.latency = latency;

@@ -5,76 +5,91 @@
  * node --import tsx tests/simulation/main.ts                          # 100 seeds of 500 requests
  * node --import tsx tests/simulation/main.ts --seeds 20000 --from 1   # more
  * node --import tsx tests/simulation/main.ts --seconds 600            # as many as fit
+ * node --import tsx tests/simulation/main.ts --total 10000000 --jobs 2   # so many requests, in two processes at a time
+ * node --import tsx tests/simulation/main.ts --without codings,pairs  # some dimensions left out
  * node --import tsx tests/simulation/main.ts --replay 4711            # one of them, told step by step
  * node --import tsx tests/simulation/main.ts --days 30 --requests 50000 --seeds 3   # a month each
  * ```
  */
 
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { Figures } from "./figures.ts";
-import { longPlanOf, type Plan, planOf } from "./plan.ts";
+import { kindsOf } from "./dimensions.ts";
+import { Fleet } from "./fleet.ts";
+import { PairWorld } from "./pair.ts";
 import { report } from "./report.ts";
-import { Violation, World } from "./world.ts";
+import { planFor, type Wish } from "./run.ts";
+import { World } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
     requests: { type: "string", default: "500" },
+    total: { type: "string", default: "Infinity" },
     seconds: { type: "string", default: "Infinity" },
+    jobs: { type: "string", default: String(availableParallelism()) },
+    only: { type: "string" },
+    without: { type: "string" },
     replay: { type: "string" },
+    pair: { type: "boolean", default: false },
     days: { type: "string" },
     tail: { type: "string", default: "200" },
+    failures: { type: "string", default: "20" },
     "keep-going": { type: "boolean", default: false },
   },
 });
 
-const requests = Number(values.requests);
-if (values.replay !== undefined) await replay(Number(values.replay));
-else await runSeeds(Number(values.seeds ?? (values.seconds === "Infinity" ? 100 : Infinity)));
+const wish: Wish = {
+  requests: Number(values.requests),
+  days: values.days === undefined ? undefined : Number(values.days),
+  kinds: kindsOf(values.only, values.without),
+};
 
-function plan(seed: number): Plan {
-  return values.days === undefined ? planOf(seed, requests) : longPlanOf(seed, requests, Number(values.days));
-}
+if (values.replay !== undefined) await replay(Number(values.replay));
+else await runFleet();
 
 async function replay(seed: number): Promise<void> {
-  const world = new World(plan(seed), true);
+  const world = values.pair ? new PairWorld(seed, wish.requests, true) : new World(planFor(wish, seed), true);
   let verdict = "sound";
   try {
     await world.run();
   } catch (error) {
     verdict = String(error);
   }
-  console.log(JSON.stringify(plan(seed), (_, value) => (value === Infinity ? "Infinity" : value), 2));
+  console.log(JSON.stringify(world.plan, (_, value) => (value === Infinity ? "Infinity" : value), 2));
   console.log(world.trace.lines.slice(-Number(values.tail)).join("\n"));
   console.log(`${verdict}\nhash ${world.trace.hash}`);
 }
 
-async function runSeeds(seeds: number): Promise<void> {
-  const started = performance.now();
-  const figures = new Figures();
-  let told = started;
-  const failures: string[] = [];
-  const from = Number(values.from);
-  const elapsed = (): number => (performance.now() - started) / 1000;
-  for (let seed = from; seed < from + seeds && elapsed() < Number(values.seconds); seed++) {
-    const world = new World(plan(seed));
-    try {
-      await world.run();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      failures.push(error.message);
-      console.log(`${error.message}\n  replay: --requests ${requests} --replay ${seed}`);
-      if (values["keep-going"] === false) break;
-    }
-    figures.add(world.figures);
-    if (performance.now() - told < 10_000) continue;
-    told = performance.now();
-    console.log(
-      `${figures.worlds} seeds, ${figures.requests} requests, ${Math.round(figures.requests / elapsed())}/s`,
-    );
-  }
-  console.log(report(figures, elapsed()));
+async function runFleet(): Promise<void> {
+  const [total, seconds] = [Number(values.total), Number(values.seconds)];
+  const endless = total !== Infinity || seconds !== Infinity;
+  const seeds = Number(values.seeds ?? (endless ? Infinity : 100));
+  const failures = values["keep-going"] ? Infinity : Number(values.failures);
+  const jobs = Math.max(1, Number(values.jobs));
+  const fleet = new Fleet({ ...wish, from: Number(values.from), jobs, seeds, total, seconds, failures });
+  const ticker = setInterval(() => tellProgress(fleet), 15_000);
+  process.once("SIGINT", () => {
+    fleet.stop();
+    console.log("interrupted");
+  });
+  await fleet.run();
+  clearInterval(ticker);
+  tellResult(fleet);
+}
+
+function tellProgress({ figures, seed, seconds, secondsLeft, failures }: Fleet): void {
+  const rate = Math.round(figures.requests / seconds);
+  const eta = secondsLeft === Infinity ? "" : `, ${(secondsLeft / 60).toFixed(1)} min left`;
+  const broken = failures.length === 0 ? "" : `, ${failures.length} broke an invariant`;
+  console.log(
+    `${figures.worlds} worlds to seed ${seed}, ${figures.requests} requests, ${rate}/s${eta}${broken}`,
+  );
+}
+
+function tellResult({ figures, failures, seconds }: Fleet): void {
+  console.log(report(figures, seconds));
   console.log(
     failures.length === 0 ? "No invariant was broken." : `${failures.length} seeds broke an invariant.`,
   );

@@ -1,6 +1,7 @@
 /** Plan: what one seed stands for: the pool's options, the servers, the clients and what befalls them all. */
 
 import { Prng } from "../support/prng.ts";
+import { drawUsers, type Kind, type Users } from "./dimensions.ts";
 import { HIDDEN, HONEST, someHabit } from "./habits.ts";
 import type { Terms } from "./reuse-rules.ts";
 import type { ServerPlan } from "./server.ts";
@@ -50,21 +51,23 @@ export interface Plan {
   readonly closesEarly: boolean;
   /** Steps between two looks at the statistics. */
   readonly auditEvery: number;
+  /** What users and peers do besides. */
+  readonly users: Users;
 }
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /** The plan of a seed, with pauses so long that its requests fill so many days. */
-export function longPlanOf(seed: number, requests: number, days: number): Plan {
-  const plan = planOf(seed, requests);
+export function longPlanOf(seed: number, requests: number, days: number, kinds: readonly Kind[] = []): Plan {
+  const plan = planOf(seed, requests, kinds);
   // Of six pauses one is drawn from the whole length, and is half of it on average; bursts take some of them.
   const pauseMs = (15 * days * DAY * plan.clients) / requests;
   return { ...plan, pauseMs, closesEarly: false, auditEvery: 64 };
 }
 
-/** The plan of a seed. */
-export function planOf(seed: number, requests: number): Plan {
+/** The plan of a seed; without dimensions it is what it was before there were any. */
+export function planOf(seed: number, requests: number, kinds: readonly Kind[] = []): Plan {
   const prng = new Prng(Math.imul(seed, 2_654_435_761) ^ 0x5eed);
   const weather = prng.among<Weather>("calm", "rough", "rough", "storm");
   const tight = prng.oneIn(3);
@@ -94,6 +97,7 @@ export function planOf(seed: number, requests: number): Plan {
     closeTimeoutMs: prng.among(0, 5000, 600_000),
     closesEarly: prng.oneIn(3),
     auditEvery: mostly(prng, 8, 64, 1, 8),
+    users: drawUsers(seed, kinds, weather === "calm"),
   };
 }
 

@@ -1,9 +1,20 @@
 /** Record: everything known of one request: what was asked, what the servers did, and what became of it. */
 
+import type { Extras } from "./dimensions.ts";
 import type { Link } from "./link.ts";
 
 /** How the caller reads the response. */
-export type Reading = "text" | "bytes" | "stream" | "slowly" | "partly" | "discard" | "later" | "unread";
+export type Reading =
+  | "text"
+  | "bytes"
+  | "stream"
+  | "slowly"
+  | "partly"
+  | "discard"
+  | "later"
+  | "unread"
+  | "leaves"
+  | "copied";
 
 /** A request body. */
 export interface UploadSpec {
@@ -30,6 +41,7 @@ export interface RequestSpec {
   readonly deadlines: Readonly<
     Partial<Record<"headersTimeout" | "bodyIdleTimeout" | "requestTimeout", number>>
   >;
+  readonly extras: Extras;
 }
 
 /** What a server said it would answer. */
@@ -37,6 +49,8 @@ export interface Promised {
   readonly status: number;
   readonly length: number;
   readonly framing: string;
+  /** The letter z so many times behind the payload: a bomb. */
+  readonly run: number;
 }
 
 /** One request and its history. */
@@ -44,9 +58,31 @@ export class RequestRecord {
   readonly spec: RequestSpec;
   readonly startedAt: number;
   phase: "head" | "body" | "done" = "head";
-  /** The phase in which it was aborted. */
-  aborted: "head" | "body" | undefined = undefined;
+  /** The phase in which it was aborted; late: the answer was on its way through, so both ends are right. */
+  aborted: "head" | "body" | "late" | undefined = undefined;
   reason: unknown = undefined;
+  controller: AbortController | undefined = undefined;
+  /** By the client's clock: when its caller gave the body up; whether its end was known then. */
+  leftAt: number | undefined = undefined;
+  leftUnknown = false;
+  /** The pool has said that it finished, or failed. */
+  over = false;
+  /** No connection was at hand when it was made. */
+  waited = false;
+  /** A body is being read for it. */
+  uploading = false;
+  /** Its body was taken away, or did what no body may. */
+  misused = false;
+  /** Bytes of the response that came, and of its body that the caller took. */
+  arrived = 0;
+  consumed = 0;
+  largest = 0;
+  /** Decoded bytes of its body, on all ways. */
+  decoded = 0;
+  /** Its caller asked for all of it, so that any amount may be kept. */
+  gathers = false;
+  /** By the client's clock: when it waits for a 100 Continue; when all of it was sent. */
+  continuesAt: number | undefined = undefined;
   /** Its head has come. */
   answered = false;
   promised: Promised | undefined = undefined;
@@ -62,6 +98,12 @@ export class RequestRecord {
   crossed = false;
   /** Why it ended. */
   outcome: string | undefined = undefined;
+
+  /** Bytes of an answer have come, or its connection carries another request: the end may be on its way to the caller. */
+  get isPassing(): boolean {
+    const { link, spec } = this;
+    return this.over || (link !== undefined && (link.request !== spec.id || link.responded));
+  }
 
   constructor(spec: RequestSpec, startedAt: number) {
     this.spec = spec;

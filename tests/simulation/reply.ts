@@ -1,6 +1,8 @@
 /** Reply: the bytes of one response, and where in them it matters. */
 
 import type { Prng } from "../support/prng.ts";
+import { coded } from "./codec.ts";
+import type { Coded, Extras } from "./dimensions.ts";
 import type { Habit } from "./habits.ts";
 import { payload } from "./payload.ts";
 import type { SeenRequest } from "./request-reader.ts";
@@ -23,6 +25,17 @@ export interface Reply {
   readonly told: boolean;
   readonly hintMs: number | undefined;
   readonly left: number | undefined;
+  /** The letter z so many times behind what is `length` bytes long. */
+  readonly run: number;
+  /** It comes in so many pieces, with pauses, and only the last says that it ends. */
+  readonly live: Live | undefined;
+}
+
+/** A body that goes on. */
+export interface Live {
+  readonly pieces: number;
+  readonly size: number;
+  readonly gapMs: number;
 }
 
 /** What a reply depends on. */
@@ -37,35 +50,69 @@ export interface ReplyPlan {
   /** Whether and where to send a redirect. */
   readonly redirectTo: string | undefined;
   readonly status?: number;
+  readonly extras: Extras | undefined;
 }
 
 /** Draws a reply. */
 export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
-  const { request, habit, redirectTo } = plan;
-  const framing = drawFraming(prng, plan);
-  const length = framing === "none" ? 0 : drawLength(prng, plan.largeOneIn);
+  const { request, habit } = plan;
+  const drawn = drawFraming(prng, plan);
+  const drawnLength = drawn === "none" ? 0 : drawLength(prng, plan.largeOneIn);
+  const live = drawn === "none" ? undefined : liveOf(plan);
+  const framing = live === undefined ? drawn : "chunked";
+  const length = live === undefined ? drawnLength : live.pieces * live.size;
   const status = drawStatus(prng, plan, framing);
   const last = plan.last || framing === "until-close" || (habit.minorVersion === 0 && !habit.saysKeepAlive);
   const told = last && !(habit.quiet === true && framing !== "until-close");
   const announced = told ? NOTHING : announce(plan);
+  const bodiless = request.method === "HEAD" || framing === "none";
+  const coding = bodiless || plan.redirectTo !== undefined ? undefined : plan.extras?.coded;
+  const content =
+    coding === undefined ? payload(request.id, length) : codedContent(request.id, length, coding);
   const fields = [`x-id: ${request.id}`, `x-len: ${length}`];
-  if (redirectTo !== undefined) fields.push(`location: ${redirectTo}`);
+  if (plan.redirectTo !== undefined) fields.push(`location: ${plan.redirectTo}`);
   fields.push(...connectionFields(prng, habit, told));
   if (announced.header !== undefined) fields.push(`keep-alive: ${announced.header}`);
-  if (framing === "length") fields.push(`content-length: ${length}`);
-  if (framing === "chunked") fields.push("transfer-encoding: chunked");
-  const bodiless = request.method === "HEAD" || framing === "none";
+  fields.push(...contentFields(framing, content, coding));
   return {
     status,
-    length: bodiless ? 0 : length,
     head: `HTTP/1.${habit.minorVersion} ${status} Fine\r\n${fields.join("\r\n")}\r\n\r\n`,
-    body: bodiless ? "" : encoded(prng, framing, payload(request.id, length)),
-    framing: bodiless ? "none" : framing,
+    ...(bodiless ? BODILESS : { length, body: encoded(prng, framing, content), framing, live }),
     last,
     told,
     hintMs: announced.hintMs,
     left: announced.left,
+    run: coding?.bomb ?? 0,
   };
+}
+
+const BODILESS = { length: 0, body: "", framing: "none", live: undefined } as const;
+
+function contentFields(framing: ReplyFraming, content: string, coding: Coded | undefined): string[] {
+  const fields =
+    coding === undefined ? [] : [`content-encoding: ${CODINGS.slice(0, coding.chain).join(", ")}`];
+  if (framing === "length") fields.push(`content-length: ${content.length}`);
+  if (framing === "chunked") fields.push("transfer-encoding: chunked");
+  return fields;
+}
+
+const CODINGS = ["gzip", "br", "deflate", "zstd", "gzip", "br"] as const;
+
+/** The body of request `id` with its codings on it, one over the other. */
+function codedContent(id: number, length: number, { how, chain, bomb }: Coded): string {
+  let content = coded(payload(id, length), bomb, how === "flushed" ? 64 : Infinity);
+  for (let more = 1; more < chain; more++) content = coded(content, 0);
+  // Nothing at all decodes to nothing.
+  if (how === "cut short") return content.slice(0, -1) || "L";
+  return how === "malformed" ? `?${content.slice(1)}` : content;
+}
+
+/** Chunks, so that only the last says that it was. */
+function liveOf({ request, habit, redirectTo, extras }: ReplyPlan): Live | undefined {
+  if (extras?.live !== true || redirectTo !== undefined) return undefined;
+  if (habit.minorVersion === 0 || request.method === "HEAD") return undefined;
+  const kind = request.id % 3;
+  return { pieces: 120, size: [20, 300, 3000][kind] ?? 20, gapMs: [500, 100, 20][kind] ?? 500 };
 }
 
 function drawStatus(

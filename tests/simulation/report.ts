@@ -14,6 +14,7 @@ export function report(figures: Figures, seconds: number): string {
     `outcomes: ${counts(figures.outcomes)}`,
     `retired: ${counts(figures.retired)}`,
     `injected: ${counts(figures.faults)}`,
+    `users and peers: ${counts(figures.happenings)}`,
   ].join("\n");
 }
 

@@ -1,7 +1,8 @@
 /** Script: what a server does about one request, act by act, and the named ways in which it goes wrong. */
 
 import type { Prng } from "../support/prng.ts";
-import type { Reply } from "./reply.ts";
+import { payload } from "./payload.ts";
+import type { Live, Reply } from "./reply.ts";
 
 /** One thing a server does, `afterMs` the one before. */
 export interface Act {
@@ -61,6 +62,34 @@ export function soundScript(prng: Prng, reply: Reply, spreading: Spreading): Scr
   const acts = pieces(prng, reply.head + reply.body, spreading);
   if (prng.oneIn(25)) acts.unshift({ afterMs: 0, do: { send: interim(prng) } });
   return { ...SOUND, acts: [...acts, { afterMs: 0, do: "end" }] };
+}
+
+/** A body piece by piece. */
+export function liveScript(id: number, { head }: Reply, { pieces: count, size, gapMs }: Live): Script {
+  const text = payload(id, count * size);
+  const acts: Act[] = [{ afterMs: 0, do: { send: head } }];
+  for (let at = 0; at < count; at++) {
+    const piece = text.slice(at * size, (at + 1) * size);
+    acts.push({ afterMs: gapMs, do: { send: `${size.toString(16)}\r\n${piece}\r\n` } });
+  }
+  acts.push({ afterMs: gapMs, do: { send: "0\r\n\r\n" } }, { afterMs: 0, do: "end" });
+  return { ...SOUND, acts };
+}
+
+/** A reply whose head comes in drips. */
+export function drippingScript(reply: Reply, gapMs: number): Script {
+  const { head, body } = reply;
+  const acts: Act[] = [];
+  for (let at = 0; at < head.length; at += 4)
+    acts.push({ afterMs: at === 0 ? 0 : gapMs, do: { send: head.slice(at, at + 4) } });
+  // Nothing is never delivered.
+  if (body !== "") acts.push({ afterMs: 0, do: { send: body } });
+  return { ...SOUND, acts: [...acts, { afterMs: 0, do: "end" }] };
+}
+
+/** A whole answer that nobody asked for, so long after the one of `script`. */
+export function withSurplus(script: Script, afterMs: number): Script {
+  return { ...script, acts: [...script.acts, ...stray(EVIL, afterMs)] };
 }
 
 function interim(prng: Prng): string {

@@ -3,11 +3,15 @@
  * stands for changes with the simulation, so each fault of the library has its own case in `regressions.test.ts`.
  */
 
+import type { Kind } from "./dimensions.ts";
+
 /** A seed and the number of requests with which it failed. */
 export interface KeptSeed {
   readonly seed: number;
   readonly requests: number;
   readonly was: string;
+  /** What users and peers did besides. */
+  readonly kinds?: readonly Kind[];
 }
 
 export const KEPT_SEEDS: readonly KeptSeed[] = [

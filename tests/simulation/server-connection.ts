@@ -2,11 +2,30 @@
 
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { type Appointment, LANE } from "./agenda.ts";
+import type { Coded, Happening } from "./dimensions.ts";
 import type { Link } from "./link.ts";
 import { drawReply, type Reply } from "./reply.ts";
 import { RequestReader, type RequestSink, type SeenRequest } from "./request-reader.ts";
-import { type Act, FAULTS, type Fault, faultyScript, type Script, soundScript } from "./script.ts";
+import {
+  type Act,
+  drippingScript,
+  FAULTS,
+  type Fault,
+  faultyScript,
+  liveScript,
+  type Script,
+  soundScript,
+  withSurplus,
+} from "./script.ts";
 import type { Server } from "./server.ts";
+
+function codedNames({ how, chain }: Coded): Happening[] {
+  const names: Happening[] = ["coded body"];
+  if (how === "flushed") names.push("coded body in flushed pieces");
+  else if (how === "cut short" || how === "malformed") names.push(`coded body ${how}`);
+  if (chain > 1) names.push(chain > 5 ? "chain of too many codings" : "chain of codings");
+  return names;
+}
 
 /** The far end of one connection. */
 export class ServerConnection implements RequestSink {
@@ -30,6 +49,8 @@ export class ServerConnection implements RequestSink {
   #doubtful = false;
   /** Answered before the request was complete. */
   #early = false;
+  /** What it drips takes until then. */
+  #dripsUntil = 0;
 
   constructor(server: Server, peer: MemoryPeer, link: Link) {
     this.#server = server;
@@ -58,8 +79,10 @@ export class ServerConnection implements RequestSink {
     this.#requests += 1;
     if (this.#requests === 1) this.#watchIdleAnew();
     this.#early = false;
+    this.#dripsUntil = 0;
     if (!request.hasBody) return;
     if (plan.faultRate > 0 && prng.oneIn(12)) this.#disturbUpload(request);
+    if (world.extrasOf(request.id)?.drips === true && !this.#early && this.#drip(request)) return;
     if (request.expectsContinue && !this.#early && prng.oneIn(2)) this.#send("HTTP/1.1 100 Continue\r\n\r\n");
   }
 
@@ -104,6 +127,27 @@ export class ServerConnection implements RequestSink {
     }
   }
 
+  /** Bytes of a head that says nothing, one after the other, while the body is awaited. Answers whether it does. */
+  #drip(request: SeenRequest): boolean {
+    const { world, plan } = this.#server;
+    if (this.#replying || (!request.expectsContinue && plan.faultRate === 0)) return false;
+    if (!request.expectsContinue && world.extrasOf(request.id)?.misuse !== undefined) return false;
+    const text = "HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n";
+    const gapMs = request.expectsContinue ? 90 : 700;
+    for (let at = 0; at < text.length; at++) this.#later(at * gapMs, () => this.#send(text[at] ?? ""));
+    this.#dripsUntil = world.agenda.now + text.length * gapMs;
+    world.excuses(request.id, "slow");
+    if (request.expectsContinue) {
+      world.happened("dripped before 100 Continue");
+      return true;
+    }
+    world.happened("dripped head before the upload was read");
+    this.#link.silent = true;
+    this.#peer.stopReading();
+    this.#later(this.#dripsUntil - world.agenda.now, () => this.#peer.startReading());
+    return true;
+  }
+
   #answer(request: SeenRequest): void {
     const { prng, plan, habit, world } = this.#server;
     const number = this.#requests;
@@ -118,28 +162,47 @@ export class ServerConnection implements RequestSink {
       last: closing || (this.#early && prng.oneIn(2)),
       largeOneIn: plan.largeOneIn,
       redirectTo: this.#early ? undefined : world.redirect(request),
+      extras: world.extrasOf(request.id),
     });
     const script = this.#script(request, reply);
     this.#reply = reply;
     this.#last = reply.last;
     this.#replying = true;
     if (script.executes) world.executes(request);
-    world.promises(request, reply.status, reply.length, reply.framing);
+    world.promises(request, reply);
     if (script.malformed) world.excuses(request.id, "malformed");
     const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
-    this.#perform(script.acts, thinkMs);
+    this.#perform(script.acts, Math.max(thinkMs, this.#dripsUntil - world.agenda.now));
     this.#doubtful = script.doubtful;
   }
 
   #script(request: SeenRequest, reply: Reply): Script {
     const { prng, plan, world } = this.#server;
     if (plan.faultRate === 0 || prng.next() >= plan.faultRate)
-      return soundScript(prng, reply, plan.spreading);
+      return this.#particular(request, reply) ?? soundScript(prng, reply, plan.spreading);
     const fault = plan.faults === undefined ? prng.weighted(FAULTS) : (prng.pick(plan.faults) as Fault);
     world.injected(fault);
     world.trace.note("server fault", this.#link.id, request.id, fault);
     world.excuses(request.id, "slow");
     return faultyScript(prng, fault, reply, plan.spreading);
+  }
+
+  /** A sound reply in one of the ways of `dimensions.ts`. */
+  #particular(request: SeenRequest, reply: Reply): Script | undefined {
+    const { world, prng, plan } = this.#server;
+    const extras = world.extrasOf(request.id);
+    if (extras === undefined) return undefined;
+    if (reply.live !== undefined) return liveScript(request.id, reply, reply.live);
+    if (extras.coded !== undefined && reply.head.includes("content-encoding"))
+      for (const what of codedNames(extras.coded)) world.happened(what);
+    if (extras.drips && this.#dripsUntil === 0) {
+      world.happened("dripped head");
+      if (plan.faultRate > 0) world.excuses(request.id, "slow");
+      return drippingScript(reply, plan.faultRate > 0 ? prng.among(50, 700, 2000) : 2);
+    }
+    if (extras.surplusMs === undefined || reply.last) return undefined;
+    world.happened("surplus response within 2 ms");
+    return withSurplus(soundScript(prng, reply, plan.spreading), extras.surplusMs);
   }
 
   // Acting
@@ -184,6 +247,11 @@ export class ServerConnection implements RequestSink {
       this.#link.sent += surplus.length;
     }
     this.#server.world.inward(this.#link, () => this.#peer.send(text + surplus));
+    const link = this.#link;
+    link.arrivesAt = Math.max(link.arrivesAt, this.#server.world.lastSent?.due ?? 0);
+    for (const mark of link.marks) {
+      if (mark.kind === "stray" && mark.at <= link.sent) mark.arrivesAt ??= link.arrivesAt;
+    }
   }
 
   #ended(): void {

@@ -3,8 +3,10 @@
 import type { MemoryOutcome, MemoryPeer } from "../../transports/memory.ts";
 import { Prng } from "../support/prng.ts";
 import type { Agenda, Appointment } from "./agenda.ts";
+import type { Extras, Happening } from "./dimensions.ts";
 import type { Habit } from "./habits.ts";
 import type { Link } from "./link.ts";
+import type { Promised } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
 import type { Fault, Spreading } from "./script.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -19,10 +21,13 @@ export interface ServerWorld {
   /** A request is executed. */
   executes(request: SeenRequest): void;
   /** What will be answered, so that what the client gets can be compared. */
-  promises(request: SeenRequest, status: number, length: number, framing: string): void;
+  promises(request: SeenRequest, promised: Promised): void;
   /** The server gives the client cause to fail. */
   excuses(id: number, excuse: "malformed" | "slow"): void;
   injected(fault: string): void;
+  happened(what: Happening): void;
+  /** What is particular about a request. */
+  extrasOf(id: number): Extras | undefined;
   /** Where to send a redirect for this request, if anywhere. */
   redirect(request: SeenRequest): string | undefined;
   /** Runs `act`, in which what is sent goes to the client. */

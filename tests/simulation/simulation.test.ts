@@ -2,8 +2,10 @@
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { HAPPENINGS, type Kind, LANDED } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import { longPlanOf, planOf } from "./plan.ts";
+import { runSeed } from "./run.ts";
 import { KEPT_SEEDS } from "./seeds.ts";
 import { World } from "./world.ts";
 
@@ -11,8 +13,8 @@ import { World } from "./world.ts";
 const PATIENT = { timeout: 60_000 };
 
 /** Runs a seed; throws when an invariant is broken. */
-async function run(seed: number, requests: number): Promise<World> {
-  const world = new World(planOf(seed, requests));
+async function run(seed: number, requests: number, kinds: readonly Kind[] = []): Promise<World> {
+  const world = new World(planOf(seed, requests, kinds));
   await world.run();
   return world;
 }
@@ -45,8 +47,32 @@ test("thirty days pass without drift and without anything left behind", PATIENT,
   assert(days > 20 && days < 60, `${days} days`);
 });
 
-for (const { seed, requests, was } of KEPT_SEEDS) {
+for (const { seed, requests, was, kinds } of KEPT_SEEDS) {
   test(`seed ${seed} is sound again: ${was}`, PATIENT, async () => {
-    await run(seed, requests);
+    await run(seed, requests, kinds);
+  });
+}
+
+for (const seed of [1, 14, 33]) {
+  test(`seed ${seed} replays exactly, whatever users and peers do`, PATIENT, async () => {
+    const { trace } = await run(seed, 120, LANDED);
+    assertEquals((await run(seed, 120, LANDED)).trace.hash, trace.hash);
+  });
+}
+
+const lively = new Figures();
+
+for (let from = 1; from <= 80; from += 10) {
+  test(`whatever users and peers do, no invariant is broken from seed ${from} on`, PATIENT, async () => {
+    for (let seed = from; seed < from + 10; seed++) {
+      const failure = await runSeed({ requests: 120, days: undefined, kinds: LANDED }, seed, lively);
+      assertEquals(failure, undefined);
+    }
+  });
+}
+
+for (const kind of LANDED) {
+  test(`the simulation has users and peers of this kind: ${kind}`, () => {
+    for (const what of HAPPENINGS[kind]) assert((lively.happenings[what] ?? 0) > 0, what);
   });
 }

@@ -1,6 +1,7 @@
 /** Specs: requests drawn from a seed. */
 
 import type { Prng } from "../support/prng.ts";
+import { drawExtras, type Extras, type Misuse } from "./dimensions.ts";
 import type { Plan } from "./plan.ts";
 import type { Reading, RequestSpec, UploadSpec } from "./record.ts";
 
@@ -21,7 +22,7 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
   const method = prng.weighted(METHODS);
   const upload = method === "GET" || method === "HEAD" || prng.oneIn(6) ? undefined : drawUpload(prng);
   const api = prng.oneIn(3) ? "fetch" : "request";
-  return {
+  const spec: Omit<RequestSpec, "extras"> = {
     id,
     hostname: prng.pick(plan.servers)?.hostname ?? "",
     api,
@@ -33,11 +34,42 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
     abortAfterMs: prng.oneIn(30) ? prng.among(0, 0.25, prng.below(50), prng.below(3000)) : undefined,
     deadlines: api === "request" && plan.weather !== "calm" && prng.oneIn(10) ? drawDeadlines(prng) : {},
   };
+  const { seed, users, latencyMs } = plan;
+  const about = { id, api, uploads: upload !== undefined, head: method === "HEAD", latencyMs } as const;
+  return withExtras(spec, drawExtras(seed, users, about));
+}
+
+const BOMB_READINGS: readonly Reading[] = ["text", "discard", "partly", "later", "bytes"];
+
+/** What is particular about it comes before what is not. */
+function withExtras(spec: Omit<RequestSpec, "extras">, extras: Extras): RequestSpec {
+  const { leave, copying, misuse, leaveAfterMs } = extras;
+  const { upload } = spec;
+  const bomb = (extras.coded?.bomb ?? 0) > 0;
+  const plain = bomb ? (BOMB_READINGS[spec.id % BOMB_READINGS.length] ?? "later") : spec.reading;
+  const copied = copying === undefined ? plain : "copied";
+  const reading = leave === undefined ? copied : "leaves";
+  const mayStall = misuse === "stream that never goes on" && spec.api === "request";
+  return {
+    ...spec,
+    reading,
+    abortAfterMs: leaveAfterMs ?? (extras.live ? undefined : spec.abortAfterMs),
+    deadlines: mayStall ? { ...spec.deadlines, bodyIdleTimeout: 2000 } : spec.deadlines,
+    upload: upload === undefined || misuse === undefined ? upload : misusedUpload(upload, misuse),
+    extras,
+  };
+}
+
+function misusedUpload(upload: UploadSpec, misuse: Misuse): UploadSpec {
+  // A buffer can only be taken away while it is being sent.
+  if (misuse === "buffer taken away")
+    return { ...upload, kind: "bytes", length: 300_000 + upload.length, breaks: false };
+  return { ...upload, kind: "stream", breaks: misuse === "stream that breaks" };
 }
 
 /** A body left unread keeps its connection; where there are few, nobody would ever get another. */
 function drawReading(prng: Prng, tight: boolean): Reading {
-  const reading = prng.weighted<Reading>(READINGS);
+  const reading = prng.weighted<keyof typeof READINGS>(READINGS);
   return tight && reading === "unread" ? "discard" : reading;
 }
 

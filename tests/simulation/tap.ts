@@ -12,6 +12,7 @@ import type {
   TransportError,
 } from "../../src/transport.ts";
 import { Prng } from "../support/prng.ts";
+import type { Agenda } from "./agenda.ts";
 import { Link } from "./link.ts";
 import { OriginLore } from "./origin-lore.ts";
 import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
@@ -30,6 +31,7 @@ export interface TapWorld {
   /** How often the client's machine was suspended. */
   readonly nights: number;
   readonly seed: number;
+  readonly agenda: Agenda;
   /** Runs `act`, in which what is sent goes to the server. */
   outward<T>(link: Link, act: () => T): T;
   /** Runs `act`, in which what is scheduled is a dial. */
@@ -37,6 +39,12 @@ export interface TapWorld {
   fail(what: string): void;
   /** The head of a request was written. */
   wrote(link: Link, method: string, id: number, hop: number): void;
+  /** Bytes were delivered for the request that the connection carries; answers what is wrong with how many are kept. */
+  arrived(link: Link, id: number, length: number): void;
+  /** The end of a connection was delivered. */
+  endDelivered(link: Link): void;
+  /** Some of its body was. */
+  wroteBody(link: Link): void;
   /** Whether that has happened. */
   readonly hasCrossed: boolean;
   /** Bytes nobody asked for arrived while a request waited: nobody can tell them from its response. */
@@ -50,6 +58,8 @@ export class Tap implements Transport {
   readonly name = "memory";
   readonly can: Transport["can"];
   readonly resolve: Transport["resolve"];
+  readonly decoder: Transport["decoder"];
+  readonly context: Transport["context"];
   /** Attempts to connect. */
   dialled = 0;
   /** Connections open or being opened. */
@@ -59,9 +69,15 @@ export class Tap implements Transport {
   readonly #inner: Transport;
   readonly #world: TapWorld;
 
-  constructor(inner: Transport, world: TapWorld) {
+  constructor(
+    inner: Transport,
+    world: TapWorld,
+    { decoder, context }: Pick<Transport, "decoder" | "context">,
+  ) {
     this.#inner = inner;
     this.#world = world;
+    this.decoder = decoder;
+    this.context = context;
     this.can = inner.can;
     this.resolve = inner.resolve;
   }
@@ -142,20 +158,27 @@ class TappedHandler implements SocketHandler {
     const { link } = this;
     if (link === undefined) return this.#world.fail("bytes were delivered before the connection was open");
     link.delivered += length;
+    link.deliveredAt = this.#world.agenda.now;
     this.#world.trace.note("deliver", link.id, length);
     if (link.request === 0) link.spent ??= "bytes came while it was idle";
     else if (link.idleMs > link.lore.workedMs) link.lore.workedMs = link.idleMs;
+    const carried = link.request;
     this.#applyMarks(link);
     this.inner.data(bytes, length);
+    if (carried !== 0) this.#world.arrived(link, carried, length);
   }
 
   drain(): void {
+    if (this.link !== undefined) this.link.bodyMovedAt = this.#world.clientNow;
     this.inner.drain();
   }
 
   closed(error: TransportError | undefined): void {
     const { link } = this;
-    if (link !== undefined) link.ended = true;
+    if (link !== undefined) {
+      this.#world.endDelivered(link);
+      link.ended = true;
+    }
     this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
     this.#gone();
     const slept = link?.parked === true && link.nights !== this.#world.nights;
@@ -164,11 +187,21 @@ class TappedHandler implements SocketHandler {
     this.#world.teachesNothing = false;
   }
 
+  /** Nobody can tell them from the response, unless they were there before the request. */
+  #cross(link: Link, arrivesAt: number): void {
+    const earlyMs = link.wroteAt - arrivesAt;
+    if (earlyMs > 1 && !link.wroteAtOnce && !link.crossed)
+      this.#world.fail(
+        `request ${link.request} was written on connection ${link.id}, ${earlyMs} ms after bytes had come that nobody had asked for`,
+      );
+    this.#world.crossed(link);
+  }
+
   #applyMarks(link: Link): void {
     for (let mark = link.marks[0]; mark !== undefined && mark.at <= link.delivered; mark = link.marks[0]) {
       link.marks.shift();
       if (mark.kind === "stray") {
-        if (link.request !== 0) this.#world.crossed(link);
+        if (link.request !== 0) this.#cross(link, mark.arrivesAt ?? Infinity);
         else link.spent ??= "the server sent what nobody had asked for";
         continue;
       }
@@ -209,11 +242,18 @@ class TappedSocket implements Socket {
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
     if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
     // Text without a tail is a head: bodies are bytes, and the frame of a chunk has a tail.
-    if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head);
+    if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head, body);
+    else this.#wroteBody(link, typeof head === "string" ? (body?.length ?? 0) : head.length);
     return this.#world.outward(this.#link, () => this.#inner.write(head, body, tail));
   }
 
-  #wroteHead(link: Link, head: string): void {
+  #wroteBody(link: Link, length: number): void {
+    link.bodyWritten += length;
+    link.bodyMovedAt = this.#world.clientNow;
+    this.#world.wroteBody(link);
+  }
+
+  #wroteHead(link: Link, head: string, body: Uint8Array | undefined): void {
     const parts = REQUEST.exec(head);
     if (parts === null) return this.#wroteNonsense(link, head);
     const [, method = "", id, hop] = parts;
@@ -231,6 +271,14 @@ class TappedSocket implements Socket {
     link.spent ??= link.spentNext;
     link.request = Number(id);
     link.requestFrom = link.delivered;
+    link.wroteAt = this.#world.agenda.now;
+    link.wroteAtOnce = link.deliveredAt === link.wroteAt;
+    link.bodyWritten = body?.length ?? 0;
+    link.bodyMovedAt = this.#world.clientNow;
+    link.sentAt =
+      body !== undefined || !/^(content-length|transfer-encoding): /m.test(head)
+        ? this.#world.clientNow
+        : undefined;
     this.#world.wrote(link, method, Number(id), Number(hop ?? 0));
   }
 

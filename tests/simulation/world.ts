@@ -4,28 +4,32 @@
  */
 
 import { type Clock, createPool, type Pool, type PoolEvent } from "../../mod.ts";
+import { asyncContext } from "../../transports/async-context.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { Prng } from "../support/prng.ts";
+import { Acting } from "./acting.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "./agenda.ts";
 import { auditStats, leftOver } from "./audit.ts";
 import { Clients } from "./clients.ts";
+import { decoderOf } from "./codec.ts";
+import { Contexts } from "./contexts.ts";
+import type { Extras, Happening } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
+import { Memory } from "./memory.ts";
 import { Moves } from "./moves.ts";
+import { Numbers } from "./numbers.ts";
 import { optionsOf } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { quiescence } from "./pump.ts";
+import type { Promised, RequestRecord } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
 import type { Terms } from "./reuse-rules.ts";
 import { Server, type ServerWorld } from "./server.ts";
 import { Tap, type TapWorld } from "./tap.ts";
 import { Trace } from "./trace.ts";
-
-/** An invariant does not hold. */
-export class Violation extends Error {
-  override readonly name = "Violation";
-}
+import { Violation } from "./violation.ts";
 
 /** Appointments at one moment beyond which time is taken to stand still. */
 const MOST_AT_ONCE = 100_000;
@@ -43,7 +47,13 @@ export class World implements TapWorld, ServerWorld {
   readonly moves: Moves;
   readonly pool: Pool;
   readonly servers: ReadonlyMap<string, Server>;
+  readonly contexts: Contexts;
   readonly #clients: Clients;
+  readonly #acting: Acting;
+  readonly #numbers: Numbers = new Numbers(this);
+  readonly #memory: Memory = new Memory(this);
+  /** What listeners are being told of. */
+  telling: PoolEvent["type"] | undefined = undefined;
   closing = false;
   hasCrossed = false;
   lastSent: Appointment | undefined;
@@ -69,12 +79,42 @@ export class World implements TapWorld, ServerWorld {
       connect: ({ hostname }) => this.#server(hostname).dial(2 * plan.latencyMs),
       accept: (peer) => this.#server(peer.target.hostname).accept(peer, this.tap.link(peer.id, peer.target)),
     });
-    this.tap = new Tap(inner, this);
+    const soon = (act: () => void) => void this.agenda.schedule(LANE.toClient, 0, act);
+    const decoded = (bytes: Uint8Array, atOnce: boolean, state: object) =>
+      this.#memory.decoded(bytes, atOnce, state);
+    this.tap = new Tap(inner, this, {
+      decoder: plan.users.kinds.includes("codings") ? decoderOf({ soon, decoded }) : undefined,
+      context: plan.users.contexts ? asyncContext : undefined,
+    });
+    this.contexts = new Contexts(this, plan.users.contexts);
     const onEvent = (event: PoolEvent) => this.#happened(event);
     this.pool = createPool(
       optionsOf(plan, { transport: this.tap, onEvent, clock: this.#clock(), prng: new Prng(plan.seed ^ 1) }),
     );
     this.#clients = new Clients(this);
+    this.#acting = new Acting(this, this.#clients);
+    if (plan.users.requestTimeoutMs !== Infinity) this.happened("limit to the whole");
+  }
+
+  /** Every server keeps its word, and the machine was not suspended meanwhile. */
+  get isCalm(): boolean {
+    return this.plan.weather === "calm" && !this.#suspended;
+  }
+
+  get #suspended(): boolean {
+    return this.plan.users.nightOneIn !== Infinity && this.ledger.isHeld;
+  }
+
+  happened(what: Happening): void {
+    this.figures.happened(what);
+  }
+
+  extrasOf(id: number): Extras | undefined {
+    return this.ledger.get(id)?.spec.extras;
+  }
+
+  someOrigin(prng: Prng): string {
+    return `http://${prng.pick(this.plan.servers)?.hostname}`;
   }
 
   get clientNow(): number {
@@ -95,6 +135,7 @@ export class World implements TapWorld, ServerWorld {
 
   /** Runs until nothing more will happen. @throws {Violation} */
   async run(): Promise<void> {
+    this.#acting.start();
     this.#clients.start();
     let moment = 0;
     let atOnce = 0;
@@ -103,6 +144,7 @@ export class World implements TapWorld, ServerWorld {
       moment = next.at;
       if (atOnce > MOST_AT_ONCE) this.fail("time stands still");
       const { lane } = next;
+      this.#memory.turn();
       next.keep();
       this.trace.settle();
       if (lane !== LANE.server && lane !== LANE.toServer) await quiescence();
@@ -112,6 +154,7 @@ export class World implements TapWorld, ServerWorld {
       if (this.#violation !== undefined) break;
     }
     if (this.#violation === undefined) this.#end();
+    this.contexts.end();
     this.figures.took(this.agenda.now, this.#steps, this.pool.stats());
     if (this.#violation !== undefined) throw new Violation(`seed ${this.plan.seed}: ${this.#violation}`);
   }
@@ -131,7 +174,8 @@ export class World implements TapWorld, ServerWorld {
     const timers = this.agenda.pending[LANE.timer];
     if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
     const stats = this.pool.stats();
-    const problem = auditStats(stats, this.tap, this.terms);
+    const { thrown, on } = this.#acting;
+    const problem = auditStats(stats, this.tap, this.terms, { thrown, act: on }) ?? this.ledger.overdue();
     if (problem !== undefined) this.fail(problem);
     if (stats.queued > this.ledger.waiting)
       this.fail(`${stats.queued} are queued, and ${this.ledger.waiting} requests wait for an answer`);
@@ -139,8 +183,12 @@ export class World implements TapWorld, ServerWorld {
 
   #end(): void {
     this.#audit();
+    this.#acting.end();
     const problem =
-      leftOver(this.pool.stats(), this.tap) ?? this.#clients.unfinished() ?? this.ledger.unsettled();
+      this.#numbers.unfinished() ??
+      leftOver(this.pool.stats(), this.tap) ??
+      this.#clients.unfinished() ??
+      this.ledger.unsettled();
     if (problem !== undefined) this.fail(problem);
   }
 
@@ -229,11 +277,22 @@ export class World implements TapWorld, ServerWorld {
 
   #happened(event: PoolEvent): void {
     this.figures.event(event);
+    this.#told(event);
+    this.telling = event.type;
+    try {
+      this.#acting.happened(event, this.#numbers.happened(event));
+    } finally {
+      this.telling = undefined;
+    }
+  }
+
+  #told(event: PoolEvent): void {
     if (event.type === "limit.learned") {
       if (this.teachesNothing)
         this.fail("a limit was learned from a connection that was closed while the machine slept");
       const lore = this.tap.lore(event.origin.slice("http://".length));
       lore.learnedMs = event.idleMs;
+      this.#judgeLesson(event.origin.slice("http://".length), event.idleMs);
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
@@ -242,10 +301,53 @@ export class World implements TapWorld, ServerWorld {
     }
   }
 
+  /** Where every server keeps its word, nothing shorter than its word can be learned. */
+  #judgeLesson(hostname: string, idleMs: number): void {
+    const server = this.servers.get(hostname);
+    if (server === undefined || this.plan.weather !== "calm" || !this.#suspended) return;
+    const keepsMs = Math.min(server.habit.idleMs, server.plan.firstRequestMs);
+    if (idleMs < keepsMs * 0.9)
+      this.fail(
+        `a limit of ${idleMs} ms was learned of ${hostname}, which keeps connections for ${keepsMs} ms`,
+      );
+  }
+
+  // What callers tell
+
+  /** Runs the synchronous part of a call. */
+  calling<T>(record: RequestRecord, act: () => T): T {
+    return this.#numbers.calling(record, act);
+  }
+
+  aborts(record: RequestRecord): void {
+    this.trace.note("aborts", record.spec.id, record.aborted === "body" ? 1 : 0);
+    if (record.aborted === "body") return this.ledger.left(record);
+    const { link, spec, uploading } = record;
+    if (spec.extras.leaveAfterMs === undefined) return;
+    if (link === undefined) return this.happened("left while it waited for a connection");
+    const { upload } = spec;
+    const unsent = uploading || (upload?.kind === "bytes" && link.bodyWritten < upload.length);
+    this.happened(unsent ? "left while uploading" : "left while the head was awaited");
+  }
+
   // What tap and servers tell
 
+  arrived(link: Link, id: number, length: number): void {
+    this.#memory.arrived(link, this.ledger.get(id), length);
+  }
+
+  endDelivered(link: Link): void {
+    if (link.nights !== this.nights && !this.isCalm)
+      this.happened("end of a connection found after a suspension");
+  }
+
+  wroteBody(link: Link): void {
+    const record = this.ledger.get(link.request);
+    if (record !== undefined) record.continuesAt = undefined;
+  }
+
   wrote(link: Link, method: string, id: number, hop: number): void {
-    if (this.plan.weather === "calm" && link.serverLeft)
+    if (this.isCalm && link.serverLeft)
       this.fail(
         `request ${id} was written on connection ${link.id}, which its server had left by its own rules`,
       );
@@ -256,6 +358,15 @@ export class World implements TapWorld, ServerWorld {
     const moved = this.moves.wrote(link);
     if (moved !== undefined) this.fail(`request ${id} was written on connection ${link.id}: ${moved}`);
     this.ledger.wrote(link, method, id, hop);
+    const record = this.ledger.get(id);
+    if (record === undefined) return;
+    record.arrived = 0;
+    record.largest = 0;
+    this.#numbers.wrote(record);
+    const { expectsContinue, upload } = record.spec;
+    // A redirect may have made a GET of it.
+    const waits = expectsContinue && method !== "GET" && upload?.kind === "bytes" && upload.length > 0;
+    record.continuesAt = waits ? this.clientNow : undefined;
   }
 
   crossed(link: Link): void {
@@ -273,8 +384,8 @@ export class World implements TapWorld, ServerWorld {
     this.ledger.executes(request);
   }
 
-  promises(request: SeenRequest, status: number, length: number, framing: string): void {
-    this.ledger.promises(request, { status, length, framing });
+  promises(request: SeenRequest, { status, length, framing, run }: Promised): void {
+    this.ledger.promises(request, { status, length, framing, run });
   }
 
   excuses(id: number, excuse: "malformed" | "slow"): void {

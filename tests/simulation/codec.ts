@@ -1,0 +1,201 @@
+/**
+ * Codec: a content coding of our own, under the names of the real ones: those of the runtimes work on threads, so no
+ * seed would come to the same twice. What matters is alike: it is incremental, takes turns of the event loop, knows an
+ * end that comes too early, and a few bytes of it can stand for millions.
+ */
+
+import type { ContentDecoder } from "../../src/transport.ts";
+
+/** The most that one turn of the event loop gives. */
+const PIECE = 65_536;
+
+/** Marks: so many bytes as they are; one byte so many times; nothing; the end. */
+const [LITERAL, RUN, FLUSH, END] = ["L", "R", "F", "E"] as const;
+
+/** Of marks with a number behind them. */
+const SIZES: ReadonlyMap<string, number> = new Map([
+  [LITERAL, 5],
+  [RUN, 6],
+]);
+
+function number(value: number): string {
+  return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+}
+
+/** `text` coded, with `run` times the letter z behind it, and marks that mean nothing every so many bytes. */
+export function coded(text: string, run: number, flushEvery = Infinity): string {
+  let whole = "";
+  for (let at = 0; at < text.length; ) {
+    const part = text.slice(at, at + Math.min(flushEvery, 60_000));
+    whole += LITERAL + number(part.length) + part + FLUSH;
+    at += part.length;
+  }
+  return `${whole}${run > 0 ? `${RUN}z${number(run)}` : ""}${END}`;
+}
+
+/** What is told of decoding. */
+export interface DecodingWorld {
+  /** Something of the event loop's next turns. */
+  soon(act: () => void): void;
+  /** `bytes` have been decoded, at once where it says so, before anybody could read the first of them. */
+  decoded(bytes: Uint8Array, atOnce: boolean, by: object): void;
+}
+
+/** Decodes what it is given, piece by piece. */
+class Machine {
+  #input: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #literal = 0;
+  #run = 0;
+  #byte = 0;
+  ended = false;
+
+  get idle(): boolean {
+    return this.#run === 0 && this.#at >= this.#input.length;
+  }
+
+  /** All that was given before has been used up, or waits for more. */
+  push(bytes: Uint8Array): void {
+    const rest = this.#input.subarray(this.#at);
+    const joined = new Uint8Array(rest.length + bytes.length);
+    joined.set(rest);
+    joined.set(bytes, rest.length);
+    this.#input = joined;
+    this.#at = 0;
+  }
+
+  /** The next piece; `undefined` when it needs more. @throws when it is malformed. */
+  next(most: number): Uint8Array | undefined {
+    for (;;) {
+      if (this.#run > 0) return this.#repeated(most);
+      if (this.#literal > 0) return this.#copied(most);
+      if (!this.#mark()) return undefined;
+    }
+  }
+
+  #repeated(most: number): Uint8Array {
+    const piece = new Uint8Array(Math.min(most, this.#run)).fill(this.#byte);
+    this.#run -= piece.length;
+    return piece;
+  }
+
+  #copied(most: number): Uint8Array | undefined {
+    const end = Math.min(this.#input.length, this.#at + Math.min(most, this.#literal));
+    if (end === this.#at) return undefined;
+    const piece = this.#input.slice(this.#at, end);
+    this.#at = end;
+    this.#literal -= piece.length;
+    return piece;
+  }
+
+  /** Answers whether a mark was there. */
+  #mark(): boolean {
+    const [input, at] = [this.#input, this.#at];
+    if (at >= input.length) return false;
+    const mark = String.fromCharCode(input[at] ?? 0);
+    const size = SIZES.get(mark) ?? 1;
+    if (this.ended) throw new Error("Something follows the end of the coded data");
+    if (at + size > input.length) return false;
+    const value = size === 1 ? 0 : new DataView(input.buffer, input.byteOffset).getUint32(at + size - 4);
+    if (mark === LITERAL) this.#literal = value;
+    else if (mark === RUN) [this.#byte, this.#run] = [input[at + 1] ?? 0, value];
+    else if (mark === END) this.ended = true;
+    else if (mark !== FLUSH) throw new Error(`The coded data has an unknown mark ${input[at]}`);
+    this.#at = at + size;
+    return true;
+  }
+}
+
+/** Decodes at once, as much as it may be. */
+function whole(bytes: Uint8Array, world: DecodingWorld): Uint8Array {
+  if (bytes.length === 0) return bytes;
+  const machine = new Machine();
+  machine.push(bytes);
+  const pieces: Uint8Array[] = [];
+  for (let piece = machine.next(Infinity); piece !== undefined; piece = machine.next(Infinity))
+    pieces.push(piece);
+  if (!machine.ended) throw new Error("The coded data ends too early");
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  world.decoded(all, true, machine);
+  return all;
+}
+
+/** A stream through a machine. It works while somebody reads, a piece per turn of the event loop. */
+function stream(world: DecodingWorld): ReadableWritablePair<Uint8Array, Uint8Array> {
+  const machine = new Machine();
+  let output: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let consumed: (() => void) | undefined;
+  let failed: ((error: unknown) => void) | undefined;
+  let [working, empty] = [false, true];
+  const work = (): void => {
+    working = false;
+    if (output === undefined || (output.desiredSize ?? 0) <= 0) return;
+    try {
+      const piece = machine.next(PIECE);
+      if (piece === undefined) return consumed?.();
+      world.decoded(piece, false, machine);
+      output.enqueue(piece);
+      if (machine.idle) consumed?.();
+      go();
+    } catch (error) {
+      output.error(error);
+      failed?.(error);
+      output = undefined;
+    }
+  };
+  const go = (): void => {
+    if (working) return;
+    working = true;
+    world.soon(work);
+  };
+  const take = (chunk: Uint8Array): Promise<void> | undefined => {
+    if (chunk.length === 0) return undefined;
+    empty = false;
+    machine.push(chunk);
+    go();
+    return new Promise((resolve, reject) => {
+      [consumed, failed] = [resolve, reject];
+    });
+  };
+  const end = (): void => {
+    const early = machine.ended || empty ? undefined : new Error("The coded data ends too early");
+    if (early === undefined) output?.close();
+    else output?.error(early);
+    output = undefined;
+    if (early !== undefined) throw early;
+  };
+  const stop = (): void => {
+    output = undefined;
+    consumed?.();
+  };
+  return {
+    readable: new ReadableStream({
+      start(controller) {
+        output = controller;
+      },
+      pull: go,
+      cancel: stop,
+    }),
+    writable: new WritableStream({
+      write: take,
+      close: end,
+      abort(reason) {
+        output?.error(reason);
+        stop();
+      },
+    }),
+  };
+}
+
+const NAMES: ReadonlySet<string> = new Set(["gzip", "deflate", "br", "zstd"]);
+
+/** What the transport lends. */
+export function decoderOf(world: DecodingWorld): (coding: string) => ContentDecoder | undefined {
+  return (coding) =>
+    NAMES.has(coding) ? { whole: (bytes) => whole(bytes, world), stream: () => stream(world) } : undefined;
+}

@@ -1,0 +1,268 @@
+/** Dimensions: what users and peers do besides failing. Each can be left out, and each is counted when it happens. */
+
+import { Prng } from "../support/prng.ts";
+
+/** A dimension, and what must have happened of it in any good number of seeds. */
+export const HAPPENINGS = {
+  /** Listeners that act. */
+  listeners: [
+    "listener aborts its own request",
+    "listener aborts another request",
+    "listener drains",
+    "listener closes",
+    "listener closes again",
+    "listener subscribes",
+    "listener unsubscribes itself",
+    "listener starts a request",
+    "listener throws",
+  ],
+  /** AsyncLocalStorage: the store of the caller in what it brings along. */
+  contexts: [
+    "store seen by a function",
+    "store seen by a generator",
+    "store seen by a stream",
+    "store seen after a wait for a connection",
+  ],
+  /** Content codings, sound and broken, and bombs. */
+  codings: [
+    "coded body",
+    "coded body in flushed pieces",
+    "coded body cut short",
+    "coded body malformed",
+    "chain of codings",
+    "chain of too many codings",
+    "bomb read whole",
+    "bomb read in part",
+    "bomb not read",
+  ],
+  /** Callers that leave at each point, and bodies that never end. */
+  leaving: [
+    "left while it waited for a connection",
+    "left while uploading",
+    "left while the head was awaited",
+    "left in the body by abort",
+    "left in the body by cancel",
+    "left in the body by break",
+    "left in the body by discard",
+    "left a live stream",
+  ],
+  /** Bodies with several readers, or with another response around them. */
+  copies: [
+    "clone, both read",
+    "clone, the copy cancelled",
+    "clone, the original cancelled",
+    "tee, both read",
+    "tee, one cancelled",
+    "kept as the body of another response",
+    "kept as a stream alone",
+  ],
+  /** Two pools whose servers call each other. */
+  pairs: ["call through a second pool", "cycle through both pools"],
+  /** Request bodies whose producers misbehave. */
+  uploads: [
+    "function that throws",
+    "function that throws when called again",
+    "function that gives another kind when called again",
+    "function that gives a used stream when called again",
+    "blob that cannot be streamed",
+    "stream shorter than its length",
+    "stream longer than its length",
+    "buffer taken away",
+    "stream that never goes on",
+    "stream that breaks",
+    "generator",
+    "function",
+  ],
+  /** Servers that drip what moves nothing on. */
+  drips: ["dripped before 100 Continue", "dripped head", "dripped head before the upload was read"],
+  /** Answers to nothing, right behind an answer, to a caller who is busy. */
+  surplus: ["surplus response within 2 ms", "busy for some milliseconds after the answer"],
+  /** Machines that are suspended while servers keep their word. */
+  nights: ["suspended", "end of a connection found after a suspension"],
+  /** A limit to the whole, redirects included. */
+  totals: ["limit to the whole"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type Kind = keyof typeof HAPPENINGS;
+
+/** Something of a dimension that happened. */
+export type Happening = (typeof HAPPENINGS)[Kind][number];
+
+export const KINDS = Object.keys(HAPPENINGS) as Kind[];
+
+/** Off until what they find is mended; with `--only` they run all the same. */
+export const NOT_YET: readonly Kind[] = ["codings", "surplus"];
+
+export const LANDED: readonly Kind[] = KINDS.filter((kind) => !NOT_YET.includes(kind));
+
+/** The dimensions that are asked for by name. */
+export function kindsOf(only: string | undefined, without: string | undefined): readonly Kind[] {
+  const listed = (names: string): Kind[] =>
+    (names === "" ? [] : names.split(",")).map((name) => {
+      if (!(name in HAPPENINGS)) throw new Error(`There is no dimension ${name}: ${KINDS.join(", ")}`);
+      return name as Kind;
+    });
+  const wanted = only === undefined ? LANDED : listed(only);
+  const left = without === undefined ? [] : listed(without);
+  return wanted.filter((kind) => !left.includes(kind));
+}
+
+/** How often users and peers do so in one world: once in so many; `Infinity` for never. */
+export interface Users {
+  readonly kinds: readonly Kind[];
+  /** Events. */
+  readonly actOneIn: number;
+  readonly closesInListener: boolean;
+  readonly contexts: boolean;
+  /** Requests, all below. */
+  readonly codedOneIn: number;
+  readonly leaveOneIn: number;
+  readonly copyOneIn: number;
+  readonly misuseOneIn: number;
+  readonly dripOneIn: number;
+  readonly surplusOneIn: number;
+  readonly busyOneIn: number;
+  /** Moves of a client, where servers keep their word. */
+  readonly nightOneIn: number;
+  /** Of the pool. */
+  readonly requestTimeoutMs: number;
+}
+
+/** Draws them, from numbers of their own, so that no older seed stands for anything else because of them. */
+export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): Users {
+  const prng = new Prng(Math.imul(seed, 0x9e37_79b1) ^ 0x0cce);
+  const oneIn = (kind: Kind, ...odds: [number, ...number[]]): number => {
+    const drawn = prng.among(...odds);
+    return kinds.includes(kind) ? drawn : Infinity;
+  };
+  const often = oneIn("listeners", 30, 150, 600, Infinity);
+  const contexts = oneIn("contexts", 1, ...NEVER_OFTEN) === 1;
+  return {
+    kinds,
+    actOneIn: often,
+    closesInListener: prng.oneIn(3) && often !== Infinity,
+    contexts,
+    codedOneIn: oneIn("codings", 10, 60, Infinity),
+    leaveOneIn: oneIn("leaving", 12, 60, Infinity),
+    copyOneIn: oneIn("copies", 10, 60, Infinity),
+    misuseOneIn: oneIn("uploads", contexts ? 2 : 3, 12, contexts ? 2 : Infinity),
+    dripOneIn: oneIn("drips", 20, 100, Infinity),
+    surplusOneIn: calm ? Infinity : oneIn("surplus", 15, 80, Infinity),
+    busyOneIn: calm ? Infinity : oneIn("surplus", 5, 20, Infinity),
+    nightOneIn: calm ? oneIn("nights", 40, Infinity) : Infinity,
+    requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
+  };
+}
+
+/** Contexts cost every promise something on Node 20: one world in eight. */
+const NEVER_OFTEN = [Infinity, Infinity, Infinity, Infinity, Infinity, Infinity, Infinity] as const;
+
+/** How a caller leaves the body. */
+export type Leave = "abort" | "cancel" | "break" | "discard";
+
+/** How a body gets several readers. */
+export type Copying = (typeof HAPPENINGS)["copies"][number];
+
+/** What is wrong with a request body, if anything. */
+export type Misuse = (typeof HAPPENINGS)["uploads"][number];
+
+/** What a server codes. */
+export interface Coded {
+  readonly how: "sound" | "flushed" | "cut short" | "malformed";
+  /** How many codings are on it. */
+  readonly chain: number;
+  /** Bytes of a bomb behind the payload; 0 for none. */
+  readonly bomb: number;
+}
+
+/** What is particular about one request. */
+export interface Extras {
+  /** It has a signal that others abort. */
+  readonly abortable: boolean;
+  /** Where it leaves: after so many ms, or in the body after so many bytes. */
+  readonly leaveAfterMs: number | undefined;
+  readonly leave: { readonly how: Leave; readonly afterBytes: number } | undefined;
+  /** Its body goes on for a minute. */
+  readonly live: boolean;
+  readonly copying: Copying | undefined;
+  readonly misuse: Misuse | undefined;
+  readonly coded: Coded | undefined;
+  readonly drips: boolean;
+  /** The server sends what nobody asked for, so long after its answer. */
+  readonly surplusMs: number | undefined;
+  /** The caller is busy for so long after the answer. */
+  readonly busyMs: number;
+}
+
+/** What an ordinary request is like. */
+const ORDINARY: Extras = {
+  abortable: false,
+  leaveAfterMs: undefined,
+  leave: undefined,
+  live: false,
+  copying: undefined,
+  misuse: undefined,
+  coded: undefined,
+  drips: false,
+  surplusMs: undefined,
+  busyMs: 0,
+};
+
+/** What is known of the request that extras are drawn for. */
+export interface Ordinary {
+  readonly id: number;
+  readonly api: "request" | "fetch";
+  readonly uploads: boolean;
+  readonly head: boolean;
+  readonly latencyMs: number;
+}
+
+/** Draws what is particular about a request, from numbers of its own. */
+export function drawExtras(seed: number, users: Users, request: Ordinary): Extras {
+  if (users.kinds.length === 0) return ORDINARY;
+  const prng = new Prng(Math.imul(seed ^ 0x51ed, 0x85eb_ca6b) + Math.imul(request.id, 0xc2b2_ae35));
+  const does = (oneIn: number): boolean => {
+    const drawn = prng.next();
+    return drawn * oneIn < 1;
+  };
+  const fetches = request.api === "fetch" && !request.head;
+  const leaves = does(users.leaveOneIn);
+  const inBody = leaves && !request.head && prng.oneIn(2);
+  const live = inBody && prng.oneIn(2);
+  const coded = fetches && !live && does(users.codedOneIn) ? drawCoded(prng) : undefined;
+  const copies = fetches && !inBody && coded === undefined && does(users.copyOneIn);
+  const latency = request.latencyMs;
+  const surplus = does(users.surplusOneIn);
+  const busy = surplus ? prng.next() < 0.7 : does(users.busyOneIn);
+  return {
+    abortable: users.actOneIn !== Infinity && prng.oneIn(4),
+    leaveAfterMs: leaves && !inBody ? prng.among(0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6) * latency : undefined,
+    leave: inBody ? drawLeave(prng, request.api) : undefined,
+    live,
+    copying: copies ? prng.pick(HAPPENINGS.copies) : undefined,
+    misuse: request.uploads && does(users.misuseOneIn) ? drawMisuse(prng, request.api) : undefined,
+    coded,
+    drips: does(users.dripOneIn),
+    surplusMs: surplus ? prng.among(0, 0.25, 0.5, 1, 2) : undefined,
+    busyMs: busy ? prng.among(0.5, 1, 2, 3, 4, 6, 9) : 0,
+  };
+}
+
+function drawLeave(prng: Prng, api: "request" | "fetch"): Extras["leave"] {
+  const how = prng.among<Leave>("abort", "cancel", "break", api === "request" ? "discard" : "cancel");
+  return { how, afterBytes: prng.among(0, 0, 1, prng.below(200), prng.below(5000), 70_000) };
+}
+
+function drawMisuse(prng: Prng, api: "request" | "fetch"): Misuse {
+  const drawn = prng.pick(HAPPENINGS.uploads) ?? "generator";
+  // Only the light API takes functions, and has no copy of bytes.
+  const light = drawn.startsWith("function") || drawn.startsWith("buffer");
+  return light && api === "fetch" ? "generator" : drawn;
+}
+
+function drawCoded(prng: Prng): Coded {
+  const bomb = prng.oneIn(8) ? prng.among(4, 8, 16) * 1_048_576 : 0;
+  const how = prng.weighted({ sound: 4, flushed: 3, "cut short": 1, malformed: 1 });
+  const chain = prng.weighted({ 1: 8, 2: 2, 3: 1, 5: 0.5, 6: 0.5 });
+  return { how: bomb > 0 ? "sound" : how, chain: Number(chain), bomb };
+}

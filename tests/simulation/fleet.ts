@@ -1,0 +1,129 @@
+/** Fleet: chunks of seeds in processes of their own, several at a time, until there were requests enough. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ChunkNews, ChunkWish } from "./chunk.ts";
+import { Figures } from "./figures.ts";
+import type { Failure, Wish } from "./run.ts";
+
+/** What a fleet is to do. It ends with whatever comes first. */
+export interface FleetWish extends Wish {
+  readonly from: number;
+  readonly jobs: number;
+  /** Seeds in all. */
+  readonly seeds: number;
+  /** Requests in all. */
+  readonly total: number;
+  readonly seconds: number;
+  /** Seeds that broke an invariant. */
+  readonly failures: number;
+}
+
+/** Requests of one process: it takes a second to start, and may keep some hundred bytes for each of them. */
+const CHUNK_REQUESTS = 150_000;
+
+/** A worker that says nothing for so long, in ms, hangs. */
+const SILENCE_MS = 300_000;
+
+const script = fileURLToPath(new URL("./chunk.ts", import.meta.url));
+
+/** Workers at work. */
+export class Fleet {
+  readonly figures = new Figures();
+  readonly failures: Failure[] = [];
+  /** Seeds of which the figures are in. */
+  seed = 0;
+  readonly #wish: FleetWish;
+  readonly #workers: Set<ChildProcess> = new Set();
+  readonly #started = performance.now();
+  #next: number;
+  #handedOut = 0;
+
+  constructor(wish: FleetWish) {
+    this.#wish = wish;
+    this.#next = wish.from;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Seconds to go at the rate so far; `Infinity` when nobody knows. */
+  get secondsLeft(): number {
+    const { total, seeds, seconds } = this.#wish;
+    const done = Math.max(this.figures.requests / total, this.figures.worlds / seeds);
+    return Math.min(done === 0 ? Infinity : (this.seconds * (1 - done)) / done, seconds - this.seconds);
+  }
+
+  /** Resolves when all is done. */
+  async run(): Promise<void> {
+    const lanes = Array.from({ length: this.#wish.jobs }, async () => {
+      for (let wish = this.#take(); wish !== undefined; wish = this.#take()) await this.#work(wish);
+    });
+    await Promise.all(lanes);
+  }
+
+  /** Ends every worker. */
+  stop(): void {
+    this.#next = Infinity;
+    for (const worker of this.#workers) worker.kill("SIGKILL");
+  }
+
+  get #over(): boolean {
+    const { total, seconds, failures } = this.#wish;
+    return this.figures.requests >= total || this.seconds >= seconds || this.failures.length >= failures;
+  }
+
+  #take(): ChunkWish | undefined {
+    const { requests, days, kinds, from, seeds, total } = this.#wish;
+    const left = from + seeds - this.#next;
+    if (this.#over || !(left > 0) || this.#handedOut >= total) return undefined;
+    const most = Math.ceil(Math.min(CHUNK_REQUESTS, total - this.#handedOut) / requests);
+    const wish = { from: this.#next, seeds: Math.min(left, Math.max(1, most)), requests, days, kinds };
+    this.#next += wish.seeds;
+    this.#handedOut += wish.seeds * requests;
+    return wish;
+  }
+
+  #work(wish: ChunkWish): Promise<void> {
+    const worker = fork(script);
+    let [seed, done] = [wish.from - 1, false];
+    const hangs = (): void => void worker.kill("SIGKILL");
+    let watch = setTimeout(hangs, SILENCE_MS);
+    this.#workers.add(worker);
+    worker.send(wish);
+    worker.on("message", (message) => {
+      const news = message as ChunkNews;
+      ({ seed, done } = news);
+      this.#heard(news);
+      clearTimeout(watch);
+      watch = setTimeout(hangs, SILENCE_MS);
+      if (this.#over) worker.kill("SIGKILL");
+    });
+    return new Promise((resolve) => {
+      worker.on("exit", (code, signal) => {
+        clearTimeout(watch);
+        this.#workers.delete(worker);
+        if (!done && !this.#over && this.#next !== Infinity) {
+          const last = wish.from + wish.seeds - 1;
+          const message = `the process of the seeds ${seed + 1} to ${last} ended with ${code ?? signal}`;
+          this.#broke({ seed: seed + 1, message });
+        }
+        resolve();
+      });
+    });
+  }
+
+  #heard({ seed, figures, failures }: ChunkNews): void {
+    this.seed = Math.max(this.seed, seed);
+    this.figures.add(figures);
+    for (const failure of failures) this.#broke(failure);
+  }
+
+  #broke(failure: Failure): void {
+    this.failures.push(failure);
+    const { seed, message } = failure;
+    const pair = message.includes(", pair:") ? " --pair" : "";
+    console.log(`${message}\n  replay: --requests ${this.#wish.requests} --replay ${seed}${pair}`);
+  }
+}

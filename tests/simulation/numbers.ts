@@ -1,0 +1,91 @@
+/** Numbers: which of the pool's requests is whose, and that each has one beginning and one end. */
+
+import type { PoolEvent } from "../../mod.ts";
+import type { RequestRecord } from "./record.ts";
+
+/** What it needs of its world. */
+export interface NumberWorld {
+  fail(what: string): void;
+}
+
+/** The requests of one pool, by the numbers that its events use. */
+export class Numbers {
+  readonly #world: NumberWorld;
+  readonly #running: Map<number, RequestRecord | undefined> = new Map();
+  #last = 0;
+  #calling: RequestRecord | undefined;
+  /** Its first request has begun: what begins now is another's. */
+  #begun = false;
+  /** The one that took a connection last: what is written next is its head. */
+  #taker = 0;
+
+  constructor(world: NumberWorld) {
+    this.#world = world;
+  }
+
+  /** Runs the synchronous part of a call, in which its first request begins. */
+  calling<T>(record: RequestRecord, act: () => T): T {
+    const [outer, begun] = [this.#calling, this.#begun];
+    [this.#calling, this.#begun] = [record, false];
+    try {
+      return act();
+    } finally {
+      [this.#calling, this.#begun] = [outer, begun];
+    }
+  }
+
+  /** A head was written. */
+  wrote(record: RequestRecord): void {
+    if (this.#running.has(this.#taker))
+      this.#running.set(this.#taker, this.#running.get(this.#taker) ?? record);
+    record.over = false;
+    this.#taker = 0;
+  }
+
+  /** Whose request it is about, where that is known. */
+  happened(event: PoolEvent): RequestRecord | undefined {
+    switch (event.type) {
+      case "request.started":
+        return this.#started(event.request);
+      case "request.queued":
+        if (this.#calling !== undefined) this.#calling.waited = true;
+        return this.#calling;
+      case "connection.acquired":
+        this.#taker = event.request;
+        return this.#running.get(event.request);
+      case "request.retried":
+        return this.#running.get(event.request);
+      case "request.finished":
+      case "request.failed":
+        return this.#ended(event.request, event.type);
+      default:
+        return undefined;
+    }
+  }
+
+  #started(number: number): RequestRecord | undefined {
+    if (number <= this.#last) this.#world.fail(`request number ${number} started after ${this.#last}`);
+    this.#last = Math.max(this.#last, number);
+    const record = this.#begun ? undefined : this.#calling;
+    this.#begun = true;
+    if (record !== undefined) record.over = false;
+    this.#running.set(number, record);
+    return record;
+  }
+
+  #ended(number: number, how: string): RequestRecord | undefined {
+    if (!this.#running.has(number))
+      this.#world.fail(`${how} was told of request number ${number}, which was over`);
+    const record = this.#running.get(number);
+    this.#running.delete(number);
+    if (record !== undefined) record.over = true;
+    return record;
+  }
+
+  unfinished(): string | undefined {
+    const [first] = this.#running.keys();
+    return first === undefined
+      ? undefined
+      : `request number ${first} has started, and neither finished nor failed`;
+  }
+}

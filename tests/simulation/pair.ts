@@ -1,0 +1,274 @@
+/**
+ * Pair: two pools whose servers call each other, with limits to both. A chain of calls may come back to a pool whose
+ * connections all wait for that very chain: then deadlines must end it, by their names, and nothing may be left.
+ */
+
+import { type Clock, createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
+import {
+  type MemoryPeer,
+  type MemoryRequest,
+  type MemoryResponse,
+  memoryTransport,
+} from "../../transports/memory.ts";
+import { Prng } from "../support/prng.ts";
+import { Agenda, LANE } from "./agenda.ts";
+import type { Kind } from "./dimensions.ts";
+import { Figures } from "./figures.ts";
+import { quiescence } from "./pump.ts";
+import { Trace } from "./trace.ts";
+import { Violation } from "./violation.ts";
+
+type Side = "a" | "b";
+
+/** How a call may fail. */
+const NAMED: ReadonlySet<string> = new Set([
+  "ERR_ACQUIRE_TIMEOUT",
+  "ERR_QUEUE_FULL",
+  "ERR_HEADERS_TIMEOUT",
+  "ERR_BODY_TIMEOUT",
+  "ERR_REQUEST_TIMEOUT",
+  "ERR_CONNECTION_LOST",
+]);
+
+/** Beyond the deadlines: timers count whole milliseconds, and each look takes a turn. */
+const SLACK_MS = 100;
+
+interface PairPlan {
+  readonly seed: number;
+  readonly calls: number;
+  readonly clients: number;
+  readonly depth: number;
+  readonly maxConnections: number;
+  readonly maxQueue: number;
+  readonly acquireTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly serviceMs: number;
+  readonly latencyMs: number;
+  readonly resetOneIn: number;
+  readonly abortOneIn: number;
+  /** A server that was left by its caller leaves whom it called. */
+  readonly passesOn: boolean;
+}
+
+function pairPlanOf(seed: number, requests: number): PairPlan {
+  const prng = new Prng(Math.imul(seed, 0x0b5a_d3c7) ^ 0x2b01);
+  return {
+    seed,
+    calls: Math.ceil(requests / 12),
+    clients: 1 + prng.below(8),
+    depth: prng.among(1, 2, 3, 5),
+    maxConnections: prng.among(1, 2, 4),
+    maxQueue: prng.among(10_000, 2),
+    acquireTimeoutMs: prng.among(200, 2000),
+    headersTimeoutMs: prng.among(1000, 8000),
+    serviceMs: prng.among(0, 5, 100),
+    latencyMs: prng.among(0.25, 5),
+    resetOneIn: prng.among(Infinity, 30),
+    abortOneIn: prng.among(Infinity, 15),
+    passesOn: prng.oneIn(2),
+  };
+}
+
+/** Two pools. */
+export class PairWorld {
+  readonly plan: PairPlan;
+  readonly agenda = new Agenda();
+  readonly figures = new Figures();
+  readonly trace: Trace;
+  readonly #pools: Readonly<Record<Side, Pool>>;
+  readonly #prng: Prng;
+  #running = 0;
+  #issued = 0;
+  #clients = 0;
+  #closed = 0;
+  #steps = 0;
+  #violation: string | undefined;
+
+  constructor(seed: number, requests: number, readable = false) {
+    this.plan = pairPlanOf(seed, requests);
+    this.trace = new Trace(() => this.agenda.now, readable);
+    this.#prng = new Prng(seed ^ 0x77aa);
+    this.#pools = { a: this.#pool("a"), b: this.#pool("b") };
+  }
+
+  /** One world in ten has such a pair beside it. */
+  static belongsTo(seed: number, kinds: readonly Kind[]): boolean {
+    return kinds.includes("pairs") && seed % 10 === 3;
+  }
+
+  fail(what: string): void {
+    this.#violation ??= what;
+  }
+
+  /** Runs until nothing more will happen. @throws {Violation} */
+  async run(): Promise<void> {
+    this.#clients = this.plan.clients;
+    for (let client = 0; client < this.plan.clients; client++)
+      this.#later(this.#prng.below(20), () => void this.#work());
+    for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
+      next.keep();
+      await quiescence();
+      this.trace.settle();
+      this.#steps += 1;
+      this.#audit();
+      if (this.#violation !== undefined) break;
+    }
+    if (this.#violation === undefined) this.#end();
+    this.figures.took(this.agenda.now, this.#steps, this.#pools.a.stats());
+    if (this.#violation !== undefined)
+      throw new Violation(`seed ${this.plan.seed}, pair: ${this.#violation}`);
+  }
+
+  #pool(side: Side): Pool {
+    const { plan, agenda } = this;
+    const prng = new Prng(plan.seed ^ side.charCodeAt(0));
+    return createPool({
+      transport: memoryTransport({
+        scheduler: { schedule: (delayMs, callback) => agenda.schedule(LANE.toClient, delayMs, callback) },
+        latencyMs: plan.latencyMs,
+        respond: (request, peer) => this.#respond(side, request, peer),
+      }),
+      clock: this.#clock(),
+      random: () => prng.next(),
+      onEvent: (event) => this.#happened(event),
+      maxConnections: plan.maxConnections,
+      maxQueue: plan.maxQueue,
+      acquireTimeout: plan.acquireTimeoutMs,
+      headersTimeout: plan.headersTimeoutMs,
+    });
+  }
+
+  #clock(): Clock {
+    const { agenda } = this;
+    return {
+      now: () => agenda.now,
+      wall: () => 1.7e12 + agenda.now,
+      schedule: (delayMs, callback) =>
+        agenda.schedule(LANE.timer, Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647), callback),
+      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
+    };
+  }
+
+  #later(ms: number, act: () => void): void {
+    this.agenda.schedule(LANE.client, ms, act);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#later(ms, resolve));
+  }
+
+  #happened(event: PoolEvent): void {
+    this.figures.event(event);
+  }
+
+  // Callers
+
+  async #work(): Promise<void> {
+    while (this.#issued < this.plan.calls && this.#violation === undefined) {
+      this.#issued += 1;
+      await this.#call(this.#issued);
+      await this.#pause(this.#prng.among(0, 1, 30, 500));
+    }
+    this.#clients -= 1;
+    if (this.#clients === 0) this.#close();
+  }
+
+  /** One call from outside, whose answer must be its own. */
+  async #call(id: number): Promise<void> {
+    const { plan } = this;
+    const side = this.#prng.among<Side>("a", "b");
+    const depth = this.#prng.below(plan.depth + 1);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    if (plan.abortOneIn !== Infinity && this.#prng.oneIn(plan.abortOneIn))
+      this.#later(this.#prng.below(300), () => controller.abort(reason));
+    const started = this.agenda.now;
+    this.#running += 1;
+    const outcome = await this.#ask(side, id, depth, controller.signal).catch((error) =>
+      error === reason ? "aborted" : this.#nameOf(error),
+    );
+    this.#running -= 1;
+    const tookMs = this.agenda.now - started;
+    if (tookMs > plan.acquireTimeoutMs + plan.headersTimeoutMs + SLACK_MS)
+      this.fail(`call ${id} took ${tookMs} ms`);
+    if (outcome !== "aborted" && !NAMED.has(outcome) && outcome !== chainOf(side, id, depth))
+      if (!/^\d+ failed: ERR_[A-Z_]+$/.test(outcome)) this.fail(`call ${id} came to ${outcome}`);
+    this.trace.note("read", id, outcome.length, outcome);
+    this.figures.settled(/ERR_\w+$/.exec(outcome)?.[0] ?? (outcome === "aborted" ? outcome : "read"));
+  }
+
+  async #ask(side: Side, id: number, depth: number, signal: AbortSignal): Promise<string> {
+    const pool = this.#pools[side];
+    const answer = await pool.request(`http://${side}.test/${id}/${depth}`, { signal });
+    const text = await answer.text();
+    if (!text.startsWith(`${id} `)) this.fail(`call ${id} got ${text}`);
+    return text;
+  }
+
+  #nameOf(error: unknown): string {
+    if (error instanceof HoldfastError && NAMED.has(error.code)) return error.code;
+    this.fail(`a call failed with ${String(error)}`);
+    return "unnamed";
+  }
+
+  // Servers
+
+  async #respond(side: Side, request: MemoryRequest, peer: MemoryPeer): Promise<MemoryResponse> {
+    const { plan } = this;
+    const [, id = 0, depth = 0] = request.path.split("/").map(Number);
+    if (plan.resetOneIn !== Infinity && this.#prng.oneIn(plan.resetOneIn)) {
+      peer.reset();
+      return {};
+    }
+    if (plan.serviceMs > 0) await this.#pause(this.#prng.below(plan.serviceMs));
+    if (depth === 0) return { body: chainOf(side, id, 0) };
+    this.figures.happened("call through a second pool");
+    if (depth > 1) this.figures.happened("cycle through both pools");
+    const controller = new AbortController();
+    const left = new Error("the caller left");
+    if (plan.passesOn) peer.onClosed(() => controller.abort(left));
+    try {
+      const inner = await this.#ask(other(side), id, depth - 1, controller.signal);
+      return { body: inner.includes("failed") ? inner : `${inner} ${side}${depth}` };
+    } catch (error) {
+      return { status: 502, body: `${id} failed: ${error === left ? "ERR_LEFT" : this.#nameOf(error)}` };
+    }
+  }
+
+  // The end
+
+  #close(): void {
+    for (const side of ["a", "b"] as const) {
+      void this.#pools[side].close({ timeout: this.#prng.among(0, 1000) }).then(() => {
+        this.#closed += 1;
+      });
+    }
+  }
+
+  #audit(): void {
+    for (const side of ["a", "b"] as const) {
+      const { open } = this.#pools[side].stats();
+      if (open > this.plan.maxConnections) this.fail(`${open} connections of ${side} exceed maxConnections`);
+    }
+  }
+
+  #end(): void {
+    if (this.#running > 0) return this.fail(`${this.#running} calls never ended`);
+    if (this.#closed < 2) return this.fail("close() never resolved");
+    if (this.figures.running !== 0)
+      return this.fail(`${this.figures.running} requests started without an end`);
+    for (const side of ["a", "b"] as const) {
+      const { open, queued, active } = this.#pools[side].stats();
+      if (open + queued + active > 0) this.fail(`${open} open and ${queued} queued are left of ${side}`);
+    }
+  }
+}
+
+function other(side: Side): Side {
+  return side === "a" ? "b" : "a";
+}
+
+/** What a chain of calls that begins at `side` answers. */
+function chainOf(side: Side, id: number, depth: number): string {
+  return depth === 0 ? `${id} ${side}0` : `${chainOf(other(side), id, depth - 1)} ${side}${depth}`;
+}

@@ -1,0 +1,55 @@
+/** Run: seeds one after the other in one process, and what became of them. */
+
+import type { Kind } from "./dimensions.ts";
+import type { Figures } from "./figures.ts";
+import { PairWorld } from "./pair.ts";
+import { longPlanOf, type Plan, planOf } from "./plan.ts";
+import { watchUnhandled } from "./unhandled.ts";
+import { Violation } from "./violation.ts";
+import { World } from "./world.ts";
+
+/** What is simulated. */
+export interface Wish {
+  /** Requests of each seed. */
+  readonly requests: number;
+  /** Spreads them over so many days. */
+  readonly days: number | undefined;
+  readonly kinds: readonly Kind[];
+}
+
+/** A seed that broke an invariant. */
+export interface Failure {
+  readonly seed: number;
+  readonly message: string;
+}
+
+/** The plan of a seed. */
+export function planFor(wish: Wish, seed: number): Plan {
+  const { requests, days, kinds } = wish;
+  return days === undefined ? planOf(seed, requests, kinds) : longPlanOf(seed, requests, days, kinds);
+}
+
+/** Runs one seed; its figures are added up. Answers what it broke, if anything. */
+export async function runSeed(wish: Wish, seed: number, figures: Figures): Promise<Failure | undefined> {
+  const world = new World(planFor(wish, seed));
+  const failure = await outcome(seed, world);
+  figures.add(world.figures);
+  if (failure !== undefined || !PairWorld.belongsTo(seed, wish.kinds)) return failure;
+  const pair = new PairWorld(seed, wish.requests);
+  const other = await outcome(seed, pair);
+  figures.add(pair.figures);
+  return other;
+}
+
+async function outcome(seed: number, world: World | PairWorld): Promise<Failure | undefined> {
+  const unwatch = watchUnhandled((what) => world.fail(what));
+  try {
+    await world.run();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    return { seed, message: error.message };
+  } finally {
+    unwatch();
+  }
+}
