@@ -9,6 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assertEquals } from "@std/assert";
+import { PATIENT } from "./support/patience.ts";
 
 const run = promisify(execFile);
 const child = fileURLToPath(new URL("./hold-child.ts", import.meta.url));
@@ -75,7 +76,7 @@ describe("a process does not end while somebody waits for", () => {
     ["await using beside an unread body", "disposed"],
   ];
   for (const [name, output] of cases)
-    it(name, async () => assertEquals(await outcomeOf(name), { code: 0, output }));
+    it(name, PATIENT, async () => assertEquals(await outcomeOf(name), { code: 0, output }));
 });
 
 describe("a process ends by itself with", () => {
@@ -89,5 +90,5 @@ describe("a process ends by itself with", () => {
     "a queued request that was aborted",
     "a pool that was closed while requests waited in its queue",
   ])
-    it(name, async () => assertEquals(await outcomeOf(name), { code: 0, output: "left" }));
+    it(name, PATIENT, async () => assertEquals(await outcomeOf(name), { code: 0, output: "left" }));
 });

@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { BodySource } from "../../mod.ts";
+import { eventually } from "../support/patience.ts";
 import { causeOf, failure, pieces, retired, scripted, serving, settled, utf8 } from "./support.ts";
 
 interface Kind {
@@ -218,8 +219,7 @@ describe("a request body", () => {
     const sending = at.pool.fetch({ url: "http://a.test/", method: "POST", body: readable });
     await writer.write(utf8("pay"));
     const received = () => at.transport.peers[0]?.receivedText ?? "";
-    for (let turn = 0; turn < 50 && received() === ""; turn++) await settled();
-    assertStringIncludes(received(), "\r\n3\r\npay\r\n");
+    await eventually(() => received().includes("\r\n3\r\npay\r\n"), "the first piece");
     await writer.write(utf8("load"));
     await writer.close();
     assertEquals((await sending).status, 200);
@@ -236,7 +236,7 @@ describe("a request body", () => {
     const [peer] = at.transport.peers;
     assert(source.taken() <= 4, `${source.taken()} pieces were taken though the peer reads nothing`);
     peer?.startReading();
-    for (let turn = 0; turn < 100 && !peer?.receivedText.endsWith("\r\n0\r\n\r\n"); turn++) await settled();
+    await eventually(() => peer?.receivedText.endsWith("\r\n0\r\n\r\n") === true, "the last chunk");
     assertEquals(source.taken(), 50);
     peer?.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assertEquals((await sending).status, 200);

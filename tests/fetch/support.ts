@@ -1,7 +1,14 @@
 /** What the fetch tests share: a pool whose server is a function, and one whose peer speaks byte by byte. */
 
 import { assert, assertInstanceOf } from "@std/assert";
-import { createPool, HoldfastError, type Pool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import {
+  createPool,
+  HoldfastError,
+  type Pool,
+  type PoolEvent,
+  type PoolOptions,
+  systemClock,
+} from "../../mod.ts";
 import type { Transport } from "../../src/transport.ts";
 import { denoDecoder, zlibDecoder } from "../../transports/decoders.ts";
 import {
@@ -80,8 +87,15 @@ export function inTurn(messages: readonly string[]): (peer: MemoryPeer) => void 
   return (peer) => peer.onData(() => peer.send(left.shift() ?? ""));
 }
 
-/** Everything that microtasks, and one turn of the event loop, bring. */
-export const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+/**
+ * Everything that microtasks, and turns of the event loop, bring. With it goes the look that a pool takes at a connection
+ * when the loop was blocked, as it is by any busy machine: that look is of the same kind, and was begun before.
+ */
+export async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  await new Promise<void>((resolve) => systemClock.turn(resolve));
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+}
 
 /** What a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {

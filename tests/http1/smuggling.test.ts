@@ -8,11 +8,10 @@ import { describe, it } from "node:test";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { createPool, type PoolEvent, ProtocolError } from "../../mod.ts";
 import { type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
+import { settled } from "../fetch/support.ts";
 
 const EVIL = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
 const OWN = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
-
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 interface Outcome {
   /** Body of the attacked response, or the fault it failed with. */
