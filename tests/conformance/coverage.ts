@@ -22,7 +22,8 @@ const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>
 const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
   "retry-rule": true,
-  "not-sent": "nothing of the transports fails between the grant of a connection and the first write",
+  "not-sent":
+    "a socket is seldom destroyed just before it is written to: tests/http1/resend.test.ts makes it so",
 };
 
 const CODES: Readonly<Record<ErrorCode, Shown>> = {

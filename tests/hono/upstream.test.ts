@@ -1,6 +1,8 @@
 /** `upstream()` under each server that runs here: responses returned as they are, streams, aborts, failures. */
 
+import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { constants, createGzip } from "node:zlib";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Hono } from "hono";
 import { hc } from "hono/client";
@@ -64,6 +66,13 @@ for (const server of SERVERS) {
         "/endless": (_request, response) => {
           response.write("first ");
           response.on("close", () => go.give());
+        },
+        "/live": (_request, response) => live(response, response, () => go.give()),
+        "/live-coded": (_request, response) => {
+          response.setHeader("content-encoding", "gzip");
+          const coder = createGzip({ flush: constants.Z_SYNC_FLUSH });
+          coder.pipe(response);
+          live(response, coder, () => go.give());
         },
         "/json": (_request, response) =>
           response.setHeader("content-type", "application/json").end('{"a":1}'),
@@ -147,6 +156,22 @@ for (const server of SERVERS) {
       },
     );
 
+    for (const path of ["live", "live-coded"]) {
+      it(
+        `ends an upstream that never stops sending when the client goes away: ${path}`,
+        PATIENT,
+        async () => {
+          go = signal();
+          const raw = await client();
+          raw.get(`/through/${path}`);
+          await raw.heard("tick");
+          raw.abort();
+          await guarded(go.given, "The end of the response at the origin");
+          assertEquals(pool.stats().active, 0);
+        },
+      );
+    }
+
     it("works for proxy() and for a client of hono", PATIENT, async () => {
       const raw = await client();
       raw.get("/proxied/plain", "1.1", "Connection: keep-alive, X-Named", "X-Named: 1", "TE: trailers");
@@ -219,3 +244,12 @@ function gateway(pool: Pool, origin: Origin): Hono<UpstreamEnv> {
 
 /** What the origin has, as hono's client wants to know it. */
 const described = new Hono().get("/json", (c) => c.json({ a: 1 }));
+
+/** Sends a little all the time, until the response is closed. */
+function live(response: ServerResponse, to: { write(text: string): unknown }, closed: () => void): void {
+  const ticking = setInterval(() => to.write("tick "), 20);
+  response.on("close", () => {
+    clearInterval(ticking);
+    closed();
+  });
+}

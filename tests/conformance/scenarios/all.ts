@@ -9,6 +9,7 @@ import { ending } from "./ending.ts";
 import { fetching } from "./fetching.ts";
 import { hints } from "./hints.ts";
 import { idle } from "./idle.ts";
+import { leaving } from "./leaving.ts";
 import { lifetimes } from "./lifetimes.ts";
 import { limits } from "./limits.ts";
 import { malformed } from "./malformed.ts";
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   downloads,
   uploads,
   unread,
+  leaving,
   malformed,
   fetching,
   ending,
