@@ -31,6 +31,8 @@ export type ErrorCode =
   | "ERR_PROTOCOL"
   /** A response body could not be decoded (`Content-Encoding`). */
   | "ERR_DECODE"
+  /** A response body is larger than `responseLimits.bodyBytes` lets be collected. */
+  | "ERR_BODY_TOO_LARGE"
   /** A redirect that cannot be followed: too many, to another scheme, or with a body that cannot be sent again. */
   | "ERR_REDIRECT"
   /** The request body failed while it was read. */
@@ -88,6 +90,8 @@ export interface ErrorFacts {
   readonly pool?: OriginSnapshot | undefined;
   readonly elapsedMs?: number | undefined;
   readonly limitMs?: number | undefined;
+  readonly limitBytes?: number | undefined;
+  readonly bodyBytes?: number | undefined;
   readonly status?: number | undefined;
   readonly cause?: unknown;
 }
@@ -113,6 +117,10 @@ export class HoldfastError extends Error {
   readonly elapsedMs: number | undefined;
   /** For time-outs: the limit that was passed. */
   readonly limitMs: number | undefined;
+  /** For `ERR_BODY_TOO_LARGE`: the limit. */
+  readonly limitBytes: number | undefined;
+  /** For `ERR_BODY_TOO_LARGE`: how much came, or was announced. */
+  readonly bodyBytes: number | undefined;
   /** For `ERR_PROXY`: the status with which an HTTP proxy refused. */
   readonly status: number | undefined;
 
@@ -127,6 +135,8 @@ export class HoldfastError extends Error {
     this.pool = facts.pool;
     this.elapsedMs = facts.elapsedMs;
     this.limitMs = facts.limitMs;
+    this.limitBytes = facts.limitBytes;
+    this.bodyBytes = facts.bodyBytes;
     this.status = facts.status;
   }
 }

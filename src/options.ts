@@ -59,7 +59,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** Bounds on what a server may send before the body. Beyond one, the response is a protocol error. */
+/** Bounds on what a server may send. Beyond one, but `bodyBytes`, the response is a protocol error. */
 export interface ResponseLimits {
   /** Bytes of status line and header fields, 1xx responses not added up. Node's limit is 16 KiB. Default: 64 KiB. */
   readonly headBytes?: number;
@@ -73,6 +73,12 @@ export interface ResponseLimits {
   readonly trailerBytes?: number;
   /** Interim (1xx) responses before the final one. Default: 16. */
   readonly informationalCount?: number;
+  /**
+   * Bytes of a body that `text()`, `json()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` collect, after decoding.
+   * Beyond it they reject with `ERR_BODY_TOO_LARGE`, at once where the head announced as much, and the connection ends.
+   * Not a limit on streams: whoever reads one sees how much it is. Default: `Infinity`, none.
+   */
+  readonly bodyBytes?: number;
 }
 
 /** Options of {@linkcode createPool}. All are optional; "off" is `Infinity`, or `false` where a `false` is allowed. */

@@ -119,6 +119,7 @@ const RESPONSE_LIMITS: Required<ResponseLimits> = {
   chunkExtensionBytes: 16_384,
   trailerBytes: 16_384,
   informationalCount: 16,
+  bodyBytes: Infinity,
 };
 
 /**

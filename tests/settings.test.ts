@@ -199,6 +199,7 @@ const WRONG_INSIDE: Readonly<Record<string, (value: unknown) => object>> = {
   }),
   "responseLimits.trailerBytes": (trailerBytes) => ({ responseLimits: { trailerBytes } }),
   "responseLimits.informationalCount": (informationalCount) => ({ responseLimits: { informationalCount } }),
+  "responseLimits.bodyBytes": (bodyBytes) => ({ responseLimits: { bodyBytes } }),
 };
 
 function wrongInside(path: string): readonly Wrong[] {

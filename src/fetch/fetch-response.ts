@@ -7,6 +7,7 @@ import type { ConnectionInfo } from "../errors.ts";
 import type { ResponseBody } from "../http1/body.ts";
 import type { WireResponse } from "../http1/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
+import { collect } from "./collect.ts";
 
 /** Where a response comes from. */
 export interface Provenance {
@@ -24,12 +25,13 @@ export interface FetchResponse extends Response {
   readonly resendCount: number;
 }
 
-/** `direct`: the content is the stream of the body off the wire, not decoded. */
+/** `direct`: the content is the stream of the body off the wire, not decoded. `shared`: with a clone. */
 type FetchResponseClass = new (
   content: BodyInit | null,
   init: ResponseInit,
   from: Provenance,
   direct: boolean,
+  shared: boolean,
 ) => FetchResponse;
 
 let known: FetchResponseClass | undefined;
@@ -40,9 +42,10 @@ export function newFetchResponse(
   init: ResponseInit,
   from: Provenance,
   direct = false,
+  shared = false,
 ): FetchResponse {
   known ??= fetchResponseClass();
-  return new known(content, init, from, direct);
+  return new known(content, init, from, direct, shared);
 }
 
 /** Whether the pool made it. */
@@ -65,10 +68,20 @@ function fetchResponseClass(): FetchResponseClass {
     /** Whether the body can still be taken past the stream. */
     #direct: boolean;
 
-    constructor(content: BodyInit | null, init: ResponseInit, from: Provenance, direct: boolean) {
+    /** Whether a clone reads the same body. */
+    #shared: boolean;
+
+    constructor(
+      content: BodyInit | null,
+      init: ResponseInit,
+      from: Provenance,
+      direct: boolean,
+      shared: boolean,
+    ) {
       super(content, init);
       this.#from = from;
       this.#direct = direct;
+      this.#shared = shared;
     }
 
     /** The URL that answered, after redirects, without a fragment. */
@@ -97,21 +110,44 @@ function fetchResponseClass(): FetchResponseClass {
     }
 
     override text(): Promise<string> {
-      return this.#read((body) => body.text()) ?? super.text();
+      return this.#read((body) => body.text()) ?? this.#bounded()?.then((all) => all.text()) ?? super.text();
     }
 
     override json(): Promise<unknown> {
-      return this.#direct ? this.text().then(JSON.parse) : super.json();
+      return this.#direct || this.#isBounded ? this.text().then(JSON.parse) : super.json();
+    }
+
+    override blob(): Promise<Blob> {
+      return this.#bounded()?.then((all) => all.blob()) ?? super.blob();
+    }
+
+    override formData(): Promise<FormData> {
+      return this.#bounded()?.then((all) => all.formData()) ?? super.formData();
     }
 
     override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
       // Node 20 has no `bytes()` to call.
-      const bytes = await (this.#read((body) => body.bytes()) ?? super.arrayBuffer());
+      const read = this.#read((body) => body.bytes()) ?? this.#bounded()?.then((all) => all.arrayBuffer());
+      const bytes = await (read ?? super.arrayBuffer());
       return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     }
 
     override async arrayBuffer(): Promise<ArrayBuffer> {
-      return this.#direct ? wholeBuffer(await this.bytes()) : super.arrayBuffer();
+      return this.#direct || this.#isBounded ? wholeBuffer(await this.bytes()) : super.arrayBuffer();
+    }
+
+    get #isBounded(): boolean {
+      return this.#from.wire.body.limit !== Infinity;
+    }
+
+    /** All of it in a response of the runtime, if it may not be all there is, and nobody else has it. */
+    #bounded(): Promise<Response> | undefined {
+      if (!this.#isBounded || this.bodyUsed) return undefined;
+      const { body, headers } = this;
+      if (body === null || body.locked) return undefined;
+      return collect(body, this.#from.wire.body, this.#shared).then(
+        (bytes) => new Native(bytes as Uint8Array<ArrayBuffer>, { headers }),
+      );
     }
 
     /** Reads past the stream, and ends that, so that the response knows its body to be used. */
@@ -124,11 +160,12 @@ function fetchResponseClass(): FetchResponseClass {
 
     override clone(): Response {
       this.#direct = false;
+      this.#shared = true;
       const clone = super.clone();
       keepWithStream(clone);
       keepWithStream(this);
       const { body, status, statusText, headers } = clone;
-      return newFetchResponse(body, { status, statusText, headers }, this.#from);
+      return newFetchResponse(body, { status, statusText, headers }, this.#from, false, true);
     }
   };
 }

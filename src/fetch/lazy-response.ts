@@ -88,7 +88,7 @@ export class LazyResponse implements Response {
   clone(): Response {
     const { body } = this.#genuine().clone();
     const { status, statusText, headers } = this;
-    return newFetchResponse(body, { status, statusText, headers }, this.#from);
+    return newFetchResponse(body, { status, statusText, headers }, this.#from, false, true);
   }
 
   text(): Promise<string> {

@@ -1,6 +1,7 @@
 /** Response: from a message off the wire to a `Response`, genuine or lazy, its body decoded. */
 
 import { HoldfastError, ProtocolError } from "../errors.ts";
+import { asciiBytes } from "../http1/ascii.ts";
 import { addFields, headFields, reasonOf } from "../http1/fields.ts";
 import type { WireResponse } from "../http1/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
@@ -54,10 +55,8 @@ function lazyResponse(wire: WireResponse, { url, redirected, signal }: ResponseC
     const content = body.used ? "" : contentOf(wire, undefined, signal);
     return genuine(content, undefined, from);
   });
-  if (!body.ended) {
-    body.translate = (error) => fetchError(error, signal);
-    watchDropped(response, body);
-  }
+  if (!body.ended || body.limit !== Infinity) body.translate = (error) => fetchError(error, signal);
+  if (!body.ended) watchDropped(response, body);
   return response;
 }
 
@@ -102,7 +101,8 @@ function contentOf(
   const { body } = wire;
   if (decoding === undefined && body.kept <= SMALL) return body.takeContent() ?? "";
   if (body.ended && decoding !== undefined) {
-    const whole = body.takeWhole() ?? new Uint8Array(0);
+    const content = body.takeContent() ?? "";
+    const whole = typeof content === "string" ? asciiBytes(content) : content;
     return whole.length === 0 ? whole : decodedWhole(wire, whole, decoding);
   }
   let lost: { readonly error: unknown } | undefined;

@@ -15,3 +15,10 @@ export function asciiOf(bytes: Uint8Array, start: number, end: number, codec: Te
   // Whatever takes several bytes makes the text shorter, and what is no UTF-8 becomes U+FFFD.
   return text.length === end - start && !text.includes("\ufffd") ? text : undefined;
 }
+
+const encoder = new TextEncoder();
+
+/** The bytes of such a text. */
+export function asciiBytes(text: string): Uint8Array {
+  return encoder.encode(text);
+}

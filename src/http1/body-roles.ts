@@ -7,8 +7,8 @@ export interface BodySource {
   /** The reader is behind: stop reading from the socket. */
   pause(): void;
   resume(): void;
-  /** Nobody wants the rest. */
-  discard(): void;
+  /** Nobody wants the rest. `atOnce`: nor the connection, however little is left. */
+  discard(atOnce?: boolean): void;
 }
 
 /** What keeps the process alive while somebody waits for more of a body, and only then. */
@@ -20,4 +20,15 @@ export interface BodyHolder {
 export interface BodyTools {
   readonly text: TextCodec;
   readonly alloc: Alloc;
+  /** Bytes that are collected at most. @default Infinity */
+  readonly bodyBytes?: number;
+}
+
+/** How a body is read: not yet, in one piece, as it comes, or not any longer. */
+export type BodyMode = "kept" | "whole" | "stream" | "discarded";
+
+/** Who waits for all of a body. */
+export interface BodyAwaiter {
+  resolve(bytes: Uint8Array): void;
+  reject(error: unknown): void;
 }

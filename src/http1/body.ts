@@ -6,23 +6,16 @@
  * with all that was made of it, becomes garbage, and its collection gives the connection back.
  */
 
-import type { TextCodec } from "../transport.ts";
-import { asciiOf } from "./ascii.ts";
-import type { BodyHolder, BodySource, BodyTools } from "./body-roles.ts";
+import type { Lease } from "../pool/connection.ts";
+import { asciiBytes, asciiOf } from "./ascii.ts";
+import { bodyTooLarge, discardedError, droppedError, usedError } from "./body-errors.ts";
+import type { BodyAwaiter, BodyHolder, BodyMode, BodySource, BodyTools } from "./body-roles.ts";
 import { copyOf, Gathered } from "./gathered.ts";
 import { type Controller, Outlet } from "./outlet.ts";
+import { decodedText } from "./text.ts";
 
 /** Kept, and one piece more, for a reader that has not come or is slower than the peer; then the socket is paused. */
 const HIGH_WATER = 65_536;
-
-type Mode = "kept" | "whole" | "stream" | "discarded";
-
-interface Settle {
-  resolve(bytes: Uint8Array): void;
-  reject(error: unknown): void;
-}
-
-const encoder = new TextEncoder();
 
 /** The body of one response. */
 export class ResponseBody {
@@ -30,18 +23,20 @@ export class ResponseBody {
   readonly length: number | undefined;
   /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
+  /** What it comes on, for errors. */
+  lease: Lease<unknown> | undefined = undefined;
   #source: BodySource | undefined;
   #holder: BodyHolder | undefined;
   readonly #tools: BodyTools;
   /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
   #ascii: string | undefined = undefined;
   #gathered: Gathered | undefined = undefined;
-  #mode: Mode = "kept";
+  #mode: BodyMode = "kept";
   #ended = false;
   #failed = false;
   #error: unknown = undefined;
   #paused = false;
-  #settle: Settle | undefined = undefined;
+  #settle: BodyAwaiter | undefined = undefined;
   /** To the stream, if there is one. */
   #outlet: Outlet | undefined = undefined;
   /** The stream has what was kept, and gets what comes. */
@@ -68,8 +63,16 @@ export class ResponseBody {
 
   /** Bytes that have arrived, where it has ended and nobody took them; else `Infinity`. */
   get kept(): number {
-    if (!this.#ended || this.used) return Infinity;
+    return this.#ended && !this.used ? this.#size : Infinity;
+  }
+
+  get #size(): number {
     return this.#ascii?.length ?? this.#gathered?.size ?? 0;
+  }
+
+  /** Bytes that are collected at most. */
+  get limit(): number {
+    return this.#tools.bodyBytes ?? Infinity;
   }
 
   /** Whether a reader has come. */
@@ -97,6 +100,7 @@ export class ResponseBody {
     // Not for what comes with the head: its reader is about to come, and pausing costs two system calls.
     if (this.#mode !== "whole" && this.#gathered.size >= HIGH_WATER) this.#pause();
     this.#gathered.add(bytes, start, end);
+    if (this.#mode === "whole" && this.#gathered.size > this.limit) this.tooLarge(this.#gathered.size);
   }
 
   /** The head was given: nobody waits for the body yet. */
@@ -130,7 +134,7 @@ export class ResponseBody {
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.reject(this.#error);
     if (atOnce) this.#forget();
-    if (this.#flowing || this.#isEmpty) this.#outlet?.error(this.#error);
+    if (this.#flowing || this.#size === 0) this.#outlet?.error(this.#error);
   }
 
   // The reader's side
@@ -139,6 +143,8 @@ export class ResponseBody {
   bytes(): Promise<Uint8Array> {
     if (this.used) return Promise.reject(usedError());
     this.#use("whole");
+    const size = this.#ended ? this.#size : (this.length ?? this.#size);
+    if (size > this.limit) return Promise.reject(this.tooLarge(size, size === this.length));
     if (this.#ended) return Promise.resolve(this.#take());
     if (this.#failed) return Promise.reject(this.#error);
     this.#resume();
@@ -150,15 +156,9 @@ export class ResponseBody {
 
   /** All of it as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
-    if (this.#ended && this.#mode === "kept") return Promise.resolve(this.takeText());
-    return this.bytes().then((bytes) => decode(bytes, this.#tools.text));
-  }
-
-  /** All of it, now, or `undefined` when it has not arrived. @throws {TypeError} when it has a reader already. */
-  takeWhole(): Uint8Array | undefined {
-    if (!this.#ended) return undefined;
-    this.#use("whole");
-    return this.#take();
+    if (this.#ended && this.#mode === "kept" && this.#size <= this.limit)
+      return Promise.resolve(this.takeText());
+    return this.bytes().then((bytes) => decodedText(bytes, this.#tools.text));
   }
 
   /** All of it, now, as bytes or the text that they are in ASCII; `undefined` when it has not arrived. */
@@ -171,7 +171,7 @@ export class ResponseBody {
   /** All of a body that has {@linkcode ended}, as text. @throws {TypeError} when it has a reader already. */
   takeText(): string {
     this.#use("whole");
-    return this.#ascii ?? decode(this.#take(), this.#tools.text);
+    return this.#ascii ?? decodedText(this.#take(), this.#tools.text);
   }
 
   /** As it arrives, with backpressure; once. @throws {TypeError} when it has a reader already. */
@@ -193,7 +193,7 @@ export class ResponseBody {
       // Nothing is pulled before it is read.
       { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
-    if (this.#failed && this.#isEmpty) outlet.error(this.#error);
+    if (this.#failed && this.#size === 0) outlet.error(this.#error);
     return stream;
   }
 
@@ -203,7 +203,7 @@ export class ResponseBody {
     this.#mode = "discarded";
     this.#forget();
     if (!this.#ended && !this.#failed) {
-      const error = this.#error ?? new TypeError("The response body was discarded before it was read");
+      const error = this.#error ?? discardedError();
       this.#error = error;
       this.#takeSettle()?.reject(error);
       this.#outlet?.error(error);
@@ -211,6 +211,23 @@ export class ResponseBody {
     this.#holder?.hold(false);
     this.#source?.discard();
     this.#resume();
+  }
+
+  /** The error of one that is larger than may be collected. The connection ends, if it is not free again already. */
+  tooLarge(size: number, announced = false): unknown {
+    const flaw = bodyTooLarge(this.lease, this.limit, size, announced);
+    const error = this.translate === undefined ? flaw : this.translate(flaw);
+    this.#forget();
+    if (this.#mode === "discarded" || this.#ended || this.#failed) return error;
+    this.#mode = "discarded";
+    this.#error = error;
+    this.#takeSettle()?.reject(error);
+    this.#outlet?.error(error);
+    this.#holder?.hold(false);
+    const source = this.#source;
+    // Not within the socket's callback, which is still feeding it.
+    queueMicrotask(() => source?.discard(true));
+    return error;
   }
 
   /** The program got something by which to read it: a response, or a stream. */
@@ -222,12 +239,12 @@ export class ResponseBody {
   dropped(): void {
     this.#handles -= 1;
     if (this.#handles > 0 || this.#ended || this.#failed || this.#mode === "whole") return;
-    this.#error = new TypeError("The response was dropped unread, so its connection was given up");
+    this.#error = droppedError();
     this.discard();
   }
 
   /** Not kept: through its functions the body would hold its own bytes for as long as somebody holds the body. */
-  #takeSettle(): Settle | undefined {
+  #takeSettle(): BodyAwaiter | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
     return settle;
@@ -238,12 +255,7 @@ export class ResponseBody {
     const ascii = this.#ascii;
     if (ascii === undefined) return this.#gathered?.take() ?? new Uint8Array(0);
     this.#ascii = undefined;
-    return encoder.encode(ascii);
-  }
-
-  /** Whether nothing is kept that a stream would begin with. */
-  get #isEmpty(): boolean {
-    return this.#ascii === undefined && (this.#gathered?.size ?? 0) === 0;
+    return asciiBytes(ascii);
   }
 
   #forget(): void {
@@ -274,7 +286,7 @@ export class ResponseBody {
     return kept.length > 0;
   }
 
-  #use(mode: Mode): void {
+  #use(mode: BodyMode): void {
     if (this.used) throw usedError();
     this.#mode = mode;
   }
@@ -290,13 +302,4 @@ export class ResponseBody {
     this.#paused = false;
     this.#source?.resume();
   }
-}
-
-function decode(bytes: Uint8Array, codec: TextCodec): string {
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return codec.utf8(bytes, marked ? 3 : 0, bytes.length);
-}
-
-function usedError(): TypeError {
-  return new TypeError("The response body has been read already, or is being read");
 }

@@ -196,8 +196,9 @@ export class Exchange implements Roles {
     this.#pool.alarm.by(this.dueAt());
   }
 
-  discard(): void {
+  discard(atOnce = false): void {
     if (this.#stage !== "body") return;
+    if (atOnce) return this.#finish("unread-body");
     const lingerMs = this.#inbound?.discard(this.#pool.settings.persistence) ?? 0;
     // The user's test of persistence may have closed the pool.
     if (this.#stage !== "body") return;

@@ -140,6 +140,7 @@ export class Inbound implements ResponseSink, BodyHolder {
     const length = framing.kind === "length" ? framing.length : undefined;
     const source = framing.kind === "none" ? undefined : this.#owner;
     const body = new ResponseBody(source, length, this.#lease.connection.wire, this);
+    body.lease = this.#lease;
     const resendCount = this.#resendCount;
     this.response = { head, body, lease: this.#lease, resendCount, trailers: "" };
     this.#owner.headed();

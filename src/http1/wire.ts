@@ -28,6 +28,7 @@ export class Wire {
   readonly parser: ResponseParser;
   readonly text: TextCodec;
   readonly alloc: Alloc;
+  readonly bodyBytes: number;
   readonly lastHead: LastHead = new LastHead();
   #max: MaxSeen = NO_MAX;
   /** Most servers say the same on every response, so the last value read is kept with its meaning. */
@@ -38,6 +39,7 @@ export class Wire {
     this.parser = new ResponseParser(limits, text);
     this.text = text;
     this.alloc = alloc;
+    this.bodyBytes = limits.bodyBytes;
   }
 
   /** What the server announces with this response, the `requests`-th on the connection. */

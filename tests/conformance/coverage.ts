@@ -40,6 +40,7 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_CONNECTION_LOST: true,
   ERR_PROTOCOL: true,
   ERR_DECODE: true,
+  ERR_BODY_TOO_LARGE: "no runtime makes a difference to a count: see tests/bounds",
   ERR_REDIRECT: true,
   ERR_REQUEST_BODY: true,
   ERR_FUNCTION: "no runtime makes a difference to a user's function that throws: see tests/reentrancy",

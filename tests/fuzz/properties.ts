@@ -16,6 +16,7 @@ export const TIGHT: Required<ResponseLimits> = {
   chunkExtensionBytes: 10,
   trailerBytes: 50,
   informationalCount: 2,
+  bodyBytes: Infinity,
 };
 
 /** What a peer might send without end. */

@@ -15,6 +15,7 @@ export const LIMITS: Required<ResponseLimits> = {
   chunkExtensionBytes: 16_384,
   trailerBytes: 16_384,
   informationalCount: 16,
+  bodyBytes: Infinity,
 };
 
 /** What a parser made of a message. */
