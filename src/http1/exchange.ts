@@ -198,8 +198,7 @@ export class Exchange implements Roles {
 
   discard(atOnce = false): void {
     if (this.#stage !== "body") return;
-    if (atOnce) return this.#finish("unread-body");
-    const lingerMs = this.#inbound?.discard(this.#pool.settings.persistence) ?? 0;
+    const lingerMs = atOnce ? 0 : (this.#inbound?.discard(this.#pool.settings.persistence) ?? 0);
     // The user's test of persistence may have closed the pool.
     if (this.#stage !== "body") return;
     if (lingerMs === 0 || this.#request.fields.close) this.#finish("unread-body");
