@@ -158,8 +158,9 @@ class HoldfastPool implements Pool {
   async close(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const graceMs = toMs(options.timeout ?? CLOSE_TIMEOUT_MS, "timeout");
     // A pool that never had a request has no transport either; one made now would be closed at once.
-    const engine = this.#engine ?? (await (this.#loading ?? this.#load()));
-    await engine.pool.close(graceMs);
+    // Where there can be none, nothing was opened.
+    const engine = this.#engine ?? (await (this.#loading ?? this.#load()).catch(() => undefined));
+    await engine?.pool.close(graceMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

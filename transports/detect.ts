@@ -5,8 +5,12 @@ import type { Transport } from "../src/transport.ts";
 interface Globals {
   readonly Bun?: unknown;
   readonly Deno?: unknown;
+  readonly navigator?: { readonly userAgent?: string };
   readonly process?: { readonly versions?: { readonly node?: string } };
 }
+
+/** What workerd calls itself, on Cloudflare and elsewhere. */
+const WORKERD = "Cloudflare-Workers";
 
 /**
  * The transport of the runtime, loaded on demand.
@@ -14,7 +18,13 @@ interface Globals {
  * @throws {TypeError} on a runtime that has none.
  */
 export async function detectTransport(): Promise<Transport> {
-  const { Bun, Deno, process } = globalThis as Globals;
+  const { Bun, Deno, navigator, process } = globalThis as Globals;
+  // First: with nodejs_compat it has Node's `process` and `node:net`, whose sockets end with the request that opened them.
+  if (navigator?.userAgent === WORKERD) {
+    throw new TypeError(
+      "Cloudflare Workers have no transport of their own here yet, and Node's cannot keep connections there: pass one, as createPool({ transport })",
+    );
+  }
   // In this order: Bun and Deno imitate Node's `process`.
   if (Bun !== undefined) return (await import("./bun.ts")).bunTransport;
   if (Deno !== undefined) return (await import("./deno.ts")).denoTransport;

@@ -235,4 +235,18 @@ export const FETCH: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/presets/connection" },
   },
+  {
+    breaks: "A lazily loaded transport needs nothing of the entry's chunk",
+    file: "transports/failure.ts",
+    search: `import { TransportError } from "./transport-error.ts";`,
+    replacement: `import { TransportError } from "../src/transport.ts";`,
+    proof: { tests: "tests/bundles/" },
+  },
+  {
+    breaks: "workerd is told from Node, which it imitates",
+    file: "transports/detect.ts",
+    search: "if (navigator?.userAgent === WORKERD) {",
+    replacement: "if (navigator?.userAgent === undefined) {",
+    proof: { tests: "tests/bundles/workerd" },
+  },
 ];

@@ -1,0 +1,126 @@
+/**
+ * The library in workerd, where it has no transport of its own yet: the first use says so in a sentence, whatever of Node is
+ * imitated there, and a transport that is passed works.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { after, before, describe, it } from "node:test";
+import { assertEquals, assertMatch } from "@std/assert";
+import { build } from "esbuild";
+import { root } from "../../scripts/entries.ts";
+import { tool } from "../../scripts/test/tools.ts";
+
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
+/** A pool that is made at start, and used in a request; answers what each use came to. */
+const worker = (globals: string): string => `
+${globals}
+import { createPool } from ${JSON.stringify(join(root, "mod.ts"))};
+import { keepAlive, upstream } from ${JSON.stringify(join(root, "src/hono/mod.ts"))};
+import { memoryTransport } from ${JSON.stringify(join(root, "transports/memory.ts"))};
+import { Hono } from "hono";
+const pool = createPool();
+const app = new Hono().use(keepAlive()).use(upstream(pool));
+app.get("/", async (c) => {
+  const uses = [
+    () => pool.fetch("http://a.test/"),
+    () => pool.request("http://a.test/"),
+    () => pool.preconnect("http://a.test"),
+    () => c.var.upstream.fetch("http://a.test/"),
+  ];
+  const said = [];
+  for (const use of uses) said.push(await use().then(() => "nothing", (error) => error.name + ": " + error.message));
+  const { requests } = pool.stats();
+  await pool.close();
+  const passed = createPool({ transport: memoryTransport({ respond: () => ({ body: "hello" }) }) });
+  return c.json({ said, requests, passed: await (await passed.request("http://a.test/")).text() });
+});
+export default { fetch: app.fetch };
+`;
+
+const config = (date: string): string => `
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .main) ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+);
+const main :Workerd.Worker = (
+  modules = [ (name = "worker.js", esModule = embed "worker.js") ],
+  compatibilityDate = ${JSON.stringify(date)},
+);
+`;
+
+/** What is set beside, as by a bundler's polyfills. */
+const IMITATIONS = `
+globalThis.process ??= { versions: { node: "24.0.0" }, env: {} };
+globalThis.Deno ??= {};
+globalThis.Bun ??= {};
+`;
+
+/** By compatibility date: nodejs_compat is on by itself from 2026-08-04. */
+const WORKERS: Readonly<Record<string, readonly [date: string, globals: string]>> = {
+  "without nodejs_compat": ["2024-09-01", ""],
+  "with nodejs_compat": ["2026-11-01", ""],
+  "where the globals of all runtimes are imitated": ["2026-11-01", IMITATIONS],
+};
+
+interface Answer {
+  readonly said: readonly string[];
+  readonly requests: number;
+  readonly passed: string;
+}
+
+/** Runs a worker for one request. */
+async function ask(folder: string): Promise<Answer> {
+  const child = spawn(tool("workerd"), ["serve", "--control-fd=3", join(folder, "config.capnp")], {
+    stdio: ["ignore", "inherit", "inherit", "pipe"],
+  });
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      let told = "";
+      (child.stdio[3] as Readable).on("data", (bytes) => {
+        told += bytes;
+        const found = /"port":(\d+)/.exec(told)?.[1];
+        if (found !== undefined) resolve(Number(found));
+      });
+      child.once("error", reject);
+      child.once("close", () => reject(new Error(`workerd did not start: ${told}`)));
+    });
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    const text = await response.text();
+    return response.ok ? JSON.parse(text) : { said: [text], requests: -1, passed: "" };
+  } finally {
+    child.kill();
+  }
+}
+
+describe("the library in workerd", { skip: !isNode && "started from Node" }, () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "holdfast-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [name, [date, globals]] of Object.entries(WORKERS)) {
+    it(`says with its first use what is missing, ${name}`, { timeout: 120_000 }, async () => {
+      writeFileSync(join(folder, "config.capnp"), config(date));
+      await build({
+        stdin: { contents: worker(globals), resolveDir: root, loader: "ts" },
+        outfile: join(folder, "worker.js"),
+        bundle: true,
+        format: "esm",
+        external: ["node:*", "cloudflare:*"],
+        conditions: ["workerd", "worker"],
+        logLevel: "error",
+      });
+      const { said, requests, passed } = await ask(folder);
+      for (const text of said)
+        assertMatch(text, /^TypeError: Cloudflare Workers have no transport .*: pass one, as createPool/);
+      assertEquals([said.length, requests, passed], [4, 0, "hello"]);
+    });
+  }
+});
