@@ -7,10 +7,14 @@
 
 import type { ResponseBody } from "../http1/body.ts";
 
-const registry: FinalizationRegistry<ResponseBody> = new FinalizationRegistry((body) => body.dropped());
+/** workerd has none before the compatibility date 2025-05-05, and must be able to load this. */
+const registry: FinalizationRegistry<ResponseBody> | undefined =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry((body) => body.dropped());
 
 /** Gives `body` up once `holder`, and any other that was said to hold it, is collected. */
 export function watchDropped(holder: object, body: ResponseBody): void {
   body.handed();
-  registry.register(holder, body);
+  registry?.register(holder, body);
 }
