@@ -38,7 +38,7 @@ const app = new Hono<UpstreamEnv>();
 const rules = BEHIND === undefined ? {} : behind(BEHIND as BalancerName);
 app.use(
   keepAlive(rules, {
-    onEvent: (event) => event.type === "enforcement.limited" && console.log(event.message),
+    onEvent: (event) => "message" in event && console.log(event.message),
   }),
 );
 

@@ -158,9 +158,12 @@ export type Alloc = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** Content codings beyond what the portable `DecompressionStream` has. */
 export interface ContentDecoder {
-  /** A whole body at once, where the runtime can. Throws on malformed input. */
-  readonly whole?: ((bytes: Uint8Array) => Uint8Array) | undefined;
-  /** A body as it arrives. */
+  /**
+   * A whole body at once, where the runtime can; `undefined` if it decodes to more than `limit` bytes, of which it must
+   * not decode much more to find out. Throws on malformed input.
+   */
+  readonly whole?: ((bytes: Uint8Array, limit: number) => Uint8Array | undefined) | undefined;
+  /** A body as it arrives. Decodes no more than is read, in chunks, and gives the loop a turn now and then. */
   stream(): ReadableWritablePair<Uint8Array, Uint8Array>;
 }
 
@@ -252,5 +255,10 @@ export class TransportError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.reason = options.reason;
+  }
+
+  /** By its shape: transports that are loaded late bring a class of their own (transports/transport-error.ts). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "TransportError" && "kind" in value;
   }
 }

@@ -5,75 +5,85 @@
 
 import type { ContentDecoder } from "../src/transport.ts";
 import { builtWith, neededBuiltin } from "./builtin.ts";
+import { cutShort, type Engine, engineStream } from "./decoder-stream.ts";
+import { allowance, CHUNK_BYTES, decoded } from "./decoder-turns.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
+
+/** Options of an engine. `maxOutputLength`: of decoding at once; beyond it an error says `ERR_BUFFER_TOO_LARGE`. */
+interface EngineOptions {
+  readonly chunkSize?: number;
+  readonly maxOutputLength?: number;
+  readonly params?: Readonly<Record<number, number>>;
+}
 
 /** The slice of `node:zlib` that is used. */
 interface Zlib {
-  gunzipSync(bytes: Uint8Array): Uint8Array;
-  inflateSync(bytes: Uint8Array): Uint8Array;
-  inflateRawSync(bytes: Uint8Array): Uint8Array;
-  brotliDecompressSync(bytes: Uint8Array): Uint8Array;
-  zstdDecompressSync(bytes: Uint8Array): Uint8Array;
-  createGunzip(): Engine;
-  createInflate(): Engine;
-  createInflateRaw(): Engine;
-  createBrotliDecompress(): Engine;
-  createZstdDecompress(): Engine;
-}
-
-/** The slice of `stream.Transform` that is used. */
-interface Engine {
-  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
-  on(event: "end", listener: () => void): unknown;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-  write(chunk: Uint8Array, done: (error?: unknown) => void): unknown;
-  end(): unknown;
-  pause(): unknown;
-  resume(): unknown;
-  destroy(): unknown;
-}
-
-/** A decoder that can do both. */
-export interface ZlibDecoder extends ContentDecoder {
-  readonly whole: (bytes: Uint8Array) => Uint8Array;
+  gunzipSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
+  inflateSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
+  inflateRawSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
+  brotliDecompressSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
+  zstdDecompressSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
+  createGunzip(options: EngineOptions): Engine;
+  createInflate(options: EngineOptions): Engine;
+  createInflateRaw(options: EngineOptions): Engine;
+  createBrotliDecompress(options: EngineOptions): Engine;
+  createZstdDecompress(options: EngineOptions): Engine;
 }
 
 /** How one coding is undone. The first bytes are shown to both, for deflate. */
 interface Coding {
-  whole(zlib: Zlib, bytes: Uint8Array): Uint8Array;
+  /** Absent, or answers `undefined`: only as a stream. */
+  readonly whole:
+    | ((zlib: Zlib, bytes: Uint8Array, options: EngineOptions) => Uint8Array | undefined)
+    | undefined;
   engine(zlib: Zlib, first: Uint8Array): Engine;
-  /** Watches for an end that comes too early, where the engine does not. */
   frames?(): ZstdFrames;
+  readonly probed?: boolean;
 }
 
+const STREAMED: EngineOptions = { chunkSize: CHUNK_BYTES };
+
 const GZIP: Coding = {
-  whole: (zlib, bytes) => zlib.gunzipSync(bytes),
-  engine: (zlib) => zlib.createGunzip(),
+  whole: (zlib, bytes, options) => zlib.gunzipSync(bytes, options),
+  engine: (zlib) => zlib.createGunzip(STREAMED),
 };
 
 /** "deflate" means the zlib format (RFC 9110 §8.4.1.2), yet some servers send it bare: a zlib header says 8. */
 const DEFLATE: Coding = {
-  whole: (zlib, bytes) => (hasZlibHeader(bytes) ? zlib.inflateSync(bytes) : zlib.inflateRawSync(bytes)),
-  engine: (zlib, first) => (hasZlibHeader(first) ? zlib.createInflate() : zlib.createInflateRaw()),
+  whole: (zlib, bytes, options) =>
+    hasZlibHeader(bytes) ? zlib.inflateSync(bytes, options) : zlib.inflateRawSync(bytes, options),
+  engine: (zlib, first) =>
+    hasZlibHeader(first) ? zlib.createInflate(STREAMED) : zlib.createInflateRaw(STREAMED),
 };
 
+/** A window of more than 16 MiB would need a parameter that is not set (`LARGE_WINDOW`). */
 const BROTLI: Coding = {
-  whole: (zlib, bytes) => zlib.brotliDecompressSync(bytes),
-  engine: (zlib) => zlib.createBrotliDecompress(),
+  whole: (zlib, bytes, options) => zlib.brotliDecompressSync(bytes, options),
+  engine: (zlib) => zlib.createBrotliDecompress(STREAMED),
 };
+
+/**
+ * Deno 2.9's `node:zlib` takes br that was cut short for complete, and gives what it has; decoding at once, it takes even
+ * what is no br for complete. Its `DecompressionStream` does not, but gives a body of any size as one chunk, and holds
+ * back what was flushed.
+ */
+const DENO_BROTLI: Coding = { ...BROTLI, whole: undefined, probed: true };
 
 function hasZlibHeader(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0) & 0x0f) === 8;
 }
 
+/** `ZSTD_d_windowLogMax`: 8 MiB, more than which this content coding must not use (RFC 9659 §3). */
+const ZSTD_PARAMS = { params: { 100: 23 } };
+
 const ZSTD: Coding = {
-  whole(zlib, bytes) {
+  whole(zlib, bytes, options) {
     const frames = new ZstdFrames();
-    frames.push(bytes);
-    if (!frames.complete) throw cutShort();
-    return zlib.zstdDecompressSync(bytes);
+    const end = frames.push(bytes, 0);
+    if (!frames.complete && end === bytes.length) throw cutShort();
+    return end < bytes.length ? undefined : zlib.zstdDecompressSync(bytes, { ...options, ...ZSTD_PARAMS });
   },
-  engine: (zlib) => zlib.createZstdDecompress(),
+  engine: (zlib) => zlib.createZstdDecompress({ ...STREAMED, ...ZSTD_PARAMS }),
   frames: () => new ZstdFrames(),
 };
 
@@ -85,7 +95,7 @@ function codingOf(name: string): Coding | undefined {
     case "deflate":
       return DEFLATE;
     case "br":
-      return BROTLI;
+      return "Deno" in globalThis ? DENO_BROTLI : BROTLI;
     case "zstd":
       return hasZstd() ? ZSTD : undefined;
     default:
@@ -102,147 +112,33 @@ function zlib(): Zlib {
   return neededBuiltin<Zlib>("node:zlib");
 }
 
-function cutShort(): Error {
-  return new Error("The compressed data ends too early");
-}
-
 /** Decoder for a content coding, or `undefined` if this runtime has none. An empty body decodes to nothing. */
-export function zlibDecoder(name: string): ZlibDecoder | undefined {
+export function zlibDecoder(name: string): ContentDecoder | undefined {
   const coding = codingOf(name);
   if (coding === undefined) return undefined;
   return {
-    whole: (bytes) => (bytes.length === 0 ? bytes : coding.whole(zlib(), bytes)),
-    stream: () => pairOf((first) => coding.engine(zlib(), first), coding.frames?.()),
+    whole:
+      coding.whole && ((bytes, limit) => (bytes.length === 0 ? bytes : decodedAtOnce(coding, bytes, limit))),
+    stream: () =>
+      engineStream({
+        start: (first) => coding.engine(zlib(), first),
+        frames: coding.frames?.(),
+        probed: coding.probed === true,
+      }),
   };
 }
 
-/** A Node transform for one body, and the two ends its web streams see. */
-class Pipe {
-  private readonly start: (first: Uint8Array) => Engine;
-  private readonly frames: ZstdFrames | undefined;
-  /** Not before the first chunk, which tells whether deflate has its header. */
-  private engine: Engine | undefined = undefined;
-  private output: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
-  private settle: (error?: unknown) => void = () => {};
-  private readonly settled: Promise<unknown>;
-
-  constructor(start: (first: Uint8Array) => Engine, frames: ZstdFrames | undefined) {
-    this.start = start;
-    this.frames = frames;
-    this.settled = new Promise((resolve) => {
-      this.settle = resolve;
-    });
+/** What decodes to more than may be is found out by decoding so much of it, which is counted. */
+function decodedAtOnce(coding: Coding, bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  const maxOutputLength = allowance(limit);
+  if (bytes.length > maxOutputLength) return undefined;
+  try {
+    const whole = coding.whole?.(zlib(), bytes, { maxOutputLength });
+    decoded(whole?.length ?? 0);
+    return whole;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ERR_BUFFER_TOO_LARGE") throw error;
+    decoded(maxOutputLength);
+    return undefined;
   }
-
-  /** The readable side is there. */
-  opened(output: ReadableStreamDefaultController<Uint8Array>): void {
-    this.output = output;
-  }
-
-  /** Resolves when the engine has worked through the chunk, which waits for whoever reads: the backpressure. */
-  write(chunk: Uint8Array): Promise<void> | undefined {
-    if (chunk.length === 0) return undefined;
-    this.engine ??= this.launched(chunk);
-    this.frames?.push(chunk);
-    return written(this.engine, chunk);
-  }
-
-  /** The body is over. */
-  async close(): Promise<void> {
-    if (this.engine === undefined) return this.output?.close();
-    if (this.frames?.complete === false) this.fail(cutShort());
-    else this.engine.end();
-    const error = await this.settled;
-    if (error !== undefined) throw error;
-  }
-
-  /** Somebody reads. */
-  pull(): void {
-    this.engine?.resume();
-  }
-
-  /** The reader lost interest. */
-  stop(reason: unknown): void {
-    this.settle(reason);
-    this.engine?.destroy();
-  }
-
-  /** Both sides learn of it. */
-  fail(error: unknown): void {
-    this.output?.error(error);
-    this.stop(error);
-  }
-
-  private launched(first: Uint8Array): Engine {
-    const engine = this.start(first);
-    engine.on("data", (chunk) => {
-      this.output?.enqueue(chunk);
-      if ((this.output?.desiredSize ?? 0) <= 0) engine.pause();
-    });
-    engine.on("end", () => {
-      this.output?.close();
-      this.settle();
-    });
-    engine.on("error", (error) => this.fail(error));
-    return engine;
-  }
-}
-
-/**
- * Deno 2.9's `node:zlib` takes br that was cut short for complete, and gives what it has. Its
- * `DecompressionStream` does not, so br is had as a stream only.
- */
-export function denoDecoder(name: string): ContentDecoder | undefined {
-  return name === "br" ? { stream: denoBrotli } : zlibDecoder(name);
-}
-
-/** Brotli for "nothing": a last, empty block (RFC 7932 §9.2). */
-const EMPTY_BROTLI = Uint8Array.of(6);
-
-function denoBrotli(): ReadableWritablePair<Uint8Array, Uint8Array> {
-  const { readable, writable } = new DecompressionStream("brotli" as CompressionFormat);
-  const writer = writable.getWriter();
-  let empty = true;
-  return {
-    readable,
-    writable: new WritableStream<Uint8Array>({
-      write(chunk) {
-        if (chunk.length === 0) return;
-        empty = false;
-        return writer.write(chunk as Uint8Array<ArrayBuffer>);
-      },
-      close() {
-        // As in Pipe, an empty body decodes to nothing. A failure shows in the promise of close().
-        if (empty) writer.write(EMPTY_BROTLI).catch(() => {});
-        return writer.close();
-      },
-      abort: (reason) => writer.abort(reason),
-    }),
-  };
-}
-
-/** Not `Duplex.toWeb`: that needs the engine before its first chunk, and loads more of Node's streams. */
-function pairOf(
-  start: (first: Uint8Array) => Engine,
-  frames: ZstdFrames | undefined,
-): ReadableWritablePair<Uint8Array, Uint8Array> {
-  const pipe = new Pipe(start, frames);
-  return {
-    readable: new ReadableStream<Uint8Array>({
-      start: (output) => pipe.opened(output),
-      pull: () => pipe.pull(),
-      cancel: (reason) => pipe.stop(reason),
-    }),
-    writable: new WritableStream<Uint8Array>({
-      write: (chunk) => pipe.write(chunk),
-      close: () => pipe.close(),
-      abort: (reason) => pipe.fail(reason),
-    }),
-  };
-}
-
-function written(engine: Engine, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    engine.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
 }

@@ -12,7 +12,7 @@ import type {
   Transport,
 } from "../src/transport.ts";
 import { asyncContext } from "./async-context.ts";
-import { denoDecoder } from "./decoders.ts";
+import { zlibDecoder } from "./decoders.ts";
 import type { DenoApi, DenoConn, DenoTcpConn, DenoTlsConn, DenoTlsOptions } from "./deno-api.ts";
 import { DenoReader } from "./deno-reader.ts";
 import { DenoWriter } from "./deno-writer.ts";
@@ -295,7 +295,7 @@ export const denoTransport: Transport = {
   resolve,
   env: (name) => deno().env.get(name),
   text: denoText,
-  decoder: denoDecoder,
+  decoder: zlibDecoder,
   channel: diagnosticsChannel,
   context: asyncContext,
 };

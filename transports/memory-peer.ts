@@ -3,16 +3,10 @@
  * holds. Bytes travel in order, each direction in a lane of its own.
  */
 
-import {
-  type AppliedOptions,
-  type Socket,
-  type SocketHandler,
-  type Target,
-  type TlsTarget,
-  TransportError,
-} from "../src/transport.ts";
+import type { AppliedOptions, Socket, SocketHandler, Target, TlsTarget } from "../src/transport.ts";
 import { Inbox } from "./inbox.ts";
 import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** Where a connection stands: open, or who ended it and how. */
 export type MemoryPeerState =

@@ -29,18 +29,18 @@
  * ```
  */
 
-import {
-  type Capabilities,
-  type Socket,
-  type SocketHandler,
-  type Target,
-  type TlsTarget,
-  type Transport,
-  TransportError,
-  type TransportErrorKind,
+import type {
+  Capabilities,
+  Socket,
+  SocketHandler,
+  Target,
+  TlsTarget,
+  Transport,
+  TransportErrorKind,
 } from "../src/transport.ts";
 import { type Deliver, type MemoryLink, type MemoryPeer, memoryLink } from "./memory-peer.ts";
 import { type MemoryRequest, type MemoryResponse, serve } from "./responder.ts";
+import { TransportError } from "./transport-error.ts";
 
 export type { MemoryPeer, MemoryPeerState } from "./memory-peer.ts";
 export type { MemoryRequest, MemoryResponse } from "./responder.ts";

@@ -3,7 +3,7 @@
  * or shrink the buffer meanwhile: sent short, what is written next would be taken for the rest.
  */
 
-import { TransportError } from "../src/transport.ts";
+import { TransportError } from "./transport-error.ts";
 
 /** Bytes, and how many they were. */
 export interface Unsent {

@@ -19,8 +19,10 @@ export class ZstdFrames {
     return this.state === "frame" && this.header.length === 0 && this.skip === 0;
   }
 
-  push(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
+  /** Follows the bytes from `start` to where a frame ends, or to their end. Answers where that is. */
+  push(bytes: Uint8Array, start: number): number {
+    for (let at = start; at < bytes.length; ) {
+      if (at > start && this.complete) return at;
       if (this.skip > 0) {
         const passed = Math.min(this.skip, bytes.length - at);
         this.skip -= passed;
@@ -31,6 +33,7 @@ export class ZstdFrames {
         else this.readBlock();
       }
     }
+    return bytes.length;
   }
 
   private readFrame(): void {

@@ -18,6 +18,9 @@ import { readerOf } from "./pieces.ts";
 /** Looked at most. What is at hand lies in memory already; a stream that never ends must not fill it. */
 const LOOK_BYTES = 16 * 1024 * 1024;
 
+/** The same in pieces: those of a stream that never ends may be small, or empty. */
+const LOOK_PIECES = 1024;
+
 /** A body up to this size is joined, so that it leaves with the head. */
 const JOINED = 65_536;
 
@@ -76,7 +79,7 @@ export class LookAhead {
       if (piece.done === true) return this.#whole();
       if (!ArrayBuffer.isView(piece.value)) return this.#rest(Promise.resolve(piece));
       this.#keep(piece.value);
-      if (this.#size > LOOK_BYTES) return this.#rest(undefined);
+      if (this.#size > LOOK_BYTES || this.#pieces.length >= LOOK_PIECES) return this.#rest(undefined);
     }
   }
 

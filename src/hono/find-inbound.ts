@@ -6,11 +6,22 @@ import { bunInbound } from "./inbound-bun.ts";
 import { denoInbound } from "./inbound-deno.ts";
 import { nodeInbound } from "./inbound-node.ts";
 
+/** Whether anything of a server's is there: without it, no connection can be found. */
+export function hasServer(env: unknown): boolean {
+  const bindings = bindingsOf(env);
+  return bindings !== undefined && ["incoming", "requestIP", "remoteAddr"].some((name) => name in bindings);
+}
+
 /** The connection of a request, or `undefined` where there is none to speak of. */
 export function inboundOf(env: unknown, request: Request, clock: Clock): Inbound | undefined {
-  if (typeof env !== "object" || env === null) return undefined;
-  // An application may hand its own bindings on with the server's inside.
-  const { server } = env as { readonly server?: unknown };
-  const bindings = typeof server === "object" && server !== null ? server : env;
+  const bindings = bindingsOf(env);
+  if (bindings === undefined) return undefined;
   return nodeInbound(bindings) ?? bunInbound(bindings, request, clock) ?? denoInbound(bindings, request);
+}
+
+/** An application may hand its own bindings on with the server's inside. */
+function bindingsOf(env: unknown): object | undefined {
+  if (typeof env !== "object" || env === null) return undefined;
+  const { server } = env as { readonly server?: unknown };
+  return typeof server === "object" && server !== null ? server : env;
 }

@@ -7,6 +7,8 @@ import { type Inbound, writeFields } from "./inbound.ts";
 
 /** As much of Bun's `Server` as is used. */
 interface BunServer {
+  /** 0 once it was stopped (Bun 1.4); `undefined` on a Unix socket. */
+  readonly port?: number;
   requestIP(request: Request): { readonly address: string; readonly port: number } | null;
   timeout(request: Request, seconds: number): void;
 }
@@ -32,7 +34,6 @@ class BunInbound implements Inbound {
   readonly minorVersion = 1;
   readonly announcesItself = false;
   readonly key: string;
-  readonly ending: boolean;
   readonly #bun: BunServer;
   readonly #request: Request;
   readonly #clock: Clock;
@@ -42,11 +43,16 @@ class BunInbound implements Inbound {
     this.#request = request;
     this.#clock = clock;
     this.key = key;
-    this.ending = parseConnection(request.headers.get("connection") ?? "").close;
   }
 
+  /** A server that was stopped ends the connection behind its response, and says nothing of it. */
+  get ending(): boolean {
+    return this.#bun.port === 0 || parseConnection(this.#request.headers.get("connection") ?? "").close;
+  }
+
+  /** Bun's timer runs while a handler works, too: 10 s unless `idleTimeout` says otherwise. It shows no end of a response. */
   begin(): void {
-    // Bun shows no end of a response.
+    this.#bun.timeout(this.#request, NEVER);
   }
 
   write(headers: Headers, announcement: Announcement): void {

@@ -9,7 +9,12 @@ import { expiry } from "../rules/verdict.ts";
 import { type ConnectionRecord, newRecord } from "./connection-record.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Inbound, ServerKind } from "./inbound.ts";
-import { enforcementLimited, type KeepAliveEvent, type KeepAliveListener } from "./keep-alive-events.ts";
+import {
+  ENVIRONMENT_MISSING,
+  enforcementLimited,
+  type KeepAliveEvent,
+  type KeepAliveListener,
+} from "./keep-alive-events.ts";
 import type { ServerRules } from "./server-rules.ts";
 
 /** What a keeper needs beside the rules. */
@@ -26,6 +31,8 @@ export interface InboundRequest {
   readonly record: ConnectionRecord;
   readonly requestNumber: number;
   readonly ageMs: number;
+  /** Its response was decided on. */
+  answered: boolean;
 }
 
 /** Bun closes idle connections up to 8 s late. */
@@ -38,6 +45,7 @@ export class InboundKeeper {
   readonly #bySocket: WeakMap<object, ConnectionRecord> = new WeakMap();
   readonly #byAddress: ConnectionTable;
   readonly #met: Set<ServerKind> = new Set();
+  #missed = false;
 
   constructor(given: ServerRules, settings: KeeperSettings) {
     this.#given = given;
@@ -53,6 +61,13 @@ export class InboundKeeper {
     if (limited !== undefined) this.#tell(limited);
   }
 
+  /** Says once that a request came with nothing of its server's. */
+  missEnvironment(): void {
+    if (this.#missed) return;
+    this.#missed = true;
+    this.#tell(ENVIRONMENT_MISSING);
+  }
+
   /** A request came; `undefined` if it must not be executed, because the last response has been decided on. */
   enter(inbound: Inbound): InboundRequest | undefined {
     this.meet(inbound.server);
@@ -62,18 +77,17 @@ export class InboundKeeper {
     record.requests += 1;
     record.running += 1;
     record.seenAt = now;
-    if (typeof inbound.key === "object") {
-      inbound.begin(() => {
-        record.running -= 1;
-      });
-    }
-    return { inbound, record, requestNumber: record.requests, ageMs: now - record.openedAt };
+    inbound.begin(() => {
+      record.running -= 1;
+    });
+    return { inbound, record, requestNumber: record.requests, ageMs: now - record.openedAt, answered: false };
   }
 
   /** A response is about to be sent; `headers` is `undefined` for one that ends HTTP on the connection. */
   answer(request: InboundRequest, asked: string | undefined, headers: Headers | undefined): void {
+    request.answered = true;
     if (headers === undefined) return this.#end(request, undefined);
-    const { inbound, record } = request;
+    const { inbound } = request;
     const reason = this.#reason(request);
     const own = parseConnection(headers.get("connection") ?? "");
     const announcement = this.#announce(request, asked, own.close || inbound.ending || reason !== undefined);
@@ -81,14 +95,19 @@ export class InboundKeeper {
     if (announcement.connection === "close") return this.#end(request, reason);
     const { keepAlive } = announcement;
     const announcedMs = keepAlive === undefined ? undefined : parseKeepAlive(keepAlive).timeoutMs;
-    const idleMs = realIdleMs(this.#given.rules.idleTimeoutMs, announcedMs);
-    inbound.closeAfter(idleMs, () => record.running === 0 && !record.closing);
+    this.#closeAfter(request, realIdleMs(this.#given.rules.idleTimeoutMs, announcedMs));
   }
 
-  /** The handler is done with a request. */
-  leave({ inbound, record }: InboundRequest): void {
+  /** The handler is done with a request. What it threw past everything, the server answers by itself. */
+  leave(request: InboundRequest): void {
+    const { inbound, record, answered } = request;
+    if (!answered) this.#closeAfter(request, this.#given.rules.idleTimeoutMs);
     record.seenAt = this.#settings.clock.now();
     if (typeof inbound.key === "string") record.running -= 1;
+  }
+
+  #closeAfter({ inbound, record }: InboundRequest, idleMs: number): void {
+    inbound.closeAfter(idleMs, () => record.running === 0 && !record.closing);
   }
 
   #record(key: object | string, now: number): ConnectionRecord {

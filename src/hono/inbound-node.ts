@@ -11,6 +11,8 @@ import type { Inbound } from "./inbound.ts";
 interface NodeSocket {
   /** What `setTimeout` set last. */
   readonly timeout?: number;
+  /** The server it came to. */
+  readonly server?: { readonly listening?: boolean };
   setTimeout(ms: number): unknown;
 }
 
@@ -62,9 +64,17 @@ class NodeInbound implements Inbound {
 
   get ending(): boolean {
     const { shouldKeepAlive, maxRequestsOnConnectionReached } = this.#outgoing;
-    if (!shouldKeepAlive || maxRequestsOnConnectionReached === true) return true;
+    if (!shouldKeepAlive || maxRequestsOnConnectionReached === true || this.#closing) return true;
     // In Bun 1.4 shouldKeepAlive stays true in a list of more than `close`.
     return parseConnection(this.#incoming.headers.connection ?? "").close;
+  }
+
+  /**
+   * `server.close()` was called. It ends connections that are idle, but keeps those that are answered from then on until
+   * their timeout, and the process with them (Node 24; also in Deno 2.9 and Bun 1.4).
+   */
+  get #closing(): boolean {
+    return this.key.server?.listening === false;
   }
 
   /** On HTTP/1.0 Node is left to write `Connection: keep-alive`, and writes its own timeout behind it. */
@@ -104,7 +114,8 @@ class NodeInbound implements Inbound {
   closeAfter(ms: number, isIdle: () => boolean): void {
     const delay = ms === Infinity ? 0 : Math.min(Math.max(1, Math.ceil(ms)), MAX_DELAY_MS);
     this.#outgoing.once("finish", () => {
-      if (isIdle()) this.key.setTimeout(delay);
+      // What was announced before the server began to close must not hold it up.
+      if (isIdle()) this.key.setTimeout(this.#closing ? 1 : delay);
     });
   }
 }

@@ -22,11 +22,11 @@ export interface Inbound {
   readonly key: object | string;
   /** 0 for HTTP/1.0. Servers that do not tell are taken for 1. */
   readonly minorVersion: number;
-  /** Whether the server ends the connection after this response, whatever is decided here. */
+  /** Whether this response is the connection's last, whatever is decided here: the server says so, or is closing. */
   readonly ending: boolean;
   /** Whether the server adds a `Keep-Alive` of its own to a response that has none and is not the last. */
   readonly announcesItself: boolean;
-  /** The request starts; `onDone` is called when its response was sent or given up, where the server shows that. */
+  /** The request starts: no idle timeout of the server may end it. `onDone` is called when its response was sent or given up, where the server shows that. */
   begin(onDone: () => void): void;
   /** Writes the announcement into the response's fields, in the way the server needs it. */
   write(headers: Headers, announcement: Announcement): void;

@@ -12,6 +12,13 @@ export interface EnforcementLimited {
   readonly message: string;
 }
 
+/** The server's environment did not reach the application, so nothing can be said or done. Told once. */
+export interface EnvironmentMissing {
+  readonly type: "environment.missing";
+  /** What to do about it. */
+  readonly message: string;
+}
+
 /** A rule ended a connection: this response is its last. */
 export interface InboundEnded {
   readonly type: "inbound.ended";
@@ -23,10 +30,17 @@ export interface InboundEnded {
 }
 
 /** All that an observer may be told. */
-export type KeepAliveEvent = EnforcementLimited | InboundEnded;
+export type KeepAliveEvent = EnforcementLimited | EnvironmentMissing | InboundEnded;
 
 /** Called synchronously; must be quick. What it throws is swallowed. */
 export type KeepAliveListener = (event: KeepAliveEvent) => void;
+
+/** Of `app.request()` it is told as well: it looks the same. */
+export const ENVIRONMENT_MISSING: EnvironmentMissing = {
+  type: "environment.missing",
+  message:
+    "keepAlive() does nothing: a request came without its server's environment. Pass it on: fetch: app.fetch, or fetch: (request, env) => app.fetch(request, env)",
+};
 
 const LIMITS: Readonly<Partial<Record<ServerKind, string>>> = {
   deno: "Deno.serve ignores Connection: close and has no idle timeout: clients are only told. @hono/node-server enforces the rules on Deno, too",

@@ -5,7 +5,7 @@ import { getRuntimeKey } from "hono/adapter";
 import { callable, objectWith, refuseUnknown, wholeNumber } from "../checks.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { ServerPreset } from "../rules/announce.ts";
-import { inboundOf } from "./find-inbound.ts";
+import { hasServer, inboundOf } from "./find-inbound.ts";
 import type { Enforcement } from "./inbound.ts";
 import { InboundKeeper } from "./inbound-keeper.ts";
 import type { KeepAliveListener } from "./keep-alive-events.ts";
@@ -41,7 +41,10 @@ export interface KeepAliveOptions {
    * @default 10000
    */
   readonly maxTracked?: number;
-  /** Told when the server cannot enforce the rules (once), and when a rule ends a connection. */
+  /**
+   * Told when the server cannot enforce the rules (once), when its environment does not reach the application (once), and
+   * when a rule ends a connection.
+   */
   readonly onEvent?: KeepAliveListener;
   /** Time; a test passes its own. @default the runtime's */
   readonly clock?: Clock;
@@ -87,9 +90,7 @@ export function keepAlive(
   return async function keepAlive(c, next) {
     const inbound = inboundOf(c.env, c.req.raw, settings.clock);
     if (inbound === undefined) {
-      const advisory = getRuntimeKey() === "workerd";
-      if (advisory) keeper.meet("workerd");
-      c.set("keepAlive", { ...NO_CONNECTION, enforcement: advisory ? "advisory" : "none" });
+      c.set("keepAlive", { ...NO_CONNECTION, enforcement: enforcementWithout(keeper, c.env) });
       return next();
     }
     const request = keeper.enter(inbound);
@@ -108,3 +109,13 @@ export function keepAlive(
 }
 
 const NO_CONNECTION = { requestNumber: undefined, ageMs: undefined } as const;
+
+/** What becomes of the rules where there is no connection to speak of; the observer is told why. */
+function enforcementWithout(keeper: InboundKeeper, env: unknown): Enforcement {
+  if (getRuntimeKey() === "workerd") {
+    keeper.meet("workerd");
+    return "advisory";
+  }
+  if (!hasServer(env)) keeper.missEnvironment();
+  return "none";
+}

@@ -35,6 +35,7 @@ export {
 } from "./keep-alive.ts";
 export type {
   EnforcementLimited,
+  EnvironmentMissing,
   InboundEnded,
   KeepAliveEvent,
   KeepAliveListener,

@@ -315,12 +315,19 @@ describe("a body that never ends", () => {
     ["in small pieces", utf8("x")],
     ["in empty pieces", new Uint8Array(0)],
   ] as const) {
-    for (const way of ["request", "fetch"] as const) {
-      it(`${name} lets ${way}() have its answer, and is stopped by it`, async () => {
+    const ways = {
+      "request()": (at: Setup, body: BodySource) =>
+        at.pool.request("http://a.test/", { method: "PUT", body }),
+      "fetch()": (at: Setup, body: BodySource) => at.pool.fetch("http://a.test/", { method: "PUT", body }),
+      "fetch() of a Request": (at: Setup, body: BodySource) =>
+        at.pool.fetch({ url: "http://a.test/", method: "PUT", body: body as ReadableStream<Uint8Array> }),
+    };
+    for (const [way, send] of Object.entries(ways)) {
+      it(`${name} lets ${way} have its answer, and is stopped by it`, async () => {
         // An answer that takes a turn of the event loop.
         await using at = scripted((peer) => setTimeout(() => peer.send(OK), 0));
         const body = new Endless(piece);
-        assertEquals((await at.pool[way]("http://a.test/", { method: "PUT", body })).status, 200);
+        assertEquals((await send(at, body)).status, 200);
         assertEquals([body.stopped, at.pool.stats().idle], [true, 0]);
       });
     }

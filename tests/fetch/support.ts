@@ -10,7 +10,7 @@ import {
   systemClock,
 } from "../../mod.ts";
 import type { Transport } from "../../src/transport.ts";
-import { denoDecoder, zlibDecoder } from "../../transports/decoders.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
 import {
   type MemoryOptions,
   type MemoryPeer,
@@ -33,7 +33,7 @@ export interface Setup extends AsyncDisposable {
 type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
 
 const LENT: Lent = {
-  decoder: "Deno" in globalThis ? denoDecoder : zlibDecoder,
+  decoder: zlibDecoder,
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   copiesHeaders: "Bun" in globalThis,
 };

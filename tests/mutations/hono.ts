@@ -54,7 +54,7 @@ export const HONO: readonly Mutation[] = [
   {
     breaks: "Node's own timeout gives way to the rule",
     file: "src/hono/inbound-node.ts",
-    search: "if (isIdle()) this.key.setTimeout(delay);",
+    search: "if (isIdle()) this.key.setTimeout(this.#closing ? 1 : delay);",
     replacement: "",
     proof: NODE_SERVER,
   },
@@ -64,6 +64,20 @@ export const HONO: readonly Mutation[] = [
     search: "else this.key.setTimeout(before);",
     replacement: "",
     proof: NODE_SERVER,
+  },
+  {
+    breaks: "A server that is closing ends its connections",
+    file: "src/hono/inbound-node.ts",
+    search: "return this.key.server?.listening === false;",
+    replacement: "return false;",
+    proof: { tests: "tests/hono/closing" },
+  },
+  {
+    breaks: "No idle timeout of Bun's cuts a handler off",
+    file: "src/hono/inbound-bun.ts",
+    search: "    this.#bun.timeout(this.#request, NEVER);\n",
+    replacement: "",
+    proof: { tests: "tests/hono/closing" },
   },
   {
     breaks: "Nothing is said on HTTP/2",

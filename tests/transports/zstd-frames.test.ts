@@ -36,7 +36,9 @@ const frames: Record<string, number[]> = {
 
 function complete(...pieces: (readonly number[])[]): boolean {
   const walker = new ZstdFrames();
-  for (const piece of pieces) walker.push(Uint8Array.from(piece));
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) at = walker.push(Uint8Array.from(piece), at);
+  }
   return walker.complete;
 }
 
@@ -49,6 +51,7 @@ describe("Zstandard data", () => {
 
     it(`ends with a frame ${name}, wherever it is cut in two`, () => {
       const whole = frame.every((_, at) => complete(frame.slice(0, at), frame.slice(at)));
+      assertEquals(new ZstdFrames().push(Uint8Array.from([...frame, ...frame]), 0), frame.length);
       assertEquals([whole, complete(frame, frame), complete(frame, MAGIC)], [true, true, false]);
     });
   }
