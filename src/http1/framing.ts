@@ -3,6 +3,7 @@
 import { withoutBlanks } from "../rules/blanks.ts";
 import { parseConnection, persists } from "../rules/hints.ts";
 import type { RetireReason } from "../rules/reasons.ts";
+import { peerExcerpt } from "../secrets.ts";
 import { remoteFault } from "./fault.ts";
 import type { ResponseHead } from "./head.ts";
 import { askPersistence, type PersistenceQuestion } from "./persistence.ts";
@@ -33,7 +34,7 @@ export function framingOf(head: ResponseHead, method: string): Framing {
     if (withoutBlanks(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
     throw remoteFault(
       "bad-transfer-encoding",
-      `Transfer-Encoding is not "chunked": "${head.transferEncoding.slice(0, 40)}"`,
+      `Transfer-Encoding is not "chunked": "${peerExcerpt(head.transferEncoding, 40)}"`,
     );
   }
   // 6. A valid Content-Length; 5. an invalid one did not get here.

@@ -12,6 +12,7 @@
 import type { ProtocolError, ProtocolFault } from "../errors.ts";
 import type { ResponseLimits } from "../options.ts";
 import { withoutBlanks } from "../rules/blanks.ts";
+import { peerExcerpt } from "../secrets.ts";
 import type { TextCodec } from "../transport.ts";
 import { remoteFault } from "./fault.ts";
 import { repeatedHead } from "./repeated.ts";
@@ -256,7 +257,7 @@ export class HeadReader {
   }
 
   #badField(bytes: Uint8Array, start: number, end: number, problem: string): ProtocolError {
-    const shown = JSON.stringify(this.#text.latin1(bytes, start, Math.min(end, start + 40)));
+    const shown = JSON.stringify(peerExcerpt(this.#text.latin1(bytes, start, Math.min(end, start + 40))));
     return this.#section === "head"
       ? this.#fault("bad-header", `A header line has ${problem}: it starts with ${shown}`)
       : this.#fault("bad-trailer", `A trailer line has ${problem}: it starts with ${shown}`);
@@ -295,7 +296,7 @@ function sameLength(before: number | undefined, value: string): number {
     if (!Number.isSafeInteger(parsed) || (length !== undefined && parsed !== length)) {
       throw remoteFault(
         "bad-content-length",
-        `Content-Length is invalid or contradicts itself: "${value.slice(0, 40)}"`,
+        `Content-Length is invalid or contradicts itself: "${peerExcerpt(value, 40)}"`,
       );
     }
     length = parsed;

@@ -3,6 +3,7 @@
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
+import { reasonShown } from "../secrets.ts";
 import type { TransportError } from "../transport.ts";
 import type { FunctionFault } from "../user-functions.ts";
 import { reasonOf } from "./fields.ts";
@@ -65,8 +66,13 @@ export function protocolError(at: Standing, fault: ProtocolError): ProtocolError
     ...known,
     phase,
     retriable: false,
-    message: `${at.method} ${at.origin}: ${message}`,
+    // A proxy may repeat the credentials that it was given, cut anywhere.
+    message: `${at.method} ${at.origin}: ${isSecret(at) ? `The proxy's answer is malformed (${name})` : message}`,
   });
+}
+
+function isSecret({ lease }: Standing): boolean {
+  return lease?.connection.via?.forwarding?.authorization !== undefined;
 }
 
 const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
@@ -134,6 +140,7 @@ export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | und
   const { via } = lease.connection;
   if (via?.forwarding === undefined) return undefined;
   const { status, text } = head;
+  const reason = reasonShown(reasonOf(text), via.forwarding.authorization);
   return new HoldfastError({
     code: "ERR_PROXY",
     phase: "proxy",
@@ -141,6 +148,6 @@ export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | und
     retriable: false,
     status,
     connection: connectionInfo(lease),
-    message: `The proxy ${via.proxy} refused the request: ${status} ${reasonOf(text)}`.trimEnd(),
+    message: `The proxy ${via.proxy} refused the request: ${status} ${reason}`.trimEnd(),
   });
 }

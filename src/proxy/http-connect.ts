@@ -1,11 +1,12 @@
 /** HTTP CONNECT: asking an HTTP proxy for a tunnel (RFC 9110 §9.3.6). */
 
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError, ProtocolError } from "../errors.ts";
 import { reasonOf } from "../http1/fields.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import { ResponseParser, type ResponseSink } from "../http1/response.ts";
 import type { ResponseLimits } from "../options.ts";
 import type { ProxySetting } from "../proxy-options.ts";
+import { reasonShown } from "../secrets.ts";
 import type { TextCodec } from "../transport.ts";
 import { type Destination, MORE, type Negotiation, type Step } from "./negotiation.ts";
 import { proxyError } from "./refusal.ts";
@@ -41,7 +42,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
     if (this.#head === undefined) return MORE;
     const { status, text } = this.#head;
     if (status >= 200 && status < 300) return { openAt: end };
-    const reason = reasonOf(text).slice(0, 80);
+    const reason = reasonShown(reasonOf(text), this.#proxy.authorization);
     throw proxyError(this.#proxy, this.#to, `refused a tunnel: ${status} ${reason}`.trimEnd(), {
       status,
       retriable: TRANSIENT.has(status),
@@ -53,10 +54,10 @@ export class HttpConnect implements Negotiation, ResponseSink {
       return this.#parser.feed(bytes, 0, length);
     } catch (cause) {
       if (!(cause instanceof HoldfastError)) throw cause;
-      throw proxyError(this.#proxy, this.#to, `gave an answer that is not HTTP/1.1: ${cause.message}`, {
-        cause,
-        retriable: false,
-      });
+      // With credentials it may hold them, cut anywhere.
+      const isOpen = this.#proxy.authorization === undefined || !(cause instanceof ProtocolError);
+      const what = `gave an answer that is not HTTP/1.1: ${isOpen ? cause.message : cause.fault}`;
+      throw proxyError(this.#proxy, this.#to, what, { cause: isOpen ? cause : undefined, retriable: false });
     }
   }
 

@@ -31,6 +31,7 @@ import { isExcepted } from "../../src/proxy/no-proxy.ts";
 import { Socks5 } from "../../src/proxy/socks5.ts";
 import { proxyAt } from "../../src/proxy-options.ts";
 import { parseConnection, parseKeepAlive } from "../../src/rules/hints.ts";
+import { reasonShown } from "../../src/secrets.ts";
 import { resolveOptions } from "../../src/settings.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import { failure } from "../../transports/failure.ts";
@@ -117,6 +118,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     const proxy = proxyAt("http://user:word@p.test", "proxy", PORTS);
     new HttpConnect(proxy, DESTINATION, { limits: UNLIMITED, text: portableText }).feed(bytes, bytes.length);
   },
+  "a proxy's reason": (text) => reasonShown(text, `Basic ${btoa("user:word")}`),
   "a SOCKS proxy's answer": (text) => {
     const bytes = latin1(text);
     new Socks5(proxyAt("socks5://p.test", "proxy", PORTS), DESTINATION).feed(bytes, bytes.length);
@@ -299,6 +301,7 @@ describe("regular expressions", () => {
     "src/proxy/no-proxy.ts": "NO_PROXY, for a name",
     "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
     "src/rules/hints.ts": "Keep-Alive, by the rules",
+    "src/secrets.ts": "a proxy's reason",
     "transports/failure.ts": "a runtime's error",
     "transports/responder.ts": "a request to the memory transport's responder",
   };
