@@ -1,5 +1,6 @@
 /** Holdfast: `createPool()`, which puts rules, pool, wire and fetch together over the transport of the runtime. */
 
+import { checkedAlloc, checkedText } from "./checked-codec.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import { decodersOf } from "./fetch/decode.ts";
@@ -27,7 +28,7 @@ import { ConnectionPool } from "./pool/pool.ts";
 import { type PoolStats, poolStats } from "./pool/stats.ts";
 import { dialerOf } from "./proxy/dialer.ts";
 import { resolveOptions, type Settings } from "./settings.ts";
-import type { Transport } from "./transport.ts";
+import type { Alloc, TextCodec, Transport } from "./transport.ts";
 
 /** Sent as `User-Agent` by `fetch` where the caller sets none. */
 const USER_AGENT = "holdfast";
@@ -87,6 +88,18 @@ interface Engine {
  */
 export function createPool(options?: PoolOptions): Pool {
   return new HoldfastPool(resolveOptions(options));
+}
+
+/** What makes text and bytes, by the fastest way that the transport has; one of the user's may throw. */
+function codecOf(
+  { text, alloc }: Transport,
+  given: boolean,
+): { readonly text: TextCodec; readonly alloc: Alloc } {
+  if (!given) return { text: text ?? portableText, alloc: alloc ?? clearedBytes };
+  return {
+    text: text === undefined ? portableText : checkedText(text),
+    alloc: alloc === undefined ? clearedBytes : checkedAlloc(alloc),
+  };
 }
 
 class HoldfastPool implements Pool {
@@ -184,7 +197,7 @@ class HoldfastPool implements Pool {
 
   #build(transport: Transport): Engine {
     const settings = this.#settings;
-    const { text = portableText, alloc = clearedBytes } = transport;
+    const { text, alloc } = codecOf(transport, settings.transport !== undefined);
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);
     const makeWire = () => new Wire(settings.limits, text, alloc);

@@ -3,14 +3,18 @@
  * that its promise rejects and nobody looks, or that nonsense is taken for an answer.
  */
 
+import { HoldfastError } from "./errors.ts";
+
 /** A function of the user's threw, or answered what it must not. The message names it. */
-export class FunctionFault extends Error {
-  override readonly name = "FunctionFault";
+export class FunctionFault extends HoldfastError {
+  constructor(message: string, cause?: unknown) {
+    super({ code: "ERR_FUNCTION", phase: "body", sent: "full", retriable: false, message, cause });
+  }
 }
 
 /** The fault of a function that threw. */
 export function threw(name: string, cause: unknown): FunctionFault {
-  return new FunctionFault(`${name} threw: ${inWords(cause)}`, { cause });
+  return new FunctionFault(`${name} threw: ${inWords(cause)}`, cause);
 }
 
 /** The fault of a function that answered something else than it must. */

@@ -3,6 +3,8 @@
  * throughput on Node 24 and 15 % on Bun.
  */
 
+import { threw } from "../user-functions.ts";
+
 /** Something that a signal can end. */
 export interface Abortable {
   /** `reason` is the signal's, untouched. */
@@ -19,14 +21,19 @@ interface Watch {
 
 const watches: WeakMap<AbortSignal, Watch> = new WeakMap();
 
-/** Aborts `target` when `signal` is aborted, until {@linkcode unwatchSignal}. The signal must not be aborted yet. */
+/** Aborts `target` when `signal` is aborted, now if it is, until {@linkcode unwatchSignal}. */
 export function watchSignal(signal: AbortSignal, target: Abortable): void {
+  if (signal.aborted) return target.abort(signal.reason);
   let watch = watches.get(signal);
   if (watch === undefined) {
     const targets: Abortable[] = [];
     watch = { targets, listener: () => abortAll(signal, targets) };
+    try {
+      signal.addEventListener("abort", watch.listener, { once: true });
+    } catch (cause) {
+      return target.abort(threw("signal.addEventListener", cause));
+    }
     watches.set(signal, watch);
-    signal.addEventListener("abort", watch.listener, { once: true });
   }
   target.signalSlot = watch.targets.push(target) - 1;
 }

@@ -61,9 +61,9 @@ export class Exchange implements Roles {
   }
 
   start(): void {
-    if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     this.#pool.alarm.watch(this);
     this.#journal.started();
+    if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     this.#pool.observers.whenTold(this);
   }
 

@@ -9,12 +9,14 @@ import type { PersistenceTest } from "../rules/persistence.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
 import type { Settings } from "../settings.ts";
+import { FunctionFault } from "../user-functions.ts";
 import { ResponseBody } from "./body.ts";
 import type { BodyHolder, BodySource } from "./body-roles.ts";
 import { endsConnection, type Framing } from "./framing.ts";
 import type { ResponseHead } from "./head.ts";
 import type { Journal } from "./journal.ts";
 import type { WireResponse } from "./message.ts";
+import type { Fault } from "./outcome.ts";
 import type { ResponseParser, ResponseSink } from "./response.ts";
 import { LINGER_BYTES, LINGER_MS, LINGER_UNKNOWN_MS } from "./stage.ts";
 import type { Wire } from "./wire.ts";
@@ -76,7 +78,7 @@ export class Inbound implements ResponseSink, BodyHolder {
   }
 
   /** Takes what arrived. Answers what is wrong with it. */
-  feed(bytes: Uint8Array, length: number): ProtocolError | undefined {
+  feed(bytes: Uint8Array, length: number): Fault | undefined {
     this.responded = true;
     try {
       this.#surplus = this.#parser.feed(bytes, 0, length) < length;
@@ -90,7 +92,7 @@ export class Inbound implements ResponseSink, BodyHolder {
   }
 
   /** The connection ended, which may complete the response. Answers what is wrong with what had come. */
-  end(): ProtocolError | undefined {
+  end(): Fault | undefined {
     try {
       this.#parser.end();
     } catch (fault) {
@@ -152,8 +154,8 @@ export class Inbound implements ResponseSink, BodyHolder {
   }
 }
 
-/** Anything but a fault of the peer is a bug, and must not pass for one. */
-function faultOf(thrown: unknown): ProtocolError {
-  if (thrown instanceof ProtocolError) return thrown;
+/** Anything but a fault of the peer, or of a function of the user's, is a bug, and must not pass for one. */
+function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof ProtocolError || thrown instanceof FunctionFault) return thrown;
   throw thrown;
 }

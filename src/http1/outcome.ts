@@ -5,7 +5,7 @@ import { excerpt } from "../excerpt.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import { reasonShown } from "../secrets.ts";
 import type { TransportError } from "../transport.ts";
-import type { FunctionFault } from "../user-functions.ts";
+import { FunctionFault } from "../user-functions.ts";
 import { reasonOf } from "./fields.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import { type Deadline, type Passed, STAGE_PHASES, type Stage } from "./stage.ts";
@@ -58,8 +58,12 @@ export function lostError(
   });
 }
 
+/** What ends a response: what the peer sent, or a function of the user's that reads it. */
+export type Fault = ProtocolError | FunctionFault;
+
 /** A protocol fault with the facts of the connection it came on. */
-export function protocolError(at: Standing, fault: ProtocolError): ProtocolError {
+export function protocolError(at: Standing, fault: Fault): HoldfastError {
+  if (fault instanceof FunctionFault) return functionError(at, fault);
   const { side, fault: name, phase, message } = fault;
   const known = facts(at);
   return new ProtocolError(side, name, {

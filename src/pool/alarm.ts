@@ -3,6 +3,7 @@
  * timer of its own, because on Deno 2.9 a timer per request costs a third of the throughput.
  */
 
+import { CheckedClock } from "../checked-clock.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { FunctionFault } from "../user-functions.ts";
 
@@ -37,10 +38,12 @@ export class Alarm {
   #timer: Timer | undefined;
   #ringsAt = Infinity;
   #stopped = false;
+  #fault: FunctionFault | undefined = undefined;
   /** It rang late, and lets the event loop come round. */
   #late = false;
 
   constructor(clock: Clock, ring: (now: number) => void) {
+    if (clock instanceof CheckedClock) clock.failed = (fault) => this.#failed(fault);
     this.#clock = clock;
     this.#ring = ring;
   }
@@ -55,7 +58,10 @@ export class Alarm {
     if (this.#stopped || at >= this.#ringsAt) return;
     this.#timer?.cancel();
     this.#ringsAt = at;
-    this.#timer = this.#clock.schedule(at - this.#clock.now(), () => this.#rang());
+    const timer = this.#clock.schedule(at - this.#clock.now(), () => this.#rang());
+    // In its call a user's clock may have had this set anew, or the pool closed.
+    if (this.#stopped || this.#ringsAt !== at) timer.cancel();
+    else this.#timer = timer;
   }
 
   /** Looks at `timed` until it is dropped. Its deadline may move later unsaid; one that moves earlier needs {@linkcode by}. */
@@ -74,8 +80,25 @@ export class Alarm {
     last.alarmSlot = alarmSlot;
   }
 
-  /** The clock failed: whoever relies on it learns of that instead. Of a copy, as one may have others dropped. */
-  cut(fault: FunctionFault): void {
+  /** What went wrong with a user's clock, until those were ended who rely on it. */
+  get fault(): FunctionFault | undefined {
+    return this.#fault;
+  }
+
+  /** Not within the step in which it failed. */
+  #failed(fault: FunctionFault): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = fault;
+    queueMicrotask(() => this.#cut(fault));
+  }
+
+  /** Whoever relies on the clock learns that it failed. Of a copy, as one may have others dropped. */
+  #cut(fault: FunctionFault): void {
+    this.#fault = undefined;
+    // Perhaps it never was set.
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#ringsAt = Infinity;
     for (const timed of [...this.#timed]) if (timed.alarmSlot !== undefined) timed.cut?.(fault);
   }
 

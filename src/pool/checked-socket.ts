@@ -12,13 +12,18 @@ import { answered } from "../user-functions.ts";
 const METHODS = ["write", "pause", "resume", "hold", "handOver", "close", "abort"] as const;
 
 /** What `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
-export function checkedSocket(socket: unknown): Socket {
+function checkedSocket(socket: unknown): Socket {
   const given = Object(socket) as Readonly<Record<string, unknown>>;
   const lacking = METHODS.find((name) => typeof given[name] !== "function");
   if (lacking !== undefined) throw answered("transport.connect", `a socket that has a ${lacking}()`, socket);
   if (typeof given.applied !== "object" || given.applied === null)
     throw answered("transport.connect", "a socket that says what was applied", socket);
   return socket as Socket;
+}
+
+/** What a user's transport has connected with, to be called without care. @throws {FunctionFault} when it is no socket. */
+export function guarded(socket: unknown, handler: SocketHandler): Socket {
+  return socket instanceof GuardedSocket ? socket : new GuardedSocket(checkedSocket(socket), handler);
 }
 
 /** Drops what may not even be a socket. */

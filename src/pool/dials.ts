@@ -6,7 +6,7 @@ import { type Shortfall, shortfalls } from "../rules/tcp.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
 import type { Alarm } from "./alarm.ts";
-import { abortQuietly, checkedSocket, GuardedSocket } from "./checked-socket.ts";
+import { abortQuietly, guarded } from "./checked-socket.ts";
 import type { Connection, PooledConnection } from "./connection.ts";
 import { Dial } from "./dial.ts";
 import type { Dialer } from "./dialer.ts";
@@ -120,9 +120,7 @@ export class Dials<Wire> {
 
   /** Those of the runtime's own transport do what they should. */
   #checked(given: Socket, connection: PooledConnection<Wire>): Socket {
-    return this.#settings.transport === undefined
-      ? given
-      : new GuardedSocket(checkedSocket(given), connection);
+    return this.#settings.transport === undefined ? given : guarded(given, connection);
   }
 
   #forget(record: Connection<Wire>): void {

@@ -1,6 +1,7 @@
 /** Hand out: how a socket that was opened by several steps reaches whoever waits for it. */
 
 import type { Socket } from "../transport.ts";
+import { abortQuietly } from "./checked-socket.ts";
 
 /**
  * Resolves with a socket that is `opening`, and lets it read only when whoever waits has it in hand. A transport does
@@ -11,7 +12,16 @@ export function handOut(opening: Promise<Socket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     opening.then((socket) => {
       resolve(socket);
-      queueMicrotask(() => socket.resume());
+      queueMicrotask(() => resume(socket));
     }, reject);
   });
+}
+
+/** One of a user's transport may throw, and must not where nobody is there to catch. */
+function resume(socket: Socket): void {
+  try {
+    socket.resume();
+  } catch {
+    abortQuietly(socket);
+  }
 }

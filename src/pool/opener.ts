@@ -5,7 +5,7 @@ import { interleave } from "../rules/addresses.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../transport.ts";
 import { answered, threw } from "../user-functions.ts";
-import { checkedSocket } from "./checked-socket.ts";
+import { guarded } from "./checked-socket.ts";
 import { handOut } from "./hand-out.ts";
 import { checkedResolve, isAddress, Names } from "./names.ts";
 import { race } from "./race.ts";
@@ -16,8 +16,11 @@ export class Opener {
   readonly names: Names | undefined = undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
+  /** Whether the transport is the user's own choice. */
+  readonly #given: boolean;
 
-  constructor({ resolve: given, clock }: Settings, transport: Transport) {
+  constructor({ resolve: given, clock, transport: chosen }: Settings, transport: Transport) {
+    this.#given = chosen !== undefined;
     const resolve = given === undefined ? transport.resolve : checkedResolve(given);
     this.#transport = transport;
     this.#clock = clock;
@@ -39,7 +42,8 @@ export class Opener {
 
   async #race(names: Names, target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const addresses = await names.lookup(target.hostname, signal);
-    const options = { clock: this.#clock, handler, signal };
+    const guard = this.#given ? (socket: Socket) => guarded(socket, handler) : undefined;
+    const options = { clock: this.#clock, handler, signal, guard };
     const connect = (
       address: string | undefined,
       attempt: SocketHandler,
@@ -47,7 +51,8 @@ export class Opener {
     ): Promise<Socket> =>
       this.#connect(address === undefined ? target : { ...target, address }, attempt, given);
     if (addresses !== undefined) return race({ ...options, addresses: interleave(addresses), connect });
-    const socket = checkedSocket(await connect(undefined, handler, signal));
+    const opened = await connect(undefined, handler, signal);
+    const socket = this.#given ? guarded(opened, handler) : opened;
     socket.pause();
     return socket;
   }

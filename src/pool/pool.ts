@@ -3,12 +3,10 @@
  * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
  */
 
-import { CheckedClock } from "../checked-clock.ts";
 import type { Origin } from "../origin.ts";
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Settings } from "../settings.ts";
 import type { Socket, Transport } from "../transport.ts";
-import type { FunctionFault } from "../user-functions.ts";
 import { AddressWatch } from "./addresses.ts";
 import { Alarm } from "./alarm.ts";
 import { Closing } from "./closing.ts";
@@ -54,8 +52,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   readonly #closing: Closing<Wire>;
   readonly #hold: Hold;
   readonly #performer: Performer<PoolEffect<Wire>>;
-  /** What went wrong with the user's clock, until those were ended who rely on it. */
-  #clockFault: FunctionFault | undefined = undefined;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #grants: Grants<Wire>;
@@ -68,7 +64,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     dialer: Dialer = new DirectDialer(settings, transport),
   ) {
     const { rules, acquireTimeoutMs, clock } = settings;
-    if (clock instanceof CheckedClock) clock.failed = (fault) => this.#clockFailed(fault);
     this.settings = settings;
     this.observers = observers;
     this.#makeWire = makeWire;
@@ -103,16 +98,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     return this.#seenAt;
   }
 
-  /** Not within the step in which it failed. */
-  #clockFailed(fault: FunctionFault): void {
-    if (this.#clockFault !== undefined) return;
-    this.#clockFault = fault;
-    queueMicrotask(() => {
-      this.#clockFault = undefined;
-      this.alarm.cut(fault);
-    });
-  }
-
   /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
   pooledAs(origin: Origin): Origin {
     return this.#dialer.sharedBy?.(origin) ?? origin;
@@ -132,7 +117,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.#sleep.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
     // Without a clock nothing is begun: the alarm ends who asks.
-    if (this.#clockFault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
+    if (this.alarm.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
   }
 
@@ -152,6 +137,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     const { requests } = record;
     const unknown = ending.answered === false && this.#sleep.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;
+    // Taken away from one that lingered, by a function of the user's that was called on the way here.
+    if (record.state === "closed") return;
     const { observers } = this;
     observers.enter();
     try {
@@ -253,10 +240,12 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
     const { record } = connection;
+    // First, so that it is closed if a user's clock closes the pool.
+    connection.socket = socket;
     const now = this.now();
     const elapsedMs = now - record.openedAt;
     this.seen();
-    connection.socket = socket;
+    if (record.state === "closed") return;
     this.#addresses?.opened(record, now);
     const { observers } = this;
     observers.enter();

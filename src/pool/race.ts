@@ -20,6 +20,8 @@ export interface RaceOptions {
   /** Whoever gets the socket's events once it has won. */
   readonly handler: SocketHandler;
   readonly signal: AbortSignal;
+  /** What is made of the socket that won: one of a user's transport is called with care. */
+  readonly guard?: ((socket: Socket) => Socket) | undefined;
   connect(address: string, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
 }
 
@@ -87,6 +89,8 @@ class Race {
     this.#attempts.add(attempt);
     if (this.#untried.length > 0)
       this.#timer = this.#options.clock.schedule(ATTEMPT_DELAY_MS, () => this.#next());
+    // A user's clock may have ended it all in its call.
+    if (!this.#attempts.has(attempt)) return this.#timer?.cancel();
     this.#options.connect(address, attempt, attempt.controller.signal).then(
       (socket) => this.#opened(attempt, socket),
       (error) => this.#failed(attempt, error),
@@ -110,8 +114,10 @@ class Race {
       abortQuietly(socket);
       return this.#failed(attempt, threw("the socket that transport.connect gave", cause));
     }
+    // So may a user's socket.
+    if (!this.#attempts.has(attempt)) return abortQuietly(socket);
     this.#over(attempt, new Error("Another address answered first"));
-    this.#resolve(socket);
+    this.#resolve(this.#options.guard?.(socket) ?? socket);
   }
 
   #failed(attempt: Attempt, error: unknown): void {

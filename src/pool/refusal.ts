@@ -53,7 +53,7 @@ export function refusalError(facts: RefusalFacts, settings: Settings): HoldfastE
         message: `The pool is closed: no request to ${origin} can be made with it`,
       });
     case "connect-failed":
-      return facts.error instanceof HoldfastError
+      return facts.error instanceof HoldfastError && !(facts.error instanceof FunctionFault)
         ? facts.error
         : new HoldfastError({ ...common, ...dialFacts(facts.error, origin) });
   }

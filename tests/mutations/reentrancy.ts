@@ -7,8 +7,8 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "A request goes on only when every listener has heard of it, and may have aborted it",
     file: "src/http1/exchange.ts",
-    search: "    this.#journal.started();\n    this.#pool.observers.whenTold(this);",
-    replacement: "    this.told();\n    this.#journal.started();",
+    search: "    this.#journal.started();\n",
+    replacement: "    this.told();\n    this.#journal.started();\n",
     proof: { tests: "tests/reentrancy/listeners" },
   },
   {
@@ -56,16 +56,16 @@ export const REENTRANCY: readonly Mutation[] = [
   },
   {
     breaks: "A clock that fails ends those who rely on it",
-    file: "src/pool/pool.ts",
-    search: "      this.alarm.cut(fault);\n",
+    file: "src/pool/alarm.ts",
+    search: "queueMicrotask(() => this.#cut(fault));",
     replacement: "",
     proof: { tests: "tests/reentrancy/faults" },
   },
   {
     breaks: "What a transport connects with is looked at",
-    file: "src/pool/dials.ts",
-    search: "new GuardedSocket(checkedSocket(given), connection)",
-    replacement: "new GuardedSocket(given, connection)",
+    file: "src/pool/checked-socket.ts",
+    search: "new GuardedSocket(checkedSocket(socket), handler)",
+    replacement: "new GuardedSocket(socket as Socket, handler)",
     proof: { tests: "tests/reentrancy/faults" },
   },
   {
@@ -74,5 +74,27 @@ export const REENTRANCY: readonly Mutation[] = [
     search: "if (answer instanceof Promise) answer.catch(failed);",
     replacement: "",
     proof: { tests: "tests/reentrancy/" },
+  },
+  {
+    breaks: "A dial that is given up while a user's socket is handed over leaves none open",
+    file: "src/pool/race.ts",
+    search:
+      "    // So may a user's socket.\n    if (!this.#attempts.has(attempt)) return abortQuietly(socket);\n",
+    replacement: "",
+    proof: { tests: "tests/simulation/deeds" },
+  },
+  {
+    breaks: "A signal that was aborted before it could be watched ends the request",
+    file: "src/http1/abort.ts",
+    search: "  if (signal.aborted) return target.abort(signal.reason);\n",
+    replacement: "",
+    proof: { tests: "tests/simulation/deeds" },
+  },
+  {
+    breaks: "A connection that was taken away in a user's call is not given back a second time",
+    file: "src/pool/pool.ts",
+    search: 'on the way here.\n    if (record.state === "closed") return;\n',
+    replacement: "on the way here.\n",
+    proof: { tests: "tests/reentrancy/functions" },
   },
 ];

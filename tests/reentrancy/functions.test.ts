@@ -69,6 +69,41 @@ describe("an option's function that aborts the request it is asked about", () =>
     });
 });
 
+describe("serverHints, asked about a connection that lingers", () => {
+  it("may drain the pool in its call", async () => {
+    let act = (): void => {};
+    const { pool, get, clock } = service(
+      {
+        serverHints() {
+          act();
+          return {};
+        },
+      },
+      undefined,
+      { respond: undefined, accept: droppingThe(99).accept },
+    );
+    act = () => pool.drain();
+    // Its answer comes before its body was taken, so its connection lingers.
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(stream) {
+          await clock.advance(0);
+          stream.enqueue(new Uint8Array(10));
+          stream.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { "content-length": "10" };
+    const answer = await pool.request("http://a.test/", { method: "POST", body, headers });
+    assertEquals(await answer.text(), "ok");
+    await clock.advance(2000);
+    assertEquals(pool.stats().open, 0);
+    assertEquals(await get(), 2);
+    await pool.close();
+  });
+});
+
 describe("a body that is cancelled", () => {
   it("may abort the same signal in its call: the request fails once", async () => {
     const { pool, events, clock } = service({ headersTimeout: "1s" }, undefined, { respond: undefined });

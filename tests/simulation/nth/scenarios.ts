@@ -6,28 +6,38 @@ const A = "http://a.test";
 const B = "http://b.test";
 
 const get = (stage: Stage, path = "/", origin = A): Promise<void> =>
-  stage.call(stage.pool.request(origin + path, { signal: stage.signal }).then((answer) => answer.text()));
+  stage.call(
+    stage.pool
+      .request(origin + path, { signal: stage.signal, headers: stage.tag })
+      .then((answer) => answer.text()),
+  );
 
 function post(stage: Stage, body: string | ReadableStream<Uint8Array>, headers = {}): Promise<void> {
   stage.postsMade += 1;
   const { pool, signal } = stage;
-  const made = pool.request(`${A}/`, { method: "POST", body, headers, signal });
+  const made = pool.request(`${A}/`, { method: "POST", body, headers: { ...headers, ...stage.tag }, signal });
   return stage.call(made.then((answer) => answer.text()));
 }
 
 const fetched = (stage: Stage, path: string, init: RequestInit = {}): Promise<void> =>
-  stage.call(stage.pool.fetch(A + path, { ...init, signal: stage.signal }).then((answer) => answer.text()));
+  stage.call(
+    stage.pool
+      .fetch(A + path, { ...init, signal: stage.signal, headers: stage.tag })
+      .then((answer) => answer.text()),
+  );
 
 function pieces(stage: Stage, count: number, size: number): ReadableStream<Uint8Array> {
   let left = count;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        stage.reached("call body.pull");
         await stage.pause(5);
         if (left === 0) return controller.close();
         left -= 1;
         controller.enqueue(new Uint8Array(size).fill(97));
       },
+      cancel: () => stage.reached("call body.cancel"),
     },
     { highWaterMark: 0 },
   );

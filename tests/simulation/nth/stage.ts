@@ -10,6 +10,8 @@ import {
 } from "../../../transports/memory.ts";
 import { Agenda, LANE } from "../agenda.ts";
 import { quiescence } from "../pump.ts";
+import type { Meddler } from "./meddler.ts";
+import type { PlaceName } from "./places.ts";
 import type { Saboteur } from "./saboteur.ts";
 
 /** What a scenario is made of. */
@@ -29,7 +31,6 @@ const MOST_STEPS = 5000;
 export class Stage {
   readonly agenda = new Agenda();
   readonly pool: Pool;
-  readonly signal: AbortSignal;
   /** What each call came to. */
   readonly outcomes: string[] = [];
   /** Executions of requests that are not idempotent. */
@@ -38,28 +39,36 @@ export class Stage {
   postsMade = 0;
   unsettled = 0;
   readonly #controller = new AbortController();
-  readonly #reason = new Error("aborted by the test");
+  /** With which calls are aborted. */
+  readonly reason = new Error("aborted by the test");
   readonly #saboteur: Saboteur;
+  readonly #meddler: Meddler | undefined;
   readonly #scenario: Scenario;
+  readonly #peers: MemoryPeer[] = [];
   #sleptMs = 0;
 
-  constructor(scenario: Scenario, saboteur: Saboteur) {
+  constructor(scenario: Scenario, saboteur: Saboteur, meddler?: Meddler) {
     this.#scenario = scenario;
     this.#saboteur = saboteur;
-    this.signal = this.#controller.signal;
+    this.#meddler = meddler;
     const { agenda } = this;
     const { respond, accept } = scenario;
     const memory = memoryTransport({
       scheduler: { schedule: (delayMs, callback) => agenda.schedule(LANE.toClient, delayMs, callback) },
       latencyMs: 1,
       window: 30_000,
-      accept,
+      accept: (peer) => {
+        this.#peers.push(peer);
+        accept?.(peer);
+      },
       respond: respond === undefined ? undefined : (request, peer) => this.#respond(request, peer),
     });
     const transport: Transport = { ...saboteur.over(memory), decoder };
-    this.pool = createPool({ transport, clock: this.#clock(), random: () => 0.5, ...scenario.options });
+    const options = { transport, clock: this.#clock(), random: () => 0.5, ...scenario.options };
+    this.pool = createPool(meddler?.over(options) ?? options);
+    meddler?.enter(this);
     saboteur.levers = {
-      abort: () => this.#controller.abort(this.#reason),
+      abort: () => this.#controller.abort(this.reason),
       drain: () => this.pool.drain(),
       close: () => this.close(),
       sleep: () => {
@@ -88,6 +97,32 @@ export class Stage {
     };
   }
 
+  /** The signal of the next call, which is every call's unless somebody meddles. */
+  get signal(): AbortSignal {
+    return this.#meddler?.nextSignal() ?? this.#controller.signal;
+  }
+
+  /** By which the call that was given the last signal is known on the wire. */
+  get tag(): Readonly<Record<string, string>> {
+    return this.#meddler?.tag ?? {};
+  }
+
+  /** The server closes all its connections. */
+  hangUp(): void {
+    for (const peer of this.#peers) peer.end();
+  }
+
+  /** All calls so far are aborted. */
+  abortCalls(): void {
+    if (this.#meddler === undefined) this.#controller.abort(this.reason);
+    else this.#meddler.abortAll();
+  }
+
+  /** A function of the user's was called. */
+  reached(place: PlaceName): void {
+    this.#meddler?.reached(place);
+  }
+
   /** Virtual time passes. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.agenda.schedule(LANE.client, ms, resolve));
@@ -105,7 +140,8 @@ export class Stage {
   }
 
   #nameOf(error: unknown): string {
-    if (error === this.#reason) return "aborted";
+    if (error === this.reason) return "aborted";
+    if (error === this.#meddler?.thrown) return "thrown";
     const cause = error instanceof TypeError && error.cause instanceof HoldfastError ? error.cause : error;
     if (cause instanceof HoldfastError) return cause.code;
     return `UNEXPECTED ${String(error)}`;
