@@ -63,11 +63,16 @@ function understood(argv: readonly string[]) {
   }
 }
 
+/** npm passes on the Ctrl-C that the terminal has sent us already: so soon after the first, it is the same one. */
+const SAME_MS = 1000;
+
 function interruption(): AbortSignal {
   const controller = new AbortController();
+  let since = Infinity;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (performance.now() - since > SAME_MS) process.exit(130);
+      since = Math.min(since, performance.now());
       controller.abort();
     });
   }
@@ -82,7 +87,7 @@ function notRun({ name }: Part): Row {
 async function row(part: Part, seconds: number, from: number, interrupt: AbortSignal): Promise<Row> {
   console.log(`▶ ${part.name}: ${part.title}, ${Math.round(seconds)} s`);
   const tell = ({ elapsed, last }: { elapsed: number; last: string }): void =>
-    console.log(`… ${part.name} ${Math.round(elapsed)} s: ${last}`);
+    console.log(`… ${part.name} ${Math.round(elapsed)} s: ${last || "at work"}`);
   const clues = await follow(part, { seconds, from, interrupt, tell, everyMs: PROGRESS_MS });
   const found = rowOf(part, clues);
   const mark = found.failures > 0 ? "✖" : "✔";

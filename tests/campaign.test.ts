@@ -88,7 +88,7 @@ const WORDS: Readonly<
   Record<string, readonly [text: string, work: string, failures: number, replay?: string]>
 > = {
   simulation: [
-    "12 seeds, 6000 requests, 900/s\nSomething broke\n  replay: --requests 500 --replay 17\n13 seeds, 6500 requests, 7 steps, 1.0 virtual days",
+    "12 seeds, 6000 requests, 900/s\nSomething broke\n  replay: --requests 500 --replay 17\n13 seeds, 6500 requests, 7 steps, 1.0 virtual days\nSomething broke\n  replay: --requests 500 --replay 17",
     "6,500 requests, 13 seeds",
     1,
     "node --import tsx tests/simulation/main.ts --requests 500 --replay 17",
@@ -257,6 +257,8 @@ describe("npm run campaign", { skip }, () => {
     const [code, text] = await ended(child, (heard) => {
       if (told || !heard.includes("▶ core")) return;
       told = true;
+      // Twice, as npm does.
+      child.kill("SIGINT");
       child.kill("SIGINT");
     });
     assertEquals(code, 130, text);

@@ -137,8 +137,9 @@ function part({ work, failures, replay, replayed = (found) => [found], ...rest }
     ...rest,
     read: (lines) => ({
       work: Object.fromEntries(Object.entries(work).map(([unit, what]) => [unit, amount(lines, what)])),
-      failures: lines.filter((line) => failures.test(line)).length,
-      replay: replay === undefined ? [] : captures(lines, replay).map(again),
+      // Told when it was found, and once more at the end.
+      failures: new Set(lines.filter((line) => failures.test(line))).size,
+      replay: replay === undefined ? [] : [...new Set(captures(lines, replay))].map(again),
     }),
     sum: (works) =>
       Object.keys(work)
