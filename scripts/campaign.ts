@@ -22,6 +22,9 @@ import { type Row, tableOf } from "./campaign/table.ts";
 /** Between two lines that say how far a part is. */
 const PROGRESS_MS = 15_000;
 
+/** npm passes on the Ctrl-C that the terminal has sent us already: so soon after the first, it is the same one. */
+const SAME_MS = 1000;
+
 /** Lines of a part that failed which are shown. */
 const MOST_LINES = 40;
 
@@ -62,9 +65,6 @@ function understood(argv: readonly string[]) {
     return undefined;
   }
 }
-
-/** npm passes on the Ctrl-C that the terminal has sent us already: so soon after the first, it is the same one. */
-const SAME_MS = 1000;
 
 function interruption(): AbortSignal {
   const controller = new AbortController();
