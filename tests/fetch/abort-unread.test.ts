@@ -1,0 +1,81 @@
+/** Aborts of a response that was answered and not read: its body is an error from then on, not what had come of it. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertRejects } from "@std/assert";
+import type { MemoryPeer } from "../../transports/memory.ts";
+import { settled } from "../support/clock.ts";
+import { service } from "../support/service.ts";
+
+const URL = "http://a.test/";
+const OK = "HTTP/1.1 200 OK\r\n";
+const REASON = new Error("changed my mind");
+
+/** Lazy responses are made on Node only. */
+const LAZY = "Deno" in globalThis || "Bun" in globalThis ? [false] : [false, true];
+
+function answering(text: string, lazyResponse: boolean) {
+  const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(text));
+  return service({}, undefined, { respond: undefined, accept }, { lazyResponse });
+}
+
+/** Bodies that have not come whole. One that has is left alone: its exchange is over, and nobody hears the signal. */
+const BODIES: Readonly<Record<string, string>> = {
+  "of which some has come": `${OK}content-length: 10\r\n\r\nsome`,
+  "of which nothing has come": `${OK}content-length: 10\r\n\r\n`,
+};
+
+const READERS = ["text", "json", "arrayBuffer", "blob", "formData"] as const;
+
+async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => "it did not fail",
+    (error) => error,
+  );
+}
+
+for (const lazy of LAZY) {
+  describe(`an abort before a ${lazy ? "lazy " : ""}response of fetch() was read`, () => {
+    for (const [what, text] of Object.entries(BODIES)) {
+      it(`makes a body ${what} fail with the reason in every form`, async () => {
+        for (const read of READERS) {
+          const { pool } = answering(text, lazy);
+          const controller = new AbortController();
+          const response = await pool.fetch(URL, { signal: controller.signal });
+          controller.abort(REASON);
+          assertEquals(await reasonOf(response[read]()), REASON, read);
+        }
+      });
+    }
+  });
+}
+
+describe("an abort before the first read", () => {
+  for (const api of ["request", "fetch"] as const) {
+    for (const taken of ["before", "after"] as const) {
+      it(`ends a reader of ${api}() that was taken ${taken} it`, async () => {
+        const { pool } = answering(`${OK}content-length: 10\r\n\r\nsome`, false);
+        const controller = new AbortController();
+        const { body } = await pool[api](URL, { signal: controller.signal });
+        if (taken === "after") controller.abort(REASON);
+        const reader = body?.getReader();
+        if (taken === "before") controller.abort(REASON);
+        let closed: unknown;
+        reader?.closed.catch((error) => {
+          closed = error;
+        });
+        await settled();
+        assertEquals(closed, REASON);
+        assertEquals(await reasonOf(reader?.read() ?? Promise.resolve()), REASON);
+      });
+    }
+  }
+
+  it("does not take from a lost connection what had come of it", async () => {
+    const { pool, transport } = answering(`${OK}content-length: 10\r\n\r\nsome`, false);
+    const reader = (await pool.request(URL)).body.getReader();
+    transport.peers[0]?.reset();
+    await settled();
+    assertEquals((await reader.read()).value?.length, 4);
+    await assertRejects(() => reader.read());
+  });
+});
