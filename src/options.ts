@@ -179,7 +179,7 @@ export interface PoolOptions {
   readonly proxy?: string | URL | ProxyOptions | false;
   /**
    * A Unix socket to which all connections of this pool go, whatever the origin; `Host` and TLS are the origin's
-   * (curl: `--unix-socket`). Not with `proxy`.
+   * (curl: `--unix-socket`). Not with `proxy`. At most 107 bytes, which is what its address has room for on Linux (macOS: 103).
    *
    * @default undefined
    */

@@ -2,6 +2,8 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { createPool } from "../../mod.ts";
+import { type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
 import { faultOf, type Run, read, type Transcript } from "./transcript.ts";
 
 interface Case {
@@ -318,4 +320,37 @@ describe("a response that is cut short", () => {
     assertEquals(faultOf(read("HTTP/1.1 200 OK\r\na b: c\r\nCon")), "bad-header");
     assertEquals(faultOf(read("hello, world\r\n")), "bad-status-line");
   });
+});
+
+describe("a response with both Transfer-Encoding and Content-Length", () => {
+  const LENGTHS = ["Content-Length: 60", "content-length:60", "CONTENT-LENGTH:\t5 ", "Content-Length: 7, 7"];
+  const CODINGS = [
+    "Transfer-Encoding: chunked",
+    "transfer-encoding:Chunked",
+    "TRANSFER-ENCODING: \tCHUNKED\t",
+  ];
+  const BODY = "2\r\nhi\r\n0\r\n\r\n";
+
+  /** Each length before, behind and around each coding. */
+  const heads = LENGTHS.flatMap((length) =>
+    CODINGS.flatMap((coding) => [
+      [length, coding, "X-A: 1"],
+      [coding, "X-A: 1", length],
+      [length, coding, "X-A: 1", length],
+    ]),
+  );
+
+  for (const lines of heads) {
+    it(`shows one of them: ${JSON.stringify(lines)}`, async () => {
+      const respond = `HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n${BODY}`;
+      const accept = (peer: MemoryPeer): void => peer.onData(() => peer.send(respond));
+      await using pool = createPool({ transport: memoryTransport({ accept }) });
+      const light = await pool.request("http://a.test/");
+      const shown = ["content-length", "transfer-encoding", "x-a"].map((name) => light.headers.get(name));
+      assertEquals([...shown, await light.text()], [null, "chunked", "1", "hi"]);
+      const { headers } = await pool.fetch("http://a.test/");
+      assertEquals([headers.get("content-length"), headers.get("x-a")], [null, "1"]);
+      assertEquals(pool.stats().retired["bad-framing"], 2);
+    });
+  }
 });

@@ -119,7 +119,7 @@ export const HONO: readonly Mutation[] = [
     file: "src/http1/framing.ts",
     search: `spelled.replace(LENGTH_LINES, "")`,
     replacement: "spelled",
-    proof: { tests: "tests/hono/returned" },
+    proof: { tests: "tests/http1/framing" },
   },
   {
     breaks: "A response is the runtime's own, whatever stands in its place",
