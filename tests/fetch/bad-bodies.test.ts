@@ -290,9 +290,13 @@ describe("fetch() with a Request whose body misbehaves:", () => {
   }
 });
 
-/** Gives pieces, none of which ever has to be waited for, until it is told to stop. */
+/** More pieces than many turns of the event loop ask for. */
+const ENDLESS = 300_000;
+
+/** Gives pieces, none of which ever has to be waited for, until it is told to stop; what never tells it is not waited for. */
 class Endless {
   stopped = false;
+  #left = ENDLESS;
   readonly #piece: Uint8Array;
 
   constructor(piece: Uint8Array) {
@@ -301,7 +305,7 @@ class Endless {
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return {
-      next: () => Promise.resolve({ done: this.stopped, value: this.#piece }),
+      next: () => Promise.resolve({ done: this.stopped || this.#left-- <= 0, value: this.#piece }),
       return: () => {
         this.stopped = true;
         return Promise.resolve({ done: true, value: undefined });

@@ -7,6 +7,7 @@ import { POOL } from "./pool.ts";
 import { PROXY } from "./proxy.ts";
 import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
+import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -18,4 +19,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HONO,
   ...OUTLOOK,
   ...REENTRANCY,
+  ...UPLOADS,
 ];
