@@ -42,6 +42,10 @@ export interface Pool extends AsyncDisposable {
    * The standard's `fetch`; it may be called without its pool. Redirects are followed and bodies decoded; a decoded
    * response loses `Content-Encoding` and `Content-Length`, so that it can be passed on.
    *
+   * A connection is held until its body has been read, cancelled, or collected as garbage with all that leads to it: the
+   * response, its stream, readers, clones, pipes. What reads ahead (a half of a clone that was read from, most transform
+   * streams) holds it until the next piece comes, or for `bodyIdleTimeout`, though nobody has it any more.
+   *
    * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched.
    */
   readonly fetch: (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit) => Promise<Response>;

@@ -4,8 +4,10 @@
  */
 
 import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { assertEquals } from "@std/assert";
 import type { Pool, PoolOptions } from "../../mod.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { type Service, service } from "../support/service.ts";
@@ -130,6 +132,30 @@ for (const [way, leave] of Object.entries(WAYS)) {
     });
   });
 }
+
+describe("a coded body that says nothing more", () => {
+  const coded = gzipSync("some text that is long enough to be coded, and ends here");
+  const first = `${(30).toString(16)}\r\n${String.fromCharCode(...coded.subarray(0, 30))}\r\n`;
+  const head = `${OK}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n${first}`;
+
+  for (const [decoded, lent] of [
+    ["by the runtime", {}],
+    ["by zlib", { decoder: zlibDecoder }],
+  ] as const) {
+    for (const waits of [false, true]) {
+      it(`is let go of when it is left, decoded ${decoded}, ${waits ? "while it is read" : "unread"}`, async () => {
+        const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(head));
+        const world = service({}, undefined, { respond: undefined, accept }, lent);
+        const reader = bodyOf(await world.pool.fetch(URL)).getReader();
+        if (waits) void reader.read().catch(() => {});
+        await settled();
+        await reader.cancel();
+        await world.clock.advance(100);
+        assertEquals([world.retired(), standing(world)], [["unread-body"], [0, 0, 0, 0]]);
+      });
+    }
+  }
+});
 
 describe("an abort in the middle of a body", () => {
   for (const [framing, [head]] of Object.entries(FRAMINGS)) {
