@@ -236,7 +236,9 @@ export interface PoolOptions {
    * Whether a request that failed on a connection before any response byte is sent again, once, on a fresh
    * connection: always if nothing was written, else only if it is idempotent or has an `Idempotency-Key`.
    * `false`: never. A function decides in its own way, up to five times per request; only what no rule could make
-   * right (a body that is gone, a response that had begun) is not put to it. One that throws has said no.
+   * right (a body that is gone, a response that had begun) is not put to it. One that throws has said no. It is the pool's,
+   * like every function among these options: it runs in the async context (`AsyncLocalStorage`) of whatever happens just
+   * then, and not of the request; functions and streams that a call brought run in their caller's.
    *
    * @default true
    */

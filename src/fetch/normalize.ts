@@ -22,6 +22,11 @@ export interface RequestLike {
   readonly url: string;
   readonly method?: string | undefined;
   readonly headers?: HeadersSource | undefined;
+  /**
+   * Taken in the call. A stream that came without a `Content-Length` is looked at as long as its pieces lie in memory
+   * already, 16 MiB at most: if it ends there, as that of a string, a Blob or a form does, it goes with its length and can
+   * be sent again; else chunked, and once.
+   */
   readonly body?: ReadableStream<Uint8Array> | null | undefined;
   readonly bodyUsed?: boolean | undefined;
   readonly signal?: AbortSignal | null | undefined;
@@ -32,6 +37,10 @@ export interface RequestLike {
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: HeadersSource | undefined;
+  /**
+   * Copied in the call, where it can change later. Forms and Blobs are read part by part as they are sent, with their
+   * length announced. A stream is the pool's from the call on: it is cancelled where the request ends before it was read.
+   */
   readonly body?: BodySource | null | undefined;
   readonly signal?: AbortSignal | null | undefined;
   readonly redirect?: "follow" | "manual" | "error";

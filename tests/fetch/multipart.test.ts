@@ -135,6 +135,33 @@ describe("a form is encoded with", () => {
   });
 });
 
+describe("a form whose files make up for each other's wrong sizes", () => {
+  it("is not sent as if it were right", async () => {
+    for (const [one, other] of [
+      [2, 4],
+      [4, 2],
+    ]) {
+      await using at = serving();
+      const fileOf = (length = 0) => ({
+        type: "",
+        size: 3,
+        stream: () => new Blob(["x".repeat(length)]).stream(),
+      });
+      const form = {
+        [Symbol.toStringTag]: "FormData",
+        *[Symbol.iterator]() {
+          yield ["f", fileOf(one)];
+          yield ["g", fileOf(other)];
+        },
+      };
+      const body = form as unknown as FormData;
+      const error = await failure(at.pool.request(url, { method: "PUT", body }));
+      assertInstanceOf(error, HoldfastError);
+      assertEquals([error.code, at.requests.length], ["ERR_REQUEST_BODY", 0]);
+    }
+  });
+});
+
 const INJECTED: Record<string, unknown> = {
   "type with a line end": { type: "t\r\nX-Inj: 1", size: 1, stream: () => new Blob(["x"]).stream() },
   "type that is none": { type: 5, size: 1, stream: () => new Blob(["x"]).stream() },

@@ -49,9 +49,9 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "A part that is too long does not make up for one that is too short",
     file: "src/fetch/pieces.ts",
-    search: "this.#owed -= piece.value.byteLength;",
-    replacement: "",
-    proof: { tests: "tests/fetch/bad-bodies" },
+    search: "this.#owed = part.size;",
+    replacement: "this.#owed = undefined;",
+    proof: { tests: "tests/fetch/multipart" },
   },
   {
     breaks: "A buffer that is transferred while it is sent is not sent short",
