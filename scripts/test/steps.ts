@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entries, root } from "../entries.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
-import { node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
+import { denoTest, node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
 
 /** Steps have a multiple of what they take on a quiet machine: others may keep all of its processors busy. */
 const MINUTE = 60_000;
@@ -41,10 +41,7 @@ export function steps(filters: readonly string[]): Step[] {
       [tool("deno"), "check", ...sources],
     ]),
     tests({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, (report) => [
-      tool("deno"),
-      "test",
-      "--allow-all",
-      "--no-check",
+      ...denoTest,
       `--junit-path=${report}`,
       ...files,
     ]),

@@ -10,6 +10,15 @@ export function tool(name: string): string {
 /** The user's own Node with tsx: Node 20 cannot run TypeScript by itself. */
 export const nodeWithTsx: readonly string[] = [process.execPath, "--import", "tsx"];
 
+/** Deno's runner, which is told to look out for errors that nobody takes. */
+export const denoTest: readonly string[] = [
+  tool("deno"),
+  "test",
+  "--allow-all",
+  "--no-check",
+  "--preload=scripts/test/deno-watch.ts",
+];
+
 interface PlatformPackage {
   readonly bin: { readonly node: string };
 }

@@ -6,7 +6,7 @@
  * scenario, `HOLDFAST_SEED=7` others.
  */
 
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Prng } from "../support/prng.ts";
 import { FUNCTION_SCENARIOS } from "./nth/functions.ts";
@@ -25,13 +25,19 @@ const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 
 const cameBy = new Set<string>();
 const unhandled: unknown[] = [];
-const note = (error: unknown): void => void unhandled.push(error);
-process.on("unhandledRejection", note);
-process.on("uncaughtException", note);
-after(() => {
-  process.off("unhandledRejection", note);
-  process.off("uncaughtException", note);
-});
+
+/** Errors that nobody took are these tests' while they run, and the runner's else. */
+async function watching(play: () => Promise<void>): Promise<void> {
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  process.on("uncaughtException", note);
+  try {
+    await play();
+  } finally {
+    process.off("unhandledRejection", note);
+    process.off("uncaughtException", note);
+  }
+}
 
 async function perform(scenario: Scenario, plan?: Plan): Promise<Meddler> {
   const meddler = new Meddler(plan);
@@ -56,12 +62,14 @@ function chosen(random: Prng, calls: ReadonlyMap<string, number>): Plan {
 }
 
 for (const scenario of [...SCENARIOS, ...FUNCTION_SCENARIOS])
-  test(`whatever a function does in its call, all comes to rest: ${scenario.name}`, PATIENT, async () => {
-    const { calls } = await perform(scenario);
-    for (const place of calls.keys()) cameBy.add(place);
-    const random = new Prng(SEED);
-    for (let round = 0; round < COUNT; round++) await perform(scenario, chosen(random, calls));
-  });
+  test(`whatever a function does in its call, all comes to rest: ${scenario.name}`, PATIENT, () =>
+    watching(async () => {
+      const { calls } = await perform(scenario);
+      for (const place of calls.keys()) cameBy.add(place);
+      const random = new Prng(SEED);
+      for (let round = 0; round < COUNT; round++) await perform(scenario, chosen(random, calls));
+    }),
+  );
 
 test("each place at which a function is called was come by", () => {
   assertEquals(
