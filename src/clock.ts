@@ -25,6 +25,11 @@ export interface Clock {
    */
   turn(callback: () => void, unblocked?: boolean): void;
   /**
+   * Whether all that one look at the sockets finds is told before anything that was told of it goes on, as on Deno:
+   * then two events in quick succession say that the event loop came round meanwhile. @default false
+   */
+  readonly inRounds?: boolean;
+  /**
    * Keeps the process alive from `hold(true)` to `hold(false)`: somebody waits for what a socket that is paused, or a timer
    * of this clock, will end. Each pool calls in turn, so pairs overlap. A clock without it holds nothing.
    */
@@ -52,6 +57,8 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
   turn: "Deno" in globalThis || typeof setImmediate !== "function" ? timerTurn : immediateTurn,
+  // Deno 2.9 settles the promises of all reads that are ready, and runs what waits for them in that order.
+  inRounds: "Deno" in globalThis,
   hold(held) {
     holds += held ? 1 : -1;
     // One timer for the whole process, which is never set again: `ref` and `unref` cost a tenth of that.

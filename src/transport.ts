@@ -82,9 +82,10 @@ export interface SocketHandler {
   connected?(): void;
   /**
    * The first `length` bytes of `bytes` arrived. They are valid only during the call: most transports
-   * read into a buffer they use again.
+   * read into a buffer they use again. `more`: what arrived with them may follow in another call, before which
+   * microtasks run: the buffer was full, or they are one record of several.
    */
-  data(bytes: Uint8Array, length: number): void;
+  data(bytes: Uint8Array, length: number, more?: boolean): void;
   /** After {@linkcode Socket.write} answered `false`: everything written has been taken by the kernel. */
   drain(): void;
   /**

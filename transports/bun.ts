@@ -168,6 +168,9 @@ class BunSocket implements Socket {
   }
 }
 
+/** What Bun 1.4 reads at once; what did not fit follows before the next event. */
+const READ_SIZE = 512 * 1024;
+
 /** From this size on what arrived is freed by hand. */
 const BULK = 16 * 1024;
 
@@ -185,7 +188,7 @@ const HANDLERS: BunHandlers<BunSocket> = {
   handshake: (raw, success, error) => raw.data.secured(raw, success, error),
   data(raw, bytes) {
     const { length } = bytes;
-    raw.data.inbox.data(bytes, length);
+    raw.data.inbox.data(bytes, length, length >= READ_SIZE);
     if (length >= BULK) free(bytes);
   },
   drain: (raw) => raw.data.flush(),

@@ -56,7 +56,7 @@ export class DenoReader {
     this.reading = false;
     if (length === null) return this.finish(undefined);
     this.lending = true;
-    this.inbox.data(this.buffer, length);
+    this.inbox.data(this.buffer, length, length === this.buffer.length);
     this.lending = false;
     if (this.inbox.done) return this.release();
     this.adapt(length);

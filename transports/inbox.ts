@@ -32,8 +32,8 @@ export class Inbox {
   }
 
   /** Bytes arrived; they are copied only if they cannot be delivered now. */
-  data(bytes: Uint8Array, length: number): void {
-    if (this.direct) this.handler.data(bytes, length);
+  data(bytes: Uint8Array, length: number, more = false): void {
+    if (this.direct) this.handler.data(bytes, length, more);
     else if (!this.over) this.kept.push(new Uint8Array(bytes.subarray(0, length)));
   }
 
@@ -88,7 +88,7 @@ export class Inbox {
     while (!this.paused && !this.over) {
       const bytes = this.kept.shift();
       if (bytes === undefined) break;
-      this.handler.data(bytes, bytes.length);
+      this.handler.data(bytes, bytes.length, this.kept.length > 0);
     }
     if (this.over || this.kept.length > 0) return;
     this.direct = !this.paused;

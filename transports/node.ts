@@ -135,7 +135,7 @@ class NodeSocket implements Socket {
     const open = (): TLSSocket => {
       // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
       const secure = nodeTls().connect({ ...tlsOptions(tls), socket: raw });
-      return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length));
+      return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
     };
     return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
   }
@@ -214,10 +214,12 @@ function opened<Raw extends NetSocket>(
 }
 
 function dial(target: Target, inbox: Inbox): NetSocket {
+  const secure = target.tls !== undefined;
   const onread: OnReadOpts = {
     buffer: READ_BUFFER,
     callback(length, bytes) {
-      inbox.data(bytes, length);
+      // Each TLS record is told by itself, and a full buffer is followed by what did not fit, all before the next event.
+      inbox.data(bytes, length, secure || length === READ_BUFFER.length);
       return true;
     },
   };

@@ -34,6 +34,8 @@ export function giveBack(
   // What was held back and comes now is nobody's.
   connection.user = undefined;
   if (paused) connection.socket?.resume();
+  // It ended with the upload, some time after what was read last.
+  if (at === undefined && reason === undefined) connection.heldBack = true;
   pool.release(connection, { hints, reason, answered, abruptly, at });
 }
 

@@ -1,7 +1,8 @@
 /**
- * Blind spot: the time in which a parked connection may have been closed unseen, because the event loop was
- * blocked: the kernel has the FIN, the program does not. Looking costs one turn of the event loop, so it is done
- * before a reuse only when the pool has not seen the loop come round of late.
+ * Blind spot: the time in which something may have come on a parked connection unseen, because the event loop was
+ * busy: the kernel has bytes or a FIN, the program does not. A request that is written then takes for its answer what was
+ * there before it, and no resend mends that. Looking costs one turn of the event loop, so it is done before a reuse only
+ * where the loop may not have come round.
  */
 
 import type { Clock } from "../clock.ts";
@@ -10,62 +11,84 @@ import type { Rules } from "../rules/rules.ts";
 import { expiredReason, isProvenFresh } from "../rules/verdict.ts";
 import type { ConnectionUser, PooledConnection } from "./connection.ts";
 
-/** A loop that comes round within this time counts as watching: shorter than any idle limit a server has. */
-const UNSEEN_MS = 10;
+/** What came within this time before a request nobody can tell from its answer: as short as what a timer can tell. */
+const UNSEEN_MS = 1;
 
-/** The same for a careful look: as short as what a timer can tell. */
-const UNSEEN_CAREFUL_MS = 1;
+/** A server that closes right behind its response has closed by then: shorter than any idle limit a server has. */
+const BEHIND_RESPONSE_MS = 10;
+
+/** For so long after it was asked for, a pool sees to it that it is known when the loop came round: not in full swing, where nobody asks. */
+const ASKED_MS = 100;
+
+/** A turn that took no longer was not held up, even on Deno, where it takes three timers of 2 ms. */
+const QUICK_TURN_MS = 10;
 
 /**
- * Whether a close of the connection may have gone unnoticed. `unseenMs`: since the loop was last seen to come round.
+ * Whether something may have come unseen on a connection that was used before. `idleMs`: since the end of the last
+ * response was read, and with it all that had come by then, unless there may be `more`, which its transport knows.
+ * `unseenMs`: since the loop was last known to have come round to every socket.
  *
- * A server that closes right behind its response has its FIN in the kernel while the response is being handled, and
- * so has one whose response was held back for longer than its idle limit. A careful look, for a request that cannot
- * be sent twice and for a connection that was held back, waits for the loop to come round after that, too.
+ * `careful`: a FIN must not be missed either, as the request cannot be sent twice, or the connection was held back, so
+ * that its end may have come long before.
+ *
+ * A pool in full swing hands a connection on within the callback that read it, or in its microtasks: there it costs a
+ * comparison.
  */
-export function isBlindSpot(careful: boolean, idleMs: number, unseenMs: number): boolean {
-  if (careful) return idleMs < UNSEEN_MS || unseenMs > UNSEEN_CAREFUL_MS;
+export function isBlindSpot(careful: boolean, more: boolean, idleMs: number, unseenMs: number): boolean {
+  if (careful && idleMs < BEHIND_RESPONSE_MS) return true;
+  if (more && unseenMs >= idleMs) return true;
   return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
+}
+
+/** Whether the answer can be known without asking when the loop came round: it is no. */
+export function isInSight(careful: boolean, more: boolean, idleMs: number): boolean {
+  return idleMs <= UNSEEN_MS && !careful && !more;
 }
 
 /** Whether what such a look finds can be no older than the loop's last round. */
 export function isUnblocked(unseenMs: number): boolean {
-  return unseenMs <= UNSEEN_CAREFUL_MS;
+  return unseenMs <= UNSEEN_MS;
 }
 
 /**
- * When the event loop was last known to have looked at every socket. After a pause, the first event says only that
- * it is about to: what it found waits to be handled one by one, and among the rest may be the end of a connection.
+ * When the event loop was last known to have come round: what had come by then on any socket has been handled. An event
+ * does not say so: what the kernel told at once is handled one by one, with all that callers do in between, and among
+ * the rest may be the end of a connection. Only where all of it is handled first (Deno) does one follow upon another.
  */
 export class Watch {
   readonly #clock: Clock;
+  readonly #inRounds: boolean;
   #at: number;
-  #comingRound = false;
+  #askedAt = -Infinity;
+  #coming = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#inRounds = clock.inRounds === true;
     this.#at = clock.now();
   }
 
   /** How long ago that was. */
   unseenMs(now: number): number {
+    this.#askedAt = now;
     return now - this.#at;
   }
 
   /** Something came from a socket, or a timer fired. */
   seen(now: number): void {
-    if (now - this.#at <= UNSEEN_CAREFUL_MS) {
-      this.#at = now;
-    } else if (!this.#comingRound) {
-      this.#comingRound = true;
-      this.#clock.turn(() => this.cameRound());
+    if (this.#inRounds && now - this.#at <= UNSEEN_MS) this.#at = now;
+    else if (now - this.#askedAt <= ASKED_MS && now - this.#at > UNSEEN_MS / 2 && !this.#coming) {
+      this.#coming = true;
+      this.#clock.turn(() => this.cameRound(now));
     }
   }
 
-  /** A whole turn is over. */
-  cameRound(): void {
-    this.#comingRound = false;
-    this.#at = this.#clock.now();
+  /** A turn is over that began at `start`. */
+  cameRound(start: number): void {
+    this.#coming = false;
+    const now = this.#clock.now();
+    const at = this.#inRounds && now - start <= QUICK_TURN_MS ? now : start;
+    if (at > this.#at) this.#at = at;
   }
 }
 

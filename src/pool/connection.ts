@@ -132,6 +132,8 @@ export class PooledConnection<Wire> implements SocketHandler {
   user: ConnectionUser | undefined = undefined;
   /** Its socket was paused in its last exchange: the end of it may lie in the kernel behind what was held back. */
   heldBack = false;
+  /** What arrived with the bytes that came last may follow: see {@linkcode SocketHandler.data}. */
+  more = false;
   /** Whether its socket keeps the process alive. */
   #held = true;
   readonly #owner: ConnectionOwner<Wire>;
@@ -181,7 +183,8 @@ export class PooledConnection<Wire> implements SocketHandler {
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }
 
-  data(bytes: Uint8Array, length: number): void {
+  data(bytes: Uint8Array, length: number, more = false): void {
+    this.more = more;
     this.#owner.seen();
     if (this.user !== undefined) this.user.data(bytes, length);
     else this.#owner.lost(this, "unsolicited-data");

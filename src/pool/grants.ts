@@ -2,7 +2,7 @@
 
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Settings } from "../settings.ts";
-import { isBlindSpot, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
+import { isBlindSpot, isInSight, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
 import type { Effect } from "./effects.ts";
@@ -42,21 +42,23 @@ export class Grants<Wire> {
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.take(true);
-    const reused = connection.record.requests > 1;
-    const { unsafe } = effect.waiter;
-    const { heldBack } = connection;
+    const { heldBack, more } = connection;
     connection.heldBack = false;
-    const unseenMs = this.#watch.unseenMs(now);
-    if (!reused || !isBlindSpot(unsafe || heldBack, effect.idleMs, unseenMs))
+    const { waiter, idleMs } = effect;
+    const careful = waiter.unsafe || heldBack;
+    if (connection.record.requests <= 1 || isInSight(careful, more, idleMs))
       return this.#deliver(effect, connection, now);
-    this.#look(effect, connection, now, { unsafe, unblocked: !heldBack && isUnblocked(unseenMs) });
+    const unseenMs = this.#watch.unseenMs(now);
+    if (!isBlindSpot(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
+    const unblocked = !heldBack && isUnblocked(unseenMs);
+    this.#look(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
   #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
     look(connection, this.#settings, options, (reason) => {
       if (reason !== undefined) return this.#owner.again(effect.waiter, connection, reason);
-      this.#watch.cameRound();
+      this.#watch.cameRound(now);
       this.#deliver(effect, connection, now);
     });
   }

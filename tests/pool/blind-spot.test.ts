@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
-import { isBlindSpot } from "../../src/pool/blind-spot.ts";
+import { isBlindSpot, isInSight, Watch } from "../../src/pool/blind-spot.ts";
 import type { RetireReason } from "../../src/rules/reasons.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
@@ -13,18 +13,59 @@ const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 describe("a connection is looked at", () => {
-  const cases: [what: string, unsafe: boolean, idleMs: number, unseenMs: number, looked: boolean][] = [
-    ["by a GET that follows a loop blocked for longer than the connection was idle", false, 5, 50, false],
-    ["by a GET behind a loop that was blocked for 8 ms", false, 160, 8, false],
-    ["by a GET behind a loop that was blocked for 11 ms", false, 160, 11, true],
-    ["by a POST right behind a response", true, 0, 0, true],
-    ["by a POST behind a loop that came round within a millisecond", true, 160, 1, false],
-    ["by a POST behind a loop that was blocked for 2 ms", true, 160, 2, true],
+  type Case = [
+    what: string,
+    careful: boolean,
+    more: boolean,
+    idleMs: number,
+    unseenMs: number,
+    looked: boolean,
   ];
-  for (const [what, unsafe, idleMs, unseenMs, looked] of cases) {
+  const cases: Case[] = [
+    ["by a GET in the callback that read it", false, false, 0, 500, false],
+    ["by a GET whose caller worked for a millisecond", false, false, 1, 500, false],
+    ["by a GET whose caller worked for longer", false, false, 1.1, 500, true],
+    ["by a GET while the loop came round of late", false, false, 160, 1, false],
+    ["by a GET behind a loop that was unseen for 2 ms", false, false, 160, 2, true],
+    ["by a GET in the callback that read it, if more may follow", false, true, 0, 0, true],
+    ["by a GET if more might have followed before the loop came round", false, true, 0.5, 0.4, false],
+    ["by a POST right behind a response", true, false, 0, 0, true],
+    ["by a POST behind a loop that came round within a millisecond", true, false, 160, 1, false],
+    ["by a POST behind a loop that was unseen for 2 ms", true, false, 160, 2, true],
+  ];
+  for (const [what, careful, more, idleMs, unseenMs, looked] of cases) {
     it(`${what}: ${looked ? "yes" : "no"}`, () =>
-      assertEquals(isBlindSpot(unsafe, idleMs, unseenMs), looked));
+      assertEquals(isBlindSpot(careful, more, idleMs, unseenMs), looked));
   }
+
+  it("by none for which that is known without asking when the loop came round", () => {
+    const known = cases.filter(([, careful, more, idleMs]) => isInSight(careful, more, idleMs));
+    assertEquals([known.length, known.filter(([, , , , , looked]) => looked)], [2, []]);
+  });
+});
+
+describe("the event loop is known to have come round", () => {
+  /** How long it was unseen after some events and a turn, each told with the time at which it happens. */
+  function unseen(inRounds: boolean, events: readonly number[], turn: readonly [start: number, end: number]) {
+    let now = 0;
+    const schedule = () => ({ cancel() {} });
+    const watch = new Watch({ now: () => now, wall: () => now, schedule, turn() {}, inRounds });
+    now = turn[1];
+    watch.cameRound(turn[0]);
+    for (const at of events) watch.seen(at);
+    return watch.unseenMs(20);
+  }
+
+  it("since a turn began, as what comes during it may have come behind its look", () =>
+    assertEquals(unseen(false, [], [10, 14]), 10));
+
+  it("not by events, of which one look may bring many, with callers' work in between", () =>
+    assertEquals(unseen(false, [14.5, 15.4, 16.3], [10, 14]), 10));
+
+  it("by events in quick succession where all that a look brings is told at once", () =>
+    assertEquals(unseen(true, [14.5, 15.4, 16.3, 18], [10, 14]), 3.6999999999999993));
+
+  it("not by a turn that was held up itself", () => assertEquals(unseen(true, [], [3, 14]), 17));
 });
 
 describe("after a blocked loop", () => {

@@ -154,9 +154,24 @@ describe("after the event loop was blocked, an idle connection", () => {
     const other = await shell.request("other");
     await shell.park();
     shell.clock.block(1000);
+    const looked = shell.ask();
+    shell.clock.turnAround();
+    looked.release();
+    shell.clock.block(20);
     other.lease?.connection.data(new Uint8Array(1), 1);
     shell.clock.turnAround();
     assertEquals(shell.ask().answers, 1);
+  });
+
+  it("is looked at when the loop has come round since, if nobody has asked for that of late", async () => {
+    const shell = new Shell();
+    shell.clock.holdTurns = true;
+    const other = await shell.request("other");
+    await shell.park();
+    shell.clock.block(1000);
+    other.lease?.connection.data(new Uint8Array(1), 1);
+    shell.clock.turnAround();
+    assertEquals(shell.ask().answers, 0);
   });
 
   it("is looked at when the loop has only begun to come round", async () => {
