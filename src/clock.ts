@@ -68,6 +68,17 @@ export const systemClock: Clock = {
   },
 };
 
+/** The clock to use with a transport that may know of a turn sooner: only the one of the runtime is told by it. */
+export function clockWith(clock: Clock, turn: ((callback: () => void) => boolean) | undefined): Clock {
+  if (turn === undefined || clock !== systemClock) return clock;
+  return {
+    ...clock,
+    turn: (callback, unblocked) => {
+      if (!turn(callback)) clock.turn(callback, unblocked);
+    },
+  };
+}
+
 /** How many pools hold the process now, and the timer by which it is held. */
 let holds = 0;
 let keeper: unknown;

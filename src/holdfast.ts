@@ -1,6 +1,7 @@
 /** Holdfast: `createPool()`, which puts rules, pool, wire and fetch together over the transport of the runtime. */
 
 import { checkedAlloc, checkedText } from "./checked-codec.ts";
+import { clockWith } from "./clock.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { PoolListener } from "./events.ts";
 import { decodersOf } from "./fetch/decode.ts";
@@ -200,7 +201,7 @@ class HoldfastPool implements Pool {
   }
 
   #build(transport: Transport): Engine {
-    const settings = this.#settings;
+    const settings = { ...this.#settings, clock: clockWith(this.#settings.clock, transport.turn) };
     const { text, alloc } = codecOf(transport, settings.transport !== undefined);
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);

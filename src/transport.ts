@@ -193,6 +193,11 @@ export interface Transport {
    * @throws {TransportError} of kind `"dns"`.
    */
   readonly resolve?: ((hostname: string) => Promise<readonly string[] | undefined>) | undefined;
+  /**
+   * Calls back when the event loop has looked at every socket once, where that can be told sooner than by
+   * `Clock.turn` of the runtime; answers whether it will. Keeps the process alive until then.
+   */
+  readonly turn?: ((callback: () => void) => boolean) | undefined;
   /** An environment variable, or `undefined` if it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
   readonly text?: TextCodec | undefined;

@@ -29,6 +29,13 @@ export interface DenoTlsConn extends DenoConn {
   handshake(): Promise<{ readonly alpnProtocol: string | null }>;
 }
 
+/** `Deno.TcpListener`. */
+export interface DenoListener {
+  readonly addr: { readonly port: number };
+  accept(): Promise<DenoConn>;
+  close(): void;
+}
+
 /** TLS options of both `startTls` and `connectTls`. */
 export interface DenoTlsOptions {
   hostname: string;
@@ -40,8 +47,12 @@ export interface DenoTlsOptions {
 export interface DenoApi {
   readonly env: { get(name: string): string | undefined };
   readonly permissions: { querySync(descriptor: { name: "net" }): { readonly state: string } };
+  listen(options: { hostname: string; port: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
   startTls(conn: DenoConn, options: DenoTlsOptions): Promise<DenoTlsConn>;
   connectTls(options: DenoTlsOptions & { port: number; cert?: string; key?: string }): Promise<DenoTlsConn>;
 }
+
+/** When it is used, not when it is loaded: a bundler or a test may load a transport elsewhere. */
+export const deno = (): DenoApi => (globalThis as unknown as { Deno: DenoApi }).Deno;

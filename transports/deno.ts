@@ -13,17 +13,15 @@ import type {
 } from "../src/transport.ts";
 import { asyncContext } from "./async-context.ts";
 import { zlibDecoder } from "./decoders.ts";
-import type { DenoApi, DenoConn, DenoTcpConn, DenoTlsConn, DenoTlsOptions } from "./deno-api.ts";
+import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { DenoReader } from "./deno-reader.ts";
+import { DenoTurn } from "./deno-turn.ts";
 import { DenoWriter } from "./deno-writer.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
 import { failure, unsupported } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { systemAddresses } from "./names.ts";
 import { denoText } from "./text.ts";
-
-/** When it is used, not when it is loaded: a bundler or a test may load this file elsewhere. */
-const deno = (): DenoApi => (globalThis as unknown as { Deno: DenoApi }).Deno;
 
 /** One open socket: a reader and a writer around a connection. */
 class DenoSocket implements Socket {
@@ -293,6 +291,7 @@ export const denoTransport: Transport = {
   },
   connect: (target, handler, signal) => handOut(establish(target, handler, signal)),
   resolve,
+  turn: new DenoTurn().turn,
   env: (name) => deno().env.get(name),
   text: denoText,
   decoder: zlibDecoder,
