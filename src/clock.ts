@@ -73,10 +73,19 @@ export function clockWith(clock: Clock, turn: ((callback: () => void) => boolean
   if (turn === undefined || clock !== systemClock) return clock;
   return {
     ...clock,
-    turn: (callback, unblocked) => {
-      if (!turn(callback)) clock.turn(callback, unblocked);
+    turn(callback, unblocked) {
+      if (!isTaken(turn, callback)) clock.turn(callback, unblocked);
     },
   };
+}
+
+/** A transport may be a user's: of one that throws, the clock takes the place. */
+function isTaken(turn: (callback: () => void) => boolean, callback: () => void): boolean {
+  try {
+    return turn(callback);
+  } catch {
+    return false;
+  }
 }
 
 /** How many pools hold the process now, and the timer by which it is held. */

@@ -48,6 +48,10 @@ export const OPTION_PLACES = {
   "transport.alloc": { by: "http1/gathered.ts, when a body arrives" },
   "transport.text.latin1": { by: "http1/head.ts, when a head arrives" },
   "transport.text.utf8": { by: "http1/body.ts, when a text is read" },
+  "transport.turn": {
+    by: "clock.ts",
+    not: "asked only beside the clock of the runtime; one that throws is not used",
+  },
   "transport.context": { by: "fetch/callers-context.ts, in the call" },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
 
