@@ -1,6 +1,6 @@
 /** Decoder stream: an engine of `node:zlib` between two web streams, which decodes no more than is read. */
 
-import { nextChunk } from "./decoder-turns.ts";
+import { CHUNK_BYTES, nextChunk, spared } from "./decoder-turns.ts";
 import type { ZstdFrames } from "./zstd-frames.ts";
 
 /** The slice of `stream.Transform` that is used. */
@@ -156,6 +156,7 @@ class Pipe {
     const engine = this.#terms.start(first);
     engine.on("data", (chunk) => {
       engine.pause();
+      spared(CHUNK_BYTES - chunk.length);
       this.#output?.enqueue(ownBytes(chunk));
     });
     engine.on("end", () => {
