@@ -106,22 +106,26 @@ class Machine {
   }
 }
 
-/** Decodes at once, as much as it may be. */
-function whole(bytes: Uint8Array, world: DecodingWorld): Uint8Array {
+/** Decodes at once; `undefined` if that is more than `limit`. */
+function whole(bytes: Uint8Array, limit: number, world: DecodingWorld): Uint8Array | undefined {
   if (bytes.length === 0) return bytes;
   const machine = new Machine();
   machine.push(bytes);
   const pieces: Uint8Array[] = [];
-  for (let piece = machine.next(Infinity); piece !== undefined; piece = machine.next(Infinity))
+  let length = 0;
+  for (let piece = machine.next(PIECE); piece !== undefined; piece = machine.next(PIECE)) {
+    world.decoded(piece, true, machine);
     pieces.push(piece);
+    length += piece.length;
+    if (length > limit) return undefined;
+  }
   if (!machine.ended) throw new Error("The coded data ends too early");
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  const all = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {
     all.set(piece, at);
     at += piece.length;
   }
-  world.decoded(all, true, machine);
   return all;
 }
 
@@ -197,5 +201,7 @@ const NAMES: ReadonlySet<string> = new Set(["gzip", "deflate", "br", "zstd"]);
 /** What the transport lends. */
 export function decoderOf(world: DecodingWorld): (coding: string) => ContentDecoder | undefined {
   return (coding) =>
-    NAMES.has(coding) ? { whole: (bytes) => whole(bytes, world), stream: () => stream(world) } : undefined;
+    NAMES.has(coding)
+      ? { whole: (bytes, limit) => whole(bytes, limit, world), stream: () => stream(world) }
+      : undefined;
 }

@@ -80,6 +80,7 @@ export class PairWorld {
   #running = 0;
   #issued = 0;
   #clients = 0;
+  #closing = false;
   #closed = 0;
   #steps = 0;
   #violation: string | undefined;
@@ -206,6 +207,9 @@ export class PairWorld {
   }
 
   #nameOf(error: unknown): string {
+    // What was left behind by callers who had enough is still under way when the last of them has gone.
+    if (this.#closing && error instanceof HoldfastError && error.code === "ERR_POOL_CLOSED")
+      return error.code;
     if (error instanceof HoldfastError && NAMED.has(error.code)) return error.code;
     this.fail(`a call failed with ${String(error)}`);
     return "unnamed";
@@ -238,6 +242,7 @@ export class PairWorld {
   // The end
 
   #close(): void {
+    this.#closing = true;
     for (const side of ["a", "b"] as const) {
       void this.#pools[side].close({ timeout: this.#prng.among(0, 1000) }).then(() => {
         this.#closed += 1;
