@@ -69,6 +69,8 @@ class Stage {
     this.#peers.push(peer);
     server(peer).catch((error) => {
       if (!(error instanceof Gone)) this.#errors.push(String(error?.stack ?? error));
+      // A client that gave up before a busy server came to its script is gone all the same.
+      else tell("gone", "");
     });
   }
 

@@ -52,7 +52,7 @@ export async function perform(
   const { ports, unixPaths } = control.hello;
   const place = { port: ports[name]?.[0] ?? 0, unixPath: unixPaths[name] ?? "" };
   const options = typeof scenario.options === "function" ? scenario.options(place) : scenario.options;
-  const clock = scenario.showsKeep === true ? { clock: CALM } : {};
+  const clock = scenario.showsKeep === true || scenario.calm === true ? { clock: CALM } : {};
   const pool = createPool({ ...TIMELESS, ...clock, ...options, onEvent: recorder.listener });
   const act = actOf(scenario, { pool, recorder, control, here, command });
   const errors: string[] = [];

@@ -67,6 +67,8 @@ export interface Scenario {
   readonly client: (act: Act) => Promise<void>;
   /** Whether `released` lines say how long the connection is kept; its pool's time then hardly moves. */
   readonly showsKeep?: boolean;
+  /** Whether its pool's time hardly moves: what comes within a limit does so on the busiest machine. */
+  readonly calm?: boolean;
   /** Why it cannot run where it is, or nothing. Never asks for the name of a runtime. */
   readonly needs?: (here: Here) => string | undefined;
   /** The trace: one event per line, or several with ` · ` between them. */

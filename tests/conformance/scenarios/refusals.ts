@@ -54,7 +54,7 @@ const urls: readonly Row<string>[] = [
   ["ws://example.test/", "TypeError", "ws:"],
   ["http://user:secret@example.test/", "TypeError", "credentials"],
   ["http://exa mple.test/", "TypeError", "exa mple"],
-  ["http://example.test:99999/", "TypeError", "99999"],
+  ["http://example.test:99999/", "TypeError", "http://example.test:"],
 ];
 
 const requests: readonly Row<RequestOptions>[] = [

@@ -25,6 +25,7 @@ function inTwo(first: string, rest: string): (peer: Peer) => Promise<void> {
 export const unread: Scenario[] = [
   {
     name: "The small rest of a body that nobody wants is read, and the connection kept",
+    calm: true,
     server: inTwo(`${okHead(20)}first half`, "other half"),
     async client({ request, signal, until, get, note }) {
       (await request()).discard();
@@ -36,6 +37,7 @@ export const unread: Scenario[] = [
   },
   {
     name: "The small rest of a fetch body that was cancelled is read, and the connection kept",
+    calm: true,
     server: inTwo(`${head("200 OK", CHUNKED)}5\r\nfirst\r\n`, "4\r\nrest\r\n0\r\n\r\n"),
     async client({ pool, url, signal, until, get, note }) {
       const answer = await pool.fetch(url());

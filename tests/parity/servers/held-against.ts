@@ -38,10 +38,14 @@ interface Pair {
   readonly ours: RunningServer;
 }
 
+/** All of it is a matter of time, and a machine may stand still. */
+const MOST_TRIES = 5;
+
 async function tried(system: ServerSystem, pair: Pair, plan: Visit): Promise<Finding> {
-  const finding = await once(system, pair, plan);
-  // All of it is a matter of time; a machine may stand still once.
-  return finding.verdict === "unexplained" ? await once(system, pair, plan) : finding;
+  let finding = await once(system, pair, plan);
+  for (let tries = 1; tries < MOST_TRIES && finding.verdict === "unexplained"; tries++)
+    finding = await once(system, pair, plan);
+  return finding;
 }
 
 async function once(
