@@ -37,7 +37,12 @@ const USER_AGENT = "holdfast";
 /** How long {@linkcode Pool.close} lets running requests go on, unless told otherwise. */
 const CLOSE_TIMEOUT_MS = 5000;
 
-/** Connections to any number of origins, reused by the same rules on every runtime. */
+/**
+ * Connections to any number of origins, reused by the same rules on every runtime.
+ *
+ * What a server sends unasked on an idle connection is never taken for an answer: it ends the connection. What it sends
+ * unasked later than a request was written, or within the millisecond before, no HTTP/1.1 client can tell from the answer.
+ */
 export interface Pool extends AsyncDisposable {
   /**
    * The standard's `fetch`; it may be called without its pool. Redirects are followed and bodies decoded; a decoded

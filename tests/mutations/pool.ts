@@ -193,4 +193,25 @@ export const POOL: readonly Mutation[] = [
     replacement: '    this.#step({ type: "lost"',
     proof: "simulation",
   },
+  {
+    breaks: "A GET is not written on a connection on which something may have come unseen",
+    file: "src/pool/blind-spot.ts",
+    search: "return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
+    replacement: "return careful && idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
+    proof: { tests: "tests/looks.test" },
+  },
+  {
+    breaks: "What a TLS record or a full buffer leaves behind is waited for",
+    file: "src/pool/blind-spot.ts",
+    search: "if (more && unseenMs >= idleMs) return true;",
+    replacement: "",
+    proof: { tests: "tests/looks.test" },
+  },
+  {
+    breaks: "Events of one look of the event loop do not vouch for each other",
+    file: "src/pool/blind-spot.ts",
+    search: "if (this.#inRounds && now - this.#at <= UNSEEN_MS) this.#at = now;",
+    replacement: "if (now - this.#at <= UNSEEN_MS) this.#at = now;",
+    proof: { tests: "tests/pool/blind-spot" },
+  },
 ];
