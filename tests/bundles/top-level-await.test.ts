@@ -10,11 +10,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { build, transform } from "esbuild";
 import { rollup } from "rollup";
-import { root } from "../../scripts/entries.ts";
-import { tool } from "../../scripts/test/tools.ts";
+
+/** Not those of scripts/: the mutations try this in a copy without them. */
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const tool = (name: string): string => join(root, "node_modules", ".bin", name);
 
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 

@@ -9,10 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "@std/assert";
 import { build } from "esbuild";
-import { root } from "../../scripts/entries.ts";
-import { tool } from "../../scripts/test/tools.ts";
+
+/** Not those of scripts/: the mutations try this in a copy without them. */
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const tool = (name: string): string => join(root, "node_modules", ".bin", name);
 
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
