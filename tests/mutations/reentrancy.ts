@@ -19,13 +19,6 @@ export const REENTRANCY: readonly Mutation[] = [
     proof: { tests: "tests/reentrancy/listeners" },
   },
   {
-    breaks: "An exchange ends once",
-    file: "src/http1/exchange.ts",
-    search: `    if (this.#stage === "done") return;\n    const waiter`,
-    replacement: "    const waiter",
-    proof: { tests: "tests/reentrancy/functions" },
-  },
-  {
     breaks: "close() cuts off all, whatever listeners do meanwhile",
     file: "src/pool/closing.ts",
     search: "flatMap((entry) => [...entry.connections]);",
