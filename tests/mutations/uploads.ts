@@ -82,13 +82,6 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/read-at-once" },
   },
   {
-    breaks: "A body that another attempt will send is not cancelled by the one before",
-    file: "src/http1/upload.ts",
-    search: "else if (!this.#started && !kept) discardBody",
-    replacement: "else if (!this.#started) discardBody",
-    proof: { tests: "tests/fetch/expect" },
-  },
-  {
     breaks: "A body's functions run in their caller's async context",
     file: "src/http1/request-body.ts",
     search: "{ read: () => run(read),",
