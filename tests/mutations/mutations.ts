@@ -1,5 +1,6 @@
 /** Mutations: every promise of the library that is broken once on purpose. */
 
+import { BOUNDS } from "./bounds.ts";
 import { HONO } from "./hono.ts";
 import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
@@ -20,4 +21,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...OUTLOOK,
   ...REENTRANCY,
   ...UPLOADS,
+  ...BOUNDS,
 ];
