@@ -59,6 +59,8 @@ export class Agenda {
   slept = 0;
   /** How often it was. */
   nights = 0;
+  /** What the client sets about while it is held waits as well; older seeds know a program that goes on. */
+  strict = false;
   /** Appointments not kept yet, by lane. */
   readonly pending: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
   #heap: Appointment[] = [];
@@ -88,9 +90,16 @@ export class Agenda {
     const due = this.now + grain(delayMs);
     const appointment = new Appointment(this, due, lane, tie ?? this.#made, callback);
     if (lane === LANE.toClient) appointment.at = Math.max(due, this.#heldUntil);
+    else if (this.strict && isClients(lane)) appointment.at = this.#afterHold(due);
     this.pending[lane] += 1;
     this.#push(appointment);
     return appointment;
+  }
+
+  /** Whoever is busy, or asleep, gets round to nothing before that is over. */
+  #afterHold(due: number): number {
+    if (this.now >= this.#heldUntil) return due;
+    return this.#heldAsleep > 0 ? due + this.#heldUntil - this.now : Math.max(due, this.#heldUntil);
   }
 
   /** The next appointment, at whose time it is now. */

@@ -86,6 +86,7 @@ export class World implements TapWorld, ServerWorld {
       decoder: plan.users.kinds.includes("codings") ? decoderOf({ soon, decoded }) : undefined,
       context: plan.users.contexts ? asyncContext : undefined,
     });
+    this.agenda.strict = plan.users.kinds.includes("surplus");
     this.contexts = new Contexts(this, plan.users.contexts);
     const onEvent = (event: PoolEvent) => this.#happened(event);
     this.pool = createPool(
