@@ -194,7 +194,12 @@ async function leave(world: CallerWorld, record: RequestRecord, answer: Answer):
   const outcome = gone();
   if (how === "abort") {
     world.abort(record);
-    for (;;) if ((await reader.read()).done) return "read";
+    // What had come whole may still be given.
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return "read";
+      record.consumed += value.length;
+    }
   }
   await reader.cancel("enough");
   return outcome;

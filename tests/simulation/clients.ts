@@ -16,7 +16,12 @@ const TIE = 1_000_000_000;
 const BURSTS = 100;
 
 /** Whoever is told of these may find that what depends on them has been decided. */
-const ENDS: ReadonlySet<string> = new Set(["connection.retired", "connection.released", "request.failed"]);
+const ENDS: ReadonlySet<string> = new Set([
+  "connection.retired",
+  "connection.released",
+  "request.finished",
+  "request.failed",
+]);
 
 /** All clients of one world. */
 export class Clients implements CallerWorld {

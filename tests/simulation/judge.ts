@@ -76,7 +76,11 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     case "ERR_CONNECT_TIMEOUT":
       return unless(at.dialsFail || at.held, "every dial succeeds");
     case "ERR_DECODE":
-      return unless(isUndecodable(record), "its coding was sound");
+      // Only FIN says where such a body ends: one that comes too early shows in the coding.
+      return unless(
+        isUndecodable(record) || record.promised?.framing === "until-close",
+        "its coding was sound",
+      );
     case "ERR_REQUEST_TIMEOUT":
       return unless(patient && !at.calm, "there was time");
     case "ERR_HEADERS_TIMEOUT":
