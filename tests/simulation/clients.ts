@@ -204,8 +204,9 @@ export class Clients implements CallerWorld {
   abort(record: RequestRecord): boolean {
     const { controller, phase, spec } = record;
     if (controller === undefined || phase === "done" || record.aborted !== undefined) return false;
-    const { telling } = this.#world;
-    const late = telling !== undefined && (ENDS.has(telling) || (phase === "head" && record.isPassing));
+    const { telling, closing } = this.#world;
+    const decided = telling !== undefined && (closing || ENDS.has(telling));
+    const late = decided || (telling !== undefined && phase === "head" && record.isPassing);
     record.aborted = late ? "late" : phase;
     this.#world.aborts(record);
     const kind = spec.id % 3;
