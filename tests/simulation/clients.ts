@@ -21,6 +21,7 @@ const ENDS: ReadonlySet<string> = new Set([
   "connection.released",
   "request.finished",
   "request.failed",
+  "limit.learned",
 ]);
 
 /** All clients of one world. */

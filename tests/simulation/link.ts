@@ -83,8 +83,8 @@ export class Link {
   wroteAt = 0;
   /** When bytes were last delivered, by the world's clock; the kernel would have given all it had in one. */
   deliveredAt = 0;
-  /** Whether that was at the moment when the request was written. */
-  wroteAtOnce = false;
+  /** When that was last before the request was written. */
+  seenAt = 0;
   /** Bytes of its body that were written, and when the last of them moved, by the client's clock. */
   bodyWritten = 0;
   bodyMovedAt = 0;

@@ -190,7 +190,7 @@ class TappedHandler implements SocketHandler {
   /** Nobody can tell them from the response, unless they were there before the request. */
   #cross(link: Link, arrivesAt: number): void {
     const earlyMs = link.wroteAt - arrivesAt;
-    if (earlyMs > 1 && !link.wroteAtOnce && !link.crossed)
+    if (earlyMs > 1 && arrivesAt > link.seenAt && !link.crossed)
       this.#world.fail(
         `request ${link.request} was written on connection ${link.id}, ${earlyMs} ms after bytes had come that nobody had asked for`,
       );
@@ -272,7 +272,7 @@ class TappedSocket implements Socket {
     link.request = Number(id);
     link.requestFrom = link.delivered;
     link.wroteAt = this.#world.agenda.now;
-    link.wroteAtOnce = link.deliveredAt === link.wroteAt;
+    link.seenAt = link.deliveredAt;
     link.bodyWritten = body?.length ?? 0;
     link.bodyMovedAt = this.#world.clientNow;
     link.sentAt =

@@ -353,7 +353,9 @@ export class World implements TapWorld, ServerWorld {
         `request ${id} was written on connection ${link.id}, which its server had left by its own rules`,
       );
     // The kernel has the end of the connection, and a turn of the event loop would have shown it.
-    const hidden = this.agenda.comesTo && (link.leaving?.at ?? Infinity) <= this.agenda.now;
+    // What was sent last arrives last, whichever of the appointments brings it.
+    const endsAt = Math.max(link.leaving?.at ?? Infinity, link.arrivesAt);
+    const hidden = this.agenda.comesTo && endsAt <= this.agenda.now;
     if (hidden && method === "POST" && link.requests > 1 && !this.ledger.isKeyed(id))
       this.fail(`request ${id} was written on connection ${link.id} after a block, unseen that it had ended`);
     const moved = this.moves.wrote(link);
