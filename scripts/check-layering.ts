@@ -34,7 +34,7 @@ async function plant(into: string): Promise<void> {
 }
 
 function longFile(): string {
-  const lines = Array.from({ length: 300 }, (_, at) => `export const x${at} = ${at};`);
+  const lines = Array.from({ length: 400 }, (_, at) => `export const x${at} = ${at};`);
   return ["// expect: lint/style/noExcessiveLinesPerFile", ...lines, ""].join("\n");
 }
 

@@ -86,6 +86,11 @@ export interface SocketHandler {
    * microtasks run: the buffer was full, or they are one record of several.
    */
   data(bytes: Uint8Array, length: number, more?: boolean): void;
+  /**
+   * Bytes arrived that were there before what was written last, which a transport that holds writes back has therefore
+   * dropped: nobody may take them for its answer. The owner closes the socket.
+   */
+  early?(): void;
   /** After {@linkcode Socket.write} answered `false`: everything written has been taken by the kernel. */
   drain(): void;
   /**

@@ -63,6 +63,15 @@ export class BunWriter {
     return false;
   }
 
+  /** Something came, so what was held did not ask for it. Drops that if whoever wrote it can hear so. */
+  came(): void {
+    if (this.held === undefined) return;
+    const { handler } = this.inbox;
+    if (handler.early === undefined) return this.release();
+    this.held = undefined;
+    handler.early();
+  }
+
   /** Writes what was held. */
   release(): void {
     const head = this.held;

@@ -91,6 +91,12 @@ class BunSocket implements Socket {
     this.writer?.stop();
   }
 
+  /** Bytes arrived. */
+  data(bytes: Uint8Array, length: number): void {
+    this.writer?.came();
+    this.inbox.data(bytes, length, length >= READ_SIZE);
+  }
+
   /** The kernel has room again. */
   flush(): void {
     this.writer?.flush();
@@ -188,7 +194,7 @@ const HANDLERS: BunHandlers<BunSocket> = {
   handshake: (raw, success, error) => raw.data.secured(raw, success, error),
   data(raw, bytes) {
     const { length } = bytes;
-    raw.data.inbox.data(bytes, length, length >= READ_SIZE);
+    raw.data.data(bytes, length);
     if (length >= BULK) free(bytes);
   },
   drain: (raw) => raw.data.flush(),

@@ -155,6 +155,12 @@ export class Exchange implements Roles {
       this.#pool.alarm.by(this.dueAt());
   }
 
+  early(): void {
+    if (this.#stage === "done") return;
+    this.#sent = "none";
+    this.#lost("unsolicited-data");
+  }
+
   continued(): void {
     if (this.#stage === "continue") this.#sendBody();
   }

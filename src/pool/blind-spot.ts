@@ -101,26 +101,61 @@ export interface LookOptions {
 }
 
 /**
- * Holds a connection for one turn of the event loop, and says why it must not be used, or `undefined` if it may.
+ * Holds a connection for one turn of the event loop, and says why it must not be used, or `undefined` if it may. A turn in
+ * which somebody else worked for long is taken once more: what came meanwhile has not been looked at. In a loop whose
+ * every turn is like that, more than this cannot be known.
  */
 export function look<Wire>(
   connection: PooledConnection<Wire>,
-  { clock, rules }: { readonly clock: Clock; readonly rules: Rules },
+  { turns, rules }: { readonly turns: SharedTurns; readonly rules: Rules },
   { unsafe, unblocked }: LookOptions,
   looked: (reason: RetireReason | undefined) => void,
 ): void {
   const spot = new BlindSpot(looked);
   connection.user = spot;
-  clock.turn(() => {
+  const came = (): void => {
     if (spot.found) return;
     connection.user = undefined;
-    const now = clock.now();
+    const now = turns.clock.now();
     // However short the turn was: what held of the connection before may hold no longer.
     const { record } = connection;
     const unproven = unsafe && !isProvenFresh(record, rules, now);
     // Put back for others an unproven one would pass for one that was just used.
     looked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
-  }, unblocked);
+  };
+  turns.take(unblocked, (disturbed) => {
+    if (disturbed && !spot.found) turns.take(false, came);
+    else came();
+  });
+}
+
+type Turned = (disturbed: boolean) => void;
+
+/**
+ * Turns of the event loop that all share who ask within one task. They are answered one right after the other: were each
+ * to have a turn of its own, what a caller does with its connection would come between the turn of the next and its use.
+ */
+export class SharedTurns {
+  readonly clock: Clock;
+  readonly #open: Map<boolean, Turned[]> = new Map();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** Calls back after a turn. `disturbed`: it took so long that something may have come since. */
+  take(unblocked: boolean, turned: Turned): void {
+    const open = this.#open.get(unblocked);
+    if (open !== undefined) return void open.push(turned);
+    const sharing = [turned];
+    const start = this.clock.now();
+    this.#open.set(unblocked, sharing);
+    queueMicrotask(() => this.#open.delete(unblocked));
+    this.clock.turn(() => {
+      const disturbed = this.clock.inRounds !== true && this.clock.now() - start > UNSEEN_MS;
+      for (const one of sharing) one(disturbed);
+    }, unblocked);
+  }
 }
 
 /** Has a connection meanwhile; `dead` is called with what came, if anything came. */

@@ -15,6 +15,8 @@ export interface ConnectionUser {
   /** See {@linkcode SocketHandler.data}: valid only during the call. */
   data(bytes: Uint8Array, length: number): void;
   drain(): void;
+  /** See {@linkcode SocketHandler.early}. */
+  early?(): void;
   /** The socket is gone. The user must still release the connection. */
   closed(error: TransportError | undefined): void;
   /** The pool's patience is over: fail, and release the connection. */
@@ -188,6 +190,10 @@ export class PooledConnection<Wire> implements SocketHandler {
     this.#owner.seen();
     if (this.user !== undefined) this.user.data(bytes, length);
     else this.#owner.lost(this, "unsolicited-data");
+  }
+
+  early(): void {
+    this.user?.early?.();
   }
 
   drain(): void {

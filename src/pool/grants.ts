@@ -2,7 +2,15 @@
 
 import type { RetireReason } from "../rules/reasons.ts";
 import type { Settings } from "../settings.ts";
-import { isBlindSpot, isInSight, isUnblocked, type LookOptions, look, Watch } from "./blind-spot.ts";
+import {
+  isBlindSpot,
+  isInSight,
+  isUnblocked,
+  type LookOptions,
+  look,
+  SharedTurns,
+  Watch,
+} from "./blind-spot.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
 import type { Effect } from "./effects.ts";
@@ -23,6 +31,7 @@ export class Grants<Wire> {
   readonly #closing: Closing<Wire>;
   readonly #owner: GrantOwner<Wire>;
   readonly #watch: Watch;
+  readonly #turns: SharedTurns;
 
   constructor(settings: Settings, observers: Observers, closing: Closing<Wire>, owner: GrantOwner<Wire>) {
     this.#settings = settings;
@@ -30,6 +39,7 @@ export class Grants<Wire> {
     this.#closing = closing;
     this.#owner = owner;
     this.#watch = new Watch(settings.clock);
+    this.#turns = new SharedTurns(settings.clock);
   }
 
   /** The event loop came round to a socket or a timer. */
@@ -56,7 +66,8 @@ export class Grants<Wire> {
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
   #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
-    look(connection, this.#settings, options, (reason) => {
+    const { rules } = this.#settings;
+    look(connection, { turns: this.#turns, rules }, options, (reason) => {
       if (reason !== undefined) return this.#owner.again(effect.waiter, connection, reason);
       this.#watch.cameRound(now);
       this.#deliver(effect, connection, now);

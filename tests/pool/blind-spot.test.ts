@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
-import { isBlindSpot, isInSight, Watch } from "../../src/pool/blind-spot.ts";
+import { isBlindSpot, isInSight, SharedTurns, Watch } from "../../src/pool/blind-spot.ts";
 import type { RetireReason } from "../../src/rules/reasons.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
@@ -135,6 +135,7 @@ describe("when the loop is blocked while a connection is being looked at", () =>
       await settled();
       clock.block(blockMs);
       clock.turnAround();
+      clock.turnAround();
       assertEquals((await answer).connection.reused, reused);
       assertEquals(retired(), reason === undefined ? [] : [reason]);
     });
@@ -149,6 +150,63 @@ describe("when the loop is blocked while a connection is being looked at", () =>
     await settled();
     clock.block(5);
     clock.turnAround();
+    clock.turnAround();
     assertEquals([(await answer).connection.reused, retired()], [false, ["idle-timeout"]]);
+  });
+
+  it("it is looked at once more, as what came meanwhile was not", async () => {
+    const { pool, clock, get, retired, transport } = service({});
+    await get();
+    clock.holdTurns = true;
+    clock.block(50);
+    const answer = pool.request("http://a.test/");
+    await settled();
+    clock.block(5);
+    clock.turnAround();
+    transport.peers[0]?.send(ANSWER);
+    await settled();
+    clock.turnAround();
+    assertEquals([(await answer).connection.reused, retired()], [false, ["unsolicited-data"]]);
+  });
+});
+
+describe("a turn of the event loop", () => {
+  function turns() {
+    const at = { now: 0, waiting: [] as (() => void)[], told: [] as string[] };
+    const schedule = () => ({ cancel() {} });
+    const turn = (callback: () => void) => void at.waiting.push(callback);
+    const shared = new SharedTurns({ now: () => at.now, wall: () => at.now, schedule, turn });
+    const take = (name: string) => shared.take(false, (disturbed) => at.told.push(`${name} ${disturbed}`));
+    return { at, take, come: () => at.waiting.shift()?.() };
+  }
+
+  it("is shared by who ask within one task, and each is told before anybody else goes on", () => {
+    const { at, take, come } = turns();
+    take("first");
+    take("second");
+    assertEquals(at.waiting.length, 1);
+    come();
+    assertEquals(at.told, ["first false", "second false"]);
+  });
+
+  it("is not shared by who asks later: it may have begun", async () => {
+    const { at, take } = turns();
+    take("first");
+    await settled();
+    take("second");
+    assertEquals(at.waiting.length, 2);
+  });
+
+  it("is disturbed if it took longer than a millisecond", () => {
+    const { at, take, come } = turns();
+    take("quick");
+    at.now = 1;
+    come();
+    assertEquals(at.told, ["quick false"]);
+    const slow = turns();
+    slow.take("slow");
+    slow.at.now = 1.1;
+    slow.come();
+    assertEquals(slow.at.told, ["slow true"]);
   });
 });

@@ -2,15 +2,26 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import type { SocketHandler } from "../../src/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
 import { Inbox } from "../../transports/inbox.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { Recorder } from "./support.ts";
 
-const round = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Until a round is over, also one that lasted for long. */
+async function round(): Promise<void> {
+  for (let count = 0; count < 4; count++) await immediate();
+}
+
+/** Works for longer than a round should last. */
+function work(): void {
+  for (const until = performance.now() + 2; performance.now() < until; );
+}
 
 /** A kernel that takes `room` bytes, and all that was written to it. */
-function kernel(room = Infinity) {
+function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
   const at = { room, written: [] as string[] };
   const sink = {
     write(bytes: Uint8Array, offset: number, length: number): number {
@@ -22,7 +33,7 @@ function kernel(room = Infinity) {
     end: () => void at.written.push("FIN"),
     terminate: () => void at.written.push("RST"),
   };
-  return Object.assign(at, { writer: new BunWriter(sink, new Inbox(new Recorder())) });
+  return Object.assign(at, { writer: new BunWriter(sink, new Inbox(handler)) });
 }
 
 /** Writers of one turn of which four have written already. */
@@ -92,5 +103,33 @@ describe("small requests of one turn of the event loop", () => {
     const { writer, written } = kernel();
     writer.write("at once");
     assertEquals(written, ["at once"]);
+  });
+
+  it("wait until the loop has looked if somebody worked meanwhile", async () => {
+    const { writer, written } = await crowded();
+    writer.write("request");
+    work();
+    await immediate();
+    assertEquals(written, []);
+    await round();
+    assertEquals(written, ["request"]);
+  });
+
+  it("do not leave if something came before they did, and who wrote them is told", async () => {
+    const told: string[] = [];
+    const handler = Object.assign(new Recorder(), { early: () => void told.push("early") });
+    await crowded();
+    const { writer, written } = kernel(Infinity, handler);
+    writer.write("request");
+    writer.came();
+    await round();
+    assertEquals([told, written], [["early"], []]);
+  });
+
+  it("leave at once if something came and who wrote them cannot be told so", async () => {
+    const { writer, written } = await crowded();
+    writer.write("request");
+    writer.came();
+    assertEquals(written, ["request"]);
   });
 });
