@@ -5,6 +5,13 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/http1/`. */
 export const WIRE: readonly Mutation[] = [
   {
+    breaks: "A request that a listener aborts as it begins to wait leaves the queue",
+    file: "src/http1/exchange.ts",
+    search: "    if (this.alarmSlot === undefined) this.#pool.cancel(this.#waiter);\n",
+    replacement: "",
+    proof: { tests: "tests/simulation/regressions" },
+  },
+  {
     breaks: "A body does not hold a stream that nobody reads",
     file: "src/http1/outlet.ts",
     search: "if (!this.#awaited) this.#held = undefined;",
