@@ -19,10 +19,8 @@ let isAsked = false;
 
 /** Takes the right to decode one chunk more; what it resolves with is a later turn. */
 export function nextChunk(): Promise<void> | undefined {
-  if (left <= 0) {
-    askForTurn();
-    return new Promise((resolve) => waiting.push(resolve));
-  }
+  askForTurn();
+  if (left <= 0) return new Promise((resolve) => waiting.push(resolve));
   left -= CHUNK_BYTES;
   return undefined;
 }
