@@ -16,9 +16,15 @@ export function unsent(bytes: Uint8Array): Unsent {
   return { bytes, length: bytes.length };
 }
 
-/** Whether they are all there, still. */
+/** Whether they are all there, still. Node 20 has been seen to read the former length of a buffer that was transferred. */
 export function isWhole({ bytes, length }: Unsent): boolean {
-  return bytes.length === length;
+  if (bytes.length !== length) return false;
+  try {
+    bytes.subarray(0, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Nothing can follow on such a connection. */
