@@ -214,4 +214,18 @@ export const POOL: readonly Mutation[] = [
     replacement: "if (now - this.#at <= UNSEEN_MS) this.#at = now;",
     proof: { tests: "tests/pool/blind-spot" },
   },
+  {
+    breaks: "A turn of the event loop in which somebody worked is taken once more before a connection is used",
+    file: "src/pool/blind-spot.ts",
+    search: "if (disturbed && !spot.found)",
+    replacement: "if (disturbed && spot.found)",
+    proof: { tests: "tests/pool/blind-spot" },
+  },
+  {
+    breaks: "Who looks in one task is answered before anybody else goes on",
+    file: "src/pool/blind-spot.ts",
+    search: "if (open !== undefined) return void open.push(turned);",
+    replacement: "",
+    proof: { tests: "tests/pool/blind-spot" },
+  },
 ];
