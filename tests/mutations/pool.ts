@@ -215,7 +215,8 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/pool/blind-spot" },
   },
   {
-    breaks: "A turn of the event loop in which somebody worked is taken once more before a connection is used",
+    breaks:
+      "A turn of the event loop in which somebody worked is taken once more before a connection is used",
     file: "src/pool/blind-spot.ts",
     search: "if (disturbed && !spot.found)",
     replacement: "if (disturbed && spot.found)",
