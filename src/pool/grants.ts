@@ -56,8 +56,9 @@ export class Grants<Wire> {
     connection.heldBack = false;
     const { waiter, idleMs } = effect;
     const careful = waiter.unsafe || heldBack;
-    if (connection.record.requests <= 1 || isInSight(careful, more, idleMs))
-      return this.#deliver(effect, connection, now);
+    // One that was opened for this request; one that waited for its first may have been spoken to as any other.
+    const isNew = connection.record.requests <= 1 && idleMs === 0;
+    if (isNew || isInSight(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#watch.unseenMs(now);
     if (!isBlindSpot(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
     const unblocked = !heldBack && isUnblocked(unseenMs);

@@ -229,4 +229,11 @@ export const POOL: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/pool/blind-spot" },
   },
+  {
+    breaks: "A connection that waited for its first request is looked at like any other",
+    file: "src/pool/grants.ts",
+    search: "connection.record.requests <= 1 && idleMs === 0;",
+    replacement: "connection.record.requests <= 1;",
+    proof: { tests: "tests/pool/blind-spot" },
+  },
 ];

@@ -154,6 +154,21 @@ describe("when the loop is blocked while a connection is being looked at", () =>
     assertEquals([(await answer).connection.reused, retired()], [false, ["idle-timeout"]]);
   });
 
+  it("it is looked at before its first request, too, if it waited for that", async () => {
+    const { pool, clock, retired, transport } = service({});
+    await pool.preconnect("http://a.test");
+    clock.block(50);
+    clock.holdTurns = true;
+    const answer = pool.request("http://a.test/");
+    transport.peers[0]?.send(
+      "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    await settled();
+    clock.turnAround();
+    const { status, connection } = await answer;
+    assertEquals([status, connection.id, retired()], [200, 2, ["unsolicited-data"]]);
+  });
+
   it("it is looked at once more, as what came meanwhile was not", async () => {
     const { pool, clock, get, retired, transport } = service({});
     await get();

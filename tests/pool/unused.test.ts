@@ -7,7 +7,7 @@ import { type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** A pool with one connection opened in advance, whose FIN is on its way. */
+/** A pool with one connection opened in advance, on which the server answers with FIN. */
 async function preconnected() {
   let now = 0;
   const clock = {
@@ -20,7 +20,8 @@ async function preconnected() {
   const transport = memoryTransport({
     accept(peer) {
       peers.push(peer);
-      peer.onData(() => peer.send(ANSWER));
+      const isFirst = peers.length === 1;
+      peer.onData(() => (isFirst ? peer.end() : peer.send(ANSWER)));
     },
   });
   const pool = createPool({ transport, clock });
@@ -29,21 +30,28 @@ async function preconnected() {
   return { pool, peers };
 }
 
-describe("a connection opened in advance that the server has closed", () => {
+describe("a connection opened in advance that the server closes", () => {
   it("costs a GET a second attempt, not its answer", async () => {
     const { pool, peers } = await preconnected();
-    const response = pool.request("http://server.test/");
-    peers[0]?.end();
-    assertEquals(await (await response).text(), "ok");
+    assertEquals(await (await pool.request("http://server.test/")).text(), "ok");
     assertEquals([peers.length, pool.stats().retries], [2, 1]);
   });
 
   it("costs a POST its answer: it may have been executed", async () => {
     const { pool, peers } = await preconnected();
     const response = pool.request("http://server.test/", { method: "POST", body: "x" });
-    peers[0]?.end();
     const error = await response.catch((reason: unknown) => reason);
     assertEquals(error instanceof HoldfastError && error.code, "ERR_CONNECTION_LOST");
     assertEquals(peers.length, 1);
   });
+
+  for (const method of ["GET", "POST"]) {
+    it(`costs a ${method} nothing if that had come before`, async () => {
+      const { pool, peers } = await preconnected();
+      const response = pool.request("http://server.test/", { method });
+      peers[0]?.end();
+      assertEquals(await (await response).text(), "ok");
+      assertEquals([peers.length, pool.stats().retries], [2, 0]);
+    });
+  }
 });
