@@ -56,7 +56,7 @@ export class Grants<Wire> {
     connection.heldBack = false;
     const { waiter, idleMs } = effect;
     const careful = waiter.unsafe || heldBack;
-    // One that was opened for this request; one that waited for its first may have been spoken to as any other.
+    // One that was opened for this request; one that waited for its first may have been sent something like any other.
     const isNew = connection.record.requests <= 1 && idleMs === 0;
     if (isNew || isInSight(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#watch.unseenMs(now);
