@@ -63,6 +63,15 @@ async function converse(
   return { second, retired };
 }
 
+/** A request is written right after this was told. It may be looked at first: the connection waited for it. */
+function acquired(pool: Pool): Promise<void> {
+  return new Promise((resolve) => {
+    pool.subscribe(({ type }) => {
+      if (type === "connection.acquired") resolve();
+    });
+  });
+}
+
 const text = async (answer: Promise<{ text(): Promise<string> }>) => (await answer).text();
 
 for (const secure of [false, true]) {
@@ -94,7 +103,9 @@ for (const secure of [false, true]) {
       it(`to a request that follows it, though microtasks run in between (${path})`, async () => {
         const { second } = await converse(secure, {}, async (pool, url) => {
           await pool.preconnect(url);
+          const written = acquired(pool);
           const first = text(pool.request(url + path));
+          await written;
           busy(2);
           await first;
           return text(pool.request(url));
@@ -105,8 +116,10 @@ for (const secure of [false, true]) {
       it(`to a request that waits for its connection (${path})`, async () => {
         const { second } = await converse(secure, { maxConnectionsPerOrigin: 1 }, async (pool, url) => {
           await pool.preconnect(url);
+          const written = acquired(pool);
           const first = text(pool.request(url + path));
           const next = text(pool.request(url));
+          await written;
           busy(2);
           await first;
           return next;

@@ -78,9 +78,9 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     case "ERR_CONNECT_TIMEOUT":
       return unless(at.dialsFail || at.held, "every dial succeeds");
     case "ERR_DECODE":
-      // Only FIN says where such a body ends: one that comes too early shows in the coding.
+      // Only FIN says where such a body ends: one that comes too early shows in the coding. So may a chunk that is wrong.
       return unless(
-        isUndecodable(record) || record.promised?.framing === "until-close",
+        isUndecodable(record) || record.malformed || record.promised?.framing === "until-close",
         "its coding was sound",
       );
     case "ERR_REQUEST_TIMEOUT":
