@@ -52,7 +52,8 @@ export class Memory {
     this.#turn += bytes.length;
     if (this.#turn > DECODED) this.#world.fail(`${this.#turn} bytes were decoded in one turn of the loop`);
     const record = this.#ownerOf(bytes, by);
-    if (record === null || atOnce) return;
+    // Where an answer went to another request, that one's reader reads it.
+    if (record === null || atOnce || record.crossed || record.link?.crossed === true) return;
     record.decoded += bytes.length;
     const ahead = record.decoded - record.consumed;
     if (!record.gathers && ahead > DECODED)
