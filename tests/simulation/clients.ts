@@ -209,7 +209,7 @@ export class Clients implements CallerWorld {
     const decided = telling !== undefined && (closing || ENDS.has(telling));
     const late = decided || (telling !== undefined && phase === "head" && record.isPassing);
     record.aborted = late ? "late" : phase;
-    record.abortedInCall = telling !== undefined;
+    if (telling !== undefined) record.abortedInCallAt = this.#world.clientNow;
     this.#world.aborts(record);
     const kind = spec.id % 3;
     if (kind === 0) controller.abort();

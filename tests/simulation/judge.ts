@@ -28,11 +28,9 @@ export function judgeFailure(record: RequestRecord, error: unknown, at: Circumst
     record.outcome = "aborted";
     return undefined;
   }
-  const cause = holdfastErrorOf(record, error);
-  // A listener of what was told before may abort a request whose refusal is decided, and told next.
-  if (record.abortedInCall && cause?.sent === "none") record.aborted = "late";
   if (record.aborted === "head" || (record.aborted === "body" && waitsForBody(record)))
     return `was aborted, and failed with ${String(error)} instead of the reason`;
+  const cause = holdfastErrorOf(record, error);
   if (cause === undefined) return `failed with what is no HoldfastError: ${String(error)}`;
   record.outcome = cause.code;
   if (record.crossed || record.link?.crossed === true) return undefined;

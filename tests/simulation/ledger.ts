@@ -151,6 +151,8 @@ export class Ledger {
   failed(record: RequestRecord, error: unknown): void {
     if (!record.answered) this.waiting -= 1;
     const { plan, terms, closing, isCalm } = this.#world;
+    // A listener of what was told before may abort a request whose end is decided, and told next.
+    if (record.abortedInCallAt === this.#world.clientNow) record.aborted = "late";
     const circumstances = {
       calm: isCalm,
       terms,

@@ -60,8 +60,8 @@ export class RequestRecord {
   phase: "head" | "body" | "done" = "head";
   /** The phase in which it was aborted; late: the answer was on its way through, so both ends are right. */
   aborted: "head" | "body" | "late" | undefined = undefined;
-  /** It was aborted by a listener, in the midst of what the pool tells. */
-  abortedInCall = false;
+  /** When it was aborted by a listener, in the midst of what the pool tells. */
+  abortedInCallAt: number | undefined = undefined;
   reason: unknown = undefined;
   controller: AbortController | undefined = undefined;
   /** By the client's clock: when its caller gave the body up; whether its end was known then. */
