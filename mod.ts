@@ -15,8 +15,8 @@
 
 import * as presets from "./src/presets/mod.ts";
 
-export { type Clock, systemClock, type Timer } from "./src/clock.ts";
-export type { Duration } from "./src/duration.ts";
+export { type Clock, systemClock, type Timer } from "./src/contract/clock.ts";
+export type { Duration } from "./src/contract/duration.ts";
 export {
   type ConnectionInfo,
   type ErrorCode,
@@ -26,15 +26,18 @@ export {
   ProtocolError,
   type ProtocolFault,
   type Sent,
-} from "./src/errors.ts";
-export type * from "./src/events.ts";
-export type { BodySource } from "./src/fetch/body.ts";
+} from "./src/contract/errors.ts";
+export type * from "./src/contract/events.ts";
+export type { LimitStore, StoredLimit } from "./src/contract/limit-store.ts";
+export type { Origin } from "./src/contract/origin.ts";
+export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
+export type { TcpKeepAlive, Transport } from "./src/contract/transport.ts";
+export { createPool, type Pool } from "./src/create-pool.ts";
+export type { BodySource } from "./src/fetch/body-init.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
-export type { HeadersSource, PoolResponse, RequestOptions } from "./src/fetch/light.ts";
 export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/normalize.ts";
-export { createPool, type Pool } from "./src/holdfast.ts";
-export type { Fields } from "./src/http1/fields.ts";
-export type { LimitStore, StoredLimit } from "./src/limit-store.ts";
+export type { HeadersSource, PoolResponse, RequestOptions } from "./src/fetch/request.ts";
+export type { Fields } from "./src/http1/parse/fields.ts";
 export type {
   Attributes,
   Counting,
@@ -52,18 +55,15 @@ export type {
   ResponseLimits,
   TcpKeepAliveOptions,
   TlsOptions,
-} from "./src/options.ts";
-export type { Origin } from "./src/origin.ts";
+} from "./src/options/options.ts";
+export type { ProxyOptions } from "./src/options/proxy.ts";
+export type { ExplainedRule } from "./src/pool/configured-rules.ts";
+export type { State } from "./src/pool/core/state.ts";
 export type { ExplainedConnection, Explanation } from "./src/pool/explain.ts";
-export type { ExplainedRule } from "./src/pool/own-rules.ts";
-export type { State } from "./src/pool/state.ts";
 export type { OriginStats, PoolStats } from "./src/pool/stats.ts";
-export type { ProxyOptions } from "./src/proxy-options.ts";
 export type { HintReader, HintSource } from "./src/rules/hints.ts";
 export type { PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
 export { PRESET, type PresetInfo } from "./src/rules/preset.ts";
-export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/rules/reasons.ts";
 export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
 export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";
-export type { TcpKeepAlive, Transport } from "./src/transport.ts";
 export { presets };

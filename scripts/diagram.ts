@@ -5,7 +5,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { type State, type Step, TRANSITIONS } from "../src/pool/state.ts";
+import { type State, type Step, TRANSITIONS } from "../src/pool/core/state.ts";
 
 const FILE = new URL("../ARCHITECTURE.md", import.meta.url);
 const SECTION = /(<!-- diagram:[^>]*-->\n)[\s\S]*?(<!-- \/diagram -->)/;

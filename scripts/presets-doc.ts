@@ -4,12 +4,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { PoolOptions } from "../mod.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
-import { announcementOf, idleMsAfter, type Race, race, sendsAgain } from "../src/cli/race.ts";
-import { formatMs } from "../src/duration.ts";
+import { announcementOf, type IdleRace, idleMsAfter, idleRace, sendsAgain } from "../src/cli/idle-race.ts";
+import { formatMs } from "../src/contract/duration.ts";
+import { resolveOptions } from "../src/options/settings.ts";
 import { nginx, tomcat } from "../src/presets/mod.ts";
 import type { ServerPreset } from "../src/rules/announce.ts";
 import { PRESET } from "../src/rules/preset.ts";
-import { resolveOptions } from "../src/settings.ts";
 
 const FILE = new URL("../docs/presets.md", import.meta.url);
 
@@ -102,7 +102,7 @@ function serverRow(name: string): string[] {
   ];
 }
 
-const WORDS: Readonly<Record<Race["winner"], string>> = {
+const WORDS: Readonly<Record<IdleRace["winner"], string>> = {
   client: "safe",
   race: "**race**",
   server: "late",
@@ -112,7 +112,7 @@ const WORDS: Readonly<Record<Race["winner"], string>> = {
 function raceRow(name: string): string[] {
   const client = CLIENTS[name]!();
   const cells = Object.values(OPPONENTS).map((server) => {
-    const found = race(client, server);
+    const found = idleRace(client, server);
     return `${kept(found.clientMs)} ${WORDS[found.winner]}`;
   });
   return [`\`${name}\``, ...cells];

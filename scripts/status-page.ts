@@ -1,5 +1,5 @@
 /**
- * Builds the status page: bundles status-page/ into strings in src/hono/status-assets.ts, so that the package serves
+ * Builds the status page: bundles status-page/ into strings in src/hono/status/assets.ts, so that the package serves
  * it without a file system, on every runtime. With `--check` it only says whether that file is up to date.
  */
 
@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { root } from "./entries.ts";
 
-const FILE = join(root, "src/hono/status-assets.ts");
+const FILE = join(root, "src/hono/status/assets.ts");
 
 /** Browsers of the last years; also what `light-dark` and `import.meta` need at least. */
 const TARGET = "es2022";
@@ -55,5 +55,5 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const now = await readFile(FILE, "utf8").catch(() => "");
   if (!process.argv.includes("--check")) await writeFile(FILE, wanted);
   else if (now !== wanted)
-    throw new Error("src/hono/status-assets.ts is not current: node --import tsx scripts/status-page.ts");
+    throw new Error("src/hono/status/assets.ts is not current: node --import tsx scripts/status-page.ts");
 }

@@ -1,6 +1,6 @@
 /** Bars: a connection's life as a line, its requests as bars, its end as a mark. How high a bar is says how it went. */
 
-import { type Bar, OUTCOMES } from "../src/hono/status-protocol.ts";
+import { type Bar, OUTCOMES } from "../src/hono/status/protocol.ts";
 import type { Lane } from "./model.ts";
 import type { Theme } from "./theme.ts";
 

@@ -1,8 +1,8 @@
 /** Charts: the history, by uPlot. */
 
 import uPlot from "uplot";
-import { BUCKET_MS, type Bucket, HISTORY_MS, OUTCOMES } from "../src/hono/status-protocol.ts";
-import { RETIRE_REASONS, type RetireReason } from "../src/rules/reasons.ts";
+import { RETIRE_REASONS, type RetireReason } from "../src/contract/reasons.ts";
+import { BUCKET_MS, type Bucket, HISTORY_MS, OUTCOMES } from "../src/hono/status/protocol.ts";
 import { byId } from "./dom.ts";
 import type { Model } from "./model.ts";
 import type { Theme } from "./theme.ts";

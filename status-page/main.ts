@@ -1,6 +1,6 @@
 /** Main: joins the stream of events, the model and what shows it. */
 
-import type { StatusMessage } from "../src/hono/status-protocol.ts";
+import type { StatusMessage } from "../src/hono/status/protocol.ts";
 import { Charts } from "./charts.ts";
 import { byId, setText } from "./dom.ts";
 import { type LanesOptions, LanesView } from "./lanes-view.ts";

@@ -1,5 +1,6 @@
 /** Model: what the server has told so far, and the time by its clock. */
 
+import type { RetireReason } from "../src/contract/reasons.ts";
 import {
   type Bar,
   BUCKET_MS,
@@ -10,8 +11,7 @@ import {
   type OriginRow,
   type StatusMessage,
   type Totals,
-} from "../src/hono/status-protocol.ts";
-import type { RetireReason } from "../src/rules/reasons.ts";
+} from "../src/hono/status/protocol.ts";
 
 /** Shown this much late, so that the newest part of a lane is complete when it appears. */
 const DELAY_MS = 600;

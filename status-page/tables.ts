@@ -1,6 +1,6 @@
 /** Tables: the counts of now, the origins, and why connections were retired. */
 
-import { HISTORY_MS, type OriginRow, type Totals } from "../src/hono/status-protocol.ts";
+import { HISTORY_MS, type OriginRow, type Totals } from "../src/hono/status/protocol.ts";
 import { byId, element, fillChildren, setText } from "./dom.ts";
 import { count, duration, share } from "./format.ts";
 import type { Lane, Model } from "./model.ts";

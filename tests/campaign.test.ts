@@ -94,10 +94,10 @@ const WORDS: Readonly<
     "node --import tsx tests/simulation/main.ts --requests 500 --replay 17",
   ],
   core: [
-    "Error: Seed 5 failed after\nAgain: node --import tsx tests/pool/simulate.ts --seed 5 --steps 1000 --climate kind",
+    "Error: Seed 5 failed after\nAgain: node --import tsx tests/pool/core/simulate.ts --seed 5 --steps 1000 --climate kind",
     "0 steps, 0 seeds",
     1,
-    "node --import tsx tests/pool/simulate.ts --seed 5 --steps 1000 --climate kind",
+    "node --import tsx tests/pool/core/simulate.ts --seed 5 --steps 1000 --climate kind",
   ],
   saboteur: ["ok 1 - one\nnot ok 2 - two\n# tests 2\n# pass 1", "2 scenarios", 1],
   fuzz: [

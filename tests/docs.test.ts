@@ -6,9 +6,9 @@ import { assertEquals, assertLess } from "@std/assert";
 import { withDiagram } from "../scripts/diagram.ts";
 import { presetsDocument } from "../scripts/presets-doc.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
+import { RETIRE_REASONS } from "../src/contract/reasons.ts";
 import { createInstruments } from "../src/metrics/instruments.ts";
-import { RETIRE_REASONS } from "../src/rules/reasons.ts";
-import { DEFAULTS } from "../src/settings.ts";
+import { DEFAULTS } from "../src/options/settings.ts";
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 

@@ -1,6 +1,6 @@
 /** The async context of Node, Deno and Bun: what their `AsyncLocalStorage` gives at a place in the program. */
 
-import type { RunInContext } from "../src/transport.ts";
+import type { RunInContext } from "../src/contract/transport.ts";
 import { builtin } from "./builtin.ts";
 
 interface AsyncHooks {

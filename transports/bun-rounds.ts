@@ -5,7 +5,7 @@
  */
 
 /** Something that holds back what it has to write. */
-export interface Held {
+export interface Deferred {
   release(): void;
 }
 
@@ -22,7 +22,7 @@ const AT_ONCE = 4;
 const LATE_MS = 1;
 
 let writes = 0;
-let held: Held[] = [];
+let held: Deferred[] = [];
 let heldAt = 0;
 
 /** Whether the next write of this round ought to be held. Counts it. */
@@ -33,7 +33,7 @@ export function isCrowded(): boolean {
 }
 
 /** Releases `writer` at the end of the round. */
-export function releaseLater(writer: Held): void {
+export function releaseLater(writer: Deferred): void {
   if (held.length === 0) heldAt = performance.now();
   held.push(writer);
 }
@@ -48,7 +48,7 @@ function endRound(): void {
   else releaseAll(writers);
 }
 
-function releaseAll(writers: readonly Held[]): void {
+function releaseAll(writers: readonly Deferred[]): void {
   for (const writer of writers) writer.release();
 }
 

@@ -12,19 +12,19 @@ import type {
   Target,
   TlsTarget,
   Transport,
-} from "../src/transport.ts";
+} from "../src/contract/transport.ts";
 import { asyncContext } from "./async-context.ts";
+import { bufferText } from "./buffer-text.ts";
 import type { BunApi, BunHandlers, BunRawSocket, BunTlsOptions } from "./bun-api.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
+import { systemAddresses } from "./dns.ts";
 import { environment } from "./environment.ts";
 import { ended, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
-import { LIBUV_PROBES, wholeSeconds } from "./keepalive.ts";
+import { kernelSeconds, LIBUV_PROBES } from "./keepalive.ts";
 import { latin1Bytes } from "./latin1.ts";
-import { systemAddresses } from "./names.ts";
-import { bufferText } from "./text.ts";
 import { unclearedBytes } from "./uncleared.ts";
 
 type Raw = BunRawSocket<BunSocket>;
@@ -139,7 +139,7 @@ class BunSocket implements Socket {
     this.raw?.resume();
   }
 
-  hold(held: boolean): void {
+  ref(held: boolean): void {
     if (held) this.raw?.ref();
     else this.raw?.unref();
   }
@@ -254,7 +254,7 @@ function applyOptions(raw: Raw, target: Target): AppliedOptions {
   const { tcpKeepAlive: asked, noDelay } = target;
   raw.setNoDelay(noDelay); // on unless told otherwise
   if (asked === false) return { tcpKeepAlive: false, noDelay };
-  const idleMs = wholeSeconds(asked.idleMs);
+  const idleMs = kernelSeconds(asked.idleMs);
   raw.setKeepAlive(true, idleMs ?? 0);
   return { tcpKeepAlive: idleMs === undefined ? {} : { idleMs, ...LIBUV_PROBES }, noDelay };
 }

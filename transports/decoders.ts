@@ -3,7 +3,7 @@
  * zstd where it is built in (not on Node 20). Data that was cut short fails.
  */
 
-import type { ContentDecoder } from "../src/transport.ts";
+import type { ContentDecoder } from "../src/contract/transport.ts";
 import { builtWith, neededBuiltin } from "./builtin.ts";
 import { cutShort, type Engine, engineStream } from "./decoder-stream.ts";
 import { allowance, CHUNK_BYTES, decoded } from "./decoder-turns.ts";

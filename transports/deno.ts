@@ -10,18 +10,18 @@ import type {
   Target,
   TlsTarget,
   Transport,
-} from "../src/transport.ts";
+} from "../src/contract/transport.ts";
 import { asyncContext } from "./async-context.ts";
+import { denoText } from "./buffer-text.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { DenoReader } from "./deno-reader.ts";
 import { DenoTurn } from "./deno-turn.ts";
 import { DenoWriter } from "./deno-writer.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
+import { systemAddresses } from "./dns.ts";
 import { failure, unsupported } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
-import { systemAddresses } from "./names.ts";
-import { denoText } from "./text.ts";
 
 /** One open socket: a reader and a writer around a connection. */
 class DenoSocket implements Socket {
@@ -74,7 +74,7 @@ class DenoSocket implements Socket {
     this.reader.start();
   }
 
-  hold(held: boolean, idle?: boolean): void {
+  ref(held: boolean, idle?: boolean): void {
     if (idle !== undefined) this.reader.keepSmall(idle);
     if (held) this.conn.ref();
     else this.conn.unref();

@@ -1,6 +1,6 @@
 /** Which runtime this is: the one place that asks. */
 
-import type { Transport } from "../src/transport.ts";
+import type { Transport } from "../src/contract/transport.ts";
 
 interface Globals {
   readonly Bun?: unknown;

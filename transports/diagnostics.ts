@@ -1,6 +1,6 @@
 /** `node:diagnostics_channel`, which Node, Deno and Bun all have. */
 
-import type { DiagnosticsChannel } from "../src/transport.ts";
+import type { DiagnosticsChannel } from "../src/contract/transport.ts";
 import { builtin } from "./builtin.ts";
 
 interface Diagnostics {

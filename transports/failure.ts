@@ -3,7 +3,7 @@
  * known to give, and the {@linkcode TransportErrorKind} it means.
  */
 
-import type { TransportErrorKind } from "../src/transport.ts";
+import type { TransportErrorKind } from "../src/contract/transport.ts";
 import { TransportError } from "./transport-error.ts";
 
 /** What was going on when it failed: the same code means different things. */

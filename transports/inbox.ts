@@ -3,7 +3,7 @@
  * and tells the end once, after the last byte. Every transport puts one between its runtime and the handler.
  */
 
-import type { SocketHandler, TransportError } from "../src/transport.ts";
+import type { SocketHandler, TransportError } from "../src/contract/transport.ts";
 
 /** Delivers to a handler, keeps what may not be delivered yet. Starts closed: see {@linkcode Inbox.open}. */
 export class Inbox {

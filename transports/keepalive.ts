@@ -3,7 +3,7 @@
  * the kernel refuses, and then none of the three values is set (Node 20 to 24, Bun 1.4).
  */
 
-import type { TcpKeepAlive } from "../src/transport.ts";
+import type { TcpKeepAlive } from "../src/contract/transport.ts";
 
 /** Linux: the most that `TCP_KEEPIDLE` and `TCP_KEEPINTVL` take, in seconds. */
 const MAX_SECONDS = 32_767;
@@ -14,7 +14,7 @@ const MAX_PROBES = 127;
 export const LIBUV_PROBES: TcpKeepAlive = { intervalMs: 1000, probes: 10 };
 
 /** A time as the kernel will have it, or `undefined` where it keeps its own: below one second. */
-export function wholeSeconds(ms: number | undefined): number | undefined {
+export function kernelSeconds(ms: number | undefined): number | undefined {
   const seconds = Math.min(Math.floor((ms ?? 0) / 1000), MAX_SECONDS);
   return seconds >= 1 ? seconds * 1000 : undefined;
 }

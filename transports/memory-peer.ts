@@ -3,7 +3,7 @@
  * holds. Bytes travel in order, each direction in a lane of its own.
  */
 
-import type { AppliedOptions, Socket, SocketHandler, Target, TlsTarget } from "../src/transport.ts";
+import type { AppliedOptions, Socket, SocketHandler, Target, TlsTarget } from "../src/contract/transport.ts";
 import { Inbox } from "./inbox.ts";
 import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
 import { TransportError } from "./transport-error.ts";
@@ -252,7 +252,7 @@ export function memoryLink(options: LinkOptions): MemoryLink {
     },
     pause: () => peer.inbox.pause(),
     resume: () => peer.inbox.resume(),
-    hold(held) {
+    ref(held) {
       peer.held = held;
     },
     handOver(handler) {

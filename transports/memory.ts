@@ -37,7 +37,7 @@ import type {
   TlsTarget,
   Transport,
   TransportErrorKind,
-} from "../src/transport.ts";
+} from "../src/contract/transport.ts";
 import { type Deliver, type MemoryLink, type MemoryPeer, memoryLink } from "./memory-peer.ts";
 import { type MemoryRequest, type MemoryResponse, serve } from "./responder.ts";
 import { TransportError } from "./transport-error.ts";

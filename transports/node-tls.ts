@@ -2,7 +2,7 @@
 
 import type { Socket as NetSocket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
-import type { TlsTarget } from "../src/transport.ts";
+import type { TlsTarget } from "../src/contract/transport.ts";
 import { nodeNet, nodeTls } from "./node-modules.ts";
 
 /** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */

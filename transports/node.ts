@@ -12,19 +12,19 @@ import type {
   TcpKeepAlive,
   TlsTarget,
   Transport,
-} from "../src/transport.ts";
+} from "../src/contract/transport.ts";
 import { asyncContext } from "./async-context.ts";
+import { bufferText } from "./buffer-text.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { diagnosticsChannel } from "./diagnostics.ts";
+import { systemAddresses } from "./dns.ts";
 import { environment } from "./environment.ts";
 import { ended, type FailurePhase, failure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
-import { LIBUV_PROBES, wholeProbes, wholeSeconds } from "./keepalive.ts";
-import { systemAddresses } from "./names.ts";
+import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./keepalive.ts";
 import { LastWords } from "./node-last-words.ts";
 import { nodeNet, nodeTls } from "./node-modules.ts";
 import { alpnOf, finishTls, isTls, tlsOptions } from "./node-tls.ts";
-import { bufferText } from "./text.ts";
 import { unclearedBytes } from "./uncleared.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
@@ -106,7 +106,7 @@ class NodeSocket implements Socket {
     this.lastWords.resumed();
   }
 
-  hold(held: boolean): void {
+  ref(held: boolean): void {
     if (held) this.raw.ref();
     else this.raw.unref();
   }
@@ -245,7 +245,7 @@ const SETS_PROBES = nodeNet().Socket.prototype.setKeepAlive.length >= 4;
 
 function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive | false {
   if (asked === false) return false;
-  const idleMs = wholeSeconds(asked.idleMs);
+  const idleMs = kernelSeconds(asked.idleMs);
   if (idleMs === undefined) {
     raw.setKeepAlive(true);
     return {};
@@ -254,7 +254,7 @@ function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive
     raw.setKeepAlive(true, idleMs);
     return { idleMs, ...LIBUV_PROBES };
   }
-  const intervalMs = wholeSeconds(asked.intervalMs) ?? LIBUV_PROBES.intervalMs;
+  const intervalMs = kernelSeconds(asked.intervalMs) ?? LIBUV_PROBES.intervalMs;
   const probes = wholeProbes(asked.probes) ?? LIBUV_PROBES.probes;
   raw.setKeepAlive(true, idleMs, intervalMs, probes);
   return { idleMs, intervalMs, probes };

@@ -39,7 +39,7 @@ export async function bundles(): Promise<Bundle[]> {
     await bundle("everything", `export * from "./mod.ts"`),
     await bundle("createPool and all transports", POOL),
     await bundle("createPool without transports", POOL, ["../transports/*"]),
-    await bundle("the pool's core alone", `export { PoolCore } from "./src/pool/core.ts"`),
+    await bundle("the pool's core alone", `export { PoolCore } from "./src/pool/core/core.ts"`),
     await bundle("presets", `export * from "./src/presets/mod.ts"`),
   ];
 }

@@ -4,11 +4,11 @@
  */
 
 import process from "node:process";
-import { originOf } from "../../src/origin.ts";
-import { PoolCore } from "../../src/pool/core.ts";
-import { Waiter } from "../../src/pool/records.ts";
+import { originOf } from "../../src/contract/origin.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
+import { PoolCore } from "../../src/pool/core/core.ts";
+import { Waiter } from "../../src/pool/core/records.ts";
 import { NO_HINTS } from "../../src/rules/rules.ts";
-import { resolveOptions } from "../../src/settings.ts";
 
 /** One row: how full the pool is, and what a pair of steps costs then. */
 export interface CoreCost {

@@ -5,7 +5,7 @@
 
 import process from "node:process";
 import { createPool } from "../../mod.ts";
-import type { Socket, SocketHandler, Transport } from "../../src/transport.ts";
+import type { Socket, SocketHandler, Transport } from "../../src/contract/transport.ts";
 import { detectTransport } from "../../transports/detect.ts";
 
 /** Nanoseconds per request, its body read as text. */
@@ -37,7 +37,7 @@ function socketOf(handler: SocketHandler): Socket {
     },
     pause: nothing,
     resume: nothing,
-    hold: nothing,
+    ref: nothing,
     handOver: nothing,
     close: nothing,
     abort: nothing,

@@ -50,7 +50,7 @@ export const PARTS: readonly Part[] = [
     name: "core",
     title: "random lives of the pool's core",
     weight: 8,
-    command: ({ seconds, seed }) => run("tests/pool/simulate.ts", "--seconds", seconds, "--from", seed),
+    command: ({ seconds, seed }) => run("tests/pool/core/simulate.ts", "--seconds", seconds, "--from", seed),
     work: { steps: /(\d+) steps/, seeds: /(\d+) seeds/ },
     failures: /^Again: /,
     replay: /^Again: \S+ --import tsx \S+ (.*)/,

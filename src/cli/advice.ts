@@ -1,14 +1,14 @@
 /** Advice: what follows from a race, in sentences. */
 
-import { formatMs } from "../duration.ts";
-import type { PoolOptions } from "../options.ts";
-import { type Race, sendsAgain } from "./race.ts";
+import { formatMs } from "../contract/duration.ts";
+import type { PoolOptions } from "../options/options.ts";
+import { type IdleRace, sendsAgain } from "./idle-race.ts";
 
 /** A setting must leave the server at least this much time, and a connection at least this much use. */
 const SECOND_MS = 1000;
 
 /** Who gives up first, and what that means for requests. */
-export function outcome({ winner, clientMs, serverMs }: Race): string {
+export function raceOutcome({ winner, clientMs, serverMs }: IdleRace): string {
   const [client, server] = [formatMs(clientMs), formatMs(serverMs)];
   switch (winner) {
     case "never":
@@ -38,7 +38,7 @@ export function consequence(client: PoolOptions): string {
 }
 
 /** What to set. `name`: of the client's preset. */
-export function recommendation(name: string, { winner, serverMs, clientMs }: Race): string {
+export function recommendation(name: string, { winner, serverMs, clientMs }: IdleRace): string {
   if (winner === "never")
     return "Recommendation: set an idleTimeout; what stands between the two may have one.";
   if (winner === "client")

@@ -1,7 +1,7 @@
 /** Catalog: every preset by its name, those for clients and those for servers. */
 
-import { excerpt } from "../excerpt.ts";
-import type { PoolOptions } from "../options.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import type { PoolOptions } from "../options/options.ts";
 import type { ClientPreset } from "../presets/client-preset.ts";
 import * as presets from "../presets/mod.ts";
 import type { ServerPreset } from "../rules/announce.ts";

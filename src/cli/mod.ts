@@ -12,9 +12,9 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { excerpt } from "../excerpt.ts";
+import { excerpt } from "../contract/excerpt.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
-import { explainText } from "./explain.ts";
+import { explainText } from "./explain-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 export { UsageError };

@@ -3,8 +3,8 @@
  * socket's callback of another request may be what asks for them. Calls that bring none pay nothing.
  */
 
-import { inContext, type StreamBody } from "../http1/request-body.ts";
-import type { Transport } from "../transport.ts";
+import type { Transport } from "../contract/transport.ts";
+import { inContext, type StreamBody } from "../exchange/request-body.ts";
 
 /** The runtime's means. */
 export interface CallerContext {

@@ -1,9 +1,9 @@
 /** Connection of: from a response back to the connection it came on. */
 
-import type { ConnectionInfo } from "../errors.ts";
+import type { ConnectionInfo } from "../contract/errors.ts";
 import { isFetchResponse } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
-import { PoolResponse } from "./light.ts";
+import { PoolResponse } from "./request.ts";
 
 /**
  * The connection a response came on, with the facts of the moment it was taken: whether it was reused, for which

@@ -3,7 +3,7 @@
  * `proxy()` rely on it.
  */
 
-import type { ContentDecoder, Transport } from "../transport.ts";
+import type { ContentDecoder, Transport } from "../contract/transport.ts";
 
 /** Finds the decoder of one coding, or `undefined`. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;

@@ -1,7 +1,7 @@
 /** Fetch error: what `fetch` and the bodies of its responses fail with. */
 
-import { HoldfastError } from "../errors.ts";
-import { excerpt } from "../excerpt.ts";
+import { HoldfastError } from "../contract/errors.ts";
+import { excerpt } from "../contract/excerpt.ts";
 
 /** A `TypeError` with what happened as its `cause`, as the standard says; the reason of the signal as it is. */
 export function fetchError(error: unknown, signal: AbortSignal | undefined): unknown {

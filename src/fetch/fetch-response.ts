@@ -3,11 +3,11 @@
  * Deno.serve, Bun.serve and workerd send those and nothing else; only what a constructor cannot set is added.
  */
 
-import type { ConnectionInfo } from "../errors.ts";
-import type { ResponseBody } from "../http1/body.ts";
-import type { WireResponse } from "../http1/message.ts";
+import type { ConnectionInfo } from "../contract/errors.ts";
+import type { WireResponse } from "../exchange/message.ts";
+import type { ResponseBody } from "../exchange/response-body.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { collect } from "./collect.ts";
+import { collect } from "./collect-decoded.ts";
 
 /** Where a response comes from. */
 export interface Provenance {

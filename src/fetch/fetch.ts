@@ -1,22 +1,22 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
-import type { HoldfastError } from "../errors.ts";
-import { unwatchSignal, watchSignal } from "../http1/abort.ts";
-import { Exchange } from "../http1/exchange.ts";
-import { headFields } from "../http1/fields.ts";
-import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../http1/message.ts";
-import { timeoutError } from "../http1/outcome.ts";
-import { requestFields } from "../http1/request.ts";
-import { discardBody } from "../http1/request-body.ts";
+import type { HoldfastError } from "../contract/errors.ts";
+import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
+import { Exchange } from "../exchange/exchange.ts";
+import { timeoutError } from "../exchange/exchange-errors.ts";
+import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../exchange/message.ts";
+import { discardBody } from "../exchange/request-body.ts";
+import { headFields } from "../http1/parse/fields.ts";
+import { requestFields } from "../http1/send/request-head.ts";
 import type { Wire } from "../http1/wire.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { PreparedBody } from "./body.ts";
+import type { PreparedBody } from "./body-init.ts";
 import { type CallerContext, inCallersContext } from "./callers-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { fetchError } from "./fetch-error.ts";
 import type { HeaderMemo } from "./header-memo.ts";
-import { isRepeatable, withType } from "./light.ts";
 import { LookAhead } from "./look-ahead.ts";
+import { fetchResponse } from "./make-response.ts";
 import {
   completed,
   type FetchInit,
@@ -29,7 +29,7 @@ import {
   plainGet,
 } from "./normalize.ts";
 import { isRedirect, redirectError, redirected as redirectedRequest } from "./redirect.ts";
-import { fetchResponse } from "./response.ts";
+import { isRepeatable, withType } from "./request.ts";
 
 /** What `fetch` needs of its pool. */
 export interface FetchContext extends FetchTerms, CallerContext {

@@ -4,7 +4,7 @@
  * round.
  */
 
-import { addFields } from "../http1/fields.ts";
+import { addFields } from "../http1/parse/fields.ts";
 
 /** Makes headers of heads; heads that follow each other are often the same. */
 export class HeaderMemo {

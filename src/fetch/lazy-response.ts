@@ -7,8 +7,8 @@
  * could meet it (see `Transport.lazyResponse`). `clone()`, `body` and all that needs a stream go to a genuine one.
  */
 
-import type { ConnectionInfo } from "../errors.ts";
-import { addFields, reasonOf } from "../http1/fields.ts";
+import type { ConnectionInfo } from "../contract/errors.ts";
+import { addFields, reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 

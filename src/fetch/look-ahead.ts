@@ -4,15 +4,15 @@
  * length, as callers and servers expect, rather than chunked, and can be sent again.
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../contract/clock.ts";
 import {
   cancelQuietly,
   type Piece,
   type PieceReader,
   type StreamBody,
   silence,
-} from "../http1/request-body.ts";
-import { bytesBody, type PreparedBody, partsBody } from "./body.ts";
+} from "../exchange/request-body.ts";
+import { bytesBody, type PreparedBody, partsBody } from "./body-init.ts";
 import { readerOf } from "./pieces.ts";
 
 /** Looked at most. What is at hand lies in memory already; a stream that never ends must not fill it. */

@@ -3,16 +3,16 @@
  * own, so one is known by its shape; members of `RequestInit` that mean something only in a browser are let pass.
  */
 
-import type { Clock } from "../clock.ts";
-import { quoted } from "../excerpt.ts";
-import { checkMethod, type RequestFields, requestFields } from "../http1/request.ts";
-import { type BodySource, type PreparedBody, prepareBody } from "./body.ts";
-import { refuseBodyOn, refuseLengthAlone, signalOf } from "./checks.ts";
+import type { Clock } from "../contract/clock.ts";
+import { quoted } from "../contract/excerpt.ts";
+import { checkMethod, type RequestFields, requestFields } from "../http1/send/request-head.ts";
+import { type BodySource, type PreparedBody, prepareBody } from "./body-init.ts";
+import { refuseBodyOn, refuseLengthAlone, signalOf } from "./call-checks.ts";
 import { unsentBodyError } from "./fetch-error.ts";
-import { type HeadersSource, headerPairs } from "./light.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
-import type { Route, Router } from "./route.ts";
+import { type HeadersSource, headerPairs } from "./request.ts";
+import type { RequestTarget, TargetReader } from "./request-target.ts";
 
 /** What `fetch` takes: a URL, or anything shaped like a `Request`. */
 export type FetchInput = string | URL | RequestLike;
@@ -50,7 +50,7 @@ export interface FetchInit {
 
 /** A request that can be sent, and sent on. */
 export interface FetchRequest {
-  readonly route: Route;
+  readonly route: RequestTarget;
   readonly method: string;
   readonly fields: RequestFields;
   readonly headers: readonly (readonly [string, string])[];
@@ -67,7 +67,7 @@ const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIO
 
 /** What arguments are read with, before there is a transport. */
 export interface FetchTerms {
-  readonly router: Router;
+  readonly router: TargetReader;
   /** Whose turns a body is looked at in. */
   readonly clock: Pick<Clock, "turn" | "now">;
 }
@@ -117,7 +117,7 @@ function urlOf(url: string | URL): string | URL {
 }
 
 /** A `GET` with the defaults and nothing else: most calls are `fetch(url)`. */
-export function plainGet(route: Route, { headers, fields }: PlainHeaders): FetchRequest {
+export function plainGet(route: RequestTarget, { headers, fields }: PlainHeaders): FetchRequest {
   return { route, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
 }
 

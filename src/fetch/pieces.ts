@@ -1,6 +1,6 @@
 /** Pieces: readers of all that gives a body bit by bit: streams, async iterables, Blobs, and several of them in a row. */
 
-import { cancelQuietly, type Piece, type PieceReader, silence } from "../http1/request-body.ts";
+import { cancelQuietly, type Piece, type PieceReader, silence } from "../exchange/request-body.ts";
 
 /** Part of a longer body. */
 export interface PartSource {

@@ -1,11 +1,11 @@
 /** Redirect: the next request of a chain, by the fetch standard's "HTTP-redirect fetch". */
 
-import { HoldfastError } from "../errors.ts";
-import { excerpt } from "../excerpt.ts";
-import { requestFields } from "../http1/request.ts";
-import { MAX_HOSTNAME, tryParse } from "../origin.ts";
+import { HoldfastError } from "../contract/errors.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import { MAX_HOSTNAME, tryParse } from "../contract/origin.ts";
+import { requestFields } from "../http1/send/request-head.ts";
 import type { FetchRequest } from "./normalize.ts";
-import { routeTo } from "./route.ts";
+import { targetFor } from "./request-target.ts";
 
 /** Longest chain, as in the standard. */
 export const MAX_REDIRECTS = 20;
@@ -44,7 +44,7 @@ export function redirected(
   count: number,
 ): FetchRequest {
   if (count > MAX_REDIRECTS) throw redirectError(request, `more than ${MAX_REDIRECTS} redirects`);
-  const route = routeTo(resolve(request, location));
+  const route = targetFor(resolve(request, location));
   const { method } = request;
   const toGet =
     ((status === 301 || status === 302) && method === "POST") ||

@@ -23,37 +23,37 @@ export {
   type Announcer,
   type ServerPreset,
 } from "../rules/announce.ts";
-export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./behind.ts";
-export { hasDotSegments } from "./dot-segments.ts";
-export type { Enforcement, ServerKind } from "./inbound.ts";
+export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,
   type KeepAliveInfo,
   type KeepAliveOptions,
   type KeepAliveVariables,
   keepAlive,
-} from "./keep-alive.ts";
+} from "./inbound/keep-alive.ts";
 export type {
   EnforcementLimited,
   EnvironmentMissing,
   InboundEnded,
   KeepAliveEvent,
   KeepAliveListener,
-} from "./keep-alive-events.ts";
-export type { KeepAliveRules } from "./server-rules.ts";
-export { type PoolStatusOptions, poolStatus } from "./status.ts";
-export type { StatusPool } from "./status-source.ts";
+} from "./inbound/keep-alive-events.ts";
+export type { Enforcement, ServerKind } from "./inbound/server.ts";
+export type { KeepAliveRules } from "./inbound/server-rules.ts";
+export type { StatusPool } from "./status/source.ts";
+export { type PoolStatusOptions, poolStatus } from "./status/status.ts";
+export { hasDotSegments } from "./upstream/dot-segments.ts";
 export {
   type Upstream,
   type UpstreamEnv,
   type UpstreamOptions,
   type UpstreamVariables,
   upstream,
-} from "./upstream.ts";
-export { upstreamErrorResponse } from "./upstream-error.ts";
+} from "./upstream/upstream.ts";
+export { upstreamErrorResponse } from "./upstream/upstream-error.ts";
 export type {
   ClientFailed,
   UpstreamEvent,
   UpstreamFailed,
   UpstreamListener,
-} from "./upstream-events.ts";
+} from "./upstream/upstream-events.ts";

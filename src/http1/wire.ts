@@ -1,6 +1,7 @@
 /** Wire: what HTTP/1.1 remembers per connection: its parser, and what the server has announced on it. */
 
-import type { ResponseLimits } from "../options.ts";
+import type { Alloc, TextCodec } from "../contract/transport.ts";
+import type { ResponseLimits } from "../options/options.ts";
 import {
   type HintReader,
   type HintSource,
@@ -12,11 +13,10 @@ import {
   watchMax,
 } from "../rules/hints.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
-import type { Alloc, TextCodec } from "../transport.ts";
-import { linesOf } from "./fields.ts";
-import type { ResponseHead } from "./head.ts";
-import { LastHead } from "./request.ts";
-import { ResponseParser } from "./response.ts";
+import { linesOf } from "./parse/fields.ts";
+import type { ResponseHead } from "./parse/head.ts";
+import { ResponseParser } from "./parse/response-parser.ts";
+import { LastHead } from "./send/request-head.ts";
 
 /** Is told of a value that was not understood, and on what connection it came. */
 interface HintListener<Connection> {

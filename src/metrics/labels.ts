@@ -4,9 +4,9 @@
  * grow the number of series without bound.
  */
 
-import { HoldfastError } from "../errors.ts";
-import type { RequestFailed, RequestFinished } from "../events.ts";
-import { originOf } from "../origin.ts";
+import { HoldfastError } from "../contract/errors.ts";
+import type { RequestFailed, RequestFinished } from "../contract/events.ts";
+import { originOf } from "../contract/origin.ts";
 import type { Attributes } from "./meter.ts";
 
 /** Methods the convention knows (RFC 9110 and PATCH, and QUERY, which it added); any other is `_OTHER`. */

@@ -1,6 +1,6 @@
 /** Observe: a pool's events and counts, told to a meter. */
 
-import type { PoolEvent, PoolListener } from "../events.ts";
+import type { PoolEvent, PoolListener } from "../contract/events.ts";
 import type { PoolStats } from "../pool/stats.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { Labels } from "./labels.ts";

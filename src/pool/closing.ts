@@ -1,19 +1,19 @@
 /** Closing: the end of a pool: waits until the last connection is gone, and cuts off what takes too long. */
 
-import type { Alarm, Timed } from "./alarm.ts";
 import type { Acquirer, PooledConnection } from "./connection.ts";
-import type { Floor } from "./floor.ts";
+import type { OriginTable } from "./core/origin-table.ts";
+import type { PoolTimer, Timed } from "./timer.ts";
 
 /** Whoever waits for the end. */
 export class Closing<Wire> {
-  readonly #alarm: Alarm;
-  readonly #floor: Floor<PooledConnection<Wire>, Acquirer<Wire>>;
+  readonly #timer: PoolTimer;
+  readonly #origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly #waiting: Set<Timed & { done(): void }> = new Set();
   #cutting = false;
 
-  constructor(alarm: Alarm, floor: Floor<PooledConnection<Wire>, Acquirer<Wire>>) {
-    this.#alarm = alarm;
-    this.#floor = floor;
+  constructor(timer: PoolTimer, origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>) {
+    this.#timer = timer;
+    this.#origins = origins;
   }
 
   /** Whether somebody's patience is over: nobody gets a connection any more, and who has one loses it. */
@@ -33,26 +33,26 @@ export class Closing<Wire> {
       this.#waiting.add(end);
       // Without grace no timer is waited for: it would not keep the process alive.
       if (graceMs <= 0) this.#cutAll();
-      else this.#alarm.watch(end);
+      else this.#timer.watch(end);
       this.check();
     });
   }
 
   /** A connection was closed: perhaps the last. */
   check(): void {
-    if (this.#floor.open > 0) return;
+    if (this.#origins.open > 0) return;
     for (const end of this.#waiting) {
-      this.#alarm.drop(end);
+      this.#timer.drop(end);
       end.done();
     }
     this.#waiting.clear();
-    this.#alarm.stop();
+    this.#timer.stop();
   }
 
   /** Of a copy: who is cut off leaves the lists, and may make others leave. */
   #cutAll(): void {
     this.#cutting = true;
-    const connections = [...this.#floor.entries()].flatMap((entry) => [...entry.connections]);
+    const connections = [...this.#origins.entries()].flatMap((entry) => [...entry.connections]);
     for (const record of connections) record.attached?.user?.cut();
   }
 }

@@ -3,12 +3,12 @@
  * it watches: any byte, FIN or error on an idle connection retires it (the invariant behind CVE-2026-6733).
  */
 
-import type { ConnectionInfo } from "../errors.ts";
-import type { RetireReason } from "../rules/reasons.ts";
+import type { ConnectionInfo } from "../contract/errors.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
-import type { Socket, SocketHandler, TransportError } from "../transport.ts";
-import type { Via } from "./dialer.ts";
-import type { ConnectionRecord, Waiter } from "./records.ts";
+import type { Via } from "./connect/dialer.ts";
+import type { ConnectionRecord, Waiter } from "./core/records.ts";
 
 /** Whoever has the lease of a connection gets what arrives on it. */
 export interface ConnectionUser {
@@ -133,7 +133,7 @@ export class PooledConnection<Wire> implements SocketHandler {
   socket: Socket | undefined = undefined;
   user: ConnectionUser | undefined = undefined;
   /** Its socket was paused in its last exchange: the end of it may lie in the kernel behind what was held back. */
-  heldBack = false;
+  wasPaused = false;
   /** What arrived with the bytes that came last may follow: see {@linkcode SocketHandler.data}. */
   more = false;
   /** Whether its socket keeps the process alive. */
@@ -162,22 +162,22 @@ export class PooledConnection<Wire> implements SocketHandler {
   }
 
   /** Stops reading: whoever has it cannot keep up. */
-  holdBack(): void {
-    this.heldBack = true;
+  pause(): void {
+    this.wasPaused = true;
     this.socket?.pause();
   }
 
   /** Whether somebody waits for what comes on it: then its socket keeps the process alive. */
-  hold(held: boolean): void {
+  ref(held: boolean): void {
     if (held === this.#held) return;
     this.#held = held;
-    this.socket?.hold(held);
+    this.socket?.ref(held);
   }
 
   /** Somebody has it from now on, or nobody. */
   take(taken: boolean): void {
     this.#held = taken;
-    this.socket?.hold(taken, !taken);
+    this.socket?.ref(taken, !taken);
   }
 
   /** A response came `ms` after its request: the round trip is no longer than that. */

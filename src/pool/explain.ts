@@ -1,14 +1,14 @@
 /** Explain: every rule in force for an origin, and where it came from; and how long each connection is kept. */
 
-import { formatMs } from "../duration.ts";
+import { formatMs } from "../contract/duration.ts";
+import type { Settings } from "../options/settings.ts";
 import type { PresetInfo } from "../rules/preset.ts";
 import type { Rules } from "../rules/rules.ts";
 import { hintedIdleMs, hintMarginMs, keepUntil, spentReason } from "../rules/verdict.ts";
-import type { Settings } from "../settings.ts";
-import type { Floor } from "./floor.ts";
-import { type ExplainedRule, ownRules } from "./own-rules.ts";
-import type { ConnectionRecord } from "./records.ts";
-import type { State } from "./state.ts";
+import { configuredRules, type ExplainedRule } from "./configured-rules.ts";
+import type { OriginTable } from "./core/origin-table.ts";
+import type { ConnectionRecord } from "./core/records.ts";
+import type { State } from "./core/state.ts";
 
 /** How one connection stands with the rules. */
 export interface ExplainedConnection {
@@ -37,17 +37,17 @@ export interface Explanation {
 export function explain(
   origin: string,
   settings: Settings,
-  floor: Floor<unknown, unknown> | undefined,
+  origins: OriginTable<unknown, unknown> | undefined,
   now: number,
 ): Explanation {
-  const entry = floor?.find(origin);
+  const entry = origins?.find(origin);
   const connections = [...(entry?.connections ?? [])];
   const explained = connections.map((connection) => explainConnection(connection, settings.rules, now));
   return {
     origin,
     preset: settings.preset,
     rules: [
-      ...ownRules(settings),
+      ...configuredRules(settings),
       ...announced(connections, settings.rules),
       ...learned(entry?.learnedIdleMs ?? Infinity),
     ],

@@ -1,21 +1,21 @@
 /** Grants: from the core's word that a request gets a connection to its lease, with a look in between where one is due. */
 
-import type { RetireReason } from "../rules/reasons.ts";
-import type { Settings } from "../settings.ts";
-import {
-  isBlindSpot,
-  isInSight,
-  isUnblocked,
-  type LookOptions,
-  look,
-  SharedTurns,
-  Watch,
-} from "./blind-spot.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { Settings } from "../options/settings.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./core/effects.ts";
+import { tellAcquired } from "./event-builders.ts";
+import {
+  checkLiveness,
+  isInSight,
+  isUnblocked,
+  type LivenessOptions,
+  LoopWatch,
+  needsLivenessCheck,
+  SharedTurns,
+} from "./liveness-check.ts";
 import type { Observers } from "./observers.ts";
-import { tellAcquired } from "./telling.ts";
 
 type Grant<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
 
@@ -30,7 +30,7 @@ export class Grants<Wire> {
   readonly #observers: Observers;
   readonly #closing: Closing<Wire>;
   readonly #owner: GrantOwner<Wire>;
-  readonly #watch: Watch;
+  readonly #watch: LoopWatch;
   readonly #turns: SharedTurns;
 
   constructor(settings: Settings, observers: Observers, closing: Closing<Wire>, owner: GrantOwner<Wire>) {
@@ -38,7 +38,7 @@ export class Grants<Wire> {
     this.#observers = observers;
     this.#closing = closing;
     this.#owner = owner;
-    this.#watch = new Watch(settings.clock);
+    this.#watch = new LoopWatch(settings.clock);
     this.#turns = new SharedTurns(settings.clock);
   }
 
@@ -52,23 +52,28 @@ export class Grants<Wire> {
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.take(true);
-    const { heldBack, more } = connection;
-    connection.heldBack = false;
+    const { wasPaused, more } = connection;
+    connection.wasPaused = false;
     const { waiter, idleMs } = effect;
-    const careful = waiter.unsafe || heldBack;
+    const careful = waiter.unsafe || wasPaused;
     // One that was opened for this request; one that waited for its first may have been sent something like any other.
     const isNew = connection.record.requests <= 1 && idleMs === 0;
     if (isNew || isInSight(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#watch.unseenMs(now);
-    if (!isBlindSpot(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
-    const unblocked = !heldBack && isUnblocked(unseenMs);
+    if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
+    const unblocked = !wasPaused && isUnblocked(unseenMs);
     this.#look(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
-  #look(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number, options: LookOptions): void {
+  #look(
+    effect: Grant<Wire>,
+    connection: PooledConnection<Wire>,
+    now: number,
+    options: LivenessOptions,
+  ): void {
     const { rules } = this.#settings;
-    look(connection, { turns: this.#turns, rules }, options, (reason) => {
+    checkLiveness(connection, { turns: this.#turns, rules }, options, (reason) => {
       if (reason !== undefined) return this.#owner.again(effect.waiter, connection, reason);
       this.#watch.cameRound(now);
       this.#deliver(effect, connection, now);

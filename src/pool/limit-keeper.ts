@@ -4,11 +4,11 @@
  * to answer is asked again, later.
  */
 
-import type { Clock } from "../clock.ts";
-import type { LimitStore, StoredLimit } from "../limit-store.ts";
-import type { Origin } from "../origin.ts";
+import type { Clock } from "../contract/clock.ts";
+import type { LimitStore, StoredLimit } from "../contract/limit-store.ts";
+import type { Origin } from "../contract/origin.ts";
+import type { Settings } from "../options/settings.ts";
 import { type LimitMemory, shiftMemory } from "../rules/learned.ts";
-import type { Settings } from "../settings.ts";
 
 /** Origins whose question is remembered; a program that visits more asks some of them again. */
 const MOST_ASKED = 10_000;

@@ -7,9 +7,9 @@
  * everybody has heard of what came before. All listeners see all events, in one order.
  */
 
-import type { PoolEvent, PoolListener } from "../events.ts";
-import type { DiagnosticsChannel, Transport } from "../transport.ts";
-import { ignoreRejection } from "../user-functions.ts";
+import type { PoolEvent, PoolListener } from "../contract/events.ts";
+import type { DiagnosticsChannel, Transport } from "../contract/transport.ts";
+import { ignoreRejection } from "../contract/user-functions.ts";
 
 /** Channel names are `"holdfast:connection.opened"` and so on. */
 const CHANNEL_PREFIX = "holdfast:";

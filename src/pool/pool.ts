@@ -3,13 +3,15 @@
  * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
  */
 
-import type { Origin } from "../origin.ts";
-import type { RetireReason } from "../rules/reasons.ts";
-import type { Settings } from "../settings.ts";
-import type { Socket, Transport } from "../transport.ts";
-import { AddressWatch } from "./addresses.ts";
-import { Alarm } from "./alarm.ts";
+import type { Origin } from "../contract/origin.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { Socket, Transport } from "../contract/transport.ts";
+import type { Settings } from "../options/settings.ts";
+import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
+import { type AttemptOwner, ConnectAttempts } from "./connect/connect-attempts.ts";
+import { type Dialer, DirectDialer } from "./connect/dialer.ts";
+import { DnsRefresh } from "./connect/dns-refresh.ts";
 import {
   type AcquireOptions,
   type Acquirer,
@@ -19,39 +21,37 @@ import {
   PooledConnection,
   type PoolWaiter,
 } from "./connection.ts";
-import { PoolCore } from "./core.ts";
-import { type Dialer, DirectDialer } from "./dialer.ts";
-import { type DialOwner, Dials } from "./dials.ts";
-import type { Effect, Input } from "./effects.ts";
+import { PoolCore } from "./core/core.ts";
+import type { Effect, Input } from "./core/effects.ts";
+import { Waiter } from "./core/records.ts";
+import { EffectQueue } from "./effect-queue.ts";
+import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./event-builders.ts";
 import { Grants } from "./grants.ts";
-import { Hold } from "./hold.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
-import { Performer } from "./performer.ts";
-import { Waiter } from "./records.ts";
-import { refusalError } from "./refusal.ts";
+import { ProcessRef } from "./process-ref.ts";
 import { SleepWatch } from "./sleep.ts";
 import { originSnapshot } from "./stats.ts";
-import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./telling.ts";
+import { PoolTimer } from "./timer.ts";
 
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** Connections of one transport, shared by the requests of one process. */
-export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wire> {
+export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner<Wire> {
   readonly settings: Settings;
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
-  readonly alarm: Alarm;
+  readonly timer: PoolTimer;
   /** Keeps what is learned beyond this pool, if the user gave a store. */
   readonly keeper: LimitKeeper | undefined;
   readonly #makeWire: () => Wire;
   readonly #sleep: SleepWatch;
   readonly #dialer: Dialer;
-  readonly #dials: Dials<Wire>;
-  readonly #addresses: AddressWatch<Wire> | undefined;
+  readonly #dials: ConnectAttempts<Wire>;
+  readonly #addresses: DnsRefresh<Wire> | undefined;
   readonly #closing: Closing<Wire>;
-  readonly #hold: Hold;
-  readonly #performer: Performer<PoolEffect<Wire>>;
+  readonly #hold: ProcessRef;
+  readonly #performer: EffectQueue<PoolEffect<Wire>>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #grants: Grants<Wire>;
@@ -73,18 +73,18 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.keeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
     });
-    this.alarm = new Alarm(clock, (now) => {
+    this.timer = new PoolTimer(clock, (now) => {
       this.seen();
       this.#sleep.notice(now);
       this.#step({ type: "tick" }, now);
     });
-    this.#closing = new Closing(this.alarm, this.core.floor);
-    this.#hold = new Hold(clock);
+    this.#closing = new Closing(this.timer, this.core.origins);
+    this.#hold = new ProcessRef(clock);
     this.#grants = new Grants(settings, observers, this.#closing, this);
-    this.#performer = new Performer(observers, this);
+    this.#performer = new EffectQueue(observers, this);
     this.#dialer = dialer;
-    this.#dials = new Dials(this, transport, dialer, this);
-    this.#addresses = AddressWatch.of(dialer, settings.dnsRefreshMs, this.alarm, (connections) => {
+    this.#dials = new ConnectAttempts(this, transport, dialer, this);
+    this.#addresses = DnsRefresh.of(dialer, settings.dnsRefreshMs, this.timer, (connections) => {
       this.#step({ type: "retire", connections, reason: "address-gone" }, this.now());
     });
   }
@@ -116,8 +116,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     this.keeper?.used(origin);
     this.#sleep.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
-    // Without a clock nothing is begun: the alarm ends who asks.
-    if (this.alarm.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
+    // Without a clock nothing is begun: the timer ends who asks.
+    if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
   }
 
@@ -162,7 +162,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
     if (record.state === "connecting") return this.dialFailed(record, error);
     const now = this.now();
     this.#sleep.notice(now);
-    this.#step({ type: "lost", connection: record, reason, late: this.alarm.isLate }, now);
+    this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
   }
 
   seen(): void {
@@ -173,11 +173,15 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
   async preconnect(to: Origin, count: number): Promise<void> {
     const origin = this.pooledAs(to);
-    const facts = { origin: origin.key, waitedMs: 0, snapshot: originSnapshot(this.core.floor, origin.key) };
-    if (this.core.closing) throw refusalError({ ...facts, why: "pool-closed" }, this.settings);
+    const facts = {
+      origin: origin.key,
+      waitedMs: 0,
+      snapshot: originSnapshot(this.core.origins, origin.key),
+    };
+    if (this.core.closing) throw acquireError({ ...facts, why: "pool-closed" }, this.settings);
     const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
     const error = await this.#hold.until(this.#dials.failure(origin, this.now(), start));
-    if (error !== undefined) throw refusalError({ ...facts, why: "connect-failed", error }, this.settings);
+    if (error !== undefined) throw acquireError({ ...facts, why: "connect-failed", error }, this.settings);
   }
 
   // Ending
@@ -202,8 +206,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
 
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
     this.#performer.perform(effects, now);
-    this.alarm.by(this.core.wakeAt());
-    this.#hold.whileQueued(this.core.floor.queue.size > 0);
+    this.timer.by(this.core.wakeAt());
+    this.#hold.whileQueued(this.core.origins.queue.size > 0);
   }
 
   /** Does what one effect says. Called in the order of the steps that they are of. */
@@ -272,8 +276,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, DialOwner<Wi
   }
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
-    const snapshot = originSnapshot(this.core.floor, effect.origin);
-    effect.waiter.attached.refused(refusalError({ ...effect, snapshot }, this.settings));
+    const snapshot = originSnapshot(this.core.origins, effect.origin);
+    effect.waiter.attached.refused(acquireError({ ...effect, snapshot }, this.settings));
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {

@@ -4,7 +4,7 @@
  * before anything is concluded from an age: a FIN that waited for the machine to wake says nothing of a limit.
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../contract/clock.ts";
 import type { ConnectionFacts } from "../rules/rules.ts";
 
 /** A smaller jump of the wall clock is taken for its adjustment. */

@@ -1,9 +1,9 @@
 /** Stats: counts of a pool at one moment, and since it was made. Plain numbers, safe to log. */
 
-import type { OriginSnapshot } from "../errors.ts";
-import type { RetireReason } from "../rules/reasons.ts";
-import type { Floor } from "./floor.ts";
-import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./records.ts";
+import type { OriginSnapshot } from "../contract/errors.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { OriginTable } from "./core/origin-table.ts";
+import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./core/records.ts";
 
 /** Counts of one origin, or of all. */
 export interface OriginStats {
@@ -37,21 +37,21 @@ export interface PoolStats extends OriginStats {
   readonly storeErrors: number;
 }
 
-/** The counts of everything on the floor. */
+/** The counts of all origins. */
 export function poolStats(
-  floor: Floor<unknown, unknown>,
+  table: OriginTable<unknown, unknown>,
   listenerErrors: number,
   storeErrors = 0,
 ): PoolStats {
   const origins: Record<string, OriginStats> = {};
   const totals = zeroCounters();
-  addCounters(totals, floor.forgotten);
-  for (const entry of floor.entries()) {
+  addCounters(totals, table.forgotten);
+  for (const entry of table.entries()) {
     origins[entry.origin.key] = originStats(entry);
     addCounters(totals, entry.counters);
   }
-  const { open, active, connecting } = floor;
-  const now = { open, active, connecting, idle: floor.lru.size, queued: floor.queue.size };
+  const { open, active, connecting } = table;
+  const now = { open, active, connecting, idle: table.lru.size, queued: table.queue.size };
   return { ...now, ...totals, origins, listenerErrors, storeErrors };
 }
 
@@ -63,8 +63,8 @@ function originStats(entry: OriginRecord<unknown, unknown>): OriginStats {
 }
 
 /** What an error tells of its origin. */
-export function originSnapshot(floor: Floor<unknown, unknown>, origin: string): OriginSnapshot {
-  const entry = floor.find(origin);
+export function originSnapshot(table: OriginTable<unknown, unknown>, origin: string): OriginSnapshot {
+  const entry = table.find(origin);
   return {
     active: entry?.active ?? 0,
     idle: entry?.idle.size ?? 0,

@@ -1,6 +1,6 @@
 /** Apache HttpClient 4: the Java client before 5. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { oneLength } from "./connection-tests.ts";

@@ -1,6 +1,6 @@
 /** Apache HttpClient 5: the Java client, classic API. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { oneLengthOr10 } from "./connection-tests.ts";
 import { directives, isBefore } from "./directives.ts";

@@ -1,6 +1,6 @@
 /** Client preset: options that make a pool keep, order and retry its connections as another system does. */
 
-import type { PoolOptions } from "../options.ts";
+import type { PoolOptions } from "../options/options.ts";
 import { PRESET, type PresetInfo } from "../rules/preset.ts";
 
 /** Options to spread into those of a pool, and what they are made after. */

@@ -1,6 +1,6 @@
 /** curl: libcurl's connection cache, and the command over it. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { textSearch } from "./connection-tests.ts";
 import { directives, isBefore } from "./directives.ts";

@@ -1,6 +1,6 @@
 /** Deno fetch: `fetch` of Deno, whose pool is that of hyper-util. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { lineByLine } from "./connection-tests.ts";

@@ -1,7 +1,7 @@
 /** Directives: a system's own settings, as its users know them, over its defaults. */
 
-import { refuseUnknown } from "../checks.ts";
-import { excerpt } from "../excerpt.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import { refuseUnknown } from "../options/checks.ts";
 
 /**
  * What was given over the defaults. A directive that is `undefined` was not given.

@@ -1,6 +1,6 @@
 /** Envoy: towards its clients, and the services in front of which it stands. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
 import { fewWords, serverPreset } from "./server-preset.ts";

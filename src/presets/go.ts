@@ -1,6 +1,6 @@
 /** Go: `net/http.Transport`. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { directives } from "./directives.ts";

@@ -1,6 +1,6 @@
 /** HAProxy: towards its clients. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
 import { fewWords, serverPreset } from "./server-preset.ts";

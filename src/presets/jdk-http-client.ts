@@ -1,6 +1,6 @@
 /** JDK HttpClient: `java.net.http.HttpClient`, HTTP/1.1. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { firstLineIsClose } from "./connection-tests.ts";
 import { directives, isBefore } from "./directives.ts";

@@ -1,6 +1,6 @@
 /** JDK: `java.net.HttpURLConnection`, whose pool is `sun.net.www.http.KeepAliveCache`. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { wholeValue } from "./connection-tests.ts";

@@ -1,6 +1,6 @@
 /** nginx upstream: nginx as a client of the servers behind it. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { noTextClose } from "./connection-tests.ts";

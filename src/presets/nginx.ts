@@ -1,6 +1,6 @@
 /** nginx: as a server. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";

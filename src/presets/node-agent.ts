@@ -1,6 +1,6 @@
 /** Node Agent: `http.Agent` of Node. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { eitherField, isUnframedHead } from "./connection-tests.ts";

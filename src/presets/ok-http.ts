@@ -1,6 +1,6 @@
 /** OkHttp: Square's client for Java, Kotlin and Android. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { lastLineIsClose } from "./connection-tests.ts";
 import { directives } from "./directives.ts";

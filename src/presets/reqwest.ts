@@ -1,7 +1,7 @@
 /** reqwest: the Rust client, whose pool is that of hyper-util. */
 
-import type { Duration } from "../duration.ts";
-import type { TcpKeepAliveOptions } from "../options.ts";
+import type { Duration } from "../contract/duration.ts";
+import type { TcpKeepAliveOptions } from "../options/options.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { lineByLine } from "./connection-tests.ts";
 import { directives, isBefore } from "./directives.ts";

@@ -1,6 +1,6 @@
 /** Tomcat: its HTTP/1.1 connector. */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";

@@ -1,6 +1,6 @@
 /** undici: the client behind Node's own `fetch`. */
 
-import { type Duration, toMs } from "../duration.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { eitherField } from "./connection-tests.ts";

@@ -1,15 +1,15 @@
 /** HTTP CONNECT: asking an HTTP proxy for a tunnel (RFC 9110 §9.3.6). */
 
-import { HoldfastError, ProtocolError } from "../errors.ts";
-import { reasonOf } from "../http1/fields.ts";
-import type { ResponseHead } from "../http1/head.ts";
-import { ResponseParser, type ResponseSink } from "../http1/response.ts";
-import type { ResponseLimits } from "../options.ts";
-import type { ProxySetting } from "../proxy-options.ts";
-import { reasonShown } from "../secrets.ts";
-import type { TextCodec } from "../transport.ts";
-import { type Destination, MORE, type Negotiation, type Step } from "./negotiation.ts";
-import { proxyError } from "./refusal.ts";
+import { HoldfastError, ProtocolError } from "../contract/errors.ts";
+import { reasonShown } from "../contract/secrets.ts";
+import type { TextCodec } from "../contract/transport.ts";
+import { reasonOf } from "../http1/parse/fields.ts";
+import type { ResponseHead } from "../http1/parse/head.ts";
+import { ResponseParser, type ResponseSink } from "../http1/parse/response-parser.ts";
+import type { ResponseLimits } from "../options/options.ts";
+import type { ProxySetting } from "../options/proxy.ts";
+import { type Destination, MORE, type Negotiation, type NegotiationStep } from "./negotiation.ts";
+import { proxyError } from "./proxy-errors.ts";
 
 /** What is needed to read the answer. */
 export interface Reading {
@@ -37,7 +37,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
     this.#parser.begin("HEAD", this);
   }
 
-  feed(bytes: Uint8Array, length: number): Step {
+  feed(bytes: Uint8Array, length: number): NegotiationStep {
     const end = this.#read(bytes, length);
     if (this.#head === undefined) return MORE;
     const { status, text } = this.#head;

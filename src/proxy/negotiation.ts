@@ -1,7 +1,7 @@
 /** Negotiation: what is said to a proxy until it has opened a tunnel. Bytes in, bytes out; no socket, no time. */
 
 /** What to do after something came from the proxy. */
-export interface Step {
+export interface NegotiationStep {
   /** To be written. */
   readonly write?: Uint8Array | undefined;
   /** Where the tunnel's own bytes begin in what came, once it is open. */
@@ -17,7 +17,7 @@ export interface Negotiation {
    *
    * @throws {HoldfastError} of phase `"proxy"` when the proxy refuses or does not keep to its protocol.
    */
-  feed(bytes: Uint8Array, length: number): Step;
+  feed(bytes: Uint8Array, length: number): NegotiationStep;
 }
 
 /** Where a tunnel leads. */
@@ -29,4 +29,4 @@ export interface Destination {
 }
 
 /** Nothing to write, and not open yet. */
-export const MORE: Step = {};
+export const MORE: NegotiationStep = {};

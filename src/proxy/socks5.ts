@@ -1,8 +1,8 @@
 /** SOCKS5: asking a SOCKS proxy, which looks up the name, for a tunnel (RFC 1928); username and password (RFC 1929). */
 
-import type { ProxySetting } from "../proxy-options.ts";
-import { type Destination, MORE, type Negotiation, type Step } from "./negotiation.ts";
-import { proxyError } from "./refusal.ts";
+import type { ProxySetting } from "../options/proxy.ts";
+import { type Destination, MORE, type Negotiation, type NegotiationStep } from "./negotiation.ts";
+import { proxyError } from "./proxy-errors.ts";
 
 const VERSION = 5;
 const NO_AUTHENTICATION = 0;
@@ -43,7 +43,7 @@ export class Socks5 implements Negotiation {
   }
 
   /** Byte by byte: the answers are short, and any byte may be the last of one. */
-  feed(bytes: Uint8Array, length: number): Step {
+  feed(bytes: Uint8Array, length: number): NegotiationStep {
     for (let at = 0; at < length; at++) {
       this.#held.push(bytes[at] ?? 0);
       const step = this.#read(this.#held);
@@ -57,7 +57,7 @@ export class Socks5 implements Negotiation {
   }
 
   /** The step that what is held is an answer for, or `undefined` while it is not whole. */
-  #read(held: readonly number[]): Step | undefined {
+  #read(held: readonly number[]): NegotiationStep | undefined {
     const expected = this.#awaits === "verdict" ? 1 : VERSION;
     if (held[0] !== expected) throw this.#broken("does not speak SOCKS5");
     if (this.#awaits === "reply") return this.#reply(held);
@@ -66,7 +66,7 @@ export class Socks5 implements Negotiation {
     return this.#awaits === "method" ? this.#method(answer) : this.#verdict(answer);
   }
 
-  #method(method: number): Step {
+  #method(method: number): NegotiationStep {
     const { credentials } = this.#proxy;
     if (method === NO_AUTHENTICATION) return this.#request();
     if (method === USERNAME_PASSWORD && credentials !== undefined) {
@@ -79,12 +79,12 @@ export class Socks5 implements Negotiation {
     throw this.#refused(why, false);
   }
 
-  #verdict(status: number): Step {
+  #verdict(status: number): NegotiationStep {
     if (status === 0) return this.#request();
     throw this.#refused("did not accept the credentials", false);
   }
 
-  #request(): Step {
+  #request(): NegotiationStep {
     this.#awaits = "reply";
     const { hostname, port } = this.#to;
     return { write: Uint8Array.of(VERSION, CONNECT, 0, ...this.#address(hostname), port >> 8, port & 0xff) };
@@ -104,7 +104,7 @@ export class Socks5 implements Negotiation {
     return [bytes.length, ...bytes];
   }
 
-  #reply(held: readonly number[]): Step | undefined {
+  #reply(held: readonly number[]): NegotiationStep | undefined {
     const [, code = 0, , type, first = 0] = held;
     if (held.length < 2) return undefined;
     if (code !== 0) {

@@ -1,10 +1,10 @@
 /** Tunnel: a socket to the proxy, the negotiation on it, and TLS inside of it where the origin speaks that. */
 
-import type { Opener } from "../pool/opener.ts";
-import type { ProxySetting } from "../proxy-options.ts";
-import type { Socket, SocketHandler, Target, TlsTarget, TransportError } from "../transport.ts";
+import type { Socket, SocketHandler, Target, TlsTarget, TransportError } from "../contract/transport.ts";
+import type { ProxySetting } from "../options/proxy.ts";
+import type { Connector } from "../pool/connect/connector.ts";
 import type { Destination, Negotiation } from "./negotiation.ts";
-import { proxyError, tlsFailed, tooSlow, unreachable } from "./refusal.ts";
+import { proxyError, tlsFailed, tooSlow, unreachable } from "./proxy-errors.ts";
 
 /** What a tunnel is opened with. */
 export interface TunnelOptions {
@@ -19,7 +19,7 @@ export interface TunnelOptions {
 
 /** Opens a tunnel; the socket that it resolves with is paused. Leaves nothing open when it rejects. */
 export async function openTunnel(
-  opener: Opener,
+  opener: Connector,
   options: TunnelOptions,
   handler: SocketHandler,
   signal: AbortSignal,

@@ -3,7 +3,7 @@
  * whether the connection ends; an announcer only words it, in the way of the system that it reproduces.
  */
 
-import type { Duration } from "../duration.ts";
+import type { Duration } from "../contract/duration.ts";
 import type { ConnectionOptions } from "./hints.ts";
 import type { PRESET, PresetInfo } from "./preset.ts";
 

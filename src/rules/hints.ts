@@ -6,8 +6,8 @@
  * in form (order, case, quotes, spaces, `;` for `,`) and strict in value: digits or nothing.
  */
 
-import { withoutBlanks } from "./blanks.ts";
 import type { ServerHints } from "./rules.ts";
+import { trimWhitespace } from "./whitespace.ts";
 
 /** A `Keep-Alive` value, read. */
 export interface KeepAliveHint {
@@ -31,7 +31,7 @@ export function parseKeepAlive(value: string): KeepAliveHint {
   let max: number | undefined;
   let flawed = false;
   for (const part of value.split(/[,;]/)) {
-    const text = withoutBlanks(part);
+    const text = trimWhitespace(part);
     const name = text.split(/[ \t=]/, 1)[0]?.toLowerCase();
     if (name !== "timeout" && name !== "max") continue;
     const digits = PARAMETER.exec(text)?.[3];
@@ -96,7 +96,7 @@ export function parseConnection(value: string): ConnectionOptions {
   let close = false;
   let keepAlive = false;
   for (const part of value.split(",")) {
-    const token = withoutBlanks(part).toLowerCase();
+    const token = trimWhitespace(part).toLowerCase();
     if (token === "close") close = true;
     else if (token === "keep-alive") keepAlive = true;
   }

@@ -5,7 +5,7 @@
  * a second time. Reuse alone never makes a POST safe: the server may have executed it before it closed.
  */
 
-import type { RetryReason } from "./reasons.ts";
+import type { RetryReason } from "../contract/reasons.ts";
 
 /** All that the decision may look at. */
 export interface FailedAttempt {

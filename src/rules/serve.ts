@@ -3,8 +3,8 @@
  * server which response to send last, and what it may promise with the others.
  */
 
+import type { RetireReason } from "../contract/reasons.ts";
 import type { Announcement, Announcer } from "./announce.ts";
-import type { RetireReason } from "./reasons.ts";
 import { NO_HINTS, type Rules } from "./rules.ts";
 import { verdict } from "./verdict.ts";
 

@@ -1,6 +1,6 @@
 /** TCP: where what the transport applied falls short of what the user asked. */
 
-import type { AppliedOptions, TcpKeepAlive } from "../transport.ts";
+import type { AppliedOptions, TcpKeepAlive } from "../contract/transport.ts";
 
 /** One socket option that did not become what was asked. */
 export interface Shortfall {

@@ -8,7 +8,7 @@
  * - it is asked of idle connections only: an active one is never cut by a rule.
  */
 
-import type { RetireReason } from "./reasons.ts";
+import type { RetireReason } from "../contract/reasons.ts";
 import type { ConnectionFacts, Rules } from "./rules.ts";
 
 /** The answer of the rule book about one idle connection. */

@@ -5,34 +5,34 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { presets } from "../../mod.ts";
-import { show } from "../../src/checks.ts";
-import { toMs } from "../../src/duration.ts";
-import { withoutCredentials } from "../../src/excerpt.ts";
+import { toMs } from "../../src/contract/duration.ts";
+import { withoutCredentials } from "../../src/contract/excerpt.ts";
+import { originOf } from "../../src/contract/origin.ts";
+import { reasonShown } from "../../src/contract/secrets.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
 import { plainGet } from "../../src/fetch/normalize.ts";
 import { redirected } from "../../src/fetch/redirect.ts";
-import { Router } from "../../src/fetch/route.ts";
-import { hasDotSegments } from "../../src/hono/dot-segments.ts";
-import { dropHopByHop, withoutNamed } from "../../src/hono/hop-by-hop.ts";
-import { addFields, headFields, trailerFields } from "../../src/http1/fields.ts";
-import { passable } from "../../src/http1/framing.ts";
-import { checkMethod, requestFields } from "../../src/http1/request.ts";
-import { ResponseParser } from "../../src/http1/response.ts";
+import { TargetReader } from "../../src/fetch/request-target.ts";
+import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
+import { dropHopByHop, withoutNamed } from "../../src/hono/upstream/hop-by-hop.ts";
+import { addFields, headFields, trailerFields } from "../../src/http1/parse/fields.ts";
+import { passable } from "../../src/http1/parse/framing.ts";
+import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
+import { checkMethod, requestFields } from "../../src/http1/send/request-head.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { Labels } from "../../src/metrics/labels.ts";
 import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
-import { originOf } from "../../src/origin.ts";
+import { show } from "../../src/options/checks.ts";
+import { proxyAt } from "../../src/options/proxy.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 import * as connectionTests from "../../src/presets/connection-tests.ts";
 import * as readers from "../../src/presets/keep-alive-readers.ts";
-import { environmentProxy, readEnvironment } from "../../src/proxy/environment.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
 import { isExcepted } from "../../src/proxy/no-proxy.ts";
+import { environmentProxy, readEnvironment } from "../../src/proxy/proxy-environment.ts";
 import { Socks5 } from "../../src/proxy/socks5.ts";
-import { proxyAt } from "../../src/proxy-options.ts";
 import { parseConnection, parseKeepAlive } from "../../src/rules/hints.ts";
-import { reasonShown } from "../../src/secrets.ts";
-import { resolveOptions } from "../../src/settings.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import { failure } from "../../transports/failure.ts";
 import { serving } from "../fetch/support.ts";
@@ -180,7 +180,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 const NONE = { headers: [], fields: requestFields([]) };
-const route = (url: string) => new Router().find(url);
+const route = (url: string) => new TargetReader().find(url);
 
 function readersOfPresets(): Record<string, Reader> {
   const jdk = { serverMs: 5000, proxyMs: 60_000, zeroCloses: true };
@@ -280,28 +280,28 @@ describe("a request to the memory transport's responder", () => {
 describe("regular expressions", () => {
   /** What holds each to linear time: a reader above, or why no text of a stranger gets there. */
   const KNOWN: Readonly<Record<string, string>> = {
-    "src/duration.ts": "a duration",
-    "src/excerpt.ts": "a text that is no URL",
+    "src/contract/duration.ts": "a duration",
+    "src/contract/excerpt.ts": "a text that is no URL",
     "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
-    "src/fetch/route.ts": "a URL",
-    "src/hono/dot-segments.ts": "a path's segments",
-    "src/hono/hop-by-hop.ts": "hop-by-hop fields",
-    "src/hono/status.ts": "one class, and what the URL parser made of a path",
-    "src/http1/framing.ts": "both lengths",
-    "src/http1/head.ts": "Content-Length",
-    "src/http1/request.ts": "a caller's Content-Length",
+    "src/fetch/request-target.ts": "a URL",
+    "src/hono/upstream/dot-segments.ts": "a path's segments",
+    "src/hono/upstream/hop-by-hop.ts": "hop-by-hop fields",
+    "src/hono/status/status.ts": "one class, and what the URL parser made of a path",
+    "src/http1/parse/framing.ts": "both lengths",
+    "src/http1/parse/head.ts": "Content-Length",
+    "src/http1/send/request-head.ts": "a caller's Content-Length",
     "src/http1/syntax.ts": "a header field's value",
     "src/metrics/labels.ts": "an origin's labels",
-    "src/pool/dialer.ts": "a hostname, of 255 characters at most",
-    "src/pool/names.ts": "a hostname, of 255 characters at most",
+    "src/pool/connect/dialer.ts": "a hostname, of 255 characters at most",
+    "src/pool/connect/resolver.ts": "a hostname, of 255 characters at most",
     "src/presets/directives.ts": "a preset's version",
     "src/presets/keep-alive-readers.ts": "Keep-Alive, by the JDK",
-    "src/proxy-options.ts": "a proxy",
+    "src/options/proxy.ts": "a proxy",
     "src/proxy/no-proxy.ts": "NO_PROXY, for a name",
     "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
     "src/rules/hints.ts": "Keep-Alive, by the rules",
-    "src/secrets.ts": "a proxy's reason",
+    "src/contract/secrets.ts": "a proxy's reason",
     "transports/failure.ts": "a runtime's error",
     "transports/responder.ts": "a request to the memory transport's responder",
   };
@@ -311,7 +311,7 @@ describe("regular expressions", () => {
     const found = ["src", "transports"].flatMap((folder) =>
       readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
         .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-        .filter((name) => name.endsWith(".ts") && !name.endsWith("status-assets.ts"))
+        .filter((name) => name.endsWith(".ts") && !name.endsWith("status/assets.ts"))
         .filter((name) => holdsExpression(readFileSync(new URL(name, root), "utf8"))),
     );
     assertEquals(found.sort(), Object.keys(KNOWN).sort());

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertLess } from "@std/assert";
 import { statusAssets } from "../../scripts/status-page.ts";
-import { SCRIPT, STYLE } from "../../src/hono/status-assets.ts";
+import { SCRIPT, STYLE } from "../../src/hono/status/assets.ts";
 
 describe("the assets of the status page", () => {
   it("are those that scripts/status-page.ts makes of status-page/", async () => {
-    const file = new URL("../../src/hono/status-assets.ts", import.meta.url);
+    const file = new URL("../../src/hono/status/assets.ts", import.meta.url);
     const isCurrent = readFileSync(file, "utf8") === (await statusAssets());
     assert(isCurrent, "run node --import tsx scripts/status-page.ts");
   });

@@ -23,7 +23,7 @@ const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
   "retry-rule": true,
   "not-sent":
-    "a socket is seldom destroyed just before it is written to: tests/http1/resend.test.ts makes it so",
+    "a socket is seldom destroyed just before it is written to: tests/exchange/resend.test.ts makes it so",
 };
 
 const CODES: Readonly<Record<ErrorCode, Shown>> = {

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Router } from "../../src/fetch/route.ts";
+import { TargetReader } from "../../src/fetch/request-target.ts";
 
 /** What the URL parser says, or that it refuses. */
 function parsed(url: string): [key: string, target: string] | "refused" {
@@ -18,7 +18,7 @@ function parsed(url: string): [key: string, target: string] | "refused" {
   return [`${protocol}//${host}`, pathname + search];
 }
 
-function found(router: Router, url: string): [key: string, target: string] | "refused" {
+function found(router: TargetReader, url: string): [key: string, target: string] | "refused" {
   try {
     const { origin, target } = router.find(url);
     return [origin.key, target];
@@ -117,7 +117,7 @@ const url = fc
 
 describe("Router", () => {
   it("agrees with the URL parser, whatever it has seen before", () => {
-    const router = new Router();
+    const router = new TargetReader();
     const holds = (...urls: [string, string, string, string]): void => {
       for (const one of urls) assertEquals(found(router, one), parsed(one), JSON.stringify(urls));
     };
@@ -127,7 +127,7 @@ describe("Router", () => {
   it("agrees with the URL parser on two URLs that begin alike", () => {
     const rest = fc.array(fc.constantFrom(...PIECES), { maxLength: 5 }).map((pieces) => pieces.join(""));
     const holds = (start: string, first: string, second: string): void => {
-      const router = new Router();
+      const router = new TargetReader();
       for (const one of [start + first, start + second]) {
         assertEquals(
           found(router, one),
@@ -140,7 +140,7 @@ describe("Router", () => {
   });
 
   it("agrees with the URL parser on any character at any place", () => {
-    const router = new Router();
+    const router = new TargetReader();
     router.find("http://a.test/");
     for (let code = 0; code < 0x180; code++) {
       for (const target of [
@@ -155,7 +155,7 @@ describe("Router", () => {
   });
 
   it("never lets a byte into a target that could end the request line", () => {
-    const router = new Router();
+    const router = new TargetReader();
     fc.assert(
       fc.property(url, (one) => {
         const route = found(router, one);
@@ -166,7 +166,7 @@ describe("Router", () => {
   });
 
   it("gives the same origin for every spelling of it", () => {
-    const router = new Router();
+    const router = new TargetReader();
     const keys = ["http://a.test/", "http://a.test:80/x", "HTTP://A.TEST", "http://a.test:080/?y"].map(
       (one) => router.find(one).origin.key,
     );
@@ -174,7 +174,7 @@ describe("Router", () => {
   });
 
   it("takes a URL object, and one of another library by its text", () => {
-    const router = new Router();
+    const router = new TargetReader();
     assertEquals(router.find(new URL("http://a.test/x?y#z")).target, "/x?y");
     const foreign = {
       href: "http://a.test/x y",
@@ -188,7 +188,7 @@ describe("Router", () => {
   });
 
   it("names what is wrong", () => {
-    const router = new Router();
+    const router = new TargetReader();
     const cases: [unknown, string][] = [
       ["/only/a/path", "/only/a/path"],
       ["", '""'],
@@ -208,7 +208,7 @@ describe("Router", () => {
   });
 
   it("forgets spellings rather than remember them without bound", () => {
-    const router = new Router();
+    const router = new TargetReader();
     for (let count = 0; count < 2500; count++) {
       assertEquals(router.find(`http://h${count}.test/a`).origin.hostname, `h${count}.test`);
     }

@@ -9,7 +9,7 @@ import {
   type PoolOptions,
   systemClock,
 } from "../../mod.ts";
-import type { Transport } from "../../src/transport.ts";
+import type { Transport } from "../../src/contract/transport.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import {
   type MemoryOptions,

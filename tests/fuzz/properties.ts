@@ -4,7 +4,7 @@
  */
 
 import { isDeepStrictEqual } from "node:util";
-import type { ResponseLimits } from "../../src/options.ts";
+import type { ResponseLimits } from "../../src/options/options.ts";
 import { cutsOf, type Random, type Sample } from "../http1/generate.ts";
 import { everyByte, LIMITS, read, type Transcript } from "../http1/transcript.ts";
 

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { hasDotSegments } from "../../src/hono/dot-segments.ts";
+import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
 
 const WITH = [
   "/..",

@@ -3,8 +3,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { Hono } from "hono";
-import { newRecord } from "../../src/hono/connection-record.ts";
-import { ConnectionTable } from "../../src/hono/connection-table.ts";
+import { ConnectionTable } from "../../src/hono/inbound/connection-table.ts";
+import { newInboundConnection } from "../../src/hono/inbound/inbound-connection.ts";
 import { keepAlive } from "../../src/hono/mod.ts";
 import { MovableClock } from "../support/clock.ts";
 import { cpuMs } from "../support/cost.ts";
@@ -12,7 +12,7 @@ import { cpuMs } from "../support/cost.ts";
 describe("the connection table", () => {
   it("holds no more than its bound, and forgets those seen first", () => {
     const table = new ConnectionTable(3);
-    for (let port = 0; port < 1000; port++) table.keep(`a ${port}`, newRecord(0, 1));
+    for (let port = 0; port < 1000; port++) table.keep(`a ${port}`, newInboundConnection(0, 1));
     assertEquals(table.size, 3);
     assertEquals(
       [996, 997, 998, 999].map((port) => table.find(`a ${port}`, 10, 0) !== undefined),
@@ -22,16 +22,16 @@ describe("the connection table", () => {
 
   it("forgets last what was seen last", () => {
     const table = new ConnectionTable(2);
-    table.keep("a", newRecord(0, 1));
-    table.keep("b", newRecord(0, 1));
+    table.keep("a", newInboundConnection(0, 1));
+    table.keep("b", newInboundConnection(0, 1));
     table.find("a", 10, 0);
-    table.keep("c", newRecord(0, 1));
+    table.keep("c", newInboundConnection(0, 1));
     assertEquals([table.find("a", 10, 0) === undefined, table.find("b", 10, 0)], [false, undefined]);
   });
 
   it("takes a silent one for gone, unless it is at work", () => {
     const table = new ConnectionTable(2);
-    const record = newRecord(0, 1);
+    const record = newInboundConnection(0, 1);
     table.keep("a", record);
     assertEquals(table.find("a", 10, 10), record);
     assertEquals(table.find("a", 10, 11), undefined);

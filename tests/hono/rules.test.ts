@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
+import { serverRules } from "../../src/hono/inbound/server-rules.ts";
 import { BALANCER_NAMES, behind, keepAlive, upstream } from "../../src/hono/mod.ts";
-import { serverRules } from "../../src/hono/server-rules.ts";
 import { ANNOUNCER } from "../../src/rules/announce.ts";
 
 /** What JavaScript may pass, whatever the types say: it is taken for anything. */

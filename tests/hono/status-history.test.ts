@@ -2,9 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { PoolEvent } from "../../src/events.ts";
-import { History } from "../../src/hono/status-history.ts";
-import { BUCKET_MS, HISTORY_MS } from "../../src/hono/status-protocol.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import { History } from "../../src/hono/status/history.ts";
+import { BUCKET_MS, HISTORY_MS } from "../../src/hono/status/protocol.ts";
 
 const about = { origin: "http://a.test", connection: 1, request: 1 };
 

@@ -2,9 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { PoolEvent } from "../../src/events.ts";
-import { Lanes } from "../../src/hono/status-lanes.ts";
-import { type Bar, HISTORY_MS, MAX_LANES } from "../../src/hono/status-protocol.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import { Lanes } from "../../src/hono/status/lanes.ts";
+import { type Bar, HISTORY_MS, MAX_LANES } from "../../src/hono/status/protocol.ts";
 
 const origin = "http://a.test";
 

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertMatch } from "@std/assert";
 import { Hono } from "hono";
-import { poolStatus } from "../../src/hono/status.ts";
+import { poolStatus } from "../../src/hono/status/status.ts";
 import { eventually, PATIENT } from "../support/patience.ts";
 import { service } from "../support/service.ts";
 import { SERVERS } from "./support/servers.ts";

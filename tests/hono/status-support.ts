@@ -1,9 +1,9 @@
 /** What the tests of the status page share: a pool with a past, and a reader of server-sent events. */
 
 import { Hono } from "hono";
-import { poolStatus } from "../../src/hono/status.ts";
-import type { StatusMessage } from "../../src/hono/status-protocol.ts";
-import type { PoolOptions } from "../../src/options.ts";
+import type { StatusMessage } from "../../src/hono/status/protocol.ts";
+import { poolStatus } from "../../src/hono/status/status.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import { settled } from "../support/clock.ts";
 import { type Answers, type Service, service } from "../support/service.ts";
 

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Hono } from "hono";
 import { createPool, type PoolOptions } from "../../mod.ts";
 import { type UpstreamEnv, type UpstreamEvent, upstream } from "../../src/hono/mod.ts";
-import { consoleListener } from "../../src/hono/upstream-events.ts";
+import { consoleListener } from "../../src/hono/upstream/upstream-events.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { MovableClock } from "../support/clock.ts";
 

@@ -5,9 +5,9 @@ import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { streamText } from "hono/streaming";
 import { createPool, HoldfastError, type PoolOptions } from "../../mod.ts";
-import { dropHopByHop } from "../../src/hono/hop-by-hop.ts";
 import { type UpstreamEnv, upstream, upstreamErrorResponse } from "../../src/hono/mod.ts";
-import { answerable } from "../../src/hono/upstream-error.ts";
+import { dropHopByHop } from "../../src/hono/upstream/hop-by-hop.ts";
+import { answerable } from "../../src/hono/upstream/upstream-error.ts";
 import { type MemoryOptions, memoryTransport } from "../../transports/memory.ts";
 import { eventually } from "../support/patience.ts";
 

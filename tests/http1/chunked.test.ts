@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { trailerFields } from "../../src/http1/fields.ts";
+import { trailerFields } from "../../src/http1/parse/fields.ts";
 import { faultOf, Runner, read, type Transcript } from "./transcript.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -1,6 +1,6 @@
 /** Differential: a response read by our parser and by Node's, and whether both make the same of it. */
 
-import { headFields, reasonOf } from "../../src/http1/fields.ts";
+import { headFields, reasonOf } from "../../src/http1/parse/fields.ts";
 import { type Comparison, DISAGREEMENTS } from "./disagreements.ts";
 import { generate, mutate, Random, type Sample } from "./generate.ts";
 import { nodeReads } from "./node-parser.ts";

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { Fields, headFields, trailerFields } from "../../src/http1/fields.ts";
+import { Fields, headFields, trailerFields } from "../../src/http1/parse/fields.ts";
 import { faultOf, read } from "./transcript.ts";
 
 const message = (fields: string): string => `HTTP/1.1 200 OK\r\n${fields}\r\nContent-Length: 0\r\n\r\n`;

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { ResponseLimits } from "../../src/options.ts";
+import type { ResponseLimits } from "../../src/options/options.ts";
 import { everyByte, faultOf, read } from "./transcript.ts";
 
 interface Limit {

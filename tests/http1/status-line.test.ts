@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { reasonOf } from "../../src/http1/fields.ts";
+import { reasonOf } from "../../src/http1/parse/fields.ts";
 import { faultOf, read } from "./transcript.ts";
 
 const REST = "\r\nContent-Length: 0\r\n\r\n";

@@ -1,11 +1,11 @@
 /** A parser's run over some bytes, written down, so that two runs can be compared. */
 
-import { ProtocolError } from "../../src/errors.ts";
-import { endsConnection, type Framing } from "../../src/http1/framing.ts";
-import type { ResponseHead } from "../../src/http1/head.ts";
-import { ResponseParser, type ResponseSink } from "../../src/http1/response.ts";
+import { ProtocolError } from "../../src/contract/errors.ts";
+import { endsConnection, type Framing } from "../../src/http1/parse/framing.ts";
+import type { ResponseHead } from "../../src/http1/parse/head.ts";
+import { ResponseParser, type ResponseSink } from "../../src/http1/parse/response-parser.ts";
 import { portableText } from "../../src/http1/text.ts";
-import type { ResponseLimits } from "../../src/options.ts";
+import type { ResponseLimits } from "../../src/options/options.ts";
 
 /** The defaults of the library, written out: a test that counts on them says so here. */
 export const LIMITS: Required<ResponseLimits> = {

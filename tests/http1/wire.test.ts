@@ -2,11 +2,11 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { clearedBytes } from "../../src/http1/gathered.ts";
-import type { ResponseHead } from "../../src/http1/head.ts";
+import { clearedBytes } from "../../src/exchange/body-buffer.ts";
+import type { ResponseHead } from "../../src/http1/parse/head.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { Wire } from "../../src/http1/wire.ts";
-import { resolveOptions } from "../../src/settings.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 
 const head = (keepAlive?: string): ResponseHead => ({
   status: 200,

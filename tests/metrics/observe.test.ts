@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { DataPointType, MeterProvider, type MetricData, MetricReader } from "@opentelemetry/sdk-metrics";
 import { assertEquals, assertRejects } from "@std/assert";
 import { observe } from "../../mod.ts";
-import type { PoolOptions } from "../../src/options.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import type { MemoryOptions } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { type Answers, service } from "../support/service.ts";

@@ -5,14 +5,14 @@ import type { Mutation } from "./mutation.ts";
 export const BOUNDS: readonly Mutation[] = [
   {
     breaks: "Blanks are taken off in linear time",
-    file: "src/rules/blanks.ts",
+    file: "src/rules/whitespace.ts",
     search: "  return text.slice(start, end);\n",
     replacement: '  return text.replace(/^[ \\t]+|[ \\t]+$/g, "");\n',
     proof: { tests: "tests/bounds/linear" },
   },
   {
     breaks: "A head that comes in pieces is read once",
-    file: "src/http1/response.ts",
+    file: "src/http1/parse/response-parser.ts",
     search: "this.#heads.read(held, 0, this.#pending.length, true)",
     replacement: "this.#heads.read(held, 0, this.#pending.length)",
     proof: { tests: "tests/bounds/linear" },
@@ -33,14 +33,14 @@ export const BOUNDS: readonly Mutation[] = [
   },
   {
     breaks: "A body that grows above bodyBytes is given up",
-    file: "src/http1/body.ts",
+    file: "src/exchange/response-body.ts",
     search: "this.#gathered.size > this.limit",
     replacement: "this.#gathered.size > 2 * this.limit",
     proof: { tests: "tests/bounds/body-bytes" },
   },
   {
     breaks: "A proxy's reason shows none of the credentials that it was given",
-    file: "src/secrets.ts",
+    file: "src/contract/secrets.ts",
     search: "return holdsSecret(reason, authorization) ?",
     replacement: "return authorization === reason ?",
     proof: { tests: "tests/proxy/secrets" },

@@ -135,7 +135,7 @@ export const RULES: readonly Mutation[] = [
     file: "src/rules/choose.ts",
     search: 'eviction === "stalest" ? ends.first : ends.last',
     replacement: "ends.first",
-    proof: { tests: "tests/pool/core" },
+    proof: { tests: "tests/pool/core/core" },
   },
   {
     breaks: "By the JDK rules max=1 means no further request",

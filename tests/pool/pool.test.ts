@@ -1,12 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
-import { HoldfastError } from "../../src/errors.ts";
-import { originOf } from "../../src/origin.ts";
+import { HoldfastError } from "../../src/contract/errors.ts";
+import { originOf } from "../../src/contract/origin.ts";
+import { type Socket, type Target, type Transport, TransportError } from "../../src/contract/transport.ts";
 import { isLastExchange } from "../../src/pool/connection.ts";
 import { explain } from "../../src/pool/explain.ts";
 import { poolStats } from "../../src/pool/stats.ts";
 import { NO_HINTS } from "../../src/rules/rules.ts";
-import { type Socket, type Target, type Transport, TransportError } from "../../src/transport.ts";
 import { settled } from "../support/clock.ts";
 import { hints } from "../support/facts.ts";
 import { Shell } from "../support/shell.ts";
@@ -18,7 +18,7 @@ describe("an idle connection", () => {
     assertEquals(shell.peer.state, "open");
     await clock.advance(1);
     assertEquals([shell.peer.state, ...shell.shell.retired], ["closed", "idle-timeout"]);
-    assertEquals([pool.core.floor.open, clock.timers], [0, 0]);
+    assertEquals([pool.core.origins.open, clock.timers], [0, 0]);
   });
 
   it("is closed when its lifetime is over, less the jitter drawn for it", async () => {
@@ -80,7 +80,7 @@ describe("an idle connection", () => {
     });
     const first = await shell.request();
     first.release();
-    assertEquals([shell.pool.core.floor.active, shell.peer(1).held], [1, true]);
+    assertEquals([shell.pool.core.origins.active, shell.peer(1).held], [1, true]);
   });
 });
 
@@ -218,7 +218,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     peer.end();
     await settled();
     shell.clock.turnAround();
-    assertEquals([request.answers, shell.pool.core.floor.open, shell.retired], [0, 0, ["peer-closed"]]);
+    assertEquals([request.answers, shell.pool.core.origins.open, shell.retired], [0, 0, ["peer-closed"]]);
   });
 });
 
@@ -277,7 +277,7 @@ describe("after the machine slept", () => {
       shell.clock.block(ms);
       peer.end();
       await settled();
-      const [close] = shell.pool.core.floor.find("http://a")?.memory.closes ?? [];
+      const [close] = shell.pool.core.origins.find("http://a")?.memory.closes ?? [];
       assertEquals([close?.idleMs, close?.watched], [1000 + ms, ms === 0]);
     }
   });
@@ -355,7 +355,7 @@ describe("connectTimeout", () => {
       ["ERR_CONNECT_TIMEOUT", "connect", 2000],
     );
     assertEquals(request.error?.elapsedMs, 2000);
-    assertEquals([shell.retired, shell.pool.core.floor.open], [["connect-failed"], 0]);
+    assertEquals([shell.retired, shell.pool.core.origins.open], [["connect-failed"], 0]);
   });
 
   it("tells the transport to stop", async () => {
@@ -448,7 +448,7 @@ describe("a request without a connection", () => {
     request.cancel();
     shell.transport.flush();
     await settled();
-    assertEquals([request.answers, shell.pool.core.floor.lru.size], [0, 1]);
+    assertEquals([request.answers, shell.pool.core.origins.lru.size], [0, 1]);
     assertEquals(shell.peer(1).held, false);
   });
 });
@@ -498,7 +498,7 @@ describe("preconnect", () => {
   it("resolves when the connections are open and idle", async () => {
     const shell = new Shell();
     await shell.pool.preconnect(originOf("http://a"), 3);
-    assertEquals([shell.transport.peers.length, shell.pool.core.floor.lru.size], [3, 3]);
+    assertEquals([shell.transport.peers.length, shell.pool.core.origins.lru.size], [3, 3]);
     assertEquals(
       shell.transport.peers.map(({ held }) => held),
       [false, false, false],
@@ -631,7 +631,7 @@ describe("a listener", () => {
     });
     const request = await shell.request();
     request.release();
-    const { listenerErrors } = poolStats(shell.pool.core.floor, shell.observers.errors);
+    const { listenerErrors } = poolStats(shell.pool.core.origins, shell.observers.errors);
     assertEquals([request.connection, listenerErrors], [1, 4]);
   });
 
@@ -680,7 +680,7 @@ describe("stats", () => {
     shell.ask("a");
     await shell.park("b");
     (await shell.request("b")).release("bad-framing");
-    const stats = poolStats(shell.pool.core.floor, 0);
+    const stats = poolStats(shell.pool.core.origins, 0);
     const { open, active, idle, connecting, queued, opened, requests, reused, retired } = stats;
     assertEquals(
       { open, active, idle, connecting, queued, opened, requests, reused, retired },
@@ -708,7 +708,7 @@ describe("explain", () => {
       hints({ timeoutMs: 5000, remaining: 3 }),
     );
     await clock.advance(1000);
-    return explain("http://a", pool.settings, pool.core.floor, clock.now());
+    return explain("http://a", pool.settings, pool.core.origins, clock.now());
   }
 
   it("names every rule, its value and where it came from", async () => {
@@ -740,7 +740,7 @@ describe("explain", () => {
 
   it("knows of an origin nobody has asked for", () => {
     const { pool } = new Shell();
-    assertEquals(explain("http://b", pool.settings, pool.core.floor, 0).connections, []);
+    assertEquals(explain("http://b", pool.settings, pool.core.origins, 0).connections, []);
   });
 });
 

@@ -3,10 +3,10 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type PersistenceFacts, type PoolOptions, presets } from "../../mod.ts";
-import { endsConnection, framingOf } from "../../src/http1/framing.ts";
-import { HeadReader } from "../../src/http1/head.ts";
+import { endsConnection, framingOf } from "../../src/http1/parse/framing.ts";
+import { HeadReader } from "../../src/http1/parse/head.ts";
 import { portableText } from "../../src/http1/text.ts";
-import { resolveOptions } from "../../src/settings.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 
 type Ask = Partial<Pick<PersistenceFacts, "method" | "proxied">>;
 

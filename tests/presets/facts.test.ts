@@ -3,8 +3,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { createPool, type PoolOptions, PRESET, presets } from "../../mod.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 import * as all from "../../src/presets/mod.ts";
-import { resolveOptions } from "../../src/settings.ts";
 
 const S = 1000;
 const OFF = Infinity;

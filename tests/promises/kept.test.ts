@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
 import type { Pool } from "../../mod.ts";
-import type { Transport } from "../../src/transport.ts";
+import type { Transport } from "../../src/contract/transport.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { HoldfastError } from "../../src/errors.ts";
+import { HoldfastError } from "../../src/contract/errors.ts";
 import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
 

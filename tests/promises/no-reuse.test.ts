@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { PoolOptions } from "../../src/options.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import { service } from "../support/service.ts";
 
 /** Two requests: which connections carried them, what they said, and what was asked of the kernel. */

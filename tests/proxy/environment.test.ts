@@ -4,9 +4,9 @@ import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { assertEquals, assertThrows } from "@std/assert";
-import { originOf } from "../../src/origin.ts";
-import { environmentProxy, readEnvironment } from "../../src/proxy/environment.ts";
+import { originOf } from "../../src/contract/origin.ts";
 import { isExcepted } from "../../src/proxy/no-proxy.ts";
+import { environmentProxy, readEnvironment } from "../../src/proxy/proxy-environment.ts";
 
 const run = promisify(execFile);
 

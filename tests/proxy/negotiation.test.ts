@@ -2,13 +2,13 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { HoldfastError } from "../../src/errors.ts";
+import { HoldfastError } from "../../src/contract/errors.ts";
 import { portableText } from "../../src/http1/text.ts";
+import { proxyAt } from "../../src/options/proxy.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
 import type { Destination, Negotiation } from "../../src/proxy/negotiation.ts";
 import { ipv6Bytes, Socks5 } from "../../src/proxy/socks5.ts";
-import { proxyAt } from "../../src/proxy-options.ts";
-import { resolveOptions } from "../../src/settings.ts";
 import { Prng } from "../support/prng.ts";
 
 const PORTS = { http: 80, https: 443, socks5: 1080 };

@@ -2,9 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { PoolOptions } from "../../src/options.ts";
-import type { ProxySetting } from "../../src/proxy-options.ts";
-import { resolveOptions } from "../../src/settings.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
+import type { ProxySetting } from "../../src/options/proxy.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 
 function proxy(value: NonNullable<PoolOptions["proxy"]>): ProxySetting {
   const resolved = resolveOptions({ proxy: value }).proxy;

@@ -3,11 +3,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
+import { peerExcerpt, reasonShown } from "../../src/contract/secrets.ts";
 import { portableText } from "../../src/http1/text.ts";
+import { proxyAt } from "../../src/options/proxy.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
-import { proxyAt } from "../../src/proxy-options.ts";
-import { peerExcerpt, reasonShown } from "../../src/secrets.ts";
-import { resolveOptions } from "../../src/settings.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
 const PASSWORD = "s3cr+t/ü";

@@ -2,11 +2,11 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { HoldfastError } from "../../src/errors.ts";
-import type { PoolEvent } from "../../src/events.ts";
-import { createPool, type Pool } from "../../src/holdfast.ts";
-import type { PoolOptions } from "../../src/options.ts";
-import type { RetireReason } from "../../src/rules/reasons.ts";
+import type { HoldfastError } from "../../src/contract/errors.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import type { RetireReason } from "../../src/contract/reasons.ts";
+import { createPool, type Pool } from "../../src/create-pool.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import {
   type MemoryOptions,
   type MemoryPeer,

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type Clock, createPool, HoldfastError, type Pool, type PoolOptions } from "../../mod.ts";
-import type { Socket, Transport } from "../../src/transport.ts";
+import type { Socket, Transport } from "../../src/contract/transport.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { MovableClock, settled } from "../support/clock.ts";
 
@@ -174,7 +174,7 @@ describe("a transport", () => {
       );
     });
 
-  for (const method of ["write", "pause", "resume", "hold", "close", "abort"] as const)
+  for (const method of ["write", "pause", "resume", "ref", "close", "abort"] as const)
     it(`whose sockets throw in ${method} breaks nothing but the connection`, async () => {
       const { pool, clock } = world((_, inner) => ({
         transport: {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { RetryReason } from "../../src/rules/reasons.ts";
+import type { RetryReason } from "../../src/contract/reasons.ts";
 import { type FailedAttempt, isIdempotent, MAX_RESENDS, retryReason } from "../../src/rules/retry.ts";
 
 /** Every attempt there can be: 3 × 2⁴ × 3. */

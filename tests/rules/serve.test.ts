@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { resolveOptions } from "../../src/options/settings.ts";
 import type { AnnouncedFacts, Announcement } from "../../src/rules/announce.ts";
 import {
   announceRemaining,
@@ -8,7 +9,6 @@ import {
   realIdleMs,
   requestsLeft,
 } from "../../src/rules/serve.ts";
-import { resolveOptions } from "../../src/settings.ts";
 
 const { rules } = resolveOptions({ idleTimeout: "75s", maxRequests: 3, maxLifetime: "1h" });
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { RetireReason } from "../../src/rules/reasons.ts";
+import type { RetireReason } from "../../src/contract/reasons.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
 import { expiry, hintedIdleMs, hintMarginMs, keepUntil, verdict } from "../../src/rules/verdict.ts";
 import { facts, hints, moments, rules, someFacts, someRules, spans } from "../support/facts.ts";

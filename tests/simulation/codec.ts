@@ -4,7 +4,7 @@
  * end that comes too early, and a few bytes of it can stand for millions.
  */
 
-import type { ContentDecoder } from "../../src/transport.ts";
+import type { ContentDecoder } from "../../src/contract/transport.ts";
 
 /** The most that one turn of the event loop gives. */
 const PIECE = 65_536;

@@ -10,7 +10,7 @@ import type {
   Target,
   Transport,
   TransportError,
-} from "../../src/transport.ts";
+} from "../../src/contract/transport.ts";
 import { Prng } from "../support/prng.ts";
 import type { Agenda } from "./agenda.ts";
 import { Link } from "./link.ts";
@@ -296,9 +296,9 @@ class TappedSocket implements Socket {
     this.#inner.resume();
   }
 
-  hold(held: boolean, idle?: boolean): void {
+  ref(held: boolean, idle?: boolean): void {
     // A reader who comes or has not come yet takes nothing and parks nothing.
-    if (idle === undefined) return this.#inner.hold(held);
+    if (idle === undefined) return this.#inner.ref(held);
     const link = this.#link;
     const now = this.#world.clientNow;
     this.#world.trace.note(held ? "taken" : "parked", link.id);
@@ -312,7 +312,7 @@ class TappedSocket implements Socket {
     }
     if (!held) link.used = false;
     link.parked = !held;
-    this.#inner.hold(held, idle);
+    this.#inner.ref(held, idle);
   }
 
   handOver(handler: SocketHandler): void {

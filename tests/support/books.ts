@@ -4,14 +4,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { PoolCore } from "../../src/pool/core.ts";
-import type { Floor } from "../../src/pool/floor.ts";
-import type { ConnectionRecord, OriginRecord } from "../../src/pool/records.ts";
+import type { PoolCore } from "../../src/pool/core/core.ts";
+import type { OriginTable } from "../../src/pool/core/origin-table.ts";
+import type { ConnectionRecord, OriginRecord } from "../../src/pool/core/records.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
 import { type Counts, expectedUntil, hasRoom, isTrusted, mustServe } from "./oracle.ts";
 
-type Core = Pick<PoolCore<unknown, unknown>, "floor" | "closing" | "wakeAt">;
-type Books = Floor<unknown, unknown>;
+type Core = Pick<PoolCore<unknown, unknown>, "origins" | "closing" | "wakeAt">;
+type Books = OriginTable<unknown, unknown>;
 type Entry = OriginRecord<unknown, unknown>;
 type Connection = ConnectionRecord<unknown, unknown>;
 
@@ -23,15 +23,15 @@ export interface Terms {
 
 /** Fails when anything about the core is not as it must be after a step at `now`. */
 export function checkBooks(core: Core, terms: Terms, now: number): void {
-  const { floor } = core;
-  const entries = [...floor.entries()];
+  const { origins } = core;
+  const entries = [...origins.entries()];
   for (const entry of entries) checkEntry(entry, terms.rules);
-  checkTotals(floor, entries);
-  checkLimits(floor, entries, terms.rules);
-  checkRules(floor, terms.rules, now);
+  checkTotals(origins, entries);
+  checkLimits(origins, entries, terms.rules);
+  checkRules(origins, terms.rules, now);
   checkWaiters(core, entries, terms.rules, now);
   checkAlarm(core, terms, now);
-  checkMemory(floor);
+  checkMemory(origins);
 }
 
 function inState(entry: Entry, ...states: Connection["state"][]): Connection[] {
@@ -53,51 +53,55 @@ function uncovered({ waiters, connecting }: Entry): number {
   return Math.max(0, waiters.size - connecting);
 }
 
-function checkTotals(floor: Books, entries: readonly Entry[]): void {
+function checkTotals(origins: Books, entries: readonly Entry[]): void {
   const sum = (count: (entry: Entry) => number) => entries.reduce((total, entry) => total + count(entry), 0);
   assertEquals(
-    floor.open,
+    origins.open,
     sum(({ connections }) => connections.size),
     "open",
   );
   assertEquals(
-    floor.connecting,
+    origins.connecting,
     sum(({ connecting }) => connecting),
     "connecting",
   );
   assertEquals(
-    floor.active,
+    origins.active,
     sum(({ active }) => active),
     "active",
   );
   assertEquals(
-    floor.lru.size,
+    origins.lru.size,
     sum(({ idle }) => idle.size),
     "idle",
   );
   assertEquals(
-    floor.queue.size,
+    origins.queue.size,
     sum(({ waiters }) => waiters.size),
     "queued",
   );
-  assertEquals(floor.uncovered, sum(uncovered), "waiters without a dial");
+  assertEquals(origins.uncovered, sum(uncovered), "waiters without a dial");
   assertEquals(
-    floor.blocked.size,
+    origins.blocked.size,
     sum(({ blockedNode }) => (blockedNode.listed ? 1 : 0)),
     "blocked",
   );
-  assertEquals(floor.open, floor.connecting + floor.active + floor.lru.size, "open is the sum of the states");
-  assert(inOrder([...floor.lru].map(({ idleSince }) => idleSince)), "the stalest comes first");
-  assert(inOrder([...floor.queue].map(({ since }) => since)), "who waited longest comes first");
+  assertEquals(
+    origins.open,
+    origins.connecting + origins.active + origins.lru.size,
+    "open is the sum of the states",
+  );
+  assert(inOrder([...origins.lru].map(({ idleSince }) => idleSince)), "the stalest comes first");
+  assert(inOrder([...origins.queue].map(({ since }) => since)), "who waited longest comes first");
 }
 
 function inOrder(times: readonly number[]): boolean {
   return times.every((time, at) => at === 0 || time >= (times[at - 1] ?? time));
 }
 
-function checkLimits(floor: Books, entries: readonly Entry[], rules: Rules): void {
-  assert(floor.open <= rules.maxConnections, "maxConnections");
-  assert(floor.lru.size <= rules.maxIdle, "maxIdle");
+function checkLimits(origins: Books, entries: readonly Entry[], rules: Rules): void {
+  assert(origins.open <= rules.maxConnections, "maxConnections");
+  assert(origins.lru.size <= rules.maxIdle, "maxIdle");
   for (const { connections, idle } of entries) {
     assert(connections.size <= rules.maxConnectionsPerOrigin, "maxConnectionsPerOrigin");
     assert(idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
@@ -105,8 +109,8 @@ function checkLimits(floor: Books, entries: readonly Entry[], rules: Rules): voi
 }
 
 /** Whatever is idle may be used. */
-function checkRules(floor: Books, rules: Rules, now: number): void {
-  for (const connection of floor.lru) {
+function checkRules(origins: Books, rules: Rules, now: number): void {
+  for (const connection of origins.lru) {
     const until = expectedUntil(connection, rules) ?? -Infinity;
     assertEquals(connection.until, until, "an idle connection is kept for as long as the rules say");
     assert(now < until, `a connection is idle at ${now}, though its time was over at ${until}`);
@@ -115,8 +119,8 @@ function checkRules(floor: Books, rules: Rules, now: number): void {
 
 /** Nobody waits for what is there. */
 function checkWaiters(core: Core, entries: readonly Entry[], rules: Rules, now: number): void {
-  const { floor } = core;
-  if (core.closing) assertEquals(floor.queue.size, 0, "nobody waits for a closed pool");
+  const { origins } = core;
+  if (core.closing) assertEquals(origins.queue.size, 0, "nobody waits for a closed pool");
   const all = sumOf(entries.map(countsOf));
   for (const entry of entries) {
     if (uncovered(entry) > 0) assert(!hasRoom(countsOf(entry), all, rules), "there is room");
@@ -141,7 +145,7 @@ function sumOf(all: readonly Counts[]): Counts {
 const NONE: Counts = { open: 0, spare: 0 };
 
 function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
-  const { lru, queue } = core.floor;
+  const { lru, queue } = core.origins;
   const wakeAt = core.wakeAt();
   assert(wakeAt > now, `waking at ${wakeAt} makes no progress from ${now}`);
   for (const { until } of lru) assert(wakeAt <= until, "sleeps past the end of an idle connection");

@@ -1,6 +1,6 @@
 /** A clock that is moved by hand. Nothing happens between two calls, so a test may be as exact as it likes. */
 
-import type { Clock, Timer } from "../../src/clock.ts";
+import type { Clock, Timer } from "../../src/contract/clock.ts";
 
 interface Due {
   readonly at: number;

@@ -1,11 +1,11 @@
 /** Core driver: steps a core by words, answers with its effects as words, and audits it after every step. */
 
 import { assert, assertEquals } from "@std/assert";
-import { originOf } from "../../src/origin.ts";
-import { PoolCore } from "../../src/pool/core.ts";
-import type { Effect, Input } from "../../src/pool/effects.ts";
-import { type ConnectionRecord, Waiter } from "../../src/pool/records.ts";
-import type { RetireReason } from "../../src/rules/reasons.ts";
+import { originOf } from "../../src/contract/origin.ts";
+import type { RetireReason } from "../../src/contract/reasons.ts";
+import { PoolCore } from "../../src/pool/core/core.ts";
+import type { Effect, Input } from "../../src/pool/core/effects.ts";
+import { type ConnectionRecord, Waiter } from "../../src/pool/core/records.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Terms } from "./books.ts";
 import { rules } from "./facts.ts";
@@ -76,7 +76,7 @@ export class CoreDriver {
   /** Idle connections of an origin that no rule ends now. */
   #usable(key: string): Connection[] {
     const { terms, now } = this;
-    const all = [...(this.core.floor.find(key)?.connections ?? [])];
+    const all = [...(this.core.origins.find(key)?.connections ?? [])];
     return all.filter((one) => one.state === "idle" && now < (expectedUntil(one, terms.rules) ?? -Infinity));
   }
 
@@ -182,7 +182,7 @@ export class CoreDriver {
         return `queue ${effect.waiter.attached} (${effect.queued})`;
       case "reject":
         this.#answered(effect.waiter.attached, "rejected");
-        if (effect.why === "queue-full") assert(this.core.floor.uncovered >= this.terms.rules.maxQueue);
+        if (effect.why === "queue-full") assert(this.core.origins.uncovered >= this.terms.rules.maxQueue);
         return `reject ${effect.waiter.attached}: ${effect.why}`;
       case "park":
         return `park ${effect.connection.id}`;
@@ -244,13 +244,13 @@ export class CoreDriver {
 
   /** Every connection that was ever dialled is open or was retired for one reason. */
   #checkCounters(): void {
-    const { floor } = this.core;
-    const counters = [floor.forgotten, ...[...floor.entries()].map((entry) => entry.counters)];
+    const { origins } = this.core;
+    const counters = [origins.forgotten, ...[...origins.entries()].map((entry) => entry.counters)];
     const retired = counters.flatMap((each) => Object.values(each.retired)).reduce((a, b) => a + b, 0);
-    assertEquals(this.#dialled, floor.open + retired, "dialled is open and retired");
-    assertEquals(this.connections.size, floor.open);
-    assertEquals(this.#waiting, floor.queue.size, "who waits is in the queue");
-    const excess = floor.uncovered - this.terms.rules.maxQueue;
+    assertEquals(this.#dialled, origins.open + retired, "dialled is open and retired");
+    assertEquals(this.connections.size, origins.open);
+    assertEquals(this.#waiting, origins.queue.size, "who waits is in the queue");
+    const excess = origins.uncovered - this.terms.rules.maxQueue;
     assert(excess <= this.#askedAgain, "maxQueue, beyond which only those may wait who ask again");
   }
 }

@@ -1,9 +1,9 @@
 /** Names: a pool over addresses that a test makes up, in time that it moves by hand. */
 
-import type { PoolEvent } from "../../src/events.ts";
-import { createPool, type Pool } from "../../src/holdfast.ts";
-import type { PoolOptions } from "../../src/options.ts";
-import type { Target } from "../../src/transport.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import type { Target } from "../../src/contract/transport.ts";
+import { createPool, type Pool } from "../../src/create-pool.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import { type MemoryOptions, type MemoryTransport, memoryTransport } from "../../transports/memory.ts";
 import { MovableClock } from "./clock.ts";
 

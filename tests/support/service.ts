@@ -1,10 +1,10 @@
 /** Service: a public pool over a server in memory, and a clock moved by hand. */
 
-import type { PoolEvent } from "../../src/events.ts";
-import { createPool, type Pool } from "../../src/holdfast.ts";
-import type { PoolOptions } from "../../src/options.ts";
-import type { RetireReason } from "../../src/rules/reasons.ts";
-import type { Transport } from "../../src/transport.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import type { RetireReason } from "../../src/contract/reasons.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import { createPool, type Pool } from "../../src/create-pool.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
 import {
   type MemoryOptions,
   type MemoryRequest,

@@ -1,10 +1,13 @@
 /** Shell: a pool over the transport in memory and a clock moved by hand, with everything it told. */
 
 import { assert } from "@std/assert";
-import type { ErrorCode, HoldfastError } from "../../src/errors.ts";
-import type { PoolEvent } from "../../src/events.ts";
-import type { PoolOptions } from "../../src/options.ts";
-import { originOf } from "../../src/origin.ts";
+import type { ErrorCode, HoldfastError } from "../../src/contract/errors.ts";
+import type { PoolEvent } from "../../src/contract/events.ts";
+import { originOf } from "../../src/contract/origin.ts";
+import type { RetireReason } from "../../src/contract/reasons.ts";
+import type { Transport } from "../../src/contract/transport.ts";
+import type { PoolOptions } from "../../src/options/options.ts";
+import { resolveOptions } from "../../src/options/settings.ts";
 import type {
   AcquireOptions,
   Acquirer,
@@ -14,10 +17,7 @@ import type {
 } from "../../src/pool/connection.ts";
 import { Observers } from "../../src/pool/observers.ts";
 import { ConnectionPool } from "../../src/pool/pool.ts";
-import type { RetireReason } from "../../src/rules/reasons.ts";
 import { NO_HINTS, type ServerHints } from "../../src/rules/rules.ts";
-import { resolveOptions } from "../../src/settings.ts";
-import type { Transport } from "../../src/transport.ts";
 import {
   type MemoryOptions,
   type MemoryPeer,

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { SocketHandler } from "../../src/transport.ts";
+import type { SocketHandler } from "../../src/contract/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
 import { Inbox } from "../../transports/inbox.ts";
 import { latin1Text } from "../../transports/latin1.ts";

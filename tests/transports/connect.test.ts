@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { type Target, TransportError } from "../../src/transport.ts";
+import { type Target, TransportError } from "../../src/contract/transport.ts";
 import { eventually, PATIENCE_MS } from "../support/patience.ts";
 import { deadPort } from "../support/ports.ts";
 import {

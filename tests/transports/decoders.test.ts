@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import zlib from "node:zlib";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { ContentDecoder } from "../../src/transport.ts";
+import type { ContentDecoder } from "../../src/contract/transport.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
 import { assertSameBytes, pattern, transport } from "./support.ts";
 

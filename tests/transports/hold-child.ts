@@ -10,4 +10,4 @@ await seen.until(() => seen.length === 5);
 console.log(seen.text);
 seen.closed = () => console.log("ended");
 if (mode === "held") setTimeout(() => socket.write("still here"), 50).unref();
-else socket.hold(false);
+else socket.ref(false);

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { TransportError } from "../../src/transport.ts";
+import { TransportError } from "../../src/contract/transport.ts";
 import { type MemoryOptions, type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
 import { patient, Recorder, target, tls } from "./support.ts";
 
@@ -98,7 +98,7 @@ describe("memoryTransport", () => {
   it("shows whether the socket holds the process, and the addresses", async () => {
     const { socket, peer } = await open();
     assertEquals([peer.held, socket.remoteAddress, socket.remotePort, peer.id], [true, "a.test", 80, 1]);
-    socket.hold(false);
+    socket.ref(false);
     assertEquals(peer.held, false);
   });
 

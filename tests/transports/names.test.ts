@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { TransportError } from "../../src/transport.ts";
+import { TransportError } from "../../src/contract/transport.ts";
 import {
   echo,
   guarded,

@@ -5,7 +5,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket as Se
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
-import type { Socket, SocketHandler, Target, TlsTarget, TransportError } from "../../src/transport.ts";
+import type {
+  Socket,
+  SocketHandler,
+  Target,
+  TlsTarget,
+  TransportError,
+} from "../../src/contract/transport.ts";
 import { detectTransport } from "../../transports/detect.ts";
 import { guarded } from "../support/patience.ts";
 

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { assertEquals, assertRejects } from "@std/assert";
-import { type TlsTarget, TransportError } from "../../src/transport.ts";
+import { type TlsTarget, TransportError } from "../../src/contract/transport.ts";
 import {
   echo,
   forward,

@@ -1,7 +1,7 @@
 /** Scenario: one conversation between a pool and a scripted server, and the trace it must leave. */
 
 import type { Pool, PoolOptions, PoolResponse, RequestOptions } from "../../../mod.ts";
-import type { Capabilities } from "../../../src/transport.ts";
+import type { Capabilities } from "../../../src/contract/transport.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a scenario may depend on besides the pool. */

@@ -1,7 +1,7 @@
 /** TLS: who is trusted, which name is asked for, and that the rest is the same as without. */
 
 import { HoldfastError } from "../../../mod.ts";
-import { TransportError } from "../../../src/transport.ts";
+import { TransportError } from "../../../src/contract/transport.ts";
 import { ca } from "../harness/certs.ts";
 import { isPattern, ok, okHead, pattern, sendPattern } from "../harness/responses.ts";
 import type { Act, Scenario } from "../harness/scenario.ts";

@@ -1,7 +1,7 @@
 /** Meddler: a user whose functions act. At the Nth call of one of them it does one deed; and it watches what comes of it. */
 
 import type { Clock, PoolEvent, PoolOptions } from "../../../mod.ts";
-import type { Socket, Transport } from "../../../src/transport.ts";
+import type { Socket, Transport } from "../../../src/contract/transport.ts";
 import type { PlaceName } from "./places.ts";
 import type { Stage } from "./stage.ts";
 
@@ -205,7 +205,7 @@ export class Meddler {
       },
       pause: meddled("socket pause", () => inner.pause()),
       resume: meddled("socket resume", () => inner.resume()),
-      hold: meddled("socket hold", (held) => inner.hold(held)),
+      ref: meddled("socket ref", (held) => inner.ref(held)),
       handOver: meddled("socket handOver", (handler) => inner.handOver(handler)),
       close: meddled("socket close", () => inner.close()),
       abort: meddled("socket abort", () => inner.abort()),
@@ -226,6 +226,6 @@ function meddledClock(inner: Clock, meddled: Meddled): Clock {
     wall: meddled("option clock.wall", () => inner.wall()),
     schedule: meddled("option clock.schedule", (ms, then) => inner.schedule(ms, then)),
     turn: meddled("option clock.turn", (then, unblocked) => inner.turn(then, unblocked)),
-    hold: meddled("option clock.hold", (held) => inner.hold?.(held)),
+    ref: meddled("option clock.ref", (held) => inner.ref?.(held)),
   };
 }

@@ -4,8 +4,8 @@
  */
 
 import type { PoolEvent, PoolOptions } from "../../../mod.ts";
-import type { RequestOptions } from "../../../src/fetch/light.ts";
-import type { Socket } from "../../../src/transport.ts";
+import type { Socket } from "../../../src/contract/transport.ts";
+import type { RequestOptions } from "../../../src/fetch/request.ts";
 
 type Callable = (...given: never[]) => unknown;
 
@@ -28,26 +28,32 @@ interface Place {
 /** Functions of the options. */
 export const OPTION_PLACES = {
   serverHints: { by: "http1/wire.ts, when a connection is given back" },
-  persistence: { by: "http1/persistence.ts, when a response is complete or a body is left" },
-  resolve: { by: "pool/opener.ts, in a turn of its own" },
+  persistence: { by: "http1/parse/ask-persistence.ts, when a response is complete or a body is left" },
+  resolve: { by: "pool/connect/connector.ts, in a turn of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
   onEvent: { by: "pool/observers.ts, between steps" },
-  random: { by: "pool/dials.ts, when a connection is open" },
+  random: { by: "pool/connect/connect-attempts.ts, when a connection is open" },
   "clock.now": { by: "all of the shell" },
   "clock.wall": { by: "pool/sleep.ts and pool/limit-keeper.ts" },
-  "clock.schedule": { by: "pool/alarm.ts and pool/race.ts" },
-  "clock.turn": { by: "pool/blind-spot.ts and pool/alarm.ts" },
-  "clock.hold": { by: "pool/hold.ts" },
+  "clock.schedule": { by: "pool/timer.ts and pool/connect/happy-eyeballs.ts" },
+  "clock.turn": { by: "pool/liveness-check.ts and pool/timer.ts" },
+  "clock.ref": { by: "pool/process-ref.ts" },
   "learn.store.get": { by: "pool/limit-keeper.ts, in a turn of its own" },
   "learn.store.set": { by: "pool/limit-keeper.ts, in a turn of its own" },
-  "transport.connect": { by: "pool/opener.ts, while a dial starts" },
-  "transport.resolve": { by: "pool/opener.ts", not: "resolve takes its place: the call is the same" },
-  "transport.env": { by: "proxy/environment.ts", not: "asked within createPool(), before there is a pool" },
+  "transport.connect": { by: "pool/connect/connector.ts, while a dial starts" },
+  "transport.resolve": {
+    by: "pool/connect/connector.ts",
+    not: "resolve takes its place: the call is the same",
+  },
+  "transport.env": {
+    by: "proxy/proxy-environment.ts",
+    not: "asked within createPool(), before there is a pool",
+  },
   "transport.channel": { by: "pool/observers.ts", not: "asked within createPool(), before there is a pool" },
   "transport.decoder": { by: "fetch/decode.ts, when a coded response has its head" },
-  "transport.alloc": { by: "http1/gathered.ts, when a body arrives" },
-  "transport.text.latin1": { by: "http1/head.ts, when a head arrives" },
-  "transport.text.utf8": { by: "http1/body.ts, when a text is read" },
+  "transport.alloc": { by: "exchange/body-buffer.ts, when a body arrives" },
+  "transport.text.latin1": { by: "http1/parse/head.ts, when a head arrives" },
+  "transport.text.utf8": { by: "exchange/response-body.ts, when a text is read" },
   "transport.turn": {
     by: "clock.ts",
     not: "asked only beside the clock of the runtime; one that throws is not used",
@@ -57,13 +63,13 @@ export const OPTION_PLACES = {
 
 /** Methods of a user's sockets. */
 export const SOCKET_PLACES = {
-  write: { by: "http1/exchange.ts and http1/upload.ts" },
-  pause: { by: "pool/connection.ts and pool/race.ts" },
-  resume: { by: "http1/exchange.ts and pool/hand-out.ts" },
-  hold: { by: "pool/connection.ts" },
-  handOver: { by: "pool/race.ts" },
+  write: { by: "exchange/exchange.ts and exchange/upload.ts" },
+  pause: { by: "pool/connection.ts and pool/connect/happy-eyeballs.ts" },
+  resume: { by: "exchange/exchange.ts and pool/connect/deferred-socket.ts" },
+  ref: { by: "pool/connection.ts" },
+  handOver: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },
-  abort: { by: "pool/pool.ts and pool/race.ts" },
+  abort: { by: "pool/pool.ts and pool/connect/happy-eyeballs.ts" },
   startTls: {
     by: "proxy/tunnel.ts",
     not: "no scenario has a proxy: what it gives is a socket as connect() gives one",
@@ -72,18 +78,18 @@ export const SOCKET_PLACES = {
 
 /** Listeners, by what they are told. */
 export const EVENT_PLACES = {
-  "connection.opened": { by: "pool/telling.ts" },
-  "connection.acquired": { by: "pool/telling.ts" },
-  "connection.released": { by: "pool/telling.ts" },
-  "connection.retired": { by: "pool/telling.ts" },
-  "request.queued": { by: "pool/telling.ts" },
-  "request.started": { by: "http1/journal.ts" },
-  "request.finished": { by: "http1/journal.ts" },
-  "request.retried": { by: "http1/journal.ts" },
-  "request.failed": { by: "http1/journal.ts" },
-  "option.degraded": { by: "pool/dials.ts" },
-  "hint.ignored": { by: "http1/journal.ts" },
-  "limit.learned": { by: "pool/telling.ts" },
+  "connection.opened": { by: "pool/event-builders.ts" },
+  "connection.acquired": { by: "pool/event-builders.ts" },
+  "connection.released": { by: "pool/event-builders.ts" },
+  "connection.retired": { by: "pool/event-builders.ts" },
+  "request.queued": { by: "pool/event-builders.ts" },
+  "request.started": { by: "exchange/request-events.ts" },
+  "request.finished": { by: "exchange/request-events.ts" },
+  "request.retried": { by: "exchange/request-events.ts" },
+  "request.failed": { by: "exchange/request-events.ts" },
+  "option.degraded": { by: "pool/connect/connect-attempts.ts" },
+  "hint.ignored": { by: "exchange/request-events.ts" },
+  "limit.learned": { by: "pool/event-builders.ts" },
 } as const satisfies Record<PoolEvent["type"], Place>;
 
 /** Functions that come with a call, by the option of `request()` that brings them; `fetch` has the same. */

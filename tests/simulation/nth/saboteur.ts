@@ -6,7 +6,7 @@ import {
   type Target,
   type Transport,
   TransportError,
-} from "../../../src/transport.ts";
+} from "../../../src/contract/transport.ts";
 
 /** What is done to the Nth operation. */
 export const SABOTAGES = [

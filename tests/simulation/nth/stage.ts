@@ -1,7 +1,7 @@
 /** Stage: where a scenario is played: a pool over the transport in memory, virtual time, and a saboteur behind it. */
 
 import { type Clock, createPool, HoldfastError, type Pool, type PoolOptions } from "../../../mod.ts";
-import type { ContentDecoder, Transport } from "../../../src/transport.ts";
+import type { ContentDecoder, Transport } from "../../../src/contract/transport.ts";
 import {
   type MemoryPeer,
   type MemoryRequest,

@@ -1,0 +1,39 @@
+/** Body errors: why a response body cannot be read. */
+
+import { HoldfastError } from "../contract/errors.ts";
+import { connectionInfo, type Lease } from "../pool/connection.ts";
+
+/** It has a reader, or had one. */
+export function usedError(): TypeError {
+  return new TypeError("The response body has been read already, or is being read");
+}
+
+/** It was given up by whoever it is for. */
+export function discardedError(): TypeError {
+  return new TypeError("The response body was discarded before it was read");
+}
+
+/** Nobody could read it any longer. */
+export function droppedError(): TypeError {
+  return new TypeError("The response was dropped unread, so its connection was given up");
+}
+
+/** It is more than `responseLimits.bodyBytes` lets be collected. `announced`: by the head; else so much had come when it was given up. */
+export function bodyTooLarge(
+  lease: Lease<unknown> | undefined,
+  limit: number,
+  size: number,
+  announced: boolean,
+): HoldfastError {
+  const came = announced ? `${size} are announced` : `${size} had come when it was given up`;
+  return new HoldfastError({
+    code: "ERR_BODY_TOO_LARGE",
+    phase: "body",
+    sent: "full",
+    retriable: false,
+    connection: lease === undefined ? undefined : connectionInfo(lease),
+    limitBytes: limit,
+    bodyBytes: size,
+    message: `The response body has more than the ${limit} bytes that responseLimits.bodyBytes allows: ${came}`,
+  });
+}

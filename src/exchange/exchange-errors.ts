@@ -1,0 +1,164 @@
+/** Outcome: the errors that end an exchange, each with its phase, its numbers and the connection's facts. */
+
+import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../contract/errors.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import { reasonShown } from "../contract/secrets.ts";
+import type { TransportError } from "../contract/transport.ts";
+import { FunctionFault } from "../contract/user-functions.ts";
+import { reasonOf } from "../http1/parse/fields.ts";
+import { connectionInfo, type Lease } from "../pool/connection.ts";
+import type { WireRequest, WireResponse } from "./message.ts";
+import { type Deadline, type ExchangePhase, type Passed, PUBLIC_PHASES } from "./phase.ts";
+
+/** Where an exchange stood when it ended. */
+export interface Standing {
+  readonly origin: string;
+  readonly method: string;
+  readonly phase: Phase;
+  readonly sent: Sent;
+  readonly repeatable: boolean;
+  readonly lease: Lease<unknown> | undefined;
+}
+
+/** Where an exchange stands. */
+export function standing(
+  request: WireRequest,
+  stage: ExchangePhase,
+  sent: Sent,
+  lease: Lease<unknown> | undefined,
+): Standing {
+  const { origin, method, repeatable } = request;
+  return {
+    origin: origin.key,
+    method: excerpt(method),
+    phase: PUBLIC_PHASES[stage],
+    sent,
+    repeatable,
+    lease,
+  };
+}
+
+function facts(at: Standing) {
+  const connection = at.lease === undefined ? undefined : connectionInfo(at.lease);
+  const retriable = at.sent === "none" || (at.repeatable && at.phase !== "body");
+  return { phase: at.phase, sent: at.sent, origin: at.origin, connection, retriable } as const;
+}
+
+/** The connection ended before the response was complete. */
+export function lostError(
+  at: Standing,
+  remaining: number | undefined,
+  cause?: TransportError,
+): HoldfastError {
+  const { connection } = facts(at);
+  const which =
+    connection === undefined ? "" : ` #${connection.id} (request ${connection.requestNumber} on it)`;
+  const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
+  const missing = remaining === undefined ? "" : `, ${remaining} bytes short`;
+  const when =
+    at.phase === "body" ? `in the middle of the response body${missing}` : "before a response came";
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_CONNECTION_LOST",
+    cause,
+    message: `${at.method} ${at.origin}: connection${which} ${how} ${when}`,
+  });
+}
+
+/** What ends a response: what the peer sent, or a function of the user's that reads it. */
+export type Fault = ProtocolError | FunctionFault;
+
+/** A protocol fault with the facts of the connection it came on. */
+export function protocolError(at: Standing, fault: Fault): HoldfastError {
+  if (fault instanceof FunctionFault) return functionError(at, fault);
+  const { side, fault: name, phase, message } = fault;
+  const known = facts(at);
+  return new ProtocolError(side, name, {
+    ...known,
+    phase,
+    retriable: false,
+    // A proxy may repeat the credentials that it was given, cut anywhere.
+    message: `${at.method} ${at.origin}: ${isSecret(at) ? `The proxy's answer is malformed (${name})` : message}`,
+  });
+}
+
+function isSecret({ lease }: Standing): boolean {
+  return lease?.connection.via?.forwarding?.authorization !== undefined;
+}
+
+const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
+  headers: ["ERR_HEADERS_TIMEOUT", "no complete response head came"],
+  body: ["ERR_BODY_TIMEOUT", "no byte of the body moved"],
+  total: ["ERR_REQUEST_TIMEOUT", "the exchange was not over"],
+};
+
+/** A deadline passed. */
+export function timeoutError(at: Standing, passed: Passed): HoldfastError {
+  const { which, elapsedMs, limitMs } = passed;
+  const [code, what] = TIMEOUTS[which];
+  return new HoldfastError({
+    ...facts(at),
+    code,
+    elapsedMs,
+    limitMs,
+    message: `${at.method} ${at.origin}: ${what} within ${limitMs} ms`,
+  });
+}
+
+/** The request body failed: the caller's fault, so nothing is sent again. */
+export function uploadError(at: Standing, cause: unknown): HoldfastError {
+  const why = excerpt(cause instanceof Error ? cause.message : String(cause));
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_REQUEST_BODY",
+    retriable: false,
+    cause,
+    message: `${at.method} ${at.origin}: the request body could not be read: ${why}`,
+  });
+}
+
+/** What a request body is cancelled with that is not needed any more. */
+export function unneededError(): Error {
+  return new Error("The response was complete before the request body was sent");
+}
+
+/** A function of the options failed, without which the exchange cannot go on. */
+function functionError(at: Standing, fault: FunctionFault): HoldfastError {
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_FUNCTION",
+    retriable: false,
+    cause: fault,
+    message: `${at.method} ${at.origin}: ${fault.message}`,
+  });
+}
+
+/** `close()` lost its patience, or the clock failed, without which there is no deadline. */
+export function cutError(at: Standing, fault?: FunctionFault): HoldfastError {
+  if (fault !== undefined) return functionError(at, fault);
+  return new HoldfastError({
+    ...facts(at),
+    code: "ERR_POOL_CLOSED",
+    message: `${at.method} ${at.origin}: the pool was closed before the exchange was over`,
+  });
+}
+
+/**
+ * The error that a 407 is if a proxy reads the requests: only proxies send it (RFC 9110 §15.5.8), and passed on it
+ * would look like the origin's answer (Fetch: a network error). Any other status may be the origin's as well.
+ */
+export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | undefined {
+  const { via } = lease.connection;
+  if (via?.forwarding === undefined) return undefined;
+  const { status, text } = head;
+  const reason = reasonShown(reasonOf(text), via.forwarding.authorization);
+  return new HoldfastError({
+    code: "ERR_PROXY",
+    phase: "proxy",
+    sent: "full",
+    retriable: false,
+    status,
+    connection: connectionInfo(lease),
+    message: `The proxy ${via.proxy} refused the request: ${status} ${reason}`.trimEnd(),
+  });
+}

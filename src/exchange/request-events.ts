@@ -1,0 +1,90 @@
+/** Journal: what observers are told of one request, and what is counted of it. */
+
+import type { RetryReason } from "../contract/reasons.ts";
+import type { Wire } from "../http1/wire.ts";
+import type { PooledConnection } from "../pool/connection.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import type { WireRequest, WireResponse } from "./message.ts";
+
+/** How a request failed. */
+export interface ExchangeFailure {
+  readonly error: unknown;
+}
+
+/** The record of one request. */
+export class RequestEvents {
+  readonly #pool: ConnectionPool<Wire>;
+  readonly #request: WireRequest;
+  /** The request's number. */
+  readonly id: number;
+
+  constructor(pool: ConnectionPool<Wire>, request: WireRequest) {
+    this.#pool = pool;
+    this.#request = request;
+    this.id = pool.observers.nextRequest();
+  }
+
+  started(): void {
+    const { observers } = this.#pool;
+    if (!observers.topics["request.started"].wanted) return;
+    observers.tell({ type: "request.started", ...this.#about });
+  }
+
+  /** It is over: with a response, or with a failure. */
+  ended(
+    response: WireResponse | undefined,
+    startedAt: number,
+    resendCount: number,
+    failure: ExchangeFailure | undefined,
+  ): void {
+    if (failure === undefined) this.#finished(response, startedAt);
+    else this.#failed(failure.error, startedAt, resendCount);
+  }
+
+  #finished(response: WireResponse | undefined, startedAt: number): void {
+    const { observers } = this.#pool;
+    if (response === undefined || !observers.topics["request.finished"].wanted) return;
+    const { head, lease, resendCount } = response;
+    observers.tell({
+      type: "request.finished",
+      ...this.#facts(startedAt, resendCount),
+      status: head.status,
+      httpVersion: head.minorVersion === 0 ? "1.0" : "1.1",
+      connection: lease.connection.record.id,
+      reused: lease.requestNumber > 1,
+    });
+  }
+
+  retried(reason: RetryReason, resendCount: number, failed: PooledConnection<Wire>): void {
+    failed.record.entry.counters.retries += 1;
+    const { observers } = this.#pool;
+    if (!observers.topics["request.retried"].wanted) return;
+    const { record } = failed;
+    observers.tell({ type: "request.retried", ...this.#about, reason, resendCount, connection: record.id });
+  }
+
+  #failed(error: unknown, startedAt: number, resendCount: number): void {
+    const entry = this.#pool.core.origins.find(this.#pool.pooledAs(this.#request.origin).key);
+    if (entry !== undefined) entry.counters.failures += 1;
+    const { observers } = this.#pool;
+    if (!observers.topics["request.failed"].wanted) return;
+    observers.tell({ type: "request.failed", ...this.#facts(startedAt, resendCount), error });
+  }
+
+  hintIgnored(connection: PooledConnection<Wire>, value: string): void {
+    const { observers } = this.#pool;
+    if (!observers.topics["hint.ignored"].wanted) return;
+    const origin = this.#request.origin.key;
+    observers.tell({ type: "hint.ignored", connection: connection.record.id, origin, value });
+  }
+
+  #facts(startedAt: number, resendCount: number) {
+    const elapsedMs = this.#pool.now() - startedAt;
+    return { ...this.#about, elapsedMs, resendCount };
+  }
+
+  get #about() {
+    const { origin, method } = this.#request;
+    return { request: this.id, origin: origin.key, method };
+  }
+}

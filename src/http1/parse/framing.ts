@@ -1,0 +1,82 @@
+/** Framing: where a response ends, and whether that leaves the connection usable (RFC 9112 §6.3, §9.3). */
+
+import type { RetireReason } from "../../contract/reasons.ts";
+import { peerExcerpt } from "../../contract/secrets.ts";
+import { parseConnection, persists } from "../../rules/hints.ts";
+import { trimWhitespace } from "../../rules/whitespace.ts";
+import { askPersistence, type PersistenceQuestion } from "./ask-persistence.ts";
+import { remoteFault } from "./fault.ts";
+import type { ResponseHead } from "./head.ts";
+
+/** How the body is delimited. */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  /** It ends with the connection. */
+  | { readonly kind: "close" };
+
+const NONE: Framing = { kind: "none" };
+const CHUNKED: Framing = { kind: "chunked" };
+const UNTIL_CLOSE: Framing = { kind: "close" };
+
+/**
+ * How the body of a response to `method` is delimited, by the numbered cases of RFC 9112 §6.3.
+ *
+ * @throws {ProtocolError} for a transfer coding other than `chunked` alone: we never offer another (`TE`).
+ */
+export function framingOf(head: ResponseHead, method: string): Framing {
+  // 1. HEAD, 1xx, 204 and 304 have none, whatever the fields say.
+  const { status } = head;
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
+  // 3. and 4. Transfer-Encoding overrides Content-Length.
+  if (head.transferEncoding !== undefined) {
+    if (trimWhitespace(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
+    throw remoteFault(
+      "bad-transfer-encoding",
+      `Transfer-Encoding is not "chunked": "${peerExcerpt(head.transferEncoding, 40)}"`,
+    );
+  }
+  // 6. A valid Content-Length; 5. an invalid one did not get here.
+  if (head.contentLength === 0) return NONE;
+  if (head.contentLength !== undefined) return { kind: "length", length: head.contentLength };
+  // 8. Neither.
+  return UNTIL_CLOSE;
+}
+
+/**
+ * The head as it may be shown and passed on: Transfer-Encoding overrides Content-Length, so that field is not the length
+ * of anything, and whoever passed both on would be read in two ways (RFC 9112 §6.3). Servers look for `chunked` in these
+ * letters. How it came still decides about the connection.
+ */
+export function passable(head: ResponseHead): ResponseHead {
+  const { transferEncoding, contentLength, text } = head;
+  if (transferEncoding === undefined || (transferEncoding === "chunked" && contentLength === undefined))
+    return head;
+  const isChunked = trimWhitespace(transferEncoding).toLowerCase() === "chunked";
+  const spelled = isChunked ? text.replace(CODING_LINE, "transfer-encoding: chunked\r\n") : text;
+  return { ...head, text: spelled.replace(LENGTH_LINES, "") };
+}
+
+/** Such a line never goes on in the next: a folded field that frames the message is refused when it is read. */
+const LENGTH_LINES = /^content-length:[^\r\n]*\r\n/gim;
+const CODING_LINE = /^transfer-encoding:[^\r\n]*\r\n/im;
+
+/** Why no request can follow this response on its connection, or `undefined`. `asked`: by a test of the user's. */
+export function endsConnection(
+  head: ResponseHead,
+  framing: Framing,
+  asked?: PersistenceQuestion,
+): RetireReason | undefined {
+  const { transferEncoding, contentLength, minorVersion } = head;
+  // RFC 9112 §6.1: on HTTP/1.0 a transfer coding is faulty framing, and both fields together ought to be.
+  if (transferEncoding !== undefined && (minorVersion === 0 || contentLength !== undefined))
+    return "bad-framing";
+  if (framing.kind === "close") return "not-persistent";
+  if (asked !== undefined) return askPersistence(asked, head);
+  if (head.connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
+  if (head.connection === "keep-alive" || head.connection === "Keep-Alive") return undefined;
+  const options = parseConnection(head.connection);
+  if (options.close) return "peer-close";
+  return persists(minorVersion, options) ? undefined : "not-persistent";
+}

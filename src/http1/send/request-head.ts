@@ -1,0 +1,196 @@
+/**
+ * Request: the head of a request as text, checked so that no value can end a line or start a second message
+ * (RFC 9112 §3, §6). Framing fields are written by Holdfast alone; a caller's must agree with the body.
+ */
+
+import { quoted } from "../../contract/excerpt.ts";
+import { FIELD_TEXT, TOKEN_TEXT } from "../syntax.ts";
+
+/** Header fields of a request, checked and written out. */
+export interface RequestFields {
+  /** `name: value CR LF` for each field that is sent as given. */
+  readonly lines: string;
+  /** Lower-case names of the caller's fields, those among them that are not in `lines` included. */
+  readonly names: ReadonlySet<string>;
+  /** The caller's `Host`, instead of the origin's. */
+  readonly host: string | undefined;
+  readonly contentLength: number | undefined;
+  /** `Connection: close` was asked for. */
+  readonly close: boolean;
+  /** `Expect: 100-continue` was asked for. */
+  readonly expectContinue: boolean;
+}
+
+/** Fields that a caller may not set, and why. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  "keep-alive": "the pool decides how long connections are kept",
+  "proxy-connection": "it is not part of HTTP (RFC 9112, appendix C.2.2)",
+  te: "no transfer coding but chunked is understood",
+  trailer: "request trailers cannot be sent",
+  upgrade: "a pooled connection cannot change its protocol",
+};
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** No fields at all. */
+export const NO_FIELDS: RequestFields = {
+  lines: "",
+  names: new Set(),
+  host: undefined,
+  contentLength: undefined,
+  close: false,
+  expectContinue: false,
+};
+
+/**
+ * Checks and writes out header fields.
+ *
+ * @throws {TypeError} for a name, a value or a field that must not be sent; it names the field.
+ */
+export function requestFields(fields: Iterable<readonly [string, string]>): RequestFields {
+  const names = new Set<string>();
+  const read: Mutable<RequestFields> = { ...NO_FIELDS, names };
+  for (const [name, value] of fields) {
+    if (typeof name !== "string" || !TOKEN_TEXT.test(name))
+      throw new TypeError(`Header name ${quoted(name)} is not a token`);
+    const text = textOf(name, value);
+    if (!FIELD_TEXT.test(text)) {
+      throw new TypeError(
+        `Header ${quoted(name)} must not hold control characters or characters beyond U+00FF`,
+      );
+    }
+    const lower = name.toLowerCase();
+    if (!takesOver(read, lower, text)) read.lines += `${name}: ${text}\r\n`;
+    names.add(lower);
+  }
+  return read;
+}
+
+/** Numbers are let pass, as by the standard's fetch; an object or `undefined` would be sent as nonsense. */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  throw new TypeError(
+    `Header ${quoted(name)} must be a string: got ${value === null ? "null" : typeof value}`,
+  );
+}
+
+/** Whether the field is one that Holdfast writes itself; its value is kept or refused. */
+function takesOver(read: Mutable<RequestFields>, name: string, value: string): boolean {
+  switch (name) {
+    case "host":
+      if (read.host !== undefined) throw new TypeError('Header "host" must not be given twice');
+      read.host = value;
+      return true;
+    case "content-length":
+      read.contentLength = lengthOf(value, read.contentLength);
+      return true;
+    case "connection":
+      read.close = connectionOf(value) || read.close;
+      return true;
+    case "expect":
+      if (value.toLowerCase() !== "100-continue")
+        throw new TypeError(`Header "expect" must be "100-continue": current value is ${quoted(value)}`);
+      read.expectContinue = true;
+      return true;
+    case "transfer-encoding":
+      throw new TypeError(
+        `Header "transfer-encoding" must not be set: a body of unknown length is sent chunked by itself`,
+      );
+    default:
+      if (Object.hasOwn(FORBIDDEN, name))
+        throw new TypeError(`Header "${name}" must not be set: ${FORBIDDEN[name]}`);
+      return false;
+  }
+}
+
+function lengthOf(value: string, before: number | undefined): number {
+  const length = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+  if (Number.isNaN(length) || (before !== undefined && before !== length)) {
+    throw new TypeError(
+      `Header "content-length" must be one whole number: current value is ${quoted(value)}`,
+    );
+  }
+  return length;
+}
+
+/** Answers whether `close` is among the options; others than `close` and `keep-alive` are refused. */
+function connectionOf(value: string): boolean {
+  const options = value.split(",").map((option) => option.trim().toLowerCase());
+  const other = options.find((option) => option !== "close" && option !== "keep-alive");
+  if (other !== undefined) {
+    throw new TypeError(
+      `Header "connection" must be "close" or "keep-alive": current value is ${quoted(value)}`,
+    );
+  }
+  return options.includes("close");
+}
+
+/** @throws {TypeError} when it is not a token, or a method that is not an ordinary exchange. */
+export function checkMethod(method: string): void {
+  if (typeof method !== "string" || !TOKEN_TEXT.test(method))
+    throw new TypeError(`Method ${quoted(method)} is not a token`);
+  // Methods are case-sensitive, but a server that is lenient there must not be made to open a tunnel either.
+  if (method.length === 7 && method.toUpperCase() === "CONNECT")
+    throw new TypeError(`Method ${method} makes a tunnel, not a request: it is refused`);
+}
+
+/** How the request body is framed. */
+export type RequestFraming = "none" | "chunked" | number;
+
+/** Methods that anticipate a body say so when there is none (RFC 9110 §8.6). */
+const ANTICIPATES_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+/** What one head is written from. */
+export interface HeadParts {
+  readonly method: string;
+  /** Origin form: path and query. */
+  readonly target: string;
+  /** Value of `Host`. */
+  readonly host: string;
+  readonly fields: RequestFields;
+  readonly framing: RequestFraming;
+  /** Asks the server to close after its response. */
+  readonly close: boolean;
+}
+
+/**
+ * The head as latin1 text. `Connection: keep-alive` is the default of HTTP/1.1, but Tomcat and httpd announce
+ * their timeout only to clients that send it.
+ */
+export function writeHead(parts: HeadParts): string {
+  const { method, target, fields, framing } = parts;
+  let framed = "";
+  if (framing === "chunked") framed = "transfer-encoding: chunked\r\n";
+  else if (framing !== "none") framed = `content-length: ${framing}\r\n`;
+  else if (ANTICIPATES_BODY.has(method)) framed = "content-length: 0\r\n";
+  if (fields.expectContinue && framing !== "none") framed += "expect: 100-continue\r\n";
+  const connection = parts.close ? "close" : "keep-alive";
+  return `${method} ${target} HTTP/1.1\r\nhost: ${parts.host}\r\nconnection: ${connection}\r\n${fields.lines}${framed}\r\n`;
+}
+
+/**
+ * The head written last on a connection. A program that asks the same thing again, as most do, gets the same string,
+ * which the runtime has laid out in one piece when it sent it: 0.2 µs less on Node 24.
+ */
+export class LastHead {
+  #parts: HeadParts | undefined = undefined;
+  #text = "";
+
+  /** The head, written anew only where it differs. */
+  write(parts: HeadParts): string {
+    const last = this.#parts;
+    const same =
+      last !== undefined &&
+      last.target === parts.target &&
+      last.fields === parts.fields &&
+      last.method === parts.method &&
+      last.host === parts.host &&
+      last.framing === parts.framing &&
+      last.close === parts.close;
+    if (same) return this.#text;
+    this.#parts = parts;
+    this.#text = writeHead(parts);
+    return this.#text;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Checked clock: a clock that a user gave, asked so that nothing comes of its failing but that somebody is told: a time
+ * that is none is the last one that was, a timer that could not be set never rings, and a turn is over at once.
+ */
+
+import type { Clock, Timer } from "../contract/clock.ts";
+import { answered, type FunctionFault, threw } from "../contract/user-functions.ts";
+
+const NO_TIMER: Timer = { cancel() {} };
+
+/** Asks a user's clock. */
+export class CheckedClock implements Clock {
+  /** Told of each failure. */
+  failed: (fault: FunctionFault) => void = () => {};
+  readonly #clock: Clock;
+  #now = 0;
+  #wall = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    this.#now = this.#time("now", this.#now);
+    return this.#now;
+  }
+
+  wall(): number {
+    this.#wall = this.#time("wall", this.#wall);
+    return this.#wall;
+  }
+
+  schedule(delayMs: number, callback: () => void): Timer {
+    let timer: Timer | undefined;
+    this.#try("schedule", () => {
+      timer = this.#clock.schedule(delayMs, callback);
+      if (typeof timer?.cancel === "function") return;
+      const fault = answered("clock.schedule", "a timer that has a cancel()", timer);
+      timer = undefined;
+      this.failed(fault);
+    });
+    const set = timer;
+    return set === undefined
+      ? NO_TIMER
+      : { cancel: () => this.#try("schedule's cancel", () => set.cancel()) };
+  }
+
+  turn(callback: () => void, unblocked?: boolean): void {
+    let over = false;
+    const once = (): void => {
+      if (!over) callback();
+      over = true;
+    };
+    // Whoever waits for the turn must not wait for ever.
+    if (!this.#try("turn", () => this.#clock.turn(once, unblocked))) queueMicrotask(once);
+  }
+
+  ref(held: boolean): void {
+    this.#try("ref", () => this.#clock.ref?.(held));
+  }
+
+  #time(name: "now" | "wall", last: number): number {
+    let answer: unknown;
+    if (!this.#try(name, () => (answer = this.#clock[name]()))) return last;
+    if (typeof answer === "number" && Number.isFinite(answer)) return answer;
+    this.failed(answered(`clock.${name}`, "a finite number", answer));
+    return last;
+  }
+
+  /** Answers whether it went well. */
+  #try(name: string, call: () => void): boolean {
+    try {
+      call();
+      return true;
+    } catch (cause) {
+      this.failed(threw(`clock.${name}`, cause));
+      return false;
+    }
+  }
+}
+
+/** The clock as it is, if it is one of ours. */
+export function checkedClock(clock: Clock, own: Clock): Clock {
+  return clock === own || clock instanceof CheckedClock ? clock : new CheckedClock(clock);
+}

@@ -1,0 +1,35 @@
+/** Checked codec: the faster ways to text and bytes that a transport of the user's lends, called so that a fault has a name. */
+
+import type { Alloc, TextCodec } from "../contract/transport.ts";
+import { answered, threw } from "../contract/user-functions.ts";
+
+/** Throws nothing but {@linkcode FunctionFault}. */
+export function checkedText(text: TextCodec): TextCodec {
+  const checked =
+    (name: keyof TextCodec): TextCodec[typeof name] =>
+    (bytes, start, end) => {
+      let answer: unknown;
+      try {
+        answer = text[name](bytes, start, end);
+      } catch (cause) {
+        throw threw(`transport.text.${name}`, cause);
+      }
+      if (typeof answer === "string") return answer;
+      throw answered(`transport.text.${name}`, "a string", answer);
+    };
+  return { latin1: checked("latin1"), utf8: checked("utf8") };
+}
+
+/** Throws nothing but {@linkcode FunctionFault}. */
+export function checkedAlloc(alloc: Alloc): Alloc {
+  return (length) => {
+    let answer: unknown;
+    try {
+      answer = alloc(length);
+    } catch (cause) {
+      throw threw("transport.alloc", cause);
+    }
+    if (answer instanceof Uint8Array && answer.length === length) return answer as Uint8Array<ArrayBuffer>;
+    throw answered("transport.alloc", `a Uint8Array of ${length} bytes`, answer);
+  };
+}

@@ -1,0 +1,94 @@
+/** Checks: of single values. Each returns the value, or throws an error that names the option and shows the value. */
+
+import { excerpt } from "../contract/excerpt.ts";
+
+/** A whole number from `least`, or `Infinity`. */
+export function wholeNumber(value: unknown, option: string, least: number): number {
+  if (typeof value !== "number")
+    throw new TypeError(`${option} must be a number: current value is ${show(value)}`);
+  if (value === Infinity || (Number.isSafeInteger(value) && value >= least)) return value;
+  throw new RangeError(
+    `${option} must be a whole number from ${least}, or Infinity: current value is ${value}`,
+  );
+}
+
+/** A number from 0 to 1. */
+export function share(value: unknown, option: string): number {
+  if (typeof value !== "number")
+    throw new TypeError(`${option} must be a number: current value is ${show(value)}`);
+  if (value >= 0 && value <= 1) return value;
+  throw new RangeError(`${option} must be from 0 to 1: current value is ${value}`);
+}
+
+/** `true` or `false`. */
+export function flag(value: unknown, option: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(`${option} must be true or false: current value is ${show(value)}`);
+}
+
+/** One of a few words. */
+export function oneOf<T extends string>(value: unknown, option: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found !== undefined) return found;
+  throw new TypeError(
+    `${option} must be ${allowed.map((name) => `"${name}"`).join(" or ")}: current value is ${show(value)}`,
+  );
+}
+
+/** A function. */
+export function callable<T>(value: T, option: string): T {
+  if (typeof value === "function") return value;
+  throw new TypeError(`${option} must be a function: current value is ${show(value)}`);
+}
+
+/** An object that has these methods. */
+export function objectWith<T>(value: T, option: string, methods: readonly (keyof T & string)[]): T {
+  const isObject = typeof value === "object" && value !== null;
+  if (isObject && methods.every((name) => typeof value[name] === "function")) return value;
+  const needs = methods.length === 0 ? "" : ` with the methods ${methods.join(", ")}`;
+  throw new TypeError(`${option} must be an object${needs}: current value is ${show(value)}`);
+}
+
+/** Strings, or nothing. They may be secrets, so the value is not shown. */
+export function texts(values: readonly unknown[], option: string): void {
+  for (const value of values) {
+    if (value === undefined || typeof value === "string") continue;
+    throw new TypeError(`${option} must be a string: current value is of type ${typeof value}`);
+  }
+}
+
+/** A string with something in it. */
+export function filled(value: unknown, option: string): string {
+  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  throw new TypeError(`${option} must be a string that is not empty: current value is ${show(value)}`);
+}
+
+/** The longest path of a Unix socket on Linux: `sun_path` has 108 bytes, the last of them 0. macOS has four less. */
+const MAX_UNIX_PATH = 107;
+
+/** The path of a Unix socket. Node 20 cuts a longer one off without a word, and connects to what is called so. */
+export function unixPathOf(value: unknown, option: string): string {
+  const path = filled(value, option);
+  const { length } = new TextEncoder().encode(path);
+  if (length <= MAX_UNIX_PATH) return path;
+  throw new TypeError(
+    `${option} must be at most ${MAX_UNIX_PATH} bytes long, which is all that a Unix socket's address has room for: current value has ${length}, ${show(path)}`,
+  );
+}
+
+/** A value as an error shows it: no more than an {@linkcode excerpt} of it. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return `"${excerpt(value)}"`;
+  return typeof value === "object" && value !== null
+    ? Object.prototype.toString.call(value)
+    : excerpt(String(value));
+}
+
+/** @throws {TypeError} when `given` has a key that `known` lacks. */
+export function refuseUnknown(given: object, known: object, what: string): void {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TypeError(`Unknown ${what} "${excerpt(name)}": known are ${Object.keys(known).join(", ")}`);
+    }
+  }
+}

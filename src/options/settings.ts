@@ -1,0 +1,302 @@
+/** Settings: options resolved to what the code works with. Refuses what is unknown, wrong or contradictory. */
+
+import { type Clock, systemClock } from "../contract/clock.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
+import type { PoolListener } from "../contract/events.ts";
+import type { LimitStore } from "../contract/limit-store.ts";
+import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
+import { checkedRandom } from "../contract/user-functions.ts";
+import type { HintReader } from "../rules/hints.ts";
+import type { PersistenceTest } from "../rules/persistence.ts";
+import type { PRESET, PresetInfo } from "../rules/preset.ts";
+import type { RetryRule } from "../rules/retry.ts";
+import type { Rules } from "../rules/rules.ts";
+import { checkedClock } from "./checked-clock.ts";
+import {
+  callable,
+  flag,
+  objectWith,
+  refuseUnknown,
+  share,
+  show,
+  texts,
+  unixPathOf,
+  wholeNumber,
+} from "./checks.ts";
+import type { PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
+import { type ProxySetting, proxyOf } from "./proxy.ts";
+import { evictionsOf, hintsOf, persistenceOf, presetOf, retryOf, reuseOrderOf } from "./strategies.ts";
+
+/** Every option, resolved. Milliseconds; `Infinity` is "off". */
+export interface Settings {
+  readonly rules: Rules;
+  readonly hints: "honor" | "ignore" | HintReader;
+  readonly acquireTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly tcpKeepAlive: TcpKeepAlive | false;
+  readonly noDelay: boolean;
+  readonly tls: TlsOptions;
+  readonly proxy: ProxySetting | "env" | false;
+  readonly unixPath: string | undefined;
+  readonly resolve: PoolOptions["resolve"];
+  readonly dnsRefreshMs: number;
+  /** `undefined`: by the standard. */
+  readonly persistence: PersistenceTest | undefined;
+  readonly retry: boolean | RetryRule;
+  /** Where learned limits are kept beyond the process. */
+  readonly limitStore: LimitStore | undefined;
+  readonly strict: boolean;
+  readonly limits: Required<ResponseLimits>;
+  readonly transport: Transport | undefined;
+  readonly onEvent: PoolListener | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The options the user set, for `explain()`. */
+  readonly chosen: ReadonlySet<string>;
+  /** The preset that was spread into the options, for `explain()`. */
+  readonly preset: PresetInfo | undefined;
+  /** Those of the chosen options that are as the preset set them. */
+  readonly fromPreset: ReadonlySet<string>;
+}
+
+/** Options that have a default, and those whose default is "none". */
+type Unset = "hintMargin" | "unixPath" | "resolve" | "transport" | "onEvent";
+type Defaults = Readonly<Required<Omit<PoolOptions, Unset | typeof PRESET>> & Record<Unset, undefined>>;
+/** What the user set, over the defaults. */
+type Given = Readonly<
+  Required<Omit<PoolOptions, Unset | typeof PRESET>> & {
+    [K in Unset]: Exclude<PoolOptions[K], undefined> | undefined;
+  }
+>;
+
+/** Defaults of {@linkcode PoolOptions}, as users would write them; `explain()` and the docs read them too. */
+export const DEFAULTS: Defaults = {
+  idleTimeout: "55s",
+  unusedIdleTimeout: Infinity,
+  maxRequests: Infinity,
+  maxLifetime: "1h",
+  lifetimeJitter: 0.1,
+  serverHints: "honor",
+  hintMargin: undefined,
+  persistence: "standard",
+  maxConnections: 1024,
+  maxConnectionsPerOrigin: 256,
+  maxIdle: Infinity,
+  maxIdlePerOrigin: Infinity,
+  maxQueue: 10_000,
+  reuseOrder: "lifo",
+  evictIdle: "stalest",
+  tcpKeepAlive: false,
+  noDelay: true,
+  tls: {},
+  proxy: false,
+  unixPath: undefined,
+  resolve: undefined,
+  dnsRefresh: "30s",
+  transport: undefined,
+  acquireTimeout: "60s",
+  connectTimeout: "10s",
+  headersTimeout: "5m",
+  bodyIdleTimeout: "5m",
+  requestTimeout: Infinity,
+  retry: true,
+  unsafeReuse: "2s",
+  learn: true,
+  strict: false,
+  responseLimits: {},
+  onEvent: undefined,
+  clock: systemClock,
+  random: Math.random,
+};
+
+const RESPONSE_LIMITS: Required<ResponseLimits> = {
+  headBytes: 65_536,
+  lineBytes: 32_768,
+  headerCount: 256,
+  chunkExtensionBytes: 16_384,
+  trailerBytes: 16_384,
+  informationalCount: 16,
+  bodyBytes: Infinity,
+};
+
+/**
+ * The settings that `options` mean.
+ *
+ * @throws {TypeError} for an unknown option or a value of the wrong type.
+ * @throws {RangeError} for a value out of range or two options that contradict each other.
+ */
+export function resolveOptions(options: PoolOptions = {}): Settings {
+  objectWith(options, "options", []);
+  refuseUnknown(options, DEFAULTS, "option");
+  // An option that is undefined was not set; null is a value, and a wrong one.
+  const chosen = Object.entries(options).filter(([, value]) => value !== undefined);
+  const given: Given = { ...DEFAULTS, ...Object.fromEntries(chosen) };
+  const settings: Settings = {
+    rules: rulesOf(given),
+    hints: hintsOf(given.serverHints),
+    ...deadlinesOf(given),
+    tcpKeepAlive: tcpKeepAliveOf(given.tcpKeepAlive),
+    noDelay: flag(given.noDelay, "noDelay"),
+    tls: tlsOf(given.tls),
+    proxy: proxyOf(given.proxy, tlsOf),
+    unixPath: ifSet(given.unixPath, (path) => unixPathOf(path, "unixPath")),
+    resolve: ifSet(given.resolve, (resolve) => callable(resolve, "resolve")),
+    dnsRefreshMs: deadlineMs(given.dnsRefresh, "dnsRefresh"),
+    persistence: persistenceOf(given.persistence),
+    retry: retryOf(given.retry),
+    strict: flag(given.strict, "strict"),
+    limitStore: limitStoreOf(given.learn),
+    limits: responseLimitsOf(given.responseLimits),
+    transport: ifSet(given.transport, (transport) => objectWith(transport, "transport", ["connect"])),
+    onEvent: ifSet(given.onEvent, (listener) => callable(listener, "onEvent")),
+    clock: checkedClock(objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]), systemClock),
+    random: checkedRandom(callable(given.random, "random")),
+    chosen: new Set(chosen.map(([name]) => name)),
+    ...presetOf(options),
+  };
+  refuseContradictions(settings);
+  return settings;
+}
+
+function limitStoreOf(learn: Given["learn"]): LimitStore | undefined {
+  if (typeof learn === "boolean") return undefined;
+  objectWith(learn, "learn", []);
+  refuseUnknown(learn, { store: 0 }, "learn option");
+  return objectWith(learn.store, "learn.store", ["get", "set"]);
+}
+
+function ifSet<T, U>(value: T | undefined, then: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : then(value);
+}
+
+function rulesOf(given: Given): Rules {
+  return {
+    idleTimeoutMs: toMs(given.idleTimeout, "idleTimeout"),
+    unusedIdleTimeoutMs: toMs(given.unusedIdleTimeout, "unusedIdleTimeout"),
+    maxLifetimeMs: toMs(given.maxLifetime, "maxLifetime"),
+    lifetimeJitter: share(given.lifetimeJitter, "lifetimeJitter"),
+    maxRequests: wholeNumber(given.maxRequests, "maxRequests", 1),
+    hintMarginMs: ifSet(given.hintMargin, (margin) => toMs(margin, "hintMargin")),
+    maxConnections: wholeNumber(given.maxConnections, "maxConnections", 1),
+    maxConnectionsPerOrigin: wholeNumber(given.maxConnectionsPerOrigin, "maxConnectionsPerOrigin", 1),
+    maxIdle: wholeNumber(given.maxIdle, "maxIdle", 0),
+    maxIdlePerOrigin: wholeNumber(given.maxIdlePerOrigin, "maxIdlePerOrigin", 0),
+    maxQueue: wholeNumber(given.maxQueue, "maxQueue", 0),
+    reuseOrder: reuseOrderOf(given.reuseOrder),
+    ...evictionsOf(given.evictIdle),
+    unsafeReuseMs: toMs(given.unsafeReuse, "unsafeReuse"),
+    learn: given.learn !== false,
+  };
+}
+
+const DEADLINES = [
+  "acquireTimeout",
+  "connectTimeout",
+  "headersTimeout",
+  "bodyIdleTimeout",
+  "requestTimeout",
+] as const;
+
+type Deadlines = Pick<Settings, `${(typeof DEADLINES)[number]}Ms`>;
+
+/** Deadlines of a pool, or of one request over those of its pool. A deadline of 0 would fail everything. */
+function deadlinesOf(given: Given): Deadlines {
+  const [acquire, connect, headers, body, total] = DEADLINES.map((name) => deadlineMs(given[name], name)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return {
+    acquireTimeoutMs: acquire,
+    connectTimeoutMs: connect,
+    headersTimeoutMs: headers,
+    bodyIdleTimeoutMs: body,
+    requestTimeoutMs: total,
+  };
+}
+
+/** A deadline in ms. @throws {RangeError} when it is not above 0: "off" is `Infinity`. */
+export function deadlineMs(value: Duration, option: string): number {
+  const ms = toMs(value, option);
+  if (ms > 0) return ms;
+  throw new RangeError(`${option} must be above 0, and Infinity for none: current value is ${show(value)}`);
+}
+
+function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
+  if (value === false) return false;
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(
+      `tcpKeepAlive must be false or an object such as { idle: "60s" }: current value is ${show(value)}`,
+    );
+  }
+  refuseUnknown(value, { idle: 0, interval: 0, probes: 0 }, "tcpKeepAlive option");
+  const { probes } = value;
+  if (probes !== undefined && !(Number.isInteger(probes) && probes >= 1 && probes <= 127)) {
+    throw new RangeError(
+      `tcpKeepAlive.probes must be a whole number from 1 to 127: current value is ${show(probes)}`,
+    );
+  }
+  return {
+    idleMs: kernelSeconds(value.idle, "tcpKeepAlive.idle"),
+    intervalMs: kernelSeconds(value.interval, "tcpKeepAlive.interval"),
+    probes,
+  };
+}
+
+/** The kernel takes 1 to 32767 whole seconds; less than one is rounded to 0, which means its default of 2 h. */
+function kernelSeconds(value: Duration | undefined, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = toMs(value, option);
+  if (ms >= 1000 && ms <= 32_767_000) return ms;
+  throw new RangeError(`${option} must be from "1s" to "32767s": current value is ${show(value)}`);
+}
+
+function tlsOf(value: TlsOptions): TlsOptions {
+  objectWith(value, "tls", []);
+  refuseUnknown(value, { ca: 0, cert: 0, key: 0, serverName: 0, rejectUnauthorized: 0 }, "tls option");
+  ifSet(value.rejectUnauthorized, (verify) => flag(verify, "tls.rejectUnauthorized"));
+  texts(Array.isArray(value.ca) ? value.ca : [value.ca], "tls.ca");
+  for (const name of ["cert", "key", "serverName"] as const) texts([value[name]], `tls.${name}`);
+  if ((value.cert === undefined) !== (value.key === undefined)) {
+    throw new RangeError(
+      `tls.cert and tls.key must be set together: ${value.cert === undefined ? "cert" : "key"} is missing`,
+    );
+  }
+  return value;
+}
+
+function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
+  objectWith(value, "responseLimits", []);
+  refuseUnknown(value, RESPONSE_LIMITS, "responseLimits option");
+  const limits = { ...RESPONSE_LIMITS };
+  for (const name of Object.keys(RESPONSE_LIMITS) as (keyof ResponseLimits)[]) {
+    const limit = value[name];
+    if (limit !== undefined) limits[name] = wholeNumber(limit, `responseLimits.${name}`, 1);
+  }
+  return limits;
+}
+
+function refuseContradictions(settings: Settings): void {
+  const { rules, connectTimeoutMs, requestTimeoutMs, chosen } = settings;
+  const { maxConnectionsPerOrigin: perOrigin, maxConnections: inAll } = rules;
+  if (chosen.has("maxConnectionsPerOrigin") && exceeds(perOrigin, inAll)) {
+    throw new RangeError(`maxConnectionsPerOrigin (${perOrigin}) must not exceed maxConnections (${inAll})`);
+  }
+  if (chosen.has("connectTimeout") && exceeds(connectTimeoutMs, requestTimeoutMs)) {
+    throw new RangeError(
+      `connectTimeout (${connectTimeoutMs} ms) must not exceed requestTimeout (${requestTimeoutMs} ms)`,
+    );
+  }
+  if (settings.unixPath !== undefined && settings.proxy !== false)
+    throw new RangeError("unixPath and proxy must not be set together");
+}
+
+/** A limit that is off contradicts none. */
+function exceeds(limit: number, bound: number): boolean {
+  return limit > bound && limit !== Infinity;
+}

@@ -1,0 +1,92 @@
+/** Refusal: the error of a request that got no connection, with the numbers that explain it. */
+
+import {
+  type ErrorCode,
+  type ErrorFacts,
+  HoldfastError,
+  type OriginSnapshot,
+  type Phase,
+} from "../contract/errors.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import { TransportError } from "../contract/transport.ts";
+import { FunctionFault } from "../contract/user-functions.ts";
+import type { Settings } from "../options/settings.ts";
+import type { RejectReason } from "./core/effects.ts";
+
+/** What is known when a request is refused. */
+export interface AcquireErrorFacts {
+  readonly why: RejectReason;
+  readonly origin: string;
+  readonly waitedMs: number;
+  readonly snapshot: OriginSnapshot;
+  /** Why the dial failed. */
+  readonly error?: unknown;
+}
+
+/** The error to reject a waiter with. */
+export function acquireError(facts: AcquireErrorFacts, settings: Settings): HoldfastError {
+  const { origin, snapshot } = facts;
+  const counts = `${snapshot.active} active, ${snapshot.idle} idle, ${snapshot.queued} queued`;
+  const common = { origin, pool: snapshot, sent: "none", elapsedMs: facts.waitedMs } as const;
+  switch (facts.why) {
+    case "acquire-timeout":
+      return new HoldfastError({
+        ...common,
+        code: "ERR_ACQUIRE_TIMEOUT",
+        phase: "queue",
+        limitMs: settings.acquireTimeoutMs,
+        message: `Waited ${Math.round(facts.waitedMs)} ms for a connection to ${origin} (${counts})`,
+      });
+    case "queue-full":
+      return new HoldfastError({
+        ...common,
+        code: "ERR_QUEUE_FULL",
+        phase: "queue",
+        message: `No room to wait for a connection to ${origin}: ${settings.rules.maxQueue} requests wait already (${counts})`,
+      });
+    case "pool-closed":
+      return new HoldfastError({
+        ...common,
+        code: "ERR_POOL_CLOSED",
+        phase: "queue",
+        retriable: false,
+        message: `The pool is closed: no request to ${origin} can be made with it`,
+      });
+    case "connect-failed":
+      return facts.error instanceof HoldfastError && !(facts.error instanceof FunctionFault)
+        ? facts.error
+        : new HoldfastError({ ...common, ...dialFacts(facts.error, origin) });
+  }
+}
+
+type DialFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause" | "retriable">;
+
+function dialFacts(error: unknown, origin: string): DialFacts {
+  if (error instanceof FunctionFault) {
+    const message = `Could not connect to ${origin}: ${error.message}`;
+    return { code: "ERR_FUNCTION", phase: "connect", retriable: false, cause: error, message };
+  }
+  const { kind, message } =
+    error instanceof TransportError ? error : { kind: "other", message: excerpt(String(error)) };
+  const [code, phase, retriable] = DIAL_FAILURES[kind] ?? (["ERR_CONNECT", "connect", true] as const);
+  const what = code === "ERR_TLS" ? "Could not establish TLS with" : "Could not connect to";
+  return { code, phase, retriable, cause: error, message: `${what} ${origin}: ${message}` };
+}
+
+/** Failures that a second attempt does not mend, or that are not about connecting. */
+const DIAL_FAILURES: Readonly<Record<string, readonly [ErrorCode, Phase, boolean]>> = {
+  tls: ["ERR_TLS", "tls", false],
+  unsupported: ["ERR_UNSUPPORTED", "connect", false],
+};
+
+/** The error of a dial that took longer than `connectTimeout`. */
+export function connectTimeoutError(origin: string, elapsedMs: number, limitMs: number): HoldfastError {
+  return new HoldfastError({
+    code: "ERR_CONNECT_TIMEOUT",
+    phase: "connect",
+    origin,
+    elapsedMs,
+    limitMs,
+    message: `Could not connect to ${origin} within ${limitMs} ms`,
+  });
+}

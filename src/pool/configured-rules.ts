@@ -1,0 +1,103 @@
+/** Own rules: what a pool was told by its options, for people: each rule, its value, and where that came from. */
+
+import { formatMs } from "../contract/duration.ts";
+import type { Settings } from "../options/settings.ts";
+
+/** One rule and its source. */
+export interface ExplainedRule {
+  /** The option's name, or what was announced or learned. */
+  readonly rule: string;
+  /** For people: `"55s"`, `"off"`, `"lifo"`. */
+  readonly value: string;
+  /** `"preset"`: an option that came with a preset and was not overridden. */
+  readonly source: "option" | "preset" | "default" | "server hint" | "learned";
+}
+
+/** Every rule that the options set, in the order in which the documentation has them. */
+export function configuredRules(settings: Settings): ExplainedRule[] {
+  return [...keeping(settings), ...counting(settings), ...deadlines(settings), ...handling(settings)].map(
+    ([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }),
+  );
+}
+
+function sourceOf(option: string, { chosen, fromPreset }: Settings): ExplainedRule["source"] {
+  if (fromPreset.has(option)) return "preset";
+  return chosen.has(option) ? "option" : "default";
+}
+
+type Described = readonly [option: string, value: string];
+
+function keeping({ rules, hints, persistence }: Settings): Described[] {
+  const { hintMarginMs } = rules;
+  return [
+    ["idleTimeout", formatMs(rules.idleTimeoutMs)],
+    ["unusedIdleTimeout", formatMs(rules.unusedIdleTimeoutMs)],
+    ["maxRequests", limit(rules.maxRequests)],
+    ["maxLifetime", formatMs(rules.maxLifetimeMs)],
+    ["lifetimeJitter", String(rules.lifetimeJitter)],
+    ["serverHints", named(hints)],
+    ["hintMargin", hintMarginMs === undefined ? "larger of 1s and 2 round trips" : formatMs(hintMarginMs)],
+    ["persistence", named(persistence ?? "standard")],
+    ["learn", onOff(rules.learn)],
+  ];
+}
+
+function counting({ rules }: Settings): Described[] {
+  const { evictPerOrigin, evictInAll } = rules;
+  return [
+    ["maxConnections", limit(rules.maxConnections)],
+    ["maxConnectionsPerOrigin", limit(rules.maxConnectionsPerOrigin)],
+    ["maxIdle", limit(rules.maxIdle)],
+    ["maxIdlePerOrigin", limit(rules.maxIdlePerOrigin)],
+    ["maxQueue", limit(rules.maxQueue)],
+    ["reuseOrder", rules.reuseOrder],
+    [
+      "evictIdle",
+      evictPerOrigin === evictInAll ? evictInAll : `${evictPerOrigin} per origin, ${evictInAll} in all`,
+    ],
+  ];
+}
+
+const DEADLINES = [
+  "acquireTimeout",
+  "connectTimeout",
+  "headersTimeout",
+  "bodyIdleTimeout",
+  "requestTimeout",
+] as const;
+
+function deadlines(settings: Settings): Described[] {
+  return DEADLINES.map((option) => [option, formatMs(settings[`${option}Ms`])]);
+}
+
+function handling(settings: Settings): Described[] {
+  const { rules, retry, tcpKeepAlive, dnsRefreshMs, proxy } = settings;
+  return [
+    ["retry", typeof retry === "function" ? named(retry) : onOff(retry)],
+    ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
+    ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive)],
+    ["dnsRefresh", formatMs(dnsRefreshMs)],
+    ["proxy", typeof proxy === "object" ? proxy.shown : proxy || "off"],
+  ];
+}
+
+function probes({ idleMs, intervalMs, probes: count }: Exclude<Settings["tcpKeepAlive"], false>): string {
+  const parts = [
+    idleMs === undefined ? "on" : `after ${formatMs(idleMs)}`,
+    intervalMs === undefined ? "" : `every ${formatMs(intervalMs)}`,
+    count === undefined ? "" : `${count} probes`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function limit(count: number): string {
+  return count === Infinity ? "off" : String(count);
+}
+
+function onOff(flag: boolean): string {
+  return flag ? "on" : "off";
+}
+
+function named(value: unknown): string {
+  return typeof value === "function" ? "a function" : String(value);
+}

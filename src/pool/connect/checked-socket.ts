@@ -1,0 +1,126 @@
+/** Checked socket: what a transport that a user gave calls a socket: looked at once, and called so that nothing is thrown. */
+
+import {
+  type AppliedOptions,
+  type Socket,
+  type SocketHandler,
+  type TlsTarget,
+  TransportError,
+} from "../../contract/transport.ts";
+import { answered } from "../../contract/user-functions.ts";
+
+const METHODS = ["write", "pause", "resume", "ref", "handOver", "close", "abort"] as const;
+
+/** What `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
+function requireSocket(socket: unknown): Socket {
+  const given = Object(socket) as Readonly<Record<string, unknown>>;
+  const lacking = METHODS.find((name) => typeof given[name] !== "function");
+  if (lacking !== undefined) throw answered("transport.connect", `a socket that has a ${lacking}()`, socket);
+  if (typeof given.applied !== "object" || given.applied === null)
+    throw answered("transport.connect", "a socket that says what was applied", socket);
+  return socket as Socket;
+}
+
+/** What a user's transport has connected with, to be called without care. @throws {FunctionFault} when it is no socket. */
+export function checkedSocket(socket: unknown, handler: SocketHandler): Socket {
+  return socket instanceof CheckedSocket ? socket : new CheckedSocket(requireSocket(socket), handler);
+}
+
+/** Drops what may not even be a socket. */
+export function abortQuietly(socket: Socket): void {
+  try {
+    socket.abort();
+  } catch {
+    // Nothing else can be done with it.
+  }
+}
+
+/** A socket that must not throw, but may: what it throws is told as the end of the connection. */
+export class CheckedSocket implements Socket {
+  readonly applied: AppliedOptions;
+  readonly alpn: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly #socket: Socket;
+  #handler: SocketHandler;
+  #over = false;
+
+  constructor(socket: Socket, handler: SocketHandler) {
+    this.applied = socket.applied;
+    this.alpn = socket.alpn;
+    this.remoteAddress = socket.remoteAddress;
+    this.remotePort = socket.remotePort;
+    this.localAddress = socket.localAddress;
+    this.localPort = socket.localPort;
+    this.#socket = socket;
+    this.#handler = handler;
+  }
+
+  get lost(): boolean {
+    return this.#socket.lost === true;
+  }
+
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+    // After a failure its end is about to be told.
+    if (this.#over) return false;
+    try {
+      return this.#socket.write(head, body, tail);
+    } catch (cause) {
+      this.#failed("write", cause);
+      return false;
+    }
+  }
+
+  pause(): void {
+    this.#try("pause", () => this.#socket.pause());
+  }
+
+  resume(): void {
+    this.#try("resume", () => this.#socket.resume());
+  }
+
+  ref(held: boolean): void {
+    try {
+      this.#socket.ref(held);
+    } catch (cause) {
+      this.#failed("ref", cause);
+    }
+  }
+
+  handOver(handler: SocketHandler): void {
+    this.#handler = handler;
+    this.#try("handOver", () => this.#socket.handOver(handler));
+  }
+
+  close(): void {
+    this.#try("close", () => this.#socket.close());
+    this.#over = true;
+  }
+
+  abort(): void {
+    this.#over = true;
+    this.#try("abort", () => this.#socket.abort());
+  }
+
+  startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
+    return this.#socket.startTls(tls, signal);
+  }
+
+  #try(name: string, call: () => void): void {
+    try {
+      call();
+    } catch (cause) {
+      this.#failed(name, cause);
+    }
+  }
+
+  /** As a failed write is told of: later, and once. */
+  #failed(name: string, cause: unknown): void {
+    if (this.#over) return;
+    this.abort();
+    const error = new TransportError("other", `the transport's ${name}() threw: ${String(cause)}`, { cause });
+    queueMicrotask(() => this.#handler.closed(error));
+  }
+}

@@ -1,0 +1,97 @@
+/** Dialer: how a pool gets from an origin to a socket. Directly here; through a proxy in `src/proxy`. */
+
+import type { Origin } from "../../contract/origin.ts";
+import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
+import type { Settings } from "../../options/settings.ts";
+import { Connector, nameIn } from "./connector.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** What the requests of a connection must say because a proxy reads them (RFC 9112 §3.2.2). */
+export interface Forwarding {
+  /** Value of `Proxy-Authorization`. */
+  readonly authorization: string | undefined;
+}
+
+/** What stands between us and an origin. */
+export interface Via {
+  /** URL of the proxy, without credentials. */
+  readonly proxy: string;
+  /** Set where the proxy itself reads the requests; `undefined` in a tunnel. */
+  readonly forwarding: Forwarding | undefined;
+}
+
+/** Opens the connections of one pool. */
+export interface Dialer {
+  /** Absent where the transport alone looks up names. */
+  readonly names: Resolver | undefined;
+  /** Whose connections carry the requests of an origin, where that may be another one: a proxy that all share. */
+  readonly sharedBy?: ((origin: Origin) => Origin) | undefined;
+  /** The name that is looked up on the way to an origin, if any. */
+  nameTo(origin: Origin): string | undefined;
+  viaTo(origin: Origin): Via | undefined;
+  /** See {@linkcode Transport.connect}. May also reject with a {@linkcode HoldfastError}. */
+  connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
+}
+
+/** Connects to origins themselves. */
+export class DirectDialer implements Dialer {
+  readonly names: Resolver | undefined;
+  readonly #settings: Settings;
+  readonly #opener: Connector;
+  readonly #targets: WeakMap<Origin, Target> = new WeakMap();
+
+  constructor(
+    settings: Settings,
+    transport: Transport,
+    opener: Connector = new Connector(settings, transport),
+  ) {
+    this.names = opener.names;
+    this.#settings = settings;
+    this.#opener = opener;
+  }
+
+  nameTo(origin: Origin): string | undefined {
+    return nameIn(this.#target(origin));
+  }
+
+  viaTo(): undefined {
+    return undefined;
+  }
+
+  connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    return this.#opener.open(this.#target(origin), handler, signal);
+  }
+
+  /** The same object for the same origin: a transport keeps its TLS context with the TLS in it. */
+  #target(origin: Origin): Target {
+    let target = this.#targets.get(origin);
+    if (target === undefined) {
+      target = targetOf(origin, this.#settings);
+      this.#targets.set(origin, target);
+    }
+    return target;
+  }
+}
+
+/** Where to connect for an origin, and how. */
+export function targetOf(origin: Origin, settings: Settings): Target {
+  const { tls, unixPath } = settings;
+  return {
+    hostname: origin.hostname,
+    port: origin.port,
+    unixPath,
+    tcpKeepAlive: settings.tcpKeepAlive,
+    noDelay: settings.noDelay,
+    tls:
+      origin.scheme === "http"
+        ? undefined
+        : {
+            serverName: tls.serverName ?? origin.hostname.replace(/\.$/, ""),
+            ca: typeof tls.ca === "string" ? [tls.ca] : tls.ca,
+            cert: tls.cert,
+            key: tls.key,
+            verify: tls.rejectUnauthorized ?? true,
+            alpn: ["http/1.1"],
+          },
+  };
+}

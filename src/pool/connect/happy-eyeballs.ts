@@ -1,0 +1,169 @@
+/**
+ * Race: connecting to a name with several addresses (Happy Eyeballs, RFC 8305 §5). The next attempt begins when the one
+ * before has failed, or has taken a quarter of a second; they go on beside each other, the first to connect wins, and
+ * the others are given up. TLS belongs to the attempt that won: a peer that was reached and not trusted is the answer.
+ */
+
+import type { Clock, Timer } from "../../contract/clock.ts";
+import { type Socket, type SocketHandler, TransportError } from "../../contract/transport.ts";
+import { threw } from "../../contract/user-functions.ts";
+import { abortQuietly } from "./checked-socket.ts";
+
+/** The Connection Attempt Delay that RFC 8305 §8 recommends. */
+export const ATTEMPT_DELAY_MS = 250;
+
+/** What a race is run with. */
+export interface HappyEyeballsOptions {
+  /** In the order in which to try them; at least one. */
+  readonly addresses: readonly string[];
+  readonly clock: Clock;
+  /** Whoever gets the socket's events once it has won. */
+  readonly handler: SocketHandler;
+  readonly signal: AbortSignal;
+  /** What is made of the socket that won: one of a user's transport is called with care. */
+  readonly guard?: ((socket: Socket) => Socket) | undefined;
+  connect(address: string, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
+}
+
+/** Resolves with the socket that won, paused. Rejects with the signal's reason, untouched, or why no address did. */
+export function happyEyeballs(options: HappyEyeballsOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => new Race(options, resolve, reject).start());
+}
+
+/** One address that is being tried. */
+class Attempt implements SocketHandler {
+  readonly address: string;
+  readonly controller: AbortController = new AbortController();
+  readonly #race: Race;
+
+  constructor(address: string, owner: Race) {
+    this.address = address;
+    this.#race = owner;
+  }
+
+  connected(): void {
+    this.#race.reached(this);
+  }
+
+  // Of a socket nothing is heard before it is handed over, in the microtask in which it opened.
+  data(): void {}
+  drain(): void {}
+  closed(): void {}
+}
+
+class Race {
+  readonly #options: HappyEyeballsOptions;
+  readonly #resolve: (socket: Socket) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #attempts: Set<Attempt> = new Set();
+  readonly #failures: (readonly [address: string, error: unknown])[] = [];
+  readonly #untried: string[];
+  #timer: Timer | undefined;
+
+  constructor(
+    options: HappyEyeballsOptions,
+    resolve: (socket: Socket) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#untried = [...options.addresses];
+  }
+
+  start(): void {
+    const { signal } = this.#options;
+    if (signal.aborted) return this.#reject(signal.reason);
+    signal.addEventListener("abort", this.#aborted);
+    this.#next();
+  }
+
+  readonly #aborted = (): void => {
+    const { reason } = this.#options.signal;
+    this.#over(undefined, reason);
+    this.#reject(reason);
+  };
+
+  #next(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const address = this.#untried.shift();
+    if (address === undefined) return;
+    const attempt = new Attempt(address, this);
+    this.#attempts.add(attempt);
+    if (this.#untried.length > 0)
+      this.#timer = this.#options.clock.schedule(ATTEMPT_DELAY_MS, () => this.#next());
+    // A user's clock may have ended it all in its call.
+    if (!this.#attempts.has(attempt)) return this.#timer?.cancel();
+    this.#options.connect(address, attempt, attempt.controller.signal).then(
+      (socket) => this.#opened(attempt, socket),
+      (error) => this.#failed(attempt, error),
+    );
+  }
+
+  /** Its TCP is connected: no other is needed, whatever becomes of its TLS. */
+  reached(attempt: Attempt): void {
+    if (!this.#attempts.has(attempt)) return;
+    this.#timer?.cancel();
+    this.#untried.length = 0;
+    this.#giveUp(attempt, new Error("Another address answered first"));
+  }
+
+  #opened(attempt: Attempt, socket: Socket): void {
+    if (!this.#attempts.has(attempt)) return abortQuietly(socket);
+    try {
+      socket.pause();
+      socket.handOver(this.#options.handler);
+    } catch (cause) {
+      abortQuietly(socket);
+      return this.#failed(attempt, threw("the socket that transport.connect gave", cause));
+    }
+    // So may a user's socket.
+    if (!this.#attempts.has(attempt)) return abortQuietly(socket);
+    this.#over(attempt, new Error("Another address answered first"));
+    this.#resolve(this.#options.guard?.(socket) ?? socket);
+  }
+
+  #failed(attempt: Attempt, error: unknown): void {
+    if (!this.#attempts.delete(attempt)) return;
+    this.#failures.push([attempt.address, error]);
+    const untrusted = error instanceof TransportError && error.kind === "tls";
+    if (!untrusted && this.#untried.length > 0) return this.#next();
+    if (!untrusted && this.#attempts.size > 0) return;
+    this.#over(undefined, error);
+    this.#reject(untrusted ? error : failureOf(this.#failures));
+  }
+
+  #over(winner: Attempt | undefined, reason: unknown): void {
+    this.#timer?.cancel();
+    this.#options.signal.removeEventListener("abort", this.#aborted);
+    this.#giveUp(winner, reason);
+  }
+
+  #giveUp(except: Attempt | undefined, reason: unknown): void {
+    for (const attempt of this.#attempts) {
+      if (attempt === except) continue;
+      this.#attempts.delete(attempt);
+      attempt.controller.abort(reason);
+    }
+  }
+}
+
+/** One error for all attempts. A family that the network lacks says less than an address that refused. */
+function failureOf(failures: readonly (readonly [address: string, error: unknown])[]): unknown {
+  const errors = failures.map(([, error]) => error);
+  const [first] = errors;
+  if (errors.length === 1) return first;
+  const telling = errors.find((error) => kindOf(error) !== "unreachable") ?? first;
+  const { kind, reason } =
+    telling instanceof TransportError ? telling : ({ kind: "other", reason: undefined } as const);
+  const tried = failures.map(([address, error]) => `${address} (${kindOf(error)})`).join(", ");
+  return new TransportError(kind, `none of its addresses answered: ${tried}`, {
+    reason,
+    cause: new AggregateError(errors),
+  });
+}
+
+function kindOf(error: unknown): string {
+  return error instanceof TransportError ? error.kind : "other";
+}

@@ -1,0 +1,48 @@
+/**
+ * Performer: does what the core decided, in the order in which it was decided. An effect may call a function of the
+ * user's, which may give rise to a step of its own: what that decides comes after what was decided before.
+ */
+
+import type { Observers } from "./observers.ts";
+
+/** Whoever knows how to do one effect. */
+export interface EffectHandler<Effect> {
+  do(effect: Effect, now: number): void;
+}
+
+interface Batch<Effect> {
+  readonly effects: readonly Effect[];
+  readonly now: number;
+}
+
+/** Does the effects of one pool. */
+export class EffectQueue<Effect> {
+  readonly #observers: Observers;
+  readonly #doer: EffectHandler<Effect>;
+  #performing = false;
+  readonly #later: Batch<Effect>[] = [];
+
+  constructor(observers: Observers, doer: EffectHandler<Effect>) {
+    this.#observers = observers;
+    this.#doer = doer;
+  }
+
+  /** Does them now, or as soon as those are done that others wait for. Nobody is told of any before all are done. */
+  perform(effects: readonly Effect[], now: number): void {
+    if (effects.length === 0) return;
+    if (this.#performing) {
+      this.#later.push({ effects, now });
+      return;
+    }
+    this.#performing = true;
+    this.#observers.enter();
+    try {
+      for (const effect of effects) this.#doer.do(effect, now);
+      for (let batch = this.#later.shift(); batch !== undefined; batch = this.#later.shift())
+        for (const effect of batch.effects) this.#doer.do(effect, batch.now);
+    } finally {
+      this.#performing = false;
+      this.#observers.leave();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** Telling: the events of a connection's life, built only if somebody wants them. */
+
+import type { Rules } from "../rules/rules.ts";
+import { keepUntil } from "../rules/verdict.ts";
+import type { Connection, Lease } from "./connection.ts";
+import type { Effect } from "./core/effects.ts";
+import type { Observers } from "./observers.ts";
+
+/** It is open. `elapsedMs` since the dial. */
+export function tellOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
+  if (!observers.topics["connection.opened"].wanted) return;
+  const { id, entry, attached } = record;
+  const remoteAddress = attached?.socket?.remoteAddress;
+  const facts = { connection: id, origin: entry.origin.key, elapsedMs, remoteAddress };
+  const via = attached?.via === undefined ? undefined : { proxy: attached.via.proxy };
+  observers.tell({ type: "connection.opened", ...facts, ...via });
+}
+
+/** A request waits. */
+export function tellQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
+  if (!observers.topics["request.queued"].wanted) return;
+  observers.tell({ type: "request.queued", origin: effect.origin, queued: effect.queued });
+}
+
+/** A request took it. */
+export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
+  if (!observers.topics["connection.acquired"].wanted) return;
+  const { requestNumber, idleMs, waitedMs } = lease;
+  const { id, entry } = lease.connection.record;
+  const facts = { connection: id, origin: entry.origin.key, request, reused: requestNumber > 1 };
+  observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
+}
+
+/** Its exchange, the `requests`-th, is over, and it is kept if the rules let it. */
+export function tellReleased<Wire>(
+  observers: Observers,
+  record: Connection<Wire>,
+  requests: number,
+  rules: Rules,
+  now: number,
+): void {
+  if (!observers.topics["connection.released"].wanted) return;
+  if (record.state === "closed") return;
+  const { id, entry } = record;
+  const keepMs = keepUntil(record, rules) - now;
+  observers.tell({ type: "connection.released", connection: id, origin: entry.origin.key, requests, keepMs });
+}
+
+/** It carries no further request. */
+export function tellRetired<C, W>(
+  observers: Observers,
+  effect: Effect<C, W> & { type: "close" },
+  now: number,
+): void {
+  if (!observers.topics["connection.retired"].wanted) return;
+  const { connection, reason, from, idleMs, error } = effect;
+  const { id, entry, openedAt, requests } = connection;
+  const ageMs = from === "connecting" ? 0 : now - openedAt;
+  const facts = { connection: id, origin: entry.origin.key, reason, ageMs, idleMs, requests };
+  observers.tell({ type: "connection.retired", ...facts, ...(error === undefined ? undefined : { error }) });
+}
+
+/** The idle limit of an origin changed. */
+export function tellLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
+  const { entry, idleMs, previousMs } = effect;
+  if (idleMs === previousMs || !observers.topics["limit.learned"].wanted) return;
+  observers.tell({ type: "limit.learned", origin: entry.origin.key, idleMs, previousMs });
+}

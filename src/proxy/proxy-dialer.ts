@@ -1,0 +1,166 @@
+/** Dialer: how a pool with a proxy gets to an origin: through a tunnel, to the proxy that forwards, or directly. */
+
+import { HoldfastError } from "../contract/errors.ts";
+import type { Origin } from "../contract/origin.ts";
+import type { Socket, SocketHandler, Target, Transport } from "../contract/transport.ts";
+import { portableText } from "../http1/text.ts";
+import type { ProxySetting } from "../options/proxy.ts";
+import type { Settings } from "../options/settings.ts";
+import { Connector, nameIn } from "../pool/connect/connector.ts";
+import { deferredSocket } from "../pool/connect/deferred-socket.ts";
+import { type Dialer, DirectDialer, targetOf, type Via } from "../pool/connect/dialer.ts";
+import type { Resolver } from "../pool/connect/resolver.ts";
+import { HttpConnect } from "./http-connect.ts";
+import type { Negotiation } from "./negotiation.ts";
+import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
+import { proxyError, tooSlow, unreachable } from "./proxy-errors.ts";
+import { Socks5 } from "./socks5.ts";
+import { openTunnel } from "./tunnel.ts";
+
+/** How one origin is reached. */
+interface Route {
+  readonly proxy: ProxySetting;
+  readonly via: Via;
+  /** The proxy as something to connect to. */
+  readonly target: Target;
+  readonly origin: Origin;
+}
+
+/** The dialer that the settings ask for. */
+export function dialerOf(settings: Settings, transport: Transport): Dialer {
+  const opener = new Connector(settings, transport);
+  const direct = new DirectDialer(settings, transport, opener);
+  const choose = chooserOf(settings, transport);
+  return choose === undefined ? direct : new ProxyDialer({ settings, transport, opener, direct }, choose);
+}
+
+type Choose = (origin: Origin) => ProxySetting | undefined;
+
+function chooserOf({ proxy }: Settings, transport: Transport): Choose | undefined {
+  if (proxy === false) return undefined;
+  if (proxy !== "env") return () => proxy;
+  if (transport.env === undefined)
+    throw unsupported(`The ${transport.name} transport has no environment: proxy "env" cannot be honoured`);
+  const environment = readEnvironment(transport.env);
+  return (origin) => environmentProxy(environment, origin);
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly opener: Connector;
+  readonly direct: DirectDialer;
+}
+
+/** Connects through a proxy those origins for which there is one. */
+class ProxyDialer implements Dialer {
+  readonly names: Resolver | undefined;
+  readonly #parts: Parts;
+  readonly #choose: Choose;
+  readonly #routes: WeakMap<Origin, Route | "direct"> = new WeakMap();
+  /** The routes of forwarding proxies whose connections all origins share. */
+  readonly #shared: Map<string, Route> = new Map();
+
+  constructor(parts: Parts, choose: Choose) {
+    this.names = parts.opener.names;
+    this.#parts = parts;
+    this.#choose = choose;
+  }
+
+  readonly sharedBy = (origin: Origin): Origin => this.#routeTo(origin)?.origin ?? origin;
+
+  nameTo(origin: Origin): string | undefined {
+    const route = this.#routeTo(origin);
+    return route === undefined ? this.#parts.direct.nameTo(origin) : nameIn(route.target);
+  }
+
+  viaTo(origin: Origin): Via | undefined {
+    return this.#routeTo(origin)?.via;
+  }
+
+  connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const route = this.#routeTo(origin);
+    if (route === undefined) return this.#parts.direct.connect(origin, handler, signal);
+    return route.via.forwarding === undefined
+      ? deferredSocket(this.#tunnel(route, handler, signal))
+      : this.#forward(route, handler, signal);
+  }
+
+  #routeTo(origin: Origin): Route | undefined {
+    let route = this.#routes.get(origin);
+    if (route === undefined) {
+      const proxy = this.#choose(origin);
+      route = proxy === undefined ? "direct" : this.#route(proxy, origin);
+      this.#routes.set(origin, route);
+    }
+    return route === "direct" ? undefined : route;
+  }
+
+  #route(proxy: ProxySetting, origin: Origin): Route {
+    const forwards = origin.scheme === "http" && proxy.kind !== "socks5";
+    if (!forwards) return this.#routeOver(proxy, origin, false);
+    if (proxy.pooling === "origin") return this.#routeOver(proxy, origin, true);
+    let shared = this.#shared.get(proxy.shown);
+    if (shared === undefined) {
+      shared = this.#routeOver(proxy, proxyOrigin(proxy), true);
+      this.#shared.set(proxy.shown, shared);
+      this.#routes.set(shared.origin, shared);
+    }
+    return shared;
+  }
+
+  #routeOver(proxy: ProxySetting, origin: Origin, forwards: boolean): Route {
+    const { tcpKeepAlive, noDelay } = this.#parts.settings;
+    const { hostname, port, tls, authorization, shown } = proxy;
+    const via = { proxy: shown, forwarding: forwards ? { authorization } : undefined };
+    return { proxy, via, origin, target: { hostname, port, tls, tcpKeepAlive, noDelay } };
+  }
+
+  #forward({ target, proxy, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const opening = this.#parts.opener.open(target, handler, signal);
+    return deferredSocket(
+      opening.then(
+        (socket) => {
+          socket.pause();
+          return socket;
+        },
+        (error) => {
+          const to = { origin: origin.key };
+          throw signal.aborted ? tooSlow(proxy, to, signal.reason) : unreachable(proxy, to, error);
+        },
+      ),
+    );
+  }
+
+  #tunnel({ proxy, target, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const { settings, transport, opener } = this.#parts;
+    const { key, hostname, port } = origin;
+    const to = { origin: key, hostname, port };
+    const { tls } = targetOf(origin, settings);
+    if (tls !== undefined && target.tls !== undefined && transport.can.tlsInTls !== true) {
+      const what = `speaks TLS, and the ${transport.name} transport cannot speak TLS inside of that`;
+      return Promise.reject(unsupported(proxyError(proxy, to, what).message));
+    }
+    return openTunnel(
+      opener,
+      { proxy, target, to, tls, negotiation: this.#negotiation(proxy, to) },
+      handler,
+      signal,
+    );
+  }
+
+  #negotiation(proxy: ProxySetting, to: { origin: string; hostname: string; port: number }): Negotiation {
+    const { settings, transport } = this.#parts;
+    if (proxy.kind === "socks5") return new Socks5(proxy, to);
+    return new HttpConnect(proxy, to, { limits: settings.limits, text: transport.text ?? portableText });
+  }
+}
+
+/** What connections that all origins share are listed under: a key that no origin can have. */
+function proxyOrigin({ shown, hostname, port }: ProxySetting): Origin {
+  return { key: `proxy+${shown}`, scheme: "http", hostname, port, host: `${hostname}:${port}` };
+}
+
+function unsupported(message: string): HoldfastError {
+  return new HoldfastError({ code: "ERR_UNSUPPORTED", phase: "proxy", retriable: false, message });
+}

@@ -1,0 +1,71 @@
+/** Refusal: the errors of a proxy. They name it without its credentials. */
+
+import { HoldfastError } from "../contract/errors.ts";
+import { TransportError } from "../contract/transport.ts";
+import type { ProxySetting } from "../options/proxy.ts";
+import type { Destination } from "./negotiation.ts";
+
+/** What else is known. */
+interface Details {
+  readonly retriable?: boolean;
+  readonly status?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** An error of phase `"proxy"`: `what` completes "The proxy …". */
+export function proxyError(
+  { shown }: ProxySetting,
+  { origin }: Pick<Destination, "origin">,
+  what: string,
+  { retriable = true, status, cause }: Details = {},
+): HoldfastError {
+  return new HoldfastError({
+    code: "ERR_PROXY",
+    phase: "proxy",
+    origin,
+    retriable,
+    status,
+    cause,
+    message: `The proxy ${shown} ${what} (for ${origin})`,
+  });
+}
+
+/** The proxy itself could not be reached, or not trusted. */
+export function unreachable(proxy: ProxySetting, to: Pick<Destination, "origin">, cause: unknown): unknown {
+  if (!(cause instanceof TransportError)) return cause;
+  const { kind, message } = cause;
+  if (kind === "unsupported") return cause;
+  const what = kind === "tls" ? "could not be trusted" : "could not be connected to";
+  return proxyError(proxy, to, `${what}: ${message}`, { cause, retriable: kind !== "tls" });
+}
+
+/**
+ * TLS with the origin failed. If the peer showed no certificate, the proxy may be to blame as well as the origin: many
+ * answer 200 before they have connected, and close the tunnel when they cannot.
+ */
+export function tlsFailed(proxy: ProxySetting, to: Pick<Destination, "origin">, cause: unknown): unknown {
+  const certified =
+    !(cause instanceof TransportError) || cause.kind !== "tls" || cause.reason !== "handshake";
+  if (certified) return cause;
+  return proxyError(proxy, to, `opened a tunnel that broke in the TLS handshake: ${cause.message}`, {
+    cause,
+  });
+}
+
+/** The proxy's time to answer was over; the limit is that of opening the connection. */
+export function tooSlow(
+  proxy: ProxySetting,
+  { origin }: Pick<Destination, "origin">,
+  reason: unknown,
+): unknown {
+  if (!(reason instanceof HoldfastError) || reason.code !== "ERR_CONNECT_TIMEOUT") return reason;
+  const { elapsedMs, limitMs } = reason;
+  return new HoldfastError({
+    code: "ERR_CONNECT_TIMEOUT",
+    phase: "proxy",
+    origin,
+    elapsedMs,
+    limitMs,
+    message: `The proxy ${proxy.shown} was not ready for ${origin} within ${limitMs} ms`,
+  });
+}

@@ -1,0 +1,29 @@
+/** A slice of bench/learning, in virtual time. */
+
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { SCENARIOS } from "../../bench/learning/scenarios.ts";
+import { simulate } from "../../bench/learning/simulate.ts";
+
+const REQUESTS = 800;
+
+describe("learning", () => {
+  for (const scenario of SCENARIOS) {
+    it(`pays with a server whose idle limit is: ${scenario.name}`, { timeout: 30_000 }, async () => {
+      const without = await simulate(scenario, REQUESTS, false, 1);
+      const learning = await simulate(scenario, REQUESTS, true, 1);
+      assertLessOrEqual(learning.staleHits, without.staleHits);
+      assertLessOrEqual(learning.connections, without.connections);
+      if (scenario.trueMs(0) === undefined) return;
+      const { ratio = 0, above } = learning;
+      assert(ratio > 0.9 && ratio <= 1, `learned ${ratio} of the limit`);
+      assertLess(above, 0.25);
+    });
+  }
+
+  it("is the same at every run", async () => {
+    const [scenario] = SCENARIOS;
+    assert(scenario !== undefined);
+    assertEquals(await simulate(scenario, 300, true, 5), await simulate(scenario, 300, true, 5));
+  });
+});

@@ -1,0 +1,66 @@
+/** The speed bench: what it concludes from rounds. That it runs at all is a step of its own. */
+
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { chartOf } from "../../bench/speed/chart.ts";
+import { goalResults } from "../../bench/speed/goals.ts";
+import type { Round } from "../../bench/speed/round.ts";
+import { SCENARIOS } from "../../bench/speed/scenarios.ts";
+import { type Series, summarize } from "../../bench/speed/summary.ts";
+
+const [small] = SCENARIOS;
+const runtime = { name: "Node 24", version: "24.0.0", command: [], peers: [] };
+
+function round(perSecond: number, clientBusy = 1, originBusy = 0.5): Round {
+  const cpuMicros = (clientBusy * 1e6) / perSecond;
+  return {
+    answers: 1,
+    requests: 1,
+    p50Micros: 0,
+    p99Micros: 0,
+    perSecond,
+    cpuMicros,
+    clientBusy,
+    originBusy,
+  };
+}
+
+function series(kind: string, ...rounds: Round[]): Series {
+  if (small === undefined) throw new Error("There is no main scenario");
+  return { scenario: small, runtime, kind, rounds };
+}
+
+describe("the speed bench", () => {
+  it("takes the median of the rounds, and their spread", () => {
+    const summary = summarize(series("ky", round(100), round(300), round(200)));
+    assertEquals(summary?.perSecond, 200);
+    assertEquals(summary?.spread, 1);
+  });
+
+  it("tells an origin that was the bottleneck from a machine that was busy", () => {
+    const cases = [
+      { client: 1, origin: 0.5, originBound: false, disturbed: false },
+      { client: 0.6, origin: 0.95, originBound: true, disturbed: false },
+      { client: 0.6, origin: 0.5, originBound: false, disturbed: true },
+    ];
+    for (const { client, origin, originBound, disturbed } of cases) {
+      const summary = summarize(series("ky", round(100, client, origin)));
+      assertEquals([summary?.originBound, summary?.disturbed], [originBound, disturbed]);
+    }
+  });
+
+  it("holds our rates against the goals", () => {
+    const all = [series("holdfast fetch", round(700)), series("built-in fetch", round(100))];
+    const [goal] = goalResults(all);
+    assertEquals([goal?.byRate, goal?.met], [7, true]);
+    const missed = goalResults([series("holdfast fetch", round(500)), series("built-in fetch", round(100))]);
+    assertEquals(missed[0]?.met, false);
+  });
+
+  it("draws a bar for each client that was measured, and nothing out of nothing", () => {
+    const chart = chartOf([series("holdfast fetch", round(700)), series("built-in fetch", round(100))]);
+    assertStringIncludes(chart ?? "", "Node 24: holdfast fetch 700, built-in fetch 100");
+    assertEquals(chart?.match(/<rect/g)?.length, 2);
+    assert(chartOf([]) === undefined);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { RETIRE_REASONS } from "../../src/contract/reasons.ts";
+
+describe("the reasons to retire a connection", () => {
+  it("are this closed list: dashboards and tests match on them", () => {
+    assertEquals(RETIRE_REASONS.join(" ").split(" ").toSorted(), [
+      "aborted",
+      "address-gone",
+      "bad-framing",
+      "connect-failed",
+      "hint-max",
+      "hint-timeout",
+      "idle-timeout",
+      "learned-limit",
+      "make-room",
+      "max-idle",
+      "max-lifetime",
+      "max-requests",
+      "not-persistent",
+      "origin-drained",
+      "peer-close",
+      "peer-closed",
+      "pool-closed",
+      "slept",
+      "unread-body",
+      "unsolicited-data",
+      "upload-unfinished",
+    ]);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Prng } from "../../support/prng.ts";
+import { SEEDS } from "./seeds.ts";
+import { simulate } from "./simulation.ts";
+
+describe("a random life of the core", () => {
+  for (const { seed, steps, found } of SEEDS) {
+    it(`keeps every invariant from seed ${seed}, which once found that ${found}`, () => {
+      simulate(seed, steps);
+    });
+  }
+
+  it("keeps every invariant from seeds 1 to 60", () => {
+    let grants = 0;
+    for (let seed = 1; seed <= 60; seed++) grants += simulate(seed, 200).grants;
+    assert(grants > 1000, `only ${grants} requests got a connection`);
+  });
+
+  it("keeps every invariant from seeds 1 to 60 where most requests are served by an idle connection", () => {
+    let reused = 0;
+    for (let seed = 1; seed <= 60; seed++) reused += simulate(seed, 200, "kind").reused;
+    assert(reused > 600, `only ${reused} requests got a connection that was used before`);
+  });
+
+  it("keeps every invariant from a seed nobody has seen", () => {
+    for (const climate of ["harsh", "kind"] as const)
+      simulate(Math.floor(Math.random() * 2 ** 31), 500, climate);
+  });
+
+  it("is the same again from the same seed", () => {
+    assertEquals(simulate(42, 300), simulate(42, 300));
+    assertNotEquals(simulate(42, 300), simulate(43, 300));
+  });
+});
+
+describe("Prng", () => {
+  it("gives the same numbers on every runtime", () => {
+    const prng = new Prng(1);
+    assertEquals([prng.below(1000), prng.below(1000), prng.below(1000)], [627, 2, 527]);
+  });
+});

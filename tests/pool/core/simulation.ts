@@ -1,0 +1,282 @@
+/**
+ * Simulation: a seeded random life of the pool's core. What happens is drawn from the seed; after every step the
+ * driver audits the books, so that the first step that breaks an invariant is the one that fails.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import type { RetireReason } from "../../../src/contract/reasons.ts";
+import { NO_HINTS, type Rules, type ServerHints } from "../../../src/rules/rules.ts";
+import { CoreDriver } from "../../support/core-driver.ts";
+import { Prng } from "../../support/prng.ts";
+
+/** What a life was made of. */
+export interface Life {
+  readonly steps: number;
+  readonly grants: number;
+  readonly reused: number;
+  readonly rejects: number;
+  readonly retired: number;
+}
+
+/**
+ * - `"harsh"`: any rules; few connections live long enough to be used twice.
+ * - `"kind"`: rules under which most requests are served by an idle connection.
+ */
+export type Climate = "harsh" | "kind";
+
+/** Lives `steps` steps from `seed`. @throws when an invariant breaks, with the seed, the step and what led to it. */
+export function simulate(seed: number, steps: number, climate: Climate = "harsh"): Life {
+  const world = new World(new Prng(seed), climate);
+  try {
+    for (let step = 0; step < steps; step++) world.step();
+    world.end();
+  } catch (cause) {
+    const replay = `node --import tsx tests/pool/core/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate}`;
+    const told = `Seed ${seed} failed after\n${world.recent.join("\n")}\nAgain: ${replay}`;
+    throw new Error(`${told}\n${String(cause)}`, { cause });
+  }
+  return world.life;
+}
+
+const WEIGHTS = {
+  acquire: 40,
+  opened: 25,
+  release: 35,
+  pass: 12,
+  wake: 6,
+  cancel: 4,
+  failed: 3,
+  lost: 5,
+  again: 2,
+  preconnect: 1,
+  drain: 0.5,
+  slept: 0.3,
+} as const;
+
+type Operation = keyof typeof WEIGHTS;
+
+const REASONS: readonly RetireReason[] = [
+  "peer-close",
+  "peer-closed",
+  "not-persistent",
+  "bad-framing",
+  "unread-body",
+  "aborted",
+];
+
+/** One core, the requests that use it and the servers they use. */
+class World {
+  readonly #prng: Prng;
+  readonly #pool: CoreDriver;
+  readonly #origins: readonly string[];
+  readonly #weights: Readonly<Record<Operation, number>>;
+  /** Requests by the connection they hold. */
+  readonly #holders: Map<number, { name: string; origin: string }> = new Map();
+  readonly #originOf: Map<string, string> = new Map();
+  readonly #recent: string[] = [];
+  #named = 0;
+  #life = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
+
+  constructor(prng: Prng, climate: Climate) {
+    this.#prng = prng;
+    const kind = climate === "kind";
+    const rules = someRules(prng);
+    this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, prng.among(Infinity, 50, 5000, 60_000));
+    this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(kind ? 2 : 12)).split("");
+    // Each life has a temper: some operations are rare in it, some frequent.
+    const tempers = Object.entries(WEIGHTS).map(([name, weight]) => [
+      name,
+      weight * prng.among(0.2, 1, 1, 3),
+    ]);
+    this.#weights = Object.fromEntries(tempers) as Record<Operation, number>;
+  }
+
+  get life(): Life {
+    return this.#life;
+  }
+
+  /** What happened last, the newest at the end. */
+  get recent(): readonly string[] {
+    return this.#recent;
+  }
+
+  step(): void {
+    this[this.#prng.weighted(this.#weights)]();
+    const holding = [...this.#holders.values()].map(({ name }) => name);
+    this.#pool.forgetAnswered(new Set(holding));
+    this.#life.steps += 1;
+  }
+
+  /** Serves whoever still waits, if there is a way, then closes: nothing may be left. */
+  end(): void {
+    this.#settle();
+    this.#happened("close", this.#pool.close());
+    for (const id of this.#ids("active", "draining")) this.#giveBack(id, undefined, NO_HINTS);
+    const { core, connections } = this.#pool;
+    const { open, queue, lru, deadlines } = core.origins;
+    assertEquals([open, queue.size, lru.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
+    assertEquals(core.wakeAt(), Infinity);
+  }
+
+  /** From here on nothing new comes and all connections open and are given back: everybody gets an answer. */
+  #settle(): void {
+    const { origins } = this.#pool.core;
+    for (let turns = 0; origins.queue.size > 0; turns++) {
+      assert(turns < 10_000, `${origins.queue.size} requests starve`);
+      const [id] = this.#ids(turns % 2 === 0 ? "connecting" : "active", "draining");
+      if (id === undefined) continue;
+      if (this.#pool.connection(id).state === "connecting")
+        this.#happened(`opened ${id}`, this.#pool.connected(id));
+      else this.#giveBack(id, undefined, NO_HINTS);
+    }
+  }
+
+  #ids(...states: readonly string[]): number[] {
+    const found = [...this.#pool.connections.values()].filter(({ state }) => states.includes(state));
+    return found.map(({ id }) => id);
+  }
+
+  #happened(what: string, effects: readonly string[]): void {
+    this.#recent.push(`  ${this.#pool.now}: ${what} → ${effects.join(", ")}`);
+    if (this.#recent.length > 40) this.#recent.shift();
+    for (const effect of effects) this.#note(effect.split(/[ :]+/));
+  }
+
+  #note([what, subject = "", object]: readonly string[]): void {
+    if (what === "reject") this.#life.rejects += 1;
+    if (what === "close") this.#life.retired += 1;
+    if (what !== "grant") return;
+    const id = Number(object);
+    this.#life.grants += 1;
+    if (this.#pool.connection(id).requests > 1) this.#life.reused += 1;
+    this.#holders.set(id, { name: subject, origin: this.#originOf.get(subject) ?? "" });
+    this.#originOf.delete(subject);
+  }
+
+  // What can happen
+
+  acquire(): void {
+    this.#named += 1;
+    const name = `r${this.#named}`;
+    const origin = this.#prng.pick(this.#origins) ?? "a";
+    const wish = { unsafe: this.#prng.oneIn(4), fresh: this.#prng.oneIn(20) };
+    this.#originOf.set(name, origin);
+    this.#happened(
+      `acquire ${origin} ${name} ${JSON.stringify(wish)}`,
+      this.#pool.acquire(origin, name, wish),
+    );
+  }
+
+  opened(): void {
+    const id = this.#prng.pick(this.#ids("connecting"));
+    if (id !== undefined) this.#happened(`opened ${id}`, this.#pool.connected(id, this.#prng.next()));
+  }
+
+  failed(): void {
+    const id = this.#prng.pick(this.#ids("connecting"));
+    if (id !== undefined) this.#happened(`failed ${id}`, this.#pool.failed(id));
+  }
+
+  release(): void {
+    const id = this.#prng.pick(this.#ids("active", "draining"));
+    const reason = this.#prng.oneIn(16) ? this.#prng.pick(REASONS) : undefined;
+    if (id !== undefined) this.#giveBack(id, reason, this.#hints());
+  }
+
+  #giveBack(id: number, reason: RetireReason | undefined, hints: ServerHints): void {
+    this.#holders.delete(id);
+    const told = `release ${id} ${reason ?? ""} ${JSON.stringify(hints)}`;
+    const answered = reason === undefined ? true : reason !== "peer-closed" && undefined;
+    this.#happened(told, this.#pool.release(id, reason, hints, answered));
+  }
+
+  #hints(): ServerHints {
+    const prng = this.#prng;
+    return {
+      close: prng.oneIn(40),
+      timeoutMs: prng.oneIn(8) ? prng.among(0, 999, 1500, 5000, 60_000, Infinity) : undefined,
+      remaining: prng.oneIn(10) ? prng.below(3) : undefined,
+    };
+  }
+
+  /** A connection that was granted turns out dead: its request asks again. */
+  again(): void {
+    const id = this.#prng.pick(this.#ids("active"));
+    const holder = id === undefined ? undefined : this.#holders.get(id);
+    if (id === undefined || holder === undefined) return;
+    const { name, origin } = holder;
+    this.#giveBack(id, "peer-closed", NO_HINTS);
+    this.#originOf.set(name, origin);
+    this.#happened(`acquire ${origin} ${name} again`, this.#pool.acquire(origin, name, { again: true }));
+  }
+
+  lost(): void {
+    const id = this.#prng.pick(this.#ids("idle", "idle", "active", "draining"));
+    if (id !== undefined) this.#happened(`lost ${id}`, this.#pool.lost(id));
+  }
+
+  cancel(): void {
+    const waiting = [...this.#pool.fates].flatMap(([name, fate]) => (fate === "waiting" ? [name] : []));
+    const name = this.#prng.pick(waiting);
+    if (name !== undefined) this.#happened(`cancel ${name}`, this.#pool.cancel(name));
+  }
+
+  preconnect(): void {
+    const origin = this.#prng.pick(this.#origins) ?? "a";
+    const count = 1 + this.#prng.below(4);
+    this.#happened(`preconnect ${origin} ${count}`, this.#pool.preconnect(origin, count));
+  }
+
+  drain(): void {
+    const origin = this.#prng.oneIn(2) ? this.#prng.pick(this.#origins) : undefined;
+    this.#happened(`drain ${origin ?? ""}`, this.#pool.drain(origin));
+  }
+
+  slept(): void {
+    this.#happened("slept", this.#pool.slept());
+  }
+
+  /** Time passes unseen: the timer is late. */
+  pass(): void {
+    this.#pool.now += this.#prng.among(1, 1, 10, 10, 100, 1000, 10_000) * this.#prng.next();
+  }
+
+  /** The timer rings: something must come of it, or the next ring is later. */
+  wake(): void {
+    const wakeAt = this.#pool.core.wakeAt();
+    if (wakeAt === Infinity) return;
+    this.#pool.now = Math.max(this.#pool.now, wakeAt);
+    this.#happened("tick", this.#pool.tick());
+  }
+}
+
+/** Nothing but limits of numbers ends an idle connection. */
+const KIND: Partial<Rules> = {
+  idleTimeoutMs: Infinity,
+  unusedIdleTimeoutMs: Infinity,
+  maxLifetimeMs: Infinity,
+  maxRequests: Infinity,
+  maxIdle: Infinity,
+  maxIdlePerOrigin: Infinity,
+};
+
+function someRules(prng: Prng): Partial<Rules> {
+  return {
+    idleTimeoutMs: prng.among(Infinity, 0, 5, 50, 500, 5000, 50_000),
+    maxLifetimeMs: prng.among(Infinity, 100, 1000, 10_000),
+    lifetimeJitter: prng.among(0, 0.1, 1),
+    maxRequests: prng.among(Infinity, Infinity, 1, 2, 10),
+    hintMarginMs: prng.among(undefined, 0, 100),
+    maxConnections: prng.among(Infinity, 1, 2, 3, 5, 10),
+    maxConnectionsPerOrigin: prng.among(Infinity, 1, 2, 4),
+    maxIdle: prng.among(Infinity, Infinity, 0, 1, 4),
+    maxIdlePerOrigin: prng.among(Infinity, Infinity, 0, 1, 2),
+    maxQueue: prng.among(Infinity, Infinity, 0, 2, 20),
+    reuseOrder: prng.among("lifo", "fifo", "oldest", "used-first"),
+    unsafeReuseMs: prng.among(0, 20, 2000, Infinity),
+    learn: prng.oneIn(2),
+    evictPerOrigin: prng.among("stalest", "returned"),
+    evictInAll: prng.among("stalest", "returned"),
+    unusedIdleTimeoutMs: prng.among(Infinity, 50, 500),
+  };
+}

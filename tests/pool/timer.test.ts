@@ -1,0 +1,82 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { PoolTimer, type Timed } from "../../src/pool/timer.ts";
+import { MovableClock } from "../support/clock.ts";
+
+/** An timer, and what it did so far. */
+function rig() {
+  const clock = new MovableClock();
+  const done: string[] = [];
+  const timer = new PoolTimer(clock, () => void done.push("ring"));
+  const due = (name: string, at: number): Timed => ({
+    dueAt: () => (done.includes(name) ? Infinity : at),
+    due: () => void done.push(name),
+  });
+  return { clock, done, timer, due };
+}
+
+describe("Alarm", () => {
+  it("looks at what is watched whatever was dropped before, also while it looks", async () => {
+    const { clock, done, timer, due } = rig();
+    const at = clock.now() + 10;
+    const names = ["a", "b", "c", "d", "e"];
+    const timed = names.map((name) => due(name, at));
+    const dropping: Timed = {
+      dueAt: () => at,
+      due: () => [dropping, timed[3] as Timed].map((one) => timer.drop(one)),
+    };
+    timer.watch(dropping);
+    for (const one of timed) timer.watch(one);
+    timer.drop(timed[0] as Timed);
+    timer.drop(timed[4] as Timed);
+    timer.drop(timed[4] as Timed);
+    timer.drop(due("never watched", at));
+    await clock.advance(9);
+    timer.watch(timed[0] as Timed);
+    await clock.advance(1);
+    assertEquals(done.filter((name) => name !== "ring").sort(), ["a", "b", "c"]);
+  });
+
+  it("rings on time, by one timer", async () => {
+    const { clock, done, timer, due } = rig();
+    const start = clock.now();
+    timer.watch(due("late", start + 20));
+    timer.watch(due("early", start + 10));
+    await clock.advance(9);
+    assertEquals(done, []);
+    await clock.advance(1);
+    assertEquals(done, ["early", "ring"]);
+    await clock.advance(10);
+    assertEquals(done, ["early", "ring", "late", "ring"]);
+    assertEquals([clock.mostTimers, clock.timers], [1, 0]);
+  });
+
+  it("lets the sockets be looked at before it gives up what fell due behind a blocked event loop", async () => {
+    const { clock, done, timer, due } = rig();
+    const [answered, silent] = [due("answered", clock.now() + 10), due("silent", clock.now() + 10)];
+    timer.watch(answered);
+    timer.watch(silent);
+    clock.holdTurns = true;
+    clock.block(100);
+    await clock.advance(0);
+    assertEquals(done, [], "nothing is given up before the loop came round");
+    timer.drop(answered);
+    clock.turnAround();
+    assertEquals(done, ["silent", "ring"]);
+    assertEquals(clock.timers, 0);
+  });
+
+  it("does not ring any more once stopped, neither while the loop comes round nor when set again", async () => {
+    const { clock, done, timer, due } = rig();
+    timer.watch(due("given up", clock.now() + 10));
+    clock.holdTurns = true;
+    clock.block(100);
+    await clock.advance(0);
+    timer.stop();
+    clock.turnAround();
+    timer.by(clock.now() + 1);
+    assertEquals(clock.timers, 0);
+    await clock.advance(1000);
+    assertEquals(done, []);
+  });
+});
