@@ -159,7 +159,7 @@ class HoldfastPool implements Pool {
     return poolStats(
       this.#engine?.pool.core.origins ?? new OriginTable(),
       this.#observers.errors,
-      this.#engine?.pool.keeper?.errors,
+      this.#engine?.pool.limitKeeper?.errors,
     );
   }
 

@@ -55,26 +55,26 @@ export function acquireError(facts: AcquireErrorFacts, settings: Settings): Hold
     case "connect-failed":
       return facts.error instanceof HoldfastError && !(facts.error instanceof FunctionFault)
         ? facts.error
-        : new HoldfastError({ ...common, ...dialFacts(facts.error, origin) });
+        : new HoldfastError({ ...common, ...connectErrorFacts(facts.error, origin) });
   }
 }
 
-type DialFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause" | "retriable">;
+type ConnectErrorFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause" | "retriable">;
 
-function dialFacts(error: unknown, origin: string): DialFacts {
+function connectErrorFacts(error: unknown, origin: string): ConnectErrorFacts {
   if (error instanceof FunctionFault) {
     const message = `Could not connect to ${origin}: ${error.message}`;
     return { code: "ERR_FUNCTION", phase: "connect", retriable: false, cause: error, message };
   }
   const { kind, message } =
     error instanceof TransportError ? error : { kind: "other", message: excerpt(String(error)) };
-  const [code, phase, retriable] = DIAL_FAILURES[kind] ?? (["ERR_CONNECT", "connect", true] as const);
+  const [code, phase, retriable] = CONNECT_FAILURES[kind] ?? (["ERR_CONNECT", "connect", true] as const);
   const what = code === "ERR_TLS" ? "Could not establish TLS with" : "Could not connect to";
   return { code, phase, retriable, cause: error, message: `${what} ${origin}: ${message}` };
 }
 
 /** Failures that a second attempt does not mend, or that are not about connecting. */
-const DIAL_FAILURES: Readonly<Record<string, readonly [ErrorCode, Phase, boolean]>> = {
+const CONNECT_FAILURES: Readonly<Record<string, readonly [ErrorCode, Phase, boolean]>> = {
   tls: ["ERR_TLS", "tls", false],
   unsupported: ["ERR_UNSUPPORTED", "connect", false],
 };

@@ -9,6 +9,7 @@ import type { Socket, SocketHandler, TransportError } from "../contract/transpor
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
+import type { Timed } from "./timer.ts";
 
 /** Whoever has the lease of a connection gets what arrives on it. */
 export interface ConnectionUser {
@@ -115,6 +116,15 @@ export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
   return via === undefined ? info : { ...info, proxy: via.proxy };
 }
 
+/** A connection that is being opened: its connect attempt. */
+export interface ConnectInProgress extends Timed {
+  readonly startedAt: number;
+  /** Resolves when the attempt is over: with why there is no connection, or with `undefined`. */
+  failure(): Promise<unknown>;
+  /** Nobody waits for the connection any more. */
+  giveUp(reason: string): void;
+}
+
 /** What a connection tells the pool. */
 export interface ConnectionOwner<Wire> {
   /** The socket of a connection nobody uses is gone or cannot be trusted. */
@@ -129,6 +139,8 @@ export class PooledConnection<Wire> implements SocketHandler {
   readonly wire: Wire;
   /** The proxy in between. */
   readonly via: Via | undefined;
+  /** Set while it is being opened. */
+  attempt: ConnectInProgress | undefined = undefined;
   /** Set once the transport has opened it. */
   socket: Socket | undefined = undefined;
   user: ConnectionUser | undefined = undefined;
@@ -137,7 +149,7 @@ export class PooledConnection<Wire> implements SocketHandler {
   /** What arrived with the bytes that came last may follow: see {@linkcode SocketHandler.data}. */
   more = false;
   /** Whether its socket keeps the process alive. */
-  #held = true;
+  #ref = true;
   readonly #owner: ConnectionOwner<Wire>;
 
   constructor(record: Connection<Wire>, wire: Wire, via: Via | undefined, owner: ConnectionOwner<Wire>) {
@@ -169,14 +181,14 @@ export class PooledConnection<Wire> implements SocketHandler {
 
   /** Whether somebody waits for what comes on it: then its socket keeps the process alive. */
   ref(held: boolean): void {
-    if (held === this.#held) return;
-    this.#held = held;
+    if (held === this.#ref) return;
+    this.#ref = held;
     this.socket?.ref(held);
   }
 
   /** Somebody has it from now on, or nobody. */
   take(taken: boolean): void {
-    this.#held = taken;
+    this.#ref = taken;
     this.socket?.ref(taken, !taken);
   }
 

@@ -98,13 +98,13 @@ function explainConnection(
     idleMs: idle ? now - connection.idleSince : 0,
     keepMs: spent
       ? 0
-      : Math.max(0, keepUntil(idle ? connection : { ...facts(connection), idleSince: now }, rules) - now),
+      : Math.max(0, keepUntil(idle ? connection : { ...factsOf(connection), idleSince: now }, rules) - now),
     hintedIdleMs: hintedIdleMs(connection, rules),
     remainingRequests: hints.remaining,
   };
 }
 
-function facts(connection: ConnectionRecord<unknown, unknown>) {
+function factsOf(connection: ConnectionRecord<unknown, unknown>) {
   const { openedAt, expiresAt, requests, hints, roundTripMs, learnedIdleMs, workedIdleMs } = connection;
   return { openedAt, expiresAt, requests, hints, roundTripMs, learnedIdleMs, workedIdleMs };
 }

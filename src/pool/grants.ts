@@ -4,14 +4,14 @@ import type { RetireReason } from "../contract/reasons.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
+import { tellAcquired } from "./connection-events.ts";
 import type { Effect } from "./core/effects.ts";
-import { tellAcquired } from "./event-builders.ts";
 import {
   checkLiveness,
   isInSight,
   isUnblocked,
   type LivenessOptions,
-  LoopWatch,
+  LoopMonitor,
   needsLivenessCheck,
   SharedTurns,
 } from "./liveness-check.ts";
@@ -21,7 +21,7 @@ type Grant<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "gra
 
 /** Whoever finds another connection where the one that was granted is dead. */
 export interface GrantOwner<Wire> {
-  again(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
+  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
 }
 
 /** Hands the connections of one pool over. */
@@ -30,7 +30,7 @@ export class Grants<Wire> {
   readonly #observers: Observers;
   readonly #closing: Closing<Wire>;
   readonly #owner: GrantOwner<Wire>;
-  readonly #watch: LoopWatch;
+  readonly #loop: LoopMonitor;
   readonly #turns: SharedTurns;
 
   constructor(settings: Settings, observers: Observers, closing: Closing<Wire>, owner: GrantOwner<Wire>) {
@@ -38,13 +38,13 @@ export class Grants<Wire> {
     this.#observers = observers;
     this.#closing = closing;
     this.#owner = owner;
-    this.#watch = new LoopWatch(settings.clock);
+    this.#loop = new LoopMonitor(settings.clock);
     this.#turns = new SharedTurns(settings.clock);
   }
 
   /** The event loop came round to a socket or a timer. */
   seen(now: number): void {
-    this.#watch.seen(now);
+    this.#loop.seen(now);
   }
 
   grant(effect: Grant<Wire>, now: number): void {
@@ -59,14 +59,14 @@ export class Grants<Wire> {
     // One that was opened for this request; one that waited for its first may have been sent something like any other.
     const isNew = connection.record.requests <= 1 && idleMs === 0;
     if (isNew || isInSight(careful, more, idleMs)) return this.#deliver(effect, connection, now);
-    const unseenMs = this.#watch.unseenMs(now);
+    const unseenMs = this.#loop.unseenMs(now);
     if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
     const unblocked = !wasPaused && isUnblocked(unseenMs);
-    this.#look(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
+    this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 
   /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
-  #look(
+  #checkThenDeliver(
     effect: Grant<Wire>,
     connection: PooledConnection<Wire>,
     now: number,
@@ -74,15 +74,15 @@ export class Grants<Wire> {
   ): void {
     const { rules } = this.#settings;
     checkLiveness(connection, { turns: this.#turns, rules }, options, (reason) => {
-      if (reason !== undefined) return this.#owner.again(effect.waiter, connection, reason);
-      this.#watch.cameRound(now);
+      if (reason !== undefined) return this.#owner.acquireAnother(effect.waiter, connection, reason);
+      this.#loop.cameRound(now);
       this.#deliver(effect, connection, now);
     });
   }
 
   #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
     // Granted before `close()` cut off the others, and handed over only now.
-    if (this.#closing.cutting) return this.#owner.again(effect.waiter, connection, "pool-closed");
+    if (this.#closing.cutting) return this.#owner.acquireAnother(effect.waiter, connection, "pool-closed");
     const lease = leaseOf(connection, effect, now);
     const { counters } = connection.record.entry;
     counters.requests += 1;

@@ -60,7 +60,7 @@ export function isUnblocked(unseenMs: number): boolean {
  * does not say so: what the kernel told at once is handled one by one, with all that callers do in between, and among
  * the rest may be the end of a connection. Only where all of it is handled first (Deno) does one follow upon another.
  */
-export class LoopWatch {
+export class LoopMonitor {
   readonly #clock: Clock;
   readonly #inRounds: boolean;
   #at: number;
@@ -116,7 +116,7 @@ export function checkLiveness<Wire>(
   { unsafe, unblocked }: LivenessOptions,
   looked: (reason: RetireReason | undefined) => void,
 ): void {
-  const spot = new BlindSpot(looked);
+  const spot = new LivenessCheck(looked);
   connection.user = spot;
   const came = (): void => {
     if (spot.found) return;
@@ -164,7 +164,7 @@ export class SharedTurns {
 }
 
 /** Has a connection meanwhile; `dead` is called with what came, if anything came. */
-class BlindSpot implements ConnectionUser {
+class LivenessCheck implements ConnectionUser {
   readonly #dead: (reason: RetireReason) => void;
   #found = false;
 

@@ -9,7 +9,7 @@ import type { Socket, Transport } from "../contract/transport.ts";
 import type { Settings } from "../options/settings.ts";
 import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
-import { type AttemptOwner, ConnectAttempts } from "./connect/connect-attempts.ts";
+import { type ConnectAttemptOwner, ConnectAttempts } from "./connect/connect-attempts.ts";
 import { type Dialer, DirectDialer } from "./connect/dialer.ts";
 import { DnsRefresh } from "./connect/dns-refresh.ts";
 import {
@@ -21,37 +21,37 @@ import {
   PooledConnection,
   type PoolWaiter,
 } from "./connection.ts";
+import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./connection-events.ts";
 import { PoolCore } from "./core/core.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { Waiter } from "./core/records.ts";
 import { EffectQueue } from "./effect-queue.ts";
-import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./event-builders.ts";
 import { Grants } from "./grants.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
 import { ProcessRef } from "./process-ref.ts";
-import { SleepWatch } from "./sleep.ts";
+import { SleepDetector } from "./sleep-detector.ts";
 import { originSnapshot } from "./stats.ts";
 import { PoolTimer } from "./timer.ts";
 
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** Connections of one transport, shared by the requests of one process. */
-export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner<Wire> {
+export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttemptOwner<Wire> {
   readonly settings: Settings;
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly timer: PoolTimer;
   /** Keeps what is learned beyond this pool, if the user gave a store. */
-  readonly keeper: LimitKeeper | undefined;
+  readonly limitKeeper: LimitKeeper | undefined;
   readonly #makeWire: () => Wire;
-  readonly #sleep: SleepWatch;
+  readonly #sleepDetector: SleepDetector;
   readonly #dialer: Dialer;
-  readonly #dials: ConnectAttempts<Wire>;
-  readonly #addresses: DnsRefresh<Wire> | undefined;
+  readonly #connectAttempts: ConnectAttempts<Wire>;
+  readonly #dnsRefresh: DnsRefresh<Wire> | undefined;
   readonly #closing: Closing<Wire>;
-  readonly #hold: ProcessRef;
-  readonly #performer: EffectQueue<PoolEffect<Wire>>;
+  readonly #processRef: ProcessRef;
+  readonly #effectQueue: EffectQueue<PoolEffect<Wire>>;
   /** When the event loop was last known to look at the sockets. */
   #seenAt: number;
   readonly #grants: Grants<Wire>;
@@ -69,22 +69,22 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
     this.#seenAt = clock.now();
-    this.#sleep = new SleepWatch(clock, (now) => this.#step({ type: "slept" }, now));
-    this.keeper = LimitKeeper.of(settings, (origin, memory) => {
+    this.#sleepDetector = new SleepDetector(clock, (now) => this.#step({ type: "slept" }, now));
+    this.limitKeeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
     });
     this.timer = new PoolTimer(clock, (now) => {
       this.seen();
-      this.#sleep.notice(now);
+      this.#sleepDetector.notice(now);
       this.#step({ type: "tick" }, now);
     });
     this.#closing = new Closing(this.timer, this.core.origins);
-    this.#hold = new ProcessRef(clock);
+    this.#processRef = new ProcessRef(clock);
     this.#grants = new Grants(settings, observers, this.#closing, this);
-    this.#performer = new EffectQueue(observers, this);
+    this.#effectQueue = new EffectQueue(observers, this);
     this.#dialer = dialer;
-    this.#dials = new ConnectAttempts(this, transport, dialer, this);
-    this.#addresses = DnsRefresh.of(dialer, settings.dnsRefreshMs, this.timer, (connections) => {
+    this.#connectAttempts = new ConnectAttempts(this, transport, dialer, this);
+    this.#dnsRefresh = DnsRefresh.of(dialer, settings.dnsRefreshMs, this.timer, (connections) => {
       this.#step({ type: "retire", connections, reason: "address-gone" }, this.now());
     });
   }
@@ -100,7 +100,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
 
   /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
   pooledAs(origin: Origin): Origin {
-    return this.#dialer.sharedBy?.(origin) ?? origin;
+    return this.#dialer.pooledAs?.(origin) ?? origin;
   }
 
   // Requests
@@ -113,8 +113,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     now: number = this.now(),
   ): PoolWaiter<Wire> {
     const origin = this.pooledAs(to);
-    this.keeper?.used(origin);
-    this.#sleep.notice(now);
+    this.limitKeeper?.used(origin);
+    this.#sleepDetector.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
     // Without a clock nothing is begun: the timer ends who asks.
     if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
@@ -135,7 +135,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     const now = ending.at ?? this.now();
     const { record } = connection;
     const { requests } = record;
-    const unknown = ending.answered === false && this.#sleep.duringLease(record, now);
+    const unknown = ending.answered === false && this.#sleepDetector.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;
     // Taken away from one that lingered, by a function of the user's that was called on the way here.
     if (record.state === "closed") return;
@@ -159,9 +159,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
     const { record } = connection;
     if (record.state === "closed") return;
-    if (record.state === "connecting") return this.dialFailed(record, error);
+    if (record.state === "connecting") return this.connectFailed(record, error);
     const now = this.now();
-    this.#sleep.notice(now);
+    this.#sleepDetector.notice(now);
     this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
   }
 
@@ -180,7 +180,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     };
     if (this.core.closing) throw acquireError({ ...facts, why: "pool-closed" }, this.settings);
     const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
-    const error = await this.#hold.until(this.#dials.failure(origin, this.now(), start));
+    const error = await this.#processRef.until(this.#connectAttempts.failure(origin, this.now(), start));
     if (error !== undefined) throw acquireError({ ...facts, why: "connect-failed", error }, this.settings);
   }
 
@@ -195,7 +195,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
-    return this.#hold.until(this.#closing.wait(now, graceMs));
+    return this.#processRef.until(this.#closing.wait(now, graceMs));
   }
 
   // The core's effects
@@ -205,9 +205,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
   }
 
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
-    this.#performer.perform(effects, now);
+    this.#effectQueue.perform(effects, now);
     this.timer.by(this.core.wakeAt());
-    this.#hold.whileQueued(this.core.origins.queue.size > 0);
+    this.#processRef.whileQueued(this.core.origins.queue.size > 0);
   }
 
   /** Does what one effect says. Called in the order of the steps that they are of. */
@@ -239,7 +239,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     if (record.state !== "connecting") return;
     const via = this.#dialer.viaTo(record.entry.origin);
     record.attached = new PooledConnection<Wire>(record, this.#makeWire(), via, this);
-    this.#dials.start(record.attached, now);
+    this.#connectAttempts.start(record.attached, now);
   }
 
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
@@ -250,7 +250,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     const elapsedMs = now - record.openedAt;
     this.seen();
     if (record.state === "closed") return;
-    this.#addresses?.opened(record, now);
+    this.#dnsRefresh?.opened(record, now);
     const { observers } = this;
     observers.enter();
     try {
@@ -262,12 +262,12 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
     }
   }
 
-  dialFailed(record: Connection<Wire>, error: unknown): void {
+  connectFailed(record: Connection<Wire>, error: unknown): void {
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
   }
 
   /** What a look has found dead goes, and the request asks for another. */
-  again(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
+  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
     const { record } = connection;
     const answered = reason === "peer-closed" ? false : undefined;
     this.release(connection, { hints: record.hints, reason, answered });
@@ -281,16 +281,16 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, AttemptOwner
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
-    const { connection: record, reason } = effect;
-    this.#dials.giveUp(record, reason);
-    this.#addresses?.closed(record);
+    const { connection: record, reason, from } = effect;
+    if (from === "connecting") this.#connectAttempts.giveUp(record, reason);
+    this.#dnsRefresh?.closed(record);
     record.attached?.end();
     tellRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check();
   }
 
   #learned(effect: PoolEffect<Wire> & { type: "learned" }): void {
-    this.keeper?.learned(effect.entry.origin.key, effect.entry.memory);
+    this.limitKeeper?.learned(effect.entry.origin.key, effect.entry.memory);
     tellLearned(this.observers, effect);
   }
 }

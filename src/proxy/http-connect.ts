@@ -12,7 +12,7 @@ import { type Destination, MORE, type Negotiation, type NegotiationStep } from "
 import { proxyError } from "./proxy-errors.ts";
 
 /** What is needed to read the answer. */
-export interface Reading {
+export interface ReplyReading {
   readonly limits: Required<ResponseLimits>;
   readonly text: TextCodec;
 }
@@ -28,7 +28,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
   readonly #parser: ResponseParser;
   #head: ResponseHead | undefined;
 
-  constructor(proxy: ProxySetting, to: Destination, { limits, text }: Reading) {
+  constructor(proxy: ProxySetting, to: Destination, { limits, text }: ReplyReading) {
     this.#proxy = proxy;
     this.#to = to;
     this.opening = new TextEncoder().encode(connectHead(proxy, to));

@@ -7,9 +7,9 @@ import { portableText } from "../http1/text.ts";
 import type { ProxySetting } from "../options/proxy.ts";
 import type { Settings } from "../options/settings.ts";
 import { Connector, nameIn } from "../pool/connect/connector.ts";
-import { deferredSocket } from "../pool/connect/deferred-socket.ts";
 import { type Dialer, DirectDialer, targetOf, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
+import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import { HttpConnect } from "./http-connect.ts";
 import type { Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
@@ -28,10 +28,10 @@ interface Route {
 
 /** The dialer that the settings ask for. */
 export function dialerOf(settings: Settings, transport: Transport): Dialer {
-  const opener = new Connector(settings, transport);
-  const direct = new DirectDialer(settings, transport, opener);
+  const connector = new Connector(settings, transport);
+  const direct = new DirectDialer(settings, transport, connector);
   const choose = chooserOf(settings, transport);
-  return choose === undefined ? direct : new ProxyDialer({ settings, transport, opener, direct }, choose);
+  return choose === undefined ? direct : new ProxyDialer({ settings, transport, connector, direct }, choose);
 }
 
 type Choose = (origin: Origin) => ProxySetting | undefined;
@@ -48,13 +48,13 @@ function chooserOf({ proxy }: Settings, transport: Transport): Choose | undefine
 interface Parts {
   readonly settings: Settings;
   readonly transport: Transport;
-  readonly opener: Connector;
+  readonly connector: Connector;
   readonly direct: DirectDialer;
 }
 
 /** Connects through a proxy those origins for which there is one. */
 class ProxyDialer implements Dialer {
-  readonly names: Resolver | undefined;
+  readonly resolver: Resolver | undefined;
   readonly #parts: Parts;
   readonly #choose: Choose;
   readonly #routes: WeakMap<Origin, Route | "direct"> = new WeakMap();
@@ -62,12 +62,12 @@ class ProxyDialer implements Dialer {
   readonly #shared: Map<string, Route> = new Map();
 
   constructor(parts: Parts, choose: Choose) {
-    this.names = parts.opener.names;
+    this.resolver = parts.connector.resolver;
     this.#parts = parts;
     this.#choose = choose;
   }
 
-  readonly sharedBy = (origin: Origin): Origin => this.#routeTo(origin)?.origin ?? origin;
+  readonly pooledAs = (origin: Origin): Origin => this.#routeTo(origin)?.origin ?? origin;
 
   nameTo(origin: Origin): string | undefined {
     const route = this.#routeTo(origin);
@@ -82,7 +82,7 @@ class ProxyDialer implements Dialer {
     const route = this.#routeTo(origin);
     if (route === undefined) return this.#parts.direct.connect(origin, handler, signal);
     return route.via.forwarding === undefined
-      ? deferredSocket(this.#tunnel(route, handler, signal))
+      ? resumeAfterDelivery(this.#tunnel(route, handler, signal))
       : this.#forward(route, handler, signal);
   }
 
@@ -117,8 +117,8 @@ class ProxyDialer implements Dialer {
   }
 
   #forward({ target, proxy, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const opening = this.#parts.opener.open(target, handler, signal);
-    return deferredSocket(
+    const opening = this.#parts.connector.connect(target, handler, signal);
+    return resumeAfterDelivery(
       opening.then(
         (socket) => {
           socket.pause();
@@ -133,7 +133,7 @@ class ProxyDialer implements Dialer {
   }
 
   #tunnel({ proxy, target, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const { settings, transport, opener } = this.#parts;
+    const { settings, transport, connector } = this.#parts;
     const { key, hostname, port } = origin;
     const to = { origin: key, hostname, port };
     const { tls } = targetOf(origin, settings);
@@ -142,7 +142,7 @@ class ProxyDialer implements Dialer {
       return Promise.reject(unsupported(proxyError(proxy, to, what).message));
     }
     return openTunnel(
-      opener,
+      connector,
       { proxy, target, to, tls, negotiation: this.#negotiation(proxy, to) },
       handler,
       signal,

@@ -25,8 +25,8 @@ export async function openTunnel(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { proxy, target, to, tls } = options;
-  const talk = new Talk(options, handler, signal);
-  const socket = await opener.open(target, talk, signal).catch((error: unknown) => {
+  const talk = new TunnelNegotiation(options, handler, signal);
+  const socket = await opener.connect(target, talk, signal).catch((error: unknown) => {
     throw signal.aborted ? tooSlow(proxy, to, signal.reason) : unreachable(proxy, to, error);
   });
   await talk.over(socket);
@@ -40,7 +40,7 @@ export async function openTunnel(
 }
 
 /** Has the socket until the tunnel is open. */
-class Talk implements SocketHandler {
+class TunnelNegotiation implements SocketHandler {
   readonly #options: TunnelOptions;
   readonly #next: SocketHandler;
   readonly #signal: AbortSignal;

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
-import { isInSight, LoopWatch, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
+import { isInSight, LoopMonitor, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
@@ -49,7 +49,7 @@ describe("the event loop is known to have come round", () => {
   function unseen(inRounds: boolean, events: readonly number[], turn: readonly [start: number, end: number]) {
     let now = 0;
     const schedule = () => ({ cancel() {} });
-    const watch = new LoopWatch({ now: () => now, wall: () => now, schedule, turn() {}, inRounds });
+    const watch = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, inRounds });
     now = turn[1];
     watch.cameRound(turn[0]);
     for (const at of events) watch.seen(at);

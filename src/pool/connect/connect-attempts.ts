@@ -1,144 +1,200 @@
-/** Dials: every connection that is being opened, with its time limit, and the check of what the transport applied. */
+/**
+ * Connect attempts: the connections of a pool that are being opened. An attempt ends when its socket is open, when it
+ * fails, when `connectTimeout` is over, or when the pool gives it up. Before the socket is used, what the transport
+ * applied is compared with what the options ask for.
+ */
 
 import { HoldfastError } from "../../contract/errors.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { Socket, Transport } from "../../contract/transport.ts";
+import type { FunctionFault } from "../../contract/user-functions.ts";
 import type { Settings } from "../../options/settings.ts";
 import { type Shortfall, shortfalls } from "../../rules/tcp.ts";
-import type { Connection, PooledConnection } from "../connection.ts";
+import { connectTimeoutError } from "../acquire-errors.ts";
+import type { Acquirer, ConnectInProgress, Connection, PooledConnection } from "../connection.ts";
+import type { OriginTable } from "../core/origin-table.ts";
 import type { Observers } from "../observers.ts";
 import type { PoolTimer } from "../timer.ts";
 import { abortQuietly, checkedSocket } from "./checked-socket.ts";
-import { ConnectAttempt } from "./connect-attempt.ts";
 import type { Dialer } from "./dialer.ts";
 
-/** What becomes of a dial; one of the two, once, unless it was given up. */
-export interface AttemptOwner<Wire> {
-  /** `random` is for its lifetime. */
+/** Learns how each connect attempt ended: one of the two, once. Neither is called for an attempt that was given up. */
+export interface ConnectAttemptOwner<Wire> {
+  /** `random` is for the connection's lifetime. */
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void;
-  dialFailed(record: Connection<Wire>, error: unknown): void;
+  connectFailed(record: Connection<Wire>, error: unknown): void;
 }
 
-/** The parts of a pool that its dials need. */
-export interface AttemptsOptions {
+/** The parts of a pool that its connect attempts need. */
+export interface ConnectAttemptsParts<Wire> {
   readonly settings: Settings;
   readonly timer: PoolTimer;
   readonly observers: Observers;
+  readonly core: { readonly origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>> };
 }
 
-/** The dials of one pool. */
-export class ConnectAttempts<Wire> {
-  readonly #attempts: Map<Connection<Wire>, ConnectAttempt> = new Map();
-  readonly #degraded: Set<string> = new Set();
-  readonly #settings: Settings;
-  readonly #transport: string;
-  readonly #dialer: Dialer;
-  readonly #timer: PoolTimer;
-  readonly #observers: Observers;
-  readonly #owner: AttemptOwner<Wire>;
+/** One attempt, with its time limit. */
+class ConnectAttempt implements ConnectInProgress {
+  readonly #controller = new AbortController();
+  readonly #origin: string;
+  readonly #limitMs: number;
+  #ended: Promise<unknown> | undefined;
+  readonly startedAt: number;
 
-  constructor(
-    { settings, timer, observers }: AttemptsOptions,
-    transport: Transport,
-    dialer: Dialer,
-    owner: AttemptOwner<Wire>,
-  ) {
-    this.#settings = settings;
-    this.#transport = transport.name;
-    this.#dialer = dialer;
-    this.#timer = timer;
-    this.#observers = observers;
-    this.#owner = owner;
+  constructor(origin: string, now: number, limitMs: number) {
+    this.#origin = origin;
+    this.startedAt = now;
+    this.#limitMs = limitMs;
   }
 
-  /** Opens a connection. */
-  start(connection: PooledConnection<Wire>, now: number): void {
-    const { record } = connection;
-    const { origin } = record.entry;
-    const dial = new ConnectAttempt(origin.key, now, this.#settings.connectTimeoutMs);
-    this.#attempts.set(record, dial);
-    this.#timer.watch(dial);
-    dial.start((signal) => this.#dialer.connect(origin, connection, signal), {
-      opened: (socket) => this.#opened(connection, socket),
-      failed: (error) => {
-        this.#forget(record);
-        this.#owner.dialFailed(record, error);
-      },
+  /** `opened` answers why the socket cannot be used after all; `undefined` if it can. */
+  start(
+    connect: (signal: AbortSignal) => Promise<Socket>,
+    opened: (socket: Socket) => unknown,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#ended = connect(this.#controller.signal).then(opened, (error) => {
+      failed(error);
+      return error;
     });
   }
 
-  /** The record is closed: what is being opened for it, if anything, is not needed. */
-  giveUp(record: Connection<Wire>, reason: string): void {
-    this.#attempts.get(record)?.abort(new Error(`The connection was given up: ${reason}`));
-    this.#forget(record);
+  async failure(): Promise<unknown> {
+    return await this.#ended;
+  }
+
+  dueAt(): number {
+    return this.#controller.signal.aborted ? Infinity : this.startedAt + this.#limitMs;
+  }
+
+  due(now: number): void {
+    this.#controller.abort(connectTimeoutError(this.#origin, now - this.startedAt, this.#limitMs));
+  }
+
+  cut(fault: FunctionFault): void {
+    this.#controller.abort(fault);
+  }
+
+  giveUp(reason: string): void {
+    this.#controller.abort(new Error(`The connection was given up: ${reason}`));
+  }
+}
+
+/** The connect attempts of one pool. Each is kept in its connection: see {@linkcode PooledConnection.attempt}. */
+export class ConnectAttempts<Wire> {
+  readonly #parts: ConnectAttemptsParts<Wire>;
+  readonly #transport: string;
+  readonly #dialer: Dialer;
+  readonly #owner: ConnectAttemptOwner<Wire>;
+  /** The options of which observers already know that the runtime does not honour them. */
+  readonly #degraded: Set<string> = new Set();
+
+  constructor(
+    parts: ConnectAttemptsParts<Wire>,
+    transport: Transport,
+    dialer: Dialer,
+    owner: ConnectAttemptOwner<Wire>,
+  ) {
+    this.#parts = parts;
+    this.#transport = transport.name;
+    this.#dialer = dialer;
+    this.#owner = owner;
+  }
+
+  /** Starts to open a connection. */
+  start(connection: PooledConnection<Wire>, now: number): void {
+    const { settings, timer } = this.#parts;
+    const { record } = connection;
+    const { origin } = record.entry;
+    const attempt = new ConnectAttempt(origin.key, now, settings.connectTimeoutMs);
+    connection.attempt = attempt;
+    timer.watch(attempt);
+    attempt.start(
+      (signal) => this.#dialer.connect(origin, connection, signal),
+      (socket) => this.#opened(connection, socket),
+      (error) => {
+        this.#end(connection);
+        this.#owner.connectFailed(record, error);
+      },
+    );
+  }
+
+  /** The core no longer wants a connection that is being opened. Harmless if its attempt is over. */
+  giveUp({ attached }: Connection<Wire>, reason: string): void {
+    const attempt = attached?.attempt;
+    if (attached === undefined || attempt === undefined) return;
+    this.#end(attached);
+    attempt.giveUp(reason);
   }
 
   /**
-   * Starts dials to an origin, and waits for all that are under way there. Answers why one failed; one that had begun
-   * before did not have its whole time for this, so instead of it others are started.
+   * Calls `start`, which starts attempts to an origin, and waits for all attempts to it. Answers why one failed, or
+   * `undefined` if none did. An attempt that began earlier did not have its whole time for this caller: if it fails,
+   * `start` is called again.
    */
   async failure(origin: Origin, now: number, start: () => void): Promise<unknown> {
     start();
-    let dials = this.#to(origin);
-    for (let dial = dials.shift(); dial !== undefined; dial = dials.shift()) {
-      const error = await dial.failure();
+    let attempts = this.#attemptsTo(origin);
+    for (let attempt = attempts.shift(); attempt !== undefined; attempt = attempts.shift()) {
+      const error = await attempt.failure();
       if (error === undefined) continue;
-      if (dial.startedAt >= now) return error;
+      if (attempt.startedAt >= now) return error;
       start();
-      dials = this.#to(origin);
-      if (dials.length === 0) return error; // the pool is closing
+      attempts = this.#attemptsTo(origin);
+      // The pool is closing: `start` did nothing.
+      if (attempts.length === 0) return error;
     }
     return undefined;
   }
 
-  #to(origin: Origin): ConnectAttempt[] {
-    return [...this.#attempts].flatMap(([record, dial]) =>
-      record.entry.origin.key === origin.key ? [dial] : [],
-    );
+  #attemptsTo(origin: Origin): ConnectInProgress[] {
+    const connections = this.#parts.core.origins.find(origin.key)?.connections ?? [];
+    return [...connections].flatMap(({ attached }) => attached?.attempt ?? []);
   }
 
+  /** Answers why the socket cannot be used after all. */
   #opened(connection: PooledConnection<Wire>, given: Socket): unknown {
     const { record } = connection;
-    this.#forget(record);
-    let [socket, random, refused]: [Socket | undefined, number, unknown] = [undefined, 0, undefined];
+    this.#end(connection);
+    let [socket, random, error]: [Socket | undefined, number, unknown] = [undefined, 0, undefined];
     try {
       socket = this.#checked(given, connection);
-      if (record.state !== "closed") refused = this.#compare(socket);
-      random = this.#settings.random();
+      if (record.state !== "closed") error = this.#compareOptions(socket);
+      random = this.#parts.settings.random();
     } catch (fault) {
-      refused = fault;
+      error = fault;
     }
-    // A listener that was told, or `random`, may have closed the pool.
-    if (refused === undefined && socket !== undefined && record.state !== "closed") {
+    // An observer of the event, or the user's `random`, may have closed the pool.
+    if (error === undefined && socket !== undefined && record.state !== "closed") {
       this.#owner.opened(connection, socket, random);
     } else {
       abortQuietly(socket ?? given);
-      if (refused !== undefined) this.#owner.dialFailed(record, refused);
+      if (error !== undefined) this.#owner.connectFailed(record, error);
     }
-    return refused;
+    return error;
   }
 
-  /** Those of the runtime's own transport do what they should. */
+  /** Only a user's transport is distrusted. */
   #checked(given: Socket, connection: PooledConnection<Wire>): Socket {
-    return this.#settings.transport === undefined ? given : checkedSocket(given, connection);
+    return this.#parts.settings.transport === undefined ? given : checkedSocket(given, connection);
   }
 
-  #forget(record: Connection<Wire>): void {
-    const dial = this.#attempts.get(record);
-    if (dial === undefined) return;
-    this.#attempts.delete(record);
-    this.#timer.drop(dial);
+  #end(connection: PooledConnection<Wire>): void {
+    const { attempt } = connection;
+    if (attempt === undefined) return;
+    connection.attempt = undefined;
+    this.#parts.timer.drop(attempt);
   }
 
-  /** Says once per option that the runtime did not honour it; under `strict`, the error to fail with. */
-  #compare(socket: Socket): HoldfastError | undefined {
-    const { tcpKeepAlive, noDelay, strict } = this.#settings;
-    const name = this.#transport;
+  /** Publishes once per option that the runtime does not honour it. With `strict`: the error to fail with. */
+  #compareOptions(socket: Socket): HoldfastError | undefined {
+    const { tcpKeepAlive, noDelay, strict } = this.#parts.settings;
+    const transport = this.#transport;
     for (const shortfall of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
-      if (strict) return unsupportedError(name, shortfall);
+      if (strict) return unsupportedError(transport, shortfall);
       if (this.#degraded.has(shortfall.option)) continue;
       this.#degraded.add(shortfall.option);
-      this.#observers.tell({ type: "option.degraded", transport: name, ...shortfall });
+      this.#parts.observers.tell({ type: "option.degraded", transport, ...shortfall });
     }
     return undefined;
   }

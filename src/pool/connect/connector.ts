@@ -6,26 +6,26 @@ import { answered, threw } from "../../contract/user-functions.ts";
 import type { Settings } from "../../options/settings.ts";
 import { interleave } from "../../rules/addresses.ts";
 import { checkedSocket } from "./checked-socket.ts";
-import { deferredSocket } from "./deferred-socket.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import { checkedResolve, isAddress, Resolver } from "./resolver.ts";
+import { resumeAfterDelivery } from "./resume-after-delivery.ts";
 
 /** Opens sockets for one pool. */
 export class Connector {
   /** Absent where the transport alone looks up names. */
-  readonly names: Resolver | undefined = undefined;
+  readonly resolver: Resolver | undefined = undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
   /** Whether the transport is the user's own choice. */
-  readonly #given: boolean;
+  readonly #usersTransport: boolean;
 
   constructor({ resolve: given, clock, transport: chosen }: Settings, transport: Transport) {
-    this.#given = chosen !== undefined;
+    this.#usersTransport = chosen !== undefined;
     const resolve = given === undefined ? transport.resolve : checkedResolve(given);
     this.#transport = transport;
     this.#clock = clock;
     if (resolve === undefined) return;
-    this.names = new Resolver(async (hostname) => {
+    this.resolver = new Resolver(async (hostname) => {
       // A function of the user's is not called within a step of the pool.
       await undefined;
       return resolve(hostname);
@@ -33,33 +33,38 @@ export class Connector {
   }
 
   /** See {@linkcode Transport.connect}. */
-  open(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const { names } = this;
-    const name = names === undefined ? undefined : nameIn(target);
-    if (names === undefined || name === undefined) return this.#connect(target, handler, signal);
-    return deferredSocket(this.#race(names, target, handler, signal));
+  connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+    const { resolver } = this;
+    const name = resolver === undefined ? undefined : nameIn(target);
+    if (resolver === undefined || name === undefined) return this.#connectTo(target, handler, signal);
+    return resumeAfterDelivery(this.#connectByName(resolver, target, handler, signal));
   }
 
-  async #race(names: Resolver, target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  async #connectByName(
+    names: Resolver,
+    target: Target,
+    handler: SocketHandler,
+    signal: AbortSignal,
+  ): Promise<Socket> {
     const addresses = await names.lookup(target.hostname, signal);
-    const guard = this.#given ? (socket: Socket) => checkedSocket(socket, handler) : undefined;
+    const guard = this.#usersTransport ? (socket: Socket) => checkedSocket(socket, handler) : undefined;
     const options = { clock: this.#clock, handler, signal, guard };
     const connect = (
       address: string | undefined,
       attempt: SocketHandler,
       given: AbortSignal,
     ): Promise<Socket> =>
-      this.#connect(address === undefined ? target : { ...target, address }, attempt, given);
+      this.#connectTo(address === undefined ? target : { ...target, address }, attempt, given);
     if (addresses !== undefined)
       return happyEyeballs({ ...options, addresses: interleave(addresses), connect });
     const opened = await connect(undefined, handler, signal);
-    const socket = this.#given ? checkedSocket(opened, handler) : opened;
+    const socket = this.#usersTransport ? checkedSocket(opened, handler) : opened;
     socket.pause();
     return socket;
   }
 
   /** Rejects where a transport of the user's throws, or answers nothing to wait for. */
-  #connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  #connectTo(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     try {
       const opening: unknown = this.#transport.connect(target, handler, signal);
       if (opening instanceof Object && "then" in opening) return opening as Promise<Socket>;

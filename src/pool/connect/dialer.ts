@@ -23,9 +23,9 @@ export interface Via {
 /** Opens the connections of one pool. */
 export interface Dialer {
   /** Absent where the transport alone looks up names. */
-  readonly names: Resolver | undefined;
+  readonly resolver: Resolver | undefined;
   /** Whose connections carry the requests of an origin, where that may be another one: a proxy that all share. */
-  readonly sharedBy?: ((origin: Origin) => Origin) | undefined;
+  readonly pooledAs?: ((origin: Origin) => Origin) | undefined;
   /** The name that is looked up on the way to an origin, if any. */
   nameTo(origin: Origin): string | undefined;
   viaTo(origin: Origin): Via | undefined;
@@ -35,9 +35,9 @@ export interface Dialer {
 
 /** Connects to origins themselves. */
 export class DirectDialer implements Dialer {
-  readonly names: Resolver | undefined;
+  readonly resolver: Resolver | undefined;
   readonly #settings: Settings;
-  readonly #opener: Connector;
+  readonly #connector: Connector;
   readonly #targets: WeakMap<Origin, Target> = new WeakMap();
 
   constructor(
@@ -45,9 +45,9 @@ export class DirectDialer implements Dialer {
     transport: Transport,
     opener: Connector = new Connector(settings, transport),
   ) {
-    this.names = opener.names;
+    this.resolver = opener.resolver;
     this.#settings = settings;
-    this.#opener = opener;
+    this.#connector = opener;
   }
 
   nameTo(origin: Origin): string | undefined {
@@ -59,7 +59,7 @@ export class DirectDialer implements Dialer {
   }
 
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    return this.#opener.open(this.#target(origin), handler, signal);
+    return this.#connector.connect(this.#target(origin), handler, signal);
   }
 
   /** The same object for the same origin: a transport keeps its TLS context with the TLS in it. */

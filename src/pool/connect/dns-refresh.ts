@@ -18,7 +18,7 @@ type Gone<Wire> = (connections: readonly Connection<Wire>[]) => void;
 /** Watches the addresses of one pool's connections. */
 export class DnsRefresh<Wire> implements Timed {
   readonly #dialer: Dialer;
-  readonly #names: Resolver;
+  readonly #resolver: Resolver;
   readonly #refreshMs: number;
   readonly #timer: PoolTimer;
   readonly #gone: Gone<Wire>;
@@ -35,9 +35,9 @@ export class DnsRefresh<Wire> implements Timed {
     timer: PoolTimer,
     gone: Gone<Wire>,
   ): DnsRefresh<Wire> | undefined {
-    return dialer.names === undefined
+    return dialer.resolver === undefined
       ? undefined
-      : new DnsRefresh(dialer, dialer.names, { refreshMs, timer, gone });
+      : new DnsRefresh(dialer, dialer.resolver, { refreshMs, timer, gone });
   }
 
   private constructor(
@@ -46,11 +46,11 @@ export class DnsRefresh<Wire> implements Timed {
     { refreshMs, timer, gone }: { refreshMs: number; timer: PoolTimer; gone: Gone<Wire> },
   ) {
     this.#dialer = dialer;
-    this.#names = names;
+    this.#resolver = names;
     this.#refreshMs = refreshMs;
     this.#timer = timer;
     this.#gone = gone;
-    names.answered = (hostname) => this.#answered(hostname);
+    names.onAnswer = (hostname) => this.#nameAnswered(hostname);
   }
 
   /** A connection was opened at `now`. */
@@ -91,13 +91,13 @@ export class DnsRefresh<Wire> implements Timed {
   async #refresh(names: string[], signal: AbortSignal): Promise<void> {
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
       // One that fails proves nothing: what is open works, and a dial will tell.
-      await this.#names.refresh(name, signal).catch(() => {});
+      await this.#resolver.refresh(name, signal).catch(() => {});
       if (signal.aborted) return;
     }
   }
 
-  #answered(hostname: string): void {
-    const memory = this.#names.memoryOf(hostname);
+  #nameAnswered(hostname: string): void {
+    const memory = this.#resolver.memoryOf(hostname);
     // As good as always; else each dial to a name would look at all connections to it.
     if (!hasAbsent(memory)) return;
     const gone = [...(this.#connections.get(hostname) ?? [])].filter(({ attached }) => {

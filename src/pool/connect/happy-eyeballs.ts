@@ -21,28 +21,28 @@ export interface HappyEyeballsOptions {
   readonly handler: SocketHandler;
   readonly signal: AbortSignal;
   /** What is made of the socket that won: one of a user's transport is called with care. */
-  readonly guard?: ((socket: Socket) => Socket) | undefined;
+  readonly wrap?: ((socket: Socket) => Socket) | undefined;
   connect(address: string, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
 }
 
 /** Resolves with the socket that won, paused. Rejects with the signal's reason, untouched, or why no address did. */
 export function happyEyeballs(options: HappyEyeballsOptions): Promise<Socket> {
-  return new Promise((resolve, reject) => new Race(options, resolve, reject).start());
+  return new Promise((resolve, reject) => new HappyEyeballs(options, resolve, reject).start());
 }
 
 /** One address that is being tried. */
-class Attempt implements SocketHandler {
+class AddressAttempt implements SocketHandler {
   readonly address: string;
   readonly controller: AbortController = new AbortController();
-  readonly #race: Race;
+  readonly #race: HappyEyeballs;
 
-  constructor(address: string, owner: Race) {
+  constructor(address: string, owner: HappyEyeballs) {
     this.address = address;
     this.#race = owner;
   }
 
   connected(): void {
-    this.#race.reached(this);
+    this.#race.tcpConnected(this);
   }
 
   // Of a socket nothing is heard before it is handed over, in the microtask in which it opened.
@@ -51,11 +51,11 @@ class Attempt implements SocketHandler {
   closed(): void {}
 }
 
-class Race {
+class HappyEyeballs {
   readonly #options: HappyEyeballsOptions;
   readonly #resolve: (socket: Socket) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #attempts: Set<Attempt> = new Set();
+  readonly #attempts: Set<AddressAttempt> = new Set();
   readonly #failures: (readonly [address: string, error: unknown])[] = [];
   readonly #untried: string[];
   #timer: Timer | undefined;
@@ -75,24 +75,24 @@ class Race {
     const { signal } = this.#options;
     if (signal.aborted) return this.#reject(signal.reason);
     signal.addEventListener("abort", this.#aborted);
-    this.#next();
+    this.#tryNext();
   }
 
   readonly #aborted = (): void => {
     const { reason } = this.#options.signal;
-    this.#over(undefined, reason);
+    this.#finish(undefined, reason);
     this.#reject(reason);
   };
 
-  #next(): void {
+  #tryNext(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const address = this.#untried.shift();
     if (address === undefined) return;
-    const attempt = new Attempt(address, this);
+    const attempt = new AddressAttempt(address, this);
     this.#attempts.add(attempt);
     if (this.#untried.length > 0)
-      this.#timer = this.#options.clock.schedule(ATTEMPT_DELAY_MS, () => this.#next());
+      this.#timer = this.#options.clock.schedule(ATTEMPT_DELAY_MS, () => this.#tryNext());
     // A user's clock may have ended it all in its call.
     if (!this.#attempts.has(attempt)) return this.#timer?.cancel();
     this.#options.connect(address, attempt, attempt.controller.signal).then(
@@ -102,14 +102,14 @@ class Race {
   }
 
   /** Its TCP is connected: no other is needed, whatever becomes of its TLS. */
-  reached(attempt: Attempt): void {
+  tcpConnected(attempt: AddressAttempt): void {
     if (!this.#attempts.has(attempt)) return;
     this.#timer?.cancel();
     this.#untried.length = 0;
-    this.#giveUp(attempt, new Error("Another address answered first"));
+    this.#abortOthers(attempt, new Error("Another address answered first"));
   }
 
-  #opened(attempt: Attempt, socket: Socket): void {
+  #opened(attempt: AddressAttempt, socket: Socket): void {
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);
     try {
       socket.pause();
@@ -120,27 +120,27 @@ class Race {
     }
     // So may a user's socket.
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);
-    this.#over(attempt, new Error("Another address answered first"));
-    this.#resolve(this.#options.guard?.(socket) ?? socket);
+    this.#finish(attempt, new Error("Another address answered first"));
+    this.#resolve(this.#options.wrap?.(socket) ?? socket);
   }
 
-  #failed(attempt: Attempt, error: unknown): void {
+  #failed(attempt: AddressAttempt, error: unknown): void {
     if (!this.#attempts.delete(attempt)) return;
     this.#failures.push([attempt.address, error]);
     const untrusted = error instanceof TransportError && error.kind === "tls";
-    if (!untrusted && this.#untried.length > 0) return this.#next();
+    if (!untrusted && this.#untried.length > 0) return this.#tryNext();
     if (!untrusted && this.#attempts.size > 0) return;
-    this.#over(undefined, error);
+    this.#finish(undefined, error);
     this.#reject(untrusted ? error : failureOf(this.#failures));
   }
 
-  #over(winner: Attempt | undefined, reason: unknown): void {
+  #finish(winner: AddressAttempt | undefined, reason: unknown): void {
     this.#timer?.cancel();
     this.#options.signal.removeEventListener("abort", this.#aborted);
-    this.#giveUp(winner, reason);
+    this.#abortOthers(winner, reason);
   }
 
-  #giveUp(except: Attempt | undefined, reason: unknown): void {
+  #abortOthers(except: AddressAttempt | undefined, reason: unknown): void {
     for (const attempt of this.#attempts) {
       if (attempt === except) continue;
       this.#attempts.delete(attempt);

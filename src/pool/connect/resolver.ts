@@ -29,10 +29,10 @@ export function isAddress(hostname: string): boolean {
 /** Looks up names for one pool. */
 export class Resolver {
   /** Told of every answer that holds an address. */
-  answered: ((hostname: string) => void) | undefined;
+  onAnswer: ((hostname: string) => void) | undefined;
   readonly #resolve: Resolve;
   readonly #clock: Clock;
-  readonly #pending: Map<string, Lookup> = new Map();
+  readonly #lookups: Map<string, Lookup> = new Map();
   readonly #memories: Map<string, AddressMemory> = new Map();
 
   constructor(resolve: Resolve, clock: Clock) {
@@ -51,7 +51,7 @@ export class Resolver {
   async lookup(hostname: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      const lookup = this.#pending.get(hostname) ?? this.#start(hostname, signal);
+      const lookup = this.#lookups.get(hostname) ?? this.#start(hostname, signal);
       try {
         return await unlessAborted(lookup.answer, signal);
       } catch (error) {
@@ -63,14 +63,14 @@ export class Resolver {
 
   /** Asks for itself alone: nobody shall wait for an answer that may be long in coming. Throws as {@linkcode lookup}. */
   refresh(hostname: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
-    return this.#pending.has(hostname) ? this.lookup(hostname, signal) : this.#ask(hostname, signal);
+    return this.#lookups.has(hostname) ? this.lookup(hostname, signal) : this.#ask(hostname, signal);
   }
 
   #start(hostname: string, signal: AbortSignal): Lookup {
     // Whoever asks once there is an answer, be it because of it, is not given this one.
-    const answer = this.#ask(hostname, signal, () => this.#pending.delete(hostname));
+    const answer = this.#ask(hostname, signal, () => this.#lookups.delete(hostname));
     const lookup = { answer, signal };
-    this.#pending.set(hostname, lookup);
+    this.#lookups.set(hostname, lookup);
     return lookup;
   }
 
@@ -84,7 +84,7 @@ export class Resolver {
     const first = addresses[0];
     if (first === undefined) throw new TransportError("dns", `${hostname} has no address`);
     this.#remember(hostname, remember(this.memoryOf(hostname), addresses, this.#clock.now()));
-    this.answered?.(hostname);
+    this.onAnswer?.(hostname);
     return addresses;
   }
 

@@ -34,7 +34,7 @@ export const OPTION_PLACES = {
   onEvent: { by: "pool/observers.ts, between steps" },
   random: { by: "pool/connect/connect-attempts.ts, when a connection is open" },
   "clock.now": { by: "all of the shell" },
-  "clock.wall": { by: "pool/sleep.ts and pool/limit-keeper.ts" },
+  "clock.wall": { by: "pool/sleep-detector.ts and pool/limit-keeper.ts" },
   "clock.schedule": { by: "pool/timer.ts and pool/connect/happy-eyeballs.ts" },
   "clock.turn": { by: "pool/liveness-check.ts and pool/timer.ts" },
   "clock.ref": { by: "pool/process-ref.ts" },
@@ -65,7 +65,7 @@ export const OPTION_PLACES = {
 export const SOCKET_PLACES = {
   write: { by: "exchange/exchange.ts and exchange/upload.ts" },
   pause: { by: "pool/connection.ts and pool/connect/happy-eyeballs.ts" },
-  resume: { by: "exchange/exchange.ts and pool/connect/deferred-socket.ts" },
+  resume: { by: "exchange/exchange.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
   handOver: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },
@@ -78,18 +78,18 @@ export const SOCKET_PLACES = {
 
 /** Listeners, by what they are told. */
 export const EVENT_PLACES = {
-  "connection.opened": { by: "pool/event-builders.ts" },
-  "connection.acquired": { by: "pool/event-builders.ts" },
-  "connection.released": { by: "pool/event-builders.ts" },
-  "connection.retired": { by: "pool/event-builders.ts" },
-  "request.queued": { by: "pool/event-builders.ts" },
+  "connection.opened": { by: "pool/connection-events.ts" },
+  "connection.acquired": { by: "pool/connection-events.ts" },
+  "connection.released": { by: "pool/connection-events.ts" },
+  "connection.retired": { by: "pool/connection-events.ts" },
+  "request.queued": { by: "pool/connection-events.ts" },
   "request.started": { by: "exchange/request-events.ts" },
   "request.finished": { by: "exchange/request-events.ts" },
   "request.retried": { by: "exchange/request-events.ts" },
   "request.failed": { by: "exchange/request-events.ts" },
   "option.degraded": { by: "pool/connect/connect-attempts.ts" },
   "hint.ignored": { by: "exchange/request-events.ts" },
-  "limit.learned": { by: "pool/event-builders.ts" },
+  "limit.learned": { by: "pool/connection-events.ts" },
 } as const satisfies Record<PoolEvent["type"], Place>;
 
 /** Functions that come with a call, by the option of `request()` that brings them; `fetch` has the same. */

@@ -8,7 +8,7 @@ import { abortQuietly } from "./checked-socket.ts";
  * so by itself, but each promise in between takes a microtask more than it allows for: a peer that speaks first
  * would be heard by nobody. `opening` must have paused the socket in the microtask in which it got it.
  */
-export function deferredSocket(opening: Promise<Socket>): Promise<Socket> {
+export function resumeAfterDelivery(opening: Promise<Socket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     opening.then((socket) => {
       resolve(socket);

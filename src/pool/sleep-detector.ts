@@ -11,7 +11,7 @@ import type { ConnectionFacts } from "../rules/rules.ts";
 const SLEPT_MS = 1000;
 
 /** Compares the wall clock with the monotonic one. */
-export class SleepWatch {
+export class SleepDetector {
   readonly #clock: Clock;
   readonly #slept: (now: number) => void;
   /** Wall time less monotonic time, when last asked. */
