@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { withDiagram } from "../scripts/diagram.ts";
+import { deadReferences, documents, stepsNamed } from "../scripts/house/documents.ts";
 import { presetsDocument } from "../scripts/presets-doc.ts";
+import { steps } from "../scripts/test/steps.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
 import { RETIRE_REASONS } from "../src/contract/reasons.ts";
 import { createInstruments } from "../src/metrics/instruments.ts";
@@ -78,6 +80,36 @@ describe("README", () => {
       12,
     );
     assertLess(lines.length, 200);
+  });
+});
+
+describe("the documents", () => {
+  it("name only files, links and commands that exist", () => {
+    assertEquals(
+      documents().flatMap((document) => deadReferences(document)),
+      [],
+    );
+  });
+
+  it("name only steps of npm test that exist", () => {
+    const names = steps([]).map(({ name }) => name);
+    const named = documents().flatMap((document) => stepsNamed(read(document)));
+    assertEquals(
+      named.filter((name) => !names.includes(name)),
+      [],
+    );
+  });
+
+  it("would be reported for what does not exist", () => {
+    const text =
+      "`src/nowhere/`, `rules/nothing.ts`, [x](docs/none.md), [y](README.md#no-such), npm run nothing";
+    assertEquals(deadReferences("README.md", text), [
+      "README.md: there is no rules/nothing.ts",
+      "README.md: there is no src/nowhere/",
+      "README.md: the link to docs/none.md leads nowhere",
+      "README.md: README.md has no heading #no-such",
+      "README.md: there is no npm run nothing",
+    ]);
   });
 });
 

@@ -19,7 +19,7 @@ function contextOf(tls: TlsTarget): SecureContext {
 }
 
 /** Options of `tls.connect`. */
-export function tlsOptions(tls: TlsTarget): ConnectionOptions {
+export function nodeTlsOptions(tls: TlsTarget): ConnectionOptions {
   const options: ConnectionOptions = {
     secureContext: contextOf(tls),
     rejectUnauthorized: tls.verify,

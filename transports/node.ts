@@ -24,7 +24,7 @@ import { Inbox } from "./inbox.ts";
 import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./keepalive.ts";
 import { LastWords } from "./node-last-words.ts";
 import { nodeNet, nodeTls } from "./node-modules.ts";
-import { alpnOf, finishTls, isTls, tlsOptions } from "./node-tls.ts";
+import { alpnOf, finishTls, isTls, nodeTlsOptions } from "./node-tls.ts";
 import { unclearedBytes } from "./uncleared.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
@@ -134,7 +134,7 @@ class NodeSocket implements Socket {
     const inner = new Inbox(inbox.handler);
     const open = (): TLSSocket => {
       // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
-      const secure = nodeTls().connect({ ...tlsOptions(tls), socket: raw });
+      const secure = nodeTls().connect({ ...nodeTlsOptions(tls), socket: raw });
       return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
     };
     return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
@@ -229,7 +229,7 @@ function dial(target: Target, inbox: Inbox): NetSocket {
       : { path: target.unixPath, onread };
   return target.tls === undefined
     ? nodeNet().connect(where)
-    : nodeTls().connect({ ...where, ...tlsOptions(target.tls) });
+    : nodeTls().connect({ ...where, ...nodeTlsOptions(target.tls) });
 }
 
 /** By method, never by options of `tls.connect`: Node 20 and 22 ignore those. */

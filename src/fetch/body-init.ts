@@ -80,7 +80,7 @@ function accepted(prepared: PreparedBody | Refusal): PreparedBody {
 type Refusal = string;
 
 function read(source: BodySource, terms: BodyTerms): PreparedBody | Refusal {
-  if (typeof source === "string") return bytesBody(encoder.encode(source), "text/plain;charset=UTF-8");
+  if (typeof source === "string") return preparedBytes(encoder.encode(source), "text/plain;charset=UTF-8");
   if (typeof source !== "object" || source === null) return unknownKind(source);
   if (ArrayBuffer.isView(source)) {
     const { buffer, byteOffset, byteLength } = source;
@@ -91,7 +91,7 @@ function read(source: BodySource, terms: BodyTerms): PreparedBody | Refusal {
     case "SharedArrayBuffer":
       return bufferBody(source as ArrayBuffer, 0, (source as ArrayBuffer).byteLength, terms);
     case "URLSearchParams":
-      return bytesBody(encoder.encode(String(source)), "application/x-www-form-urlencoded;charset=UTF-8");
+      return preparedBytes(encoder.encode(String(source)), "application/x-www-form-urlencoded;charset=UTF-8");
     case "Blob":
     case "File":
       return blobBody(source as BlobLike);
@@ -108,14 +108,14 @@ function kindOf(source: object): string {
 }
 
 /** A body of bytes. */
-export function bytesBody(bytes: Uint8Array, contentType?: string): PreparedBody {
+export function preparedBytes(bytes: Uint8Array, contentType?: string): PreparedBody {
   return { body: { kind: "bytes", bytes, length: bytes.length }, contentType };
 }
 
 /** With a length of its own: a view of a whole buffer that can be resized would follow it. */
 function bufferBody(buffer: ArrayBufferLike, start: number, length: number, terms: BodyTerms): PreparedBody {
   const view = new Uint8Array(buffer as ArrayBuffer, start, length);
-  return bytesBody(terms.copy ? view.slice() : view);
+  return preparedBytes(terms.copy ? view.slice() : view);
 }
 
 function blobBody(blob: BlobLike): PreparedBody | Refusal {

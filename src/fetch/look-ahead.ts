@@ -12,7 +12,7 @@ import {
   type StreamBody,
   silence,
 } from "../exchange/request-body.ts";
-import { bytesBody, type PreparedBody, partsBody } from "./body-init.ts";
+import { type PreparedBody, partsBody, preparedBytes } from "./body-init.ts";
 import { readerOf } from "./pieces.ts";
 
 /** Looked at most. What is at hand lies in memory already; a stream that never ends must not fill it. */
@@ -115,7 +115,7 @@ export class LookAhead {
     const { length } = this.#terms;
     if (length !== undefined && length !== this.#size)
       throw new TypeError(`its Content-Length is ${length}, but it gave ${this.#size} bytes`);
-    if (this.#size <= JOINED) return bytesBody(joined(this.#pieces, this.#size));
+    if (this.#size <= JOINED) return preparedBytes(joined(this.#pieces, this.#size));
     return { body: partsBody(this.#pieces), contentType: undefined };
   }
 
