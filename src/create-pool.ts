@@ -1,4 +1,4 @@
-/** Holdfast: `createPool()`, which puts rules, pool, wire and fetch together over the transport of the runtime. */
+/** `createPool()`: puts options, pool, wire and fetch together over the transport of the runtime. Nothing is decided here. */
 
 import { clockWith } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
@@ -31,54 +31,56 @@ import { ConnectionPool } from "./pool/pool.ts";
 import { type PoolStats, poolStats } from "./pool/stats.ts";
 import { dialerOf } from "./proxy/proxy-dialer.ts";
 
-/** Sent as `User-Agent` by `fetch` where the caller sets none. */
+/** `User-Agent` of a `fetch` whose caller sets none. */
 const USER_AGENT = "holdfast";
 
-/** How long {@linkcode Pool.close} lets running requests go on, unless told otherwise. */
+/** Default of the `timeout` of {@linkcode Pool.close}. */
 const CLOSE_TIMEOUT_MS = 5000;
 
 /**
  * Connections to any number of origins, reused by the same rules on every runtime.
  *
- * What a server sends unasked on an idle connection is never taken for an answer: it ends the connection. What it sends
- * unasked later than a request was written, or within the millisecond before, no HTTP/1.1 client can tell from the answer.
+ * Bytes that a server sends on an idle connection end the connection: they are never taken for the answer of the next
+ * request. Bytes that it sends unasked after a request was written, or less than a millisecond before, look like the
+ * answer to every HTTP/1.1 client.
  */
 export interface Pool extends AsyncDisposable {
   /**
-   * The standard's `fetch`; it may be called without its pool. Redirects are followed and bodies decoded; a decoded
-   * response loses `Content-Encoding` and `Content-Length`, so that it can be passed on.
+   * The standard's `fetch`. It needs no `this`. It follows redirects and decodes bodies. A decoded response loses
+   * `Content-Encoding` and `Content-Length`, so that it can be passed on.
    *
-   * A connection is held until its body has been read, cancelled, or collected as garbage with all that leads to it: the
-   * response, its stream, readers, clones, pipes. What reads ahead (a half of a clone that was read from, most transform
-   * streams) holds it until the next piece comes, or for `bodyIdleTimeout`, though nobody has it any more.
+   * A response keeps its connection until its body has been read, cancelled, or collected as garbage with everything that
+   * refers to it: the response, its stream, readers, clones, pipes. A stream that reads ahead (one half of a clone, most
+   * transform streams) keeps the connection until the next piece arrives or `bodyIdleTimeout` is over, even if nobody
+   * refers to it any more.
    *
    * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched.
    */
   readonly fetch: (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit) => Promise<Response>;
   /**
-   * The light, fast API: one message, as it comes. It may be called without its pool.
+   * One request and its response, without redirects, decoding or `Response`: faster than `fetch`. It needs no `this`.
    *
    * @throws {HoldfastError} or the signal's reason, untouched. `TypeError` and `RangeError` for wrong arguments.
    */
   readonly request: (url: string | URL, options?: RequestOptions) => Promise<PoolResponse>;
-  /** Has up to `count` connections (default 1) to an origin ready before they are needed. */
+  /** Opens connections before they are needed, until `count` (default 1) to the origin are idle or being opened. */
   preconnect(origin: string | URL, count?: number): Promise<void>;
-  /** Every rule in force for an origin and where it came from, and how its connections stand. */
+  /** Every rule in force for an origin with its source, and the state of its connections. */
   explain(origin: string | URL): Explanation;
-  /** Counts, now and so far. */
+  /** Counts: as things stand now, and since the pool was made. */
   stats(): PoolStats;
-  /** Retires the connections of an origin, or all: idle ones now, active ones after their exchange. */
+  /** Retires the connections of an origin, or of all origins: idle ones now, active ones after their exchange. */
   drain(origin?: string | URL): void;
-  /** Also tells `listener` of everything; call what is returned to stop. */
+  /** Adds a listener of all events. The function returned removes it. */
   subscribe(listener: PoolListener): () => void;
   /**
-   * Refuses new requests, lets running ones end for `timeout` (default 5 s; `Infinity` for as long as they take),
-   * then cuts them off. Resolves when every connection is closed.
+   * Refuses new requests. Running ones may go on for `timeout` (default 5 s; `Infinity`: as long as they take), then they
+   * are cut off. Resolves when every connection is closed.
    */
   close(options?: { readonly timeout?: Duration }): Promise<void>;
 }
 
-/** What exists once the transport is there. */
+/** The parts of a pool that exist only once the transport is loaded. */
 interface Engine {
   readonly pool: ConnectionPool<Wire>;
   readonly request: RequestContext;
@@ -100,12 +102,12 @@ export function createPool(options?: PoolOptions): Pool {
   return new HoldfastPool(resolveOptions(options));
 }
 
-/** What makes text and bytes, by the fastest way that the transport has; one of the user's may throw. */
+/** The fastest text codec and allocator that the transport has. Those of a user's transport are checked: they may throw. */
 function codecOf(
   { text, alloc }: Transport,
-  given: boolean,
+  usersTransport: boolean,
 ): { readonly text: TextCodec; readonly alloc: Alloc } {
-  if (!given) return { text: text ?? portableText, alloc: alloc ?? clearedBytes };
+  if (!usersTransport) return { text: text ?? portableText, alloc: alloc ?? clearedBytes };
   return {
     text: text === undefined ? portableText : checkedText(text),
     alloc: alloc === undefined ? clearedBytes : checkedAlloc(alloc),
@@ -115,10 +117,12 @@ function codecOf(
 class HoldfastPool implements Pool {
   readonly #settings: Settings;
   readonly #observers: Observers;
-  /** The transport of the runtime is imported with the first request, so it is not there at once. */
+  /** Set at once with a user's transport. The runtime's own is imported with the first request. */
   #engine: Engine | undefined;
   #loading: Promise<Engine> | undefined;
-  /** What arguments are read with: at once, whether or not there is a transport. */
+  /** `close()` was called before there was a transport. */
+  #closedUnused = false;
+  /** Arguments are read with these before the transport is loaded. */
   readonly #terms: FetchTerms & RequestTerms;
 
   constructor(settings: Settings) {
@@ -168,7 +172,7 @@ class HoldfastPool implements Pool {
     this.#engine?.pool.drain(key, "origin-drained");
   }
 
-  /** Under which its connections are listed: behind a proxy that all share, its own are the proxy's. */
+  /** The origin under which its connections are counted: with a shared proxy connection, that of the proxy. */
   #pooledAs(url: string | URL): Origin {
     const origin = originOf(url);
     return this.#engine?.pool.pooledAs(origin) ?? origin;
@@ -180,10 +184,10 @@ class HoldfastPool implements Pool {
 
   async close(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const graceMs = toMs(options.timeout ?? CLOSE_TIMEOUT_MS, "timeout");
-    // A pool that never had a request has no transport either; one made now would be closed at once.
-    // Where there can be none, nothing was opened.
-    const engine = this.#engine ?? (await (this.#loading ?? this.#load()).catch(() => undefined));
-    await engine?.pool.close(graceMs);
+    if (this.#engine === undefined && this.#loading !== undefined) await this.#loading.catch(() => undefined);
+    // Without a transport nothing is open. Later requests must be refused all the same.
+    if (this.#engine === undefined) this.#closedUnused = true;
+    else await this.#engine.pool.close(graceMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -194,11 +198,13 @@ class HoldfastPool implements Pool {
     this.#loading ??= import("../transports/detect.ts")
       .then(({ detectTransport }) => detectTransport())
       .then((transport) => {
-        this.#engine = this.#build(transport);
-        return this.#engine;
+        const engine = this.#build(transport);
+        this.#engine = engine;
+        if (this.#closedUnused) void engine.pool.close(0);
+        return engine;
       })
       .catch((error) => {
-        // What kept it from being there may have passed when the next request asks.
+        // The next request tries again: the cause may have passed by then.
         this.#loading = undefined;
         throw error;
       });
