@@ -1,7 +1,7 @@
 /** Ending: what an exchange that is over, or is sent again, tells the pool of the connection that it had. */
 
 import type { RetireReason } from "../contract/reasons.ts";
-import type { Wire } from "../http1/wire.ts";
+import type { Wire, WireHints } from "../http1/wire.ts";
 import type { ExchangeEnding, Lease } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
@@ -28,7 +28,8 @@ export function giveBack(
   { inbound, journal, paused }: Ended,
   { reason, abruptly, at }: Ending,
 ): void {
-  const hints = inbound?.hints(pool.settings.hints, journal) ?? NO_HINTS;
+  const hints: WireHints = inbound?.hints(pool.settings.hints) ?? NO_HINTS;
+  if (hints.ignored !== undefined) journal.hintIgnored(connection, hints.ignored);
   // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
   const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
   // What was held back and comes now is nobody's.
@@ -44,8 +45,8 @@ export function lingeredOut(inbound: ResponseReceiver | undefined): RetireReason
   return inbound?.complete === true ? "upload-unfinished" : "unread-body";
 }
 
-/** Gives a connection up that nobody used, without having learned anything of its server. */
-export function giveUp(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
+/** Returns a connection that was granted and not used. It ends, and nothing was learned of its server. */
+export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
   pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
 }
 

@@ -13,7 +13,7 @@ import type { Wire } from "../http1/wire.ts";
 import { isLastExchange, type Lease, type PoolWaiter, socketOf } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { unwatchSignal, watchSignal } from "./abort.ts";
-import { afterResponse, giveBack, giveUp, lingeredOut } from "./ending.ts";
+import { afterResponse, giveBack, lingeredOut, returnUnused } from "./ending.ts";
 import {
   cutError,
   lostError,
@@ -81,7 +81,7 @@ export class Exchange implements Roles {
 
   granted(lease: Lease<Wire>): void {
     // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
-    if (this.#phase !== "queue") return giveUp(this.#pool, lease);
+    if (this.#phase !== "queue") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     lease.connection.user = this;
     this.#pool.observers.whenTold(this);

@@ -6,19 +6,20 @@
 import { ProtocolError } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
-import { endsConnection, type Framing } from "../http1/parse/framing.ts";
+import { linesOf } from "../http1/parse/fields.ts";
+import { announcedEnd, type Framing, framingEnd } from "../http1/parse/framing.ts";
 import type { ResponseHead } from "../http1/parse/head.ts";
 import type { ResponseParser, ResponseSink } from "../http1/parse/response-parser.ts";
-import type { Wire } from "../http1/wire.ts";
+import type { Wire, WireHints } from "../http1/wire.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Lease } from "../pool/connection.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
-import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
+import { NO_HINTS } from "../rules/rules.ts";
 import type { BodyFlow, BodyRef } from "./body-roles.ts";
 import type { Fault } from "./exchange-errors.ts";
 import type { WireResponse } from "./message.ts";
+import { endByTest } from "./persistence.ts";
 import { LINGER_BYTES, LINGER_MS, LINGER_UNKNOWN_MS } from "./phase.ts";
-import type { RequestEvents } from "./request-events.ts";
 import { ResponseBody } from "./response-body.ts";
 
 /** Whoever the response is for. */
@@ -118,17 +119,23 @@ export class ResponseReceiver implements ResponseSink, BodyRef {
     if (this.#surplus) return "bad-framing";
     const { response } = this;
     if (response === undefined || this.#framing === undefined) return "bad-framing";
+    const { head } = response;
+    const reason = framingEnd(head, this.#framing);
+    if (reason !== undefined) return reason;
+    const announced = announcedEnd(head);
+    if (test === undefined) return announced;
     const { proxied } = this.#lease.connection;
-    const asked = test === undefined ? undefined : { test, method: this.#method, proxied };
-    return endsConnection(response.head, this.#framing, asked);
+    const { status, minorVersion, text } = head;
+    const facts = { method: this.#method, proxied, status, minorVersion, lines: linesOf(text) };
+    return endByTest(test, facts, announced);
   }
 
   /** What the server announced with the response. */
-  hints(mode: Settings["hints"], journal: RequestEvents): ServerHints {
+  hints(mode: Settings["hints"]): WireHints {
+    const { response } = this;
+    if (response === undefined) return NO_HINTS;
     const { connection, requestNumber } = this.#lease;
-    return this.response === undefined
-      ? NO_HINTS
-      : connection.wire.hints(this.response.head, requestNumber, mode, connection, journal);
+    return connection.wire.hints(response.head, requestNumber, mode, connection.proxied);
   }
 
   // ResponseSink

@@ -18,9 +18,10 @@ import type { ResponseHead } from "./parse/head.ts";
 import { ResponseParser } from "./parse/response-parser.ts";
 import { LastHead } from "./send/request-head.ts";
 
-/** Is told of a value that was not understood, and on what connection it came. */
-interface HintListener<Connection> {
-  hintIgnored(connection: Connection, value: string): void;
+/** What a server announced with one response. */
+export interface WireHints extends ServerHints {
+  /** The `Keep-Alive` value, where it was not understood. */
+  readonly ignored?: string | undefined;
 }
 
 /** The protocol's state of one connection. */
@@ -43,26 +44,23 @@ export class Wire {
   }
 
   /** What the server announces with this response, the `requests`-th on the connection. */
-  hints<Connection extends { readonly proxied: boolean }>(
+  hints(
     head: ResponseHead,
     requests: number,
     mode: "honor" | "ignore" | HintReader,
-    connection: Connection,
-    listener: HintListener<Connection>,
-  ): ServerHints {
+    proxied: boolean,
+  ): WireHints {
     if (mode === "ignore") return NO_HINTS;
-    if (typeof mode === "function") {
-      const hints = ask(mode, head, { requests, proxied: connection.proxied });
-      if (hints === undefined) listener.hintIgnored(connection, head.keepAlive ?? "");
-      return hints ?? NO_HINTS;
-    }
+    if (typeof mode === "function")
+      return ask(mode, head, { requests, proxied }) ?? { ...NO_HINTS, ignored: head.keepAlive ?? "" };
     const { keepAlive } = head;
     // A response without the header leaves what was said of `max` in force: the next request counts against it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
     const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);
-    if (keepAlive !== undefined && hint?.flawed === true) listener.hintIgnored(connection, keepAlive);
     this.#max = watchMax(this.#max, hint?.max);
-    return { close: false, timeoutMs: hint?.timeoutMs, remaining: remainingRequests(this.#max, requests) };
+    const remaining = remainingRequests(this.#max, requests);
+    const ignored = hint?.flawed === true ? keepAlive : undefined;
+    return { close: false, timeoutMs: hint?.timeoutMs, remaining, ignored };
   }
 
   #read(value: string): KeepAliveHint {

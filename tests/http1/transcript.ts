@@ -1,7 +1,7 @@
 /** A parser's run over some bytes, written down, so that two runs can be compared. */
 
 import { ProtocolError } from "../../src/contract/errors.ts";
-import { endsConnection, type Framing } from "../../src/http1/parse/framing.ts";
+import { announcedEnd, type Framing, framingEnd } from "../../src/http1/parse/framing.ts";
 import type { ResponseHead } from "../../src/http1/parse/head.ts";
 import { ResponseParser, type ResponseSink } from "../../src/http1/parse/response-parser.ts";
 import { portableText } from "../../src/http1/text.ts";
@@ -79,7 +79,7 @@ class Recorder implements ResponseSink {
     if (this.framing !== undefined) throw new Error("A second head was told");
     this.heads.push(describe(head));
     this.framing = framing;
-    this.reason = endsConnection(head, framing);
+    this.reason = framingEnd(head, framing) ?? announcedEnd(head);
   }
 
   body(bytes: Uint8Array, start: number, end: number): void {

@@ -176,7 +176,7 @@ export const WIRE: readonly Mutation[] = [
   },
   {
     breaks: "Only a head that is the last one once more is not read again",
-    file: "src/http1/parse/repeated-head.ts",
+    file: "src/http1/parse/head.ts",
     search: "codec.latin1(bytes, start, last) === text ?",
     replacement: "codec.latin1(bytes, start, last).length === text.length ?",
     proof: { tests: "tests/http1/repeated" },
@@ -238,8 +238,8 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "No persistence test is asked where the framing is faulty",
     file: "src/http1/parse/framing.ts",
-    search: '  if (framing.kind === "close") return "not-persistent";\n',
-    replacement: "",
+    search: 'return framing.kind === "close" ? "not-persistent" : undefined;',
+    replacement: "return undefined;",
     proof: { tests: "tests/presets/connection" },
   },
   {

@@ -3,7 +3,9 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type PersistenceFacts, type PoolOptions, presets } from "../../mod.ts";
-import { endsConnection, framingOf } from "../../src/http1/parse/framing.ts";
+import { endByTest } from "../../src/exchange/persistence.ts";
+import { linesOf } from "../../src/http1/parse/fields.ts";
+import { announcedEnd, framingEnd, framingOf } from "../../src/http1/parse/framing.ts";
 import { HeadReader } from "../../src/http1/parse/head.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { resolveOptions } from "../../src/options/settings.ts";
@@ -22,8 +24,11 @@ function keeps(
   reader.read(bytes, 0, bytes.length);
   const { head } = reader;
   if (head === undefined) throw new Error("the head is not complete");
-  const asked = persistence === undefined ? undefined : { test: persistence, method, proxied };
-  return endsConnection(head, framingOf(head, method), asked) === undefined;
+  if (framingEnd(head, framingOf(head, method)) !== undefined) return false;
+  if (persistence === undefined) return announcedEnd(head) === undefined;
+  const { status, minorVersion, text } = head;
+  const facts = { method, proxied, status, minorVersion, lines: linesOf(text) };
+  return endByTest(persistence, facts, announcedEnd(head)) === undefined;
 }
 
 const OK = "HTTP/1.1 200 OK";

@@ -4,7 +4,6 @@ import type { RetireReason } from "../../contract/reasons.ts";
 import { peerExcerpt } from "../../contract/secrets.ts";
 import { parseConnection, persists } from "../../rules/hints.ts";
 import { trimWhitespace } from "../../rules/whitespace.ts";
-import { askPersistence, type PersistenceQuestion } from "./ask-persistence.ts";
 import { remoteFault } from "./fault.ts";
 import type { ResponseHead } from "./head.ts";
 
@@ -62,21 +61,22 @@ export function passable(head: ResponseHead): ResponseHead {
 const LENGTH_LINES = /^content-length:[^\r\n]*\r\n/gim;
 const CODING_LINE = /^transfer-encoding:[^\r\n]*\r\n/im;
 
-/** Why no request can follow this response on its connection, or `undefined`. `asked`: by a test of the user's. */
-export function endsConnection(
-  head: ResponseHead,
+/** Why no request may follow this response on its connection, whatever was announced: its end is open to doubt. */
+export function framingEnd(
+  { transferEncoding, contentLength, minorVersion }: ResponseHead,
   framing: Framing,
-  asked?: PersistenceQuestion,
 ): RetireReason | undefined {
-  const { transferEncoding, contentLength, minorVersion } = head;
   // RFC 9112 §6.1: on HTTP/1.0 a transfer coding is faulty framing, and both fields together ought to be.
   if (transferEncoding !== undefined && (minorVersion === 0 || contentLength !== undefined))
     return "bad-framing";
-  if (framing.kind === "close") return "not-persistent";
-  if (asked !== undefined) return askPersistence(asked, head);
-  if (head.connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
-  if (head.connection === "keep-alive" || head.connection === "Keep-Alive") return undefined;
-  const options = parseConnection(head.connection);
+  return framing.kind === "close" ? "not-persistent" : undefined;
+}
+
+/** Why the connection ends by what the peer announced and by its version (RFC 9112 §9.3), or `undefined`. */
+export function announcedEnd({ connection, minorVersion }: ResponseHead): RetireReason | undefined {
+  if (connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
+  if (connection === "keep-alive" || connection === "Keep-Alive") return undefined;
+  const options = parseConnection(connection);
   if (options.close) return "peer-close";
   return persists(minorVersion, options) ? undefined : "not-persistent";
 }

@@ -16,8 +16,6 @@ import type { ResponseLimits } from "../../options/options.ts";
 import { trimWhitespace } from "../../rules/whitespace.ts";
 import { FIELD, TOKEN } from "../syntax.ts";
 import { remoteFault } from "./fault.ts";
-import { repeatedHead } from "./repeated-head.ts";
-import { readStatusLine } from "./status-line.ts";
 
 const CR = 13;
 const LF = 10;
@@ -274,6 +272,63 @@ export class HeadReader {
   #fault(fault: ProtocolFault, message: string): ProtocolError {
     return remoteFault(fault, message, this.#section === "head" ? "headers" : "body");
   }
+}
+
+/**
+ * The fast path for a head that is byte-identical to the previous one, as most heads within one second are. It means the
+ * same, so it is not read again: 0.2 µs less on Node 24 and Deno 2.9, of the 1.3 that the whole exchange takes.
+ *
+ * Returns the position after the empty line, or -1 when something else stands at `start`.
+ */
+function repeatedHead(
+  head: ResponseHead | undefined,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  codec: TextCodec,
+): number {
+  if (head === undefined) return -1;
+  const { text } = head;
+  const last = start + text.length;
+  if (last + 2 > end || bytes[last] !== CR || bytes[last + 1] !== LF) return -1;
+  return codec.latin1(bytes, start, last) === text ? last + 2 : -1;
+}
+
+/** `HTTP/1.x SP status [SP reason]`. Many servers leave out the space before an empty reason; so may this one. */
+function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < 12 || !isHttp(bytes, start)) {
+    throw remoteFault("bad-status-line", "The response does not start with an HTTP status line");
+  }
+  const minor = (bytes[start + 7] as number) - ZERO;
+  if (bytes[start + 5] !== ZERO + 1 || bytes[start + 6] !== 46 || minor < 0 || minor > 9) {
+    throw remoteFault("bad-version", "The response is not HTTP/1.x");
+  }
+  let status = 0;
+  for (let at = start + 9; at < start + 12; at++) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9)
+      throw remoteFault("bad-status-line", "The status is not a number of three digits");
+    status = status * 10 + digit;
+  }
+  if (bytes[start + 8] !== SPACE || status < 100 || (end > start + 12 && bytes[start + 12] !== SPACE)) {
+    throw remoteFault("bad-status-line", "The status line is malformed");
+  }
+  for (let at = start + 12; at < end; at++) {
+    if (FIELD[bytes[at] as number] === 0)
+      throw remoteFault("bad-status-line", "The reason holds a control character");
+  }
+  return status;
+}
+
+/** Whether `HTTP/` stands at `start`: the one name that is case-sensitive (RFC 9112 §2.3). */
+function isHttp(bytes: Uint8Array, start: number): boolean {
+  return (
+    bytes[start] === 72 &&
+    bytes[start + 1] === 84 &&
+    bytes[start + 2] === 84 &&
+    bytes[start + 3] === 80 &&
+    bytes[start + 4] === 47
+  );
 }
 
 /** Whether a name, given in lower case, stands from `start` to `end`, in any letter case. */

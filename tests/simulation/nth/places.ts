@@ -28,7 +28,7 @@ interface Place {
 /** Functions of the options. */
 export const OPTION_PLACES = {
   serverHints: { by: "http1/wire.ts, when a connection is given back" },
-  persistence: { by: "http1/parse/ask-persistence.ts, when a response is complete or a body is left" },
+  persistence: { by: "exchange/persistence.ts, when a response is complete or a body is left" },
   resolve: { by: "pool/connect/connector.ts, in a turn of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
   onEvent: { by: "pool/observers.ts, between steps" },
