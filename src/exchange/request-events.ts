@@ -56,7 +56,7 @@ export class RequestEvents {
   }
 
   retried(reason: RetryReason, resendCount: number, failed: PooledConnection<Wire>): void {
-    failed.record.entry.counters.retries += 1;
+    failed.record.originRecord.counters.retries += 1;
     const { observers } = this.#pool;
     if (!observers.topics["request.retried"].wanted) return;
     const { record } = failed;

@@ -52,7 +52,7 @@ export class Closing<Wire> {
   /** Of a copy: who is cut off leaves the lists, and may make others leave. */
   #cutAll(): void {
     this.#cutting = true;
-    const connections = [...this.#origins.entries()].flatMap((entry) => [...entry.connections]);
-    for (const record of connections) record.attached?.user?.cut();
+    const connections = [...this.#origins.records()].flatMap((entry) => [...entry.connections]);
+    for (const record of connections) record.attachment?.user?.cut();
   }
 }

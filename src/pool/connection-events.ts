@@ -9,10 +9,10 @@ import type { Observers } from "./observers.ts";
 /** It is open. `elapsedMs` since the dial. */
 export function tellOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
   if (!observers.topics["connection.opened"].wanted) return;
-  const { id, entry, attached } = record;
-  const remoteAddress = attached?.socket?.remoteAddress;
-  const facts = { connection: id, origin: entry.origin.key, elapsedMs, remoteAddress };
-  const via = attached?.via === undefined ? undefined : { proxy: attached.via.proxy };
+  const { id, originRecord, attachment } = record;
+  const remoteAddress = attachment?.socket?.remoteAddress;
+  const facts = { connection: id, origin: originRecord.origin.key, elapsedMs, remoteAddress };
+  const via = attachment?.via === undefined ? undefined : { proxy: attachment.via.proxy };
   observers.tell({ type: "connection.opened", ...facts, ...via });
 }
 
@@ -26,8 +26,8 @@ export function tellQueued<C, W>(observers: Observers, effect: Effect<C, W> & { 
 export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
   if (!observers.topics["connection.acquired"].wanted) return;
   const { requestNumber, idleMs, waitedMs } = lease;
-  const { id, entry } = lease.connection.record;
-  const facts = { connection: id, origin: entry.origin.key, request, reused: requestNumber > 1 };
+  const { id, originRecord } = lease.connection.record;
+  const facts = { connection: id, origin: originRecord.origin.key, request, reused: requestNumber > 1 };
   observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
 }
 
@@ -41,9 +41,15 @@ export function tellReleased<Wire>(
 ): void {
   if (!observers.topics["connection.released"].wanted) return;
   if (record.state === "closed") return;
-  const { id, entry } = record;
+  const { id, originRecord } = record;
   const keepMs = keepUntil(record, rules) - now;
-  observers.tell({ type: "connection.released", connection: id, origin: entry.origin.key, requests, keepMs });
+  observers.tell({
+    type: "connection.released",
+    connection: id,
+    origin: originRecord.origin.key,
+    requests,
+    keepMs,
+  });
 }
 
 /** It carries no further request. */
@@ -54,15 +60,15 @@ export function tellRetired<C, W>(
 ): void {
   if (!observers.topics["connection.retired"].wanted) return;
   const { connection, reason, from, idleMs, error } = effect;
-  const { id, entry, openedAt, requests } = connection;
+  const { id, originRecord, openedAt, requests } = connection;
   const ageMs = from === "connecting" ? 0 : now - openedAt;
-  const facts = { connection: id, origin: entry.origin.key, reason, ageMs, idleMs, requests };
+  const facts = { connection: id, origin: originRecord.origin.key, reason, ageMs, idleMs, requests };
   observers.tell({ type: "connection.retired", ...facts, ...(error === undefined ? undefined : { error }) });
 }
 
 /** The idle limit of an origin changed. */
 export function tellLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
-  const { entry, idleMs, previousMs } = effect;
+  const { originRecord, idleMs, previousMs } = effect;
   if (idleMs === previousMs || !observers.topics["limit.learned"].wanted) return;
-  observers.tell({ type: "limit.learned", origin: entry.origin.key, idleMs, previousMs });
+  observers.tell({ type: "limit.learned", origin: originRecord.origin.key, idleMs, previousMs });
 }

@@ -103,7 +103,7 @@ export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
   const { record, socket, via } = lease.connection;
   const info = {
     id: record.id,
-    origin: record.entry.origin.key,
+    origin: record.originRecord.origin.key,
     reused: lease.requestNumber > 1,
     requestNumber: lease.requestNumber,
     ageMs: lease.ageMs,

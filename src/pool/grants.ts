@@ -48,7 +48,7 @@ export class Grants<Wire> {
   }
 
   grant(effect: Grant<Wire>, now: number): void {
-    const connection = effect.connection.attached;
+    const connection = effect.connection.attachment;
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     connection.take(true);
@@ -84,11 +84,11 @@ export class Grants<Wire> {
     // Granted before `close()` cut off the others, and handed over only now.
     if (this.#closing.cutting) return this.#owner.acquireAnother(effect.waiter, connection, "pool-closed");
     const lease = leaseOf(connection, effect, now);
-    const { counters } = connection.record.entry;
+    const { counters } = connection.record.originRecord;
     counters.requests += 1;
     if (lease.requestNumber > 1) counters.reused += 1;
-    const { attached } = effect.waiter;
-    tellAcquired(this.#observers, lease, attached.requestId);
-    attached.granted(lease);
+    const { attachment } = effect.waiter;
+    tellAcquired(this.#observers, lease, attachment.requestId);
+    attachment.granted(lease);
   }
 }

@@ -232,14 +232,14 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   #park(record: Connection<Wire>): void {
     // An observer that was told before this may have had it leased again.
-    if (record.state === "idle") record.attached?.take(false);
+    if (record.state === "idle") record.attachment?.take(false);
   }
 
   #connect(record: Connection<Wire>, now: number): void {
     if (record.state !== "connecting") return;
-    const via = this.#dialer.viaTo(record.entry.origin);
-    record.attached = new PooledConnection<Wire>(record, this.#makeWire(), via, this);
-    this.#connectAttempts.start(record.attached, now);
+    const via = this.#dialer.viaTo(record.originRecord.origin);
+    record.attachment = new PooledConnection<Wire>(record, this.#makeWire(), via, this);
+    this.#connectAttempts.start(record.attachment, now);
   }
 
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
@@ -271,26 +271,26 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     const { record } = connection;
     const answered = reason === "peer-closed" ? false : undefined;
     this.release(connection, { hints: record.hints, reason, answered });
-    const { origin } = record.entry;
+    const { origin } = record.originRecord;
     if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
   }
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const snapshot = originSnapshot(this.core.origins, effect.origin);
-    effect.waiter.attached.refused(acquireError({ ...effect, snapshot }, this.settings));
+    effect.waiter.attachment.refused(acquireError({ ...effect, snapshot }, this.settings));
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
     const { connection: record, reason, from } = effect;
     if (from === "connecting") this.#connectAttempts.giveUp(record, reason);
     this.#dnsRefresh?.closed(record);
-    record.attached?.end();
+    record.attachment?.end();
     tellRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check();
   }
 
   #learned(effect: PoolEffect<Wire> & { type: "learned" }): void {
-    this.limitKeeper?.learned(effect.entry.origin.key, effect.entry.memory);
+    this.limitKeeper?.learned(effect.originRecord.origin.key, effect.originRecord.memory);
     tellLearned(this.observers, effect);
   }
 }

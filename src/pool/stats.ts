@@ -46,12 +46,12 @@ export function poolStats(
   const origins: Record<string, OriginStats> = {};
   const totals = zeroCounters();
   addCounters(totals, table.forgotten);
-  for (const entry of table.entries()) {
+  for (const entry of table.records()) {
     origins[entry.origin.key] = originStats(entry);
     addCounters(totals, entry.counters);
   }
   const { open, active, connecting } = table;
-  const now = { open, active, connecting, idle: table.lru.size, queued: table.queue.size };
+  const now = { open, active, connecting, idle: table.idle.size, queued: table.queue.size };
   return { ...now, ...totals, origins, listenerErrors, storeErrors };
 }
 

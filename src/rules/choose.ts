@@ -4,7 +4,7 @@ import type { ConnectionFacts, ReuseOrder, Rules } from "./rules.ts";
 import { isProvenFresh } from "./verdict.ts";
 
 /** An origin's idle connections, by the orders in which they can be asked for. */
-export interface IdleShelf<T extends ConnectionFacts> {
+export interface IdleConnections<T extends ConnectionFacts> {
   /** Became idle last. `undefined` when there is none at all. */
   readonly freshest: T | undefined;
   /** Became idle first. */
@@ -22,7 +22,7 @@ export interface IdleShelf<T extends ConnectionFacts> {
  * 2. A non-idempotent request takes it only if it is proven fresh, else the freshest if that one is.
  */
 export function chooseIdle<T extends ConnectionFacts>(
-  shelf: IdleShelf<T>,
+  shelf: IdleConnections<T>,
   rules: Rules,
   unsafe: boolean,
   now: number,
@@ -34,7 +34,7 @@ export function chooseIdle<T extends ConnectionFacts>(
   return isProvenFresh(freshest, rules, now) ? freshest : undefined;
 }
 
-function firstBy<T extends ConnectionFacts>(order: ReuseOrder, shelf: IdleShelf<T>): T | undefined {
+function firstBy<T extends ConnectionFacts>(order: ReuseOrder, shelf: IdleConnections<T>): T | undefined {
   switch (order) {
     case "lifo":
       return shelf.freshest;

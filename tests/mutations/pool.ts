@@ -35,7 +35,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "close() answers those who wait",
     file: "src/pool/core/core.ts",
-    search: `this.#reject(waiter, waiter.entry?.origin.key ?? "", "pool-closed", now);`,
+    search: `this.#reject(waiter, waiter.originRecord?.origin.key ?? "", "pool-closed", now);`,
     replacement: "this.#cancel(waiter);",
     proof: "simulation",
   },
@@ -91,7 +91,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A connection that is retired is closed",
     file: "src/pool/pool.ts",
-    search: "    record.attached?.end();\n",
+    search: "    record.attachment?.end();\n",
     replacement: "",
     proof: "simulation",
   },
@@ -182,7 +182,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "Who came after a dial began is not failed with it",
     file: "src/pool/core/core.ts",
-    search: "if (waiter.since > connection.openedAt) this.#dial(entry, now);\n    else ",
+    search: "if (waiter.askedAt > connection.openedAt) this.#dial(originRecord, now);\n    else ",
     replacement: "",
     proof: { tests: "tests/pool/" },
   },

@@ -448,7 +448,7 @@ describe("a request without a connection", () => {
     request.cancel();
     shell.transport.flush();
     await settled();
-    assertEquals([request.answers, shell.pool.core.origins.lru.size], [0, 1]);
+    assertEquals([request.answers, shell.pool.core.origins.idle.size], [0, 1]);
     assertEquals(shell.peer(1).held, false);
   });
 });
@@ -498,7 +498,7 @@ describe("preconnect", () => {
   it("resolves when the connections are open and idle", async () => {
     const shell = new Shell();
     await shell.pool.preconnect(originOf("http://a"), 3);
-    assertEquals([shell.transport.peers.length, shell.pool.core.origins.lru.size], [3, 3]);
+    assertEquals([shell.transport.peers.length, shell.pool.core.origins.idle.size], [3, 3]);
     assertEquals(
       shell.transport.peers.map(({ held }) => held),
       [false, false, false],

@@ -24,7 +24,7 @@ export interface Terms {
 /** Fails when anything about the core is not as it must be after a step at `now`. */
 export function checkBooks(core: Core, terms: Terms, now: number): void {
   const { origins } = core;
-  const entries = [...origins.entries()];
+  const entries = [...origins.records()];
   for (const entry of entries) checkEntry(entry, terms.rules);
   checkTotals(origins, entries);
   checkLimits(origins, entries, terms.rules);
@@ -71,7 +71,7 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
     "active",
   );
   assertEquals(
-    origins.lru.size,
+    origins.idle.size,
     sum(({ idle }) => idle.size),
     "idle",
   );
@@ -80,7 +80,7 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
     sum(({ waiters }) => waiters.size),
     "queued",
   );
-  assertEquals(origins.uncovered, sum(uncovered), "waiters without a dial");
+  assertEquals(origins.waitersWithoutAttempt, sum(uncovered), "waiters without a dial");
   assertEquals(
     origins.blocked.size,
     sum(({ blockedNode }) => (blockedNode.listed ? 1 : 0)),
@@ -88,11 +88,11 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
   );
   assertEquals(
     origins.open,
-    origins.connecting + origins.active + origins.lru.size,
+    origins.connecting + origins.active + origins.idle.size,
     "open is the sum of the states",
   );
-  assert(inOrder([...origins.lru].map(({ idleSince }) => idleSince)), "the stalest comes first");
-  assert(inOrder([...origins.queue].map(({ since }) => since)), "who waited longest comes first");
+  assert(inOrder([...origins.idle].map(({ idleSince }) => idleSince)), "the stalest comes first");
+  assert(inOrder([...origins.queue].map(({ askedAt }) => askedAt)), "who waited longest comes first");
 }
 
 function inOrder(times: readonly number[]): boolean {
@@ -101,7 +101,7 @@ function inOrder(times: readonly number[]): boolean {
 
 function checkLimits(origins: Books, entries: readonly Entry[], rules: Rules): void {
   assert(origins.open <= rules.maxConnections, "maxConnections");
-  assert(origins.lru.size <= rules.maxIdle, "maxIdle");
+  assert(origins.idle.size <= rules.maxIdle, "maxIdle");
   for (const { connections, idle } of entries) {
     assert(connections.size <= rules.maxConnectionsPerOrigin, "maxConnectionsPerOrigin");
     assert(idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
@@ -110,9 +110,9 @@ function checkLimits(origins: Books, entries: readonly Entry[], rules: Rules): v
 
 /** Whatever is idle may be used. */
 function checkRules(origins: Books, rules: Rules, now: number): void {
-  for (const connection of origins.lru) {
+  for (const connection of origins.idle) {
     const until = expectedUntil(connection, rules) ?? -Infinity;
-    assertEquals(connection.until, until, "an idle connection is kept for as long as the rules say");
+    assertEquals(connection.retireAt, until, "an idle connection is kept for as long as the rules say");
     assert(now < until, `a connection is idle at ${now}, though its time was over at ${until}`);
   }
 }
@@ -145,11 +145,11 @@ function sumOf(all: readonly Counts[]): Counts {
 const NONE: Counts = { open: 0, spare: 0 };
 
 function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
-  const { lru, queue } = core.origins;
+  const { idle, queue } = core.origins;
   const wakeAt = core.wakeAt();
   assert(wakeAt > now, `waking at ${wakeAt} makes no progress from ${now}`);
-  for (const { until } of lru) assert(wakeAt <= until, "sleeps past the end of an idle connection");
-  for (const { since } of queue) assert(wakeAt <= since + acquireTimeoutMs, "sleeps past a time-out");
+  for (const { retireAt } of idle) assert(wakeAt <= retireAt, "sleeps past the end of an idle connection");
+  for (const { askedAt } of queue) assert(wakeAt <= askedAt + acquireTimeoutMs, "sleeps past a time-out");
 }
 
 function checkMemory({ deadlines, open }: Books): void {

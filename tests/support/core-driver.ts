@@ -98,8 +98,8 @@ export class CoreDriver {
   /** A dial fails: that rejects one request, if one is left without a dial by it that waits since it began. */
   failed(id: number): string[] {
     const connection = this.connection(id);
-    const { waiters, connecting } = connection.entry;
-    const needed = waiters.size > connecting - 1 && (waiters.first?.since ?? 0) <= connection.openedAt;
+    const { waiters, connecting } = connection.originRecord;
+    const needed = waiters.size > connecting - 1 && (waiters.first?.askedAt ?? 0) <= connection.openedAt;
     const words = this.step({ type: "connect-failed", connection, error: `error ${id}` });
     const rejected = (why: string) => words.filter((word) => word.endsWith(why)).length;
     if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed ? 1 : 0);
@@ -179,15 +179,16 @@ export class CoreDriver {
       case "grant":
         return this.#grant(effect.waiter, effect.connection);
       case "queue":
-        return `queue ${effect.waiter.attached} (${effect.queued})`;
+        return `queue ${effect.waiter.attachment} (${effect.queued})`;
       case "reject":
-        this.#answered(effect.waiter.attached, "rejected");
-        if (effect.why === "queue-full") assert(this.core.origins.uncovered >= this.terms.rules.maxQueue);
-        return `reject ${effect.waiter.attached}: ${effect.why}`;
+        this.#answered(effect.waiter.attachment, "rejected");
+        if (effect.why === "queue-full")
+          assert(this.core.origins.waitersWithoutAttempt >= this.terms.rules.maxQueue);
+        return `reject ${effect.waiter.attachment}: ${effect.why}`;
       case "park":
         return `park ${effect.connection.id}`;
       case "learned":
-        return `learned ${effect.entry.origin.hostname} ${effect.idleMs}`;
+        return `learned ${effect.originRecord.origin.hostname} ${effect.idleMs}`;
       case "close":
         assertEquals(effect.connection.state, "closed");
         assert(this.connections.delete(effect.connection.id), "a connection was closed twice");
@@ -199,21 +200,21 @@ export class CoreDriver {
     this.#dialled += 1;
     this.connections.set(connection.id, connection);
     assertEquals(this.core.closing, false, "a closed pool opens nothing");
-    return `connect ${connection.id} ${connection.entry.origin.hostname}`;
+    return `connect ${connection.id} ${connection.originRecord.origin.hostname}`;
   }
 
   #grant(waiter: Request, connection: Connection): string {
-    const { id, state, entry } = connection;
+    const { id, state, originRecord } = connection;
     assertEquals(state, "active");
     const before = factsBefore(connection);
     const handedOver = connection === this.#moving;
     checkGrant({ facts: before, waiter, handedOver }, this.terms.rules, this.now);
-    const line = this.#line(entry.origin.hostname);
-    const ahead = line.slice(0, line.indexOf(waiter.attached));
+    const line = this.#line(originRecord.origin.hostname);
+    const ahead = line.slice(0, line.indexOf(waiter.attachment));
     const overtaken = ahead.filter((name) => this.#couldHave(name, before.requests, handedOver));
-    assertEquals(overtaken, [], `${waiter.attached} overtook others of its origin`);
-    this.#answered(waiter.attached, "granted");
-    return `grant ${waiter.attached} ${id}`;
+    assertEquals(overtaken, [], `${waiter.attachment} overtook others of its origin`);
+    this.#answered(waiter.attachment, "granted");
+    return `grant ${waiter.attachment} ${id}`;
   }
 
   /** Whether a waiting request would have taken the connection that another one got. */
@@ -245,12 +246,12 @@ export class CoreDriver {
   /** Every connection that was ever dialled is open or was retired for one reason. */
   #checkCounters(): void {
     const { origins } = this.core;
-    const counters = [origins.forgotten, ...[...origins.entries()].map((entry) => entry.counters)];
+    const counters = [origins.forgotten, ...[...origins.records()].map((entry) => entry.counters)];
     const retired = counters.flatMap((each) => Object.values(each.retired)).reduce((a, b) => a + b, 0);
     assertEquals(this.#dialled, origins.open + retired, "dialled is open and retired");
     assertEquals(this.connections.size, origins.open);
     assertEquals(this.#waiting, origins.queue.size, "who waits is in the queue");
-    const excess = origins.uncovered - this.terms.rules.maxQueue;
+    const excess = origins.waitersWithoutAttempt - this.terms.rules.maxQueue;
     assert(excess <= this.#askedAgain, "maxQueue, beyond which only those may wait who ask again");
   }
 }

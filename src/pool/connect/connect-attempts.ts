@@ -105,7 +105,7 @@ export class ConnectAttempts<Wire> {
   start(connection: PooledConnection<Wire>, now: number): void {
     const { settings, timer } = this.#parts;
     const { record } = connection;
-    const { origin } = record.entry;
+    const { origin } = record.originRecord;
     const attempt = new ConnectAttempt(origin.key, now, settings.connectTimeoutMs);
     connection.attempt = attempt;
     timer.watch(attempt);
@@ -120,10 +120,10 @@ export class ConnectAttempts<Wire> {
   }
 
   /** The core no longer wants a connection that is being opened. Harmless if its attempt is over. */
-  giveUp({ attached }: Connection<Wire>, reason: string): void {
-    const attempt = attached?.attempt;
-    if (attached === undefined || attempt === undefined) return;
-    this.#end(attached);
+  giveUp({ attachment }: Connection<Wire>, reason: string): void {
+    const attempt = attachment?.attempt;
+    if (attachment === undefined || attempt === undefined) return;
+    this.#end(attachment);
     attempt.giveUp(reason);
   }
 
@@ -149,7 +149,7 @@ export class ConnectAttempts<Wire> {
 
   #attemptsTo(origin: Origin): ConnectInProgress[] {
     const connections = this.#parts.core.origins.find(origin.key)?.connections ?? [];
-    return [...connections].flatMap(({ attached }) => attached?.attempt ?? []);
+    return [...connections].flatMap(({ attachment }) => attachment?.attempt ?? []);
   }
 
   /** Answers why the socket cannot be used after all. */

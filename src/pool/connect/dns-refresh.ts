@@ -55,7 +55,7 @@ export class DnsRefresh<Wire> implements Timed {
 
   /** A connection was opened at `now`. */
   opened(connection: Connection<Wire>, now: number): void {
-    const name = this.#dialer.nameTo(connection.entry.origin);
+    const name = this.#dialer.nameTo(connection.originRecord.origin);
     if (name === undefined) return;
     if (this.#connections.size === 0) {
       this.#refreshAt = now + this.#refreshMs;
@@ -67,7 +67,7 @@ export class DnsRefresh<Wire> implements Timed {
 
   /** A connection was closed. */
   closed(connection: Connection<Wire>): void {
-    const name = this.#dialer.nameTo(connection.entry.origin);
+    const name = this.#dialer.nameTo(connection.originRecord.origin);
     const known = name === undefined ? undefined : this.#connections.get(name);
     if (name === undefined || known?.delete(connection) !== true || known.size > 0) return;
     this.#connections.delete(name);
@@ -100,8 +100,8 @@ export class DnsRefresh<Wire> implements Timed {
     const memory = this.#resolver.memoryOf(hostname);
     // As good as always; else each dial to a name would look at all connections to it.
     if (!hasAbsent(memory)) return;
-    const gone = [...(this.#connections.get(hostname) ?? [])].filter(({ attached }) => {
-      const address = attached?.socket?.remoteAddress;
+    const gone = [...(this.#connections.get(hostname) ?? [])].filter(({ attachment }) => {
+      const address = attachment?.socket?.remoteAddress;
       return address !== undefined && isGone(memory, address);
     });
     if (gone.length > 0) this.#gone(gone);

@@ -60,7 +60,7 @@ export class PoolCore<C, W> {
   /** When to send the next `tick` at the latest; `Infinity` when nothing is due. */
   wakeAt(): number {
     const first = this.origins.queue.first;
-    const timeout = first === undefined ? Infinity : first.since + this.#acquireTimeoutMs;
+    const timeout = first === undefined ? Infinity : first.askedAt + this.#acquireTimeoutMs;
     return Math.min(this.origins.deadlines.next(), timeout);
   }
 
@@ -89,7 +89,7 @@ export class PoolCore<C, W> {
       case "acquire":
         return this.#acquire(input.waiter, input.origin, input.again === true, now);
       case "preconnect":
-        return this.#preconnect(this.origins.entryOf(input.origin), input.count, now);
+        return this.#preconnect(this.origins.recordOf(input.origin), input.count, now);
       case "connected":
         return this.#connected(input.connection, input.random, now);
       case "connect-failed":
@@ -100,12 +100,12 @@ export class PoolCore<C, W> {
         return this.#release(input.connection, input.reason, now);
       case "linger":
         this.#retirement.linger(input.connection, now);
-        return this.#dial(input.connection.entry, now);
+        return this.#dial(input.connection.originRecord, now);
       case "lost":
         if (input.reason === "peer-closed") this.#learner.closed(input.connection, input.late !== true, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
       case "restore":
-        return this.#learner.restored(this.origins.entryOf(input.origin), input.memory, now);
+        return this.#learner.restored(this.origins.recordOf(input.origin), input.memory, now);
       case "cancel":
       case "tick":
         return;
@@ -124,16 +124,16 @@ export class PoolCore<C, W> {
   // Requests
 
   #acquire(waiter: Waiter<C, W>, origin: Origin, again: boolean, now: number): void {
-    if (!again) waiter.since = now;
+    if (!again) waiter.askedAt = now;
     if (this.#closing) return this.#reject(waiter, origin.key, "pool-closed", now);
-    const entry = this.origins.entryOf(origin);
+    const entry = this.origins.recordOf(origin);
     const idle = waiter.fresh ? undefined : chooseIdle(entry, this.#rules, waiter.unsafe, now);
     if (idle !== undefined) return this.#grant(waiter, idle, now);
     if (this.#isTimeOver(waiter, now)) return this.#reject(waiter, origin.key, "acquire-timeout", now);
     this.origins.enqueue(waiter, entry, again);
     this.#dial(entry, now);
     if (again) return;
-    if (entry.waiters.size > entry.connecting && this.origins.uncovered > this.#rules.maxQueue)
+    if (entry.waiters.size > entry.connecting && this.origins.waitersWithoutAttempt > this.#rules.maxQueue)
       return this.#reject(waiter, origin.key, "queue-full", now);
     this.#emit({ type: "queue", waiter, origin: origin.key, queued: entry.waiters.size });
   }
@@ -143,18 +143,18 @@ export class PoolCore<C, W> {
     this.origins.dequeue(waiter);
     this.origins.lease(connection);
     connection.leasedIdleMs = idleMs;
-    this.#emit({ type: "grant", waiter, connection, idleMs, waitedMs: now - waiter.since });
+    this.#emit({ type: "grant", waiter, connection, idleMs, waitedMs: now - waiter.askedAt });
   }
 
   #reject(waiter: Waiter<C, W>, origin: string, why: RejectReason, now: number, error?: unknown): void {
     this.#cancel(waiter);
-    this.#emit({ type: "reject", waiter, origin, why, waitedMs: now - waiter.since, error });
+    this.#emit({ type: "reject", waiter, origin, why, waitedMs: now - waiter.askedAt, error });
   }
 
   #cancel(waiter: Waiter<C, W>): void {
-    const { entry } = waiter;
+    const { originRecord } = waiter;
     this.origins.dequeue(waiter);
-    if (entry !== undefined) this.#fairness.note(entry);
+    if (originRecord !== undefined) this.#fairness.updateBlocked(originRecord);
   }
 
   // Opening
@@ -164,15 +164,15 @@ export class PoolCore<C, W> {
     while (entry.waiters.size > entry.connecting && !this.#fairness.mustQueue(entry)) {
       if (!this.#open(entry, now)) break;
     }
-    this.#fairness.note(entry);
+    this.#fairness.updateBlocked(entry);
   }
 
   #open(entry: OriginRecord<C, W>, now: number): boolean {
     const admission = admit(this.origins.occupancy(entry), this.#rules);
     if (admission === "wait") return false;
-    const evicted = this.origins.spare(admission === "evict-own" ? entry : undefined);
+    const evicted = this.origins.firstEvictable(admission === "evict-own" ? entry : undefined);
     if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
-    this.#emit({ type: "connect", connection: this.origins.dial(entry, now) });
+    this.#emit({ type: "connect", connection: this.origins.startConnecting(entry, now) });
     return true;
   }
 
@@ -190,11 +190,14 @@ export class PoolCore<C, W> {
   #connected(connection: ConnectionRecord<C, W>, random: number, now: number): void {
     if (connection.state === "closed") return;
     connection.roundTripMs = now - connection.openedAt;
-    connection.entry.roundTripMs = Math.min(connection.entry.roundTripMs, connection.roundTripMs);
+    connection.originRecord.roundTripMs = Math.min(
+      connection.originRecord.roundTripMs,
+      connection.roundTripMs,
+    );
     connection.expiresAt = expiry(this.#rules, now, random);
     connection.openedAt = now;
     connection.idleSince = now;
-    connection.entry.counters.opened += 1;
+    connection.originRecord.counters.opened += 1;
     this.origins.connected(connection);
     if (this.#passOn(connection, now)) return;
     const answer = verdict(connection, this.#rules, now);
@@ -204,33 +207,33 @@ export class PoolCore<C, W> {
 
   #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
     if (connection.state === "closed") return;
-    const { entry } = connection;
+    const { originRecord } = connection;
     this.#retirement.retire(connection, "connect-failed", now, "lost", error);
-    const waiter = entry.waiters.first;
-    if (waiter === undefined || entry.waiters.size <= entry.connecting) return;
+    const waiter = originRecord.waiters.first;
+    if (waiter === undefined || originRecord.waiters.size <= originRecord.connecting) return;
     // Who came after the dial began did not have its time: the next one is theirs.
-    if (waiter.since > connection.openedAt) this.#dial(entry, now);
-    else this.#reject(waiter, entry.origin.key, "connect-failed", now, error);
+    if (waiter.askedAt > connection.openedAt) this.#dial(originRecord, now);
+    else this.#reject(waiter, originRecord.origin.key, "connect-failed", now, error);
   }
 
   // Ending an exchange
 
   #release(connection: ConnectionRecord<C, W>, reason: RetireReason | undefined, now: number): void {
-    const { entry } = connection;
+    const { originRecord } = connection;
     connection.idleSince = now;
     this.origins.release(connection);
     if (connection.state === "closed") {
-      this.#retirement.closed(connection, connection.retiredFor ?? "pool-closed", "draining", 0);
+      this.#retirement.close(connection, connection.retireReason ?? "pool-closed", "draining", 0);
     } else {
       const answer: Verdict =
         reason === undefined ? verdict(connection, this.#rules, now) : { keep: false, reason };
-      if (answer.keep && !this.#fairness.mustYield(entry)) {
+      if (answer.keep && !this.#fairness.mustYield(originRecord)) {
         if (!this.#passOn(connection, now)) this.#park(connection, answer.until, now);
         return;
       }
       this.#retirement.retire(connection, answer.keep ? "make-room" : answer.reason, now);
     }
-    this.#dial(entry, now);
+    this.#dial(originRecord, now);
   }
 
   /** Gives an idle connection to the first waiter that may have it. Answers whether there is one. */
@@ -238,15 +241,15 @@ export class PoolCore<C, W> {
     const waiter = this.origins.waiterFor(connection);
     if (waiter === undefined) return false;
     this.#grant(waiter, connection, now);
-    this.#dial(connection.entry, now);
+    this.#dial(connection.originRecord, now);
     return true;
   }
 
   #park(connection: ConnectionRecord<C, W>, until: number, now: number): void {
     this.origins.park(connection, until);
     this.#emit({ type: "park", connection });
-    this.#retirement.trim(connection.entry, now);
-    if (connection.entry.waiters.size > 0) this.#dial(connection.entry, now);
+    this.#retirement.trim(connection.originRecord, now);
+    if (connection.originRecord.waiters.size > 0) this.#dial(connection.originRecord, now);
   }
 
   /** Serves origins that the total limit kept out, each in turn, while there is room. */
@@ -255,26 +258,26 @@ export class PoolCore<C, W> {
     for (let entry = blocked.first; entry !== undefined; entry = blocked.first) {
       if (!this.#open(entry, now)) return;
       blocked.remove(entry.blockedNode);
-      this.#fairness.note(entry);
+      this.#fairness.updateBlocked(entry);
     }
   }
 
   // Ending
 
   #isTimeOver(waiter: Waiter<C, W>, now: number): boolean {
-    return now >= waiter.since + this.#acquireTimeoutMs;
+    return now >= waiter.askedAt + this.#acquireTimeoutMs;
   }
 
   #giveUpWaiting(now: number): void {
     const { queue } = this.origins;
     for (let first = queue.first; first !== undefined; first = queue.first) {
       if (!this.#isTimeOver(first, now)) return;
-      this.#reject(first, first.entry?.origin.key ?? "", "acquire-timeout", now);
+      this.#reject(first, first.originRecord?.origin.key ?? "", "acquire-timeout", now);
     }
   }
 
   #drain(origin: string | undefined, reason: RetireReason, now: number): void {
-    const entries = origin === undefined ? this.origins.entries() : [this.origins.find(origin)];
+    const entries = origin === undefined ? this.origins.records() : [this.origins.find(origin)];
     for (const entry of entries) {
       for (const connection of entry?.connections ?? []) {
         // One that is being opened is no older than one that would replace it.
@@ -286,8 +289,8 @@ export class PoolCore<C, W> {
   #close(now: number): void {
     this.#closing = true;
     for (const waiter of this.origins.queue)
-      this.#reject(waiter, waiter.entry?.origin.key ?? "", "pool-closed", now);
-    for (const entry of this.origins.entries()) {
+      this.#reject(waiter, waiter.originRecord?.origin.key ?? "", "pool-closed", now);
+    for (const entry of this.origins.records()) {
       for (const connection of entry.connections) this.#retirement.retire(connection, "pool-closed", now);
     }
   }

@@ -8,20 +8,20 @@
  */
 
 /** The entry by which an item will come up. */
-export interface Slot {
+export interface HeapEntry {
   readonly at: number;
 }
 
-interface Entry<T> extends Slot {
+interface Entry<T> extends HeapEntry {
   readonly item: T;
 }
 
 /** What the heap needs of its items. */
 export interface Expiring {
   /** When the item expires now; `Infinity` while it does not. */
-  until: number;
+  retireAt: number;
   /** Its entry; others of the same item mean nothing. Kept by the heap. */
-  slot: Slot | undefined;
+  heapEntry: HeapEntry | undefined;
 }
 
 /** Items by the time they expire. */
@@ -37,18 +37,18 @@ export class Deadlines<T extends Expiring> {
 
   /** Makes sure the item comes up by its `until`. */
   watch(item: T): void {
-    const { until, slot } = item;
-    if (until === Infinity || (slot !== undefined && slot.at <= until)) return;
-    const entry = { at: until, item };
-    item.slot = entry;
+    const { retireAt, heapEntry } = item;
+    if (retireAt === Infinity || (heapEntry !== undefined && heapEntry.at <= retireAt)) return;
+    const entry = { at: retireAt, item };
+    item.heapEntry = entry;
     this.#push(entry);
-    if (slot !== undefined) this.#outdated();
+    if (heapEntry !== undefined) this.#outdated();
   }
 
   /** The item will never expire. */
   forget(item: T): void {
-    if (item.slot === undefined) return;
-    item.slot = undefined;
+    if (item.heapEntry === undefined) return;
+    item.heapEntry = undefined;
     this.#outdated();
   }
 
@@ -60,7 +60,7 @@ export class Deadlines<T extends Expiring> {
   #tidy(): void {
     if (2 * this.#stale <= this.#heap.length) return;
     // What is sorted is a heap.
-    this.#heap = this.#heap.filter((entry) => entry.item.slot === entry).sort((a, b) => a.at - b.at);
+    this.#heap = this.#heap.filter((entry) => entry.item.heapEntry === entry).sort((a, b) => a.at - b.at);
     this.#stale = 0;
   }
 
@@ -80,12 +80,12 @@ export class Deadlines<T extends Expiring> {
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.#pop();
       const { item } = top;
-      if (item.slot !== top) {
+      if (item.heapEntry !== top) {
         this.#stale -= 1;
         continue;
       }
-      item.slot = undefined;
-      if (item.until <= now) return item;
+      item.heapEntry = undefined;
+      if (item.retireAt <= now) return item;
       this.watch(item);
     }
     return undefined;

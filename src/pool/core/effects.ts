@@ -89,7 +89,7 @@ export type Effect<C, W> =
   /** The idle limit of an origin changed, or there is more to remember of it. */
   | {
       readonly type: "learned";
-      readonly entry: OriginRecord<C, W>;
+      readonly originRecord: OriginRecord<C, W>;
       readonly idleMs: number;
       readonly previousMs: number;
     }

@@ -16,8 +16,8 @@ export class Fairness<C, W> {
   }
 
   /** Lists an origin while it has waiters without a dial and only the total limit is to blame. */
-  note(entry: OriginRecord<C, W>): void {
-    this.#origins.noteBlocked(entry, entry.connections.size < this.#rules.maxConnectionsPerOrigin);
+  updateBlocked(entry: OriginRecord<C, W>): void {
+    this.#origins.setBlocked(entry, entry.connections.size < this.#rules.maxConnectionsPerOrigin);
   }
 
   /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
@@ -33,16 +33,16 @@ export class Fairness<C, W> {
    */
   mustYield(entry: OriginRecord<C, W>): boolean {
     const { blocked } = this.#origins;
-    if (blocked.first === entry) this.#origins.loseTurn(entry);
+    if (blocked.first === entry) this.#origins.moveBehind(entry);
     const other = blocked.first;
     if (other === undefined || other === entry) return false;
     const contenders = blocked.size + (entry.blockedNode.listed ? 0 : 1);
     const yields = yieldsTo(contender(entry), contender(other), contenders, this.#rules);
-    if (!yields) this.#origins.loseTurn(other);
+    if (!yields) this.#origins.moveBehind(other);
     return yields;
   }
 }
 
 function contender<C, W>(entry: OriginRecord<C, W>): Contender {
-  return { open: entry.connections.size, waitingSince: entry.waiters.first?.since ?? Infinity };
+  return { open: entry.connections.size, waitingSince: entry.waiters.first?.askedAt ?? Infinity };
 }

@@ -25,25 +25,28 @@ export class IdleLimitLearner<C, W> {
   /** The peer closed a connection, which may have been idle. `watched`: just now. */
   closed(connection: ConnectionRecord<C, W>, watched: boolean, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
-    const { entry } = connection;
-    this.#learn(entry, sawClose(entry.memory, now - connection.idleSince, watched, now), now);
+    const { originRecord } = connection;
+    this.#learn(originRecord, sawClose(originRecord.memory, now - connection.idleSince, watched, now), now);
   }
 
   /** An exchange is over. `answered`: whether a response came. */
   released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
     if (!this.#rules.learn || answered === undefined) return;
-    const { entry } = connection;
+    const { originRecord } = connection;
     const memory = this.#afterExchange(connection, answered, now);
     // Where the limit lets no connection be used twice, a first answer is all there is to be reminded by.
-    if (memory !== entry.memory || now >= entry.reviewAt) this.#learn(entry, memory, now);
+    if (memory !== originRecord.memory || now >= originRecord.reviewAt)
+      this.#learn(originRecord, memory, now);
   }
 
   /** What the end of an exchange adds to the memory: something, if its connection had been idle before. */
   #afterExchange(connection: ConnectionRecord<C, W>, answered: boolean, now: number): LimitMemory {
-    const { entry, leasedIdleMs, requests } = connection;
-    if (requests < 2) return entry.memory;
-    if (!answered) return sawClose(entry.memory, leasedIdleMs, false, now);
-    return leasedIdleMs > entry.workedIdleMs ? sawReuse(entry.memory, leasedIdleMs, now) : entry.memory;
+    const { originRecord, leasedIdleMs, requests } = connection;
+    if (requests < 2) return originRecord.memory;
+    if (!answered) return sawClose(originRecord.memory, leasedIdleMs, false, now);
+    return leasedIdleMs > originRecord.workedIdleMs
+      ? sawReuse(originRecord.memory, leasedIdleMs, now)
+      : originRecord.memory;
   }
 
   /** A memory that was kept elsewhere. What was seen here meanwhile counts more. */
@@ -63,13 +66,14 @@ export class IdleLimitLearner<C, W> {
     entry.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
     if (entry.reviewAt <= now) entry.reviewAt = reviewAt;
     if (idleMs !== previousMs) this.#reconsider(entry);
-    if (closes || idleMs !== previousMs) this.#emit({ type: "learned", entry, idleMs, previousMs });
+    if (closes || idleMs !== previousMs)
+      this.#emit({ type: "learned", originRecord: entry, idleMs, previousMs });
   }
 
   /** A new limit holds for what is parked already. This step retires what it has overtaken. */
   #reconsider(entry: OriginRecord<C, W>): void {
     for (const connection of entry.idle) {
-      connection.until = keepUntil(connection, this.#rules);
+      connection.retireAt = keepUntil(connection, this.#rules);
       this.#origins.deadlines.watch(connection);
     }
   }

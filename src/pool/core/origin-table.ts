@@ -27,9 +27,9 @@ export class OriginTable<C, W> {
   connecting = 0;
   active = 0;
   /** Waiters without a dial under way for them: the queue that `maxQueue` bounds. */
-  uncovered = 0;
+  waitersWithoutAttempt = 0;
   /** Idle connections of all origins, the stalest first. */
-  readonly lru: List<ConnectionRecord<C, W>> = new List();
+  readonly idle: List<ConnectionRecord<C, W>> = new List();
   /** Active connections of all origins whose exchange lingers, in the order in which that began. */
   readonly lingering: List<ConnectionRecord<C, W>> = new List();
   /** All waiters, in order of arrival. */
@@ -43,7 +43,7 @@ export class OriginTable<C, W> {
   readonly #unused: List<OriginRecord<C, W>> = new List();
   #lastId = 0;
 
-  entries(): IterableIterator<OriginRecord<C, W>> {
+  records(): IterableIterator<OriginRecord<C, W>> {
     return this.#entries.values();
   }
 
@@ -52,7 +52,7 @@ export class OriginTable<C, W> {
   }
 
   /** The record of an origin; made when there is none. */
-  entryOf(origin: Origin): OriginRecord<C, W> {
+  recordOf(origin: Origin): OriginRecord<C, W> {
     let entry = this.#entries.get(origin.key);
     if (entry === undefined) {
       entry = new OriginRecord(origin);
@@ -67,13 +67,13 @@ export class OriginTable<C, W> {
       originOpen: entry.connections.size,
       originIdle: entry.idle.size + entry.lingering.size,
       totalOpen: this.open,
-      totalIdle: this.lru.size + this.lingering.size,
+      totalIdle: this.idle.size + this.lingering.size,
     };
   }
 
   /** The first waiter of the connection's origin that may have it. */
   waiterFor(connection: ConnectionRecord<C, W>): Waiter<C, W> | undefined {
-    const { waiters } = connection.entry;
+    const { waiters } = connection.originRecord;
     if (connection.requests === 0 || waiters.first?.fresh !== true) return waiters.first;
     for (const waiter of waiters) if (!waiter.fresh) return waiter;
     return undefined;
@@ -82,31 +82,31 @@ export class OriginTable<C, W> {
   /** Queues a waiter; `first` before all others of its origin, though among all by the time it came. */
   enqueue(waiter: Waiter<C, W>, entry: OriginRecord<C, W>, first: boolean): void {
     const before = uncovered(entry);
-    waiter.entry = entry;
+    waiter.originRecord = entry;
     if (first) entry.waiters.unshift(waiter.originNode);
     else entry.waiters.push(waiter.originNode);
-    this.queue.insert(waiter.queueNode, first ? this.#laterThan(waiter.since)?.queueNode : undefined);
+    this.queue.insert(waiter.queueNode, first ? this.#laterThan(waiter.askedAt)?.queueNode : undefined);
     this.#changed(entry, before);
   }
 
   #laterThan(since: number): Waiter<C, W> | undefined {
-    for (const waiter of this.queue) if (waiter.since > since) return waiter;
+    for (const waiter of this.queue) if (waiter.askedAt > since) return waiter;
     return undefined;
   }
 
   /** Takes a waiter out of the queue; does nothing when it is not there. */
   dequeue(waiter: Waiter<C, W>): void {
-    const { entry } = waiter;
-    if (entry === undefined) return;
-    const before = uncovered(entry);
-    waiter.entry = undefined;
-    entry.waiters.remove(waiter.originNode);
+    const { originRecord } = waiter;
+    if (originRecord === undefined) return;
+    const before = uncovered(originRecord);
+    waiter.originRecord = undefined;
+    originRecord.waiters.remove(waiter.originNode);
     this.queue.remove(waiter.queueNode);
-    this.#changed(entry, before);
+    this.#changed(originRecord, before);
   }
 
   /** Lists an origin while it has waiters that nothing is being opened for, if only the total limit is to blame. */
-  noteBlocked(entry: OriginRecord<C, W>, byTotal: boolean): void {
+  setBlocked(entry: OriginRecord<C, W>, byTotal: boolean): void {
     const blocked = byTotal && uncovered(entry) > 0;
     if (blocked === entry.blockedNode.listed) return;
     if (blocked) this.blocked.push(entry.blockedNode);
@@ -114,17 +114,17 @@ export class OriginTable<C, W> {
   }
 
   /** Puts an origin behind the others that wait for room. */
-  loseTurn(entry: OriginRecord<C, W>): void {
+  moveBehind(entry: OriginRecord<C, W>): void {
     this.blocked.remove(entry.blockedNode);
     this.blocked.push(entry.blockedNode);
   }
 
   /** A record of a connection that is being opened. */
-  dial(entry: OriginRecord<C, W>, now: number): ConnectionRecord<C, W> {
+  startConnecting(entry: OriginRecord<C, W>, now: number): ConnectionRecord<C, W> {
     const before = uncovered(entry);
     this.#lastId += 1;
     const connection = new ConnectionRecord<C, W>(this.#lastId, entry, now);
-    entry.connections.push(connection.entryNode);
+    entry.connections.push(connection.originNode);
     entry.connecting += 1;
     this.connecting += 1;
     this.open += 1;
@@ -134,20 +134,20 @@ export class OriginTable<C, W> {
 
   /** Connecting to idle, though not listed as idle yet: it may be leased at once. */
   connected(connection: ConnectionRecord<C, W>): void {
-    const { entry } = connection;
-    const before = uncovered(entry);
+    const { originRecord } = connection;
+    const before = uncovered(originRecord);
     connection.move("connected");
-    entry.connecting -= 1;
+    originRecord.connecting -= 1;
     this.connecting -= 1;
-    this.#changed(entry, before);
+    this.#changed(originRecord, before);
   }
 
   /** Idle, listed or not, to active. */
   lease(connection: ConnectionRecord<C, W>): void {
-    const { entry } = connection;
+    const { originRecord } = connection;
     connection.move("leased");
     this.#unlist(connection);
-    entry.active += 1;
+    originRecord.active += 1;
     this.active += 1;
     connection.requests += 1;
   }
@@ -156,69 +156,69 @@ export class OriginTable<C, W> {
   release(connection: ConnectionRecord<C, W>): void {
     connection.move("released");
     if (connection.lingers) this.#lingered(connection);
-    connection.entry.active -= 1;
+    connection.originRecord.active -= 1;
     this.active -= 1;
   }
 
   /** Whom nobody would miss most, of one origin or of all. */
-  spare(entry?: OriginRecord<C, W>): ConnectionRecord<C, W> | undefined {
-    return (entry ?? this).lingering.first ?? (entry?.idle ?? this.lru).first;
+  firstEvictable(entry?: OriginRecord<C, W>): ConnectionRecord<C, W> | undefined {
+    return (entry ?? this).lingering.first ?? (entry?.idle ?? this.idle).first;
   }
 
   /** Lists an active connection as one that may be ended for room. */
   linger(connection: ConnectionRecord<C, W>): void {
     const [own, any] = connection.lingerNodes;
     connection.lingers = true;
-    connection.entry.lingering.push(own);
+    connection.originRecord.lingering.push(own);
     this.lingering.push(any);
   }
 
   #lingered(connection: ConnectionRecord<C, W>): void {
     const [own, any] = connection.lingerNodes;
     connection.lingers = false;
-    connection.entry.lingering.remove(own);
+    connection.originRecord.lingering.remove(own);
     this.lingering.remove(any);
   }
 
   /** Lists an idle connection until `until`. */
   park(connection: ConnectionRecord<C, W>, until: number): void {
-    connection.until = until;
-    connection.entry.idle.push(connection.idleNode);
-    this.lru.push(connection.lruNode);
+    connection.retireAt = until;
+    connection.originRecord.idle.push(connection.originIdleNode);
+    this.idle.push(connection.idleNode);
     this.deadlines.watch(connection);
   }
 
   /** Any state to the one after `step`, which is the answer; the books follow. */
   retire(connection: ConnectionRecord<C, W>, step: "retired" | "lost"): State {
-    const { entry, state } = connection;
-    const before = uncovered(entry);
+    const { originRecord, state } = connection;
+    const before = uncovered(originRecord);
     connection.move(step);
     this.#unlist(connection);
     if (state === "connecting") {
-      entry.connecting -= 1;
+      originRecord.connecting -= 1;
       this.connecting -= 1;
-      this.#changed(entry, before);
+      this.#changed(originRecord, before);
     }
     return connection.state;
   }
 
   /** Forgets a connection that is closed. */
-  closed(connection: ConnectionRecord<C, W>): void {
-    const { entry } = connection;
-    entry.connections.remove(connection.entryNode);
+  forget(connection: ConnectionRecord<C, W>): void {
+    const { originRecord } = connection;
+    originRecord.connections.remove(connection.originNode);
     this.deadlines.forget(connection);
     this.open -= 1;
-    this.#noteUse(entry);
+    this.#noteUse(originRecord);
   }
 
   #unlist(connection: ConnectionRecord<C, W>): void {
-    connection.until = Infinity;
-    connection.entry.idle.remove(connection.idleNode);
-    this.lru.remove(connection.lruNode);
+    connection.retireAt = Infinity;
+    connection.originRecord.idle.remove(connection.originIdleNode);
+    this.idle.remove(connection.idleNode);
   }
 
   #changed(entry: OriginRecord<C, W>, uncoveredBefore: number): void {
-    this.uncovered += uncovered(entry) - uncoveredBefore;
+    this.waitersWithoutAttempt += uncovered(entry) - uncoveredBefore;
     this.#noteUse(entry);
   }
 

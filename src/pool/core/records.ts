@@ -5,10 +5,10 @@
 
 import type { Origin } from "../../contract/origin.ts";
 import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
-import type { IdleShelf } from "../../rules/choose.ts";
+import type { IdleConnections } from "../../rules/choose.ts";
 import { type LimitMemory, NOTHING_LEARNED } from "../../rules/learned.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
-import type { Slot } from "./deadlines.ts";
+import type { HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";
 
@@ -24,33 +24,33 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   hints: ServerHints = NO_HINTS;
   roundTripMs = 0;
   /** When a rule retires it; `Infinity` unless idle. */
-  until: number = Infinity;
+  retireAt: number = Infinity;
   /** Its exchange goes on for the sake of the connection alone. */
   lingers = false;
   /** Kept by {@linkcode Deadlines}. */
-  slot: Slot | undefined = undefined;
+  heapEntry: HeapEntry | undefined = undefined;
   /** Why it was retired while active. */
-  retiredFor: RetireReason | undefined = undefined;
-  attached: C | undefined = undefined;
+  retireReason: RetireReason | undefined = undefined;
+  attachment: C | undefined = undefined;
   readonly id: number;
-  readonly entry: OriginRecord<C, W>;
-  readonly entryNode: ListNode<ConnectionRecord<C, W>>;
+  readonly originRecord: OriginRecord<C, W>;
+  readonly originNode: ListNode<ConnectionRecord<C, W>>;
+  readonly originIdleNode: ListNode<ConnectionRecord<C, W>>;
   readonly idleNode: ListNode<ConnectionRecord<C, W>>;
-  readonly lruNode: ListNode<ConnectionRecord<C, W>>;
   #lingerNodes: readonly [ListNode<ConnectionRecord<C, W>>, ListNode<ConnectionRecord<C, W>>] | undefined;
 
   constructor(id: number, entry: OriginRecord<C, W>, now: number) {
     this.id = id;
-    this.entry = entry;
+    this.originRecord = entry;
     this.openedAt = now;
     this.idleSince = now;
-    this.entryNode = listNode(this);
+    this.originNode = listNode(this);
+    this.originIdleNode = listNode(this);
     this.idleNode = listNode(this);
-    this.lruNode = listNode(this);
   }
 
   get learnedIdleMs(): number {
-    return this.entry.learnedIdleMs;
+    return this.originRecord.learnedIdleMs;
   }
 
   /** Its places among those of its origin that linger, and among all. Most connections never do. */
@@ -60,7 +60,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   }
 
   get workedIdleMs(): number {
-    return this.entry.workedIdleMs;
+    return this.originRecord.workedIdleMs;
   }
 
   move(step: Step): void {
@@ -70,20 +70,20 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
 
 /** A request that waits for a connection. */
 export class Waiter<C, W> {
-  readonly attached: W;
+  readonly attachment: W;
   /** A non-idempotent request: it takes only connections that are proven fresh. */
   readonly unsafe: boolean;
   /** Takes only a connection that has carried no request: a second attempt. */
   readonly fresh: boolean;
-  since = 0;
+  askedAt = 0;
   /** Nobody wants the answer any more. */
   abandoned = false;
-  entry: OriginRecord<C, W> | undefined = undefined;
+  originRecord: OriginRecord<C, W> | undefined = undefined;
   #originNode: ListNode<Waiter<C, W>> | undefined = undefined;
   #queueNode: ListNode<Waiter<C, W>> | undefined = undefined;
 
   constructor(attached: W, unsafe: boolean, fresh: boolean) {
-    this.attached = attached;
+    this.attachment = attached;
     this.unsafe = unsafe;
     this.fresh = fresh;
   }
@@ -130,7 +130,7 @@ export function addCounters(sum: Counters, counters: Counters): void {
 }
 
 /** One origin: its connections and its queue. */
-export class OriginRecord<C, W> implements IdleShelf<ConnectionRecord<C, W>> {
+export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W>> {
   readonly origin: Origin;
   /** All that are not closed. */
   readonly connections: List<ConnectionRecord<C, W>> = new List();
@@ -169,7 +169,7 @@ export class OriginRecord<C, W> implements IdleShelf<ConnectionRecord<C, W>> {
   }
 
   get oldest(): ConnectionRecord<C, W> | undefined {
-    return this.connections.find((connection) => connection.idleNode.listed);
+    return this.connections.find((connection) => connection.originIdleNode.listed);
   }
 
   get freshestUsed(): ConnectionRecord<C, W> | undefined {

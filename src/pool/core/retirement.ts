@@ -31,32 +31,33 @@ export class Retirement<C, W> {
   ): void {
     if (connection.state === "closed") return;
     const from = connection.state;
-    if (from === "active") connection.retiredFor = reason;
+    if (from === "active") connection.retireReason = reason;
     if (this.#origins.retire(connection, step) !== "closed") {
       // What lingers does so to be used again.
       if (!connection.lingers) return;
       this.#origins.release(connection);
     }
-    this.closed(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
+    this.close(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
   }
 
   /** The exchange of an active connection lingers from now on. One that is not to be kept has nothing to linger for. */
   linger(connection: ConnectionRecord<C, W>, now: number): void {
     this.#origins.linger(connection);
-    if (connection.state === "draining") this.retire(connection, connection.retiredFor ?? "pool-closed", now);
+    if (connection.state === "draining")
+      this.retire(connection, connection.retireReason ?? "pool-closed", now);
   }
 
   /** A connection is closed: counts it and has its socket closed. */
-  closed(
+  close(
     connection: ConnectionRecord<C, W>,
     reason: RetireReason,
     from: State,
     idleMs: number,
     error?: unknown,
   ): void {
-    const { retired } = connection.entry.counters;
+    const { retired } = connection.originRecord.counters;
     retired[reason] = (retired[reason] ?? 0) + 1;
-    this.#origins.closed(connection);
+    this.#origins.forget(connection);
     this.#emit({ type: "close", connection, reason, from, idleMs, error });
   }
 
@@ -74,13 +75,13 @@ export class Retirement<C, W> {
     const { maxIdle, maxIdlePerOrigin, evictPerOrigin, evictInAll } = this.#rules;
     const own = entry.idle.size > maxIdlePerOrigin ? chooseEvicted(entry.idle, evictPerOrigin) : undefined;
     if (own !== undefined) this.retire(own, "max-idle", now);
-    const { lru } = this.#origins;
-    const any = lru.size > maxIdle ? chooseEvicted(lru, evictInAll) : undefined;
+    const { idle } = this.#origins;
+    const any = idle.size > maxIdle ? chooseEvicted(idle, evictInAll) : undefined;
     if (any !== undefined) this.retire(any, "max-idle", now);
   }
 
   /** Retires every idle connection. */
   retireIdle(reason: RetireReason, now: number): void {
-    for (const connection of this.#origins.lru) this.retire(connection, reason, now);
+    for (const connection of this.#origins.idle) this.retire(connection, reason, now);
   }
 }

@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Deadlines, type Slot } from "../../../src/pool/core/deadlines.ts";
+import { Deadlines, type HeapEntry } from "../../../src/pool/core/deadlines.ts";
 
 class Item {
-  until = Infinity;
-  slot: Slot | undefined;
+  retireAt = Infinity;
+  heapEntry: HeapEntry | undefined;
   readonly name: number;
 
   constructor(name: number) {
@@ -17,14 +17,14 @@ class Item {
 function expiredAt(deadlines: Deadlines<Item>, now: number): number[] {
   const names: number[] = [];
   for (let item = deadlines.expired(now); item !== undefined; item = deadlines.expired(now)) {
-    item.until = Infinity;
+    item.retireAt = Infinity;
     names.push(item.name);
   }
   return names.toSorted((a, b) => a - b);
 }
 
 function watch(deadlines: Deadlines<Item>, item: Item, until: number): void {
-  item.until = until;
+  item.retireAt = until;
   deadlines.watch(item);
 }
 
@@ -35,8 +35,8 @@ describe("Deadlines", () => {
       for (const [name, time] of times.entries()) watch(deadlines, new Item(name), time);
       const seen: number[] = [];
       for (let item = deadlines.expired(1000); item !== undefined; item = deadlines.expired(1000)) {
-        seen.push(item.until);
-        item.until = Infinity;
+        seen.push(item.retireAt);
+        item.retireAt = Infinity;
       }
       assertEquals(
         seen,
@@ -55,15 +55,15 @@ describe("Deadlines", () => {
       for (const [what, name, ms] of operations) {
         const item = items[name] as Item;
         if (what === "set") watch(deadlines, item, now + ms + 1);
-        else item.until = Infinity;
+        else item.retireAt = Infinity;
         if (what === "forget") deadlines.forget(item);
         if (what === "pass") {
           now += ms;
-          const due = items.filter(({ until }) => until <= now).map((each) => each.name);
+          const due = items.filter(({ retireAt }) => retireAt <= now).map((each) => each.name);
           assertEquals(expiredAt(deadlines, now), due);
           assert(deadlines.next() > now, "it has moved on");
         }
-        for (const { until } of items) assert(deadlines.next() <= until, "nothing is slept past");
+        for (const { retireAt } of items) assert(deadlines.next() <= retireAt, "nothing is slept past");
         assert(deadlines.size <= 2 * items.length + 1, `${deadlines.size} entries for ${items.length} items`);
       }
       for (const item of items) deadlines.forget(item);
@@ -94,7 +94,7 @@ describe("Deadlines", () => {
     for (let name = 1; name < 10_000; name++) {
       const item = new Item(name);
       watch(deadlines, item, 1000 + name);
-      item.until = Infinity;
+      item.retireAt = Infinity;
       deadlines.forget(item);
       assert(deadlines.size <= 3);
     }

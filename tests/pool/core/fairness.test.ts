@@ -123,7 +123,7 @@ describe("nobody starves:", () => {
       pool.now += 1;
       pool.acquire("a", `a again ${turn}`);
       const [busy] = [...pool.connections.values()].filter(
-        ({ state, entry }) => state === "active" && entry.origin.hostname === "a",
+        ({ state, originRecord }) => state === "active" && originRecord.origin.hostname === "a",
       );
       if (busy !== undefined) pool.release(busy.id);
       for (const { id, state } of pool.connections.values()) if (state === "connecting") pool.connected(id);

@@ -64,17 +64,17 @@ describe("origins that nobody uses any more", () => {
 describe("a connection's record", () => {
   it("begins without limits of its own", () => {
     const core = new PoolCore<undefined, undefined>({ rules: rules(), acquireTimeoutMs: 1 });
-    const entry = core.origins.entryOf(originOf("http://a"));
+    const entry = core.origins.recordOf(originOf("http://a"));
     const record = new ConnectionRecord<undefined, undefined>(1, entry, 5);
-    const { state, openedAt, idleSince, expiresAt, until, requests, hints } = record;
+    const { state, openedAt, idleSince, expiresAt, retireAt, requests, hints } = record;
     assertEquals(
-      { state, openedAt, idleSince, expiresAt, until, requests, hints },
+      { state, openedAt, idleSince, expiresAt, retireAt, requests, hints },
       {
         state: "connecting",
         openedAt: 5,
         idleSince: 5,
         expiresAt: Infinity,
-        until: Infinity,
+        retireAt: Infinity,
         requests: 0,
         hints: NO_HINTS,
       },

@@ -41,7 +41,7 @@ describe("maxQueue", () => {
     pool.release(stale, "peer-closed");
     pool.open("b", "busy");
     assertEquals(pool.acquire("b", "second try", { again: true }), []);
-    assertEquals(pool.core.origins.uncovered, 1);
+    assertEquals(pool.core.origins.waitersWithoutAttempt, 1);
     assertEquals(pool.acquire("c", "y"), ["connect 4 c", "queue y (1)"]);
   });
 });

@@ -113,8 +113,8 @@ class World {
     this.#happened("close", this.#pool.close());
     for (const id of this.#ids("active", "draining")) this.#giveBack(id, undefined, NO_HINTS);
     const { core, connections } = this.#pool;
-    const { open, queue, lru, deadlines } = core.origins;
-    assertEquals([open, queue.size, lru.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
+    const { open, queue, idle, deadlines } = core.origins;
+    assertEquals([open, queue.size, idle.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
     assertEquals(core.wakeAt(), Infinity);
   }
 
