@@ -1,6 +1,6 @@
 /** Bars: a connection's life as a line, its requests as bars, its end as a mark. How high a bar is says how it went. */
 
-import { type Bar, OUTCOMES } from "../src/hono/status/protocol.ts";
+import { BAR_RESULTS, type Bar } from "../src/hono/status/protocol.ts";
 import type { Lane } from "./model.ts";
 import type { Theme } from "./theme.ts";
 
@@ -42,7 +42,8 @@ function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, them
   const right = Math.min(width, xOf(end < 0 ? now : end, strip));
   if (right < 0 || left > width) return;
   const share = height < MIN_SHAPED_PX ? 1 : HEIGHTS[outcome];
-  context.fillStyle = theme.outcomes[end < 0 && outcome === OUTCOMES.answered ? OUTCOMES.running : outcome];
+  context.fillStyle =
+    theme.outcomes[end < 0 && outcome === BAR_RESULTS.answered ? BAR_RESULTS.running : outcome];
   context.fillRect(left, top + (height * (1 - share)) / 2, Math.max(MIN_WIDTH, right - left), height * share);
 }
 

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { RETIRE_REASONS, type RetireReason } from "../src/contract/reasons.ts";
-import { BUCKET_MS, type Bucket, HISTORY_MS, OUTCOMES } from "../src/hono/status/protocol.ts";
+import { BAR_RESULTS, BUCKET_MS, type Bucket, HISTORY_MS } from "../src/hono/status/protocol.ts";
 import { byId } from "./dom.ts";
 import type { Model } from "./model.ts";
 import type { Theme } from "./theme.ts";
@@ -29,7 +29,7 @@ const REQUESTS: readonly Layer[] = [
   {
     label: "on a reused connection",
     value: (bucket) => (bucket?.reused ?? 0) / seconds,
-    colour: ({ outcomes }) => outcomes[OUTCOMES.answered],
+    colour: ({ outcomes }) => outcomes[BAR_RESULTS.answered],
   },
   {
     label: "on a new one",
@@ -39,7 +39,7 @@ const REQUESTS: readonly Layer[] = [
   {
     label: "failed",
     value: (bucket) => (bucket?.failed ?? 0) / seconds,
-    colour: ({ outcomes }) => outcomes[OUTCOMES.failed],
+    colour: ({ outcomes }) => outcomes[BAR_RESULTS.failed],
   },
 ];
 

@@ -6,7 +6,7 @@ import {
   BUCKET_MS,
   type Bucket,
   HISTORY_MS,
-  type LaneFrame,
+  type LaneUpdate,
   MAX_LANES,
   type OriginRow,
   type StatusMessage,
@@ -17,7 +17,7 @@ import {
 const DELAY_MS = 600;
 
 /** One connection. */
-export interface Lane extends Omit<LaneFrame, "bars"> {
+export interface Lane extends Omit<LaneUpdate, "bars"> {
   /** The oldest first. */
   readonly bars: Bar[];
 }
@@ -25,7 +25,7 @@ export interface Lane extends Omit<LaneFrame, "bars"> {
 /** Which lanes are shown, and in which order. */
 export interface Choice {
   readonly origin: string;
-  readonly state: "" | "open" | LaneFrame["state"];
+  readonly state: "" | "open" | LaneUpdate["state"];
   readonly order: "newest" | "oldest" | "requests" | "ended";
 }
 
@@ -89,7 +89,7 @@ export class Model {
     return counts;
   }
 
-  #lane(frame: LaneFrame): void {
+  #lane(frame: LaneUpdate): void {
     const bars = this.lanes.get(frame.id)?.bars ?? [];
     for (const bar of frame.bars) putBar(bars, bar);
     this.lanes.set(frame.id, { ...frame, bars });

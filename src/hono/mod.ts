@@ -1,6 +1,6 @@
 /**
- * Hono: keep-alive by the rule book on both sides of an application: {@linkcode keepAlive} for the connections that
- * come in, {@linkcode upstream} for those that go out.
+ * Keep-alive rules for both sides of a Hono application: {@linkcode keepAlive} for the connections that come in,
+ * {@linkcode upstream} for those that go out, and {@linkcode poolStatus} to watch a pool at work.
  *
  * @example
  * ```ts
@@ -38,11 +38,12 @@ export type {
   KeepAliveEvent,
   KeepAliveListener,
 } from "./inbound/keep-alive-events.ts";
-export type { Enforcement, ServerKind } from "./inbound/server.ts";
-export type { KeepAliveRules } from "./inbound/server-rules.ts";
-export type { StatusPool } from "./status/source.ts";
-export { type PoolStatusOptions, poolStatus } from "./status/status.ts";
+export type { KeepAliveRules } from "./inbound/keep-alive-rules.ts";
+export type { Enforcement, ServerKind } from "./inbound/server-adapter.ts";
+export type { StatusPool } from "./status/message-builder.ts";
+export { type PoolStatusOptions, poolStatus } from "./status/pool-status.ts";
 export { hasDotSegments } from "./upstream/dot-segments.ts";
+export { upstreamErrorResponse } from "./upstream/error-response.ts";
 export {
   type Upstream,
   type UpstreamEnv,
@@ -50,7 +51,6 @@ export {
   type UpstreamVariables,
   upstream,
 } from "./upstream/upstream.ts";
-export { upstreamErrorResponse } from "./upstream/upstream-error.ts";
 export type {
   ClientFailed,
   UpstreamEvent,

@@ -3,7 +3,7 @@
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { oneLength } from "./connection-tests.ts";
+import { oneLength } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { headerElements } from "./keep-alive-readers.ts";
 

@@ -2,7 +2,7 @@
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { oneLengthOr10 } from "./connection-tests.ts";
+import { oneLengthOr10 } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { headerElements } from "./keep-alive-readers.ts";
 import { methodsOnAny } from "./retry-rules.ts";

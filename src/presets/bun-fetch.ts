@@ -1,7 +1,7 @@
 /** Bun fetch: `fetch` of Bun. */
 
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { allLines } from "./connection-tests.ts";
+import { allLines } from "./connection-readers.ts";
 import { methodsOnReused } from "./retry-rules.ts";
 
 /** Sent again by Bun. */

@@ -1,7 +1,7 @@
 /** Chrome: the HTTP/1.1 socket pools of Chromium's network stack. */
 
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { firstToken } from "./connection-tests.ts";
+import { firstToken } from "./connection-readers.ts";
 import { anyMethodOnReusedOr408 } from "./retry-rules.ts";
 
 /**

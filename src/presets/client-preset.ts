@@ -7,13 +7,13 @@ import { PRESET, type PresetInfo } from "../rules/preset.ts";
 export type ClientPreset = PoolOptions & { readonly [PRESET]: PresetInfo };
 
 /** What a preset says of its system. */
-export type SystemNote = Omit<PresetInfo, "options">;
+export type SystemInfo = Omit<PresetInfo, "options">;
 
 /**
  * What nearly all systems have in common, and Holdfast by itself has not: no limit but those they name, no look at
  * `Keep-Alive`, no learning, and no fear of a stale connection.
  */
-const PLAIN: PoolOptions = {
+const COMMON: PoolOptions = {
   idleTimeout: Infinity,
   maxRequests: Infinity,
   maxLifetime: Infinity,
@@ -34,7 +34,7 @@ const PLAIN: PoolOptions = {
 };
 
 /** A preset of `options`; what they leave open is as in most systems. */
-export function clientPreset(note: SystemNote, options: PoolOptions): ClientPreset {
-  const all = { ...PLAIN, ...options };
+export function clientPreset(note: SystemInfo, options: PoolOptions): ClientPreset {
+  const all = { ...COMMON, ...options };
   return { ...all, [PRESET]: { ...note, options: all } };
 }

@@ -2,7 +2,7 @@
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { textSearch } from "./connection-tests.ts";
+import { textSearch } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { anyMethodOnReused } from "./retry-rules.ts";
 

@@ -3,7 +3,7 @@
 import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
-import { fewWords, serverPreset } from "./server-preset.ts";
+import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
 
 /** Fields of Envoy's HTTP connection manager; where it writes 0 for "off", it is `Infinity` here. */
 export interface EnvoyDirectives {
@@ -49,6 +49,6 @@ export function envoy(given: EnvoyDirectives = {}): ServerPreset {
       lifetimeJitter: set.maxConnectionDurationJitter,
       bodyIdleTimeout: set.streamIdleTimeout,
     },
-    fewWords,
+    onlyWhereNeeded,
   );
 }

@@ -3,7 +3,7 @@
 import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/announce.ts";
 import { directives } from "./directives.ts";
-import { fewWords, serverPreset } from "./server-preset.ts";
+import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
 
 /** Directives of a frontend. */
 export interface HaproxyDirectives {
@@ -28,6 +28,6 @@ export function haproxy(given: HaproxyDirectives = {}): ServerPreset {
   return serverPreset(
     { name: "haproxy", system: "HAProxy", versions: "1.9 and later", source: "haproxy 3.5 mux_h1.c" },
     { idleTimeout: timeoutHttpKeepAlive, maxRequests: Infinity, maxLifetime: Infinity, lifetimeJitter: 0 },
-    fewWords,
+    onlyWhereNeeded,
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { firstLineIsClose } from "./connection-tests.ts";
+import { firstLineIsClose } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { methodsOnAny, methodsOnReused } from "./retry-rules.ts";
 

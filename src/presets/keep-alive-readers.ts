@@ -1,7 +1,7 @@
 /** Keep-Alive readers: how the four families of clients that look at `Keep-Alive` read it. */
 
 import type { HintReader, HintSource } from "../rules/hints.ts";
-import { decisiveValue } from "./connection-tests.ts";
+import { decisiveValue } from "./connection-readers.ts";
 
 /** Answers of a reader: an idle time in ms, or the requests that are left. */
 type Hint = ReturnType<HintReader>;

@@ -3,7 +3,7 @@
 import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { noTextClose } from "./connection-tests.ts";
+import { noTextClose } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 
 /** Directives of an `upstream` block. */

@@ -3,7 +3,7 @@
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { eitherField, isUnframedHead } from "./connection-tests.ts";
+import { eitherField, isUnframedHead } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { regexAtStart } from "./keep-alive-readers.ts";
 

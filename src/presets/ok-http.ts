@@ -2,7 +2,7 @@
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { lastLineIsClose } from "./connection-tests.ts";
+import { lastLineIsClose } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { anyMethodOnReusedOr408 } from "./retry-rules.ts";
 

@@ -3,7 +3,7 @@
 import type { Duration } from "../contract/duration.ts";
 import type { TcpKeepAliveOptions } from "../options/options.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { lineByLine } from "./connection-tests.ts";
+import { lineByLine } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { onlyUnsent } from "./retry-rules.ts";
 

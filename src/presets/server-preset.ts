@@ -8,14 +8,14 @@ import {
   type ServerPreset,
 } from "../rules/announce.ts";
 import { PRESET } from "../rules/preset.ts";
-import type { SystemNote } from "./client-preset.ts";
+import type { SystemInfo } from "./client-preset.ts";
 
 /** Limits of a server, without what it says about them. */
 export type ServerLimits = Omit<ServerPreset, typeof ANNOUNCER | typeof PRESET>;
 
 /** A preset of these limits. */
 export function serverPreset<T extends ServerLimits>(
-  note: SystemNote,
+  note: SystemInfo,
   limits: T,
   announcer: Announcer,
 ): T & ServerPreset {
@@ -23,7 +23,7 @@ export function serverPreset<T extends ServerLimits>(
 }
 
 /** Says nothing where HTTP/1.1 needs no word: only that a 1.0 connection is kept, and that a connection ends (Envoy, HAProxy). */
-export const fewWords: Announcer = ({ last, minorVersion }: AnnouncedFacts): Announcement => {
+export const onlyWhereNeeded: Announcer = ({ last, minorVersion }: AnnouncedFacts): Announcement => {
   if (last) return { connection: "close" };
   return minorVersion === 0 ? { connection: "keep-alive" } : {};
 };

@@ -3,7 +3,7 @@
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
-import { eitherField } from "./connection-tests.ts";
+import { eitherField } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { UNDICI_ANYWHERE, UNDICI_PARAMETER, undiciReader } from "./keep-alive-readers.ts";
 

@@ -15,7 +15,7 @@ import { plainGet } from "../../src/fetch/normalize.ts";
 import { redirected } from "../../src/fetch/redirect.ts";
 import { TargetReader } from "../../src/fetch/request-target.ts";
 import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
-import { dropHopByHop, withoutNamed } from "../../src/hono/upstream/hop-by-hop.ts";
+import { dropHopByHop, withoutFieldsNamedByConnection } from "../../src/hono/upstream/hop-by-hop.ts";
 import { addFields, headFields, trailerFields } from "../../src/http1/parse/fields.ts";
 import { passable } from "../../src/http1/parse/framing.ts";
 import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
@@ -26,7 +26,7 @@ import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
 import { show } from "../../src/options/checks.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/settings.ts";
-import * as connectionTests from "../../src/presets/connection-tests.ts";
+import * as connectionTests from "../../src/presets/connection-readers.ts";
 import * as readers from "../../src/presets/keep-alive-readers.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
 import { isExcepted } from "../../src/proxy/no-proxy.ts";
@@ -157,7 +157,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   "NO_PROXY, for IPv6": (text) => isExcepted("2001:db8::1", text),
   "hop-by-hop fields": (text) => dropHopByHop(new Headers({ connection: text, a: text })),
   "an inbound Connection": (text) =>
-    withoutNamed(new Request("http://a.test/", { headers: { connection: text, a: text } })),
+    withoutFieldsNamedByConnection(new Request("http://a.test/", { headers: { connection: text, a: text } })),
   "a path's segments": (text) => hasDotSegments(`http://a.test/${text}`),
   "both lengths": (text) =>
     passable({
@@ -287,7 +287,7 @@ describe("regular expressions", () => {
     "src/fetch/request-target.ts": "a URL",
     "src/hono/upstream/dot-segments.ts": "a path's segments",
     "src/hono/upstream/hop-by-hop.ts": "hop-by-hop fields",
-    "src/hono/status/status.ts": "one class, and what the URL parser made of a path",
+    "src/hono/status/pool-status.ts": "one class, and what the URL parser made of a path",
     "src/http1/parse/framing.ts": "both lengths",
     "src/http1/parse/head.ts": "Content-Length",
     "src/http1/send/request-head.ts": "a caller's Content-Length",

@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 import { createPool, type Pool } from "../../mod.ts";
-import { poolStatus } from "../../src/hono/status/status.ts";
+import { poolStatus } from "../../src/hono/status/pool-status.ts";
 import { type MemoryResponse, memoryTransport } from "../../transports/memory.ts";
 
 /** What no page may show: it is in every request's path, headers and body. */

@@ -1,25 +1,25 @@
 /**
- * Behind: rules for standing behind a load balancer whose idle timeout is known. One that reuses connections to its
- * servers must be the side that gives an idle one up: if the server does, a request may cross its FIN, and the
- * balancer answers 502 (Node's own 5 s against 60 s of an AWS balancer is the classic case).
+ * `behind()`: rules for a server behind a load balancer whose idle timeout is known. A balancer that reuses connections
+ * must be the side that closes an idle one. If the server closes first, a request may cross its FIN, and the balancer
+ * answers 502. The classic case is Node's 5 s against the 60 s of an AWS balancer.
  */
 
 import { type Duration, toMs } from "../../contract/duration.ts";
 import { oneOf } from "../../options/checks.ts";
-import type { KeepAliveRules } from "./server-rules.ts";
+import type { KeepAliveRules } from "./keep-alive-rules.ts";
 
-/** What a load balancer does with an idle connection to its server. */
+/** How a load balancer treats an idle connection to its server. */
 interface Balancer {
-  /** Its idle timeout as shipped. */
+  /** Its default idle timeout. */
   readonly idleTimeout: Duration;
   /**
-   * `"reuses"`: it closes properly, and must do so first. `"forgets"`: it works on TCP and drops the connection without
-   * a word, so the server must close before.
+   * `"reuses"`: it closes idle connections properly, so the server must keep them longer. `"forgets"`: it works on TCP
+   * and drops idle connections silently, so the server must close them sooner.
    */
   readonly habit: "reuses" | "forgets";
 }
 
-/** Load balancers that {@linkcode behind} knows. */
+/** A load balancer that {@linkcode behind} knows. */
 export type BalancerName =
   | "aws-alb"
   | "aws-elb"
@@ -35,27 +35,27 @@ export type BalancerName =
   | "caddy"
   | "traefik";
 
-/** Each with where its number stands. */
+/** The comment of each names the setting and its documentation. */
 const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
   /** Application Load Balancer, attribute `idle_timeout.timeout_seconds` (1 to 4000). */
   "aws-alb": { idleTimeout: "60s", habit: "reuses" },
   /** Classic Load Balancer, "Configure the idle connection timeout": keep-alive of the instance must be greater. */
   "aws-elb": { idleTimeout: "60s", habit: "reuses" },
-  /** Network Load Balancer, attribute `tcp.idle_timeout.seconds`: afterwards packets are answered by RST. */
+  /** Network Load Balancer, attribute `tcp.idle_timeout.seconds`. Later packets are answered with RST. */
   "aws-nlb": { idleTimeout: "350s", habit: "forgets" },
   /** CloudFront, `OriginKeepaliveTimeout` (1 to 120 s). */
   "aws-cloudfront": { idleTimeout: "5s", habit: "reuses" },
-  /** Google Cloud Application Load Balancers, "backend HTTP keepalive timeout": fixed. */
+  /** Google Cloud Application Load Balancers, "backend HTTP keepalive timeout"; fixed. */
   "gcp-lb": { idleTimeout: "600s", habit: "reuses" },
-  /** Cloudflare, "Connection limits": proxy idle timeout, fixed. */
+  /** Cloudflare, "Connection limits", proxy idle timeout; fixed. */
   cloudflare: { idleTimeout: "900s", habit: "reuses" },
-  /** Azure Load Balancer, "TCP idle timeout": 4 minutes, up to 30. */
+  /** Azure Load Balancer, "TCP idle timeout" (4 to 30 min). */
   "azure-lb": { idleTimeout: "4m", habit: "forgets" },
-  /** Azure Application Gateway: stands on the same 4 minutes of TCP. */
+  /** Azure Application Gateway. Its backend connections use the 4 minutes of Azure's TCP idle timeout. */
   "azure-app-gateway": { idleTimeout: "4m", habit: "reuses" },
   /** Heroku's router 2.0, "HTTP routing: keepalives". */
   heroku: { idleTimeout: "90s", habit: "reuses" },
-  /** nginx, `keepalive_timeout` of an `upstream` (1.15.3). */
+  /** nginx, `keepalive_timeout` of an `upstream` (1.15.3 and later). */
   nginx: { idleTimeout: "60s", habit: "reuses" },
   /** Envoy and Istio, `common_http_protocol_options.idle_timeout` of a cluster. */
   envoy: { idleTimeout: "1h", habit: "reuses" },
@@ -65,23 +65,23 @@ const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
   traefik: { idleTimeout: "90s", habit: "reuses" },
 };
 
-/** Names that {@linkcode behind} knows. */
+/** Every name that {@linkcode behind} knows. */
 export const BALANCER_NAMES: readonly BalancerName[] = Object.keys(BALANCERS) as BalancerName[];
 
-/** What differs from the balancer as shipped. */
+/** Settings of the balancer that were changed. */
 export interface BehindOptions {
-  /** Its idle timeout, where it was changed. @default that of the balancer as shipped */
+  /** Its idle timeout. @default the balancer's own default */
   readonly idleTimeout?: Duration;
 }
 
-/** How far the server's timeout keeps from the balancer's: AWS and Heroku recommend 5 s. */
+/** Distance between the server's timeout and the balancer's. AWS and Heroku recommend 5 s. */
 const DISTANCE_MS = 5000;
 
 /**
- * Rules for standing behind a load balancer: an idle timeout on the right side of its own, and no other limit, so that
- * it alone decides which connections to keep.
+ * Rules for a server behind a load balancer: an idle timeout on the right side of the balancer's, and no other limit.
+ * So the balancer alone decides which connections to keep.
  *
- * @throws {TypeError | RangeError} for an unknown name, or an idle timeout that leaves no room.
+ * @throws {TypeError | RangeError} for an unknown name, or for an idle timeout that is too short.
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ export function behind(balancer: BalancerName, options: BehindOptions = {}): Kee
   const ours = habit === "reuses" ? theirs + DISTANCE_MS : theirs - DISTANCE_MS;
   if (ours < DISTANCE_MS) {
     throw new RangeError(
-      `idleTimeout must be at least "10s" behind ${name}, which forgets silent connections: current value is ${options.idleTimeout}`,
+      `idleTimeout must be at least "10s" behind ${name}, which drops idle connections silently: current value is ${options.idleTimeout}`,
     );
   }
   return { idleTimeout: ours, maxRequests: Infinity, maxLifetime: Infinity, lifetimeJitter: 0 };

@@ -1,23 +1,40 @@
+/** What is remembered of an inbound connection between its requests, and the table for servers that show no socket. */
+
+import type { InboundFacts } from "../../rules/serve.ts";
+
+/** Facts of one inbound connection. */
+export interface InboundConnection extends InboundFacts {
+  requests: number;
+  /** The response with `Connection: close` has been decided. No later request on this connection may be executed. */
+  closing: boolean;
+  /** Requests that are not answered yet. More than one where the client pipelines. */
+  activeRequests: number;
+  /** When its last request started or ended. */
+  lastSeenAt: number;
+}
+
+/** A connection whose first request has just arrived. */
+export function newInboundConnection(openedAt: number, expiresAt: number): InboundConnection {
+  return { openedAt, expiresAt, requests: 0, closing: false, activeRequests: 0, lastSeenAt: openedAt };
+}
+
 /**
- * Connection table: inbound connections by address and port, where a server shows no socket (Deno.serve, Bun.serve).
- * Nothing says when such a connection ends, so an entry is forgotten when it has been silent for longer than the idle
- * timeout, when its last response was sent, and when the table is full and others were used later: a client that
- * opens many ports costs no more than the bound.
+ * Connections by address and port, for Deno.serve and Bun.serve, which show no socket.
+ *
+ * These servers do not say when a connection ends. An entry is dropped when it has been silent for longer than the idle
+ * timeout, when its last response was sent, and when the table is full and other entries were used more recently. So a
+ * client that opens many ports cannot use more memory than `capacity` entries.
  */
-
-import type { InboundConnection } from "./inbound-connection.ts";
-
-/** At most `capacity` connections, those seen last. */
 export class ConnectionTable {
   readonly #capacity: number;
-  /** In the order in which they were last seen. */
+  /** Least recently seen first. */
   readonly #records: Map<string, InboundConnection> = new Map();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** Connections that are remembered. */
+  /** Number of entries. */
   get size(): number {
     return this.#records.size;
   }
@@ -26,13 +43,13 @@ export class ConnectionTable {
   find(key: string, silentMs: number, now: number): InboundConnection | undefined {
     const record = this.#records.get(key);
     if (record === undefined) return undefined;
-    if (now - record.seenAt > silentMs && record.running === 0) return undefined;
-    this.keep(key, record);
+    if (now - record.lastSeenAt > silentMs && record.activeRequests === 0) return undefined;
+    this.add(key, record);
     return record;
   }
 
-  /** Remembers a connection as the one seen last. */
-  keep(key: string, record: InboundConnection): void {
+  /** Adds a connection, or marks it as the most recently seen. */
+  add(key: string, record: InboundConnection): void {
     this.#records.delete(key);
     this.#records.set(key, record);
     if (this.#records.size <= this.#capacity) return;
@@ -40,8 +57,8 @@ export class ConnectionTable {
     if (stalest !== undefined) this.#records.delete(stalest);
   }
 
-  /** Forgets a connection: the next request from there comes on another one. */
-  forget(key: string): void {
+  /** Drops a connection. The next request from the same address and port counts as a new connection. */
+  remove(key: string): void {
     this.#records.delete(key);
   }
 }

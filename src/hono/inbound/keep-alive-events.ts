@@ -1,53 +1,55 @@
-/** Keep-alive events: what an observer of `keepAlive()` is told. Nothing of a request, no path, no header. */
+/** The events of `keepAlive()`. They contain nothing of a request: no path and no header. */
 
 import type { RetireReason } from "../../contract/reasons.ts";
-import type { Enforcement, ServerKind } from "./server.ts";
+import type { Enforcement, ServerKind } from "./server-adapter.ts";
 
-/** The server cannot end connections as the rules say. Told once, with the first request. */
+/** The server cannot end connections as the rules say. Emitted once, with the first request. */
 export interface EnforcementLimited {
   readonly type: "enforcement.limited";
   readonly server: ServerKind;
   readonly enforcement: Enforcement;
-  /** What is missing, and what to do about it. */
+  /** What the server cannot do, and the remedy where there is one. */
   readonly message: string;
 }
 
-/** The server's environment did not reach the application, so nothing can be said or done. Told once. */
+/** The server's environment did not reach the application, so `keepAlive()` does nothing. Emitted once. */
 export interface EnvironmentMissing {
   readonly type: "environment.missing";
-  /** What to do about it. */
+  /** How to pass the environment on. */
   readonly message: string;
 }
 
-/** A rule ended a connection: this response is its last. */
+/** A rule ended a connection: the response being sent is its last. */
 export interface InboundEnded {
   readonly type: "inbound.ended";
   readonly server: ServerKind;
   readonly reason: RetireReason;
   readonly requests: number;
-  /** Ms since its first request. */
+  /** Ms since the connection's first request. */
   readonly ageMs: number;
 }
 
-/** All that an observer may be told. */
+/** Every event of `keepAlive()`. */
 export type KeepAliveEvent = EnforcementLimited | EnvironmentMissing | InboundEnded;
 
-/** Called synchronously; must be quick. What it throws is swallowed. */
+/** Called synchronously, so it must be quick. Its exceptions are swallowed. */
 export type KeepAliveListener = (event: KeepAliveEvent) => void;
 
-/** Of `app.request()` it is told as well: it looks the same. */
+/** Also emitted under `app.request()`, which cannot be told apart from a server without an environment. */
 export const ENVIRONMENT_MISSING: EnvironmentMissing = {
   type: "environment.missing",
   message:
     "keepAlive() does nothing: a request came without its server's environment. Pass it on: fetch: app.fetch, or fetch: (request, env) => app.fetch(request, env)",
 };
 
+/** What each server cannot do. */
 const LIMITS: Readonly<Partial<Record<ServerKind, string>>> = {
-  deno: "Deno.serve ignores Connection: close and has no idle timeout: clients are only told. @hono/node-server enforces the rules on Deno, too",
-  workerd: "workerd removes Connection and Keep-Alive from responses: nothing can be said or enforced",
+  deno: "Deno.serve ignores Connection: close and has no idle timeout, so the rules are only announced to clients. @hono/node-server enforces them on Deno, too",
+  workerd:
+    "workerd removes Connection and Keep-Alive from responses, so the rules can be neither announced nor enforced",
 };
 
-/** Why a server cannot do all of it, or `undefined` if it can. */
+/** The event that says why a server cannot enforce the rules, or `undefined` if it can. */
 export function enforcementLimited(server: ServerKind): EnforcementLimited | undefined {
   const message = LIMITS[server];
   if (message === undefined) return undefined;

@@ -1,24 +1,24 @@
-/** Keep-alive: `keepAlive()`, the middleware that gives inbound connections the rules of the book. */
+/** `keepAlive()`: the middleware that applies the rules to inbound connections. */
 
 import type { MiddlewareHandler } from "hono";
 import { getRuntimeKey } from "hono/adapter";
 import { type Clock, systemClock } from "../../contract/clock.ts";
 import { callable, objectWith, refuseUnknown, wholeNumber } from "../../options/checks.ts";
 import type { ServerPreset } from "../../rules/announce.ts";
-import { responseHeaders } from "../response-headers.ts";
-import { hasServer, serverOf } from "./find-server.ts";
+import { mutableHeaders } from "../mutable-headers.ts";
+import { ConnectionTracker } from "./connection-tracker.ts";
+import { findAdapter, hasServerBindings } from "./find-adapter.ts";
 import type { KeepAliveListener } from "./keep-alive-events.ts";
-import { InboundKeeper } from "./keeper.ts";
-import type { Enforcement } from "./server.ts";
-import { type KeepAliveRules, serverRules } from "./server-rules.ts";
+import { type KeepAliveRules, resolveKeepAlive } from "./keep-alive-rules.ts";
+import type { Enforcement } from "./server-adapter.ts";
 
-/** What is known of the connection a request came on: `c.var.keepAlive`. */
+/** What is known about the connection of a request: `c.var.keepAlive`. */
 export interface KeepAliveInfo {
-  /** Whether the rules are enforced here, or only told to the client. */
+  /** Whether the server enforces the rules, or only announces them to the client. */
   readonly enforcement: Enforcement;
   /** 1 for the first request on the connection; `undefined` without a connection. */
   readonly requestNumber: number | undefined;
-  /** Ms since the connection's first request. */
+  /** Ms since the connection's first request; `undefined` without a connection. */
   readonly ageMs: number | undefined;
 }
 
@@ -27,35 +27,37 @@ export interface KeepAliveVariables {
   keepAlive: KeepAliveInfo;
 }
 
-/** The environment of an application under {@linkcode keepAlive}. */
+/** The environment that {@linkcode keepAlive} needs, for `new Hono<KeepAliveEnv>()`. */
 export interface KeepAliveEnv {
   Variables: KeepAliveVariables;
 }
 
-/** What is not a rule. */
+/** Options of {@linkcode keepAlive} that are not rules. */
 export interface KeepAliveOptions {
   /**
-   * Connections that are remembered by address and port on Deno.serve and Bun.serve, those seen last: a bound for
-   * memory (some 200 bytes each). One that was forgotten is taken for a new one.
+   * The most connections remembered by address and port on Deno.serve and Bun.serve. It bounds memory, at about 200
+   * bytes each. The connection seen longest ago is forgotten first, and counts as new when it is seen again.
    *
    * @default 10000
    */
   readonly maxTracked?: number;
   /**
-   * Told when the server cannot enforce the rules (once), when its environment does not reach the application (once), and
-   * when a rule ends a connection.
+   * Called when the server cannot enforce the rules (once), when its environment does not reach the application (once),
+   * and when a rule ends a connection.
+   *
+   * @default no listener
    */
   readonly onEvent?: KeepAliveListener;
-  /** Time; a test passes its own. @default the runtime's */
+  /** The clock, for tests. @default the runtime's */
   readonly clock?: Clock;
-  /** Numbers in [0, 1) for the jitter; a test passes its own. @default Math.random */
+  /** Random numbers in [0, 1) for the jitter, for tests. @default Math.random */
   readonly random?: () => number;
 }
 
 const DEFAULTS = { maxTracked: 10_000, onEvent: () => {}, clock: systemClock, random: Math.random };
 
-/** Options, checked. @throws {TypeError | RangeError} naming the option and the value. */
-function settingsOf(options: KeepAliveOptions): Required<KeepAliveOptions> {
+/** Checks options and fills in the defaults. @throws {TypeError | RangeError} naming the option and the value. */
+function resolveSettings(options: KeepAliveOptions): Required<KeepAliveOptions> {
   objectWith(options, "options", []);
   refuseUnknown(options, DEFAULTS, "keepAlive option");
   const { maxTracked, onEvent, clock, random } = { ...DEFAULTS, ...options };
@@ -68,11 +70,12 @@ function settingsOf(options: KeepAliveOptions): Required<KeepAliveOptions> {
 }
 
 /**
- * Gives inbound connections an idle timeout, a number of requests and a lifetime: tells clients by `Keep-Alive` and
- * `Connection`, and has the server close where it can (`c.var.keepAlive.enforcement`). Mount it first, so that no
- * other middleware replaces the response after it.
+ * Gives inbound connections an idle timeout, a number of requests and a lifetime. Clients are told by `Keep-Alive` and
+ * `Connection`, and the server closes connections where it can (`c.var.keepAlive.enforcement`). Mount it first, so that
+ * no other middleware replaces the response afterwards.
  *
- * @throws {TypeError | RangeError} for an unknown, wrong or impossible rule or option; it names it, and the value.
+ * @throws {TypeError | RangeError} for an unknown, wrong or impossible rule or option; it names the rule or option and
+ * the value.
  *
  * @example
  * ```ts
@@ -85,37 +88,37 @@ export function keepAlive(
   rules: KeepAliveRules | ServerPreset = {},
   options: KeepAliveOptions = {},
 ): MiddlewareHandler<KeepAliveEnv> {
-  const settings = settingsOf(options);
-  const keeper = new InboundKeeper(serverRules(rules), settings);
+  const settings = resolveSettings(options);
+  const tracker = new ConnectionTracker(resolveKeepAlive(rules), settings);
   return async function keepAlive(c, next) {
-    const inbound = serverOf(c.env, c.req.raw, settings.clock);
-    if (inbound === undefined) {
-      c.set("keepAlive", { ...NO_CONNECTION, enforcement: enforcementWithout(keeper, c.env) });
+    const adapter = findAdapter(c.env, c.req.raw, settings.clock);
+    if (adapter === undefined) {
+      c.set("keepAlive", { ...NO_CONNECTION, enforcement: enforcementWithoutConnection(tracker, c.env) });
       return next();
     }
-    const request = keeper.enter(inbound);
-    // RFC 9112 §9.6: after the last response, what was pipelined behind its request must not be executed.
+    const request = tracker.requestStarted(adapter);
+    // RFC 9112 §9.6: requests pipelined behind the last response must not be executed.
     if (request === undefined) return new Response(null, { status: 503, headers: { connection: "close" } });
     const { requestNumber, ageMs } = request;
-    c.set("keepAlive", { enforcement: inbound.enforcement, requestNumber, ageMs });
+    c.set("keepAlive", { enforcement: adapter.enforcement, requestNumber, ageMs });
     try {
       await next();
       const asked = c.req.header("connection");
-      keeper.answer(request, asked, c.res.status === 101 ? undefined : responseHeaders(c));
+      tracker.beforeResponse(request, asked, c.res.status === 101 ? undefined : mutableHeaders(c));
     } finally {
-      keeper.leave(request);
+      tracker.requestEnded(request);
     }
   };
 }
 
 const NO_CONNECTION = { requestNumber: undefined, ageMs: undefined } as const;
 
-/** What becomes of the rules where there is no connection to speak of; the observer is told why. */
-function enforcementWithout(keeper: InboundKeeper, env: unknown): Enforcement {
+/** What the rules achieve for a request without a known connection. Reports why there is none. */
+function enforcementWithoutConnection(tracker: ConnectionTracker, env: unknown): Enforcement {
   if (getRuntimeKey() === "workerd") {
-    keeper.meet("workerd");
+    tracker.reportLimits("workerd");
     return "advisory";
   }
-  if (!hasServer(env)) keeper.missEnvironment();
+  if (!hasServerBindings(env)) tracker.reportMissingEnvironment();
   return "none";
 }

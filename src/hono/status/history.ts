@@ -4,7 +4,7 @@ import type { PoolEvent } from "../../contract/events.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
 import { BUCKET_MS, type Bucket, HISTORY_MS } from "./protocol.ts";
 
-interface LiveBucket {
+interface MutableBucket {
   readonly at: number;
   requests: number;
   reused: number;
@@ -15,9 +15,9 @@ interface LiveBucket {
 /** The recent past of a pool. */
 export class History {
   /** The oldest first; spans in which nothing happened are not there. */
-  readonly #buckets: LiveBucket[] = [];
+  readonly #buckets: MutableBucket[] = [];
 
-  told(event: PoolEvent, now: number): void {
+  record(event: PoolEvent, now: number): void {
     switch (event.type) {
       case "connection.acquired": {
         const bucket = this.#bucket(now);
@@ -38,16 +38,16 @@ export class History {
   }
 
   /** What is remembered, from the span of `since` on. */
-  after(since: number): readonly Bucket[] {
+  since(since: number): readonly Bucket[] {
     const from = Math.floor(since / BUCKET_MS);
     return this.#buckets.filter(({ at }) => at >= from);
   }
 
-  #bucket(now: number): LiveBucket {
+  #bucket(now: number): MutableBucket {
     const at = Math.floor(now / BUCKET_MS);
     const last = this.#buckets.at(-1);
     if (last?.at === at) return last;
-    const made: LiveBucket = { at, requests: 0, reused: 0, failed: 0, retired: {} };
+    const made: MutableBucket = { at, requests: 0, reused: 0, failed: 0, retired: {} };
     this.#buckets.push(made);
     while ((this.#buckets[0]?.at ?? at) <= at - HISTORY_MS / BUCKET_MS) this.#buckets.shift();
     return made;

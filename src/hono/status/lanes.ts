@@ -10,7 +10,7 @@ import type {
   PoolEvent,
 } from "../../contract/events.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import { type Bar, HISTORY_MS, type LaneFrame, MAX_LANES, OUTCOMES, type Outcome } from "./protocol.ts";
+import { BAR_RESULTS, type Bar, type BarResult, HISTORY_MS, type LaneUpdate, MAX_LANES } from "./protocol.ts";
 
 /** Requests closer than this are one bar: the page could not show the gap. */
 const MERGE_GAP_MS = 100;
@@ -22,14 +22,14 @@ const MERGE_SPAN_MS = 1000;
 const MAX_BARS = 48;
 
 /** Requests whose outcome is awaited; far above what a pool runs at once. */
-const MAX_AWAITED = 100_000;
+const MAX_UNFINISHED = 100_000;
 
-interface LiveBar {
+interface MutableBar {
   readonly number: number;
   readonly start: number;
   end: number;
   requests: number;
-  outcome: Outcome;
+  result: BarResult;
 }
 
 interface Lane {
@@ -37,16 +37,16 @@ interface Lane {
   readonly origin: string;
   readonly remoteAddress: string | undefined;
   readonly openedAt: number;
-  state: LaneFrame["state"];
+  state: LaneUpdate["state"];
   requests: number;
   end: readonly [at: number, reason: RetireReason] | undefined;
   nextBar: number;
-  readonly bars: LiveBar[];
-  readonly changed: Set<LiveBar>;
+  readonly bars: MutableBar[];
+  readonly changed: Set<MutableBar>;
 }
 
 /** A connection that was open before. */
-export interface KnownConnection {
+export interface OpenConnection {
   readonly id: number;
   readonly origin: string;
   readonly openedAt: number;
@@ -63,18 +63,18 @@ export class Lanes {
   readonly #retired: Map<number, Lane> = new Map();
   readonly #changed: Set<Lane> = new Set();
   /** The bar of each request that is not over. */
-  readonly #awaited: Map<number, { readonly lane: Lane; readonly bar: LiveBar }> = new Map();
+  readonly #unfinished: Map<number, { readonly lane: Lane; readonly bar: MutableBar }> = new Map();
 
   get hidden(): number {
     return this.#hidden.size;
   }
 
-  know({ id, origin, openedAt, requests, active }: KnownConnection, now: number): void {
+  addOpen({ id, origin, openedAt, requests, active }: OpenConnection, now: number): void {
     const lane = this.#add(laneOf({ id, origin, openedAt, requests }));
-    if (lane !== undefined && active) this.#begin(lane, now);
+    if (lane !== undefined && active) this.#startBar(lane, now);
   }
 
-  told(event: PoolEvent, now: number): void {
+  record(event: PoolEvent, now: number): void {
     switch (event.type) {
       case "connection.opened":
         return this.#opened(event, now);
@@ -83,24 +83,27 @@ export class Lanes {
       case "connection.released":
         return this.#released(event.connection, now);
       case "connection.retired":
-        return this.#end(event, now);
+        return this.#retire(event, now);
       case "request.finished":
-        return this.#over(event.request, event.status < 400 ? OUTCOMES.answered : OUTCOMES.refused);
+        return this.#requestEnded(
+          event.request,
+          event.status < 400 ? BAR_RESULTS.answered : BAR_RESULTS.refused,
+        );
       case "request.failed":
       case "request.retried":
-        return this.#over(event.request, OUTCOMES.failed);
+        return this.#requestEnded(event.request, BAR_RESULTS.failed);
       default:
     }
   }
 
   /** Every lane, with all its bars. */
-  all(now: number): LaneFrame[] {
+  snapshot(now: number): LaneUpdate[] {
     this.#prune(now);
     return [...this.#open.values(), ...this.#retired.values()].map((lane) => frameOf(lane, lane.bars));
   }
 
   /** What changed since the last time. */
-  changes(now: number): LaneFrame[] {
+  changes(now: number): LaneUpdate[] {
     this.#prune(now);
     const frames = [...this.#changed].map((lane) => frameOf(lane, lane.changed));
     for (const lane of this.#changed) lane.changed.clear();
@@ -130,28 +133,28 @@ export class Lanes {
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
     lane.requests += 1;
-    const bar = this.#begin(lane, now);
-    if (this.#awaited.size >= MAX_AWAITED) this.#awaited.clear();
-    this.#awaited.set(request, { lane, bar });
+    const bar = this.#startBar(lane, now);
+    if (this.#unfinished.size >= MAX_UNFINISHED) this.#unfinished.clear();
+    this.#unfinished.set(request, { lane, bar });
   }
 
-  #begin(lane: Lane, now: number): LiveBar {
+  #startBar(lane: Lane, now: number): MutableBar {
     lane.state = "active";
     const last = lane.bars.at(-1);
     const bar = last !== undefined && joins(last, now) ? last : this.#newBar(lane, now);
     bar.requests += 1;
     bar.end = -1;
-    this.#touch(lane, bar);
+    this.#markChanged(lane, bar);
     return bar;
   }
 
-  #newBar(lane: Lane, now: number): LiveBar {
-    const bar: LiveBar = {
+  #newBar(lane: Lane, now: number): MutableBar {
+    const bar: MutableBar = {
       number: lane.nextBar,
       start: now,
       end: -1,
       requests: 0,
-      outcome: OUTCOMES.running,
+      result: BAR_RESULTS.running,
     };
     lane.nextBar += 1;
     lane.bars.push(bar);
@@ -163,39 +166,39 @@ export class Lanes {
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
     lane.state = "idle";
-    this.#close(lane, now);
+    this.#endBar(lane, now);
   }
 
-  #end({ connection, reason }: ConnectionRetired, now: number): void {
+  #retire({ connection, reason }: ConnectionRetired, now: number): void {
     this.#hidden.delete(connection);
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
     lane.state = "retired";
     lane.end = [now, reason];
-    this.#close(lane, now);
+    this.#endBar(lane, now);
     this.#open.delete(connection);
     this.#retired.set(connection, lane);
   }
 
-  #close(lane: Lane, now: number): void {
+  #endBar(lane: Lane, now: number): void {
     this.#changed.add(lane);
     const last = lane.bars.at(-1);
     if (last === undefined || last.end >= 0) return;
     last.end = now;
-    this.#touch(lane, last);
+    this.#markChanged(lane, last);
   }
 
-  #over(request: number, outcome: Outcome): void {
-    const awaited = this.#awaited.get(request);
+  #requestEnded(request: number, outcome: BarResult): void {
+    const awaited = this.#unfinished.get(request);
     if (awaited === undefined) return;
-    this.#awaited.delete(request);
+    this.#unfinished.delete(request);
     const { lane, bar } = awaited;
-    if (outcome <= bar.outcome) return;
-    bar.outcome = outcome;
-    this.#touch(lane, bar);
+    if (outcome <= bar.result) return;
+    bar.result = outcome;
+    this.#markChanged(lane, bar);
   }
 
-  #touch(lane: Lane, bar: LiveBar): void {
+  #markChanged(lane: Lane, bar: MutableBar): void {
     lane.changed.add(bar);
     // Nobody may be looking: what is no longer kept need not be told.
     if (lane.changed.size > MAX_BARS) lane.changed.delete(first(lane.changed) ?? bar);
@@ -218,8 +221,10 @@ export class Lanes {
 }
 
 /** Whether a request that begins at `now` is shown as part of the bar before it. */
-function joins({ start, end, outcome }: LiveBar, now: number): boolean {
-  return outcome <= OUTCOMES.answered && end >= 0 && now - end < MERGE_GAP_MS && now - start < MERGE_SPAN_MS;
+function joins({ start, end, result }: MutableBar, now: number): boolean {
+  return (
+    result <= BAR_RESULTS.answered && end >= 0 && now - end < MERGE_GAP_MS && now - start < MERGE_SPAN_MS
+  );
 }
 
 function first<T>(values: Iterable<T>): T | undefined {
@@ -233,17 +238,17 @@ type NewLane = Pick<Lane, "id" | "origin" | "openedAt" | "requests"> & {
 
 function laneOf(known: NewLane): Lane {
   const { id, origin, remoteAddress, openedAt, requests } = known;
-  const past = { end: undefined, nextBar: 0, bars: [], changed: new Set<LiveBar>() };
+  const past = { end: undefined, nextBar: 0, bars: [], changed: new Set<MutableBar>() };
   return { id, origin, remoteAddress, openedAt, requests, state: "idle", ...past };
 }
 
-function frameOf(lane: Lane, bars: Iterable<LiveBar>): LaneFrame {
+function frameOf(lane: Lane, bars: Iterable<MutableBar>): LaneUpdate {
   const { id, origin, remoteAddress, openedAt, requests, state, end } = lane;
   const about = { id, origin, remoteAddress, openedAt: Math.round(openedAt), requests, state };
   const shown = { ...about, bars: [...bars].map(barOf) };
   return end === undefined ? shown : { ...shown, end: [Math.round(end[0]), end[1]] };
 }
 
-function barOf({ number, start, end, requests, outcome }: LiveBar): Bar {
-  return [number, Math.round(start), Math.round(end), requests, outcome];
+function barOf({ number, start, end, requests, result }: MutableBar): Bar {
+  return [number, Math.round(start), Math.round(end), requests, result];
 }

@@ -8,7 +8,7 @@
 import type { RetireReason } from "../../contract/reasons.ts";
 
 /** How the requests of a bar went; the worst counts. */
-export const OUTCOMES = {
+export const BAR_RESULTS = {
   /** Not known yet. */
   running: 0,
   /** A status below 400. */
@@ -19,17 +19,17 @@ export const OUTCOMES = {
   failed: 3,
 } as const;
 
-/** One of {@linkcode OUTCOMES}. */
-export type Outcome = (typeof OUTCOMES)[keyof typeof OUTCOMES];
+/** One of {@linkcode BAR_RESULTS}. */
+export type BarResult = (typeof BAR_RESULTS)[keyof typeof BAR_RESULTS];
 
 /**
  * Requests that followed each other closely on one connection: number of the bar on its lane, start and end in ms of
  * {@linkcode StatusMessage.now} (the end is -1 while one is running), how many they were, and how they went.
  */
-export type Bar = readonly [number: number, start: number, end: number, requests: number, outcome: Outcome];
+export type Bar = readonly [number: number, start: number, end: number, requests: number, outcome: BarResult];
 
 /** One connection. */
-export interface LaneFrame {
+export interface LaneUpdate {
   readonly id: number;
   readonly origin: string;
   readonly remoteAddress?: string | undefined;
@@ -86,7 +86,7 @@ export interface StatusMessage {
   readonly origins?: readonly OriginRow[];
   /** How many origins there are. */
   readonly originCount?: number;
-  readonly lanes: readonly LaneFrame[];
+  readonly lanes: readonly LaneUpdate[];
   /** Open connections beyond {@linkcode MAX_LANES}, which have no lane. */
   readonly hidden: number;
   readonly history: readonly Bucket[];

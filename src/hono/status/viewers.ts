@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Timer } from "../../contract/clock.ts";
-import type { StatusSource } from "./source.ts";
+import type { StatusMessageBuilder } from "./message-builder.ts";
 
 /** Between messages: often enough to look alive. */
 const TICK_MS = 500;
@@ -31,21 +31,21 @@ interface Viewer {
   /** Has missed a message, or had none. */
   behind: boolean;
   /** Somebody has asked for a message. */
-  read: boolean;
-  movedAt: number;
+  hasRead: boolean;
+  lastReadAt: number;
 }
 
 /** Whoever watches one pool. */
 export class Viewers {
-  readonly #source: StatusSource;
+  readonly #messages: StatusMessageBuilder;
   readonly #clock: Clock;
   readonly #max: number;
   readonly #viewers: Set<Viewer> = new Set();
   #timer: Timer | undefined;
-  #toldAt = -Infinity;
+  #updatedAt = -Infinity;
 
-  constructor(source: StatusSource, clock: Clock, max: number) {
-    this.#source = source;
+  constructor(source: StatusMessageBuilder, clock: Clock, max: number) {
+    this.#messages = source;
     this.#clock = clock;
     this.#max = max;
   }
@@ -68,7 +68,13 @@ export class Viewers {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          viewer = { controller, ready: false, behind: true, read: false, movedAt: this.#source.now() };
+          viewer = {
+            controller,
+            ready: false,
+            behind: true,
+            hasRead: false,
+            lastReadAt: this.#messages.now(),
+          };
           this.#viewers.add(viewer);
           this.#schedule();
         },
@@ -84,9 +90,9 @@ export class Viewers {
 
   #pulled(viewer: Viewer): void {
     viewer.ready = true;
-    viewer.read = true;
-    viewer.movedAt = this.#source.now();
-    if (viewer.behind) this.#send(viewer, message("snapshot", this.#source.snapshot()));
+    viewer.hasRead = true;
+    viewer.lastReadAt = this.#messages.now();
+    if (viewer.behind) this.#send(viewer, message("snapshot", this.#messages.snapshot()));
   }
 
   #send(viewer: Viewer, bytes: Uint8Array): void {
@@ -104,12 +110,12 @@ export class Viewers {
   }
 
   #tick(): void {
-    const now = this.#source.now();
+    const now = this.#messages.now();
     this.#dropStalled(now);
-    const due = now - this.#toldAt >= HEARTBEAT_MS || this.#source.isChanged;
+    const due = now - this.#updatedAt >= HEARTBEAT_MS || this.#messages.isChanged;
     if (this.#viewers.size === 0 || !due) return;
-    this.#toldAt = now;
-    const bytes = message("update", this.#source.update());
+    this.#updatedAt = now;
+    const bytes = message("update", this.#messages.update());
     for (const viewer of this.#viewers) {
       if (viewer.ready) this.#send(viewer, bytes);
       else viewer.behind = true;
@@ -118,8 +124,8 @@ export class Viewers {
 
   #dropStalled(now: number): void {
     for (const viewer of this.#viewers) {
-      const limitMs = viewer.read ? STALLED_MS : UNREAD_MS;
-      if (viewer.ready || now - viewer.movedAt < limitMs) continue;
+      const limitMs = viewer.hasRead ? STALLED_MS : UNREAD_MS;
+      if (viewer.ready || now - viewer.lastReadAt < limitMs) continue;
       this.#leave(viewer);
       viewer.controller.error(new Error(`Nothing was read for ${limitMs} ms`));
     }

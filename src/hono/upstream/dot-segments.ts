@@ -1,19 +1,19 @@
 /**
- * Dot segments: what a path must not hold where it chooses a route here and is read again behind. Servers differ:
- * @hono/node-server and Bun.serve have them resolved before the application sees a path, Deno.serve hands them on, and
- * many upstreams resolve them, some in spellings that no standard knows.
+ * Finds dot segments (`.` and `..`) in paths. A gateway routes by a path that the upstream reads again, so both must
+ * read the same. @hono/node-server and Bun.serve resolve dot segments before the application sees the path. Deno.serve
+ * passes them on. Many upstreams resolve them, some in spellings that no standard defines.
  */
 
-/** A segment that is a step, whatever parameters follow it: `/..;a=b/` is one to Tomcat. */
-const STEP = /^\.{1,2}(?:;.*)?$/;
+/** A dot segment, with or without parameters: Tomcat reads `/..;a=b/` as `/../`. */
+const DOT_SEGMENT = /^\.{1,2}(?:;.*)?$/;
 
 /**
- * Whether the path of a URL, or a path alone, has a segment `.` or `..`, in any spelling: dots and slashes may be
- * percent-encoded, a backslash counts as a slash, as in the URL standard. What follows `?` or `#` is not looked at.
+ * Whether the path of a URL, or a path alone, has a segment `.` or `..`, in any spelling. Dots and slashes may be
+ * percent-encoded. A backslash counts as a slash, as in the URL standard. The query and the fragment are ignored.
  *
  * @example
  * ```ts
- * // Before anything that guards by path: "/public/../admin" is not below "/admin/*" here, and is behind.
+ * // Before any check by path: "/public/../admin" does not match "/admin/*" here, but is "/admin" to the upstream.
  * app.use(async (c, next) => {
  *   if (hasDotSegments(c.req.raw.url)) return c.text("Bad Request\n", 400);
  *   return await next();
@@ -23,8 +23,8 @@ const STEP = /^\.{1,2}(?:;.*)?$/;
 export function hasDotSegments(url: string): boolean {
   const start = url.indexOf("://");
   const path = url.slice(start < 0 ? 0 : start + 3).split(/[?#]/, 1)[0] ?? "";
-  // Nearly all have no dot that follows a slash, or is written in another way.
+  // Fast path: most paths have no dot after a slash and nothing percent-encoded that matters.
   if (!/[\\/]\.|%2e|%2f|%5c/i.test(path) && !path.startsWith(".")) return false;
   const plain = path.replace(/%2e/gi, ".").replace(/%2f|%5c|\\/gi, "/");
-  return plain.split("/").some((segment) => STEP.test(segment));
+  return plain.split("/").some((segment) => DOT_SEGMENT.test(segment));
 }

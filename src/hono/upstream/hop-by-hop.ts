@@ -1,12 +1,12 @@
 /**
- * Hop by hop: the fields that belong to one connection, and those that `Connection` names (RFC 9110 §7.6.1). A gateway
- * must not pass them on, and must not let a client choose what else is lost on the way: a field that the gateway itself
- * sets stays, whatever the client's `Connection` names (CVE-2022-31813).
+ * Removes hop-by-hop fields: those that always belong to one connection, and those that `Connection` names
+ * (RFC 9110 §7.6.1). A gateway must not pass them on. It must also not let a client delete fields that the gateway itself
+ * sets, by naming them in `Connection` (CVE-2022-31813).
  */
 
 /**
- * Fields of one connection, `Connection` or not. Credentials for a proxy are for the next hop alone (RFC 9110 §11.7.2):
- * a client's must neither reach the upstream nor take the place of those that the pool has for its own proxy.
+ * Fields that are hop-by-hop whether or not `Connection` names them. Proxy credentials are for the next hop alone
+ * (RFC 9110 §11.7.2): a client's must neither reach the upstream nor replace those that the pool has for its own proxy.
  */
 const HOP_BY_HOP: readonly string[] = [
   "connection",
@@ -22,86 +22,91 @@ const HOP_BY_HOP: readonly string[] = [
   "upgrade",
 ];
 
-const FIXED: ReadonlySet<string> = new Set(HOP_BY_HOP);
+const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
 /**
- * Fields that are meant for whoever handles the message, or were set by a proxy in front: to name them in `Connection`
- * is a mistake or an attack, so they are not taken for fields of a connection. Envoy does the same.
+ * Fields that are kept even if `Connection` names them: they are meant for the final recipient, or were set by a proxy
+ * in front. Naming them in `Connection` is a mistake or an attack. Envoy ignores it, too.
  */
 const END_TO_END =
   /^(?:age|authorization|cache-control|cookie|date|etag|expires|forwarded|host|if-.*|location|range|set-cookie|vary|via|x-real-ip|content-.*|x-forwarded-.*)$/;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
-/** Takes the fields of one connection out of a message that is the peer's in all its parts. */
+/** Removes hop-by-hop fields, including those that `Connection` names, from headers that all came from the peer. */
 export function dropHopByHop(headers: Headers): void {
-  const named = namedBy(headers.get("connection"));
-  dropFixed(headers);
+  const named = fieldsNamedBy(headers.get("connection"));
+  dropAlwaysHopByHop(headers);
   for (const name of named) headers.delete(name);
 }
 
-/** A copy without the fields of one connection, or the same fields if there are none. `Connection` names nothing here. */
+/**
+ * A copy without the fields that are always hop-by-hop, or the same object if there are none. What `Connection` names is
+ * kept.
+ */
 export function withoutHopByHop(headers: Headers): Headers {
   if (!HOP_BY_HOP.some((name) => headers.has(name))) return headers;
   const copy = new Headers(headers);
-  dropFixed(copy);
+  dropAlwaysHopByHop(copy);
   return copy;
 }
 
-/** Whether a field belongs to one connection by its name. */
+/** Whether a field is always hop-by-hop. */
 export function isHopByHop(name: string): boolean {
-  return FIXED.has(name.toLowerCase());
+  return HOP_BY_HOP_SET.has(name.toLowerCase());
 }
 
 /**
- * Takes out of an inbound request what its `Connection` names, before the application copies and edits its fields: who
- * set a field cannot be told afterwards. `Connection` keeps what servers go by (`close`, `keep-alive`, `Upgrade`), so
- * that nothing is named for whoever looks next. Answers another request where fields may not be changed (Deno.serve).
+ * Removes the fields that the client's `Connection` names from an inbound request. This must happen before the
+ * application copies and edits the fields, because later nothing tells the client's fields from the application's.
+ *
+ * `Connection` keeps only the options that servers need (`close`, `keep-alive`, `Upgrade`), so it names no field any
+ * more. Returns a new request where the headers are immutable (Deno.serve).
  */
-export function withoutNamed(inbound: Request): Request {
+export function withoutFieldsNamedByConnection(inbound: Request): Request {
   const connection = inbound.headers.get("connection");
-  if (connection === null || PLAIN.has(connection)) return inbound;
+  if (connection === null || COMMON_VALUES.has(connection)) return inbound;
   const options = connection.split(",").map((option) => option.trim());
-  const kept = options.filter((option) => OPTIONS.has(option.toLowerCase()) || isHopByHop(option));
+  const kept = options.filter((option) => NOT_FIELDS.has(option.toLowerCase()) || isHopByHop(option));
   if (kept.length === options.length) return inbound;
-  const named = namedBy(connection);
+  const named = fieldsNamedBy(connection);
   try {
-    settle(inbound.headers, named, kept);
+    removeNamed(inbound.headers, named, kept);
     return inbound;
   } catch {
-    // A WebSocket is made of the server's own request (Deno.upgradeWebSocket), so that one stays as it came.
+    // Deno.upgradeWebSocket needs the server's own request, so a WebSocket request is returned unchanged.
     if (inbound.headers.get("upgrade")?.toLowerCase() === "websocket" && inbound.method === "GET")
       return inbound;
   }
   const headers = new Headers(inbound.headers);
-  settle(headers, named, kept);
+  removeNamed(headers, named, kept);
   return inbound.bodyUsed
     ? new Request(inbound.url, { method: inbound.method, headers, signal: inbound.signal })
     : new Request(inbound, { headers });
 }
 
-/** Options of a connection that are not names of fields. */
-const OPTIONS: ReadonlySet<string> = new Set(["close", "keep-alive"]);
+/** Connection options that do not name a field. */
+const NOT_FIELDS: ReadonlySet<string> = new Set(["close", "keep-alive"]);
 
-/** What all but a few clients say, which names nothing. */
-const PLAIN: ReadonlySet<string> = new Set(["keep-alive", "close", "Upgrade", "upgrade"]);
+/** Fast path: the values that nearly all clients send. They name no field. */
+const COMMON_VALUES: ReadonlySet<string> = new Set(["keep-alive", "close", "Upgrade", "upgrade"]);
 
-function settle(headers: Headers, named: readonly string[], kept: readonly string[]): void {
+function removeNamed(headers: Headers, named: readonly string[], kept: readonly string[]): void {
   for (const name of named) headers.delete(name);
   if (kept.length === 0) headers.delete("connection");
   else headers.set("connection", kept.join(", "));
 }
 
-function dropFixed(headers: Headers): void {
+function dropAlwaysHopByHop(headers: Headers): void {
   for (const name of HOP_BY_HOP) if (headers.has(name)) headers.delete(name);
 }
 
-/** Names of fields; what is not a token cannot be one. */
-function namedBy(connection: string | null): string[] {
-  if (connection === null || PLAIN.has(connection)) return [];
+/** The fields that a value of `Connection` names. An item that is not a token cannot name a field. */
+function fieldsNamedBy(connection: string | null): string[] {
+  if (connection === null || COMMON_VALUES.has(connection)) return [];
   return connection.split(",").flatMap((part) => {
     const name = part.trim().toLowerCase();
-    const isOther = OPTIONS.has(name) || FIXED.has(name) || END_TO_END.test(name);
-    return isOther || !TOKEN.test(name) ? [] : [name];
+    const isKept = NOT_FIELDS.has(name) || HOP_BY_HOP_SET.has(name) || END_TO_END.test(name);
+    return isKept || !TOKEN.test(name) ? [] : [name];
   });
 }

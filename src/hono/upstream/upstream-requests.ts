@@ -1,46 +1,46 @@
-/** Upstream requests: those that the handlers of one inbound request make, by a pool. */
+/** The upstream requests that the handlers of one inbound request make through a pool. */
 
 import type { ConnectionInfo } from "../../contract/errors.ts";
 import type { Pool } from "../../create-pool.ts";
 import { connectionOf } from "../../fetch/connection-of.ts";
 import type { FetchInit, FetchInput } from "../../fetch/normalize.ts";
 import { type HeadersSource, headerPairs, type RequestOptions } from "../../fetch/request.ts";
-import { blameClient, refuseLostBody } from "./client-fault.ts";
-import type { ClientWatch } from "./client-watch.ts";
+import type { ClientDisconnect } from "./client-disconnect.ts";
+import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
+import { errorStatus, withErrorResponse } from "./error-response.ts";
 import { dropHopByHop, isHopByHop, withoutHopByHop } from "./hop-by-hop.ts";
-import type { Timings } from "./server-timing.ts";
-import { answerable, statusOf } from "./upstream-error.ts";
+import type { RequestTimings } from "./server-timing.ts";
 import type { UpstreamListener } from "./upstream-events.ts";
 
-/** What all inbound requests of one `upstream()` have in common. */
+/** Settings that all inbound requests of one `upstream()` share. */
 export interface UpstreamSettings {
   readonly followClient: boolean;
-  readonly timings: Timings | undefined;
+  readonly timings: RequestTimings | undefined;
   readonly onEvent: UpstreamListener;
 }
 
-/** The requests of one inbound request. */
+/** Makes the upstream requests of one inbound request. */
 export class UpstreamRequests {
-  /** `Server-Timing` entries of those that were answered so far. */
+  /** `Server-Timing` entries of the requests answered so far. */
   readonly timings: string[] = [];
   readonly #pool: Pool;
-  /** What came in, without the fields that its `Connection` named. */
+  /** The inbound request, without the fields that its `Connection` named. */
   readonly #inbound: Request;
-  readonly #client: ClientWatch;
+  readonly #disconnect: ClientDisconnect;
   readonly #settings: UpstreamSettings;
 
-  constructor(pool: Pool, inbound: Request, client: ClientWatch, settings: UpstreamSettings) {
+  constructor(pool: Pool, inbound: Request, disconnect: ClientDisconnect, settings: UpstreamSettings) {
     this.#pool = pool;
     this.#inbound = inbound;
-    this.#client = client;
+    this.#disconnect = disconnect;
     this.#settings = settings;
   }
 
-  /** The pool's `fetch`, for gateways. */
+  /** The pool's `fetch`. Its response can be returned to the client. */
   readonly fetch: Pool["fetch"] = async (input, init) => {
     try {
       const response = await this.#pool.fetch(input, this.#init(input, init as FetchInit | undefined));
-      this.#time(connectionOf(response));
+      this.#addTiming(connectionOf(response));
       dropHopByHop(response.headers);
       return response;
     } catch (error) {
@@ -52,7 +52,7 @@ export class UpstreamRequests {
   readonly request: Pool["request"] = async (url, options) => {
     try {
       const response = await this.#pool.request(url, this.#options(options));
-      this.#time(response.connection);
+      this.#addTiming(response.connection);
       return response;
     } catch (error) {
       throw this.#failed(error);
@@ -60,29 +60,29 @@ export class UpstreamRequests {
   };
 
   #init(input: Input, init: FetchInit | undefined): FetchInit {
-    const signal = this.#client.signal(init?.signal ?? signalOf(input));
+    const signal = this.#disconnect.signal(init?.signal ?? signalOf(input));
     const given = init?.headers ?? headersOf(input);
     const headers = this.#forwardable(given);
-    // What is passed on with its coding taken off is a copy of what came in.
-    if (headers.headers !== given) refuseLostBody(this.#inbound);
+    // Hop-by-hop fields were removed, so these headers are most likely a copy of the inbound request's.
+    if (headers.headers !== given) refuseUnseenBody(this.#inbound);
     return { ...initOf(init), ...(signal === undefined ? {} : { signal }), ...headers };
   }
 
   #options(options: RequestOptions = {}): RequestOptions {
-    const signal = this.#client.signal(options.signal);
+    const signal = this.#disconnect.signal(options.signal);
     const headers = this.#forwardable(options.headers);
     return { ...options, ...(signal === undefined ? {} : { signal }), ...headers };
   }
 
-  #time(connection: ConnectionInfo | undefined): void {
+  #addTiming(connection: ConnectionInfo | undefined): void {
     const { timings } = this.#settings;
     if (timings !== undefined && connection !== undefined) this.timings.push(timings.entries(connection));
   }
 
-  /** The error that the caller gets; the observer is told. */
+  /** The error that the caller gets. Emits an event if the upstream or the client caused it. */
   #failed(thrown: unknown): unknown {
-    const error = answerable(blameClient(thrown, this.#inbound));
-    const status = statusOf(error);
+    const error = withErrorResponse(clientErrorFor(thrown, this.#inbound));
+    const status = errorStatus(error);
     if (status === undefined) return error;
     const { method } = this.#inbound;
     try {
@@ -96,17 +96,17 @@ export class UpstreamRequests {
   }
 
   /**
-   * Without fields of one connection, whoever set them: `Headers` and records are most likely copies of the inbound
-   * request's, and nobody can tell. A `Connection` that was written out by hand and is not the client's stays: it tells
-   * the pool to close.
+   * Removes hop-by-hop fields from the headers of an upstream request. They are removed whoever set them, because these
+   * headers are most likely a copy of the inbound request's. In records and pairs, a `Connection` that differs from the
+   * client's is kept: the application wrote it, to have the pool close the connection.
    */
   #forwardable(headers: unknown): { headers?: HeadersSource } {
     if (headers === undefined || headers === null) return {};
     if (headers instanceof Headers) return { headers: withoutHopByHop(headers) };
-    const asked = this.#inbound.headers.get("connection");
+    const inboundConnection = this.#inbound.headers.get("connection");
     const pairs = [...headerPairs(headers as HeadersSource)];
     const kept = pairs.filter(([name, value]) =>
-      String(name).toLowerCase() === "connection" ? value !== asked : !isHopByHop(String(name)),
+      String(name).toLowerCase() === "connection" ? value !== inboundConnection : !isHopByHop(String(name)),
     );
     return kept.length === pairs.length ? { headers: headers as HeadersSource } : { headers: kept };
   }
@@ -126,7 +126,7 @@ function headersOf(input: Input): unknown {
   return isRequestLike(input) ? input.headers : undefined;
 }
 
-/** A `Request` serves as init, too; its fields are on its prototype, where spreading does not find them. */
+/** A `Request` is also a valid init. Its properties are on the prototype, so spreading would miss them. */
 function initOf(init: FetchInit | undefined): FetchInit | undefined {
   if (init === undefined || !("url" in init)) return init;
   const { method, body, redirect } = init as unknown as Request;

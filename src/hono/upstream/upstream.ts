@@ -1,20 +1,20 @@
-/** Upstream: `upstream()`, the middleware that gives handlers a pool for the requests they make in their turn. */
+/** `upstream()`: the middleware that gives handlers a pool for the requests that they make. */
 
 import type { Context, MiddlewareHandler } from "hono";
 import { systemClock } from "../../contract/clock.ts";
 import { createPool, type Pool } from "../../create-pool.ts";
 import { callable, flag, objectWith, refuseUnknown } from "../../options/checks.ts";
 import type { PoolOptions } from "../../options/options.ts";
-import { responseHeaders } from "../response-headers.ts";
-import { unsendableMethod } from "./client-fault.ts";
-import { ClientWatch } from "./client-watch.ts";
-import { withoutNamed } from "./hop-by-hop.ts";
-import { Timings } from "./server-timing.ts";
-import { upstreamErrorResponse } from "./upstream-error.ts";
+import { mutableHeaders } from "../mutable-headers.ts";
+import { ClientDisconnect } from "./client-disconnect.ts";
+import { methodError } from "./client-errors.ts";
+import { upstreamErrorResponse } from "./error-response.ts";
+import { withoutFieldsNamedByConnection } from "./hop-by-hop.ts";
+import { RequestTimings } from "./server-timing.ts";
 import { consoleListener, type UpstreamListener } from "./upstream-events.ts";
 import { UpstreamRequests, type UpstreamSettings } from "./upstream-requests.ts";
 
-/** What handlers get: `c.var.upstream`. Its functions may be called without it. */
+/** The pool as handlers see it: `c.var.upstream`. Its functions do not depend on `this`. */
 export type Upstream = Pick<Pool, "fetch" | "request" | "stats">;
 
 /** Variables that {@linkcode upstream} sets, for `new Hono<{ Variables: UpstreamVariables }>()`. */
@@ -22,26 +22,27 @@ export interface UpstreamVariables {
   upstream: Upstream;
 }
 
-/** The environment of an application under {@linkcode upstream}. */
+/** The environment that {@linkcode upstream} needs, for `new Hono<UpstreamEnv>()`. */
 export interface UpstreamEnv {
   Variables: UpstreamVariables;
 }
 
-/** How {@linkcode upstream} behaves. */
+/** Options of {@linkcode upstream}. */
 export interface UpstreamOptions {
   /**
    * Adds `Server-Timing` entries for the upstream requests of a response: `queue`, `connect`, `wait`. Off by default,
-   * because anyone can read them.
+   * because every client can read them.
    *
    * @default false
    */
   readonly serverTiming?: boolean;
-  /** Ends upstream requests when the client goes away while their handler is at work. @default true */
+  /** Ends upstream requests when the client goes away while their handler runs. @default true */
   readonly followClient?: boolean;
   /**
-   * Told when an upstream fails (`upstream.failed`) and when the client is to blame (`client.failed`). Off is `() => {}`.
+   * Called when an upstream fails (`upstream.failed`) and when the client caused a failure (`client.failed`). Off is
+   * `() => {}`.
    *
-   * @default one line by `console.warn` for each kind of upstream failure, at most every 10 s
+   * @default prints one line by `console.warn` for each kind of upstream failure, at most every 10 s
    */
   readonly onEvent?: UpstreamListener;
 }
@@ -49,14 +50,15 @@ export interface UpstreamOptions {
 const DEFAULTS: Required<Omit<UpstreamOptions, "onEvent">> = { serverTiming: false, followClient: true };
 
 /**
- * Gives handlers a pool as `c.var.upstream`: one for the process, or one per request where the transport's sockets
- * must not outlive it. Options make a pool of its own; a pool that is passed in stays the caller's to close.
+ * Gives handlers a pool as `c.var.upstream`. It is one pool for the process, or one per request where the transport's
+ * sockets must not outlive a request. With options, the middleware creates the pool. A pool that is passed in is not
+ * closed by it.
  *
- * A response of `c.var.upstream.fetch()` may be returned as it is: it has lost the fields that belong to the upstream's
- * connection. Its failures are answered with 502, 503 or 504 ({@linkcode upstreamErrorResponse}), and told to `onEvent`.
+ * A response of `c.var.upstream.fetch()` can be returned to the client: its hop-by-hop fields are already removed. A
+ * failure is answered with 502, 503 or 504 ({@linkcode upstreamErrorResponse}) and reported to `onEvent`.
  *
- * Mount it before whatever changes the inbound request's own fields: it takes the client's fields of one connection out
- * of them (RFC 9110 §7.6.1), so that what is set from then on is passed on whatever the client's `Connection` names.
+ * Mount it before any middleware that changes the inbound request's fields. It removes the fields that the client's
+ * `Connection` names (RFC 9110 §7.6.1). Fields that are set later are passed on, whatever `Connection` named.
  *
  * @throws {TypeError | RangeError} for an unknown or wrong option; it names the option and the value.
  *
@@ -78,10 +80,10 @@ export function upstream(
   flag(chosen.serverTiming, "serverTiming");
   flag(chosen.followClient, "followClient");
   callable(chosen.onEvent, "onEvent");
-  // Made at start-up in either case, so that a wrong option is refused then. No socket is opened yet.
+  // Created even if each request gets its own pool, so that wrong options are refused at start-up. Opens no socket.
   const pool = isPool(source) ? source : createPool(source);
-  if (!isPool(source) && source.transport?.can.reuse === "request") return perRequest(source, chosen);
-  const settings = settingsFor(pool, chosen);
+  if (!isPool(source) && source.transport?.can.reuse === "request") return poolPerRequest(source, chosen);
+  const settings = createSettings(pool, chosen);
   return function upstream(c, next) {
     return withPool(c, pool, settings, next);
   };
@@ -91,11 +93,11 @@ function isPool(source: PoolOptions | Pool): source is Pool {
   return "fetch" in source && "stats" in source;
 }
 
-function settingsFor(
+function createSettings(
   pool: Pool,
   { serverTiming, followClient, onEvent }: Required<UpstreamOptions>,
 ): UpstreamSettings {
-  return { followClient, onEvent, timings: serverTiming ? new Timings(pool, systemClock) : undefined };
+  return { followClient, onEvent, timings: serverTiming ? new RequestTimings(pool, systemClock) : undefined };
 }
 
 async function withPool(
@@ -104,28 +106,31 @@ async function withPool(
   settings: UpstreamSettings,
   next: () => Promise<void>,
 ): Promise<Response | undefined> {
-  const unsendable = unsendableMethod(c.req.raw);
-  if (unsendable !== undefined) return upstreamErrorResponse(unsendable);
-  c.req.raw = withoutNamed(c.req.raw);
-  const client = new ClientWatch(settings.followClient ? c.req.raw : undefined);
-  const requests = new UpstreamRequests(pool, c.req.raw, client, settings);
+  const unsupported = methodError(c.req.raw);
+  if (unsupported !== undefined) return upstreamErrorResponse(unsupported);
+  c.req.raw = withoutFieldsNamedByConnection(c.req.raw);
+  const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined);
+  const requests = new UpstreamRequests(pool, c.req.raw, disconnect, settings);
   const { fetch, request } = requests;
   c.set("upstream", { fetch, request, stats: () => pool.stats() });
   try {
     await next();
   } finally {
-    client.end();
+    disconnect.stop();
   }
-  if (requests.timings.length > 0) responseHeaders(c).append("server-timing", requests.timings.join(", "));
+  if (requests.timings.length > 0) mutableHeaders(c).append("server-timing", requests.timings.join(", "));
   return undefined;
 }
 
-/** A pool for each request, closed when the response's body has been sent: its handler may still be asking then. */
-function perRequest(source: PoolOptions, chosen: Required<UpstreamOptions>): MiddlewareHandler<UpstreamEnv> {
+/** A pool for each request. It is closed after the response's body was sent, because a stream may still use it. */
+function poolPerRequest(
+  source: PoolOptions,
+  chosen: Required<UpstreamOptions>,
+): MiddlewareHandler<UpstreamEnv> {
   return async function upstream(c, next) {
     const pool = createPool(source);
     try {
-      const refused = await withPool(c, pool, settingsFor(pool, chosen), next);
+      const refused = await withPool(c, pool, createSettings(pool, chosen), next);
       if (refused !== undefined) c.res = refused;
     } catch (error) {
       void pool.close({ timeout: 0 });

@@ -1,0 +1,116 @@
+/** What an observer of `upstream()` is told, and what is printed when there is none. */
+
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { Hono } from "hono";
+import { createPool, type PoolOptions } from "../../../mod.ts";
+import { type UpstreamEnv, type UpstreamEvent, upstream } from "../../../src/hono/mod.ts";
+import { consoleListener } from "../../../src/hono/upstream/upstream-events.ts";
+import { memoryTransport } from "../../../transports/memory.ts";
+import { MovableClock } from "../../support/clock.ts";
+
+/** An application whose upstream cannot be reached, or has no room. */
+function failing(options: PoolOptions, onEvent: (event: UpstreamEvent) => void) {
+  const pool = createPool({ transport: memoryTransport({ connect: () => "refused" }), ...options });
+  const app = new Hono<UpstreamEnv>();
+  app.use(upstream(pool, { onEvent }));
+  app.all("/", (c) => c.var.upstream.fetch("http://a.test/secret?secret", { method: c.req.method }));
+  app.get("/light", async (c) => c.text(await (await c.var.upstream.request("http://a.test/")).text()));
+  return { app, pool };
+}
+
+describe("upstream()'s events", () => {
+  it("tell of a failure with its status, its method and the error", async () => {
+    const events: UpstreamEvent[] = [];
+    const { app } = failing({}, (event) => events.push(event));
+    assertEquals((await app.request("/", { method: "DELETE" })).status, 502);
+    assertEquals((await app.request("/light")).status, 502);
+    const told = events.map((event) => [
+      event.type,
+      event.status,
+      event.method,
+      event.error instanceof Error,
+    ]);
+    assertEquals(told, [
+      ["upstream.failed", 502, "DELETE", true],
+      ["upstream.failed", 502, "GET", true],
+    ]);
+  });
+
+  it("tell of a pool that is closed, whose answer says when to ask again", async () => {
+    const events: UpstreamEvent[] = [];
+    const { app, pool } = failing({}, (event) => events.push(event));
+    await pool.close();
+    const response = await app.request("/");
+    assertEquals([response.status, response.headers.get("retry-after")], [503, "1"]);
+    assertEquals(
+      events.map(({ status }) => status),
+      [503],
+    );
+    assertEquals((await failing({}, () => {}).app.request("/")).headers.has("retry-after"), false);
+  });
+
+  it("tell of the client's fault", async () => {
+    const events: UpstreamEvent[] = [];
+    const { app } = failing({}, (event) => events.push(event));
+    app.get("/passed", (c) => c.var.upstream.fetch("http://a.test/", { headers: c.req.raw.headers }));
+    assertEquals((await app.request("/passed", { headers: { expect: "miracles" } })).status, 417);
+    assertEquals(
+      events.map(({ type, status }) => [type, status]),
+      [["client.failed", 417]],
+    );
+  });
+
+  it("leave the application's own mistakes what they are", async () => {
+    const events: UpstreamEvent[] = [];
+    const { app } = failing({}, (event) => events.push(event));
+    const seen: unknown[] = [];
+    app.onError((error, c) => {
+      seen.push(error);
+      return c.text("mine", 500);
+    });
+    app.get("/mistake", (c) => c.var.upstream.fetch("not a URL"));
+    assertEquals((await app.request("/mistake", { headers: { connection: "close" } })).status, 500);
+    assertEquals([seen.length, events.length], [1, 0]);
+    assert(seen[0] instanceof TypeError);
+  });
+
+  it("may throw in their listener", async () => {
+    const { app } = failing({}, () => {
+      throw new Error("listener");
+    });
+    assertEquals((await app.request("/")).status, 502);
+  });
+
+  it("need a function", () => {
+    assertThrows(() => upstream({}, { onEvent: 5 as never }), TypeError, "onEvent");
+  });
+});
+
+describe("without a listener", () => {
+  const failed = (error: unknown): UpstreamEvent => ({
+    type: "upstream.failed",
+    status: 502,
+    method: "GET",
+    error,
+  });
+
+  it("a kind of failure is a line every 10 s, which counts those before", async () => {
+    const clock = new MovableClock();
+    const lines: string[] = [];
+    const listen = consoleListener(clock, (line) => lines.push(line));
+    const pool = createPool({ transport: memoryTransport({ connect: () => "refused" }) });
+    const error = await pool.fetch("http://a.test/secret").catch((reason: unknown) => reason);
+    for (let count = 0; count < 100; count++) listen(failed(error));
+    assertEquals(lines.length, 1);
+    assertMatch(lines[0] ?? "", /^upstream\(\): a GET was answered with 502: .*http:\/\/a\.test/);
+    assertEquals(/secret/.test(lines.join()), false);
+    listen(failed(new DOMException("slow", "TimeoutError")));
+    assertEquals(lines.length, 2);
+    await clock.advance(10_000);
+    listen(failed(error));
+    assertMatch(lines[2] ?? "", /\(and 99 more like it before\)$/);
+    listen({ type: "client.failed", status: 499, method: "GET", error });
+    assertEquals(lines.length, 3);
+  });
+});
