@@ -52,18 +52,18 @@ export { type ObservablePool, observe } from "./src/metrics/observe.ts";
 export type {
   EvictionOptions,
   PoolOptions,
+  ProxyOptions,
   ResponseLimits,
   TcpKeepAliveOptions,
   TlsOptions,
 } from "./src/options/options.ts";
-export type { ProxyOptions } from "./src/options/proxy.ts";
 export type { ExplainedRule } from "./src/pool/configured-rules.ts";
 export type { State } from "./src/pool/core/state.ts";
 export type { ExplainedConnection, Explanation } from "./src/pool/explain.ts";
 export type { OriginStats, PoolStats } from "./src/pool/stats.ts";
 export type { HintReader, HintSource } from "./src/rules/hints.ts";
 export type { PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
-export { PRESET, type PresetInfo } from "./src/rules/preset.ts";
+export { PRESET, type PresetInfo } from "./src/rules/preset-info.ts";
 export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
 export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";
 export { presets };

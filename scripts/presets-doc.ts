@@ -6,10 +6,10 @@ import type { PoolOptions } from "../mod.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
 import { announcementOf, type IdleRace, idleMsAfter, idleRace, sendsAgain } from "../src/cli/idle-race.ts";
 import { formatMs } from "../src/contract/duration.ts";
-import { resolveOptions } from "../src/options/settings.ts";
+import { resolveOptions } from "../src/options/resolve.ts";
 import { nginx, tomcat } from "../src/presets/mod.ts";
-import type { ServerPreset } from "../src/rules/announce.ts";
-import { PRESET } from "../src/rules/preset.ts";
+import { PRESET } from "../src/rules/preset-info.ts";
+import type { ServerPreset } from "../src/rules/server-side.ts";
 
 const FILE = new URL("../docs/presets.md", import.meta.url);
 

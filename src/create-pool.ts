@@ -23,7 +23,7 @@ import { portableText } from "./http1/text.ts";
 import { Wire } from "./http1/wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
-import { resolveOptions, type Settings } from "./options/settings.ts";
+import { resolveOptions, type Settings } from "./options/resolve.ts";
 import { OriginTable } from "./pool/core/origin-table.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";

@@ -10,7 +10,7 @@ import { steps } from "../scripts/test/steps.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
 import { RETIRE_REASONS } from "../src/contract/reasons.ts";
 import { createInstruments } from "../src/metrics/instruments.ts";
-import { DEFAULTS } from "../src/options/settings.ts";
+import { DEFAULTS } from "../src/options/resolve.ts";
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 

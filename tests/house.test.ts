@@ -28,7 +28,7 @@ describe("importsOf", () => {
       'export const x = import("./retry.ts");',
       'import { z } from "elsewhere";',
     ].join("\n");
-    const found = importsOf({ path: "src/rules/choose.ts", code });
+    const found = importsOf({ path: "src/rules/idle-choice.ts", code });
     assertEquals(
       found,
       ["limits", "retry", "rules", "tcp", "verdict"].map((name) => `src/rules/${name}.ts`),
@@ -79,10 +79,10 @@ describe("importCycles", () => {
       files({
         "src/rules/rules.ts": 'import type { A } from "./verdict.ts";',
         "src/rules/verdict.ts": 'import type { B } from "./limits.ts";',
-        "src/rules/limits.ts": 'import type { C } from "./rules.ts";',
+        "src/rules/admission.ts": 'import type { C } from "./rules.ts";',
         "src/rules/retry.ts": 'import type { C } from "./rules.ts";',
       }),
     );
-    assertEquals(found, [["src/rules/limits.ts", "src/rules/rules.ts", "src/rules/verdict.ts"]]);
+    assertEquals(found, [["src/rules/admission.ts", "src/rules/rules.ts", "src/rules/verdict.ts"]]);
   });
 });

@@ -5,7 +5,7 @@
 
 import process from "node:process";
 import { originOf } from "../../src/contract/origin.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import { PoolCore } from "../../src/pool/core/core.ts";
 import { Waiter } from "../../src/pool/core/records.ts";
 import { NO_HINTS } from "../../src/rules/rules.ts";

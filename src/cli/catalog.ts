@@ -4,8 +4,8 @@ import { excerpt } from "../contract/excerpt.ts";
 import type { PoolOptions } from "../options/options.ts";
 import type { ClientPreset } from "../presets/client-preset.ts";
 import * as presets from "../presets/mod.ts";
-import type { ServerPreset } from "../rules/announce.ts";
-import { PRESET } from "../rules/preset.ts";
+import { PRESET } from "../rules/preset-info.ts";
+import type { ServerPreset } from "../rules/server-side.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Client presets, with Holdfast's own rules first. */

@@ -2,10 +2,10 @@
 
 import { formatMs } from "../contract/duration.ts";
 import type { PoolOptions } from "../options/options.ts";
-import { resolveOptions } from "../options/settings.ts";
+import { resolveOptions } from "../options/resolve.ts";
 import { configuredRules } from "../pool/configured-rules.ts";
-import type { Announcement, ServerPreset } from "../rules/announce.ts";
-import { PRESET } from "../rules/preset.ts";
+import { PRESET } from "../rules/preset-info.ts";
+import type { Announcement, ServerPreset } from "../rules/server-side.ts";
 import { consequence, raceOutcome, recommendation } from "./advice.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
 import { announcementOf, idleMsAfter, idleRace } from "./idle-race.ts";

@@ -1,11 +1,11 @@
 /** Race: how long a client keeps an idle connection to a server, and which of the two gives it up first. */
 
 import type { PoolOptions } from "../options/options.ts";
-import { resolveOptions, type Settings } from "../options/settings.ts";
-import { ANNOUNCER, type Announcement, type ServerPreset } from "../rules/announce.ts";
+import { resolveOptions, type Settings } from "../options/resolve.ts";
 import { type HintSource, parseKeepAlive } from "../rules/hints.ts";
 import { type FailedAttempt, resendReason } from "../rules/retry.ts";
 import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
+import { ANNOUNCER, type Announcement, type ServerPreset } from "../rules/server-side.ts";
 import { keepUntil } from "../rules/verdict.ts";
 
 /**

@@ -1,16 +1,42 @@
-/** Limit store: what a place must offer to keep learned limits beyond the process, or to share them in a fleet. */
+/**
+ * Limit store: what was learned of one origin's idle limit, and the interface of a store that keeps it beyond the
+ * process or shares it in a fleet. The conclusions are drawn in `src/rules/learned-limit.ts`.
+ */
 
-import type { LimitMemory } from "../rules/learned.ts";
+/** An idle connection that the server closed. */
+export interface SeenClose {
+  /** How long it had been idle, in ms. The server's limit is no longer than that. */
+  readonly idleMs: number;
+  readonly at: number;
+  /**
+   * `true`: the close was seen as it happened, on an unused connection. `false`: a request found the connection closed,
+   * so the close happened at some unknown time before. Such a close bounds the limit but proves nothing below it.
+   */
+  readonly watched: boolean;
+  /** Not confirmed yet by a second close at the same age. */
+  readonly doubted: boolean;
+}
 
-/** A key-value store for learned limits; `unstorage`, a `Map` or a table will do. */
+/** What is remembered of one origin. All times are of the same clock; a store keeps them as wall-clock times. */
+export interface LimitMemory {
+  /** The last few closes, the oldest first. */
+  readonly closes: readonly SeenClose[];
+  /** The longest idle age, in ms, at which reuse worked recently; 0 for none. */
+  readonly workedMs: number;
+  readonly workedAt: number;
+  /** Closes up to this time belong to a burst and prove nothing. */
+  readonly burstUntil: number;
+}
+
+/** A key-value store for learned limits, such as `unstorage`, a `Map` or a database table. */
 export interface LimitStore {
-  /** What was last set for the origin, or nothing. */
+  /** The value last set for the origin, or nothing. */
   get(origin: string): StoredLimit | null | undefined | Promise<StoredLimit | null | undefined>;
   /** Keeps a value, which is plain JSON. */
   set(origin: string, value: StoredLimit): unknown;
 }
 
-/** What is kept of one origin. Times are wall-clock milliseconds. */
+/** What a store keeps of one origin. Times are wall-clock milliseconds. */
 export interface StoredLimit extends LimitMemory {
   readonly version: 1;
 }

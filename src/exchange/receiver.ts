@@ -11,7 +11,7 @@ import { announcedEnd, type Framing, framingEnd } from "../http1/parse/framing.t
 import type { ResponseHead } from "../http1/parse/head.ts";
 import type { ResponseParser, ResponseSink } from "../http1/parse/response-parser.ts";
 import type { Wire, WireHints } from "../http1/wire.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 import type { Lease } from "../pool/connection.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { NO_HINTS } from "../rules/rules.ts";

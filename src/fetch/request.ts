@@ -15,7 +15,7 @@ import { type Fields, headFields, reasonOf, trailerFields } from "../http1/parse
 import { checkMethod, NO_FIELDS, type RequestFields, requestFields } from "../http1/send/request-head.ts";
 import type { Wire } from "../http1/wire.ts";
 import { refuseUnknown } from "../options/checks.ts";
-import { deadlineMs } from "../options/settings.ts";
+import { deadlineMs } from "../options/resolve.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { isIdempotent } from "../rules/retry.ts";

@@ -22,7 +22,7 @@ export {
   type Announcement,
   type Announcer,
   type ServerPreset,
-} from "../rules/announce.ts";
+} from "../rules/server-side.ts";
 export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,

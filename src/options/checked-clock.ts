@@ -1,6 +1,6 @@
 /**
- * Checked clock: a clock that a user gave, asked so that nothing comes of its failing but that somebody is told: a time
- * that is none is the last one that was, a timer that could not be set never rings, and a turn is over at once.
+ * Checked clock: wraps a user's clock so that its failures are only reported. If it gives an invalid time, the last valid
+ * one is used. A timer that could not be set never fires. A turn of the event loop that failed ends immediately.
  */
 
 import type { Clock, Timer } from "../contract/clock.ts";
@@ -8,9 +8,9 @@ import { answered, type FunctionFault, threw } from "../contract/user-functions.
 
 const NO_TIMER: Timer = { cancel() {} };
 
-/** Asks a user's clock. */
+/** A user's clock that never throws. */
 export class CheckedClock implements Clock {
-  /** Told of each failure. */
+  /** Called for each failure. */
   failed: (fault: FunctionFault) => void = () => {};
   readonly #clock: Clock;
   #now = 0;
@@ -35,7 +35,7 @@ export class CheckedClock implements Clock {
     this.#try("schedule", () => {
       timer = this.#clock.schedule(delayMs, callback);
       if (typeof timer?.cancel === "function") return;
-      const fault = answered("clock.schedule", "a timer that has a cancel()", timer);
+      const fault = answered("clock.schedule", "a timer with a cancel()", timer);
       timer = undefined;
       this.failed(fault);
     });
@@ -51,7 +51,7 @@ export class CheckedClock implements Clock {
       if (!over) callback();
       over = true;
     };
-    // Whoever waits for the turn must not wait for ever.
+    // The callback must run in any case: a request may be waiting for it.
     if (!this.#try("turn", () => this.#clock.turn(once, unblocked))) queueMicrotask(once);
   }
 
@@ -67,7 +67,7 @@ export class CheckedClock implements Clock {
     return last;
   }
 
-  /** Answers whether it went well. */
+  /** Whether the call did not throw. */
   #try(name: string, call: () => void): boolean {
     try {
       call();
@@ -79,7 +79,7 @@ export class CheckedClock implements Clock {
   }
 }
 
-/** The clock as it is, if it is one of ours. */
+/** Wraps a user's clock. Our own clock, `own`, and a clock that is already wrapped are returned as they are. */
 export function checkedClock(clock: Clock, own: Clock): Clock {
   return clock === own || clock instanceof CheckedClock ? clock : new CheckedClock(clock);
 }

@@ -1,9 +1,9 @@
-/** Checked codec: the faster ways to text and bytes that a transport of the user's lends, called so that a fault has a name. */
+/** Checked codec: wraps the `text` and `alloc` functions of a user's transport so that their faults are reported by name. */
 
 import type { Alloc, TextCodec } from "../contract/transport.ts";
 import { answered, threw } from "../contract/user-functions.ts";
 
-/** Throws nothing but {@linkcode FunctionFault}. */
+/** Wraps a text codec. The wrapper throws nothing but {@linkcode FunctionFault}. */
 export function checkedText(text: TextCodec): TextCodec {
   const checked =
     (name: keyof TextCodec): TextCodec[typeof name] =>
@@ -20,7 +20,7 @@ export function checkedText(text: TextCodec): TextCodec {
   return { latin1: checked("latin1"), utf8: checked("utf8") };
 }
 
-/** Throws nothing but {@linkcode FunctionFault}. */
+/** Wraps an allocator. The wrapper throws nothing but {@linkcode FunctionFault}. */
 export function checkedAlloc(alloc: Alloc): Alloc {
   return (length) => {
     let answer: unknown;

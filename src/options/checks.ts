@@ -1,8 +1,8 @@
-/** Checks: of single values. Each returns the value, or throws an error that names the option and shows the value. */
+/** Checks of single values. Each one returns the value, or throws an error that names the option and shows the value. */
 
 import { excerpt } from "../contract/excerpt.ts";
 
-/** A whole number from `least`, or `Infinity`. */
+/** A whole number of at least `least`, or `Infinity`. */
 export function wholeNumber(value: unknown, option: string, least: number): number {
   if (typeof value !== "number")
     throw new TypeError(`${option} must be a number: current value is ${show(value)}`);
@@ -49,7 +49,7 @@ export function objectWith<T>(value: T, option: string, methods: readonly (keyof
   throw new TypeError(`${option} must be an object${needs}: current value is ${show(value)}`);
 }
 
-/** Strings, or nothing. They may be secrets, so the value is not shown. */
+/** Strings, or `undefined`. They may be secrets, so the error does not show the value. */
 export function texts(values: readonly unknown[], option: string): void {
   for (const value of values) {
     if (value === undefined || typeof value === "string") continue;
@@ -57,26 +57,26 @@ export function texts(values: readonly unknown[], option: string): void {
   }
 }
 
-/** A string with something in it. */
+/** A string that is not empty and has no NUL. */
 export function filled(value: unknown, option: string): string {
   if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
   throw new TypeError(`${option} must be a string that is not empty: current value is ${show(value)}`);
 }
 
-/** The longest path of a Unix socket on Linux: `sun_path` has 108 bytes, the last of them 0. macOS has four less. */
+/** The longest path of a Unix socket on Linux: `sun_path` has 108 bytes, the last one NUL (unix(7)). macOS has four fewer. */
 const MAX_UNIX_PATH = 107;
 
-/** The path of a Unix socket. Node 20 cuts a longer one off without a word, and connects to what is called so. */
+/** The path of a Unix socket. Node 20 would silently truncate a longer path and connect to the file of that name. */
 export function unixPathOf(value: unknown, option: string): string {
   const path = filled(value, option);
   const { length } = new TextEncoder().encode(path);
   if (length <= MAX_UNIX_PATH) return path;
   throw new TypeError(
-    `${option} must be at most ${MAX_UNIX_PATH} bytes long, which is all that a Unix socket's address has room for: current value has ${length}, ${show(path)}`,
+    `${option} must be at most ${MAX_UNIX_PATH} bytes long, the size of a Unix socket's address: current value has ${length}, ${show(path)}`,
   );
 }
 
-/** A value as an error shows it: no more than an {@linkcode excerpt} of it. */
+/** A value as an error message shows it, cut by {@linkcode excerpt}. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${excerpt(value)}"`;
   return typeof value === "object" && value !== null
@@ -84,7 +84,7 @@ export function show(value: unknown): string {
     : excerpt(String(value));
 }
 
-/** @throws {TypeError} when `given` has a key that `known` lacks. */
+/** @throws {TypeError} if `given` has a key that `known` lacks. */
 export function refuseUnknown(given: object, known: object, what: string): void {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name)) {

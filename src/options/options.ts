@@ -1,6 +1,6 @@
 /**
- * Options: what users may set, with defaults and sources, and the one function that turns them into
- * {@linkcode Settings}. Every bad value is refused here, before a socket is opened, by option and value.
+ * Options: everything a user may set, with meaning, unit, default and source. `resolve.ts` checks the options and turns
+ * them into settings.
  */
 
 import type { Clock } from "../contract/clock.ts";
@@ -10,34 +10,36 @@ import type { LimitStore } from "../contract/limit-store.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
-import type { PRESET, PresetInfo } from "../rules/preset.ts";
+import type { PRESET, PresetInfo } from "../rules/preset-info.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import type { Eviction, ReuseOrder } from "../rules/rules.ts";
-import type { ProxyOptions } from "./proxy.ts";
 
-/** TCP keepalive: kernel probes on a silent connection. It keeps nothing in the pool and takes nothing out of it. */
+/**
+ * TCP keepalive: probes that the kernel sends on a silent connection. It detects dead peers. It does not change how long
+ * the pool keeps a connection.
+ */
 export interface TcpKeepAliveOptions {
   /**
-   * Silence before the first probe. At least one second, because the kernel counts in seconds.
+   * Silence before the first probe, from 1 s to 32767 s. The kernel counts whole seconds.
    *
    * @default the transport's own (Linux: 2 h)
    */
   readonly idle?: Duration;
   /**
-   * Time between probes. At least one second.
+   * Time between probes, from 1 s to 32767 s.
    *
    * @default the transport's own (Linux: 75 s; Node 20 and Bun: 1 s)
    */
   readonly interval?: Duration;
   /**
-   * Unanswered probes after which the connection counts as dead.
+   * Unanswered probes after which the connection counts as dead, from 1 to 127.
    *
    * @default the transport's own (Linux: 9; Node 20 and Bun: 10)
    */
   readonly probes?: number;
 }
 
-/** One answer of `evictIdle` for each of the two limits. */
+/** A choice of `evictIdle` for each of the two limits. */
 export interface EvictionOptions {
   /** Above `maxIdlePerOrigin`. @default "stalest" */
   readonly perOrigin?: Eviction;
@@ -45,118 +47,144 @@ export interface EvictionOptions {
   readonly inAll?: Eviction;
 }
 
-/** TLS of `https:` origins. Connections with different TLS options are never shared. */
+/** TLS for `https:` origins. Connections with different TLS options are never shared. */
 export interface TlsOptions {
-  /** Certificate authorities to trust, as PEM. Default: the runtime's own. */
+  /** Certificate authorities to trust, as PEM. @default the runtime's own */
   readonly ca?: string | readonly string[];
-  /** Client certificate chain, as PEM. Needs `key`. */
+  /** Client certificate chain, as PEM. Requires `key`. @default none */
   readonly cert?: string;
-  /** Private key of the client certificate, as PEM. Needs `cert`. */
+  /** Private key of the client certificate, as PEM. Requires `cert`. @default none */
   readonly key?: string;
-  /** Name to send (SNI) and to verify. Default: the origin's hostname. */
+  /** Name to send (SNI) and to verify. @default the origin's hostname */
   readonly serverName?: string;
-  /** `false` accepts any certificate: for tests only. Default: `true`. */
+  /** `false` accepts any certificate, which is for tests only. @default true */
   readonly rejectUnauthorized?: boolean;
 }
 
-/** Bounds on what a server may send. Beyond one, but `bodyBytes`, the response is a protocol error. */
+/** A proxy, and how to use it. */
+export interface ProxyOptions {
+  /**
+   * `http://`, `https://` (TLS to the proxy) or `socks5://` (`socks://` and `socks5h://` mean the same), optionally with
+   * a port (default: 80, 443 and 1080) and with `user:password@`. A SOCKS proxy always resolves hostnames itself.
+   */
+  readonly url: string | URL;
+  /** Value of `Proxy-Authorization`, instead of `Basic` with the credentials of the URL. Not allowed with SOCKS. */
+  readonly authorization?: string;
+  /** TLS to an `https://` proxy, independent of the TLS to the origin. */
+  readonly tls?: TlsOptions;
+  /**
+   * Which requests share the connections on which an HTTP proxy reads the requests itself (`http:` origins). `"shared"`:
+   * those of all origins, as in Go, curl and java.net.http. `"origin"`: those of one origin, as in Chrome. A tunnel
+   * always belongs to one origin.
+   *
+   * @default "shared"
+   */
+  readonly pooling?: "shared" | "origin";
+}
+
+/** Bounds on what a server may send. A response beyond one of them, except `bodyBytes`, is a protocol error. */
 export interface ResponseLimits {
-  /** Bytes of status line and header fields, 1xx responses not added up. Node's limit is 16 KiB. Default: 64 KiB. */
+  /** Bytes of status line and header fields, per response; 1xx responses count separately. Node's limit is 16 KiB. @default 65536 */
   readonly headBytes?: number;
-  /** Bytes of one line of the head, of a chunk-size line or of a trailer field. Default: 32 KiB. */
+  /** Bytes of one line: in the head, of a chunk size, or of a trailer field. @default 32768 */
   readonly lineBytes?: number;
-  /** Header fields. Node's limit is 2000, httpd's 100. Default: 256. */
+  /** Number of header fields. Node's limit is 2000, httpd's 100. @default 256 */
   readonly headerCount?: number;
-  /** Bytes of chunk extensions in one response (CVE-2024-22019: unbounded extensions). Default: 16 KiB. */
+  /** Bytes of chunk extensions in one response (CVE-2024-22019: unbounded extensions). @default 16384 */
   readonly chunkExtensionBytes?: number;
-  /** Bytes of trailer fields. Default: 16 KiB. */
+  /** Bytes of trailer fields. @default 16384 */
   readonly trailerBytes?: number;
-  /** Interim (1xx) responses before the final one. Default: 16. */
+  /** Number of interim (1xx) responses before the final one. @default 16 */
   readonly informationalCount?: number;
   /**
-   * Bytes of a body that `text()`, `json()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` collect, after decoding.
-   * Beyond it they reject with `ERR_BODY_TOO_LARGE`, at once where the head announced as much, and the connection ends.
-   * Not a limit on streams: whoever reads one sees how much it is. Default: `Infinity`, none.
+   * Bytes of a body that `text()`, `json()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` collect, after
+   * decoding. Beyond it they reject with `ERR_BODY_TOO_LARGE`, immediately if the head announced as much, and the
+   * connection ends. Not a limit on streams: their reader sees how much arrives.
+   *
+   * @default Infinity: no limit
    */
   readonly bodyBytes?: number;
 }
 
-/** Options of {@linkcode createPool}. All are optional; "off" is `Infinity`, or `false` where a `false` is allowed. */
+/**
+ * Options of {@linkcode createPool}. All are optional. `Infinity` means "off"; options whose type has a `false` are
+ * switched off by it. A wrong value throws a `TypeError` or `RangeError` that names the option.
+ */
 export interface PoolOptions {
   // How long
 
   /**
    * Longest time an unused connection is kept for reuse. Not a limit on requests, and not TCP keepalive.
    *
-   * Below the 60 s of AWS load balancers and the 75 s of nginx, so that the pool gives up first.
+   * The default is below the 60 s of AWS load balancers and the 75 s of nginx, so that the pool closes first.
    *
    * @default "55s"
    */
   readonly idleTimeout?: Duration;
   /**
-   * The same for a connection that has carried no request: preconnected, or opened for a request that got another
-   * one meanwhile. Many servers wait less for a first request (HAProxy: `timeout http-request`), and Chrome keeps
-   * such connections for 60 s instead of 300 s. The smaller of the two counts.
+   * Idle timeout of a connection that has carried no request: one that was preconnected, or opened for a request that
+   * then used another one. Many servers wait less for a first request (HAProxy: `timeout http-request`). Chrome keeps such
+   * connections for 60 s instead of 300 s. The smaller of the two idle timeouts counts.
    *
-   * @default Infinity: as `idleTimeout`
+   * @default Infinity: `idleTimeout` alone counts
    */
   readonly unusedIdleTimeout?: Duration;
-  /** Requests one connection may carry (nginx: `keepalive_requests`). @default Infinity */
+  /** Requests that one connection may carry (nginx: `keepalive_requests`). @default Infinity */
   readonly maxRequests?: number;
   /**
-   * Age after which a connection takes no further request (nginx: `keepalive_time`), so that a long-lived pool
-   * follows DNS. Never cuts a running exchange.
+   * Age after which a connection takes no further request (nginx: `keepalive_time`). It makes a long-lived pool follow
+   * DNS changes. Never ends a running exchange.
    *
    * @default "1h"
    */
   readonly maxLifetime?: Duration;
-  /** Largest share of `maxLifetime` taken off at random per connection, from 0 to 1. @default 0.1 */
+  /** Largest share of `maxLifetime`, from 0 to 1, that is subtracted at random per connection. 0: no jitter. @default 0.1 */
   readonly lifetimeJitter?: number;
   /**
-   * Whether `Keep-Alive: timeout, max` of the server shortens how long a connection is kept. `"ignore"` disregards
-   * it; a function reads it in its own way. `Connection: close` is none of its business: see `persistence`.
+   * Whether the server's `Keep-Alive: timeout, max` shortens how long a connection is kept. `"ignore"` disregards the
+   * header; a function reads it in its own way. `Connection: close` is not affected: see `persistence`.
    *
    * @default "honor"
    */
   readonly serverHints?: "honor" | "ignore" | HintReader;
   /**
-   * Whether a connection outlives a response: by RFC 9112 §9.3 (`close` ends it; HTTP/1.1 persists; 1.0 only with
-   * `keep-alive`), or by a test of your own. What would mix up responses ends it in any case; see
-   * {@linkcode PersistenceTest}. A test that throws, or answers with anything but `true`, has said no.
+   * Whether a connection may be reused after a response. `"standard"`: RFC 9112 §9.3, by which `close` ends it, HTTP/1.1
+   * persists, and HTTP/1.0 persists only with `keep-alive`. A function decides instead, within the bounds that
+   * {@linkcode PersistenceTest} describes. A function that throws, or returns anything but `true`, means "no".
    *
    * @default "standard"
    */
   readonly persistence?: "standard" | PersistenceTest;
-  /** How long before an announced timeout a connection is given up. @default the larger of 1 s and two round trips */
+  /** How long before an announced timeout a connection is retired. @default the larger of 1 s and two round trips */
   readonly hintMargin?: Duration;
 
   // How many
 
-  /** Open connections of all origins, those being opened included. @default 1024 */
+  /** Open connections of all origins, including those being opened. @default 1024 */
   readonly maxConnections?: number;
-  /** Open connections of one origin, those being opened included. @default 256 */
+  /** Open connections of one origin, including those being opened. @default 256 */
   readonly maxConnectionsPerOrigin?: number;
-  /** Idle connections of all origins; above it one goes, by `evictIdle`. @default Infinity */
+  /** Idle connections of all origins. Above it one is evicted; see `evictIdle`. @default Infinity */
   readonly maxIdle?: number;
   /**
-   * Idle connections of one origin. `0`: no reuse at all; every request says `Connection: close` and gets a
-   * connection of its own. Independent of `tcpKeepAlive`.
+   * Idle connections of one origin. Above it one is evicted; see `evictIdle`. `0`: no reuse. Every request then says
+   * `Connection: close` and gets its own connection. Independent of `tcpKeepAlive`.
    *
    * @default Infinity
    */
   readonly maxIdlePerOrigin?: number;
-  /** Requests that may wait because every connection is at work. Beyond it a request fails at once. @default 10000 */
+  /** Requests that may wait while every connection is in use. Beyond it a request fails with `ERR_QUEUE_FULL`. @default 10000 */
   readonly maxQueue?: number;
   /**
-   * Which idle connection is taken: the one used last (`"lifo"`), used longest ago (`"fifo"`), opened first
-   * (`"oldest"`), or used last but an unused one only if there is no other (`"used-first"`).
+   * Which idle connection is reused: the one used last (`"lifo"`), the one used longest ago (`"fifo"`), the one opened
+   * first (`"oldest"`), or the one used last, with unused ones taken only if there is no other (`"used-first"`).
    *
    * @default "lifo"
    */
   readonly reuseOrder?: ReuseOrder;
   /**
-   * Which idle connection goes above `maxIdlePerOrigin` or `maxIdle`: the one idle longest (`"stalest"`) or the one
-   * just given back (`"returned"`: Go per host, hyper, Node's Agent); or one answer for each of the two limits.
+   * Which idle connection is closed above `maxIdlePerOrigin` or `maxIdle`: the one idle longest (`"stalest"`) or the one
+   * just released (`"returned"`, as in Go per host, hyper and Node's Agent). An object sets each limit separately.
    *
    * @default "stalest"
    */
@@ -164,67 +192,76 @@ export interface PoolOptions {
 
   // Sockets
 
-  /** Kernel probes. `false` leaves `SO_KEEPALIVE` off, whatever the pool does. @default false */
+  /** TCP keepalive probes. `false`: `SO_KEEPALIVE` stays off, which does not affect reuse. @default false */
   readonly tcpKeepAlive?: false | TcpKeepAliveOptions;
-  /** Sends small writes at once (`TCP_NODELAY`). @default true */
+  /** Sends small writes immediately (`TCP_NODELAY`). @default true */
   readonly noDelay?: boolean;
+  /** TLS for `https:` origins. @default {} */
   readonly tls?: TlsOptions;
   /**
-   * A proxy for all origins; `"env"`: those of `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, read by curl's
-   * rules when the first request is made. Credentials, as in `"http://user:password@proxy.example:3128"`, reach the
-   * proxy alone: no event, error or statistic shows them. `https:` origins go through tunnels (CONNECT, SOCKS5).
+   * A proxy for all origins. `"env"`: the proxies in `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by curl's
+   * rules, read at the first request. `false`: no proxy.
+   *
+   * Credentials, as in `"http://user:password@proxy.example:3128"`, are sent to the proxy only. No event, error or
+   * statistic shows them. `https:` origins are reached through tunnels (CONNECT or SOCKS5).
    *
    * @default false
    */
   readonly proxy?: string | URL | ProxyOptions | false;
   /**
-   * A Unix socket to which all connections of this pool go, whatever the origin; `Host` and TLS are the origin's
-   * (curl: `--unix-socket`). Not with `proxy`. At most 107 bytes, which is what its address has room for on Linux (macOS: 103).
+   * A Unix socket for all connections of this pool, whatever the origin. `Host` and TLS still follow the origin (curl:
+   * `--unix-socket`). Not allowed with `proxy`. At most 107 bytes, the size of the address on Linux (macOS: 103).
    *
-   * @default undefined
+   * @default undefined: TCP
    */
   readonly unixPath?: string;
   /**
-   * Looks up names: answers IP addresses, the preferred one first. They are raced like all others (RFC 8305). Who dials at
-   * the same time shares a call, until the one who asked first gives up by `connectTimeout`.
+   * Resolves a hostname to IP addresses, the preferred one first. All addresses are tried as RFC 8305 describes (happy
+   * eyeballs). Connect attempts to the same hostname at the same time share one call, until the attempt that made the call
+   * reaches `connectTimeout`.
    *
-   * @default the system's
+   * @default the system's resolver
    */
   readonly resolve?: (hostname: string) => readonly string[] | Promise<readonly string[]>;
   /**
-   * How often names are looked up again while connections to them are open. Those to an address that the name no
-   * longer has are retired (`address-gone`). Every dial looks up too. `Infinity`: with dials only.
+   * How often a hostname is resolved again while connections to it are open. Connections to an address that is no longer
+   * in the answers are retired (`address-gone`). Every connect attempt resolves too. `Infinity`: only connect attempts do.
    *
    * @default "30s"
    */
   readonly dnsRefresh?: Duration;
   /**
-   * Opens the sockets. One that throws, or connects with what is no socket, fails the dial (`ERR_FUNCTION`); a socket
-   * that throws is given up.
+   * Opens the sockets. If it throws or returns something that is not a socket, the connect attempt fails with
+   * `ERR_FUNCTION`. A socket whose methods throw is dropped.
    *
    * @default the transport of the runtime
    */
   readonly transport?: Transport;
 
-  // Deadlines
+  // Deadlines. All must be above 0; a request that exceeds one fails with the error named.
 
-  /** Longest wait for a connection, dialling included. @default "60s" */
+  /** Longest wait for a connection, connecting included (`ERR_ACQUIRE_TIMEOUT`). @default "60s" */
   readonly acquireTimeout?: Duration;
-  /** Longest time to open one connection, TLS included. @default "10s" */
+  /** Longest time to open one connection, TLS included (`ERR_CONNECT_TIMEOUT`). @default "10s" */
   readonly connectTimeout?: Duration;
-  /** Longest time from the request's last byte to the complete response head (undici: 300 s). @default "5m" */
+  /**
+   * Longest time from the last byte of the request to the complete response head (`ERR_HEADERS_TIMEOUT`). undici's
+   * default is 300 s.
+   *
+   * @default "5m"
+   */
   readonly headersTimeout?: Duration;
   /**
-   * Longest time in which no byte moves of the body that is waited for: the request's while it is sent, the response's
-   * once its head has come (Envoy: stream idle timeout, 5 min). Progress of the other does not count. Does not run
-   * while the caller does not read.
+   * Longest time without progress of a body (`ERR_BODY_TIMEOUT`). It watches the request body while that is sent, and the
+   * response body once the response head arrived; progress of one does not count for the other. It does not run while the
+   * caller does not read. Envoy: `stream_idle_timeout`, 5 min.
    *
    * @default "5m"
    */
   readonly bodyIdleTimeout?: Duration;
   /**
-   * Longest time from the call to the last byte of the response: preparing the body, waiting for a connection and every
-   * redirect of `fetch` included. The error, `ERR_REQUEST_TIMEOUT`, tells the whole time.
+   * Longest time from the call to the last byte of the response (`ERR_REQUEST_TIMEOUT`). It includes preparing the body,
+   * waiting for a connection and every redirect that `fetch` follows.
    *
    * @default Infinity
    */
@@ -233,56 +270,65 @@ export interface PoolOptions {
   // Care
 
   /**
-   * Whether a request that failed on a connection before any response byte is sent again, once, on a fresh
-   * connection: always if nothing was written, else only if it is idempotent or has an `Idempotency-Key`.
-   * `false`: never. A function decides in its own way, up to five times per request; only what no rule could make
-   * right (a body that is gone, a response that had begun) is not put to it. One that throws has said no. It is the pool's,
-   * like every function among these options: it runs in the async context (`AsyncLocalStorage`) of whatever happens just
-   * then, and not of the request; functions and streams that a call brought run in their caller's.
+   * Whether a request that failed before any response byte arrived is sent again, once, on a fresh connection. `true`:
+   * always if nothing of it was written; otherwise only if it is idempotent or carries an `Idempotency-Key`. `false`: never.
+   *
+   * A function decides instead, up to five times per request. It is not called where no decision could be right, such as
+   * after the response began or if the body cannot be sent again. A function that throws means "no". Like every function
+   * among these options it runs in whatever async context (`AsyncLocalStorage`) is current, not in that of the request.
+   * Functions and streams passed to one call do run in the async context of that call.
    *
    * @default true
    */
   readonly retry?: boolean | RetryRule;
   /**
-   * Idle age up to which a non-idempotent request takes a connection about whose server nothing is known.
-   * Older ones are used only if the server's limit is known to be longer; else a fresh one is opened.
+   * Idle age up to which a non-idempotent request may use a connection when the server's idle limit is unknown. An older
+   * connection is used only if the server's limit is known to be longer. Otherwise a new one is opened.
    *
    * @default "2s"
    */
   readonly unsafeReuse?: Duration;
   /**
-   * Whether to learn each server's real idle limit from its closes and our successes, and to stay below it. With a
-   * store, what was learned outlives the process, and a fleet can share it. It is asked once per origin, and again a minute
-   * after it failed to answer.
+   * Whether to learn each server's real idle limit from its closes and from successful reuse, and to stay below it. With a
+   * store, learned limits outlive the process and can be shared by a fleet. The store is read once per origin, and again
+   * one minute after a failed read.
    *
    * @default true
    */
   readonly learn?: boolean | { readonly store: LimitStore };
-  /** An option the runtime cannot honour is an error instead of an `option.degraded` event. @default false */
+  /**
+   * `true`: an option that the runtime cannot honour is an error (`ERR_UNSUPPORTED`). `false`: it is reported by an
+   * `option.degraded` event.
+   *
+   * @default false
+   */
   readonly strict?: boolean;
+  /** Bounds on what a server may send. @default {} */
   readonly responseLimits?: ResponseLimits;
 
   // Watching
 
   /**
-   * Told of everything that happens, synchronously. Whatever it does in its call, abort and close included, is safe:
-   * {@linkcode PoolListener} says when it is called.
+   * Called synchronously for every event. It may do anything with the pool, including abort and close. See
+   * {@linkcode PoolListener}.
+   *
+   * @default undefined
    */
   readonly onEvent?: PoolListener;
   /**
-   * Time and timers; a test passes its own. One that throws, or answers a time that is none, ends the requests that are
-   * under way (`ERR_FUNCTION`): without it they have no deadline.
+   * Source of time and timers; tests pass their own. If it throws or returns an invalid time, the running requests fail
+   * with `ERR_FUNCTION`, because they have no deadline without it.
    *
    * @default the runtime's
    */
   readonly clock?: Clock;
   /**
-   * Numbers in [0, 1) for the jitter; a test passes its own. One that throws, or answers anything else, fails the dial
-   * (`ERR_FUNCTION`).
+   * Source of random numbers in [0, 1) for the jitter; tests pass their own. If it throws or returns anything else, the
+   * connect attempt fails with `ERR_FUNCTION`.
    *
    * @default Math.random
    */
   readonly random?: () => number;
-  /** Comes along with a preset that is spread into the options; tells {@linkcode Pool.explain} where they are from. */
+  /** Set by a preset that is spread into the options. {@linkcode Pool.explain} names it as the source of its rules. */
   readonly [PRESET]?: PresetInfo;
 }

@@ -1,31 +1,13 @@
-/** Proxy options: what users say about a proxy, and the {@linkcode ProxySetting} it becomes. No error shows credentials. */
+/**
+ * Proxy: checks the `proxy` option and parses proxy URLs into a {@linkcode ProxySetting}. No error shows credentials.
+ */
 
 import { withoutCredentials } from "../contract/excerpt.ts";
 import type { TlsTarget } from "../contract/transport.ts";
 import { objectWith, oneOf, refuseUnknown, show, texts } from "./checks.ts";
-import type { TlsOptions } from "./options.ts";
+import type { ProxyOptions, TlsOptions } from "./options.ts";
 
-/** A proxy, and how to use it. */
-export interface ProxyOptions {
-  /**
-   * `http://`, `https://` (TLS to the proxy) or `socks5://` (also written `socks://`), with a port (default: 80, 443 and 1080) and, if it asks
-   * for them, `user:password@`. A SOCKS proxy always looks up names itself; `socks5h://` says the same.
-   */
-  readonly url: string | URL;
-  /** Value of `Proxy-Authorization`, instead of `Basic` with the credentials of the URL. Not with SOCKS. */
-  readonly authorization?: string;
-  /** TLS to an `https://` proxy, independent of that to the origin. */
-  readonly tls?: TlsOptions;
-  /**
-   * Whose are the connections on which an HTTP proxy reads the requests itself (`http:` origins): `"shared"` by all
-   * origins, as in Go, curl and java.net.http, or of one `"origin"` each, as in Chrome. Tunnels are always of one.
-   *
-   * @default "shared"
-   */
-  readonly pooling?: "shared" | "origin";
-}
-
-/** A proxy as the code works with it. */
+/** A proxy, checked and parsed. */
 export interface ProxySetting {
   readonly kind: "http" | "https" | "socks5";
   /** The URL without credentials, for events and errors. */
@@ -34,7 +16,7 @@ export interface ProxySetting {
   readonly port: number;
   /** Value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
-  /** For SOCKS. */
+  /** User name and password, for SOCKS. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly tls: TlsTarget | undefined;
   readonly pooling: "shared" | "origin";
@@ -48,9 +30,9 @@ const KNOWN = { url: 0, authorization: 0, tls: 0, pooling: 0 } as const satisfie
 const PORTS = { http: 80, https: 443, socks5: 1080 } as const;
 
 /**
- * The proxy that an option means, `"env"`, or `false`. `tlsOf` checks TLS options.
+ * Checks the `proxy` option. `tlsOf` checks TLS options.
  *
- * @throws {TypeError | RangeError} that names the option; never a credential.
+ * @throws {TypeError | RangeError} that names the option and never shows a credential.
  */
 export function proxyOf(
   value: unknown,
@@ -86,9 +68,9 @@ function refuseLineEnds(authorization: string, kind: ProxySetting["kind"]): void
 }
 
 /**
- * The proxy at a URL that came by `name`, an option or an environment variable.
+ * Parses a proxy URL. `name` is the option or the environment variable that holds it.
  *
- * @throws {TypeError} that names it, and shows the URL without credentials.
+ * @throws {TypeError} that names it and shows the URL without credentials.
  */
 export function proxyAt(
   text: string,
@@ -96,8 +78,8 @@ export function proxyAt(
   ports: Readonly<Record<ProxySetting["kind"], number>>,
 ): ProxySetting {
   const [, scheme = "", rest = ""] = /^(https?|socks(?:5h?)?):\/\/(.*)$/is.exec(text.trim()) ?? [];
-  refuseUnsaid(text, rest, name);
-  // As http: whatever it is, so that the URL parser settles the spelling of the hostname for all alike.
+  refuseMisread(text, rest, name);
+  // Parsed as http: for every kind, because the URL parser normalises hostnames of special schemes only.
   const parsed = rest !== "" && URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (parsed === undefined || parsed.pathname !== "/" || parsed.search !== "" || parsed.hash !== "") {
     throw new TypeError(
@@ -121,31 +103,31 @@ export function proxyAt(
 }
 
 /**
- * What the URL parser would take for something else, without a word of what it is.
+ * Refuses URLs that the URL parser would silently misread.
  *
  * @throws {TypeError}
  */
-function refuseUnsaid(text: string, rest: string, name: string): void {
+function refuseMisread(text: string, rest: string, name: string): void {
   if (/^\s*socks4a?:/i.test(text))
     throw new TypeError(
-      `${name} is a SOCKS4 proxy, which is not spoken here: use socks5:// if it speaks SOCKS5`,
+      `${name} is a SOCKS4 proxy, which is not supported: use socks5:// if it speaks SOCKS5`,
     );
-  // Up to the last "@" it is credentials, whatever stands there: any of these would end them before.
+  // Everything before the last "@" is meant as credentials. The parser would end the authority at these characters.
   const raw = /[/?#\\]/.exec(rest.slice(0, Math.max(0, rest.lastIndexOf("@"))))?.[0];
   if (raw === undefined) return;
   const encoded = encodeURIComponent(raw);
   throw new TypeError(
-    `${name} has a raw "${raw}" before its "@": in a user name or a password it must be percent-encoded, as ${encoded}`,
+    `${name} has a raw "${raw}" before its "@": in a user name or password it must be percent-encoded as ${encoded}`,
   );
 }
 
 function kindOf(scheme: string): ProxySetting["kind"] {
-  // Desktops write socks:// for SOCKS5 into the environment (GNOME's ALL_PROXY).
+  // GNOME sets ALL_PROXY to socks:// and means SOCKS5.
   if (scheme.startsWith("socks")) return "socks5";
   return scheme === "https" ? "https" : "http";
 }
 
-/** The port as it was written: the parser drops an explicit 80. */
+/** The port in the URL. The parser drops an explicit 80, because it parses every URL as http:. */
 function portIn(rest: string, parsed: string): number | undefined {
   if (parsed !== "") return Number(parsed);
   return /^(?:[^/?#]*@)?[^/?#@]*:0*80(?:[/?#]|$)/.test(rest) ? 80 : undefined;
@@ -153,12 +135,12 @@ function portIn(rest: string, parsed: string): number | undefined {
 
 function credentialsOf({ username, password }: URL, name: string): ProxySetting["credentials"] {
   if (username === "" && password === "") return undefined;
-  const [user, word] = [decoded(username), decoded(password)];
-  if (user !== undefined && word !== undefined) return { username: user, password: word };
+  const [user, pass] = [decoded(username), decoded(password)];
+  if (user !== undefined && pass !== undefined) return { username: user, password: pass };
   throw new TypeError(`${name} has credentials that are not percent-encoded UTF-8`);
 }
 
-/** `undefined` if it cannot be: the runtime's own error would hold what it was. */
+/** `undefined` if it is malformed. The runtime's own error is not used, because it would show the credentials. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -167,7 +149,7 @@ function decoded(text: string): string | undefined {
   }
 }
 
-/** RFC 7617, with UTF-8. */
+/** Basic authentication with UTF-8 (RFC 7617 §2.1). */
 function basic({ username, password }: { username: string; password: string }): string {
   const bytes = new TextEncoder().encode(`${username}:${password}`);
   return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;

@@ -10,7 +10,7 @@ import {
 import { excerpt } from "../contract/excerpt.ts";
 import { TransportError } from "../contract/transport.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 import type { RejectReason } from "./core/effects.ts";
 
 /** What is known when a request is refused. */

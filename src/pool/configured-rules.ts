@@ -1,7 +1,7 @@
 /** Own rules: what a pool was told by its options, for people: each rule, its value, and where that came from. */
 
 import { formatMs } from "../contract/duration.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 
 /** One rule and its source. */
 export interface ExplainedRule {

@@ -1,8 +1,8 @@
 /** Explain: every rule in force for an origin, and where it came from; and how long each connection is kept. */
 
 import { formatMs } from "../contract/duration.ts";
-import type { Settings } from "../options/settings.ts";
-import type { PresetInfo } from "../rules/preset.ts";
+import type { Settings } from "../options/resolve.ts";
+import type { PresetInfo } from "../rules/preset-info.ts";
 import type { Rules } from "../rules/rules.ts";
 import { hintedIdleMs, hintMarginMs, keepUntil, spentReason } from "../rules/verdict.ts";
 import { configuredRules, type ExplainedRule } from "./configured-rules.ts";

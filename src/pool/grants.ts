@@ -1,7 +1,7 @@
 /** Grants: from the core's word that a request gets a connection to its lease, with a look in between where one is due. */
 
 import type { RetireReason } from "../contract/reasons.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
 import { tellAcquired } from "./connection-events.ts";

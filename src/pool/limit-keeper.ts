@@ -5,10 +5,10 @@
  */
 
 import type { Clock } from "../contract/clock.ts";
-import type { LimitStore, StoredLimit } from "../contract/limit-store.ts";
+import type { LimitMemory, LimitStore, StoredLimit } from "../contract/limit-store.ts";
 import type { Origin } from "../contract/origin.ts";
-import type { Settings } from "../options/settings.ts";
-import { type LimitMemory, shiftMemory } from "../rules/learned.ts";
+import type { Settings } from "../options/resolve.ts";
+import { shiftMemory } from "../rules/learned-limit.ts";
 
 /** Origins whose question is remembered; a program that visits more asks some of them again. */
 const MOST_ASKED = 10_000;

@@ -6,7 +6,7 @@
 import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, Transport } from "../contract/transport.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
 import { type ConnectAttemptOwner, ConnectAttempts } from "./connect/connect-attempts.ts";

@@ -1,7 +1,7 @@
 /** Client preset: options that make a pool keep, order and retry its connections as another system does. */
 
 import type { PoolOptions } from "../options/options.ts";
-import { PRESET, type PresetInfo } from "../rules/preset.ts";
+import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
 
 /** Options to spread into those of a pool, and what they are made after. */
 export type ClientPreset = PoolOptions & { readonly [PRESET]: PresetInfo };

@@ -3,8 +3,13 @@
  * not for a test to allow; see `PersistenceTest`.
  */
 
-import { type ConnectionOptions, parseConnection, persists } from "../rules/hints.ts";
-import type { PersistenceFacts, PersistenceTest } from "../rules/persistence.ts";
+import {
+  type ConnectionOptions,
+  type PersistenceFacts,
+  type PersistenceTest,
+  parseConnection,
+  persists,
+} from "../rules/persistence.ts";
 
 /** Whether a token is in the list of one field line, in any letter case. */
 function hasToken(line: string, token: string): boolean {

@@ -1,7 +1,7 @@
 /** HAProxy: towards its clients. */
 
 import type { Duration } from "../contract/duration.ts";
-import type { ServerPreset } from "../rules/announce.ts";
+import type { ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
 

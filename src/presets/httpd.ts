@@ -1,7 +1,7 @@
 /** httpd: the Apache HTTP server. */
 
 import type { Duration } from "../contract/duration.ts";
-import type { Announcer, ServerPreset } from "../rules/announce.ts";
+import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 

@@ -1,7 +1,7 @@
 /** Node server: `http.Server` of Node. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
-import type { Announcer, ServerPreset } from "../rules/announce.ts";
+import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 

@@ -1,13 +1,13 @@
 /** Server preset: limits and words by which a server of ours treats its connections as another system does. */
 
+import { PRESET } from "../rules/preset-info.ts";
 import {
   ANNOUNCER,
   type AnnouncedFacts,
   type Announcement,
   type Announcer,
   type ServerPreset,
-} from "../rules/announce.ts";
-import { PRESET } from "../rules/preset.ts";
+} from "../rules/server-side.ts";
 import type { SystemInfo } from "./client-preset.ts";
 
 /** Limits of a server, without what it says about them. */

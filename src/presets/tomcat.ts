@@ -1,7 +1,7 @@
 /** Tomcat: its HTTP/1.1 connector. */
 
 import type { Duration } from "../contract/duration.ts";
-import type { Announcer, ServerPreset } from "../rules/announce.ts";
+import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 

@@ -5,7 +5,7 @@ import type { Origin } from "../contract/origin.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../contract/transport.ts";
 import { portableText } from "../http1/text.ts";
 import type { ProxySetting } from "../options/proxy.ts";
-import type { Settings } from "../options/settings.ts";
+import type { Settings } from "../options/resolve.ts";
 import { Connector, nameIn } from "../pool/connect/connector.ts";
 import { type Dialer, DirectDialer, targetOf, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";

@@ -1,30 +1,30 @@
 /**
- * Hints: what a server says about its connections, in `Connection` and `Keep-Alive`.
+ * Hints: the limits that a server announces in `Keep-Alive`.
  *
- * `Keep-Alive` has no grammar in force: RFC 2068 §19.7.1.1 gave `name "=" value`, the expired
- * draft-thomson-hybi-http-timeout a `timeout` in whole seconds, practice added `max`. So parsing is forgiving
- * in form (order, case, quotes, spaces, `;` for `,`) and strict in value: digits or nothing.
+ * No grammar for `Keep-Alive` is in force. RFC 2068 §19.7.1.1 defined `name "=" value`, the expired
+ * draft-thomson-hybi-http-timeout a `timeout` in whole seconds, and practice added `max`. Parsing is therefore
+ * tolerant of form (order, case, quotes, spaces, `;` instead of `,`) and strict about values: digits or nothing.
  */
 
+import { trimWhitespace } from "./optional-whitespace.ts";
 import type { ServerHints } from "./rules.ts";
-import { trimWhitespace } from "./whitespace.ts";
 
-/** A `Keep-Alive` value, read. */
+/** A parsed `Keep-Alive` value. */
 export interface KeepAliveHint {
   readonly timeoutMs?: number | undefined;
   readonly max?: number | undefined;
-  /** Whether a part was not understood; that part counts as absent. */
+  /** Whether a part was not understood. That part counts as absent. */
   readonly flawed: boolean;
 }
 
-/** Larger values than this many seconds (some 31 years) are taken for an overflow, as negative ones are. */
+/** Larger values (in seconds, some 31 years) are treated as an overflow and ignored, as negative ones are. */
 const MAX_SECONDS = 999_999_999;
 
 const PARAMETER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("?)(\d{1,10})\2$/;
 
 /**
- * Reads a `Keep-Alive` value. Of duplicates the first valid one counts; garbage, negative and overflowing
- * values count as absent and are told by `flawed`. Parameters other than `timeout` and `max` are let pass.
+ * Parses a `Keep-Alive` value. Of several values for one parameter the first valid one counts. Malformed, negative and
+ * overflowing values count as absent and set `flawed`. Parameters other than `timeout` and `max` are ignored.
  */
 export function parseKeepAlive(value: string): KeepAliveHint {
   let timeoutMs: number | undefined;
@@ -43,13 +43,13 @@ export function parseKeepAlive(value: string): KeepAliveHint {
   return { timeoutMs, max, flawed };
 }
 
-/** Which of the two things servers mean by `max`. */
+/** What a server means by `max`. Two meanings are in use. */
 export type MaxMeaning =
-  /** Not told yet: taken for a constant, which allows fewer requests. */
+  /** Not known yet. Treated as a constant, which allows fewer requests. */
   | "unknown"
   /** The limit of the connection, the same on every response (Node's `maxRequestsPerSocket`). */
   | "constant"
-  /** What is left, one less each time (Apache httpd). */
+  /** The number of requests left, one less each time (Apache httpd). */
   | "countdown";
 
 /** What is remembered of `max` between the responses of one connection. */
@@ -62,8 +62,8 @@ export interface MaxSeen {
 export const NO_MAX: MaxSeen = { max: undefined, meaning: "unknown" };
 
 /**
- * Watches `max` over the responses of one connection, called once for each: a falling one is a countdown, a
- * standing one a constant. A countdown goes on under a response that does not mention it.
+ * Takes note of `max` in one response; must be called once per response of a connection. A falling `max` is a
+ * countdown, an unchanged one a constant. A countdown also goes on with a response that does not mention `max`.
  */
 export function watchMax(seen: MaxSeen, max: number | undefined): MaxSeen {
   const counting = seen.meaning === "countdown";
@@ -77,42 +77,15 @@ function less(max: number | undefined): number {
 }
 
 /**
- * Requests that the server will still take after `requests` of them, or `undefined` if it did not say.
- * httpd's `max=0` and Node's `max=N` on the N-th response both leave none.
+ * Requests that the server still accepts after `requests` of them, or `undefined` if it did not say. httpd's `max=0`
+ * and Node's `max=N` on the N-th response both leave none.
  */
 export function remainingRequests(seen: MaxSeen, requests: number): number | undefined {
   if (seen.max === undefined) return undefined;
   return seen.meaning === "countdown" ? seen.max : Math.max(0, seen.max - requests);
 }
 
-/** The `connection-option`s that matter (RFC 9110 §7.6.1: a list of tokens in any letter case). */
-export interface ConnectionOptions {
-  readonly close: boolean;
-  readonly keepAlive: boolean;
-}
-
-/** Reads a `Connection` value, the lines of the field joined by commas. */
-export function parseConnection(value: string): ConnectionOptions {
-  let close = false;
-  let keepAlive = false;
-  for (const part of value.split(",")) {
-    const token = trimWhitespace(part).toLowerCase();
-    if (token === "close") close = true;
-    else if (token === "keep-alive") keepAlive = true;
-  }
-  return { close, keepAlive };
-}
-
-/**
- * Whether the connection persists after this message (RFC 9112 §9.3): `close` wins; 1.1 persists;
- * 1.0 only with `keep-alive`.
- */
-export function persists(minorVersion: number, options: ConnectionOptions): boolean {
-  if (options.close) return false;
-  return minorVersion >= 1 || options.keepAlive;
-}
-
-/** What a `serverHints` reader function is given. */
+/** The argument of a {@linkcode HintReader}. */
 export interface HintSource {
   /** The `Keep-Alive` value, or `undefined`. */
   readonly keepAlive: string | undefined;
@@ -120,13 +93,13 @@ export interface HintSource {
   readonly connection: string | undefined;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minorVersion: number;
-  /** Whether the request went to an HTTP proxy that read it, not through a tunnel. */
+  /** Whether an HTTP proxy read the request, instead of passing it through a tunnel. */
   readonly proxied: boolean;
-  /** The value of each line of a header field, in the order of the message. */
+  /** The values of a header field, one per line of the field, in the order of the message. */
   lines(name: string): readonly string[];
   /** Requests the connection has carried, this one included. */
   readonly requests: number;
 }
 
-/** Reads what the server announced. {@linkcode ServerHints.close} is set by the wire, whatever a reader says. */
+/** Reads what the server announced. {@linkcode ServerHints.close} is set by the wire, independently of the reader. */
 export type HintReader = (source: HintSource) => Omit<ServerHints, "close">;

@@ -1,17 +1,17 @@
 /**
- * Verdict: may this connection carry another request, until when, and if not, why.
+ * Verdict: whether an idle connection may carry another request, until when, and if not, why.
  *
- * Laws, each a property test:
- * - it keeps if and only if `now < until`;
- * - once a reason, always that reason, as long as the facts stay;
+ * Laws, each with a property test:
+ * - the verdict is "keep" if and only if `now < until`;
+ * - a verdict with a reason keeps that reason as long as the facts stay the same;
  * - tightening a rule never makes `until` later;
- * - it is asked of idle connections only: an active one is never cut by a rule.
+ * - only idle connections are judged: no rule ends an active one.
  */
 
 import type { RetireReason } from "../contract/reasons.ts";
 import type { ConnectionFacts, Rules } from "./rules.ts";
 
-/** The answer of the rule book about one idle connection. */
+/** Keep the connection until a time, or retire it for a reason. */
 export type Verdict =
   | { readonly keep: true; readonly until: number }
   | { readonly keep: false; readonly reason: RetireReason };
@@ -25,7 +25,7 @@ export function verdict(facts: ConnectionFacts, rules: Rules, now: number): Verd
   return expired === undefined ? { keep: true, until } : { keep: false, reason: expired };
 }
 
-/** Why the time of a connection that is not spent is over at `now`, or `undefined`. */
+/** Which time limit a connection that is not spent has reached at `now`, or `undefined`. */
 export function expiredReason(
   facts: ConnectionFacts,
   rules: Rules,
@@ -35,7 +35,7 @@ export function expiredReason(
   return now < until ? undefined : firstToExpire(facts, rules, until);
 }
 
-/** Why the connection could carry no further request whatever the time, or `undefined`. */
+/** Why the connection is spent: it may carry no further request at any time. `undefined` if it is not. */
 export function spentReason(facts: ConnectionFacts, rules: Rules): RetireReason | undefined {
   if (facts.hints.close) return "peer-close";
   if (facts.requests >= rules.maxRequests) return "max-requests";
@@ -44,7 +44,7 @@ export function spentReason(facts: ConnectionFacts, rules: Rules): RetireReason 
   return undefined;
 }
 
-/** The first moment at which a rule retires an idle connection that is not spent. */
+/** The earliest moment at which a rule retires an idle connection that is not spent. */
 export function keepUntil(facts: ConnectionFacts, rules: Rules): number {
   return Math.min(
     facts.expiresAt,
@@ -54,7 +54,7 @@ export function keepUntil(facts: ConnectionFacts, rules: Rules): number {
   );
 }
 
-/** Which rule the moment `until` belongs to. On a tie the user's own limits are named first. */
+/** The rule that set `until`. On a tie the user's own limits are named first. */
 function firstToExpire(facts: ConnectionFacts, rules: Rules, until: number): RetireReason {
   if (until === facts.idleSince + ownIdleMs(facts, rules)) return "idle-timeout";
   if (until === facts.expiresAt) return "max-lifetime";
@@ -62,40 +62,45 @@ function firstToExpire(facts: ConnectionFacts, rules: Rules, until: number): Ret
   return "learned-limit";
 }
 
-/** The user's own limit of idle time: one that was never used may have a shorter one. */
+/** The user's own idle limit, which may be shorter for a connection that was never used. */
 function ownIdleMs(facts: ConnectionFacts, rules: Rules): number {
   const { idleTimeoutMs, unusedIdleTimeoutMs } = rules;
   return facts.requests === 0 ? Math.min(idleTimeoutMs, unusedIdleTimeoutMs) : idleTimeoutMs;
 }
 
-/** Smallest margin under an announced timeout: one unit of the header, which counts whole seconds. */
+/** Smallest margin below an announced timeout: one unit of the header, which counts whole seconds. */
 const MIN_MARGIN_MS = 1000;
 
 /**
- * How long before an announced timeout the connection is given up. Announced and real timeout are equal in
- * Tomcat and httpd, so without a margin client and server race; undici takes 2 s, Node's Agent 1 s.
+ * How long before an announced timeout the connection is retired. In Tomcat and httpd the announced timeout equals the
+ * real one, so without a margin the client races the server's close. undici takes 2 s, Node's Agent 1 s.
  */
 export function hintMarginMs(facts: ConnectionFacts, rules: Rules): number {
   return rules.hintMarginMs ?? Math.max(MIN_MARGIN_MS, 2 * facts.roundTripMs);
 }
 
-/** Idle ms that the server's own announcement allows; 0 when the margin leaves nothing. */
+/** Idle time, in ms, that the server's announcement allows. 0 if the margin leaves nothing, `Infinity` if it announced none. */
 export function hintedIdleMs(facts: ConnectionFacts, rules: Rules): number {
   if (facts.hints.timeoutMs === undefined) return Infinity;
   const leftMs = facts.hints.timeoutMs - hintMarginMs(facts, rules);
-  return Math.max(0, leftMs || 0); // an infinite margin under an infinite timeout leaves NaN: keep nothing
+  return Math.max(0, leftMs || 0); // an infinite margin below an infinite timeout gives NaN: keep nothing
 }
 
-/** When a connection opened at `now` expires. `random` is in [0, 1): jitter keeps a fleet from redialling at once. */
+/**
+ * When a connection opened at `now` expires. `random` is in [0, 1). The jitter keeps a fleet from reconnecting all at
+ * once.
+ */
 export function expiry(rules: Rules, now: number, random: number): number {
   return now + rules.maxLifetimeMs * (1 - rules.lifetimeJitter * random);
 }
 
 /**
- * Whether a non-idempotent request may take this idle connection: it must be provably inside the server's
- * limit (announced, learned, or an age at which reuse worked), or idle only for a moment. Such a request is
- * never sent twice, so a stale connection would fail it. One that was never used is no exception: servers close
- * those too, some after 5 s (HAProxy's `timeout http-request`), and the request on it could not be saved either.
+ * Whether a non-idempotent request may take this idle connection. Such a request is never sent twice (RFC 9110 §9.2.2),
+ * so a stale connection would make it fail. The idle age must be provably below the server's limit (announced, learned,
+ * or an age at which reuse worked) or below `unsafeReuse`.
+ *
+ * A connection that was never used is no exception: servers close those too, some after 5 s (HAProxy's
+ * `timeout http-request`).
  */
 export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number): boolean {
   const idleMs = now - facts.idleSince;

@@ -6,7 +6,7 @@ import { clearedBytes } from "../../src/exchange/body-buffer.ts";
 import type { ResponseHead } from "../../src/http1/parse/head.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { Wire } from "../../src/http1/wire.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 
 const head = (keepAlive?: string): ResponseHead => ({
   status: 200,

@@ -5,7 +5,7 @@ import type { Mutation } from "./mutation.ts";
 export const BOUNDS: readonly Mutation[] = [
   {
     breaks: "Blanks are taken off in linear time",
-    file: "src/rules/whitespace.ts",
+    file: "src/rules/optional-whitespace.ts",
     search: "  return text.slice(start, end);\n",
     replacement: '  return text.replace(/^[ \\t]+|[ \\t]+$/g, "");\n',
     proof: { tests: "tests/bounds/linear" },

@@ -11,17 +11,17 @@ const UPSTREAM = { tests: "tests/hono/upstream/upstream" } as const;
 export const HONO: readonly Mutation[] = [
   {
     breaks: "A server announces less than it keeps",
-    file: "src/rules/serve.ts",
+    file: "src/rules/server-side.ts",
     search: "Math.floor((idleTimeoutMs - GRACE_MS) / 1000)",
     replacement: "Math.floor(idleTimeoutMs / 1000)",
-    proof: { tests: "tests/rules/serve" },
+    proof: { tests: "tests/rules/server-side" },
   },
   {
     breaks: "What a preset announces is kept",
-    file: "src/rules/serve.ts",
+    file: "src/rules/server-side.ts",
     search: "Math.max(idleTimeoutMs, announcedMs + GRACE_MS)",
     replacement: "idleTimeoutMs",
-    proof: { tests: "tests/rules/serve" },
+    proof: { tests: "tests/rules/server-side" },
   },
   {
     breaks: "What is pipelined behind the last response is not executed",

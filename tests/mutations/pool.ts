@@ -139,7 +139,7 @@ export const POOL: readonly Mutation[] = [
   },
   {
     breaks: "A connection to an address that its name has left is not used again",
-    file: "src/rules/addresses.ts",
+    file: "src/rules/address-memory.ts",
     search: "if (at === undefined || latest.includes(address)) return false;",
     replacement: "if (at !== null) return false;",
     proof: "simulation",

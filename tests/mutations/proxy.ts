@@ -99,14 +99,14 @@ export const PROXY: readonly Mutation[] = [
   },
   {
     breaks: "A connection to an address that is gone is retired",
-    file: "src/rules/addresses.ts",
+    file: "src/rules/address-memory.ts",
     search: "if (at === undefined || latest.includes(address)) return false;",
     replacement: "if (at === undefined || seenAt.size > 0) return false;",
     proof: { tests: "tests/pool/connect/dns-refresh" },
   },
   {
     breaks: "An address of a name whose answers rotate is not gone at once",
-    file: "src/rules/addresses.ts",
+    file: "src/rules/address-memory.ts",
     search: "return answeredAt >= rotatesUntil || answeredAt - at > ROTATION_MS;",
     replacement: "return true;",
     proof: { tests: "tests/pool/connect/dns-refresh" },

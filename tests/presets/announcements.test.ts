@@ -3,8 +3,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { presets } from "../../mod.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
-import { ANNOUNCER, type AnnouncedFacts, type ServerPreset } from "../../src/rules/announce.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
+import { ANNOUNCER, type AnnouncedFacts, type ServerPreset } from "../../src/rules/server-side.ts";
 
 type Said = readonly [connection: string, keepAlive: string];
 

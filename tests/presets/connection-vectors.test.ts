@@ -8,7 +8,7 @@ import { linesOf } from "../../src/http1/parse/fields.ts";
 import { announcedEnd, framingEnd, framingOf } from "../../src/http1/parse/framing.ts";
 import { HeadReader } from "../../src/http1/parse/head.ts";
 import { portableText } from "../../src/http1/text.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 
 type Ask = Partial<Pick<PersistenceFacts, "method" | "proxied">>;
 

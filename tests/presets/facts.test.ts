@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { createPool, type PoolOptions, PRESET, presets } from "../../mod.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import * as all from "../../src/presets/mod.ts";
 
 const S = 1000;

@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { HoldfastError } from "../../src/contract/errors.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
 import type { Destination, Negotiation } from "../../src/proxy/negotiation.ts";
 import { ipv6Bytes, Socks5 } from "../../src/proxy/socks5.ts";

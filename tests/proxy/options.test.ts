@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { PoolOptions } from "../../src/options/options.ts";
 import type { ProxySetting } from "../../src/options/proxy.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 
 function proxy(value: NonNullable<PoolOptions["proxy"]>): ProxySetting {
   const resolved = resolveOptions({ proxy: value }).proxy;
@@ -32,7 +32,7 @@ const URLS: readonly (readonly [given: string | URL, shown: string, hostname: st
 const WRONG: readonly (readonly [value: unknown, message: RegExp])[] = [
   ["proxy.test:3128", /^proxy must be a URL/],
   ["ftp://user:secret@proxy.test", /^proxy must be a URL .* "ftp:\/\/proxy\.test"$/],
-  ["socks4://proxy.test", /^proxy is a SOCKS4 proxy, which is not spoken here: use socks5:\/\//],
+  ["socks4://proxy.test", /^proxy is a SOCKS4 proxy, which is not supported: use socks5:\/\//],
   ["socks4a://u:secret@proxy.test", /^proxy is a SOCKS4 proxy/],
   ["http://user:secret#secret@proxy.test", /^proxy has a raw "#" before its "@": .* as %23$/],
   ["http://user:12/secret@proxy.test", /^proxy has a raw "\/" before its "@": .* as %2F$/],

@@ -6,7 +6,7 @@ import { createPool, HoldfastError } from "../../mod.ts";
 import { peerExcerpt, reasonShown } from "../../src/contract/secrets.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 

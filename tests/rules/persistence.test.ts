@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseConnection, persists } from "../../src/rules/hints.ts";
+import { parseConnection, persists } from "../../src/rules/persistence.ts";
 
 describe("a connection persists", () => {
   // RFC 9112 §9.3, over spellings of which no two clients agree. Lines of the field are joined by commas.

@@ -7,7 +7,7 @@ import { originOf } from "../../src/contract/origin.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
 import type { Transport } from "../../src/contract/transport.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
-import { resolveOptions } from "../../src/options/settings.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import type {
   AcquireOptions,
   Acquirer,

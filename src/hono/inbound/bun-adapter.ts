@@ -1,8 +1,8 @@
 /** The adapter for Bun.serve, which shows address and port, and a timer per connection that can be set during a request. */
 
 import type { Clock } from "../../contract/clock.ts";
-import type { Announcement } from "../../rules/announce.ts";
-import { parseConnection } from "../../rules/hints.ts";
+import { parseConnection } from "../../rules/persistence.ts";
+import type { Announcement } from "../../rules/server-side.ts";
 import { type ServerAdapter, setFields } from "./server-adapter.ts";
 
 /** The part of Bun's `Server` that is used. */

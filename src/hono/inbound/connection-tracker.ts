@@ -2,9 +2,15 @@
 
 import type { Clock } from "../../contract/clock.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import type { Announcement } from "../../rules/announce.ts";
-import { parseConnection, parseKeepAlive } from "../../rules/hints.ts";
-import { lastResponseReason, nameTimeout, realIdleMs, requestsLeft } from "../../rules/serve.ts";
+import { parseKeepAlive } from "../../rules/hints.ts";
+import { parseConnection } from "../../rules/persistence.ts";
+import {
+  type Announcement,
+  lastResponseReason,
+  nameTimeout,
+  realIdleMs,
+  requestsLeft,
+} from "../../rules/server-side.ts";
 import { expiry } from "../../rules/verdict.ts";
 import { ConnectionTable, type InboundConnection, newInboundConnection } from "./connection-table.ts";
 import {

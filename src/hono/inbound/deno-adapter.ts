@@ -3,8 +3,8 @@
  * `Connection: close` and keeps the connection open, and has no idle timeout. So the rules are only advice there.
  */
 
-import type { Announcement } from "../../rules/announce.ts";
-import { parseConnection } from "../../rules/hints.ts";
+import { parseConnection } from "../../rules/persistence.ts";
+import type { Announcement } from "../../rules/server-side.ts";
 import { type ServerAdapter, setFields } from "./server-adapter.ts";
 
 /** The part of `Deno.ServeHandlerInfo` that is used. */

@@ -2,10 +2,15 @@
 
 import type { Duration } from "../../contract/duration.ts";
 import { objectWith, refuseUnknown } from "../../options/checks.ts";
-import { resolveOptions } from "../../options/settings.ts";
-import { ANNOUNCER, type Announcer, type ServerPreset } from "../../rules/announce.ts";
+import { resolveOptions } from "../../options/resolve.ts";
 import type { Rules } from "../../rules/rules.ts";
-import { announceRemaining, LEAST_ANNOUNCED_MS } from "../../rules/serve.ts";
+import {
+  ANNOUNCER,
+  type Announcer,
+  announceRemaining,
+  LEAST_ANNOUNCED_MS,
+  type ServerPreset,
+} from "../../rules/server-side.ts";
 
 /** When inbound connections end. "Off" is `Infinity`. A rule never cuts a running exchange. */
 export interface KeepAliveRules {

@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { getRuntimeKey } from "hono/adapter";
 import { type Clock, systemClock } from "../../contract/clock.ts";
 import { callable, objectWith, refuseUnknown, wholeNumber } from "../../options/checks.ts";
-import type { ServerPreset } from "../../rules/announce.ts";
+import type { ServerPreset } from "../../rules/server-side.ts";
 import { mutableHeaders } from "../mutable-headers.ts";
 import { ConnectionTracker } from "./connection-tracker.ts";
 import { findAdapter, hasServerBindings } from "./find-adapter.ts";

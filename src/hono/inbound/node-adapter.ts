@@ -3,8 +3,8 @@
  * itself, with its timer, and the response that knows whether Node will keep the connection.
  */
 
-import type { Announcement } from "../../rules/announce.ts";
-import { parseConnection } from "../../rules/hints.ts";
+import { parseConnection } from "../../rules/persistence.ts";
+import type { Announcement } from "../../rules/server-side.ts";
 import type { ServerAdapter } from "./server-adapter.ts";
 
 /** The part of `net.Socket` that is used. */

@@ -1,6 +1,6 @@
 /** The interface between `keepAlive()` and a server: what it tells about a request's connection, and what it can do. */
 
-import type { Announcement } from "../../rules/announce.ts";
+import type { Announcement } from "../../rules/server-side.ts";
 
 /** Servers that differ in what they let a middleware do. */
 export type ServerKind = "node" | "bun" | "deno" | "workerd";

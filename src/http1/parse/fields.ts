@@ -1,6 +1,6 @@
 /** Fields: the header or trailer fields of a response, decoded only when somebody asks. */
 
-import { trimWhitespace } from "../../rules/whitespace.ts";
+import { trimWhitespace } from "../../rules/optional-whitespace.ts";
 
 /** Fields that frame or route a message: in trailers they must be disregarded (RFC 9110 §6.5.1). */
 const NEVER_TRAILERS: ReadonlySet<string> = new Set([

@@ -2,8 +2,8 @@
 
 import type { RetireReason } from "../../contract/reasons.ts";
 import { peerExcerpt } from "../../contract/secrets.ts";
-import { parseConnection, persists } from "../../rules/hints.ts";
-import { trimWhitespace } from "../../rules/whitespace.ts";
+import { trimWhitespace } from "../../rules/optional-whitespace.ts";
+import { parseConnection, persists } from "../../rules/persistence.ts";
 import { remoteFault } from "./fault.ts";
 import type { ResponseHead } from "./head.ts";
 

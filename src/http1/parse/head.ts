@@ -13,7 +13,7 @@ import type { ProtocolError, ProtocolFault } from "../../contract/errors.ts";
 import { peerExcerpt } from "../../contract/secrets.ts";
 import type { TextCodec } from "../../contract/transport.ts";
 import type { ResponseLimits } from "../../options/options.ts";
-import { trimWhitespace } from "../../rules/whitespace.ts";
+import { trimWhitespace } from "../../rules/optional-whitespace.ts";
 import { FIELD, TOKEN } from "../syntax.ts";
 import { remoteFault } from "./fault.ts";
 

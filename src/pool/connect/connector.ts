@@ -3,8 +3,8 @@
 import type { Clock } from "../../contract/clock.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
 import { answered, threw } from "../../contract/user-functions.ts";
-import type { Settings } from "../../options/settings.ts";
-import { interleave } from "../../rules/addresses.ts";
+import type { Settings } from "../../options/resolve.ts";
+import { interleave } from "../../rules/address-memory.ts";
 import { checkedSocket } from "./checked-socket.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import { checkedResolve, isAddress, Resolver } from "./resolver.ts";

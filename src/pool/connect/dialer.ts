@@ -2,7 +2,7 @@
 
 import type { Origin } from "../../contract/origin.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
-import type { Settings } from "../../options/settings.ts";
+import type { Settings } from "../../options/resolve.ts";
 import { Connector, nameIn } from "./connector.ts";
 import type { Resolver } from "./resolver.ts";
 

@@ -3,7 +3,7 @@
  * at an interval while connections to them are open, and with every dial.
  */
 
-import { hasAbsent, isGone } from "../../rules/addresses.ts";
+import { hasAbsent, isGone } from "../../rules/address-memory.ts";
 import type { Connection } from "../connection.ts";
 import type { PoolTimer, Timed } from "../timer.ts";
 import type { Dialer } from "./dialer.ts";

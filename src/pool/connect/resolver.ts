@@ -6,7 +6,7 @@
 import type { Clock } from "../../contract/clock.ts";
 import { excerpt } from "../../contract/excerpt.ts";
 import { TransportError } from "../../contract/transport.ts";
-import { type AddressMemory, NO_ADDRESSES, remember } from "../../rules/addresses.ts";
+import { type AddressMemory, NO_ADDRESSES, remember } from "../../rules/address-memory.ts";
 
 /** Looks up a name; `undefined`: only the runtime itself may. */
 export type Resolve = (hostname: string) => Promise<readonly string[] | undefined>;

@@ -11,8 +11,8 @@
 
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import { chooseIdle } from "../../rules/choose.ts";
-import { admit } from "../../rules/limits.ts";
+import { admit } from "../../rules/admission.ts";
+import { chooseIdle } from "../../rules/idle-choice.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { expiry, type Verdict, verdict } from "../../rules/verdict.ts";
 import type { Effect, Input, RejectReason } from "./effects.ts";

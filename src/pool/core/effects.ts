@@ -1,8 +1,8 @@
 /** Inputs and effects: the language between the core, which decides, and the shell, which acts. */
 
+import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import type { LimitMemory } from "../../rules/learned.ts";
 import type { ServerHints } from "../../rules/rules.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import type { State } from "./state.ts";

@@ -1,6 +1,6 @@
 /** Turns: which origin gets a place when the total limit keeps several out. Each is asked in turn. */
 
-import { type Contender, yieldsTo } from "../../rules/limits.ts";
+import { type Contender, yieldsTo } from "../../rules/admission.ts";
 import type { Rules } from "../../rules/rules.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { OriginRecord } from "./records.ts";

@@ -1,9 +1,10 @@
 /**
  * Lessons: what the core learns of each origin's idle limit from what happens to its connections, and the parked
- * connections that a new lesson concerns. The conclusions themselves are drawn in `rules/learned.ts`.
+ * connections that a new lesson concerns. The conclusions themselves are drawn in `rules/learned-limit.ts`.
  */
 
-import { type LimitMemory, learnedLimit, sawClose, sawReuse, WORKED_FRESH_MS } from "../../rules/learned.ts";
+import type { LimitMemory } from "../../contract/limit-store.ts";
+import { learnedLimit, sawClose, sawReuse, WORKED_FRESH_MS } from "../../rules/learned-limit.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { keepUntil } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Origin } from "../../contract/origin.ts";
-import type { Occupancy } from "../../rules/limits.ts";
+import type { Occupancy } from "../../rules/admission.ts";
 import { Deadlines } from "./deadlines.ts";
 import { List } from "./list.ts";
 import {

@@ -3,10 +3,11 @@
  * changes it. `C` and `W` are what the shell attaches to a connection and to a waiter: the core never looks.
  */
 
+import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
-import type { IdleConnections } from "../../rules/choose.ts";
-import { type LimitMemory, NOTHING_LEARNED } from "../../rules/learned.ts";
+import type { IdleConnections } from "../../rules/idle-choice.ts";
+import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
 import type { HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";

@@ -1,7 +1,7 @@
 /** Exits: every way in which a connection is retired, and what is retired when nobody asked for it. */
 
 import type { RetireReason } from "../../contract/reasons.ts";
-import { chooseEvicted } from "../../rules/choose.ts";
+import { chooseEvicted } from "../../rules/idle-choice.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { verdict } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { resolveKeepAlive } from "../../../src/hono/inbound/keep-alive-rules.ts";
 import { BALANCER_NAMES, behind, keepAlive, upstream } from "../../../src/hono/mod.ts";
-import { ANNOUNCER } from "../../../src/rules/announce.ts";
+import { ANNOUNCER } from "../../../src/rules/server-side.ts";
 
 /** What JavaScript may pass, whatever the types say: it is taken for anything. */
 type Wrong = never;

@@ -5,7 +5,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Hono } from "hono";
 import { keepAlive } from "../../../src/hono/mod.ts";
 import * as presets from "../../../src/presets/mod.ts";
-import type { ServerPreset } from "../../../src/rules/announce.ts";
+import type { ServerPreset } from "../../../src/rules/server-side.ts";
 import { PATIENT } from "../../support/patience.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { SERVERS } from "../support/servers.ts";

@@ -5,7 +5,7 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { presets } from "../../../mod.ts";
 import { keepAlive } from "../../../src/hono/mod.ts";
-import type { ServerPreset } from "../../../src/rules/announce.ts";
+import type { ServerPreset } from "../../../src/rules/server-side.ts";
 import type { Setups } from "../servers/listed.ts";
 import type { SetupName } from "../servers/server-system.ts";
 

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Resolver } from "../../../src/pool/connect/resolver.ts";
-import { NO_ADDRESSES } from "../../../src/rules/addresses.ts";
+import { NO_ADDRESSES } from "../../../src/rules/address-memory.ts";
 import { MovableClock } from "../../support/clock.ts";
 import { type NamedWorld, namedWorld } from "../../support/names.ts";
 

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { originOf } from "../../../src/contract/origin.ts";
-import { resolveOptions } from "../../../src/options/settings.ts";
+import { resolveOptions } from "../../../src/options/resolve.ts";
 import { PoolCore } from "../../../src/pool/core/core.ts";
 import type { ConnectionRecord } from "../../../src/pool/core/records.ts";
 import { Waiter } from "../../../src/pool/core/records.ts";

@@ -1,7 +1,13 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Admission, admit, type Contender, type Occupancy, yieldsTo } from "../../src/rules/limits.ts";
+import {
+  type Admission,
+  admit,
+  type Contender,
+  type Occupancy,
+  yieldsTo,
+} from "../../src/rules/admission.ts";
 import { rules } from "../support/facts.ts";
 
 describe("admit", () => {

@@ -9,7 +9,7 @@ import {
   isGone,
   NO_ADDRESSES,
   remember,
-} from "../../src/rules/addresses.ts";
+} from "../../src/rules/address-memory.ts";
 
 const MINUTE = 60_000;
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { TcpKeepAlive } from "../../src/contract/transport.ts";
-import { shortfalls } from "../../src/rules/tcp.ts";
+import { shortfalls } from "../../src/rules/socket-options.ts";
 
 describe("TCP keepalive that became", () => {
   const rows: [asked: TcpKeepAlive | false, applied: TcpKeepAlive | false, honoured: boolean][] = [

@@ -1,21 +1,25 @@
-/** Settings: options resolved to what the code works with. Refuses what is unknown, wrong or contradictory. */
+/**
+ * Resolve: turns the user's options into {@linkcode Settings}. Unknown, wrong and contradictory options are refused here,
+ * before any socket is opened, with an error that names option and value.
+ */
 
 import { type Clock, systemClock } from "../contract/clock.ts";
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
 import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
-import { checkedRandom } from "../contract/user-functions.ts";
+import { checkedRandom, decisive } from "../contract/user-functions.ts";
 import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
-import type { PRESET, PresetInfo } from "../rules/preset.ts";
+import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
 import type { RetryRule } from "../rules/retry.ts";
-import type { Rules } from "../rules/rules.ts";
+import type { Eviction, ReuseOrder, Rules } from "../rules/rules.ts";
 import { checkedClock } from "./checked-clock.ts";
 import {
   callable,
   flag,
   objectWith,
+  oneOf,
   refuseUnknown,
   share,
   show,
@@ -23,11 +27,10 @@ import {
   unixPathOf,
   wholeNumber,
 } from "./checks.ts";
-import type { PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
+import type { EvictionOptions, PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
 import { type ProxySetting, proxyOf } from "./proxy.ts";
-import { evictionsOf, hintsOf, persistenceOf, presetOf, retryOf, reuseOrderOf } from "./strategies.ts";
 
-/** Every option, resolved. Milliseconds; `Infinity` is "off". */
+/** Every option, checked and resolved. Times are in milliseconds. `Infinity` means "off". */
 export interface Settings {
   readonly rules: Rules;
   readonly hints: "honor" | "ignore" | HintReader;
@@ -46,7 +49,7 @@ export interface Settings {
   /** `undefined`: by the standard. */
   readonly persistence: PersistenceTest | undefined;
   readonly retry: boolean | RetryRule;
-  /** Where learned limits are kept beyond the process. */
+  /** Keeps learned limits beyond the process. */
   readonly limitStore: LimitStore | undefined;
   readonly strict: boolean;
   readonly limits: Required<ResponseLimits>;
@@ -58,21 +61,21 @@ export interface Settings {
   readonly chosen: ReadonlySet<string>;
   /** The preset that was spread into the options, for `explain()`. */
   readonly preset: PresetInfo | undefined;
-  /** Those of the chosen options that are as the preset set them. */
+  /** The chosen options that still have the value of the preset. */
   readonly fromPreset: ReadonlySet<string>;
 }
 
-/** Options that have a default, and those whose default is "none". */
+/** Options without a default value. */
 type Unset = "hintMargin" | "unixPath" | "resolve" | "transport" | "onEvent";
 type Defaults = Readonly<Required<Omit<PoolOptions, Unset | typeof PRESET>> & Record<Unset, undefined>>;
-/** What the user set, over the defaults. */
+/** The options that the user set, on top of the defaults. */
 type Given = Readonly<
   Required<Omit<PoolOptions, Unset | typeof PRESET>> & {
     [K in Unset]: Exclude<PoolOptions[K], undefined> | undefined;
   }
 >;
 
-/** Defaults of {@linkcode PoolOptions}, as users would write them; `explain()` and the docs read them too. */
+/** Defaults of {@linkcode PoolOptions}, written as users would write them. `explain()` and the docs read them too. */
 export const DEFAULTS: Defaults = {
   idleTimeout: "55s",
   unusedIdleTimeout: Infinity,
@@ -123,7 +126,7 @@ const RESPONSE_LIMITS: Required<ResponseLimits> = {
 };
 
 /**
- * The settings that `options` mean.
+ * The settings that follow from `options`.
  *
  * @throws {TypeError} for an unknown option or a value of the wrong type.
  * @throws {RangeError} for a value out of range or two options that contradict each other.
@@ -131,7 +134,7 @@ const RESPONSE_LIMITS: Required<ResponseLimits> = {
 export function resolveOptions(options: PoolOptions = {}): Settings {
   objectWith(options, "options", []);
   refuseUnknown(options, DEFAULTS, "option");
-  // An option that is undefined was not set; null is a value, and a wrong one.
+  // `undefined` means "not set". null is a value, and a wrong one.
   const chosen = Object.entries(options).filter(([, value]) => value !== undefined);
   const given: Given = { ...DEFAULTS, ...Object.fromEntries(chosen) };
   const settings: Settings = {
@@ -202,7 +205,6 @@ const DEADLINES = [
 
 type Deadlines = Pick<Settings, `${(typeof DEADLINES)[number]}Ms`>;
 
-/** Deadlines of a pool, or of one request over those of its pool. A deadline of 0 would fail everything. */
 function deadlinesOf(given: Given): Deadlines {
   const [acquire, connect, headers, body, total] = DEADLINES.map((name) => deadlineMs(given[name], name)) as [
     number,
@@ -220,11 +222,11 @@ function deadlinesOf(given: Given): Deadlines {
   };
 }
 
-/** A deadline in ms. @throws {RangeError} when it is not above 0: "off" is `Infinity`. */
+/** A deadline in ms. @throws {RangeError} unless it is above 0. `Infinity` means "off". */
 export function deadlineMs(value: Duration, option: string): number {
   const ms = toMs(value, option);
   if (ms > 0) return ms;
-  throw new RangeError(`${option} must be above 0, and Infinity for none: current value is ${show(value)}`);
+  throw new RangeError(`${option} must be above 0, or Infinity for none: current value is ${show(value)}`);
 }
 
 function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
@@ -248,7 +250,10 @@ function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
   };
 }
 
-/** The kernel takes 1 to 32767 whole seconds; less than one is rounded to 0, which means its default of 2 h. */
+/**
+ * Linux accepts 1 to 32767 whole seconds (tcp(7)). Less than one second would be rounded to 0, which means the kernel's
+ * default of 2 h.
+ */
 function kernelSeconds(value: Duration | undefined, option: string): number | undefined {
   if (value === undefined) return undefined;
   const ms = toMs(value, option);
@@ -281,6 +286,58 @@ function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
   return limits;
 }
 
+function hintsOf(value: unknown): "honor" | "ignore" | HintReader {
+  if (typeof value === "function") return decisive("serverHints", value as HintReader);
+  return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
+}
+
+/** `undefined`: by the standard. */
+function persistenceOf(value: unknown): PersistenceTest | undefined {
+  if (value === "standard") return undefined;
+  if (typeof value === "function") return decisive("persistence", value as PersistenceTest);
+  throw new TypeError(`persistence must be "standard" or a function: current value is ${show(value)}`);
+}
+
+function retryOf(value: unknown): boolean | RetryRule {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "function") return decisive("retry", value as RetryRule);
+  throw new TypeError(`retry must be true, false or a function: current value is ${show(value)}`);
+}
+
+function reuseOrderOf(value: unknown): ReuseOrder {
+  return oneOf<ReuseOrder>(value, "reuseOrder", ["lifo", "fifo", "oldest", "used-first"]);
+}
+
+const EVICTIONS = ["stalest", "returned"] as const;
+
+/** Which idle connection is evicted above each of the two limits. */
+function evictionsOf(value: Eviction | EvictionOptions): Pick<Rules, "evictPerOrigin" | "evictInAll"> {
+  if (typeof value !== "object") {
+    const eviction = oneOf<Eviction>(value, "evictIdle", EVICTIONS);
+    return { evictPerOrigin: eviction, evictInAll: eviction };
+  }
+  objectWith(value, "evictIdle", []);
+  refuseUnknown(value, { perOrigin: 0, inAll: 0 }, "evictIdle option");
+  const { perOrigin = "stalest", inAll = "stalest" } = value;
+  return {
+    evictPerOrigin: oneOf<Eviction>(perOrigin, "evictIdle.perOrigin", EVICTIONS),
+    evictInAll: oneOf<Eviction>(inAll, "evictIdle.inAll", EVICTIONS),
+  };
+}
+
+/** The preset that was spread into the options, and the options that still have its values. */
+function presetOf(options: PoolOptions): {
+  readonly preset: PresetInfo | undefined;
+  readonly fromPreset: ReadonlySet<string>;
+} {
+  const preset = options[PRESET];
+  if (preset === undefined) return { preset, fromPreset: new Set() };
+  const kept = Object.entries(options).filter(
+    ([name, value]) => value !== undefined && preset.options[name] === value,
+  );
+  return { preset, fromPreset: new Set(kept.map(([name]) => name)) };
+}
+
 function refuseContradictions(settings: Settings): void {
   const { rules, connectTimeoutMs, requestTimeoutMs, chosen } = settings;
   const { maxConnectionsPerOrigin: perOrigin, maxConnections: inAll } = rules;
@@ -296,7 +353,7 @@ function refuseContradictions(settings: Settings): void {
     throw new RangeError("unixPath and proxy must not be set together");
 }
 
-/** A limit that is off contradicts none. */
+/** `Infinity` means "off" and contradicts no other limit. */
 function exceeds(limit: number, bound: number): boolean {
   return limit > bound && limit !== Infinity;
 }

@@ -1,14 +1,14 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import type { LimitMemory } from "../../src/contract/limit-store.ts";
 import {
-  type LimitMemory,
   learnedLimit,
   NOTHING_LEARNED,
   sawClose,
   sawReuse,
   shiftMemory,
-} from "../../src/rules/learned.ts";
+} from "../../src/rules/learned-limit.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,11 +1,13 @@
-/** Blanks: the optional whitespace of HTTP (RFC 9110 §5.6.3), taken off in one look at each end. */
+/** Optional whitespace (OWS) of HTTP: spaces and tabs around a value (RFC 9110 §5.6.3). */
 
 const SPACE = 32;
 const TAB = 9;
 
 /**
- * Without spaces and tabs around it: a no-break space, which `trim()` takes too, is no whitespace to HTTP. Not by an
- * expression: `/[ \t]+$/` looks at every run of blanks once per blank in it.
+ * Removes spaces and tabs at both ends, in linear time.
+ *
+ * `trim()` would also remove characters that are not whitespace in HTTP, such as a no-break space. A regular expression
+ * such as `/[ \t]+$/` takes quadratic time on long runs of blanks.
  */
 export function trimWhitespace(text: string): string {
   let start = 0;

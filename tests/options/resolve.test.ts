@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import type { PoolOptions } from "../../src/options/options.ts";
-import { DEFAULTS, resolveOptions } from "../../src/options/settings.ts";
+import { DEFAULTS, resolveOptions } from "../../src/options/resolve.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
 /** What `resolveOptions` throws; `undefined` when it accepts. */

@@ -1,14 +1,15 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { resolveOptions } from "../../src/options/settings.ts";
-import type { AnnouncedFacts, Announcement } from "../../src/rules/announce.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import {
+  type AnnouncedFacts,
+  type Announcement,
   announceRemaining,
   lastResponseReason,
   nameTimeout,
   realIdleMs,
   requestsLeft,
-} from "../../src/rules/serve.ts";
+} from "../../src/rules/server-side.ts";
 
 const { rules } = resolveOptions({ idleTimeout: "75s", maxRequests: 3, maxLifetime: "1h" });
 

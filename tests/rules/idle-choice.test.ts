@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { chooseIdle } from "../../src/rules/choose.ts";
+import { chooseIdle } from "../../src/rules/idle-choice.ts";
 import type { ConnectionFacts } from "../../src/rules/rules.ts";
 import { isProvenFresh, verdict } from "../../src/rules/verdict.ts";
 import { facts, hints, moments, rules, someFacts, someRules } from "../support/facts.ts";

@@ -1,29 +1,33 @@
 /**
- * Addresses: in which order to try those of a name (RFC 8305 §4), and when one that a name once had is gone.
+ * Addresses of a hostname: the order in which to try them (RFC 8305 §4), and a memory of earlier DNS answers that tells
+ * when an address is gone.
  */
 
-/** Families in turn, beginning with the family of the first: a broken one then costs a single attempt. */
+/**
+ * Alternates address families, starting with the family of the first address (RFC 8305 §4). A broken family then costs
+ * a single attempt.
+ */
 export function interleave(addresses: readonly string[]): string[] {
   const isSix = (address: string): boolean => address.includes(":");
   const [first] = addresses;
   if (first === undefined) return [];
   const own = addresses.filter((address) => isSix(address) === isSix(first));
   const other = addresses.filter((address) => isSix(address) !== isSix(first));
-  const turns = Array.from({ length: Math.max(own.length, other.length) });
-  return turns.flatMap((_, at) => [...own.slice(at, at + 1), ...other.slice(at, at + 1)]);
+  const pairs = Array.from({ length: Math.max(own.length, other.length) });
+  return pairs.flatMap((_, at) => [...own.slice(at, at + 1), ...other.slice(at, at + 1)]);
 }
 
-/** What was answered for one name so far. Times are of the pool's clock. */
+/** The DNS answers for one hostname so far. Times are those of the pool's clock. */
 export interface AddressMemory {
   readonly answeredAt: number;
   readonly latest: readonly string[];
-  /** Each address and when it was last among the answers. */
+  /** When each address was last in an answer. */
   readonly seenAt: ReadonlyMap<string, number>;
-  /** Until then its answers count as taking turns. */
+  /** Until this time the answers count as rotating: each one holds only some of the addresses. */
   readonly rotatesUntil: number;
 }
 
-/** Nothing was answered yet. */
+/** No answer yet. */
 export const NO_ADDRESSES: AddressMemory = {
   answeredAt: -Infinity,
   latest: [],
@@ -31,18 +35,18 @@ export const NO_ADDRESSES: AddressMemory = {
   rotatesUntil: -Infinity,
 };
 
-/** How long an address may be left out by a name whose answers rotate; one that returns so soon shows that they do. */
+/** How long a rotating answer may leave an address out. An address that returns within this time proves rotation. */
 const ROTATION_MS = 5 * 60_000;
 
-/** How long a name counts as rotating after it was last seen to. */
+/** How long a hostname counts as rotating after its answers were last seen to rotate. */
 const ROTATING_MS = 2 * ROTATION_MS;
 
-/** Addresses remembered of one name; a name with more is a fleet whose answers rotate. */
+/** Addresses remembered per hostname. A hostname with more is a fleet whose answers rotate. */
 const MOST_ADDRESSES = 256;
 
 /**
- * The memory after a further answer. Load balancers with more addresses than an answer holds give some of them in
- * turn; if every absence counted, each answer would retire what the one before had opened.
+ * The memory after another answer. Load balancers with more addresses than fit an answer return some of them in
+ * rotation. If every absence counted, each answer would retire the connections that the previous answer had opened.
  */
 export function remember(memory: AddressMemory, answer: readonly string[], now: number): AddressMemory {
   const { latest, seenAt: before } = memory;
@@ -52,7 +56,7 @@ export function remember(memory: AddressMemory, answer: readonly string[], now: 
   });
   const kept = [...before].filter(([address, at]) => {
     if (answer.includes(address)) return false;
-    // One that was gone by the answer before has been dealt with; what is left to see is whether it comes back.
+    // An address gone since the previous answer was handled then. It is kept only to see whether it returns.
     return !isGone(memory, address) || now - at <= ROTATION_MS;
   });
   const seenAt = new Map(kept);
@@ -69,12 +73,12 @@ export function remember(memory: AddressMemory, answer: readonly string[], now: 
   };
 }
 
-/** Whether any address that is remembered was left out by the latest answer. */
+/** Whether the latest answer left out any remembered address. */
 export function hasAbsent({ seenAt, latest }: AddressMemory): boolean {
   return [...seenAt.keys()].some((address) => !latest.includes(address));
 }
 
-/** Whether an address that the name had is no longer among its answers. Of one that no answer held, nothing is known. */
+/** Whether a remembered address is no longer in the answers. `false` for an address that no answer ever held. */
 export function isGone(memory: AddressMemory, address: string): boolean {
   const { answeredAt, latest, seenAt, rotatesUntil } = memory;
   const at = seenAt.get(address);
