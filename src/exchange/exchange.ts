@@ -64,14 +64,19 @@ export class Exchange implements Roles {
     this.#pool.timer.watch(this);
     this.#events.started();
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
-    this.#pool.observers.whenTold(this);
+    const { observers } = this.#pool;
+    if (observers.allTold && this.#phase === "queue") this.#ask();
+    else observers.whenTold(this);
   }
 
   /** Goes on when everybody has heard how far it is: a listener may have aborted it, even as it begins to wait. */
   told(): void {
     if (this.#phase !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
-    if (this.#waiter !== undefined) return;
+    if (this.#waiter === undefined) this.#ask();
+  }
+
+  #ask(): void {
     const { origin, repeatable } = this.#request;
     const resent = this.#resendCount > 0;
     const now = resent ? this.#pool.now() : this.#times.startedAt;
@@ -84,7 +89,9 @@ export class Exchange implements Roles {
     if (this.#phase !== "queue") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     lease.connection.user = this;
-    this.#pool.observers.whenTold(this);
+    const { observers } = this.#pool;
+    if (observers.allTold) this.#send(lease);
+    else observers.whenTold(this);
   }
 
   refused(error: Error): void {

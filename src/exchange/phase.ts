@@ -51,25 +51,30 @@ export const LINGER_BYTES = 65_536;
  */
 export class Times {
   readonly startedAt: number;
-  /** When the call began: before that, if the request follows a redirect or had to be prepared. */
-  readonly calledAt: number;
+  /** When the call began, if that was before: the request follows a redirect or had to be prepared. */
+  readonly calledAt: number | undefined;
   /** When the request's last byte so far was handed over: with a `100 Continue` awaited, its head's. */
   sentAt: number;
-  /** When the kernel last took some of the request's body, or its sending began. */
-  uploadMovedAt: number;
+  /** When the kernel last took some of the request's body, or its sending began; `undefined` before that. */
+  uploadMovedAt: number | undefined = undefined;
   /** When the last byte of the response's body came, or its head, or its reader began to read on. */
   bodyMovedAt: number;
-  /** When lingering ends. */
-  lingersUntil: number = Infinity;
+  /** When lingering ends, if it began. */
+  lingersUntil: number | undefined = undefined;
   /** The reader of the response is behind, so the peer is not to blame for the silence. */
   paused = false;
 
-  constructor(now: number, calledAt: number = now) {
+  /** Most requests have neither of the times that are `undefined` here: V8 keeps a box for every number. */
+  constructor(now: number, calledAt?: number) {
     this.startedAt = now;
     this.calledAt = calledAt;
     this.sentAt = now;
-    this.uploadMovedAt = now;
     this.bodyMovedAt = now;
+  }
+
+  /** When the time of the whole call began. */
+  get begunAt(): number {
+    return this.calledAt ?? this.startedAt;
   }
 }
 
@@ -83,13 +88,13 @@ function stageEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadline
     case "continue":
       return times.sentAt + CONTINUE_MS;
     case "send":
-      return times.uploadMovedAt + deadlines.bodyIdleTimeoutMs;
+      return (times.uploadMovedAt ?? times.startedAt) + deadlines.bodyIdleTimeoutMs;
     case "headers":
       return times.sentAt + deadlines.headersTimeoutMs;
     case "body":
       return times.paused ? Infinity : times.bodyMovedAt + deadlines.bodyIdleTimeoutMs;
     case "linger":
-      return times.lingersUntil;
+      return times.lingersUntil ?? Infinity;
     default:
       return Infinity;
   }
@@ -97,7 +102,7 @@ function stageEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadline
 
 /** When the exchange as a whole has lasted too long. Lingering is for the connection's sake and has its own end. */
 function totalEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
-  return stage === "linger" || stage === "done" ? Infinity : times.calledAt + deadlines.requestTimeoutMs;
+  return stage === "linger" || stage === "done" ? Infinity : times.begunAt + deadlines.requestTimeoutMs;
 }
 
 /** Deadlines of an exchange. */
@@ -119,12 +124,12 @@ export function passedDeadline(
 ): Passed | undefined {
   const { requestTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs } = deadlines;
   if (now >= totalEnd(stage, times, deadlines)) {
-    return { which: "total", elapsedMs: now - times.calledAt, limitMs: requestTimeoutMs };
+    return { which: "total", elapsedMs: now - times.begunAt, limitMs: requestTimeoutMs };
   }
   if (stage === "continue") return undefined;
   if (stage === "headers") {
     return { which: "headers", elapsedMs: now - times.sentAt, limitMs: headersTimeoutMs };
   }
-  const movedAt = stage === "send" ? times.uploadMovedAt : times.bodyMovedAt;
+  const movedAt = stage === "send" ? (times.uploadMovedAt ?? times.startedAt) : times.bodyMovedAt;
   return { which: "body", elapsedMs: now - movedAt, limitMs: bodyIdleTimeoutMs };
 }

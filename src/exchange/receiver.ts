@@ -44,8 +44,8 @@ export class ResponseReceiver implements ResponseSink, BodyRef {
   readonly #resendCount: number;
   #framing: Framing | undefined;
   #surplus = false;
-  /** How many had come when nobody wanted more; `Infinity` while somebody does. */
-  #wanted = Infinity;
+  /** How many had come when nobody wanted more; -1 while somebody does. */
+  #wanted = -1;
 
   constructor(lease: Lease<Wire>, method: string, resendCount: number, owner: ReceiverOwner) {
     this.#lease = lease;
@@ -68,7 +68,7 @@ export class ResponseReceiver implements ResponseSink, BodyRef {
 
   /** Whether more came than is worth reading of a body that nobody wants. */
   get isTooMuch(): boolean {
-    return this.received - this.#wanted > LINGER_BYTES;
+    return this.#wanted >= 0 && this.received - this.#wanted > LINGER_BYTES;
   }
 
   /** Whether somebody waits for more. Without the lease there is nothing to hold. */

@@ -54,7 +54,6 @@ export interface Lease<Wire> {
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
   readonly idleMs: number;
-  readonly ageMs: number;
   readonly waitedMs: number;
   readonly grantedAt: number;
 }
@@ -65,8 +64,7 @@ export function leaseOf<Wire>(
   { idleMs, waitedMs }: Pick<Lease<Wire>, "idleMs" | "waitedMs">,
   now: number,
 ): Lease<Wire> {
-  const { requests: requestNumber, openedAt } = connection.record;
-  return { connection, requestNumber, idleMs, ageMs: now - openedAt, waitedMs, grantedAt: now };
+  return { connection, requestNumber: connection.record.requests, idleMs, waitedMs, grantedAt: now };
 }
 
 /** The socket of a connection that was leased, and so has one. */
@@ -106,7 +104,7 @@ export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
     origin: record.originRecord.origin.key,
     reused: lease.requestNumber > 1,
     requestNumber: lease.requestNumber,
-    ageMs: lease.ageMs,
+    ageMs: lease.grantedAt - record.openedAt,
     idleMs: lease.idleMs,
     remoteAddress: socket?.remoteAddress,
     remotePort: socket?.remotePort,

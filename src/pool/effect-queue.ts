@@ -38,11 +38,16 @@ export class EffectQueue<Effect> {
     this.#observers.enter();
     try {
       for (const effect of effects) this.#doer.do(effect, now);
-      for (let batch = this.#later.shift(); batch !== undefined; batch = this.#later.shift())
-        for (const effect of batch.effects) this.#doer.do(effect, batch.now);
+      if (this.#later.length > 0) this.#doLater();
     } finally {
       this.#performing = false;
       this.#observers.leave();
     }
+  }
+
+  /** Apart, as it hardly ever happens: what one step decided gave rise to another. */
+  #doLater(): void {
+    for (let batch = this.#later.shift(); batch !== undefined; batch = this.#later.shift())
+      for (const effect of batch.effects) this.#doer.do(effect, batch.now);
   }
 }

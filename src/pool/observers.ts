@@ -134,9 +134,14 @@ export class Observers {
     this.#tellAll();
   }
 
+  /** Whether everybody has heard of what happened so far, as where nobody listens. */
+  get allTold(): boolean {
+    return this.#queue.length === this.#next;
+  }
+
   /** Lets `continuing` go on when everybody has heard of what happened so far: now, if nothing did. */
   whenTold(continuing: Continuing): void {
-    if (this.#queue.length === this.#next) return continuing.told();
+    if (this.allTold) return continuing.told();
     this.#queue.push(continuing);
     this.#tellAll();
   }

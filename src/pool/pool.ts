@@ -35,6 +35,7 @@ import { originSnapshot } from "./stats.ts";
 import { PoolTimer } from "./timer.ts";
 
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
+type PoolInput<Wire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** Connections of one transport, shared by the requests of one process. */
 export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttemptOwner<Wire> {
@@ -139,12 +140,18 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     const answered = unknown ? undefined : ending.answered;
     // Taken away from one that lingered, by a function of the user's that was called on the way here.
     if (record.state === "closed") return;
+    const input = { type: "release", connection: record, hints, reason, answered } as const;
+    if (this.observers.topics["connection.released"].wanted) this.#tellingRelease(input, requests, now);
+    else this.#step(input, now);
+  }
+
+  /** It may have been handed on already when this is told; what is told is how it came back. */
+  #tellingRelease(input: PoolInput<Wire> & { type: "release" }, requests: number, now: number): void {
     const { observers } = this;
     observers.enter();
     try {
-      const effects = this.core.step({ type: "release", connection: record, hints, reason, answered }, now);
-      // It may have been handed on already; what is told is how it came back.
-      tellReleased(observers, record, requests, this.settings.rules, now);
+      const effects = this.core.step(input, now);
+      tellReleased(observers, input.connection, requests, this.settings.rules, now);
       this.#perform(effects, now);
     } finally {
       observers.leave();
@@ -200,7 +207,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   // The core's effects
 
-  #step(input: Input<PooledConnection<Wire>, Acquirer<Wire>>, now: number): void {
+  #step(input: PoolInput<Wire>, now: number): void {
     this.#perform(this.core.step(input, now), now);
   }
 
