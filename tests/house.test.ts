@@ -22,8 +22,8 @@ describe("importsOf", () => {
   it("finds imports of values, of types, for their effects, re-exports and late ones", () => {
     const code = [
       'import type { Rules } from "./rules.ts";',
-      'import {\n  a,\n  type B,\n} from "./limits.ts";',
-      'import "./tcp.ts";',
+      'import {\n  a,\n  type B,\n} from "./admission.ts";',
+      'import "./socket-options.ts";',
       'export { verdict } from "./verdict.ts";',
       'export const x = import("./retry.ts");',
       'import { z } from "elsewhere";',
@@ -31,7 +31,7 @@ describe("importsOf", () => {
     const found = importsOf({ path: "src/rules/idle-choice.ts", code });
     assertEquals(
       found,
-      ["limits", "retry", "rules", "tcp", "verdict"].map((name) => `src/rules/${name}.ts`),
+      ["admission", "retry", "rules", "socket-options", "verdict"].map((name) => `src/rules/${name}.ts`),
     );
   });
 });
@@ -78,7 +78,7 @@ describe("importCycles", () => {
     const found = importCycles(
       files({
         "src/rules/rules.ts": 'import type { A } from "./verdict.ts";',
-        "src/rules/verdict.ts": 'import type { B } from "./limits.ts";',
+        "src/rules/verdict.ts": 'import type { B } from "./admission.ts";',
         "src/rules/admission.ts": 'import type { C } from "./rules.ts";',
         "src/rules/retry.ts": 'import type { C } from "./rules.ts";',
       }),

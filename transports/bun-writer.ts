@@ -67,9 +67,9 @@ export class BunWriter {
   came(): void {
     if (this.held === undefined) return;
     const { handler } = this.inbox;
-    if (handler.early === undefined) return this.release();
+    if (handler.writeDropped === undefined) return this.release();
     this.held = undefined;
-    handler.early();
+    handler.writeDropped();
   }
 
   /** Writes what was held. */

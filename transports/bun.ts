@@ -144,7 +144,7 @@ class BunSocket implements Socket {
     else this.raw?.unref();
   }
 
-  handOver(handler: SocketHandler): void {
+  setHandler(handler: SocketHandler): void {
     this.inbox.handler = handler;
   }
 

@@ -80,7 +80,7 @@ class DenoSocket implements Socket {
     else this.conn.unref();
   }
 
-  handOver(handler: SocketHandler): void {
+  setHandler(handler: SocketHandler): void {
     this.inbox.handler = handler;
   }
 

@@ -255,7 +255,7 @@ export function memoryLink(options: LinkOptions): MemoryLink {
     ref(held) {
       peer.held = held;
     },
-    handOver(handler) {
+    setHandler(handler) {
       peer.inbox.handler = handler;
     },
     close: () => peer.left("closed"),

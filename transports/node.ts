@@ -111,7 +111,7 @@ class NodeSocket implements Socket {
     else this.raw.unref();
   }
 
-  handOver(handler: SocketHandler): void {
+  setHandler(handler: SocketHandler): void {
     this.inbox.handler = handler;
   }
 

@@ -38,7 +38,7 @@ function socketOf(handler: SocketHandler): Socket {
     pause: nothing,
     resume: nothing,
     ref: nothing,
-    handOver: nothing,
+    setHandler: nothing,
     close: nothing,
     abort: nothing,
     startTls: () => Promise.reject(new Error("No TLS here")),

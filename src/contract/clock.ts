@@ -28,7 +28,7 @@ export interface Clock {
    * Whether all that one look at the sockets finds is told before anything that was told of it goes on, as on Deno:
    * then two events in quick succession say that the event loop came round meanwhile. @default false
    */
-  readonly inRounds?: boolean;
+  readonly reportsInBatches?: boolean;
   /**
    * Keeps the process alive from `hold(true)` to `hold(false)`: somebody waits for what a socket that is paused, or a timer
    * of this clock, will end. Each pool calls in turn, so pairs overlap. A clock without it holds nothing.
@@ -58,7 +58,7 @@ export const systemClock: Clock = {
   },
   turn: "Deno" in globalThis || typeof setImmediate !== "function" ? timerTurn : immediateTurn,
   // Deno 2.9 settles the promises of all reads that are ready, and runs what waits for them in that order.
-  inRounds: "Deno" in globalThis,
+  reportsInBatches: "Deno" in globalThis,
   ref(held) {
     holds += held ? 1 : -1;
     // One timer for the whole process, which is never set again: `ref` and `unref` cost a tenth of that.
@@ -69,7 +69,10 @@ export const systemClock: Clock = {
 };
 
 /** The clock to use with a transport that may know of a turn sooner: only the one of the runtime is told by it. */
-export function clockWith(clock: Clock, turn: ((callback: () => void) => boolean) | undefined): Clock {
+export function withTransportTurn(
+  clock: Clock,
+  turn: ((callback: () => void) => boolean) | undefined,
+): Clock {
   if (turn === undefined || clock !== systemClock) return clock;
   return {
     ...clock,

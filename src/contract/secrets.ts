@@ -17,7 +17,7 @@ export function peerExcerpt(text: string, most: number = REASON): string {
 }
 
 /** A proxy's reason as an error shows it: not at all if it holds the credentials that the proxy was given. */
-export function reasonShown(reason: string, authorization: string | undefined): string {
+export function proxyReason(reason: string, authorization: string | undefined): string {
   return holdsSecret(reason, authorization) ? "(its reason holds the credentials)" : peerExcerpt(reason);
 }
 

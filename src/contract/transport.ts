@@ -90,7 +90,7 @@ export interface SocketHandler {
    * Bytes arrived that were there before what was written last, which a transport that holds writes back has therefore
    * dropped: nobody may take them for its answer. The owner closes the socket.
    */
-  early?(): void;
+  writeDropped?(): void;
   /** After {@linkcode Socket.write} answered `false`: everything written has been taken by the kernel. */
   drain(): void;
   /**
@@ -136,7 +136,7 @@ export interface Socket extends SocketAddresses {
    */
   ref(held: boolean, idle?: boolean): void;
   /** Replaces the handler: a tunnel hands its socket over to the connection made through it. */
-  handOver(handler: SocketHandler): void;
+  setHandler(handler: SocketHandler): void;
   /** Sends what was written, then FIN. Safe to call twice; never throws. */
   close(): void;
   /** Drops the connection now, with RST where the runtime can. Safe to call twice; never throws. */

@@ -13,18 +13,18 @@ export class FunctionFault extends HoldfastError {
 }
 
 /** The fault of a function that threw. */
-export function threw(name: string, cause: unknown): FunctionFault {
-  return new FunctionFault(`${name} threw: ${inWords(cause)}`, cause);
+export function thrownFault(name: string, cause: unknown): FunctionFault {
+  return new FunctionFault(`${name} threw: ${describe(cause)}`, cause);
 }
 
 /** The fault of a function that answered something else than it must. */
-export function answered(name: string, must: string, answer: unknown): FunctionFault {
+export function answerFault(name: string, must: string, answer: unknown): FunctionFault {
   ignoreRejection(answer);
-  return new FunctionFault(`${name} must answer ${must}: got ${inWords(answer)}`);
+  return new FunctionFault(`${name} must answer ${must}: got ${describe(answer)}`);
 }
 
 /** As a message shows it; there are objects that cannot be made a string. */
-function inWords(value: unknown): string {
+function describe(value: unknown): string {
   try {
     return String(value);
   } catch {
@@ -38,13 +38,13 @@ export function ignoreRejection(answer: unknown, failed: () => void = () => {}):
 }
 
 /** A function that decides at once. Whoever calls it takes what it throws for a no; a promise is no more than that. */
-export function decisive<A extends unknown[], T>(
+export function synchronous<A extends unknown[], T>(
   name: string,
   decide: (...given: A) => T,
 ): (...given: A) => T {
   return (...given) => {
     const answer = decide(...given);
-    if (answer instanceof Promise) throw answered(name, "at once", answer);
+    if (answer instanceof Promise) throw answerFault(name, "at once", answer);
     return answer;
   };
 }
@@ -58,9 +58,9 @@ export function checkedRandom(random: () => number): () => number {
     try {
       answer = random();
     } catch (cause) {
-      throw threw("random", cause);
+      throw thrownFault("random", cause);
     }
     if (typeof answer === "number" && answer >= 0 && answer <= 1) return answer;
-    throw answered("random", "a number from 0 to 1", answer);
+    throw answerFault("random", "a number from 0 to 1", answer);
   };
 }

@@ -3,7 +3,7 @@
  * throughput on Node 24 and 15 % on Bun.
  */
 
-import { threw } from "../contract/user-functions.ts";
+import { thrownFault } from "../contract/user-functions.ts";
 
 /** Something that a signal can end. */
 export interface Abortable {
@@ -31,7 +31,7 @@ export function watchSignal(signal: AbortSignal, target: Abortable): void {
     try {
       signal.addEventListener("abort", watch.listener, { once: true });
     } catch (cause) {
-      return target.abort(threw("signal.addEventListener", cause));
+      return target.abort(thrownFault("signal.addEventListener", cause));
     }
     watches.set(signal, watch);
   }

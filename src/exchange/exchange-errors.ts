@@ -2,7 +2,7 @@
 
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
-import { reasonShown } from "../contract/secrets.ts";
+import { proxyReason } from "../contract/secrets.ts";
 import type { TransportError } from "../contract/transport.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
 import { reasonOf } from "../http1/parse/fields.ts";
@@ -151,7 +151,7 @@ export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | und
   const { via } = lease.connection;
   if (via?.forwarding === undefined) return undefined;
   const { status, text } = head;
-  const reason = reasonShown(reasonOf(text), via.forwarding.authorization);
+  const reason = proxyReason(reasonOf(text), via.forwarding.authorization);
   return new HoldfastError({
     code: "ERR_PROXY",
     phase: "proxy",

@@ -162,7 +162,7 @@ export class Exchange implements Roles {
       this.#pool.timer.by(this.dueAt());
   }
 
-  early(): void {
+  writeDropped(): void {
     if (this.#phase === "done") return;
     this.#sent = "none";
     this.#lost("unsolicited-data");

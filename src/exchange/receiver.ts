@@ -13,12 +13,11 @@ import type { ResponseParser, ResponseSink } from "../http1/parse/response-parse
 import type { Wire, WireHints } from "../http1/wire.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { Lease } from "../pool/connection.ts";
-import type { PersistenceTest } from "../rules/persistence.ts";
+import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { BodyFlow, BodyRef } from "./body-roles.ts";
 import type { Fault } from "./exchange-errors.ts";
 import type { WireResponse } from "./message.ts";
-import { endByTest } from "./persistence.ts";
 import { LINGER_BYTES, LINGER_MS, LINGER_UNKNOWN_MS } from "./phase.ts";
 import { ResponseBody } from "./response-body.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import type { Clock, Timer } from "../contract/clock.ts";
-import { answered, type FunctionFault, threw } from "../contract/user-functions.ts";
+import { answerFault, type FunctionFault, thrownFault } from "../contract/user-functions.ts";
 
 const NO_TIMER: Timer = { cancel() {} };
 
@@ -35,7 +35,7 @@ export class CheckedClock implements Clock {
     this.#try("schedule", () => {
       timer = this.#clock.schedule(delayMs, callback);
       if (typeof timer?.cancel === "function") return;
-      const fault = answered("clock.schedule", "a timer with a cancel()", timer);
+      const fault = answerFault("clock.schedule", "a timer with a cancel()", timer);
       timer = undefined;
       this.failed(fault);
     });
@@ -63,7 +63,7 @@ export class CheckedClock implements Clock {
     let answer: unknown;
     if (!this.#try(name, () => (answer = this.#clock[name]()))) return last;
     if (typeof answer === "number" && Number.isFinite(answer)) return answer;
-    this.failed(answered(`clock.${name}`, "a finite number", answer));
+    this.failed(answerFault(`clock.${name}`, "a finite number", answer));
     return last;
   }
 
@@ -73,7 +73,7 @@ export class CheckedClock implements Clock {
       call();
       return true;
     } catch (cause) {
-      this.failed(threw(`clock.${name}`, cause));
+      this.failed(thrownFault(`clock.${name}`, cause));
       return false;
     }
   }

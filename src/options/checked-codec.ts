@@ -1,7 +1,7 @@
 /** Checked codec: wraps the `text` and `alloc` functions of a user's transport so that their faults are reported by name. */
 
 import type { Alloc, TextCodec } from "../contract/transport.ts";
-import { answered, threw } from "../contract/user-functions.ts";
+import { answerFault, thrownFault } from "../contract/user-functions.ts";
 
 /** Wraps a text codec. The wrapper throws nothing but {@linkcode FunctionFault}. */
 export function checkedText(text: TextCodec): TextCodec {
@@ -12,10 +12,10 @@ export function checkedText(text: TextCodec): TextCodec {
       try {
         answer = text[name](bytes, start, end);
       } catch (cause) {
-        throw threw(`transport.text.${name}`, cause);
+        throw thrownFault(`transport.text.${name}`, cause);
       }
       if (typeof answer === "string") return answer;
-      throw answered(`transport.text.${name}`, "a string", answer);
+      throw answerFault(`transport.text.${name}`, "a string", answer);
     };
   return { latin1: checked("latin1"), utf8: checked("utf8") };
 }
@@ -27,9 +27,9 @@ export function checkedAlloc(alloc: Alloc): Alloc {
     try {
       answer = alloc(length);
     } catch (cause) {
-      throw threw("transport.alloc", cause);
+      throw thrownFault("transport.alloc", cause);
     }
     if (answer instanceof Uint8Array && answer.length === length) return answer as Uint8Array<ArrayBuffer>;
-    throw answered("transport.alloc", `a Uint8Array of ${length} bytes`, answer);
+    throw answerFault("transport.alloc", `a Uint8Array of ${length} bytes`, answer);
   };
 }

@@ -8,7 +8,7 @@ import { type Duration, toMs } from "../contract/duration.ts";
 import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
 import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
-import { checkedRandom, decisive } from "../contract/user-functions.ts";
+import { checkedRandom, synchronous } from "../contract/user-functions.ts";
 import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
@@ -287,20 +287,20 @@ function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
 }
 
 function hintsOf(value: unknown): "honor" | "ignore" | HintReader {
-  if (typeof value === "function") return decisive("serverHints", value as HintReader);
+  if (typeof value === "function") return synchronous("serverHints", value as HintReader);
   return oneOf<"honor" | "ignore">(value, "serverHints", ["honor", "ignore"]);
 }
 
 /** `undefined`: by the standard. */
 function persistenceOf(value: unknown): PersistenceTest | undefined {
   if (value === "standard") return undefined;
-  if (typeof value === "function") return decisive("persistence", value as PersistenceTest);
+  if (typeof value === "function") return synchronous("persistence", value as PersistenceTest);
   throw new TypeError(`persistence must be "standard" or a function: current value is ${show(value)}`);
 }
 
 function retryOf(value: unknown): boolean | RetryRule {
   if (typeof value === "boolean") return value;
-  if (typeof value === "function") return decisive("retry", value as RetryRule);
+  if (typeof value === "function") return synchronous("retry", value as RetryRule);
   throw new TypeError(`retry must be true, false or a function: current value is ${show(value)}`);
 }
 

@@ -16,8 +16,8 @@ export interface ConnectionUser {
   /** See {@linkcode SocketHandler.data}: valid only during the call. */
   data(bytes: Uint8Array, length: number): void;
   drain(): void;
-  /** See {@linkcode SocketHandler.early}. */
-  early?(): void;
+  /** See {@linkcode SocketHandler.writeDropped}. */
+  writeDropped?(): void;
   /** The socket is gone. The user must still release the connection. */
   closed(error: TransportError | undefined): void;
   /** The pool's patience is over: fail, and release the connection. */
@@ -202,8 +202,8 @@ export class PooledConnection<Wire> implements SocketHandler {
     else this.#owner.lost(this, "unsolicited-data");
   }
 
-  early(): void {
-    this.user?.early?.();
+  writeDropped(): void {
+    this.user?.writeDropped?.();
   }
 
   drain(): void {

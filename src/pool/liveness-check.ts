@@ -69,7 +69,7 @@ export class LoopMonitor {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#inRounds = clock.inRounds === true;
+    this.#inRounds = clock.reportsInBatches === true;
     this.#at = clock.now();
   }
 
@@ -157,7 +157,7 @@ export class SharedTurns {
     this.#open.set(unblocked, sharing);
     queueMicrotask(() => this.#open.delete(unblocked));
     this.clock.turn(() => {
-      const disturbed = this.clock.inRounds !== true && this.clock.now() - start > UNSEEN_MS;
+      const disturbed = this.clock.reportsInBatches !== true && this.clock.now() - start > UNSEEN_MS;
       for (const one of sharing) one(disturbed);
     }, unblocked);
   }

@@ -1,7 +1,7 @@
 /** HTTP CONNECT: asking an HTTP proxy for a tunnel (RFC 9110 §9.3.6). */
 
 import { HoldfastError, ProtocolError } from "../contract/errors.ts";
-import { reasonShown } from "../contract/secrets.ts";
+import { proxyReason } from "../contract/secrets.ts";
 import type { TextCodec } from "../contract/transport.ts";
 import { reasonOf } from "../http1/parse/fields.ts";
 import type { ResponseHead } from "../http1/parse/head.ts";
@@ -42,7 +42,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
     if (this.#head === undefined) return MORE;
     const { status, text } = this.#head;
     if (status >= 200 && status < 300) return { openAt: end };
-    const reason = reasonShown(reasonOf(text), this.#proxy.authorization);
+    const reason = proxyReason(reasonOf(text), this.#proxy.authorization);
     throw proxyError(this.#proxy, this.#to, `refused a tunnel: ${status} ${reason}`.trimEnd(), {
       status,
       retriable: TRANSIENT.has(status),

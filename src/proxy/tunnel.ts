@@ -94,7 +94,7 @@ class TunnelNegotiation implements SocketHandler {
     // In an HTTP or TLS tunnel the client speaks first: what comes before that was not sent by the origin.
     if (surplus > 0) return this.#settle(proxyError(proxy, to, `sent ${surplus} bytes behind its answer`));
     this.#socket?.pause();
-    this.#socket?.handOver(this.#next);
+    this.#socket?.setHandler(this.#next);
     this.#settle();
   }
 

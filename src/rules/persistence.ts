@@ -3,6 +3,7 @@
  * by a test that a user or a preset provides.
  */
 
+import type { RetireReason } from "../contract/reasons.ts";
 import { trimWhitespace } from "./optional-whitespace.ts";
 
 /** The connection options that matter for persistence (RFC 9110 §7.6.1: a list of case-insensitive tokens). */
@@ -53,3 +54,25 @@ export interface PersistenceFacts {
  * reuse after them would mix up responses (RFC 9112 §6.3).
  */
 export type PersistenceTest = (facts: PersistenceFacts) => boolean;
+
+/**
+ * Why the connection ends after a response, by a persistence test. `announced` is the reason that the peer gave, if any.
+ *
+ * The test is called in a callback of the socket, which must not throw. Only `true` keeps the connection: a test that
+ * throws, or returns anything else, ends it.
+ */
+export function endByTest(
+  test: PersistenceTest,
+  facts: PersistenceFacts,
+  announced: RetireReason | undefined,
+): RetireReason | undefined {
+  return keepsConnection(test, facts) ? undefined : (announced ?? "not-persistent");
+}
+
+function keepsConnection(test: PersistenceTest, facts: PersistenceFacts): boolean {
+  try {
+    return test(facts) === true;
+  } catch {
+    return false;
+  }
+}

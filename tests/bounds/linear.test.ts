@@ -8,7 +8,7 @@ import { presets } from "../../mod.ts";
 import { toMs } from "../../src/contract/duration.ts";
 import { withoutCredentials } from "../../src/contract/excerpt.ts";
 import { originOf } from "../../src/contract/origin.ts";
-import { reasonShown } from "../../src/contract/secrets.ts";
+import { proxyReason } from "../../src/contract/secrets.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
 import { plainGet } from "../../src/fetch/normalize.ts";
@@ -119,7 +119,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     const proxy = proxyAt("http://user:word@p.test", "proxy", PORTS);
     new HttpConnect(proxy, DESTINATION, { limits: UNLIMITED, text: portableText }).feed(bytes, bytes.length);
   },
-  "a proxy's reason": (text) => reasonShown(text, `Basic ${btoa("user:word")}`),
+  "a proxy's reason": (text) => proxyReason(text, `Basic ${btoa("user:word")}`),
   "a SOCKS proxy's answer": (text) => {
     const bytes = latin1(text);
     new Socks5(proxyAt("socks5://p.test", "proxy", PORTS), DESTINATION).feed(bytes, bytes.length);

@@ -46,10 +46,14 @@ describe("a connection is looked at", () => {
 
 describe("the event loop is known to have come round", () => {
   /** How long it was unseen after some events and a turn, each told with the time at which it happens. */
-  function unseen(inRounds: boolean, events: readonly number[], turn: readonly [start: number, end: number]) {
+  function unseen(
+    reportsInBatches: boolean,
+    events: readonly number[],
+    turn: readonly [start: number, end: number],
+  ) {
     let now = 0;
     const schedule = () => ({ cancel() {} });
-    const watch = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, inRounds });
+    const watch = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, reportsInBatches });
     now = turn[1];
     watch.cameRound(turn[0]);
     for (const at of events) watch.seen(at);

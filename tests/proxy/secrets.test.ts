@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
-import { peerExcerpt, reasonShown } from "../../src/contract/secrets.ts";
+import { peerExcerpt, proxyReason } from "../../src/contract/secrets.ts";
 import { portableText } from "../../src/http1/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
@@ -90,10 +90,10 @@ for (const [what, echo] of Object.entries(ECHOES)) {
 describe("a reason", () => {
   it("that holds no credentials is shown, cut", () => {
     assertEquals(
-      reasonShown("Proxy Authentication Required", authorization),
+      proxyReason("Proxy Authentication Required", authorization),
       "Proxy Authentication Required",
     );
-    assertEquals(reasonShown("x".repeat(100), undefined), `${"x".repeat(80)}… (100 characters)`);
+    assertEquals(proxyReason("x".repeat(100), undefined), `${"x".repeat(80)}… (100 characters)`);
   });
 
   it("is shown without what looks like the value of an Authorization, whoever's", () => {

@@ -315,7 +315,7 @@ class TappedSocket implements Socket {
     this.#inner.ref(held, idle);
   }
 
-  handOver(handler: SocketHandler): void {
+  setHandler(handler: SocketHandler): void {
     this.#handler.inner = handler;
   }
 

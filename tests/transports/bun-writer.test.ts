@@ -117,13 +117,13 @@ describe("small requests of one turn of the event loop", () => {
 
   it("do not leave if something came before they did, and who wrote them is told", async () => {
     const told: string[] = [];
-    const handler = Object.assign(new Recorder(), { early: () => void told.push("early") });
+    const handler = Object.assign(new Recorder(), { writeDropped: () => void told.push("dropped") });
     await crowded();
     const { writer, written } = kernel(Infinity, handler);
     writer.write("request");
     writer.came();
     await round();
-    assertEquals([told, written], [["early"], []]);
+    assertEquals([told, written], [["dropped"], []]);
   });
 
   it("leave at once if something came and who wrote them cannot be told so", async () => {

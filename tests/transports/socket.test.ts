@@ -117,7 +117,7 @@ for (const { over, server, secure } of kinds) {
         socket.pause();
         hand(bytes, length);
       };
-      socket.handOver(pausing);
+      socket.setHandler(pausing);
       await pausing.until(() => calls === 1);
       await moment();
       assertEquals(calls, 1);
@@ -207,7 +207,7 @@ for (const { over, server, secure } of kinds) {
       const next = new Recorder();
       socket.write("one");
       await seen.until(() => seen.length === 3);
-      socket.handOver(next);
+      socket.setHandler(next);
       socket.write("two");
       await next.until(() => next.length === 3);
       assertEquals([seen.text, next.text], ["one", "two"]);

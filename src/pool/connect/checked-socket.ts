@@ -7,17 +7,18 @@ import {
   type TlsTarget,
   TransportError,
 } from "../../contract/transport.ts";
-import { answered } from "../../contract/user-functions.ts";
+import { answerFault } from "../../contract/user-functions.ts";
 
-const METHODS = ["write", "pause", "resume", "ref", "handOver", "close", "abort"] as const;
+const METHODS = ["write", "pause", "resume", "ref", "setHandler", "close", "abort"] as const;
 
 /** What `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
 function requireSocket(socket: unknown): Socket {
   const given = Object(socket) as Readonly<Record<string, unknown>>;
   const lacking = METHODS.find((name) => typeof given[name] !== "function");
-  if (lacking !== undefined) throw answered("transport.connect", `a socket that has a ${lacking}()`, socket);
+  if (lacking !== undefined)
+    throw answerFault("transport.connect", `a socket that has a ${lacking}()`, socket);
   if (typeof given.applied !== "object" || given.applied === null)
-    throw answered("transport.connect", "a socket that says what was applied", socket);
+    throw answerFault("transport.connect", "a socket that says what was applied", socket);
   return socket as Socket;
 }
 
@@ -89,9 +90,9 @@ export class CheckedSocket implements Socket {
     }
   }
 
-  handOver(handler: SocketHandler): void {
+  setHandler(handler: SocketHandler): void {
     this.#handler = handler;
-    this.#try("handOver", () => this.#socket.handOver(handler));
+    this.#try("setHandler", () => this.#socket.setHandler(handler));
   }
 
   close(): void {

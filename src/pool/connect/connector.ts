@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../contract/clock.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
-import { answered, threw } from "../../contract/user-functions.ts";
+import { answerFault, thrownFault } from "../../contract/user-functions.ts";
 import type { Settings } from "../../options/resolve.ts";
 import { interleave } from "../../rules/address-memory.ts";
 import { checkedSocket } from "./checked-socket.ts";
@@ -68,9 +68,9 @@ export class Connector {
     try {
       const opening: unknown = this.#transport.connect(target, handler, signal);
       if (opening instanceof Object && "then" in opening) return opening as Promise<Socket>;
-      return Promise.reject(answered("transport.connect", "a promise", opening));
+      return Promise.reject(answerFault("transport.connect", "a promise", opening));
     } catch (cause) {
-      return Promise.reject(threw("transport.connect", cause));
+      return Promise.reject(thrownFault("transport.connect", cause));
     }
   }
 }

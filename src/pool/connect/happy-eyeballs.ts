@@ -6,7 +6,7 @@
 
 import type { Clock, Timer } from "../../contract/clock.ts";
 import { type Socket, type SocketHandler, TransportError } from "../../contract/transport.ts";
-import { threw } from "../../contract/user-functions.ts";
+import { thrownFault } from "../../contract/user-functions.ts";
 import { abortQuietly } from "./checked-socket.ts";
 
 /** The Connection Attempt Delay that RFC 8305 §8 recommends. */
@@ -113,10 +113,10 @@ class HappyEyeballs {
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);
     try {
       socket.pause();
-      socket.handOver(this.#options.handler);
+      socket.setHandler(this.#options.handler);
     } catch (cause) {
       abortQuietly(socket);
-      return this.#failed(attempt, threw("the socket that transport.connect gave", cause));
+      return this.#failed(attempt, thrownFault("the socket that transport.connect gave", cause));
     }
     // So may a user's socket.
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);

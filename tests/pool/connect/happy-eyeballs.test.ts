@@ -199,7 +199,7 @@ function socketNoting(done: string[]): Socket {
   const note = (what: string) => () => void done.push(what);
   return {
     pause: note("pause"),
-    handOver: note("handOver"),
+    setHandler: note("setHandler"),
     abort: note("abort"),
   } as Partial<Socket> as Socket;
 }
@@ -214,7 +214,7 @@ describe("a race whose attempts speak TLS", () => {
     const done: string[] = [];
     attempts.settle.get("192.0.2.2")?.open(socketNoting(done));
     await attempts.won;
-    assertEquals(done, ["pause", "handOver"]);
+    assertEquals(done, ["pause", "setHandler"]);
   });
 
   it("fails with a peer that is not trusted: another address would be the same origin", async () => {
@@ -236,7 +236,7 @@ describe("a race", () => {
     attempts.settle.get("192.0.2.1")?.open(socketNoting(first));
     attempts.settle.get("192.0.2.2")?.open(socketNoting(second));
     await settled();
-    assertEquals([first, second], [["pause", "handOver"], ["abort"]]);
+    assertEquals([first, second], [["pause", "setHandler"], ["abort"]]);
   });
 
   it("rejects with the signal's reason, untouched, and gives up every attempt", async () => {

@@ -206,7 +206,7 @@ export class Meddler {
       pause: meddled("socket pause", () => inner.pause()),
       resume: meddled("socket resume", () => inner.resume()),
       ref: meddled("socket ref", (held) => inner.ref(held)),
-      handOver: meddled("socket handOver", (handler) => inner.handOver(handler)),
+      setHandler: meddled("socket setHandler", (handler) => inner.setHandler(handler)),
       close: meddled("socket close", () => inner.close()),
       abort: meddled("socket abort", () => inner.abort()),
     };

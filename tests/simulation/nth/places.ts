@@ -28,7 +28,7 @@ interface Place {
 /** Functions of the options. */
 export const OPTION_PLACES = {
   serverHints: { by: "http1/wire.ts, when a connection is given back" },
-  persistence: { by: "exchange/persistence.ts, when a response is complete or a body is left" },
+  persistence: { by: "rules/persistence.ts, when a response is complete or a body is left" },
   resolve: { by: "pool/connect/connector.ts, in a turn of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
   onEvent: { by: "pool/observers.ts, between steps" },
@@ -67,7 +67,7 @@ export const SOCKET_PLACES = {
   pause: { by: "pool/connection.ts and pool/connect/happy-eyeballs.ts" },
   resume: { by: "exchange/exchange.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
-  handOver: { by: "pool/connect/happy-eyeballs.ts" },
+  setHandler: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },
   abort: { by: "pool/pool.ts and pool/connect/happy-eyeballs.ts" },
   startTls: {
