@@ -33,10 +33,12 @@ export type { Origin } from "./src/contract/origin.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
 export type { TcpKeepAlive, Transport } from "./src/contract/transport.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
-export type { BodySource } from "./src/fetch/body-init.ts";
+export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
-export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/normalize.ts";
-export type { HeadersSource, PoolResponse, RequestOptions } from "./src/fetch/request.ts";
+export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/fetch-request.ts";
+export type { PoolResponse } from "./src/fetch/pool-response.ts";
+export type { BodySource } from "./src/fetch/prepare-body.ts";
+export type { RequestOptions } from "./src/fetch/request.ts";
 export type { Fields } from "./src/http1/parse/fields.ts";
 export type {
   Attributes,

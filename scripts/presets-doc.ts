@@ -4,7 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { PoolOptions } from "../mod.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
-import { announcementOf, type IdleRace, idleMsAfter, idleRace, sendsAgain } from "../src/cli/idle-race.ts";
+import {
+  announcementOf,
+  compareIdleTimes,
+  type IdleComparison,
+  idleMsAfter,
+  sendsAgain,
+} from "../src/cli/idle-comparison.ts";
 import { formatMs } from "../src/contract/duration.ts";
 import { resolveOptions } from "../src/options/resolve.ts";
 import { nginx, tomcat } from "../src/presets/mod.ts";
@@ -102,7 +108,7 @@ function serverRow(name: string): string[] {
   ];
 }
 
-const WORDS: Readonly<Record<IdleRace["winner"], string>> = {
+const WORDS: Readonly<Record<IdleComparison["winner"], string>> = {
   client: "safe",
   race: "**race**",
   server: "late",
@@ -112,7 +118,7 @@ const WORDS: Readonly<Record<IdleRace["winner"], string>> = {
 function raceRow(name: string): string[] {
   const client = CLIENTS[name]!();
   const cells = Object.values(OPPONENTS).map((server) => {
-    const found = idleRace(client, server);
+    const found = compareIdleTimes(client, server);
     return `${kept(found.clientMs)} ${WORDS[found.winner]}`;
   });
   return [`\`${name}\``, ...cells];

@@ -6,19 +6,14 @@ import type { PoolListener } from "./contract/events.ts";
 import { type Origin, originOf } from "./contract/origin.ts";
 import type { Alloc, TextCodec, Transport } from "./contract/transport.ts";
 import { clearedBytes } from "./exchange/body-buffer.ts";
+import type { CallContext, ReadContext } from "./fetch/call-context.ts";
 import { decodersOf } from "./fetch/decode.ts";
 import { defaultHeaders, type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
-import { HeaderMemo } from "./fetch/header-memo.ts";
-import type { FetchInit, FetchInput, FetchTerms } from "./fetch/normalize.ts";
-import {
-  type PoolResponse,
-  type RequestContext,
-  type RequestOptions,
-  type RequestTerms,
-  sendRequest,
-  sendRequestLater,
-} from "./fetch/request.ts";
-import { TargetReader } from "./fetch/request-target.ts";
+import type { FetchInit, FetchInput } from "./fetch/fetch-request.ts";
+import { HeaderMemo } from "./fetch/make-response.ts";
+import type { PoolResponse } from "./fetch/pool-response.ts";
+import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
+import { UrlReader } from "./fetch/request-url.ts";
 import { portableText } from "./http1/text.ts";
 import { Wire } from "./http1/wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
@@ -83,7 +78,7 @@ export interface Pool extends AsyncDisposable {
 /** The parts of a pool that exist only once the transport is loaded. */
 interface Engine {
   readonly pool: ConnectionPool<Wire>;
-  readonly request: RequestContext;
+  readonly request: CallContext;
   readonly fetch: FetchContext;
 }
 
@@ -123,11 +118,11 @@ class HoldfastPool implements Pool {
   /** `close()` was called before there was a transport. */
   #closedUnused = false;
   /** Arguments are read with these before the transport is loaded. */
-  readonly #terms: FetchTerms & RequestTerms;
+  readonly #reading: ReadContext;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#terms = { router: new TargetReader(), clock: settings.clock, deadlines: settings };
+    this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings };
     this.#observers = new Observers(settings.onEvent);
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
   }
@@ -136,13 +131,13 @@ class HoldfastPool implements Pool {
     const engine = this.#engine;
     const given = [input as FetchInput, init as FetchInit | undefined] as const;
     if (engine !== undefined) return poolFetch(engine.fetch, ...given);
-    return poolFetchLater(this.#terms, () => this.#load().then(({ fetch }) => fetch), ...given);
+    return poolFetchLater(this.#reading, () => this.#load().then(({ fetch }) => fetch), ...given);
   };
 
   readonly request = (url: string | URL, options?: RequestOptions): Promise<PoolResponse> => {
     const engine = this.#engine;
     if (engine !== undefined) return sendRequest(engine.request, url, options);
-    return sendRequestLater(this.#terms, () => this.#load().then(({ request }) => request), url, options);
+    return sendRequestLater(this.#reading, () => this.#load().then(({ request }) => request), url, options);
   };
 
   async preconnect(origin: string | URL, count = 1): Promise<void> {
@@ -219,7 +214,7 @@ class HoldfastPool implements Pool {
     const makeWire = () => new Wire(settings.limits, text, alloc);
     const dialer = dialerOf(settings, transport);
     const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
-    const common = { ...this.#terms, pool, rememberContext: transport.context };
+    const common = { ...this.#reading, pool, rememberContext: transport.context };
     const memo = transport.copiesHeaders === true ? new HeaderMemo() : undefined;
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return {

@@ -2,13 +2,13 @@
 
 import { formatMs } from "../contract/duration.ts";
 import type { PoolOptions } from "../options/options.ts";
-import { type IdleRace, sendsAgain } from "./idle-race.ts";
+import { type IdleComparison, sendsAgain } from "./idle-comparison.ts";
 
 /** A setting must leave the server at least this much time, and a connection at least this much use. */
 const SECOND_MS = 1000;
 
 /** Who gives up first, and what that means for requests. */
-export function raceOutcome({ winner, clientMs, serverMs }: IdleRace): string {
+export function comparisonResult({ winner, clientMs, serverMs }: IdleComparison): string {
   const [client, server] = [formatMs(clientMs), formatMs(serverMs)];
   switch (winner) {
     case "never":
@@ -38,7 +38,7 @@ export function consequence(client: PoolOptions): string {
 }
 
 /** What to set. `name`: of the client's preset. */
-export function recommendation(name: string, { winner, serverMs, clientMs }: IdleRace): string {
+export function recommendation(name: string, { winner, serverMs, clientMs }: IdleComparison): string {
   if (winner === "never")
     return "Recommendation: set an idleTimeout; what stands between the two may have one.";
   if (winner === "client")

@@ -14,7 +14,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { excerpt } from "../contract/excerpt.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
-import { explainText } from "./explain-text.ts";
+import { presetText } from "./preset-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 export { UsageError };
@@ -53,7 +53,7 @@ function answer(args: readonly string[]): string {
   if (name === undefined) throw new UsageError("No preset given");
   if (rest.length > 0)
     throw new UsageError(`One preset at a time: "${excerpt(String(rest[0]))}" is too much`);
-  return explainText(name, values.against);
+  return presetText(name, values.against);
 }
 
 function parsed(args: readonly string[]) {

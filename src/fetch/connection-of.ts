@@ -1,13 +1,13 @@
-/** Connection of: from a response back to the connection it came on. */
+/** Connection of: from any response of a pool back to the connection that it came on. */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
 import { isFetchResponse } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
-import { PoolResponse } from "./request.ts";
+import { PoolResponse } from "./pool-response.ts";
 
 /**
- * The connection a response came on, with the facts of the moment it was taken: whether it was reused, for which
- * request, at which age. `undefined` for a response that is not of a pool.
+ * The connection that a response came on, as it stood when the request took it: whether it was reused, which request of
+ * the connection this was, how old the connection was. `undefined` for a response that no pool made.
  *
  * @example
  * ```ts

@@ -1,33 +1,38 @@
 /**
- * Decode: removes content codings (RFC 9110 §8.4.1), because the standard's fetch does and callers such as Hono's
- * `proxy()` rely on it.
+ * Decode: removes content codings (RFC 9110 §8.4.1), as the standard's fetch does. Callers such as Hono's `proxy()`
+ * rely on it.
  */
 
 import type { ContentDecoder, Transport } from "../contract/transport.ts";
 
-/** Finds the decoder of one coding, or `undefined`. */
+/** Finds the decoder of a coding; `undefined` where there is none. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;
 
-/** More codings than this on one body are an attack, not a wish. */
+/** Codings on one body. Servers apply one or two; more than this are an attack on the memory. */
 const MAX_CODINGS = 5;
 
-/** Offered in this order, as far as the runtime has them. */
+/** The order in which `Accept-Encoding` lists the codings that the runtime can decode. */
 const OFFERED = ["gzip", "deflate", "br", "zstd"] as const;
 
-/** How a body must be decoded: by each decoder in turn. */
+/** The decoders that a body must pass, one after the other. */
 export type Decoding = readonly ContentDecoder[];
 
-/** The decoders of a transport, or the portable ones where it lends none. */
+/** The decoders of a transport, or the portable ones where it has none of its own. */
 export function decodersOf(transport: Transport): FindDecoder {
   return transport.decoder ?? portableDecoder;
 }
 
-/** The `Accept-Encoding` to send: what can be decoded. */
+/** The value of `Accept-Encoding`: every coding that can be decoded. */
 export function acceptEncoding(find: FindDecoder): string {
   return OFFERED.filter((coding) => find(coding) !== undefined).join(", ");
 }
 
-/** The decoders for a `Content-Encoding` value, last coding first; `undefined` when one is not known. */
+/**
+ * The decoders for a `Content-Encoding` value, last coding first; `undefined` when there is nothing to decode or one of
+ * the codings is not known.
+ *
+ * @throws {TypeError} for too many codings.
+ */
 export function decodingOf(value: string | null, find: FindDecoder): Decoding | undefined {
   if (value === null) return undefined;
   const codings = value
@@ -42,12 +47,12 @@ export function decodingOf(value: string | null, find: FindDecoder): Decoding | 
   return decoders as ContentDecoder[];
 }
 
-/** Input that is decoded at a time: deflate makes at most 1,032 times as much of it. */
+/** Bytes decoded at a time: with deflate, at most 1,032 times as many come out. */
 const PORTABLE_INPUT = 512;
 
 /**
- * `DecompressionStream` as every runtime has it. It cannot decode at once, so whole bodies are streamed too; and Deno's
- * gives all that a chunk decodes to as one, so chunks are small.
+ * Decodes with `DecompressionStream`, which every runtime has. It has no synchronous form, so whole bodies are streamed
+ * too. Deno's gives everything that one chunk decodes to as one chunk, so its input comes in small pieces.
  */
 function portableDecoder(coding: string): ContentDecoder | undefined {
   if (coding !== "gzip" && coding !== "deflate") return undefined;
@@ -73,53 +78,59 @@ function inSmallPieces({ readable, writable }: DecompressionStream): Coded {
 
 type Coded = ReadableWritablePair<Uint8Array, Uint8Array>;
 
-/** Up to here a whole body is decoded at once, though nobody reads yet; one that is larger waits for its reader. */
-const AT_ONCE = 262_144;
+/** Decoded size up to which a whole body is decoded before anybody reads it; a larger one waits for its reader. */
+const MAX_UNREAD = 262_144;
 
-/** Decodes a whole body at once, where every decoder can and it is not large. Throws on malformed input. */
+/**
+ * Decodes a whole body at once; `undefined` where a decoder cannot, or the decoded body is large.
+ *
+ * @throws what the decoder throws on malformed input.
+ */
 export function decodeWhole(bytes: Uint8Array, decoding: Decoding): Uint8Array | undefined {
   let decoded = bytes;
   for (const { whole } of decoding) {
-    const next = whole?.(decoded, AT_ONCE);
+    const next = whole?.(decoded, MAX_UNREAD);
     if (next === undefined) return undefined;
     decoded = next;
   }
   return decoded;
 }
 
-/** Largest chunk that readers get, whatever a decoder gives. */
-const CHUNK = 65_536;
+/** Largest chunk that readers get; decoders may give larger ones. */
+const MAX_CHUNK = 65_536;
 
 /**
- * Decodes a body as it is read, and nothing of it before. `explain` makes the error that readers get of one that the
- * decoders give. `left` is called when nobody wants the rest: not every decoder tells its input before more of it comes.
+ * Decodes a body as it is read; nothing is decoded before.
+ *
+ * @param toError Makes the error that readers get from the error of a decoder.
+ * @param onCancel Called when the reader cancels: some decoders cancel their own input only when more of it comes.
  */
 export function decodeStream(
   body: ReadableStream<Uint8Array>,
   decoding: Decoding,
-  explain: (error: unknown) => unknown,
-  left: () => void,
+  toError: (error: unknown) => unknown,
+  onCancel: () => void,
 ): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let rest = new Uint8Array(0);
-  const more = async (): Promise<Uint8Array | undefined> => {
+  const decodeMore = async (): Promise<Uint8Array | undefined> => {
     reader ??= decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body).getReader();
-    const { done, value } = await reader.read().catch((error) => Promise.reject(explain(error)));
+    const { done, value } = await reader.read().catch((error) => Promise.reject(toError(error)));
     return done ? undefined : value;
   };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const value = rest.length > 0 ? rest : await more();
+        const value = rest.length > 0 ? rest : await decodeMore();
         if (value === undefined) return controller.close();
-        const isLarge = value.length > CHUNK;
-        rest = (isLarge ? value.subarray(CHUNK) : value.subarray(0, 0)) as Uint8Array<ArrayBuffer>;
-        controller.enqueue(isLarge ? value.slice(0, CHUNK) : value);
+        const isLarge = value.length > MAX_CHUNK;
+        rest = (isLarge ? value.subarray(MAX_CHUNK) : value.subarray(0, 0)) as Uint8Array<ArrayBuffer>;
+        controller.enqueue(isLarge ? value.slice(0, MAX_CHUNK) : value);
       },
       cancel(reason) {
-        const leaving = (reader ?? body).cancel(reason);
-        left();
-        return leaving;
+        const cancelled = (reader ?? body).cancel(reason);
+        onCancel();
+        return cancelled;
       },
     },
     { highWaterMark: 0 },

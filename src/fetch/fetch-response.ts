@@ -1,31 +1,36 @@
 /**
- * Fetch response: a genuine `Response` of the runtime. Status, headers and body stand in its internal slots, because
- * Deno.serve, Bun.serve and workerd send those and nothing else; only what a constructor cannot set is added.
+ * Fetch response: a genuine `Response` of the runtime. Status, headers and body are in its internal slots, because
+ * Deno.serve, Bun.serve and workerd send these and nothing else. Only what a constructor cannot set is added here.
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
+import { BodyBuffer, clearedBytes } from "../exchange/body-buffer.ts";
+import { bodyTooLarge } from "../exchange/body-errors.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import type { ResponseBody } from "../exchange/response-body.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { collect } from "./collect-decoded.ts";
+import { fetchError } from "./fetch-errors.ts";
 
-/** Where a response comes from. */
+/** What a response tells of its origin, beside its head and body. */
 export interface Provenance {
-  /** The URL that answered, without a fragment. */
+  /** The URL of the request that was answered, without its fragment. */
   readonly url: string;
   readonly redirected: boolean;
   readonly wire: WireResponse;
 }
 
-/** The `Response` of `pool.fetch()`, and what may be asked of it besides. */
+/** The `Response` of `pool.fetch()`, with two members that the standard does not have. */
 export interface FetchResponse extends Response {
-  /** The connection it came on. */
+  /** The connection that it came on. */
   readonly connection: ConnectionInfo;
-  /** Times the request was sent again before this answer. */
+  /** How often the request was sent again before this response. */
   readonly resendCount: number;
 }
 
-/** `direct`: the content is the stream of the body off the wire, not decoded. `shared`: with a clone. */
+/**
+ * `direct`: the content is the undecoded stream of the body, so that the body can be read without that stream. `shared`:
+ * a clone reads the same body.
+ */
 type FetchResponseClass = new (
   content: BodyInit | null,
   init: ResponseInit,
@@ -34,9 +39,9 @@ type FetchResponseClass = new (
   shared: boolean,
 ) => FetchResponse;
 
-let known: FetchResponseClass | undefined;
+let loaded: FetchResponseClass | undefined;
 
-/** Made by the pool. */
+/** A response as `pool.fetch()` gives it. */
 export function newFetchResponse(
   content: BodyInit | null,
   init: ResponseInit,
@@ -44,30 +49,29 @@ export function newFetchResponse(
   direct = false,
   shared = false,
 ): FetchResponse {
-  known ??= fetchResponseClass();
-  return new known(content, init, from, direct, shared);
+  loaded ??= fetchResponseClass();
+  return new loaded(content, init, from, direct, shared);
 }
 
-/** Whether the pool made it. */
+/** Whether {@linkcode newFetchResponse} made it. */
 export function isFetchResponse(response: object): response is FetchResponse {
-  return known !== undefined && response instanceof known;
+  return loaded !== undefined && response instanceof loaded;
 }
 
 /**
- * The class, when the first is made: to name `Response` as this file is loaded would load all of fetch, 24 ms on Node 24
- * that a program which calls `request()` need not wait for.
+ * Makes the class, for the first response. It is not made when this file is loaded: naming `Response` makes Node 24 load
+ * its whole fetch, 24 ms that a program which only calls `request()` need not spend.
  *
- * Where its content is the body off the wire as a stream, `text()`, `bytes()` and `arrayBuffer()` take the body past
- * that stream while nobody has it: 16 KiB take 20 µs less on Deno 2.9, 1 MiB 270 µs less on Bun 1.4.
+ * While the program has not asked for a direct stream, `text()`, `bytes()` and `arrayBuffer()` read the body without it:
+ * 16 KiB take 20 µs less on Deno 2.9, 1 MiB 270 µs less on Bun 1.4.
  */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: it is a class, whose methods are short.
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the function holds a class, whose methods are short.
 function fetchResponseClass(): FetchResponseClass {
   const Native = nativeResponse();
   return class FetchResponse extends Native {
     readonly #from: Provenance;
-    /** Whether the body can still be taken past the stream. */
+    /** Whether the body can still be read without its stream. */
     #direct: boolean;
-
     /** Whether a clone reads the same body. */
     #shared: boolean;
 
@@ -84,22 +88,22 @@ function fetchResponseClass(): FetchResponseClass {
       this.#shared = shared;
     }
 
-    /** The URL that answered, after redirects, without a fragment. */
+    /** The URL of the request that was answered, after redirects, without its fragment. */
     override get url(): string {
       return this.#from.url;
     }
 
-    /** Whether it is the answer to a redirected request. */
+    /** Whether a redirect led to it. */
     override get redirected(): boolean {
       return this.#from.redirected;
     }
 
-    /** The connection it came on. */
+    /** The connection that it came on. */
     get connection(): ConnectionInfo {
       return connectionInfo(this.#from.wire.lease);
     }
 
-    /** Times the request was sent again before this answer. */
+    /** How often the request was sent again before this response. */
     get resendCount(): number {
       return this.#from.wire.resendCount;
     }
@@ -126,7 +130,7 @@ function fetchResponseClass(): FetchResponseClass {
     }
 
     override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-      // Node 20 has no `bytes()` to call.
+      // Node 20 has no `bytes()` that could be called here.
       const read = this.#read((body) => body.bytes()) ?? this.#bounded()?.then((all) => all.arrayBuffer());
       const bytes = await (read ?? super.arrayBuffer());
       return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
@@ -136,11 +140,12 @@ function fetchResponseClass(): FetchResponseClass {
       return this.#direct || this.#isBounded ? wholeBuffer(await this.bytes()) : super.arrayBuffer();
     }
 
+    /** Whether there is a limit to what may be collected of the body. */
     get #isBounded(): boolean {
       return this.#from.wire.body.limit !== Infinity;
     }
 
-    /** All of it in a response of the runtime, if it may not be all there is, and nobody else has it. */
+    /** The whole body in a plain `Response`, where there is a limit and the body is still unread. */
     #bounded(): Promise<Response> | undefined {
       if (!this.#isBounded || this.bodyUsed) return undefined;
       const { body, headers } = this;
@@ -150,11 +155,12 @@ function fetchResponseClass(): FetchResponseClass {
       );
     }
 
-    /** Reads past the stream, and ends that, so that the response knows its body to be used. */
+    /** Reads the body without its stream. The stream is cancelled, so that the response counts its body as used. */
     #read<Form>(read: (body: ResponseBody) => Promise<Form>): Promise<Form> | undefined {
       if (!this.#direct) return undefined;
       const form = read(this.#from.wire.body);
-      this.body?.cancel().catch(() => {}); // fails where something native has the stream: then `read` did, too
+      // Fails where native code has the stream. Then `read` has failed as well.
+      this.body?.cancel().catch(() => {});
       return form;
     }
 
@@ -171,33 +177,64 @@ function fetchResponseClass(): FetchResponseClass {
 }
 
 /**
- * The runtime's own class. @hono/node-server puts one of its own in the place of the global one: that adds a content type to
- * every body, takes the headers it is given for its own instead of copying them, and is no `Response` to Deno.serve and
- * Bun.serve.
+ * The class of the runtime, at the end of the chain of parents. @hono/node-server replaces the global `Response` by a
+ * class of its own, which adds a content type to every body, uses the given headers without copying them, and is no
+ * `Response` to Deno.serve and Bun.serve.
  */
 export function nativeResponse(): typeof Response {
-  let found = Response;
+  let native = Response;
   for (
-    let above = found;
-    typeof above === "function" && above.prototype !== undefined;
-    above = parentOf(above)
+    let parent = native;
+    typeof parent === "function" && parent.prototype !== undefined;
+    parent = parentOf(parent)
   )
-    found = above;
-  return found;
+    native = parent;
+  return native;
 }
 
 function parentOf(child: typeof Response): typeof Response {
   return Object.getPrototypeOf(child);
 }
 
-const keptWith: WeakMap<ReadableStream, Response> = new WeakMap();
+const responseOf: WeakMap<ReadableStream, Response> = new WeakMap();
 
-/** Node 20 cancels the unread stream of a response that was cloned, once that is collected, whoever has the stream. */
+/**
+ * Keeps the response alive as long as its stream. Node 20 cancels the unread stream of a cloned response when the
+ * response is collected as garbage, even if the program still has the stream.
+ */
 function keepWithStream(response: Response): void {
-  if (response.body !== null) keptWith.set(response.body, response);
+  if (response.body !== null) responseOf.set(response.body, response);
 }
 
-/** The buffer of some bytes, without what is not theirs. */
+/** The bytes as a buffer of their own: a view may cover only a part of its buffer. */
 export function wholeBuffer({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): ArrayBuffer {
   return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+}
+
+/**
+ * The whole of a stream. Collected here, and not by the runtime, because there is a limit.
+ *
+ * @param body Where the stream comes from. It ends when the limit is passed.
+ * @param shared Whether a clone reads the same body, and may still read it as a stream.
+ * @throws {TypeError} when the stream is longer than the limit of the body.
+ */
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  body: ResponseBody,
+  shared: boolean,
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const collected = new BodyBuffer(undefined, clearedBytes);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return collected.take();
+    const size = collected.size + value.length;
+    if (size > body.limit) {
+      const tooLarge = shared ? bodyTooLarge(body.lease, body.limit, size, false) : body.tooLarge(size);
+      const error = fetchError(tooLarge, undefined);
+      reader.cancel(error).catch(() => {});
+      throw error;
+    }
+    collected.add(value, 0, value.length);
+  }
 }

@@ -4,46 +4,40 @@ import type { HoldfastError } from "../contract/errors.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
-import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../exchange/message.ts";
+import type { Answer, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { requestFields } from "../http1/send/request-head.ts";
-import type { Wire } from "../http1/wire.ts";
-import type { ConnectionPool } from "../pool/pool.ts";
-import type { PreparedBody } from "./body-init.ts";
-import { type CallerContext, inCallersContext } from "./callers-context.ts";
+import { isRepeatable, withContentType } from "./arguments.ts";
+import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
-import { fetchError } from "./fetch-error.ts";
-import type { HeaderMemo } from "./header-memo.ts";
-import { LookAhead } from "./look-ahead.ts";
-import { fetchResponse } from "./make-response.ts";
+import { fetchError } from "./fetch-errors.ts";
 import {
-  completed,
+  bareGet,
+  type DefaultHeaders,
   type FetchInit,
   type FetchInput,
   type FetchRequest,
-  type FetchTerms,
-  type HeaderDefaults,
-  normalizeRequest,
-  type PlainHeaders,
-  plainGet,
-} from "./normalize.ts";
-import { isRedirect, redirectError, redirected as redirectedRequest } from "./redirect.ts";
-import { isRepeatable, withType } from "./request.ts";
+  fetchRequest,
+  type HeaderList,
+  withDefaultHeaders,
+} from "./fetch-request.ts";
+import { LengthProbe } from "./length-probe.ts";
+import { fetchResponse, type HeaderMemo } from "./make-response.ts";
+import type { PreparedBody } from "./prepare-body.ts";
+import { isRedirect, redirectError, redirectedRequest } from "./redirect.ts";
 
 /** What `fetch` needs of its pool. */
-export interface FetchContext extends FetchTerms, CallerContext {
-  readonly pool: ConnectionPool<Wire>;
-  readonly deadlines: RequestDeadlines;
+export interface FetchContext extends CallContext {
   readonly findDecoder: FindDecoder;
-  readonly defaults: PlainHeaders;
+  readonly defaults: DefaultHeaders;
   /** Whether servers of this runtime send a `Response` by its members: then it is made when it is looked at. */
   readonly lazy: boolean;
   readonly memo: HeaderMemo | undefined;
 }
 
 /** Headers sent where the caller sets none of that name. */
-export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): PlainHeaders {
+export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): DefaultHeaders {
   const coding = acceptEncoding(findDecoder);
   const headers: [string, string][] = [
     ["accept", "*/*"],
@@ -61,7 +55,7 @@ export function poolFetch(context: FetchContext, input: FetchInput, init?: Fetch
   return new Promise((resolve, reject) => {
     const { defaults } = context;
     if (init === undefined && typeof input === "string") {
-      const request = plainGet(context.router.find(input), defaults);
+      const request = bareGet(context.urls.read(input), defaults);
       return new FetchCall(context, request, resolve, reject).send();
     }
     const request = readArguments(input, init, defaults.headers, context);
@@ -71,17 +65,17 @@ export function poolFetch(context: FetchContext, input: FetchInput, init?: Fetch
 
 /** The same before the transport is there: the arguments are read now, and a `Request`'s body is taken at once. */
 export function poolFetchLater(
-  terms: FetchTerms,
+  context: ReadContext,
   load: () => Promise<FetchContext>,
   input: FetchInput,
   init?: FetchInit,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const request = readArguments(input, init, [], terms);
-    const calledAt = terms.clock.now();
-    const begin = (context: FetchContext): void => {
-      const complete = completed(request, context.defaults.headers);
-      new FetchCall(context, inContextOf(complete, context), resolve, reject, calledAt).send();
+    const request = readArguments(input, init, [], context);
+    const calledAt = context.clock.now();
+    const begin = (loaded: FetchContext): void => {
+      const complete = withDefaultHeaders(request, loaded.defaults.headers);
+      new FetchCall(loaded, inContextOf(complete, loaded), resolve, reject, calledAt).send();
     };
     load().then(begin).catch(reject);
   });
@@ -91,24 +85,24 @@ export function poolFetchLater(
 function readArguments(
   input: FetchInput,
   init: FetchInit | undefined,
-  defaults: HeaderDefaults,
-  terms: FetchTerms,
+  defaults: HeaderList,
+  context: ReadContext,
 ): FetchRequest {
   try {
-    return normalizeRequest(input, init ?? {}, defaults, terms);
+    return fetchRequest(input, init ?? {}, defaults, context);
   } catch (error) {
     throw fetchError(error, undefined);
   }
 }
 
-function inContextOf(request: FetchRequest, context: CallerContext): FetchRequest {
+function inContextOf(request: FetchRequest, context: CallContext): FetchRequest {
   const { body } = request;
-  if (body === undefined || body instanceof LookAhead) return request;
+  if (body === undefined || body instanceof LengthProbe) return request;
   const bound = bodyInContext(body, context);
   return bound === body ? request : { ...request, body: bound };
 }
 
-function bodyInContext(prepared: PreparedBody, context: CallerContext): PreparedBody {
+function bodyInContext(prepared: PreparedBody, context: CallContext): PreparedBody {
   const { body } = prepared;
   if (body.kind === "bytes" || !body.foreign) return prepared;
   return { ...prepared, body: inCallersContext(body, context) };
@@ -141,12 +135,12 @@ class FetchCall implements Answer {
 
   send(): void {
     const { body } = this.#request;
-    if (body instanceof LookAhead) this.#look(body);
+    if (body instanceof LengthProbe) this.#probed(body);
     else this.#start(body);
   }
 
   /** It takes some turns of the event loop, so the signal is heard meanwhile. */
-  #look(body: LookAhead): void {
+  #probed(body: LengthProbe): void {
     const { signal } = this.#request;
     const target = {
       abort: (reason: unknown): void => {
@@ -160,7 +154,7 @@ class FetchCall implements Answer {
       if (signal !== undefined) unwatchSignal(signal, target);
     };
     // In the context of the call: that is where a promise is answered.
-    body.ready.finally(ready).then(
+    body.body.finally(ready).then(
       (prepared) => this.#start(bodyInContext(prepared, this.#context)),
       (error) => this.reject(error),
     );
@@ -169,7 +163,7 @@ class FetchCall implements Answer {
   #start(prepared: PreparedBody | undefined): void {
     // What was looked at is bytes or a stream now, and a redirect may have to send it again.
     if (prepared !== this.#request.body) this.#request = { ...this.#request, body: prepared };
-    const { signal, route, method, fields } = this.#request;
+    const { signal, url, method, fields } = this.#request;
     const late = this.#calledAt === undefined ? undefined : this.#lateness(this.#calledAt);
     if (signal?.aborted === true || late !== undefined) {
       const error = signal?.aborted === true ? signal.reason : fetchError(late, undefined);
@@ -178,13 +172,13 @@ class FetchCall implements Answer {
     }
     try {
       const request: WireRequest = {
-        origin: route.origin,
+        origin: url.origin,
         method,
-        target: route.target,
+        target: url.target,
         repeatable: isRepeatable(method, fields, false),
         signal,
         deadlines: this.#context.deadlines,
-        fields: prepared === undefined ? fields : withType(fields, prepared),
+        fields: prepared === undefined ? fields : withContentType(fields, prepared),
         body: prepared?.body,
         calledAt: this.#calledAt,
       };
@@ -196,13 +190,13 @@ class FetchCall implements Answer {
 
   /** What ends the call if its time is over before the next request of it. */
   #lateness(calledAt: number): HoldfastError | undefined {
-    const { route, method, fields } = this.#request;
+    const { url, method, fields } = this.#request;
     const limitMs = this.#context.deadlines.requestTimeoutMs;
     const elapsedMs = this.#context.pool.now() - calledAt;
     if (elapsedMs < limitMs) return undefined;
     const repeatable = isRepeatable(method, fields, false);
     const at = {
-      origin: route.origin.key,
+      origin: url.origin.key,
       method,
       phase: "queue",
       sent: "none",
@@ -221,12 +215,13 @@ class FetchCall implements Answer {
       const location = headFields(text).get("location");
       if (location !== null) return this.#follow(wire, status, location);
     }
-    const { route, signal } = this.#request;
+    const { url, signal } = this.#request;
     const { findDecoder, lazy, memo } = this.#context;
     const redirected = this.#redirects > 0;
-    const url = route.href;
     try {
-      this.#resolve(fetchResponse(wire, { url, redirected, method, findDecoder, signal, lazy, memo }));
+      this.#resolve(
+        fetchResponse(wire, { url: url.href, redirected, method, findDecoder, signal, lazy, memo }),
+      );
     } catch (error) {
       wire.body.discard();
       this.#reject(error);
@@ -257,7 +252,7 @@ function refuseSpent(request: FetchRequest): void {
   const { body } = request;
   if (
     body !== undefined &&
-    !(body instanceof LookAhead) &&
+    !(body instanceof LengthProbe) &&
     body.body.kind === "stream" &&
     !body.body.replayable
   ) {

@@ -1,10 +1,10 @@
 /**
- * Lazy response: a `Response` whose internals are made when somebody needs them. Making one costs 7 µs on Node 24,
- * more than all the rest of a small exchange, and most callers want no more than its status and its text.
+ * Lazy response: a `Response` whose internal slots are made on first use. Making them costs 7 µs on Node 24, more than the
+ * rest of a small exchange, and most callers only read the status and the text.
  *
- * It is a `Response` by `instanceof` and by its members, which is what Node's own code, its libraries and
- * @hono/node-server go by; what reads internal slots finds none and throws, so it is never made where such a server
- * could meet it (see `Transport.lazyResponse`). `clone()`, `body` and all that needs a stream go to a genuine one.
+ * It is a `Response` by `instanceof` and by its members. Node's own code, its libraries and @hono/node-server need no
+ * more. Code that reads internal slots finds none and throws, so a lazy response is only made on runtimes whose servers
+ * read members (see `Transport.lazyResponse`). `clone()`, `body` and all else that needs a stream use a genuine response.
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
@@ -12,29 +12,29 @@ import { addFields, reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
-/** A response that is not made yet. */
+/** The response of `pool.fetch()` on Node. */
 export class LazyResponse implements Response {
   readonly #from: Provenance;
-  readonly #make: () => Response;
-  #made: Response | undefined = undefined;
+  readonly #makeGenuine: () => Response;
+  #genuine: Response | undefined = undefined;
   #headers: Headers | undefined = undefined;
-  /** The body was read here, past the genuine response. */
+  /** Whether the body was read without the genuine response. */
   #read = false;
 
-  /** Made by the pool. `make` is called once, and gives an empty body if the real one was read by then. */
-  constructor(from: Provenance, make: () => Response) {
+  /** @param makeGenuine Called once at most. If the body was read by then, it gives a response with an empty one. */
+  constructor(from: Provenance, makeGenuine: () => Response) {
     if (!inherits) inherit();
     this.#from = from;
-    this.#make = make;
+    this.#makeGenuine = makeGenuine;
   }
 
-  #genuine(): Response {
-    if (this.#made === undefined) {
-      this.#made = this.#make();
-      // So that its body is used, too.
-      if (this.#read) this.#made.text().catch(() => {});
+  #toGenuine(): Response {
+    if (this.#genuine === undefined) {
+      this.#genuine = this.#makeGenuine();
+      // Marks the body of the genuine response as used, too.
+      if (this.#read) this.#genuine.text().catch(() => {});
     }
-    return this.#made;
+    return this.#genuine;
   }
 
   get status(): number {
@@ -78,31 +78,31 @@ export class LazyResponse implements Response {
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    return this.#genuine().body;
+    return this.#toGenuine().body;
   }
 
   get bodyUsed(): boolean {
-    return this.#read || (this.#made?.bodyUsed ?? false);
+    return this.#read || (this.#genuine?.bodyUsed ?? false);
   }
 
   clone(): Response {
-    const { body } = this.#genuine().clone();
+    const { body } = this.#toGenuine().clone();
     const { status, statusText, headers } = this;
     return newFetchResponse(body, { status, statusText, headers }, this.#from, false, true);
   }
 
   text(): Promise<string> {
-    if (this.#made !== undefined) return this.#made.text();
+    if (this.#genuine !== undefined) return this.#genuine.text();
     this.#read = true;
     return this.#from.wire.body.text();
   }
 
   json(): Promise<unknown> {
-    return this.#made === undefined ? this.text().then(JSON.parse) : this.#made.json();
+    return this.#genuine === undefined ? this.text().then(JSON.parse) : this.#genuine.json();
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#made !== undefined) return new Uint8Array(await this.#made.arrayBuffer());
+    if (this.#genuine !== undefined) return new Uint8Array(await this.#genuine.arrayBuffer());
     this.#read = true;
     return (await this.#from.wire.body.bytes()) as Uint8Array<ArrayBuffer>;
   }
@@ -112,19 +112,19 @@ export class LazyResponse implements Response {
   }
 
   blob(): Promise<Blob> {
-    return this.#genuine().blob();
+    return this.#toGenuine().blob();
   }
 
   formData(): Promise<FormData> {
-    return this.#genuine().formData();
+    return this.#toGenuine().formData();
   }
 }
 
 let inherits = false;
 
 /**
- * Not `extends`: the constructor of `Response` would do the work that is spared here. Nor before the first is made: to
- * name `Response` loads all of fetch.
+ * Makes LazyResponse a `Response` by `instanceof`. `extends` would call the constructor of `Response`, whose work is to be
+ * spared. It is done for the first response, because naming `Response` makes Node load its whole fetch.
  */
 function inherit(): void {
   inherits = true;

@@ -1,25 +1,22 @@
-/** Response: from a message off the wire to a `Response`, genuine or lazy, its body decoded. */
+/** Make response: from a message of the wire to a `Response`, genuine or lazy, with its body decoded. */
 
-import { HoldfastError, ProtocolError } from "../contract/errors.ts";
 import { asciiBytes } from "../exchange/ascii.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
-import { connectionInfo } from "../pool/connection.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
-import { fetchError } from "./fetch-error.ts";
+import { decodeError, fetchError, statusError } from "./fetch-errors.ts";
 import { type FetchResponse, newFetchResponse, type Provenance } from "./fetch-response.ts";
-import type { HeaderMemo } from "./header-memo.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
-/** Statuses whose `Response` must not have a body, not even an empty one. */
+/** Statuses whose `Response` must not have a body, not even an empty one (the standard: "null body status"). */
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
-/** How the message became a response. */
+/** What a response is made with. */
 export interface ResponseContext {
-  /** Whether the `Response` may be made when somebody looks at it. */
+  /** Whether the `Response` may be made on first use. */
   readonly lazy: boolean;
-  /** Where headers are copied faster than filled. */
+  /** On runtimes that copy headers faster than they fill them. */
   readonly memo: HeaderMemo | undefined;
   readonly url: string;
   readonly redirected: boolean;
@@ -28,13 +25,13 @@ export interface ResponseContext {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The largest status that a `Response` can have, and that means anything (RFC 9110 §15). */
+/** The largest status that a `Response` can have, and the largest with a meaning (RFC 9110 §15). */
 const MAX_STATUS = 599;
 
 /**
- * The response of the runtime for a message off the wire.
+ * The `Response` for a message of the wire.
  *
- * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`, when it cannot be made a `Response`.
+ * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`, where no `Response` can be made of it.
  */
 export function fetchResponse(wire: WireResponse, context: ResponseContext): FetchResponse | LazyResponse {
   const { head, body } = wire;
@@ -61,7 +58,7 @@ function lazyResponse(wire: WireResponse, { url, redirected, signal }: ResponseC
 }
 
 /**
- * The fields are added to the headers that a response has anyway: given to its constructor they cost 3 µs more on
+ * The fields are added to the headers that a new response has: fields given to its constructor cost 3 µs more on
  * Deno 2.9, and 0.3 µs on Bun 1.4.
  */
 function genuine(
@@ -73,24 +70,24 @@ function genuine(
   const { status, text } = from.wire.head;
   const streamed = content === null || content instanceof ReadableStream;
   const direct = decoding === undefined && content !== null && streamed;
-  const known = memo?.of(text);
+  const copied = memo?.of(text);
   const statusText = reasonOf(text);
-  const init = known === undefined ? { status, statusText } : { status, statusText, headers: known };
+  const init = copied === undefined ? { status, statusText } : { status, statusText, headers: copied };
   const response = newFetchResponse(content as BodyInit | null, init, from, direct);
   const { headers } = response;
-  // A string brings a content type of its own.
-  if (typeof content === "string" && known?.has("content-type") !== true) headers.delete("content-type");
-  if (known === undefined) addFields(text, headers);
-  // A server gives what is whole a length, and must not find another framing beside it.
+  // The constructor adds a content type to a string.
+  if (typeof content === "string" && copied?.has("content-type") !== true) headers.delete("content-type");
+  if (copied === undefined) addFields(text, headers);
+  // A server that passes the response on gives a whole body a length, and must not find another framing beside it.
   if (!streamed && from.wire.head.transferEncoding !== undefined) headers.delete("transfer-encoding");
   if (decoding !== undefined) for (const name of DESCRIBES_CODING) headers.delete(name);
   return response;
 }
 
-/** Fields that would be untrue of a decoded body, and break whoever passes the response on. */
+/** Fields that are no longer true of a decoded body, and would break a server that passes the response on. */
 const DESCRIBES_CODING = ["content-encoding", "content-length"] as const;
 
-/** Up to here a copy of what has arrived costs less than a stream of it. */
+/** Bytes up to which copying a body that has arrived costs less than making a stream of it. */
 const SMALL = 4096;
 
 function contentOf(
@@ -110,12 +107,12 @@ function contentOf(
     lost = { error: fetchError(error, signal) };
     return lost.error;
   };
-  // A decoder may put an error of its own in the place of the one that ended its input.
-  const explain = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
+  // A decoder may replace the error that ended its input by one of its own.
+  const toError = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
   const stream =
     decoding === undefined
       ? body.unread()
-      : decodeStream(body.stream(), decoding, explain, () => body.discard());
+      : decodeStream(body.stream(), decoding, toError, () => body.discard());
   if (!body.ended) watchUnclaimed(stream, body);
   return stream;
 }
@@ -125,11 +122,11 @@ function decodedWhole(
   whole: Uint8Array,
   decoding: Decoding,
 ): Uint8Array | ReadableStream<Uint8Array> {
-  const explain = (cause: unknown) => decodeError(wire, cause);
+  const toError = (cause: unknown) => decodeError(wire, cause);
   try {
-    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, explain, () => {});
+    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, toError, () => {});
   } catch (cause) {
-    return brokenStream(explain(cause));
+    return brokenStream(toError(cause));
   }
 }
 
@@ -150,30 +147,26 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A body that fails when it is read, as one that breaks in the middle would. */
+/** A body that fails when it is read. */
 function brokenStream(error: unknown): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.error(error) });
 }
 
-function decodeError(wire: WireResponse, cause: unknown): TypeError {
-  const connection = connectionInfo(wire.lease);
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `The response body could not be decoded: ${why}`;
-  const facts = {
-    code: "ERR_DECODE",
-    phase: "body",
-    sent: "full",
-    retriable: false,
-    connection,
-    message,
-    cause,
-  } as const;
-  return new TypeError(message, { cause: new HoldfastError(facts) });
-}
+/**
+ * The headers of the previous head, for runtimes that copy headers faster than they fill them. On Bun 1.4 a `Response`
+ * with four fields takes 0.25 µs so, and 0.74 µs when the fields are added one by one; on Deno 2.9 it is the reverse.
+ */
+export class HeaderMemo {
+  #text: string | undefined;
+  #headers: Headers = new Headers();
 
-function statusError(wire: WireResponse): TypeError {
-  const connection = connectionInfo(wire.lease);
-  const message = `The response has the status ${wire.head.status}, which means nothing (RFC 9110 §15)`;
-  const facts = { phase: "headers", sent: "full", retriable: false, connection, message } as const;
-  return new TypeError(message, { cause: new ProtocolError("remote", "bad-status-line", facts) });
+  /** The headers of a head. The next call may return the same object, so they must be copied. */
+  of(text: string): Headers {
+    if (text !== this.#text) {
+      this.#headers = new Headers();
+      addFields(text, this.#headers);
+      this.#text = text;
+    }
+    return this.#headers;
+  }
 }

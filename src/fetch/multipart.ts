@@ -1,17 +1,18 @@
 /**
- * Multipart: a `FormData` as `multipart/form-data`, part by part, by the HTML standard's "multipart/form-data encoding
- * algorithm" (RFC 7578). The runtimes' own encoders give it as a whole, or without its length.
+ * Multipart: encodes a `FormData` as `multipart/form-data` by the HTML standard's "multipart/form-data encoding
+ * algorithm" (RFC 7578). It is done here because the runtimes' own encoders give either the whole form at once, or no
+ * length.
  */
 
 import { type BlobLike, blobPart, type Part } from "./pieces.ts";
 
-/** An entry of a `FormData`, of any library. */
+/** An entry of a `FormData`, which may be of any library. */
 export type FormEntry = readonly [name: string, value: string | (BlobLike & { readonly name?: unknown })];
 
 const encoder = new TextEncoder();
 
 /**
- * A boundary that nobody can foresee: whoever could would write parts of their own into the value of a field
+ * A boundary that cannot be guessed. With a guessable one, the value of a field could contain parts of its own
  * (CVE-2025-22150, CVE-2025-7783).
  */
 export function newBoundary(): string {
@@ -19,7 +20,7 @@ export function newBoundary(): string {
   return `holdfast-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** The body of a form: text that stands together is one part, files are parts of their own. */
+/** The body of a form: each file is a part of its own, all text between two files is one part. */
 export function formParts(entries: readonly FormEntry[], boundary: string): Part[] {
   const parts: Part[] = [];
   let text = "";
@@ -39,12 +40,12 @@ export function formParts(entries: readonly FormEntry[], boundary: string): Part
   return parts;
 }
 
-/** A line end of any kind is CR LF in names and values (not in the names of files). */
+/** Line ends of any kind become CR LF. The standard asks for it in names and values, but not in file names. */
 function crlf(text: string): string {
   return text.replace(/\r\n?|\n/g, "\r\n");
 }
 
-/** Nothing in a name may end it, or its line. */
+/** Escapes the characters that would end the name or its line. */
 function escaped(name: string): string {
   return name.replace(/[\r\n"]/g, (character) => ESCAPES[character] ?? "");
 }

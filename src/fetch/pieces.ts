@@ -1,20 +1,20 @@
-/** Pieces: readers of all that gives a body bit by bit: streams, async iterables, Blobs, and several of them in a row. */
+/** Pieces: readers for every source that gives a body piece by piece: streams, async iterables, Blobs, and lists of these. */
 
 import { cancelQuietly, type Piece, type PieceReader, silence } from "../exchange/request-body.ts";
 
-/** Part of a longer body. */
+/** A part of a longer body. */
 export interface PartSource {
-  /** `undefined`: it is over when it says so. */
+  /** In bytes; `undefined` where it is not known in advance. */
   readonly size: number | undefined;
-  /** Whether it runs functions of the caller. */
+  /** Whether reading it runs functions of the caller. */
   readonly foreign: boolean;
   open(): PieceReader;
 }
 
-/** Bytes, or what gives them. */
+/** Bytes, or a source of bytes. */
 export type Part = Uint8Array | PartSource;
 
-/** The part of a Blob that is used; libraries have classes of their own. */
+/** The members of a Blob that are used. Libraries have Blob classes of their own. */
 export interface BlobLike {
   readonly type: string;
   readonly size: number;
@@ -24,22 +24,22 @@ export interface BlobLike {
 
 const encoder = new TextEncoder();
 
-/** Read of a Blob at once. `stream()` gives each piece that the Blob was made of whole, 150 MB if need be (Node, Deno). */
+/** Bytes of a Blob read at a time. `Blob.stream()` gives each piece that the Blob was made of whole, even 150 MB (Node, Deno). */
 const BLOB_PIECE = 262_144;
 
 const DONE: Piece = { done: true };
 
-/** Whether it is a stream, of this realm or of a library. */
+/** Whether it is a stream, of any realm or library. */
 export function isStream(source: unknown): source is ReadableStream<Uint8Array> {
   return typeof source === "object" && source !== null && "getReader" in source;
 }
 
-/** Whether it gives its pieces one at a time, as Node's streams and generators do. */
+/** Whether it is an async iterable, as Node's streams and async generators are. */
 export function isAsyncIterable(source: unknown): source is AsyncIterable<unknown> {
   return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
 }
 
-/** A reader of a stream or an async iterable. @throws {TypeError} when it is neither; what its own functions throw. */
+/** A reader of a stream or an async iterable. @throws {TypeError} when it is neither. Errors of its own functions pass through. */
 export function readerOf(source: unknown): PieceReader {
   if (isStream(source)) return source.getReader();
   if (isAsyncIterable(source)) return iteratorReader(source[Symbol.asyncIterator]());
@@ -57,7 +57,7 @@ function iteratorReader(iterator: AsyncIterator<unknown>): PieceReader {
   };
 }
 
-/** A Blob as a part. `size`: as it was announced. */
+/** A Blob as a part of a body. */
 export function blobPart(blob: BlobLike): PartSource {
   const native = isNative(blob);
   const size = Number.isFinite(blob.size) ? blob.size : undefined;
@@ -66,7 +66,7 @@ export function blobPart(blob: BlobLike): PartSource {
   return { size, foreign: !native, open };
 }
 
-/** One whose `stream` somebody replaced is theirs. */
+/** A Blob of the runtime whose methods nobody replaced. */
 function isNative(blob: unknown): blob is Blob {
   if (typeof Blob !== "function" || !(blob instanceof Blob)) return false;
   const { stream, slice } = Blob.prototype;
@@ -101,7 +101,7 @@ function readerOfBlob(blob: BlobLike): PieceReader {
   };
 }
 
-/** The length of all parts, where all are known. */
+/** The length of all parts together, where each is known. */
 export function lengthOf(parts: readonly Part[]): number | undefined {
   let length = 0;
   for (const part of parts) {
@@ -112,7 +112,7 @@ export function lengthOf(parts: readonly Part[]): number | undefined {
   return length;
 }
 
-/** Reads one part after the other; none is begun before it is asked for. */
+/** Reads one part after the other. A part is opened when its first piece is asked for. */
 export function partsReader(parts: readonly Part[]): PieceReader {
   return new PartsReader(parts);
 }
@@ -121,8 +121,8 @@ class PartsReader implements PieceReader {
   readonly #parts: readonly Part[];
   #next = 0;
   #reader: PieceReader | undefined;
-  /** Bytes that the part which is being read still owes. */
-  #owed: number | undefined;
+  /** Bytes that the current part still has to give, by its announced size. */
+  #bytesDue: number | undefined;
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
@@ -135,22 +135,24 @@ class PartsReader implements PieceReader {
         if (part === undefined) return DONE;
         this.#next += 1;
         if (part instanceof Uint8Array) return { value: part };
-        this.#owed = part.size;
+        this.#bytesDue = part.size;
         this.#reader = part.open();
       }
       const piece = await this.#reader.read();
       if (piece.done !== true) return this.#counted(piece);
-      if (this.#owed !== undefined && this.#owed > 0)
-        throw new TypeError(`A part of the request body is ${this.#owed} bytes shorter than its size says`);
+      if (this.#bytesDue !== undefined && this.#bytesDue > 0)
+        throw new TypeError(
+          `A part of the request body is ${this.#bytesDue} bytes shorter than its size says`,
+        );
       this.#reader = undefined;
     }
   }
 
-  /** Part by part: one that is too long and one that is too short would make up for each other. */
+  /** Counts per part: over the whole body, a part that is too long would make up for one that is too short. */
   #counted(piece: Piece): Piece {
-    if (this.#owed === undefined || !ArrayBuffer.isView(piece.value)) return piece;
-    this.#owed -= piece.value.byteLength;
-    if (this.#owed < 0) throw new TypeError("A part of the request body is longer than its size says");
+    if (this.#bytesDue === undefined || !ArrayBuffer.isView(piece.value)) return piece;
+    this.#bytesDue -= piece.value.byteLength;
+    if (this.#bytesDue < 0) throw new TypeError("A part of the request body is longer than its size says");
     return piece;
   }
 

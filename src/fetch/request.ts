@@ -1,60 +1,60 @@
 /**
- * Light: `pool.request()`, the fast API. No `Response`, no redirects, no decoding: the message as it came,
- * with its parts made only when asked for.
+ * Request: `pool.request()`, the fast API: one message as it comes, without redirects and decoding. A response is given
+ * as a {@linkcode PoolResponse}, whose parts are made on first access.
  */
 
-import type { Clock } from "../contract/clock.ts";
 import type { Duration } from "../contract/duration.ts";
-import type { ConnectionInfo } from "../contract/errors.ts";
 import type { Origin } from "../contract/origin.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
-import type { ResponseBody } from "../exchange/response-body.ts";
-import { type Fields, headFields, reasonOf, trailerFields } from "../http1/parse/fields.ts";
-import { checkMethod, NO_FIELDS, type RequestFields, requestFields } from "../http1/send/request-head.ts";
-import type { Wire } from "../http1/wire.ts";
+import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { refuseUnknown } from "../options/checks.ts";
 import { deadlineMs } from "../options/resolve.ts";
-import { connectionInfo } from "../pool/connection.ts";
-import type { ConnectionPool } from "../pool/pool.ts";
-import { isIdempotent } from "../rules/retry.ts";
-import { madeBody } from "./body-function.ts";
-import { type BodySource, type BodyTerms, type PreparedBody, prepareBody } from "./body-init.ts";
-import { refuseBodyOn, refuseLengthAlone, signalOf } from "./call-checks.ts";
-import { type CallerContext, inCallersContext } from "./callers-context.ts";
-import { unsentBodyError } from "./fetch-error.ts";
-import type { TargetReader } from "./request-target.ts";
-import { watchUnclaimed } from "./unclaimed.ts";
-
-/** Header fields as users give them. */
-export type HeadersSource =
-  | Iterable<readonly [string, string]>
-  | Readonly<Record<string, string | readonly string[]>>;
+import {
+  type HeadersSource,
+  headerPairs,
+  isRepeatable,
+  refuseBodyOn,
+  refuseLengthAlone,
+  signalOf,
+  withContentType,
+} from "./arguments.ts";
+import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
+import { requestBodyError } from "./fetch-errors.ts";
+import { PoolResponse } from "./pool-response.ts";
+import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } from "./prepare-body.ts";
 
 /** Options of {@linkcode Pool.request}. */
 export interface RequestOptions {
   /** @default "GET" */
   readonly method?: string;
+  /** Sent as they are; nothing is added but what the framing needs. @default none */
   readonly headers?: HeadersSource;
   /**
-   * A body, or a function that makes it, which allows it to be sent again. Not with GET or HEAD.
+   * A body, or a function that produces one. With a function the request can be sent again, by calling the function
+   * again. Not allowed with GET or HEAD. @default none
    *
    * Bytes are not copied (`fetch` does that): they must not be changed, transferred or resized until the promise is
-   * settled. A stream is the pool's from the call on: it is cancelled where the request ends before it was read to its
-   * end, in the queue as well. Functions and streams run in the caller's async context (`AsyncLocalStorage`). Whatever
-   * goes wrong in one of them, or does not fit the length it announced, is an `ERR_REQUEST_BODY`, and nothing is sent again.
+   * settled. A stream belongs to the pool from the call on, and is cancelled where the request ends before the stream was
+   * read to its end, in the queue as well. Functions and streams run in the caller's async context (`AsyncLocalStorage`).
+   * An error of one of these, or a body that does not fit its announced length, ends the request with
+   * `ERR_REQUEST_BODY`; the request is not sent again then.
    */
   readonly body?: BodySource | (() => BodySource) | null;
-  /** Ends the request; the promise rejects with its reason, untouched. */
+  /** Ends the request when it is aborted; the promise rejects with its reason, untouched. @default none */
   readonly signal?: AbortSignal | null;
-  /** The caller's word that executing the request twice does no harm: it may be sent again like a GET. */
+  /**
+   * Says that executing the request twice does no harm: it may be sent again like a GET.
+   *
+   * @default `false`: decided by the method, or an `Idempotency-Key` header.
+   */
   readonly idempotent?: boolean;
-  /** Instead of the pool's. */
+  /** Replaces the pool's `headersTimeout`. Off: `Infinity`. @default the pool's */
   readonly headersTimeout?: Duration;
-  /** Instead of the pool's. */
+  /** Replaces the pool's `bodyIdleTimeout`. Off: `Infinity`. @default the pool's */
   readonly bodyIdleTimeout?: Duration;
-  /** Instead of the pool's. */
+  /** Replaces the pool's `requestTimeout`. Off: `Infinity`. @default the pool's */
   readonly requestTimeout?: Duration;
 }
 
@@ -69,47 +69,35 @@ const KNOWN_OPTIONS = {
   requestTimeout: 0,
 } as const satisfies Record<keyof RequestOptions, 0>;
 
-/** What a request is read with, before there is a transport. */
-export interface RequestTerms {
-  readonly router: TargetReader;
-  readonly clock: Pick<Clock, "now">;
-  readonly deadlines: RequestDeadlines;
-}
-
-/** What `request()` needs of its pool. */
-export interface RequestContext extends RequestTerms, CallerContext {
-  readonly pool: ConnectionPool<Wire>;
-}
-
 /** Sends one request. Rejects with a {@linkcode HoldfastError}, or with the reason of the signal. */
 export function sendRequest(
-  context: RequestContext,
+  context: CallContext,
   url: string | URL,
   options?: RequestOptions,
 ): Promise<PoolResponse> {
   return new Promise((resolve, reject) => {
-    const answer = new LightAnswer(resolve, reject);
-    start(context, readRequest(context, url, options), answer);
+    const call = new RequestCall(resolve, reject);
+    start(context, readRequest(context, url, options), call);
   });
 }
 
-/** The same before the transport is there: the arguments are read now, as they are. */
+/** The same before the transport is loaded. The arguments are read in the call. */
 export function sendRequestLater(
-  terms: RequestTerms,
-  load: () => Promise<RequestContext>,
+  context: ReadContext,
+  load: () => Promise<CallContext>,
   url: string | URL,
   options?: RequestOptions,
 ): Promise<PoolResponse> {
   return new Promise((resolve, reject) => {
-    const request = { ...readRequest(terms, url, options), calledAt: terms.clock.now() };
+    const request = { ...readRequest(context, url, options), calledAt: context.clock.now() };
     load()
-      .then((context) => start(context, request, new LightAnswer(resolve, reject)))
+      .then((loaded) => start(loaded, request, new RequestCall(resolve, reject)))
       .catch(reject);
   });
 }
 
-/** The caller's promise, settled by the exchange itself. */
-class LightAnswer implements Answer {
+/** One call of `request`: the exchange settles its promise directly. */
+class RequestCall implements Answer {
   readonly #resolve: (response: PoolResponse) => void;
   readonly reject: (error: unknown) => void;
 
@@ -123,21 +111,21 @@ class LightAnswer implements Answer {
   }
 }
 
-function start(context: RequestContext, request: WireRequest, answer: Answer): void {
+function start(context: CallContext, request: WireRequest, call: RequestCall): void {
   const { signal, body } = request;
   if (signal?.aborted === true) {
     discardBody(body, signal.reason);
-    return answer.reject(signal.reason);
+    return call.reject(signal.reason);
   }
   const bound =
     body?.kind === "stream" && body.foreign ? { ...request, body: inCallersContext(body, context) } : request;
-  new Exchange(context.pool, bound, answer).start();
+  new Exchange(context.pool, bound, call).start();
 }
 
-/** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} that the body's function brought about. */
-function readRequest(terms: RequestTerms, url: string | URL, options?: RequestOptions): WireRequest {
-  const { origin, target } = terms.router.find(url);
-  if (options === undefined) return plainGet(origin, target, terms.deadlines);
+/** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} for an error of the body's function. */
+function readRequest(context: ReadContext, url: string | URL, options?: RequestOptions): WireRequest {
+  const { origin, target } = context.urls.read(url);
+  if (options === undefined) return getRequest(origin, target, context.deadlines);
   refuseUnknown(options, KNOWN_OPTIONS, "request option");
   const method = options.method ?? "GET";
   checkMethod(method);
@@ -149,7 +137,7 @@ function readRequest(terms: RequestTerms, url: string | URL, options?: RequestOp
     target,
     repeatable,
     signal: signalOf(options.signal),
-    deadlines: requestDeadlines(options, terms.deadlines),
+    deadlines: requestDeadlines(options, context.deadlines),
   };
   const { body: source } = options;
   if (source === undefined || source === null) {
@@ -157,15 +145,17 @@ function readRequest(terms: RequestTerms, url: string | URL, options?: RequestOp
     return { ...common, fields, body: undefined };
   }
   refuseBodyOn(method);
-  const unsent = (cause: unknown) => unsentBodyError(origin.key, method, cause);
-  const bodyTerms: BodyTerms = { length: fields.contentLength, copy: false, unsent };
+  const toError = (cause: unknown) => requestBodyError(origin.key, method, cause);
+  const bodyOptions: BodyOptions = { length: fields.contentLength, copy: false, toError };
   const prepared =
-    typeof source === "function" ? madeBody(source, bodyTerms) : prepareBody(source, bodyTerms);
-  return { ...common, fields: withType(fields, prepared), body: prepared.body };
+    typeof source === "function"
+      ? prepareProducedBody(source, bodyOptions)
+      : prepareBody(source, bodyOptions);
+  return { ...common, fields: withContentType(fields, prepared), body: prepared.body };
 }
 
-/** Each member by its name: spreading a constant costs three times as much on Node 24. */
-function plainGet(origin: Origin, target: string, deadlines: RequestDeadlines): WireRequest {
+/** Fast path: a call without options. Each member is named: spreading a constant costs three times as much on Node 24. */
+function getRequest(origin: Origin, target: string, deadlines: RequestDeadlines): WireRequest {
   return {
     origin,
     method: "GET",
@@ -179,41 +169,6 @@ function plainGet(origin: Origin, target: string, deadlines: RequestDeadlines): 
   };
 }
 
-/** By the method, by an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), or by the caller's word. */
-export function isRepeatable(method: string, fields: RequestFields, word: boolean): boolean {
-  return (
-    word ||
-    isIdempotent(method) ||
-    fields.names.has("idempotency-key") ||
-    fields.names.has("x-idempotency-key")
-  );
-}
-
-/** The fields with the body's own type, where the caller gave none. */
-export function withType(fields: RequestFields, prepared: PreparedBody): RequestFields {
-  const { body, contentType } = prepared;
-  const { length } = body;
-  if (fields.contentLength !== undefined && length !== undefined && fields.contentLength !== length) {
-    throw new TypeError(
-      `Header "content-length" is ${fields.contentLength}, but the body has ${length} bytes`,
-    );
-  }
-  if (contentType === undefined || fields.names.has("content-type")) return fields;
-  return { ...fields, lines: `${fields.lines}content-type: ${contentType}\r\n` };
-}
-
-/** Pairs of names and values, from any of the forms users have. */
-export function* headerPairs(source: HeadersSource): Generator<readonly [string, string]> {
-  if (Symbol.iterator in source) {
-    yield* source as Iterable<readonly [string, string]>;
-    return;
-  }
-  for (const [name, value] of Object.entries(source)) {
-    if (Array.isArray(value)) for (const one of value) yield [name, one];
-    else yield [name, value as string];
-  }
-}
-
 function requestDeadlines(options: RequestOptions, defaults: RequestDeadlines): RequestDeadlines {
   const { headersTimeout, bodyIdleTimeout, requestTimeout } = options;
   if (headersTimeout === undefined && bodyIdleTimeout === undefined && requestTimeout === undefined)
@@ -225,81 +180,4 @@ function requestDeadlines(options: RequestOptions, defaults: RequestDeadlines): 
     bodyIdleTimeoutMs: pick(bodyIdleTimeout, "bodyIdleTimeout", defaults.bodyIdleTimeoutMs),
     requestTimeoutMs: pick(requestTimeout, "requestTimeout", defaults.requestTimeoutMs),
   };
-}
-
-/** The answer of `request()`. The body is read once, in one of its forms, or discarded. */
-export class PoolResponse {
-  readonly status: number;
-  readonly #response: WireResponse;
-  #headers: Fields | undefined;
-  #stream: ReadableStream<Uint8Array> | undefined;
-
-  /** Made by the pool. */
-  constructor(response: WireResponse) {
-    this.status = response.head.status;
-    this.#response = response;
-    if (!response.body.ended) watchUnclaimed(this, response.body);
-  }
-
-  /** The reason phrase; often empty, never meaningful (RFC 9112 §4). */
-  get statusText(): string {
-    return reasonOf(this.#response.head.text);
-  }
-
-  /** Header fields, decoded when first asked for. */
-  get headers(): Fields {
-    this.#headers ??= headFields(this.#response.head.text);
-    return this.#headers;
-  }
-
-  /** Trailer fields; complete once the body has been read. */
-  get trailers(): [name: string, value: string][] {
-    return trailerFields(this.#response.trailers);
-  }
-
-  /** The connection it came on. */
-  get connection(): ConnectionInfo {
-    return connectionInfo(this.#response.lease);
-  }
-
-  /** Times the request was sent again before this answer (OpenTelemetry: `http.request.resend_count`). */
-  get resendCount(): number {
-    return this.#response.resendCount;
-  }
-
-  /** The body as it arrives, with backpressure, its content coding untouched. The same stream each time. */
-  get body(): ReadableStream<Uint8Array> {
-    this.#stream ??= watchedStream(this.#response.body);
-    return this.#stream;
-  }
-
-  /** The whole body. */
-  bytes(): Promise<Uint8Array> {
-    return this.#response.body.bytes();
-  }
-
-  /** The whole body as UTF-8 text, without a byte order mark. */
-  text(): Promise<string> {
-    return this.#response.body.text();
-  }
-
-  /** The whole body, parsed as JSON. */
-  json(): Promise<unknown> {
-    return this.text().then(JSON.parse);
-  }
-
-  /**
-   * Says that nobody wants the rest. The connection is kept if up to 64 KiB are left and come within a second, or
-   * within 100 ms where their number is not known; else it is closed, and at once if another request needs the room.
-   */
-  discard(): void {
-    this.#response.body.discard();
-  }
-}
-
-/** A stream that may be kept though the response is not. */
-function watchedStream(body: ResponseBody): ReadableStream<Uint8Array> {
-  const stream = body.stream();
-  if (!body.ended) watchUnclaimed(stream, body);
-  return stream;
 }

@@ -1,19 +1,20 @@
 /**
- * Dropped: responses, and streams of their bodies, that nobody holds any more though the body was not read. The garbage
- * collector tells, some time; then the rest is read if it is little, or the connection closed, so that it is not leased
- * for ever. Whoever holds a stream holds the body, whatever became of the response; readers, clones and pipes lead to
- * the stream that they read.
+ * Unclaimed bodies: notices that the program can no longer read a body, because the response and the streams that lead to
+ * it were collected as garbage. The rest is then read, if it is short, or the connection closed; otherwise the
+ * connection would stay leased for ever.
+ *
+ * Readers, clones and pipes refer to the stream that they read, so a program that keeps any of these keeps the body.
  */
 
 import type { ResponseBody } from "../exchange/response-body.ts";
 
-/** workerd has none before the compatibility date 2025-05-05, and must be able to load this. */
+/** `undefined` on workerd with a compatibility date before 2025-05-05, which must still be able to load this file. */
 const registry: FinalizationRegistry<ResponseBody> | undefined =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry((body) => body.dropped());
 
-/** Gives `body` up once `holder`, and any other that was said to hold it, is collected. */
+/** Gives `body` up once `holder`, and every other holder that was registered for it, has been collected. */
 export function watchUnclaimed(holder: object, body: ResponseBody): void {
   body.handed();
   registry?.register(holder, body);

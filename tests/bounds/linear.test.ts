@@ -10,10 +10,10 @@ import { withoutCredentials } from "../../src/contract/excerpt.ts";
 import { originOf } from "../../src/contract/origin.ts";
 import { proxyReason } from "../../src/contract/secrets.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
+import { bareGet } from "../../src/fetch/fetch-request.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
-import { plainGet } from "../../src/fetch/normalize.ts";
-import { redirected } from "../../src/fetch/redirect.ts";
-import { TargetReader } from "../../src/fetch/request-target.ts";
+import { redirectedRequest } from "../../src/fetch/redirect.ts";
+import { UrlReader } from "../../src/fetch/request-url.ts";
 import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
 import { dropHopByHop, withoutFieldsNamedByConnection } from "../../src/hono/upstream/hop-by-hop.ts";
 import { addFields, headFields, trailerFields } from "../../src/http1/parse/fields.ts";
@@ -111,9 +111,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   ...testsOfPresets(),
   "Content-Encoding": (text) => decodingOf(text, zlibDecoder),
   "Content-Encoding of nothing": (text) => decodingOf(`identity,${text}`, () => undefined),
-  Location: (text) => redirected(plainGet(route("http://a.test/"), NONE), 302, text, 1),
+  Location: (text) => redirectedRequest(bareGet(requestUrl("http://a.test/"), NONE), 302, text, 1),
   "Location, absolute": (text) =>
-    redirected(plainGet(route("http://a.test/"), NONE), 302, `http://${text}`, 1),
+    redirectedRequest(bareGet(requestUrl("http://a.test/"), NONE), 302, `http://${text}`, 1),
   "a proxy's answer": (text) => {
     const bytes = latin1(`HTTP/1.1 407 ${text}\r\na: ${text}\r\n\r\n`);
     const proxy = proxyAt("http://user:word@p.test", "proxy", PORTS);
@@ -124,11 +124,11 @@ const READERS: Readonly<Record<string, Reader>> = {
     const bytes = latin1(text);
     new Socks5(proxyAt("socks5://p.test", "proxy", PORTS), DESTINATION).feed(bytes, bytes.length);
   },
-  "a URL": (text) => route(text),
-  "a URL's target": (text) => route(`http://a.test/${text}`),
-  "a URL's host": (text) => route(`http://${text}`),
-  "a URL's credentials": (text) => route(`http://${text}@a.test/`),
-  "a URL's port": (text) => route(`http://a.test:${text}`),
+  "a URL": (text) => requestUrl(text),
+  "a URL's target": (text) => requestUrl(`http://a.test/${text}`),
+  "a URL's host": (text) => requestUrl(`http://${text}`),
+  "a URL's credentials": (text) => requestUrl(`http://${text}@a.test/`),
+  "a URL's port": (text) => requestUrl(`http://a.test:${text}`),
   "an origin": (text) => originOf(text),
   "a text that is no URL": withoutCredentials,
   "no URL, with an @": (text) => withoutCredentials(`${text}@`),
@@ -181,7 +181,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 const NONE = { headers: [], fields: requestFields([]) };
-const route = (url: string) => new TargetReader().find(url);
+const requestUrl = (url: string) => new UrlReader().read(url);
 
 function readersOfPresets(): Record<string, Reader> {
   const jdk = { serverMs: 5000, proxyMs: 60_000, zeroCloses: true };
@@ -285,7 +285,7 @@ describe("regular expressions", () => {
     "src/contract/excerpt.ts": "a text that is no URL",
     "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
-    "src/fetch/request-target.ts": "a URL",
+    "src/fetch/request-url.ts": "a URL",
     "src/hono/upstream/dot-segments.ts": "a path's segments",
     "src/hono/upstream/hop-by-hop.ts": "hop-by-hop fields",
     "src/hono/status/pool-status.ts": "one class, and what the URL parser made of a path",

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
-import { HeaderMemo } from "../../src/fetch/header-memo.ts";
+import { HeaderMemo } from "../../src/fetch/make-response.ts";
 import { inTurn, scripted } from "./support.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n";

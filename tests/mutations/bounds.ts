@@ -20,8 +20,8 @@ export const BOUNDS: readonly Mutation[] = [
   {
     breaks: "A body that decodes to much is not decoded before it is read",
     file: "src/fetch/decode.ts",
-    search: "const AT_ONCE = 262_144;",
-    replacement: "const AT_ONCE = 2 ** 30;",
+    search: "const MAX_UNREAD = 262_144;",
+    replacement: "const MAX_UNREAD = 2 ** 30;",
     proof: { tests: "tests/bounds/decoders" },
   },
   {

@@ -222,14 +222,14 @@ export const FETCH: readonly Mutation[] = [
   },
   {
     breaks: "Headers that are copied belong to one response",
-    file: "src/fetch/header-memo.ts",
+    file: "src/fetch/make-response.ts",
     search: "if (text !== this.#text) {",
     replacement: "if (this.#text === undefined) {",
     proof: { tests: "tests/fetch/header-memo" },
   },
   {
     breaks: "fetch rejects with the signal's reason, not with a TypeError",
-    file: "src/fetch/fetch-error.ts",
+    file: "src/fetch/fetch-errors.ts",
     search: "if (aborted || !(error instanceof HoldfastError)) return error;",
     replacement:
       "if (aborted) return new TypeError(String(error));\n  if (!(error instanceof HoldfastError)) return error;",

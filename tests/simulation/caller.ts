@@ -1,7 +1,7 @@
 /** Caller: makes one request the way its spec says, reads the answer, and has both judged. */
 
 import type { Pool, PoolResponse } from "../../mod.ts";
-import type { FetchInit } from "../../src/fetch/normalize.ts";
+import type { FetchInit } from "../../src/fetch/fetch-request.ts";
 import { readCopied } from "./copies.ts";
 import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";

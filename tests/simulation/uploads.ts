@@ -1,6 +1,6 @@
 /** Uploads: the request bodies of callers, and what is wrong with them. */
 
-import type { BodySource } from "../../src/fetch/body-init.ts";
+import type { BodySource } from "../../src/fetch/prepare-body.ts";
 import type { Happening } from "./dimensions.ts";
 import { payloadBytes } from "./payload.ts";
 import type { RequestRecord, UploadSpec } from "./record.ts";

@@ -2,9 +2,10 @@
 
 import type { ConnectionInfo } from "../../contract/errors.ts";
 import type { Pool } from "../../create-pool.ts";
+import { type HeadersSource, headerPairs } from "../../fetch/arguments.ts";
 import { connectionOf } from "../../fetch/connection-of.ts";
-import type { FetchInit, FetchInput } from "../../fetch/normalize.ts";
-import { type HeadersSource, headerPairs, type RequestOptions } from "../../fetch/request.ts";
+import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
+import type { RequestOptions } from "../../fetch/request.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
 import { errorStatus, withErrorResponse } from "./error-response.ts";

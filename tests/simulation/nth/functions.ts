@@ -1,6 +1,6 @@
 /** Functions: scenarios in which the library comes by those functions of the user's that the others do not bring. */
 
-import type { BodySource } from "../../../src/fetch/body-init.ts";
+import type { BodySource } from "../../../src/fetch/prepare-body.ts";
 import type { Scenario, Stage } from "./stage.ts";
 
 const A = "http://a.test";

@@ -58,7 +58,7 @@ export const OPTION_PLACES = {
     by: "clock.ts",
     not: "asked only beside the clock of the runtime; one that throws is not used",
   },
-  "transport.context": { by: "fetch/callers-context.ts, in the call" },
+  "transport.context": { by: "fetch/call-context.ts, in the call" },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
 
 /** Methods of a user's sockets. */

@@ -17,7 +17,7 @@ import { keepUntil } from "../rules/verdict.ts";
 export type Winner = "client" | "race" | "server" | "never";
 
 /** How client and server get along while a connection is idle. */
-export interface IdleRace {
+export interface IdleComparison {
   readonly winner: Winner;
   /** How long the client keeps an idle connection, in ms; 0 when it uses none twice. */
   readonly clientMs: number;
@@ -31,7 +31,7 @@ export interface IdleRace {
 const NARROW_MS = 1000;
 
 /** Who gives up an idle connection first, after one response. */
-export function idleRace(client: PoolOptions, server: ServerPreset): IdleRace {
+export function compareIdleTimes(client: PoolOptions, server: ServerPreset): IdleComparison {
   const announced = announcementOf(server);
   const clientMs = idleMsAfter(client, announced.keepAlive, announced.connection);
   const serverMs = resolveOptions(server).rules.idleTimeoutMs;

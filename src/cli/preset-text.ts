@@ -6,9 +6,9 @@ import { resolveOptions } from "../options/resolve.ts";
 import { configuredRules } from "../pool/configured-rules.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import type { Announcement, ServerPreset } from "../rules/server-side.ts";
-import { consequence, raceOutcome, recommendation } from "./advice.ts";
+import { comparisonResult, consequence, recommendation } from "./advice.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
-import { announcementOf, idleMsAfter, idleRace } from "./idle-race.ts";
+import { announcementOf, compareIdleTimes, idleMsAfter } from "./idle-comparison.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -16,7 +16,7 @@ import { UsageError } from "./usage-error.ts";
  *
  * @throws {UsageError} for a name that no preset has.
  */
-export function explainText(name: string, against: string | undefined): string {
+export function presetText(name: string, against: string | undefined): string {
   if (Object.hasOwn(SERVERS, name)) {
     if (against === undefined) return serverText(find(SERVERS, name, "server preset")());
     throw new UsageError(`--against needs a client preset before it: ${name} is a server`);
@@ -24,7 +24,8 @@ export function explainText(name: string, against: string | undefined): string {
   const make = find({ ...CLIENTS, ...SERVERS }, name, "preset");
   const client: PoolOptions = make();
   const parts = [clientText(client)];
-  if (against !== undefined) parts.push(raceText(name, client, find(SERVERS, against, "server preset")()));
+  if (against !== undefined)
+    parts.push(comparisonText(name, client, find(SERVERS, against, "server preset")()));
   return parts.join("\n");
 }
 
@@ -59,11 +60,11 @@ function serverText(server: ServerPreset): string {
   ].join("\n");
 }
 
-function raceText(name: string, client: PoolOptions, server: ServerPreset): string {
-  const found = idleRace(client, server);
+function comparisonText(name: string, client: PoolOptions, server: ServerPreset): string {
+  const found = compareIdleTimes(client, server);
   return [
     `Against ${titleOf(server)}, which says ${quoted(found.announced)}:`,
-    raceOutcome(found),
+    comparisonResult(found),
     consequence(client),
     recommendation(name, found),
     "",

@@ -3,11 +3,11 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type PoolOptions, presets } from "../../mod.ts";
-import { consequence, raceOutcome, recommendation } from "../../src/cli/advice.ts";
-import { type IdleRace, idleMsAfter, idleRace } from "../../src/cli/idle-race.ts";
+import { comparisonResult, consequence, recommendation } from "../../src/cli/advice.ts";
+import { compareIdleTimes, type IdleComparison, idleMsAfter } from "../../src/cli/idle-comparison.ts";
 
 /** In seconds: `safe`, the client is first; `race`; `late`, the server is. */
-function verdictOn({ winner, clientMs }: IdleRace): string {
+function verdictOn({ winner, clientMs }: IdleComparison): string {
   const words = { client: "safe", race: "race", server: "late", never: "never" };
   return `${clientMs / 1000} ${words[winner]}`;
 }
@@ -53,23 +53,26 @@ describe("The idle race of", () => {
   };
   for (const [name, [client, ...expected]] of Object.entries(rows)) {
     it(name, () => {
-      const found = Object.values(servers).map((server) => verdictOn(idleRace(client, server)));
+      const found = Object.values(servers).map((server) => verdictOn(compareIdleTimes(client, server)));
       assertEquals(found, expected, Object.keys(servers).join(", "));
     });
   }
 
   it("a client and a server that both wait for ever has no winner", () => {
-    assertEquals(idleRace(presets.apacheHttpClient4(), presets.haproxy()).winner, "never");
+    assertEquals(compareIdleTimes(presets.apacheHttpClient4(), presets.haproxy()).winner, "never");
   });
 
   it("nginx, where its second argument promises more than the first keeps", () => {
     const lying = presets.nginx({ keepaliveTimeout: "5s", announcedTimeout: "60s" });
-    assertEquals(verdictOn(idleRace({}, lying)), "55 late");
+    assertEquals(verdictOn(compareIdleTimes({}, lying)), "55 late");
   });
 
   it("a server whose first response is the last, or says timeout=0", () => {
-    assertEquals(idleRace({}, presets.nginx({ keepaliveRequests: 1 })).clientMs, 0);
-    assertEquals(idleRace(presets.undici(), presets.nodeServer({ keepAliveTimeout: "900ms" })).clientMs, 0);
+    assertEquals(compareIdleTimes({}, presets.nginx({ keepaliveRequests: 1 })).clientMs, 0);
+    assertEquals(
+      compareIdleTimes(presets.undici(), presets.nodeServer({ keepAliveTimeout: "900ms" })).clientMs,
+      0,
+    );
   });
 });
 
@@ -77,9 +80,9 @@ describe("What is recommended", () => {
   const jdk = presets.jdk();
 
   it("in a race: an idleTimeout that leaves the server a second", () => {
-    const found = idleRace(jdk, servers.httpd);
+    const found = compareIdleTimes(jdk, servers.httpd);
     assertEquals(
-      raceOutcome(found),
+      comparisonResult(found),
       "A race: the client gives up an idle connection after 5s, the server closes it after 5s.",
     );
     assertEquals(
@@ -94,26 +97,29 @@ describe("What is recommended", () => {
       [presets.chrome(), servers.Node],
       [presets.go(), servers.nginx],
     ] as const) {
-      const text = recommendation("x", idleRace(client, server));
+      const text = recommendation("x", compareIdleTimes(client, server));
       const idleTimeout = /idleTimeout: "(.*?)"/.exec(text)?.[1] as "4s";
-      assertEquals(idleRace({ ...client, idleTimeout }, server).winner, "client", text);
+      assertEquals(compareIdleTimes({ ...client, idleTimeout }, server).winner, "client", text);
     }
   });
 
   it("where the client never gives up, against a server with less than two seconds, and where all is well", () => {
     const client = presets.apacheHttpClient4();
     assertEquals(
-      recommendation("apacheHttpClient4", idleRace(client, servers.nginx)),
+      recommendation("apacheHttpClient4", compareIdleTimes(client, servers.nginx)),
       'Recommendation: createPool({ ...presets.apacheHttpClient4(), idleTimeout: "74s" }).',
     );
     assertEquals(
       recommendation(
         "holdfast",
-        idleRace({ serverHints: "ignore" }, presets.tomcat({ keepAliveTimeout: "1s" })),
+        compareIdleTimes({ serverHints: "ignore" }, presets.tomcat({ keepAliveTimeout: "1s" })),
       ),
       "Recommendation: createPool({ maxIdlePerOrigin: 0 }), or raise the server's timeout.",
     );
-    assertEquals(recommendation("jdk", idleRace(jdk, servers.nginx)), "Recommendation: leave it as it is.");
+    assertEquals(
+      recommendation("jdk", compareIdleTimes(jdk, servers.nginx)),
+      "Recommendation: leave it as it is.",
+    );
   });
 
   it("and what becomes of requests that meet a close", () => {

@@ -1,10 +1,10 @@
 /**
- * Body: every kind of request body the fetch standard knows, and async iterables beside, made into what the wire
- * sends: bytes where they are at hand, else pieces.
+ * Prepare body: from anything that a caller may send to a {@linkcode RequestBody} that the wire can send: every kind of
+ * body that the fetch standard knows, async iterables, and functions that produce one of these.
  */
 
 import { excerpt } from "../contract/excerpt.ts";
-import { type RequestBody, type StreamBody, silence } from "../exchange/request-body.ts";
+import { cancelQuietly, type RequestBody, type StreamBody, silence } from "../exchange/request-body.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { type FormEntry, formParts, newBoundary } from "./multipart.ts";
 import {
@@ -37,72 +37,124 @@ export interface PreparedBody {
 }
 
 /** How a body is prepared. */
-export interface BodyTerms {
+export interface BodyOptions {
   /** The caller's `Content-Length`, for a stream. */
   readonly length?: number | undefined;
-  /** Bytes are copied, so that the caller may change them at once. */
+  /** Whether bytes are copied, so that the caller may change the originals at once. */
   readonly copy: boolean;
-  /** Separates the parts of a form; one that is made again keeps that of its `Content-Type`. */
+  /** Separates the parts of a form. A form that is produced again keeps the boundary named in its `Content-Type`. */
   readonly boundary?: string | undefined;
-  /** Makes the error of what the body's own functions threw. */
-  readonly unsent: (cause: unknown) => Error;
+  /** Makes the error to throw from one that the body's own functions threw. */
+  readonly toError: (cause: unknown) => Error;
 }
+
+/** What is wrong with a body: the words that follow "Request body". */
+type Flaw = string;
 
 const encoder = new TextEncoder();
 
 /**
- * Prepares a body: all of it that can change later is read now.
+ * Prepares a body. Everything about it that can change later is read in this call.
  *
- * @throws {TypeError} when it is no kind of body, or a stream that is in use. What `terms.unsent` makes of an error that
- * the body's own functions threw.
+ * @throws {TypeError} when it is no kind of body, or a stream that is in use. What `options.toError` makes of an error
+ * that the body's own functions threw.
  */
-export function prepareBody(source: BodySource, terms: BodyTerms): PreparedBody {
-  let prepared: PreparedBody | Refusal;
+export function prepareBody(source: BodySource, options: BodyOptions): PreparedBody {
+  let prepared: PreparedBody | Flaw;
   try {
-    prepared = read(source, terms);
+    prepared = read(source, options);
   } catch (cause) {
-    throw terms.unsent(cause);
+    throw options.toError(cause);
   }
-  return accepted(prepared);
+  return refuseFlawed(prepared);
 }
 
-/** The same, but what its own functions throw is thrown as it is. */
-export function readBody(source: BodySource, terms: BodyTerms): PreparedBody {
-  return accepted(read(source, terms));
+/**
+ * Prepares a body that a function produces. The function is called now. Bytes are kept for a resend; for anything else
+ * the function is called again.
+ *
+ * @throws What `options.toError` makes of any error: a function that produces something else than a body has failed in
+ * its work, so this is not a wrong argument of the call.
+ */
+export function prepareProducedBody(produce: () => BodySource, options: BodyOptions): PreparedBody {
+  const fixed = { ...options, boundary: newBoundary() };
+  let first: PreparedBody;
+  try {
+    first = refuseFlawed(read(produce(), fixed));
+  } catch (cause) {
+    throw options.toError(cause);
+  }
+  const { body, contentType } = first;
+  return body.kind === "bytes" ? first : { body: producedStream(produce, body, fixed), contentType };
 }
 
-function accepted(prepared: PreparedBody | Refusal): PreparedBody {
+/** A stream that can be sent again, because the function produces it anew. */
+function producedStream(produce: () => BodySource, first: StreamBody, options: BodyOptions): StreamBody {
+  const { length } = first;
+  let unopened: StreamBody | undefined = first;
+  return {
+    kind: "stream",
+    length,
+    replayable: true,
+    foreign: true,
+    open() {
+      const body = unopened ?? producedAgain(produce, length, options);
+      unopened = undefined;
+      return body.open();
+    },
+    cancel(reason) {
+      if (unopened !== undefined) cancelQuietly(unopened, reason);
+      unopened = undefined;
+    },
+  };
+}
+
+function producedAgain(
+  produce: () => BodySource,
+  length: number | undefined,
+  options: BodyOptions,
+): StreamBody {
+  const { body } = refuseFlawed(read(produce(), options));
+  if (body.kind === "stream" && body.length === length) return body;
+  const [got, before] = [inWords(body), inWords({ kind: "stream", length })];
+  throw new TypeError(
+    `The function that makes the request body must make the same kind each time, as long as before: got ${got} after ${before}`,
+  );
+}
+
+function inWords({ kind, length }: Pick<RequestBody, "kind" | "length">): string {
+  return `${kind === "bytes" ? "bytes" : "a stream"} of ${length === undefined ? "unknown length" : `length ${length}`}`;
+}
+
+function refuseFlawed(prepared: PreparedBody | Flaw): PreparedBody {
   if (typeof prepared === "string") throw new TypeError(`Request body ${prepared}`);
   return prepared;
 }
 
-/** What is wrong with a body. */
-type Refusal = string;
-
-function read(source: BodySource, terms: BodyTerms): PreparedBody | Refusal {
+function read(source: BodySource, options: BodyOptions): PreparedBody | Flaw {
   if (typeof source === "string") return preparedBytes(encoder.encode(source), "text/plain;charset=UTF-8");
   if (typeof source !== "object" || source === null) return unknownKind(source);
   if (ArrayBuffer.isView(source)) {
     const { buffer, byteOffset, byteLength } = source;
-    return bufferBody(buffer, byteOffset, byteLength, terms);
+    return bufferBody(buffer, byteOffset, byteLength, options);
   }
   switch (kindOf(source)) {
     case "ArrayBuffer":
     case "SharedArrayBuffer":
-      return bufferBody(source as ArrayBuffer, 0, (source as ArrayBuffer).byteLength, terms);
+      return bufferBody(source as ArrayBuffer, 0, (source as ArrayBuffer).byteLength, options);
     case "URLSearchParams":
       return preparedBytes(encoder.encode(String(source)), "application/x-www-form-urlencoded;charset=UTF-8");
     case "Blob":
     case "File":
       return blobBody(source as BlobLike);
     case "FormData":
-      return formBody(source, terms);
+      return formBody(source, options);
     default:
-      return streamBody(source, terms);
+      return streamBody(source, options);
   }
 }
 
-/** By name rather than `instanceof`: libraries bring classes of their own, and other realms have theirs. */
+/** By name rather than `instanceof`: libraries and other realms have classes of their own. */
 function kindOf(source: object): string {
   return Object.prototype.toString.call(source).slice(8, -1);
 }
@@ -112,13 +164,18 @@ export function preparedBytes(bytes: Uint8Array, contentType?: string): Prepared
   return { body: { kind: "bytes", bytes, length: bytes.length }, contentType };
 }
 
-/** With a length of its own: a view of a whole buffer that can be resized would follow it. */
-function bufferBody(buffer: ArrayBufferLike, start: number, length: number, terms: BodyTerms): PreparedBody {
+/** The length is given to the view: without it, a view of a resizable buffer would change its length with the buffer. */
+function bufferBody(
+  buffer: ArrayBufferLike,
+  start: number,
+  length: number,
+  { copy }: BodyOptions,
+): PreparedBody {
   const view = new Uint8Array(buffer as ArrayBuffer, start, length);
-  return preparedBytes(terms.copy ? view.slice() : view);
+  return preparedBytes(copy ? view.slice() : view);
 }
 
-function blobBody(blob: BlobLike): PreparedBody | Refusal {
+function blobBody(blob: BlobLike): PreparedBody | Flaw {
   const flaw = blobFlaw(blob);
   if (flaw !== undefined) return `is a Blob ${flaw}`;
   const { size: length, foreign, open } = blobPart(blob);
@@ -126,8 +183,8 @@ function blobBody(blob: BlobLike): PreparedBody | Refusal {
   return { body, contentType: blob.type === "" ? undefined : blob.type };
 }
 
-/** What of a Blob of another library would break the head, or the form it is part of. */
-function blobFlaw({ type, size, stream, arrayBuffer }: BlobLike): string | undefined {
+/** What in a Blob of another library would break the head, or the form that the Blob is part of. */
+function blobFlaw({ type, size, stream, arrayBuffer }: BlobLike): Flaw | undefined {
   if (typeof type !== "string" || !FIELD_TEXT.test(type)) return "whose type is no field value";
   const isSize = typeof size === "number" && size >= 0 && (Number.isSafeInteger(size) || size === Infinity);
   if (!isSize && size !== undefined) return "whose size is no whole number";
@@ -135,7 +192,7 @@ function blobFlaw({ type, size, stream, arrayBuffer }: BlobLike): string | undef
   return readable ? undefined : "that cannot be read";
 }
 
-function formBody(source: object, { boundary = newBoundary() }: BodyTerms): PreparedBody | Refusal {
+function formBody(source: object, { boundary = newBoundary() }: BodyOptions): PreparedBody | Flaw {
   if (!(Symbol.iterator in source))
     return "is a FormData that is not the standard's: its entries cannot be read";
   const entries = [...(source as Iterable<FormEntry>)];
@@ -149,7 +206,7 @@ function formBody(source: object, { boundary = newBoundary() }: BodyTerms): Prep
   };
 }
 
-/** A body of several parts: bytes if they are all at hand and few, else read one after the other. */
+/** A body of several parts, read one after the other; a single part of bytes is sent as bytes. */
 export function partsBody(parts: readonly Part[]): RequestBody {
   const [first] = parts;
   if (parts.length === 1 && first instanceof Uint8Array)
@@ -159,7 +216,7 @@ export function partsBody(parts: readonly Part[]): RequestBody {
   return { kind: "stream", length: lengthOf(parts), replayable: true, foreign, open, cancel() {} };
 }
 
-function streamBody(source: object, { length }: BodyTerms): PreparedBody | Refusal {
+function streamBody(source: object, { length }: BodyOptions): PreparedBody | Flaw {
   const isOne = isStream(source);
   if (!isOne && !isAsyncIterable(source)) return unknownKind(source);
   if (isOne && isUsed(source)) return "is a stream that is locked or was read already";
@@ -178,7 +235,10 @@ function streamBody(source: object, { length }: BodyTerms): PreparedBody | Refus
   };
 }
 
-/** One that was read, and let go of, would be sent as an empty body. Only a `Response` can tell: it refuses it. */
+/**
+ * A stream that was read and released again would be sent as an empty body. No member tells, but the constructor of
+ * `Response` refuses such a stream.
+ */
 function isUsed(stream: ReadableStream<Uint8Array>): boolean {
   if (stream.locked) return true;
   if (!(stream instanceof ReadableStream)) return false;
@@ -190,8 +250,8 @@ function isUsed(stream: ReadableStream<Uint8Array>): boolean {
   }
 }
 
-function unknownKind(value: unknown): Refusal {
-  // A promise, perhaps, that is about to reject.
+function unknownKind(value: unknown): Flaw {
+  // It may be a promise: its rejection must not end the process.
   silence(value);
   return `must be a string, bytes, Blob, FormData, URLSearchParams or stream: got ${describe(value)}`;
 }

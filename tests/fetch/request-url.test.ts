@@ -1,9 +1,9 @@
-/** Routes: however a URL is spelled, the fast way and the URL parser find the same origin and the same target. */
+/** Request URLs: for every spelling, the fast path and the URL parser give the same origin and target. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { TargetReader } from "../../src/fetch/request-target.ts";
+import { UrlReader } from "../../src/fetch/request-url.ts";
 
 /** What the URL parser says, or that it refuses. */
 function parsed(url: string): [key: string, target: string] | "refused" {
@@ -18,9 +18,9 @@ function parsed(url: string): [key: string, target: string] | "refused" {
   return [`${protocol}//${host}`, pathname + search];
 }
 
-function found(router: TargetReader, url: string): [key: string, target: string] | "refused" {
+function found(reader: UrlReader, url: string): [key: string, target: string] | "refused" {
   try {
-    const { origin, target } = router.find(url);
+    const { origin, target } = reader.read(url);
     return [origin.key, target];
   } catch (error) {
     if (error instanceof TypeError) return "refused";
@@ -115,11 +115,11 @@ const url = fc
   .tuple(fc.constantFrom(...STARTS), fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }))
   .map(([start, pieces]) => start + pieces.join(""));
 
-describe("Router", () => {
+describe("UrlReader", () => {
   it("agrees with the URL parser, whatever it has seen before", () => {
-    const router = new TargetReader();
+    const reader = new UrlReader();
     const holds = (...urls: [string, string, string, string]): void => {
-      for (const one of urls) assertEquals(found(router, one), parsed(one), JSON.stringify(urls));
+      for (const one of urls) assertEquals(found(reader, one), parsed(one), JSON.stringify(urls));
     };
     fc.assert(fc.property(url, url, url, url, holds), { numRuns: 5000 });
   });
@@ -127,10 +127,10 @@ describe("Router", () => {
   it("agrees with the URL parser on two URLs that begin alike", () => {
     const rest = fc.array(fc.constantFrom(...PIECES), { maxLength: 5 }).map((pieces) => pieces.join(""));
     const holds = (start: string, first: string, second: string): void => {
-      const router = new TargetReader();
+      const reader = new UrlReader();
       for (const one of [start + first, start + second]) {
         assertEquals(
-          found(router, one),
+          found(reader, one),
           parsed(one),
           `${JSON.stringify(one)} after ${JSON.stringify(start + first)}`,
         );
@@ -140,8 +140,8 @@ describe("Router", () => {
   });
 
   it("agrees with the URL parser on any character at any place", () => {
-    const router = new TargetReader();
-    router.find("http://a.test/");
+    const reader = new UrlReader();
+    reader.read("http://a.test/");
     for (let code = 0; code < 0x180; code++) {
       for (const target of [
         `/${String.fromCharCode(code)}x`,
@@ -149,33 +149,33 @@ describe("Router", () => {
         `/x${String.fromCharCode(code)}`,
       ]) {
         const one = `http://a.test${target}`;
-        assertEquals(found(router, one), parsed(one), JSON.stringify(one));
+        assertEquals(found(reader, one), parsed(one), JSON.stringify(one));
       }
     }
   });
 
   it("never lets a byte into a target that could end the request line", () => {
-    const router = new TargetReader();
+    const reader = new UrlReader();
     fc.assert(
       fc.property(url, (one) => {
-        const route = found(router, one);
-        if (route !== "refused") assertEquals(/^\/[\x21-\x7e]*$/.test(route[1]), true, route[1]);
+        const read = found(reader, one);
+        if (read !== "refused") assertEquals(/^\/[\x21-\x7e]*$/.test(read[1]), true, read[1]);
       }),
       { numRuns: 3000 },
     );
   });
 
   it("gives the same origin for every spelling of it", () => {
-    const router = new TargetReader();
+    const reader = new UrlReader();
     const keys = ["http://a.test/", "http://a.test:80/x", "HTTP://A.TEST", "http://a.test:080/?y"].map(
-      (one) => router.find(one).origin.key,
+      (one) => reader.read(one).origin.key,
     );
     assertEquals(new Set(keys), new Set(["http://a.test"]));
   });
 
-  it("takes a URL object, and one of another library by its text", () => {
-    const router = new TargetReader();
-    assertEquals(router.find(new URL("http://a.test/x?y#z")).target, "/x?y");
+  it("takes only the text of a URL object, which may be of another library", () => {
+    const reader = new UrlReader();
+    assertEquals(reader.read(new URL("http://a.test/x?y#z")).target, "/x?y");
     const foreign = {
       href: "http://a.test/x y",
       pathname: "/x\r\nInjected: yes",
@@ -183,12 +183,12 @@ describe("Router", () => {
       host: "b",
       protocol: "http:",
     };
-    const { origin, target } = router.find(foreign as unknown as URL);
+    const { origin, target } = reader.read(foreign as unknown as URL);
     assertEquals([origin.key, target], ["http://a.test", "/x%20y"]);
   });
 
   it("names what is wrong", () => {
-    const router = new TargetReader();
+    const reader = new UrlReader();
     const cases: [unknown, string][] = [
       ["/only/a/path", "/only/a/path"],
       ["", '""'],
@@ -201,17 +201,17 @@ describe("Router", () => {
       [42, "42"],
     ];
     for (const [value, named] of cases) {
-      const { message } = assertThrows(() => router.find(value as string), TypeError);
+      const { message } = assertThrows(() => reader.read(value as string), TypeError);
       assertStringIncludes(message, named);
       assertEquals(message.includes("secret"), false);
     }
   });
 
-  it("forgets spellings rather than remember them without bound", () => {
-    const router = new TargetReader();
+  it("remembers a bounded number of spellings", () => {
+    const reader = new UrlReader();
     for (let count = 0; count < 2500; count++) {
-      assertEquals(router.find(`http://h${count}.test/a`).origin.hostname, `h${count}.test`);
+      assertEquals(reader.read(`http://h${count}.test/a`).origin.hostname, `h${count}.test`);
     }
-    assertEquals(router.find("http://h1.test/b").target, "/b");
+    assertEquals(reader.read("http://h1.test/b").target, "/b");
   });
 });

@@ -1,31 +1,31 @@
 /**
- * Normalize: the arguments of `fetch` to one checked request. Other realms and libraries bring `Request`s of their
- * own, so one is known by its shape; members of `RequestInit` that mean something only in a browser are let pass.
+ * Fetch request: from the arguments of `fetch` to one checked request. A `Request` is recognised by its shape, because
+ * other realms and libraries have classes of their own. Members of `RequestInit` that only mean something in a browser
+ * are ignored.
  */
 
-import type { Clock } from "../contract/clock.ts";
 import { quoted } from "../contract/excerpt.ts";
 import { checkMethod, type RequestFields, requestFields } from "../http1/send/request-head.ts";
-import { type BodySource, type PreparedBody, prepareBody } from "./body-init.ts";
-import { refuseBodyOn, refuseLengthAlone, signalOf } from "./call-checks.ts";
-import { unsentBodyError } from "./fetch-error.ts";
-import { LookAhead } from "./look-ahead.ts";
+import { type HeadersSource, headerPairs, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
+import type { ReadContext } from "./call-context.ts";
+import { requestBodyError } from "./fetch-errors.ts";
+import { LengthProbe } from "./length-probe.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
-import { type HeadersSource, headerPairs } from "./request.ts";
-import type { RequestTarget, TargetReader } from "./request-target.ts";
+import { type BodySource, type PreparedBody, prepareBody } from "./prepare-body.ts";
+import type { RequestUrl } from "./request-url.ts";
 
-/** What `fetch` takes: a URL, or anything shaped like a `Request`. */
+/** The first argument of `fetch`: a URL, or anything shaped like a `Request`. */
 export type FetchInput = string | URL | RequestLike;
 
-/** The part of a `Request` that is read. */
+/** The members of a `Request` that are read. */
 export interface RequestLike {
   readonly url: string;
   readonly method?: string | undefined;
   readonly headers?: HeadersSource | undefined;
   /**
-   * Taken in the call. A stream that came without a `Content-Length` is looked at as long as its pieces lie in memory
-   * already, 16 MiB at most: if it ends there, as that of a string, a Blob or a form does, it goes with its length and can
-   * be sent again; else chunked, and once.
+   * Locked in the call. Without a `Content-Length`, its pieces are read ahead as long as they lie in memory already,
+   * 16 MiB at most. If the body ends there, as that of a string, a Blob or a form does, it is sent with its length and
+   * can be sent again. Otherwise it is sent chunked, and once.
    */
   readonly body?: ReadableStream<Uint8Array> | null | undefined;
   readonly bodyUsed?: boolean | undefined;
@@ -33,56 +33,53 @@ export interface RequestLike {
   readonly redirect?: string | undefined;
 }
 
-/** What `fetch` takes besides. `keepalive` is let pass: in the standard it is about leaving a page, not about pooling. */
+/** The second argument of `fetch`. Its members replace those of a `Request`. */
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: HeadersSource | undefined;
   /**
-   * Copied in the call, where it can change later. Forms and Blobs are read part by part as they are sent, with their
-   * length announced. A stream is the pool's from the call on: it is cancelled where the request ends before it was read.
+   * Bytes are copied in the call. Forms and Blobs are read part by part while they are sent; their length is announced.
+   * A stream belongs to the pool from the call on, and is cancelled where the request ends before the stream was read.
    */
   readonly body?: BodySource | null | undefined;
   readonly signal?: AbortSignal | null | undefined;
+  /** @default "follow" */
   readonly redirect?: "follow" | "manual" | "error";
+  /** Must be `"half"` where the body is a stream, as the standard says. */
   readonly duplex?: "half";
+  /** Ignored: in the standard it is about requests that outlive their page, not about reusing connections. */
   readonly keepalive?: boolean;
 }
 
-/** A request that can be sent, and sent on. */
+/** A checked request, with all that a redirect needs to make the next one of it. */
 export interface FetchRequest {
-  readonly route: RequestTarget;
+  readonly url: RequestUrl;
   readonly method: string;
   readonly fields: RequestFields;
+  /** The same as `fields`, as pairs: a redirect takes some of them away. */
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: PreparedBody | LookAhead | undefined;
+  readonly body: PreparedBody | LengthProbe | undefined;
   readonly signal: AbortSignal | undefined;
   readonly redirect: "follow" | "manual" | "error";
 }
 
-/** Members that ask for something a pool cannot do, and so must not pass in silence. */
+/** Members of init that a pool cannot honour. Ignoring them would break what the caller relies on. */
 const REFUSED = ["dispatcher", "client", "agent", "proxy", "unix", "tls", "integrity"] as const;
 
-/** Methods whose letter case the standard mends. */
+/** Methods that the standard converts to upper case. */
 const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
-/** What arguments are read with, before there is a transport. */
-export interface FetchTerms {
-  readonly router: TargetReader;
-  /** Whose turns a body is looked at in. */
-  readonly clock: Pick<Clock, "turn" | "now">;
-}
-
 /**
- * Reads the arguments, all of them now: what becomes of them after the call changes nothing.
+ * Reads all arguments now: changes that the caller makes to them after the call have no effect.
  *
- * @param defaults None while there is no transport: see {@linkcode completed}.
+ * @param defaults Empty while the transport is not loaded; {@linkcode withDefaultHeaders} adds them then.
  * @throws {TypeError} naming what is wrong. @throws {HoldfastError} when the body's own functions throw.
  */
-export function normalizeRequest(
+export function fetchRequest(
   input: FetchInput,
   init: FetchInit,
-  defaults: HeaderDefaults,
-  { router, clock }: FetchTerms,
+  defaults: HeaderList,
+  { urls, clock }: ReadContext,
 ): FetchRequest {
   for (const name of REFUSED) {
     const value = (init as Readonly<Record<string, unknown>>)[name];
@@ -90,50 +87,53 @@ export function normalizeRequest(
       throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
   }
   const request = isRequestLike(input) ? input : undefined;
-  const route = router.find(urlOf(request?.url ?? (input as string | URL)));
+  const url = urls.read(urlOf(request?.url ?? (input as string | URL)));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
-  const headers = withDefaults([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
+  const headers = completed([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
   const fields = requestFields(headers);
   return {
-    route,
+    url,
     method,
     headers,
     fields,
-    body: bodyOf({ request, init, method, fields, origin: route.origin.key, clock }),
+    body: bodyOf({ request, init, method, fields, origin: url.origin.key, clock }),
     signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
     redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
   };
 }
 
-/** A request that was read before there was a transport, which knows what codings it can ask for. */
-export function completed(request: FetchRequest, defaults: HeaderDefaults): FetchRequest {
-  const headers = withDefaults(request.headers, defaults);
+/**
+ * A request that was read before the transport was loaded, with the default headers: only the transport knows which
+ * codings to ask for.
+ */
+export function withDefaultHeaders(request: FetchRequest, defaults: HeaderList): FetchRequest {
+  const headers = completed(request.headers, defaults);
   return { ...request, headers, fields: requestFields(headers) };
 }
 
-/** Whatever else it is, its text counts, as the standard says. */
+/** Anything that is no `URL` is converted to a string, as the standard says. */
 function urlOf(url: string | URL): string | URL {
   return url instanceof URL ? url : String(url);
 }
 
-/** A `GET` with the defaults and nothing else: most calls are `fetch(url)`. */
-export function plainGet(route: RequestTarget, { headers, fields }: PlainHeaders): FetchRequest {
-  return { route, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
+/** The request of `fetch(url)`, which most calls are: a GET with the default headers and nothing else. */
+export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): FetchRequest {
+  return { url, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
 }
 
-/** The defaults, written out once. */
-export interface PlainHeaders {
-  readonly headers: HeaderDefaults;
+/** Headers sent where the caller sets none of the same name, as pairs and as they are written. */
+export interface DefaultHeaders {
+  readonly headers: HeaderList;
   readonly fields: RequestFields;
 }
 
-/** Sent where the caller sets none of that name. */
-export type HeaderDefaults = readonly (readonly [string, string])[];
+/** Header fields as pairs (the fetch standard: "header list"). */
+export type HeaderList = FetchRequest["headers"];
 
-function withDefaults(headers: FetchRequest["headers"], defaults: HeaderDefaults): FetchRequest["headers"] {
+function completed(headers: HeaderList, defaults: HeaderList): HeaderList {
   const given = new Set(headers.map(([name]) => String(name).toLowerCase()));
   const missing = defaults.filter(([name]) => !given.has(name));
-  // A part of a coded body cannot be decoded, so the standard asks for none together with a range.
+  // The standard asks for "identity" together with a range: a part of a coded body cannot be decoded.
   const ranged = given.has("range")
     ? missing.map(([name, value]) => [name, name === "accept-encoding" ? "identity" : value] as const)
     : missing;
@@ -157,23 +157,27 @@ function redirectOf(mode: string): FetchRequest["redirect"] {
   throw new TypeError(`redirect must be "follow", "manual" or "error": current value is ${quoted(mode)}`);
 }
 
-interface BodyContext {
+interface BodyArguments {
   readonly request: RequestLike | undefined;
   readonly init: FetchInit;
   readonly method: string;
   readonly fields: RequestFields;
   readonly origin: string;
-  readonly clock: Pick<Clock, "turn">;
+  readonly clock: ReadContext["clock"];
 }
 
-function bodyOf({ request, init, method, fields, origin, clock }: BodyContext): FetchRequest["body"] {
-  const unsent = (cause: unknown) => unsentBodyError(origin, method, cause);
+function bodyOf({ request, init, method, fields, origin, clock }: BodyArguments): FetchRequest["body"] {
+  const toError = (cause: unknown) => requestBodyError(origin, method, cause);
   if (init.body !== undefined && init.body !== null) {
     refuseBodyOn(method);
     if (isStream(init.body) && init.duplex !== "half")
       throw new TypeError('fetch needs duplex: "half" to send a stream');
     const streams = isStream(init.body) || isAsyncIterable(init.body);
-    return prepareBody(init.body, { length: streams ? fields.contentLength : undefined, copy: true, unsent });
+    return prepareBody(init.body, {
+      length: streams ? fields.contentLength : undefined,
+      copy: true,
+      toError,
+    });
   }
   const body = request?.body;
   if (body === null || body === undefined) {
@@ -184,8 +188,8 @@ function bodyOf({ request, init, method, fields, origin, clock }: BodyContext): 
   if (request?.bodyUsed === true || body.locked)
     throw new TypeError("The body of the Request has been read already, or is being read");
   try {
-    return new LookAhead(body, { clock, length: fields.contentLength, unsent });
+    return new LengthProbe(body, { clock, length: fields.contentLength, toError });
   } catch (cause) {
-    throw unsent(cause);
+    throw toError(cause);
   }
 }

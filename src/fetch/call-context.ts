@@ -1,0 +1,35 @@
+/** Call context: what `fetch` and `request` take from their pool for each call. */
+
+import type { Clock } from "../contract/clock.ts";
+import type { Transport } from "../contract/transport.ts";
+import type { RequestDeadlines } from "../exchange/message.ts";
+import { inContext, type StreamBody } from "../exchange/request-body.ts";
+import type { Wire } from "../http1/wire.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import type { UrlReader } from "./request-url.ts";
+
+/** What arguments are read with. It is known before the transport is loaded, so that they are read in the call. */
+export interface ReadContext {
+  readonly urls: UrlReader;
+  readonly clock: Pick<Clock, "now" | "turn">;
+  readonly deadlines: RequestDeadlines;
+}
+
+/** What a request is sent with. */
+export interface CallContext extends ReadContext {
+  readonly pool: ConnectionPool<Wire>;
+  /** Captures the async context in force (`AsyncLocalStorage`), where the runtime has one. */
+  readonly rememberContext: Transport["context"];
+}
+
+/**
+ * The body, with the caller's functions bound to the async context of the call: otherwise they would run in that of the
+ * socket's callback, which may belong to another request. To be called while the call's own context is in force.
+ */
+export function inCallersContext(
+  body: StreamBody,
+  { rememberContext }: Pick<CallContext, "rememberContext">,
+): StreamBody {
+  const run = rememberContext?.();
+  return run === undefined ? body : inContext(body, run);
+}
