@@ -1,4 +1,4 @@
-/** HTTP CONNECT: asking an HTTP proxy for a tunnel (RFC 9110 §9.3.6). */
+/** HTTP CONNECT: the negotiation of a tunnel with an HTTP proxy (RFC 9110 §9.3.6). */
 
 import { HoldfastError, ProtocolError } from "../contract/errors.ts";
 import { proxyReason } from "../contract/secrets.ts";
@@ -11,16 +11,16 @@ import type { ProxySetting } from "../options/proxy.ts";
 import { type Destination, MORE, type Negotiation, type NegotiationStep } from "./negotiation.ts";
 import { proxyError } from "./proxy-errors.ts";
 
-/** What is needed to read the answer. */
-export interface ReplyReading {
+/** What the proxy's response is read with. */
+export interface ResponseReading {
   readonly limits: Required<ResponseLimits>;
   readonly text: TextCodec;
 }
 
-/** Refusals that asking again may mend. */
+/** Statuses of a refusal that may not last. */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** One CONNECT and its answer. */
+/** One CONNECT request and its response. */
 export class HttpConnect implements Negotiation, ResponseSink {
   readonly opening: Uint8Array;
   readonly #proxy: ProxySetting;
@@ -28,12 +28,13 @@ export class HttpConnect implements Negotiation, ResponseSink {
   readonly #parser: ResponseParser;
   #head: ResponseHead | undefined;
 
-  constructor(proxy: ProxySetting, to: Destination, { limits, text }: ReplyReading) {
+  constructor(proxy: ProxySetting, to: Destination, { limits, text }: ResponseReading) {
     this.#proxy = proxy;
     this.#to = to;
     this.opening = new TextEncoder().encode(connectHead(proxy, to));
     this.#parser = new ResponseParser(limits, text);
-    // As for HEAD: a tunnel's answer has no body whatever its fields say, and that of a refusal is not read.
+    // Like a response to HEAD: the one that opens a tunnel has no body, whatever its fields say (RFC 9110 §9.3.6), and the
+    // body of a refusal is not read.
     this.#parser.begin("HEAD", this);
   }
 
@@ -54,10 +55,10 @@ export class HttpConnect implements Negotiation, ResponseSink {
       return this.#parser.feed(bytes, 0, length);
     } catch (cause) {
       if (!(cause instanceof HoldfastError)) throw cause;
-      // With credentials it may hold them, cut anywhere.
-      const isOpen = this.#proxy.authorization === undefined || !(cause instanceof ProtocolError);
-      const what = `gave an answer that is not HTTP/1.1: ${isOpen ? cause.message : cause.fault}`;
-      throw proxyError(this.#proxy, this.#to, what, { cause: isOpen ? cause : undefined, retriable: false });
+      // A proxy may repeat the credentials in its response, and the error's excerpt may cut them anywhere.
+      const canShow = this.#proxy.authorization === undefined || !(cause instanceof ProtocolError);
+      const what = `gave an answer that is not HTTP/1.1: ${canShow ? cause.message : cause.fault}`;
+      throw proxyError(this.#proxy, this.#to, what, { cause: canShow ? cause : undefined, retriable: false });
     }
   }
 
@@ -70,7 +71,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
   body(): void {}
 }
 
-/** Authority form, port always included (RFC 9112 §3.2.3). */
+/** The request target is in authority form, always with a port (RFC 9112 §3.2.3). */
 function connectHead({ authorization }: ProxySetting, { hostname, port }: Destination): string {
   const authority = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const credentials = authorization === undefined ? "" : `proxy-authorization: ${authorization}\r\n`;

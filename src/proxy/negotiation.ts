@@ -1,32 +1,32 @@
-/** Negotiation: what is said to a proxy until it has opened a tunnel. Bytes in, bytes out; no socket, no time. */
+/** Negotiation: the exchange of bytes with a proxy until it has opened a tunnel. It knows no socket and no time. */
 
-/** What to do after something came from the proxy. */
+/** What to do after bytes came from the proxy. */
 export interface NegotiationStep {
-  /** To be written. */
+  /** Bytes to write. */
   readonly write?: Uint8Array | undefined;
-  /** Where the tunnel's own bytes begin in what came, once it is open. */
+  /** Set when the tunnel is open: where its own bytes begin in what came. */
   readonly openAt?: number | undefined;
 }
 
-/** One attempt to have a tunnel opened. */
+/** The negotiation of one tunnel. */
 export interface Negotiation {
-  /** Written as soon as the proxy is connected. */
+  /** Written as soon as the connection to the proxy is open. */
   readonly opening: Uint8Array;
   /**
-   * Reads on. `bytes` are valid only during the call.
+   * Reads what came next. `bytes` are valid only during the call.
    *
-   * @throws {HoldfastError} of phase `"proxy"` when the proxy refuses or does not keep to its protocol.
+   * @throws {HoldfastError} of phase `"proxy"` when the proxy refuses or breaks its protocol.
    */
   feed(bytes: Uint8Array, length: number): NegotiationStep;
 }
 
 /** Where a tunnel leads. */
 export interface Destination {
-  /** Key of the origin, for errors. */
+  /** The key of the origin, for errors. */
   readonly origin: string;
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Nothing to write, and not open yet. */
+/** Nothing to write; the tunnel is not open yet. */
 export const MORE: NegotiationStep = {};

@@ -1,15 +1,19 @@
 /**
- * No proxy: the hosts that `no_proxy` excepts, by curl's rules (curl 7.86 and later, `lib/noproxy.c`), and by what others
- * understand beside them: `*.name`, a port, and `*` among other entries (undici, Go, Node's own, proxy-from-env).
+ * `no_proxy`: which hosts it excepts. The rules are those of curl (7.86 and later, `lib/noproxy.c`) and three extensions
+ * that other clients understand (undici, Go, Node, proxy-from-env): `*.name`, a port, and `*` among other entries.
  */
 
-import { ipv6Bytes } from "./socks5.ts";
+import { ipv6Bytes } from "./ipv6.ts";
 
 /**
- * Whether a host is excepted. `*` excepts all. Otherwise names or addresses, separated by commas or blanks: a name stands
- * for itself and all below it, with or without a dot before it, and `*.name` for what is below it alone; addresses may be
- * networks (`10.0.0.0/8`), and IPv6 may stand in brackets. With a port behind it (`name:8080`, `[::1]:8080`) an entry is
- * about that port alone. Letter case and a dot at the end do not matter.
+ * Whether a host is excepted. Entries are separated by commas or blanks:
+ *
+ * - `*` excepts every host.
+ * - `name` and `.name` except the name and its subdomains, `*.name` the subdomains alone.
+ * - An address may be a network (`10.0.0.0/8`). IPv6 may stand in brackets.
+ * - An entry with a port (`name:8080`, `[::1]:8080`) counts for that port alone.
+ *
+ * Letter case and a dot at the end do not matter.
  */
 export function isExcepted(hostname: string, list: string, port?: number): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, "");
@@ -23,7 +27,7 @@ export function isExcepted(hostname: string, list: string, port?: number): boole
   });
 }
 
-/** The entry without its port, or `undefined` if it is about another one. IPv6 needs brackets to have one. */
+/** The entry without its port; `undefined` if it is about another port. IPv6 with a port needs brackets. */
 function hostIn(entry: string, port: number | undefined): string | undefined {
   const colon = entry.lastIndexOf(":");
   const hasPort = colon > 0 && (entry[colon - 1] === "]" || entry.indexOf(":") === colon);

@@ -1,4 +1,7 @@
-/** Dialer: how a pool with a proxy gets to an origin: through a tunnel, to the proxy that forwards, or directly. */
+/**
+ * Proxy dialer: how a pool with a proxy gets to an origin: through a tunnel, by requests that the proxy forwards, or
+ * directly if the proxy does not serve that origin.
+ */
 
 import { HoldfastError } from "../contract/errors.ts";
 import type { Origin } from "../contract/origin.ts";
@@ -17,12 +20,13 @@ import { proxyError, tooSlow, unreachable } from "./proxy-errors.ts";
 import { Socks5 } from "./socks5.ts";
 import { openTunnel } from "./tunnel.ts";
 
-/** How one origin is reached. */
-interface Route {
+/** How one origin is reached through its proxy. */
+interface ProxyRoute {
   readonly proxy: ProxySetting;
   readonly via: Via;
-  /** The proxy as something to connect to. */
+  /** The address of the proxy, and the socket options. */
   readonly target: Target;
+  /** The origin whose connections are used: the proxy's own if all origins share them. */
   readonly origin: Origin;
 }
 
@@ -52,14 +56,14 @@ interface Parts {
   readonly direct: DirectDialer;
 }
 
-/** Connects through a proxy those origins for which there is one. */
+/** Connects through a proxy to the origins that have one, and directly to the others. */
 class ProxyDialer implements Dialer {
   readonly resolver: Resolver | undefined;
   readonly #parts: Parts;
   readonly #choose: Choose;
-  readonly #routes: WeakMap<Origin, Route | "direct"> = new WeakMap();
-  /** The routes of forwarding proxies whose connections all origins share. */
-  readonly #shared: Map<string, Route> = new Map();
+  readonly #routes: WeakMap<Origin, ProxyRoute | "direct"> = new WeakMap();
+  /** By proxy: the route of a forwarding proxy whose connections all origins share. */
+  readonly #sharedRoutes: Map<string, ProxyRoute> = new Map();
 
   constructor(parts: Parts, choose: Choose) {
     this.resolver = parts.connector.resolver;
@@ -86,7 +90,7 @@ class ProxyDialer implements Dialer {
       : this.#forward(route, handler, signal);
   }
 
-  #routeTo(origin: Origin): Route | undefined {
+  #routeTo(origin: Origin): ProxyRoute | undefined {
     let route = this.#routes.get(origin);
     if (route === undefined) {
       const proxy = this.#choose(origin);
@@ -96,27 +100,31 @@ class ProxyDialer implements Dialer {
     return route === "direct" ? undefined : route;
   }
 
-  #route(proxy: ProxySetting, origin: Origin): Route {
+  #route(proxy: ProxySetting, origin: Origin): ProxyRoute {
     const forwards = origin.scheme === "http" && proxy.kind !== "socks5";
     if (!forwards) return this.#routeOver(proxy, origin, false);
     if (proxy.pooling === "origin") return this.#routeOver(proxy, origin, true);
-    let shared = this.#shared.get(proxy.shown);
+    let shared = this.#sharedRoutes.get(proxy.shown);
     if (shared === undefined) {
       shared = this.#routeOver(proxy, proxyOrigin(proxy), true);
-      this.#shared.set(proxy.shown, shared);
+      this.#sharedRoutes.set(proxy.shown, shared);
       this.#routes.set(shared.origin, shared);
     }
     return shared;
   }
 
-  #routeOver(proxy: ProxySetting, origin: Origin, forwards: boolean): Route {
+  #routeOver(proxy: ProxySetting, origin: Origin, forwards: boolean): ProxyRoute {
     const { tcpKeepAlive, noDelay } = this.#parts.settings;
     const { hostname, port, tls, authorization, shown } = proxy;
     const via = { proxy: shown, forwarding: forwards ? { authorization } : undefined };
     return { proxy, via, origin, target: { hostname, port, tls, tcpKeepAlive, noDelay } };
   }
 
-  #forward({ target, proxy, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  #forward(
+    { target, proxy, origin }: ProxyRoute,
+    handler: SocketHandler,
+    signal: AbortSignal,
+  ): Promise<Socket> {
     const opening = this.#parts.connector.connect(target, handler, signal);
     return resumeAfterDelivery(
       opening.then(
@@ -132,7 +140,11 @@ class ProxyDialer implements Dialer {
     );
   }
 
-  #tunnel({ proxy, target, origin }: Route, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  #tunnel(
+    { proxy, target, origin }: ProxyRoute,
+    handler: SocketHandler,
+    signal: AbortSignal,
+  ): Promise<Socket> {
     const { settings, transport, connector } = this.#parts;
     const { key, hostname, port } = origin;
     const to = { origin: key, hostname, port };
@@ -156,7 +168,7 @@ class ProxyDialer implements Dialer {
   }
 }
 
-/** What connections that all origins share are listed under: a key that no origin can have. */
+/** Connections that all origins share are counted under this origin. No real origin can have its key. */
 function proxyOrigin({ shown, hostname, port }: ProxySetting): Origin {
   return { key: `proxy+${shown}`, scheme: "http", hostname, port, host: `${hostname}:${port}` };
 }

@@ -1,19 +1,20 @@
 /**
- * Environment: which proxy the environment names for an origin, by curl's rules (curl's manual, "Environment"): a
- * variable in lower case wins over the one in upper case, that of the scheme over `all_proxy`; an empty one is not set.
+ * Proxy environment: which proxy the environment variables name for an origin, by curl's rules (curl's manual,
+ * "Environment"). A variable in lower case wins over one in upper case, and that of the scheme over `all_proxy`. An empty
+ * variable counts as not set.
  */
 
 import type { Origin } from "../contract/origin.ts";
 import { type ProxySetting, proxyAt } from "../options/proxy.ts";
 import { isExcepted } from "./no-proxy.ts";
 
-/** Reads a variable. */
+/** Reads one variable. */
 export type Env = (name: string) => string | undefined;
 
-/** As curl has it: 1080 for whatever is not TLS. */
+/** Default ports, as in curl: 1080 for a proxy without TLS. */
 const PORTS = { http: 1080, https: 443, socks5: 1080 } as const;
 
-/** What the environment says, read once. */
+/** The proxies of the environment, read once. */
 export interface ProxyEnvironment {
   readonly http: ProxySetting | undefined;
   readonly https: ProxySetting | undefined;
@@ -23,7 +24,7 @@ export interface ProxyEnvironment {
 /**
  * Reads the environment.
  *
- * @throws {TypeError} for a variable that is no proxy's URL; it names the variable, not its credentials.
+ * @throws {TypeError} for a variable that is not the URL of a proxy. The message names the variable, and never its credentials.
  */
 export function readEnvironment(env: Env): ProxyEnvironment {
   return {
@@ -34,8 +35,8 @@ export function readEnvironment(env: Env): ProxyEnvironment {
 }
 
 function schemeProxy(env: Env, scheme: "http" | "https"): ProxySetting | undefined {
-  // Under CGI, HTTP_PROXY is what a client sent as a header `Proxy` (httpoxy, CVE-2016-5385). curl never reads it;
-  // elsewhere it is what people set, so it counts there, as in Go and Python.
+  // Under CGI, HTTP_PROXY is the client's `Proxy` header (httpoxy, CVE-2016-5385). curl never reads it. Outside CGI people
+  // set it on purpose, and it counts, as in Go and Python.
   const cgi = scheme === "http" && env("REQUEST_METHOD") !== undefined;
   const upper = cgi ? [] : [`${scheme.toUpperCase()}_PROXY`];
   const found = find(env, [`${scheme}_proxy`, ...upper, "all_proxy", "ALL_PROXY"]);
@@ -52,7 +53,7 @@ function find(env: Env, names: readonly string[]): { name: string; value: string
   return undefined;
 }
 
-/** The proxy for an origin; `undefined`: none. */
+/** The proxy for an origin; `undefined` for none. */
 export function environmentProxy(
   { http, https, except }: ProxyEnvironment,
   origin: Origin,

@@ -1,11 +1,11 @@
-/** Refusal: the errors of a proxy. They name it without its credentials. */
+/** Proxy errors. They name the proxy without its credentials. */
 
 import { HoldfastError } from "../contract/errors.ts";
 import { TransportError } from "../contract/transport.ts";
 import type { ProxySetting } from "../options/proxy.ts";
 import type { Destination } from "./negotiation.ts";
 
-/** What else is known. */
+/** More facts about an error. */
 interface Details {
   readonly retriable?: boolean;
   readonly status?: number | undefined;
@@ -30,7 +30,7 @@ export function proxyError(
   });
 }
 
-/** The proxy itself could not be reached, or not trusted. */
+/** The error of a connection to the proxy that could not be opened, or whose certificate was not trusted. */
 export function unreachable(proxy: ProxySetting, to: Pick<Destination, "origin">, cause: unknown): unknown {
   if (!(cause instanceof TransportError)) return cause;
   const { kind, message } = cause;
@@ -40,8 +40,8 @@ export function unreachable(proxy: ProxySetting, to: Pick<Destination, "origin">
 }
 
 /**
- * TLS with the origin failed. If the peer showed no certificate, the proxy may be to blame as well as the origin: many
- * answer 200 before they have connected, and close the tunnel when they cannot.
+ * The error of a failed TLS handshake with the origin. If it failed before a certificate came, the proxy may be the cause:
+ * many proxies answer 200 before they have connected, and close the tunnel if they cannot.
  */
 export function tlsFailed(proxy: ProxySetting, to: Pick<Destination, "origin">, cause: unknown): unknown {
   const certified =
@@ -52,7 +52,7 @@ export function tlsFailed(proxy: ProxySetting, to: Pick<Destination, "origin">, 
   });
 }
 
-/** The proxy's time to answer was over; the limit is that of opening the connection. */
+/** `connectTimeout` was over before the proxy was ready. Any other reason of the signal is passed on. */
 export function tooSlow(
   proxy: ProxySetting,
   { origin }: Pick<Destination, "origin">,

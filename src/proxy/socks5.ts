@@ -1,6 +1,10 @@
-/** SOCKS5: asking a SOCKS proxy, which looks up the name, for a tunnel (RFC 1928); username and password (RFC 1929). */
+/**
+ * SOCKS5: the negotiation of a tunnel with a SOCKS proxy (RFC 1928), with username and password (RFC 1929). The proxy looks
+ * up the name.
+ */
 
 import type { ProxySetting } from "../options/proxy.ts";
+import { ipv6Bytes } from "./ipv6.ts";
 import { type Destination, MORE, type Negotiation, type NegotiationStep } from "./negotiation.ts";
 import { proxyError } from "./proxy-errors.ts";
 
@@ -13,7 +17,7 @@ const IPV4 = 1;
 const NAME = 3;
 const IPV6 = 4;
 
-/** What the reply codes mean (RFC 1928 §6), and whether another attempt may fare better. */
+/** The meaning of each reply code (RFC 1928 §6), and whether another attempt may succeed. */
 const REPLIES: readonly (readonly [meaning: string, retriable: boolean])[] = [
   ["succeeded", true],
   ["general failure", true],
@@ -26,13 +30,14 @@ const REPLIES: readonly (readonly [meaning: string, retriable: boolean])[] = [
   ["address type not supported", false],
 ];
 
-/** One negotiation: method, then perhaps credentials, then the request. */
+/** One negotiation: the method, then credentials if the proxy wants them, then the request. */
 export class Socks5 implements Negotiation {
   readonly opening: Uint8Array;
   readonly #proxy: ProxySetting;
   readonly #to: Destination;
-  #awaits: "method" | "verdict" | "reply" = "method";
-  #held: number[] = [];
+  #awaits: "method" | "auth-status" | "reply" = "method";
+  /** The bytes of an answer that is not whole yet. */
+  #partial: number[] = [];
 
   constructor(proxy: ProxySetting, to: Destination) {
     this.#proxy = proxy;
@@ -42,13 +47,13 @@ export class Socks5 implements Negotiation {
     this.opening = Uint8Array.of(VERSION, methods.length, ...methods);
   }
 
-  /** Byte by byte: the answers are short, and any byte may be the last of one. */
+  /** Reads byte by byte: the answers are short, and any byte may be the last of one. */
   feed(bytes: Uint8Array, length: number): NegotiationStep {
     for (let at = 0; at < length; at++) {
-      this.#held.push(bytes[at] ?? 0);
-      const step = this.#read(this.#held);
+      this.#partial.push(bytes[at] ?? 0);
+      const step = this.#read(this.#partial);
       if (step === undefined) continue;
-      this.#held = [];
+      this.#partial = [];
       if (step.openAt !== undefined) return { openAt: at + 1 };
       if (at + 1 < length) throw this.#broken("spoke out of turn");
       return step;
@@ -56,21 +61,21 @@ export class Socks5 implements Negotiation {
     return MORE;
   }
 
-  /** The step that what is held is an answer for, or `undefined` while it is not whole. */
-  #read(held: readonly number[]): NegotiationStep | undefined {
-    const expected = this.#awaits === "verdict" ? 1 : VERSION;
-    if (held[0] !== expected) throw this.#broken("does not speak SOCKS5");
-    if (this.#awaits === "reply") return this.#reply(held);
-    if (held.length < 2) return undefined;
-    const [, answer = NONE_ACCEPTABLE] = held;
-    return this.#awaits === "method" ? this.#method(answer) : this.#verdict(answer);
+  /** The step that follows from an answer; `undefined` while the answer is not whole. */
+  #read(partial: readonly number[]): NegotiationStep | undefined {
+    const expected = this.#awaits === "auth-status" ? 1 : VERSION;
+    if (partial[0] !== expected) throw this.#broken("does not speak SOCKS5");
+    if (this.#awaits === "reply") return this.#reply(partial);
+    if (partial.length < 2) return undefined;
+    const [, answer = NONE_ACCEPTABLE] = partial;
+    return this.#awaits === "method" ? this.#method(answer) : this.#authStatus(answer);
   }
 
   #method(method: number): NegotiationStep {
     const { credentials } = this.#proxy;
     if (method === NO_AUTHENTICATION) return this.#request();
     if (method === USERNAME_PASSWORD && credentials !== undefined) {
-      this.#awaits = "verdict";
+      this.#awaits = "auth-status";
       return {
         write: Uint8Array.of(1, ...this.#text(credentials.username), ...this.#text(credentials.password)),
       };
@@ -79,7 +84,7 @@ export class Socks5 implements Negotiation {
     throw this.#refused(why, false);
   }
 
-  #verdict(status: number): NegotiationStep {
+  #authStatus(status: number): NegotiationStep {
     if (status === 0) return this.#request();
     throw this.#refused("did not accept the credentials", false);
   }
@@ -96,7 +101,7 @@ export class Socks5 implements Negotiation {
     return [NAME, ...this.#text(hostname)];
   }
 
-  /** A length and so many bytes. */
+  /** One byte of length, then the bytes. */
   #text(text: string): number[] {
     const bytes = new TextEncoder().encode(text);
     if (bytes.length === 0 || bytes.length > 255)
@@ -104,18 +109,18 @@ export class Socks5 implements Negotiation {
     return [bytes.length, ...bytes];
   }
 
-  #reply(held: readonly number[]): NegotiationStep | undefined {
-    const [, code = 0, , type, first = 0] = held;
-    if (held.length < 2) return undefined;
+  #reply(partial: readonly number[]): NegotiationStep | undefined {
+    const [, code = 0, , type, first = 0] = partial;
+    if (partial.length < 2) return undefined;
     if (code !== 0) {
       const [meaning, retriable] = REPLIES[code] ?? ([`code ${code}`, true] as const);
       throw this.#refused(`refused a tunnel: ${meaning}`, retriable);
     }
-    if (held.length < 5) return undefined;
+    if (partial.length < 5) return undefined;
     const sizes: Readonly<Record<number, number>> = { [IPV4]: 4, [NAME]: 1 + first, [IPV6]: 16 };
     const size = sizes[type ?? 0];
     if (size === undefined) throw this.#broken("answered with an unknown type of address");
-    return held.length < 4 + size + 2 ? undefined : { openAt: 0 };
+    return partial.length < 4 + size + 2 ? undefined : { openAt: 0 };
   }
 
   #refused(what: string, retriable: boolean): Error {
@@ -125,14 +130,4 @@ export class Socks5 implements Negotiation {
   #broken(what: string): Error {
     return proxyError(this.#proxy, this.#to, what, { retriable: false });
   }
-}
-
-/** The 16 bytes of an address as the URL parser spells it: without a dotted quad. */
-export function ipv6Bytes(address: string): number[] {
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string | undefined): number[] =>
-    text === undefined || text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
-  const [first, last] = [groups(head), groups(tail)];
-  const zeros = Array.from({ length: 8 - first.length - last.length }, () => 0);
-  return [...first, ...zeros, ...last].flatMap((group) => [group >> 8, group & 0xff]);
 }

@@ -1,4 +1,4 @@
-/** Tunnel: a socket to the proxy, the negotiation on it, and TLS inside of it where the origin speaks that. */
+/** Tunnel: a socket to the proxy, the negotiation on it, then TLS with the origin if it has `https`. */
 
 import type { Socket, SocketHandler, Target, TlsTarget, TransportError } from "../contract/transport.ts";
 import type { ProxySetting } from "../options/proxy.ts";
@@ -6,30 +6,30 @@ import type { Connector } from "../pool/connect/connector.ts";
 import type { Destination, Negotiation } from "./negotiation.ts";
 import { proxyError, tlsFailed, tooSlow, unreachable } from "./proxy-errors.ts";
 
-/** What a tunnel is opened with. */
+/** What {@linkcode openTunnel} needs. */
 export interface TunnelOptions {
   readonly proxy: ProxySetting;
-  /** The proxy as something to connect to. */
+  /** The address of the proxy, and the socket options. */
   readonly target: Target;
   readonly to: Destination;
   readonly negotiation: Negotiation;
-  /** TLS with the origin. */
+  /** For TLS with the origin. */
   readonly tls: TlsTarget | undefined;
 }
 
-/** Opens a tunnel; the socket that it resolves with is paused. Leaves nothing open when it rejects. */
+/** Resolves with a paused socket inside the tunnel. Leaves nothing open if it rejects. */
 export async function openTunnel(
-  opener: Connector,
+  connector: Connector,
   options: TunnelOptions,
   handler: SocketHandler,
   signal: AbortSignal,
 ): Promise<Socket> {
   const { proxy, target, to, tls } = options;
-  const talk = new TunnelNegotiation(options, handler, signal);
-  const socket = await opener.connect(target, talk, signal).catch((error: unknown) => {
+  const negotiation = new TunnelNegotiation(options, handler, signal);
+  const socket = await connector.connect(target, negotiation, signal).catch((error: unknown) => {
     throw signal.aborted ? tooSlow(proxy, to, signal.reason) : unreachable(proxy, to, error);
   });
-  await talk.over(socket);
+  await negotiation.run(socket);
   if (tls === undefined) return socket;
   const secure = await socket.startTls(tls, signal).catch((error: unknown) => {
     socket.abort();
@@ -39,16 +39,16 @@ export async function openTunnel(
   return secure;
 }
 
-/** Has the socket until the tunnel is open. */
+/** Handles the events of the socket until the tunnel is open. */
 class TunnelNegotiation implements SocketHandler {
   readonly #options: TunnelOptions;
   readonly #next: SocketHandler;
   readonly #signal: AbortSignal;
   #socket: Socket | undefined;
-  /** What went wrong before anybody listened. */
-  #early: unknown;
+  /** An error from before `run` was called. */
+  #earlyError: unknown;
   #settle: (error?: unknown) => void = (error) => {
-    this.#early ??= error;
+    this.#earlyError ??= error;
   };
 
   constructor(options: TunnelOptions, next: SocketHandler, signal: AbortSignal) {
@@ -57,8 +57,8 @@ class TunnelNegotiation implements SocketHandler {
     this.#signal = signal;
   }
 
-  /** Resolves when the tunnel is open and the socket paused; drops the socket when it rejects. */
-  over(socket: Socket): Promise<void> {
+  /** Resolves when the tunnel is open and the socket paused. Aborts the socket if it rejects. */
+  run(socket: Socket): Promise<void> {
     return new Promise((resolve, reject) => {
       const { proxy, to, negotiation } = this.#options;
       const abort = (): void => this.#settle(tooSlow(proxy, to, this.#signal.reason));
@@ -72,7 +72,7 @@ class TunnelNegotiation implements SocketHandler {
       };
       this.#signal.addEventListener("abort", abort);
       if (this.#signal.aborted) abort();
-      else if (this.#early !== undefined) this.#settle(this.#early);
+      else if (this.#earlyError !== undefined) this.#settle(this.#earlyError);
       else socket.write(negotiation.opening);
     });
   }
@@ -91,7 +91,7 @@ class TunnelNegotiation implements SocketHandler {
 
   #opened(surplus: number): void {
     const { proxy, to } = this.#options;
-    // In an HTTP or TLS tunnel the client speaks first: what comes before that was not sent by the origin.
+    // In HTTP and TLS the client speaks first: the origin cannot have sent bytes that came with the proxy's answer.
     if (surplus > 0) return this.#settle(proxyError(proxy, to, `sent ${surplus} bytes behind its answer`));
     this.#socket?.pause();
     this.#socket?.setHandler(this.#next);

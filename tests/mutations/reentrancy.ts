@@ -72,7 +72,7 @@ export const REENTRANCY: readonly Mutation[] = [
     breaks: "A dial that is given up while a user's socket is handed over leaves none open",
     file: "src/pool/connect/happy-eyeballs.ts",
     search:
-      "    // So may a user's socket.\n    if (!this.#attempts.has(attempt)) return abortQuietly(socket);\n",
+      "    // The methods of a user's socket may have aborted everything, too.\n    if (!this.#attempts.has(attempt)) return abortQuietly(socket);\n",
     replacement: "",
     proof: { tests: "tests/simulation/deeds" },
   },

@@ -7,8 +7,9 @@ import { portableText } from "../../src/http1/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";
+import { ipv6Bytes } from "../../src/proxy/ipv6.ts";
 import type { Destination, Negotiation } from "../../src/proxy/negotiation.ts";
-import { ipv6Bytes, Socks5 } from "../../src/proxy/socks5.ts";
+import { Socks5 } from "../../src/proxy/socks5.ts";
 import { Prng } from "../support/prng.ts";
 
 const PORTS = { http: 80, https: 443, socks5: 1080 };

@@ -162,11 +162,27 @@ describe("a transport", () => {
       });
     }
 
+  for (const [via, resolve] of [
+    ["directly", undefined],
+    ["by a name", () => ["192.0.2.1"]],
+  ] as const)
+    for (const method of ["write", "pause", "resume", "ref", "handOver", "close", "abort"] as const)
+      it(`whose socket, connected ${via}, has no ${method} fails the connect attempt`, async () => {
+        const connect: Transport["connect"] = async (...given) =>
+          ({ ...(await inner.connect(...given)), [method]: undefined }) as unknown as Socket;
+        const inner = memoryTransport({ respond: () => ({ body: "ok" }) });
+        const options = resolve === undefined ? {} : { resolve };
+        await names(
+          "transport.connect",
+          world(() => ({ ...options, transport: { ...inner, connect } })),
+        );
+      });
+
   for (const [what, connect] of Object.entries<() => unknown>({
     throws: boom,
     "answers no promise": () => "junk",
   }))
-    it(`that ${what} fails the dial`, async () => {
+    it(`that ${what} fails the connect attempt`, async () => {
       const wrong = connect as unknown as Transport["connect"];
       await names(
         "transport.connect",

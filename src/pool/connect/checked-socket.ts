@@ -1,4 +1,4 @@
-/** Checked socket: what a transport that a user gave calls a socket: looked at once, and called so that nothing is thrown. */
+/** Checked socket: the socket of a user's transport. Its shape is checked once, and an exception from it ends the connection. */
 
 import {
   type AppliedOptions,
@@ -11,7 +11,7 @@ import { answerFault } from "../../contract/user-functions.ts";
 
 const METHODS = ["write", "pause", "resume", "ref", "setHandler", "close", "abort"] as const;
 
-/** What `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
+/** Checks what `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
 function requireSocket(socket: unknown): Socket {
   const given = Object(socket) as Readonly<Record<string, unknown>>;
   const lacking = METHODS.find((name) => typeof given[name] !== "function");
@@ -22,21 +22,21 @@ function requireSocket(socket: unknown): Socket {
   return socket as Socket;
 }
 
-/** What a user's transport has connected with, to be called without care. @throws {FunctionFault} when it is no socket. */
+/** Wraps what a user's transport resolved with, unless it is wrapped already. @throws {FunctionFault} when it is no socket. */
 export function checkedSocket(socket: unknown, handler: SocketHandler): Socket {
   return socket instanceof CheckedSocket ? socket : new CheckedSocket(requireSocket(socket), handler);
 }
 
-/** Drops what may not even be a socket. */
+/** Aborts a value that may not even be a socket. */
 export function abortQuietly(socket: Socket): void {
   try {
     socket.abort();
   } catch {
-    // Nothing else can be done with it.
+    // There is nothing else to do with it.
   }
 }
 
-/** A socket that must not throw, but may: what it throws is told as the end of the connection. */
+/** A socket whose methods never throw: an exception of the socket inside ends the connection. */
 export class CheckedSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
@@ -46,7 +46,7 @@ export class CheckedSocket implements Socket {
   readonly localPort: number | undefined;
   readonly #socket: Socket;
   #handler: SocketHandler;
-  #over = false;
+  #ended = false;
 
   constructor(socket: Socket, handler: SocketHandler) {
     this.applied = socket.applied;
@@ -64,12 +64,12 @@ export class CheckedSocket implements Socket {
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
-    // After a failure its end is about to be told.
-    if (this.#over) return false;
+    // After a failure: the handler is about to be told that the socket is closed.
+    if (this.#ended) return false;
     try {
       return this.#socket.write(head, body, tail);
     } catch (cause) {
-      this.#failed("write", cause);
+      this.#fail("write", cause);
       return false;
     }
   }
@@ -82,11 +82,11 @@ export class CheckedSocket implements Socket {
     this.#try("resume", () => this.#socket.resume());
   }
 
-  ref(held: boolean): void {
+  ref(keepsAlive: boolean): void {
     try {
-      this.#socket.ref(held);
+      this.#socket.ref(keepsAlive);
     } catch (cause) {
-      this.#failed("ref", cause);
+      this.#fail("ref", cause);
     }
   }
 
@@ -97,11 +97,11 @@ export class CheckedSocket implements Socket {
 
   close(): void {
     this.#try("close", () => this.#socket.close());
-    this.#over = true;
+    this.#ended = true;
   }
 
   abort(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#try("abort", () => this.#socket.abort());
   }
 
@@ -113,13 +113,13 @@ export class CheckedSocket implements Socket {
     try {
       call();
     } catch (cause) {
-      this.#failed(name, cause);
+      this.#fail(name, cause);
     }
   }
 
-  /** As a failed write is told of: later, and once. */
-  #failed(name: string, cause: unknown): void {
-    if (this.#over) return;
+  /** Like a failed write, the failure reaches the handler later, and once. */
+  #fail(name: string, cause: unknown): void {
+    if (this.#ended) return;
     this.abort();
     const error = new TransportError("other", `the transport's ${name}() threw: ${String(cause)}`, { cause });
     queueMicrotask(() => this.#handler.closed(error));

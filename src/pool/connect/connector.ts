@@ -1,4 +1,7 @@
-/** Opener: from a target to a socket: a Unix socket or an address directly, a name by a race of its addresses. */
+/**
+ * Connector: from a target to a socket. Unix sockets and IP addresses are connected to directly; a name is looked up, and
+ * its addresses are tried as Happy Eyeballs wants it.
+ */
 
 import type { Clock } from "../../contract/clock.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
@@ -10,23 +13,23 @@ import { happyEyeballs } from "./happy-eyeballs.ts";
 import { checkedResolve, isAddress, Resolver } from "./resolver.ts";
 import { resumeAfterDelivery } from "./resume-after-delivery.ts";
 
-/** Opens sockets for one pool. */
+/** Connects the sockets of one pool. */
 export class Connector {
-  /** Absent where the transport alone looks up names. */
+  /** Absent if only the transport itself can look up names. */
   readonly resolver: Resolver | undefined = undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  /** Whether the transport is the user's own choice. */
+  /** Whether the user gave the transport, so that its sockets must be checked. */
   readonly #usersTransport: boolean;
 
-  constructor({ resolve: given, clock, transport: chosen }: Settings, transport: Transport) {
-    this.#usersTransport = chosen !== undefined;
-    const resolve = given === undefined ? transport.resolve : checkedResolve(given);
+  constructor({ resolve: usersResolve, clock, transport: usersTransport }: Settings, transport: Transport) {
+    this.#usersTransport = usersTransport !== undefined;
+    const resolve = usersResolve === undefined ? transport.resolve : checkedResolve(usersResolve);
     this.#transport = transport;
     this.#clock = clock;
     if (resolve === undefined) return;
     this.resolver = new Resolver(async (hostname) => {
-      // A function of the user's is not called within a step of the pool.
+      // A user's function must not run within a step of the pool.
       await undefined;
       return resolve(hostname);
     }, clock);
@@ -41,29 +44,31 @@ export class Connector {
   }
 
   async #connectByName(
-    names: Resolver,
+    resolver: Resolver,
     target: Target,
     handler: SocketHandler,
     signal: AbortSignal,
   ): Promise<Socket> {
-    const addresses = await names.lookup(target.hostname, signal);
-    const guard = this.#usersTransport ? (socket: Socket) => checkedSocket(socket, handler) : undefined;
-    const options = { clock: this.#clock, handler, signal, guard };
-    const connect = (
-      address: string | undefined,
-      attempt: SocketHandler,
-      given: AbortSignal,
-    ): Promise<Socket> =>
-      this.#connectTo(address === undefined ? target : { ...target, address }, attempt, given);
-    if (addresses !== undefined)
-      return happyEyeballs({ ...options, addresses: interleave(addresses), connect });
-    const opened = await connect(undefined, handler, signal);
-    const socket = this.#usersTransport ? checkedSocket(opened, handler) : opened;
-    socket.pause();
-    return socket;
+    const addresses = await resolver.lookup(target.hostname, signal);
+    const wrap = this.#usersTransport
+      ? (socket: Socket): Socket => checkedSocket(socket, handler)
+      : (socket: Socket): Socket => socket;
+    if (addresses === undefined) {
+      const socket = wrap(await this.#connectTo(target, handler, signal));
+      socket.pause();
+      return socket;
+    }
+    return happyEyeballs({
+      addresses: interleave(addresses),
+      clock: this.#clock,
+      handler,
+      signal,
+      wrap,
+      connect: (address, ...given) => this.#connectTo({ ...target, address }, ...given),
+    });
   }
 
-  /** Rejects where a transport of the user's throws, or answers nothing to wait for. */
+  /** Rejects if a user's transport throws, or returns no promise. */
   #connectTo(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     try {
       const opening: unknown = this.#transport.connect(target, handler, signal);
@@ -75,7 +80,7 @@ export class Connector {
   }
 }
 
-/** The name that must be looked up to reach a target. */
+/** The name that must be looked up to reach a target; `undefined` for an IP address or a Unix socket. */
 export function nameIn({ hostname, unixPath }: Target): string | undefined {
   return unixPath !== undefined || isAddress(hostname) ? undefined : hostname;
 }

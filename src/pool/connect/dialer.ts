@@ -1,4 +1,4 @@
-/** Dialer: how a pool gets from an origin to a socket. Directly here; through a proxy in `src/proxy`. */
+/** Dialer: how a pool gets from an origin to a socket: directly (here), or through a proxy (`src/proxy`). */
 
 import type { Origin } from "../../contract/origin.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
@@ -6,34 +6,34 @@ import type { Settings } from "../../options/resolve.ts";
 import { Connector, nameIn } from "./connector.ts";
 import type { Resolver } from "./resolver.ts";
 
-/** What the requests of a connection must say because a proxy reads them (RFC 9112 §3.2.2). */
+/** The fields that requests need because a proxy reads and forwards them (RFC 9112 §3.2.2). */
 export interface Forwarding {
   /** Value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
 }
 
-/** What stands between us and an origin. */
+/** The proxy between a pool and an origin. */
 export interface Via {
   /** URL of the proxy, without credentials. */
   readonly proxy: string;
-  /** Set where the proxy itself reads the requests; `undefined` in a tunnel. */
+  /** Set if the proxy itself reads the requests; `undefined` in a tunnel. */
   readonly forwarding: Forwarding | undefined;
 }
 
 /** Opens the connections of one pool. */
 export interface Dialer {
-  /** Absent where the transport alone looks up names. */
+  /** Absent if only the transport itself can look up names. */
   readonly resolver: Resolver | undefined;
-  /** Whose connections carry the requests of an origin, where that may be another one: a proxy that all share. */
+  /** The origin whose connections carry the requests of `origin`: another one if origins share the connections to a proxy. */
   readonly pooledAs?: ((origin: Origin) => Origin) | undefined;
-  /** The name that is looked up on the way to an origin, if any. */
+  /** The name that is looked up to connect to an origin, if any. */
   nameTo(origin: Origin): string | undefined;
   viaTo(origin: Origin): Via | undefined;
   /** See {@linkcode Transport.connect}. May also reject with a {@linkcode HoldfastError}. */
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
 }
 
-/** Connects to origins themselves. */
+/** Connects to origins without a proxy. */
 export class DirectDialer implements Dialer {
   readonly resolver: Resolver | undefined;
   readonly #settings: Settings;
@@ -62,7 +62,7 @@ export class DirectDialer implements Dialer {
     return this.#connector.connect(this.#target(origin), handler, signal);
   }
 
-  /** The same object for the same origin: a transport keeps its TLS context with the TLS in it. */
+  /** The same object each time: a transport caches its TLS context by the `tls` object in it. */
   #target(origin: Origin): Target {
     let target = this.#targets.get(origin);
     if (target === undefined) {
@@ -73,7 +73,7 @@ export class DirectDialer implements Dialer {
   }
 }
 
-/** Where to connect for an origin, and how. */
+/** The address and the socket options of an origin. */
 export function targetOf(origin: Origin, settings: Settings): Target {
   const { tls, unixPath } = settings;
   return {

@@ -1,6 +1,6 @@
 /**
- * Addresses: which address each connection to a name has, and whether the name still has it. Names are looked up again
- * at an interval while connections to them are open, and with every dial.
+ * DNS refresh: finds the connections whose address their name no longer has. Names are looked up again at an interval
+ * while connections to them are open. The answers to lookups of new connections count as well.
  */
 
 import { hasAbsent, isGone } from "../../rules/address-memory.ts";
@@ -9,13 +9,13 @@ import type { PoolTimer, Timed } from "../timer.ts";
 import type { Dialer } from "./dialer.ts";
 import type { Resolver } from "./resolver.ts";
 
-/** Lookups at once: Node's run in four threads that files need as well. */
+/** Lookups at the same time. Node runs them in its four worker threads, which also read files. */
 const LOOKUPS_AT_ONCE = 4;
 
-/** Told of connections whose address their name no longer has. */
+/** Called with connections whose address their name no longer has. */
 type Gone<Wire> = (connections: readonly Connection<Wire>[]) => void;
 
-/** Watches the addresses of one pool's connections. */
+/** The DNS refresh of one pool. */
 export class DnsRefresh<Wire> implements Timed {
   readonly #dialer: Dialer;
   readonly #resolver: Resolver;
@@ -25,10 +25,10 @@ export class DnsRefresh<Wire> implements Timed {
   /** By name. */
   readonly #connections: Map<string, Set<Connection<Wire>>> = new Map();
   #refreshAt = Infinity;
-  /** Ends the lookups of the latest refresh, of which one may hang. */
+  /** Ends the lookups of the latest refresh: one of them may hang. */
   #refreshing: AbortController | undefined;
 
-  /** The watch of a pool, unless its transport alone knows the addresses. */
+  /** The refresh of a pool; `undefined` if only its transport can look up names. */
   static of<Wire>(
     dialer: Dialer,
     refreshMs: number,
@@ -85,12 +85,13 @@ export class DnsRefresh<Wire> implements Timed {
     const names = [...this.#connections.keys()];
     this.#refreshing?.abort();
     this.#refreshing = new AbortController();
-    for (let lane = 0; lane < LOOKUPS_AT_ONCE; lane++) void this.#refresh(names, this.#refreshing.signal);
+    for (let worker = 0; worker < LOOKUPS_AT_ONCE; worker++)
+      void this.#refresh(names, this.#refreshing.signal);
   }
 
   async #refresh(names: string[], signal: AbortSignal): Promise<void> {
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
-      // One that fails proves nothing: what is open works, and a dial will tell.
+      // A failed lookup proves nothing about open connections.
       await this.#resolver.refresh(name, signal).catch(() => {});
       if (signal.aborted) return;
     }
@@ -98,7 +99,7 @@ export class DnsRefresh<Wire> implements Timed {
 
   #nameAnswered(hostname: string): void {
     const memory = this.#resolver.memoryOf(hostname);
-    // As good as always; else each dial to a name would look at all connections to it.
+    // The usual case. Without it every lookup would go through all connections to the name.
     if (!hasAbsent(memory)) return;
     const gone = [...(this.#connections.get(hostname) ?? [])].filter(({ attachment }) => {
       const address = attachment?.socket?.remoteAddress;

@@ -1,7 +1,7 @@
 /**
- * Race: connecting to a name with several addresses (Happy Eyeballs, RFC 8305 §5). The next attempt begins when the one
- * before has failed, or has taken a quarter of a second; they go on beside each other, the first to connect wins, and
- * the others are given up. TLS belongs to the attempt that won: a peer that was reached and not trusted is the answer.
+ * Happy Eyeballs (RFC 8305 §5): connecting to a name with several addresses. The next address is tried when the one
+ * before has failed or has taken 250 ms. The addresses are then tried side by side: the first to connect wins, and the
+ * others are aborted. TLS belongs to the winner: if its certificate is not trusted, no other address is tried.
  */
 
 import type { Clock, Timer } from "../../contract/clock.ts";
@@ -12,20 +12,20 @@ import { abortQuietly } from "./checked-socket.ts";
 /** The Connection Attempt Delay that RFC 8305 §8 recommends. */
 export const ATTEMPT_DELAY_MS = 250;
 
-/** What a race is run with. */
+/** What {@linkcode happyEyeballs} needs. */
 export interface HappyEyeballsOptions {
-  /** In the order in which to try them; at least one. */
+  /** At least one, in the order in which to try them. */
   readonly addresses: readonly string[];
   readonly clock: Clock;
-  /** Whoever gets the socket's events once it has won. */
+  /** Receives the events of the socket that won. */
   readonly handler: SocketHandler;
   readonly signal: AbortSignal;
-  /** What is made of the socket that won: one of a user's transport is called with care. */
-  readonly wrap?: ((socket: Socket) => Socket) | undefined;
+  /** Applied to the socket that won: checks and wraps that of a user's transport, and throws if it is no socket. */
+  readonly wrap: (socket: Socket) => Socket;
   connect(address: string, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
 }
 
-/** Resolves with the socket that won, paused. Rejects with the signal's reason, untouched, or why no address did. */
+/** Resolves with the socket that won, paused. Rejects with the signal's reason, untouched, or with why no address answered. */
 export function happyEyeballs(options: HappyEyeballsOptions): Promise<Socket> {
   return new Promise((resolve, reject) => new HappyEyeballs(options, resolve, reject).start());
 }
@@ -34,23 +34,24 @@ export function happyEyeballs(options: HappyEyeballsOptions): Promise<Socket> {
 class AddressAttempt implements SocketHandler {
   readonly address: string;
   readonly controller: AbortController = new AbortController();
-  readonly #race: HappyEyeballs;
+  readonly #owner: HappyEyeballs;
 
   constructor(address: string, owner: HappyEyeballs) {
     this.address = address;
-    this.#race = owner;
+    this.#owner = owner;
   }
 
   connected(): void {
-    this.#race.tcpConnected(this);
+    this.#owner.tcpConnected(this);
   }
 
-  // Of a socket nothing is heard before it is handed over, in the microtask in which it opened.
+  // The socket is handed over in the microtask in which it opens: no event comes before that.
   data(): void {}
   drain(): void {}
   closed(): void {}
 }
 
+/** The addresses of one name, being tried. */
 class HappyEyeballs {
   readonly #options: HappyEyeballsOptions;
   readonly #resolve: (socket: Socket) => void;
@@ -93,7 +94,7 @@ class HappyEyeballs {
     this.#attempts.add(attempt);
     if (this.#untried.length > 0)
       this.#timer = this.#options.clock.schedule(ATTEMPT_DELAY_MS, () => this.#tryNext());
-    // A user's clock may have ended it all in its call.
+    // `clock.schedule` is the user's, and may have aborted everything.
     if (!this.#attempts.has(attempt)) return this.#timer?.cancel();
     this.#options.connect(address, attempt, attempt.controller.signal).then(
       (socket) => this.#opened(attempt, socket),
@@ -101,7 +102,7 @@ class HappyEyeballs {
     );
   }
 
-  /** Its TCP is connected: no other is needed, whatever becomes of its TLS. */
+  /** TCP is connected: no other address is needed, whatever becomes of TLS. */
   tcpConnected(attempt: AddressAttempt): void {
     if (!this.#attempts.has(attempt)) return;
     this.#timer?.cancel();
@@ -118,10 +119,21 @@ class HappyEyeballs {
       abortQuietly(socket);
       return this.#failed(attempt, thrownFault("the socket that transport.connect gave", cause));
     }
-    // So may a user's socket.
+    // The methods of a user's socket may have aborted everything, too.
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);
+    this.#won(attempt, socket);
+  }
+
+  #won(attempt: AddressAttempt, socket: Socket): void {
+    let usable: Socket;
+    try {
+      usable = this.#options.wrap(socket);
+    } catch (fault) {
+      abortQuietly(socket);
+      return this.#failed(attempt, fault);
+    }
     this.#finish(attempt, new Error("Another address answered first"));
-    this.#resolve(this.#options.wrap?.(socket) ?? socket);
+    this.#resolve(usable);
   }
 
   #failed(attempt: AddressAttempt, error: unknown): void {
@@ -149,14 +161,14 @@ class HappyEyeballs {
   }
 }
 
-/** One error for all attempts. A family that the network lacks says less than an address that refused. */
+/** One error for all addresses. "Unreachable", which a network without IPv6 always says, counts for less than a refusal. */
 function failureOf(failures: readonly (readonly [address: string, error: unknown])[]): unknown {
   const errors = failures.map(([, error]) => error);
   const [first] = errors;
   if (errors.length === 1) return first;
-  const telling = errors.find((error) => kindOf(error) !== "unreachable") ?? first;
+  const best = errors.find((error) => kindOf(error) !== "unreachable") ?? first;
   const { kind, reason } =
-    telling instanceof TransportError ? telling : ({ kind: "other", reason: undefined } as const);
+    best instanceof TransportError ? best : ({ kind: "other", reason: undefined } as const);
   const tried = failures.map(([address, error]) => `${address} (${kindOf(error)})`).join(", ");
   return new TransportError(kind, `none of its addresses answered: ${tried}`, {
     reason,

@@ -1,6 +1,7 @@
 /**
- * Names: the addresses of hostnames, looked up once for all who ask at the same time, and what was answered before. A
- * lookup cannot be ended, and one that hangs must not become everybody's: it is shared only while who asked waits.
+ * Resolver: looks up the addresses of hostnames, and remembers the answers. Callers that ask at the same time share one
+ * lookup. A lookup cannot be cancelled and may hang. So it is shared only until the caller that started it gives up; the
+ * others then start another.
  */
 
 import type { Clock } from "../../contract/clock.ts";
@@ -8,17 +9,17 @@ import { excerpt } from "../../contract/excerpt.ts";
 import { TransportError } from "../../contract/transport.ts";
 import { type AddressMemory, NO_ADDRESSES, remember } from "../../rules/address-memory.ts";
 
-/** Looks up a name; `undefined`: only the runtime itself may. */
+/** Looks up a name. Answers `undefined` if the name must be left to the runtime's own connect. */
 export type Resolve = (hostname: string) => Promise<readonly string[] | undefined>;
 
-/** One that is under way. */
+/** A lookup that is under way. */
 interface Lookup {
   readonly answer: Promise<readonly string[] | undefined>;
-  /** Aborted: who asked has given up. */
+  /** Aborted when the caller that started it gave up. */
   readonly signal: AbortSignal;
 }
 
-/** Names whose answers are remembered; the one not asked for longest is forgotten. */
+/** How many names are remembered. Beyond that the name with the oldest answer is forgotten. */
 const MOST_NAMES = 10_000;
 
 /** Whether a hostname, as the URL parser spells it, is an address. */
@@ -28,7 +29,7 @@ export function isAddress(hostname: string): boolean {
 
 /** Looks up names for one pool. */
 export class Resolver {
-  /** Told of every answer that holds an address. */
+  /** Called after every answer that holds an address. */
   onAnswer: ((hostname: string) => void) | undefined;
   readonly #resolve: Resolve;
   readonly #clock: Clock;
@@ -55,19 +56,19 @@ export class Resolver {
       try {
         return await unlessAborted(lookup.answer, signal);
       } catch (error) {
-        // Who asked gave up, as what was asked may never answer: those who waited with it ask anew.
+        // If only the caller that started the lookup gave up, start another.
         if (signal.aborted || !lookup.signal.aborted) throw error;
       }
     }
   }
 
-  /** Asks for itself alone: nobody shall wait for an answer that may be long in coming. Throws as {@linkcode lookup}. */
+  /** Like {@linkcode lookup}, but a lookup that it starts is not shared: no request shall wait for a refresh that hangs. */
   refresh(hostname: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
     return this.#lookups.has(hostname) ? this.lookup(hostname, signal) : this.#ask(hostname, signal);
   }
 
   #start(hostname: string, signal: AbortSignal): Lookup {
-    // Whoever asks once there is an answer, be it because of it, is not given this one.
+    // Clear the entry as soon as there is an answer, so that later callers start afresh.
     const answer = this.#ask(hostname, signal, () => this.#lookups.delete(hostname));
     const lookup = { answer, signal };
     this.#lookups.set(hostname, lookup);
@@ -96,7 +97,7 @@ export class Resolver {
   }
 }
 
-/** Rejects with the reason when aborted: a lookup cannot be. */
+/** Rejects with the signal's reason when it aborts. The lookup itself goes on. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -105,26 +106,26 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** The resolver that a user gave, with its answers checked: a name among them would be looked up by nobody. */
+/** A user's resolver with its answers checked: nothing would look up a name among them. */
 export function checkedResolve(
   resolve: (hostname: string) => readonly string[] | Promise<readonly string[]>,
 ): Resolve {
   return async (hostname) => {
-    const answer: unknown = await asked(resolve, hostname);
+    const answer: unknown = await callUser(resolve, hostname);
     if (Array.isArray(answer) && answer.every((one) => typeof one === "string" && isAddress(one)))
       return answer;
     throw new TransportError("dns", `resolve must answer a list of IP addresses: it did not for ${hostname}`);
   };
 }
 
-async function asked(resolve: (hostname: string) => unknown, hostname: string): Promise<unknown> {
+async function callUser(resolve: (hostname: string) => unknown, hostname: string): Promise<unknown> {
   try {
     return await resolve(hostname);
   } catch (error) {
-    throw failed(hostname, error);
+    throw resolveFailed(hostname, error);
   }
 }
 
-function failed(hostname: string, cause: unknown): TransportError {
+function resolveFailed(hostname: string, cause: unknown): TransportError {
   return new TransportError("dns", `resolve failed for ${hostname}: ${excerpt(String(cause))}`, { cause });
 }

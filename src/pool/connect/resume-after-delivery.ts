@@ -1,12 +1,13 @@
-/** Hand out: how a socket that was opened by several steps reaches whoever waits for it. */
+/** Keeps a new socket paused until the code that awaits it has received it. */
 
 import type { Socket } from "../../contract/transport.ts";
 import { abortQuietly } from "./checked-socket.ts";
 
 /**
- * Resolves with a socket that is `opening`, and lets it read only when whoever waits has it in hand. A transport does
- * so by itself, but each promise in between takes a microtask more than it allows for: a peer that speaks first
- * would be heard by nobody. `opening` must have paused the socket in the microtask in which it got it.
+ * Resolves with the socket of `opening`, and resumes it once the code that awaits the result has it. A transport allows
+ * for one promise between its socket and the pool. Each further promise takes one more microtask, in which the first
+ * bytes of a peer that speaks first would reach no handler. So `opening` must pause the socket in the microtask in which
+ * it receives it.
  */
 export function resumeAfterDelivery(opening: Promise<Socket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -17,7 +18,7 @@ export function resumeAfterDelivery(opening: Promise<Socket>): Promise<Socket> {
   });
 }
 
-/** One of a user's transport may throw, and must not where nobody is there to catch. */
+/** The socket of a user's transport may throw, and nothing would catch that here. */
 function resume(socket: Socket): void {
   try {
     socket.resume();

@@ -179,6 +179,7 @@ class Attempts {
 
   constructor(addresses: readonly string[]) {
     this.won = happyEyeballs({
+      wrap: (socket) => socket,
       addresses,
       clock: this.clock,
       handler: NOBODY,
