@@ -166,7 +166,7 @@ describe("a transport", () => {
     ["directly", undefined],
     ["by a name", () => ["192.0.2.1"]],
   ] as const)
-    for (const method of ["write", "pause", "resume", "ref", "handOver", "close", "abort"] as const)
+    for (const method of ["write", "pause", "resume", "ref", "setHandler", "close", "abort"] as const)
       it(`whose socket, connected ${via}, has no ${method} fails the connect attempt`, async () => {
         const connect: Transport["connect"] = async (...given) =>
           ({ ...(await inner.connect(...given)), [method]: undefined }) as unknown as Socket;
