@@ -14,7 +14,7 @@ export interface Strip {
   readonly spanMs: number;
 }
 
-/** Share of the lane's height, by outcome: not by colour alone. */
+/** Share of the lane's height, by result, so that colour is not the only sign. */
 const HEIGHTS = [0.35, 0.35, 0.6, 0.85] as const;
 
 /** Lower lanes, those of the overview, have no room for that. */
@@ -36,14 +36,14 @@ export function drawLane(context: CanvasRenderingContext2D, lane: Lane, strip: S
 }
 
 function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, theme: Theme): void {
-  const [, start, end, , outcome] = bar;
+  const [, start, end, , result] = bar;
   const { top, height, width, now } = strip;
   const left = Math.max(0, xOf(start, strip));
   const right = Math.min(width, xOf(end < 0 ? now : end, strip));
   if (right < 0 || left > width) return;
-  const share = height < MIN_SHAPED_PX ? 1 : HEIGHTS[outcome];
+  const share = height < MIN_SHAPED_PX ? 1 : HEIGHTS[result];
   context.fillStyle =
-    theme.outcomes[end < 0 && outcome === BAR_RESULTS.answered ? BAR_RESULTS.running : outcome];
+    theme.results[end < 0 && result === BAR_RESULTS.answered ? BAR_RESULTS.running : result];
   context.fillRect(left, top + (height * (1 - share)) / 2, Math.max(MIN_WIDTH, right - left), height * share);
 }
 

@@ -29,7 +29,7 @@ const REQUESTS: readonly Layer[] = [
   {
     label: "on a reused connection",
     value: (bucket) => (bucket?.reused ?? 0) / seconds,
-    colour: ({ outcomes }) => outcomes[BAR_RESULTS.answered],
+    colour: ({ results }) => results[BAR_RESULTS.answered],
   },
   {
     label: "on a new one",
@@ -39,7 +39,7 @@ const REQUESTS: readonly Layer[] = [
   {
     label: "failed",
     value: (bucket) => (bucket?.failed ?? 0) / seconds,
-    colour: ({ outcomes }) => outcomes[BAR_RESULTS.failed],
+    colour: ({ results }) => results[BAR_RESULTS.failed],
   },
 ];
 

@@ -7,8 +7,8 @@ export interface Theme {
   readonly line: string;
   readonly ground: string;
   readonly idle: string;
-  /** In the order of the outcomes: running, answered, refused, failed. */
-  readonly outcomes: readonly [string, string, string, string];
+  /** In the order of BAR_RESULTS: running, answered, refused, failed. */
+  readonly results: readonly [string, string, string, string];
   readonly series: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function readTheme(): Theme {
     line: colour("line"),
     ground: colour("ground"),
     idle: colour("idle"),
-    outcomes: [colour("running"), colour("answered"), colour("refused"), colour("failed")],
+    results: [colour("running"), colour("answered"), colour("refused"), colour("failed")],
     series: Array.from({ length: SERIES }, (_, at) => colour(`series-${at + 1}`)),
   };
 }

@@ -1,21 +1,21 @@
-/** Status bounds: what a page or a scrape gets of a pool with thousands of origins: the busiest, and the sum of the rest. */
+/** Bounds what is shown of a pool with thousands of origins: the busiest origins, and the sum of the others. */
 
 import type { OriginStats, PoolStats } from "../../pool/stats.ts";
 
-/** Origins that are shown one by one. */
+/** The most origins that are listed one by one. */
 export const MAX_ORIGINS_SHOWN = 100;
 
-/** What stands for all others: no origin is called so. */
+/** The key for the sum of all other origins. It cannot be an origin's own key. */
 export const OTHER_ORIGINS = "other";
 
-/** The busiest first: those with connections or waiting requests, then those that had most. */
+/** Sorts origins: most open connections and queued requests first, then most requests so far. */
 export function busiestFirst(origins: PoolStats["origins"]): [origin: string, stats: OriginStats][] {
   return Object.entries(origins).sort(
     ([, a], [, b]) => b.open + b.queued - a.open - a.queued || b.requests - a.requests,
   );
 }
 
-/** The same counts, with at most {@linkcode MAX_ORIGINS_SHOWN} origins and {@linkcode OTHER_ORIGINS}: they add up as before. */
+/** The same counts with at most {@linkcode MAX_ORIGINS_SHOWN} origins, and the others summed up as {@linkcode OTHER_ORIGINS}. */
 export function boundedStats(stats: PoolStats): PoolStats {
   const all = busiestFirst(stats.origins);
   if (all.length <= MAX_ORIGINS_SHOWN) return stats;

@@ -1,4 +1,4 @@
-/** History: what happened in a pool, counted in short spans; the last few minutes of it. */
+/** Counts what happened in a pool during the last minutes, in buckets of {@linkcode BUCKET_MS}. */
 
 import type { PoolEvent } from "../../contract/events.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
@@ -12,11 +12,12 @@ interface MutableBucket {
   readonly retired: Partial<Record<RetireReason, number>>;
 }
 
-/** The recent past of a pool. */
+/** The recent history of a pool. */
 export class History {
-  /** The oldest first; spans in which nothing happened are not there. */
+  /** Oldest first. Spans in which nothing happened have no bucket. */
   readonly #buckets: MutableBucket[] = [];
 
+  /** Counts an event. */
   record(event: PoolEvent, now: number): void {
     switch (event.type) {
       case "connection.acquired": {
@@ -37,9 +38,9 @@ export class History {
     }
   }
 
-  /** What is remembered, from the span of `since` on. */
-  since(since: number): readonly Bucket[] {
-    const from = Math.floor(since / BUCKET_MS);
+  /** The buckets from the one that contains `time` on. */
+  since(time: number): readonly Bucket[] {
+    const from = Math.floor(time / BUCKET_MS);
     return this.#buckets.filter(({ at }) => at >= from);
   }
 
@@ -47,9 +48,9 @@ export class History {
     const at = Math.floor(now / BUCKET_MS);
     const last = this.#buckets.at(-1);
     if (last?.at === at) return last;
-    const made: MutableBucket = { at, requests: 0, reused: 0, failed: 0, retired: {} };
-    this.#buckets.push(made);
+    const bucket: MutableBucket = { at, requests: 0, reused: 0, failed: 0, retired: {} };
+    this.#buckets.push(bucket);
     while ((this.#buckets[0]?.at ?? at) <= at - HISTORY_MS / BUCKET_MS) this.#buckets.shift();
-    return made;
+    return bucket;
   }
 }

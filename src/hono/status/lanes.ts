@@ -1,6 +1,6 @@
 /**
- * Lanes: the recent past of each connection, from the pool's events. Bounded in lanes and in bars per lane; a page
- * that has been watching for longer remembers more by itself.
+ * Builds the lanes of the status page from a pool's events: for each connection its recent requests and its end. The
+ * number of lanes and of bars per lane is bounded. A page that has been open for longer keeps more by itself.
  */
 
 import type {
@@ -12,16 +12,16 @@ import type {
 import type { RetireReason } from "../../contract/reasons.ts";
 import { BAR_RESULTS, type Bar, type BarResult, HISTORY_MS, type LaneUpdate, MAX_LANES } from "./protocol.ts";
 
-/** Requests closer than this are one bar: the page could not show the gap. */
+/** Requests with a smaller gap between them become one bar, because the page could not show the gap. */
 const MERGE_GAP_MS = 100;
 
-/** A bar gets no longer by merging, so that one failure does not colour a busy connection's whole lane. */
+/** The longest bar that merging makes, so that one failure does not colour the whole lane of a busy connection. */
 const MERGE_SPAN_MS = 1000;
 
-/** Bars of one lane that a page which has just been opened gets. */
+/** The most bars kept per lane. A page gets them when it is opened. */
 const MAX_BARS = 48;
 
-/** Requests whose outcome is awaited; far above what a pool runs at once. */
+/** The most requests whose result is still unknown. Pools run far fewer at once. */
 const MAX_UNFINISHED = 100_000;
 
 interface MutableBar {
@@ -45,7 +45,7 @@ interface Lane {
   readonly changed: Set<MutableBar>;
 }
 
-/** A connection that was open before. */
+/** A connection that was opened before the page was mounted. */
 export interface OpenConnection {
   readonly id: number;
   readonly origin: string;
@@ -54,26 +54,29 @@ export interface OpenConnection {
   readonly active: boolean;
 }
 
-/** The lanes of a pool. */
+/** The lanes of one pool. */
 export class Lanes {
   /** Open connections that have no lane, because there are too many. */
   readonly #hidden: Set<number> = new Set();
   readonly #open: Map<number, Lane> = new Map();
-  /** The oldest end first. */
+  /** Retired first comes first. */
   readonly #retired: Map<number, Lane> = new Map();
   readonly #changed: Set<Lane> = new Set();
-  /** The bar of each request that is not over. */
+  /** The bar of each request that has not ended. */
   readonly #unfinished: Map<number, { readonly lane: Lane; readonly bar: MutableBar }> = new Map();
 
+  /** Number of open connections without a lane. */
   get hidden(): number {
     return this.#hidden.size;
   }
 
+  /** Adds a connection that was opened before the page was mounted. */
   addOpen({ id, origin, openedAt, requests, active }: OpenConnection, now: number): void {
     const lane = this.#add(laneOf({ id, origin, openedAt, requests }));
     if (lane !== undefined && active) this.#startBar(lane, now);
   }
 
+  /** Applies an event. */
   record(event: PoolEvent, now: number): void {
     switch (event.type) {
       case "connection.opened":
@@ -87,7 +90,7 @@ export class Lanes {
       case "request.finished":
         return this.#requestEnded(
           event.request,
-          event.status < 400 ? BAR_RESULTS.answered : BAR_RESULTS.refused,
+          event.status < 400 ? BAR_RESULTS.answered : BAR_RESULTS.errorStatus,
         );
       case "request.failed":
       case "request.retried":
@@ -99,16 +102,16 @@ export class Lanes {
   /** Every lane, with all its bars. */
   snapshot(now: number): LaneUpdate[] {
     this.#prune(now);
-    return [...this.#open.values(), ...this.#retired.values()].map((lane) => frameOf(lane, lane.bars));
+    return [...this.#open.values(), ...this.#retired.values()].map((lane) => updateOf(lane, lane.bars));
   }
 
-  /** What changed since the last time. */
+  /** Lanes and bars that changed since the previous call. */
   changes(now: number): LaneUpdate[] {
     this.#prune(now);
-    const frames = [...this.#changed].map((lane) => frameOf(lane, lane.changed));
+    const updates = [...this.#changed].map((lane) => updateOf(lane, lane.changed));
     for (const lane of this.#changed) lane.changed.clear();
     this.#changed.clear();
-    return frames;
+    return updates;
   }
 
   #opened({ connection, origin, remoteAddress }: ConnectionOpened, now: number): void {
@@ -122,7 +125,7 @@ export class Lanes {
         this.#hidden.add(lane.id);
         return undefined;
       }
-      this.#forget(oldest.value);
+      this.#drop(oldest.value);
     }
     this.#open.set(lane.id, lane);
     this.#changed.add(lane);
@@ -141,7 +144,7 @@ export class Lanes {
   #startBar(lane: Lane, now: number): MutableBar {
     lane.state = "active";
     const last = lane.bars.at(-1);
-    const bar = last !== undefined && joins(last, now) ? last : this.#newBar(lane, now);
+    const bar = last !== undefined && extendsBar(last, now) ? last : this.#newBar(lane, now);
     bar.requests += 1;
     bar.end = -1;
     this.#markChanged(lane, bar);
@@ -188,40 +191,40 @@ export class Lanes {
     this.#markChanged(lane, last);
   }
 
-  #requestEnded(request: number, outcome: BarResult): void {
-    const awaited = this.#unfinished.get(request);
-    if (awaited === undefined) return;
+  #requestEnded(request: number, result: BarResult): void {
+    const unfinished = this.#unfinished.get(request);
+    if (unfinished === undefined) return;
     this.#unfinished.delete(request);
-    const { lane, bar } = awaited;
-    if (outcome <= bar.result) return;
-    bar.result = outcome;
+    const { lane, bar } = unfinished;
+    if (result <= bar.result) return;
+    bar.result = result;
     this.#markChanged(lane, bar);
   }
 
   #markChanged(lane: Lane, bar: MutableBar): void {
     lane.changed.add(bar);
-    // Nobody may be looking: what is no longer kept need not be told.
+    // If no page is open, changes pile up. Bars that are no longer kept need not be sent.
     if (lane.changed.size > MAX_BARS) lane.changed.delete(first(lane.changed) ?? bar);
     this.#changed.add(lane);
   }
 
-  /** Lanes that the page no longer shows. */
+  /** Drops retired lanes that are older than the history. */
   #prune(now: number): void {
     for (const [id, { end }] of this.#retired) {
       if (end === undefined || now - end[0] < HISTORY_MS) return;
-      this.#forget(id);
+      this.#drop(id);
     }
   }
 
-  #forget(id: number): void {
+  #drop(id: number): void {
     const lane = this.#retired.get(id);
     this.#retired.delete(id);
     if (lane !== undefined) this.#changed.delete(lane);
   }
 }
 
-/** Whether a request that begins at `now` is shown as part of the bar before it. */
-function joins({ start, end, result }: MutableBar, now: number): boolean {
+/** Whether a request that starts at `now` extends the given bar. */
+function extendsBar({ start, end, result }: MutableBar, now: number): boolean {
   return (
     result <= BAR_RESULTS.answered && end >= 0 && now - end < MERGE_GAP_MS && now - start < MERGE_SPAN_MS
   );
@@ -236,17 +239,17 @@ type NewLane = Pick<Lane, "id" | "origin" | "openedAt" | "requests"> & {
   readonly remoteAddress?: string | undefined;
 };
 
-function laneOf(known: NewLane): Lane {
-  const { id, origin, remoteAddress, openedAt, requests } = known;
-  const past = { end: undefined, nextBar: 0, bars: [], changed: new Set<MutableBar>() };
-  return { id, origin, remoteAddress, openedAt, requests, state: "idle", ...past };
+function laneOf(connection: NewLane): Lane {
+  const { id, origin, remoteAddress, openedAt, requests } = connection;
+  const empty = { end: undefined, nextBar: 0, bars: [], changed: new Set<MutableBar>() };
+  return { id, origin, remoteAddress, openedAt, requests, state: "idle", ...empty };
 }
 
-function frameOf(lane: Lane, bars: Iterable<MutableBar>): LaneUpdate {
+function updateOf(lane: Lane, bars: Iterable<MutableBar>): LaneUpdate {
   const { id, origin, remoteAddress, openedAt, requests, state, end } = lane;
-  const about = { id, origin, remoteAddress, openedAt: Math.round(openedAt), requests, state };
-  const shown = { ...about, bars: [...bars].map(barOf) };
-  return end === undefined ? shown : { ...shown, end: [Math.round(end[0]), end[1]] };
+  const facts = { id, origin, remoteAddress, openedAt: Math.round(openedAt), requests, state };
+  const update = { ...facts, bars: [...bars].map(barOf) };
+  return end === undefined ? update : { ...update, end: [Math.round(end[0]), end[1]] };
 }
 
 function barOf({ number, start, end, requests, result }: MutableBar): Bar {

@@ -1,4 +1,4 @@
-/** Source: what the status page shows, gathered from a pool's events, counts and explanations. */
+/** Builds the messages of the status page from a pool's events, `stats()` and `explain()`. */
 
 import type { Clock } from "../../contract/clock.ts";
 import type { PoolListener } from "../../contract/events.ts";
@@ -9,17 +9,17 @@ import { History } from "./history.ts";
 import { Lanes } from "./lanes.ts";
 import { BUCKET_MS, HISTORY_MS, type OriginRow, type StatusMessage, type Totals } from "./protocol.ts";
 
-/** What of a pool the status page needs. */
+/** The part of a pool that the status page needs. */
 export interface StatusPool {
   subscribe(listener: PoolListener): () => void;
   stats(): PoolStats;
   explain(origin: string): Explanation;
 }
 
-/** Explaining looks at every connection, so it is not done for each message. */
+/** Least time between two lists of origins. `explain()` reads every connection, so not every update has a list. */
 const ROWS_EVERY_MS = 1000;
 
-/** Follows a pool, and says how it is. */
+/** Follows one pool and builds messages for its page. */
 export class StatusMessageBuilder {
   readonly #pool: StatusPool;
   readonly #clock: Clock;
@@ -47,12 +47,12 @@ export class StatusMessageBuilder {
     return this.#clock.now() - this.#startedAt;
   }
 
-  /** Whether {@linkcode update} has more to say than the time. */
+  /** Whether {@linkcode update} would contain anything besides the time. */
   get isChanged(): boolean {
     return this.#isChanged;
   }
 
-  /** All there is. */
+  /** A message with everything. */
   snapshot(): StatusMessage {
     const now = this.now();
     const stats = this.#pool.stats();
@@ -60,7 +60,7 @@ export class StatusMessageBuilder {
     return { ...this.#facts(stats, now), ...this.#rows(stats), lanes: this.#lanes.snapshot(now), history };
   }
 
-  /** What changed since the last update. */
+  /** A message with what changed since the previous update. */
   update(): StatusMessage {
     const now = this.now();
     const stats = this.#pool.stats();
@@ -91,7 +91,7 @@ export class StatusMessageBuilder {
     return { origin, ...countsOf(stats), ...limits };
   }
 
-  /** Connections that origins share, through a proxy, are listed under a key that is no origin to ask about. */
+  /** Connections through a proxy that several origins share have a key that `explain()` refuses, as it is no origin. */
   #explain(origin: string): Pick<Explanation, "rules" | "connections"> {
     try {
       return this.#pool.explain(origin);
@@ -100,7 +100,7 @@ export class StatusMessageBuilder {
     }
   }
 
-  /** Connections that were opened before anybody listened. */
+  /** Adds connections that were opened before this object subscribed. */
   #addOpenConnections(): void {
     for (const origin of Object.keys(this.#pool.stats().origins)) {
       for (const { id, state, ageMs, requests } of this.#explain(origin).connections) {

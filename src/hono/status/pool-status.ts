@@ -1,4 +1,4 @@
-/** Status: a sub-application that shows a pool at work, in a page, as JSON, as events and as metrics. */
+/** `poolStatus()`: a sub-application that shows a pool at work as a page, as JSON, as events and as metrics. */
 
 import { type Context, Hono } from "hono";
 import { type Clock, systemClock } from "../../contract/clock.ts";
@@ -11,13 +11,13 @@ import { Viewers } from "./viewers.ts";
 
 /** Options of {@linkcode poolStatus}. */
 export interface PoolStatusOptions {
-  /** Pages that may watch at once; one more gets a 503. @default 20 */
+  /** The most pages that may watch at once. Another one gets a 503. @default 20 */
   readonly maxViewers?: number;
-  /** Time and timers, for tests. @default systemClock */
+  /** The clock, for tests. @default the runtime's */
   readonly clock?: Clock;
 }
 
-/** Everything comes from here, and nothing is inline. */
+/** Scripts, styles and events come from this origin only, and nothing is inline. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,18 +32,19 @@ const CONTENT_SECURITY_POLICY = [
 /**
  * Shows a pool at work:
  *
- * - `/` a page with a lane for each connection, its requests, idle gaps and the reason for its end; a table of
- *   origins; and what happened over time. It comes from this package alone, and works under a strict policy.
- * - `/stats` the pool's `stats()` as JSON. Of more than 100 origins, the busiest are listed, and the rest is summed up as
- *   `"other"`.
- * - `/events` what the page shows, as server-sent events.
- * - `/metrics` Prometheus' text format, with the names of OpenTelemetry's conventions. The first 100 origins have labels of
- *   their own; what belongs to any other is summed up under `server_address="other"`.
+ * - `/`: a page with a lane for each connection (its requests, idle gaps and the reason for its end), a table of origins,
+ *   and a history. It loads nothing from elsewhere and works under a strict content security policy.
+ * - `/stats`: the pool's `stats()` as JSON. The busiest 100 origins are listed; the others are summed up as `"other"`.
+ * - `/events`: the data of the page, as server-sent events.
+ * - `/metrics`: Prometheus' text format, with the names of OpenTelemetry's conventions. The first 100 origins have labels
+ *   of their own; the others are summed up under `server_address="other"`.
  *
- * No path, header or credential of a request is in any of them; but origins and addresses are, so mount it behind
- * authentication: `basicAuth` or a cookie, for a browser sends no bearer token with the events of a page. From then on events are built for every request of the pool, which costs some microseconds each.
+ * They show no path, header or credential of a request. They do show origins and addresses, so mount it behind
+ * authentication. Use `basicAuth` or a cookie: a browser sends no bearer token for the events of a page.
  *
- * @throws {RangeError} when `maxViewers` is not a whole number from 1.
+ * While it is mounted, the pool builds events for every request, which costs some microseconds each.
+ *
+ * @throws {RangeError} if `maxViewers` is not a whole number of at least 1.
  *
  * @example
  * ```ts
@@ -77,8 +78,8 @@ export function poolStatus(pool: StatusPool, options: PoolStatusOptions = {}): H
 }
 
 /**
- * Where the page is mounted is known from its own path alone: with or without a slash at its end. `c.req.path` will
- * not do, from which Hono may have taken the slash.
+ * Serves the page. Its links are relative, and depend on whether the path ends with a slash. Hono may have removed that
+ * slash from `c.req.path`, so the path is read from the URL.
  */
 function page(c: Context): Response {
   const last = new URL(c.req.url).pathname.split("/").at(-1) ?? "";
@@ -98,7 +99,7 @@ function text(c: Context, type: string, content: string): Response {
 }
 
 function events(c: Context, viewers: Viewers): Response {
-  // Hono answers HEAD by the handler of GET, and drops the body: nobody would ever read it.
+  // Hono answers HEAD with the handler of GET and drops the body, so a stream would never be read.
   if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
   const stream = viewers.stream(c.req.raw.signal);
   if (stream === undefined) return c.text("Too many pages watch already", 503, { "Retry-After": "10" });
@@ -107,7 +108,7 @@ function events(c: Context, viewers: Viewers): Response {
 
 const EVENT_HEADERS = {
   "Content-Type": "text/event-stream",
-  // A proxy that collects or compresses the stream would hold it back.
+  // Keeps proxies from buffering or compressing the stream.
   "Cache-Control": "no-store, no-transform",
   "X-Accel-Buffering": "no",
 } as const;

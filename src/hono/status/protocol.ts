@@ -1,21 +1,21 @@
 /**
- * What the status page is told: the messages of `/events`, in short forms, for a thousand connections fit in one.
- * The page is built from its own sources and takes these types and limits from here.
+ * The messages of `/events`. They are compact, because one message may describe a thousand connections. The page is built
+ * from `status-page/` and imports these types and limits.
  *
- * Nothing of a request goes in but when it ran and how it ended.
+ * Of a request they contain only when it ran and how it ended.
  */
 
 import type { RetireReason } from "../../contract/reasons.ts";
 
-/** How the requests of a bar went; the worst counts. */
+/** How the requests of a bar ended. The worst result counts. */
 export const BAR_RESULTS = {
   /** Not known yet. */
   running: 0,
   /** A status below 400. */
   answered: 1,
   /** A status of 400 or above. */
-  refused: 2,
-  /** No response, or not all of it. */
+  errorStatus: 2,
+  /** No response, or only a part of it. */
   failed: 3,
 } as const;
 
@@ -23,12 +23,13 @@ export const BAR_RESULTS = {
 export type BarResult = (typeof BAR_RESULTS)[keyof typeof BAR_RESULTS];
 
 /**
- * Requests that followed each other closely on one connection: number of the bar on its lane, start and end in ms of
- * {@linkcode StatusMessage.now} (the end is -1 while one is running), how many they were, and how they went.
+ * One bar of a lane: requests that followed each other closely on one connection. The values are the bar's number on its
+ * lane, start and end in ms of {@linkcode StatusMessage.now} (the end is -1 while a request runs), the number of
+ * requests, and their result.
  */
-export type Bar = readonly [number: number, start: number, end: number, requests: number, outcome: BarResult];
+export type Bar = readonly [number: number, start: number, end: number, requests: number, result: BarResult];
 
-/** One connection. */
+/** One lane: a connection's row in the page's timeline. */
 export interface LaneUpdate {
   readonly id: number;
   readonly origin: string;
@@ -36,25 +37,25 @@ export interface LaneUpdate {
   readonly openedAt: number;
   readonly requests: number;
   readonly state: "active" | "idle" | "retired";
-  /** Those that are new or changed. */
+  /** Bars that are new or changed. */
   readonly bars: readonly Bar[];
-  /** When and why it was retired. */
+  /** When and why the connection was retired. */
   readonly end?: readonly [at: number, reason: RetireReason];
 }
 
 /** Counts of one span of {@linkcode BUCKET_MS}. */
 export interface Bucket {
-  /** Number of the span: it begins at `at * BUCKET_MS`. */
+  /** Number of the bucket. It begins at `at * BUCKET_MS`. */
   readonly at: number;
-  /** Requests that got a connection. */
+  /** Requests that acquired a connection. */
   readonly requests: number;
-  /** Those that got one which had carried a request before. */
+  /** Of these, requests that acquired a reused connection. */
   readonly reused: number;
   readonly failed: number;
   readonly retired: Readonly<Partial<Record<RetireReason, number>>>;
 }
 
-/** One origin, as its table shows it. */
+/** One origin's row in the table of origins. */
 export interface OriginRow {
   readonly origin: string;
   readonly open: number;
@@ -68,7 +69,7 @@ export interface OriginRow {
   readonly retries: number;
   readonly failures: number;
   readonly retired: Readonly<Partial<Record<RetireReason, number>>>;
-  /** The idle limits, for people: `"55s"`. */
+  /** The idle limits as text: `"55s"`. */
   readonly configured: string;
   readonly announced: string | undefined;
   readonly learned: string | undefined;
@@ -77,26 +78,26 @@ export interface OriginRow {
 /** Counts of the whole pool. */
 export type Totals = Omit<OriginRow, "origin" | "configured" | "announced" | "learned">;
 
-/** A message: `snapshot` has all, `update` what changed. */
+/** The data of both events: a `snapshot` has everything, an `update` has what changed. */
 export interface StatusMessage {
   /** Ms since the status page was mounted. */
   readonly now: number;
   readonly totals: Totals;
-  /** The busiest origins; absent where they are those of the message before. */
+  /** The busiest origins. Absent if nothing new is known since the previous message. */
   readonly origins?: readonly OriginRow[];
-  /** How many origins there are. */
+  /** Number of origins, including those that are not listed. */
   readonly originCount?: number;
   readonly lanes: readonly LaneUpdate[];
-  /** Open connections beyond {@linkcode MAX_LANES}, which have no lane. */
+  /** Open connections that have no lane, because there are more than {@linkcode MAX_LANES}. */
   readonly hidden: number;
   readonly history: readonly Bucket[];
 }
 
-/** How far back the page looks. */
+/** How much of the past the page shows. */
 export const HISTORY_MS = 300_000;
 
-/** Width of a bucket of the history. */
+/** Length of a bucket of the history. */
 export const BUCKET_MS = 2000;
 
-/** Lanes, of open and of retired connections, that are kept. */
+/** The most lanes that are kept, for open and retired connections together. */
 export const MAX_LANES = 2000;

@@ -1,41 +1,40 @@
 /**
- * Viewers: the pages that watch, by server-sent events. All get the same bytes. A page that is slow to take them
- * gets nothing in between and all at once when it is back: for each there is at most one message under way, and the
- * one that takes none for long is dropped.
+ * Sends server-sent events to the open pages. All pages get the same bytes. At most one message per page is under way.
+ * A slow page misses updates and gets a snapshot when it reads again. A page that reads nothing for long is dropped.
  */
 
 import type { Clock, Timer } from "../../contract/clock.ts";
 import type { StatusMessageBuilder } from "./message-builder.ts";
 
-/** Between messages: often enough to look alive. */
+/** Time between messages. It is short enough for the page to look live. */
 const TICK_MS = 500;
 
-/** Longest silence: below the shortest idle timeout of a server in front (Bun.serve: 10 s). */
+/** Longest silence. It is below the shortest idle timeout of the servers (Bun.serve: 10 s). */
 const HEARTBEAT_MS = 5000;
 
-/** After this a page that takes nothing is dropped. */
+/** A page that reads nothing for this long is dropped. */
 const STALLED_MS = 30_000;
 
-/** A server reads a stream as soon as it has its response: one that nobody has read by then holds no place. */
+/** A stream that was never read is dropped after this. A server reads the stream as soon as it has the response. */
 const UNREAD_MS = 2000;
 
-/** How soon a browser tries again when the stream ends. */
+/** How soon a browser reconnects when the stream ends. */
 const RETRY_MS = 2000;
 
 const encoder = new TextEncoder();
 
 interface Viewer {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
-  /** Wants a message; `false` while one is under way. */
+  /** The stream wants a message; `false` while one is under way. */
   ready: boolean;
-  /** Has missed a message, or had none. */
+  /** The page missed a message, or has had none yet. Its next message is a snapshot. */
   behind: boolean;
-  /** Somebody has asked for a message. */
+  /** The stream was read at least once. */
   hasRead: boolean;
   lastReadAt: number;
 }
 
-/** Whoever watches one pool. */
+/** The pages that watch one pool. */
 export class Viewers {
   readonly #messages: StatusMessageBuilder;
   readonly #clock: Clock;
@@ -44,25 +43,25 @@ export class Viewers {
   #timer: Timer | undefined;
   #updatedAt = -Infinity;
 
-  constructor(source: StatusMessageBuilder, clock: Clock, max: number) {
-    this.#messages = source;
+  constructor(messages: StatusMessageBuilder, clock: Clock, max: number) {
+    this.#messages = messages;
     this.#clock = clock;
     this.#max = max;
   }
 
-  /** Pages that watch now. */
+  /** Number of open pages. */
   get size(): number {
     return this.#viewers.size;
   }
 
-  /** A stream of events for one more page; `undefined` if there are too many. `signal` ends it. */
+  /** A stream of events for one more page, or `undefined` if there are too many. `signal` ends it. */
   stream(signal: AbortSignal): ReadableStream<Uint8Array> | undefined {
     if (this.#viewers.size >= this.#max) return undefined;
     let viewer: Viewer | undefined;
     const leave = (): void => {
       if (viewer !== undefined) this.#leave(viewer);
     };
-    // The signal of a page that is gone already tells nothing more.
+    // An aborted signal fires no event, so a page that is already gone is handled here.
     if (signal.aborted) return new ReadableStream({ start: (controller) => controller.close() });
     signal.addEventListener("abort", leave);
     return new ReadableStream<Uint8Array>(
@@ -83,7 +82,7 @@ export class Viewers {
         },
         cancel: leave,
       },
-      // Nothing is made before it is wanted.
+      // Messages are built only when the stream is read.
       { highWaterMark: 0 },
     );
   }
@@ -140,7 +139,7 @@ export class Viewers {
   }
 }
 
-/** JSON has no line breaks, so each message is one line of data. */
+/** One server-sent event. `JSON.stringify` adds no line breaks, so the data is one line. */
 function message(event: "snapshot" | "update", data: object): Uint8Array {
   const retry = event === "snapshot" ? `retry: ${RETRY_MS}\n` : "";
   return encoder.encode(`${retry}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
