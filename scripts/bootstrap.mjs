@@ -50,13 +50,16 @@ function installPackages() {
   if (!install(root)) process.exit(1);
 }
 
-/** Node 24 besides the user's own. Without it (no such package for this platform) its tests are skipped. */
-function installNode24() {
-  const folder = join(root, "scripts", "node24");
+/**
+ * Another Node besides the user's own. Without it (no such package for this platform) its tests are skipped.
+ * @param {"22" | "24"} major
+ */
+function installNode(major) {
+  const folder = join(root, "scripts", `node${major}`);
   const choices = Object.entries(manifest(folder).optionalDependencies ?? {});
   if (choices.some(([name, version]) => isInstalled(folder, name, version))) return;
-  console.log("Installing Node 24 …");
-  if (!install(folder)) console.warn("Node 24 could not be installed: its tests will be skipped.");
+  console.log(`Installing Node ${major} …`);
+  if (!install(folder)) console.warn(`Node ${major} could not be installed: its tests will be skipped.`);
 }
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -64,4 +67,5 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1);
 }
 installPackages();
-if (process.argv.includes("--node24")) installNode24();
+if (process.argv.includes("--nodes"))
+  for (const major of /** @type {const} */ (["22", "24"])) installNode(major);

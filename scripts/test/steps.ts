@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entries, root } from "../entries.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
-import { denoTest, node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
+import { denoTest, node22, node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
 
 /** Steps have a multiple of what they take on a quiet machine: others may keep all of its processors busy. */
 const MINUTE = 60_000;
@@ -12,6 +12,13 @@ const BUN_TEST_MS = 120_000;
 
 /** Tests that drive a browser run on Node alone: the page is the same whoever serves it. */
 const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-page.test.ts"];
+
+/**
+ * What is not run once more on Node 22, whose V8 and libraries lie between those of Node 20 and Node 24, where all of it
+ * runs: what takes long, what measures memory and CPU time, and what starts the programs of all runtimes by itself.
+ */
+const NOT_ON_NODE_22 =
+  /^\.\/tests\/(bench|bounds|bundles|examples|mutations|simulation|campaign|promises\/kept)\b/;
 
 /** What `npm test` does, in order. A new step is a new row. */
 export function steps(filters: readonly string[]): Step[] {
@@ -37,6 +44,7 @@ export function steps(filters: readonly string[]): Step[] {
       (report) => [...nodeWithTsx, ...nodeTestArgs(report), ...files],
     ),
     node24Step(files),
+    node22Step(files),
     checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 8 * MINUTE }, [
       [tool("deno"), "check", ...sources],
     ]),
@@ -94,6 +102,16 @@ function node24Step(files: readonly string[]): Step {
   const node = node24();
   if (node === undefined) return skipped(step, "There is no Node 24 package for this platform.");
   return tests(step, (report) => [node, ...nodeTestArgs(report), ...files]);
+}
+
+/** Node 22 needs tsx as Node 20 does: it erases types, but does not know `using`. */
+function node22Step(files: readonly string[]): Step {
+  const step = { name: "node22", title: "tests on Node 22, but the longest", timeoutMs: 15 * MINUTE };
+  const node = node22();
+  if (node === undefined) return skipped(step, "There is no Node 22 package for this platform.");
+  const chosen = files.filter((file) => !NOT_ON_NODE_22.test(file));
+  if (chosen.length === 0) return skipped(step, "None of these files is run on Node 22.");
+  return tests(step, (report) => [node, "--import", "tsx", ...nodeTestArgs(report), ...chosen]);
 }
 
 function nodeTestArgs(report: string): string[] {

@@ -25,7 +25,16 @@ interface PlatformPackage {
 
 /** The Node 24 that scripts/bootstrap.mjs installs, if there is one for this platform. */
 export function node24(): string | undefined {
-  const home = join(root, "scripts", "node24");
+  return installedNode("node24");
+}
+
+/** The Node 22 that scripts/bootstrap.mjs installs, if there is one for this platform. */
+export function node22(): string | undefined {
+  return installedNode("node22");
+}
+
+function installedNode(folderName: string): string | undefined {
+  const home = join(root, "scripts", folderName);
   const manifest = readJson<{ optionalDependencies: object }>(join(home, "package.json"));
   for (const name of Object.keys(manifest.optionalDependencies)) {
     const folder = join(home, "node_modules", name);
