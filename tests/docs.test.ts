@@ -1,16 +1,22 @@
 /** What the documents say of the code, checked against the code. */
 
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { withDiagram } from "../scripts/diagram.ts";
 import { deadReferences, documents, stepsNamed } from "../scripts/house/documents.ts";
 import { presetsDocument } from "../scripts/presets-doc.ts";
+import { run } from "../scripts/test/run.ts";
 import { steps } from "../scripts/test/steps.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
 import { RETIRE_REASONS } from "../src/contract/reasons.ts";
 import { createInstruments } from "../src/metrics/instruments.ts";
 import { DEFAULTS } from "../src/options/resolve.ts";
+import { PATIENT } from "./support/patience.ts";
+
+/** The walk is watched with the inspector of Node. Its document is the same for all runtimes. */
+const noInspector = process.versions.deno !== undefined || process.versions.bun !== undefined;
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 
@@ -123,5 +129,12 @@ describe("ARCHITECTURE", () => {
   it("shows the state table of today (scripts/diagram.ts writes it)", () => {
     const document = read("ARCHITECTURE.md");
     assertEquals(document, withDiagram(document));
+  });
+
+  it("shows the walk of today (scripts/walk.ts writes it)", { ...PATIENT, skip: noInspector }, async () => {
+    // In a process of its own: watching slows down all that runs beside it.
+    const loader = process.execArgv.filter((argument) => !argument.startsWith("--test"));
+    const { output } = await run([process.execPath, ...loader, "scripts/walk.ts", "--check"]);
+    assertEquals(output, "");
   });
 });
