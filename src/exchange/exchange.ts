@@ -66,11 +66,11 @@ export class Exchange implements Roles {
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     const { observers } = this.#pool;
     if (observers.allTold && this.#phase === "queue") this.#ask();
-    else observers.whenTold(this);
+    else observers.whenDelivered(this);
   }
 
   /** Goes on when everybody has heard how far it is: a listener may have aborted it, even as it begins to wait. */
-  told(): void {
+  eventsDelivered(): void {
     if (this.#phase !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
     if (this.#waiter === undefined) this.#ask();
@@ -91,7 +91,7 @@ export class Exchange implements Roles {
     lease.connection.user = this;
     const { observers } = this.#pool;
     if (observers.allTold) this.#send(lease);
-    else observers.whenTold(this);
+    else observers.whenDelivered(this);
   }
 
   refused(error: Error): void {
@@ -117,14 +117,14 @@ export class Exchange implements Roles {
       socket.write(head);
       if (!fields.expectContinue && this.#phase === "continue") this.#sendBody();
     }
-    this.#pool.timer.by(this.dueAt());
+    this.#pool.timer.ringBy(this.dueAt());
   }
 
   #sendBody(): void {
     this.#phase = "send";
     this.moved();
     this.#upload?.start();
-    this.#pool.timer.by(this.dueAt());
+    this.#pool.timer.ringBy(this.dueAt());
   }
 
   moved(): void {
@@ -136,7 +136,7 @@ export class Exchange implements Roles {
     this.#sent = "full";
     if (this.#phase === "send") this.#phase = "headers";
     if (this.#phase === "linger" && this.#receiver?.complete === true) this.#finish(undefined);
-    else this.#pool.timer.by(this.dueAt());
+    else this.#pool.timer.ringBy(this.dueAt());
   }
 
   uploadFailed(error: unknown): void {
@@ -153,13 +153,13 @@ export class Exchange implements Roles {
     if (inbound === undefined) return this.#lost("unsolicited-data");
     const { received } = inbound;
     const fault = inbound.feed(bytes, length);
-    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;
+    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.loopRanAt;
     if (fault !== undefined) this.#fail(protocolError(this.#standing(), fault), "bad-framing");
     else if (inbound.response?.head.status === 408 && this.#resent("peer-close", 408)) return;
     else if (inbound.complete) this.#completed(inbound);
     else if (inbound.isTooMuch) this.#finish("unread-body");
     else if (inbound.response !== undefined && this.#reply.resolve(inbound.response))
-      this.#pool.timer.by(this.dueAt());
+      this.#pool.timer.ringBy(this.dueAt());
   }
 
   writeDropped(): void {
@@ -173,9 +173,9 @@ export class Exchange implements Roles {
   }
 
   headed(): void {
-    const { seenAt } = this.#pool;
-    if (this.#upload === undefined) this.#lease?.connection.tookMs(seenAt - this.#times.sentAt);
-    this.#times.bodyMovedAt = seenAt;
+    const { loopRanAt } = this.#pool;
+    if (this.#upload === undefined) this.#lease?.connection.noteRoundTrip(loopRanAt - this.#times.sentAt);
+    this.#times.bodyMovedAt = loopRanAt;
     // A `100 Continue` right before may have let the body's function abort the request.
     if (this.#phase !== "done") this.#phase = "body";
   }
@@ -206,7 +206,7 @@ export class Exchange implements Roles {
     this.#times.paused = false;
     this.#times.bodyMovedAt = this.#pool.now();
     this.#lease?.connection.socket?.resume();
-    this.#pool.timer.by(this.dueAt());
+    this.#pool.timer.ringBy(this.dueAt());
   }
 
   discard(atOnce = false): void {
@@ -223,7 +223,7 @@ export class Exchange implements Roles {
     const next = afterResponse(inbound, this.#upload, persistence, this.#request.fields.close);
     // The user's test may have aborted the request; what lingers does so once.
     if (this.#phase === "done") return;
-    if (next !== "linger") return this.#finish(next, this.#pool.seenAt);
+    if (next !== "linger") return this.#finish(next, this.#pool.loopRanAt);
     if (this.#phase !== "body") return this.#finish("upload-unfinished");
     this.#linger(LINGER_MS);
     this.#reply.end(inbound.response);
@@ -235,7 +235,7 @@ export class Exchange implements Roles {
     this.#receiver?.ref(false);
     this.#times.lingersUntil = this.#pool.now() + forMs;
     if (this.#lease !== undefined) this.#pool.linger(this.#lease.connection);
-    this.#pool.timer.by(this.dueAt());
+    this.#pool.timer.ringBy(this.dueAt());
   }
 
   evicted(): void {
@@ -295,7 +295,7 @@ export class Exchange implements Roles {
     [this.#upload, this.#receiver, this.#sent, this.#phase] = [undefined, undefined, "none", "queue"];
     [this.#resendCount, this.#waiter] = [resendCount + 1, undefined];
     this.#events.retried(reason, this.#resendCount, lease.connection);
-    this.#pool.observers.whenTold(this);
+    this.#pool.observers.whenDelivered(this);
     return true;
   }
 

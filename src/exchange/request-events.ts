@@ -27,7 +27,7 @@ export class RequestEvents {
   started(): void {
     const { observers } = this.#pool;
     if (!observers.topics["request.started"].wanted) return;
-    observers.tell({ type: "request.started", ...this.#about });
+    observers.publish({ type: "request.started", ...this.#about });
   }
 
   /** It is over: with a response, or with a failure. */
@@ -45,7 +45,7 @@ export class RequestEvents {
     const { observers } = this.#pool;
     if (response === undefined || !observers.topics["request.finished"].wanted) return;
     const { head, lease, resendCount } = response;
-    observers.tell({
+    observers.publish({
       type: "request.finished",
       ...this.#facts(startedAt, resendCount),
       status: head.status,
@@ -60,7 +60,13 @@ export class RequestEvents {
     const { observers } = this.#pool;
     if (!observers.topics["request.retried"].wanted) return;
     const { record } = failed;
-    observers.tell({ type: "request.retried", ...this.#about, reason, resendCount, connection: record.id });
+    observers.publish({
+      type: "request.retried",
+      ...this.#about,
+      reason,
+      resendCount,
+      connection: record.id,
+    });
   }
 
   #failed(error: unknown, startedAt: number, resendCount: number): void {
@@ -68,14 +74,14 @@ export class RequestEvents {
     if (entry !== undefined) entry.counters.failures += 1;
     const { observers } = this.#pool;
     if (!observers.topics["request.failed"].wanted) return;
-    observers.tell({ type: "request.failed", ...this.#facts(startedAt, resendCount), error });
+    observers.publish({ type: "request.failed", ...this.#facts(startedAt, resendCount), error });
   }
 
   hintIgnored(connection: PooledConnection<Wire>, value: string): void {
     const { observers } = this.#pool;
     if (!observers.topics["hint.ignored"].wanted) return;
     const origin = this.#request.origin.key;
-    observers.tell({ type: "hint.ignored", connection: connection.record.id, origin, value });
+    observers.publish({ type: "hint.ignored", connection: connection.record.id, origin, value });
   }
 
   #facts(startedAt: number, resendCount: number) {

@@ -2,7 +2,7 @@
 
 import type { Wire } from "../http1/wire.ts";
 import type { Acquirer, ConnectionUser } from "../pool/connection.ts";
-import type { Continuing } from "../pool/observers.ts";
+import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { Timed } from "../pool/timer.ts";
 import type { Abortable } from "./abort.ts";
 import type { ReceiverOwner } from "./receiver.ts";
@@ -15,4 +15,4 @@ export type Roles = Acquirer<Wire> &
   UploadOwner &
   Abortable &
   Timed &
-  Continuing;
+  DeliveryWaiter;

@@ -9,7 +9,7 @@ export class Closing<Wire> {
   readonly #timer: PoolTimer;
   readonly #origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly #waiting: Set<Timed & { done(): void }> = new Set();
-  #cutting = false;
+  #isCuttingOff = false;
 
   constructor(timer: PoolTimer, origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>) {
     this.#timer = timer;
@@ -17,8 +17,8 @@ export class Closing<Wire> {
   }
 
   /** Whether somebody's patience is over: nobody gets a connection any more, and who has one loses it. */
-  get cutting(): boolean {
-    return this.#cutting;
+  get isCuttingOff(): boolean {
+    return this.#isCuttingOff;
   }
 
   /** Resolves when no connection is left; after `graceMs` those that are left are cut off. */
@@ -51,7 +51,7 @@ export class Closing<Wire> {
 
   /** Of a copy: who is cut off leaves the lists, and may make others leave. */
   #cutAll(): void {
-    this.#cutting = true;
+    this.#isCuttingOff = true;
     const connections = [...this.#origins.records()].flatMap((entry) => [...entry.connections]);
     for (const record of connections) record.attachment?.user?.cut();
   }

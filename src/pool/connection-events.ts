@@ -7,32 +7,32 @@ import type { Effect } from "./core/effects.ts";
 import type { Observers } from "./observers.ts";
 
 /** It is open. `elapsedMs` since the dial. */
-export function tellOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
+export function publishOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
   if (!observers.topics["connection.opened"].wanted) return;
   const { id, originRecord, attachment } = record;
   const remoteAddress = attachment?.socket?.remoteAddress;
   const facts = { connection: id, origin: originRecord.origin.key, elapsedMs, remoteAddress };
   const via = attachment?.via === undefined ? undefined : { proxy: attachment.via.proxy };
-  observers.tell({ type: "connection.opened", ...facts, ...via });
+  observers.publish({ type: "connection.opened", ...facts, ...via });
 }
 
 /** A request waits. */
-export function tellQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
+export function publishQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
   if (!observers.topics["request.queued"].wanted) return;
-  observers.tell({ type: "request.queued", origin: effect.origin, queued: effect.queued });
+  observers.publish({ type: "request.queued", origin: effect.origin, queued: effect.queued });
 }
 
 /** A request took it. */
-export function tellAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
+export function publishAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
   if (!observers.topics["connection.acquired"].wanted) return;
   const { requestNumber, idleMs, waitedMs } = lease;
   const { id, originRecord } = lease.connection.record;
   const facts = { connection: id, origin: originRecord.origin.key, request, reused: requestNumber > 1 };
-  observers.tell({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
+  observers.publish({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
 }
 
 /** Its exchange, the `requests`-th, is over, and it is kept if the rules let it. */
-export function tellReleased<Wire>(
+export function publishReleased<Wire>(
   observers: Observers,
   record: Connection<Wire>,
   requests: number,
@@ -43,7 +43,7 @@ export function tellReleased<Wire>(
   if (record.state === "closed") return;
   const { id, originRecord } = record;
   const keepMs = keepUntil(record, rules) - now;
-  observers.tell({
+  observers.publish({
     type: "connection.released",
     connection: id,
     origin: originRecord.origin.key,
@@ -53,7 +53,7 @@ export function tellReleased<Wire>(
 }
 
 /** It carries no further request. */
-export function tellRetired<C, W>(
+export function publishRetired<C, W>(
   observers: Observers,
   effect: Effect<C, W> & { type: "close" },
   now: number,
@@ -63,12 +63,16 @@ export function tellRetired<C, W>(
   const { id, originRecord, openedAt, requests } = connection;
   const ageMs = from === "connecting" ? 0 : now - openedAt;
   const facts = { connection: id, origin: originRecord.origin.key, reason, ageMs, idleMs, requests };
-  observers.tell({ type: "connection.retired", ...facts, ...(error === undefined ? undefined : { error }) });
+  observers.publish({
+    type: "connection.retired",
+    ...facts,
+    ...(error === undefined ? undefined : { error }),
+  });
 }
 
 /** The idle limit of an origin changed. */
-export function tellLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
+export function publishLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
   const { originRecord, idleMs, previousMs } = effect;
   if (idleMs === previousMs || !observers.topics["limit.learned"].wanted) return;
-  observers.tell({ type: "limit.learned", origin: originRecord.origin.key, idleMs, previousMs });
+  observers.publish({ type: "limit.learned", origin: originRecord.origin.key, idleMs, previousMs });
 }

@@ -128,7 +128,7 @@ export interface ConnectionOwner<Wire> {
   /** The socket of a connection nobody uses is gone or cannot be trusted. */
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void;
   /** The event loop has come round to the sockets. */
-  seen(): void;
+  loopRan(): void;
 }
 
 /** One open connection of a pool. `Wire` is what the protocol keeps per connection. */
@@ -163,7 +163,7 @@ export class PooledConnection<Wire> implements SocketHandler {
   }
 
   /** It has been retired. Whoever still has it lingered, and what was not sent by then is not sent. */
-  end(): void {
+  closeSocket(): void {
     const { user, socket } = this;
     if (user === undefined) return socket?.close();
     this.user = undefined;
@@ -185,19 +185,19 @@ export class PooledConnection<Wire> implements SocketHandler {
   }
 
   /** Somebody has it from now on, or nobody. */
-  take(taken: boolean): void {
+  setLeased(taken: boolean): void {
     this.#ref = taken;
     this.socket?.ref(taken, !taken);
   }
 
   /** A response came `ms` after its request: the round trip is no longer than that. */
-  tookMs(ms: number): void {
+  noteRoundTrip(ms: number): void {
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }
 
   data(bytes: Uint8Array, length: number, more = false): void {
     this.more = more;
-    this.#owner.seen();
+    this.#owner.loopRan();
     if (this.user !== undefined) this.user.data(bytes, length);
     else this.#owner.lost(this, "unsolicited-data");
   }
@@ -207,12 +207,12 @@ export class PooledConnection<Wire> implements SocketHandler {
   }
 
   drain(): void {
-    this.#owner.seen();
+    this.#owner.loopRan();
     this.user?.drain();
   }
 
   closed(error: TransportError | undefined): void {
-    this.#owner.seen();
+    this.#owner.loopRan();
     if (this.user !== undefined) this.user.closed(error);
     else this.#owner.lost(this, "peer-closed", error);
   }

@@ -7,7 +7,7 @@ import type { Observers } from "./observers.ts";
 
 /** Whoever knows how to do one effect. */
 export interface EffectHandler<Effect> {
-  do(effect: Effect, now: number): void;
+  handle(effect: Effect, now: number): void;
 }
 
 interface Batch<Effect> {
@@ -18,13 +18,13 @@ interface Batch<Effect> {
 /** Does the effects of one pool. */
 export class EffectQueue<Effect> {
   readonly #observers: Observers;
-  readonly #doer: EffectHandler<Effect>;
+  readonly #handler: EffectHandler<Effect>;
   #performing = false;
   readonly #later: Batch<Effect>[] = [];
 
   constructor(observers: Observers, doer: EffectHandler<Effect>) {
     this.#observers = observers;
-    this.#doer = doer;
+    this.#handler = doer;
   }
 
   /** Does them now, or as soon as those are done that others wait for. Nobody is told of any before all are done. */
@@ -35,19 +35,19 @@ export class EffectQueue<Effect> {
       return;
     }
     this.#performing = true;
-    this.#observers.enter();
+    this.#observers.beginStep();
     try {
-      for (const effect of effects) this.#doer.do(effect, now);
+      for (const effect of effects) this.#handler.handle(effect, now);
       if (this.#later.length > 0) this.#doLater();
     } finally {
       this.#performing = false;
-      this.#observers.leave();
+      this.#observers.endStep();
     }
   }
 
   /** Apart, as it hardly ever happens: what one step decided gave rise to another. */
   #doLater(): void {
     for (let batch = this.#later.shift(); batch !== undefined; batch = this.#later.shift())
-      for (const effect of batch.effects) this.#doer.do(effect, batch.now);
+      for (const effect of batch.effects) this.#handler.handle(effect, batch.now);
   }
 }

@@ -4,12 +4,12 @@ import type { RetireReason } from "../contract/reasons.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
-import { tellAcquired } from "./connection-events.ts";
+import { publishAcquired } from "./connection-events.ts";
 import type { Effect } from "./core/effects.ts";
 import {
+  canSkipCheck,
   checkLiveness,
-  isInSight,
-  isUnblocked,
+  hasJustRun,
   type LivenessOptions,
   LoopMonitor,
   needsLivenessCheck,
@@ -43,25 +43,25 @@ export class Grants<Wire> {
   }
 
   /** The event loop came round to a socket or a timer. */
-  seen(now: number): void {
-    this.#loop.seen(now);
+  loopRan(now: number): void {
+    this.#loop.loopRan(now);
   }
 
   grant(effect: Grant<Wire>, now: number): void {
     const connection = effect.connection.attachment;
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
-    connection.take(true);
+    connection.setLeased(true);
     const { wasPaused, more } = connection;
     connection.wasPaused = false;
     const { waiter, idleMs } = effect;
     const careful = waiter.unsafe || wasPaused;
     // One that was opened for this request; one that waited for its first may have been sent something like any other.
     const isNew = connection.record.requests <= 1 && idleMs === 0;
-    if (isNew || isInSight(careful, more, idleMs)) return this.#deliver(effect, connection, now);
+    if (isNew || canSkipCheck(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#loop.unseenMs(now);
     if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
-    const unblocked = !wasPaused && isUnblocked(unseenMs);
+    const unblocked = !wasPaused && hasJustRun(unseenMs);
     this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 
@@ -75,20 +75,21 @@ export class Grants<Wire> {
     const { rules } = this.#settings;
     checkLiveness(connection, { turns: this.#turns, rules }, options, (reason) => {
       if (reason !== undefined) return this.#owner.acquireAnother(effect.waiter, connection, reason);
-      this.#loop.cameRound(now);
+      this.#loop.turnEnded(now);
       this.#deliver(effect, connection, now);
     });
   }
 
   #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
     // Granted before `close()` cut off the others, and handed over only now.
-    if (this.#closing.cutting) return this.#owner.acquireAnother(effect.waiter, connection, "pool-closed");
+    if (this.#closing.isCuttingOff)
+      return this.#owner.acquireAnother(effect.waiter, connection, "pool-closed");
     const lease = leaseOf(connection, effect, now);
     const { counters } = connection.record.originRecord;
     counters.requests += 1;
     if (lease.requestNumber > 1) counters.reused += 1;
     const { attachment } = effect.waiter;
-    tellAcquired(this.#observers, lease, attachment.requestId);
+    publishAcquired(this.#observers, lease, attachment.requestId);
     attachment.granted(lease);
   }
 }

@@ -46,12 +46,12 @@ export function needsLivenessCheck(
 }
 
 /** Whether the answer can be known without asking when the loop came round: it is no. */
-export function isInSight(careful: boolean, more: boolean, idleMs: number): boolean {
+export function canSkipCheck(careful: boolean, more: boolean, idleMs: number): boolean {
   return idleMs <= UNSEEN_MS && !careful && !more;
 }
 
 /** Whether what such a look finds can be no older than the loop's last round. */
-export function isUnblocked(unseenMs: number): boolean {
+export function hasJustRun(unseenMs: number): boolean {
   return unseenMs <= UNSEEN_MS;
 }
 
@@ -63,37 +63,37 @@ export function isUnblocked(unseenMs: number): boolean {
 export class LoopMonitor {
   readonly #clock: Clock;
   readonly #inRounds: boolean;
-  #at: number;
+  #checkedAt: number;
   #askedAt = -Infinity;
   #coming = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#inRounds = clock.reportsInBatches === true;
-    this.#at = clock.now();
+    this.#checkedAt = clock.now();
   }
 
   /** How long ago that was. */
   unseenMs(now: number): number {
     this.#askedAt = now;
-    return now - this.#at;
+    return now - this.#checkedAt;
   }
 
   /** Something came from a socket, or a timer fired. */
-  seen(now: number): void {
-    if (this.#inRounds && now - this.#at <= UNSEEN_MS) this.#at = now;
-    else if (now - this.#askedAt <= ASKED_MS && now - this.#at > UNSEEN_MS / 2 && !this.#coming) {
+  loopRan(now: number): void {
+    if (this.#inRounds && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;
+    else if (now - this.#askedAt <= ASKED_MS && now - this.#checkedAt > UNSEEN_MS / 2 && !this.#coming) {
       this.#coming = true;
-      this.#clock.turn(() => this.cameRound(now));
+      this.#clock.turn(() => this.turnEnded(now));
     }
   }
 
   /** A turn is over that began at `start`. */
-  cameRound(start: number): void {
+  turnEnded(start: number): void {
     this.#coming = false;
     const now = this.#clock.now();
     const at = this.#inRounds && now - start <= QUICK_TURN_MS ? now : start;
-    if (at > this.#at) this.#at = at;
+    if (at > this.#checkedAt) this.#checkedAt = at;
   }
 }
 
@@ -116,7 +116,7 @@ export function checkLiveness<Wire>(
   { unsafe, unblocked }: LivenessOptions,
   looked: (reason: RetireReason | undefined) => void,
 ): void {
-  const spot = new LivenessCheck(looked);
+  const spot = new PendingCheck(looked);
   connection.user = spot;
   const came = (): void => {
     if (spot.found) return;
@@ -134,7 +134,7 @@ export function checkLiveness<Wire>(
   });
 }
 
-type Turned = (disturbed: boolean) => void;
+type TurnCallback = (disturbed: boolean) => void;
 
 /**
  * Turns of the event loop that all share who ask within one task. They are answered one right after the other: were each
@@ -142,14 +142,14 @@ type Turned = (disturbed: boolean) => void;
  */
 export class SharedTurns {
   readonly clock: Clock;
-  readonly #open: Map<boolean, Turned[]> = new Map();
+  readonly #open: Map<boolean, TurnCallback[]> = new Map();
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
   /** Calls back after a turn. `disturbed`: it took so long that something may have come since. */
-  take(unblocked: boolean, turned: Turned): void {
+  take(unblocked: boolean, turned: TurnCallback): void {
     const open = this.#open.get(unblocked);
     if (open !== undefined) return void open.push(turned);
     const sharing = [turned];
@@ -164,7 +164,7 @@ export class SharedTurns {
 }
 
 /** Has a connection meanwhile; `dead` is called with what came, if anything came. */
-class LivenessCheck implements ConnectionUser {
+class PendingCheck implements ConnectionUser {
   readonly #dead: (reason: RetireReason) => void;
   #found = false;
 

@@ -21,7 +21,13 @@ import {
   PooledConnection,
   type PoolWaiter,
 } from "./connection.ts";
-import { tellLearned, tellOpened, tellQueued, tellReleased, tellRetired } from "./connection-events.ts";
+import {
+  publishLearned,
+  publishOpened,
+  publishQueued,
+  publishReleased,
+  publishRetired,
+} from "./connection-events.ts";
 import { PoolCore } from "./core/core.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { Waiter } from "./core/records.ts";
@@ -54,7 +60,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
   readonly #processRef: ProcessRef;
   readonly #effectQueue: EffectQueue<PoolEffect<Wire>>;
   /** When the event loop was last known to look at the sockets. */
-  #seenAt: number;
+  #loopRanAt: number;
   readonly #grants: Grants<Wire>;
 
   constructor(
@@ -69,13 +75,13 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.observers = observers;
     this.#makeWire = makeWire;
     this.core = new PoolCore({ rules, acquireTimeoutMs });
-    this.#seenAt = clock.now();
+    this.#loopRanAt = clock.now();
     this.#sleepDetector = new SleepDetector(clock, (now) => this.#step({ type: "slept" }, now));
     this.limitKeeper = LimitKeeper.of(settings, (origin, memory) => {
       this.#step({ type: "restore", origin, memory }, this.now());
     });
     this.timer = new PoolTimer(clock, (now) => {
-      this.seen();
+      this.loopRan();
       this.#sleepDetector.notice(now);
       this.#step({ type: "tick" }, now);
     });
@@ -95,8 +101,8 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
   }
 
   /** When the event loop last came round to a socket of this pool. */
-  get seenAt(): number {
-    return this.#seenAt;
+  get loopRanAt(): number {
+    return this.#loopRanAt;
   }
 
   /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
@@ -141,20 +147,20 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     // Taken away from one that lingered, by a function of the user's that was called on the way here.
     if (record.state === "closed") return;
     const input = { type: "release", connection: record, hints, reason, answered } as const;
-    if (this.observers.topics["connection.released"].wanted) this.#tellingRelease(input, requests, now);
+    if (this.observers.topics["connection.released"].wanted) this.#releaseAndPublish(input, requests, now);
     else this.#step(input, now);
   }
 
   /** It may have been handed on already when this is told; what is told is how it came back. */
-  #tellingRelease(input: PoolInput<Wire> & { type: "release" }, requests: number, now: number): void {
+  #releaseAndPublish(input: PoolInput<Wire> & { type: "release" }, requests: number, now: number): void {
     const { observers } = this;
-    observers.enter();
+    observers.beginStep();
     try {
       const effects = this.core.step(input, now);
-      tellReleased(observers, input.connection, requests, this.settings.rules, now);
+      publishReleased(observers, input.connection, requests, this.settings.rules, now);
       this.#perform(effects, now);
     } finally {
-      observers.leave();
+      observers.endStep();
     }
   }
 
@@ -172,9 +178,9 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
   }
 
-  seen(): void {
-    this.#seenAt = this.now();
-    this.#grants.seen(this.#seenAt);
+  loopRan(): void {
+    this.#loopRanAt = this.now();
+    this.#grants.loopRan(this.#loopRanAt);
   }
 
   /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
@@ -213,19 +219,19 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
     this.#effectQueue.perform(effects, now);
-    this.timer.by(this.core.wakeAt());
+    this.timer.ringBy(this.core.wakeAt());
     this.#processRef.whileQueued(this.core.origins.queue.size > 0);
   }
 
   /** Does what one effect says. Called in the order of the steps that they are of. */
-  do(effect: PoolEffect<Wire>, now: number): void {
+  handle(effect: PoolEffect<Wire>, now: number): void {
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.connection, now);
       case "grant":
         return this.#grants.grant(effect, now);
       case "queue":
-        return tellQueued(this.observers, effect);
+        return publishQueued(this.observers, effect);
       case "reject":
         return this.#reject(effect);
       case "park":
@@ -239,7 +245,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   #park(record: Connection<Wire>): void {
     // An observer that was told before this may have had it leased again.
-    if (record.state === "idle") record.attachment?.take(false);
+    if (record.state === "idle") record.attachment?.setLeased(false);
   }
 
   #connect(record: Connection<Wire>, now: number): void {
@@ -255,17 +261,17 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     connection.socket = socket;
     const now = this.now();
     const elapsedMs = now - record.openedAt;
-    this.seen();
+    this.loopRan();
     if (record.state === "closed") return;
     this.#dnsRefresh?.opened(record, now);
     const { observers } = this;
-    observers.enter();
+    observers.beginStep();
     try {
       const effects = this.core.step({ type: "connected", connection: record, random }, now);
-      tellOpened(observers, record, elapsedMs);
+      publishOpened(observers, record, elapsedMs);
       this.#perform(effects, now);
     } finally {
-      observers.leave();
+      observers.endStep();
     }
   }
 
@@ -291,13 +297,13 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     const { connection: record, reason, from } = effect;
     if (from === "connecting") this.#connectAttempts.giveUp(record, reason);
     this.#dnsRefresh?.closed(record);
-    record.attachment?.end();
-    tellRetired(this.observers, effect, now);
+    record.attachment?.closeSocket();
+    publishRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check();
   }
 
   #learned(effect: PoolEffect<Wire> & { type: "learned" }): void {
     this.limitKeeper?.learned(effect.originRecord.origin.key, effect.originRecord.memory);
-    tellLearned(this.observers, effect);
+    publishLearned(this.observers, effect);
   }
 }

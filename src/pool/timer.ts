@@ -54,7 +54,7 @@ export class PoolTimer {
   }
 
   /** Makes sure it rings by `at`. Costs nothing when it rings earlier anyway. */
-  by(at: number): void {
+  ringBy(at: number): void {
     if (this.#stopped || at >= this.#ringsAt) return;
     this.#timer?.cancel();
     this.#ringsAt = at;
@@ -64,10 +64,10 @@ export class PoolTimer {
     else this.#timer = timer;
   }
 
-  /** Looks at `timed` until it is dropped. Its deadline may move later unsaid; one that moves earlier needs {@linkcode by}. */
+  /** Looks at `timed` until it is dropped. Its deadline may move later unsaid; one that moves earlier needs {@linkcode ringBy}. */
   watch(timed: Timed): void {
     timed.timerSlot = this.#timed.push(timed) - 1;
-    this.by(timed.dueAt());
+    this.ringBy(timed.dueAt());
   }
 
   drop(timed: Timed): void {
@@ -113,16 +113,16 @@ export class PoolTimer {
   #rang(): void {
     const lateMs = this.#clock.now() - this.#ringsAt;
     this.#timer = undefined;
-    if (lateMs <= LATE_MS) return this.#look();
+    if (lateMs <= LATE_MS) return this.#checkDue();
     this.#ringsAt = this.#clock.now();
     this.#late = true;
     this.#clock.turn(() => {
       this.#late = false;
-      if (!this.#stopped) this.#look();
+      if (!this.#stopped) this.#checkDue();
     });
   }
 
-  #look(): void {
+  #checkDue(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#ringsAt = Infinity;
@@ -134,6 +134,6 @@ export class PoolTimer {
     this.#ring(now);
     let next = Infinity;
     for (const timed of this.#timed) next = Math.min(next, timed.dueAt());
-    this.by(next);
+    this.ringBy(next);
   }
 }

@@ -91,7 +91,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A connection that is retired is closed",
     file: "src/pool/pool.ts",
-    search: "    record.attachment?.end();\n",
+    search: "    record.attachment?.closeSocket();\n",
     replacement: "",
     proof: "simulation",
   },
@@ -112,8 +112,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "Behind a blocked event loop nothing is given up before the sockets were looked at",
     file: "src/pool/timer.ts",
-    search: "if (lateMs <= LATE_MS) return this.#look();",
-    replacement: "if (lateMs >= 0) return this.#look();",
+    search: "if (lateMs <= LATE_MS) return this.#checkDue();",
+    replacement: "if (lateMs >= 0) return this.#checkDue();",
     proof: { tests: "tests/pool/timer" },
   },
   {
@@ -210,8 +210,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "Events of one look of the event loop do not vouch for each other",
     file: "src/pool/liveness-check.ts",
-    search: "if (this.#inRounds && now - this.#at <= UNSEEN_MS) this.#at = now;",
-    replacement: "if (now - this.#at <= UNSEEN_MS) this.#at = now;",
+    search: "if (this.#inRounds && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;",
+    replacement: "if (now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;",
     proof: { tests: "tests/pool/liveness-check" },
   },
   {

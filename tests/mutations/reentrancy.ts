@@ -36,7 +36,7 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "All listeners see all events in one order",
     file: "src/pool/observers.ts",
-    search: "if (this.#depth > 0 || this.#telling) return;",
+    search: "if (this.#depth > 0 || this.#delivering) return;",
     replacement: "if (this.#depth > 0) return;",
     proof: { tests: "tests/reentrancy/listeners" },
   },

@@ -28,9 +28,9 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "Bytes that drip do not lengthen lingering",
     file: "src/exchange/exchange.ts",
-    search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.seenAt;\n",
+    search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.loopRanAt;\n",
     replacement:
-      '    this.#times.bodyMovedAt = this.#pool.seenAt;\n    if (this.#stage === "linger") this.#times.lingersUntil = this.#pool.seenAt + 100;\n',
+      '    this.#times.bodyMovedAt = this.#pool.loopRanAt;\n    if (this.#stage === "linger") this.#times.lingersUntil = this.#pool.loopRanAt + 100;\n',
     proof: { tests: "tests/promises/leaving" },
   },
   {
@@ -38,7 +38,7 @@ export const WIRE: readonly Mutation[] = [
     file: "src/exchange/exchange.ts",
     search: "    const { received } = inbound;\n",
     replacement:
-      "    const { received } = inbound;\n    this.moved();\n    this.#times.sentAt = this.#pool.seenAt;\n",
+      "    const { received } = inbound;\n    this.moved();\n    this.#times.sentAt = this.#pool.loopRanAt;\n",
     proof: { tests: "tests/exchange/deadlines" },
   },
   {

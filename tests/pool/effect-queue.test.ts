@@ -8,9 +8,9 @@ describe("Performer", () => {
     const done: string[] = [];
     const observers = new Observers(() => void done.push("told"));
     const performer: EffectQueue<string> = new EffectQueue(observers, {
-      do(effect, now) {
+      handle(effect, now) {
         if (effect === "a") {
-          observers.tell({ type: "limit.learned", origin: "o", idleMs: 1, previousMs: 2 });
+          observers.publish({ type: "limit.learned", origin: "o", idleMs: 1, previousMs: 2 });
           performer.perform(["x", "y"], 2);
         }
         done.push(`${effect}${now}`);
@@ -23,7 +23,7 @@ describe("Performer", () => {
   it("is ready for the next step when an effect throws", () => {
     const done: string[] = [];
     const performer: EffectQueue<string> = new EffectQueue(new Observers(undefined), {
-      do(effect) {
+      handle(effect) {
         if (effect === "bug") throw new Error("bug");
         done.push(effect);
       },

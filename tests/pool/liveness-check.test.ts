@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
-import { isInSight, LoopMonitor, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
+import { canSkipCheck, LoopMonitor, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
@@ -39,7 +39,7 @@ describe("a connection is looked at", () => {
   }
 
   it("by none for which that is known without asking when the loop came round", () => {
-    const known = cases.filter(([, careful, more, idleMs]) => isInSight(careful, more, idleMs));
+    const known = cases.filter(([, careful, more, idleMs]) => canSkipCheck(careful, more, idleMs));
     assertEquals([known.length, known.filter(([, , , , , looked]) => looked)], [2, []]);
   });
 });
@@ -55,8 +55,8 @@ describe("the event loop is known to have come round", () => {
     const schedule = () => ({ cancel() {} });
     const watch = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, reportsInBatches });
     now = turn[1];
-    watch.cameRound(turn[0]);
-    for (const at of events) watch.seen(at);
+    watch.turnEnded(turn[0]);
+    for (const at of events) watch.loopRan(at);
     return watch.unseenMs(20);
   }
 

@@ -74,7 +74,7 @@ describe("Alarm", () => {
     await clock.advance(0);
     timer.stop();
     clock.turnAround();
-    timer.by(clock.now() + 1);
+    timer.ringBy(clock.now() + 1);
     assertEquals(clock.timers, 0);
     await clock.advance(1000);
     assertEquals(done, []);

@@ -194,7 +194,7 @@ export class ConnectAttempts<Wire> {
       if (strict) return unsupportedError(transport, shortfall);
       if (this.#degraded.has(shortfall.option)) continue;
       this.#degraded.add(shortfall.option);
-      this.#parts.observers.tell({ type: "option.degraded", transport, ...shortfall });
+      this.#parts.observers.publish({ type: "option.degraded", transport, ...shortfall });
     }
     return undefined;
   }
