@@ -1,5 +1,5 @@
 /**
- * Proves that biome.json guards the architecture: lints a copy of tests/fixtures/layering, a small tree of
+ * Proves that biome.jsonc guards the architecture: lints a copy of tests/fixtures/layering, a small tree of
  * planted violations laid out like this repository. The first line of each file says what is to be reported
  * there: `// expect: <rules>`, or `nothing` for what a layer may do.
  */
@@ -26,7 +26,7 @@ try {
 
 async function plant(into: string): Promise<void> {
   await cp(join(root, "tests/fixtures/layering"), into, { recursive: true });
-  for (const file of ["biome.json", "package.json"]) await cp(join(root, file), join(into, file));
+  for (const file of ["biome.jsonc", "package.json"]) await cp(join(root, file), join(into, file));
   // Ceilings are planted here: a file that long is no use to anyone who reads the fixtures.
   await writeFile(join(into, "src/pool/long-file.ts"), longFile());
   await writeFile(join(into, "src/pool/long-function.ts"), longFunction());

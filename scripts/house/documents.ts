@@ -5,7 +5,7 @@ import { posix } from "node:path";
 import { readJson, root } from "../entries.ts";
 
 const IGNORED = new Set(["node_modules", "dist", ".cache", ".git"]);
-const EXTENSIONS = "ts|mjs|md|json|svg|yml|html";
+const EXTENSIONS = "ts|mjs|md|jsonc|json|svg|yml|html";
 
 /** Every document for people. */
 export function documents(): string[] {
