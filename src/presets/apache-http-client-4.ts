@@ -1,4 +1,4 @@
-/** Apache HttpClient 4: the Java client before 5. */
+/** Apache HttpClient 4, the Java client before version 5. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
@@ -7,7 +7,7 @@ import { oneLength } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { headerElements } from "./keep-alive-readers.ts";
 
-/** Settings of `PoolingHttpClientConnectionManager` and of the strategies beside it. */
+/** Settings of `PoolingHttpClientConnectionManager` and its strategies. */
 export interface ApacheHttpClient4Directives {
   /** `defaultMaxPerRoute`. @default 2 */
   readonly maxPerRoute?: number;
@@ -15,26 +15,34 @@ export interface ApacheHttpClient4Directives {
   readonly maxTotal?: number;
   /** `connTimeToLive`. @default Infinity */
   readonly timeToLive?: Duration;
-  /** What a strategy of your own answers where the server says nothing; theirs says -1, for ever. @default Infinity */
+  /**
+   * Idle time if the server names none. Apache's default strategy returns -1, which means for ever.
+   *
+   * @default Infinity
+   */
   readonly keepAlive?: Duration;
 }
 
-/** Requests without an entity: PUT is not among them, though it is idempotent. */
+/** Methods whose requests have no entity. PUT is idempotent, but has one. */
 const WITHOUT_ENTITY: readonly string[] = ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"];
 
-/** `DefaultHttpRequestRetryHandler`: up to three times, on any connection, what has no entity or was not fully sent. */
+/**
+ * `DefaultHttpRequestRetryHandler`: up to three resends, on any connection, if there is no entity or it was not fully
+ * sent.
+ */
 const retryHandler: RetryRule = ({ method, sent, responded, resendCount }) =>
   !responded && resendCount < 3 && (sent !== "full" || WITHOUT_ENTITY.includes(method));
 
 /**
- * The rules of Apache HttpClient 4.3 to 4.5: **kept for ever** unless the server names a `timeout` (of which 0 and
- * negative values mean for ever too), 2 connections per route and 20 in all, the one used last first.
+ * The rules of Apache HttpClient 4.3 to 4.5. A connection is **kept for ever**, unless the server names a `timeout`. A
+ * `timeout` of 0 or less also means for ever. The limits are 2 connections per route and 20 in all. The most recently
+ * used connection is used first.
  *
  * Source: apache/httpcomponents-client 4.5.x `DefaultConnectionKeepAliveStrategy`, `DefaultHttpRequestRetryHandler`;
  * httpcomponents-core 4.4.x `DefaultConnectionReuseStrategy`, `AbstractConnPool`, `PoolEntry`.
  *
- * Not as there: its stale check (a read of 1 ms, after 2 s idle) takes a stray byte for a sign of life, and hands it
- * to the next response; Holdfast watches every idle connection and retires it for any byte, as it does for a FIN.
+ * Differences: its stale check (a read of 1 ms, after 2 s idle) takes an unsolicited byte as a sign of life and passes
+ * it to the next response. Holdfast watches every idle connection and retires it on any byte, as on a FIN.
  */
 export function apacheHttpClient4(given: ApacheHttpClient4Directives = {}): ClientPreset {
   const { maxPerRoute, maxTotal, timeToLive, keepAlive } = directives<ApacheHttpClient4Directives>(

@@ -1,4 +1,4 @@
-/** Apache HttpClient 5: the Java client, classic API. */
+/** Apache HttpClient 5, the Java client, with its classic API. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
@@ -13,7 +13,7 @@ export interface ApacheHttpClient5Directives {
   readonly maxPerRoute?: number;
   /** `maxConnTotal`. @default 25 */
   readonly maxTotal?: number;
-  /** `RequestConfig.connectionKeepAlive`, where the server says nothing. @default "3m" */
+  /** `RequestConfig.connectionKeepAlive`: idle time if the server names none. @default "3m" */
   readonly connectionKeepAlive?: Duration;
   /** `RequestConfig.connectionRequestTimeout`: the longest wait for a connection. @default "3m" */
   readonly connectionRequestTimeout?: Duration;
@@ -23,23 +23,23 @@ export interface ApacheHttpClient5Directives {
   readonly idleTimeout?: Duration;
   /** `PoolReusePolicy`. @default "lifo" */
   readonly reusePolicy?: "lifo" | "fifo";
-  /** @default "5.6" */
+  /** Version of HttpClient. @default "5.6" */
   readonly version?: string;
 }
 
-/** `DefaultHttpRequestRetryStrategy`, `StandardMethods`. */
+/** The methods that `DefaultHttpRequestRetryStrategy` resends, by `StandardMethods`. */
 const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "PUT", "DELETE", "TRACE", "OPTIONS", "QUERY"];
 
 /**
- * The rules of Apache HttpClient 5.0 to 5.6, classic API: the server's `timeout` (of which **0 and negative values mean
- * for ever**), else 3 min; 5 connections per route and 25 in all; once more on any I/O error of an idempotent method;
- * TCP keepalive 5 s, 5 s, 3 since 5.6, and off before.
+ * The rules of Apache HttpClient 5.0 to 5.6, classic API. The idle time is the server's `timeout`, else 3 min. A
+ * `timeout` of **0 or less means for ever**. The limits are 5 connections per route and 25 in all. An idempotent
+ * request is resent once after any I/O error. TCP keepalive is 5 s, 5 s, 3 probes since 5.6, and off before.
  *
  * Source: apache/httpcomponents-client 5.x `DefaultConnectionKeepAliveStrategy`, `DefaultHttpRequestRetryStrategy`;
  * httpcomponents-core 5.x `DefaultConnectionReuseStrategy`, `StrictConnPool`, `SocketConfig`.
  *
- * Not as there: its stale check (a read of 1 ms, after 2 s idle) takes a stray byte for a sign of life, and hands it
- * to the next response; Holdfast watches every idle connection and retires it for any byte, as it does for a FIN.
+ * Differences: its stale check (a read of 1 ms, after 2 s idle) takes an unsolicited byte as a sign of life and passes
+ * it to the next response. Holdfast watches every idle connection and retires it on any byte, as on a FIN.
  */
 export function apacheHttpClient5(given: ApacheHttpClient5Directives = {}): ClientPreset {
   const set = directives<ApacheHttpClient5Directives>("apacheHttpClient5", given, {

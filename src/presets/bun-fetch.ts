@@ -1,21 +1,22 @@
-/** Bun fetch: `fetch` of Bun. */
+/** The `fetch` of Bun. */
 
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { allLines } from "./connection-readers.ts";
 import { methodsOnReused } from "./retry-rules.ts";
 
-/** Sent again by Bun. */
+/** The methods that Bun resends. */
 const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
 
 /**
- * The rules of `fetch` in Bun 1.4.5: 5 min idle, not to be changed; 64 idle connections over all origins, the one that
- * comes back goes; `Keep-Alive` never read; idempotent requests are sent again once, on a reused connection.
+ * The rules of `fetch` in Bun 1.4.5. The idle time is 5 min and cannot be changed. There are 64 idle connections over
+ * all origins; beyond that, a returned connection is closed. `Keep-Alive` is never read. An idempotent request is
+ * resent once, on a reused connection.
  *
- * Source: oven-sh/bun `src/http/HTTPContext.rs`, `src/http/lib.rs`; measured with 1.4.5. Up to 1.4.0, Bun looked at
- * `Connection` on 2xx alone and kept HTTP/1.0 connections: those rules are not here.
+ * Source: oven-sh/bun `src/http/HTTPContext.rs`, `src/http/lib.rs`; measured with 1.4.5. Up to 1.4.0, Bun read
+ * `Connection` on 2xx responses only, and kept HTTP/1.0 connections. This preset does not reproduce that.
  *
- * Not as there: Bun uses the lowest of its 64 slots, here it is the connection opened first; nothing is sent again once
- * part of a response came, where Bun does it after half a head.
+ * Differences: Bun uses the lowest of its 64 slots, and this preset the connection opened first. Bun resends a request
+ * even after half a response head, and this preset never after any byte of a response.
  */
 export function bunFetch(): ClientPreset {
   return clientPreset(

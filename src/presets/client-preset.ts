@@ -1,17 +1,19 @@
-/** Client preset: options that make a pool keep, order and retry its connections as another system does. */
+/**
+ * Client presets: options that make a pool keep and order its connections and resend requests as another system does.
+ */
 
 import type { PoolOptions } from "../options/options.ts";
 import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
 
-/** Options to spread into those of a pool, and what they are made after. */
+/** Options to spread into those of a pool, with information about the system that they reproduce. */
 export type ClientPreset = PoolOptions & { readonly [PRESET]: PresetInfo };
 
-/** What a preset says of its system. */
+/** What a preset says about its system. */
 export type SystemInfo = Omit<PresetInfo, "options">;
 
 /**
- * What nearly all systems have in common, and Holdfast by itself has not: no limit but those they name, no look at
- * `Keep-Alive`, no learning, and no fear of a stale connection.
+ * Options that nearly all systems share. Unlike Holdfast's defaults, they set no limit, ignore `Keep-Alive`, learn
+ * nothing, and reuse idle connections for any request.
  */
 const COMMON: PoolOptions = {
   idleTimeout: Infinity,
@@ -33,8 +35,8 @@ const COMMON: PoolOptions = {
   learn: false,
 };
 
-/** A preset of `options`; what they leave open is as in most systems. */
-export function clientPreset(note: SystemInfo, options: PoolOptions): ClientPreset {
+/** Makes a preset of `options`. Options that are not given have the value of most systems. */
+export function clientPreset(system: SystemInfo, options: PoolOptions): ClientPreset {
   const all = { ...COMMON, ...options };
-  return { ...all, [PRESET]: { ...note, options: all } };
+  return { ...all, [PRESET]: { ...system, options: all } };
 }

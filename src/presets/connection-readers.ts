@@ -1,6 +1,6 @@
 /**
- * Connection tests: how systems read `Connection`, where they differ from RFC 9112 §9.3. What would mix up responses is
- * not for a test to allow; see `PersistenceTest`.
+ * How systems read `Connection`, where they differ from RFC 9112 §9.3. A reader cannot keep a connection whose framing
+ * would mix up responses; see `PersistenceTest`.
  */
 
 import {
@@ -11,7 +11,7 @@ import {
   persists,
 } from "../rules/persistence.ts";
 
-/** Whether a token is in the list of one field line, in any letter case. */
+/** Whether the list of one field line has a token, in any letter case. */
 function hasToken(line: string, token: string): boolean {
   const { close, keepAlive } = parseConnection(line);
   return token === "close" ? close : keepAlive;
@@ -26,8 +26,9 @@ function isExactly(line: string | undefined, text: string): boolean {
 }
 
 /**
- * hyper before 1.12 (reqwest, Deno): line by line. While the answer is "keep", a line is searched for `close` alone, while it is
- * "close" for `keep-alive` alone. So of two lines `close` and `keep-alive` the second wins.
+ * hyper before 1.12 (reqwest, Deno): line by line. While the result is "keep", a line is searched only for `close`.
+ * While it is "close", a line is searched only for `keep-alive`. So if one line says `close` and the next `keep-alive`,
+ * the second wins.
  */
 export const lineByLine: PersistenceTest = ({ minorVersion, lines }: PersistenceFacts): boolean => {
   let keeps = minorVersion >= 1;
@@ -36,15 +37,15 @@ export const lineByLine: PersistenceTest = ({ minorVersion, lines }: Persistence
   return keeps;
 };
 
-/** Bun, and llhttp: a HEAD that is answered without a length is taken for one whose body ends with the connection. */
+/** Bun and llhttp: a response to HEAD without a length is treated as one whose body ends with the connection. */
 export function isUnframedHead({ method, status, lines }: PersistenceFacts): boolean {
   if (method !== "HEAD" || status === 204 || status === 304) return false;
   return lines("content-length").length === 0 && lines("transfer-encoding").length === 0;
 }
 
 /**
- * llhttp (Node, undici): tokens of `Connection` and of `Proxy-Connection` alike. HTTP/1.1 persists unless there is
- * `close`; 1.0 persists if there is `keep-alive`, whatever else there is.
+ * llhttp (Node, undici): the tokens of `Connection` and `Proxy-Connection` together. HTTP/1.1 persists unless there is
+ * `close`. HTTP/1.0 persists if there is `keep-alive`, even beside `close`.
  */
 export const eitherField: PersistenceTest = ({ minorVersion, lines }: PersistenceFacts): boolean => {
   const { close, keepAlive } = parseConnection([...lines("connection"), ...lines("proxy-connection")].join());
@@ -52,8 +53,8 @@ export const eitherField: PersistenceTest = ({ minorVersion, lines }: Persistenc
 };
 
 /**
- * Chrome: the first token that is `keep-alive` or `close` decides, on any version, and `Proxy-Connection` is read after
- * `Connection` even where there is no proxy.
+ * Chrome: the first token that is `keep-alive` or `close` decides, on any version. `Proxy-Connection` is read after
+ * `Connection`, even without a proxy.
  */
 export const firstToken: PersistenceTest = ({ minorVersion, lines }: PersistenceFacts): boolean => {
   const tokens = [...lines("connection"), ...lines("proxy-connection")].join().split(",");
@@ -61,24 +62,26 @@ export const firstToken: PersistenceTest = ({ minorVersion, lines }: Persistence
   return decisive === undefined ? minorVersion >= 1 : isExactly(decisive, "keep-alive");
 };
 
-/** java.net.http: only a first line that is `close` and nothing else ends it, on any version. */
+/** java.net.http: only a first line that is exactly `close` ends the connection, on any version. */
 export const firstLineIsClose: PersistenceTest = ({ lines }: PersistenceFacts): boolean =>
   !isExactly(lines("connection")[0], "close");
 
-/** OkHttp: only a last line that is `close` and nothing else ends it, on any version. */
+/** OkHttp: only a last line that is exactly `close` ends the connection, on any version. */
 export const lastLineIsClose: PersistenceTest = ({ lines }: PersistenceFacts): boolean =>
   !isExactly(lines("connection").at(-1), "close");
 
 /**
- * JDK HttpURLConnection: the last line as a whole. `keep-alive` keeps, on any version; on HTTP/1.1 any other value
- * ends the connection, even `Upgrade`. `Proxy-Connection` counts first where a proxy reads the request.
+ * JDK HttpURLConnection: the whole value of the last line. `keep-alive` keeps the connection, on any version. Any other
+ * value ends it, even `Upgrade`. Behind a proxy that reads the request, `Proxy-Connection` takes precedence.
  */
 export const wholeValue: PersistenceTest = (facts: PersistenceFacts): boolean => {
   const value = decisiveValue(facts);
   return value === undefined ? facts.minorVersion >= 1 : isExactly(value, "keep-alive");
 };
 
-/** The last `Connection` line, before which a proxy that reads the request has its `Proxy-Connection`. */
+/**
+ * The last `Connection` line. Behind a proxy that reads the request, the last `Proxy-Connection` line if there is one.
+ */
 export function decisiveValue({
   proxied,
   lines,
@@ -87,7 +90,7 @@ export function decisiveValue({
   return proxied ? (lines("proxy-connection").at(-1) ?? own) : own;
 }
 
-/** curl: text search, so that `not-closed` closes; on HTTP/1.0 a `keep-alive` anywhere keeps it. */
+/** curl: a text search, so `not-closed` closes. On HTTP/1.0 the text `keep-alive` anywhere keeps the connection. */
 export const textSearch: PersistenceTest = ({ minorVersion, proxied, lines }: PersistenceFacts): boolean => {
   const own = lines("connection");
   const relayed = proxied ? lines("proxy-connection") : [];
@@ -95,16 +98,16 @@ export const textSearch: PersistenceTest = ({ minorVersion, proxied, lines }: Pe
   return ![...own, ...relayed].some((line) => containsText(line, "close"));
 };
 
-/** Bun: by the standard, over all lines. */
+/** Bun: as RFC 9112 says, over all lines, except for an unframed response to HEAD. */
 export const allLines: PersistenceTest = (facts: PersistenceFacts): boolean =>
   !isUnframedHead(facts) && persists(facts.minorVersion, parseConnection(facts.lines("connection").join()));
 
-/** nginx as a client: text search for `close`, and no HTTP/1.0 connection is ever kept. */
+/** nginx as a client: a text search for `close`. HTTP/1.0 connections are never kept. */
 export const noTextClose: PersistenceTest = ({ minorVersion, lines }: PersistenceFacts): boolean =>
   minorVersion >= 1 && !lines("connection").some((line) => containsText(line, "close"));
 
 /**
- * Apache HttpClient 4: by the standard, with two additions. `Proxy-Connection` counts where there is no `Connection`, and a
+ * Apache HttpClient 4: as RFC 9112 says, with two additions. `Proxy-Connection` counts if there is no `Connection`. A
  * body must have either a transfer coding or exactly one `Content-Length`.
  */
 export const oneLength: PersistenceTest = (facts: PersistenceFacts): boolean => {
@@ -112,7 +115,10 @@ export const oneLength: PersistenceTest = (facts: PersistenceFacts): boolean => 
   return hasOneLength(facts) && !close && (facts.minorVersion >= 1 || keepAlive);
 };
 
-/** Apache HttpClient 5: as {@linkcode oneLength}, but on HTTP/1.0 a `keep-alive` keeps it, whatever else there is. */
+/**
+ * Apache HttpClient 5: as {@linkcode oneLength}, but on HTTP/1.0 a `keep-alive` keeps the connection even beside
+ * `close`.
+ */
 export const oneLengthOr10: PersistenceTest = (facts: PersistenceFacts): boolean => {
   const { close, keepAlive } = ownOrProxyOptions(facts);
   return hasOneLength(facts) && (facts.minorVersion >= 1 ? !close : keepAlive);

@@ -1,4 +1,4 @@
-/** curl: libcurl's connection cache, and the command over it. */
+/** curl: libcurl's connection cache, and the command that uses it. */
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
@@ -6,33 +6,37 @@ import { textSearch } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { anyMethodOnReused } from "./retry-rules.ts";
 
-/** Options of libcurl; where it writes 0 for "off", it is `Infinity` here. */
+/** Options of libcurl. Where libcurl uses 0 for "off", use `Infinity`. */
 export interface CurlDirectives {
   /** `CURLOPT_MAXAGE_CONN`: idle time. @default "118s" */
   readonly maxAgeConn?: Duration;
   /** `CURLOPT_MAXLIFETIME_CONN`. @default "24h"; before 8.17 `Infinity` */
   readonly maxLifetimeConn?: Duration | "as in the version";
-  /** `CURLOPT_MAXCONNECTS`: connections kept. @default 5, as in an easy handle */
+  /** `CURLOPT_MAXCONNECTS`: the most connections kept. @default 5, as in an easy handle */
   readonly maxConnects?: number;
   /** `CURLMOPT_MAX_HOST_CONNECTIONS`. @default Infinity */
   readonly maxHostConnections?: number;
   /** `CURLMOPT_MAX_TOTAL_CONNECTIONS`. @default Infinity */
   readonly maxTotalConnections?: number;
-  /** `CURLOPT_TCP_KEEPALIVE`, 60 s, 60 s, 9: the library's default is off, that of the command is on. @default false */
+  /**
+   * `CURLOPT_TCP_KEEPALIVE`: 60 s, 60 s, 9 probes. The command turns it on by default.
+   *
+   * @default false, as in libcurl
+   */
   readonly tcpKeepalive?: boolean;
-  /** @default "8.22" */
+  /** Version of libcurl. @default "8.22" */
   readonly version?: string;
 }
 
 /**
- * The rules of libcurl 7.65 to 8: 118 s idle, since 8.17 24 h of life; 5 connections kept; used in the order in which they
- * were opened; `Keep-Alive` never read; `Connection` searched as text, so `not-closed` closes. On a reused connection that
- * gives nothing back a request is sent again, **POST included**.
+ * The rules of libcurl 7.65 to 8. The idle time is 118 s. The lifetime is 24 h since 8.17. At most 5 connections are
+ * kept, and used in the order in which they were opened. `Keep-Alive` is never read. `Connection` is searched as text,
+ * so `not-closed` closes. A request on a reused connection that returns nothing is resent, **POST included**.
  *
  * Source: curl 8.22 `lib/url.c`, `lib/conncache.c`, `lib/http.c`, `lib/transfer.c`; measured with 7.88.1.
  *
- * Not as there: `maxConnects` counts idle connections, where curl counts those at work too; of fields on HTTP/1.0, any
- * `keep-alive` keeps, whatever their order; a truncated response head is an error, not a 200.
+ * Differences: `maxConnects` limits idle connections, and in curl all connections. On HTTP/1.0 any `keep-alive` keeps
+ * the connection, in any order of the fields. A truncated response head is an error, not a 200.
  */
 export function curl(given: CurlDirectives = {}): ClientPreset {
   const set = directives<CurlDirectives>("curl", given, {

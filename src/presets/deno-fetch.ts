@@ -1,4 +1,4 @@
-/** Deno fetch: `fetch` of Deno, whose pool is that of hyper-util. */
+/** The `fetch` of Deno, which uses the pool of hyper-util. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
@@ -9,23 +9,23 @@ import { onlyUnsent } from "./retry-rules.ts";
 
 /** Options of `Deno.createHttpClient`. */
 export interface DenoFetchDirectives {
-  /** Their `false`, never, is `Infinity`. @default "90s" */
+  /** Deno's `false` (never) is `Infinity`. @default "90s" */
   readonly poolIdleTimeout?: Duration;
   /** @default Infinity */
   readonly poolMaxIdlePerHost?: number;
-  /** @default "2.9.6" */
+  /** Version of Deno. @default "2.9.6" */
   readonly version?: string;
 }
 
 /**
- * The rules of `fetch` in Deno 2: 90 s idle, any number of connections, `Keep-Alive` never read. Since 2.9.6 a request
- * that failed on a reused connection is sent again once, **POST included**; from 2.7.10 to 2.9.5 even one that failed on a
- * fresh connection; before that only one of which nothing was written.
+ * The rules of `fetch` in Deno 2. The idle time is 90 s, the number of connections is not limited, and `Keep-Alive` is
+ * never read. Since 2.9.6, a request that failed on a reused connection is resent once, **POST included**. From 2.7.10
+ * to 2.9.5, also one that failed on a fresh connection. Before, only one of which nothing was written.
  *
  * Source: denoland/deno 2.9 `ext/fetch/lib.rs`, hyper-util 0.1 `client/legacy/pool.rs`; measured with 2.9.6.
  *
- * Not as there: nothing is sent again once part of a response came, where Deno does it after half a head; with
- * `poolMaxIdlePerHost: 0` each request says `Connection: close` (RFC 9112 §9.3).
+ * Differences: Deno resends a request even after half a response head, and this preset never after any byte of a
+ * response. With `poolMaxIdlePerHost: 0`, requests say `Connection: close` (RFC 9112 §9.3).
  */
 export function denoFetch(given: DenoFetchDirectives = {}): ClientPreset {
   const { poolIdleTimeout, poolMaxIdlePerHost, version } = directives<DenoFetchDirectives>(

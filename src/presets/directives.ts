@@ -1,12 +1,12 @@
-/** Directives: a system's own settings, as its users know them, over its defaults. */
+/** Directives: a system's own settings, under the names that its users know, merged with the system's defaults. */
 
 import { excerpt } from "../contract/excerpt.ts";
 import { refuseUnknown } from "../options/checks.ts";
 
 /**
- * What was given over the defaults. A directive that is `undefined` was not given.
+ * Merges the given directives with the defaults. A directive that is `undefined` counts as not given.
  *
- * @throws {TypeError} for one that the preset does not have.
+ * @throws {TypeError} for a directive that the preset does not have.
  */
 export function directives<T extends object>(
   preset: string,
@@ -19,9 +19,9 @@ export function directives<T extends object>(
 }
 
 /**
- * Whether a version, such as `"0.12.23"` or `"17"`, comes before another.
+ * Whether a version, such as `"0.12.23"` or `"17"`, is older than another.
  *
- * @throws {TypeError} when it is not written as numbers with dots between them.
+ * @throws {TypeError} if it is not written as numbers with dots between them.
  */
 export function isBefore(version: string, other: string): boolean {
   const [a, b] = [numbersOf(version), numbersOf(other)];

@@ -1,31 +1,35 @@
-/** Envoy: towards its clients, and the services in front of which it stands. */
+/** Envoy, towards its clients. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
 
-/** Fields of Envoy's HTTP connection manager; where it writes 0 for "off", it is `Infinity` here. */
+/** Fields of Envoy's HTTP connection manager. Where Envoy uses 0 for "off", use `Infinity`. */
 export interface EnvoyDirectives {
   /** `common_http_protocol_options.idle_timeout`. @default "1h" */
   readonly idleTimeout?: Duration;
   /** `common_http_protocol_options.max_connection_duration`. @default Infinity */
   readonly maxConnectionDuration?: Duration;
-  /** Share of `max_connection_duration` taken off at random. @default 0 */
+  /** The largest share of `max_connection_duration` taken off at random. @default 0 */
   readonly maxConnectionDurationJitter?: number;
   /** `common_http_protocol_options.max_requests_per_connection`. @default Infinity */
   readonly maxRequestsPerConnection?: number;
-  /** `stream_idle_timeout`: silence within one exchange; `bodyIdleTimeout` in a pool. @default "5m" */
+  /**
+   * `stream_idle_timeout`: the longest silence within one exchange. In a pool it is `bodyIdleTimeout`.
+   *
+   * @default "5m"
+   */
   readonly streamIdleTimeout?: Duration;
 }
 
 /**
- * The rules of Envoy 1.13 and later: 1 h idle, no limit of requests or of life unless set, 5 min of silence within an
- * exchange. It never names a timeout.
+ * The rules of Envoy 1.13 and later. The idle time is 1 h, and the longest silence within an exchange is 5 min.
+ * Requests and lifetime have no limit unless set. It never announces a timeout.
  *
  * Source: envoyproxy/envoy `conn_manager_impl.cc`, `protocol.proto` (2020 to 2022).
  *
- * Not here: after `idle_timeout` Envoy drains for `drain_timeout` (5 s) before it closes.
+ * Not reproduced: after `idle_timeout`, Envoy drains for `drain_timeout` (5 s) before it closes.
  */
 export function envoy(given: EnvoyDirectives = {}): ServerPreset {
   const set = directives<EnvoyDirectives>("envoy", given, {

@@ -1,13 +1,13 @@
-/** Go: `net/http.Transport`. */
+/** `net/http.Transport` of Go. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { directives } from "./directives.ts";
 
-/** Fields of `http.Transport`; where Go writes 0 for "no limit", it is `Infinity` here. */
+/** Fields of `http.Transport`. Where Go uses 0 for "no limit", use `Infinity`. */
 export interface GoDirectives {
-  /** `MaxIdleConns`, of all origins. @default 100 */
+  /** `MaxIdleConns`, over all origins. @default 100 */
   readonly maxIdleConns?: number;
   /** `MaxIdleConnsPerHost`. @default 2 */
   readonly maxIdleConnsPerHost?: number;
@@ -15,25 +15,28 @@ export interface GoDirectives {
   readonly maxConnsPerHost?: number;
   /** `IdleConnTimeout`. @default "90s" */
   readonly idleConnTimeout?: Duration;
-  /** `Dialer.KeepAlive`: TCP keepalive; a negative one is `false`. @default "30s" */
+  /** `Dialer.KeepAlive`: TCP keepalive. Go's negative value (off) is `false`. @default "30s" */
   readonly keepAlive?: Duration | false;
 }
 
-/** PUT and DELETE count as idempotent only with a key: `isReplayable`. */
+/** Methods that count as idempotent only with an `Idempotency-Key` (`isReplayable`). */
 const NEEDS_KEY: readonly string[] = ["PUT", "DELETE", "QUERY"];
 
-/** `shouldRetryRequest`: on a reused connection, what was not written, or what may be repeated and has no answer yet. */
+/**
+ * `shouldRetryRequest`: on a reused connection, a request that was not written, or a repeatable one without a response.
+ */
 const shouldRetry: RetryRule = ({ method, sent, reused, responded, repeatable }) =>
   reused && !responded && (sent === "none" || (repeatable && !NEEDS_KEY.includes(method)));
 
 /**
- * The rules of Go's `http.DefaultTransport` since Go 1.13: 90 s idle; **2 idle connections per host**, the one that comes
- * back goes, so more than two parallel requests keep redialling; 100 in all, the stalest goes; `Keep-Alive` never
- * read. GET, HEAD, OPTIONS and TRACE, and what has an `Idempotency-Key`, are sent again if a reused connection failed.
+ * The rules of Go's `http.DefaultTransport` since Go 1.13. The idle time is 90 s. At most **2 idle connections per
+ * host** are kept; beyond that, a returned connection is closed, so with more than two parallel requests new
+ * connections keep being opened. At most 100 are kept in all; beyond that, the stalest is closed. `Keep-Alive` is never
+ * read. If a reused connection fails, GET, HEAD, OPTIONS and TRACE are resent, and requests with an `Idempotency-Key`.
  *
  * Source: golang/go 1.24 `net/http/transport.go`, `transfer.go`; measured with 1.26.8.
  *
- * Not as there: PUT and DELETE with an `Idempotency-Key` are not sent again; a request is sent again at most five times.
+ * Differences: PUT and DELETE with an `Idempotency-Key` are not resent, and a request is resent at most five times.
  */
 export function go(given: GoDirectives = {}): ClientPreset {
   const { maxIdleConns, maxIdleConnsPerHost, maxConnsPerHost, idleConnTimeout, keepAlive } =

@@ -1,4 +1,4 @@
-/** HAProxy: towards its clients. */
+/** HAProxy, towards its clients. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
@@ -8,7 +8,8 @@ import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
 /** Directives of a frontend. */
 export interface HaproxyDirectives {
   /**
-   * `timeout http-keep-alive`; without it `timeout http-request`, then `timeout client`. HAProxy has no default of its own.
+   * `timeout http-keep-alive`. If it is not set, HAProxy uses `timeout http-request`, then `timeout client`, and has no
+   * default of its own.
    *
    * @default Infinity
    */
@@ -16,8 +17,8 @@ export interface HaproxyDirectives {
 }
 
 /**
- * The rules of HAProxy 1.9 and later as a server: idle as configured, no limit of requests or of life, and never a word
- * about a timeout.
+ * The rules of HAProxy 1.9 and later as a server. The idle time is as configured. Requests and lifetime have no limit.
+ * It never announces a timeout.
  *
  * Source: haproxy 3.5 `mux_h1.c`.
  */

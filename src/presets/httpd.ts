@@ -1,11 +1,11 @@
-/** httpd: the Apache HTTP server. */
+/** Apache httpd, the HTTP server. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 
-/** Directives of httpd; where it writes 0 for "no limit", it is `Infinity` here. */
+/** Directives of httpd. Where httpd uses 0 for "no limit", use `Infinity`. */
 export interface HttpdDirectives {
   /** `KeepAliveTimeout`. @default "5s" */
   readonly keepAliveTimeout?: Duration;
@@ -14,12 +14,12 @@ export interface HttpdDirectives {
 }
 
 /**
- * The rules of Apache httpd 2.4: 5 s idle, and with `MaxKeepAliveRequests 100` 101 requests. It names timeout and
- * **remaining** requests, but only to a client that asked with `Connection: keep-alive`.
+ * The rules of Apache httpd 2.4. The idle time is 5 s, and `MaxKeepAliveRequests 100` allows 101 requests. It announces
+ * the timeout and the **remaining** requests, but only to a client that sends `Connection: keep-alive`.
  *
  * Source: apache/httpd trunk (2024) `http_protocol.c` `ap_h1_set_keepalive`, `server/config.c`.
  *
- * Not here: when its workers are busy, httpd closes all idle connections at once.
+ * Not reproduced: when all its workers are busy, httpd closes all idle connections at once.
  */
 export function httpd(given: HttpdDirectives = {}): ServerPreset {
   const { keepAliveTimeout, maxKeepAliveRequests } = directives<HttpdDirectives>("httpd", given, {

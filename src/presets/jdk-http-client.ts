@@ -1,4 +1,4 @@
-/** JDK HttpClient: `java.net.http.HttpClient`, HTTP/1.1. */
+/** `java.net.http.HttpClient` of the JDK, with HTTP/1.1. */
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
@@ -10,22 +10,28 @@ import { methodsOnAny, methodsOnReused } from "./retry-rules.ts";
 export interface JdkHttpClientDirectives {
   /** `jdk.httpclient.keepalive.timeout`. @default "30s"; before JDK 20 "1200s" */
   readonly keepaliveTimeout?: Duration | "as in the version";
-  /** `jdk.httpclient.connectionPoolSize`: idle connections in all; their 0, no limit, is `Infinity`. @default Infinity */
+  /**
+   * `jdk.httpclient.connectionPoolSize`: idle connections in all. The JDK's 0 (no limit) is `Infinity`.
+   *
+   * @default Infinity
+   */
   readonly connectionPoolSize?: number;
-  /** Of the JDK. @default "21" */
+  /** Version of the JDK. @default "21" */
   readonly version?: string;
 }
 
 /**
- * The rules of `java.net.http.HttpClient` in JDK 11 to 25: a fixed idle time (30 s, in JDK 17 1200 s), whatever the server
- * says; the connection **idle longest is used first**; only a first `Connection` line that is `close` and nothing else
- * ends one, so `close, TE` and **HTTP/1.0 without a word** keep it. GET and HEAD are sent again.
+ * The rules of `java.net.http.HttpClient` in JDK 11 to 25. The idle time is fixed (30 s, before JDK 20 1200 s),
+ * whatever the server announces. The connection **idle longest is used first**. Only a first `Connection` line that is
+ * exactly `close` ends the connection. So `close, TE` keeps it, and so does **HTTP/1.0 without `Connection`**. GET and
+ * HEAD are resent.
  *
- * Source: openjdk `jdk/internal/net/http/ConnectionPool.java`, `HttpConnection.java`, `MultiExchange.java`; bytecode of and
- * measurements with 17.0.15.
+ * Source: openjdk `jdk/internal/net/http/ConnectionPool.java`, `HttpConnection.java`, `MultiExchange.java`; bytecode of
+ * and measurements with 17.0.15.
  *
- * Not as there: junk in the same segment as a response ends the connection, where the JDK may use it again; idle time is
- * counted in ms, not cut to seconds, so that of connections given back within one second another may go first.
+ * Differences: surplus bytes in the same segment as a response end the connection; the JDK may reuse it. Idle time is
+ * counted in ms, and in the JDK in whole seconds. So connections returned within one second may be used in another
+ * order.
  */
 export function jdkHttpClient(given: JdkHttpClientDirectives = {}): ClientPreset {
   const { keepaliveTimeout, connectionPoolSize, version } = directives<JdkHttpClientDirectives>(

@@ -1,4 +1,4 @@
-/** JDK: `java.net.HttpURLConnection`, whose pool is `sun.net.www.http.KeepAliveCache`. */
+/** `java.net.HttpURLConnection` of the JDK, with its pool `sun.net.www.http.KeepAliveCache`. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
@@ -7,19 +7,19 @@ import { wholeValue } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { jdkParser } from "./keep-alive-readers.ts";
 
-/** System properties of the JDK that concern its pool. */
+/** System properties of the JDK's pool. */
 export interface JdkDirectives {
-  /** `http.keepAlive.time.server`. @default "5s" */
+  /** `http.keepAlive.time.server`: idle time if the server names none. @default "5s" */
   readonly keepAliveTimeServer?: Duration;
-  /** `http.keepAlive.time.proxy`: through an HTTP proxy that reads the request. @default "60s" */
+  /** `http.keepAlive.time.proxy`: idle time behind an HTTP proxy that reads the request. @default "60s" */
   readonly keepAliveTimeProxy?: Duration;
   /** `http.maxConnections`: idle connections of one origin. @default 5 */
   readonly maxConnections?: number;
-  /** `sun.net.http.retryPost`: whether a POST is sent again like any other request. @default true */
+  /** `sun.net.http.retryPost`: whether a POST is resent like any other request. @default true */
   readonly retryPost?: boolean;
   /**
-   * `"current"`: JDK 20 and later, 17.0.8, 11.0.20. `"old"`: before them, where `timeout=0` said nothing (JDK-8291638) and
-   * the connection that came back went if there were too many (JDK-8293562).
+   * `"current"`: JDK 20 and later, 17.0.8, 11.0.20. `"old"`: earlier ones. They ignore `timeout=0` (JDK-8291638), and
+   * above the limit they close the returned connection, not the oldest (JDK-8293562).
    *
    * @default "current"
    */
@@ -27,21 +27,25 @@ export interface JdkDirectives {
 }
 
 /**
- * The rules of `HttpURLConnection` in JDK 8 to 25. `Keep-Alive` is looked at only beside a `Connection` line that is
- * `keep-alive` and nothing else; then `timeout` counts (0: at once; none: 5 s, through a proxy 60 s), and `max` is a
- * threshold that starts anew with each response: 0 and 1 end the connection, 2 for ever keeps it. Without the token it is
- * 5 s. At most 5 idle per origin, the oldest goes; once more after **any** failure before a response, **POST included**, even
- * on a fresh connection.
+ * The rules of `HttpURLConnection` in JDK 8 to 25.
+ *
+ * `Keep-Alive` is read only beside a `Connection` line that is exactly `keep-alive`. Then `timeout` is the idle time: 0
+ * closes at once; without `timeout` it is 5 s, behind a proxy 60 s. `max` is a threshold and starts anew with each
+ * response: 0 and 1 end the connection, and a server that always says 2 keeps it for ever. Without that `Connection`
+ * line the idle time is 5 s.
+ *
+ * At most 5 idle connections per origin are kept; beyond that, the oldest is closed. A request is resent once after
+ * **any** failure before a response, **POST included**, even on a fresh connection.
  *
  * Source: openjdk `sun/net/www/http/KeepAliveCache.java`, `HttpClient.java`, `HeaderParser.java` (jdk25u), bytecode of
  * 17.0.15, and measurements with 17.0.15.
  *
- * As there, `timeout=2147484` and more overflow a Java `int` and end the connection at once.
+ * Reproduced on purpose: `timeout=2147484` and more overflow a Java `int` and end the connection at once.
  *
- * Not as there: the idle time belongs to the connection, where the JDK gives all connections of an origin that of the
- * first one; junk after a response and a byte on an idle connection end it, where the JDK drops the one and fails the
- * next request for the other; a truncated response head is an error, not a 200. Through a forwarding proxy the JDK
- * shares no connection among origins: `proxy: { url, pooling: "origin" }`.
+ * Differences: each connection has its own idle time; in the JDK all connections of an origin have that of the first
+ * one. Surplus bytes after a response end the connection; the JDK discards them. A byte on an idle connection ends it;
+ * in the JDK it makes the next request fail. A truncated response head is an error, not a 200. Behind a forwarding
+ * proxy the JDK shares no connection among origins; for that, set `proxy: { url, pooling: "origin" }`.
  */
 export function jdk(given: JdkDirectives = {}): ClientPreset {
   const { keepAliveTimeServer, keepAliveTimeProxy, maxConnections, retryPost, generation } =

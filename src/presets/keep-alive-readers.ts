@@ -1,23 +1,23 @@
-/** Keep-Alive readers: how the four families of clients that look at `Keep-Alive` read it. */
+/** How the four families of clients that read `Keep-Alive` read it. */
 
 import type { HintReader, HintSource } from "../rules/hints.ts";
 import { decisiveValue } from "./connection-readers.ts";
 
-/** Answers of a reader: an idle time in ms, or the requests that are left. */
+/** The result of a reader: an idle time in ms, or the requests that are left. */
 type Hint = ReturnType<HintReader>;
 
 /** No idle time: the connection ends with this response. */
 const AT_ONCE: Hint = { timeoutMs: 0 };
 
-/** undici before 8.12: anywhere in the value, letter case counts; `idletimeout=9` is taken for 9 s. */
+/** undici before 8.12: anywhere in the value, in lower case only. `idletimeout=9` counts as 9 s. */
 export const UNDICI_ANYWHERE: RegExp = /timeout=(\d+)/;
 
-/** undici since 8.12: a parameter of its own, in any letter case. */
+/** undici since 8.12: only a parameter of that name, in any letter case. */
 export const UNDICI_PARAMETER: RegExp = /(?:^|,)[\t ]*timeout=(\d+)/i;
 
 /**
- * undici: the seconds that `pattern` finds, less `thresholdMs`, at most `maxMs`. What leaves nothing ends the connection;
- * what is not there leaves `defaultMs`.
+ * undici: the seconds that `pattern` finds, less `thresholdMs`, and at most `maxMs`. If nothing is left, the connection
+ * ends. If `pattern` finds nothing, the idle time is `defaultMs`.
  */
 export function undiciReader(
   pattern: RegExp,
@@ -34,9 +34,9 @@ export function undiciReader(
 }
 
 /**
- * Node's Agent: `timeout=` and digits at the start of the value (`max=5, timeout=5` is not seen), less `bufferMs`. It
- * only lowers `ownMs`: with none of its own, the Agent parses the value and lets it go; what leaves nothing ends the
- * connection all the same.
+ * Node's Agent: `timeout=` and digits at the start of the value (so not in `max=5, timeout=5`), less `bufferMs`. The
+ * value can only lower `ownMs`. An Agent without a timeout of its own ignores it, unless nothing is left, which ends
+ * the connection.
  */
 export function regexAtStart(ownMs: number, bufferMs: number): HintReader {
   return ({ keepAlive = "" }: HintSource): Hint => {
@@ -52,9 +52,9 @@ export function regexAtStart(ownMs: number, bufferMs: number): HintReader {
 const LONG_BITS = 64;
 
 /**
- * Apache HttpClient: elements of a list, names in any letter case, values quoted or not; the first `timeout` that is a
- * Java `long` counts. **0 and negative mean for ever**, as in `PoolEntry.updateExpiry`. Without one: `defaultMs`.
- * `wraps`: milliseconds run over as in 4.5, where 5.x stops at the largest.
+ * Apache HttpClient: elements of a list, with names in any letter case and values quoted or not. The first `timeout`
+ * that is a Java `long` counts. **0 and less mean for ever**, as in `PoolEntry.updateExpiry`. Without one, it is
+ * `defaultMs`. `wraps`: the milliseconds overflow as in 4.5; in 5.x they stop at the largest value.
  */
 export function headerElements(defaultMs: number, wraps: boolean): HintReader {
   return ({ keepAlive = "" }: HintSource): Hint => {
@@ -67,7 +67,10 @@ export function headerElements(defaultMs: number, wraps: boolean): HintReader {
   };
 }
 
-/** `Long.parseLong`: a sign and digits, within 64 bits. More than 19 would not fit, and cost their square. */
+/**
+ * `Long.parseLong`: a sign and digits, within 64 bits. More than 19 digits do not fit, and parsing them would be
+ * quadratic.
+ */
 function longOf(text: string): bigint | undefined {
   if (!/^[+-]?0*\d{1,19}$/.test(text)) return undefined;
   const value = BigInt(text.replace("+", ""));
@@ -79,21 +82,22 @@ function expiryMs(seconds: bigint, wraps: boolean): number {
   return ms > 0n ? Number(ms) : Infinity;
 }
 
-/** Idle times and thresholds of the JDK, where the server names none. */
+/** Settings of the JDK that its reader needs. */
 export interface JdkDefaults {
-  /** Idle time, in ms; through an HTTP proxy that reads the request, `proxyMs`. */
+  /** Idle time in ms if the server names none. */
   readonly serverMs: number;
+  /** The same behind an HTTP proxy that reads the request. */
   readonly proxyMs: number;
-  /** Whether `timeout=0` ends the connection (JDK-8291638) or says nothing. */
+  /** Whether `timeout=0` ends the connection (JDK-8291638) or is ignored. */
   readonly zeroCloses: boolean;
 }
 
-/** Where 1000 times the seconds no longer fit a Java `int`, the idle time is negative, and over at once. */
+/** From here on, the milliseconds overflow a Java `int`: the idle time is negative, so the connection ends at once. */
 const INT_OVERFLOW_SECONDS = 2_147_484;
 
 /**
- * JDK HttpURLConnection: looks at the header only where the last `Connection` line is `keep-alive` and nothing else.
- * `max` is a threshold, not a budget: 0 and 1 end the connection, anything more says nothing, however often.
+ * JDK HttpURLConnection: reads the header only if the last `Connection` line is exactly `keep-alive`. `max` is a
+ * threshold, not a countdown: 0 and 1 end the connection, and higher values are ignored.
  */
 export function jdkParser(defaults: JdkDefaults): HintReader {
   return ({ keepAlive = "", proxied, lines }: HintSource): Hint => {
@@ -112,7 +116,7 @@ function jdkIdleMs(seconds: number | undefined, defaults: JdkDefaults, proxied: 
   return seconds >= INT_OVERFLOW_SECONDS ? 0 : seconds * 1000;
 }
 
-/** `HeaderParser.findInt`: parts end at a space or comma alone, so `timeout = 5` has no value; the first match counts. */
+/** `HeaderParser.findInt`: parts end at a space or comma, so `timeout = 5` has no value. The first match counts. */
 function findInt(value: string, name: string): number | undefined {
   for (const part of value.split(/[ ,]+/)) {
     const [key, text] = part.split("=");

@@ -1,9 +1,9 @@
 /**
  * Presets: the keep-alive rules of other systems, as options.
  *
- * A client preset is spread into the options of a pool; what follows it overrides it. A server preset gives the rules of
- * a server to the `keepAlive()` middleware of `@holdfast/pool/hono`, or, spread into a pool, its limits to a client.
- * Each names the versions that it follows, its source, and where it does better on purpose.
+ * A client preset is spread into the options of a pool. Options that follow it override it. A server preset is passed
+ * to the `keepAlive()` middleware of `@holdfast/pool/hono`, or spread into a pool to give it the server's limits. Each
+ * preset names the versions that it reproduces, its source, and where it differs on purpose.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** nginx upstream: nginx as a client of the servers behind it. */
+/** nginx as a client of the servers behind it. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
@@ -18,22 +18,23 @@ export interface NginxUpstreamDirectives {
   readonly keepaliveTimeout?: Duration;
 }
 
-/** `proxy_next_upstream` without `non_idempotent`. */
+/** Methods that `proxy_next_upstream` without `non_idempotent` does not resend. */
 const NON_IDEMPOTENT: readonly string[] = ["POST", "LOCK", "PATCH"];
 
-/** Each cached connection that fails adds a try: `u->peer.tries++`. */
+/** A cached connection that fails does not count as a try: `u->peer.tries++`. */
 const freeTry: RetryRule = ({ method, sent, reused, responded }) =>
   reused && !responded && (sent === "none" || !NON_IDEMPOTENT.includes(method));
 
 /**
- * The rules of nginx 1.19.10 to 1.31 as a client: 60 s idle, 1000 requests, 1 h of life, 32 idle connections, of which the
- * stalest goes; `Keep-Alive` never read; `Connection` searched for the text `close`, and **no HTTP/1.0 connection is kept**.
- * Since 1.29.7 these are the defaults of `proxy_pass`; before, each upstream connection carried one request.
+ * The rules of nginx 1.19.10 to 1.31 as a client. The idle time is 60 s, with 1000 requests and a lifetime of 1 h. At
+ * most 32 idle connections are kept; beyond that, the stalest is closed. `Keep-Alive` is never read. `Connection` is
+ * searched for the text `close`. **No HTTP/1.0 connection is kept**. Since 1.29.7 these are the defaults of
+ * `proxy_pass`; before, an upstream connection carried one request.
  *
  * Source: nginx 1.31 `ngx_http_upstream_keepalive_module.c`, `ngx_http_upstream.c`, `ngx_http_proxy_module.c`.
  *
- * Not as there: one cache, where nginx has one per worker; requests say `Connection: keep-alive`; nginx looks at
- * `keepalive_time` when a connection comes back, so that one more request may go out on it.
+ * Differences: there is one cache, and in nginx one per worker. Requests say `Connection: keep-alive`. nginx checks
+ * `keepalive_time` when a connection is returned, so a connection past it may carry one more request.
  */
 export function nginxUpstream(given: NginxUpstreamDirectives = {}): ClientPreset {
   const { keepalive, keepaliveRequests, keepaliveTime, keepaliveTimeout } =

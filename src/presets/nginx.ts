@@ -1,4 +1,4 @@
-/** nginx: as a server. */
+/** nginx as a server. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/server-side.ts";
@@ -9,7 +9,7 @@ import { serverPreset, wholeSeconds } from "./server-preset.ts";
 export interface NginxDirectives {
   /** `keepalive_timeout`, first argument: idle time. @default "75s" */
   readonly keepaliveTimeout?: Duration;
-  /** `keepalive_timeout`, second argument: what `Keep-Alive: timeout` says, whatever the first is. @default false: no header */
+  /** `keepalive_timeout`, second argument: the announced `Keep-Alive: timeout`. @default false: no header */
   readonly announcedTimeout?: Duration | false;
   /** `keepalive_requests`: the last of them is answered with `Connection: close`. @default 1000 */
   readonly keepaliveRequests?: number;
@@ -18,13 +18,13 @@ export interface NginxDirectives {
 }
 
 /**
- * The rules of nginx 1.19.10 and later as a server: 75 s idle, 1000 requests, 1 h of life. It always says `Connection:
- * keep-alive` or `close`; it names a timeout only where `keepalive_timeout` has a second argument, which nothing holds to the
- * first.
+ * The rules of nginx 1.19.10 and later as a server. The idle time is 75 s, with 1000 requests and a lifetime of 1 h. It
+ * always says `Connection: keep-alive` or `close`. It announces a timeout only if `keepalive_timeout` has a second
+ * argument, which may be longer than the first.
  *
  * Source: nginx 1.31 `ngx_http_core_module.c`, `ngx_http_header_filter_module.c`.
  *
- * Not here: under pressure nginx closes idle connections early, the stalest first.
+ * Not reproduced: when it runs out of connections, nginx closes idle ones early, the stalest first.
  */
 export function nginx(given: NginxDirectives = {}): ServerPreset {
   const { keepaliveTimeout, announcedTimeout, keepaliveRequests, keepaliveTime } =

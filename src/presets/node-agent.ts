@@ -1,4 +1,4 @@
-/** Node Agent: `http.Agent` of Node. */
+/** `http.Agent` of Node. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
@@ -9,7 +9,11 @@ import { regexAtStart } from "./keep-alive-readers.ts";
 
 /** Options of `new http.Agent({ keepAlive: true, … })`. */
 export interface NodeAgentDirectives {
-  /** `timeout`: idle time; an Agent of one's own has none unless told, which is `Infinity`. @default "5s", as in `globalAgent` */
+  /**
+   * `timeout`: idle time. An Agent that is created without it has none, which is `Infinity`.
+   *
+   * @default "5s", as in `globalAgent`
+   */
   readonly timeout?: Duration;
   /** `agentKeepAliveTimeoutBuffer`: taken off the server's `timeout`. @default "1s" */
   readonly agentKeepAliveTimeoutBuffer?: Duration;
@@ -21,21 +25,23 @@ export interface NodeAgentDirectives {
   readonly maxFreeSockets?: number;
   /** @default "lifo" */
   readonly scheduling?: "lifo" | "fifo";
-  /** TCP keepalive: silence before the first probe. The Agent alone ties it to keeping the connection. @default "1s" */
+  /** TCP keepalive: silence before the first probe. Node sets it only with `keepAlive: true`. @default "1s" */
   readonly keepAliveMsecs?: Duration;
 }
 
 const keptByAgent: PersistenceTest = (facts) => !isUnframedHead(facts) && eitherField(facts);
 
 /**
- * The rules of `http.globalAgent` in Node 19 to 26, and of an Agent with `keepAlive: true`: 5 s idle; the server's `timeout`,
- * less 1 s, only if it is less, and only where the header starts with it; at most 256 idle per origin, the one that
- * comes back goes; **never sent again**, GET included.
+ * The rules of `http.globalAgent` in Node 19 to 26, and of an Agent with `keepAlive: true`. The idle time is 5 s, or
+ * the server's `timeout` less 1 s if that is shorter. The `timeout` is read only at the start of the header. At most
+ * 256 idle connections per origin are kept; beyond that, a returned connection is closed. A request is **never
+ * resent**, not even a GET.
  *
  * Source: Node 26.10 `_http_agent.js`, `_http_client.js`, llhttp 9.4; measured with Node 20, 22 and 24.
  *
- * Not as there: HTTP/1.0 with `Transfer-Encoding: chunked` ends the connection (RFC 9112 §6.1), and junk after a complete
- * response fails only the connection, not that response; two equal `Content-Length` lines are accepted.
+ * Differences: HTTP/1.0 with `Transfer-Encoding: chunked` ends the connection (RFC 9112 §6.1). Surplus bytes after a
+ * complete response end only the connection, and do not fail that response. Two equal `Content-Length` lines are
+ * accepted.
  */
 export function nodeAgent(given: NodeAgentDirectives = {}): ClientPreset {
   const set = directives<NodeAgentDirectives>("nodeAgent", given, {

@@ -1,13 +1,13 @@
-/** Node server: `http.Server` of Node. */
+/** `http.Server` of Node. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 
-/** Properties of `http.Server`; where Node writes 0 for "no limit", it is `Infinity` here. */
+/** Properties of `http.Server`. Where Node uses 0 for "no limit", use `Infinity`. */
 export interface NodeServerDirectives {
-  /** `keepAliveTimeout`: what it announces. @default "5s" */
+  /** `keepAliveTimeout`: the announced idle time. @default "5s" */
   readonly keepAliveTimeout?: Duration;
   /** `keepAliveTimeoutBuffer`: how much later it closes. @default "1s" */
   readonly keepAliveTimeoutBuffer?: Duration;
@@ -16,8 +16,8 @@ export interface NodeServerDirectives {
 }
 
 /**
- * The rules of Node's `http.Server`, 18 and later (the buffer: 20 and later): 5 s are announced, in whole seconds, and 6 s
- * are kept; `max` is the limit itself on every response, not what is left.
+ * The rules of Node's `http.Server`, 18 and later (the buffer: 20 and later). It announces 5 s, in whole seconds, and
+ * keeps connections for 6 s. `max` is the same limit on every response, not the number of requests left.
  *
  * Source: Node 26.10 `_http_server.js`, `_http_outgoing.js`.
  */

@@ -1,4 +1,4 @@
-/** OkHttp: Square's client for Java, Kotlin and Android. */
+/** OkHttp, Square's client for Java, Kotlin and Android. */
 
 import type { Duration } from "../contract/duration.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
@@ -8,24 +8,26 @@ import { anyMethodOnReusedOr408 } from "./retry-rules.ts";
 
 /** Parameters of OkHttp's `ConnectionPool`. */
 export interface OkHttpDirectives {
-  /** Idle connections of **all** origins together. @default 5 */
+  /** The most idle connections of **all** origins together. @default 5 */
   readonly maxIdleConnections?: number;
-  /** @default "5m" */
+  /** Idle time. @default "5m" */
   readonly keepAliveDuration?: Duration;
-  /** `retryOnConnectionFailure`. @default true */
+  /** `retryOnConnectionFailure`; it is a setting of `OkHttpClient`. @default true */
   readonly retryOnConnectionFailure?: boolean;
 }
 
 /**
- * The rules of OkHttp 3 to 5: 5 min idle; **5 idle connections over all origins**, the stalest goes; connections are used
- * in the order in which they were opened; only a last `Connection` line that is `close` and nothing else ends one, on
- * any version; a failed request is sent again, **POST included**, and after a 408.
+ * The rules of OkHttp 3 to 5. The idle time is 5 min. At most **5 idle connections over all origins** are kept; beyond
+ * that, the stalest is closed. Connections are used in the order in which they were opened. Only a last `Connection`
+ * line that is exactly `close` ends a connection, on any version. A failed request is resent, **POST included**, and so
+ * is one answered with 408.
  *
- * Source: square/okhttp 5.4 `RealConnectionPool`, `CallServerInterceptor`, `RetryAndFollowUpInterceptor`; measured with 3.13.1.
+ * Source: square/okhttp 5.4 `RealConnectionPool`, `CallServerInterceptor`, `RetryAndFollowUpInterceptor`; measured with
+ * 3.13.1.
  *
- * Not as there: its health check takes a stray byte for a sign of life, Holdfast retires the connection; only a reused
- * connection counts as one that a retry may follow, where OkHttp goes by its routes; `Retry-After` beside a 408 is not
- * looked at; the limits of its `Dispatcher` (64 calls, 5 per host) concern calls, not connections.
+ * Differences: its health check takes an unsolicited byte as a sign of life; Holdfast retires the connection. Only
+ * requests on a reused connection are resent; OkHttp decides by its routes. `Retry-After` beside a 408 is ignored. The
+ * limits of its `Dispatcher` (64 calls, 5 per host) are not reproduced, because they limit calls, not connections.
  */
 export function okHttp(given: OkHttpDirectives = {}): ClientPreset {
   const { maxIdleConnections, keepAliveDuration, retryOnConnectionFailure } = directives<OkHttpDirectives>(

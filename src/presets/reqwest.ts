@@ -1,4 +1,4 @@
-/** reqwest: the Rust client, whose pool is that of hyper-util. */
+/** reqwest, the Rust client, which uses the pool of hyper-util. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { TcpKeepAliveOptions } from "../options/options.ts";
@@ -11,34 +11,34 @@ import { onlyUnsent } from "./retry-rules.ts";
 export interface ReqwestDirectives {
   /** `pool_idle_timeout`; `None` is `Infinity`. @default "90s" */
   readonly poolIdleTimeout?: Duration;
-  /** `pool_max_idle_per_host`; 0 switches HTTP keep-alive off, and leaves TCP keepalive as it is. @default Infinity */
+  /** `pool_max_idle_per_host`. 0 turns HTTP keep-alive off, and does not change TCP keepalive. @default Infinity */
   readonly poolMaxIdlePerHost?: number;
   /**
-   * `tcp_keepalive`, `_interval` and `_retries`; `false` where all three are `None`. Has nothing to do with the pool.
+   * `tcp_keepalive`, `_interval` and `_retries`; `false` if all three are `None`. It does not affect the pool.
    *
    * @default 15 s, 15 s, 3 since 0.12.23; before that `false`
    */
   readonly tcpKeepAlive?: false | TcpKeepAliveOptions | "as in the version";
-  /** @default "0.13.4" */
+  /** Version of reqwest. @default "0.13.4" */
   readonly version?: string;
-  /** Version of hyper under it: before 1.12 a `keep-alive` line undid a `close` line above it. @default "1.12" */
+  /** Version of hyper. Before 1.12, a `keep-alive` line overrode a `close` line above it. @default "1.12" */
   readonly hyper?: string;
 }
 
-/** Since 0.12.23 (reqwest #2780). */
+/** TCP keepalive since 0.12.23 (reqwest #2780). */
 const PROBES: TcpKeepAliveOptions = { idle: "15s", interval: "15s", probes: 3 };
 
 /**
- * The rules of reqwest 0.11 to 0.13, over hyper-util 0.1 and hyper 1: idle for 90 s, any number of connections,
- * `Keep-Alive` never read, the connection that comes back goes if there are too many, and a request is sent again only
- * if nothing of it was written: a GET that was written to a stale connection fails.
+ * The rules of reqwest 0.11 to 0.13, with hyper-util 0.1 and hyper 1. The idle time is 90 s, and the number of
+ * connections is not limited. Above `poolMaxIdlePerHost`, a returned connection is closed. `Keep-Alive` is never read.
+ * A request is resent only if nothing of it was written, so a GET that was written to a stale connection fails.
  *
  * Source: seanmonstar/reqwest 0.13.4 `async_impl/client.rs`, hyperium/hyper-util 0.1.20 `client/legacy/pool.rs`,
  * hyperium/hyper 1.11 `proto/h1/role.rs`.
  *
- * Not as there: with `poolMaxIdlePerHost: 0` each request says `Connection: close` (RFC 9112 §9.3), which hyper leaves
- * out; `TCP_USER_TIMEOUT` (30 s on Linux) is not set; an idle connection is closed on time, where hyper's sweep may
- * leave it open for twice as long.
+ * Differences: with `poolMaxIdlePerHost: 0`, requests say `Connection: close` (RFC 9112 §9.3), which hyper leaves out.
+ * `TCP_USER_TIMEOUT` (30 s on Linux) is not set. An idle connection is closed on time; hyper's sweep may leave it open
+ * for twice as long.
  *
  * @example `createPool({ ...presets.reqwest({ version: "0.12.22" }), maxLifetime: "1h" })`
  */

@@ -1,4 +1,4 @@
-/** Server preset: limits and words by which a server of ours treats its connections as another system does. */
+/** Server presets: limits and announcements that make a server treat its connections as another system does. */
 
 import { PRESET } from "../rules/preset-info.ts";
 import {
@@ -10,25 +10,27 @@ import {
 } from "../rules/server-side.ts";
 import type { SystemInfo } from "./client-preset.ts";
 
-/** Limits of a server, without what it says about them. */
+/** The limits of a server, without its announcements. */
 export type ServerLimits = Omit<ServerPreset, typeof ANNOUNCER | typeof PRESET>;
 
-/** A preset of these limits. */
+/** Makes a preset of limits and an announcer. */
 export function serverPreset<T extends ServerLimits>(
-  note: SystemInfo,
+  system: SystemInfo,
   limits: T,
   announcer: Announcer,
 ): T & ServerPreset {
-  return { ...limits, [ANNOUNCER]: announcer, [PRESET]: { ...note, options: limits } };
+  return { ...limits, [ANNOUNCER]: announcer, [PRESET]: { ...system, options: limits } };
 }
 
-/** Says nothing where HTTP/1.1 needs no word: only that a 1.0 connection is kept, and that a connection ends (Envoy, HAProxy). */
+/**
+ * Envoy, HAProxy: announces only what HTTP/1.1 does not imply, that an HTTP/1.0 connection is kept and that one ends.
+ */
 export const onlyWhereNeeded: Announcer = ({ last, minorVersion }: AnnouncedFacts): Announcement => {
   if (last) return { connection: "close" };
   return minorVersion === 0 ? { connection: "keep-alive" } : {};
 };
 
-/** Whole seconds, cut off as servers do it: 999 ms are announced as 0. */
+/** Whole seconds, rounded down as servers do: 999 ms are announced as 0. */
 export function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000);
 }

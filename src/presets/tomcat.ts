@@ -1,28 +1,29 @@
-/** Tomcat: its HTTP/1.1 connector. */
+/** Tomcat, with its HTTP/1.1 connector. */
 
 import type { Duration } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
 
-/** Attributes of a `<Connector>`; where Tomcat writes -1 for "no limit", it is `Infinity` here. */
+/** Attributes of a `<Connector>`. Where Tomcat uses -1 for "no limit", use `Infinity`. */
 export interface TomcatDirectives {
   /**
-   * `keepAliveTimeout`, which is by default the `connectionTimeout`: 60 s in the code (and embedded), **20 s in the
-   * `server.xml` that Tomcat is shipped with**.
+   * `keepAliveTimeout`. Its default is `connectionTimeout`, which is 60 s in the code (and embedded) and **20 s in the
+   * `server.xml` that Tomcat ships**.
    *
    * @default "60s"
    */
   readonly keepAliveTimeout?: Duration;
   /** `maxKeepAliveRequests`: the last of them is answered with `Connection: close`. @default 100 */
   readonly maxKeepAliveRequests?: number;
-  /** @default true */
+  /** Whether the timeout is announced. @default true */
   readonly useKeepAliveResponseHeader?: boolean;
 }
 
 /**
- * The rules of Tomcat 9 to 11: 60 s idle (20 s by the shipped `server.xml`), 100 requests. It names its timeout only to a
- * client that asked with `Connection: keep-alive`, in whole seconds, and never the number of requests.
+ * The rules of Tomcat 9 to 11. The idle time is 60 s (20 s with the shipped `server.xml`), with 100 requests. It
+ * announces the timeout in whole seconds, but only to a client that sends `Connection: keep-alive`. It never announces
+ * the requests left.
  *
  * Source: apache/tomcat 10.1.59 `Http11Processor`, `AbstractEndpoint`, `coyote/http11/Constants`.
  */

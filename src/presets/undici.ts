@@ -1,4 +1,4 @@
-/** undici: the client behind Node's own `fetch`. */
+/** undici, the client behind Node's own `fetch`. */
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
@@ -9,35 +9,40 @@ import { UNDICI_ANYWHERE, UNDICI_PARAMETER, undiciReader } from "./keep-alive-re
 
 /** Options of undici's `Agent` and `Pool`. */
 export interface UndiciDirectives {
-  /** Idle time where the server says nothing. @default "4s" */
+  /** Idle time if the server names none. @default "4s" */
   readonly keepAliveTimeout?: Duration;
-  /** The most that a server may ask for. @default "600s" */
+  /** The longest idle time that a server can ask for. @default "600s" */
   readonly keepAliveMaxTimeout?: Duration;
-  /** Taken off the server's `timeout`. @default "2s" */
+  /** Subtracted from the server's `timeout`. @default "2s" */
   readonly keepAliveTimeoutThreshold?: Duration;
-  /** Connections of one origin; their `null` is `Infinity`. @default Infinity */
+  /** The most connections of one origin. undici's `null` is `Infinity`. @default Infinity */
   readonly connections?: number;
-  /** @default Infinity */
+  /** The most requests on one connection. @default Infinity */
   readonly maxRequestsPerClient?: number;
   /** Age after which a connection takes no further request. @default Infinity */
   readonly clientTtl?: Duration;
-  /** @default "8.12" */
+  /** Version of undici. @default "8.12" */
   readonly version?: string;
 }
 
-/** undici says `Connection: close` with every HEAD (unless `reset: false`), so none is followed by another request. */
+/**
+ * undici sends `Connection: close` with every HEAD (unless `reset: false`), so a HEAD is the last request on its
+ * connection.
+ */
 const keptByUndici: PersistenceTest = (facts) => facts.method !== "HEAD" && eitherField(facts);
 
 /**
- * The rules of undici 6.14 to 8, and with it of `fetch` in Node 20 to 26: 4 s idle, or the server's `timeout` less 2 s (before
- * 8.12 any text that ends in `timeout=`, in lower case; since then the parameter of that name), at
- * most 600 s; a server that announces 2 s or less gets no second request; connections are used in the order in which
- * they were opened; a HEAD is the last request on its connection; **never sent again**, GET included.
+ * The rules of undici 6.14 to 8, and so of `fetch` in Node 20 to 26. The idle time is 4 s, or the server's `timeout`
+ * less 2 s, and at most 600 s. A server that announces 2 s or less gets no second request on a connection. Before 8.12,
+ * any text that ends in `timeout=` in lower case counts; since then, only the parameter of that name. Connections are
+ * used in the order in which they were opened. A HEAD is the last request on its connection. A request is **never
+ * resent**, not even a GET.
  *
- * Source: nodejs/undici 8.10 `dispatcher/client-h1.js`, `client.js`, `pool.js`, `core/util.js`; measured with Node 20, 22, 24.
+ * Source: nodejs/undici 8.10 `dispatcher/client-h1.js`, `client.js`, `pool.js`, `core/util.js`; measured with Node 20,
+ * 22, 24.
  *
- * Not as there: the end of the connection after a HEAD is not announced to the server; HTTP/1.0 with
- * `Transfer-Encoding: chunked` ends the connection (RFC 9112 §6.1); two equal `Content-Length` lines are accepted.
+ * Differences: the end of the connection after a HEAD is not announced to the server. HTTP/1.0 with
+ * `Transfer-Encoding: chunked` ends the connection (RFC 9112 §6.1). Two equal `Content-Length` lines are accepted.
  */
 export function undici(given: UndiciDirectives = {}): ClientPreset {
   const set = directives<UndiciDirectives>("undici", given, {
@@ -66,7 +71,7 @@ export function undici(given: UndiciDirectives = {}): ClientPreset {
       unusedIdleTimeout: set.keepAliveTimeout,
       serverHints: reader,
       persistence: keptByUndici,
-      // Before 8 the request after the last one still goes out.
+      // Before 8, one request more than the limit is sent.
       maxRequests: set.maxRequestsPerClient + (isBefore(set.version, "8") ? 1 : 0),
       maxLifetime: set.clientTtl,
       maxConnectionsPerOrigin: set.connections,

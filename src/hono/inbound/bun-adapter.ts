@@ -1,4 +1,6 @@
-/** The adapter for Bun.serve, which shows address and port, and a timer per connection that can be set during a request. */
+/**
+ * The adapter for Bun.serve, which shows address and port, and a timer per connection that can be set during a request.
+ */
 
 import type { Clock } from "../../contract/clock.ts";
 import { parseConnection } from "../../rules/persistence.ts";

@@ -1,4 +1,6 @@
-/** Tracks inbound connections: asks the rules about each response, announces their answer and has the server act on it. */
+/**
+ * Tracks inbound connections: asks the rules about each response, announces their answer and has the server act on it.
+ */
 
 import type { Clock } from "../../contract/clock.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
@@ -134,7 +136,9 @@ export class ConnectionTracker {
     return lastResponseReason(record, this.#policy.rules, this.#settings.clock.now());
   }
 
-  /** The last response always says `close`, whatever the announcer returns: servers end the connection because of it. */
+  /**
+   * The last response always says `close`, whatever the announcer returns: servers end the connection because of it.
+   */
   #announcement(
     { adapter, requestNumber }: TrackedRequest,
     asked: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * The adapter for `node:http` (@hono/node-server), on Node and in the implementations of Deno and Bun. It has the socket
- * itself, with its timer, and the response that knows whether Node will keep the connection.
+ * The adapter for `node:http` (@hono/node-server), on Node and in the implementations of Deno and Bun. It has the
+ * socket itself, with its timer, and the response that knows whether Node will keep the connection.
  */
 
 import { parseConnection } from "../../rules/persistence.ts";

@@ -15,7 +15,10 @@ export function busiestFirst(origins: PoolStats["origins"]): [origin: string, st
   );
 }
 
-/** The same counts with at most {@linkcode MAX_ORIGINS_SHOWN} origins, and the others summed up as {@linkcode OTHER_ORIGINS}. */
+/**
+ * The same counts with at most {@linkcode MAX_ORIGINS_SHOWN} origins, and the others summed up as {@linkcode
+ * OTHER_ORIGINS}.
+ */
 export function boundedStats(stats: PoolStats): PoolStats {
   const all = busiestFirst(stats.origins);
   if (all.length <= MAX_ORIGINS_SHOWN) return stats;

@@ -32,12 +32,12 @@ const CONTENT_SECURITY_POLICY = [
 /**
  * Shows a pool at work:
  *
- * - `/`: a page with a lane for each connection (its requests, idle gaps and the reason for its end), a table of origins,
- *   and a history. It loads nothing from elsewhere and works under a strict content security policy.
+ * - `/`: a page with a lane for each connection (its requests, idle gaps and the reason for its end), a table of
+ *   origins, and a history. It loads nothing from elsewhere and works under a strict content security policy.
  * - `/stats`: the pool's `stats()` as JSON. The busiest 100 origins are listed; the others are summed up as `"other"`.
  * - `/events`: the data of the page, as server-sent events.
- * - `/metrics`: Prometheus' text format, with the names of OpenTelemetry's conventions. The first 100 origins have labels
- *   of their own; the others are summed up under `server_address="other"`.
+ * - `/metrics`: Prometheus' text format, with the names of OpenTelemetry's conventions. The first 100 origins have
+ *   labels of their own; the others are summed up under `server_address="other"`.
  *
  * They show no path, header or credential of a request. They do show origins and addresses, so mount it behind
  * authentication. Use `basicAuth` or a cookie: a browser sends no bearer token for the events of a page.

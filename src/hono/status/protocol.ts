@@ -1,6 +1,6 @@
 /**
- * The messages of `/events`. They are compact, because one message may describe a thousand connections. The page is built
- * from `status-page/` and imports these types and limits.
+ * The messages of `/events`. They are compact, because one message may describe a thousand connections. The page is
+ * built from `status-page/` and imports these types and limits.
  *
  * Of a request they contain only when it ran and how it ended.
  */
@@ -23,8 +23,8 @@ export const BAR_RESULTS = {
 export type BarResult = (typeof BAR_RESULTS)[keyof typeof BAR_RESULTS];
 
 /**
- * One bar of a lane: requests that followed each other closely on one connection. The values are the bar's number on its
- * lane, start and end in ms of {@linkcode StatusMessage.now} (the end is -1 while a request runs), the number of
+ * One bar of a lane: requests that followed each other closely on one connection. The values are the bar's number on
+ * its lane, start and end in ms of {@linkcode StatusMessage.now} (the end is -1 while a request runs), the number of
  * requests, and their result.
  */
 export type Bar = readonly [number: number, start: number, end: number, requests: number, result: BarResult];

@@ -1,7 +1,7 @@
 /**
- * Removes hop-by-hop fields: those that always belong to one connection, and those that `Connection` names
- * (RFC 9110 §7.6.1). A gateway must not pass them on. It must also not let a client delete fields that the gateway itself
- * sets, by naming them in `Connection` (CVE-2022-31813).
+ * Removes hop-by-hop fields: those that always belong to one connection, and those that `Connection` names (RFC 9110
+ * §7.6.1). A gateway must not pass them on. It must also not let a client delete fields that the gateway itself sets,
+ * by naming them in `Connection` (CVE-2022-31813).
  */
 
 /**
@@ -41,8 +41,8 @@ export function dropHopByHop(headers: Headers): void {
 }
 
 /**
- * A copy without the fields that are always hop-by-hop, or the same object if there are none. What `Connection` names is
- * kept.
+ * A copy without the fields that are always hop-by-hop, or the same object if there are none. What `Connection` names
+ * is kept.
  */
 export function withoutHopByHop(headers: Headers): Headers {
   if (!HOP_BY_HOP.some((name) => headers.has(name))) return headers;

@@ -28,7 +28,9 @@ export type UpstreamEvent = UpstreamFailed | ClientFailed;
 /** Called synchronously, so it must be quick. Its exceptions are swallowed. */
 export type UpstreamListener = (event: UpstreamEvent) => void;
 
-/** Least time between two lines about the same kind of failure, so that an upstream that is down does not fill the log. */
+/**
+ * Least time between two lines about the same kind of failure, so that an upstream that is down does not fill the log.
+ */
 const QUIET_MS = 10_000;
 
 /**
