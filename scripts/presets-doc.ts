@@ -19,8 +19,8 @@ import type { ServerPreset } from "../src/rules/server-side.ts";
 
 const FILE = new URL("../docs/presets.md", import.meta.url);
 
-/** Servers of the table of races; Tomcat twice, because the `server.xml` it is shipped with says 20 s. */
-const OPPONENTS: Readonly<Record<string, ServerPreset>> = {
+/** Servers of the table of comparisons. Tomcat is there twice, because the `server.xml` it is shipped with says 20 s. */
+const COMPARED: Readonly<Record<string, ServerPreset>> = {
   nodeServer: SERVERS.nodeServer!(),
   httpd: SERVERS.httpd!(),
   "tomcat, 20 s": tomcat({ keepAliveTimeout: "20s" }),
@@ -45,7 +45,7 @@ const pool = createPool({ ...presets.jdk({ keepAliveTimeServer: "10s" }), maxLif
 
 Most presets take the system's own directives. Each says in its documentation which versions it follows, by what source, and
 where it does better on purpose: nothing that would mix up responses is reproduced. \`pool.explain(origin)\` says of each rule
-whether it came with a preset; \`npx holdfast explain jdk --against httpd\` prints one preset and one race.
+whether it came with a preset; \`npx holdfast explain jdk --against httpd\` prints one preset and compares it with one server.
 
 ## Clients
 
@@ -64,32 +64,32 @@ client that sent \`Connection: keep-alive\`.
 
 ${table(["preset", "system", "idle", "requests", "lifetime", "says"], Object.keys(SERVERS).map(serverRow))}
 
-## Who wins the idle race
+## Which side closes an idle connection first
 
 Time after which the client gives up an idle connection, and what follows: **safe**, the client is first; **race**, both give up
 within a second of each other; **late**, the server closes first, the client has to notice, and requests may meet the close.
 
-${table(["client ↓ server →", ...Object.entries(OPPONENTS).map(([name, server]) => `${name} (${formatMs(idleOf(server))})`)], Object.keys(CLIENTS).map(raceRow))}
+${table(["client ↓ server →", ...Object.entries(COMPARED).map(([name, server]) => `${name} (${formatMs(idleOf(server))})`)], Object.keys(CLIENTS).map(comparisonRow))}
 `;
 }
 
 function clientRow(name: string): string[] {
   const options = CLIENTS[name]!();
   const { rules, tcpKeepAlive } = resolveOptions(options);
-  const idle = [undefined, "timeout=5", "timeout=0"].map((value) => kept(idleMsAfter(options, value)));
+  const idle = [undefined, "timeout=5", "timeout=0"].map((value) => shortMs(idleMsAfter(options, value)));
   const unusedMs = Math.min(rules.idleTimeoutMs, rules.unusedIdleTimeoutMs);
   const evicts = [rules.evictPerOrigin, rules.evictInAll];
   return [
     `\`${name}\``,
     titleOf(options),
     new Set(idle).size === 1 ? (idle[0] ?? "") : idle.join(", "),
-    kept(unusedMs),
+    shortMs(unusedMs),
     `${limit(rules.maxConnectionsPerOrigin)}, ${limit(rules.maxConnections)}`,
     `${limit(rules.maxIdlePerOrigin)}, ${limit(rules.maxIdle)}`,
     rules.reuseOrder,
     evicts[0] === evicts[1] ? rules.evictInAll : evicts.join(", "),
     [sendsAgain(options, "GET"), sendsAgain(options, "POST")].map((yes) => (yes ? "yes" : "no")).join(", "),
-    tcpKeepAlive === false ? "off" : kept(tcpKeepAlive.idleMs ?? 0),
+    tcpKeepAlive === false ? "off" : shortMs(tcpKeepAlive.idleMs ?? 0),
   ];
 }
 
@@ -101,25 +101,25 @@ function serverRow(name: string): string[] {
   return [
     `\`${name}\``,
     titleOf(server),
-    kept(rules.idleTimeoutMs),
+    shortMs(rules.idleTimeoutMs),
     limit(rules.maxRequests),
-    kept(rules.maxLifetimeMs),
+    shortMs(rules.maxLifetimeMs),
     says.filter((field) => field !== undefined).join(", ") || "nothing",
   ];
 }
 
-const WORDS: Readonly<Record<IdleComparison["winner"], string>> = {
+const WORDS: Readonly<Record<IdleComparison["first"], string>> = {
   client: "safe",
   race: "**race**",
   server: "late",
-  never: "neither gives up",
+  neither: "neither gives up",
 };
 
-function raceRow(name: string): string[] {
+function comparisonRow(name: string): string[] {
   const client = CLIENTS[name]!();
-  const cells = Object.values(OPPONENTS).map((server) => {
+  const cells = Object.values(COMPARED).map((server) => {
     const found = compareIdleTimes(client, server);
-    return `${kept(found.clientMs)} ${WORDS[found.winner]}`;
+    return `${shortMs(found.clientMs)} ${WORDS[found.first]}`;
   });
   return [`\`${name}\``, ...cells];
 }
@@ -133,7 +133,7 @@ function titleOf(preset: PoolOptions | ServerPreset): string {
   return `${system} (${versions})`;
 }
 
-function kept(ms: number): string {
+function shortMs(ms: number): string {
   if (ms === 0) return "0";
   return ms === Infinity ? "∞" : formatMs(ms);
 }

@@ -1,18 +1,18 @@
-/** Advice: what follows from a race, in sentences. */
+/** Advice: what follows from an idle comparison, in sentences. */
 
 import { formatMs } from "../contract/duration.ts";
 import type { PoolOptions } from "../options/options.ts";
 import { type IdleComparison, sendsAgain } from "./idle-comparison.ts";
 
-/** A setting must leave the server at least this much time, and a connection at least this much use. */
+/** The recommended idle timeout ends this long before the server's, and is at least this long. */
 const SECOND_MS = 1000;
 
-/** Who gives up first, and what that means for requests. */
-export function comparisonResult({ winner, clientMs, serverMs }: IdleComparison): string {
+/** Which side closes first, and after how long. */
+export function whoIsFirst({ first, clientMs, serverMs }: IdleComparison): string {
   const [client, server] = [formatMs(clientMs), formatMs(serverMs)];
-  switch (winner) {
-    case "never":
-      return "Neither side ever gives up an idle connection.";
+  switch (first) {
+    case "neither":
+      return "Neither side ever closes an idle connection.";
     case "race":
       return `A race: the client gives up an idle connection after ${client}, the server closes it after ${server}.`;
     case "server":
@@ -27,7 +27,7 @@ export function comparisonResult({ winner, clientMs, serverMs }: IdleComparison)
   }
 }
 
-/** What becomes of a request that meets a closed connection. */
+/** What happens to a request that meets a closed connection. */
 export function consequence(client: PoolOptions): string {
   const [get, post] = [sendsAgain(client, "GET"), sendsAgain(client, "POST")];
   if (get && post)
@@ -37,11 +37,15 @@ export function consequence(client: PoolOptions): string {
     : "A request that meets a closed connection fails.";
 }
 
-/** What to set. `name`: of the client's preset. */
-export function recommendation(name: string, { winner, serverMs, clientMs }: IdleComparison): string {
-  if (winner === "never")
-    return "Recommendation: set an idleTimeout; what stands between the two may have one.";
-  if (winner === "client")
+/**
+ * Which setting makes the client close first.
+ *
+ * @param name The name of the client's preset.
+ */
+export function recommendation(name: string, { first, serverMs, clientMs }: IdleComparison): string {
+  if (first === "neither")
+    return "Recommendation: set an idleTimeout, because a load balancer or firewall between the two may have one.";
+  if (first === "client")
     return clientMs === 0
       ? "Recommendation: raise the server's timeout."
       : "Recommendation: leave it as it is.";

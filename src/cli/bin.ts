@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Bin: what npm links as `holdfast`. */
+/** Bin: the file that npm links as `holdfast`. */
 
 import { main } from "./mod.ts";
 

@@ -1,4 +1,4 @@
-/** Catalog: every preset by its name, those for clients and those for servers. */
+/** Catalog: the presets for clients and for servers, by name. */
 
 import { excerpt } from "../contract/excerpt.ts";
 import type { PoolOptions } from "../options/options.ts";
@@ -8,9 +8,9 @@ import { PRESET } from "../rules/preset-info.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Client presets, with Holdfast's own rules first. */
+/** Client presets, beginning with Holdfast's own defaults. */
 export const CLIENTS: Readonly<Record<string, () => PoolOptions>> = {
-  holdfast: ownDefaults,
+  holdfast: holdfastDefaults,
   apacheHttpClient4: presets.apacheHttpClient4,
   apacheHttpClient5: presets.apacheHttpClient5,
   bunFetch: presets.bunFetch,
@@ -37,8 +37,8 @@ export const SERVERS: Readonly<Record<string, () => ServerPreset>> = {
   tomcat: presets.tomcat,
 };
 
-/** What Holdfast does where nothing is set. */
-function ownDefaults(): ClientPreset {
+/** A preset that sets nothing. */
+function holdfastDefaults(): ClientPreset {
   return {
     [PRESET]: {
       name: "holdfast",
@@ -51,9 +51,10 @@ function ownDefaults(): ClientPreset {
 }
 
 /**
- * One of the presets.
+ * The preset of this name.
  *
- * @throws {UsageError} that names those there are.
+ * @param what The kind of preset, for the error.
+ * @throws {UsageError} for an unknown name; it lists the known ones.
  */
 export function find<T>(presetsByName: Readonly<Record<string, T>>, name: string, what: string): T {
   const found = Object.hasOwn(presetsByName, name) ? presetsByName[name] : undefined;

@@ -1,4 +1,4 @@
-/** Race: how long a client keeps an idle connection to a server, and which of the two gives it up first. */
+/** Idle comparison: how long a client and a server keep an idle connection, and which of the two closes it first. */
 
 import type { PoolOptions } from "../options/options.ts";
 import { resolveOptions, type Settings } from "../options/resolve.ts";
@@ -9,42 +9,44 @@ import { ANNOUNCER, type Announcement, type ServerPreset } from "../rules/server
 import { keepUntil } from "../rules/verdict.ts";
 
 /**
- * - `"client"`: the client gives up first, so no request meets a closed connection.
- * - `"race"`: both give up at about the same time, and a request may meet a close on its way.
- * - `"server"`: the server closes first; the client has to notice.
- * - `"never"`: neither gives up.
+ * Which side closes an idle connection first:
+ *
+ * - `"client"`: no request meets a closed connection.
+ * - `"race"`: both close at about the same time, so a request may cross the close on its way.
+ * - `"server"`: the client has to notice the close.
+ * - `"neither"`: both keep idle connections without a limit.
  */
-export type Winner = "client" | "race" | "server" | "never";
+export type FirstToClose = "client" | "race" | "server" | "neither";
 
-/** How client and server get along while a connection is idle. */
+/** What happens to an idle connection between a client and a server. */
 export interface IdleComparison {
-  readonly winner: Winner;
-  /** How long the client keeps an idle connection, in ms; 0 when it uses none twice. */
+  readonly first: FirstToClose;
+  /** How long the client keeps an idle connection, in ms. 0: it uses no connection twice. */
   readonly clientMs: number;
-  /** After how long the server closes it. */
+  /** How long the server keeps it, in ms. */
   readonly serverMs: number;
-  /** What the server says with a response. */
+  /** What the server announces with a response. */
   readonly announced: Announcement;
 }
 
-/** Closer together than this, the two times are taken for one: messages are under way for a part of it. */
-const NARROW_MS = 1000;
+/** Times that differ by less than this are a race: a part of the difference is spent on the way between the two. */
+const RACE_MS = 1000;
 
-/** Who gives up an idle connection first, after one response. */
+/** Compares the two sides after one response. */
 export function compareIdleTimes(client: PoolOptions, server: ServerPreset): IdleComparison {
   const announced = announcementOf(server);
   const clientMs = idleMsAfter(client, announced.keepAlive, announced.connection);
   const serverMs = resolveOptions(server).rules.idleTimeoutMs;
-  return { winner: winnerOf(clientMs, serverMs), clientMs, serverMs, announced };
+  return { first: firstOf(clientMs, serverMs), clientMs, serverMs, announced };
 }
 
-function winnerOf(clientMs: number, serverMs: number): Winner {
-  if (clientMs === Infinity && serverMs === Infinity) return "never";
-  if (Math.abs(serverMs - clientMs) < NARROW_MS && clientMs > 0) return "race";
+function firstOf(clientMs: number, serverMs: number): FirstToClose {
+  if (clientMs === Infinity && serverMs === Infinity) return "neither";
+  if (Math.abs(serverMs - clientMs) < RACE_MS && clientMs > 0) return "race";
   return clientMs < serverMs ? "client" : "server";
 }
 
-/** What a server says with its first response to an HTTP/1.1 client that asked, as Holdfast does. */
+/** What a server announces with its first response to an HTTP/1.1 client that asks for keep-alive, as Holdfast does. */
 export function announcementOf(server: ServerPreset): Announcement {
   const { idleTimeoutMs, maxRequests } = resolveOptions(server).rules;
   const asked = { close: false, keepAlive: true };
@@ -59,7 +61,7 @@ export function announcementOf(server: ServerPreset): Announcement {
   });
 }
 
-/** How long a client keeps a connection after a response that says so, in ms. */
+/** How long a client keeps an idle connection after a response with these fields, in ms. */
 export function idleMsAfter(client: PoolOptions, keepAlive?: string, connection = "keep-alive"): number {
   const settings = resolveOptions(client);
   const lines = (name: string) => (name === "connection" ? [connection] : []);
@@ -76,7 +78,7 @@ function hintsOf({ hints }: Settings, source: HintSource): ServerHints {
   return { ...NO_HINTS, timeoutMs: parseKeepAlive(source.keepAlive).timeoutMs };
 }
 
-/** Whether a request that met a closed connection is sent again. */
+/** Whether the client sends a request again that met a closed connection. */
 export function sendsAgain(client: PoolOptions, method: "GET" | "POST"): boolean {
   const attempt: FailedAttempt = {
     method,

@@ -1,5 +1,6 @@
 /**
- * The `holdfast` command: says by which rules other systems keep their connections, and who gives an idle one up first.
+ * The `holdfast` command: prints the rules by which other systems keep their connections, and compares a client with a
+ * server: which of the two closes an idle connection first.
  *
  * @example
  * ```sh
@@ -21,31 +22,34 @@ export { UsageError };
 
 const USAGE = `Usage: holdfast explain <preset> [--against <server preset>]
 
-Prints the rules of a preset. With --against, says who gives up an idle connection first.
+Prints the rules of a preset. With --against, says which side closes an idle connection first.
 
 Client presets: ${Object.keys(CLIENTS).join(", ")}
 Server presets: ${Object.keys(SERVERS).join(", ")}
 `;
 
-/** What the command printed, and its exit code: 0, or 2 when it was called wrongly. */
+/** The result of the command. */
 export interface CommandResult {
+  /** The exit code: 0, or 2 for a usage error. */
   readonly code: 0 | 2;
+  /** What goes to standard output. */
   readonly output: string;
+  /** What goes to standard error. */
   readonly error: string;
 }
 
-/** Runs the command with its arguments, and prints nothing. */
+/** Runs the command with the given arguments. Prints nothing: it returns what would be printed. */
 export function command(args: readonly string[]): CommandResult {
   try {
-    return { code: 0, output: answer(args), error: "" };
+    return { code: 0, output: run(args), error: "" };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { code: 2, output: "", error: `${error.message}\n\n${USAGE}` };
   }
 }
 
-function answer(args: readonly string[]): string {
-  const { values, positionals } = parsed(args);
+function run(args: readonly string[]): string {
+  const { values, positionals } = parseArguments(args);
   const [verb, name, ...rest] = positionals;
   if (values.help === true) return USAGE;
   if (verb === undefined) throw new UsageError("No command given");
@@ -56,7 +60,7 @@ function answer(args: readonly string[]): string {
   return presetText(name, values.against);
 }
 
-function parsed(args: readonly string[]) {
+function parseArguments(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -68,7 +72,7 @@ function parsed(args: readonly string[]) {
   }
 }
 
-/** Runs the command with the arguments of this process, prints what it says, and sets the exit code. */
+/** Runs the command with the arguments of this process, prints the result, and sets the exit code. */
 export function main(): void {
   const { code, output, error } = command(process.argv.slice(2));
   process.stdout.write(output);
@@ -76,5 +80,5 @@ export function main(): void {
   process.exitCode = code;
 }
 
-// Where a runtime tells the main module, this one can be run as it is: `deno run`, `bun run`.
+// For `deno run` and `bun run`. npm starts bin.ts, because Node has `import.meta.main` only since 24.2.
 if (import.meta.main) main();

@@ -1,4 +1,4 @@
-/** Explain: a preset in words and numbers, and how it gets along with a server. */
+/** Preset text: what `holdfast explain` prints: the rules of a preset, and how it does against a server. */
 
 import { formatMs } from "../contract/duration.ts";
 import type { PoolOptions } from "../options/options.ts";
@@ -6,7 +6,7 @@ import { resolveOptions } from "../options/resolve.ts";
 import { configuredRules } from "../pool/configured-rules.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import type { Announcement, ServerPreset } from "../rules/server-side.ts";
-import { comparisonResult, consequence, recommendation } from "./advice.ts";
+import { consequence, recommendation, whoIsFirst } from "./advice.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
 import { announcementOf, compareIdleTimes, idleMsAfter } from "./idle-comparison.ts";
 import { UsageError } from "./usage-error.ts";
@@ -55,7 +55,7 @@ function serverText(server: ServerPreset): string {
     "",
     ...columns(limits),
     "",
-    `It says ${quoted(announcementOf(server))}.`,
+    `It says ${quotedFields(announcementOf(server))}.`,
     "",
   ].join("\n");
 }
@@ -63,8 +63,8 @@ function serverText(server: ServerPreset): string {
 function comparisonText(name: string, client: PoolOptions, server: ServerPreset): string {
   const found = compareIdleTimes(client, server);
   return [
-    `Against ${titleOf(server)}, which says ${quoted(found.announced)}:`,
-    comparisonResult(found),
+    `Against ${titleOf(server)}, which says ${quotedFields(found.announced)}:`,
+    whoIsFirst(found),
     consequence(client),
     recommendation(name, found),
     "",
@@ -80,12 +80,12 @@ function titleOf(preset: PoolOptions | ServerPreset): string {
   return `${system} (${versions})`;
 }
 
-/** Responses by which the readers of `Keep-Alive` can be told apart. */
+/** `Keep-Alive` fields that show how a client reads them; `undefined` is a response without one. */
 const SAMPLES: readonly (string | undefined)[] = [undefined, "timeout=5", "timeout=60", "timeout=0"];
 
-/** Idle times after some responses, or the one that holds for all. */
+/** The idle time after each of the samples, or once where all are equal. */
 function idleTimes(client: PoolOptions): string {
-  const times = SAMPLES.map((keepAlive) => kept(idleMsAfter(client, keepAlive)));
+  const times = SAMPLES.map((keepAlive) => idleWords(idleMsAfter(client, keepAlive)));
   if (new Set(times).size === 1) return `${times[0]}, whatever the server says`;
   return SAMPLES.map(
     (keepAlive, at) =>
@@ -93,12 +93,12 @@ function idleTimes(client: PoolOptions): string {
   ).join(", ");
 }
 
-function kept(ms: number): string {
+function idleWords(ms: number): string {
   if (ms === 0) return "not at all";
   return ms === Infinity ? "for ever" : formatMs(ms);
 }
 
-function quoted({ connection, keepAlive }: Announcement): string {
+function quotedFields({ connection, keepAlive }: Announcement): string {
   const fields = [
     connection === undefined ? "" : `"Connection: ${connection}"`,
     keepAlive === undefined ? "" : `"Keep-Alive: ${keepAlive}"`,
@@ -106,7 +106,7 @@ function quoted({ connection, keepAlive }: Announcement): string {
   return fields.length === 0 ? "nothing" : fields.join(" and ");
 }
 
-/** Rows whose cells stand under each other. */
+/** Pads the cells of all rows to columns. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   return rows.map((row) =>

@@ -1,6 +1,6 @@
-/** Usage error: the command was called in a way that it does not know. */
+/** Usage error: the arguments of the command are wrong. */
 
-/** Says what is wrong and what would be right. The command ends with exit code 2. */
+/** Names the wrong argument, and what would be right. The command ends with exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

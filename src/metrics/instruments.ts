@@ -1,37 +1,36 @@
 /**
- * Instruments: the one list of what is measured, with names, units and buckets. OpenTelemetry and `/metrics` both
- * take it from here.
+ * Instruments: everything that is measured, with names, units and buckets, for OpenTelemetry and for `/metrics` alike.
  *
- * `http.client.*` are those of the HTTP semantic conventions 1.44 (`model/http/metrics.yaml`), and
- * `time_in_queue` that of .NET (`docs/dotnet/dotnet-http-metrics.md`), which the conventions lack. What neither
- * knows has this library's name in front. Times are seconds here, and only here.
+ * `http.client.*` follow the HTTP semantic conventions 1.44 (`model/http/metrics.yaml`). `time_in_queue`, which these
+ * lack, follows .NET (`docs/dotnet/dotnet-http-metrics.md`). Instruments of neither begin with the name of this library.
+ * Durations are in seconds, as the conventions ask; everywhere else in this library they are in ms.
  */
 
 import type { Counting, InstrumentOptions, Meter, Observed, Recording } from "./meter.ts";
 
-/** Buckets of a request's times, in seconds, as the convention advises. */
+/** Upper bounds of the buckets for the durations of requests, in seconds, as the conventions advise. */
 const REQUEST_SECONDS: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
 
-/** Buckets of a connection's life, in seconds: those of .NET, which the convention names. */
+/** Upper bounds of the buckets for the durations of connections, in seconds: those of .NET, to which the conventions refer. */
 const CONNECTION_SECONDS: readonly number[] = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 ];
 
-/** All that is measured. */
+/** All instruments. */
 export interface Instruments {
   /** `http.client.open_connections`: by `http.connection.state`, `active` or `idle`. */
   readonly openConnections: Observed;
-  /** `http.client.connection.duration`: from the open connection to its end. */
+  /** `http.client.connection.duration`: from the end of connecting until the connection is retired. */
   readonly connectionDuration: Recording;
-  /** `http.client.request.duration`: to the last byte of the body, waiting included. */
+  /** `http.client.request.duration`: from the call to the last byte of the response body, the queue included. */
   readonly requestDuration: Recording;
-  /** `http.client.active_requests`: started and not over. */
+  /** `http.client.active_requests`: requests that have started and not ended. */
   readonly activeRequests: Counting;
-  /** `http.client.request.time_in_queue`: of those that found no connection at hand. */
+  /** `http.client.request.time_in_queue`: only of requests that had to wait for a connection. */
   readonly timeInQueue: Recording;
-  /** `holdfast.client.queued_requests`: those that wait now. */
+  /** `holdfast.client.queued_requests`: requests that are waiting for a connection. */
   readonly queuedRequests: Observed;
   /** `holdfast.client.retired_connections`: by `holdfast.retire.reason`. */
   readonly retiredConnections: Counting;
@@ -39,7 +38,7 @@ export interface Instruments {
   readonly resentRequests: Counting;
 }
 
-/** Makes all of them with one meter. */
+/** Makes all instruments with one meter. */
 export function createInstruments(meter: Meter): Instruments {
   return {
     openConnections: meter.createObservableUpDownCounter(

@@ -1,7 +1,7 @@
 /**
- * Labels: the attributes of measurements, by semantic convention. They are few and asked for with every request, so
- * each set is made once and kept; what a peer or a caller can invent (methods, error names) is folded, or it would
- * grow the number of series without bound.
+ * Labels: the attributes of measurements, by the semantic conventions. Each set of attributes is made once and
+ * remembered, because every request needs one. Values that a peer or a caller can invent (methods, names of errors) are
+ * replaced by `_OTHER`: otherwise the number of series would have no bound.
  */
 
 import { HoldfastError } from "../contract/errors.ts";
@@ -9,7 +9,7 @@ import type { RequestFailed, RequestFinished } from "../contract/events.ts";
 import { originOf } from "../contract/origin.ts";
 import type { Attributes } from "./meter.ts";
 
-/** Methods the convention knows (RFC 9110 and PATCH, and QUERY, which it added); any other is `_OTHER`. */
+/** Methods that the conventions list: those of RFC 9110, PATCH and QUERY. */
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
   "CONNECT",
   "DELETE",
@@ -23,7 +23,7 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** Origins that are remembered; beyond it all are forgotten, and made again as they are asked for. */
+/** Origins whose attributes are remembered. When there are more, all are forgotten and made again as needed. */
 const MAX_ORIGINS = 1000;
 
 /** The attributes of one origin. */
@@ -33,7 +33,7 @@ export class OriginLabels {
   readonly active: Attributes;
   readonly idle: Attributes;
   readonly #byMethod: Map<string, Attributes> = new Map();
-  readonly #byOutcome: Map<string, Attributes> = new Map();
+  readonly #byResult: Map<string, Attributes> = new Map();
 
   constructor(origin: string) {
     this.server = serverOf(origin);
@@ -41,15 +41,15 @@ export class OriginLabels {
     this.idle = { ...this.server, "http.connection.state": "idle" };
   }
 
-  /** With the method that was asked for. */
+  /** With the method of a request. */
   request(method: string): Attributes {
     const name = KNOWN_METHODS.has(method) ? method : "_OTHER";
-    return kept(this.#byMethod, name, () => ({ ...this.server, "http.request.method": name }));
+    return remembered(this.#byMethod, name, () => ({ ...this.server, "http.request.method": name }));
   }
 
-  /** Of a request that was answered. A status of 400 and above is an error to a client, by the convention. */
+  /** Of a request that got a response. By the conventions, a status of 400 and above is an error to a client. */
   finished({ method, status, httpVersion }: RequestFinished): Attributes {
-    return kept(this.#byOutcome, `${method} ${status} ${httpVersion}`, () => ({
+    return remembered(this.#byResult, `${method} ${status} ${httpVersion}`, () => ({
       ...this.request(method),
       "http.response.status_code": status,
       "network.protocol.version": httpVersion,
@@ -57,18 +57,18 @@ export class OriginLabels {
     }));
   }
 
-  /** Of a request that was not. */
+  /** Of a request that failed. */
   failed({ method, error }: RequestFailed): Attributes {
     const type = errorType(error);
-    return kept(this.#byOutcome, `${method} ${type}`, () => ({
+    return remembered(this.#byResult, `${method} ${type}`, () => ({
       ...this.request(method),
       "error.type": type,
     }));
   }
 
-  /** With one more attribute, of few values. */
-  because(name: string, reason: string): Attributes {
-    return kept(this.#byOutcome, `${name} ${reason}`, () => ({ ...this.server, [name]: reason }));
+  /** With a reason, which is one of few values. */
+  withReason(name: string, reason: string): Attributes {
+    return remembered(this.#byResult, `${name} ${reason}`, () => ({ ...this.server, [name]: reason }));
   }
 }
 
@@ -80,25 +80,25 @@ export class Labels {
     const known = this.#origins.get(origin);
     if (known !== undefined) return known;
     if (this.#origins.size >= MAX_ORIGINS) this.#origins.clear();
-    const made = new OriginLabels(origin);
-    this.#origins.set(origin, made);
-    return made;
+    const labels = new OriginLabels(origin);
+    this.#origins.set(origin, labels);
+    return labels;
   }
 }
 
-/** Sets of one origin that are kept: above what real methods, statuses and errors come to. */
+/** Sets of attributes remembered per origin. Real methods, statuses and errors need fewer. */
 const MAX_SETS = 500;
 
-function kept(sets: Map<string, Attributes>, key: string, make: () => Attributes): Attributes {
+function remembered(sets: Map<string, Attributes>, key: string, make: () => Attributes): Attributes {
   const known = sets.get(key);
   if (known !== undefined) return known;
   if (sets.size >= MAX_SETS) sets.clear();
-  const made = make();
-  sets.set(key, made);
-  return made;
+  const attributes = make();
+  sets.set(key, attributes);
+  return attributes;
 }
 
-/** Connections that origins share, through a proxy, are listed under a key of their own: `proxy+http://…`. */
+/** Connections that origins share through a proxy are listed under a key of their own: `proxy+http://…`. */
 const SHARED = /^[a-z]+\+(?=https?:)/;
 
 function serverOf(origin: string): Attributes {
@@ -110,7 +110,7 @@ function serverOf(origin: string): Attributes {
   }
 }
 
-/** Names that runtimes give to errors of an aborted request; a caller's own are not told apart. */
+/** Names of the errors with which runtimes abort signals. A caller's own reasons count as `_OTHER`. */
 const ABORTS: ReadonlySet<string> = new Set(["AbortError", "TimeoutError"]);
 
 function errorType(error: unknown): string {

@@ -1,12 +1,12 @@
 /**
- * Meter: the part of OpenTelemetry's `Meter` that metrics need, by its shape. A meter of `@opentelemetry/api` is one,
- * and so is the registry behind `/metrics`; nothing is imported, so nothing has to be installed.
+ * Meter: the part of OpenTelemetry's `Meter` that the metrics use, described by its shape. Meters of `@opentelemetry/api`
+ * have it, and so does the meter behind `/metrics`. Nothing is imported, so users need not install anything.
  */
 
-/** What a measurement is about; each set of values is a series of its own. */
+/** What a measurement is about. Each different set of values is a series of its own. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** How an instrument is described. */
+/** The description of an instrument. */
 export interface InstrumentOptions {
   readonly description: string;
   /** In UCUM's spelling, as OpenTelemetry asks: `"s"`, `"{connection}"`. */
@@ -14,25 +14,25 @@ export interface InstrumentOptions {
   readonly advice?: { readonly explicitBucketBoundaries: number[] };
 }
 
-/** Sums up what is added. */
+/** A counter: adds values up. */
 export interface Counting {
   add(value: number, attributes: Attributes): void;
 }
 
-/** Sorts what is recorded into buckets. */
+/** A histogram: sorts recorded values into buckets. */
 export interface Recording {
   record(value: number, attributes: Attributes): void;
 }
 
-/** Takes what is observed when somebody reads. */
+/** Receives the values of an {@linkcode ObservableCallback}. */
 export interface ObservableResult {
   observe(value: number, attributes: Attributes): void;
 }
 
-/** Called for each reading. */
+/** Called each time the metrics are read. */
 export type ObservableCallback = (result: ObservableResult) => void;
 
-/** Asks its callbacks when somebody reads. */
+/** An observable counter: calls its callbacks each time the metrics are read. */
 export interface Observed {
   addCallback(callback: ObservableCallback): void;
   removeCallback(callback: ObservableCallback): void;

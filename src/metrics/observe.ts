@@ -1,4 +1,4 @@
-/** Observe: a pool's events and counts, told to a meter. */
+/** Observe: passes the events and counts of a pool to a meter. */
 
 import type { PoolEvent, PoolListener } from "../contract/events.ts";
 import type { PoolStats } from "../pool/stats.ts";
@@ -6,16 +6,18 @@ import { createInstruments, type Instruments } from "./instruments.ts";
 import { Labels } from "./labels.ts";
 import type { Attributes, Meter, ObservableResult } from "./meter.ts";
 
-/** What of a pool is observed. */
+/** The members of a pool that are needed to observe it. */
 export interface ObservablePool {
   subscribe(listener: PoolListener): () => void;
   stats(): PoolStats;
 }
 
 /**
- * Measures a pool by OpenTelemetry's semantic conventions: open connections, their duration, active requests, their
- * duration and their time in the queue; and beyond them retired connections by reason, and requests sent again.
- * Requests that were under way before are not counted. Call what is returned to stop.
+ * Measures a pool by OpenTelemetry's semantic conventions: open connections and their durations, active requests, their
+ * durations and their time in the queue. Two counters have no convention: connections retired, and requests sent again,
+ * both by reason. Requests that started before the call are not counted.
+ *
+ * @returns a function that stops the measuring.
  *
  * @example
  * ```ts
@@ -33,7 +35,7 @@ class Observer {
   readonly #pool: ObservablePool;
   readonly #to: Instruments;
   readonly #labels: Labels = new Labels();
-  /** Requests that are not over. */
+  /** The attributes of requests that have not ended, by the number of the request. */
   readonly #active: Map<number, Attributes> = new Map();
 
   constructor(pool: ObservablePool, instruments: Instruments) {
@@ -45,16 +47,16 @@ class Observer {
     const { openConnections, queuedRequests } = this.#to;
     openConnections.addCallback(this.#observeOpen);
     queuedRequests.addCallback(this.#observeQueued);
-    const unsubscribe = this.#pool.subscribe((event) => this.#told(event));
+    const unsubscribe = this.#pool.subscribe((event) => this.#onEvent(event));
     return () => {
       unsubscribe();
       openConnections.removeCallback(this.#observeOpen);
       queuedRequests.removeCallback(this.#observeQueued);
-      for (const request of this.#active.keys()) this.#over(request);
+      for (const request of this.#active.keys()) this.#ended(request);
     };
   }
 
-  // Counts are read, not added up: they hold what was open before, and cannot drift.
+  // These are read from the pool's own counts, not added up from events: they include connections opened before.
 
   readonly #observeOpen = (result: ObservableResult): void => {
     for (const [origin, { active, idle }] of Object.entries(this.#pool.stats().origins)) {
@@ -70,7 +72,7 @@ class Observer {
     }
   };
 
-  #told(event: PoolEvent): void {
+  #onEvent(event: PoolEvent): void {
     switch (event.type) {
       case "request.started":
         return this.#started(event.request, this.#labels.of(event.origin).request(event.method));
@@ -81,14 +83,14 @@ class Observer {
           event.elapsedMs / 1000,
           this.#labels.of(event.origin).finished(event),
         );
-        return this.#over(event.request);
+        return this.#ended(event.request);
       case "request.failed":
         this.#to.requestDuration.record(event.elapsedMs / 1000, this.#labels.of(event.origin).failed(event));
-        return this.#over(event.request);
+        return this.#ended(event.request);
       case "request.retried":
         return this.#to.resentRequests.add(
           1,
-          this.#because(event.origin, "holdfast.resend.reason", event.reason),
+          this.#withReason(event.origin, "holdfast.resend.reason", event.reason),
         );
       case "connection.retired":
         return this.#retired(event.ageMs, event.origin, event.reason);
@@ -101,26 +103,26 @@ class Observer {
     this.#to.activeRequests.add(1, attributes);
   }
 
-  #over(request: number): void {
+  #ended(request: number): void {
     const attributes = this.#active.get(request);
     if (attributes === undefined) return;
     this.#active.delete(request);
     this.#to.activeRequests.add(-1, attributes);
   }
 
-  /** One that found a connection at once was in no queue, and is not counted as in .NET. */
+  /** A request that found a connection at once was in no queue. It is not recorded, as in .NET. */
   #waited(waitedMs: number, request: number, origin: string): void {
     if (waitedMs === 0) return;
     this.#to.timeInQueue.record(waitedMs / 1000, this.#active.get(request) ?? this.#labels.of(origin).server);
   }
 
-  /** One that never opened has a reason, but no age. */
+  /** A connection that never opened has a reason, but no duration. */
   #retired(ageMs: number, origin: string, reason: string): void {
-    this.#to.retiredConnections.add(1, this.#because(origin, "holdfast.retire.reason", reason));
+    this.#to.retiredConnections.add(1, this.#withReason(origin, "holdfast.retire.reason", reason));
     if (ageMs > 0) this.#to.connectionDuration.record(ageMs / 1000, this.#labels.of(origin).server);
   }
 
-  #because(origin: string, name: string, reason: string): Attributes {
-    return this.#labels.of(origin).because(name, reason);
+  #withReason(origin: string, name: string, reason: string): Attributes {
+    return this.#labels.of(origin).withReason(name, reason);
   }
 }

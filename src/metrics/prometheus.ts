@@ -1,9 +1,9 @@
 /**
- * Prometheus: a {@linkcode Meter} whose readings are text, format 0.0.4, with the names that OpenTelemetry's
- * compatibility specification derives: dots become underscores, units follow the name, counters end in `_total`.
+ * Prometheus: a {@linkcode Meter} whose readings are Prometheus' text format 0.0.4. Names are derived as OpenTelemetry's
+ * compatibility specification says: dots become underscores, units follow the name, counters end in `_total`.
  *
- * Written here although libraries do this well, because the published package has no dependency; a test reads the
- * text with `parse-prometheus-text-format`.
+ * Libraries do this as well, but the published package has no dependencies. A test reads the text with
+ * `parse-prometheus-text-format`.
  */
 
 import type {
@@ -16,21 +16,22 @@ import type {
   Recording,
 } from "./meter.ts";
 
-/** Series of one instrument. More go to one that says so, as in OpenTelemetry's SDKs (cardinality limit). */
+/** Series of one instrument. All beyond go to one overflow series, as in OpenTelemetry's SDKs ("cardinality limit"). */
 const MAX_SERIES = 2000;
-/** Of a histogram, each of whose series is some twenty lines. */
+
+/** The same for a histogram, each of whose series is some twenty lines. */
 const MAX_DISTRIBUTIONS = 500;
 
 /**
- * Origins with labels of their own, the first to be measured: a pool of a gateway or a crawler may have thousands. The rest
- * is summed up under one name, which no host has, so that counters never fall and sums over all stay right.
+ * Origins with labels of their own: the first ones that are measured. A gateway or a crawler may have thousands. All
+ * others are added up under one name that no host has, so that counters never fall and sums over all origins stay right.
  */
 const MAX_ORIGINS = 100;
 const OTHER_ORIGIN: Attributes = { "server.address": "other" };
 
 const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 
-/** What one instrument has to say, when asked. */
+/** One instrument, as it is read. */
 interface Family {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
@@ -38,10 +39,10 @@ interface Family {
   samples(): readonly string[];
 }
 
-/** A meter that is read as text. */
+/** A meter whose readings are text. */
 export class PrometheusMeter implements Meter {
   readonly #families: Family[] = [];
-  readonly #origins: Origins = new Origins();
+  readonly #origins: LabelledOrigins = new LabelledOrigins();
 
   createCounter(name: string, options: InstrumentOptions): Counting {
     const full = `${metricName(name, options)}_total`;
@@ -94,11 +95,11 @@ export class PrometheusMeter implements Meter {
   }
 }
 
-/** The origins that have labels of their own. */
-class Origins {
+/** Decides which origins have labels of their own. */
+class LabelledOrigins {
   readonly #known: Set<string> = new Set();
 
-  /** The attributes as they are, or without what tells their origin from any other. */
+  /** The attributes unchanged, or with {@linkcode OTHER_ORIGIN} in place of their origin. */
   fold(attributes: Attributes): Attributes {
     const { "server.address": address, "server.port": port, ...others } = attributes;
     if (address === undefined) return attributes;
@@ -111,23 +112,23 @@ class Origins {
 /** One value for each set of attributes. */
 class Series<T> {
   readonly #byLabels: Map<string, T> = new Map();
-  /** Sets that come again are the same objects, which is quicker to find than their text. */
-  readonly #bySet: WeakMap<Attributes, T> = new WeakMap();
+  /** Fast path: the same set of attributes is usually the same object, which is found faster than its text. */
+  readonly #byAttributes: WeakMap<Attributes, T> = new WeakMap();
   readonly #make: () => T;
-  readonly #origins: Origins;
-  readonly #most: number;
+  readonly #origins: LabelledOrigins;
+  readonly #max: number;
 
-  constructor(make: () => T, origins: Origins, most: number) {
+  constructor(make: () => T, origins: LabelledOrigins, most: number) {
     this.#make = make;
     this.#origins = origins;
-    this.#most = most;
+    this.#max = most;
   }
 
   of(attributes: Attributes): T {
-    const known = this.#bySet.get(attributes);
+    const known = this.#byAttributes.get(attributes);
     if (known !== undefined) return known;
-    const found = this.#find(labelsOf(this.#origins.fold(attributes)));
-    this.#bySet.set(attributes, found);
+    const found = this.#findOrMake(labelsOf(this.#origins.fold(attributes)));
+    this.#byAttributes.set(attributes, found);
     return found;
   }
 
@@ -135,17 +136,17 @@ class Series<T> {
     return [...this.#byLabels].flatMap(([labels, value]) => samples(labels, value));
   }
 
-  #find(labels: string): T {
-    const key = this.#byLabels.has(labels) || this.#byLabels.size < this.#most ? labels : labelsOf(OVERFLOW);
+  #findOrMake(labels: string): T {
+    const key = this.#byLabels.has(labels) || this.#byLabels.size < this.#max ? labels : labelsOf(OVERFLOW);
     const known = this.#byLabels.get(key);
     if (known !== undefined) return known;
-    const made = this.#make();
-    this.#byLabels.set(key, made);
-    return made;
+    const series = this.#make();
+    this.#byLabels.set(key, series);
+    return series;
   }
 }
 
-/** Values in buckets. */
+/** A histogram of one series. */
 class Distribution {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
@@ -163,7 +164,7 @@ class Distribution {
     this.#sum += value;
   }
 
-  /** Buckets add up: each holds those below it too. */
+  /** The buckets are cumulative: each includes the values of all below it. */
   samples(name: string, labels: string): string[] {
     let count = 0;
     const buckets = this.#counts.map((here, at) => {
@@ -175,7 +176,11 @@ class Distribution {
   }
 }
 
-function observed(name: string, callbacks: ReadonlySet<ObservableCallback>, origins: Origins): string[] {
+function observed(
+  name: string,
+  callbacks: ReadonlySet<ObservableCallback>,
+  origins: LabelledOrigins,
+): string[] {
   const sums = new Map<string, number>();
   const observe = (value: number, attributes: Attributes): void => {
     const labels = labelsOf(origins.fold(attributes));
@@ -185,7 +190,7 @@ function observed(name: string, callbacks: ReadonlySet<ObservableCallback>, orig
   return [...sums].map(([labels, value]) => sample(name, labels, value));
 }
 
-/** `http.client.request.duration` in `s` is `http_client_request_duration_seconds`; `{things}` are no unit. */
+/** `http.client.request.duration` in `s` becomes `http_client_request_duration_seconds`; `{things}` count as no unit. */
 function metricName(name: string, { unit }: InstrumentOptions): string {
   return name.replaceAll(".", "_") + (unit === "s" ? "_seconds" : "");
 }

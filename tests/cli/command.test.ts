@@ -20,12 +20,12 @@ describe("holdfast explain", () => {
     );
   });
 
-  it("says it in one where the server's word counts for nothing", () => {
+  it("gives one idle time where the client does not read Keep-Alive", () => {
     const { output } = command(["explain", "curl"]);
     assertStringIncludes(output, "An idle connection is kept: 118s, whatever the server says.");
   });
 
-  it("says who wins against a server, and what to do", () => {
+  it("says which side closes first against a server, and what to set", () => {
     const { code, output } = command(["explain", "jdk", "--against", "httpd"]);
     assertEquals(code, 0);
     assertEquals(output.trimEnd().split("\n").slice(-4), [
@@ -36,7 +36,7 @@ describe("holdfast explain", () => {
     ]);
   });
 
-  it("prints the rules of a server preset, and what it says", () => {
+  it("prints the rules of a server preset, and what it announces", () => {
     const { code, output } = command(["explain", "nginx"]);
     assertEquals(code, 0);
     for (const line of [/^idleTimeout +75s$/m, /^maxRequests +1000$/m, /^maxLifetime +1h$/m])

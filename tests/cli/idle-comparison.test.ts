@@ -1,15 +1,15 @@
-/** Who gives up an idle connection first, for each client and each server with their defaults. */
+/** Which side closes an idle connection first, for each client and each server with their defaults. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type PoolOptions, presets } from "../../mod.ts";
-import { comparisonResult, consequence, recommendation } from "../../src/cli/advice.ts";
+import { consequence, recommendation, whoIsFirst } from "../../src/cli/advice.ts";
 import { compareIdleTimes, type IdleComparison, idleMsAfter } from "../../src/cli/idle-comparison.ts";
 
 /** In seconds: `safe`, the client is first; `race`; `late`, the server is. */
-function verdictOn({ winner, clientMs }: IdleComparison): string {
-  const words = { client: "safe", race: "race", server: "late", never: "never" };
-  return `${clientMs / 1000} ${words[winner]}`;
+function verdictOn({ first, clientMs }: IdleComparison): string {
+  const words = { client: "safe", race: "race", server: "late", neither: "neither" };
+  return `${clientMs / 1000} ${words[first]}`;
 }
 
 const servers = {
@@ -20,7 +20,7 @@ const servers = {
   Envoy: presets.envoy(),
 };
 
-describe("The idle race of", () => {
+describe("The idle times of", () => {
   const late = (seconds: number) => Array.from({ length: 4 }, () => `${seconds} late`);
   const rows: Readonly<Record<string, readonly [PoolOptions, ...string[]]>> = {
     // against Node, httpd, Tomcat with the server.xml it is shipped with, nginx, Envoy
@@ -58,8 +58,8 @@ describe("The idle race of", () => {
     });
   }
 
-  it("a client and a server that both wait for ever has no winner", () => {
-    assertEquals(compareIdleTimes(presets.apacheHttpClient4(), presets.haproxy()).winner, "never");
+  it("a client and a server that both keep idle connections for ever: neither closes first", () => {
+    assertEquals(compareIdleTimes(presets.apacheHttpClient4(), presets.haproxy()).first, "neither");
   });
 
   it("nginx, where its second argument promises more than the first keeps", () => {
@@ -82,7 +82,7 @@ describe("What is recommended", () => {
   it("in a race: an idleTimeout that leaves the server a second", () => {
     const found = compareIdleTimes(jdk, servers.httpd);
     assertEquals(
-      comparisonResult(found),
+      whoIsFirst(found),
       "A race: the client gives up an idle connection after 5s, the server closes it after 5s.",
     );
     assertEquals(
@@ -99,7 +99,7 @@ describe("What is recommended", () => {
     ] as const) {
       const text = recommendation("x", compareIdleTimes(client, server));
       const idleTimeout = /idleTimeout: "(.*?)"/.exec(text)?.[1] as "4s";
-      assertEquals(compareIdleTimes({ ...client, idleTimeout }, server).winner, "client", text);
+      assertEquals(compareIdleTimes({ ...client, idleTimeout }, server).first, "client", text);
     }
   });
 
@@ -122,7 +122,7 @@ describe("What is recommended", () => {
     );
   });
 
-  it("and what becomes of requests that meet a close", () => {
+  it("and what happens to requests that meet a close", () => {
     assertEquals(consequence(presets.undici()), "A request that meets a closed connection fails.");
     assertEquals(
       consequence(presets.go()),

@@ -21,7 +21,7 @@ export const OUTLOOK: readonly Mutation[] = [
   {
     breaks: "A client and a server that give up at about the same time are called a race",
     file: "src/cli/idle-comparison.ts",
-    search: "if (Math.abs(serverMs - clientMs) < NARROW_MS && clientMs > 0)",
+    search: "if (Math.abs(serverMs - clientMs) < RACE_MS && clientMs > 0)",
     replacement: "if (serverMs === clientMs && serverMs < 0)",
     proof: { tests: "tests/cli/idle-comparison" },
   },
