@@ -1,42 +1,45 @@
 /**
- * Clock: the only file of `src/` that may touch time. Rules and core get times as arguments;
- * the pool's shell gets them, and its one timer, from here. Tests pass a clock they move by hand.
+ * Clock: the only file of `src/` that may read time or set timers. Rules and core get times as arguments. The pool's shell
+ * gets its times and its one timer from here. Tests pass a clock that they move by hand.
  */
 
-/** A timer that was set; `cancel` may be called at any time, also after it fired. */
+/** A timer that was set. `cancel` may be called at any time, even after it fired. */
 export interface Timer {
   cancel(): void;
 }
 
-/** Time as the pool's shell sees it. */
+/** The source of time and timers for a pool. */
 export interface Clock {
-  /** Milliseconds that never go back and do not count a suspended machine on most systems. */
+  /** Monotonic milliseconds. On most systems they stand still while the machine is suspended. */
   now(): number;
-  /** Wall-clock milliseconds: a jump against {@linkcode now} means the machine slept. */
+  /** Wall-clock milliseconds. If they run ahead of {@linkcode now}, the machine was suspended. */
   wall(): number;
-  /** Calls back once after `delayMs`. Such a timer never keeps the process alive. */
+  /** Calls back once after `delayMs`. The timer does not keep the process alive. */
   schedule(delayMs: number, callback: () => void): Timer;
   /**
-   * Calls back after the event loop has looked at every socket once, and keeps the process alive until then.
+   * Calls back after one turn of the event loop, in which every socket was polled. Keeps the process alive until then.
    *
-   * After a blocked loop, a FIN that the kernel holds shows only after such a turn: not after a microtask, nor
-   * after a single `setImmediate` (measured on Node 24, Deno 2.9 and Bun 1.4). `unblocked`: it is known not to have
-   * been blocked of late, which may make the turn a shorter one.
+   * After the loop was blocked, a FIN that the kernel has received shows only after such a turn. It does not show after a
+   * microtask or a single `setImmediate` (measured on Node 24, Deno 2.9 and Bun 1.4). `unblocked`: the loop was not
+   * blocked recently, so a shorter turn may do.
    */
   turn(callback: () => void, unblocked?: boolean): void;
   /**
-   * Whether all that one look at the sockets finds is told before anything that was told of it goes on, as on Deno:
-   * then two events in quick succession say that the event loop came round meanwhile. @default false
+   * Whether one poll of the sockets reports all of its events before any code that awaits one of them runs, as on
+   * Deno. Two events in quick succession then prove that the event loop turned in between.
+   *
+   * @default false
    */
   readonly reportsInBatches?: boolean;
   /**
-   * Keeps the process alive from `hold(true)` to `hold(false)`: somebody waits for what a socket that is paused, or a timer
-   * of this clock, will end. Each pool calls in turn, so pairs overlap. A clock without it holds nothing.
+   * Keeps the process alive from `ref(true)` to `ref(false)`, while a caller waits for something that only a paused socket
+   * or a timer of this clock will end. Several pools may use one clock, so calls must be counted. A clock without this
+   * method never keeps the process alive.
    */
-  ref?(held: boolean): void;
+  ref?(active: boolean): void;
 }
 
-/** Longest delay a timer may have (2^31 - 1 ms); beyond it every runtime fires at once. */
+/** The longest delay of a timer, 2^31 - 1 ms. With a longer delay every runtime fires immediately. */
 const MAX_DELAY_MS = 2_147_483_647;
 
 interface Refable {
@@ -44,7 +47,7 @@ interface Refable {
   unref?(): void;
 }
 
-/** Found once: on Node 24 the global is a getter. */
+/** Read once, because the global is a getter on Node 24. */
 const { performance } = globalThis;
 
 /** The clock of the runtime. */
@@ -57,18 +60,20 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
   turn: "Deno" in globalThis || typeof setImmediate !== "function" ? timerTurn : immediateTurn,
-  // Deno 2.9 settles the promises of all reads that are ready, and runs what waits for them in that order.
+  // Deno 2.9 settles the promises of all ready reads first, then runs their continuations in that order.
   reportsInBatches: "Deno" in globalThis,
-  ref(held) {
-    holds += held ? 1 : -1;
-    // One timer for the whole process, which is never set again: `ref` and `unref` cost a tenth of that.
-    if (keeper === undefined) keeper = setInterval(() => {}, MAX_DELAY_MS);
-    if (held && holds === 1) ref(keeper);
-    else if (holds === 0) unref(keeper);
+  ref(active) {
+    refs += active ? 1 : -1;
+    // One timer for the whole process, set once: `ref` and `unref` cost a tenth of setting and clearing a timer.
+    if (refTimer === undefined) refTimer = setInterval(() => {}, MAX_DELAY_MS);
+    if (active && refs === 1) ref(refTimer);
+    else if (refs === 0) unref(refTimer);
   },
 };
 
-/** The clock to use with a transport that may know of a turn sooner: only the one of the runtime is told by it. */
+/**
+ * The system clock, with the transport's quicker `turn` where it has one. A user's clock is returned unchanged.
+ */
 export function withTransportTurn(
   clock: Clock,
   turn: ((callback: () => void) => boolean) | undefined,
@@ -77,13 +82,13 @@ export function withTransportTurn(
   return {
     ...clock,
     turn(callback, unblocked) {
-      if (!isTaken(turn, callback)) clock.turn(callback, unblocked);
+      if (!accepts(turn, callback)) clock.turn(callback, unblocked);
     },
   };
 }
 
-/** A transport may be a user's: of one that throws, the clock takes the place. */
-function isTaken(turn: (callback: () => void) => boolean, callback: () => void): boolean {
+/** Whether the transport will call back. A user's transport may throw; the clock then takes over. */
+function accepts(turn: (callback: () => void) => boolean, callback: () => void): boolean {
   try {
     return turn(callback);
   } catch {
@@ -91,21 +96,21 @@ function isTaken(turn: (callback: () => void) => boolean, callback: () => void):
   }
 }
 
-/** How many pools hold the process now, and the timer by which it is held. */
-let holds = 0;
-let keeper: unknown;
+/** How many `ref(true)` have no `ref(false)` yet, and the timer that keeps the process alive meanwhile. */
+let refs = 0;
+let refTimer: unknown;
 
 /**
- * Deno 2.9 looks at its sockets when it has nothing else to do, as while it waits for a timer of 2 ms. One timer missed 1
- * FIN of 260 that came right behind a response; in a process that was blocked under load only three missed none. What
- * is faster than a timer, `setImmediate` or a hash made by another thread, missed up to 87 of 100.
+ * Deno 2.9 polls its sockets when it has nothing else to do, for example while it waits for a timer of 2 ms. One timer
+ * missed 1 of 260 FINs that came right behind a response. In a process blocked under load, only three timers in a row
+ * missed none. Faster means, `setImmediate` or a hash computed by another thread, missed up to 87 of 100.
  */
 function timerTurn(callback: () => void, unblocked = false): void {
   if (unblocked) setTimeout(callback, 0);
   else setTimeout(() => setTimeout(() => setTimeout(callback, 0), 0), 0);
 }
 
-/** Node and Bun show it between two immediates, some 20 µs instead of the millisecond a timer takes. */
+/** Node and Bun poll their sockets between two immediates. That takes some 20 µs, where a timer takes a millisecond. */
 function immediateTurn(callback: () => void): void {
   setImmediate?.(() => setImmediate?.(callback));
 }
@@ -117,7 +122,7 @@ interface DenoTimers {
   unrefTimer(id: number): void;
 }
 
-/** Node and Bun give the handle an `unref`; Deno's `setTimeout` gives a number and a function beside it. */
+/** Timer handles of Node and Bun have `ref` and `unref`. Deno's `setTimeout` returns a number; `Deno.unrefTimer` takes it. */
 function unref(handle: unknown): void {
   if (typeof handle === "number") {
     const { Deno } = globalThis as { Deno?: DenoTimers };

@@ -1,13 +1,12 @@
 /**
- * Durations as users write them, and as the rules count them: milliseconds.
- * Nothing here knows what a duration is for; the caller names the option in the error.
+ * Duration: lengths of time as users write them, and their conversion to milliseconds, in which all code counts.
  */
 
 import { excerpt } from "./excerpt.ts";
 
 /**
- * A length of time: milliseconds as a number, or a string with a unit.
- * `Infinity` (never a zero or a null) switches the thing it limits off.
+ * A length of time: milliseconds as a number, or a string with a unit. `Infinity` switches a limit off; 0 and `null` do
+ * not.
  *
  * @example `250`, `"250ms"`, `"75s"`, `"5m"`, `"1h"`, `"1d"`, `Infinity`
  */
@@ -18,10 +17,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 const WRITTEN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /**
- * Milliseconds of a {@linkcode Duration}.
+ * Converts a {@linkcode Duration} to milliseconds. Errors name `option`.
  *
- * @throws {TypeError} when the value is neither a number nor a string.
- * @throws {RangeError} when it is negative, NaN, or a string without a known unit. Both name `option`.
+ * @throws {TypeError} if the value is neither a number nor a string.
+ * @throws {RangeError} if it is negative, NaN, or a string without a known unit.
  */
 export function toMs(value: Duration, option: string): number {
   if (typeof value === "number") {
@@ -43,7 +42,7 @@ export function toMs(value: Duration, option: string): number {
   return Number(amount) * factor;
 }
 
-/** A duration for people: the largest unit that leaves a whole number, as {@linkcode toMs} reads it. */
+/** Formats milliseconds in the largest unit that gives a whole number, as {@linkcode toMs} parses it; `"off"` for `Infinity`. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return "off";
   for (const unit of ["h", "m", "s"] as const) {

@@ -1,76 +1,76 @@
 /**
- * Errors: every error the library creates about a request or a connection, and its stable code.
- * Wrong arguments are not here: they are `TypeError` and `RangeError`, thrown before a socket is opened.
+ * Errors: every error that the library creates about a request or a connection, with its stable code. Wrong arguments are
+ * not among them: they throw a `TypeError` or `RangeError` before a socket is opened.
  */
 
-/** What went wrong, for programs. Match on this rather than on the class or the message. */
+/** What went wrong, for programs. Match on the code, not on the class or the message. */
 export type ErrorCode =
   /** Waited longer than `acquireTimeout` for a connection. */
   | "ERR_ACQUIRE_TIMEOUT"
   /** `maxQueue` requests are already waiting. */
   | "ERR_QUEUE_FULL"
-  /** The pool was closed, before or while the request waited. */
+  /** The pool was closed before the request or while it waited. */
   | "ERR_POOL_CLOSED"
-  /** The transport could not open a connection; its own error is the `cause`. */
+  /** The transport could not open a connection. The transport's error is the `cause`. */
   | "ERR_CONNECT"
-  /** Opening took longer than `connectTimeout`, TLS included. */
+  /** Opening a connection, TLS included, took longer than `connectTimeout`. */
   | "ERR_CONNECT_TIMEOUT"
   /** The TLS handshake or the certificate failed. */
   | "ERR_TLS"
-  /** The proxy could not be reached, refused, or did not keep to its protocol. */
+  /** The proxy could not be reached, refused the request, or broke its protocol. */
   | "ERR_PROXY"
-  /** No complete response head within `headersTimeout`. */
+  /** No complete response head arrived within `headersTimeout`. */
   | "ERR_HEADERS_TIMEOUT"
-  /** The peer sent or took no body bytes for `bodyIdleTimeout`. */
+  /** The peer neither sent nor accepted body bytes for `bodyIdleTimeout`. */
   | "ERR_BODY_TIMEOUT"
   /** The whole exchange took longer than `requestTimeout`. */
   | "ERR_REQUEST_TIMEOUT"
   /** The connection ended during the exchange. */
   | "ERR_CONNECTION_LOST"
-  /** What the peer sent is not HTTP/1.1 as Holdfast accepts it (`side: "remote"`). */
+  /** A message is not valid HTTP as Holdfast accepts it; see {@linkcode ProtocolError}. */
   | "ERR_PROTOCOL"
-  /** A response body could not be decoded (`Content-Encoding`). */
+  /** A response body could not be decoded by its `Content-Encoding`. */
   | "ERR_DECODE"
-  /** A response body is larger than `responseLimits.bodyBytes` lets be collected. */
+  /** A response body to be collected is larger than `responseLimits.bodyBytes`. */
   | "ERR_BODY_TOO_LARGE"
-  /** A redirect that cannot be followed: too many, to another scheme, or with a body that cannot be sent again. */
+  /** A redirect cannot be followed: too many, an unsupported scheme, or a body that cannot be sent again. */
   | "ERR_REDIRECT"
-  /** The request body failed while it was read. */
+  /** Reading the request body failed. */
   | "ERR_REQUEST_BODY"
-  /** A function of the options threw, or answered what it must not; the message names it: `random`, `clock.now` … */
+  /** A function among the options threw or returned an invalid value. The message names it: `random`, `clock.now` … */
   | "ERR_FUNCTION"
-  /** `strict` is on and the runtime cannot honour an option. */
+  /** The runtime cannot honour an option, and `strict` is on. */
   | "ERR_UNSUPPORTED";
 
-/** Where in its life the request was. */
+/** Which part of its life the request was in. */
 export type Phase = "queue" | "connect" | "proxy" | "tls" | "send" | "headers" | "body";
 
 /** How much of the request may have reached the peer. */
 export type Sent = "none" | "partial" | "full";
 
-/** What is known of the connection a request used. Never holds a path, a header or a credential. */
+/** Facts about the connection that a request used. They never include a path, a header or a credential. */
 export interface ConnectionInfo {
   /** Unique within the pool. */
   readonly id: number;
   /** `"https://api.example.com"`. */
   readonly origin: string;
-  /** Whether it had carried a request before this one. */
+  /** Whether it had carried an earlier request. */
   readonly reused: boolean;
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
-  /** Ms since it was opened, when the request took it. */
+  /** Age in ms when the request took it. */
   readonly ageMs: number;
-  /** Ms it had been idle, when the request took it. */
+  /** Idle time in ms when the request took it. */
   readonly idleMs: number;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
-  /** The proxy it goes through, without its credentials; then `remoteAddress` is the proxy's. */
+  /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
 }
 
-/** Counts of one origin at the moment of an error. */
+/** Connections and waiters of one origin at the moment of an error. */
 export interface OriginSnapshot {
   readonly active: number;
   readonly idle: number;
@@ -97,31 +97,31 @@ export interface ErrorFacts {
 }
 
 /**
- * Base of every error about a request. `fetch` rejects with a `TypeError` whose `cause` is one of these,
- * as the standard says; `request` rejects with it directly.
+ * The base class of every error about a request. `request` rejects with it. `fetch` rejects with a `TypeError`, as the
+ * Fetch standard requires, whose `cause` is the HoldfastError.
  */
 export class HoldfastError extends Error {
   override readonly name: string = "HoldfastError";
-  /** Stable name of what went wrong. */
+  /** What went wrong; stable across versions. */
   readonly code: ErrorCode;
   readonly phase: Phase;
-  /** How much of the request may have reached the peer. `"none"` means it is safe to send again. */
+  /** How much of the request may have reached the peer. After `"none"` it is safe to send it again. */
   readonly sent: Sent;
-  /** Whether sending the same request again may help and cannot do harm by being executed twice. */
+  /** Whether it may help to send the same request again, and executing it twice cannot do harm. */
   readonly retriable: boolean;
   readonly origin: string | undefined;
   readonly connection: ConnectionInfo | undefined;
-  /** Counts of the origin when it happened, where the queue matters. */
+  /** Counts of the origin at that moment, for errors about the queue. */
   readonly pool: OriginSnapshot | undefined;
-  /** For time-outs: how long it took. */
+  /** For timeouts: the time that passed, in ms. */
   readonly elapsedMs: number | undefined;
-  /** For time-outs: the limit that was passed. */
+  /** For timeouts: the limit that was exceeded, in ms. */
   readonly limitMs: number | undefined;
-  /** For `ERR_BODY_TOO_LARGE`: the limit. */
+  /** For `ERR_BODY_TOO_LARGE`: the limit in bytes. */
   readonly limitBytes: number | undefined;
-  /** For `ERR_BODY_TOO_LARGE`: how much came, or was announced. */
+  /** For `ERR_BODY_TOO_LARGE`: the bytes that arrived or were announced. */
   readonly bodyBytes: number | undefined;
-  /** For `ERR_PROXY`: the status with which an HTTP proxy refused. */
+  /** For `ERR_PROXY`: the status of an HTTP proxy's refusal. */
   readonly status: number | undefined;
 
   constructor(facts: ErrorFacts) {
@@ -141,7 +141,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** What about a message was wrong; part of a {@linkcode ProtocolError}. */
+/** What was wrong with a message; part of a {@linkcode ProtocolError}. */
 export type ProtocolFault =
   | "bad-status-line"
   | "bad-version"
@@ -159,7 +159,7 @@ export type ProtocolFault =
   | "too-many-informational"
   | "unexpected-upgrade";
 
-/** A message that is not HTTP/1.1 as Holdfast accepts it. One that was cut short is `ERR_CONNECTION_LOST` instead. */
+/** A message is not valid HTTP/1.1 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
   override readonly name = "ProtocolError";
   /** `"remote"`: the peer broke the protocol. `"local"`: the request could not be written correctly. */

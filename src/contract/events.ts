@@ -1,21 +1,21 @@
 /**
- * Events: what an observer of the pool is told. Facts in the past tense, no prose, and nothing of a
- * request but its method and status: no path, no header, no credential.
+ * Events: what a pool reports to its listeners. Events state facts in the past tense. Of a request they include only
+ * method and status: no path, no header, no credential.
  */
 
 import type { HoldfastError } from "./errors.ts";
 import type { RetireReason, RetryReason } from "./reasons.ts";
 import type { TcpKeepAlive } from "./transport.ts";
 
-/** A connection is open; it becomes active at once, or idle if nobody waits any more. */
+/** A connection was opened. It becomes active at once, or idle if no request waits any more. */
 export interface ConnectionOpened {
   readonly type: "connection.opened";
   readonly connection: number;
   readonly origin: string;
-  /** Ms from the start of the dial to the usable connection, TLS included. */
+  /** Ms from the start of the connect attempt to the usable connection, TLS included. */
   readonly elapsedMs: number;
   readonly remoteAddress: string | undefined;
-  /** The proxy it goes through, without its credentials; then `remoteAddress` is the proxy's. */
+  /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
 }
 
@@ -24,13 +24,13 @@ export interface ConnectionAcquired {
   readonly type: "connection.acquired";
   readonly connection: number;
   readonly origin: string;
-  /** The request that took it. */
+  /** Number of the request that took it. */
   readonly request: number;
   readonly reused: boolean;
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
   readonly idleMs: number;
-  /** Ms the request waited, the dial included. */
+  /** Ms the request waited, connecting included. */
   readonly waitedMs: number;
 }
 
@@ -39,31 +39,31 @@ export interface ConnectionReleased {
   readonly type: "connection.released";
   readonly connection: number;
   readonly origin: string;
-  /** Requests it has carried. */
+  /** Requests it has carried so far. */
   readonly requests: number;
-  /** Ms from now until a rule retires it. */
+  /** Ms until a rule retires it, if it stays idle. */
   readonly keepMs: number;
 }
 
-/** The connection carries no further request, and why. */
+/** The connection was retired: it carries no further request. */
 export interface ConnectionRetired {
   readonly type: "connection.retired";
   readonly connection: number;
   readonly origin: string;
   readonly reason: RetireReason;
   readonly ageMs: number;
-  /** Ms it had been idle; 0 for an active or connecting one. */
+  /** Ms it had been idle. 0 if it was active or connecting. */
   readonly idleMs: number;
   readonly requests: number;
-  /** What the transport said, where a failure was the reason. */
+  /** The transport's error, if a failure was the reason. */
   readonly error?: unknown;
 }
 
-/** No connection was at hand: the request waits. */
+/** No connection was available: the request waits. */
 export interface RequestQueued {
   readonly type: "request.queued";
   readonly origin: string;
-  /** Requests of this origin that wait, this one included. */
+  /** Waiting requests of this origin, this one included. */
   readonly queued: number;
 }
 
@@ -75,24 +75,24 @@ export interface RequestStarted {
   readonly method: string;
 }
 
-/** The response, body included, has been received. */
+/** The response was received completely, body included. */
 export interface RequestFinished {
   readonly type: "request.finished";
   readonly request: number;
   readonly origin: string;
   readonly method: string;
   readonly status: number;
-  /** What the server's response said. */
+  /** The version in the response. */
   readonly httpVersion: "1.0" | "1.1";
   readonly connection: number;
   readonly reused: boolean;
   /** Ms from entering the pool to the last byte. */
   readonly elapsedMs: number;
-  /** How often it was sent again. */
+  /** How many times the request was resent. */
   readonly resendCount: number;
 }
 
-/** The request is sent again on a fresh connection. */
+/** The request failed and is resent on a fresh connection. */
 export interface RequestRetried {
   readonly type: "request.retried";
   readonly request: number;
@@ -104,19 +104,19 @@ export interface RequestRetried {
   readonly connection: number;
 }
 
-/** The request failed; it will not be sent again. */
+/** The request failed and is not resent. */
 export interface RequestFailed {
   readonly type: "request.failed";
   readonly request: number;
   readonly origin: string;
   readonly method: string;
-  /** A {@linkcode HoldfastError}, or the reason of the signal that aborted the request. */
+  /** A {@linkcode HoldfastError}, or the `reason` of the signal that aborted the request. */
   readonly error: HoldfastError | unknown;
   readonly elapsedMs: number;
   readonly resendCount: number;
 }
 
-/** The runtime could not honour a socket option as asked. Reported once per transport and option. */
+/** The runtime could not apply a socket option as asked. Reported once per transport and option. */
 export interface OptionDegraded {
   readonly type: "option.degraded";
   readonly transport: string;
@@ -125,7 +125,7 @@ export interface OptionDegraded {
   readonly applied: TcpKeepAlive | boolean;
 }
 
-/** A `Keep-Alive` header held something that is not understood; that part counts as absent. */
+/** Part of a `Keep-Alive` header was not understood. That part counts as absent. */
 export interface HintIgnored {
   readonly type: "hint.ignored";
   readonly connection: number;
@@ -143,7 +143,7 @@ export interface LimitLearned {
   readonly previousMs: number;
 }
 
-/** All that an observer may be told. */
+/** Every event of a pool. */
 export type PoolEvent =
   | ConnectionOpened
   | ConnectionAcquired
@@ -159,9 +159,11 @@ export type PoolEvent =
   | LimitLearned;
 
 /**
- * Called synchronously, between the steps of the pool; must be quick. It may do anything with the pool: what that brings
- * about is told after what is being told, so that all listeners hear the same in the same order, and a request that it
- * aborts when it starts, gets a connection or is about to be sent again is not sent. What it throws, or rejects with, is
- * counted (`stats().listenerErrors`), never passed on.
+ * A listener is called synchronously, between the steps of the pool, and must be quick.
+ *
+ * It may do anything with the pool. Events that this causes are reported after the current one, so that all listeners see
+ * the same order. A request that a listener aborts is not sent, if the event says that the request started, acquired a
+ * connection, or is about to be resent. Errors and rejections of a listener are counted (`stats().listenerErrors`) and
+ * never passed on.
  */
 export type PoolListener = (event: PoolEvent) => void;

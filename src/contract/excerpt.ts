@@ -1,28 +1,28 @@
 /**
- * Excerpt: what an error may show of a text that a caller or a peer chose: not much of it, and no credentials. All of it
- * takes linear time.
+ * Excerpt: the part of a caller's or peer's text that an error may show. It is short and free of credentials. Every
+ * function here takes linear time.
  */
 
-/** Characters shown of a text; longer ones are cut, and their length is told. */
+/** Characters shown of a text. */
 const MOST = 120;
 
-/** The start of a text, and how long it is where that is not all. */
+/** The start of a text. If the text is cut, its length follows. */
 export function excerpt(text: string, most: number = MOST): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
 }
 
-/** A value in quotes, its control characters escaped. */
+/** A value for a message: strings in quotes, with control characters escaped. */
 export function quoted(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(excerpt(value)) : excerpt(String(value));
 }
 
-/** What stands before a colon is a scheme if slashes follow, or if it is a known one; else it may be a user's name. */
+/** The text before a colon is a scheme if it is a known one or if slashes follow. Otherwise it may be a user name. */
 const SCHEME = /^\s*(?:(?:https?|wss?|ftp|socks\w{0,3}):|[a-z][a-z\d+.-]*:(?=[/\\]))?[/\\]*/i;
 const PORT = /^:(\d{0,5})(?=[/\\]|$)/;
 
 /**
- * What is no URL, without what may be a secret in it: whatever stands before an `@`, a query and a fragment, and what
- * follows a colon that no port follows, for without its `@` that is where a password stands.
+ * An invalid URL without its possible secrets. Removed are everything before an `@`, the query and the fragment, and the
+ * text after a colon unless it is a port: if the `@` is missing, a password may stand there.
  */
 export function withoutCredentials(text: string): string {
   const at = text.lastIndexOf("@");

@@ -1,19 +1,19 @@
 /**
- * Origin: scheme, host and port, the thing connections are shared by (RFC 9110 §4.3.1).
- * One spelling per origin: letter case, default ports and IDNA are settled here and nowhere else.
+ * Origin: scheme, host and port (RFC 9110 §4.3.1). Requests to the same origin share connections. Letter case, default
+ * ports and IDNA are normalised here and nowhere else.
  */
 
 import { excerpt, withoutCredentials } from "./excerpt.ts";
 
-/** A canonical origin. Two URLs share connections only if their `key` is the same. */
+/** A normalised origin. Two URLs share connections only if their `key` is equal. */
 export interface Origin {
-  /** `"https://api.example.com"`, with the port only where it is not the default. */
+  /** `"https://api.example.com"`, with the port only if it is not the default. */
   readonly key: string;
   /** The scheme without its colon. */
   readonly scheme: "http" | "https";
-  /** What to connect to and verify: no brackets around IPv6, no port. */
+  /** The name or address to connect to and verify: without port, and without brackets around IPv6. */
   readonly hostname: string;
-  /** Always a number: 80 and 443 are filled in. */
+  /** The port, with 80 and 443 filled in. */
   readonly port: number;
   /** The value of `Host` (RFC 9110 §7.2). */
   readonly host: string;
@@ -24,25 +24,26 @@ const DEFAULT_PORT = { http: 80, https: 443 } as const;
 /**
  * The origin of an absolute `http:` or `https:` URL.
  *
- * @throws {TypeError} when the URL does not parse, has another scheme or too long a name, or carries credentials.
+ * @throws {TypeError} if the URL is invalid, has another scheme or a hostname that is too long, or carries credentials.
  */
 export function originOf(url: string | URL): Origin {
-  // By its text: what the members of an object say ends up in a head, and a class of the caller's may say anything.
+  // Parse `href` again instead of trusting the object's other members: they end up in the request head, and a caller's
+  // subclass may return anything.
   return parsedOrigin(parseUrl(typeof url === "object" && url !== null && "href" in url ? url.href : url));
 }
 
-/** The longest name there is (RFC 1035 §2.3.4): beyond it nothing can be found, and errors would show all of it. */
+/** The longest hostname (RFC 1035 §2.3.4). A longer one cannot be resolved, and errors would show all of it. */
 export const MAX_HOSTNAME = 255;
 
 /**
- * The origin of a URL from the URL parser.
+ * The origin of a parsed URL.
  *
  * @throws {TypeError} like {@linkcode originOf}.
  */
 export function parsedOrigin(parsed: URL): Origin {
   const scheme = parsed.protocol.slice(0, -1);
   if (scheme !== "http" && scheme !== "https") {
-    // The rest is not shown: of "user:secret@host", which is a URL too, it is the secret.
+    // Show the scheme only: "user:secret@host" parses as a URL too, and the rest of it holds the secret.
     throw new TypeError(`URL must start with http: or https:, not with ${excerpt(parsed.protocol)}`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
@@ -62,18 +63,18 @@ export function parsedOrigin(parsed: URL): Origin {
   };
 }
 
-/** The URL. @throws {TypeError} when it does not parse, without what may be a secret in it. */
+/** Parses an absolute URL. @throws {TypeError} if it is invalid; the message shows no credentials. */
 export function parseUrl(url: unknown): URL {
   const text = String(url);
   const parsed = tryParse(text);
   if (parsed !== undefined) return parsed;
-  // No cause: the runtime's own error holds the URL as it was written.
+  // No cause, because the runtime's error contains the URL with its credentials.
   throw new TypeError(`URL must be absolute and valid: current value is "${withoutCredentials(text)}"`);
 }
 
 /**
- * The URL, or `undefined`. Not by `URL.canParse`: once optimised, Node 20.20's denies "http://bücher.example" (it takes
- * latin1 for UTF-8).
+ * Parses a URL; `undefined` if it is invalid. `URL.canParse` is not used: on Node 20.20 its optimised version mistakes
+ * latin1 for UTF-8 and rejects "http://bücher.example".
  */
 export function tryParse(text: string, base?: string): URL | undefined {
   try {
@@ -83,7 +84,7 @@ export function tryParse(text: string, base?: string): URL | undefined {
   }
 }
 
-/** The URL as an error may show it: credentials never reach a log. */
+/** The URL as an error may show it, without credentials and query. */
 function redact(url: URL): string {
   return excerpt(`${url.protocol}//${url.host}${url.pathname}`);
 }

@@ -1,9 +1,9 @@
-/** Reasons: two closed lists, used by rules, core, events, stats, metrics and tests alike. */
+/** Reasons: two closed lists that rules, core, events, statistics, metrics and tests share. */
 
 /** Why a connection carries no further request. */
 export type RetireReason = (typeof RETIRE_REASONS)[number];
 
-/** All reasons, in the order in which statistics show them. */
+/** All retire reasons, in the order in which statistics show them. */
 export const RETIRE_REASONS = [
   /** Idle for `idleTimeout`. */
   "idle-timeout",
@@ -11,52 +11,52 @@ export const RETIRE_REASONS = [
   "max-lifetime",
   /** Carried `maxRequests` requests. */
   "max-requests",
-  /** Idle for what the server announced (`Keep-Alive: timeout`), less the margin. */
+  /** Idle for the announced time (`Keep-Alive: timeout`), less the margin. */
   "hint-timeout",
-  /** Carried what the server announced (`Keep-Alive: max`). */
+  /** Carried as many requests as the server announced (`Keep-Alive: max`). */
   "hint-max",
-  /** Idle for what was learned of the server. */
+  /** Idle for the learned limit of its server. */
   "learned-limit",
-  /** The peer asked for it: `Connection: close`. */
+  /** The peer asked to close: `Connection: close`. */
   "peer-close",
-  /** The peer did it: FIN or RST. */
+  /** The peer closed: FIN or RST. */
   "peer-closed",
-  /** The peer sent bytes nobody had asked for. */
+  /** The peer sent bytes without a request. */
   "unsolicited-data",
-  /** HTTP/1.0 without `keep-alive`, or a body that ends with the connection (RFC 9112 §9.3, §6.3). */
+  /** HTTP/1.0 without `keep-alive`, or a body delimited by the end of the connection (RFC 9112 §9.3, §6.3). */
   "not-persistent",
-  /** The response was malformed, or its framing leaves doubt where it ends (RFC 9112 §6.3). */
+  /** The response was malformed, or its framing leaves the end of the message in doubt (RFC 9112 §6.3). */
   "bad-framing",
   /** The caller left the response body unread. */
   "unread-body",
-  /** The response was complete before the request was. */
+  /** The response was complete before the request was sent completely. */
   "upload-unfinished",
-  /** The caller aborted, or a deadline passed. */
+  /** The caller aborted the request, or a deadline passed. */
   "aborted",
-  /** More idle connections than `maxIdle` or `maxIdlePerOrigin`. */
+  /** There were more idle connections than `maxIdle` or `maxIdlePerOrigin`. */
   "max-idle",
   /**
-   * Idle, or lingering on a body that nobody wants: closed so that another connection could be opened under
-   * `maxConnections` or `maxConnectionsPerOrigin`.
+   * It was idle or lingering, and was closed so that another connection could be opened within `maxConnections` or
+   * `maxConnectionsPerOrigin`.
    */
   "make-room",
   /** `drain()` was called. */
   "origin-drained",
-  /** The address is no longer among those of the origin. */
+  /** DNS no longer lists its address for the hostname. */
   "address-gone",
-  /** It never opened. */
+  /** The connection could not be opened. */
   "connect-failed",
-  /** The machine was suspended while it was idle. */
+  /** The machine was suspended while the connection was idle. */
   "slept",
   /** The pool was closed. */
   "pool-closed",
 ] as const;
 
-/** Why a request was sent a second time. */
+/** Why a request was resent. */
 export type RetryReason =
   /** Nothing of it had been written. */
   | "not-sent"
-  /** It was written on a reused connection that turned out closed, and may be executed twice without harm. */
+  /** A reused connection turned out to be closed, and executing the request twice does no harm. */
   | "stale-connection"
-  /** The user's own rule said so (`retry`). */
+  /** The user's `retry` function decided so. */
   | "retry-rule";

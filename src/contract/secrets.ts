@@ -1,6 +1,6 @@
 /**
- * Secrets: whether a text that a peer wrote holds what we sent it to say who we are. Some proxies repeat in a refusal what
- * they refused.
+ * Secrets: keeps credentials that we sent to a peer out of errors. Some proxies repeat the refused credentials in their
+ * response.
  */
 
 import { excerpt } from "./excerpt.ts";
@@ -8,20 +8,20 @@ import { excerpt } from "./excerpt.ts";
 /** Characters shown of a reason phrase. */
 const REASON = 80;
 
-/** A scheme of RFC 9110 §11.1 that people use, and what follows it. */
+/** A common authentication scheme (RFC 9110 §11.1) and the token that follows it. */
 const SCHEME_AND_TOKEN = /\b(basic|bearer|digest|negotiate|ntlm)[ \t]+[^\s"]+/gi;
 
-/** The start of what a peer wrote, without what looks like the value of an `Authorization`. */
+/** The start of a peer's text, without anything that looks like an `Authorization` value. */
 export function peerExcerpt(text: string, most: number = REASON): string {
   return excerpt(text.slice(0, 4 * most).replace(SCHEME_AND_TOKEN, "$1 …"), most);
 }
 
-/** A proxy's reason as an error shows it: not at all if it holds the credentials that the proxy was given. */
+/** A proxy's reason phrase as an error shows it. It is left out if it contains the credentials sent to the proxy. */
 export function proxyReason(reason: string, authorization: string | undefined): string {
-  return holdsSecret(reason, authorization) ? "(its reason holds the credentials)" : peerExcerpt(reason);
+  return holdsSecret(reason, authorization) ? "(its reason contains the credentials)" : peerExcerpt(reason);
 }
 
-/** Whether a text holds a `Proxy-Authorization` or the password in it, in any of their spellings. */
+/** Whether a text contains a `Proxy-Authorization` value or its password, in any encoding. */
 function holdsSecret(text: string, authorization: string | undefined): boolean {
   if (authorization === undefined) return false;
   const lower = text.toLowerCase();
@@ -36,7 +36,7 @@ function spellings(authorization: string): string[] {
   return [token, password, escaped(password), btoa(latin1(password)).replace(/={0,2}$/, "")];
 }
 
-/** UTF-8, as the credentials of a URL are sent; else what it is. */
+/** Decodes base64 and UTF-8, the encoding in which the credentials of a URL are sent. `undefined` if it is malformed. */
 function fromBase64(token: string): string | undefined {
   try {
     const bytes = Uint8Array.from(atob(token), (character) => character.charCodeAt(0));

@@ -1,18 +1,18 @@
 /**
- * Transport: all that a runtime must provide, and the only thing that differs between runtimes.
- * A transport opens sockets and moves bytes. It knows no HTTP, no pool, no rule and no timeout.
+ * Transport: everything that a runtime must provide, and the only part that differs between runtimes. A transport opens
+ * sockets and moves bytes. It knows no HTTP, no pool, no rule and no timeout.
  *
- * The shape serves runtimes that push (Node, Bun) and runtimes that are read from (Deno, Workers) alike:
- * bytes are handed to one {@linkcode SocketHandler}, without a promise or a copy per chunk.
+ * The interface suits runtimes that push bytes (Node, Bun) and runtimes that must be read from (Deno, Workers): a socket
+ * passes bytes to one {@linkcode SocketHandler}, without a promise or a copy per chunk.
  */
 
-/** Kernel probes on an otherwise silent connection (`SO_KEEPALIVE`). Unrelated to HTTP keep-alive. */
+/** Probes that the kernel sends on a silent connection (`SO_KEEPALIVE`). Unrelated to HTTP keep-alive. */
 export interface TcpKeepAlive {
-  /** Silence before the first probe, in ms (`TCP_KEEPIDLE`). `undefined`: the transport's own. */
+  /** Silence before the first probe, in ms (`TCP_KEEPIDLE`). `undefined`: the transport's default. */
   readonly idleMs?: number | undefined;
-  /** Time between probes, in ms (`TCP_KEEPINTVL`). `undefined`: the transport's own. */
+  /** Time between probes, in ms (`TCP_KEEPINTVL`). `undefined`: the transport's default. */
   readonly intervalMs?: number | undefined;
-  /** Unanswered probes after which the kernel gives up (`TCP_KEEPCNT`). `undefined`: the transport's own. */
+  /** Unanswered probes after which the kernel gives up (`TCP_KEEPCNT`). `undefined`: the transport's default. */
   readonly probes?: number | undefined;
 }
 
@@ -20,24 +20,24 @@ export interface TcpKeepAlive {
 export interface TlsTarget {
   /** Name sent as SNI and checked against the certificate. */
   readonly serverName: string;
-  /** Trusted roots instead of the runtime's own, or `undefined` for those. */
+  /** Trusted root certificates. `undefined`: the runtime's own. */
   readonly ca?: readonly string[] | undefined;
-  /** Client certificate chain. */
+  /** Client certificate chain, if any. */
   readonly cert?: string | undefined;
   /** Key of the client certificate. */
   readonly key?: string | undefined;
   /** `false` accepts any certificate. */
   readonly verify: boolean;
-  /** Protocols to offer, in order of preference. */
+  /** Protocols to offer by ALPN (RFC 7301), in order of preference. */
   readonly alpn: readonly string[];
 }
 
 /** Where to connect, and with which socket options. */
 export interface Target {
-  /** Name or address; no brackets around IPv6. */
+  /** Name or address, without brackets around IPv6. */
   readonly hostname: string;
   readonly port: number;
-  /** One of the addresses of `hostname`, to connect to that one without asking for them again. */
+  /** The address to connect to, one of those of `hostname`. `undefined`: the transport resolves `hostname`. */
   readonly address?: string | undefined;
   /** A Unix socket to connect to instead of `hostname` and `port`. */
   readonly unixPath?: string | undefined;
@@ -46,62 +46,63 @@ export interface Target {
   readonly noDelay: boolean;
 }
 
-/** What the socket options really became: the pool compares it with the {@linkcode Target}. */
+/** The socket options that were really applied. The pool compares them with those in the {@linkcode Target}. */
 export interface AppliedOptions {
-  /**
-   * `false`: `SO_KEEPALIVE` is off. A field that is `undefined` is the kernel's own; a number is what is in force.
-   */
+  /** `false`: `SO_KEEPALIVE` is off. A number is the value in force. `undefined`: the kernel's default is in force. */
   readonly tcpKeepAlive: TcpKeepAlive | false;
   /** `TCP_NODELAY`. */
   readonly noDelay: boolean;
 }
 
-/** What a runtime can honour. The pool adapts to this and never pretends otherwise. */
+/** What a runtime can do. The pool reports options that the runtime cannot honour. */
 export interface Capabilities {
-  /** Where an open socket may be used: by any request, or only by the one that opened it (Workers). */
+  /** Who may use an open socket: any request in the process, or only the request that opened it (Workers). */
   readonly reuse: "process" | "request";
   /** How much of {@linkcode TcpKeepAlive} reaches the kernel. */
   readonly tcpKeepAlive: "none" | "toggle" | "idle" | "full";
-  /** Whether `noDelay: false` and `true` can both be had. */
+  /** Whether `noDelay` can be both `true` and `false`. */
   readonly noDelay: boolean;
   /** Whether {@linkcode Target.unixPath} works. */
   readonly unix: boolean;
   /** Whether {@linkcode Socket.startTls} works. */
   readonly startTls: boolean;
-  /** Whether it does so on a socket that speaks TLS already. @default false */
+  /** Whether {@linkcode Socket.startTls} works on a socket that uses TLS already. @default false */
   readonly tlsInTls?: boolean | undefined;
-  /** Whether {@linkcode TlsTarget.alpn} reaches the wire. */
+  /** Whether {@linkcode TlsTarget.alpn} is offered to the peer. */
   readonly alpn: boolean;
-  /** Whether `verify: false` can be had. */
+  /** Whether {@linkcode TlsTarget.verify} can be `false`. */
   readonly verifyOff: boolean;
 }
 
-/** What a socket tells its owner. Called synchronously from the runtime's own callback; must not throw. */
+/** Callbacks of a socket. They are called synchronously from the runtime's own callbacks and must not throw. */
 export interface SocketHandler {
-  /** TCP is connected, and the TLS handshake comes next. Without TLS the promise of `connect` says it. */
+  /** TCP is connected and the TLS handshake follows. Not called without TLS: the promise of `connect` resolves then. */
   connected?(): void;
   /**
-   * The first `length` bytes of `bytes` arrived. They are valid only during the call: most transports
-   * read into a buffer they use again. `more`: what arrived with them may follow in another call, before which
-   * microtasks run: the buffer was full, or they are one record of several.
+   * The first `length` bytes of `bytes` arrived. They are valid only during the call, because most transports reuse the
+   * buffer.
+   *
+   * `more`: bytes that arrived at the same time may follow in another call, because the buffer was full or the bytes are
+   * one of several TLS records. Microtasks may run before that call.
    */
   data(bytes: Uint8Array, length: number, more?: boolean): void;
   /**
-   * Bytes arrived that were there before what was written last, which a transport that holds writes back has therefore
-   * dropped: nobody may take them for its answer. The owner closes the socket.
+   * The last write was dropped, because bytes arrived before it was sent. Called by transports that defer writes, just
+   * before {@linkcode SocketHandler.data}. The bytes cannot be the response to a request that was not sent. The owner
+   * closes the socket.
    */
   writeDropped?(): void;
-  /** After {@linkcode Socket.write} answered `false`: everything written has been taken by the kernel. */
+  /** The kernel has accepted everything written. Called after {@linkcode Socket.write} returned `false`. */
   drain(): void;
   /**
-   * The connection is gone; nothing follows. `error` is `undefined` for an orderly end (FIN, and over TLS
-   * its close_notify where the runtime tells), else what went wrong. The transport has closed its side.
-   * Not called after {@linkcode Socket.close} or {@linkcode Socket.abort}.
+   * The connection has ended; no other callback follows. `error` is `undefined` after an orderly end (FIN, and with TLS
+   * also close_notify where the runtime reports it). The transport has closed its side. Not called after
+   * {@linkcode Socket.close} or {@linkcode Socket.abort}.
    */
   closed(error: TransportError | undefined): void;
 }
 
-/** Addresses of an open socket, as far as the runtime tells. */
+/** Addresses of an open socket, as far as the runtime reports them. */
 export interface SocketAddresses {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
@@ -109,71 +110,74 @@ export interface SocketAddresses {
   readonly localPort?: number | undefined;
 }
 
-/** One open connection, TLS included: bytes in order, no HTTP, no pooling, no timers. */
+/** One open connection, TLS included. It moves bytes in order and knows no HTTP, no pool and no timers. */
 export interface Socket extends SocketAddresses {
   readonly applied: AppliedOptions;
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
   /**
-   * Whether it is known to be gone, though {@linkcode SocketHandler.closed} was not called yet: nothing that is written
-   * now would leave. Asked before each request. `undefined` where nobody can tell.
+   * Whether the connection is known to have ended although {@linkcode SocketHandler.closed} was not called yet, so that
+   * a write would be lost. Read before each request. `undefined` if the transport cannot tell.
    */
   readonly lost?: boolean | undefined;
   /**
-   * Sends `head`, then `body`, then `tail`, in one system call where the runtime can. A string holds one byte per
+   * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string holds one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *
-   * Answers whether the kernel took it all: after `false`, {@linkcode SocketHandler.drain} follows. Never throws:
-   * a failed write shows as {@linkcode SocketHandler.closed}.
+   * Returns `false` if the kernel has not accepted everything yet; {@linkcode SocketHandler.drain} follows then. Never
+   * throws: a failed write is reported by {@linkcode SocketHandler.closed}.
    */
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean;
-  /** Stops reading, so that the peer feels backpressure. A paused socket may not notice a FIN. */
+  /** Stops reading, which applies backpressure to the peer. A paused socket may not notice a FIN. */
   pause(): void;
+  /** Reads on. Bytes that arrived meanwhile are delivered later, never within this call. */
   resume(): void;
   /**
-   * Whether this socket alone keeps the process alive. Sockets start held. `idle` is given as that changes: `true` where
-   * nothing is expected on the socket, perhaps for long. Without it, a reader has come, or has not come yet.
+   * Whether the open socket keeps the process alive, like `ref()` and `unref()` of Node's sockets. A new socket does.
+   *
+   * `idle` is given when the socket becomes idle (`true`) or active (`false`): nothing is expected on an idle socket,
+   * perhaps for long, so a transport may shrink its read buffer.
    */
-  ref(held: boolean, idle?: boolean): void;
-  /** Replaces the handler: a tunnel hands its socket over to the connection made through it. */
+  ref(active: boolean, idle?: boolean): void;
+  /** Replaces the handler. A tunnel passes its socket to the connection made through it in this way. */
   setHandler(handler: SocketHandler): void;
-  /** Sends what was written, then FIN. Safe to call twice; never throws. */
+  /** Sends everything written, then FIN. May be called twice; never throws. */
   close(): void;
-  /** Drops the connection now, with RST where the runtime can. Safe to call twice; never throws. */
+  /** Drops the connection immediately, with RST where the runtime allows it. May be called twice; never throws. */
   abort(): void;
   /**
-   * Speaks TLS on this socket from now on, and resolves with the socket to use instead (same handler) once
-   * the peer is verified. Only for a socket on which no byte is outstanding (after a CONNECT was answered), and
-   * that was paused in the call of `data` that brought the last one: Deno cannot take back a read.
+   * Starts TLS on this socket. Resolves with the socket to use instead, with the same handler, once the peer is verified.
+   * No byte may be outstanding (as after the response to CONNECT), and the socket must have been paused in the last call
+   * of `data`, because Deno cannot cancel a read.
    *
    * @throws {TransportError} of kind `"tls"` or `"unsupported"`.
    */
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket>;
 }
 
-/** Bytes to text by the runtime's fastest way. All positions are byte offsets. */
+/** Converts bytes to text in the runtime's fastest way. All positions are byte offsets. */
 export interface TextCodec {
   /** One character per byte. */
   latin1(bytes: Uint8Array, start: number, end: number): string;
-  /** UTF-8, with U+FFFD for what is malformed; a byte order mark is left in place. */
+  /** Decodes UTF-8. Malformed sequences become U+FFFD; a byte order mark is kept. */
   utf8(bytes: Uint8Array, start: number, end: number): string;
 }
 
-/** Gives `length` bytes, in a buffer of their own. */
+/** Allocates `length` bytes in an `ArrayBuffer` of exactly that size. */
 export type Alloc = (length: number) => Uint8Array<ArrayBuffer>;
 
-/** Content codings beyond what the portable `DecompressionStream` has. */
+/** Decodes one content coding, in ways that the portable `DecompressionStream` lacks. */
 export interface ContentDecoder {
   /**
-   * A whole body at once, where the runtime can; `undefined` if it decodes to more than `limit` bytes, of which it must
-   * not decode much more to find out. Throws on malformed input.
+   * Decodes a whole body at once, where the runtime can. Returns `undefined` if the result would be longer than `limit`
+   * bytes, without decoding much more than that. Throws on malformed input.
    */
   readonly whole?: ((bytes: Uint8Array, limit: number) => Uint8Array | undefined) | undefined;
-  /** A body as it arrives. Decodes no more than is read, in chunks, and gives the loop a turn now and then. */
+  /** Decodes a body as it arrives, only as much as is read, in chunks, with turns of the event loop in between. */
   stream(): ReadableWritablePair<Uint8Array, Uint8Array>;
 }
 
-/** A `node:diagnostics_channel` channel, where the runtime has them. */
+/** A channel of `node:diagnostics_channel`. */
 export interface DiagnosticsChannel {
   readonly hasSubscribers: boolean;
   publish(message: unknown): void;
@@ -185,77 +189,83 @@ export interface Transport {
   readonly name: string;
   readonly can: Capabilities;
   /**
-   * Opens a socket; with {@linkcode Target.tls}, resolves after the handshake was verified.
-   * Leaves nothing open when it rejects.
+   * Opens a socket. With {@linkcode Target.tls} it resolves after the handshake, with a verified peer. If it rejects, it
+   * leaves nothing open.
    *
-   * @throws {TransportError} when the peer cannot be reached or trusted, or the target asks for what the runtime lacks.
-   * @throws `signal.reason`, untouched, when aborted.
+   * @throws {TransportError} if the peer cannot be reached or trusted, or the runtime lacks what the target asks for.
+   * @throws `signal.reason`, unchanged, if aborted.
    */
   connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
   /**
-   * The addresses of a name, the preferred one first; `undefined` where only `connect` itself may look them up.
+   * Resolves a hostname to its addresses, the preferred one first. Resolves with `undefined` if only `connect` itself may
+   * do that (Deno with restricted permissions).
    *
    * @throws {TransportError} of kind `"dns"`.
    */
   readonly resolve?: ((hostname: string) => Promise<readonly string[] | undefined>) | undefined;
   /**
-   * Calls back when the event loop has looked at every socket once, where that can be told sooner than by
-   * `Clock.turn` of the runtime; answers whether it will. Keeps the process alive until then.
+   * Calls back after one turn of the event loop, in which every socket was polled, if the transport can tell sooner than
+   * `Clock.turn` of the system clock. Returns whether it will call back. Keeps the process alive until then.
    */
   readonly turn?: ((callback: () => void) => boolean) | undefined;
-  /** An environment variable, or `undefined` if it is not set. */
+  /** Reads an environment variable; `undefined` if it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
+  /** Converts bytes to text. @default portable code */
   readonly text?: TextCodec | undefined;
   /**
-   * Bytes that may hold anything, where the runtime need not clear them first: whoever asks writes all of them before
-   * anybody else sees one. @default cleared ones
+   * Allocates memory that is not zeroed, where the runtime can. The caller must overwrite all of it before anyone else
+   * sees it.
+   *
+   * @default zeroed memory
    */
   readonly alloc?: Alloc | undefined;
   /**
-   * Whether everything that passes a `Response` on, servers above all, reads its members, so that it need not be made
-   * before somebody looks. Deno, Bun and workerd read internal slots instead. @default false
+   * Whether servers and other consumers of a `Response` read its members, so that it may be built lazily. Deno, Bun and
+   * workerd read internal slots instead.
+   *
+   * @default false
    */
   readonly lazyResponse?: boolean | undefined;
-  /** Whether a `Response` copies a whole `Headers` faster than it takes the fields one by one. @default false */
+  /** Whether `new Response` is faster with a `Headers` object than with a list of fields. @default false */
   readonly copiesHeaders?: boolean | undefined;
-  /** Decoder for a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` where there is none. */
+  /** The decoder of a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` if there is none. */
   readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
   /** The diagnostics channel of that name. */
   readonly channel?: ((name: string) => DiagnosticsChannel) | undefined;
   /**
-   * Remembers the async context of the caller (`AsyncLocalStorage`), for functions and streams that a call brings and
-   * that run in the callbacks of others. `undefined` where the runtime has none.
+   * Captures the current async context (`AsyncLocalStorage`). Functions and streams that the caller passed in run in it
+   * later, although other callbacks trigger them. Returns `undefined` if the runtime has no such context.
    */
   readonly context?: (() => RunInContext | undefined) | undefined;
 }
 
-/** Runs a function in an async context that was remembered. */
+/** Runs a function in a captured async context. */
 export type RunInContext = <T>(run: () => T) => T;
 
-/** Why a socket failed, in the same words on every runtime. */
+/** Why a socket failed; the same on every runtime. */
 export type TransportErrorKind =
   /** The name did not resolve. */
   | "dns"
-  /** Nobody listens there. */
+  /** Nothing listens at the address. */
   | "refused"
   /** No route, or the network is down. */
   | "unreachable"
-  /** The kernel gave up waiting (`ETIMEDOUT`), also after TCP keepalive probes. */
+  /** The kernel gave up waiting (`ETIMEDOUT`), for example after unanswered TCP keepalive probes. */
   | "timeout"
-  /** RST, or a write to a connection that the peer had closed. */
+  /** RST, or a write to a connection that the peer closed. */
   | "reset"
-  /** Handshake, certificate or TLS protocol failure. */
+  /** The TLS handshake, the certificate or the TLS protocol failed. */
   | "tls"
-  /** The runtime cannot do what the target asks. */
+  /** The runtime cannot do what the target asks for. */
   | "unsupported"
   /** Anything else; see `cause`. */
   | "other";
 
-/** The one error a transport gives. The runtime's own error is its `cause`. */
+/** The only error class of transports. The runtime's own error is its `cause`. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly kind: TransportErrorKind;
-  /** The runtime's code (`"ECONNREFUSED"`, `"CERT_HAS_EXPIRED"` …), where it has one. */
+  /** The runtime's code (`"ECONNREFUSED"` …), or for TLS the kind of refusal (`"expired"`, `"untrusted"` …), if known. */
   readonly reason: string | undefined;
 
   constructor(
@@ -268,7 +278,7 @@ export class TransportError extends Error {
     this.reason = options.reason;
   }
 
-  /** By its shape: transports that are loaded late bring a class of their own (transports/transport-error.ts). */
+  /** `instanceof` checks the shape, because built-in transports have a class of their own (transports/transport-error.ts). */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === "TransportError" && "kind" in value;
   }

@@ -1,11 +1,11 @@
 /**
- * User functions: what must not come of calling a function that a user gave: that it throws where nothing may be thrown,
- * that its promise rejects and nobody looks, or that nonsense is taken for an answer.
+ * User functions: how functions among the options are called safely. A function may throw where nothing may be thrown,
+ * return a promise that rejects unhandled, or return an invalid value. Each becomes a {@linkcode FunctionFault}.
  */
 
 import { HoldfastError } from "./errors.ts";
 
-/** A function of the user's threw, or answered what it must not. The message names it. */
+/** A user's function threw or returned an invalid value. The message names the function. */
 export class FunctionFault extends HoldfastError {
   constructor(message: string, cause?: unknown) {
     super({ code: "ERR_FUNCTION", phase: "body", sent: "full", retriable: false, message, cause });
@@ -17,13 +17,13 @@ export function thrownFault(name: string, cause: unknown): FunctionFault {
   return new FunctionFault(`${name} threw: ${describe(cause)}`, cause);
 }
 
-/** The fault of a function that answered something else than it must. */
+/** The fault of a function that returned an invalid value. `must` says what it should return. */
 export function answerFault(name: string, must: string, answer: unknown): FunctionFault {
   ignoreRejection(answer);
-  return new FunctionFault(`${name} must answer ${must}: got ${describe(answer)}`);
+  return new FunctionFault(`${name} must return ${must}: got ${describe(answer)}`);
 }
 
-/** As a message shows it; there are objects that cannot be made a string. */
+/** A value for a message. `String()` throws for some objects. */
 function describe(value: unknown): string {
   try {
     return String(value);
@@ -32,26 +32,26 @@ function describe(value: unknown): string {
   }
 }
 
-/** The answer may be the promise of an `async` function though none was asked for: its failure ends no process. */
+/** Handles the rejection of a promise that an `async` function returned unasked, which would end the process. */
 export function ignoreRejection(answer: unknown, failed: () => void = () => {}): void {
   if (answer instanceof Promise) answer.catch(failed);
 }
 
-/** A function that decides at once. Whoever calls it takes what it throws for a no; a promise is no more than that. */
+/** Wraps a function that must decide synchronously: if it returns a promise, the wrapper throws. */
 export function synchronous<A extends unknown[], T>(
   name: string,
   decide: (...given: A) => T,
 ): (...given: A) => T {
   return (...given) => {
     const answer = decide(...given);
-    if (answer instanceof Promise) throw answerFault(name, "at once", answer);
+    if (answer instanceof Promise) throw answerFault(name, "a value, not a promise", answer);
     return answer;
   };
 }
 
-/** `random`, checked at each call. @throws {FunctionFault} */
+/** Wraps `random` and checks the value of every call. @throws {FunctionFault} */
 export function checkedRandom(random: () => number): () => number {
-  // Of the runtime's nothing is to be feared.
+  // The runtime's own needs no check.
   if (random === Math.random) return random;
   return () => {
     let answer: unknown;
