@@ -1,5 +1,7 @@
 /**
- * Holdfast: HTTP keep-alive by one rule book on Node, Deno and Bun.
+ * Holdfast: an HTTP/1.1 connection pool with the same keep-alive rules on Node, Deno and Bun. {@linkcode createPool} makes
+ * a pool, whose `fetch` is the standard's; {@linkcode connectionOf} tells which connection a response came on;
+ * {@linkcode observe} measures a pool; {@linkcode presets} are the rules of other clients and servers, as options.
  *
  * @example
  * ```ts

@@ -1,15 +1,15 @@
-/** Bars: a connection's life as a line, its requests as bars, its end as a mark. How high a bar is says how it went. */
+/** Bars: draws a connection as a line, its requests as bars and its end as a mark. The height of a bar shows its result. */
 
 import { BAR_RESULTS, type Bar } from "../src/hono/status/protocol.ts";
 import type { Lane } from "./model.ts";
 import type { Theme } from "./theme.ts";
 
-/** Where a lane is drawn, and which time that is. */
+/** The area in which a lane is drawn, and the time span that it covers. */
 export interface Strip {
   readonly top: number;
   readonly height: number;
   readonly width: number;
-  /** Time at the right edge. */
+  /** The time at the right edge. */
   readonly now: number;
   readonly spanMs: number;
 }
@@ -17,10 +17,10 @@ export interface Strip {
 /** Share of the lane's height, by result, so that colour is not the only sign. */
 const HEIGHTS = [0.35, 0.35, 0.6, 0.85] as const;
 
-/** Lower lanes, those of the overview, have no room for that. */
+/** Lanes below this height, as in the overview, have bars of full height. */
 const MIN_SHAPED_PX = 5;
 
-/** A request that took no time is still seen. */
+/** Width of the shortest bar: a request that took no time stays visible. */
 const MIN_WIDTH = 1.5;
 
 /** Draws one lane. */
@@ -47,7 +47,7 @@ function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, them
   context.fillRect(left, top + (height * (1 - share)) / 2, Math.max(MIN_WIDTH, right - left), height * share);
 }
 
-/** Space a reason needs beside its mark. */
+/** Space that a reason needs beside its mark. */
 const REASON_WIDTH = 110;
 
 function drawEnd(
@@ -64,10 +64,10 @@ function drawEnd(
   context.fillText(reason, x + 6, top + height / 2);
 }
 
-/** Steps between the marks of the time axis. */
+/** Distances between the lines of the time axis. */
 const STEPS_MS = [5000, 15_000, 60_000] as const;
 
-/** Draws the lines of the time axis below the head, and in it how long ago each is. */
+/** Draws the lines of the time axis below the head of the grid, and in the head how long ago each of them is. */
 export function drawAxis(
   context: CanvasRenderingContext2D,
   strip: Strip,

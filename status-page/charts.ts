@@ -1,4 +1,4 @@
-/** Charts: the history, by uPlot. */
+/** Charts: the history, drawn by uPlot. */
 
 import uPlot from "uplot";
 import { RETIRE_REASONS, type RetireReason } from "../src/contract/reasons.ts";
@@ -9,7 +9,7 @@ import type { Theme } from "./theme.ts";
 
 const HEIGHT_PX = 190;
 
-/** What one layer of a stacked chart shows. */
+/** One layer of a stacked chart. */
 interface Layer {
   readonly label: string;
   readonly value: (bucket: Bucket | undefined) => number;
@@ -43,7 +43,7 @@ const REQUESTS: readonly Layer[] = [
   },
 ];
 
-/** Both charts of a page. */
+/** Both charts of the page. */
 export class Charts {
   readonly #requests: StackedChart;
   readonly #retired: StackedChart;
@@ -53,7 +53,7 @@ export class Charts {
     this.#retired = new StackedChart(byId("retired-chart"), theme);
   }
 
-  /** Colours changed. */
+  /** Applies the colours of another theme with the next drawing. */
   paint(theme: Theme): void {
     this.#requests.paint(theme);
     this.#retired.paint(theme);
@@ -66,7 +66,7 @@ export class Charts {
   }
 }
 
-/** A reason keeps its colour whichever others there are. */
+/** The colour depends on the reason alone, so it stays when other reasons come and go. */
 function layerOf(reason: RetireReason): Layer {
   const place = RETIRE_REASONS.indexOf(reason);
   const colour = ({ series }: Theme) => series[place % series.length];
@@ -77,9 +77,9 @@ class StackedChart {
   readonly #place: HTMLElement;
   #theme: Theme;
   #plot: uPlot | undefined;
-  /** By which layers the chart was made. */
+  /** The labels of the layers that the chart was made with. */
   #labels = "";
-  /** What the legend shows: not the sums that are drawn. */
+  /** The values for the legend. The chart itself draws sums. */
   #values: number[][] = [];
 
   constructor(place: HTMLElement, theme: Theme) {
@@ -106,7 +106,7 @@ class StackedChart {
     return { width: Math.max(200, this.#place.clientWidth), height: HEIGHT_PX };
   }
 
-  /** The layers stand on each other, so each series is the sum of its own and those below. */
+  /** The layers are stacked: each series is the sum of its own values and those of the layers below. */
   #dataOf(model: Model, layers: readonly Layer[]): uPlot.AlignedData {
     const now = model.now();
     const last = Math.floor(now / BUCKET_MS);
@@ -125,7 +125,7 @@ class StackedChart {
     return [spans.map((at) => (wall + at * BUCKET_MS) / 1000), ...stacked.reverse()];
   }
 
-  /** uPlot paints in this order, so the highest sum comes first and the others over it. */
+  /** uPlot paints the series in this order, so the highest sum comes first and the lower ones cover it. */
   #options(layers: readonly Layer[]): uPlot.Options {
     const { quiet, line } = this.#theme;
     const axis: uPlot.Axis = {
@@ -136,7 +136,7 @@ class StackedChart {
     const shown = layers.map(({ label, colour }, at): uPlot.Series => {
       const fill = colour(this.#theme) ?? quiet;
       const value: uPlot.Series.Value = (_plot, _raw, _series, index) =>
-        written(this.#values[at]?.[index ?? -1]);
+        shownValue(this.#values[at]?.[index ?? -1]);
       const paths = uPlot.paths.bars?.({ size: [0.9, 20] });
       return {
         label,
@@ -161,6 +161,6 @@ class StackedChart {
   }
 }
 
-function written(value: number | undefined): string {
+function shownValue(value: number | undefined): string {
   return value === undefined ? "–" : String(Math.round(value * 10) / 10);
 }

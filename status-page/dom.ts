@@ -1,6 +1,6 @@
-/** DOM: short ways to what the page is made of. Text goes in as text, never as markup. */
+/** DOM: short functions to find, make and fill elements. Text is set as text, never as markup. */
 
-/** The element with this id, which index.html has. */
+/** The element of index.html with this id. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`index.html has no #${id}`);
@@ -13,18 +13,18 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   text = "",
   attributes: Readonly<Record<string, string>> = {},
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  made.textContent = text;
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
-  return made;
+  const created = document.createElement(name);
+  created.textContent = text;
+  for (const [attribute, value] of Object.entries(attributes)) created.setAttribute(attribute, value);
+  return created;
 }
 
-/** Changes text only where it differs: an untouched node costs no layout, and keeps a selection. */
+/** Changes the text only where it differs: an unchanged node costs no layout, and keeps the user's selection. */
 export function setText(node: Element | null | undefined, text: string): void {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-/** Has `parent` hold as many children as there are items, made by `make` and filled by `fill`. */
+/** Gives `parent` one child per item: `make` makes missing ones, `fill` fills each. */
 export function fillChildren<T>(
   parent: Element,
   items: readonly T[],
@@ -39,7 +39,7 @@ export function fillChildren<T>(
   }
 }
 
-/** A canvas as sharp as the screen, cleared. */
+/** Clears a canvas and gives it the resolution of the screen. */
 export function cleared(
   canvas: HTMLCanvasElement,
   width: number,
@@ -50,7 +50,7 @@ export function cleared(
   if (canvas.width !== wide) canvas.width = wide;
   if (canvas.height !== high) canvas.height = high;
   const context = canvas.getContext("2d");
-  // With everything that was set before, a clipping path for one.
+  // Also removes the clipping path of the previous drawing.
   context?.reset();
   context?.scale(ratio, ratio);
   return context;

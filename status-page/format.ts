@@ -1,4 +1,4 @@
-/** Format: numbers for people. */
+/** Format: numbers and durations as text. */
 
 const counts = new Intl.NumberFormat("en");
 
@@ -7,7 +7,7 @@ export function count(value: number): string {
   return counts.format(value);
 }
 
-/** `97 %`; nothing of nothing is a dash. */
+/** `97 %`; a dash where the whole is 0. */
 export function share(part: number, whole: number): string {
   return whole === 0 ? "–" : `${Math.floor((100 * part) / whole)} %`;
 }

@@ -1,23 +1,23 @@
 /**
- * Lanes view: a grid of connections. Only the rows in sight exist, and one canvas behind them holds the bars of all,
- * so that a thousand lanes cost as much as forty; an overview at the side shows every lane at once.
+ * Lanes view: the grid of connections. Only visible rows are elements, and the bars of all of them are drawn on one
+ * canvas, so a thousand lanes cost as much as forty. An overview at the side shows every lane at once.
  */
 
 import { drawAxis, drawLane } from "./bars.ts";
 import { byId, cleared, element, fillChildren, setText } from "./dom.ts";
 import { count, duration } from "./format.ts";
-import type { Choice, Lane, Model } from "./model.ts";
+import type { Lane, LaneFilter, Model } from "./model.ts";
 import type { Theme } from "./theme.ts";
 
 const ROW_PX = 26;
 const COMPACT_ROW_PX = 9;
 const HEAD_PX = 28;
 
-/** Rows kept above and below those in sight. */
+/** Rows kept above and below the visible ones, for scrolling. */
 const SPARE_ROWS = 3;
 
-/** What the view shows, and how. */
-export interface LanesOptions extends Choice {
+/** Which lanes the view shows, and how. */
+export interface LanesOptions extends LaneFilter {
   readonly spanMs: number;
   readonly compact: boolean;
 }
@@ -30,15 +30,15 @@ export class LanesView {
   readonly #rows: HTMLElement = byId("rows");
   readonly #bars: HTMLCanvasElement = byId<HTMLCanvasElement>("bars");
   readonly #overview: HTMLCanvasElement = byId<HTMLCanvasElement>("overview");
-  readonly #onChoose: (lane: Lane | undefined) => void;
+  readonly #onSelect: (lane: Lane | undefined) => void;
   #options: LanesOptions;
   #lanes: readonly Lane[] = [];
-  #chosen: number | undefined;
+  #selected: number | undefined;
 
   constructor(model: Model, options: LanesOptions, onChoose: (lane: Lane | undefined) => void) {
     this.#model = model;
     this.#options = options;
-    this.#onChoose = onChoose;
+    this.#onSelect = onChoose;
     this.#viewport = this.#grid.parentElement as HTMLElement;
     this.#grid.addEventListener("keydown", (event) => this.#key(event));
     this.#rows.addEventListener("click", (event) => this.#clicked(event));
@@ -52,25 +52,25 @@ export class LanesView {
     return this.#options.compact ? COMPACT_ROW_PX : ROW_PX;
   }
 
-  /** Shows something else. */
-  choose(options: LanesOptions): void {
+  /** Changes which lanes are shown, and how. */
+  show(options: LanesOptions): void {
     this.#options = options;
     this.#grid.classList.toggle("compact", options.compact);
     this.refresh();
   }
 
-  /** Takes in what the model has learned: which rows there are, and what they say. */
+  /** Reads the lanes from the model again. */
   refresh(): void {
-    this.#lanes = this.#model.chosen(this.#options);
+    this.#lanes = this.#model.select(this.#options);
     this.#rows.style.height = `${this.#lanes.length * this.#rowPx}px`;
     this.#grid.setAttribute("aria-rowcount", String(this.#lanes.length + 1));
     const { hidden } = this.#model;
     const beyond = hidden > 0 ? `, and ${count(hidden)} more that have no lane` : "";
     setText(byId("shown"), `${count(this.#lanes.length)} connections${beyond}`);
-    this.#onChoose(this.#lanes.find(({ id }) => id === this.#chosen));
+    this.#onSelect(this.#lanes.find(({ id }) => id === this.#selected));
   }
 
-  /** Draws everything as of now. */
+  /** Draws the rows, the bars and the overview. */
   draw(theme: Theme): void {
     this.#fillRows();
     this.#drawBars(theme);
@@ -86,8 +86,8 @@ export class LanesView {
     fillChildren(this.#rows, shown, makeRow, (row, { lane, at }) =>
       this.#fillRow(row as HTMLElement, lane, at),
     );
-    const isShown = shown.some(({ lane }) => lane.id === this.#chosen);
-    if (isShown) this.#grid.setAttribute("aria-activedescendant", `lane-${this.#chosen}`);
+    const isShown = shown.some(({ lane }) => lane.id === this.#selected);
+    if (isShown) this.#grid.setAttribute("aria-activedescendant", `lane-${this.#selected}`);
     else this.#grid.removeAttribute("aria-activedescendant");
   }
 
@@ -96,7 +96,7 @@ export class LanesView {
     row.id = `lane-${lane.id}`;
     row.style.top = `${at * this.#rowPx}px`;
     row.setAttribute("aria-rowindex", String(at + 2));
-    row.setAttribute("aria-selected", String(lane.id === this.#chosen));
+    row.setAttribute("aria-selected", String(lane.id === this.#selected));
     const [number, origin, requests, age, state, timeline] = row.children;
     setText(number, String(lane.id));
     setText(origin, lane.origin);
@@ -138,7 +138,7 @@ export class LanesView {
     }
   }
 
-  /** As many lines as there are pixels: of a thousand lanes some share one. */
+  /** Draws one line per pixel at most: with a thousand lanes, some are left out. */
   #drawOverview(theme: Theme): void {
     const total = this.#lanes.length * this.#rowPx;
     this.#overview.hidden = total <= this.#viewport.clientHeight - HEAD_PX;
@@ -153,8 +153,8 @@ export class LanesView {
     }
     const scale = height / Math.max(total, this.#viewport.clientHeight - HEAD_PX);
     context.strokeStyle = theme.text;
-    const inSight = (this.#viewport.clientHeight - HEAD_PX) * scale;
-    context.strokeRect(0.5, this.#viewport.scrollTop * scale + 0.5, width - 1, inSight - 1);
+    const visible = (this.#viewport.clientHeight - HEAD_PX) * scale;
+    context.strokeRect(0.5, this.#viewport.scrollTop * scale + 0.5, width - 1, visible - 1);
   }
 
   #jump({ offsetY }: PointerEvent): void {
@@ -164,18 +164,18 @@ export class LanesView {
 
   #clicked(event: Event): void {
     const row = (event.target as Element).closest(".lane");
-    if (row !== null) this.#choose(Number(row.id.replace("lane-", "")));
+    if (row !== null) this.#select(Number(row.id.replace("lane-", "")));
   }
 
-  #choose(id: number | undefined): void {
-    this.#chosen = id;
-    this.#onChoose(this.#lanes.find((lane) => lane.id === id));
+  #select(id: number | undefined): void {
+    this.#selected = id;
+    this.#onSelect(this.#lanes.find((lane) => lane.id === id));
     this.#fillRows();
   }
 
   #key(event: KeyboardEvent): void {
     const last = this.#lanes.length - 1;
-    const at = this.#lanes.findIndex(({ id }) => id === this.#chosen);
+    const at = this.#lanes.findIndex(({ id }) => id === this.#selected);
     const page = Math.max(1, Math.floor((this.#viewport.clientHeight - HEAD_PX) / this.#rowPx) - 1);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
@@ -190,7 +190,7 @@ export class LanesView {
     event.preventDefault();
     const next = Math.min(last, Math.max(0, to));
     this.#scrollTo(next);
-    this.#choose(this.#lanes[next]?.id);
+    this.#select(this.#lanes[next]?.id);
   }
 
   #scrollTo(at: number): void {

@@ -1,4 +1,4 @@
-/** Model: what the server has told so far, and the time by its clock. */
+/** Model: the data that the server has sent so far, and the current time by the server's clock. */
 
 import type { RetireReason } from "../src/contract/reasons.ts";
 import {
@@ -13,23 +13,23 @@ import {
   type Totals,
 } from "../src/hono/status/protocol.ts";
 
-/** Shown this much late, so that the newest part of a lane is complete when it appears. */
+/** The page shows the past: by then the data of the newest part of a lane has arrived. */
 const DELAY_MS = 600;
 
-/** One connection. */
+/** One connection with all its bars. */
 export interface Lane extends Omit<LaneUpdate, "bars"> {
   /** The oldest first. */
   readonly bars: Bar[];
 }
 
 /** Which lanes are shown, and in which order. */
-export interface Choice {
+export interface LaneFilter {
   readonly origin: string;
   readonly state: "" | "open" | LaneUpdate["state"];
   readonly order: "newest" | "oldest" | "requests" | "ended";
 }
 
-/** All that is known of the pool. */
+/** The data of one pool. */
 export class Model {
   totals: Totals | undefined;
   origins: readonly OriginRow[] = [];
@@ -37,39 +37,39 @@ export class Model {
   hidden = 0;
   readonly lanes: Map<number, Lane> = new Map();
   readonly history: Map<number, Bucket> = new Map();
-  #toldNow = 0;
-  #toldAt = 0;
+  #serverNow = 0;
+  #receivedAt = 0;
   #frozen: number | undefined;
 
-  /** The server's time, as it is shown. */
+  /** The time at the right edge of the page, by the server's clock. */
   now(): number {
-    return this.#frozen ?? this.#toldNow + performance.now() - this.#toldAt - DELAY_MS;
+    return this.#frozen ?? this.#serverNow + performance.now() - this.#receivedAt - DELAY_MS;
   }
 
-  /** Has time stand still, or go on. */
+  /** Stops the time, or lets it go on. */
   freeze(frozen: boolean): void {
     this.#frozen = frozen ? this.now() : undefined;
   }
 
-  /** Takes a message in. A snapshot replaces what was there. */
-  told(message: StatusMessage, isSnapshot: boolean): void {
+  /** Adds the data of a message. A snapshot replaces all data. */
+  apply(message: StatusMessage, isSnapshot: boolean): void {
     if (isSnapshot) {
       this.lanes.clear();
       this.history.clear();
     }
-    this.#toldNow = message.now;
-    this.#toldAt = performance.now();
+    this.#serverNow = message.now;
+    this.#receivedAt = performance.now();
     this.totals = message.totals;
     this.hidden = message.hidden;
     this.origins = message.origins ?? this.origins;
     this.originCount = message.originCount ?? this.originCount;
     for (const frame of message.lanes) this.#lane(frame);
     for (const bucket of message.history) this.history.set(bucket.at, bucket);
-    this.#forget(message.now);
+    this.#dropOld(message.now);
   }
 
-  /** The lanes that were chosen, in order. */
-  chosen({ origin, state, order }: Choice): Lane[] {
+  /** The lanes that pass the filter, in its order. */
+  select({ origin, state, order }: LaneFilter): Lane[] {
     const found: Lane[] = [];
     for (const lane of this.lanes.values()) {
       const fits = state === "" || lane.state === state || (state === "open" && lane.state !== "retired");
@@ -78,7 +78,7 @@ export class Model {
     return found.sort(ORDERS[order]);
   }
 
-  /** Connections retired within the history, by reason. */
+  /** How many connections were retired within the history, by reason. */
   recentlyRetired(): Map<RetireReason, number> {
     const counts = new Map<RetireReason, number>();
     for (const { retired } of this.history.values()) {
@@ -95,8 +95,8 @@ export class Model {
     this.lanes.set(frame.id, { ...frame, bars });
   }
 
-  /** The same bounds as the server's. */
-  #forget(now: number): void {
+  /** Drops old data, by the same limits as the server. */
+  #dropOld(now: number): void {
     const oldest = Math.floor((now - HISTORY_MS) / BUCKET_MS);
     for (const at of this.history.keys()) if (at < oldest) this.history.delete(at);
     const ended: Lane[] = [];
@@ -112,7 +112,7 @@ export class Model {
   }
 }
 
-const ORDERS: Readonly<Record<Choice["order"], (a: Lane, b: Lane) => number>> = {
+const ORDERS: Readonly<Record<LaneFilter["order"], (a: Lane, b: Lane) => number>> = {
   newest: (a, b) => b.id - a.id,
   oldest: (a, b) => a.id - b.id,
   requests: (a, b) => b.requests - a.requests || a.id - b.id,
@@ -127,7 +127,7 @@ function isOver([, , end]: Bar, now: number): boolean {
   return end >= 0 && now - end > HISTORY_MS;
 }
 
-/** A bar that was told before is told again when it has changed. */
+/** Adds a bar. The server sends a bar again when it has changed. */
 function putBar(bars: Bar[], bar: Bar): void {
   const at = bars.findLastIndex(([number]) => number <= bar[0]);
   if (bars[at]?.[0] === bar[0]) bars[at] = bar;

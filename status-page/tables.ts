@@ -1,11 +1,11 @@
-/** Tables: the counts of now, the origins, and why connections were retired. */
+/** Tables: the current counts, the origins, and the reasons for which connections were retired. */
 
 import { HISTORY_MS, type OriginRow, type Totals } from "../src/hono/status/protocol.ts";
 import { byId, element, fillChildren, setText } from "./dom.ts";
 import { count, duration, share } from "./format.ts";
 import type { Lane, Model } from "./model.ts";
 
-/** Everything on the page that is text. */
+/** Fills every table of the page. */
 export function fillTables(model: Model): void {
   const { totals } = model;
   if (totals === undefined) return;
@@ -46,7 +46,10 @@ function fillOrigins({ origins, originCount }: Model): void {
   fillChoice(byId<HTMLSelectElement>("origin"), ["", ...origins.map(({ origin }) => origin)]);
 }
 
-/** What can be chosen: what is listed, and what is chosen. A list that stays as it is can be used meanwhile. */
+/**
+ * Fills the list of origins to choose from. The selected one stays, even if it is no longer listed. Unchanged options are
+ * left alone, so that a user can have the list open meanwhile.
+ */
 function fillChoice(select: HTMLSelectElement, origins: readonly string[]): void {
   const listed = [...select.options].map(({ value }) => value);
   for (const option of [...select.options]) {
@@ -72,7 +75,7 @@ function originCells(row: OriginRow): string[] {
   ];
 }
 
-/** The two most frequent reasons. */
+/** The two most frequent reasons for which connections were retired. */
 function mostRetired({ retired }: OriginRow): string {
   const reasons = Object.entries(retired).sort(([, a], [, b]) => b - a);
   return reasons
@@ -102,7 +105,7 @@ function fillRows(table: string, rows: readonly (readonly string[])[]): void {
   });
 }
 
-/** What is known of the connection that was chosen. */
+/** Fills the details of the selected connection. */
 export function fillDetails(lane: Lane | undefined, now: number): void {
   const place = byId("details");
   if (lane === undefined) {
@@ -115,13 +118,13 @@ export function fillDetails(lane: Lane | undefined, now: number): void {
   const { id, origin, remoteAddress, openedAt, end, state, requests } = lane;
   const lines = [
     `Connection ${id} to ${origin}${remoteAddress === undefined ? "" : ` (${remoteAddress})`}`,
-    `${count(requests)} ${requests === 1 ? "request" : "requests"}, opened ${duration(now - openedAt)} ago, ${stands(lane, now)}`,
+    `${count(requests)} ${requests === 1 ? "request" : "requests"}, opened ${duration(now - openedAt)} ago, ${activity(lane, now)}`,
     end === undefined ? `It is ${state}.` : `It ended after ${duration(end[0] - openedAt)}: ${end[1]}.`,
   ];
   fillChildren(place, lines, () => element("p"), setText);
 }
 
-function stands({ bars, end }: Lane, now: number): string {
+function activity({ bars, end }: Lane, now: number): string {
   const last = bars.at(-1);
   if (end !== undefined) return `closed ${duration(now - end[0])} ago`;
   if (last === undefined) return `no request within ${duration(HISTORY_MS)}`;

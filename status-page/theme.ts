@@ -1,6 +1,6 @@
-/** Theme: the colours of style.css, for what is drawn on a canvas; light or dark as the system asks. */
+/** Theme: the colours of colours.css, for drawing on a canvas. They are light or dark, as the system asks. */
 
-/** Colours by the names style.css gives them. */
+/** Colours, by their names in colours.css. */
 export interface Theme {
   readonly text: string;
   readonly quiet: string;
@@ -14,7 +14,7 @@ export interface Theme {
 
 const SERIES = 8;
 
-/** The colours of now. */
+/** Reads the colours that are in force. */
 export function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -29,7 +29,7 @@ export function readTheme(): Theme {
   };
 }
 
-/** Calls back when the system changes from light to dark, or back. */
+/** Calls `changed` when the system changes between light and dark. */
 export function onThemeChange(changed: () => void): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 }
