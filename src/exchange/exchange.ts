@@ -65,7 +65,7 @@ export class Exchange implements Roles {
     this.#events.started();
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     const { observers } = this.#pool;
-    if (observers.allTold && this.#phase === "queue") this.#ask();
+    if (observers.allDelivered && this.#phase === "queue") this.#ask();
     else observers.whenDelivered(this);
   }
 
@@ -90,7 +90,7 @@ export class Exchange implements Roles {
     this.#lease = lease;
     lease.connection.user = this;
     const { observers } = this.#pool;
-    if (observers.allTold) this.#send(lease);
+    if (observers.allDelivered) this.#send(lease);
     else observers.whenDelivered(this);
   }
 

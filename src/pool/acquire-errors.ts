@@ -1,4 +1,4 @@
-/** Refusal: the error of a request that got no connection, with the numbers that explain it. */
+/** Acquire errors: the error of a request that got no connection, with the numbers that explain it. */
 
 import {
   type ErrorCode,
@@ -13,17 +13,17 @@ import { FunctionFault } from "../contract/user-functions.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { RejectReason } from "./core/effects.ts";
 
-/** What is known when a request is refused. */
+/** The facts about a request that gets no connection. */
 export interface AcquireErrorFacts {
   readonly why: RejectReason;
   readonly origin: string;
   readonly waitedMs: number;
   readonly snapshot: OriginSnapshot;
-  /** Why the dial failed. */
+  /** Why the connect attempt failed. */
   readonly error?: unknown;
 }
 
-/** The error to reject a waiter with. */
+/** The error that a waiter is rejected with. */
 export function acquireError(facts: AcquireErrorFacts, settings: Settings): HoldfastError {
   const { origin, snapshot } = facts;
   const counts = `${snapshot.active} active, ${snapshot.idle} idle, ${snapshot.queued} queued`;
@@ -73,13 +73,13 @@ function connectErrorFacts(error: unknown, origin: string): ConnectErrorFacts {
   return { code, phase, retriable, cause: error, message: `${what} ${origin}: ${message}` };
 }
 
-/** Failures that a second attempt does not mend, or that are not about connecting. */
+/** Kinds of failure that another attempt will not mend: their code and phase, and that they are not retriable. */
 const CONNECT_FAILURES: Readonly<Record<string, readonly [ErrorCode, Phase, boolean]>> = {
   tls: ["ERR_TLS", "tls", false],
   unsupported: ["ERR_UNSUPPORTED", "connect", false],
 };
 
-/** The error of a dial that took longer than `connectTimeout`. */
+/** The error of a connect attempt that took longer than `connectTimeout`. */
 export function connectTimeoutError(origin: string, elapsedMs: number, limitMs: number): HoldfastError {
   return new HoldfastError({
     code: "ERR_CONNECT_TIMEOUT",

@@ -1,10 +1,10 @@
-/** Closing: the end of a pool: waits until the last connection is gone, and cuts off what takes too long. */
+/** Closing a pool: waits until the last connection is closed, and cuts off the exchanges that take too long. */
 
 import type { Acquirer, PooledConnection } from "./connection.ts";
 import type { OriginTable } from "./core/origin-table.ts";
 import type { PoolTimer, Timed } from "./timer.ts";
 
-/** Whoever waits for the end. */
+/** The calls of `close()` that wait for the end of one pool. */
 export class Closing<Wire> {
   readonly #timer: PoolTimer;
   readonly #origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>;
@@ -16,12 +16,12 @@ export class Closing<Wire> {
     this.#origins = origins;
   }
 
-  /** Whether somebody's patience is over: nobody gets a connection any more, and who has one loses it. */
+  /** Whether the grace of a call is over: exchanges lose their connections, and none gets another. */
   get isCuttingOff(): boolean {
     return this.#isCuttingOff;
   }
 
-  /** Resolves when no connection is left; after `graceMs` those that are left are cut off. */
+  /** Resolves when no connection is open. Exchanges that still have one after `graceMs` are cut off. */
   wait(now: number, graceMs: number): Promise<void> {
     return new Promise((done) => {
       const end = {
@@ -31,14 +31,14 @@ export class Closing<Wire> {
         done,
       };
       this.#waiting.add(end);
-      // Without grace no timer is waited for: it would not keep the process alive.
+      // Without grace nothing waits for the timer, which does not keep the process alive.
       if (graceMs <= 0) this.#cutAll();
       else this.#timer.watch(end);
       this.check();
     });
   }
 
-  /** A connection was closed: perhaps the last. */
+  /** Called when a connection was closed: it may have been the last. */
   check(): void {
     if (this.#origins.open > 0) return;
     for (const end of this.#waiting) {
@@ -49,7 +49,7 @@ export class Closing<Wire> {
     this.#timer.stop();
   }
 
-  /** Of a copy: who is cut off leaves the lists, and may make others leave. */
+  /** Walks a copy: an exchange that is cut off leaves the lists, and may make others leave. */
   #cutAll(): void {
     this.#isCuttingOff = true;
     const connections = [...this.#origins.records()].flatMap((entry) => [...entry.connections]);

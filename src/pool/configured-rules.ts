@@ -1,4 +1,4 @@
-/** Own rules: what a pool was told by its options, for people: each rule, its value, and where that came from. */
+/** Configured rules: each rule that the options set, with its value and its source, for people. */
 
 import { formatMs } from "../contract/duration.ts";
 import type { Settings } from "../options/resolve.ts";
@@ -13,7 +13,7 @@ export interface ExplainedRule {
   readonly source: "option" | "preset" | "default" | "server hint" | "learned";
 }
 
-/** Every rule that the options set, in the order in which the documentation has them. */
+/** Every rule that the options set, in the order of the documentation. */
 export function configuredRules(settings: Settings): ExplainedRule[] {
   return [...keeping(settings), ...counting(settings), ...deadlines(settings), ...handling(settings)].map(
     ([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }),

@@ -1,4 +1,4 @@
-/** Telling: the events of a connection's life, built only if somebody wants them. */
+/** Connection events: the events of a connection's life. They are built only if somebody listens. */
 
 import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
@@ -6,7 +6,7 @@ import type { Connection, Lease } from "./connection.ts";
 import type { Effect } from "./core/effects.ts";
 import type { Observers } from "./observers.ts";
 
-/** It is open. `elapsedMs` since the dial. */
+/** The connection is open, `elapsedMs` after its connect attempt began. */
 export function publishOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
   if (!observers.topics["connection.opened"].wanted) return;
   const { id, originRecord, attachment } = record;
@@ -16,13 +16,13 @@ export function publishOpened<Wire>(observers: Observers, record: Connection<Wir
   observers.publish({ type: "connection.opened", ...facts, ...via });
 }
 
-/** A request waits. */
+/** A request waits in the queue. */
 export function publishQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
   if (!observers.topics["request.queued"].wanted) return;
   observers.publish({ type: "request.queued", origin: effect.origin, queued: effect.queued });
 }
 
-/** A request took it. */
+/** A request got the connection. */
 export function publishAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
   if (!observers.topics["connection.acquired"].wanted) return;
   const { requestNumber, idleMs, waitedMs } = lease;
@@ -31,7 +31,7 @@ export function publishAcquired<Wire>(observers: Observers, lease: Lease<Wire>, 
   observers.publish({ type: "connection.acquired", ...facts, requestNumber, idleMs, waitedMs });
 }
 
-/** Its exchange, the `requests`-th, is over, and it is kept if the rules let it. */
+/** The exchange that was the connection's `requests`-th is over. */
 export function publishReleased<Wire>(
   observers: Observers,
   record: Connection<Wire>,
@@ -52,7 +52,7 @@ export function publishReleased<Wire>(
   });
 }
 
-/** It carries no further request. */
+/** The connection carries no further request. */
 export function publishRetired<C, W>(
   observers: Observers,
   effect: Effect<C, W> & { type: "close" },

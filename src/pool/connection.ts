@@ -1,6 +1,6 @@
 /**
- * Connection: what joins a socket, the core's record of it and the exchange that uses it. While nobody uses it,
- * it watches: any byte, FIN or error on an idle connection retires it (the invariant behind CVE-2026-6733).
+ * Connection: joins a socket, the core's record, the wire and the exchange that uses them. While no exchange uses it, any
+ * byte, FIN or error on its socket retires it (the invariant behind CVE-2026-6733).
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
@@ -11,41 +11,41 @@ import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
 import type { Timed } from "./timer.ts";
 
-/** Whoever has the lease of a connection gets what arrives on it. */
+/** Receives the events of a connection's socket: the exchange that has the lease, or a liveness check. */
 export interface ConnectionUser {
-  /** See {@linkcode SocketHandler.data}: valid only during the call. */
+  /** `bytes` are valid only during the call: see {@linkcode SocketHandler.data}. */
   data(bytes: Uint8Array, length: number): void;
   drain(): void;
   /** See {@linkcode SocketHandler.writeDropped}. */
   writeDropped?(): void;
   /** The socket is gone. The user must still release the connection. */
   closed(error: TransportError | undefined): void;
-  /** The pool's patience is over: fail, and release the connection. */
+  /** The pool closes and its grace is over: the user must fail and release the connection. */
   cut(): void;
-  /** The connection on which it lingered was taken from it, and is closed: there is nothing to release. */
+  /** The connection was taken from a user that lingered. It is closed: there is nothing to release. */
   evicted?(): void;
 }
 
-/** How a request wants its connection. */
+/** Which connections a request may have. */
 export interface AcquireOptions {
-  /** Not idempotent: only a connection that is proven fresh will do. */
+  /** The request is not idempotent: it takes only a connection that is proven fresh. */
   readonly unsafe: boolean;
-  /** Only one that has carried no request. */
+  /** It takes only a connection that has carried no request. */
   readonly fresh: boolean;
 }
 
-/** Whoever waits for a connection. */
+/** Receives the answer to a call of `acquire`: one of the two, once. */
 export interface Acquirer<Wire> {
-  /** Its request's number, by which observers know it. */
+  /** The number of its request, which events carry. */
   readonly requestId: number;
   granted(lease: Lease<Wire>): void;
   /** `error` is a HoldfastError. */
   refused(error: Error): void;
 }
 
-/** The core's records, with what this shell attaches to them. */
+/** The core's record of a connection, with what this shell attaches to it. */
 export type Connection<Wire> = ConnectionRecord<PooledConnection<Wire>, Acquirer<Wire>>;
-/** A waiter of this shell. */
+/** The core's waiter, with what this shell attaches to it. */
 export type PoolWaiter<Wire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** The right to use one connection for one exchange, and the facts of the moment it was granted. */
@@ -67,7 +67,7 @@ export function leaseOf<Wire>(
   return { connection, requestNumber: connection.record.requests, idleMs, waitedMs, grantedAt: now };
 }
 
-/** The socket of a connection that was leased, and so has one. */
+/** The socket of a leased connection. */
 export function socketOf<Wire>({ connection }: Lease<Wire>): Socket {
   if (connection.socket === undefined)
     throw new Error("Bug in Holdfast: a connection without a socket was granted");
@@ -79,24 +79,24 @@ export interface ExchangeEnding {
   readonly hints: ServerHints;
   /** Why the connection must not be used again; `undefined` if it may. */
   readonly reason: RetireReason | undefined;
-  /** Whether a response came; `undefined` where that proves nothing about the server. */
+  /** Whether a response came; `undefined` if that proves nothing about the server. */
   readonly answered?: boolean | undefined;
-  /** What was written but not sent yet must not be sent either. */
+  /** Abort the socket: bytes that were written but not sent yet must not be sent. */
   readonly abruptly?: boolean | undefined;
-  /** When it ended; by default now. */
+  /** When it ended; now by default. */
   readonly at?: number | undefined;
 }
 
 /**
- * Whether an exchange is the last on its connection, as is known before it begins: then the server is told
- * (`Connection: close`), so that it can close first (RFC 9112 §9.6).
+ * Whether it is known before an exchange that it is the last on its connection. Then the request says `Connection: close`,
+ * so that the server can close first (RFC 9112 §9.6).
  */
 export function isLastExchange<Wire>({ connection, requestNumber }: Lease<Wire>, rules: Rules): boolean {
   if (requestNumber >= rules.maxRequests || rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0) return true;
   return connection.record.state === "draining";
 }
 
-/** What a lease tells users: numbers and addresses only. */
+/** The facts of a lease for users: numbers and addresses only. */
 export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
   const { record, socket, via } = lease.connection;
   const info = {
@@ -123,30 +123,43 @@ export interface ConnectInProgress extends Timed {
   giveUp(reason: string): void;
 }
 
-/** What a connection tells the pool. */
+/** The pool, as its connections see it. */
 export interface ConnectionOwner<Wire> {
-  /** The socket of a connection nobody uses is gone or cannot be trusted. */
+  /** A connection that nobody uses has lost its socket, or received bytes. */
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void;
-  /** The event loop has come round to the sockets. */
+  /** The event loop has run: a socket had an event. */
   loopRan(): void;
 }
 
-/** One open connection of a pool. `Wire` is what the protocol keeps per connection. */
+/**
+ * One connection of a pool, from its connect attempt to its end. `Wire` is what the protocol keeps per connection.
+ *
+ * Everything about a connection is in two objects. Its state, times and counts, on which decisions depend, are in the
+ * {@linkcode ConnectionRecord}, which only the core changes. What acting needs is here. What never changes is `readonly`;
+ * each other field says when it changes and by whom.
+ */
 export class PooledConnection<Wire> implements SocketHandler {
   readonly record: Connection<Wire>;
   readonly wire: Wire;
-  /** The proxy in between. */
+  /** The proxy in between, if any. */
   readonly via: Via | undefined;
-  /** Set while it is being opened. */
+  /** Set while the socket is being opened: by `ConnectAttempts`, at both ends of the attempt. */
   attempt: ConnectInProgress | undefined = undefined;
-  /** Set once the transport has opened it. */
+  /** Set once, by the pool when the connect attempt has succeeded. It stays when the connection is closed. */
   socket: Socket | undefined = undefined;
+  /**
+   * Receives the events of the socket; `undefined` while the connection is parked. An exchange sets it when it is granted
+   * the lease, and a liveness check for its turn. It is cleared by the check, by a release, and by `closeSocket`.
+   */
   user: ConnectionUser | undefined = undefined;
-  /** Its socket was paused in its last exchange: the end of it may lie in the kernel behind what was held back. */
+  /**
+   * The socket was not read for a while before the last lease ended: a FIN may have lain in the kernel for long. Set by
+   * `pause`, and by an exchange that ends with its upload, after the response was read. Cleared by the next grant.
+   */
   wasPaused = false;
-  /** What arrived with the bytes that came last may follow: see {@linkcode SocketHandler.data}. */
+  /** More may follow the bytes that came last (see {@linkcode SocketHandler.data}). Set with every `data`. */
   more = false;
-  /** Whether its socket keeps the process alive. */
+  /** Whether the socket keeps the process alive. Changed by `setLeased` and `ref`. */
   #ref = true;
   readonly #owner: ConnectionOwner<Wire>;
 
@@ -157,12 +170,12 @@ export class PooledConnection<Wire> implements SocketHandler {
     this.#owner = owner;
   }
 
-  /** Whether its requests are read by an HTTP proxy, rather than carried by a tunnel. */
+  /** Whether an HTTP proxy reads and forwards its requests. Not so in a tunnel. */
   get proxied(): boolean {
     return this.via?.forwarding !== undefined;
   }
 
-  /** It has been retired. Whoever still has it lingered, and what was not sent by then is not sent. */
+  /** Called when the core has closed the record. A user that it still has was lingering: the socket is aborted. */
   closeSocket(): void {
     const { user, socket } = this;
     if (user === undefined) return socket?.close();
@@ -171,26 +184,26 @@ export class PooledConnection<Wire> implements SocketHandler {
     user.evicted?.();
   }
 
-  /** Stops reading: whoever has it cannot keep up. */
+  /** Stops reading: the reader of the body cannot keep up. */
   pause(): void {
     this.wasPaused = true;
     this.socket?.pause();
   }
 
-  /** Whether somebody waits for what comes on it: then its socket keeps the process alive. */
-  ref(held: boolean): void {
-    if (held === this.#ref) return;
-    this.#ref = held;
-    this.socket?.ref(held);
+  /** Says whether somebody waits for bytes: then the socket keeps the process alive. */
+  ref(awaited: boolean): void {
+    if (awaited === this.#ref) return;
+    this.#ref = awaited;
+    this.socket?.ref(awaited);
   }
 
-  /** Somebody has it from now on, or nobody. */
-  setLeased(taken: boolean): void {
-    this.#ref = taken;
-    this.socket?.ref(taken, !taken);
+  /** The connection is leased, or parked, from now on. */
+  setLeased(leased: boolean): void {
+    this.#ref = leased;
+    this.socket?.ref(leased, !leased);
   }
 
-  /** A response came `ms` after its request: the round trip is no longer than that. */
+  /** A response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }

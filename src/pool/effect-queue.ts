@@ -1,11 +1,11 @@
 /**
- * Performer: does what the core decided, in the order in which it was decided. An effect may call a function of the
- * user's, which may give rise to a step of its own: what that decides comes after what was decided before.
+ * Effect queue: performs the effects of the core in the order in which they were decided. An effect may call a user's
+ * function, which may cause another step. The effects of that step wait until all earlier effects are performed.
  */
 
 import type { Observers } from "./observers.ts";
 
-/** Whoever knows how to do one effect. */
+/** Performs one effect. */
 export interface EffectHandler<Effect> {
   handle(effect: Effect, now: number): void;
 }
@@ -15,19 +15,19 @@ interface Batch<Effect> {
   readonly now: number;
 }
 
-/** Does the effects of one pool. */
+/** The effects of one pool. */
 export class EffectQueue<Effect> {
   readonly #observers: Observers;
   readonly #handler: EffectHandler<Effect>;
   #performing = false;
   readonly #later: Batch<Effect>[] = [];
 
-  constructor(observers: Observers, doer: EffectHandler<Effect>) {
+  constructor(observers: Observers, handler: EffectHandler<Effect>) {
     this.#observers = observers;
-    this.#handler = doer;
+    this.#handler = handler;
   }
 
-  /** Does them now, or as soon as those are done that others wait for. Nobody is told of any before all are done. */
+  /** Performs `effects` now, or after the earlier ones. Events are delivered only when all are performed. */
   perform(effects: readonly Effect[], now: number): void {
     if (effects.length === 0) return;
     if (this.#performing) {
@@ -38,15 +38,15 @@ export class EffectQueue<Effect> {
     this.#observers.beginStep();
     try {
       for (const effect of effects) this.#handler.handle(effect, now);
-      if (this.#later.length > 0) this.#doLater();
+      if (this.#later.length > 0) this.#performLater();
     } finally {
       this.#performing = false;
       this.#observers.endStep();
     }
   }
 
-  /** Apart, as it hardly ever happens: what one step decided gave rise to another. */
-  #doLater(): void {
+  /** The effects of steps that earlier effects caused. Rare, so it is kept out of the hot function. */
+  #performLater(): void {
     for (let batch = this.#later.shift(); batch !== undefined; batch = this.#later.shift())
       for (const effect of batch.effects) this.#handler.handle(effect, batch.now);
   }

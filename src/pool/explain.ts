@@ -1,4 +1,4 @@
-/** Explain: every rule in force for an origin, and where it came from; and how long each connection is kept. */
+/** Explain: every rule in force for an origin with its source, and how long each of its connections is kept. */
 
 import { formatMs } from "../contract/duration.ts";
 import type { Settings } from "../options/resolve.ts";
@@ -10,7 +10,7 @@ import type { OriginTable } from "./core/origin-table.ts";
 import type { ConnectionRecord } from "./core/records.ts";
 import type { State } from "./core/state.ts";
 
-/** How one connection stands with the rules. */
+/** One connection as the rules see it. */
 export interface ExplainedConnection {
   readonly id: number;
   readonly state: State;
@@ -19,12 +19,12 @@ export interface ExplainedConnection {
   readonly requests: number;
   /** Ms until a rule would retire it if it stayed idle; 0 when it is spent. */
   readonly keepMs: number;
-  /** What the server announced on it, less the margin, in ms; `Infinity` when nothing. */
+  /** The idle limit that the server announced on this connection, less the margin, in ms; `Infinity` if none. */
   readonly hintedIdleMs: number;
   readonly remainingRequests: number | undefined;
 }
 
-/** Answer of {@linkcode Pool.explain}. */
+/** The answer of {@linkcode Pool.explain}. */
 export interface Explanation {
   readonly origin: string;
   /** The preset that was spread into the pool's options, if one was. */
@@ -55,7 +55,7 @@ export function explain(
   };
 }
 
-/** What the server last announced: the hints of the connection that became idle last. */
+/** What the server announced last: the hints of the connection that became idle last. */
 function announced(
   connections: readonly ConnectionRecord<unknown, unknown>[],
   rules: Rules,
@@ -77,7 +77,7 @@ function announced(
   return found;
 }
 
-/** What was learned of the origin: it outlives the connections by which it was. */
+/** What was learned about the origin. It outlives the connections it was learned from. */
 function learned(idleMs: number): ExplainedRule[] {
   return idleMs === Infinity ? [] : [{ rule: "idle limit", value: formatMs(idleMs), source: "learned" }];
 }

@@ -1,4 +1,4 @@
-/** Grants: from the core's word that a request gets a connection to its lease, with a look in between where one is due. */
+/** Grants: from the core's decision that a request gets a connection to its lease, with a liveness check if one is due. */
 
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Settings } from "../options/resolve.ts";
@@ -19,12 +19,12 @@ import type { Observers } from "./observers.ts";
 
 type Grant<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
 
-/** Whoever finds another connection where the one that was granted is dead. */
+/** Finds another connection for a request whose granted one is dead. */
 export interface GrantOwner<Wire> {
   acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
 }
 
-/** Hands the connections of one pool over. */
+/** Grants the leases of one pool. */
 export class Grants<Wire> {
   readonly #settings: Settings;
   readonly #observers: Observers;
@@ -42,7 +42,7 @@ export class Grants<Wire> {
     this.#turns = new SharedTurns(settings.clock);
   }
 
-  /** The event loop came round to a socket or a timer. */
+  /** The event loop has run: a socket had an event, or a timer fired. */
   loopRan(now: number): void {
     this.#loop.loopRan(now);
   }
@@ -56,7 +56,7 @@ export class Grants<Wire> {
     connection.wasPaused = false;
     const { waiter, idleMs } = effect;
     const careful = waiter.unsafe || wasPaused;
-    // One that was opened for this request; one that waited for its first may have been sent something like any other.
+    // Opened for this request. A preconnected one was parked: it may have received something like any other.
     const isNew = connection.record.requests <= 1 && idleMs === 0;
     if (isNew || canSkipCheck(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#loop.unseenMs(now);
@@ -65,7 +65,7 @@ export class Grants<Wire> {
     this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 
-  /** Lets the event loop come round once before the connection is used; if it is dead, asks for another. */
+  /** Delivers after a turn of the event loop, or asks for another connection if this one is dead by then. */
   #checkThenDeliver(
     effect: Grant<Wire>,
     connection: PooledConnection<Wire>,
@@ -81,7 +81,7 @@ export class Grants<Wire> {
   }
 
   #deliver(effect: Grant<Wire>, connection: PooledConnection<Wire>, now: number): void {
-    // Granted before `close()` cut off the others, and handed over only now.
+    // The grace of a `close()` ended between the core's decision and now.
     if (this.#closing.isCuttingOff)
       return this.#owner.acquireAnother(effect.waiter, connection, "pool-closed");
     const lease = leaseOf(connection, effect, now);

@@ -1,7 +1,7 @@
 /**
- * Limit keeper: reads and writes the store in which learned limits outlive the process. Asked once per origin, told each
- * time something was learned. A store that fails or holds nonsense costs only what it might have known; one that failed
- * to answer is asked again, later.
+ * Limit keeper: reads and writes the store in which learned limits outlive the process. It reads once per origin, and
+ * writes each time something was learned. A store that fails or holds nonsense breaks nothing: the limits are learned
+ * anew. After a failed read the store is asked again, later.
  */
 
 import type { Clock } from "../contract/clock.ts";
@@ -10,10 +10,10 @@ import type { Origin } from "../contract/origin.ts";
 import type { Settings } from "../options/resolve.ts";
 import { shiftMemory } from "../rules/learned-limit.ts";
 
-/** Origins whose question is remembered; a program that visits more asks some of them again. */
+/** How many origins are remembered as asked. A program that visits more asks for some of them again. */
 const MOST_ASKED = 10_000;
 
-/** How long an origin goes without another question after one that failed: a store that is down has enough to do. */
+/** The pause after a failed read of an origin: a store that is down shall not be asked with every request. */
 const ASK_AGAIN_MS = 60_000;
 
 /** Reads and writes a store for one pool. */
@@ -23,10 +23,10 @@ export class LimitKeeper {
   readonly #restored: (origin: Origin, memory: LimitMemory) => void;
   /** By origin, when to ask again. */
   readonly #asked: Map<string, number> = new Map();
-  /** How often the store failed, or held something else. */
+  /** How often the store failed, or held something that is no stored limit. */
   errors = 0;
 
-  /** The keeper that the settings ask for, if they do. */
+  /** The keeper of a pool, if its settings have a store. */
   static of(
     { limitStore, clock }: Settings,
     restored: (origin: Origin, memory: LimitMemory) => void,
@@ -40,7 +40,7 @@ export class LimitKeeper {
     this.#restored = restored;
   }
 
-  /** An origin is used; what the store knows of it follows. */
+  /** An origin is used: reads what the store knows about it, unless that was done. */
   used(origin: Origin): void {
     const askAt = this.#asked.get(origin.key);
     if (askAt !== undefined && (askAt === Infinity || this.#clock.now() < askAt)) return;
@@ -58,7 +58,7 @@ export class LimitKeeper {
     this.#write(origin, stored).catch(() => this.#failed());
   }
 
-  /** A function of the user's is not called within a step of the pool. */
+  /** Waits first: a user's function must not run within a step of the pool. */
   async #read(origin: Origin): Promise<void> {
     await undefined;
     const stored = await this.#store.get(origin.key);
@@ -81,10 +81,10 @@ export class LimitKeeper {
   }
 }
 
-/** Closes that a store may hold for one origin; more were not written by us. */
+/** How many closes a store may hold for one origin. We never write more. */
 const MOST_CLOSES = 64;
 
-/** A store is the outside world: whatever it gives is checked. */
+/** Whether a value from the store is what we write. A store is the outside world, so every field is checked. */
 export function isStoredLimit(value: unknown): value is StoredLimit {
   if (typeof value !== "object" || value === null) return false;
   const { version, closes, workedMs, workedAt, burstUntil } = value as Readonly<Record<string, unknown>>;

@@ -1,8 +1,9 @@
 /**
- * Blind spot: the time in which something may have come on a parked connection unseen, because the event loop was
- * busy: the kernel has bytes or a FIN, the program does not. A request that is written then takes for its answer what was
- * there before it, and no resend mends that. Looking costs one turn of the event loop, so it is done before a reuse only
- * where the loop may not have come round.
+ * Liveness check: one turn of the event loop before a parked connection is used again.
+ *
+ * While the event loop is busy, bytes or a FIN may wait in the kernel, unseen by the program. A request written at that
+ * moment would take the old bytes for its answer, and no resend could mend that. The check costs a turn of the loop, so
+ * it is made only if the loop may not have run since the connection was parked.
  */
 
 import type { Clock } from "../contract/clock.ts";
@@ -11,28 +12,29 @@ import type { Rules } from "../rules/rules.ts";
 import { expiredReason, isProvenFresh } from "../rules/verdict.ts";
 import type { ConnectionUser, PooledConnection } from "./connection.ts";
 
-/** What came within this time before a request nobody can tell from its answer: as short as what a timer can tell. */
+/** The shortest time that a timer can measure. Bytes that came this shortly before a request look like its answer. */
 const UNSEEN_MS = 1;
 
-/** A server that closes right behind its response has closed by then: shorter than any idle limit a server has. */
+/** A server that closes right behind its response has closed by then. No server has an idle limit as short as this. */
 const BEHIND_RESPONSE_MS = 10;
 
-/** For so long after it was asked for, a pool sees to it that it is known when the loop came round: not in full swing, where nobody asks. */
+/** For so long after a check was considered, the monitor asks the clock for turns. A busy pool considers none. */
 const ASKED_MS = 100;
 
-/** A turn that took no longer was not held up, even on Deno, where it takes three timers of 2 ms. */
+/** A turn that took no longer was not delayed, even on Deno, where a turn is three timers of 2 ms. */
 const QUICK_TURN_MS = 10;
 
 /**
- * Whether something may have come unseen on a connection that was used before. `idleMs`: since the end of the last
- * response was read, and with it all that had come by then, unless there may be `more`, which its transport knows.
- * `unseenMs`: since the loop was last known to have come round to every socket.
+ * Whether bytes or a FIN may have come unseen on a connection that was used before.
  *
- * `careful`: a FIN must not be missed either, as the request cannot be sent twice, or the connection was held back, so
- * that its end may have come long before.
+ * - `careful`: a FIN must not be missed either. The request cannot be sent twice, or the connection was paused, so that
+ *   its FIN may have come long ago.
+ * - `more`: the transport knows that more may have come together with the end of the last response.
+ * - `idleMs`: time since the end of the last response was read.
+ * - `unseenMs`: time since the event loop is known to have handled the events of every socket.
  *
- * A pool in full swing hands a connection on within the callback that read it, or in its microtasks: there it costs a
- * comparison.
+ * A busy pool hands a connection on within the callback that read the response, or in its microtasks. There the check
+ * costs a comparison.
  */
 export function needsLivenessCheck(
   careful: boolean,
@@ -45,27 +47,29 @@ export function needsLivenessCheck(
   return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;
 }
 
-/** Whether the answer can be known without asking when the loop came round: it is no. */
+/** Fast path of {@linkcode needsLivenessCheck}: whether it would answer no for any `unseenMs`. */
 export function canSkipCheck(careful: boolean, more: boolean, idleMs: number): boolean {
   return idleMs <= UNSEEN_MS && !careful && !more;
 }
 
-/** Whether what such a look finds can be no older than the loop's last round. */
+/** Whether the event loop ran so recently that a short turn is enough for the check. */
 export function hasJustRun(unseenMs: number): boolean {
   return unseenMs <= UNSEEN_MS;
 }
 
 /**
- * When the event loop was last known to have come round: what had come by then on any socket has been handled. An event
- * does not say so: what the kernel told at once is handled one by one, with all that callers do in between, and among
- * the rest may be the end of a connection. Only where all of it is handled first (Deno) does one follow upon another.
+ * Knows since when every event of every socket has been handled.
+ *
+ * A single event of a socket does not prove that. The kernel reports several at once; they are handled one by one, with
+ * the work of callers in between, and the last may be the FIN of a connection. Only a runtime that reads all ready sockets
+ * first (Deno) reports in batches, where a recent event proves it.
  */
 export class LoopMonitor {
   readonly #clock: Clock;
   readonly #inRounds: boolean;
   #checkedAt: number;
   #askedAt = -Infinity;
-  #coming = false;
+  #turnPending = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -73,72 +77,72 @@ export class LoopMonitor {
     this.#checkedAt = clock.now();
   }
 
-  /** How long ago that was. */
+  /** How long ago that was. Has the monitor ask for turns for a while: see {@linkcode ASKED_MS}. */
   unseenMs(now: number): number {
     this.#askedAt = now;
     return now - this.#checkedAt;
   }
 
-  /** Something came from a socket, or a timer fired. */
+  /** The event loop has run: a socket had an event, or a timer fired. */
   loopRan(now: number): void {
     if (this.#inRounds && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;
-    else if (now - this.#askedAt <= ASKED_MS && now - this.#checkedAt > UNSEEN_MS / 2 && !this.#coming) {
-      this.#coming = true;
+    else if (now - this.#askedAt <= ASKED_MS && now - this.#checkedAt > UNSEEN_MS / 2 && !this.#turnPending) {
+      this.#turnPending = true;
       this.#clock.turn(() => this.turnEnded(now));
     }
   }
 
-  /** A turn is over that began at `start`. */
+  /** A turn of the event loop that began at `start` is over. */
   turnEnded(start: number): void {
-    this.#coming = false;
+    this.#turnPending = false;
     const now = this.#clock.now();
     const at = this.#inRounds && now - start <= QUICK_TURN_MS ? now : start;
     if (at > this.#checkedAt) this.#checkedAt = at;
   }
 }
 
-/** What is known of a look before it is taken. */
+/** What is known before a check. */
 export interface LivenessOptions {
-  /** It is for a request that cannot be sent twice. */
+  /** The request cannot be sent twice. */
   readonly unsafe: boolean;
-  /** The event loop has just come round, and the connection was being read then. */
+  /** The event loop has just run, and the connection was not paused: a short turn is enough. */
   readonly unblocked: boolean;
 }
 
 /**
- * Holds a connection for one turn of the event loop, and says why it must not be used, or `undefined` if it may. A turn in
- * which somebody else worked for long is taken once more: what came meanwhile has not been looked at. In a loop whose
- * every turn is like that, more than this cannot be known.
+ * Keeps a connection for one turn of the event loop, then calls back with why it must not be used, or with `undefined` if
+ * it may be. After a turn in which other code ran for long, a second turn follows: what came meanwhile was not handled.
+ * There is no third, because in a loop that is always busy it would prove no more.
  */
 export function checkLiveness<Wire>(
   connection: PooledConnection<Wire>,
   { turns, rules }: { readonly turns: SharedTurns; readonly rules: Rules },
   { unsafe, unblocked }: LivenessOptions,
-  looked: (reason: RetireReason | undefined) => void,
+  checked: (reason: RetireReason | undefined) => void,
 ): void {
-  const spot = new PendingCheck(looked);
-  connection.user = spot;
-  const came = (): void => {
-    if (spot.found) return;
+  const check = new PendingCheck(checked);
+  connection.user = check;
+  const conclude = (): void => {
+    if (check.found) return;
     connection.user = undefined;
     const now = turns.clock.now();
-    // However short the turn was: what held of the connection before may hold no longer.
+    // Time has passed: a rule that let the connection be used before the turn may forbid it now.
     const { record } = connection;
     const unproven = unsafe && !isProvenFresh(record, rules, now);
-    // Put back for others an unproven one would pass for one that was just used.
-    looked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
+    // An unproven connection is retired: parked again, it would look as if it had just been used.
+    checked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
   };
   turns.take(unblocked, (disturbed) => {
-    if (disturbed && !spot.found) turns.take(false, came);
-    else came();
+    if (disturbed && !check.found) turns.take(false, conclude);
+    else conclude();
   });
 }
 
 type TurnCallback = (disturbed: boolean) => void;
 
 /**
- * Turns of the event loop that all share who ask within one task. They are answered one right after the other: were each
- * to have a turn of its own, what a caller does with its connection would come between the turn of the next and its use.
+ * Turns of the event loop. All checks that begin in one task share a turn and end one right after the other. With a turn
+ * each, the work of one caller would delay the check of the next.
  */
 export class SharedTurns {
   readonly clock: Clock;
@@ -148,7 +152,7 @@ export class SharedTurns {
     this.clock = clock;
   }
 
-  /** Calls back after a turn. `disturbed`: it took so long that something may have come since. */
+  /** Calls back after a turn. `disturbed`: it took so long that something may have come unseen. */
   take(unblocked: boolean, turned: TurnCallback): void {
     const open = this.#open.get(unblocked);
     if (open !== undefined) return void open.push(turned);
@@ -163,7 +167,7 @@ export class SharedTurns {
   }
 }
 
-/** Has a connection meanwhile; `dead` is called with what came, if anything came. */
+/** The user of a connection during its check. Calls `dead`, once, if something comes. */
 class PendingCheck implements ConnectionUser {
   readonly #dead: (reason: RetireReason) => void;
   #found = false;

@@ -1,10 +1,10 @@
 /**
- * Observers: the user's listeners and the runtime's diagnostics channels. Events are built only when somebody
- * wants them, and an observer that throws is counted but cannot break the pool.
+ * Observers: the user's listeners and the runtime's diagnostics channels. Events are built only if somebody listens.
+ * The exception of a listener is counted and cannot break the pool.
  *
- * A listener may do anything: abort, close, subscribe, send a request. So it is told between the steps of the pool, never
- * within one: what happens in a step waits until the step is over, and what happens in a listener's call until
- * everybody has heard of what came before. All listeners see all events, in one order.
+ * A listener may do anything: abort, close, subscribe, send a request. So events are delivered between the steps of the
+ * pool, never within one. Events of a step are delivered when the step is over. Events that a listener causes are
+ * delivered when all listeners have received the earlier ones. All listeners receive all events in the same order.
  */
 
 import type { PoolEvent, PoolListener } from "../contract/events.ts";
@@ -16,35 +16,35 @@ const CHANNEL_PREFIX = "holdfast:";
 
 type EventType = PoolEvent["type"];
 
-/** One subscription: a function may have several. */
+/** One subscription. A function may have several. */
 interface Subscriber {
   readonly listener: PoolListener;
   gone: boolean;
 }
 
-/** Those who listen. Its list is replaced, never changed: an event goes to those who listened when it happened. */
+/** The subscribers. The list is replaced, never changed: an event goes to those who listened when it happened. */
 interface Subscribers {
-  subscribers: readonly Subscriber[];
+  list: readonly Subscriber[];
 }
 
-/** Who wants events of one type, which is asked several times per request. */
+/** Whether anybody wants events of one type. Asked several times per request. */
 class Topic {
   channel: DiagnosticsChannel | undefined = undefined;
-  readonly #audience: Subscribers;
+  readonly #subscribers: Subscribers;
 
-  constructor(audience: Subscribers) {
-    this.#audience = audience;
+  constructor(subscribers: Subscribers) {
+    this.#subscribers = subscribers;
   }
 
-  /** Whether to build such an event at all. */
+  /** Whether to build such an event. */
   get wanted(): boolean {
-    return this.#audience.subscribers.length > 0 || this.channel?.hasSubscribers === true;
+    return this.#subscribers.list.length > 0 || this.channel?.hasSubscribers === true;
   }
 }
 
-/** Each by its own name: a look-up with names that vary costs 10 to 20 ns on Node 24, and a request asks for four. */
-function topicsFor(audience: Subscribers): Readonly<Record<EventType, Topic>> {
-  const topic = (): Topic => new Topic(audience);
+/** One property per type: a look-up by varying names costs 10 to 20 ns on Node 24, and a request needs four. */
+function topicsFor(subscribers: Subscribers): Readonly<Record<EventType, Topic>> {
+  const topic = (): Topic => new Topic(subscribers);
   return {
     "connection.opened": topic(),
     "connection.acquired": topic(),
@@ -61,12 +61,12 @@ function topicsFor(audience: Subscribers): Readonly<Record<EventType, Topic>> {
   };
 }
 
-/** Whoever goes on only when everybody has heard of what happened so far. */
+/** Goes on only when all events so far are delivered. */
 export interface DeliveryWaiter {
   eventsDelivered(): void;
 }
 
-/** An event, and who listened when it happened. */
+/** An event, and the subscribers when it happened. */
 class QueuedEvent {
   readonly event: PoolEvent;
   readonly subscribers: readonly Subscriber[];
@@ -77,14 +77,14 @@ class QueuedEvent {
   }
 }
 
-/** Who is told of events. */
+/** The observers of one pool. */
 export class Observers {
   /** How often a listener threw. */
   errors = 0;
   #lastRequest = 0;
-  readonly #subscribers: Subscribers = { subscribers: [] };
+  readonly #subscribers: Subscribers = { list: [] };
   readonly topics: Readonly<Record<EventType, Topic>> = topicsFor(this.#subscribers);
-  /** Steps under way, one within the other. */
+  /** How many steps are under way, one within another. */
   #depth = 0;
   #delivering = false;
   #queue: (QueuedEvent | DeliveryWaiter)[] = [];
@@ -94,55 +94,55 @@ export class Observers {
     if (listener !== undefined) this.add(listener);
   }
 
-  /** Events are published on the transport's channels too, from now on. */
+  /** From now on events go to the diagnostics channels of the transport, too. */
   publishOn(transport: Transport): void {
     for (const [type, topic] of Object.entries(this.topics))
       topic.channel = transport.channel?.(CHANNEL_PREFIX + type);
   }
 
-  /** A number for the next request, by which its events can be told from others. */
+  /** A number for the next request, which its events carry. */
   nextRequest(): number {
     this.#lastRequest += 1;
     return this.#lastRequest;
   }
 
-  /** Adds a listener; the function returned removes it. */
+  /** Adds a listener. The function returned removes it. */
   add(listener: PoolListener): () => void {
     const subscriber: Subscriber = { listener, gone: false };
-    const audience = this.#subscribers;
-    audience.subscribers = [...audience.subscribers, subscriber];
+    const subscribers = this.#subscribers;
+    subscribers.list = [...subscribers.list, subscriber];
     return () => {
       subscriber.gone = true;
-      audience.subscribers = audience.subscribers.filter((other) => other !== subscriber);
+      subscribers.list = subscribers.list.filter((other) => other !== subscriber);
     };
   }
 
-  /** A step begins: nobody is told of anything before as many have ended as began. */
+  /** A step begins. Events are delivered when as many steps have ended as have begun. */
   beginStep(): void {
     this.#depth += 1;
   }
 
-  /** The step is over, whether or not it threw. */
+  /** The step is over, even if it threw. */
   endStep(): void {
     this.#depth -= 1;
     if (this.#queue.length > 0) this.#deliverAll();
   }
 
-  /** Tells everyone, once the step is over. */
+  /** Delivers an event to everybody, once the step is over. */
   publish(event: PoolEvent): void {
-    this.#queue.push(new QueuedEvent(event, this.#subscribers.subscribers));
+    this.#queue.push(new QueuedEvent(event, this.#subscribers.list));
     this.#deliverAll();
   }
 
-  /** Whether everybody has heard of what happened so far, as where nobody listens. */
-  get allTold(): boolean {
+  /** Whether all events so far are delivered: always, if nobody listens. */
+  get allDelivered(): boolean {
     return this.#queue.length === this.#next;
   }
 
-  /** Lets `continuing` go on when everybody has heard of what happened so far: now, if nothing did. */
-  whenDelivered(continuing: DeliveryWaiter): void {
-    if (this.allTold) return continuing.eventsDelivered();
-    this.#queue.push(continuing);
+  /** Calls `waiter` when all events so far are delivered: at once, if there are none. */
+  whenDelivered(waiter: DeliveryWaiter): void {
+    if (this.allDelivered) return waiter.eventsDelivered();
+    this.#queue.push(waiter);
     this.#deliverAll();
   }
 

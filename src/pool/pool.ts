@@ -1,6 +1,6 @@
 /**
- * Pool: the shell around the core. It turns what happens into inputs, does what the effects say with a
- * transport and a clock, and tells observers. It decides nothing and knows no HTTP.
+ * Pool: the shell around the core. It turns what happens into inputs of the core, performs the effects with a transport
+ * and a clock, and publishes events. It decides nothing and knows no HTTP.
  */
 
 import type { Origin } from "../contract/origin.ts";
@@ -43,13 +43,13 @@ import { PoolTimer } from "./timer.ts";
 type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 type PoolInput<Wire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
 
-/** Connections of one transport, shared by the requests of one process. */
+/** The connections of one transport, and the requests that share them. */
 export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttemptOwner<Wire> {
   readonly settings: Settings;
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly timer: PoolTimer;
-  /** Keeps what is learned beyond this pool, if the user gave a store. */
+  /** Keeps learned limits in the user's store, if there is one. */
   readonly limitKeeper: LimitKeeper | undefined;
   readonly #makeWire: () => Wire;
   readonly #sleepDetector: SleepDetector;
@@ -59,7 +59,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
   readonly #closing: Closing<Wire>;
   readonly #processRef: ProcessRef;
   readonly #effectQueue: EffectQueue<PoolEffect<Wire>>;
-  /** When the event loop was last known to look at the sockets. */
+  /** See {@linkcode loopRanAt}. */
   #loopRanAt: number;
   readonly #grants: Grants<Wire>;
 
@@ -100,19 +100,19 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     return this.settings.clock.now();
   }
 
-  /** When the event loop last came round to a socket of this pool. */
+  /** When a socket of this pool last had an event, or the timer fired: a time that costs no call of the clock. */
   get loopRanAt(): number {
     return this.#loopRanAt;
   }
 
-  /** Whose connections carry the requests of an origin: its own, or those of a proxy that all share. */
+  /** The origin whose connections carry the requests of `origin`: another one if origins share those to a proxy. */
   pooledAs(origin: Origin): Origin {
     return this.#dialer.pooledAs?.(origin) ?? origin;
   }
 
   // Requests
 
-  /** Asks for a connection; `acquirer` is answered now or later, once. */
+  /** Asks for a connection. `acquirer` is answered once: within this call, or later. */
   acquire(
     acquirer: Acquirer<Wire>,
     to: Origin,
@@ -123,12 +123,12 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.limitKeeper?.used(origin);
     this.#sleepDetector.notice(now);
     const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
-    // Without a clock nothing is begun: the timer ends who asks.
+    // With a failed clock nothing begins: the timer is about to tell the request.
     if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
   }
 
-  /** The waiter is no longer interested; harmless when it has its answer. */
+  /** The request no longer wants a connection. Harmless if it was answered. */
   cancel(waiter: PoolWaiter<Wire>): void {
     waiter.abandoned = true;
     this.#step({ type: "cancel", waiter }, this.now());
@@ -144,14 +144,14 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     const { requests } = record;
     const unknown = ending.answered === false && this.#sleepDetector.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;
-    // Taken away from one that lingered, by a function of the user's that was called on the way here.
+    // It was lingering, and a user's function that was called on the way here had the connection closed.
     if (record.state === "closed") return;
     const input = { type: "release", connection: record, hints, reason, answered } as const;
     if (this.observers.topics["connection.released"].wanted) this.#releaseAndPublish(input, requests, now);
     else this.#step(input, now);
   }
 
-  /** It may have been handed on already when this is told; what is told is how it came back. */
+  /** The event tells how the connection came back, even if the same step leases it again. */
   #releaseAndPublish(input: PoolInput<Wire> & { type: "release" }, requests: number, now: number): void {
     const { observers } = this;
     observers.beginStep();
@@ -164,7 +164,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     }
   }
 
-  /** The exchange goes on for the sake of the connection alone, which may be taken from it from now on. */
+  /** The exchange goes on for the connection's sake alone. From now on the connection may be taken from it. */
   linger({ record }: PooledConnection<Wire>): void {
     this.#step({ type: "linger", connection: record }, this.now());
   }
@@ -183,7 +183,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#grants.loopRan(this.#loopRanAt);
   }
 
-  /** Opens up to `count` connections that are ready for the requests to come, and waits for them. */
+  /** Opens connections until `count` are idle or being opened, and waits for them. */
   async preconnect(to: Origin, count: number): Promise<void> {
     const origin = this.pooledAs(to);
     const facts = {
@@ -199,12 +199,12 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   // Ending
 
-  /** Retires what is open, of one origin or of all: idle ones now, active ones when their exchange is over. */
+  /** Retires the connections of one origin or of all: idle ones now, active ones after their exchange. */
   drain(origin: string | undefined, reason: RetireReason): void {
     this.#step({ type: "drain", origin, reason }, this.now());
   }
 
-  /** Refuses new requests, lets running ones end for `graceMs`, then cuts them off. */
+  /** Refuses new requests. Running ones may go on for `graceMs`, then they are cut off. */
   close(graceMs: number): Promise<void> {
     const now = this.now();
     this.#step({ type: "close" }, now);
@@ -223,7 +223,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#processRef.whileQueued(this.core.origins.queue.size > 0);
   }
 
-  /** Does what one effect says. Called in the order of the steps that they are of. */
+  /** Performs one effect. Called by the effect queue, in the order in which the core decided. */
   handle(effect: PoolEffect<Wire>, now: number): void {
     switch (effect.type) {
       case "connect":
@@ -244,7 +244,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
   }
 
   #park(record: Connection<Wire>): void {
-    // An observer that was told before this may have had it leased again.
+    // An earlier effect may have had it leased again.
     if (record.state === "idle") record.attachment?.setLeased(false);
   }
 
@@ -257,7 +257,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
 
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
     const { record } = connection;
-    // First, so that it is closed if a user's clock closes the pool.
+    // First: the user's clock, called next, may close the pool, which must then close this socket.
     connection.socket = socket;
     const now = this.now();
     const elapsedMs = now - record.openedAt;
@@ -279,7 +279,7 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
   }
 
-  /** What a look has found dead goes, and the request asks for another. */
+  /** Retires a granted connection that a liveness check found dead, and asks for another for the same request. */
   acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
     const { record } = connection;
     const answered = reason === "peer-closed" ? false : undefined;

@@ -1,15 +1,15 @@
 /**
- * Hold: keeps the process alive while somebody waits for the pool itself. Whoever waits for bytes is served by a socket,
- * which holds the process; a request in the queue, a dial that still looks up its name, and a pool that is closing may
- * have nothing but timers and paused sockets, which never do.
+ * Process ref: keeps the process alive while somebody waits for the pool itself. A socket that bytes are expected on
+ * does that by itself. A request in the queue, a connect attempt that looks up a name, and a pool that is closing may have
+ * nothing but timers and paused sockets, which do not.
  */
 
 import type { Clock } from "../contract/clock.ts";
 
-/** What one pool is waited for. */
+/** Counts what is waited for in one pool, and refs the clock while that is anything. */
 export class ProcessRef {
   readonly #clock: Clock;
-  /** Waits that hold, the queue being one of them. */
+  /** How many waits there are. The whole queue counts as one. */
   #count = 0;
   #queued = false;
 
@@ -17,14 +17,14 @@ export class ProcessRef {
     this.#clock = clock;
   }
 
-  /** Whether requests wait in the queue, as things stand now. */
+  /** Says whether requests wait in the queue now. */
   whileQueued(queued: boolean): void {
     if (queued === this.#queued) return;
     this.#queued = queued;
     this.#add(queued ? 1 : -1);
   }
 
-  /** Holds until `waited` is settled, and answers it. */
+  /** Keeps the process alive until `waited` is settled, and resolves with its value. */
   async until<T>(waited: Promise<T>): Promise<T> {
     this.#add(1);
     try {
@@ -35,8 +35,8 @@ export class ProcessRef {
   }
 
   #add(count: 1 | -1): void {
-    const held = this.#count > 0;
+    const wasRef = this.#count > 0;
     this.#count += count;
-    if (this.#count > 0 !== held) this.#clock.ref?.(!held);
+    if (this.#count > 0 !== wasRef) this.#clock.ref?.(!wasRef);
   }
 }

@@ -1,31 +1,32 @@
 /**
- * Sleep: notices that the machine was suspended. Its monotonic clock stood still meanwhile, so idle connections
- * look young though the server has long closed them; only the wall clock tells (Go compares both, too). It is asked
- * before anything is concluded from an age: a FIN that waited for the machine to wake says nothing of a limit.
+ * Sleep detector: notices that the machine was suspended. The monotonic clock stands still meanwhile, so idle connections
+ * look young although their servers have long closed them. Only the wall clock shows it (Go compares both clocks, too).
+ * The detector is asked before anything is concluded from an age: a FIN that waited for the machine to wake says nothing
+ * about the server's idle limit.
  */
 
 import type { Clock } from "../contract/clock.ts";
 import type { ConnectionFacts } from "../rules/rules.ts";
 
-/** A smaller jump of the wall clock is taken for its adjustment. */
+/** A smaller jump of the wall clock is taken for an adjustment of it. */
 const SLEPT_MS = 1000;
 
 /** Compares the wall clock with the monotonic one. */
 export class SleepDetector {
   readonly #clock: Clock;
   readonly #slept: (now: number) => void;
-  /** Wall time less monotonic time, when last asked. */
+  /** Wall time less monotonic time, at the last call of `notice`. */
   #offset: number;
   #noticedAt = -Infinity;
 
-  /** `slept` is called when it is noticed that the machine did. */
+  /** `slept` is called with the time at which a sleep was noticed. */
   constructor(clock: Clock, slept: (now: number) => void) {
     this.#clock = clock;
     this.#slept = slept;
     this.#offset = clock.wall() - clock.now();
   }
 
-  /** Notices whether the machine slept since this was last called. */
+  /** Checks whether the machine slept since the last call. */
   notice(now: number): void {
     const offset = this.#clock.wall() - now;
     const jump = offset - this.#offset;
@@ -35,7 +36,7 @@ export class SleepDetector {
     this.#slept(now);
   }
 
-  /** Whether the machine slept while an exchange had the connection: how it ended then says nothing of its server. */
+  /** Whether the machine slept during the connection's lease: then its end says nothing about the server. */
   duringLease(
     { idleSince, leasedIdleMs }: Pick<ConnectionFacts, "idleSince"> & { readonly leasedIdleMs: number },
     now: number,

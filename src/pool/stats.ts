@@ -1,11 +1,11 @@
-/** Stats: counts of a pool at one moment, and since it was made. Plain numbers, safe to log. */
+/** Stats: counts of a pool, as things stand and since it was made. Plain numbers, safe to log. */
 
 import type { OriginSnapshot } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { OriginTable } from "./core/origin-table.ts";
 import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./core/records.ts";
 
-/** Counts of one origin, or of all. */
+/** Counts of one origin, or of all origins together. */
 export interface OriginStats {
   /** Connecting, idle, active and draining connections. */
   readonly open: number;
@@ -16,11 +16,11 @@ export interface OriginStats {
   readonly queued: number;
   /** Connections opened so far. */
   readonly opened: number;
-  /** Requests that got a connection, second attempts included. */
+  /** Requests that got a connection. A resend counts again. */
   readonly requests: number;
-  /** Those of them that got a connection which had carried a request before. */
+  /** Requests that got a connection which had carried a request before. */
   readonly reused: number;
-  /** Requests sent again. */
+  /** Resends: requests that were sent a second time. */
   readonly retries: number;
   /** Requests that failed or were aborted. */
   readonly failures: number;
@@ -28,12 +28,12 @@ export interface OriginStats {
   readonly retired: Readonly<Partial<Record<RetireReason, number>>>;
 }
 
-/** Counts of a pool. `origins` holds those that are remembered; the totals hold all. */
+/** Counts of a pool. `origins` has the origins that are still remembered; the totals include the others. */
 export interface PoolStats extends OriginStats {
   readonly origins: Readonly<Record<string, OriginStats>>;
   /** How often an event listener threw. */
   readonly listenerErrors: number;
-  /** How often the store for learned limits failed, or held something else. */
+  /** How often the store for learned limits failed, or held something that is no stored limit. */
   readonly storeErrors: number;
 }
 
@@ -62,7 +62,7 @@ function originStats(entry: OriginRecord<unknown, unknown>): OriginStats {
   return { open: connections.size, active, idle: idle.size, connecting, queued: waiters.size, ...counters };
 }
 
-/** What an error tells of its origin. */
+/** The counts of an origin that an error carries. */
 export function originSnapshot(table: OriginTable<unknown, unknown>, origin: string): OriginSnapshot {
   const entry = table.find(origin);
   return {

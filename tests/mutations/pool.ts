@@ -218,8 +218,8 @@ export const POOL: readonly Mutation[] = [
     breaks:
       "A turn of the event loop in which somebody worked is taken once more before a connection is used",
     file: "src/pool/liveness-check.ts",
-    search: "if (disturbed && !spot.found)",
-    replacement: "if (disturbed && spot.found)",
+    search: "if (disturbed && !check.found)",
+    replacement: "if (disturbed && check.found)",
     proof: { tests: "tests/pool/liveness-check" },
   },
   {

@@ -28,9 +28,8 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "A subscriber that leaves in its call takes no event from another",
     file: "src/pool/observers.ts",
-    search: "audience.subscribers = audience.subscribers.filter((other) => other !== subscriber);",
-    replacement:
-      "(audience.subscribers as Subscriber[]).splice(audience.subscribers.indexOf(subscriber), 1);",
+    search: "subscribers.list = subscribers.list.filter((other) => other !== subscriber);",
+    replacement: "(subscribers.list as Subscriber[]).splice(subscribers.list.indexOf(subscriber), 1);",
     proof: { tests: "tests/reentrancy/listeners" },
   },
   {
@@ -86,8 +85,8 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "A connection that was taken away in a user's call is not given back a second time",
     file: "src/pool/pool.ts",
-    search: 'on the way here.\n    if (record.state === "closed") return;\n',
-    replacement: "on the way here.\n",
+    search: 'on the way here had the connection closed.\n    if (record.state === "closed") return;\n',
+    replacement: "on the way here had the connection closed.\n",
     proof: { tests: "tests/reentrancy/functions" },
   },
 ];
