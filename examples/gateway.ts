@@ -1,6 +1,6 @@
 /**
- * An edge gateway in one file: keep-alive by the rules on both sides, and a page that shows the connections to the
- * upstream. Without an upstream of yours it starts a small one, and sends it some traffic through itself.
+ * An edge gateway in one file: keep-alive rules on both sides, and a page that shows the connections to the upstream.
+ * Without an upstream URL it starts a small upstream and sends some traffic through itself.
  *
  * ```sh
  * npx tsx examples/gateway.ts                                  # then open http://127.0.0.1:8787/_pool
@@ -8,8 +8,9 @@
  * PORT=8080 BEHIND=aws-alb bun examples/gateway.ts https://api.example.com
  * ```
  *
- * `POOL_PASSWORD` puts the page behind a password; it is left out when the gateway listens to others without one. With
- * `BEHIND`, only that load balancer may reach the gateway: what it says of its client (`X-Forwarded-*`) is passed on.
+ * `POOL_PASSWORD` puts the page behind a password. Without a password, the page is served on 127.0.0.1 only. Set
+ * `BEHIND` only if nothing but that load balancer can reach the gateway, because its `X-Forwarded-*` fields are then
+ * trusted.
  */
 
 import process from "node:process";
@@ -34,7 +35,7 @@ const target = new URL(given ?? demo?.url ?? "").origin;
 const pool = createPool({ idleTimeout: "50s", headersTimeout: "30s" });
 const app = new Hono<UpstreamEnv>();
 
-// Towards clients: announce how long connections are kept, and keep to it. Say so where the server cannot.
+// Towards clients: announce how long connections are kept, and enforce it. Print a message if the server cannot.
 const rules = BEHIND === undefined ? {} : behind(BEHIND as BalancerName);
 app.use(
   keepAlive(rules, {
@@ -42,7 +43,7 @@ app.use(
   }),
 );
 
-// A path is read twice, by the routes here and by the upstream, and both must read the same.
+// The routes here and the upstream both read the path, and must read the same.
 app.use(async (c, next) => {
   if (hasDotSegments(c.req.raw.url)) return c.text("Bad Request\n", 400);
   return await next();
@@ -55,7 +56,7 @@ if (POOL_PASSWORD !== undefined) {
   app.use("/_pool/*", basicAuth({ username: "pool", password: POOL_PASSWORD }));
 }
 if (POOL_PASSWORD !== undefined || HOST === "127.0.0.1") app.route("/_pool", poolStatus(pool));
-// What is below the page is the gateway's own, so it is not asked of the upstream.
+// Paths below the page belong to the gateway, so they are not sent to the upstream.
 app.all("/_pool/*", (c) => c.notFound());
 
 app.all("*", (c) => {
@@ -70,7 +71,7 @@ app.all("*", (c) => {
   });
 });
 
-/** The client's fields, as the upstream should have them. Those of one connection are left out by `upstream()`. */
+/** The client's fields, edited for the upstream. `upstream()` itself removes the hop-by-hop fields. */
 function outgoingHeaders(c: Context): Headers {
   const headers = new Headers(c.req.raw.headers);
   const trusted = BEHIND !== undefined;
@@ -83,15 +84,15 @@ function outgoingHeaders(c: Context): Headers {
   if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
   if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", protocol.slice(0, -1));
   headers.append("via", "1.1 holdfast-gateway");
-  // The page's password is the gateway's: a browser sends it with every request to the same site, once it knows it.
+  // A browser sends the page's password with every request to this site, but it is not for the upstream.
   if (POOL_PASSWORD !== undefined && isForPage(headers.get("authorization"))) headers.delete("authorization");
-  // The upstream has a name of its own; and what codings can be decoded on the way is the pool's affair.
+  // The pool sets both: the upstream's own host, and the codings that it can decode.
   headers.delete("host");
   headers.delete("accept-encoding");
   return headers;
 }
 
-/** Whether credentials are for the page: right or mistyped, they are nobody else's. */
+/** Whether credentials are for the page. A mistyped password counts, too. */
 function isForPage(authorization: string | null): boolean {
   const [, encoded = ""] = /^ *basic +([\w.~+/-]+)/i.exec(authorization ?? "") ?? [];
   try {
@@ -101,7 +102,7 @@ function isForPage(authorization: string | null): boolean {
   }
 }
 
-/** Where the connection comes from, as each server tells it. */
+/** The peer's address, from the environment of each kind of server. */
 function peerAddress(c: Context): string | undefined {
   const env = c.env as {
     readonly incoming?: { readonly socket: { readonly remoteAddress?: string } };
@@ -146,7 +147,7 @@ interface Runtimes {
 
 type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 
-/** Listens with the runtime's own server; on Node with that of Hono. */
+/** Listens with the runtime's own server, or on Node with @hono/node-server. */
 async function listen(
   fetch: Fetch,
   hostname: string,
@@ -155,7 +156,7 @@ async function listen(
   const { Deno, Bun } = globalThis as Runtimes;
   if (Deno !== undefined) {
     const server = Deno.serve({ hostname, port, onListen() {} }, fetch);
-    // Not waited for: Deno.serve has no way to close connections that are idle.
+    // Does not wait for the shutdown: Deno.serve cannot close idle connections.
     return { port: server.addr.port, close: () => void server.shutdown() };
   }
   if (Bun !== undefined) {
@@ -170,7 +171,7 @@ async function listen(
   });
 }
 
-/** A server that answers sometimes at once, sometimes late, and closes idle connections after a few seconds. */
+/** A server that answers quickly or late, at random, and closes idle connections after a few seconds. */
 async function startDemoUpstream() {
   const { createServer } = await import("node:http");
   const server = createServer((request, response) => {
@@ -183,7 +184,7 @@ async function startDemoUpstream() {
   return { url: `http://127.0.0.1:${port}`, close: () => server.closeAllConnections() };
 }
 
-/** A few requests now and then, so that the page has something to show. */
+/** Sends a few requests now and then, so that the page has something to show. */
 function sendTraffic(url: string): ReturnType<typeof setTimeout> {
   const timer = setInterval(() => {
     const count = Math.floor(Math.random() * 6);

@@ -1,6 +1,6 @@
 /**
- * A fleet shares what it learned: the idle limit that a server keeps to itself is found out once, and every process
- * that uses the same store, after a restart too, keeps below it from its first connection on.
+ * Several processes share a learned limit. One process learns the idle limit that a server does not announce. Every
+ * other process with the same store stays below it from its first connection on, and so does a restarted one.
  *
  * ```sh
  * npx tsx examples/shared-limits.ts
@@ -17,14 +17,14 @@ import { createPool, type LimitStore, type Pool, type StoredLimit } from "@holdf
 import { createStorage } from "unstorage";
 import fsDriver from "unstorage/drivers/fs-lite";
 
-/** What the server does not tell. */
+/** The idle limit that the server does not announce. */
 const HIDDEN_LIMIT_MS = 1200;
 
 const folder = await mkdtemp(join(tmpdir(), "holdfast-limits-"));
-// A folder for this example; `unstorage` has drivers for Redis, Cloudflare KV, S3 and many more.
+// This example uses a folder. `unstorage` has drivers for Redis, Cloudflare KV, S3 and many more.
 const storage = createStorage<StoredLimit>({ driver: fsDriver({ base: folder }) });
 
-/** An origin has characters that a key must not have. */
+/** Origins contain characters that are not allowed in a key. */
 const keyOf = (origin: string): string => encodeURIComponent(origin);
 const store: LimitStore = {
   get: (origin) => storage.getItem<StoredLimit>(keyOf(origin)),
@@ -38,13 +38,13 @@ try {
   const first = createPool({ learn: { store } });
   await visit(first);
   console.log(`First process: ${known(first)}`);
-  await untilKnown(first); // the server closes the idle connection meanwhile
+  await untilKnown(first); // until the server has closed the idle connection
   console.log(`First process, after a pause: ${known(first)}`);
   await first.close();
 
   const second = createPool({ learn: { store } });
   await visit(second);
-  await untilKnown(second); // the store answers while the first request is under way, or a little later
+  await untilKnown(second); // the store may answer after the first request
   console.log(`Second process: ${known(second)}`);
   await second.close();
 } finally {
@@ -64,16 +64,14 @@ async function untilKnown(pool: Pool): Promise<void> {
 
 function known(pool: Pool): string {
   const rule = pool.explain(url).rules.find(({ source }) => source === "learned");
-  return rule === undefined
-    ? "nothing is known of the server's idle limit"
-    : `idle limit ${rule.value}, learned`;
+  return rule === undefined ? "the server's idle limit is not known" : `idle limit ${rule.value}, learned`;
 }
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A server that closes idle connections, and announces nothing. */
+/** A server that closes idle connections without announcing it. */
 function startServer(): Promise<Server> {
   const answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
   const hidden = createServer((socket: Socket) => {

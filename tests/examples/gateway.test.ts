@@ -1,4 +1,4 @@
-/** The gateway, run as users run it: by itself on each runtime, and by `npm start -- --serve`. */
+/** The gateway example, run as users run it: directly on each runtime, and by `npm start -- --serve`. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,15 +11,16 @@ import { RawClient } from "../hono/support/raw-client.ts";
 import { fieldOf, type RawOrigin, startRawOrigin } from "../hono/support/raw-origin.ts";
 import { PATIENT } from "../support/patience.ts";
 
+/** A running gateway. */
 interface Gateway {
   readonly url: string;
-  /** Ctrl-C; resolves with all that it has said. */
+  /** Sends Ctrl-C. Resolves with everything that it has printed. */
   stop(): Promise<string>;
 }
 
 async function start(script: string, args: readonly string[], env: Record<string, string>): Promise<Gateway> {
   const command = scriptCommand(new URL(script, import.meta.url), args);
-  // By itself Node 24 would look for the package's name in what was built; the example is for tsx there.
+  // Node 24 alone would resolve the package's name to the built files, so the example needs tsx there.
   const loader = isNode() && !command.args.includes("tsx") ? ["--import", "tsx"] : [];
   const child = spawn(command.program, [...loader, ...command.args], {
     env: { ...process.env, PORT: "0", ...env },
@@ -57,7 +58,7 @@ describe("examples/gateway.ts", () => {
       });
       request.on("end", () => response.end(`${request.method} ${request.url} ${body}`));
     });
-    // Announced, so that the POST takes the connection of the GET however long the machine stands still between them.
+    // Announced to the pool, so that the POST reuses the GET's connection even if the machine stalls in between.
     origin.keepAliveTimeout = 600_000;
     await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
     target = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
@@ -72,7 +73,7 @@ describe("examples/gateway.ts", () => {
     const gateway = await start("../../examples/gateway.ts", [target], {});
     try {
       const got = await fetch(`${gateway.url}//evil.test/a?b=c`);
-      // Bun makes one slash of two.
+      // Bun merges two slashes into one.
       assertMatch(await got.text(), /^GET \/+evil\.test\/a\?b=c $/);
       assertMatch(got.headers.get("server-timing") ?? "", /^queue;dur=/);
       const posted = await fetch(`${gateway.url}/p`, { method: "POST", body: "hello" });
@@ -86,7 +87,7 @@ describe("examples/gateway.ts", () => {
     }
   });
 
-  it("is what npm start -- --serve serves, and puts the page behind a password", PATIENT, async () => {
+  it("is served by npm start -- --serve, with the page behind a password", PATIENT, async () => {
     const gateway = await start("../../bench/main-job/main.ts", ["--serve", target], {
       POOL_PASSWORD: "x y",
     });
@@ -102,8 +103,8 @@ describe("examples/gateway.ts", () => {
   });
 });
 
-/** Paths that an upstream may take for `/admin`, or for something above its root. */
-const STEPS = [
+/** Paths that an upstream may read as `/admin`, or as something above its root. */
+const DOT_SEGMENTS = [
   "/x/../admin",
   "/x/%2e%2e/admin",
   "/x/%2E%2e/admin",
@@ -119,7 +120,7 @@ const STEPS = [
   "/..",
 ] as const;
 
-describe("examples/gateway.ts towards a client that means harm", () => {
+describe("examples/gateway.ts with a hostile client", () => {
   let origin: RawOrigin;
   let gateway: Gateway;
   let trusting: Gateway;
@@ -138,7 +139,7 @@ describe("examples/gateway.ts towards a client that means harm", () => {
     await origin.close();
   }, PATIENT);
 
-  /** What the origin saw of one request, and what the client got. */
+  /** Sends one request. Returns the client's status, and the head that the origin received. */
   async function pass(to: Gateway, path: string, ...fields: string[]) {
     origin.heads.length = 0;
     const raw = await RawClient.open(Number(new URL(to.url).port));
@@ -150,10 +151,10 @@ describe("examples/gateway.ts towards a client that means harm", () => {
     return { status, line: head?.line, value };
   }
 
-  for (const path of STEPS) {
+  for (const path of DOT_SEGMENTS) {
     it(`passes no dot segment on: ${path}`, PATIENT, async () => {
       const { status, line = "" } = await pass(gateway, path);
-      // A server may have resolved them before the routes were asked.
+      // The server may have resolved dot segments before routing.
       const [, seen = "/"] = line.split(" ");
       assertEquals(/\.\.|%2e|\\|%5c/i.test(seen), false, line);
       if (line === "") assertEquals([400, 401].includes(status), true, String(status));
@@ -186,7 +187,7 @@ describe("examples/gateway.ts towards a client that means harm", () => {
     "Forwarded: for=6.6.6.6",
   ] as const;
 
-  it("says itself where a request came from", PATIENT, async () => {
+  it("replaces forged X-Forwarded-* fields", PATIENT, async () => {
     for (const connection of ["keep-alive", "x-forwarded-for, x-forwarded-host, via"]) {
       const { value } = await pass(gateway, "/a", ...FORGED, `Connection: ${connection}`);
       assertEquals(
@@ -198,9 +199,13 @@ describe("examples/gateway.ts towards a client that means harm", () => {
     }
   });
 
-  it("believes the load balancer that it was told of, and adds itself", PATIENT, async () => {
-    const { value } = await pass(trusting, "/a", ...FORGED);
-    assertEquals(value("x-forwarded-for"), "6.6.6.6, 7.7.7.7, 127.0.0.1");
-    assertEquals([value("x-forwarded-host"), value("x-forwarded-proto")], ["evil.test", "https"]);
-  });
+  it(
+    "trusts the X-Forwarded-* fields of a configured load balancer, and adds its peer",
+    PATIENT,
+    async () => {
+      const { value } = await pass(trusting, "/a", ...FORGED);
+      assertEquals(value("x-forwarded-for"), "6.6.6.6, 7.7.7.7, 127.0.0.1");
+      assertEquals([value("x-forwarded-host"), value("x-forwarded-proto")], ["evil.test", "https"]);
+    },
+  );
 });

@@ -77,7 +77,7 @@ export const HONO: readonly Mutation[] = [
     file: "src/hono/inbound/bun-adapter.ts",
     search: "    this.#bun.timeout(this.#request, NEVER);\n",
     replacement: "",
-    proof: { tests: "tests/hono/inbound/server-closing" },
+    proof: { tests: "tests/hono/inbound/server-environment" },
   },
   {
     breaks: "Nothing is said on HTTP/2",

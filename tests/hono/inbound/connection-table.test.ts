@@ -1,4 +1,4 @@
-/** The keeper and its table: what a hostile client can and cannot do. */
+/** Connections known by address and port only: how they are counted, and what a hostile client cannot do. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
@@ -9,7 +9,7 @@ import { MovableClock } from "../../support/clock.ts";
 import { cpuMs } from "../../support/cost.ts";
 
 describe("the connection table", () => {
-  it("holds no more than its bound, and forgets those seen first", () => {
+  it("has no more entries than its capacity, and drops the least recently added", () => {
     const table = new ConnectionTable(3);
     for (let port = 0; port < 1000; port++) table.add(`a ${port}`, newInboundConnection(0, 1));
     assertEquals(table.size, 3);
@@ -19,7 +19,7 @@ describe("the connection table", () => {
     );
   });
 
-  it("forgets last what was seen last", () => {
+  it("keeps the most recently seen entry", () => {
     const table = new ConnectionTable(2);
     table.add("a", newInboundConnection(0, 1));
     table.add("b", newInboundConnection(0, 1));
@@ -28,7 +28,7 @@ describe("the connection table", () => {
     assertEquals([table.find("a", 10, 0) === undefined, table.find("b", 10, 0)], [false, undefined]);
   });
 
-  it("takes a silent one for gone, unless it is at work", () => {
+  it("does not find a silent connection, unless it has an active request", () => {
     const table = new ConnectionTable(2);
     const record = newInboundConnection(0, 1);
     table.add("a", record);
@@ -39,7 +39,7 @@ describe("the connection table", () => {
   });
 });
 
-/** An application as Deno.serve runs it, of which a test plays the server. */
+/** An application with the environment of Deno.serve. The test is the server. */
 function denoLike(maxTracked: number) {
   const clock = new MovableClock();
   const app = new Hono();
@@ -54,7 +54,7 @@ function denoLike(maxTracked: number) {
 }
 
 describe("keepAlive() where a connection is an address and a port", () => {
-  it("counts each port by itself, whatever the headers claim", async () => {
+  it("counts each port separately, whatever the headers claim", async () => {
     const { request } = denoLike(10);
     const spoofed = {
       "x-forwarded-for": "198.51.100.7",
@@ -67,7 +67,7 @@ describe("keepAlive() where a connection is an address and a port", () => {
     );
   });
 
-  it("begins anew after a silence longer than the idle timeout", async () => {
+  it("starts counting anew after a silence longer than the idle timeout", async () => {
     const { request, clock } = denoLike(10);
     await request(1);
     await clock.advance(9000);
@@ -76,7 +76,7 @@ describe("keepAlive() where a connection is an address and a port", () => {
     assertEquals(await request(1), "timeout=9, max=99");
   });
 
-  it("takes a connection for a new one after its last response", async () => {
+  it("counts a connection as new after its last response", async () => {
     const { request } = denoLike(10);
     for (let count = 0; count < 100; count++) await request(1);
     assertEquals(await request(1), "timeout=9, max=99");
@@ -90,7 +90,7 @@ describe("keepAlive() where a connection is an address and a port", () => {
     assertEquals(await request(2000), "timeout=9, max=98");
   });
 
-  it("reads a long Connection field in the time it takes to split it", async () => {
+  it("reads a long Connection field in linear time", async () => {
     const cost = (items: number) =>
       cpuMs(() => denoLike(10).request(1, { connection: `${"x,".repeat(items)}close` }));
     const [short, long] = [await cost(2000), await cost(64 * 2000)];

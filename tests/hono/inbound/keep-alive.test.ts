@@ -1,4 +1,4 @@
-/** What `keepAlive()` puts on the wire, and when connections end, under each server that runs here. */
+/** `keepAlive()` on the wire: what it announces and when connections end, under every server of this runtime. */
 
 import { after, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -18,12 +18,12 @@ import { SERVERS } from "../support/servers.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What a response says of its connection. */
+/** `Connection` and `Keep-Alive` of a response. */
 function said({ headers }: RawResponse): string[] {
   return [headers.get("connection") ?? "", headers.get("keep-alive") ?? ""];
 }
 
-/** Pieces with silence between them. */
+/** A stream of pieces with pauses between them. */
 function slowStream(pieces: readonly string[], gapMs: number): ReadableStream<Uint8Array> {
   const left = [...pieces];
   return new ReadableStream(
@@ -41,7 +41,7 @@ function slowStream(pieces: readonly string[], gapMs: number): ReadableStream<Ui
 
 interface Application {
   readonly app: Hono<{ Variables: KeepAliveVariables }>;
-  /** Paths of the requests that were executed. */
+  /** Paths of the requests whose handler ran. */
   readonly executed: string[];
   readonly events: KeepAliveEvent[];
 }
@@ -92,7 +92,9 @@ for (const server of SERVERS) {
       return opened;
     }
 
-    /** The connection ends where the server obeys; where it only tells, the next request is answered as on a new one. */
+    /**
+     * Asserts that the connection ends. If the server cannot enforce it, the next request must count as on a new one.
+     */
     async function endsAfter(raw: RawClient, first: string): Promise<void> {
       if (enforced) return void (await raw.end());
       raw.get("/text");
@@ -104,7 +106,7 @@ for (const server of SERVERS) {
       await listening?.close();
     });
 
-    it("counts requests down, and ends the connection with the last one", PATIENT, async () => {
+    it("counts requests down, and ends the connection after the last one", PATIENT, async () => {
       const { app, events } = application({ idleTimeout: "5s", maxRequests: 3 });
       await serve(app);
       const raw = await client();
@@ -127,25 +129,29 @@ for (const server of SERVERS) {
       assertEquals(ended, [["max-requests", 3]]);
     });
 
-    it("says once what the server cannot do, and in each request what it does", PATIENT, async () => {
-      const { app, events } = application({});
-      await serve(app);
-      const raw = await client();
-      const seen: unknown[] = [];
-      for (let count = 0; count < 2; count++) {
-        raw.get("/info");
-        const info = JSON.parse((await raw.response()).body);
-        seen.push([info.enforcement, info.requestNumber, info.ageMs >= 0]);
-      }
-      assertEquals(seen, [
-        [server.enforcement, 1, true],
-        [server.enforcement, 2, true],
-      ]);
-      const limited = events.filter(({ type }) => type === "enforcement.limited");
-      assertEquals(limited.length, enforced ? 0 : 1);
-    });
+    it(
+      "reports once what the server cannot do, and shows the enforcement in each request",
+      PATIENT,
+      async () => {
+        const { app, events } = application({});
+        await serve(app);
+        const raw = await client();
+        const seen: unknown[] = [];
+        for (let count = 0; count < 2; count++) {
+          raw.get("/info");
+          const info = JSON.parse((await raw.response()).body);
+          seen.push([info.enforcement, info.requestNumber, info.ageMs >= 0]);
+        }
+        assertEquals(seen, [
+          [server.enforcement, 1, true],
+          [server.enforcement, 2, true],
+        ]);
+        const limited = events.filter(({ type }) => type === "enforcement.limited");
+        assertEquals(limited.length, enforced ? 0 : 1);
+      },
+    );
 
-    it("ends a connection that is older than its lifetime with the next response", PATIENT, async () => {
+    it("ends a connection past its lifetime with the next response", PATIENT, async () => {
       let now = 1000;
       const clock = {
         now: () => now,
@@ -201,7 +207,7 @@ for (const server of SERVERS) {
       const asking = await client();
       asking.get("/text", "1.1", "Connection: TE, Close");
       const answer = await asking.response();
-      // Deno writes a second one of its own.
+      // Deno adds a second `close`.
       assert(/^close(, close)?$/.test(answer.headers.get("connection") ?? ""), said(answer).join());
       assertEquals(answer.headers.has("keep-alive"), false);
       await asking.end();
@@ -211,7 +217,7 @@ for (const server of SERVERS) {
       await endsAfter(told, "timeout=74");
     });
 
-    it("answers HTTP/1.0 by its own rules", PATIENT, async () => {
+    it("follows the rules of HTTP/1.0", PATIENT, async () => {
       const { app } = application({ idleTimeout: "5s" });
       await serve(app);
       const plain = await client();
@@ -232,7 +238,7 @@ for (const server of SERVERS) {
     });
 
     it(
-      "closes idle connections above what it announced, and cuts no response that pauses",
+      "closes an idle connection after the announced time, and does not cut off a response that pauses",
       PATIENT,
       async () => {
         const { app } = application({ idleTimeout: "2s" });
@@ -252,7 +258,7 @@ for (const server of SERVERS) {
       },
     );
 
-    it("executes nothing that is pipelined behind the last response", PATIENT, async () => {
+    it("executes no request that is pipelined behind the last response", PATIENT, async () => {
       const { app, executed } = application({ maxRequests: 2 });
       await serve(app);
       const raw = await client();
@@ -265,7 +271,7 @@ for (const server of SERVERS) {
       assertEquals(executed, paths.slice(0, 2));
     });
 
-    it("outlives clients that go away at any moment", PATIENT, async () => {
+    it("survives clients that go away at any moment", PATIENT, async () => {
       const { app } = application({ maxRequests: 5 });
       await serve(app);
       const cut = await client();
@@ -286,7 +292,7 @@ for (const server of SERVERS) {
       assertEquals(said(await next.response()), ["keep-alive", "timeout=74, max=4"]);
     });
 
-    it("follows a thousand connections at once", PATIENT, async () => {
+    it("tracks a thousand connections at once", PATIENT, async () => {
       const { app } = application({ idleTimeout: "60s", maxRequests: 4 });
       await serve(app);
       const many = await Promise.all(Array.from({ length: 1000 }, client));

@@ -1,4 +1,4 @@
-/** `keepAlive()` beside the settings that `node:http` has of its own, and on HTTP/2. */
+/** `keepAlive()` together with the settings of `node:http` itself, and on HTTP/2. */
 
 import { createServer, type Server } from "node:http";
 import * as http2 from "node:http2";
@@ -26,7 +26,7 @@ function application(rules: KeepAliveRules) {
   return getRequestListener(app.fetch, { overrideGlobalObjects: false });
 }
 
-describe("keepAlive() beside node:http", () => {
+describe("keepAlive() with node:http", () => {
   const servers: Server[] = [];
 
   async function open(rules: KeepAliveRules, settings: Partial<Server>): Promise<RawClient> {
@@ -43,7 +43,7 @@ describe("keepAlive() beside node:http", () => {
     }
   });
 
-  // Both mostly wait, so they wait together.
+  // Both tests mostly wait, so they run at the same time.
   let waits: Promise<[kept: UsedTwice, slow: UsedTwice]>;
 
   before(() => {
@@ -52,7 +52,7 @@ describe("keepAlive() beside node:http", () => {
   });
 
   async function idle() {
-    // Node's own would be 200 ms and a second of grace.
+    // Node's own timeout would be 200 ms and its buffer of 1 s.
     const used = await usedTwice(
       () => open({ idleTimeout: "3s" }, { keepAliveTimeout: 200 }),
       ["/", "/"],
@@ -72,13 +72,17 @@ describe("keepAlive() beside node:http", () => {
     return used;
   }
 
-  it("keeps a connection longer than Node's own timeout, and closes it by the rule", PATIENT, async () => {
-    const [used] = await waits;
-    for (const { headers } of used.answers) assertEquals(headers.get("keep-alive"), "timeout=2");
-    await assertIdleAtLeast(used, 3000);
-  });
+  it(
+    "keeps a connection longer than Node's own timeout, and closes it as the rule says",
+    PATIENT,
+    async () => {
+      const [used] = await waits;
+      for (const { headers } of used.answers) assertEquals(headers.get("keep-alive"), "timeout=2");
+      await assertIdleAtLeast(used, 3000);
+    },
+  );
 
-  it("cuts off no handler that takes longer than the idle timeout", PATIENT, async () => {
+  it("does not cut off a handler that takes longer than the idle timeout", PATIENT, async () => {
     const [, { answers }] = await waits;
     assertEquals(
       answers.map(({ status }) => status),
@@ -86,7 +90,7 @@ describe("keepAlive() beside node:http", () => {
     );
   });
 
-  it("leaves the last word to maxRequestsPerSocket", { ...PATIENT, skip: !isNode }, async () => {
+  it("obeys maxRequestsPerSocket", { ...PATIENT, skip: !isNode }, async () => {
     const raw = await open({ maxRequests: 10 }, { maxRequestsPerSocket: 2 });
     raw.get("/");
     assertEquals((await raw.response()).headers.get("keep-alive"), "timeout=74, max=9");
@@ -99,7 +103,10 @@ describe("keepAlive() beside node:http", () => {
     await raw.end();
   });
 
-  it("says nothing on HTTP/2, where those fields must not be", { ...PATIENT, skip: !isNode }, async () => {
+  it("announces nothing on HTTP/2, where those fields are forbidden", {
+    ...PATIENT,
+    skip: !isNode,
+  }, async () => {
     const server = http2.createServer(application({ maxRequests: 1 }));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -114,7 +121,7 @@ describe("keepAlive() beside node:http", () => {
       for await (const text of stream) body += text;
       said.push([body, headers.connection, headers["keep-alive"]]);
     }
-    // Before anything is compared: what stays open would keep the process alive.
+    // Closed before the assertion, because an open server would keep the process alive.
     client.close();
     await new Promise((resolve) => server.close(resolve));
     const nothing = ['"none"', undefined, undefined];

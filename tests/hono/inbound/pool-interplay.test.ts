@@ -1,4 +1,4 @@
-/** A slice of bench/interplay: a Holdfast pool obeys what Holdfast's own middleware announces. */
+/** A short run of bench/interplay: a Holdfast pool obeys the announcements of Holdfast's own middleware. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -7,7 +7,9 @@ import { PATIENCE_MS } from "../../support/patience.ts";
 import { SERVERS } from "../support/servers.ts";
 
 describe("a pool against keepAlive()", () => {
-  it("has no stale hit in random traffic", { timeout: 5 * PATIENCE_MS }, async () => {
+  it("never sends a request on a stale connection in random traffic", {
+    timeout: 5 * PATIENCE_MS,
+  }, async () => {
     for (const result of await whileAwake()) {
       assertEquals([[...result.failures], result.beyond], [[], 0]);
       assert(isFlawless(result));
@@ -16,7 +18,7 @@ describe("a pool against keepAlive()", () => {
   });
 });
 
-/** Runs on a machine that stood still for longer than the pool's margin say nothing of the pool: they are made again. */
+/** Repeats runs in which the machine stalled for longer than the pool's margin: they prove nothing about the pool. */
 async function whileAwake(): Promise<readonly InterplayResult[]> {
   const options = { seconds: 4, seed: 3, callers: 20, least: 1000 };
   for (;;) {

@@ -1,4 +1,4 @@
-/** Server presets under `keepAlive()`: what each system says, on the wire of each server that runs here. */
+/** Server presets with `keepAlive()`: what each announces, on the wire of every server of this runtime. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -13,7 +13,9 @@ import { SERVERS } from "../support/servers.ts";
 const NOTHING = ["", ""];
 const CLOSE = ["close", ""];
 
-/** `Connection` and `Keep-Alive` of a first response, of one to a client that asks, and of the last. */
+/**
+ * `Connection` and `Keep-Alive` of the first response, of one to a client that asks for keep-alive, and of the last.
+ */
 const SAID: Record<string, [preset: ServerPreset, first: string[], asked: string[], last: string[]]> = {
   "nginx()": [presets.nginx(), ["keep-alive", ""], ["keep-alive", ""], CLOSE],
   "nginx() with a second argument": [
@@ -37,7 +39,7 @@ const SAID: Record<string, [preset: ServerPreset, first: string[], asked: string
 for (const server of SERVERS) {
   describe(`keepAlive() with a preset under ${server.name}`, () => {
     for (const [name, [preset, first, asked, last]] of Object.entries(SAID)) {
-      it(`says what presets.${name} says`, PATIENT, async () => {
+      it(`announces what presets.${name} says`, PATIENT, async () => {
         const app = new Hono();
         app.use(keepAlive({ ...preset, maxRequests: 3 }));
         app.get("/", (c) => c.text("hello"));
@@ -58,7 +60,7 @@ for (const server of SERVERS) {
 }
 
 describe("keepAlive()", () => {
-  it("refuses a client's preset, naming what a server has not", () => {
+  it("refuses a client preset, naming the option that servers do not have", () => {
     assertThrows(() => keepAlive(presets.jdk() as never), TypeError, "Unknown keepAlive rule");
   });
 });

@@ -1,4 +1,4 @@
-/** The status page of a pool with thousands of origins: bounded in size, and right in its sums. */
+/** The status page of a pool with thousands of origins: bounded in size, with correct sums. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -8,7 +8,7 @@ import { Page, watched } from "../support/status-page.ts";
 const ORIGINS = 3000;
 const STATUSES = [200, 204, 404, 500] as const;
 
-/** A pool that has asked each origin once, and the busiest ones several times and as the last. */
+/** A pool that has sent one request to each origin, and several to the busiest one at the end. */
 async function busy() {
   let asked = 0;
   const world = watched({}, () => {
@@ -28,7 +28,7 @@ interface Counted {
 }
 
 describe("the status page of a pool with 3,000 origins", () => {
-  it("lists the busiest in /stats, and sums up the rest", async () => {
+  it("lists the busiest origins in /stats, and sums up the others", async () => {
     const { app, pool } = await busy();
     const text = await (await app.request("/_pool/stats")).text();
     const stats: Counted & { origins: Record<string, Counted> } = JSON.parse(text);
@@ -45,7 +45,7 @@ describe("the status page of a pool with 3,000 origins", () => {
     await pool.close();
   });
 
-  it("gives a hundred origins labels of their own in /metrics, and sums up the rest", async () => {
+  it("gives a hundred origins their own labels in /metrics, and sums up the others", async () => {
     const { app, pool } = await busy();
     const text = await (await app.request("/_pool/metrics")).text();
     assert(text.length < 1024 * 1024, `${text.length} characters`);
@@ -62,7 +62,7 @@ describe("the status page of a pool with 3,000 origins", () => {
     assertEquals([addresses.size, addresses.has("other")], [101, true]);
     const open = named("http_client_open_connections");
     const seen = new Set(open.map(({ labels }) => JSON.stringify(labels)));
-    assertEquals(seen.size, open.length, "a series stands there once");
+    assertEquals(seen.size, open.length, "each series occurs once");
     assertEquals(
       open.reduce((total, { value }) => total + Number(value), 0),
       pool.stats().open,
@@ -76,7 +76,7 @@ describe("the status page of a pool with 3,000 origins", () => {
     await pool.close();
   });
 
-  it("tells a page of a bounded number of lanes and origins", async () => {
+  it("sends a page a bounded number of lanes and origins", async () => {
     const { app, pool } = await busy();
     const page = await Page.open(app);
     const { data } = await page.read();

@@ -1,4 +1,4 @@
-/** The status page's events on real servers: they reach the wire at once, and a browser that leaves is noticed. */
+/** The status page's events on real servers: they are sent at once, and a browser that leaves is noticed. */
 
 import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
@@ -9,10 +9,10 @@ import { eventually, PATIENT } from "../../support/patience.ts";
 import { service } from "../../support/service.ts";
 import { SERVERS } from "../support/servers.ts";
 
-/** Who watches: a connection that has asked for the events. */
+/** A connection that has requested the events. */
 interface Watcher {
   readonly socket: Socket;
-  /** All that came so far, once `enough` is in it. */
+  /** Resolves with all that was received, once it matches `enough`. */
   until(enough: RegExp): Promise<string>;
 }
 
@@ -20,14 +20,14 @@ function watch(port: number): Watcher {
   const socket = connect(port, "127.0.0.1");
   let text = "";
   socket.setEncoding("utf8");
-  socket.on("error", () => {}); // "close" follows
+  socket.on("error", () => {}); // followed by "close"
   socket.on("data", (data) => {
     text += String(data);
   });
   socket.write("GET /_pool/events HTTP/1.1\r\nHost: a\r\n\r\n");
   const until = async (enough: RegExp): Promise<string> => {
     await eventually(() => {
-      assert(enough.test(text) || !socket.closed, `It ended after ${text}`);
+      assert(enough.test(text) || !socket.closed, `The connection ended after ${text}`);
       return enough.test(text);
     }, String(enough));
     return text;
@@ -37,7 +37,7 @@ function watch(port: number): Watcher {
 
 for (const { name, serve } of SERVERS) {
   describe(`the status page's events under ${name}`, () => {
-    it("reach the wire at once, and follow what happens", PATIENT, async () => {
+    it("are sent at once, and follow what happens", PATIENT, async () => {
       const { pool, get } = service();
       const server = await serve(new Hono().route("/_pool", poolStatus(pool)));
       await get();
@@ -62,14 +62,14 @@ for (const { name, serve } of SERVERS) {
       assert(refused.startsWith("HTTP/1.1 503"), refused);
       second.socket.destroy();
       first.socket.destroy();
-      // Bun's node:http may need a message that fails to notice; these come every few seconds.
+      // Bun's node:http may notice only when it fails to send a message, which happens every few seconds.
       await eventually(async () => {
         await get();
         const { socket, until } = watch(server.port);
         const text = await until(/event: snapshot|many pages/);
         socket.destroy();
         return text.startsWith("HTTP/1.1 200");
-      }, "the place of the page that left is free");
+      }, "a free place after the page left");
       await server.close();
     });
   });

@@ -1,4 +1,4 @@
-/** History: what happened, counted in spans of two seconds. */
+/** The history of the status page, counted in buckets of two seconds. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -26,7 +26,7 @@ const failed: PoolEvent = {
 };
 
 describe("the history", () => {
-  it("counts each span by itself, and leaves out those in which nothing happened", () => {
+  it("counts each bucket separately, and has none for a span in which nothing happened", () => {
     const history = new History();
     history.record(acquired(false), 0);
     history.record(acquired(true), BUCKET_MS - 1);
@@ -41,7 +41,7 @@ describe("the history", () => {
     ]);
   });
 
-  it("answers from the span of a time on", () => {
+  it("returns the buckets from the given time on", () => {
     const history = new History();
     for (let at = 0; at < 10; at++) history.record(failed, at * BUCKET_MS);
     assertEquals(
@@ -50,7 +50,7 @@ describe("the history", () => {
     );
   });
 
-  it("remembers five minutes and no more", () => {
+  it("keeps five minutes and no more", () => {
     const history = new History();
     for (let at = 0; at < 1000; at++) history.record(failed, at * BUCKET_MS);
     assertEquals(history.since(-Infinity).length, HISTORY_MS / BUCKET_MS);

@@ -1,4 +1,4 @@
-/** Lanes: how events become bars, and how much of them is kept. */
+/** Lanes of the status page: how events become bars, and how many bars are kept. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertLess } from "@std/assert";
@@ -44,13 +44,13 @@ function lanesAfter(script: Script): Lanes {
   return lanes;
 }
 
-/** Two requests on one connection: the first from 0 to 10, answered as said; the second from `at` for 10 ms. */
-function twoRequests(outcome: PoolEvent, at: number): Script {
+/** Two requests on one connection: the first from 0 to 10 with the given end, the second from `at` for 10 ms. */
+function twoRequests(firstEnd: PoolEvent, at: number): Script {
   return [
     [0, opened(1)],
     [0, acquired(1, 1)],
     [10, released(1)],
-    [10, outcome],
+    [10, firstEnd],
     [at, acquired(1, 2)],
     [at + 10, released(1)],
     [at + 10, finished(2, 200)],
@@ -59,46 +59,43 @@ function twoRequests(outcome: PoolEvent, at: number): Script {
 
 const CASES: Record<string, [script: Script, bars: Bar[]]> = {
   "a request is a bar": [twoRequests(finished(1, 200), 500).slice(0, 4), [[0, 0, 10, 1, 1]]],
-  "one under way has no end": [
+  "a request that is running has no end": [
     [
       [0, opened(1)],
       [5, acquired(1, 1)],
     ],
     [[0, 5, -1, 1, 0]],
   ],
-  "one that is long past is a bar of its own": [
+  "a request after a long gap is a bar of its own": [
     twoRequests(finished(1, 200), 110),
     [
       [0, 0, 10, 1, 1],
       [1, 110, 120, 1, 1],
     ],
   ],
-  "one that follows closely is part of the same bar": [
-    twoRequests(finished(1, 200), 109),
-    [[0, 0, 119, 2, 1]],
-  ],
-  "a status of 400 and above stands out": [
+  "a request that follows closely extends the bar": [twoRequests(finished(1, 200), 109), [[0, 0, 119, 2, 1]]],
+  "a status of 400 or above has its own result": [
     twoRequests(finished(1, 400), 20),
     [
       [0, 0, 10, 1, 2],
       [1, 20, 30, 1, 1],
     ],
   ],
-  "a failure stands out": [
+  "a failure has its own result": [
     twoRequests(failed(1), 20),
     [
       [0, 0, 10, 1, 3],
       [1, 20, 30, 1, 1],
     ],
   ],
-  "an outcome that is told late goes to its own bar": [
+  "a result that is reported late goes to the right bar": [
     [...twoRequests(finished(99, 200), 500), [600, failed(1)]],
     [
       [0, 0, 10, 1, 3],
       [1, 500, 510, 1, 1],
     ],
   ],
-  "a connection that ends under way ends its bar": [
+  "a connection that ends during a request ends its bar": [
     [
       [0, opened(1)],
       [0, acquired(1, 1)],
@@ -116,7 +113,7 @@ describe("lanes", () => {
     });
   }
 
-  it("merge no more than a second into one bar", () => {
+  it("merge at most one second into one bar", () => {
     const script = Array.from(
       { length: 300 },
       (_, at): Script => [
@@ -130,7 +127,7 @@ describe("lanes", () => {
     assertEquals(lane?.requests, 300);
   });
 
-  it("tell a change once", () => {
+  it("return each change once", () => {
     const lanes = lanesAfter(twoRequests(finished(1, 200), 500));
     assertEquals(lanes.changes(600)[0]?.bars.length, 2);
     assertEquals(lanes.changes(600), []);
@@ -138,7 +135,7 @@ describe("lanes", () => {
     assertEquals(lanes.changes(600)[0]?.bars, [[2, 5000, -1, 1, 0]]);
   });
 
-  it("forget what ended before the page's past begins", () => {
+  it("drop connections that ended before the history begins", () => {
     const lanes = lanesAfter([
       [0, opened(1)],
       [10, retired(1)],
@@ -151,7 +148,7 @@ describe("lanes", () => {
     );
   });
 
-  it("give up the oldest end for a new connection, and never an open one", () => {
+  it("drop the connection retired first to make room, and never an open one", () => {
     const lanes = new Lanes();
     for (let id = 1; id <= MAX_LANES + 10; id++) lanes.record(opened(id), 0);
     assertEquals([lanes.snapshot(0).length, lanes.hidden], [MAX_LANES, 10]);
@@ -166,7 +163,7 @@ describe("lanes", () => {
     assertEquals(lanes.hidden, 9);
   });
 
-  it("stay within bounds, however much happens and though nobody looks", () => {
+  it("stay bounded, however much happens and with no page open", () => {
     const lanes = new Lanes();
     for (let id = 1; id <= 5000; id++) {
       lanes.record(opened(id), id);

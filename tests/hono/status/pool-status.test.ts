@@ -1,4 +1,4 @@
-/** The status page's server side: what each of its paths answers, what it costs, and what it never shows. */
+/** The server side of the status page: what each path returns, what it costs, and what it never shows. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
@@ -14,7 +14,7 @@ import { Page, watched } from "../support/status-page.ts";
 const TICK_MS = 500;
 
 describe("poolStatus", () => {
-  it("serves a page whose policy allows nothing but what comes with it", async () => {
+  it("serves a page whose policy allows only its own files", async () => {
     const { app } = watched();
     const page = await app.request("/_pool");
     const policy = page.headers.get("content-security-policy") ?? "";
@@ -23,7 +23,7 @@ describe("poolStatus", () => {
     const html = await page.text();
     assert(
       !/\son\w+=|<script>|<style>|style=|https?:/.test(html),
-      "nothing is inline, nothing from elsewhere",
+      "nothing is inline, and nothing is loaded from elsewhere",
     );
   });
 
@@ -48,7 +48,7 @@ describe("poolStatus", () => {
   }
 
   for (const path of ["/x%22%3E%3Cscript%3E", "/x'&quot;", "/%E0%A4%A"]) {
-    it(`cannot be made to answer with markup by being asked for ${path}`, async () => {
+    it(`does not let markup through from the path ${path}`, async () => {
       const { pool } = service();
       const app = new Hono().route("/:any{.+}", poolStatus(pool));
       const answer = await app.request(path);
@@ -58,7 +58,7 @@ describe("poolStatus", () => {
     });
   }
 
-  it("answers with the pool's counts", async () => {
+  it("returns the pool's counts", async () => {
     const { app, pool, get } = watched();
     await get();
     const answer = await app.request("/_pool/stats");
@@ -66,7 +66,7 @@ describe("poolStatus", () => {
     assertEquals((await answer.json()) as PoolStats, JSON.parse(JSON.stringify(pool.stats())));
   });
 
-  it("answers with metrics, of all that happened since it was mounted", async () => {
+  it("returns metrics of everything since it was mounted", async () => {
     const { app, get } = watched();
     await get();
     await get();
@@ -75,7 +75,7 @@ describe("poolStatus", () => {
     assertMatch(await answer.text(), /^http_client_request_duration_seconds_count\{.*\} 2$/m);
   });
 
-  it("can be put behind Hono's own authentication, all of it", async () => {
+  it("can be put behind Hono's own authentication, with all its paths", async () => {
     const { pool } = service();
     const app = new Hono();
     app.use("/_pool/*", basicAuth({ username: "ops", password: "secret" }));
@@ -101,7 +101,7 @@ describe("poolStatus", () => {
     const paths = ["", "/stats", "/metrics"];
     const texts = await Promise.all(paths.map(async (path) => (await app.request(`/_pool${path}`)).text()));
     const told = JSON.stringify(await page.read());
-    assert(told.includes("http://a.test"), "the origin is there");
+    assert(told.includes("http://a.test"), "the origin is shown");
     assertEquals(
       [...texts, told].filter((text) => text.includes("secret")),
       [],
@@ -123,7 +123,7 @@ describe("poolStatus", () => {
 });
 
 describe("the events of the status page", () => {
-  it("begin with a snapshot, then tell what changed", async () => {
+  it("begin with a snapshot, followed by updates", async () => {
     const { app, clock, get } = watched();
     await get();
     const page = await Page.open(app);
@@ -138,7 +138,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("know connections that were open before the page was mounted", async () => {
+  it("include connections that were open before the page was mounted", async () => {
     const { pool, clock, get } = service();
     await get();
     await clock.advance(300);
@@ -150,7 +150,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("name the reason for the end of a connection, and when", async () => {
+  it("give the time and the reason for the end of a connection", async () => {
     const { app, clock, get } = watched({ idleTimeout: "5s" });
     await get();
     await clock.advance(10_000);
@@ -162,7 +162,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("list connections that origins share under the key that is no origin", async () => {
+  it("list connections that several origins share under their own key", async () => {
     const { pool, get } = service();
     await get();
     const shared = () => {
@@ -188,7 +188,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("tell the limits of an origin: configured, announced, learned", async () => {
+  it("give the limits of an origin: configured, announced, learned", async () => {
     const { app, get } = watched({ idleTimeout: "20s" }, () => ({ headers: { "Keep-Alive": "timeout=10" } }));
     await get();
     const page = await Page.open(app);
@@ -197,7 +197,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("are made for nobody: without a page there is no timer", async () => {
+  it("need no timer while no page is open", async () => {
     const { app, clock, get, pool } = watched();
     await get();
     const before = clock.timers;
@@ -219,7 +219,7 @@ describe("the events of the status page", () => {
     assertEquals(clock.timers, before);
   });
 
-  it("are silent while nothing happens, but for a sign of life", async () => {
+  it("pause while nothing happens, except for a heartbeat", async () => {
     const { app, clock, get } = watched();
     await get();
     const page = await Page.open(app);
@@ -236,7 +236,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("wait for a page that is slow, and then tell it all at once", async () => {
+  it("skip a slow page, and then send it a snapshot", async () => {
     const { app, clock, get } = watched();
     const page = await Page.open(app);
     await page.read();
@@ -244,15 +244,15 @@ describe("the events of the status page", () => {
       await get(`http://${at}.test`);
       await clock.advance(TICK_MS);
     }
-    // One message was on its way when the page stopped reading; what it missed is a snapshot, not a backlog.
+    // One message was under way when the page stopped reading. It then gets a snapshot, not a backlog.
     const told = [await page.read()];
     while (told.at(-1)?.event !== "snapshot") told.push(await page.read());
-    assert(told.length <= 2, `${told.length} messages had been kept`);
+    assert(told.length <= 2, `${told.length} messages were kept`);
     assertEquals(told.at(-1)?.data.lanes.length, 20);
     await page.leave();
   });
 
-  it("drop a page that reads nothing for long", async () => {
+  it("drop a page that reads nothing for a long time", async () => {
     const { app, clock, get } = watched();
     const before = clock.timers;
     const page = await Page.open(app);
@@ -265,7 +265,7 @@ describe("the events of the status page", () => {
     await assertRejects(() => page.read(), Error, "Nothing was read for 30000 ms");
   });
 
-  it("take no place for HEAD, for a request that is gone already, or for long where nobody reads", async () => {
+  it("take no place for HEAD or an aborted request, and free the place of a stream that is never read", async () => {
     const { app, clock } = watched({}, undefined, 1);
     const timers = clock.timers;
     for (let count = 0; count < 20; count++) {
@@ -282,7 +282,7 @@ describe("the events of the status page", () => {
     await page.leave();
   });
 
-  it("have every other route answer HEAD without a body", async () => {
+  it("leave HEAD on every other path without a body", async () => {
     const { app } = watched();
     for (const path of ["", "/status.js", "/status.css", "/stats", "/metrics"]) {
       const head = await app.request(`/_pool${path}`, { method: "HEAD" });
@@ -290,7 +290,7 @@ describe("the events of the status page", () => {
     }
   });
 
-  it("go to several pages alike, and to no more than allowed", async () => {
+  it("are the same for several pages, up to the limit", async () => {
     const { app, clock, get } = watched({}, undefined, 2);
     const pages = [await Page.open(app), await Page.open(app)];
     const refused = await app.request("/_pool/events");

@@ -1,22 +1,22 @@
-/** Idle: real idle timeouts of real servers, measured so that a busy machine can only make them longer. */
+/** Measures idle timeouts of real servers, so that a busy machine can only make them longer. */
 
 import { assertGreater } from "@std/assert";
 import type { RawClient, RawResponse } from "./raw-client.ts";
 
-/** Timers of servers may be early by so much. */
+/** A server's timer may fire early by this much. */
 const EARLY_MS = 100;
 
-/** A connection on which both requests were answered. */
+/** A connection that has answered two requests. */
 export interface UsedTwice {
   readonly raw: RawClient;
   readonly answers: readonly [RawResponse, RawResponse];
-  /** When the second was sent, by `performance.now()`: its idle time cannot have begun before. */
+  /** When the second request was sent, by `performance.now()`. The idle time starts after this. */
   readonly sentAt: number;
 }
 
 /**
- * Sends two requests, one after the other. If the machine stood still between them for `idleMs`, the server is right
- * to close, and it is tried on another connection.
+ * Sends two requests, one after the other. If the machine stalls between them for `idleMs`, the server may close. Then
+ * it tries again on another connection.
  */
 export async function usedTwice(
   open: () => Promise<RawClient>,
@@ -37,7 +37,7 @@ export async function usedTwice(
   }
 }
 
-/** Waits for the server to close an idle connection, and fails when that was sooner than the rule says. */
+/** Waits for the server to close an idle connection, and fails if it closes sooner than the rule says. */
 export async function assertIdleAtLeast({ raw, sentAt }: UsedTwice, idleMs: number): Promise<void> {
   assertGreater((await raw.end()) - sentAt, idleMs - EARLY_MS, "closed too early");
 }

@@ -1,21 +1,22 @@
-/** Origin: a server behind the gateway, of node:http, whose handlers a test writes. */
+/** A `node:http` server behind the gateway, with handlers written by a test. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One path's answer. */
+/** Answers the requests for one path. */
 export type OriginHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** A running origin. */
 export interface Origin {
   readonly url: string;
-  /** Requests that came, as `GET /path`. */
+  /** Requests received so far, as `GET /path`. */
   readonly requests: string[];
-  /** Connections that were opened. */
+  /** Number of connections opened so far. */
   readonly opened: () => number;
   close(): Promise<unknown>;
 }
 
-/** Starts one; a path that has no handler is answered with 404. */
+/** Starts an origin. A path without a handler is answered with 404. */
 export async function startOrigin(handlers: Readonly<Record<string, OriginHandler>>): Promise<Origin> {
   const requests: string[] = [];
   let opened = 0;
@@ -39,7 +40,7 @@ export async function startOrigin(handlers: Readonly<Record<string, OriginHandle
   return { url: `http://127.0.0.1:${port}`, requests, opened: () => opened, close };
 }
 
-/** A promise, and the functions that settle it. */
+/** A promise and the function that resolves it. */
 export function signal(): { readonly given: Promise<void>; give(): void } {
   let give = (): void => {};
   const given = new Promise<void>((resolve) => {

@@ -1,13 +1,13 @@
-/** Raw client: a socket that sends what it is told, and splits what comes into responses, byte for byte. */
+/** A client that sends given bytes on a socket and splits the received bytes into responses. */
 
 import { connect, type Socket } from "node:net";
 import { PATIENCE_MS } from "../../support/patience.ts";
 
-/** One response as it came. */
+/** One response as received. */
 export interface RawResponse {
   readonly version: string;
   readonly status: number;
-  /** Values by lower-case name; lines of one name are joined by a comma. */
+  /** Values by lower-case name. Values of repeated fields are joined with a comma. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
@@ -26,9 +26,10 @@ export class RawClient {
       this.#buffer += text;
       this.#wake();
     });
-    for (const event of ["end", "close", "error"]) socket.on(event, () => this.#ended());
+    for (const event of ["end", "close", "error"]) socket.on(event, () => this.#onEnd());
   }
 
+  /** Opens a connection to a port of this machine. */
   static open(port: number): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const socket = connect(port, "127.0.0.1");
@@ -42,11 +43,12 @@ export class RawClient {
     return this.#closedAt !== undefined;
   }
 
-  /** All that has come and was not taken as a response. */
-  get pending(): string {
+  /** Bytes received that no `response()` has consumed yet. */
+  get unread(): string {
     return this.#buffer;
   }
 
+  /** Sends bytes as they are. */
   send(text: string): void {
     this.#socket.write(text, "latin1");
   }
@@ -66,21 +68,21 @@ export class RawClient {
         return taken.response;
       }
       if (this.closed) throw new Error(`Closed before a response: ${JSON.stringify(this.#buffer)}`);
-      await this.#more(deadline - performance.now(), "response");
+      await this.#nextData(deadline - performance.now(), "response");
     }
   }
 
-  /** When the server has ended the connection, by `performance.now()`. */
+  /** Resolves when the server ends the connection, with the time by `performance.now()`. */
   async end(timeoutMs = PATIENCE_MS): Promise<number> {
     const deadline = performance.now() + timeoutMs;
-    while (this.#closedAt === undefined) await this.#more(deadline - performance.now(), "end");
+    while (this.#closedAt === undefined) await this.#nextData(deadline - performance.now(), "end");
     return this.#closedAt;
   }
 
-  /** Something has come since. */
+  /** Resolves when the unread bytes contain `text`. */
   async heard(text: string, timeoutMs = PATIENCE_MS): Promise<void> {
     const deadline = performance.now() + timeoutMs;
-    while (!this.#buffer.includes(text)) await this.#more(deadline - performance.now(), text);
+    while (!this.#buffer.includes(text)) await this.#nextData(deadline - performance.now(), text);
   }
 
   /** Drops the connection. */
@@ -88,7 +90,7 @@ export class RawClient {
     this.#socket.destroy();
   }
 
-  #more(ms: number, what: string): Promise<void> {
+  #nextData(ms: number, what: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`No ${what} in time: ${this.#buffer}`)),
@@ -101,7 +103,7 @@ export class RawClient {
     });
   }
 
-  #ended(): void {
+  #onEnd(): void {
     this.#closedAt ??= performance.now();
     this.#wake();
   }

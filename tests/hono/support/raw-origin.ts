@@ -1,4 +1,4 @@
-/** Raw origin: a socket behind the gateway that keeps each request's head as it came, and answers with bytes of a test. */
+/** A socket server behind the gateway. It records each request's head as received, and answers with given bytes. */
 
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
@@ -11,16 +11,17 @@ export interface SeenHead {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** A server behind the gateway. */
+/** A running raw origin. */
 export interface RawOrigin {
   readonly url: string;
+  /** The heads received so far. */
   readonly heads: SeenHead[];
-  /** What each request is answered with, by its target. */
+  /** The bytes of the response to a request, by its target. */
   answer: (target: string) => string;
   close(): Promise<unknown>;
 }
 
-/** `connection: close` is not needed: what follows a request's head until the next one is taken for its body. */
+/** Starts a raw origin. It keeps connections open; a request's body is delimited by its `Content-Length`. */
 export async function startRawOrigin(): Promise<RawOrigin> {
   const heads: SeenHead[] = [];
   const sockets = new Set<Socket>();
@@ -54,7 +55,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
   return origin;
 }
 
-/** The value of a field, its lines joined; `undefined` when there is none. */
+/** The value of a field, with its lines joined; `undefined` if there is none. */
 export function fieldOf({ fields }: SeenHead, name: string): string | undefined {
   const values = fields.flatMap(([found, value]) => (found === name ? [value] : []));
   return values.length === 0 ? undefined : values.join(", ");

@@ -1,4 +1,4 @@
-/** Servers: those that a Hono application can run under here, each started in the same way. */
+/** The servers that a Hono application can run under on this runtime, all started in the same way. */
 
 import type { Hono } from "hono";
 import { has, type Listening, serveBun, serveDeno, serveNode } from "../../support/serve.ts";
@@ -7,11 +7,11 @@ import { has, type Listening, serveBun, serveDeno, serveNode } from "../../suppo
 export interface ServerUnderTest {
   readonly name: string;
   readonly enforcement: "enforced" | "advisory";
-  /** Whether it keeps a connection of HTTP/1.0 that asks for it. */
+  /** Whether it keeps an HTTP/1.0 connection whose client asks for it. */
   readonly keeps10: boolean;
-  /** Whether it tells that a request came by HTTP/1.0. */
+  /** Whether it shows that a request came by HTTP/1.0. */
   readonly tells10: boolean;
-  /** Whether requests may wait behind one that is at work: Bun.serve closes the connection instead. */
+  /** Whether it queues pipelined requests. Bun.serve closes the connection instead. */
   readonly queues: boolean;
   serve(app: { readonly fetch: Hono["fetch"] }): Promise<Listening>;
 }
@@ -43,7 +43,7 @@ const bun: ServerUnderTest = {
   serve: ({ fetch }) => serveBun(fetch),
 };
 
-/** Those of this runtime. */
+/** The servers of this runtime. */
 export const SERVERS: readonly ServerUnderTest[] = [
   node,
   ...(has.deno ? [deno] : []),

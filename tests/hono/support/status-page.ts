@@ -1,4 +1,4 @@
-/** What the tests of the status page share: a pool with a past, and a reader of server-sent events. */
+/** Shared by the tests of the status page: a pool with its page, and a reader of server-sent events. */
 
 import { Hono } from "hono";
 import { poolStatus } from "../../../src/hono/status/pool-status.ts";
@@ -7,7 +7,7 @@ import type { PoolOptions } from "../../../src/options/options.ts";
 import { settled } from "../../support/clock.ts";
 import { type Answers, type Service, service } from "../../support/service.ts";
 
-/** A pool in memory and its status page, mounted at `/_pool`; both by one clock that is moved by hand. */
+/** A pool in memory and its status page at `/_pool`. Both use one clock that tests advance. */
 export function watched(
   options: PoolOptions = {},
   respond?: Answers,
@@ -19,13 +19,13 @@ export function watched(
   return { ...world, app };
 }
 
-/** One message, and whether it was a snapshot. */
-export interface Told {
+/** One server-sent event. */
+export interface PageEvent {
   readonly event: string;
   readonly data: StatusMessage;
 }
 
-/** A page that reads when it is told to. */
+/** A page that reads its events only when `read()` is called. */
 export class Page {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #leave: AbortController;
@@ -43,20 +43,20 @@ export class Page {
     return new Page(await app.request("/_pool/events", { signal: leave.signal }), leave);
   }
 
-  /** The next message; each is one piece. */
-  async read(): Promise<Told> {
+  /** The next event. Each one is one chunk of the stream. */
+  async read(): Promise<PageEvent> {
     const { value } = await this.#reader.read();
     const text = new TextDecoder().decode(value);
     const [, event = "", data = ""] = /^(?:retry: \d+\n)?event: (\w+)\ndata: (.*)\n\n$/.exec(text) ?? [];
     return { event, data: JSON.parse(data) };
   }
 
-  /** Goes away, as a browser does. */
+  /** Leaves by cancelling the stream, as a server does when a browser goes away. */
   async leave(): Promise<void> {
     await this.#reader.cancel();
   }
 
-  /** Goes away, and only the request's signal tells. */
+  /** Leaves so that only the request's signal aborts. */
   async vanish(): Promise<void> {
     this.#leave.abort();
     await settled();

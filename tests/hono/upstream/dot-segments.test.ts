@@ -1,7 +1,10 @@
+/** `hasDotSegments()` with every spelling of a dot segment, and with paths that only look like one. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { hasDotSegments } from "../../../src/hono/upstream/dot-segments.ts";
 
+/** URLs and paths with a dot segment. */
 const WITH = [
   "/..",
   "/.",
@@ -21,6 +24,7 @@ const WITH = [
   "../a",
 ] as const;
 
+/** URLs and paths without one. */
 const WITHOUT = [
   "/",
   "/a",

@@ -1,6 +1,6 @@
 /**
- * What a client's fields of one connection do to a gateway: they end there, and take nothing with them that the gateway
- * has set. With a socket on both sides, under each server that runs here.
+ * Hop-by-hop fields of a hostile client: they are not passed on, and cannot delete a field that the gateway sets.
+ * Tested with a raw socket on both sides, under every server of this runtime.
  */
 
 import { after, before, describe, it } from "node:test";
@@ -15,15 +15,15 @@ import { RawClient } from "../support/raw-client.ts";
 import { fieldOf, type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { SERVERS } from "../support/servers.ts";
 
-/** Bun gives a test 5 s, unless told otherwise. */
+/** Bun's default limit for a test is 5 s. */
 const PATIENCE = { timeout: 60_000 };
 
-/** What the gateway sets. The client sends the same names, with the same value and with another. */
+/** Fields that the gateway sets. The client sends them, too, with the same value and with another one. */
 const OWN = { "x-forwarded-host": "a.test", "x-verified-user": "alice" } as const;
 
 type GatewayContext = Context<UpstreamEnv>;
 
-/** Every way in which a gateway takes over the client's fields, edits them, and sends them on. */
+/** Every way in which a gateway copies the client's fields, edits them and passes them on. */
 const WAYS: Readonly<Record<string, (c: GatewayContext, url: string) => Promise<Response>>> = {
   headers: (c, url) => {
     const headers = new Headers(c.req.raw.headers);
@@ -63,7 +63,7 @@ const WAYS: Readonly<Record<string, (c: GatewayContext, url: string) => Promise<
   },
 };
 
-/** A client that means harm, one line of `Connection` each. */
+/** Values of `Connection` that a hostile client sends. */
 const CONNECTIONS = [
   "keep-alive, x-forwarded-host, x-verified-user, x-named",
   "X-Forwarded-Host,X-Verified-User , X-NAMED",
@@ -72,7 +72,7 @@ const CONNECTIONS = [
 ] as const;
 
 for (const server of SERVERS) {
-  describe(`a gateway's own fields under ${server.name}`, () => {
+  describe(`a gateway under ${server.name}`, () => {
     let origin: RawOrigin;
     let pool: Pool;
     let proxied: Pool;
@@ -118,7 +118,7 @@ for (const server of SERVERS) {
       await origin.close();
     });
 
-    /** What the origin saw of one request, and what the client got. */
+    /** Sends one request. Returns the client's response, and the fields that the origin received. */
     async function pass(path: string, ...fields: string[]) {
       origin.heads.length = 0;
       const raw = await RawClient.open(listening.port);
@@ -131,7 +131,7 @@ for (const server of SERVERS) {
     }
 
     for (const way of Object.keys(WAYS)) {
-      it(`reach the upstream whatever Connection names: ${way}`, PATIENCE, async () => {
+      it(`passes its own fields on, whatever Connection names: ${way}`, PATIENCE, async () => {
         for (const connection of CONNECTIONS) {
           for (const user of ["alice", "mallory"]) {
             const { response, value } = await pass(
@@ -165,48 +165,48 @@ for (const server of SERVERS) {
       });
     }
 
-    it("stay when they were set between two of upstream()", PATIENCE, async () => {
+    it("passes on fields that were set between two upstream() middlewares", PATIENCE, async () => {
       const { value } = await pass("/twice", "Connection: x-verified-user, x-named", "X-Named: 1");
       assertEquals([value("x-verified-user"), value("x-named")], ["alice", undefined]);
     });
 
-    it("are the credentials for its proxy, not the client's", PATIENCE, async () => {
+    it("sends its own credentials to its proxy, not the client's", PATIENCE, async () => {
       const { response, value } = await pass("/proxied", "Proxy-Authorization: Basic c3RvbGVu");
       assertEquals(response.status, 200);
       assertEquals(value("proxy-authorization"), `Basic ${btoa("gateway:own")}`);
     });
 
-    it("may ask for the end of the upstream's connection", PATIENCE, async () => {
+    it("can have the upstream's connection closed, but the client cannot", PATIENCE, async () => {
       assertEquals((await pass("/close", "Connection: keep-alive")).value("connection"), "close");
       assertEquals((await pass("/way/record", "Connection: close")).value("connection"), "keep-alive");
     });
 
-    it("answer a client whose request cannot be passed on with its own fault", PATIENCE, async () => {
+    it("answers a request that cannot be passed on with 400, 417 or 501", PATIENCE, async () => {
       const answers: [number, string][] = [];
-      // Node ends a connection on which somebody asks for a tunnel.
+      // Node ends a connection whose client asks for a tunnel.
       const tunnels =
         server.name === "@hono/node-server" ? [] : ["CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n"];
       for (const request of [...FAULTS, ...tunnels]) {
         const raw = await RawClient.open(listening.port);
         raw.send(request);
-        // Not as a response: to HEAD there comes a length without a body.
+        // Not by response(): a response to HEAD has a length without a body.
         await raw.heard("\r\n\r\n");
         raw.abort();
-        answers.push([Number(raw.pending.split(" ")[1]), request]);
-        assert(!/Error|node_modules/.test(raw.pending), raw.pending);
+        answers.push([Number(raw.unread.split(" ")[1]), request]);
+        assert(!/Error|node_modules/.test(raw.unread), raw.unread);
       }
       const wrong = answers.filter(([status]) => ![400, 417, 501].includes(status));
       assertEquals(wrong, []);
       assert(events.every(({ type }) => type === "client.failed"));
     });
 
-    it("has pool and server go on after all that", PATIENCE, async () => {
+    it("still works after all that", PATIENCE, async () => {
       assertEquals((await pass("/fault")).response.status, 200);
     });
   });
 }
 
-/** Each is the client's mistake. What a server refuses by itself never gets to the application. */
+/** Requests with a client's mistake. Some servers refuse some of them before the application sees them. */
 const FAULTS = [
   "GET /fault HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi",
   "HEAD /fault HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi",
@@ -222,7 +222,7 @@ describe("withoutNamed()", () => {
   const inbound = (connection: string): Request =>
     new Request("http://a.test/", { headers: { connection, "x-a": "1", cookie: "c=1" } });
 
-  it("leaves a request alone that names nothing", () => {
+  it("returns the same request if Connection names no field", () => {
     for (const connection of ["keep-alive", "close", "Upgrade", "keep-alive, Upgrade"]) {
       const request = inbound(connection);
       assertEquals(withoutFieldsNamedByConnection(request) === request, true);
@@ -230,7 +230,7 @@ describe("withoutNamed()", () => {
     }
   });
 
-  it("takes the named field out, and the name of it, but nothing that is for the application", () => {
+  it("removes the named field and its name, but no field that is end-to-end", () => {
     const { headers } = withoutFieldsNamedByConnection(inbound("X-A, close, cookie"));
     assertEquals(
       [headers.get("x-a"), headers.get("cookie"), headers.get("connection")],
@@ -241,7 +241,7 @@ describe("withoutNamed()", () => {
 });
 
 describe("dropHopByHop()", () => {
-  it("takes out what the upstream's Connection names, but for what is the message's own", () => {
+  it("removes the fields that the upstream's Connection names, but no field that is end-to-end", () => {
     const headers = new Headers({
       connection: "x-odd, set-cookie, content-type, close",
       "x-odd": "1",

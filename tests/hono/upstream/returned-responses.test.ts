@@ -1,7 +1,7 @@
 /**
- * A response of the pool that a handler returns, byte for byte on its way through: fields as the upstream said them, one
- * framing, and the decoded body. Under each server that runs here, @hono/node-server as users run it: with its own
- * `Response` in the place of the global one.
+ * Responses of the pool that a handler returns, checked on the wire: the upstream's fields, exactly one framing, and
+ * the decoded body. Tested under every server of this runtime. @hono/node-server runs as users run it: its own
+ * `Response` replaces the global one.
  */
 
 import { after, before, describe, it } from "node:test";
@@ -15,7 +15,7 @@ import { RawClient } from "../support/raw-client.ts";
 import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { SERVERS } from "../support/servers.ts";
 
-/** Bun gives a test 5 s, unless told otherwise. */
+/** Bun's default limit for a test is 5 s. */
 const PATIENCE = { timeout: 60_000 };
 
 const JSON_BODY = '{"a":"b"}';
@@ -29,16 +29,17 @@ function chunked(body: string): string {
   return `${chunk(body.slice(0, half))}${chunk(body.slice(half))}0\r\n\r\n`;
 }
 
-/** Names that differ by server, or are about its own connection. */
+/** Fields that differ by server or belong to its own connection. */
 const ITS_OWN = new Set(["date", "connection", "keep-alive", "vary"]);
 
+/** One response of the upstream. */
 interface Case {
-  /** Fields of the upstream's, and its body as it lies on the wire. */
+  /** The upstream's fields, and its body as sent on the wire. */
   readonly head: string;
   readonly wire: string;
   readonly status?: number;
   readonly method?: string;
-  /** What the client gets of fields, framing aside. */
+  /** The fields that the client gets, without framing fields. */
   readonly fields: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -56,7 +57,7 @@ function inChunks(body: string, more = ""): Pick<Case, "head" | "wire"> {
 
 const GZIP = "content-encoding: gzip\r\n";
 const COOKIES = "set-cookie: a=1; path=/\r\nset-cookie: b=2, c\r\n";
-/** Both lengths: in either order, letter case, and number. */
+/** Content-Length beside Transfer-Encoding, in either order, any letter case and several times. */
 const BOTH = [
   "content-length: 60\r\ntransfer-encoding: chunked\r\n",
   "Transfer-Encoding: chunked\r\nCONTENT-LENGTH: 3\r\n",
@@ -109,7 +110,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
 };
 
-/** Ways in which a handler returns a response, and middleware touches it. */
+/** Ways in which a handler returns a response, and changes it. */
 const WAYS: Readonly<
   Record<string, (c: Context<UpstreamEnv>, pool: Pool, url: string) => Promise<Response>>
 > = {
@@ -164,11 +165,11 @@ for (const { name: server, serve } of servers) {
 
     for (const way of Object.keys(WAYS)) {
       for (const prefix of ["", "/later"]) {
-        it(`is the upstream's: ${way}${prefix}`, PATIENCE, async () => {
+        it(`has the upstream's fields and body: ${way}${prefix}`, PATIENCE, async () => {
           const wrong: unknown[] = [];
           for (const [name, expected] of Object.entries(CASES)) {
             const path = `${prefix}/${encodeURIComponent(way)}/${encodeURIComponent(name)}`;
-            const got = await ask(listening.port, path, expected);
+            const got = await send(listening.port, path, expected);
             const added = {
               ...(way.includes("field") ? { "x-b": "2" } : {}),
               ...(prefix ? { "x-c": "3" } : {}),
@@ -194,11 +195,11 @@ function sorted({ fields, framings, body }: Got): unknown {
   return [Object.entries(fields).sort(), framings, body.length, body.slice(0, 100)];
 }
 
-async function ask(port: number, path: string, { method = "GET", status = 200 }: Case): Promise<Got> {
+async function send(port: number, path: string, { method = "GET", status = 200 }: Case): Promise<Got> {
   const raw = await RawClient.open(port);
   raw.send(`${method} ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
   await raw.heard("\r\n\r\n");
-  const text = raw.pending.slice(0, raw.pending.indexOf("\r\n\r\n"));
+  const text = raw.unread.slice(0, raw.unread.indexOf("\r\n\r\n"));
   const lines = text.split("\r\n").slice(1);
   const names = lines.map((line) => line.slice(0, line.indexOf(":")).toLowerCase());
   const framed = names.filter((name) => name === "content-length" || name === "transfer-encoding").length;
@@ -211,6 +212,6 @@ async function ask(port: number, path: string, { method = "GET", status = 200 }:
     const value = (lines[at] ?? "").slice(name.length + 1).trim();
     fields[name] = fields[name] === undefined ? value : `${fields[name]}, ${value}`;
   }
-  // Without a body a framing may be left out.
+  // A response without a body may have no framing.
   return { fields, framings: bodiless && framed < 2 ? 1 : framed, body };
 }

@@ -1,4 +1,4 @@
-/** What an observer of `upstream()` is told, and what is printed when there is none. */
+/** The events of `upstream()`, and what is printed without a listener. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
@@ -9,7 +9,7 @@ import { consoleListener } from "../../../src/hono/upstream/upstream-events.ts";
 import { memoryTransport } from "../../../transports/memory.ts";
 import { MovableClock } from "../../support/clock.ts";
 
-/** An application whose upstream cannot be reached, or has no room. */
+/** An application whose upstream refuses every connection. */
 function failing(options: PoolOptions, onEvent: (event: UpstreamEvent) => void) {
   const pool = createPool({ transport: memoryTransport({ connect: () => "refused" }), ...options });
   const app = new Hono<UpstreamEnv>();
@@ -20,7 +20,7 @@ function failing(options: PoolOptions, onEvent: (event: UpstreamEvent) => void) 
 }
 
 describe("upstream()'s events", () => {
-  it("tell of a failure with its status, its method and the error", async () => {
+  it("report a failure with its status, its method and the error", async () => {
     const events: UpstreamEvent[] = [];
     const { app } = failing({}, (event) => events.push(event));
     assertEquals((await app.request("/", { method: "DELETE" })).status, 502);
@@ -37,7 +37,7 @@ describe("upstream()'s events", () => {
     ]);
   });
 
-  it("tell of a pool that is closed, whose answer says when to ask again", async () => {
+  it("report a closed pool, whose response has Retry-After", async () => {
     const events: UpstreamEvent[] = [];
     const { app, pool } = failing({}, (event) => events.push(event));
     await pool.close();
@@ -50,7 +50,7 @@ describe("upstream()'s events", () => {
     assertEquals((await failing({}, () => {}).app.request("/")).headers.has("retry-after"), false);
   });
 
-  it("tell of the client's fault", async () => {
+  it("report a request that cannot be passed on", async () => {
     const events: UpstreamEvent[] = [];
     const { app } = failing({}, (event) => events.push(event));
     app.get("/passed", (c) => c.var.upstream.fetch("http://a.test/", { headers: c.req.raw.headers }));
@@ -61,7 +61,7 @@ describe("upstream()'s events", () => {
     );
   });
 
-  it("leave the application's own mistakes what they are", async () => {
+  it("do not report the application's own mistakes", async () => {
     const events: UpstreamEvent[] = [];
     const { app } = failing({}, (event) => events.push(event));
     const seen: unknown[] = [];
@@ -75,14 +75,14 @@ describe("upstream()'s events", () => {
     assert(seen[0] instanceof TypeError);
   });
 
-  it("may throw in their listener", async () => {
+  it("survive a listener that throws", async () => {
     const { app } = failing({}, () => {
       throw new Error("listener");
     });
     assertEquals((await app.request("/")).status, 502);
   });
 
-  it("need a function", () => {
+  it("require a function as listener", () => {
     assertThrows(() => upstream({}, { onEvent: 5 as never }), TypeError, "onEvent");
   });
 });
@@ -95,7 +95,7 @@ describe("without a listener", () => {
     error,
   });
 
-  it("a kind of failure is a line every 10 s, which counts those before", async () => {
+  it("each kind of failure is printed at most every 10 s, with the number of suppressed lines", async () => {
     const clock = new MovableClock();
     const lines: string[] = [];
     const listen = consoleListener(clock, (line) => lines.push(line));

@@ -1,4 +1,4 @@
-/** `upstream()` over a transport in memory: failures one by one, pools per request, fields that must not pass. */
+/** `upstream()` over a transport in memory: each kind of failure, pools per request, hop-by-hop fields. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ import { dropHopByHop } from "../../../src/hono/upstream/hop-by-hop.ts";
 import { type MemoryOptions, memoryTransport } from "../../../transports/memory.ts";
 import { eventually } from "../../support/patience.ts";
 
-/** The pool's timers keep no process alive, and there are no sockets here that would. */
+/** Keeps the process alive: neither the pool's timers nor the transport in memory do. */
 function alive<T>(work: () => Promise<T>): Promise<T> {
   const handle = setInterval(() => {}, 1000);
   return work().finally(() => clearInterval(handle));
@@ -29,13 +29,17 @@ function gateway(memory: MemoryOptions, options: PoolOptions = {}) {
 }
 
 const FAILURES: Record<string, [memory: MemoryOptions, options: PoolOptions, status: number]> = {
-  "nobody listens": [{ connect: () => "refused" }, {}, 502],
+  "the connection is refused": [{ connect: () => "refused" }, {}, 502],
   "the name is unknown": [{ connect: () => "dns" }, {}, 502],
   "the certificate is not trusted": [{ connect: () => "tls" }, {}, 502],
-  "what comes is no HTTP": [{ accept: (peer) => peer.onData(() => peer.send("SSH-2.0\r\n\r\n")) }, {}, 502],
+  "the response is not HTTP": [
+    { accept: (peer) => peer.onData(() => peer.send("SSH-2.0\r\n\r\n")) },
+    {},
+    502,
+  ],
   "it hangs up": [{ accept: (peer) => peer.onData(() => peer.end()) }, {}, 502],
-  "nobody answers the dial": [{ connect: () => "never" }, { connectTimeout: 20 }, 504],
-  "no head comes": [{ accept: () => {} }, { headersTimeout: 20 }, 504],
+  "the connect attempt is not answered": [{ connect: () => "never" }, { connectTimeout: 20 }, 504],
+  "no response head comes": [{ accept: () => {} }, { headersTimeout: 20 }, 504],
   "it takes too long": [{ accept: () => {} }, { requestTimeout: 20 }, 504],
 };
 
@@ -74,7 +78,7 @@ describe("upstream() answers", () => {
       assertEquals((await app.request("/")).status, 503);
     }));
 
-  it("leaves the error to an application that handles it, as fetch has it", () =>
+  it("passes fetch's error to the application's error handler", () =>
     alive(async () => {
       const app = gateway({ connect: () => "refused" });
       const seen: unknown[] = [];
@@ -87,7 +91,7 @@ describe("upstream() answers", () => {
       assert(error instanceof TypeError && error.cause instanceof HoldfastError);
     }));
 
-  it("does not touch errors that are none of the upstream's", () => {
+  it("does not change errors that neither the upstream nor the client caused", () => {
     assertEquals(upstreamErrorResponse(new TypeError("a bug")), undefined);
     assertEquals(upstreamErrorResponse("a string"), undefined);
     const bug = new TypeError("a bug");
@@ -95,7 +99,7 @@ describe("upstream() answers", () => {
   });
 });
 
-/** A transport whose sockets must not outlive the request that opened them, as on Workers. */
+/** An application whose transport's sockets must not outlive the request that opened them, as on Workers. */
 function perRequest(memory: MemoryOptions) {
   const inner = memoryTransport(memory);
   let open = 0;
@@ -112,13 +116,13 @@ function perRequest(memory: MemoryOptions) {
   return { app, counts: () => [open, opened] };
 }
 
-/** Waits until so many connections are open, of so many that were opened in all. */
+/** Waits until `open` connections are open, of `opened` in all. */
 function untilCounts(counts: () => number[], open: number, opened: number): Promise<void> {
   return eventually(() => counts().join() === `${open},${opened}`, `${open} open of ${opened}`);
 }
 
 describe("upstream() where sockets belong to one request", () => {
-  it("makes a pool for each request, in which connections are reused, and closes it", () =>
+  it("creates a pool for each request, reuses its connections, and closes it", () =>
     alive(async () => {
       const { app, counts } = perRequest({ respond: () => ({ body: "hello" }) });
       app.get("/", async (c) => {
@@ -129,7 +133,7 @@ describe("upstream() where sockets belong to one request", () => {
       await untilCounts(counts, 0, 2);
     }));
 
-  it("closes it only when the body has been sent, to which the handler may still add", () =>
+  it("closes the pool only after the body was sent, because a stream may still use it", () =>
     alive(async () => {
       const { app, counts } = perRequest({ respond: () => ({ body: "piece " }) });
       app.get("/", (c) =>
@@ -145,7 +149,7 @@ describe("upstream() where sockets belong to one request", () => {
       await untilCounts(counts, 0, 1);
     }));
 
-  it("closes it when the client gives the body up, and when the handler fails", () =>
+  it("closes the pool when the client cancels the body, and when the handler fails", () =>
     alive(async () => {
       const { app, counts } = perRequest({
         accept: (peer) =>
@@ -162,7 +166,7 @@ describe("upstream() where sockets belong to one request", () => {
     }));
 });
 
-describe("fields of one connection", () => {
+describe("hop-by-hop fields", () => {
   const cases: [given: Record<string, string>, left: string[]][] = [
     [{ "x-a": "1" }, ["x-a"]],
     [{ connection: "close", "keep-alive": "timeout=5", "x-a": "1" }, ["x-a"]],
@@ -180,7 +184,7 @@ describe("fields of one connection", () => {
     [{ connection: "not a token, x-b", "x-b": "1", "content-length": "3" }, ["content-length"]],
   ];
   for (const [given, left] of cases) {
-    it(`are taken out of ${Object.keys(given).join(", ")}`, () => {
+    it(`are removed from ${Object.keys(given).join(", ")}`, () => {
       const headers = new Headers(given);
       dropHopByHop(headers);
       assertEquals([...headers.keys()], left);

@@ -1,4 +1,4 @@
-/** `upstream()` under each server that runs here: responses returned as they are, streams, aborts, failures. */
+/** `upstream()` under every server of this runtime: returned responses, streams, aborts, failures. */
 
 import type { ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
@@ -88,24 +88,20 @@ for (const server of SERVERS) {
       await origin.close();
     });
 
-    it(
-      "returns upstream responses as they are, without the fields of their connection",
-      PATIENT,
-      async () => {
-        const raw = await client();
-        for (let count = 0; count < 3; count++) {
-          raw.get("/through/plain");
-          const { status, body, headers } = await raw.response();
-          assertEquals([status, body, headers.get("x-a")], [203, "hello", "1"]);
-          assertEquals(headers.has("x-odd"), false);
-          assert(!(headers.get("keep-alive") ?? "").includes("33"), headers.get("keep-alive"));
-        }
-        const { opened, reused } = pool.stats();
-        assertEquals([opened, reused], [1, 2]);
-      },
-    );
+    it("returns upstream responses without their hop-by-hop fields", PATIENT, async () => {
+      const raw = await client();
+      for (let count = 0; count < 3; count++) {
+        raw.get("/through/plain");
+        const { status, body, headers } = await raw.response();
+        assertEquals([status, body, headers.get("x-a")], [203, "hello", "1"]);
+        assertEquals(headers.has("x-odd"), false);
+        assert(!(headers.get("keep-alive") ?? "").includes("33"), headers.get("keep-alive"));
+      }
+      const { opened, reused } = pool.stats();
+      assertEquals([opened, reused], [1, 2]);
+    });
 
-    it("passes a response on while it is still coming", PATIENT, async () => {
+    it("passes a response on before it is complete", PATIENT, async () => {
       go = signal();
       const raw = await client();
       raw.get("/through/slow-body");
@@ -114,7 +110,7 @@ for (const server of SERVERS) {
       assertEquals((await raw.response()).body, "first second");
     });
 
-    it("passes a request on while it is still coming", PATIENT, async () => {
+    it("passes a request on before it is complete", PATIENT, async () => {
       seen = signal();
       const raw = await client();
       raw.send(
@@ -125,7 +121,7 @@ for (const server of SERVERS) {
       assertEquals((await raw.response()).body, "POST:one,two");
     });
 
-    it("ends the upstream request when the client goes away in the middle of its own", PATIENT, async () => {
+    it("ends the upstream request when the client goes away during its upload", PATIENT, async () => {
       [go, seen] = [signal(), signal()];
       const raw = await client();
       raw.send("POST /through/cut-upload HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nstart");
@@ -134,7 +130,7 @@ for (const server of SERVERS) {
       await guarded(go.given, "The end of the request at the origin");
     });
 
-    it("ends the upstream request when the client goes away before the answer", PATIENT, async () => {
+    it("ends the upstream request when the client goes away before the response", PATIENT, async () => {
       [go, seen] = [signal(), signal()];
       const raw = await client();
       raw.get("/through/never");
@@ -143,18 +139,14 @@ for (const server of SERVERS) {
       await guarded(go.given, "The end of the request at the origin");
     });
 
-    it(
-      "ends the upstream request when the client goes away in the middle of the answer",
-      PATIENT,
-      async () => {
-        go = signal();
-        const raw = await client();
-        raw.get("/through/endless");
-        await raw.heard("first ");
-        raw.abort();
-        await guarded(go.given, "The end of the response at the origin");
-      },
-    );
+    it("ends the upstream request when the client goes away during the response", PATIENT, async () => {
+      go = signal();
+      const raw = await client();
+      raw.get("/through/endless");
+      await raw.heard("first ");
+      raw.abort();
+      await guarded(go.given, "The end of the response at the origin");
+    });
 
     for (const path of ["live", "live-coded"]) {
       it(
@@ -172,7 +164,7 @@ for (const server of SERVERS) {
       );
     }
 
-    it("works for proxy() and for a client of hono", PATIENT, async () => {
+    it("works with proxy() and hc() of Hono", PATIENT, async () => {
       const raw = await client();
       raw.get("/proxied/plain", "1.1", "Connection: keep-alive, X-Named", "X-Named: 1", "TE: trailers");
       const proxied = await raw.response();
@@ -181,7 +173,7 @@ for (const server of SERVERS) {
       assertEquals((await raw.response()).body, '{"a":1}');
     });
 
-    it("says by Server-Timing what it waited for", PATIENT, async () => {
+    it("adds Server-Timing entries", PATIENT, async () => {
       const raw = await client();
       raw.get("/timed/plain");
       const first = (await raw.response()).headers.get("server-timing") ?? "";
@@ -194,7 +186,7 @@ for (const server of SERVERS) {
       assertMatch(second, /connect;desc="reused, request \d+";dur=0, wait/);
     });
 
-    it("answers failures with 502 and 504 that tell nothing of what is behind", PATIENT, async () => {
+    it("answers failures with 502 and 504, without any detail of the upstream", PATIENT, async () => {
       const raw = await client();
       const answers: [number, string][] = [];
       for (const path of ["/refused", "/late", "/timed-out"]) {
@@ -213,7 +205,7 @@ for (const server of SERVERS) {
   });
 }
 
-/** Every way in which a gateway may use its pool. */
+/** A gateway that uses its pool in every way. */
 function gateway(pool: Pool, origin: Origin): Hono<UpstreamEnv> {
   const app = new Hono<UpstreamEnv>();
   app.use(upstream(pool));
@@ -242,10 +234,10 @@ function gateway(pool: Pool, origin: Origin): Hono<UpstreamEnv> {
   return app;
 }
 
-/** What the origin has, as hono's client wants to know it. */
+/** Describes the origin to Hono's typed client. */
 const described = new Hono().get("/json", (c) => c.json({ a: 1 }));
 
-/** Sends a little all the time, until the response is closed. */
+/** Keeps sending small pieces until the response is closed. */
 function live(response: ServerResponse, to: { write(text: string): unknown }, closed: () => void): void {
   const ticking = setInterval(() => to.write("tick "), 20);
   response.on("close", () => {
