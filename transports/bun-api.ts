@@ -1,4 +1,4 @@
-/** The slice of Bun's API that is used, by shape: the project type-checks without Bun's globals. */
+/** The part of Bun's API that the transport uses. It is declared here, because the project type-checks without Bun's types. */
 
 /** `Bun.Socket`. */
 export interface BunRawSocket<Data> {
@@ -8,7 +8,7 @@ export interface BunRawSocket<Data> {
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly alpnProtocol: string | false | null;
-  /** Answers how many bytes the kernel took, or -1 when the connection is gone. */
+  /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   end(): void;
   terminate(): void;
@@ -25,7 +25,7 @@ export interface BunRawSocket<Data> {
   }): [raw: BunRawSocket<Data>, tls: BunRawSocket<Next>];
 }
 
-/** Callbacks, called without `this`. */
+/** Callbacks of a socket. Bun calls them without `this`. */
 export interface BunHandlers<Data> {
   open(socket: BunRawSocket<Data>): void;
   handshake(socket: BunRawSocket<Data>, success: boolean, error: Error | null): void;
@@ -37,7 +37,7 @@ export interface BunHandlers<Data> {
   connectError(socket: BunRawSocket<Data>, error: Error): void;
 }
 
-/** TLS options. */
+/** TLS options of `connect` and `upgradeTLS`. */
 export interface BunTlsOptions {
   serverName: string;
   rejectUnauthorized: boolean;

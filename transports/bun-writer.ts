@@ -1,18 +1,21 @@
-/** Writing to a Bun socket: `write` takes what the kernel takes and never buffers, so the rest waits in a queue. */
+/**
+ * Writing to a Bun socket. Bun's `write` passes on what the kernel accepts and never buffers (Bun 1.4), so the rest waits in
+ * a queue here.
+ */
 
-import { isCrowded, releaseLater } from "./bun-rounds.ts";
-import type { Inbox } from "./inbox.ts";
+import { deferWriter, shouldDefer } from "./bun-write-batch.ts";
 import { latin1Bytes } from "./latin1.ts";
-import { isWhole, tornError, type Unsent, unsent } from "./unsent.ts";
+import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
+import type { ReceiveQueue } from "./receive-queue.ts";
 
-/** `write` takes its bytes before it returns, so every socket may use the same buffer: 64 KiB of body and its frame. */
+/** Shared by all sockets, because `write` consumes its bytes before it returns. Room for 64 KiB of body and its frame. */
 const SCRATCH = new Uint8Array(65 * 1024);
 
 interface BufferPrototype {
   latin1Write(this: Uint8Array, text: string, offset: number): number;
 }
 
-/** 18 ns for a small head, against 25 by `encodeInto`, which is no latin1 (Bun 1.4). */
+/** Takes 18 ns for a small head. `encodeInto` takes 25, and writes UTF-8 instead of latin1 (Bun 1.4). */
 let latin1Write: BufferPrototype["latin1Write"] | undefined;
 
 function encode(text: string, offset: number): void {
@@ -21,9 +24,9 @@ function encode(text: string, offset: number): void {
   latin1Write.call(SCRATCH, text, offset);
 }
 
-/** The part of a Bun socket that is used here. */
+/** The part of a Bun socket that a writer uses. */
 export interface Sink {
-  /** Answers how many bytes the kernel took, or -1 when the connection is gone. */
+  /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** Sends FIN. */
   end(): void;
@@ -33,101 +36,104 @@ export interface Sink {
 
 /** The outgoing queue of one socket. */
 export class BunWriter {
-  /** A write answered -1: the end that follows comes without an error (Bun 1.4), yet it was an RST. */
+  /** Whether a write returned -1. That means an RST, but Bun 1.4 reports the end that follows without an error. */
   broken = false;
   private readonly sink: Sink;
-  private readonly inbox: Inbox;
-  private queue: Unsent[] = [];
-  /** A small request that leaves at the end of this turn, or before whatever is written next. */
-  private held: string | undefined;
+  private readonly receiveQueue: ReceiveQueue;
+  private queue: QueuedBytes[] = [];
+  /** A small request that is written at the end of this turn of the event loop, or before the next write. */
+  private deferred: string | undefined;
   private awaitsDrain = false;
   private closing = false;
 
-  constructor(sink: Sink, inbox: Inbox) {
+  constructor(sink: Sink, receiveQueue: ReceiveQueue) {
     this.sink = sink;
-    this.inbox = inbox;
+    this.receiveQueue = receiveQueue;
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.closing) return true;
-    if (typeof head === "string" && body === undefined && this.canHold(head) && isCrowded()) {
-      this.held = head;
-      releaseLater(this);
+    if (typeof head === "string" && body === undefined && this.canDefer(head) && shouldDefer()) {
+      this.deferred = head;
+      deferWriter(this);
       return true;
     }
-    this.release();
+    this.flushDeferred();
     if (this.queue.length === 0 && head.length <= SCRATCH.length) this.writeJoined(head, body, tail);
-    else this.writeApart(head, body, tail);
+    else this.writeSeparately(head, body, tail);
     if (this.queue.length === 0) return true;
     this.awaitsDrain = true;
     return false;
   }
 
-  /** Something came, so what was held did not ask for it. Drops that if whoever wrote it can hear so. */
-  came(): void {
-    if (this.held === undefined) return;
-    const { handler } = this.inbox;
-    if (handler.writeDropped === undefined) return this.release();
-    this.held = undefined;
+  /**
+   * Bytes arrived. They cannot be the response to a deferred request, so that is dropped, if its owner can be told.
+   * Otherwise it is written.
+   */
+  received(): void {
+    if (this.deferred === undefined) return;
+    const { handler } = this.receiveQueue;
+    if (handler.writeDropped === undefined) return this.flushDeferred();
+    this.deferred = undefined;
     handler.writeDropped();
   }
 
-  /** Writes what was held. */
-  release(): void {
-    const head = this.held;
+  /** Writes the deferred request, if any. */
+  flushDeferred(): void {
+    const head = this.deferred;
     if (head === undefined) return;
-    this.held = undefined;
+    this.deferred = undefined;
     this.writeJoined(head, undefined, "");
   }
 
   /** The kernel has room again. */
   flush(): void {
     for (let piece = this.queue.shift(); piece !== undefined; piece = this.queue.shift()) {
-      if (!isWhole(piece)) return this.torn();
-      const taken = this.put(piece.bytes, piece.length);
+      if (!isIntact(piece)) return this.failDetached();
+      const taken = this.writeNow(piece.bytes, piece.length);
       if (taken < piece.length) {
-        this.queue.unshift(unsent(piece.bytes.subarray(taken)));
+        this.queue.unshift(queued(piece.bytes.subarray(taken)));
         return;
       }
     }
     if (this.closing) this.sink.end();
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;
-    this.inbox.drain();
+    this.receiveQueue.drain();
   }
 
-  /** Sends FIN when all that waits is sent. */
+  /** Sends FIN after everything queued. */
   finish(): void {
     if (this.closing) return;
-    this.release();
+    this.flushDeferred();
     this.closing = true;
     if (this.queue.length === 0) this.sink.end();
   }
 
-  /** Loses what waits. */
+  /** Drops everything queued. */
   stop(): void {
     this.closing = true;
     this.queue = [];
-    this.held = undefined;
+    this.deferred = undefined;
   }
 
-  /** Whoever waits for them to be taken hears of it first, and knows whose they were. */
-  private torn(): void {
+  /** Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. */
+  private failDetached(): void {
     this.queue = [];
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
-      this.inbox.drain();
+      this.receiveQueue.drain();
     }
     this.stop();
-    this.inbox.end(tornError());
+    this.receiveQueue.end(detachedError());
     this.sink.terminate();
   }
 
-  private canHold(head: string): boolean {
-    return this.held === undefined && this.queue.length === 0 && head.length <= SCRATCH.length;
+  private canDefer(head: string): boolean {
+    return this.deferred === undefined && this.queue.length === 0 && head.length <= SCRATCH.length;
   }
 
-  /** As much of both as one buffer holds in one system call: Bun has neither cork nor writev. */
+  /** Writes as much as fits {@linkcode SCRATCH} in one system call. Bun 1.4 has neither cork nor writev. */
   private writeJoined(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
     if (typeof head === "string") encode(head, 0);
     else SCRATCH.set(head);
@@ -143,25 +149,25 @@ export class BunWriter {
       encode(tail, length);
       length += tail.length;
     }
-    const taken = this.put(SCRATCH, length);
-    if (taken < length) this.queue.push(unsent(SCRATCH.slice(taken, length)));
+    const taken = this.writeNow(SCRATCH, length);
+    if (taken < length) this.queue.push(queued(SCRATCH.slice(taken, length)));
     if (body !== undefined && joined < body.length) this.append(body.subarray(joined));
     if (!fits) this.append(latin1Bytes(tail));
   }
 
-  private writeApart(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
+  private writeSeparately(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
     this.append(typeof head === "string" ? latin1Bytes(head) : head);
     if (body !== undefined) this.append(body);
     if (tail !== "") this.append(latin1Bytes(tail));
   }
 
   private append(bytes: Uint8Array): void {
-    const taken = this.queue.length > 0 ? 0 : this.put(bytes, bytes.length);
-    if (taken < bytes.length) this.queue.push(unsent(bytes.subarray(taken)));
+    const taken = this.queue.length > 0 ? 0 : this.writeNow(bytes, bytes.length);
+    if (taken < bytes.length) this.queue.push(queued(bytes.subarray(taken)));
   }
 
-  /** Answers how much was taken: all of it, as far as anyone cares, by a connection that is gone. */
-  private put(bytes: Uint8Array, length: number): number {
+  /** Returns how many bytes were accepted. An ended connection counts as accepting everything. */
+  private writeNow(bytes: Uint8Array, length: number): number {
     const taken = this.sink.write(bytes, 0, length);
     if (taken >= 0) return taken;
     this.broken = true;

@@ -1,8 +1,8 @@
 /**
- * Sockets on Bun 1.4 and later, by its own `Bun.connect`.
+ * Sockets on Bun 1.4 and later, by `Bun.connect`.
  *
- * A connect that is pending cannot be cancelled there, nor kept from holding the process: who gives up is told
- * at once, and the socket is dropped when it opens. The kernel ends the wait after two minutes.
+ * A running `Bun.connect` cannot be cancelled and keeps the process alive (Bun 1.4). An aborted attempt rejects immediately,
+ * and its socket is dropped when it opens. The kernel ends the attempt after two minutes.
  */
 
 import type {
@@ -13,32 +13,28 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
-import { asyncContext } from "./async-context.ts";
-import { bufferText } from "./buffer-text.ts";
+import { bufferText, uninitializedBytes } from "./buffer.ts";
 import type { BunApi, BunHandlers, BunRawSocket, BunTlsOptions } from "./bun-api.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
-import { diagnosticsChannel } from "./diagnostics.ts";
-import { systemAddresses } from "./dns.ts";
-import { environment } from "./environment.ts";
-import { ended, failure } from "./failure.ts";
-import { Inbox } from "./inbox.ts";
-import { kernelSeconds, LIBUV_PROBES } from "./keepalive.ts";
+import { endedError, transportErrorOf } from "./error-mapping.ts";
 import { latin1Bytes } from "./latin1.ts";
-import { unclearedBytes } from "./uncleared.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
+import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
 
 type Raw = BunRawSocket<BunSocket>;
 
-/** What waits for a socket to become usable. */
+/** A connect attempt: what to do until the socket is usable, and whom to tell. */
 interface Opening {
   readonly tls: TlsTarget | undefined;
-  /** Sets the socket options, as soon as there is a socket. */
+  /** Sets the socket options, once there is a socket. */
   apply(raw: Raw): AppliedOptions;
   usable(socket: BunSocket): void;
   failed(error: unknown): void;
 }
 
-/** One socket, from its first attempt on: Bun hands it to the shared callbacks as `socket.data`. */
+/** One socket, from its connect attempt on. Bun passes it to the shared callbacks as `socket.data`. */
 class BunSocket implements Socket {
   applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
   alpn: string | undefined;
@@ -46,55 +42,55 @@ class BunSocket implements Socket {
   remotePort: number | undefined;
   localAddress: string | undefined;
   localPort: number | undefined;
-  readonly inbox: Inbox;
+  readonly receiveQueue: ReceiveQueue;
   private raw: Raw | undefined;
   private writer: BunWriter | undefined;
-  /** Until it is usable, or has failed. */
+  /** Set until the socket is usable or has failed. */
   private opening: Opening | undefined;
   constructor(handler: SocketHandler, opening: Opening) {
-    this.inbox = new Inbox(handler);
+    this.receiveQueue = new ReceiveQueue(handler);
     this.opening = opening;
   }
 
-  // What Bun's callbacks tell.
+  // Called by Bun's callbacks.
 
   opened(raw: Raw): void {
     const { opening } = this;
-    if (opening === undefined) return raw.terminate(); // given up meanwhile
+    if (opening === undefined) return raw.terminate(); // aborted meanwhile
     this.raw = raw;
-    this.writer = new BunWriter(raw, this.inbox);
+    this.writer = new BunWriter(raw, this.receiveQueue);
     this.applied = opening.apply(raw);
-    // With TLS this is TCP's connect only; until the handshake is over, a write would take nothing.
+    // With TLS only TCP is connected now. Before the end of the handshake a write would accept no bytes.
     if (opening.tls === undefined) this.usable(raw);
-    else this.inbox.handler.connected?.();
+    else this.receiveQueue.handler.connected?.();
   }
 
   secured(raw: Raw, success: boolean, error: Error | null): void {
     const { opening } = this;
     if (opening === undefined) return;
-    // `success` is false for a certificate that may be any (Bun 1.4): the error tells whether only that is wrong.
-    const cause = success ? undefined : failure(error ?? ended("tls"), "tls");
+    // With `verify: false`, Bun 1.4 reports an untrusted certificate as a failure. The error tells it from a failed handshake.
+    const cause = success ? undefined : transportErrorOf(error ?? endedError("tls"), "tls");
     const verify = opening.tls?.verify ?? true;
     if (cause === undefined || (!verify && cause.reason !== "handshake")) this.usable(raw);
     else this.giveUp(cause);
   }
 
-  gone(error: Error | undefined): void {
+  closed(error: Error | undefined): void {
     if (this.opening !== undefined) {
       const phase = this.opening.tls === undefined ? "connect" : "tls";
-      this.giveUp(error === undefined ? ended(phase) : failure(error, phase));
+      this.giveUp(error === undefined ? endedError(phase) : transportErrorOf(error, phase));
     } else if (error === undefined) {
-      this.inbox.end(this.writer?.broken ? ended("open") : undefined);
+      this.receiveQueue.end(this.writer?.broken ? endedError("open") : undefined);
     } else {
-      this.inbox.end(failure(error, "open"));
+      this.receiveQueue.end(transportErrorOf(error, "open"));
     }
     this.writer?.stop();
   }
 
   /** Bytes arrived. */
   data(bytes: Uint8Array, length: number): void {
-    this.writer?.came();
-    this.inbox.data(bytes, length, length >= READ_SIZE);
+    this.writer?.received();
+    this.receiveQueue.data(bytes, length, length >= READ_SIZE);
   }
 
   /** The kernel has room again. */
@@ -102,11 +98,11 @@ class BunSocket implements Socket {
     this.writer?.flush();
   }
 
-  /** Leaves nothing open and tells whoever waits. */
+  /** Drops the socket and rejects the connect attempt. */
   giveUp(reason: unknown): void {
     const { opening } = this;
     this.opening = undefined;
-    this.inbox.stop();
+    this.receiveQueue.stop();
     this.raw?.terminate();
     opening?.failed(reason);
   }
@@ -120,50 +116,50 @@ class BunSocket implements Socket {
     this.localAddress = raw.localAddress;
     this.localPort = raw.localPort;
     opening?.usable(this);
-    this.inbox.open();
+    this.receiveQueue.open();
   }
 
-  // What the owner asks for.
+  // The contract's Socket.
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
-    return this.inbox.done || (this.writer?.write(head, body, tail) ?? true);
+    return this.receiveQueue.isStopped || (this.writer?.write(head, body, tail) ?? true);
   }
 
   pause(): void {
-    this.inbox.pause();
+    this.receiveQueue.pause();
     this.raw?.pause();
   }
 
   resume(): void {
-    this.inbox.resume();
+    this.receiveQueue.resume();
     this.raw?.resume();
   }
 
-  ref(held: boolean): void {
-    if (held) this.raw?.ref();
+  ref(active: boolean): void {
+    if (active) this.raw?.ref();
     else this.raw?.unref();
   }
 
   setHandler(handler: SocketHandler): void {
-    this.inbox.handler = handler;
+    this.receiveQueue.handler = handler;
   }
 
   close(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     this.writer?.finish();
   }
 
   abort(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     this.writer?.stop();
     this.raw?.terminate();
   }
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
-    const { raw, inbox, applied } = this;
-    inbox.stop(); // this one still sees what arrives, encrypted
+    const { raw, receiveQueue, applied } = this;
+    receiveQueue.stop(); // the raw socket still receives the encrypted bytes
     return opening(
-      inbox.handler,
+      receiveQueue.handler,
       signal,
       tls,
       () => applied,
@@ -174,21 +170,21 @@ class BunSocket implements Socket {
   }
 }
 
-/** What Bun 1.4 reads at once; what did not fit follows before the next event. */
+/** The size of Bun 1.4's read buffer. After a full read, the rest follows before any other event. */
 const READ_SIZE = 512 * 1024;
 
-/** From this size on what arrived is freed by hand. */
+/** Received buffers of at least this size are freed at once. */
 const BULK = 16 * 1024;
 
 /**
- * Frees what arrived, which nobody may use any more: Bun 1.4 makes a buffer for each read, and bulk data would fill new
- * memory, page by page, until the next garbage collection (1 MiB bodies: 380 µs each instead of 306).
+ * Frees a received buffer, which nobody may use after the callback. Bun 1.4 allocates a buffer for each read, so bulk data
+ * would touch new memory page by page until the next garbage collection (1 MiB bodies take 306 µs each instead of 380).
  */
 function free({ buffer, length }: Uint8Array<ArrayBuffer>): void {
   if (buffer.byteLength === length) buffer.transfer(0);
 }
 
-/** One set of callbacks for all sockets. */
+/** The callbacks of all sockets. */
 const HANDLERS: BunHandlers<BunSocket> = {
   open: (raw) => raw.data.opened(raw),
   handshake: (raw, success, error) => raw.data.secured(raw, success, error),
@@ -198,13 +194,13 @@ const HANDLERS: BunHandlers<BunSocket> = {
     if (length >= BULK) free(bytes);
   },
   drain: (raw) => raw.data.flush(),
-  end: (raw) => raw.data.gone(undefined),
-  close: (raw, error) => raw.data.gone(error),
-  error: (raw, error) => raw.data.gone(error),
-  connectError() {}, // the promise of connect() tells the same
+  end: (raw) => raw.data.closed(undefined),
+  close: (raw, error) => raw.data.closed(error),
+  error: (raw, error) => raw.data.closed(error),
+  connectError() {}, // the promise of connect() rejects too
 };
 
-/** Settles once: with the socket when it is usable, else with the reason, leaving nothing open. */
+/** Resolves with the socket once it is usable. If it rejects, nothing is left open. */
 function opening(
   handler: SocketHandler,
   signal: AbortSignal,
@@ -238,21 +234,21 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   const where = unixPath === undefined ? { hostname: address ?? hostname, port } : { unix: unixPath };
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
   return opening(handler, signal, tls, apply, (data) => {
-    // Never `tls: {}` nor one that is undefined inside: Bun 1.4 would speak plain text.
+    // Bun 1.4 would use plain text if `tls` were an empty object, or undefined but present.
     const options = { ...where, data, socket: HANDLERS, ...(tls && { tls: tlsOptions(tls) }) };
     bun()
       .connect(options)
-      .catch((error) => data.giveUp(failure(error, "connect")));
+      .catch((error) => data.giveUp(transportErrorOf(error, "connect")));
   });
 }
 
 const bun = (): BunApi => (globalThis as unknown as { Bun: BunApi }).Bun;
 
 function applyOptions(raw: Raw, target: Target): AppliedOptions {
-  // No Nagle and no probes on a Unix socket.
+  // A Unix socket has neither Nagle's algorithm nor probes.
   if (target.unixPath !== undefined) return { tcpKeepAlive: false, noDelay: true };
   const { tcpKeepAlive: asked, noDelay } = target;
-  raw.setNoDelay(noDelay); // on unless told otherwise
+  raw.setNoDelay(noDelay); // Bun's default is on
   if (asked === false) return { tcpKeepAlive: false, noDelay };
   const idleMs = kernelSeconds(asked.idleMs);
   raw.setKeepAlive(true, idleMs ?? 0);
@@ -269,12 +265,12 @@ function tlsOptions(tls: TlsTarget): BunTlsOptions {
   return options;
 }
 
-/** Each name after its length (RFC 7301 §3.1): Bun 1.4 silently ignores a plain string. */
+/** ALPN protocol names in wire format, each after its length (RFC 7301 §3.1). Bun 1.4 silently ignores a plain string. */
 function wireFormat(alpn: readonly string[]): Uint8Array {
   return latin1Bytes(alpn.map((name) => String.fromCharCode(name.length) + name).join(""));
 }
 
-/** Sockets by `Bun.connect`. */
+/** The transport of Bun. */
 export const bunTransport: Transport = {
   name: "bun",
   can: {
@@ -290,7 +286,7 @@ export const bunTransport: Transport = {
   resolve: systemAddresses,
   env: environment,
   text: bufferText,
-  alloc: unclearedBytes,
+  alloc: uninitializedBytes,
   copiesHeaders: true,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,

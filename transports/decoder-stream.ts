@@ -1,10 +1,10 @@
 /** Decoder stream: an engine of `node:zlib` between two web streams, which decodes no more than is read. */
 
-import { CHUNK_BYTES, nextChunk, spared } from "./decoder-turns.ts";
+import { CHUNK_BYTES, refund, reserveChunk } from "./decoder-budget.ts";
 import type { ZstdFrames } from "./zstd-frames.ts";
 
 /** The slice of `stream.Transform` that is used. */
-export interface Engine {
+export interface ZlibStream {
   /** Bytes that it has taken in; what lies behind the end of the data is not. */
   readonly bytesWritten: number;
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
@@ -18,9 +18,9 @@ export interface Engine {
 }
 
 /** How one body is decoded. */
-export interface EngineTerms {
+export interface DecodingPlan {
   /** Makes the engine when the first bytes are there, which tell deflate's two forms apart. */
-  start(first: Uint8Array): Engine;
+  start(first: Uint8Array): ZlibStream;
   /** Watches for an end that comes too early, where the engine does not. */
   readonly frames: ZstdFrames | undefined;
   /** Whether an end that comes too early shows only by a byte more, which a decoder that is done leaves alone. */
@@ -35,8 +35,8 @@ export function cutShort(): Error {
 const ONE_BYTE = new Uint8Array(1);
 
 /** Not `Duplex.toWeb`: that needs the engine before its first chunk, and loads more of Node's streams. */
-export function engineStream(terms: EngineTerms): ReadableWritablePair<Uint8Array, Uint8Array> {
-  const pipe = new Pipe(terms);
+export function decoderStream(terms: DecodingPlan): ReadableWritablePair<Uint8Array, Uint8Array> {
+  const pipe = new DecoderPipe(terms);
   return {
     readable: new ReadableStream<Uint8Array>(
       {
@@ -56,10 +56,10 @@ export function engineStream(terms: EngineTerms): ReadableWritablePair<Uint8Arra
 }
 
 /** A Node transform for one body, and the two ends its web streams see. */
-class Pipe {
-  readonly #terms: EngineTerms;
+class DecoderPipe {
+  readonly #terms: DecodingPlan;
   /** Not before the first chunk. */
-  #engine: Engine | undefined = undefined;
+  #engine: ZlibStream | undefined = undefined;
   #output: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   #input: WritableStreamDefaultController | undefined = undefined;
   #over = false;
@@ -70,7 +70,7 @@ class Pipe {
   #settle: (error?: unknown) => void = () => {};
   readonly #settled: Promise<unknown>;
 
-  constructor(terms: EngineTerms) {
+  constructor(terms: DecodingPlan) {
     this.#terms = terms;
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -115,7 +115,7 @@ class Pipe {
 
   /** Somebody reads. */
   pull(): Promise<void> | undefined {
-    const turn = nextChunk();
+    const turn = reserveChunk();
     if (turn !== undefined) return turn.then(() => void this.#engine?.resume());
     this.#engine?.resume();
     return undefined;
@@ -136,7 +136,7 @@ class Pipe {
     this.stop(error);
   }
 
-  async #isCutShort(engine: Engine): Promise<boolean> {
+  async #isCutShort(engine: ZlibStream): Promise<boolean> {
     const { frames, probed } = this.#terms;
     if (!probed) return frames?.complete === false;
     const { bytesWritten } = engine;
@@ -144,7 +144,7 @@ class Pipe {
     return engine.bytesWritten > bytesWritten;
   }
 
-  #written(engine: Engine, chunk: Uint8Array): Promise<void> {
+  #written(engine: ZlibStream, chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       // Deno 2.9 does not call back for a write to an engine that is destroyed meanwhile.
       this.#giveUp = reject;
@@ -152,12 +152,12 @@ class Pipe {
     });
   }
 
-  #launched(first: Uint8Array): Engine {
+  #launched(first: Uint8Array): ZlibStream {
     const engine = this.#terms.start(first);
     engine.on("data", (chunk) => {
       engine.pause();
-      spared(CHUNK_BYTES - chunk.length);
-      this.#output?.enqueue(ownBytes(chunk));
+      refund(CHUNK_BYTES - chunk.length);
+      this.#output?.enqueue(ownBuffer(chunk));
     });
     engine.on("end", () => {
       if (this.#over) return;
@@ -173,7 +173,7 @@ class Pipe {
 }
 
 /** An engine gives several views of one buffer: whoever transferred one would take all. */
-function ownBytes(chunk: Uint8Array): Uint8Array {
+function ownBuffer(chunk: Uint8Array): Uint8Array {
   const { buffer } = chunk;
   return chunk.byteLength === buffer.byteLength ? new Uint8Array(buffer) : new Uint8Array(chunk);
 }

@@ -4,9 +4,9 @@
  */
 
 import type { ContentDecoder } from "../src/contract/transport.ts";
-import { builtWith, neededBuiltin } from "./builtin.ts";
-import { cutShort, type Engine, engineStream } from "./decoder-stream.ts";
-import { allowance, CHUNK_BYTES, decoded } from "./decoder-turns.ts";
+import { builtInVersion, requireBuiltin } from "./builtins.ts";
+import { CHUNK_BYTES, charge, decodableNow } from "./decoder-budget.ts";
+import { cutShort, decoderStream, type ZlibStream } from "./decoder-stream.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Options of an engine. `maxOutputLength`: of decoding at once; beyond it an error says `ERR_BUFFER_TOO_LARGE`. */
@@ -23,11 +23,11 @@ interface Zlib {
   inflateRawSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
   brotliDecompressSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
   zstdDecompressSync(bytes: Uint8Array, options: EngineOptions): Uint8Array;
-  createGunzip(options: EngineOptions): Engine;
-  createInflate(options: EngineOptions): Engine;
-  createInflateRaw(options: EngineOptions): Engine;
-  createBrotliDecompress(options: EngineOptions): Engine;
-  createZstdDecompress(options: EngineOptions): Engine;
+  createGunzip(options: EngineOptions): ZlibStream;
+  createInflate(options: EngineOptions): ZlibStream;
+  createInflateRaw(options: EngineOptions): ZlibStream;
+  createBrotliDecompress(options: EngineOptions): ZlibStream;
+  createZstdDecompress(options: EngineOptions): ZlibStream;
 }
 
 /** How one coding is undone. The first bytes are shown to both, for deflate. */
@@ -36,7 +36,7 @@ interface Coding {
   readonly whole:
     | ((zlib: Zlib, bytes: Uint8Array, options: EngineOptions) => Uint8Array | undefined)
     | undefined;
-  engine(zlib: Zlib, first: Uint8Array): Engine;
+  engine(zlib: Zlib, first: Uint8Array): ZlibStream;
   frames?(): ZstdFrames;
   readonly probed?: boolean;
 }
@@ -105,11 +105,11 @@ function codingOf(name: string): Coding | undefined {
 
 /** Which codings there are is asked before the first `fetch`: where it can be told without the module, it is. */
 function hasZstd(): boolean {
-  return "Deno" in globalThis || builtWith("zstd") !== undefined || "zstdDecompressSync" in zlib();
+  return "Deno" in globalThis || builtInVersion("zstd") !== undefined || "zstdDecompressSync" in zlib();
 }
 
 function zlib(): Zlib {
-  return neededBuiltin<Zlib>("node:zlib");
+  return requireBuiltin<Zlib>("node:zlib");
 }
 
 /** Decoder for a content coding, or `undefined` if this runtime has none. An empty body decodes to nothing. */
@@ -120,7 +120,7 @@ export function zlibDecoder(name: string): ContentDecoder | undefined {
     whole:
       coding.whole && ((bytes, limit) => (bytes.length === 0 ? bytes : decodedAtOnce(coding, bytes, limit))),
     stream: () =>
-      engineStream({
+      decoderStream({
         start: (first) => coding.engine(zlib(), first),
         frames: coding.frames?.(),
         probed: coding.probed === true,
@@ -130,15 +130,15 @@ export function zlibDecoder(name: string): ContentDecoder | undefined {
 
 /** What decodes to more than may be is found out by decoding so much of it, which is counted. */
 function decodedAtOnce(coding: Coding, bytes: Uint8Array, limit: number): Uint8Array | undefined {
-  const maxOutputLength = allowance(limit);
+  const maxOutputLength = decodableNow(limit);
   if (bytes.length > maxOutputLength) return undefined;
   try {
     const whole = coding.whole?.(zlib(), bytes, { maxOutputLength });
-    decoded(whole?.length ?? 0);
+    charge(whole?.length ?? 0);
     return whole;
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ERR_BUFFER_TOO_LARGE") throw error;
-    decoded(maxOutputLength);
+    charge(maxOutputLength);
     return undefined;
   }
 }

@@ -4,9 +4,9 @@
  */
 
 import type { DenoConn } from "./deno-api.ts";
-import type { Inbox } from "./inbox.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
-import { isWhole, tornError, type Unsent, unsent } from "./unsent.ts";
+import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
+import type { ReceiveQueue } from "./receive-queue.ts";
 
 /** What may wait before `write` answers `false`: a socket's send buffer on other runtimes takes as much. */
 const HIGH_WATER = 64 * 1024;
@@ -16,13 +16,13 @@ const HIGH_WATER = 64 * 1024;
  * frame. Buffers are kept, one per write in flight: all the requests that one turn of the event loop gives rise to are,
  * until the next. Too few of them, and 256 connections made 16 KiB of garbage per request (14.9 µs of CPU instead of 11.8).
  */
-const SCRATCH: readonly Scratch[] = [
+const PAGE_POOLS: readonly PagePool[] = [
   { size: 2 * 1024, most: 512, spare: [] },
   { size: 16 * 1024, most: 64, spare: [] },
   { size: 65 * 1024, most: 16, spare: [] },
 ];
 
-interface Scratch {
+interface PagePool {
   readonly size: number;
   /** Pages kept. */
   readonly most: number;
@@ -51,21 +51,21 @@ const encoder = new TextEncoder();
 /** The outgoing queue of one connection. */
 export class DenoWriter {
   private readonly conn: DenoConn;
-  private readonly inbox: Inbox;
+  private readonly receiveQueue: ReceiveQueue;
   private readonly broken: (error: unknown) => void;
-  private queue: Unsent[] = [];
+  private queue: QueuedBytes[] = [];
   /** The piece that is being written, and the page it lies in. */
-  private piece: Unsent | undefined = undefined;
+  private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
-  private from: Scratch | undefined = undefined;
+  private pool: PagePool | undefined = undefined;
   private queuedBytes = 0;
   private awaitsDrain = false;
   private whenEmpty: (() => void) | undefined = undefined;
   private over = false;
 
-  constructor(conn: DenoConn, inbox: Inbox, broken: (error: unknown) => void) {
+  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, broken: (error: unknown) => void) {
     this.conn = conn;
-    this.inbox = inbox;
+    this.receiveQueue = receiveQueue;
     this.broken = broken;
   }
 
@@ -73,16 +73,16 @@ export class DenoWriter {
     if (this.over || this.whenEmpty !== undefined) return true;
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
-    const from = this.piece === undefined ? SCRATCH.find(({ size }) => length <= size) : undefined;
+    const from = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
     if (from === undefined) {
       this.enqueue(head, body, tail);
     } else {
-      this.from = from;
+      this.pool = from;
       this.page = from.spare.pop() ?? newPage(from.size);
       if (typeof head === "string" && head.length === length) rewrite(this.page, head);
       else join(this.page, head, body, tail);
       if (this.page.view.length !== length) this.page.view = this.page.bytes.subarray(0, length);
-      this.send(unsent(this.page.view));
+      this.send(queued(this.page.view));
     }
     if (this.queuedBytes <= HIGH_WATER) return true;
     this.awaitsDrain = true;
@@ -103,9 +103,9 @@ export class DenoWriter {
   }
 
   private enqueue(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
-    this.queue.push(unsent(typeof head === "string" ? latin1Bytes(head) : head));
-    if (body !== undefined && body.length > 0) this.queue.push(unsent(body));
-    if (tail !== "") this.queue.push(unsent(latin1Bytes(tail)));
+    this.queue.push(queued(typeof head === "string" ? latin1Bytes(head) : head));
+    if (body !== undefined && body.length > 0) this.queue.push(queued(body));
+    if (tail !== "") this.queue.push(queued(latin1Bytes(tail)));
     if (this.piece === undefined) this.sendNext();
   }
 
@@ -114,20 +114,20 @@ export class DenoWriter {
     if (next !== undefined) this.send(next);
   }
 
-  private send(piece: Unsent): void {
-    if (!isWhole(piece)) return this.torn();
+  private send(piece: QueuedBytes): void {
+    if (!isIntact(piece)) return this.failDetached();
     this.piece = piece;
     this.conn.write(piece.bytes).then(this.written, this.failed);
   }
 
   /** Whoever waits for them to be taken hears of it first, and knows whose they were. */
-  private torn(): void {
+  private failDetached(): void {
     this.queue = [];
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
-      this.inbox.drain();
+      this.receiveQueue.drain();
     }
-    if (!this.over) this.broken(tornError());
+    if (!this.over) this.broken(detachedError());
   }
 
   private readonly written = (length: number): void => {
@@ -135,8 +135,8 @@ export class DenoWriter {
     if (piece === undefined || this.over) return this.settle();
     this.queuedBytes -= length;
     if (length < piece.length) {
-      if (!isWhole(piece)) return this.torn();
-      return this.send(unsent(piece.bytes.subarray(length)));
+      if (!isIntact(piece)) return this.failDetached();
+      return this.send(queued(piece.bytes.subarray(length)));
     }
     this.release();
     if (this.queue.length > 0) return this.sendNext();
@@ -145,7 +145,7 @@ export class DenoWriter {
 
   private readonly failed = (error: unknown): void => {
     // EFAULT, of a buffer that has shrunk (Deno 2.9).
-    if (this.piece !== undefined && !isWhole(this.piece)) return this.torn();
+    if (this.piece !== undefined && !isIntact(this.piece)) return this.failDetached();
     const first = !this.over;
     this.stop();
     this.settle();
@@ -158,13 +158,13 @@ export class DenoWriter {
     this.whenEmpty?.();
     if (!this.awaitsDrain || this.over) return;
     this.awaitsDrain = false;
-    this.inbox.drain();
+    this.receiveQueue.drain();
   }
 
   private release(): void {
     this.piece = undefined;
-    const { page, from } = this;
-    if (page !== undefined && from !== undefined && from.spare.length < from.most) from.spare.push(page);
+    const { page, pool } = this;
+    if (page !== undefined && pool !== undefined && pool.spare.length < pool.most) pool.spare.push(page);
     this.page = undefined;
   }
 }

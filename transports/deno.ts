@@ -11,17 +11,15 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
-import { asyncContext } from "./async-context.ts";
-import { denoText } from "./buffer-text.ts";
+import { denoText } from "./buffer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
+import { DenoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader } from "./deno-reader.ts";
-import { DenoTurn } from "./deno-turn.ts";
 import { DenoWriter } from "./deno-writer.ts";
-import { diagnosticsChannel } from "./diagnostics.ts";
-import { systemAddresses } from "./dns.ts";
-import { failure, unsupported } from "./failure.ts";
-import { Inbox } from "./inbox.ts";
+import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import { asyncContext, diagnosticsChannel, systemAddresses } from "./runtime-services.ts";
 
 /** One open socket: a reader and a writer around a connection. */
 class DenoSocket implements Socket {
@@ -32,7 +30,7 @@ class DenoSocket implements Socket {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   private readonly conn: DenoConn;
-  private readonly inbox: Inbox;
+  private readonly receiveQueue: ReceiveQueue;
   private readonly reader: DenoReader;
   private readonly writer: DenoWriter;
   /** Why a write failed: the read behind it ends like a FIN (Deno 2.9), yet it was an RST. */
@@ -47,45 +45,45 @@ class DenoSocket implements Socket {
     this.remotePort = remoteAddr.port;
     this.localAddress = localAddr.hostname;
     this.localPort = localAddr.port;
-    this.inbox = new Inbox(handler);
-    this.reader = new DenoReader(conn, this.inbox, (error) => this.ended(error));
-    this.writer = new DenoWriter(conn, this.inbox, (error) => this.broken(error));
+    this.receiveQueue = new ReceiveQueue(handler);
+    this.reader = new DenoReader(conn, this.receiveQueue, (error) => this.ended(error));
+    this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.broken(error));
   }
 
   /** Begins to read. */
   open(): void {
-    this.inbox.open();
+    this.receiveQueue.open();
     // After whoever waits for the socket had a turn: they may want startTls(), which no read may precede.
     queueMicrotask(() => {
-      if (!this.inbox.isPaused) this.reader.start();
+      if (!this.receiveQueue.isPaused) this.reader.start();
     });
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
-    return this.inbox.done || this.writer.write(head, body, tail);
+    return this.receiveQueue.isStopped || this.writer.write(head, body, tail);
   }
 
   pause(): void {
-    this.inbox.pause();
+    this.receiveQueue.pause();
   }
 
   resume(): void {
-    this.inbox.resume();
+    this.receiveQueue.resume();
     this.reader.start();
   }
 
   ref(held: boolean, idle?: boolean): void {
-    if (idle !== undefined) this.reader.keepSmall(idle);
+    if (idle !== undefined) this.reader.setIdle(idle);
     if (held) this.conn.ref();
     else this.conn.unref();
   }
 
   setHandler(handler: SocketHandler): void {
-    this.inbox.handler = handler;
+    this.receiveQueue.handler = handler;
   }
 
   close(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     this.writer.finish(() => {
       // FIN first, and close_notify over TLS: close() alone sends none.
       const done = (): void => shut(this.conn);
@@ -94,7 +92,7 @@ class DenoSocket implements Socket {
   }
 
   abort(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     this.writer.stop();
     shut(this.conn);
   }
@@ -103,25 +101,26 @@ class DenoSocket implements Socket {
     if (this.reader.reading) {
       this.abort();
       const reason = "Deno cannot start TLS while a read is outstanding: pause() in the last call of data()";
-      return Promise.reject(unsupported(reason));
+      return Promise.reject(unsupportedError(reason));
     }
-    this.inbox.stop();
-    const { conn, applied, inbox } = this;
-    const secure = async () => socketOf(await secured(conn, tls, signal), inbox.handler, applied);
-    return handOut(secure());
+    this.receiveQueue.stop();
+    const { conn, applied, receiveQueue } = this;
+    const secure = async () => socketOf(await secured(conn, tls, signal), receiveQueue.handler, applied);
+    return openAfterSettling(secure());
   }
 
   private ended(error: unknown): void {
     this.writer.stop();
     shut(this.conn);
     const cause = error ?? this.writeError;
-    this.inbox.end(cause === undefined ? undefined : failure(cause, "open"));
+    this.receiveQueue.end(cause === undefined ? undefined : transportErrorOf(cause, "open"));
   }
 
   /** After a reset a read tells the end, behind what had come: the outstanding one, or that of an owner who resumes. */
   private broken(error: unknown): void {
     this.writeError = error;
-    const waits = failure(error, "open").kind === "reset" && (this.reader.reading || this.inbox.isPaused);
+    const waits =
+      transportErrorOf(error, "open").kind === "reset" && (this.reader.reading || this.receiveQueue.isPaused);
     if (!waits) this.ended(undefined);
   }
 }
@@ -137,7 +136,7 @@ function socketOf({ conn, alpn }: Secured, handler: SocketHandler, applied: Appl
 }
 
 /** Opens a socket just after the promise for it is settled: not by `async`, which settles that a little later. */
-function handOut(opening: Promise<DenoSocket>): Promise<Socket> {
+function openAfterSettling(opening: Promise<DenoSocket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     opening.then((socket) => {
       resolve(socket);
@@ -154,7 +153,7 @@ async function establish(target: Target, handler: SocketHandler, signal: AbortSi
     const secure = await securedWithCertificate(target, tls, signal);
     return socketOf(secure, handler, { tcpKeepAlive: false, noDelay: false });
   }
-  const conn = await dial(target, signal);
+  const conn = await connectTcpOrUnix(target, signal);
   const applied = target.unixPath === undefined ? applyOptions(conn, target) : UNIX;
   if (tls !== undefined) handler.connected?.();
   const usable = tls === undefined ? { conn, alpn: undefined } : await secured(conn, tls, signal);
@@ -164,13 +163,15 @@ async function establish(target: Target, handler: SocketHandler, signal: AbortSi
 /** Deno takes the chain of trust from nobody: only the check of the name could be turned off. */
 function refuseUnsupported({ tls, hostname }: Target): void {
   if (tls === undefined) return;
-  if (!tls.verify) throw unsupported("Deno cannot accept any certificate: tls.verify must be true");
+  if (!tls.verify) throw unsupportedError("Deno cannot accept any certificate: tls.verify must be true");
   if (tls.cert !== undefined && tls.serverName !== hostname) {
-    throw unsupported("Deno cannot present a client certificate to another name than the one it connects to");
+    throw unsupportedError(
+      "Deno cannot present a client certificate to another name than the one it connects to",
+    );
   }
 }
 
-async function dial(target: Target, signal: AbortSignal): Promise<DenoConn> {
+async function connectTcpOrUnix(target: Target, signal: AbortSignal): Promise<DenoConn> {
   const { hostname, address, port, unixPath } = target;
   try {
     return unixPath === undefined
@@ -178,7 +179,7 @@ async function dial(target: Target, signal: AbortSignal): Promise<DenoConn> {
       : await deno().connect({ transport: "unix", path: unixPath });
   } catch (error) {
     signal.throwIfAborted();
-    throw failure(error, "connect");
+    throw transportErrorOf(error, "connect");
   }
 }
 
@@ -205,14 +206,14 @@ function tlsOptions(tls: TlsTarget): DenoTlsOptions {
 async function secured(conn: DenoConn, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
   if (!tls.verify || tls.cert !== undefined) {
     shut(conn);
-    throw unsupported("Deno's startTls can neither accept any certificate nor present one");
+    throw unsupportedError("Deno's startTls can neither accept any certificate nor present one");
   }
   try {
     return await verified(await deno().startTls(conn, tlsOptions(tls)), signal);
   } catch (error) {
     shut(conn);
     signal.throwIfAborted();
-    throw failure(error, "tls");
+    throw transportErrorOf(error, "tls");
   }
 }
 
@@ -231,7 +232,7 @@ async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured
   } catch (error) {
     shut(conn);
     signal.throwIfAborted();
-    throw failure(error, "tls");
+    throw transportErrorOf(error, "tls");
   } finally {
     signal.removeEventListener("abort", abort);
   }
@@ -257,7 +258,7 @@ function unlessAborted(dialing: Promise<DenoTlsConn>, signal: AbortSignal): Prom
     };
     signal.addEventListener("abort", abort);
     dialing
-      .then(resolve, (error) => reject(failure(error, "connect")))
+      .then(resolve, (error) => reject(transportErrorOf(error, "connect")))
       .finally(() => signal.removeEventListener("abort", abort));
   });
 }
@@ -289,9 +290,9 @@ export const denoTransport: Transport = {
     alpn: true,
     verifyOff: false,
   },
-  connect: (target, handler, signal) => handOut(establish(target, handler, signal)),
+  connect: (target, handler, signal) => openAfterSettling(establish(target, handler, signal)),
   resolve,
-  turn: new DenoTurn().turn,
+  turn: new DenoLoopTurn().turn,
   env: (name) => deno().env.get(name),
   text: denoText,
   decoder: zlibDecoder,

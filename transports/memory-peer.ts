@@ -4,8 +4,8 @@
  */
 
 import type { AppliedOptions, Socket, SocketHandler, Target, TlsTarget } from "../src/contract/transport.ts";
-import { Inbox } from "./inbox.ts";
 import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
 import { TransportError } from "./transport-error.ts";
 
 /** Where a connection stands: open, or who ended it and how. */
@@ -38,7 +38,7 @@ export interface MemoryPeer {
   /** Whether the pool has paused the socket. */
   readonly paused: boolean;
   /** Whether the socket would keep a process alive. */
-  readonly held: boolean;
+  readonly hasRef: boolean;
   /** Sends bytes; a string has one byte per character. Ignored when the connection is not open. */
   send(bytes: Uint8Array | string): void;
   /** Sends FIN, after what was sent, and reads no more. */
@@ -94,11 +94,11 @@ class Lane {
 class Peer implements MemoryPeer {
   readonly id: number;
   readonly target: Target;
-  readonly inbox: Inbox;
+  readonly receiveQueue: ReceiveQueue;
   readonly window: number;
   tls: TlsTarget | undefined;
   state: MemoryPeerState = "open";
-  held = true;
+  hasRef = true;
   /** Bytes written by the pool that the peer has not read, on their way included. */
   unread = 0;
   private readonly toPool: Lane;
@@ -115,7 +115,7 @@ class Peer implements MemoryPeer {
     this.target = target;
     this.tls = target.tls;
     this.window = window;
-    this.inbox = new Inbox(handler);
+    this.receiveQueue = new ReceiveQueue(handler);
     this.toPool = new Lane(deliver);
     this.toPeer = new Lane(deliver);
   }
@@ -131,13 +131,13 @@ class Peer implements MemoryPeer {
   }
 
   get paused(): boolean {
-    return this.inbox.isPaused;
+    return this.receiveQueue.isPaused;
   }
 
   send(bytes: Uint8Array | string): void {
     if (this.state !== "open") return;
     const piece = typeof bytes === "string" ? latin1Bytes(bytes) : bytes.slice();
-    this.toPool.send(() => this.inbox.data(piece, piece.length));
+    this.toPool.send(() => this.receiveQueue.data(piece, piece.length));
   }
 
   end(): void {
@@ -185,7 +185,7 @@ class Peer implements MemoryPeer {
 
   /** The pool closed or aborted; what it wrote before arrives first, or is lost. */
   left(state: "closed" | "aborted"): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     if (state === "aborted") this.toPeer.clear();
     this.toPeer.send(() => {
       if (this.state !== "open") return;
@@ -198,7 +198,7 @@ class Peer implements MemoryPeer {
   private leave(state: "ended" | "reset", error: TransportError | undefined): void {
     if (this.state !== "open") return;
     this.state = state;
-    this.toPool.send(() => this.inbox.end(error));
+    this.toPool.send(() => this.receiveQueue.end(error));
   }
 
   private arrived(piece: Uint8Array): void {
@@ -220,7 +220,7 @@ class Peer implements MemoryPeer {
   private drained(): void {
     if (!this.awaitsDrain || this.unread > 0) return;
     this.awaitsDrain = false;
-    this.toPool.send(() => this.inbox.drain());
+    this.toPool.send(() => this.receiveQueue.drain());
   }
 }
 
@@ -229,7 +229,7 @@ export interface MemoryLink {
   readonly peer: MemoryPeer;
   readonly socket: Socket;
   /** To be opened once the socket is handed out. */
-  readonly inbox: Inbox;
+  readonly receiveQueue: ReceiveQueue;
 }
 
 /** Makes both ends of a connection. */
@@ -250,13 +250,13 @@ export function memoryLink(options: LinkOptions): MemoryLink {
       const first = typeof head === "string" ? latin1Bytes(head) : head.slice();
       return peer.written(body === undefined ? first : concat([first, body, latin1Bytes(tail)]));
     },
-    pause: () => peer.inbox.pause(),
-    resume: () => peer.inbox.resume(),
+    pause: () => peer.receiveQueue.pause(),
+    resume: () => peer.receiveQueue.resume(),
     ref(held) {
-      peer.held = held;
+      peer.hasRef = held;
     },
     setHandler(handler) {
-      peer.inbox.handler = handler;
+      peer.receiveQueue.handler = handler;
     },
     close: () => peer.left("closed"),
     abort: () => peer.left("aborted"),
@@ -266,5 +266,5 @@ export function memoryLink(options: LinkOptions): MemoryLink {
       return socket;
     },
   };
-  return { peer, socket, inbox: peer.inbox };
+  return { peer, socket, receiveQueue: peer.receiveQueue };
 }

@@ -39,11 +39,11 @@ import type {
   TransportErrorKind,
 } from "../src/contract/transport.ts";
 import { type Deliver, type MemoryLink, type MemoryPeer, memoryLink } from "./memory-peer.ts";
-import { type MemoryRequest, type MemoryResponse, serve } from "./responder.ts";
+import { type MemoryRequest, type MemoryResponse, respondTo } from "./memory-responder.ts";
 import { TransportError } from "./transport-error.ts";
 
 export type { MemoryPeer, MemoryPeerState } from "./memory-peer.ts";
-export type { MemoryRequest, MemoryResponse } from "./responder.ts";
+export type { MemoryRequest, MemoryResponse } from "./memory-responder.ts";
 
 /** How an attempt to connect ends: accepted, failed in one of the transports' ways, or not at all. */
 export type MemoryOutcome = "accept" | "never" | TransportErrorKind;
@@ -141,7 +141,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     const secure = (tls: TlsTarget, signal: AbortSignal) => attempt({ ...target, tls }, signal);
     const link = memoryLink({ id: peers.length + 1, target, handler, window, deliver, secure });
     peers.push(link.peer);
-    if (options.respond !== undefined) serve(link.peer, options.respond);
+    if (options.respond !== undefined) respondTo(link.peer, options.respond);
     options.accept?.(link.peer);
     return link;
   };
@@ -150,9 +150,9 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     attempts++;
     return new Promise((resolve, reject) => {
       const opened = (): void => {
-        const { socket, inbox } = accepted(target, handler);
+        const { socket, receiveQueue } = accepted(target, handler);
         resolve(socket);
-        inbox.open();
+        receiveQueue.open();
       };
       attempt(target, signal).then(opened).catch(reject);
     });

@@ -3,7 +3,7 @@
 import type { Socket as NetSocket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { TlsTarget } from "../src/contract/transport.ts";
-import { nodeNet, nodeTls } from "./node-modules.ts";
+import { nodeNet, nodeTls } from "./builtins.ts";
 
 /** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */
 const contexts = new WeakMap<TlsTarget, SecureContext>();

@@ -13,22 +13,18 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
-import { asyncContext } from "./async-context.ts";
-import { bufferText } from "./buffer-text.ts";
+import { bufferText, uninitializedBytes } from "./buffer.ts";
+import { nodeNet, nodeTls } from "./builtins.ts";
 import { zlibDecoder } from "./decoders.ts";
-import { diagnosticsChannel } from "./diagnostics.ts";
-import { systemAddresses } from "./dns.ts";
-import { environment } from "./environment.ts";
-import { ended, type FailurePhase, failure } from "./failure.ts";
-import { Inbox } from "./inbox.ts";
-import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./keepalive.ts";
-import { LastWords } from "./node-last-words.ts";
-import { nodeNet, nodeTls } from "./node-modules.ts";
+import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
+import { DeferredDestroy } from "./node-deferred-destroy.ts";
 import { alpnOf, finishTls, isTls, nodeTlsOptions } from "./node-tls.ts";
-import { unclearedBytes } from "./uncleared.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
+import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./tcp-keepalive.ts";
 
 /** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
-const READ_BUFFER = unclearedBytes(64 * 1024);
+const READ_BUFFER = uninitializedBytes(64 * 1024);
 
 /** One open socket. The methods are called through the object, as the contract has it. */
 class NodeSocket implements Socket {
@@ -39,26 +35,26 @@ class NodeSocket implements Socket {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   private readonly raw: NetSocket;
-  private readonly inbox: Inbox;
-  private readonly lastWords: LastWords;
+  private readonly receiveQueue: ReceiveQueue;
+  private readonly deferredDestroy: DeferredDestroy;
   private awaitsDrain = false;
 
-  constructor(raw: NetSocket, inbox: Inbox, applied: AppliedOptions, alpn?: string) {
+  constructor(raw: NetSocket, receiveQueue: ReceiveQueue, applied: AppliedOptions, alpn?: string) {
     this.raw = raw;
-    this.inbox = inbox;
+    this.receiveQueue = receiveQueue;
     this.applied = applied;
     this.alpn = alpn;
     this.remoteAddress = raw.remoteAddress;
     this.remotePort = raw.remotePort;
     this.localAddress = raw.localAddress;
     this.localPort = raw.localPort;
-    this.lastWords = new LastWords(raw, inbox);
+    this.deferredDestroy = new DeferredDestroy(raw, receiveQueue);
     raw.on("drain", () => this.drained());
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const { raw } = this;
-    if (this.inbox.done || raw.destroyed) return true;
+    if (this.receiveQueue.isStopped || raw.destroyed) return true;
     const taken =
       body === undefined && typeof head === "string"
         ? raw.write(head, "latin1")
@@ -92,18 +88,18 @@ class NodeSocket implements Socket {
   private drained(): void {
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;
-    this.inbox.drain();
+    this.receiveQueue.drain();
   }
 
   pause(): void {
-    this.inbox.pause();
+    this.receiveQueue.pause();
     this.raw.pause();
   }
 
   resume(): void {
-    this.inbox.resume();
+    this.receiveQueue.resume();
     this.raw.resume();
-    this.lastWords.resumed();
+    this.deferredDestroy.ownerResumed();
   }
 
   ref(held: boolean): void {
@@ -112,26 +108,26 @@ class NodeSocket implements Socket {
   }
 
   setHandler(handler: SocketHandler): void {
-    this.inbox.handler = handler;
+    this.receiveQueue.handler = handler;
   }
 
   close(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     if (isTls(this.raw)) finishTls(this.raw);
     // Not end(): that would wait for the peer's FIN, for ever if need be.
     else this.raw.destroySoon();
-    this.lastWords.left();
+    this.deferredDestroy.ownerLeft();
   }
 
   abort(): void {
-    this.inbox.stop();
+    this.receiveQueue.stop();
     drop(this.raw);
   }
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
-    const { raw, inbox, applied } = this;
-    inbox.stop();
-    const inner = new Inbox(inbox.handler);
+    const { raw, receiveQueue, applied } = this;
+    receiveQueue.stop();
+    const inner = new ReceiveQueue(receiveQueue.handler);
     const open = (): TLSSocket => {
       // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
       const secure = nodeTls().connect({ ...nodeTlsOptions(tls), socket: raw });
@@ -152,23 +148,23 @@ function drop(raw: NetSocket): void {
 }
 
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-  const inbox = new Inbox(handler);
+  const receiveQueue = new ReceiveQueue(handler);
   let applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
   const open = (): NetSocket => {
-    const raw = dial(target, inbox);
+    const raw = startConnecting(target, receiveQueue);
     // At TCP's connect, before the handshake goes on: Node 20 and 22 lose what is set earlier on a TLS socket.
     return raw.once("connect", () => {
       applied = applyOptions(raw, target);
       if (target.tls !== undefined) handler.connected?.();
     });
   };
-  return opened(open, inbox, signal, (raw) => new NodeSocket(raw, inbox, applied, alpnOf(raw)));
+  return opened(open, receiveQueue, signal, (raw) => new NodeSocket(raw, receiveQueue, applied, alpnOf(raw)));
 }
 
 /** Settles once: with the socket when it is usable, else with the reason, leaving nothing open. */
 function opened<Raw extends NetSocket>(
   open: () => Raw,
-  inbox: Inbox,
+  receiveQueue: ReceiveQueue,
   signal: AbortSignal,
   socketOf: (raw: Raw) => Socket,
 ): Promise<Socket> {
@@ -179,20 +175,20 @@ function opened<Raw extends NetSocket>(
     const settle = (): void => signal.removeEventListener("abort", abort);
     const fail = (reason: unknown): void => {
       settle();
-      inbox.stop();
+      receiveQueue.stop();
       raw.destroy();
       reject(reason);
     };
     const abort = (): void => fail(signal.reason);
     const lost = (error: unknown): void => {
-      if (phase === "open") inbox.end(failure(error, phase));
-      else fail(failure(error, phase));
+      if (phase === "open") receiveQueue.end(transportErrorOf(error, phase));
+      else fail(transportErrorOf(error, phase));
     };
     const usable = (): void => {
       phase = "open";
       settle();
       resolve(socketOf(raw));
-      inbox.open();
+      receiveQueue.open();
     };
     signal.addEventListener("abort", abort);
     raw.once("connect", () => {
@@ -202,24 +198,24 @@ function opened<Raw extends NetSocket>(
     raw.on("error", lost);
     raw.once("end", () => {
       if (phase !== "open") return;
-      inbox.end(undefined);
+      receiveQueue.end(undefined);
       // Node answers with its own FIN, after what is still to be written: nobody waits for that any more.
       if (raw.writableLength > 0) raw.destroy();
     });
     raw.once("close", () => {
-      if (phase === "open") inbox.end(undefined);
-      else fail(ended(phase));
+      if (phase === "open") receiveQueue.end(undefined);
+      else fail(endedError(phase));
     });
   });
 }
 
-function dial(target: Target, inbox: Inbox): NetSocket {
+function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket {
   const secure = target.tls !== undefined;
   const onread: OnReadOpts = {
     buffer: READ_BUFFER,
     callback(length, bytes) {
       // Each TLS record is told by itself, and a full buffer is followed by what did not fit, all before the next event.
-      inbox.data(bytes, length, secure || length === READ_BUFFER.length);
+      receiveQueue.data(bytes, length, secure || length === READ_BUFFER.length);
       return true;
     },
   };
@@ -277,7 +273,7 @@ export const nodeTransport: Transport = {
   resolve: systemAddresses,
   env: environment,
   text: bufferText,
-  alloc: unclearedBytes,
+  alloc: uninitializedBytes,
   // This file runs on Deno and Bun as well, whose own servers do not read a Response's members.
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   decoder: zlibDecoder,

@@ -35,7 +35,7 @@ import { Socks5 } from "../../src/proxy/socks5.ts";
 import { parseKeepAlive } from "../../src/rules/hints.ts";
 import { parseConnection } from "../../src/rules/persistence.ts";
 import { zlibDecoder } from "../../transports/decoders.ts";
-import { failure } from "../../transports/failure.ts";
+import { transportErrorOf } from "../../transports/error-mapping.ts";
 import { serving } from "../fetch/support.ts";
 import { bestOfFive, type Reader, slowText, tooSlow } from "./linear.ts";
 
@@ -177,7 +177,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     meter.text();
   },
   "an origin's labels": (text) => new Labels().of(text),
-  "a runtime's error": (text) => failure(new Error(text), "connect"),
+  "a runtime's error": (text) => transportErrorOf(new Error(text), "connect"),
 };
 
 const NONE = { headers: [], fields: requestFields([]) };
@@ -303,8 +303,8 @@ describe("regular expressions", () => {
     "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
     "src/rules/hints.ts": "Keep-Alive, by the rules",
     "src/contract/secrets.ts": "a proxy's reason",
-    "transports/failure.ts": "a runtime's error",
-    "transports/responder.ts": "a request to the memory transport's responder",
+    "transports/error-mapping.ts": "a runtime's error",
+    "transports/memory-responder.ts": "a request to the memory transport's responder",
   };
 
   it("stand in files whose texts are tried here", () => {

@@ -9,7 +9,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type BodySource, createPool, type Pool, type RequestOptions } from "../../mod.ts";
-import { asyncContext } from "../../transports/async-context.ts";
+import { asyncContext } from "../../transports/runtime-services.ts";
 
 const tenant = new AsyncLocalStorage<string>();
 

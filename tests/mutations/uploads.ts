@@ -133,9 +133,9 @@ export const UPLOADS: readonly Mutation[] = [
   },
   {
     breaks: "What a peer said before it reset the connection is heard on Node",
-    file: "transports/node-last-words.ts",
+    file: "transports/node-deferred-destroy.ts",
     search: "raw.destroy = (error) => this.#ended(error);",
     replacement: "",
-    proof: { tests: "tests/transports/last-words" },
+    proof: { tests: "tests/transports/node-deferred-destroy" },
   },
 ];

@@ -244,7 +244,7 @@ export const FETCH: readonly Mutation[] = [
   },
   {
     breaks: "A lazily loaded transport needs nothing of the entry's chunk",
-    file: "transports/failure.ts",
+    file: "transports/error-mapping.ts",
     search: `import { TransportError } from "./transport-error.ts";`,
     replacement: `import { TransportError } from "../src/contract/transport.ts";`,
     proof: { tests: "tests/bundles/" },

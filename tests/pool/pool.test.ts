@@ -62,11 +62,11 @@ describe("an idle connection", () => {
   it("does not keep the process alive, an active one does", async () => {
     const shell = new Shell();
     const request = await shell.request();
-    assertEquals(shell.peer(1).held, true);
+    assertEquals(shell.peer(1).hasRef, true);
     request.release();
-    assertEquals(shell.peer(1).held, false);
+    assertEquals(shell.peer(1).hasRef, false);
     const again = await shell.request();
-    assertEquals([again.connection, shell.peer(1).held], [1, true]);
+    assertEquals([again.connection, shell.peer(1).hasRef], [1, true]);
   });
 
   it("is held even when it is granted while the pool tells of something else", async () => {
@@ -80,7 +80,7 @@ describe("an idle connection", () => {
     });
     const first = await shell.request();
     first.release();
-    assertEquals([shell.pool.core.origins.active, shell.peer(1).held], [1, true]);
+    assertEquals([shell.pool.core.origins.active, shell.peer(1).hasRef], [1, true]);
   });
 });
 
@@ -449,7 +449,7 @@ describe("a request without a connection", () => {
     shell.transport.flush();
     await settled();
     assertEquals([request.answers, shell.pool.core.origins.idle.size], [0, 1]);
-    assertEquals(shell.peer(1).held, false);
+    assertEquals(shell.peer(1).hasRef, false);
   });
 });
 
@@ -500,7 +500,7 @@ describe("preconnect", () => {
     await shell.pool.preconnect(originOf("http://a"), 3);
     assertEquals([shell.transport.peers.length, shell.pool.core.origins.idle.size], [3, 3]);
     assertEquals(
-      shell.transport.peers.map(({ held }) => held),
+      shell.transport.peers.map(({ hasRef }) => hasRef),
       [false, false, false],
     );
     assertEquals((await shell.request()).lease?.requestNumber, 1);

@@ -4,8 +4,8 @@
  */
 
 import { type Clock, createPool, type Pool, type PoolEvent } from "../../mod.ts";
-import { asyncContext } from "../../transports/async-context.ts";
 import { memoryTransport } from "../../transports/memory.ts";
+import { asyncContext } from "../../transports/runtime-services.ts";
 import { Prng } from "../support/prng.ts";
 import { Acting } from "./acting.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "./agenda.ts";

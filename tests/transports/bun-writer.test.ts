@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { SocketHandler } from "../../src/contract/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
-import { Inbox } from "../../transports/inbox.ts";
 import { latin1Text } from "../../transports/latin1.ts";
+import { ReceiveQueue } from "../../transports/receive-queue.ts";
 import { Recorder } from "./support.ts";
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +33,7 @@ function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
     end: () => void at.written.push("FIN"),
     terminate: () => void at.written.push("RST"),
   };
-  return Object.assign(at, { writer: new BunWriter(sink, new Inbox(handler)) });
+  return Object.assign(at, { writer: new BunWriter(sink, new ReceiveQueue(handler)) });
 }
 
 /** Writers of one turn of which four have written already. */
@@ -121,7 +121,7 @@ describe("small requests of one turn of the event loop", () => {
     await crowded();
     const { writer, written } = kernel(Infinity, handler);
     writer.write("request");
-    writer.came();
+    writer.received();
     await round();
     assertEquals([told, written], [["dropped"], []]);
   });
@@ -129,7 +129,7 @@ describe("small requests of one turn of the event loop", () => {
   it("leave at once if something came and who wrote them cannot be told so", async () => {
     const { writer, written } = await crowded();
     writer.write("request");
-    writer.came();
+    writer.received();
     assertEquals(written, ["request"]);
   });
 });

@@ -210,7 +210,7 @@ for (const { over, server, secure } of servers) {
 }
 
 describe("the process", () => {
-  const child = fileURLToPath(new URL("./hold-child.ts", import.meta.url));
+  const child = fileURLToPath(new URL("./ref-child.ts", import.meta.url));
   const launcher =
     { node: ["--import", "tsx"], deno: ["run", "-A", "--no-check"], bun: [] }[transport.name] ?? [];
   const launch = (port: number, mode: string) =>

@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { DenoConn } from "../../transports/deno-api.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
-import { Inbox } from "../../transports/inbox.ts";
 import { latin1Text } from "../../transports/latin1.ts";
+import { ReceiveQueue } from "../../transports/receive-queue.ts";
 import { Recorder } from "./support.ts";
 
 const nothing = (): void => {};
@@ -29,7 +29,7 @@ function connection(most = Infinity) {
     ref: nothing,
     unref: nothing,
   };
-  return { written, writer: new DenoWriter(conn, new Inbox(new Recorder()), nothing) };
+  return { written, writer: new DenoWriter(conn, new ReceiveQueue(new Recorder()), nothing) };
 }
 
 const settled = async (): Promise<void> => {

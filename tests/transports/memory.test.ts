@@ -97,9 +97,9 @@ describe("memoryTransport", () => {
 
   it("shows whether the socket holds the process, and the addresses", async () => {
     const { socket, peer } = await open();
-    assertEquals([peer.held, socket.remoteAddress, socket.remotePort, peer.id], [true, "a.test", 80, 1]);
+    assertEquals([peer.hasRef, socket.remoteAddress, socket.remotePort, peer.id], [true, "a.test", 80, 1]);
     socket.ref(false);
-    assertEquals(peer.held, false);
+    assertEquals(peer.hasRef, false);
   });
 
   it("fails to connect in every way there is", async () => {

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { bufferText, denoText } from "../../transports/buffer-text.ts";
+import { bufferText, denoText } from "../../transports/buffer.ts";
 import { transport } from "./support.ts";
 
 const codecs = { "for Node and Bun": bufferText, "for Deno": denoText };

@@ -11,7 +11,7 @@ const LOOPBACK = "127.0.0.1";
 const BYTE = new Uint8Array(1);
 
 /** Looks when it is asked to, for all who ask at once. */
-export class DenoTurn {
+export class DenoLoopTurn {
   readonly #buffer: Uint8Array = new Uint8Array(1);
   #ends: readonly [near: DenoConn, far: DenoConn] | undefined;
   /** Whether the pair was asked for: it is once. */

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { failure } from "../../transports/failure.ts";
+import { transportErrorOf } from "../../transports/error-mapping.ts";
 
 describe("failure()", () => {
   for (const [code, kind] of [
@@ -13,7 +13,7 @@ describe("failure()", () => {
     ["ETIMEDOUT", "timeout"],
   ] as const) {
     it(`calls ${code} ${kind} where TLS was to follow`, () => {
-      assertEquals(failure(Object.assign(new Error("connect"), { code }), "tls").kind, kind);
+      assertEquals(transportErrorOf(Object.assign(new Error("connect"), { code }), "tls").kind, kind);
     });
   }
 });

@@ -5,37 +5,37 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
-import type { Inbox } from "./inbox.ts";
+import type { ReceiveQueue } from "./receive-queue.ts";
 
 /** Puts off the end that a failed write brings, until all that had come is read. */
-export class LastWords {
+export class DeferredDestroy {
   readonly #raw: NetSocket;
-  readonly #inbox: Inbox;
+  readonly #receiveQueue: ReceiveQueue;
   readonly #destroy: (error?: Error) => NetSocket;
   /** Why a write failed, while it is read on. */
   #error: Error | undefined = undefined;
   #bytesRead = -1;
 
   /** Shadows the socket's `destroy`, which its writable side calls without asking anybody. */
-  constructor(raw: NetSocket, inbox: Inbox) {
+  constructor(raw: NetSocket, receiveQueue: ReceiveQueue) {
     this.#raw = raw;
-    this.#inbox = inbox;
+    this.#receiveQueue = receiveQueue;
     this.#destroy = raw.destroy.bind(raw);
     raw.destroy = (error) => this.#ended(error);
   }
 
   /** The owner reads again. */
-  resumed(): void {
+  ownerResumed(): void {
     if (this.#error !== undefined) this.#readOn();
   }
 
   /** The owner has left: nobody listens. */
-  left(): void {
+  ownerLeft(): void {
     if (this.#error !== undefined) this.#destroy(this.#error);
   }
 
   #ended(error: Error | undefined): NetSocket {
-    if (this.#raw.connecting || this.#raw.destroyed || this.#inbox.done || !isFailedWrite(error))
+    if (this.#raw.connecting || this.#raw.destroyed || this.#receiveQueue.isStopped || !isFailedWrite(error))
       return this.#destroy(error);
     if (this.#error === undefined) {
       this.#error = error;
@@ -47,8 +47,8 @@ export class LastWords {
   /** A round of the event loop reads up to 2 MiB; one that brings nothing was the last. A reset tells its end itself. */
   #readOn(): void {
     const raw = this.#raw;
-    if (raw.destroyed || (this.#inbox.isPaused && !this.#inbox.done)) return;
-    if (raw.bytesRead === this.#bytesRead || this.#inbox.done) {
+    if (raw.destroyed || (this.#receiveQueue.isPaused && !this.#receiveQueue.isStopped)) return;
+    if (raw.bytesRead === this.#bytesRead || this.#receiveQueue.isStopped) {
       this.#destroy(this.#error);
       return;
     }

@@ -67,7 +67,7 @@ interface ErrorLike {
 }
 
 /** Gives a runtime's error the name it has on every runtime. The original becomes the `cause`. */
-export function failure(cause: unknown, phase: FailurePhase): TransportError {
+export function transportErrorOf(cause: unknown, phase: FailurePhase): TransportError {
   if (cause instanceof TransportError) return cause;
   const error = (
     typeof cause === "object" && cause !== null ? cause : { message: String(cause) }
@@ -80,7 +80,7 @@ export function failure(cause: unknown, phase: FailurePhase): TransportError {
 }
 
 /** A failure that no runtime error describes, such as an end in the middle of a handshake. */
-export function ended(phase: FailurePhase): TransportError {
+export function endedError(phase: FailurePhase): TransportError {
   if (phase === "tls") {
     return new TransportError("tls", "The peer ended the connection during the TLS handshake", {
       reason: "handshake",
@@ -90,7 +90,7 @@ export function ended(phase: FailurePhase): TransportError {
 }
 
 /** The target asks for what this runtime lacks. */
-export function unsupported(message: string): TransportError {
+export function unsupportedError(message: string): TransportError {
   return new TransportError("unsupported", message);
 }
 

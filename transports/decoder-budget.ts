@@ -15,48 +15,48 @@ const SMALL = 16_384;
 
 let left = TURN_BYTES;
 const waiting: (() => void)[] = [];
-let isAsked = false;
+let isScheduled = false;
 
 /** Takes the right to decode one chunk more; what it resolves with is a later turn. */
-export function nextChunk(): Promise<void> | undefined {
-  askForTurn();
+export function reserveChunk(): Promise<void> | undefined {
+  scheduleRefill();
   if (left <= 0) return new Promise((resolve) => waiting.push(resolve));
   left -= CHUNK_BYTES;
   return undefined;
 }
 
 /** Bytes that may be decoded at once, of those that somebody would like to: the last who may exceeds the turn by them. */
-export function allowance(wanted: number): number {
+export function decodableNow(wanted: number): number {
   return left > 0 ? wanted : Math.min(wanted, SMALL);
 }
 
 /** So many were. Not of a small body: each takes a packet of its own. */
-export function decoded(bytes: number): void {
+export function charge(bytes: number): void {
   if (bytes <= SMALL) return;
   left -= bytes;
-  askForTurn();
+  scheduleRefill();
 }
 
 /** A chunk was shorter by so much than it might have been. */
-export function spared(bytes: number): void {
+export function refund(bytes: number): void {
   left = Math.min(TURN_BYTES, left + bytes);
 }
 
-function askForTurn(): void {
-  if (isAsked) return;
-  isAsked = true;
-  soon(() => {
-    isAsked = false;
+function scheduleRefill(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  afterTurn(() => {
+    isScheduled = false;
     left = TURN_BYTES;
     const woken = waiting.splice(0, TURN_BYTES / CHUNK_BYTES);
     left -= woken.length * CHUNK_BYTES;
     for (const wake of woken) wake();
-    if (waiting.length > 0) askForTurn();
+    if (waiting.length > 0) scheduleRefill();
   });
 }
 
 /** Deno 2.9 looks at its sockets while it waits for a timer; between two immediates seldom (20 times in half a second). */
-function soon(callback: () => void): void {
+function afterTurn(callback: () => void): void {
   if ("Deno" in globalThis) setTimeout(callback, 0);
   else setImmediate(callback);
 }

@@ -40,7 +40,7 @@ export type Responder = (
 ) => MemoryResponse | Promise<MemoryResponse>;
 
 /** Reads requests from a peer and answers them, one after the other. */
-export function serve(peer: MemoryPeer, respond: Responder): void {
+export function respondTo(peer: MemoryPeer, respond: Responder): void {
   let unread = "";
   let busy = false;
   let count = 0;

@@ -1,0 +1,102 @@
+/**
+ * Receive queue: passes received bytes to a socket's handler, in order. It queues them while the socket is paused or not
+ * open yet, and reports the end once, after the last byte. Every transport puts one between its runtime and the handler.
+ */
+
+import type { SocketHandler, TransportError } from "../src/contract/transport.ts";
+
+/** Delivers to a handler, or queues. Delivers nothing before {@linkcode ReceiveQueue.open}. */
+export class ReceiveQueue {
+  handler: SocketHandler;
+  /** One flag for the hot path: open, not paused, nothing queued, not stopped. */
+  private direct = false;
+  private opened = false;
+  private paused = false;
+  private stopped = false;
+  private ending = false;
+  private error: TransportError | undefined = undefined;
+  private queue: Uint8Array[] = [];
+
+  constructor(handler: SocketHandler) {
+    this.handler = handler;
+  }
+
+  /** Whether nothing more will be delivered. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /** Whether the owner has paused the socket. */
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  /** Bytes arrived. They are copied only if they cannot be delivered now. */
+  data(bytes: Uint8Array, length: number, more = false): void {
+    if (this.direct) this.handler.data(bytes, length, more);
+    else if (!this.stopped) this.queue.push(new Uint8Array(bytes.subarray(0, length)));
+  }
+
+  /** The kernel has accepted everything written. */
+  drain(): void {
+    if (!this.stopped && !this.ending) this.handler.drain();
+  }
+
+  /** The connection ended. It is reported after the queued bytes; later calls have no effect. */
+  end(error: TransportError | undefined): void {
+    if (this.stopped || this.ending) return;
+    this.ending = true;
+    this.error = error;
+    if (this.opened && this.queue.length === 0) this.finish();
+  }
+
+  /**
+   * Starts to deliver, in a microtask. Must be called just after the promise of `connect` was resolved: the code that
+   * awaits it then has the socket before the handler gets the bytes of a peer that speaks first.
+   */
+  open(): void {
+    queueMicrotask(() => {
+      this.opened = true;
+      this.deliver();
+    });
+  }
+
+  /** Queues what arrives from now on. */
+  pause(): void {
+    this.paused = true;
+    this.direct = false;
+  }
+
+  /** Delivers the queued bytes in a microtask, and later ones directly. */
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    // Never within resume(): a parser that calls it in the middle of its work must not be re-entered.
+    if (this.queue.length > 0) queueMicrotask(() => this.deliver());
+    else this.direct = this.opened && !this.stopped;
+  }
+
+  /** The owner closed or aborted the socket: nothing more is delivered. */
+  stop(): void {
+    this.stopped = true;
+    this.direct = false;
+    this.queue = [];
+  }
+
+  private deliver(): void {
+    if (!this.opened) return;
+    while (!this.paused && !this.stopped) {
+      const bytes = this.queue.shift();
+      if (bytes === undefined) break;
+      this.handler.data(bytes, bytes.length, this.queue.length > 0);
+    }
+    if (this.stopped || this.queue.length > 0) return;
+    this.direct = !this.paused;
+    if (this.ending) this.finish();
+  }
+
+  private finish(): void {
+    this.stop();
+    this.handler.closed(this.error);
+  }
+}
