@@ -1,4 +1,4 @@
-/** `responseLimits.bodyBytes`: how much of a body is collected, in each form, after decoding; and that streams go on. */
+/** `responseLimits.bodyBytes`: limits how much of a body is collected in each form, after decoding. Streams have no limit. */
 
 import { describe, it } from "node:test";
 import zlib from "node:zlib";
@@ -22,7 +22,7 @@ const FORMS: Record<string, (response: Readable) => Promise<unknown>> = {
   formData: (response) => response.formData(),
 };
 
-/** A message, in one packet or its body in later ones. */
+/** A message, in one packet or with its body in later ones. */
 function serving(head: string, body: string, parts: number, options: PoolOptions = {}) {
   const size = Math.ceil(body.length / parts);
   return scripted(
@@ -44,7 +44,7 @@ const json = (size: number): string => `"${"x".repeat(size - 2)}"`;
 const chunked = (body: string): string => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
-/** Head and body of so many bytes, framed and coded in each way. */
+/** Head and body of the given length, in each framing and coding. */
 const MESSAGES: Record<string, (size: number) => [head: string, body: string]> = {
   "with a length": (size) => [`${HEAD}Content-Length: ${size}\r\n\r\n`, json(size)],
   "in chunks": (size) => [`${HEAD}Transfer-Encoding: chunked\r\n\r\n`, chunked(json(size))],
@@ -85,12 +85,12 @@ for (const [framed, message] of Object.entries(MESSAGES)) {
             assertInstanceOf(cause, HoldfastError);
             assertEquals([cause.code, cause.phase, cause.limitBytes], ["ERR_BODY_TOO_LARGE", "body", LIMIT]);
             assert((cause.bodyBytes ?? 0) > LIMIT && cause.connection?.origin === "http://a.test");
-            // The other one goes on.
+            // The other one can still be read.
             if (cloned) assertEquals((await everything(response)).length, 200_000);
           }
         });
 
-        it(`that is not above it is read as ${form}`, async () => {
+        it(`up to bodyBytes is read as ${form}`, async () => {
           if (form === "formData") return;
           await using at = serving(...message(LIMIT), parts);
           const response = await at.pool.fetch("http://a.test/");
@@ -106,7 +106,7 @@ for (const [framed, message] of Object.entries(MESSAGES)) {
         });
       }
 
-      it("is a stream like any other", async () => {
+      it("can be read as a stream", async () => {
         await using at = serving(...message(200_000), parts);
         const response = await at.pool.fetch("http://a.test/");
         assertEquals((await everything(response)).length, 200_000);
@@ -131,7 +131,7 @@ describe("request() with bodyBytes", () => {
     }
   }
 
-  it("fails at once by an announced length, and ends the connection, however little had come or is left", async () => {
+  it("fails at once for an announced length above it, and ends the connection", async () => {
     for (const length of [LIMIT + 1, 10_000_000]) {
       await using at = serving(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`, "x", 1);
       const response = await at.pool.request("http://a.test/");
@@ -144,7 +144,7 @@ describe("request() with bodyBytes", () => {
     }
   });
 
-  it("fails as soon as more came, and ends the connection", async () => {
+  it("fails as soon as more has arrived, and ends the connection", async () => {
     const more = chunked("x".repeat(LIMIT + 1)).slice(0, -5);
     await using at = serving("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", more, 3);
     const response = await at.pool.request("http://a.test/");
@@ -155,7 +155,7 @@ describe("request() with bodyBytes", () => {
     assertEquals(ended?.type === "connection.retired" ? ended.reason : undefined, "unread-body");
   });
 
-  it("says nothing to HEAD, whatever it announces", async () => {
+  it("does not limit the announced length of a response to HEAD", async () => {
     await using at = serving("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", "", 1);
     assertEquals(await (await at.pool.request("http://a.test/", { method: "HEAD" })).text(), "");
     assertEquals(at.pool.stats().idle, 1);

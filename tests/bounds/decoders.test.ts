@@ -1,4 +1,4 @@
-/** Decoders: what a peer compressed to nearly nothing costs nothing before somebody reads, and little at a time then. */
+/** Decoders: a bomb (zeros compressed to nearly nothing) costs nothing before it is read, and little at a time then. */
 
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -10,7 +10,7 @@ import { answering, causeOf, scripted, settled } from "../fetch/support.ts";
 
 const MIB = 1024 * 1024;
 
-/** A compressed body of zeros, made without having them all at once. */
+/** A compressed body of zeros, made without having all of them in memory. */
 async function zeros(engine: zlib.Gzip | zlib.BrotliCompress, mebibytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   engine.on("data", (piece: Uint8Array) => pieces.push(piece));
@@ -26,7 +26,7 @@ async function zeros(engine: zlib.Gzip | zlib.BrotliCompress, mebibytes: number)
 
 const quick = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } };
 
-/** 256 MiB each: more would only take longer, for none of it is decoded. */
+/** 256 MiB each. More would only take longer to make, because none of it is decoded. */
 const BOMBS: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   gzip: () => zeros(zlib.createGzip({ level: 1 }), 256),
   deflate: () => zeros(zlib.createDeflate({ level: 1 }), 256),
@@ -47,7 +47,7 @@ function coded(coding: string, bytes: Uint8Array): string {
   return `HTTP/1.1 200 OK\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bytes.length}\r\n\r\n${latin1(bytes)}`;
 }
 
-/** A later turn of the loop, when all that could go on by itself has. */
+/** Waits some turns of the event loop, until everything that could go on by itself has done so. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -65,7 +65,7 @@ for (const [coding, make] of Object.entries(BOMBS)) {
       const after = process.memoryUsage();
       assertLess(after.rss - before.rss, 32 * MIB);
 
-      // Read for a while: chunks are small, and no turn of the loop has more than its share.
+      // While it is read, chunks are small, and no turn of the event loop decodes more than its share.
       let [turn, most, total] = [0, 0, 0];
       const ticking = setInterval(() => {
         turn = 0;
@@ -108,7 +108,7 @@ describe("a body that was flushed in parts", () => {
     });
   }
 
-  /** Each part is read to its last byte before the next one is sent: what is withheld is waited for in vain. */
+  /** Each part is read to its last byte before the next one is sent, so a decoder that withholds bytes hangs. */
   async function flushes(coding: string, engine: zlib.Gzip | zlib.BrotliCompress, size: number) {
     const pieces: Uint8Array[] = [];
     engine.on("data", (piece: Uint8Array) => pieces.push(piece));
@@ -182,7 +182,7 @@ describe("the end of coded data", () => {
     await assertRejects(() => all(new Uint8Array(Buffer.concat(pieces)), "zstd"), Error, "memory");
   });
 
-  it("is where the source is left, whatever follows for ever", async () => {
+  it("ends the reading of the source, even if bytes follow for ever", async () => {
     let pulled = 0;
     let cancelled = false;
     const body = zlib.brotliCompressSync(text);
@@ -247,13 +247,13 @@ describe("the end of coded data", () => {
 describe("a chain of codings", () => {
   const none: FindDecoder = () => undefined;
 
-  it("may be five long: what changes nothing does not count", () => {
+  it("may be five long; `identity` does not count", () => {
     const five = "gzip, identity, gzip,,gzip, ,IDENTITY, gzip, gzip";
     assertEquals(decodingOf(five, zlibDecoder)?.length, 5);
     assertEquals(decodingOf(`identity${", identity".repeat(100)}`, zlibDecoder), undefined);
   });
 
-  it("that is longer is refused, known or not, on one line or on several", async () => {
+  it("that is longer is refused, with known or unknown codings, on one line or on several", async () => {
     for (const value of ["gzip, gzip, gzip, gzip, gzip, gzip", "a, b, c, d, e, f"]) {
       const lines = value
         .split(", ")

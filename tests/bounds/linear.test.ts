@@ -1,4 +1,4 @@
-/** Linear time: whatever a peer sends or a caller gives is read in one go, however it is made. */
+/** Linear time: reading input of a peer or a caller takes time proportional to its length, for every input. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -39,7 +39,7 @@ import { transportErrorOf } from "../../transports/error-mapping.ts";
 import { serving } from "../fetch/support.ts";
 import { bestOfFive, type Reader, slowText, tooSlow } from "./linear.ts";
 
-/** Without the limits that would end most inputs before they have cost anything. */
+/** No limits: they would end most inputs before these cost any time. */
 const UNLIMITED = {
   ...resolveOptions({}).limits,
   headBytes: 2 ** 30,
@@ -58,7 +58,7 @@ const latin1 = (text: string): Uint8Array => {
   return bytes;
 };
 
-/** Parses a message, and asks it for what a program asks. */
+/** Parses a message, and reads what a program reads of it. */
 function parsed(message: string, step = Infinity): void {
   const bytes = latin1(message);
   const parser = new ResponseParser(UNLIMITED, portableText);
@@ -84,7 +84,7 @@ function parsed(message: string, step = Infinity): void {
 const HEAD = "HTTP/1.1 200 OK\r\n";
 const CHUNKED = `${HEAD}transfer-encoding: chunked\r\n\r\n`;
 
-/** Messages that are made by a length alone. */
+/** Messages that only depend on a length. */
 const LENGTHS: Readonly<Record<string, (length: number) => string>> = {
   "folded fields": (length) => `${HEAD}a: b${"\r\n c".repeat(length / 4)}\r\n\r\n`,
   "folded fields of blanks": (length) => `${HEAD}a: b${"\r\n  ".repeat(length / 4)}\r\n\r\n`,
@@ -93,7 +93,7 @@ const LENGTHS: Readonly<Record<string, (length: number) => string>> = {
   "chunks of a byte": (length) => `${CHUNKED}${"1\r\na\r\n".repeat(length / 6)}0\r\n\r\n`,
 };
 
-/** One line for what a peer sends, or a program gives, and who reads it. */
+/** Each input of a peer or a program, with the function that reads it. */
 const READERS: Readonly<Record<string, Reader>> = {
   "a status line": (text) => parsed(`HTTP/1.1 200 ${text}\r\n\r\n`),
   "a head": (text) => parsed(`${HEAD}${text}\r\n\r\n`),
@@ -243,8 +243,8 @@ describe("the CPU time to read", () => {
   }
 });
 
-describe("what arrives byte by byte", () => {
-  /** The buffer of a socket is used again, so that there is much behind each byte. */
+describe("a message that arrives byte by byte", () => {
+  /** Sockets use their buffer again, so each byte is followed by much old data. */
   const message = (length: number): Record<string, string> => ({
     "a head of many lines": `${HEAD}${"a: b\r\n".repeat(length / 6)}\r\n`,
     "a head of a long line": `${HEAD}a: ${"b".repeat(length)}\r\n\r\n`,
@@ -253,7 +253,7 @@ describe("what arrives byte by byte", () => {
   });
 
   for (const what of Object.keys(message(0))) {
-    it(`such as ${what} takes linear time in all`, () => {
+    it(`takes linear time in all: ${what}`, () => {
       const time = (length: number) => {
         const text = message(length)[what] ?? "";
         return bestOfFive(() => parsed(text, 1));
@@ -279,7 +279,7 @@ describe("a request to the memory transport's responder", () => {
 });
 
 describe("regular expressions", () => {
-  /** What holds each to linear time: a reader above, or why no text of a stranger gets there. */
+  /** Why each file takes linear time: the reader above that proves it, or why no foreign text gets there. */
   const KNOWN: Readonly<Record<string, string>> = {
     "src/contract/duration.ts": "a duration",
     "src/contract/excerpt.ts": "a text that is no URL",
@@ -307,7 +307,7 @@ describe("regular expressions", () => {
     "transports/memory-responder.ts": "a request to the memory transport's responder",
   };
 
-  it("stand in files whose texts are tried here", () => {
+  it("are only in files whose inputs are tested here", () => {
     const root = new URL("../../", import.meta.url);
     const found = ["src", "transports"].flatMap((folder) =>
       readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })

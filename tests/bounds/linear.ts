@@ -1,18 +1,18 @@
-/** Linear: whether the CPU time of a reader grows with its input and no faster, by inputs made to make it look twice. */
+/** Linear: whether the CPU time of a reader grows linearly, with inputs that make slow readers read the same text twice. */
 
 import process from "node:process";
 
-/** Of what the slow inputs of regular expressions and of hand-written loops are made. */
+/** The characters of which slow inputs for regular expressions and hand-written loops are made. */
 const ALPHABET = [" ", "\t", ",", ";", "=", '"', "\\", "0", "a", "/", "%", "@", ":", "\r\n"];
 
-/** The base, and 64 times as much: what is linear takes 64 times as long, what is quadratic 4096 times. */
+/** A base length, and 64 times as much: a linear reader takes 64 times as long, a quadratic one 4096 times. */
 const BASE = 512;
 const FACTOR = 64;
 
-/** A time that no reader needs for an input of that size unless it is quadratic, which takes seconds. */
+/** In ms. Only quadratic readers need longer for an input of that size; they take seconds. */
 const WORTH_A_LOOK_MS = 100;
 
-/** Something that reads a text. It may throw: errors must be cheap, too. */
+/** Reads a text. It may throw: errors must take linear time, too. */
 export type Reader = (text: string) => unknown;
 
 /** Every text of one and of two parts of the alphabet, and some of three, to be repeated. */
@@ -29,19 +29,19 @@ function repeated(pattern: string, length: number): string {
   return pattern.repeat(Math.ceil(length / pattern.length)).slice(0, length);
 }
 
-/** CPU time of this process, in ms: what other programs do on the machine is not in it. */
+/** CPU time of this process, in ms. It does not include other programs on the machine. */
 export function cpuMs(work: () => unknown): number {
   const before = process.cpuUsage();
   try {
     work();
   } catch {
-    // Refused, which counts as read.
+    // A refusal counts as reading.
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }
 
-/** The least of five, for whatever disturbs a measurement makes it longer. */
+/** The least of five measurements, because every disturbance makes them longer. */
 export function bestOfFive(work: () => unknown): number {
   return Math.min(...Array.from({ length: 5 }, () => cpuMs(work)));
 }
@@ -70,7 +70,7 @@ function silently(read: Reader, text: string): void {
   }
 }
 
-/** The first text on which a reader is not linear, in words. */
+/** Describes the first text for which a reader is not linear. */
 export function slowText(read: Reader): string | undefined {
   for (const pattern of patterns()) {
     for (const [before, after] of pattern.length === 1 ? [AROUND, NOTHING] : [AROUND]) {

@@ -1,4 +1,4 @@
-/** Aborts of a response that was answered and not read: its body is an error from then on, not what had come of it. */
+/** Aborts of a response that nobody has read yet: its body then fails with the reason, even for bytes that had arrived. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
@@ -7,7 +7,7 @@ import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
 
 const URL = "http://a.test/";
-/** Of a type that `formData()` takes: Bun looks at that first. */
+/** Of a type that `formData()` accepts: Bun checks the type first. */
 const OK = "HTTP/1.1 200 OK\r\ncontent-type: application/x-www-form-urlencoded\r\n";
 const REASON = new Error("changed my mind");
 
@@ -19,7 +19,7 @@ function answering(text: string, lazyResponse: boolean) {
   return service({}, undefined, { respond: undefined, accept }, { lazyResponse });
 }
 
-/** Bodies that have not come whole. One that has is left alone: its exchange is over, and nobody hears the signal. */
+/** Bodies of which a part is missing. After a whole body the exchange is over, and the signal has no effect. */
 const BODIES: Readonly<Record<string, string>> = {
   "of which some has come": `${OK}content-length: 10\r\n\r\nsome`,
   "of which nothing has come": `${OK}content-length: 10\r\n\r\n`,
@@ -71,7 +71,7 @@ describe("an abort before the first read", () => {
     }
   }
 
-  it("does not take from a lost connection what had come of it", async () => {
+  it("is different from a lost connection, which leaves the bytes that had arrived", async () => {
     const { pool, transport } = answering(`${OK}content-length: 10\r\n\r\nsome`, false);
     const reader = (await pool.request(URL)).body.getReader();
     transport.peers[0]?.reset();

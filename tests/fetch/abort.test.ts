@@ -1,4 +1,4 @@
-/** Aborting: at once and everywhere, with the signal's own reason, and nothing left behind. */
+/** Aborting works at once in every phase, with the reason of the signal, and leaves no listener behind. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
@@ -12,7 +12,7 @@ const SENDERS: Record<string, Send> = {
   "request()": ({ pool }, signal) => pool.request("http://a.test/", { signal }),
 };
 
-/** Reasons that a library might be tempted to touch. */
+/** Reasons that a library might convert or wrap. */
 const REASONS: unknown[] = [
   new Error("enough"),
   new TypeError("mine"),
@@ -69,7 +69,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       }
     });
 
-    it("while it is queued, lets the one that has the connection go on", async () => {
+    it("while it is queued, leaves the request alone that has the connection", async () => {
       await using at = scripted(() => {}, { maxConnectionsPerOrigin: 1 });
       const first = at.pool.request("http://a.test/first");
       await settled();
@@ -86,7 +86,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals([at.transport.attempts, ...tidy(at)], [1, 0, 0, 0]);
     });
 
-    it("while the head is awaited, gives the connection up", async () => {
+    it("while it waits for the head, closes the connection", async () => {
       for (const reason of REASONS) {
         await using at = scripted(() => {});
         const aborting = new AbortController();
@@ -111,7 +111,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals((error as Error).name, "AbortError");
     });
 
-    it("after its end, changes nothing", async () => {
+    it("after its end, has no effect", async () => {
       await using at = serving();
       const aborting = new AbortController();
       const response = (await send(at, aborting.signal)) as Response;
@@ -143,7 +143,7 @@ describe("a body, aborted", () => {
     }
   });
 
-  it("before it is read, fails with the reason when it is", async () => {
+  it("before it is read, fails with the reason when it is read", async () => {
     const reason = new Error("enough");
     for (const light of [false, true]) {
       await using at = partial();
@@ -174,7 +174,7 @@ describe("a body, aborted", () => {
 });
 
 describe("an upload, aborted", () => {
-  it("cancels its stream with the reason and gives the connection up", async () => {
+  it("cancels its stream with the reason and closes the connection", async () => {
     await using at = scripted(() => {});
     const cancelled: unknown[] = [];
     const body = new ReadableStream<Uint8Array>(
@@ -194,7 +194,7 @@ describe("an upload, aborted", () => {
     assertEquals([cancelled, retired(at.events), tidy(at)], [[reason], ["aborted"], [0, 0, 0]]);
   });
 
-  it("of a Request whose first piece never comes, is heard all the same", async () => {
+  it("of a Request whose first piece never comes, ends at once", async () => {
     await using at = serving();
     const body = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
     const aborting = new AbortController();
@@ -204,11 +204,11 @@ describe("an upload, aborted", () => {
     const reason = new Error("enough");
     aborting.abort(reason);
     assertStrictEquals(await failed, reason);
-    // Looked at for a while, then dialled for: how far it had come by then is the machine's affair.
+    // Its body is read ahead for some turns, then a connection is opened: how far it gets depends on the machine.
     assertEquals([tidy(at), at.requests.length], [[0, 0, 0], 0]);
   });
 
-  it("of a FormData is at once: nothing is sent", async () => {
+  it("of a FormData ends at once: nothing is sent", async () => {
     await using at = serving();
     const aborting = new AbortController();
     const { signal } = aborting;
@@ -277,13 +277,13 @@ describe("a signal", () => {
     assertEquals(tidy(at), [0, 0, 0]);
   });
 
-  it("of null takes the Request's own away", async () => {
+  it("of null replaces the one of the Request", async () => {
     await using at = serving();
     const aborted = new Request("http://a.test/", { signal: AbortSignal.abort() });
     assertEquals((await at.pool.fetch(aborted, { signal: null })).status, 200);
   });
 
-  it("of init counts instead of the Request's", async () => {
+  it("of init replaces the one of the Request", async () => {
     await using at = scripted(() => {});
     const [first, second] = [new AbortController(), new AbortController()];
     const request = new Request("http://a.test/", { signal: first.signal });
@@ -306,7 +306,7 @@ describe("a signal", () => {
     assertEquals([at.requests.length, ...tidy(at)], [2, 0, 0, 0]);
   });
 
-  it("of another library is taken by its shape", async () => {
+  it("of another library is recognised by its shape", async () => {
     await using at = scripted(() => {});
     const listeners = new Set<() => void>();
     const signal = {
@@ -324,7 +324,7 @@ describe("a signal", () => {
   });
 });
 
-describe("an upload whose connection was never taken", () => {
+describe("an upload that never got a connection", () => {
   it("does not touch its stream", async () => {
     await using at = serving(undefined, {}, { connect: () => "never" });
     const source = pieces(utf8("x"));

@@ -1,6 +1,6 @@
 /**
- * Bodies that misbehave: every kind of producer, everything one can do wrong, at the first sending and at a resend, by
- * `request()` and by `fetch()`. Each is the error of the body, once; its connection is gone, and nothing is sent again.
+ * Bodies that misbehave: every kind of producer and every way to fail, at the first sending and at a resend, with
+ * `request()` and with `fetch()`. Each gives one ERR_REQUEST_BODY; its connection is closed, and nothing is sent again.
  */
 
 import { describe, it } from "node:test";
@@ -18,12 +18,12 @@ function fire(): never {
   throw reason;
 }
 
-/** What gives pieces, well or badly. */
+/** A source of pieces, good or bad. */
 type Source = () => unknown;
 
 const good: Source = () => pieces(PAYLOAD).stream;
 
-/** A thing with a `getReader` of its own. */
+/** An object with a `getReader` of its own. */
 const readerWith = (read: () => unknown): unknown => ({
   locked: false,
   getReader: () => ({ read, cancel() {} }),
@@ -31,7 +31,7 @@ const readerWith = (read: () => unknown): unknown => ({
 
 const iterableWith = (next: () => unknown): unknown => ({ [Symbol.asyncIterator]: () => ({ next }) });
 
-/** All that a stream, or what is taken for one, can do wrong when it is read. */
+/** Every way in which a stream, or an object that looks like one, can fail when it is read. */
 const BAD_SOURCES: Record<string, Source> = {
   "a stream that errors": () => new ReadableStream({ pull: (controller) => controller.error(reason) }),
   "a stream whose pull throws": () => new ReadableStream({ pull: fire }, { highWaterMark: 0 }),
@@ -99,9 +99,9 @@ const formLike = (file: unknown): unknown => ({
 });
 
 interface Case {
-  /** The body; `turn` counts the times that it has been opened, or made, before. */
+  /** The body. `turn` counts how often it was opened, or produced, before. */
   readonly body: (bad: (opened: Source) => Source) => unknown;
-  /** By `request()` only, or by both. */
+  /** Whether only `request()` takes it, or both. */
   readonly light?: true;
   /** Whether it can be sent again at all. */
   readonly replayable: boolean;
@@ -171,14 +171,14 @@ function cases(): Record<string, Case> {
   return all;
 }
 
-/** What only a second making can do wrong. */
+/** Ways to fail that only a second call of the function has. */
 const BAD_AGAIN: Record<string, Source> = {
   text: () => "payload",
   bytes: () => PAYLOAD,
   "a Blob of a known length": () => new Blob([PAYLOAD]),
 };
 
-/** Answers a `GET`, and what then comes on the same connection with an RST; on others nothing. */
+/** Answers a `GET`, and the next request on the same connection with an RST. On other connections it answers nothing. */
 function dropsReused(peer: MemoryPeer): void {
   peer.onData((bytes) => {
     const text = new TextDecoder().decode(bytes);
@@ -220,7 +220,7 @@ async function check(at: Setup, error: unknown, most: number): Promise<void> {
   assert(failed <= 1 && failed === started - (most > 1 ? 1 : 0), `${failed} of ${started} requests failed`);
   assertEquals([at.pool.stats().active, at.pool.stats().queued], [0, 0]);
   assert(heads(at) <= most, `${heads(at)} were sent`);
-  // None but those that had no request on them.
+  // Only connections that never had a request.
   const used = at.transport.peers.filter(({ receivedText }) => receivedText.includes("PUT / "));
   assert(
     used.every(({ state }) => state !== "open"),
@@ -290,10 +290,10 @@ describe("fetch() with a Request whose body misbehaves:", () => {
   }
 });
 
-/** More pieces than many turns of the event loop ask for. */
+/** More pieces than many turns of the event loop read. */
 const ENDLESS = 300_000;
 
-/** Gives pieces, none of which ever has to be waited for, until it is told to stop; what never tells it is not waited for. */
+/** Gives pieces without ever waiting, until it is cancelled. */
 class Endless {
   stopped = false;
   #left = ENDLESS;
@@ -327,8 +327,8 @@ describe("a body that never ends", () => {
         at.pool.fetch({ url: "http://a.test/", method: "PUT", body: body as ReadableStream<Uint8Array> }),
     };
     for (const [way, send] of Object.entries(ways)) {
-      it(`${name} lets ${way} have its answer, and is stopped by it`, async () => {
-        // An answer that takes a turn of the event loop.
+      it(`${name} does not keep ${way} from its response, and is cancelled by it`, async () => {
+        // The response takes a turn of the event loop.
         await using at = scripted((peer) => setTimeout(() => peer.send(OK), 0));
         const body = new Endless(piece);
         assertEquals((await send(at, body)).status, 200);

@@ -158,7 +158,7 @@ describe("a request body", () => {
     for (const { headers } of at.requests) assertEquals(headers.get("content-type"), "application/json");
   });
 
-  it("may say its own length, which frames a stream", async () => {
+  it("of a stream is framed by the caller's Content-Length", async () => {
     await using at = serving();
     const headers = { "content-length": "7" };
     const body = () => pieces(utf8("pay"), utf8("load")).stream;
@@ -169,7 +169,7 @@ describe("a request body", () => {
     }
   });
 
-  it("of another length than it says is the caller's fault, and ends the connection", async () => {
+  it("of another length than its Content-Length is the caller's error, and ends the connection", async () => {
     for (const list of [["pay"], ["pay", "load", "s"], ["payloads"]]) {
       await using at = scripted(() => {});
       const { stream: body } = pieces(...list.map(utf8));
@@ -182,7 +182,7 @@ describe("a request body", () => {
     }
   });
 
-  it("that fails while it is read fails the request with what it failed with", async () => {
+  it("that fails while it is read fails the request with its error as the cause", async () => {
     await using at = serving();
     const reason = new Error("disk on fire");
     async function* failing(): AsyncGenerator<Uint8Array> {
@@ -205,14 +205,14 @@ describe("a request body", () => {
     assertStrictEquals(cause.cause, reason);
   });
 
-  it("of a stream that gives no bytes is the caller's fault", async () => {
+  it("of a stream that gives something else than bytes is the caller's error", async () => {
     await using at = serving();
     const body = new ReadableStream({ start: (controller) => controller.enqueue("text") });
     const init = { method: "PUT", body, duplex: "half" } as const;
     assertEquals((await causeOf(at.pool.fetch("http://a.test/", init))).code, "ERR_REQUEST_BODY");
   });
 
-  it("of a Request in pieces that come late is sent in chunks, without being gathered", async () => {
+  it("of a Request in pieces that come late is sent in chunks, without collecting it first", async () => {
     await using at = serving();
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
@@ -226,7 +226,7 @@ describe("a request body", () => {
     assertEquals(at.requests[0]?.text(), "payload");
   });
 
-  it("that is a stream is read only as fast as the peer takes it, and goes on when it reads again", async () => {
+  it("that is a stream is read only as fast as the peer reads, and goes on when the peer reads again", async () => {
     const window = 10_000;
     await using at = scripted((peer) => peer.stopReading(), {}, { window });
     const piece = new Uint8Array(4000).fill(120);

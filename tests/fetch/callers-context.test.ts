@@ -1,6 +1,6 @@
 /**
- * Caller's context: functions and streams that a call brought run in its `AsyncLocalStorage` store, though another tenant's
- * callback frees the connection, resumes the upload, or brings about the resend.
+ * Caller's context: functions and streams of a call run in the call's `AsyncLocalStorage` store, even when a callback of
+ * another tenant frees the connection, resumes the upload, or causes the resend.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -13,12 +13,12 @@ import { asyncContext } from "../../transports/runtime-services.ts";
 
 const tenant = new AsyncLocalStorage<string>();
 
-/** A producer tells in whose store each of its functions ran. */
+/** Records in whose store each function of a producer ran. */
 type Tell = (where: string) => void;
 
 const PIECES = 3;
 
-/** Larger than what sockets take at once, so that a drain asks for the next one. */
+/** Larger than sockets accept at once, so that a drain event asks for the next piece. */
 const piece = (): Uint8Array => new Uint8Array(2_000_000);
 
 /** Every kind of body that runs a function of the caller; `made` ones may be opened again. */
@@ -146,7 +146,7 @@ for (const [way, send] of Object.entries(WAYS)) {
   });
 }
 
-describe("a body that is made again runs in the store of its caller", () => {
+describe("a body that is produced again runs in the store of its caller", () => {
   for (const name of ["a function that makes a generator", "a function that makes a stream", "a Blob-like"]) {
     it(`${name}, when a reused connection turns out to be closed`, async () => {
       let connections = 0;
@@ -182,7 +182,7 @@ describe("a body that is made again runs in the store of its caller", () => {
 });
 
 describe("a stream that is cancelled", () => {
-  it("is so in the store of its caller, whoever aborts", async () => {
+  it("is cancelled in the store of its caller, whoever aborts", async () => {
     const server = createTcpServer((socket) => void socket.on("error", () => {}));
     const url = await listening(server);
     await using pool = createPool({ maxConnections: 1 });
@@ -210,8 +210,8 @@ describe("a stream that is cancelled", () => {
   });
 });
 
-describe("the runtime's means", () => {
-  it("remember a context, and nothing is asked of them by a call that brings no function", async () => {
+describe("the runtime's way to remember a context", () => {
+  it("works, and is not called for a request without functions", async () => {
     const run = tenant.run("then", () => asyncContext());
     assertEquals(
       run?.(() => tenant.getStore()),

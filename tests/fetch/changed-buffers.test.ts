@@ -1,6 +1,6 @@
 /**
- * Buffers that their owner transfers, shrinks or grows while they are sent: what was announced is remembered, so no
- * connection is used again with a part of a body outstanding, on real sockets and whatever the runtime writes with.
+ * Buffers that their owner transfers, shrinks or grows while they are sent. The announced length is remembered, so no
+ * connection is reused while a part of a body is outstanding. Runs on real sockets.
  */
 
 import type { AddressInfo } from "node:net";
@@ -10,13 +10,13 @@ import { assert, assertEquals } from "@std/assert";
 import { createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
 import { retired, scripted, settled } from "./support.ts";
 
-/** More than the kernel's buffers on both sides hold. */
+/** More than the kernel buffers of both sides can take. */
 const LARGE = 12_000_000;
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly";
 
 interface Buffers {
-  /** Bytes of a length, and what their owner does with their buffer. */
+  /** Bytes of a given length, and what their owner does with the buffer. */
   make(length: number): { readonly bytes: Uint8Array; change(): void };
 }
 
@@ -47,15 +47,15 @@ const GROWN: Buffers["make"] = (length) => {
 
 interface Peer extends AsyncDisposable {
   readonly url: string;
-  /** Text of the heads that came, by connection. */
+  /** The heads that arrived, by connection. */
   readonly heads: string[][];
-  /** Bytes that came, by connection. */
+  /** The bytes that arrived, by connection. */
   readonly received: number[];
-  /** The next connection, when its first bytes are there, no more of which are read until it is resumed. */
+  /** The next connection, once its first bytes have arrived. It is paused then, until the test resumes it. */
   begun(): Promise<Socket>;
 }
 
-/** A server that reads the first bytes of a connection, and the rest when it is told to. */
+/** A server that reads the first bytes of a connection, and the rest when the test says so. */
 async function peer(): Promise<Peer> {
   let tell = (_: Socket): void => {};
   const heads: string[][] = [];
@@ -94,7 +94,7 @@ async function peer(): Promise<Peer> {
   };
 }
 
-/** Until the client has written all that it can for now. */
+/** Waits until the client has written as much as it can for now. */
 async function stuck(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await settled();
 }
@@ -109,7 +109,7 @@ function outcome(sending: ReturnType<Pool["request"]>): Promise<string> {
 describe("a buffer that is", () => {
   for (const [how, make] of Object.entries(GONE)) {
     for (const early of [false, true]) {
-      it(`${how} while it is sent ends its connection${early ? ", though an answer came before" : ""}`, async () => {
+      it(`${how} while it is sent ends its connection${early ? ", though a response came before" : ""}`, async () => {
         await using server = await peer();
         const events: PoolEvent[] = [];
         await using pool = createPool({ onEvent: (event) => events.push(event) });
@@ -152,7 +152,7 @@ describe("a buffer that is", () => {
       }
     });
 
-    it(`${how} while its last piece waits to be taken is not reused, though the answer is complete`, async () => {
+    it(`${how} while its last piece is unsent ends its connection, though the response is complete`, async () => {
       await using at = scripted((peer) => peer.stopReading(), {}, { window: 1000 });
       const { bytes, change } = make(70_000);
       const sending = outcome(at.pool.request("http://a.test/", { method: "POST", body: bytes }));
@@ -167,7 +167,7 @@ describe("a buffer that is", () => {
     });
   }
 
-  it("transferred while it is sent in a chunk is short as well, or whole", async () => {
+  it("transferred while it is sent in a chunk arrives whole, or ends its connection", async () => {
     await using server = await peer();
     await using pool = createPool();
     const begun = server.begun();
@@ -196,7 +196,7 @@ describe("a buffer that is", () => {
     await using server = await peer();
     await using pool = createPool();
     const begun = server.begun();
-    // Of the buffer itself, whose length a view of its own would follow.
+    // The buffer itself is given, because a view without a length follows the length of its buffer.
     const sending = outcome(pool.request(server.url, { method: "PUT", body: bytes.buffer as ArrayBuffer }));
     const socket = await begun;
     await stuck();

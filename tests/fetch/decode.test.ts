@@ -1,4 +1,4 @@
-/** Content codings: removed by `fetch`, with the fields that would be untrue afterwards; left alone by `request`. */
+/** Content codings: `fetch` removes them, together with the fields that are no longer true then; `request` does not. */
 
 import { describe, it } from "node:test";
 import zlib from "node:zlib";
@@ -8,7 +8,7 @@ import { zlibDecoder } from "../../transports/decoders.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { answering, causeOf, scripted, serving, settled, utf8 } from "./support.ts";
 
-// Node 20 has no zstd, and an import by name would not even load there.
+// Node 20 has no zstd, and importing it by name would fail to load there.
 const { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } = zlib;
 
 type Encode = (bytes: Uint8Array) => Uint8Array;
@@ -22,7 +22,7 @@ const CODINGS: Record<string, [coding: string, encode: Encode]> = {
   zstd: ["zstd", zstdCompressSync],
 };
 
-/** Long, and not compressed to nothing. */
+/** Long, and not compressible to nearly nothing. */
 const TEXT = Array.from({ length: 20_000 }, (_, index) => String((index * 7919) % 1009)).join(",");
 
 const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
@@ -36,7 +36,7 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
   describe(`a body coded with ${name}`, { skip }, () => {
     const coded = (): Uint8Array => encode(utf8(TEXT));
 
-    it("is decoded when it comes whole, and loses what described the coding", async () => {
+    it("is decoded when it comes whole, without the fields that describe the coding", async () => {
       await using at = serving(() => ({
         headers: { "Content-Encoding": coding, "X-Kept": "1" },
         body: coded(),
@@ -64,7 +64,7 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
       assertEquals([await response.text(), response.headers.get("content-encoding")], [TEXT, null]);
     });
 
-    it("fails with ERR_DECODE when it is cut short, though its framing is whole", async () => {
+    it("fails with ERR_DECODE when its coded data are cut short, though the framing is complete", async () => {
       const cut = coded().slice(0, -30);
       for (const streamed of [false, true]) {
         await using at = cutAnswer(coding, cut, streamed);
@@ -73,7 +73,7 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
       }
     });
 
-    it("fails with ERR_DECODE when it is no such coding", async () => {
+    it("fails with ERR_DECODE when it is not coded so", async () => {
       for (const streamed of [false, true]) {
         await using at = cutAnswer(coding, utf8("\x05this was never compressed at all".repeat(5)), streamed);
         const response = await at.pool.fetch("http://a.test/");
@@ -90,7 +90,7 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
       }
     });
 
-    it("that is lost on the way fails with that, not with its coding", async () => {
+    it("whose connection is lost fails with that error, not with ERR_DECODE", async () => {
       await using at = scripted((peer) => {
         peer.onData(() => {
           peer.send(headFor(coding, "Content-Length: 100000\r\n"));
@@ -122,7 +122,7 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
   });
 }
 
-/** An answer with a body of the given bytes, in one packet with the head or in one of its own. */
+/** A response with a body of the given bytes, in one packet with the head or in one of its own. */
 function cutAnswer(coding: string, bytes: Uint8Array, streamed: boolean) {
   return scripted((peer) => {
     peer.onData(async () => {
@@ -139,7 +139,7 @@ function cutAnswer(coding: string, bytes: Uint8Array, streamed: boolean) {
 describe("Content-Encoding", () => {
   const twice = (): Uint8Array => deflateSync(gzipSync(utf8(TEXT)));
 
-  it("of several codings is undone from the last to the first", async () => {
+  it("of several codings is decoded from the last to the first", async () => {
     await using at = serving(() => ({ headers: { "Content-Encoding": "gzip, Deflate" }, body: twice() }));
     assertEquals(await (await at.pool.fetch("http://a.test/")).text(), TEXT);
   });
@@ -151,7 +151,7 @@ describe("Content-Encoding", () => {
     assertEquals(await (await at.pool.fetch("http://a.test/")).text(), TEXT);
   });
 
-  it("of identity is nothing to undo, and stays", async () => {
+  it("of identity stays, and nothing is decoded", async () => {
     await using at = serving(() => ({ headers: { "Content-Encoding": "identity" }, body: "plain" }));
     const response = await at.pool.fetch("http://a.test/");
     assertEquals(
@@ -164,7 +164,7 @@ describe("Content-Encoding", () => {
     );
   });
 
-  it("that nobody knows leaves body and fields alone", async () => {
+  it("of an unknown coding leaves body and fields unchanged", async () => {
     for (const coding of ["compress", "gzip, compress", "constructor", ""]) {
       await using at = serving(() => ({ headers: { "Content-Encoding": coding }, body: "coded" }));
       const response = await at.pool.fetch("http://a.test/");
@@ -179,7 +179,7 @@ describe("Content-Encoding", () => {
     }
   });
 
-  it("of more codings than anybody needs is refused", async () => {
+  it("of more than five codings is refused", async () => {
     const headers = { "Content-Encoding": Array(6).fill("gzip").join(",") };
     await using at = serving(() => ({ headers, body: "x" }));
     const cause = await causeOf(at.pool.fetch("http://a.test/"));
@@ -202,7 +202,7 @@ describe("Content-Encoding", () => {
     }
   });
 
-  it("is left alone by request()", async () => {
+  it("is left unchanged by request()", async () => {
     const body = gzipSync(utf8(TEXT));
     await using at = serving(() => ({ headers: { "Content-Encoding": "gzip" }, body }));
     const response = await at.pool.request("http://a.test/");
@@ -222,7 +222,7 @@ describe("Content-Encoding", () => {
     assertEquals([await response.text(), await copy.text()], ["twice", "twice"]);
   });
 
-  it("of a bomb is decoded only as fast as somebody reads", async () => {
+  it("of a bomb is decoded only as fast as the caller reads", async () => {
     const bomb = gzipSync(new Uint8Array(60_000_000));
     await using at = scripted((peer) => {
       peer.onData(async () => {
@@ -241,7 +241,7 @@ describe("Content-Encoding", () => {
   });
 });
 
-describe("on a transport that lends no decoder", () => {
+describe("on a transport without decoders", () => {
   const withoutDecoder = (encode: Encode, coding: string): Pool =>
     createPool({
       transport: memoryTransport({
@@ -263,7 +263,7 @@ describe("on a transport that lends no decoder", () => {
     });
   }
 
-  it("a body that is no such coding fails with ERR_DECODE", async () => {
+  it("a body that is not coded so fails with ERR_DECODE", async () => {
     await using pool = withoutDecoder(() => utf8("not compressed"), "gzip");
     const response = await pool.fetch("http://a.test/");
     const error = await assertRejects(() => response.text(), TypeError);
@@ -271,7 +271,7 @@ describe("on a transport that lends no decoder", () => {
     assertEquals(error.cause.code, "ERR_DECODE");
   });
 
-  it("a coding it lacks is neither offered nor undone", async () => {
+  it("a coding that is missing is neither offered nor decoded", async () => {
     await using pool = withoutDecoder((bytes) => bytes, "br");
     const response = await pool.fetch("http://a.test/");
     assertEquals([await response.text(), response.headers.get("content-encoding")], [TEXT, "br"]);

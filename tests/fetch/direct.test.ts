@@ -1,6 +1,6 @@
 /**
- * Genuine responses whose body is read past their stream, as on Deno, Bun and workerd: whoever gets there first has the
- * body, and the rest still agrees.
+ * Genuine responses whose body is read without their stream, as on Deno, Bun and workerd: the first reader gets the body,
+ * and the members of the response stay consistent.
  */
 
 import { describe, it } from "node:test";
@@ -9,7 +9,7 @@ import { isFetchResponse } from "../../src/fetch/fetch-response.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { BODY_FORMS, failure, scripted, settled } from "./support.ts";
 
-/** More than is copied into a response at once, and JSON. */
+/** JSON, larger than bodies that are copied into the response. */
 const TEXT = JSON.stringify({ a: "x".repeat(10_000) });
 const HEAD = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${TEXT.length}\r\n\r\n`;
 
@@ -20,7 +20,7 @@ interface Got extends AsyncDisposable {
   readonly peer: MemoryPeer;
 }
 
-/** A response of which `arrived` bytes of the body came with the head. */
+/** A response, `arrived` bytes of whose body come with the head. */
 async function got(arrived: number): Promise<Got> {
   const peers: MemoryPeer[] = [];
   const accept = (peer: MemoryPeer) => {
@@ -64,7 +64,7 @@ for (const [when, arrived] of [
       assertEquals(await both, [TEXT, JSON.parse(TEXT)]);
     });
 
-    it("gives it to whoever takes the response's stream, looked at or not", async () => {
+    it("gives it to the reader of the response's stream, whether `body` was read before or not", async () => {
       await using at = await got(arrived);
       assert(at.response.body !== null);
       const passedOn = new Response(at.response.body, at.response);
@@ -73,7 +73,7 @@ for (const [when, arrived] of [
       await assertRejects(() => at.response.text(), TypeError);
     });
 
-    it("still gives it by text() when somebody only looked whether there is one", async () => {
+    it("still gives it by text() after `body` was only compared with null", async () => {
       await using at = await got(arrived);
       assert(at.response.body !== null);
       const reading = at.response.text();

@@ -1,4 +1,4 @@
-/** `Expect: 100-continue`: the body waits for the server's word, and is not sent if the answer comes first. */
+/** `Expect: 100-continue`: the body waits for the interim response, and is not sent if a final response comes first. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
@@ -17,7 +17,7 @@ const SENDERS = {
 
 for (const [name, send] of Object.entries(SENDERS)) {
   describe(`${name} that expects 100 Continue`, () => {
-    it("sends the head alone, and the body once it is asked for", async () => {
+    it("sends the head alone, and the body after 100 Continue", async () => {
       await using at = scripted(() => {});
       const sending = send(at);
       await settled();
@@ -33,7 +33,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
     });
 
-    it("never sends the body if the answer comes first, nor uses the connection again", async () => {
+    it("neither sends the body nor reuses the connection if a final response comes first", async () => {
       await using at = scripted(() => {});
       const sending = send(at);
       await settled();
@@ -46,7 +46,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals(retired(at.events), ["upload-unfinished"]);
     });
 
-    it("is not moved by another interim response", async () => {
+    it("does not send the body for another interim response", async () => {
       await using at = scripted(() => {});
       const sending = send(at);
       await settled();
@@ -60,7 +60,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals((await sending).status, 200);
     });
 
-    it("takes the word and the answer in one packet", async () => {
+    it("reads 100 Continue and the final response from one packet", async () => {
       await using at = scripted(() => {});
       const sending = send(at);
       await settled();
@@ -89,7 +89,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
 }
 
 describe("100 Continue that nobody asked for", () => {
-  it("is let pass", async () => {
+  it("is ignored", async () => {
     await using at = scripted((peer) =>
       peer.onData(() => peer.send(`HTTP/1.1 100 Continue\r\n\r\n${FINAL}`)),
     );

@@ -1,4 +1,4 @@
-/** Headers that are copied from those of the last head: as if each response had been given its own. */
+/** Headers that are copied from those of the previous head are like headers made for each response. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
@@ -20,7 +20,7 @@ async function responses(...messages: string[]): Promise<Response[]> {
 }
 
 describe("headers made of the same head", () => {
-  it("are the same, and belong to one response each", async () => {
+  it("are equal, and each response has its own", async () => {
     const [first, second, third] = (await responses(
       `${HEAD}\r\nhi`,
       `${HEAD}\r\nho`,
@@ -33,13 +33,13 @@ describe("headers made of the same head", () => {
     assertEquals([second.headers.get("x-b"), third.headers.get("x-b")], [null, "2"]);
   });
 
-  it("have a content type only if the head has one, whatever the body is made of", async () => {
+  it("have a content type only if the head has one, for every kind of content", async () => {
     const typed = `HTTP/1.1 200 OK\r\nContent-Type: text/x\r\nContent-Length: 2\r\n\r\nhi`;
     const [bare, given] = await responses(`${HEAD}\r\nhi`, typed);
     assertEquals([bare?.headers.get("content-type"), given?.headers.get("content-type")], [null, "text/x"]);
   });
 
-  it("are made once for heads that follow each other", () => {
+  it("are made once for equal heads that follow each other", () => {
     const memo = new HeaderMemo();
     const first = memo.of(HEAD);
     assertStrictEquals(memo.of(HEAD), first);

@@ -1,4 +1,4 @@
-/** What `fetch` takes, what it makes of it, and what it refuses before a socket is opened. */
+/** The arguments of `fetch`: what it accepts, what it sends for them, and what it refuses before a socket is opened. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
@@ -6,7 +6,7 @@ import type { FetchInit, FetchInput } from "../../mod.ts";
 import { failure, serving } from "./support.ts";
 
 describe("fetch takes", () => {
-  it("a string, a URL and a Request, and asks for the same", async () => {
+  it("a string, a URL and a Request, and sends the same for each", async () => {
     await using at = serving();
     const url = "http://a.test/x?y=1#z";
     for (const input of [url, new URL(url), new Request(url)]) {
@@ -26,7 +26,7 @@ describe("fetch takes", () => {
     );
   });
 
-  it("an object with a URL for its text, as the standard does", async () => {
+  it("an object whose text is a URL, as the standard says", async () => {
     await using at = serving();
     await at.pool.fetch({ toString: () => "http://a.test/b" } as unknown as string);
     assertEquals(at.requests[0]?.path, "/b");
@@ -68,13 +68,13 @@ describe("fetch takes", () => {
     );
   });
 
-  it("no more of a shape than its URL", async () => {
+  it("an object with nothing but a URL", async () => {
     await using at = serving();
     await at.pool.fetch({ url: "http://a.test/g" });
     assertEquals(at.requests[0]?.path, "/g");
   });
 
-  it("init over what a Request says", async () => {
+  it("members of init in place of those of a Request", async () => {
     await using at = serving();
     const request = new Request("http://a.test/", {
       method: "POST",
@@ -89,7 +89,7 @@ describe("fetch takes", () => {
     );
   });
 
-  it("the body of a Request though init.body is null, as the standard does", async () => {
+  it("the body of a Request even if init.body is null, as the standard says", async () => {
     await using at = serving();
     const request = new Request("http://a.test/", { method: "POST", body: "kept" });
     await at.pool.fetch(request, { body: null });
@@ -128,7 +128,7 @@ describe("fetch takes", () => {
     );
   });
 
-  it("what means something in a browser only, in silence", async () => {
+  it("members that only mean something in a browser, and ignores them", async () => {
     await using at = serving();
     const init: RequestInit = {
       cache: "no-store",
@@ -143,7 +143,7 @@ describe("fetch takes", () => {
     assertEquals((await at.pool.fetch("http://a.test/", init)).status, 200);
   });
 
-  it("keepalive: false without giving up the connection: that is about leaving a page", async () => {
+  it("keepalive: false, and still reuses the connection: in the standard it is about leaving a page", async () => {
     await using at = serving();
     for (let count = 0; count < 3; count++) {
       await (await at.pool.fetch("http://a.test/", { keepalive: false })).text();
@@ -151,7 +151,7 @@ describe("fetch takes", () => {
     assertEquals([at.transport.attempts, at.requests[2]?.headers.get("connection")], [1, "keep-alive"]);
   });
 
-  it("to be called without its pool", async () => {
+  it("calls without its pool as `this`", async () => {
     await using at = serving();
     const { fetch, request } = at.pool;
     assertEquals((await fetch("http://a.test/")).status, 200);
@@ -179,13 +179,13 @@ describe("fetch sends", () => {
     );
   });
 
-  it("no wish for a coding together with a range", async () => {
+  it("Accept-Encoding: identity together with a range", async () => {
     await using at = serving();
     await at.pool.fetch("http://a.test/", { headers: { Range: "bytes=0-9" } });
     assertEquals(at.requests[0]?.headers.get("accept-encoding"), "identity");
   });
 
-  it("close where it is asked to, and opens another connection then", async () => {
+  it("Connection: close where the caller sets it, and opens another connection then", async () => {
     await using at = serving();
     const init = { headers: { connection: "close" } };
     await (await at.pool.fetch("http://a.test/", init)).text();
@@ -265,7 +265,7 @@ describe("fetch refuses", () => {
     assertEquals(at.transport.attempts, 0);
   });
 
-  it("null for a member it does not know no more than undefined", async () => {
+  it("no member that it cannot honour if its value is null or undefined", async () => {
     await using at = serving();
     const init = { dispatcher: undefined, agent: null, client: null } as FetchInit;
     assertEquals((await at.pool.fetch("http://a.test/", init)).status, 200);

@@ -1,6 +1,6 @@
 /**
- * Lengths of a `Request`'s body: what lies in memory goes with its `Content-Length`, as servers that refuse chunked bodies
- * ask for, and is sent again when it must be; what is on its way is not waited for.
+ * Lengths of a `Request`'s body. A body that lies in memory is sent with its `Content-Length`, which some servers require,
+ * and can be sent again. A body that is still arriving is sent in chunks, without waiting for its end.
  */
 
 import { createServer } from "node:http";
@@ -39,7 +39,7 @@ function made(body: BodyInit): Request {
   return new Request("http://a.test/", { method: "PUT", body });
 }
 
-/** The same body, without what differs by chance. */
+/** The body, with its random boundary replaced. */
 function sameAs(one: MemoryRequest | undefined, other: MemoryRequest | undefined): boolean {
   const [left, right] = [one?.body ?? new Uint8Array(0), other?.body ?? new Uint8Array(1)];
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
@@ -104,13 +104,13 @@ describe("a Request whose body is a stream", () => {
     body,
   });
 
-  it("that is null says that there is none", async () => {
+  it("that is null sends no body", async () => {
     await using at = serving();
     await at.pool.fetch(of(null));
     assertEquals(at.requests[0]?.headers.get("content-length"), "0");
   });
 
-  it("that ends at once, or after some turns of the event loop, says that there is none", async () => {
+  it("that ends at once, or after some turns of the event loop, sends an empty body", async () => {
     for (const turns of [0, 1]) {
       await using at = serving();
       const body = new ReadableStream<Uint8Array>(
@@ -131,7 +131,7 @@ describe("a Request whose body is a stream", () => {
     }
   });
 
-  it("with a Content-Length is sent by that, gathered or not", async () => {
+  it("with a Content-Length is sent with that, whether its end was found or not", async () => {
     for (const wait of [async () => {}, settled]) {
       await using at = serving();
       const parts = [utf8("pay"), utf8("load")];
@@ -158,7 +158,7 @@ describe("a Request whose body is a stream", () => {
     assertEquals([(error.cause as { code?: string }).code, at.transport.attempts], ["ERR_REQUEST_BODY", 0]);
   });
 
-  it("that fills its buffer again for each piece arrives as it was", async () => {
+  it("that fills its buffer again for each piece arrives unchanged", async () => {
     await using at = serving();
     const buffer = new Uint8Array(3);
     let piece = 0;
@@ -176,7 +176,7 @@ describe("a Request whose body is a stream", () => {
     assertEquals(at.requests[0]?.text(), "aaabbbcccdddeee");
   });
 
-  it("that holds more than is looked at is sent in chunks, whole and in order", async () => {
+  it("that is longer than what is read ahead is sent in chunks, whole and in order", async () => {
     await using at = serving(({ body }) => ({ body: String(body.length) }));
     const list = Array.from({ length: 20 }, (_, at) => new Uint8Array(1_000_000).fill(at));
     const response = await at.pool.fetch(of(pieces(...list).stream));
@@ -196,7 +196,7 @@ describe("a POST without a body", () => {
     await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}/`;
     await using pool = createPool();
-    // As a gateway's handler gets it: a body that is there, and turns out to be empty.
+    // A gateway's handler gets such a Request: its body exists, and turns out to be empty.
     const inbound = new Request(url, {
       method: "POST",
       body: new Blob([]).stream(),

@@ -1,6 +1,6 @@
 /**
- * Lazy responses, which only Node's own transport asks for: whatever is looked at first, the rest still agrees. The
- * other tests of `fetch` run over them as well.
+ * Lazy responses, which only Node's transport allows: their members stay consistent, whichever is read first. On Node
+ * the other tests of `fetch` use them as well.
  */
 
 import { describe, it } from "node:test";
@@ -16,7 +16,7 @@ const JSON_BODY = { headers: { "Content-Type": "application/json", "X-A": "1" },
 async function lazy(): Promise<{ response: LazyResponse } & AsyncDisposable> {
   const at = serving(() => JSON_BODY);
   const response = await at.pool.fetch(url);
-  // Not by `assertInstanceOf`, which may look at all members to describe it.
+  // Not with `assertInstanceOf`, which may read all members to describe the value.
   assert(response instanceof LazyResponse);
   return { response, [Symbol.asyncDispose]: () => at[Symbol.asyncDispose]() };
 }

@@ -1,4 +1,4 @@
-/** Forms and Blobs: encoded as the standards say, with their length, and read a piece at a time as the peer takes them. */
+/** Forms and Blobs: encoded as the standards say, sent with their length, and read in pieces as fast as the peer reads. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertNotEquals } from "@std/assert";
@@ -7,7 +7,7 @@ import { failure, scripted, serving, settled, utf8 } from "./support.ts";
 
 const url = "http://a.test/";
 
-/** What is sent for a form, with its boundary as `BOUNDARY`. */
+/** The bytes sent for a form, with `BOUNDARY` in place of its boundary. */
 async function sent(form: unknown): Promise<string> {
   await using at = serving();
   for (const send of [at.pool.fetch, at.pool.request])
@@ -116,7 +116,7 @@ describe("a form is encoded with", () => {
     assertNotEquals(one, other);
   });
 
-  it("the boundary of its Content-Type, when a function makes it again", async () => {
+  it("the boundary of its Content-Type, when a function produces it again", async () => {
     await using at = scripted((peer) => {
       peer.onData(() => {
         const text = peer.receivedText;
@@ -135,8 +135,8 @@ describe("a form is encoded with", () => {
   });
 });
 
-describe("a form whose files make up for each other's wrong sizes", () => {
-  it("is not sent as if it were right", async () => {
+describe("a form whose files have wrong sizes that add up to the right one", () => {
+  it("fails with ERR_REQUEST_BODY", async () => {
     for (const [one, other] of [
       [2, 4],
       [4, 2],
@@ -194,7 +194,7 @@ describe("a Blob of another library is refused, alone and in a form, for a", () 
   }
 });
 
-/** A Blob of 100 MB that counts what is asked of it, and does not exist. */
+/** A simulated Blob of 100 MB that counts the bytes that are read from it. */
 function countedBlob(pieceSize: number) {
   const size = 100_000_000;
   const at = { asked: 0 };
@@ -214,7 +214,7 @@ function countedBlob(pieceSize: number) {
   return { blob, at };
 }
 
-describe("a large Blob is asked for no more than a piece beyond what the peer took", () => {
+describe("a large Blob is read at most one piece ahead of the peer", () => {
   const formWith = (blob: unknown) => ({
     [Symbol.toStringTag]: "FormData",
     *[Symbol.iterator]() {

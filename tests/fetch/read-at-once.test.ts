@@ -1,4 +1,4 @@
-/** Arguments are read in the call: what becomes of them afterwards changes nothing, also while the transport is loaded. */
+/** Arguments are read in the call: changing them afterwards has no effect, even while the transport is being loaded. */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { failure, scripted, serving, settled, utf8 } from "./support.ts";
 
 interface Changed {
   readonly body: BodySource;
-  /** What its owner does right after the call. */
+  /** The change that its owner makes right after the call. */
   change(): void;
   readonly expected: string;
 }
@@ -51,7 +51,7 @@ const CHANGED: Record<string, () => Changed> = {
   },
 };
 
-/** The value of a form's only field, or the text as it is. */
+/** The value of a form's only field, or the unchanged text. */
 async function meant(text: string, type: string): Promise<string> {
   if (!type.startsWith("multipart/")) return text;
   const form = await new Response(text, { headers: { "content-type": type } }).formData();
@@ -59,7 +59,7 @@ async function meant(text: string, type: string): Promise<string> {
   return String(form.get("name"));
 }
 
-/** A server of the runtime that answers with what it got, and with its type. */
+/** A server of the runtime that answers with the body of the request and its type. */
 async function echoing() {
   const server = createServer((request, response) => {
     const got: Uint8Array[] = [];
@@ -122,7 +122,7 @@ describe("fetch() sends as it was at the call", () => {
 });
 
 describe("the first call of a pool", () => {
-  it("takes the body of a Request at once", async () => {
+  it("locks the body of a Request at once", async () => {
     await using server = await echoing();
     for (const again of [false, true]) {
       await using pool = createPool();
@@ -135,7 +135,7 @@ describe("the first call of a pool", () => {
     }
   });
 
-  it("refuses wrong arguments, and hears of a body that cannot be read", async () => {
+  it("refuses wrong arguments, and a body that cannot be read", async () => {
     await using pool = createPool();
     const refused = await failure(pool.fetch("http://127.0.0.1:1/", { method: "G T" }));
     assertInstanceOf(refused, TypeError);
@@ -165,7 +165,7 @@ describe("the first call of a pool", () => {
 });
 
 describe("a body that is not sent", () => {
-  /** A stream that tells what it was cancelled with. */
+  /** A stream that records the reason it was cancelled with. */
   function watched() {
     const reasons: unknown[] = [];
     const stream = new ReadableStream<Uint8Array>(
@@ -214,7 +214,7 @@ describe("a body that is not sent", () => {
       assertEquals([reasons, at.requests.length, at.transport.attempts], [["enough"], 0, 0]);
     });
 
-    it(`because no connection was to be had is cancelled: ${name}`, async () => {
+    it(`because it got no connection is cancelled: ${name}`, async () => {
       await using at = serving(undefined, {}, { connect: () => "refused" });
       const { stream, reasons } = watched();
       await failure(send(at, stream));
@@ -222,7 +222,7 @@ describe("a body that is not sent", () => {
     });
   }
 
-  it("because a final answer came instead of 100 Continue is cancelled", async () => {
+  it("because a final response came instead of 100 Continue is cancelled", async () => {
     const { stream, reasons } = watched();
     const headers = { expect: "100-continue" };
     await using refusing = scripted((peer) => {
@@ -232,7 +232,7 @@ describe("a body that is not sent", () => {
     assertEquals([response.status, reasons.length], [417, 1]);
   });
 
-  it("is not opened for it either: an iterable is told to return", async () => {
+  it("is not opened first: an async iterable gets `return()`", async () => {
     await using at = serving();
     let returned = 0;
     const body = {

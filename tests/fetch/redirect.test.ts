@@ -5,7 +5,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MemoryRequest, MemoryResponse } from "../../transports/memory.ts";
 import { causeOf, pieces, type Setup, serving, utf8 } from "./support.ts";
 
-/** Answers `/from` with a redirect, anything else with what it was asked. */
+/** Answers `/from` with a redirect, and every other path with the request it got. */
 function redirecting(status: number, location = "/to"): Setup {
   return serving(({ path, method }: MemoryRequest): MemoryResponse => {
     if (path !== "/from") return { body: `${method} ${path}` };
@@ -115,7 +115,7 @@ describe("a redirect is followed", () => {
     assertStringIncludes(cause.message, "more than 20 redirects");
   });
 
-  it("with the body again, where it can be read again", async () => {
+  it("with the same body, where that can be sent again", async () => {
     const form = new FormData();
     form.append("a", "1");
     for (const body of ["text", utf8("bytes"), new Blob(["blob"]), new URLSearchParams("a=b"), form]) {
@@ -135,7 +135,7 @@ describe("a redirect is followed", () => {
     assertEquals([response.status, at.requests[1]?.text()], [200, "payload"]);
   });
 
-  it("without the body of a stream, though not if the body must go along", async () => {
+  it("after a stream was sent, only if the next request has no body", async () => {
     const stream = () => ({ method: "POST", body: pieces(utf8("x")).stream, duplex: "half" }) as const;
     await using dropping = redirecting(303);
     assertEquals((await dropping.pool.fetch("http://a.test/from", stream())).status, 200);
@@ -145,7 +145,7 @@ describe("a redirect is followed", () => {
     assertStringIncludes(cause.message, "cannot be sent again");
   });
 
-  it("though its own body is large and unread", async () => {
+  it("even if the body of the redirect is large and unread", async () => {
     await using at = serving(({ path }) =>
       path === "/from" ? { status: 302, headers: { Location: "/to" }, body: "x".repeat(1_000_000) } : {},
     );
@@ -163,7 +163,7 @@ describe("a redirect to another origin", () => {
     "X-Mine": "kept",
   };
 
-  it("does not get the credentials, nor does a way back", async () => {
+  it("does not get the credentials, and neither does a redirect back", async () => {
     await using at = serving(({ path }) => {
       if (path === "/1") return { status: 302, headers: { Location: "http://b.test/2" } };
       if (path === "/2") return { status: 302, headers: { Location: "http://a.test/3" } };
@@ -193,7 +193,7 @@ describe("a redirect to another origin", () => {
     }
   });
 
-  it("is not the default port, spelled out: the credentials stay", async () => {
+  it("is not one to the same origin with its default port spelled out: the credentials stay", async () => {
     await using at = redirecting(307, "http://A.TEST:80/to");
     await at.pool.fetch("http://a.test/from", { headers });
     assertEquals(at.requests[1]?.headers.get("authorization"), "Bearer secret");
@@ -201,7 +201,7 @@ describe("a redirect to another origin", () => {
 });
 
 describe("a redirect is not followed", () => {
-  it('when redirect is "manual": the response is given as it is', async () => {
+  it('when redirect is "manual": the response is returned unchanged', async () => {
     await using at = redirecting(302);
     const response = await at.pool.fetch("http://a.test/from", { redirect: "manual" });
     assertEquals(

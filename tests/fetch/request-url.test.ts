@@ -5,7 +5,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { UrlReader } from "../../src/fetch/request-url.ts";
 
-/** What the URL parser says, or that it refuses. */
+/** What the URL parser gives, or that it refuses. */
 function parsed(url: string): [key: string, target: string] | "refused" {
   let known: URL;
   try {
@@ -116,7 +116,7 @@ const url = fc
   .map(([start, pieces]) => start + pieces.join(""));
 
 describe("UrlReader", () => {
-  it("agrees with the URL parser, whatever it has seen before", () => {
+  it("agrees with the URL parser, after any other URLs", () => {
     const reader = new UrlReader();
     const holds = (...urls: [string, string, string, string]): void => {
       for (const one of urls) assertEquals(found(reader, one), parsed(one), JSON.stringify(urls));
@@ -139,7 +139,7 @@ describe("UrlReader", () => {
     fc.assert(fc.property(fc.constantFrom(...STARTS), rest, rest, holds), { numRuns: 6000 });
   });
 
-  it("agrees with the URL parser on any character at any place", () => {
+  it("agrees with the URL parser on every character in every place", () => {
     const reader = new UrlReader();
     reader.read("http://a.test/");
     for (let code = 0; code < 0x180; code++) {
@@ -154,7 +154,7 @@ describe("UrlReader", () => {
     }
   });
 
-  it("never lets a byte into a target that could end the request line", () => {
+  it("never gives a target with a byte that could end the request line", () => {
     const reader = new UrlReader();
     fc.assert(
       fc.property(url, (one) => {

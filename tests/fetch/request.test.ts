@@ -1,4 +1,4 @@
-/** `request()`: the message as it came, its parts made only when asked for. */
+/** `request()`: the message as it came; its parts are made on first access. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
@@ -57,7 +57,7 @@ describe("request()", () => {
     }
   });
 
-  it("gives bytes that stay what they are when the next response comes", async () => {
+  it("gives bytes that do not change when the next response comes", async () => {
     let number = 0;
     await using at = serving(() => ({ body: String(number++).repeat(100) }));
     const first = await (await at.pool.request(url)).bytes();
@@ -65,7 +65,7 @@ describe("request()", () => {
     assertEquals([...new Set(first)], [48]);
   });
 
-  it("gives the trailers after the body, without those that must not be there", async () => {
+  it("gives the trailers after the body, without forbidden ones", async () => {
     await using at = answering(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\nAuthorization: x\r\n\r\n",
     );
@@ -85,7 +85,7 @@ describe("request()", () => {
     }
   });
 
-  it("reads a body once, also while it is on its way", async () => {
+  it("reads a body once, also while it is still arriving", async () => {
     await using at = answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
     const response = await at.pool.request(url);
     const first = response.text();
@@ -94,7 +94,7 @@ describe("request()", () => {
     assertEquals(await first, "hello");
   });
 
-  it("that is discarded cannot be read, nor is a reader left waiting", async () => {
+  it("fails the readers of a body that is discarded", async () => {
     await using at = answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
     const response = await at.pool.request(url);
     const reading = response.text();
@@ -107,7 +107,7 @@ describe("request()", () => {
     assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
   });
 
-  it("keeps a bounded amount of a body that nobody reads yet, and reads on when somebody does", async () => {
+  it("buffers a bounded amount of an unread body, and reads on when the caller reads", async () => {
     await using at = scripted((peer) => {
       peer.onData(() => {
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
@@ -121,12 +121,12 @@ describe("request()", () => {
     assertEquals([at.transport.peers[0]?.paused, at.pool.stats().idle], [false, 1]);
   });
 
-  it("that is no JSON rejects with a SyntaxError", async () => {
+  it("rejects json() with a SyntaxError where the body is no JSON", async () => {
     await using at = serving(() => ({ body: "" }));
     await assertRejects(async () => (await at.pool.request(url)).json(), SyntaxError);
   });
 
-  it("may set its own deadlines and say that it is idempotent", async () => {
+  it("accepts deadlines of its own, and `idempotent`", async () => {
     await using at = serving();
     const options: RequestOptions = {
       method: "POST",
@@ -138,7 +138,7 @@ describe("request()", () => {
     assertEquals((await at.pool.request(url, options)).status, 200);
   });
 
-  it("makes the body anew where it is a function and must be sent again", async () => {
+  it("calls the body's function again when the request is sent again", async () => {
     let made = 0;
     await using at = scripted((peer) => {
       let requests = 0;
@@ -194,7 +194,7 @@ describe("request() refuses", () => {
     });
   }
 
-  it("what is no URL", async () => {
+  it("anything that is no URL", async () => {
     await using at = serving();
     for (const bad of ["/path", "", undefined, null, {}, "ftp://a.test/", "http://u:secret@a.test/"]) {
       const error = await failure(at.pool.request(bad as string));
@@ -204,7 +204,7 @@ describe("request() refuses", () => {
     assertEquals(at.transport.attempts, 0);
   });
 
-  it("nothing of a length of 0 with no body", async () => {
+  it("no Content-Length of 0 without a body", async () => {
     await using at = serving();
     const options = { method: "DELETE", headers: { "Content-Length": "0" } };
     assertEquals((await at.pool.request(url, options)).status, 200);

@@ -1,4 +1,4 @@
-/** Responses of `fetch`: genuine ones of the runtime, with what a constructor cannot set. */
+/** Responses of `fetch`: genuine `Response`s of the runtime, with the members that a constructor cannot set. */
 
 import { describe, it } from "node:test";
 import {
@@ -39,7 +39,7 @@ describe("a response", () => {
     assertEquals([...headers].filter(([name]) => name === "set-cookie").length, 2);
   });
 
-  it("knows the URL that answered, without a fragment, also in its copies", async () => {
+  it("has the URL of its request without the fragment, and so have its clones", async () => {
     await using at = serving();
     const response = await at.pool.fetch("http://A.test:80/x/../y?q=1#frag");
     const copy = response.clone().clone();
@@ -74,7 +74,7 @@ describe("a response", () => {
     await assertRejects(async () => response.clone(), TypeError);
   });
 
-  it("has no body at all where the status or the method says so", async () => {
+  it("has a null body where the status or the method says so", async () => {
     for (const [method, head] of [
       ["GET", "204 No Content"],
       ["GET", "304 Not Modified"],
@@ -116,7 +116,7 @@ describe("a response", () => {
     await assertRejects(async () => (await at.pool.fetch(url)).json(), SyntaxError);
   });
 
-  it("tells its connection, and others do not", async () => {
+  it("gives its connection; other responses do not", async () => {
     await using at = serving();
     const [first, second] = [await at.pool.fetch(url), await at.pool.fetch(url)];
     assertEquals([connectionOf(first)?.reused, connectionOf(second)?.requestNumber], [false, 2]);
@@ -133,7 +133,7 @@ describe("a response", () => {
     assertEquals(await text, "hello");
   });
 
-  it("streams as fast as somebody reads, and the socket is paused until then", async () => {
+  it("streams as fast as the caller reads, and pauses the socket meanwhile", async () => {
     await using at = scripted((peer) => {
       peer.onData(() => {
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
@@ -158,7 +158,7 @@ describe("a body that nobody reads to its end", () => {
       });
     });
 
-  it("keeps its connection when it is cancelled and little is left", async () => {
+  it("keeps its connection when it is cancelled and the rest is short", async () => {
     await using at = answer(20_000, 10_000);
     const response = await at.pool.fetch(url);
     await response.body!.cancel();
@@ -168,7 +168,7 @@ describe("a body that nobody reads to its end", () => {
     assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
   });
 
-  it("ends its connection when it is cancelled and much is left", async () => {
+  it("ends its connection when it is cancelled and the rest is long", async () => {
     await using at = answer(10_000_000, 1000);
     const response = await at.pool.fetch(url);
     await response.body!.cancel();
@@ -176,7 +176,7 @@ describe("a body that nobody reads to its end", () => {
     assertEquals([at.pool.stats().open, retired(at.events)], [0, ["unread-body"]]);
   });
 
-  it("ends its connection when it is cancelled and nobody knows how much is left", async () => {
+  it("ends its connection when it is cancelled and the length of the rest is unknown", async () => {
     await using at = scripted((peer) => peer.onData(() => peer.send("HTTP/1.1 200 OK\r\n\r\nhello")));
     const response = await at.pool.fetch(url);
     await response.body!.cancel();
@@ -202,7 +202,7 @@ describe("a failure", () => {
     );
   });
 
-  it("of the protocol names side, fault, phase and connection, and reaches nobody else", async () => {
+  it("of the protocol names side, fault, phase and connection, and affects no other request", async () => {
     await using at = scripted((peer) =>
       peer.onData(() =>
         peer.send(
@@ -253,7 +253,7 @@ describe("a failure", () => {
     assertEquals(error.code, "ERR_CONNECTION_LOST");
   });
 
-  it("is a status that no Response can have; request() gives it as it came", async () => {
+  it("is a status that no Response can have; request() returns it unchanged", async () => {
     await using at = serving(() => ({ status: 799, body: "odd" }));
     const cause = await causeOf(at.pool.fetch(url));
     assertInstanceOf(cause, ProtocolError);
@@ -264,7 +264,7 @@ describe("a failure", () => {
     assertEquals(at.pool.stats().active, 0);
   });
 
-  it("of a body that ends with the connection is none", async () => {
+  it("is not the end of the connection, where that ends the body", async () => {
     await using at = scripted((peer) => {
       peer.onData(() => {
         peer.send("HTTP/1.1 200 OK\r\n\r\nhel");

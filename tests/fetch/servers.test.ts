@@ -1,6 +1,6 @@
 /**
- * A response of the pool is returned straight from the handler of a server, and reaches the wire with its status,
- * headers and body: each runtime sends what stands in a Response's internal slots, or what its getters say.
+ * A response of the pool can be returned from the handler of a server, and arrives with its status, headers and body. Some
+ * servers read the internal slots of a Response, others its getters.
  */
 
 import { describe, it } from "node:test";
@@ -54,7 +54,7 @@ function upstream(answer: MemoryResponse) {
   return createPool({ transport });
 }
 
-/** Sends the head at once, and the body in pieces that follow one by one. */
+/** Sends the head at once, and the body in pieces one after the other. */
 function streaming(framing: string) {
   const piece = LONG.slice(0, 10_000);
   const chunked = framing.includes("chunked");
@@ -106,7 +106,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       });
     }
 
-    it("arrives whole when it is a copy, and when its body is put into another", async () => {
+    it("arrives whole when it is a clone, and when its body is moved to another response", async () => {
       await using pool = upstream({ body: "hello", headers: { "X-A": "1" } });
       let wrap: (response: Response) => Response = (response) => response.clone();
       const served = await serve(async () => wrap(await pool.fetch("http://a.test/")));
@@ -140,7 +140,7 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
       await served.close();
     });
 
-    it("is made from the server's own Request, body and all", async () => {
+    it("arrives whole for a request made of the server's own Request, with its body", async () => {
       const transport = memoryTransport({
         respond: (request) => ({ body: `${request.method} ${request.text()}` }),
       });

@@ -1,4 +1,4 @@
-/** What the fetch tests share: a pool whose server is a function, and one whose peer speaks byte by byte. */
+/** Support of the fetch tests: a pool whose server is a function, and one whose peer is scripted byte by byte. */
 
 import { assert, assertInstanceOf } from "@std/assert";
 import {
@@ -20,16 +20,16 @@ import {
   memoryTransport,
 } from "../../transports/memory.ts";
 
-/** A pool, its far end, and all that happened. */
+/** A pool, its peer, and everything that happened. */
 export interface Setup extends AsyncDisposable {
   readonly pool: Pool;
   readonly transport: MemoryTransport;
-  /** Requests, in the order they were answered. */
+  /** Requests, in the order of their responses. */
   readonly requests: MemoryRequest[];
   readonly events: PoolEvent[];
 }
 
-/** What the transports of the runtimes lend or allow; that in memory does neither. */
+/** What the transports of the runtimes have, and the memory transport does not: decoders, lazy responses. */
 type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
 
 const LENT: Lent = {
@@ -45,7 +45,7 @@ function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOp
   return { pool, transport, requests, events, [Symbol.asyncDispose]: () => closed(pool) };
 }
 
-/** The pool's timers keep no process alive, and there are no sockets here that would. */
+/** Keeps the process alive: the pool's timers do not, and there are no sockets here that would. */
 async function closed(pool: Pool): Promise<void> {
   const alive = setInterval(() => {}, 1000);
   await pool.close({ timeout: 0 });
@@ -76,7 +76,7 @@ export function scripted(
   return setup({ accept, ...memory }, [], options, lent);
 }
 
-/** A peer that sends each of `messages` as the answer to one request, which must arrive in one piece. */
+/** A peer that answers each request with the next of `messages`. Each request must arrive in one piece. */
 export function answering(...messages: string[]): Setup {
   return scripted(inTurn(messages));
 }
@@ -88,8 +88,8 @@ export function inTurn(messages: readonly string[]): (peer: MemoryPeer) => void 
 }
 
 /**
- * Everything that microtasks, and turns of the event loop, bring. With it goes the look that a pool takes at a connection
- * when the loop was blocked, as it is by any busy machine: that look is of the same kind, and was begun before.
+ * Waits for everything that microtasks and turns of the event loop bring. That includes the liveness check of a connection
+ * after the event loop was blocked, as it is on a busy machine.
  */
 export async function settled(): Promise<void> {
   await new Promise<void>((resolve) => setTimeout(resolve, 0));
@@ -97,7 +97,7 @@ export async function settled(): Promise<void> {
   await new Promise<void>((resolve) => setTimeout(resolve, 0));
 }
 
-/** What a promise rejects with. */
+/** The error that a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {
@@ -108,7 +108,7 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
   throw new Error(`Expected a rejection, got ${String(value).slice(0, 80)}`);
 }
 
-/** The HoldfastError inside the TypeError that `fetch` rejects with. */
+/** The HoldfastError in the TypeError that `fetch` rejects with. */
 export async function causeOf(promise: Promise<unknown>): Promise<HoldfastError> {
   const error = await failure(promise);
   assertInstanceOf(error, TypeError);
@@ -117,12 +117,12 @@ export async function causeOf(promise: Promise<unknown>): Promise<HoldfastError>
   return error.cause;
 }
 
-/** Why connections were retired, in order. */
+/** The reasons for which connections were retired, in order. */
 export function retired(events: readonly PoolEvent[]): string[] {
   return events.flatMap((event) => (event.type === "connection.retired" ? [event.reason] : []));
 }
 
-/** A stream of the given pieces, and how many were taken. */
+/** A stream of the given pieces, and how many of them were read. */
 export function pieces(...list: Uint8Array[]): { stream: ReadableStream<Uint8Array>; taken(): number } {
   let taken = 0;
   const stream = new ReadableStream<Uint8Array>(
@@ -139,7 +139,7 @@ export function pieces(...list: Uint8Array[]): { stream: ReadableStream<Uint8Arr
   return { stream, taken: () => taken };
 }
 
-/** Each way to read a body, its result as text. */
+/** Each way to read a body, with its result as text. */
 export const BODY_FORMS: Readonly<Record<string, (response: Response) => Promise<string>>> = {
   text: (response) => response.text(),
   json: async (response) => JSON.stringify(await response.json()),

@@ -1,4 +1,4 @@
-/** Total time: `requestTimeout` is for the whole call, from its first moment to the last byte of the last answer. */
+/** Total time: `requestTimeout` limits the whole call, from its start to the last byte of the last response. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -9,7 +9,7 @@ import { type Service, service } from "../support/service.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 
-/** A pool whose server answers by hand, and what became of a call. */
+/** A pool whose server the test answers for, and the result of a call. */
 function slow(): Service {
   return service({ requestTimeout: "1s" }, undefined, { respond: undefined, accept: () => {} });
 }
@@ -37,7 +37,7 @@ function factsOf(error: Error): unknown {
 const last = (world: Service): MemoryPeer => world.transport.peers.at(-1) as MemoryPeer;
 
 describe("requestTimeout", () => {
-  it("counts once for a chain of redirects", async () => {
+  it("limits a chain of redirects as a whole", async () => {
     const world = slow();
     const outcome = outcomeOf(world.pool.fetch("http://a.test/0"));
     for (const host of ["b", "c"]) {
@@ -53,7 +53,7 @@ describe("requestTimeout", () => {
     assertEquals([world.pool.stats().active, world.pool.stats().queued], [0, 0]);
   });
 
-  it("includes the body of the last answer", async () => {
+  it("includes the body of the last response", async () => {
     const world = slow();
     const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
     await world.clock.advance(600);
@@ -64,7 +64,7 @@ describe("requestTimeout", () => {
     assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
   });
 
-  it("lets a chain end that takes no longer", async () => {
+  it("does not end a chain that is faster", async () => {
     const world = slow();
     const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
     await world.clock.advance(600);
@@ -75,11 +75,11 @@ describe("requestTimeout", () => {
     assertEquals(outcome.value, "ok");
   });
 
-  it("sends nothing more once it is over", async () => {
+  it("sends no further request when it has passed", async () => {
     const world = slow();
     const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
     await settled();
-    // The loop is blocked: the redirect is seen before the timer is.
+    // The event loop is blocked: the redirect is read before the timer runs.
     world.clock.block(1500);
     last(world).send("HTTP/1.1 302 Found\r\nlocation: http://b.test/\r\ncontent-length: 0\r\n\r\n");
     await settled();
@@ -87,7 +87,7 @@ describe("requestTimeout", () => {
     assertEquals(world.transport.peers.length, 1);
   });
 
-  it("includes the time that a body takes to be ready", async () => {
+  it("includes the time in which the length of a body is sought", async () => {
     const world = slow();
     world.clock.holdTurns = true;
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -113,7 +113,7 @@ describe("requestTimeout", () => {
     assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
   });
 
-  it("includes the time until the transport of the runtime is there", async () => {
+  it("includes the time in which the transport is loaded", async () => {
     const clock = new MovableClock();
     const pool = createPool({ clock, requestTimeout: "1s" });
     const call = pool.fetch("http://127.0.0.1:9/");

@@ -1,17 +1,17 @@
-/** What compiles: the pool's functions are accepted wherever the standard's are expected. */
+/** Types: the pool's functions compile wherever the standard's are expected. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { FetchInit, FetchInput, Pool, PoolResponse } from "../../mod.ts";
 import { serving } from "./support.ts";
 
-/** As libraries declare their option. */
+/** The way libraries declare their `fetch` option. */
 interface Client {
   fetch?: typeof globalThis.fetch;
 }
 
 describe("pool.fetch", () => {
-  it("is a fetch to the compiler", async () => {
+  it("is assignable to the standard's fetch", async () => {
     await using at = serving();
     const standard: typeof fetch = at.pool.fetch as Pool["fetch"];
     const client: Client = { fetch: at.pool.fetch };
@@ -21,7 +21,7 @@ describe("pool.fetch", () => {
       assertStrictEquals(one as unknown, at.pool.fetch);
   });
 
-  it("takes what the standard takes, and what it is said to take", async () => {
+  it("accepts the standard's arguments, and those of its own types", async () => {
     await using at = serving();
     const inputs: FetchInput[] = ["http://a.test/", new URL("http://a.test/"), { url: "http://a.test/" }];
     const init: FetchInit & RequestInit = { method: "PUT", headers: new Headers({ a: "b" }), body: "x" };
@@ -29,7 +29,7 @@ describe("pool.fetch", () => {
     assertEquals(at.requests.length, 4);
   });
 
-  it("is refused a wrong argument by the compiler", () => {
+  it("refuses wrong arguments at compile time", () => {
     const refused = (pool: Pool): unknown[] => [
       // @ts-expect-error a number is no URL
       pool.fetch(5),

@@ -1,4 +1,4 @@
-/** Metrics: what a real OpenTelemetry SDK reads of a pool, by the names and buckets of the semantic conventions. */
+/** Metrics: what a real OpenTelemetry SDK reads from a pool, with the names and buckets of the semantic conventions. */
 
 import { describe, it } from "node:test";
 import { DataPointType, MeterProvider, type MetricData, MetricReader } from "@opentelemetry/sdk-metrics";
@@ -17,7 +17,7 @@ class Reader extends MetricReader {
 /** Attributes and value of one series. A histogram's value is its count, and its sum. */
 type Point = [attributes: object, value: number | readonly [count: number, sum: number | undefined]];
 
-/** A pool that is observed, what its SDK reads, and a dial that takes 20 ms. */
+/** An observed pool, its SDK, and connect attempts that take 20 ms. */
 function observed(options: PoolOptions = {}, respond?: Answers, memory: MemoryOptions = {}) {
   const scheduler: MemoryOptions["scheduler"] = {
     schedule: (delayMs, callback) => world.clock.schedule(delayMs, callback),
@@ -75,7 +75,7 @@ const SERVER = { "server.address": "a.test", "server.port": 80 };
 const GET = { ...SERVER, "http.request.method": "GET" };
 const ANSWERED = { ...GET, "http.response.status_code": 200, "network.protocol.version": "1.1" };
 
-/** Sends `count` requests one after the other, the first of which waits for its dial. */
+/** Sends `count` requests one after the other. The first one waits for its connection. */
 async function send({ get, clock }: ReturnType<typeof observed>, count = 1): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
     const answer = get();
@@ -86,7 +86,7 @@ async function send({ get, clock }: ReturnType<typeof observed>, count = 1): Pro
 
 describe("observe", () => {
   it("measures by the names, units, instruments and buckets of the conventions", async () => {
-    // The second request on a connection is answered by its end, so that it is sent again.
+    // The peer closes the connection at the second request, so that this is sent again.
     const respond: MemoryOptions["respond"] = ({ number }, peer) => {
       if (number === 2) peer.end();
       return number === 2 ? { headers: { "Content-Length": "9" } } : {};
@@ -124,14 +124,14 @@ describe("observe", () => {
     assertEquals(await world.points("http.client.request.duration"), [[ANSWERED, [1, 0.02]]]);
   });
 
-  it("names a status of 400 or more as the error it is to a client", async () => {
+  it("gives a status of 400 and above as error.type", async () => {
     const world = observed({}, () => ({ status: 503 }));
     await send(world);
     const [point] = await world.points("http.client.request.duration");
     assertEquals(point?.[0], { ...ANSWERED, "http.response.status_code": 503, "error.type": "503" });
   });
 
-  it("names a failure by its code, and an abort by its name", async () => {
+  it("gives the code of a failure, or the name of an abort, as error.type", async () => {
     const world = observed({ connectTimeout: "1s" }, undefined, { connect: () => "never" });
     const failed = assertRejects(() => world.get());
     await world.clock.advance(2000);
@@ -147,7 +147,7 @@ describe("observe", () => {
     ]);
   });
 
-  it("folds methods that the convention does not know", async () => {
+  it("counts methods that the conventions do not list as _OTHER", async () => {
     const world = observed();
     const answer = world.pool.request("http://a.test/", { method: "BREW" });
     await world.clock.advance(100);
@@ -156,7 +156,7 @@ describe("observe", () => {
     assertEquals(point?.[0], { ...ANSWERED, "http.request.method": "_OTHER" });
   });
 
-  it("measures the wait of requests that found no connection, and of those alone", async () => {
+  it("measures the time in the queue, only of requests that found no connection", async () => {
     const world = observed();
     await send(world, 3);
     assertEquals(await world.points("http.client.request.time_in_queue"), [[GET, [1, 0.02]]]);
@@ -174,7 +174,7 @@ describe("observe", () => {
     assertEquals(await world.points("holdfast.client.queued_requests"), [[SERVER, 0]]);
   });
 
-  it("counts retired connections by reason, with the length of their lives", async () => {
+  it("counts retired connections by reason, and measures their durations", async () => {
     const world = observed({ idleTimeout: "5s" });
     await send(world);
     await world.clock.advance(10_000);
@@ -184,7 +184,7 @@ describe("observe", () => {
     assertEquals(await world.points("http.client.connection.duration"), [[SERVER, [1, 5]]]);
   });
 
-  it("knows no life of a connection that never opened", async () => {
+  it("measures no duration of a connection that never opened", async () => {
     const world = observed({}, undefined, { connect: () => "refused" });
     const failed = assertRejects(() => world.get());
     await world.clock.advance(100);
@@ -208,7 +208,7 @@ describe("observe", () => {
   });
 });
 
-/** Has everything happen that is measured, and reads how it is. */
+/** Makes everything happen that is measured, and reads the metrics. */
 async function shapes(world: ReturnType<typeof observed>): Promise<Record<string, Shape>> {
   const { clock, get } = world;
   await send(world);

@@ -1,4 +1,4 @@
-/** What of the parser is used here: it comes without types. */
+/** The part of the parser that is used here. The package has no types. */
 
 declare module "parse-prometheus-text-format" {
   interface Metric {

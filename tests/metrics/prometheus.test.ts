@@ -1,4 +1,4 @@
-/** Prometheus: the text is read back by a parser that others wrote. */
+/** Prometheus: an independent parser reads the text back. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -43,7 +43,7 @@ describe("the text of a Prometheus meter", () => {
     assertEquals(family?.metrics[0]?.buckets, { "0.1": "1", "1": "3", "+Inf": "4" });
   });
 
-  it("keeps series apart by their labels, however they are made", () => {
+  it("has one series per set of labels, whether it is the same object or an equal one", () => {
     const meter = new PrometheusMeter();
     const counter = meter.createCounter("a", options);
     counter.add(1, { b: "1" });
@@ -56,7 +56,7 @@ describe("the text of a Prometheus meter", () => {
     );
   });
 
-  it("escapes what would break a line or a label", () => {
+  it("escapes characters that would break a line or a label", () => {
     const meter = new PrometheusMeter();
     meter.createCounter("a", { unit: "1", description: "back\\slash\nline" }).add(1, { b: 'quo"te\\\n' });
     const text = meter.text();
@@ -65,7 +65,7 @@ describe("the text of a Prometheus meter", () => {
     assert(text.includes("# HELP a_total back\\\\slash\\nline"), text);
   });
 
-  it("holds no more than 2,000 series of one instrument, and one for the rest", () => {
+  it("has at most 2,000 series of one instrument, and one for the rest", () => {
     const meter = new PrometheusMeter();
     const counter = meter.createCounter("a", options);
     for (let at = 0; at < 3000; at++) counter.add(1, { at });
@@ -74,7 +74,7 @@ describe("the text of a Prometheus meter", () => {
     assertEquals(family?.metrics.at(-1), { value: "1000", labels: { otel_metric_overflow: "true" } });
   });
 
-  it("of a pool holds every instrument, and nothing of a request but its method and status", async () => {
+  it("of a pool has every instrument, and of requests only method and status", async () => {
     const { pool } = service({}, () => ({ status: 404 }));
     const meter = new PrometheusMeter();
     observe(pool, meter);
