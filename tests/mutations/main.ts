@@ -1,10 +1,10 @@
 /**
- * Breaks the library on purpose, one promise at a time, and shows that a proof notices.
+ * Breaks the library on purpose, one promise at a time, and shows that a test notices.
  *
  * ```sh
- * node --import tsx tests/mutations/main.ts               # all, some minutes
- * node --import tsx tests/mutations/main.ts --only POST   # those whose sentence holds this
- * node --import tsx tests/mutations/main.ts --seconds 300 --from 17   # as many as fit, from one of them on
+ * node --import tsx tests/mutations/main.ts               # all of them, some minutes
+ * node --import tsx tests/mutations/main.ts --only POST   # those whose sentence contains this
+ * node --import tsx tests/mutations/main.ts --seconds 300 --from 17   # as many as fit, starting at number 17
  * ```
  */
 
@@ -24,11 +24,11 @@ const { values } = parseArgs({
 
 const until = performance.now() + 1000 * Number(values.seconds);
 const first = Number(values.from) % MUTATIONS.length;
-const inTurn = [...MUTATIONS.slice(first), ...MUTATIONS.slice(0, first)];
-const chosen = inTurn.filter(({ breaks }) => breaks.toLowerCase().includes(values.only.toLowerCase()));
+const rotated = [...MUTATIONS.slice(first), ...MUTATIONS.slice(0, first)];
+const chosen = rotated.filter(({ breaks }) => breaks.toLowerCase().includes(values.only.toLowerCase()));
 const scratch = new Scratch(Number(values.seeds));
 const survivors: Mutation[] = [];
-const sound = new Set<string>();
+const passing = new Set<string>();
 let tried = 0;
 let interrupted = false;
 process.once("SIGINT", () => {
@@ -36,27 +36,28 @@ process.once("SIGINT", () => {
 });
 try {
   for (const mutation of chosen) {
-    // A turn of the event loop, in which Ctrl-C is heard.
+    // This turn of the event loop lets a Ctrl-C be noticed.
     await new Promise((resolve) => setImmediate(resolve));
     if (interrupted || performance.now() > until) break;
-    provedSound(mutation);
+    requirePassing(mutation);
     judge(mutation);
     tried += 1;
   }
 } finally {
   scratch.remove();
 }
-if (tried < chosen.length) console.log(`${chosen.length - tried} were not tried: the time was up.`);
+if (tried < chosen.length)
+  console.log(`${chosen.length - tried} were not tried: the time was up, or the run was interrupted.`);
 console.log(`${tried - survivors.length} of ${tried} mutations caught.`);
 process.exitCode = survivors.length > 0 || chosen.length === 0 ? 1 : 0;
 
-/** What fails though nothing is broken would catch anything. */
-function provedSound({ proof }: Mutation): void {
+/** A proof that fails on the unbroken library would "catch" every mutation. */
+function requirePassing({ proof }: Mutation): void {
   const key = JSON.stringify(proof);
-  if (sound.has(key)) return;
+  if (passing.has(key)) return;
   const { caught, by } = scratch.prove(proof);
-  if (caught && !interrupted) throw new Error(`The proof ${key} fails though nothing is broken: ${by}`);
-  sound.add(key);
+  if (caught && !interrupted) throw new Error(`The proof ${key} fails on the unbroken library: ${by}`);
+  passing.add(key);
 }
 
 function judge(mutation: Mutation): void {

@@ -1,14 +1,14 @@
-/** Mutations: the library's promises, each broken once on purpose, and the proof that must notice. */
+/** Mutation: one promise of the library, broken on purpose, and the tests that must notice. */
 
-/** What must fail. `simulation`: seeds of tests/simulation; else test files by the start of their path. */
+/** What must fail: `"simulation"` runs seeds of tests/simulation; `tests` is the start of the paths of test files. */
 export type Proof = "simulation" | { readonly tests: string };
 
-/** One break. */
+/** One change that breaks the library. */
 export interface Mutation {
-  /** What it breaks, as a sentence about the library that is no longer true. */
+  /** The promise that it breaks: a sentence that is true of the library, and false of the changed one. */
   readonly breaks: string;
   readonly file: string;
-  /** Text that stands in the file exactly once. */
+  /** Text that occurs exactly once in the file. */
   readonly search: string;
   readonly replacement: string;
   readonly proof: Proof;

@@ -1,11 +1,11 @@
-/** The list of mutations follows the sources; running them is `tests/mutations/main.ts`. */
+/** The list of mutations fits the sources. `tests/mutations/main.ts` runs the mutations. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { MUTATIONS } from "./mutations.ts";
 
-test("every mutation still finds its text in the sources, exactly once", () => {
+test("every mutation finds its text in the sources exactly once", () => {
   const lost = MUTATIONS.filter(({ file, search }) => {
     const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
     return text.split(search).length !== 2;
@@ -16,7 +16,7 @@ test("every mutation still finds its text in the sources, exactly once", () => {
   );
 });
 
-test("no promise is broken in the list twice, and none by leaving the text as it is", () => {
+test("no promise is listed twice, and every mutation changes the text", () => {
   assertEquals(new Set(MUTATIONS.map(({ breaks }) => breaks)).size, MUTATIONS.length);
   assertEquals(
     MUTATIONS.filter(({ search, replacement }) => search === replacement),
@@ -24,7 +24,7 @@ test("no promise is broken in the list twice, and none by leaving the text as it
   );
 });
 
-test("every proof is there: one without tests would let the whole suite speak for it", () => {
+test("every proof names existing tests: one that names none would run the whole suite", () => {
   const files = readdirSync(new URL("../", import.meta.url), { recursive: true, encoding: "utf8" })
     .map((file) => `tests/${file.replaceAll("\\", "/")}`)
     .filter((file) => file.endsWith(".test.ts"));
@@ -34,7 +34,7 @@ test("every proof is there: one without tests would let the whole suite speak fo
   assertEquals(missing, []);
 });
 
-test("every part of the library is broken somewhere", () => {
+test("every folder of src has a mutation", () => {
   const parts = readdirSync(new URL("../../src/", import.meta.url), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `src/${name}/`);

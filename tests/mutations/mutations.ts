@@ -1,4 +1,4 @@
-/** Mutations: every promise of the library that is broken once on purpose. */
+/** Mutations: the list of all of them, by subject. */
 
 import { BOUNDS } from "./bounds.ts";
 import { HONO } from "./hono.ts";

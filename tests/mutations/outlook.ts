@@ -1,25 +1,26 @@
-/** Mutations of what looks at a pool from outside: its metrics, and the command that compares clients and servers. */
+/** Outlook: programs that observe a pool from outside: its metrics, and the command that compares idle timeouts. */
 
 import type { Mutation } from "./mutation.ts";
 
 /** Mutations of `src/metrics/` and `src/cli/`. */
 export const OUTLOOK: readonly Mutation[] = [
   {
-    breaks: "A request that is over is no longer active in the metrics",
+    breaks: "The metrics no longer count a request as active once it has ended",
     file: "src/metrics/observe.ts",
     search: "this.#to.activeRequests.add(-1, attributes);",
     replacement: "",
     proof: { tests: "tests/metrics/observe" },
   },
   {
-    breaks: "Durations are told in seconds",
+    breaks: "Metrics report durations in seconds",
     file: "src/metrics/observe.ts",
     search: "this.#to.timeInQueue.record(waitedMs / 1000,",
     replacement: "this.#to.timeInQueue.record(waitedMs,",
     proof: { tests: "tests/metrics/observe" },
   },
   {
-    breaks: "A client and a server that give up at about the same time are called a race",
+    breaks:
+      "The command reports a race where client and server close idle connections at about the same time",
     file: "src/cli/idle-comparison.ts",
     search: "if (Math.abs(serverMs - clientMs) < RACE_MS && clientMs > 0)",
     replacement: "if (serverMs === clientMs && serverMs < 0)",

@@ -1,4 +1,4 @@
-/** Mutations of `src/proxy/`, and of how addresses are found, raced and given up. */
+/** Proxies and connecting: `src/proxy/`, and how addresses are found, tried and dropped. */
 
 import type { Mutation } from "./mutation.ts";
 
@@ -21,14 +21,14 @@ export const PROXY: readonly Mutation[] = [
     proof: BY_PROXY,
   },
   {
-    breaks: "What a proxy sends behind its answer is not taken for the origin's",
+    breaks: "Bytes that a proxy sends after its answer to CONNECT are not taken for the origin's",
     file: "src/proxy/tunnel.ts",
     search: "if (surplus > 0) return",
     replacement: "if (surplus < 0) return",
     proof: BY_PROXY,
   },
   {
-    breaks: "A proxy that is given up is dropped",
+    breaks: "The connection to a proxy is aborted when its tunnel is no longer wanted",
     file: "src/proxy/tunnel.ts",
     search: "        socket.abort();\n        reject(error);",
     replacement: "        reject(error);",
@@ -42,14 +42,14 @@ export const PROXY: readonly Mutation[] = [
     proof: BY_PROXY,
   },
   {
-    breaks: "Tunnels are never shared by origins, whatever the proxy's pooling",
+    breaks: "A tunnel is never shared by origins, whatever the proxy's pooling option says",
     file: "src/proxy/proxy-dialer.ts",
     search: `origin.scheme === "http" && proxy.kind !== "socks5"`,
     replacement: `origin.scheme === "http"`,
     proof: BY_PROXY,
   },
   {
-    breaks: "A forwarding proxy gets the absolute form",
+    breaks: "A forwarding proxy gets request targets in absolute form",
     file: "src/exchange/message.ts",
     search: "const target = origin.key + request.target;",
     replacement: "const { target } = request;",
@@ -63,14 +63,14 @@ export const PROXY: readonly Mutation[] = [
     proof: BY_PROXY,
   },
   {
-    breaks: "An entry of NO_PROXY with a port is about that port alone",
+    breaks: "An entry of NO_PROXY that names a port applies to that port alone",
     file: "src/proxy/no-proxy.ts",
     search: "=== port ? entry.slice(0, colon) : undefined",
     replacement: "> 0 ? entry.slice(0, colon) : undefined",
     proof: BY_PROXY,
   },
   {
-    breaks: "What ends the credentials of a proxy's URL too early is said",
+    breaks: "An error names the character that ends the credentials in a proxy's URL too early",
     file: "src/options/proxy.ts",
     search: "if (raw === undefined) return;",
     replacement: "return;",
@@ -84,7 +84,7 @@ export const PROXY: readonly Mutation[] = [
     proof: { tests: "tests/pool/connect/happy-eyeballs" },
   },
   {
-    breaks: "Addresses that lost the race are given up",
+    breaks: "Connect attempts that lost against a faster address are aborted",
     file: "src/pool/connect/happy-eyeballs.ts",
     search: "      attempt.controller.abort(reason);\n",
     replacement: "",
@@ -98,14 +98,14 @@ export const PROXY: readonly Mutation[] = [
     proof: { tests: "tests/pool/connect/happy-eyeballs" },
   },
   {
-    breaks: "A connection to an address that is gone is retired",
+    breaks: "A connection to an address that is no longer in the DNS answer is retired",
     file: "src/rules/address-memory.ts",
     search: "if (at === undefined || latest.includes(address)) return false;",
     replacement: "if (at === undefined || seenAt.size > 0) return false;",
     proof: { tests: "tests/pool/connect/dns-refresh" },
   },
   {
-    breaks: "An address of a name whose answers rotate is not gone at once",
+    breaks: "An address missing from one rotating DNS answer does not count as gone",
     file: "src/rules/address-memory.ts",
     search: "return answeredAt >= rotatesUntil || answeredAt - at > ROTATION_MS;",
     replacement: "return true;",

@@ -1,4 +1,4 @@
-/** Scratch: a copy of the sources that may be broken, with the real tools beside it. */
+/** Scratch: a copy of the sources in which a mutation is applied. It uses the tools of the real repository. */
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import type { Mutation, Proof } from "./mutation.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What is needed to run a proof. */
+/** The files that a proof needs. */
 const COPIED = [
   "mod.ts",
   "src",
@@ -20,13 +20,13 @@ const COPIED = [
   "tsconfig.base.json",
 ];
 
-/** A proof that takes longer has hung, which is also a way to notice. */
+/** A proof that takes longer has hung. A mutation that makes it hang counts as caught. */
 const PROOF_MS = 180_000;
 
-/** What came of a proof. */
+/** The result of a proof. */
 export interface Finding {
   readonly caught: boolean;
-  /** Its own words. */
+  /** The first line of output that says what failed. */
   readonly by: string;
 }
 
@@ -42,18 +42,18 @@ export class Scratch {
     symlinkSync(join(root, "node_modules"), join(this.#home, "node_modules"), "dir");
   }
 
-  /** Breaks the copy, runs the proof and mends it. */
+  /** Applies the mutation, runs the proof, and restores the file. */
   try(mutation: Mutation): Finding {
     const file = join(this.#home, mutation.file);
-    const sound = readFileSync(file, "utf8");
-    const parts = sound.split(mutation.search);
+    const original = readFileSync(file, "utf8");
+    const parts = original.split(mutation.search);
     if (parts.length !== 2)
       throw new Error(`${mutation.file} holds this ${parts.length - 1} times: ${mutation.search}`);
     writeFileSync(file, parts.join(mutation.replacement));
     try {
       return this.prove(mutation.proof);
     } finally {
-      writeFileSync(file, sound);
+      writeFileSync(file, original);
     }
   }
 
@@ -68,7 +68,7 @@ export class Scratch {
       timeout: PROOF_MS,
       env: { ...process.env, NODE_TEST_CONTEXT: undefined },
     });
-    return { caught: status !== 0, by: status === null ? "it hangs" : wordsOf(stdout, stderr) };
+    return { caught: status !== 0, by: status === null ? "it hangs" : failureLine(stdout, stderr) };
   }
 
   remove(): void {
@@ -83,9 +83,9 @@ export class Scratch {
   }
 }
 
-/** The first line that says what is wrong. */
-function wordsOf(stdout: string, stderr: string): string {
+/** The first line that says what failed. */
+function failureLine(stdout: string, stderr: string): string {
   const lines = `${stdout}\n${stderr}`.split("\n");
-  const telling = lines.find((line) => /^(seed \d+:|not ok|\w*Error)/.test(line));
-  return telling ?? lines.at(-2) ?? "";
+  const failure = lines.find((line) => /^(seed \d+:|not ok|\w*Error)/.test(line));
+  return failure ?? lines.at(-2) ?? "";
 }

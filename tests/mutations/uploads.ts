@@ -1,60 +1,60 @@
-/** Mutations of what is sent: request bodies in `src/http1/` and `src/fetch/`, and the writers of the transports. */
+/** Uploads: request bodies in `src/exchange/` and `src/fetch/`, and the writers of the transports. */
 
 import type { Mutation } from "./mutation.ts";
 
 /** Mutations of uploads. */
 export const UPLOADS: readonly Mutation[] = [
   {
-    breaks: "What a body's own functions throw in the call is the body's error",
+    breaks: "An error thrown by the caller's body object during the call is reported as a body error",
     file: "src/fetch/prepare-body.ts",
     search: "prepared = read(source, options);\n  } catch (cause) {\n    throw options.toError(cause);\n",
     replacement: "prepared = read(source, options);\n  } catch (cause) {\n    throw cause;\n",
     proof: { tests: "tests/fetch/read-at-once" },
   },
   {
-    breaks: "What a body's functions throw while it is read is the body's error",
+    breaks: "An error thrown by the caller's body while it is sent is reported as a body error",
     file: "src/exchange/upload.ts",
     search: "this.#sendStream(body).catch((error) => this.#fail(error));",
     replacement: "void this.#sendStream(body);",
     proof: { tests: "tests/fetch/bad-bodies" },
   },
   {
-    breaks: "A function that makes a body may not make another kind of it for the resend",
+    breaks: "A body function must give a body of the same kind and length for the resend",
     file: "src/fetch/prepare-body.ts",
     search: `body.kind === "stream" && body.length === length`,
     replacement: `body.kind === "stream"`,
     proof: { tests: "tests/fetch/bad-bodies" },
   },
   {
-    breaks: "A stream that was read already is no body",
+    breaks: "A stream that was already read is refused as a body",
     file: "src/fetch/prepare-body.ts",
     search: "    new Response(stream);\n",
     replacement: "",
     proof: { tests: "tests/fetch/bad-bodies" },
   },
   {
-    breaks: "A stream that never waits lets the event loop have its turn",
+    breaks: "A body stream that always has data ready does not block the event loop",
     file: "src/exchange/upload.ts",
     search: "if (this.#piecesAhead >= PIECES_PER_TURN) await this.#turn();",
     replacement: "",
     proof: { tests: "tests/fetch/bad-bodies" },
   },
   {
-    breaks: "A Request's endless body is not read ahead for ever",
+    breaks: "The search for the length of a Request's body ends when the body does not",
     file: "src/fetch/length-probe.ts",
     search: " || this.#pieces.length >= MAX_PIECES",
     replacement: "",
     proof: { tests: "tests/fetch/bad-bodies" },
   },
   {
-    breaks: "A part that is too long does not make up for one that is too short",
+    breaks: "Each part of a form must have its own announced length",
     file: "src/fetch/pieces.ts",
     search: "this.#bytesDue = part.size;",
     replacement: "this.#bytesDue = undefined;",
     proof: { tests: "tests/fetch/multipart" },
   },
   {
-    breaks: "A buffer that is transferred while it is sent is not sent short",
+    breaks: "A buffer that is transferred while it is sent fails the upload",
     file: "src/exchange/upload.ts",
     search:
       "if (bytes.length !== length) return false;\n  try {\n    bytes.subarray(0, 0);\n    return true;\n  } catch {\n    return false;\n  }",
@@ -62,21 +62,21 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/changed-buffers" },
   },
   {
-    breaks: "A connection on which bytes of the caller wait to be taken is not used again",
+    breaks: "A connection is not reused while the socket still holds the caller's buffer",
     file: "src/exchange/upload.ts",
     search: `this.#left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined)`,
     replacement: "this.#left === 0",
     proof: { tests: "tests/fetch/changed-buffers" },
   },
   {
-    breaks: "fetch copies bytes in the call",
+    breaks: "fetch copies the bytes of a body within the call",
     file: "src/fetch/prepare-body.ts",
     search: "copy ? view.slice() : view",
     replacement: "view",
     proof: { tests: "tests/fetch/read-at-once" },
   },
   {
-    breaks: "A body whose request ends in the queue is cancelled",
+    breaks: "The body of a request that ends in the queue is cancelled",
     file: "src/exchange/upload.ts",
     search: "if (upload === undefined) discardBody(body, reason);",
     replacement: "if (upload === undefined) return;",
@@ -90,35 +90,35 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/callers-context" },
   },
   {
-    breaks: "A Request's body is gathered beyond its first piece",
+    breaks: "The length of a Request's body is found even if the body has several pieces",
     file: "src/fetch/length-probe.ts",
     search: "const MAX_BYTES = 16 * 1024 * 1024;",
     replacement: "const MAX_BYTES = 1024;",
     proof: { tests: "tests/fetch/known-lengths" },
   },
   {
-    breaks: "A Request's piece is copied before its stream may fill the same buffer again",
+    breaks: "A piece of a Request's body is copied before its stream may reuse the buffer",
     file: "src/fetch/length-probe.ts",
     search: "new Uint8Array(buffer, byteOffset, byteLength).slice()",
     replacement: "new Uint8Array(buffer, byteOffset, byteLength)",
     proof: { tests: "tests/fetch/known-lengths" },
   },
   {
-    breaks: "Nothing in the name of a file ends it, or its line",
+    breaks: "A file name in a form cannot end its quoted string or its line",
     file: "src/fetch/multipart.ts",
     search: `filename="\${escaped(filename)}"`,
     replacement: `filename="\${filename}"`,
     proof: { tests: "tests/fetch/multipart" },
   },
   {
-    breaks: "A form that is made again keeps the boundary of its Content-Type",
+    breaks: "A form that is encoded again for a resend keeps the boundary of its Content-Type",
     file: "src/fetch/prepare-body.ts",
     search: "{ ...options, boundary: newBoundary() }",
     replacement: "options",
     proof: { tests: "tests/fetch/multipart" },
   },
   {
-    breaks: "A Blob's type cannot end its line",
+    breaks: "A Blob's type cannot inject a line into a form",
     file: "src/fetch/prepare-body.ts",
     search: `typeof type !== "string" || !FIELD_TEXT.test(type)`,
     replacement: `typeof type !== "string"`,
@@ -132,7 +132,7 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/multipart" },
   },
   {
-    breaks: "What a peer said before it reset the connection is heard on Node",
+    breaks: "On Node, bytes that came before a reset are delivered",
     file: "transports/node-deferred-destroy.ts",
     search: "raw.destroy = (error) => this.#ended(error);",
     replacement: "",

@@ -1,32 +1,32 @@
-/** Mutations of `src/http1/` and `src/fetch/`. */
+/** The wire and fetch: `src/http1/`, `src/exchange/` and `src/fetch/`. */
 
 import type { Mutation } from "./mutation.ts";
 
-/** Mutations of `src/http1/`. */
+/** Mutations of `src/http1/` and `src/exchange/`. */
 export const WIRE: readonly Mutation[] = [
   {
-    breaks: "A request that a listener aborts as it begins to wait leaves the queue",
+    breaks: "A request that is aborted by a listener of its own request.queued event leaves the queue",
     file: "src/exchange/exchange.ts",
     search: "    if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);\n",
     replacement: "",
     proof: { tests: "tests/simulation/regressions" },
   },
   {
-    breaks: "A body does not hold a stream that nobody reads",
+    breaks: "A response body keeps no reference to a stream that nobody reads",
     file: "src/exchange/body-stream.ts",
     search: "if (!this.#awaited) this.#held = undefined;",
     replacement: "",
     proof: { tests: "tests/promises/kept" },
   },
   {
-    breaks: "Whoever holds the stream holds the body",
+    breaks: "A response body stays reachable while its stream is referenced",
     file: "src/exchange/response-body.ts",
     search: "this.#handles > 0 || ",
     replacement: "",
     proof: { tests: "tests/promises/kept" },
   },
   {
-    breaks: "Bytes that drip do not lengthen lingering",
+    breaks: "A slow trickle of bytes does not extend lingering",
     file: "src/exchange/exchange.ts",
     search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.loopRanAt;\n",
     replacement:
@@ -34,7 +34,8 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/promises/leaving" },
   },
   {
-    breaks: "Head bytes that drip do not put off the end of waiting for 100 Continue, nor a stuck upload's",
+    breaks:
+      "A slow trickle of head bytes extends neither the wait for 100 Continue nor the deadline of a stuck upload",
     file: "src/exchange/exchange.ts",
     search: "    const { received } = inbound;\n",
     replacement:
@@ -42,49 +43,49 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/exchange/deadlines" },
   },
   {
-    breaks: "A body of unknown length is drained for 100 ms, not for a second",
+    breaks: "The connection lingers for 100 ms, not for a second, on a body of unknown length",
     file: "src/exchange/receiver.ts",
     search: "if (remaining === undefined) return LINGER_UNKNOWN_MS;",
     replacement: "if (remaining === undefined) return LINGER_MS;",
     proof: { tests: "tests/promises/leaving" },
   },
   {
-    breaks: "A response that was discarded fails no more",
+    breaks: "A discarded response does not report a later failure",
     file: "src/exchange/exchange.ts",
     search: `if (this.#phase !== "linger") return this.#end`,
     replacement: `if (this.timerSlot !== -1) return this.#end`,
     proof: { tests: "tests/promises/leaving" },
   },
   {
-    breaks: "An upload that is stopped does not end its exchange a second time",
+    breaks: "Stopping an upload does not end its exchange a second time",
     file: "src/exchange/upload.ts",
     search: "    if (this.#stopped) return;\n    // What waited to be taken",
     replacement: "    // What waited to be taken",
     proof: { tests: "tests/simulation/regressions" },
   },
   {
-    breaks: "A connection that was looked at for a request that left gets no younger",
+    breaks: "A liveness check for a request that was aborted does not restart the connection's idle time",
     file: "src/exchange/ending.ts",
     search: `hints: connection.record.hints, reason: "aborted" }`,
     replacement: "hints: connection.record.hints, reason: undefined }",
     proof: { tests: "tests/simulation/regressions" },
   },
   {
-    breaks: "A connection on which a request failed is not used again",
+    breaks: "A connection on which a request failed is not reused",
     file: "src/exchange/exchange.ts",
     search: "return this.#end(reason, true, { error });",
     replacement: "return this.#end(undefined, false, { error });",
     proof: "simulation",
   },
   {
-    breaks: "A connection whose response ends it is not used again",
+    breaks: "A connection is not reused after a response that says it ends",
     file: "src/exchange/ending.ts",
     search: "inbound.endsConnection(test) ?? (close",
     replacement: "(close",
     proof: "simulation",
   },
   {
-    breaks: "The last request on a connection says so",
+    breaks: "The last request on a connection carries Connection: close",
     file: "src/exchange/exchange.ts",
     search: "const last = isLastExchange(lease, this.#pool.settings.rules);",
     replacement: "const last = false;",
@@ -98,28 +99,28 @@ export const WIRE: readonly Mutation[] = [
     proof: "simulation",
   },
   {
-    breaks: "Who is aborted in the queue waits no more",
+    breaks: "A request that is aborted in the queue leaves the queue",
     file: "src/exchange/exchange.ts",
     search: "if (waiter !== undefined) this.#pool.cancel(waiter);",
     replacement: "",
     proof: "simulation",
   },
   {
-    breaks: "Bytes behind a response make its connection unusable",
+    breaks: "A connection is not reused after surplus bytes behind a response",
     file: "src/exchange/receiver.ts",
     search: `if (this.#surplus) return "bad-framing";`,
     replacement: "",
     proof: "simulation",
   },
   {
-    breaks: "A response that has begun is known to have begun",
+    breaks: "The first byte of a response is recorded, so that the request is not resent",
     file: "src/exchange/receiver.ts",
     search: "    this.responded = true;\n",
     replacement: "",
     proof: "simulation",
   },
   {
-    breaks: "Both length fields together leave the connection unusable",
+    breaks: "A connection is not reused after a response with both Content-Length and Transfer-Encoding",
     file: "src/http1/parse/framing.ts",
     search: "(minorVersion === 0 || contentLength !== undefined)",
     replacement: "minorVersion === 0",
@@ -147,35 +148,35 @@ export const WIRE: readonly Mutation[] = [
     proof: "simulation",
   },
   {
-    breaks: "A body that breaks off tells whoever waits for it",
+    breaks: "A body that breaks off rejects the promise of its reader",
     file: "src/exchange/response-body.ts",
     search: "    this.#takeSettle()?.reject(this.#error);\n",
     replacement: "",
     proof: "simulation",
   },
   {
-    breaks: "A response whose body nobody reads does not keep the process alive",
+    breaks: "An unread response body does not keep the process alive",
     file: "src/exchange/reply.ts",
     search: "if (!response.body.ended) response.body.rest();",
     replacement: "",
     proof: { tests: "tests/loop/process-ref" },
   },
   {
-    breaks: "A stream that was read in part does not keep the process alive",
+    breaks: "A partly read stream does not keep the process alive",
     file: "src/exchange/response-body.ts",
     search: "      this.#holder?.ref(false);\n      const behind",
     replacement: "      const behind",
     proof: { tests: "tests/loop/process-ref" },
   },
   {
-    breaks: "A body larger than what is kept goes on when somebody reads it",
+    breaks: "A paused body resumes when the caller reads it",
     file: "src/exchange/response-body.ts",
     search: "    this.#resume();\n    this.#holder?.ref(true);\n    return new Promise",
     replacement: "    return new Promise",
     proof: "simulation",
   },
   {
-    breaks: "Only a head that is the last one once more is not read again",
+    breaks: "Only a head that is byte-identical to the previous one skips the parser",
     file: "src/http1/parse/head.ts",
     search: "codec.latin1(bytes, start, last) === text ?",
     replacement: "codec.latin1(bytes, start, last).length === text.length ?",
@@ -207,28 +208,28 @@ export const FETCH: readonly Mutation[] = [
     proof: { tests: "tests/fetch/redirect" },
   },
   {
-    breaks: "A stream that was sent cannot follow a redirect",
+    breaks: "A redirect is not followed with a stream body that was already sent",
     file: "src/fetch/fetch.ts",
     search: "      refuseSpent(next);\n",
     replacement: "",
     proof: "simulation",
   },
   {
-    breaks: "A response whose body was read past its stream is used",
+    breaks: "A response counts as used when its body was read without its stream",
     file: "src/fetch/fetch-response.ts",
     search: "    this.body?.cancel()",
     replacement: "    super.body?.cancel; Promise.resolve()",
     proof: { tests: "tests/fetch/direct" },
   },
   {
-    breaks: "Headers that are copied belong to one response",
+    breaks: "Cached header values belong to one response head",
     file: "src/fetch/make-response.ts",
     search: "if (text !== this.#text) {",
     replacement: "if (this.#text === undefined) {",
     proof: { tests: "tests/fetch/header-memo" },
   },
   {
-    breaks: "fetch rejects with the signal's reason, not with a TypeError",
+    breaks: "fetch rejects with the signal's reason, not with a TypeError around it",
     file: "src/fetch/fetch-errors.ts",
     search: "if (aborted || !(error instanceof HoldfastError)) return error;",
     replacement:
@@ -236,21 +237,21 @@ export const FETCH: readonly Mutation[] = [
     proof: "simulation",
   },
   {
-    breaks: "No persistence test is asked where the framing is faulty",
+    breaks: "A persistence rule of the user's is not asked when the framing ends the connection",
     file: "src/http1/parse/framing.ts",
     search: 'return framing.kind === "close" ? "not-persistent" : undefined;',
     replacement: "return undefined;",
     proof: { tests: "tests/presets/connection" },
   },
   {
-    breaks: "A lazily loaded transport needs nothing of the entry's chunk",
+    breaks: "A lazily loaded transport imports nothing of the entry's chunk",
     file: "transports/error-mapping.ts",
     search: `import { TransportError } from "./transport-error.ts";`,
     replacement: `import { TransportError } from "../src/contract/transport.ts";`,
     proof: { tests: "tests/bundles/" },
   },
   {
-    breaks: "workerd is told from Node, which it imitates",
+    breaks: "workerd is distinguished from Node, although it imitates Node",
     file: "transports/detect.ts",
     search: "if (navigator?.userAgent === WORKERD) {",
     replacement: "if (navigator?.userAgent === undefined) {",
