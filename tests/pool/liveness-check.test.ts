@@ -1,4 +1,4 @@
-/** A connection that could not be watched is looked at before it carries another request. */
+/** Liveness check: which connections are checked before they carry another request, and what a check finds. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -12,40 +12,40 @@ import { service } from "../support/service.ts";
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
 
-describe("a connection is looked at", () => {
+describe("a connection is checked", () => {
   type Case = [
     what: string,
     careful: boolean,
     more: boolean,
     idleMs: number,
     unseenMs: number,
-    looked: boolean,
+    checked: boolean,
   ];
   const cases: Case[] = [
     ["by a GET in the callback that read it", false, false, 0, 500, false],
     ["by a GET whose caller worked for a millisecond", false, false, 1, 500, false],
     ["by a GET whose caller worked for longer", false, false, 1.1, 500, true],
-    ["by a GET while the loop came round of late", false, false, 160, 1, false],
-    ["by a GET behind a loop that was unseen for 2 ms", false, false, 160, 2, true],
+    ["by a GET while the loop has run of late", false, false, 160, 1, false],
+    ["by a GET behind a loop that has not run for 2 ms", false, false, 160, 2, true],
     ["by a GET in the callback that read it, if more may follow", false, true, 0, 0, true],
-    ["by a GET if more might have followed before the loop came round", false, true, 0.5, 0.4, false],
+    ["by a GET if more might have followed before the loop ran", false, true, 0.5, 0.4, false],
     ["by a POST right behind a response", true, false, 0, 0, true],
-    ["by a POST behind a loop that came round within a millisecond", true, false, 160, 1, false],
-    ["by a POST behind a loop that was unseen for 2 ms", true, false, 160, 2, true],
+    ["by a POST behind a loop that ran within a millisecond", true, false, 160, 1, false],
+    ["by a POST behind a loop that has not run for 2 ms", true, false, 160, 2, true],
   ];
-  for (const [what, careful, more, idleMs, unseenMs, looked] of cases) {
-    it(`${what}: ${looked ? "yes" : "no"}`, () =>
-      assertEquals(needsLivenessCheck(careful, more, idleMs, unseenMs), looked));
+  for (const [what, careful, more, idleMs, unseenMs, checked] of cases) {
+    it(`${what}: ${checked ? "yes" : "no"}`, () =>
+      assertEquals(needsLivenessCheck(careful, more, idleMs, unseenMs), checked));
   }
 
-  it("by none for which that is known without asking when the loop came round", () => {
+  it("by none that may skip the check", () => {
     const known = cases.filter(([, careful, more, idleMs]) => canSkipCheck(careful, more, idleMs));
-    assertEquals([known.length, known.filter(([, , , , , looked]) => looked)], [2, []]);
+    assertEquals([known.length, known.filter(([, , , , , checked]) => checked)], [2, []]);
   });
 });
 
-describe("the event loop is known to have come round", () => {
-  /** How long it was unseen after some events and a turn, each told with the time at which it happens. */
+describe("the event loop is known to have handled every socket", () => {
+  /** How long ago that was, after a turn and some events at these times. */
   function unseen(
     reportsInBatches: boolean,
     events: readonly number[],
@@ -53,27 +53,27 @@ describe("the event loop is known to have come round", () => {
   ) {
     let now = 0;
     const schedule = () => ({ cancel() {} });
-    const watch = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, reportsInBatches });
+    const loop = new LoopMonitor({ now: () => now, wall: () => now, schedule, turn() {}, reportsInBatches });
     now = turn[1];
-    watch.turnEnded(turn[0]);
-    for (const at of events) watch.loopRan(at);
-    return watch.unseenMs(20);
+    loop.turnEnded(turn[0]);
+    for (const at of events) loop.loopRan(at);
+    return loop.unseenMs(20);
   }
 
-  it("since a turn began, as what comes during it may have come behind its look", () =>
+  it("since a turn began: what came during the turn may not have been handled", () =>
     assertEquals(unseen(false, [], [10, 14]), 10));
 
-  it("not by events, of which one look may bring many, with callers' work in between", () =>
+  it("not by events: the kernel reports several at once, with callers' work in between", () =>
     assertEquals(unseen(false, [14.5, 15.4, 16.3], [10, 14]), 10));
 
-  it("by events in quick succession where all that a look brings is told at once", () =>
+  it("by events in quick succession, if the runtime reports in batches", () =>
     assertEquals(unseen(true, [14.5, 15.4, 16.3, 18], [10, 14]), 3.6999999999999993));
 
-  it("not by a turn that was held up itself", () => assertEquals(unseen(true, [], [3, 14]), 17));
+  it("not by a turn that was delayed itself", () => assertEquals(unseen(true, [], [3, 14]), 17));
 });
 
 describe("after a blocked loop", () => {
-  it("the first event does not vouch for the other connections", async () => {
+  it("the first event proves nothing about the other connections", async () => {
     let now = 0;
     let turns: (() => void)[] = [];
     const clock = {
@@ -87,7 +87,7 @@ describe("after a blocked loop", () => {
       accept: (peer) => peer.onData(() => peer.send(ANSWER)),
     });
     const pool = createPool({ transport, clock });
-    /** Everything that is under way arrives, and the loop comes round. */
+    /** Everything under way arrives, and the loop takes a turn. */
     const round = async () => {
       for (let count = 0; count < 8; count++) {
         await settle();
@@ -108,7 +108,7 @@ describe("after a blocked loop", () => {
       transport.step();
       await settle();
     }
-    // The loop is blocked; meanwhile an answer came on one connection, and bytes nobody asked for on the other.
+    // The loop is blocked; meanwhile an answer came on one connection, and unsolicited bytes on the other.
     transport.peers[0]?.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray");
     now += 50;
     transport.step();
@@ -121,13 +121,13 @@ describe("after a blocked loop", () => {
   });
 });
 
-// Seed 805636 of 500 requests of the simulation: it was blocked for a minute.
-describe("when the loop is blocked while a connection is being looked at", () => {
+// Seed 805636 of the simulation with 500 requests: the loop was blocked for a minute.
+describe("when the loop is blocked during a check", () => {
   const cases: [what: string, method: string, blockMs: number, reused: boolean, reason?: RetireReason][] = [
-    ["a POST goes out on it if it is still proven fresh", "POST", 100, true],
-    ["a POST does not if it is so no more", "POST", 2500, false, "aborted"],
-    ["a GET goes out on it if its time is not over", "GET", 2500, true],
-    ["a GET does not if it is", "GET", 5000, false, "idle-timeout"],
+    ["a POST uses the connection if it is still proven fresh", "POST", 100, true],
+    ["a POST does not if it no longer is", "POST", 2500, false, "aborted"],
+    ["a GET uses the connection if no limit is over", "GET", 2500, true],
+    ["a GET does not if one is", "GET", 5000, false, "idle-timeout"],
   ];
   for (const [what, method, blockMs, reused, reason] of cases) {
     it(what, async () => {
@@ -145,7 +145,7 @@ describe("when the loop is blocked while a connection is being looked at", () =>
     });
   }
 
-  it("a GET does not if its time is over after a look of 5 ms", async () => {
+  it("a GET does not if a limit is over after a check of 5 ms", async () => {
     const { pool, clock, get, retired } = service({ idleTimeout: "4s" });
     await get();
     clock.holdTurns = true;
@@ -158,7 +158,7 @@ describe("when the loop is blocked while a connection is being looked at", () =>
     assertEquals([(await answer).connection.reused, retired()], [false, ["idle-timeout"]]);
   });
 
-  it("it is looked at before its first request, too, if it waited for that", async () => {
+  it("a preconnected connection is checked before its first request, too", async () => {
     const { pool, clock, retired, transport } = service({});
     await pool.preconnect("http://a.test");
     clock.block(50);
@@ -173,7 +173,7 @@ describe("when the loop is blocked while a connection is being looked at", () =>
     assertEquals([status, connection.id, retired()], [200, 2, ["unsolicited-data"]]);
   });
 
-  it("it is looked at once more, as what came meanwhile was not", async () => {
+  it("the connection is checked once more: what came meanwhile was not handled", async () => {
     const { pool, clock, get, retired, transport } = service({});
     await get();
     clock.holdTurns = true;
@@ -199,7 +199,7 @@ describe("a turn of the event loop", () => {
     return { at, take, come: () => at.waiting.shift()?.() };
   }
 
-  it("is shared by who ask within one task, and each is told before anybody else goes on", () => {
+  it("is shared by all that ask within one task, and ends for all before any other code runs", () => {
     const { at, take, come } = turns();
     take("first");
     take("second");
@@ -208,7 +208,7 @@ describe("a turn of the event loop", () => {
     assertEquals(at.told, ["first false", "second false"]);
   });
 
-  it("is not shared by who asks later: it may have begun", async () => {
+  it("is not shared by one that asks later: the turn may have begun", async () => {
     const { at, take } = turns();
     take("first");
     await settled();

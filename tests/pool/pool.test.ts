@@ -51,7 +51,7 @@ describe("an idle connection", () => {
     });
   }
 
-  it("is retired by one stray byte, which reaches nobody", async () => {
+  it("is retired by one stray byte, which reaches no request", async () => {
     const { peer, shell } = await parked();
     peer.send("x");
     await settled();
@@ -69,7 +69,7 @@ describe("an idle connection", () => {
     assertEquals([again.connection, shell.peer(1).hasRef], [1, true]);
   });
 
-  it("is held even when it is granted while the pool tells of something else", async () => {
+  it("keeps the process alive even if it is granted during an event", async () => {
     let shell: Shell | undefined;
     shell = new Shell({
       acquireTimeout: 100,
@@ -84,8 +84,8 @@ describe("an idle connection", () => {
   });
 });
 
-describe("a connection that went", () => {
-  it("while it was active is told to its user, and closed at the release", async () => {
+describe("a connection that ends", () => {
+  it("while it is active is reported to its user, and closed at the release", async () => {
     const shell = new Shell();
     const request = await shell.request();
     shell.peer(1).end();
@@ -148,7 +148,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     }
   }
 
-  it("is not looked at when the loop has come round since", async () => {
+  it("is not checked if the loop has run since", async () => {
     const shell = new Shell();
     shell.clock.holdTurns = true;
     const other = await shell.request("other");
@@ -163,7 +163,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     assertEquals(shell.ask().answers, 1);
   });
 
-  it("is looked at when the loop has come round since, if nobody has asked for that of late", async () => {
+  it("is checked although the loop has run since, if no check was considered of late", async () => {
     const shell = new Shell();
     shell.clock.holdTurns = true;
     const other = await shell.request("other");
@@ -174,7 +174,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     assertEquals(shell.ask().answers, 0);
   });
 
-  it("is looked at when the loop has only begun to come round", async () => {
+  it("is checked if a turn of the loop has only begun", async () => {
     const shell = new Shell();
     shell.clock.holdTurns = true;
     const other = await shell.request("other");
@@ -187,7 +187,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     assertEquals(request.answers, 1);
   });
 
-  it("is not looked at when it was released just now", async () => {
+  it("is not checked if it was released just now", async () => {
     const shell = new Shell({ maxConnectionsPerOrigin: 1 });
     shell.clock.holdTurns = true;
     const first = await shell.request();
@@ -197,7 +197,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     assertEquals(second.connection, 1);
   });
 
-  it("that is being looked at when the pool is closed refuses its request", async () => {
+  it("that is being checked when the pool is closed refuses its request", async () => {
     const shell = new Shell();
     shell.clock.holdTurns = true;
     await shell.park();
@@ -208,7 +208,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     assertEquals([request.code, shell.retired], ["ERR_POOL_CLOSED", ["pool-closed"]]);
   });
 
-  it("is given back when its request left while it was looked at", async () => {
+  it("is given back if its request left during the check", async () => {
     const shell = new Shell();
     shell.clock.holdTurns = true;
     const peer = await shell.park();
@@ -234,7 +234,7 @@ describe("after the machine slept", () => {
 
   const learned = (shell: Shell) => shell.told("limit.learned").map(({ idleMs }) => idleMs);
 
-  it("what a server closed meanwhile teaches nothing of its limit, however it comes out", async () => {
+  it("a close during the sleep teaches nothing about the server's limit, however it is noticed", async () => {
     const byFin = new Shell();
     const peer = await byFin.park();
     await byFin.clock.advance(3000);
@@ -253,7 +253,7 @@ describe("after the machine slept", () => {
     assertEquals([byTimer.retired, learned(byTimer)], [["slept"], []]);
   });
 
-  it("neither does what it closed while a request was on it, whatever noticed it first", async () => {
+  it("nor does a close under a request, whatever noticed it first", async () => {
     for (const noticed of [false, true]) {
       const shell = new Shell();
       await shell.park();
@@ -267,7 +267,7 @@ describe("after the machine slept", () => {
     }
   });
 
-  it("a close that a blocked loop tells late is a bound, and was seen by nobody", async () => {
+  it("a close that a blocked loop reports late is an upper bound, and was not watched", async () => {
     for (const ms of [0, 9000]) {
       const never = { connect: ({ hostname }: Target) => (hostname === "b" ? "never" : "accept") } as const;
       const shell = new Shell({ acquireTimeout: "3s" }, never);
@@ -282,7 +282,7 @@ describe("after the machine slept", () => {
     }
   });
 
-  it("a request that was begun afterwards does teach", async () => {
+  it("a request that began afterwards does teach", async () => {
     const shell = new Shell();
     shell.clock.sleepMachine(3_600_000);
     const peer = await shell.park();
@@ -292,14 +292,14 @@ describe("after the machine slept", () => {
     assertEquals(learned(shell).length, 1);
   });
 
-  it("less than a second is taken for an adjusted clock", async () => {
+  it("a jump of less than a second is taken for an adjusted clock", async () => {
     const shell = new Shell();
     await shell.park();
     shell.clock.sleepMachine(999);
     assertEquals((await shell.request()).connection, 1);
   });
 
-  it("it is noticed once, and a clock set back is nothing", async () => {
+  it("a sleep is noticed once, and a clock that is set back is ignored", async () => {
     const shell = new Shell();
     await shell.park();
     shell.clock.sleepMachine(5000);
@@ -312,7 +312,7 @@ describe("after the machine slept", () => {
 });
 
 describe("the pool's timer", () => {
-  it("is one, however much there is to watch", async () => {
+  it("is a single one, however much there is to watch", async () => {
     const shell = new Shell({ acquireTimeout: "5s", connectTimeout: "3s", maxConnectionsPerOrigin: 2 });
     for (const origin of ["a", "b", "c", "d"]) await shell.park(origin);
     for (let nth = 0; nth < 6; nth++) shell.ask("a");
@@ -321,7 +321,7 @@ describe("the pool's timer", () => {
     assertEquals(shell.clock.mostTimers, 1);
   });
 
-  it("is none in a pool that does nothing", async () => {
+  it("is not set in a pool that does nothing", async () => {
     const shell = new Shell();
     assertEquals(shell.clock.timers, 0);
     await shell.request();
@@ -329,7 +329,7 @@ describe("the pool's timer", () => {
     assertEquals(shell.clock.timers, 0);
   });
 
-  it("does not ring again and again for a dial that is slow to give up", async () => {
+  it("does not ring again and again for a connect attempt that is slow to end", async () => {
     const stubborn = (inner: Transport): Transport => ({
       ...inner,
       name: "stubborn",
@@ -344,7 +344,7 @@ describe("the pool's timer", () => {
 });
 
 describe("connectTimeout", () => {
-  it("gives the dial up and says so", async () => {
+  it("ends the connect attempt and says so", async () => {
     const shell = new Shell({ connectTimeout: "2s" }, { connect: () => "never" });
     const request = await shell.request();
     await shell.clock.advance(1999);
@@ -377,7 +377,7 @@ describe("connectTimeout", () => {
     assertInstanceOf(signal?.reason, HoldfastError);
   });
 
-  it("that is over after the socket came does nothing", async () => {
+  it("that passes after the socket came does nothing", async () => {
     const shell = new Shell({ connectTimeout: "2s" });
     const request = await shell.request();
     await shell.clock.advance(10_000);
@@ -442,7 +442,7 @@ describe("a request without a connection", () => {
     );
   });
 
-  it("that left gets no answer, and the dial is kept for the next", async () => {
+  it("that left gets no answer, and its connect attempt serves the next", async () => {
     const shell = new Shell({}, { manual: true });
     const request = shell.ask();
     request.cancel();
@@ -464,7 +464,7 @@ describe("what the runtime cannot honour", () => {
     }),
   });
 
-  it("is told once for all connections", async () => {
+  it("is published once for all connections", async () => {
     const shell = new Shell({ tcpKeepAlive: { idle: "60s" } }, {}, lame);
     await shell.request("a");
     await shell.request("b");
@@ -487,7 +487,7 @@ describe("what the runtime cannot honour", () => {
     assertEquals(await outcome(shell.pool.preconnect(originOf("http://a"), 1)), "ERR_UNSUPPORTED");
   });
 
-  it("is nothing when it was honoured", async () => {
+  it("is not published if it was honoured", async () => {
     const shell = new Shell({ tcpKeepAlive: { idle: "60s" }, strict: true });
     await shell.request();
     assertEquals(shell.told("option.degraded"), []);
@@ -568,7 +568,7 @@ describe("close", () => {
     assertEquals(closing.done, true);
   });
 
-  it("gives dials up, refuses who waits, and whoever comes later", async () => {
+  it("gives connect attempts up, and refuses waiting and later requests", async () => {
     const shell = new Shell({ maxConnectionsPerOrigin: 1 }, { connect: () => "never" });
     const [dialling, waiting] = [await shell.request(), await shell.request()];
     await shell.pool.close(5000);
@@ -635,7 +635,7 @@ describe("a listener", () => {
     assertEquals([request.connection, listenerErrors], [1, 4]);
   });
 
-  it("is told of the life of a connection, in order and with its numbers", async () => {
+  it("receives the events of a connection, in order and with its numbers", async () => {
     const shell = new Shell({ idleTimeout: "10s" });
     const first = await shell.request();
     await shell.clock.advance(5);
@@ -663,7 +663,7 @@ describe("a listener", () => {
     ]);
   });
 
-  it("hears of a connection that is handed to a waiter as it was before", async () => {
+  it("sees a released connection as it came back, even if a waiter got it at once", async () => {
     const shell = new Shell({ maxConnectionsPerOrigin: 1, idleTimeout: "10s" });
     const first = await shell.request();
     shell.ask();
@@ -674,7 +674,7 @@ describe("a listener", () => {
 });
 
 describe("stats", () => {
-  it("count what is and what was", async () => {
+  it("count what is open and what happened", async () => {
     const shell = new Shell({ maxConnectionsPerOrigin: 1 });
     const busy = await shell.request("a");
     shell.ask("a");
@@ -738,7 +738,7 @@ describe("explain", () => {
     ]);
   });
 
-  it("knows of an origin nobody has asked for", () => {
+  it("answers for an origin that was never used", () => {
     const { pool } = new Shell();
     assertEquals(explain("http://b", pool.settings, pool.core.origins, 0).connections, []);
   });

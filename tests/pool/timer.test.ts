@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { PoolTimer, type Timed } from "../../src/pool/timer.ts";
 import { MovableClock } from "../support/clock.ts";
 
-/** An timer, and what it did so far. */
+/** A timer, and what it has called so far. */
 function rig() {
   const clock = new MovableClock();
   const done: string[] = [];
@@ -15,8 +15,8 @@ function rig() {
   return { clock, done, timer, due };
 }
 
-describe("Alarm", () => {
-  it("looks at what is watched whatever was dropped before, also while it looks", async () => {
+describe("PoolTimer", () => {
+  it("checks all that is watched, even if others were dropped before or are dropped meanwhile", async () => {
     const { clock, done, timer, due } = rig();
     const at = clock.now() + 10;
     const names = ["a", "b", "c", "d", "e"];
@@ -51,7 +51,7 @@ describe("Alarm", () => {
     assertEquals([clock.mostTimers, clock.timers], [1, 0]);
   });
 
-  it("lets the sockets be looked at before it gives up what fell due behind a blocked event loop", async () => {
+  it("lets the events of sockets be handled first when it rings behind a blocked event loop", async () => {
     const { clock, done, timer, due } = rig();
     const [answered, silent] = [due("answered", clock.now() + 10), due("silent", clock.now() + 10)];
     timer.watch(answered);
@@ -59,16 +59,16 @@ describe("Alarm", () => {
     clock.holdTurns = true;
     clock.block(100);
     await clock.advance(0);
-    assertEquals(done, [], "nothing is given up before the loop came round");
+    assertEquals(done, [], "nothing is due before a turn of the loop");
     timer.drop(answered);
     clock.turnAround();
     assertEquals(done, ["silent", "ring"]);
     assertEquals(clock.timers, 0);
   });
 
-  it("does not ring any more once stopped, neither while the loop comes round nor when set again", async () => {
+  it("does not ring once it was stopped, neither after a turn under way nor when it is set again", async () => {
     const { clock, done, timer, due } = rig();
-    timer.watch(due("given up", clock.now() + 10));
+    timer.watch(due("dropped by the stop", clock.now() + 10));
     clock.holdTurns = true;
     clock.block(100);
     await clock.advance(0);

@@ -13,11 +13,11 @@ const METHODS = ["write", "pause", "resume", "ref", "setHandler", "close", "abor
 
 /** Checks what `transport.connect` resolved with. @throws {FunctionFault} when it is no socket. */
 function requireSocket(socket: unknown): Socket {
-  const given = Object(socket) as Readonly<Record<string, unknown>>;
-  const lacking = METHODS.find((name) => typeof given[name] !== "function");
-  if (lacking !== undefined)
-    throw answerFault("transport.connect", `a socket that has a ${lacking}()`, socket);
-  if (typeof given.applied !== "object" || given.applied === null)
+  const fields = Object(socket) as Readonly<Record<string, unknown>>;
+  const missing = METHODS.find((name) => typeof fields[name] !== "function");
+  if (missing !== undefined)
+    throw answerFault("transport.connect", `a socket that has a ${missing}()`, socket);
+  if (typeof fields.applied !== "object" || fields.applied === null)
     throw answerFault("transport.connect", "a socket that says what was applied", socket);
   return socket as Socket;
 }

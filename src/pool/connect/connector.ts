@@ -64,7 +64,7 @@ export class Connector {
       handler,
       signal,
       wrap,
-      connect: (address, ...given) => this.#connectTo({ ...target, address }, ...given),
+      connect: (address, ...rest) => this.#connectTo({ ...target, address }, ...rest),
     });
   }
 

@@ -43,11 +43,11 @@ export class DirectDialer implements Dialer {
   constructor(
     settings: Settings,
     transport: Transport,
-    opener: Connector = new Connector(settings, transport),
+    connector: Connector = new Connector(settings, transport),
   ) {
-    this.resolver = opener.resolver;
+    this.resolver = connector.resolver;
     this.#settings = settings;
-    this.#connector = opener;
+    this.#connector = connector;
   }
 
   nameTo(origin: Origin): string | undefined {

@@ -42,15 +42,15 @@ export class DnsRefresh<Wire> implements Timed {
 
   private constructor(
     dialer: Dialer,
-    names: Resolver,
+    resolver: Resolver,
     { refreshMs, timer, gone }: { refreshMs: number; timer: PoolTimer; gone: Gone<Wire> },
   ) {
     this.#dialer = dialer;
-    this.#resolver = names;
+    this.#resolver = resolver;
     this.#refreshMs = refreshMs;
     this.#timer = timer;
     this.#gone = gone;
-    names.onAnswer = (hostname) => this.#nameAnswered(hostname);
+    resolver.onAnswer = (hostname) => this.#nameAnswered(hostname);
   }
 
   /** A connection was opened at `now`. */

@@ -1,4 +1,4 @@
-/** Addresses: a long-lived pool notices that a name has moved, and is not fooled by one whose answers rotate. */
+/** DNS refresh: a long-lived pool notices that a name has moved, and is not misled by answers that rotate. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -7,7 +7,7 @@ import { NO_ADDRESSES } from "../../../src/rules/address-memory.ts";
 import { MovableClock } from "../../support/clock.ts";
 import { type NamedWorld, namedWorld } from "../../support/names.ts";
 
-/** A world in which the name has the addresses that were last said. */
+/** A pool and a name, whose addresses the test sets. */
 function moving(
   addresses: readonly string[],
   options = {},
@@ -62,7 +62,7 @@ describe("an address that is gone", () => {
     assertEquals(retired(), ["address-gone"]);
   });
 
-  it("is noticed by a dial, too", async () => {
+  it("is noticed by the lookup of a connect attempt, too", async () => {
     const { pool, clock, get, move, retired } = moving(["192.0.2.1"], { dnsRefresh: Infinity });
     await get();
     move(["192.0.2.2"]);
@@ -86,7 +86,7 @@ describe("an address that is gone", () => {
     ["fails", new Error("SERVFAIL")],
     ["gives nothing", []],
   ] as const) {
-    it(`is not told by a lookup that ${what}`, async () => {
+    it(`is not concluded from a lookup that ${what}`, async () => {
       const { get, clock, move, retired, lookups } = moving(["192.0.2.1"]);
       await get();
       move(answer);
@@ -95,17 +95,17 @@ describe("an address that is gone", () => {
     });
   }
 
-  it("is nothing that a name whose answers rotate can be caught at for more than a turn", async () => {
+  it("is concluded at most once from answers that rotate", async () => {
     const { get, clock, move, retired, pool } = moving(["192.0.2.1"]);
     await get();
-    // One of three at a time, as weighted answers are: the first turns cost something, then it is understood.
+    // One of three addresses at a time, like weighted answers. The first rotations retire something, then it is understood.
     for (let turn = 1; turn <= 12; turn++) {
       move([`192.0.2.${1 + (turn % 3)}`]);
       await clock.advance(30_000);
       await get();
     }
     assertEquals([retired().length <= 3, pool.stats().idle], [true, 1]);
-    // When one stays away for good, it is gone after all.
+    // An address that stays away for good is gone.
     const before = retired().length;
     move(["198.51.100.1"]);
     await clock.advance(11 * 60_000);
@@ -145,7 +145,7 @@ describe("looking up again", () => {
   });
 });
 
-describe("what is remembered of names", () => {
+describe("the memory of names", () => {
   it("is bounded", async () => {
     const names = new Resolver(async () => ["192.0.2.1"], new MovableClock());
     const { signal } = new AbortController();

@@ -1,4 +1,4 @@
-/** Race: Happy Eyeballs (RFC 8305) to the millisecond, over made-up addresses. */
+/** Happy Eyeballs (RFC 8305) to the millisecond, over made-up addresses. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
@@ -10,13 +10,13 @@ import { namedWorld } from "../../support/names.ts";
 
 const NOBODY: SocketHandler = { data() {}, drain() {}, closed() {} };
 
-/** Lets a request go on until nothing happens by itself any more; its connection, or its error. */
+/** Lets a request go on until nothing happens by itself any more. Answers its connection, or its error. */
 async function outcomeOf(request: Promise<string | undefined>): Promise<string | undefined> {
   return request.catch((error: HoldfastError) => `${error.code}: ${error.message}`);
 }
 
 describe("connecting to a name", () => {
-  it("takes the first address, and tells which it was", async () => {
+  it("takes the first address, and says which it was", async () => {
     const { get, tried } = namedWorld(() => ["192.0.2.1", "192.0.2.2"]);
     assertEquals(await get(), "192.0.2.1");
     assertEquals(tried, [{ at: 0, address: "192.0.2.1" }]);
@@ -39,7 +39,7 @@ describe("connecting to a name", () => {
     assertEquals(await request, "192.0.2.1");
   });
 
-  it("goes on with the first meanwhile: if it answers first, it is taken", async () => {
+  it("goes on with the first meanwhile, and takes it if it answers first", async () => {
     const { get, clock, transport } = namedWorld(
       () => ["192.0.2.1", "192.0.2.2"],
       (address) => ({ outcome: "accept", delayMs: address === "192.0.2.1" ? 300 : 100 }),
@@ -77,7 +77,7 @@ describe("connecting to a name", () => {
     );
   });
 
-  it("fails when all have, and says what each said", async () => {
+  it("fails when all have failed, with the reason of each", async () => {
     const { get } = namedWorld(
       () => ["2001:db8::1", "192.0.2.1"],
       (address) => ({ outcome: address === "192.0.2.1" ? "refused" : "unreachable", delayMs: 0 }),
@@ -114,7 +114,7 @@ describe("connecting to a name", () => {
     assertEquals([tried.map(({ at }) => at), transport.peers.length], [[300, 550, 800], 0]);
   });
 
-  it("does not look up addresses, nor race them", async () => {
+  it("neither looks up IP addresses nor tries others", async () => {
     let lookups = 0;
     const { get } = namedWorld(() => {
       lookups += 1;
@@ -126,7 +126,7 @@ describe("connecting to a name", () => {
     );
   });
 
-  it("looks up once for all who dial at the same time", async () => {
+  it("looks up once for all connect attempts at the same time", async () => {
     let lookups = 0;
     const { get } = namedWorld(async () => {
       lookups += 1;
@@ -136,7 +136,7 @@ describe("connecting to a name", () => {
     assertEquals(lookups, 1);
   });
 
-  it("hears a peer that speaks first as it would on any connection", async () => {
+  it("retires a connection whose peer speaks first, as it would any other", async () => {
     const world = namedWorld(() => ["192.0.2.1", "192.0.2.2"]);
     const { pool, clock } = world;
     const open = pool.preconnect("http://api.test");
@@ -167,7 +167,7 @@ describe("connecting to a name", () => {
   }
 });
 
-/** Attempts that a test ends itself. */
+/** Attempts that the test itself ends. */
 class Attempts {
   readonly clock = new MovableClock();
   readonly tried: string[] = [];
@@ -195,7 +195,7 @@ class Attempts {
   }
 }
 
-/** A socket that notes what is done with it. */
+/** A socket that records its calls. */
 function socketNoting(done: string[]): Socket {
   const note = (what: string) => () => void done.push(what);
   return {
@@ -205,8 +205,8 @@ function socketNoting(done: string[]): Socket {
   } as Partial<Socket> as Socket;
 }
 
-describe("a race whose attempts speak TLS", () => {
-  it("is decided by TCP: no further attempt begins during the handshake, and others are given up", async () => {
+describe("Happy Eyeballs with TLS", () => {
+  it("is decided by TCP: no further attempt begins during the handshake, and the others are aborted", async () => {
     const attempts = new Attempts(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
     await attempts.clock.advance(250);
     attempts.handlers.get("192.0.2.2")?.connected?.();
@@ -218,7 +218,7 @@ describe("a race whose attempts speak TLS", () => {
     assertEquals(done, ["pause", "setHandler"]);
   });
 
-  it("fails with a peer that is not trusted: another address would be the same origin", async () => {
+  it("fails with a peer that is not trusted, and tries no other address of the same origin", async () => {
     const attempts = new Attempts(["192.0.2.1", "192.0.2.2"]);
     const untrusted = new TransportError("tls", "expired");
     attempts.settle.get("192.0.2.1")?.fail(untrusted);
@@ -229,8 +229,8 @@ describe("a race whose attempts speak TLS", () => {
   });
 });
 
-describe("a race", () => {
-  it("drops a socket that opens after it was decided", async () => {
+describe("Happy Eyeballs", () => {
+  it("aborts a socket that opens too late", async () => {
     const attempts = new Attempts(["192.0.2.1", "192.0.2.2"]);
     await attempts.clock.advance(250);
     const [first, second]: [string[], string[]] = [[], []];
@@ -240,7 +240,7 @@ describe("a race", () => {
     assertEquals([first, second], [["pause", "setHandler"], ["abort"]]);
   });
 
-  it("rejects with the signal's reason, untouched, and gives up every attempt", async () => {
+  it("rejects with the signal's reason, untouched, and aborts every attempt", async () => {
     const attempts = new Attempts(["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
     await attempts.clock.advance(250);
     attempts.signal.abort("enough");

@@ -1,4 +1,4 @@
-/** A lookup that hangs is the matter of the dial that asked for it, and of no other. */
+/** Resolver: a lookup that hangs fails the connect attempt that started it, and no other. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -24,7 +24,7 @@ function named(
     return answer(calls.length);
   };
   const pool = createPool({ connectTimeout: "1s", ...options, transport, clock, resolve });
-  /** What a request came to, and when. */
+  /** How a request ended, and when. */
   const get = async (): Promise<string> => {
     const outcome = await pool.request("http://a.test/").then(
       (response) => `${response.status}`,
@@ -38,7 +38,7 @@ function named(
 const TIMED_OUT = "Could not connect to http://a.test within 1000 ms";
 
 describe("a lookup that never settles", () => {
-  it("fails its own dial by connectTimeout, and the next asks anew", async () => {
+  it("fails its own connect attempt by connectTimeout, and the next looks up anew", async () => {
     const { clock, calls, get } = named((call) => (call === 1 ? hangs : ADDRESS));
     const first = get();
     await clock.advance(1000);
@@ -48,7 +48,7 @@ describe("a lookup that never settles", () => {
     assertEquals([await second, calls], ["1000: 200", [0, 1000]]);
   });
 
-  it("is waited for no longer by those who had joined it, once who asked has given up", async () => {
+  it("is no longer shared once the attempt that started it has given up", async () => {
     const { clock, calls, get } = named((call) => (call === 1 ? hangs : ADDRESS));
     const first = get();
     await clock.advance(900);
@@ -57,7 +57,7 @@ describe("a lookup that never settles", () => {
     assertEquals([await first, await second, calls], [`1000: ${TIMED_OUT}`, "1000: 200", [0, 1000]]);
   });
 
-  it("of a refresh keeps no dial waiting, and is given up by the next refresh", async () => {
+  it("of a refresh keeps no connect attempt waiting, and ends with the next refresh", async () => {
     const { clock, calls, get, pool } = named((call) => (call === 2 ? hangs : ADDRESS), {
       dnsRefresh: "10s",
       maxIdle: 2,
@@ -72,7 +72,7 @@ describe("a lookup that never settles", () => {
     assertEquals(calls, [0, 10_000, 10_000, 20_000]);
   });
 
-  it("whose late answer comes after all is not remembered", async () => {
+  it("whose answer comes too late is not remembered", async () => {
     let late = (_addresses: readonly string[]): void => {};
     const slow = new Promise<readonly string[]>((resolve) => {
       late = resolve;
@@ -89,7 +89,7 @@ describe("a lookup that never settles", () => {
   });
 });
 
-describe("a request that finds a dial under way that is nearly out of time", () => {
+describe("a request that finds a connect attempt which is nearly out of time", () => {
   it("is not failed with it, but gets one with its whole time", async () => {
     const { clock, calls, get, pool } = named(() => hangs);
     const gone = new AbortController();
@@ -110,29 +110,5 @@ describe("a request that finds a dial under way that is nearly out of time", () 
     await clock.advance(48);
     await second;
     assertEquals([await first, pool.stats().open, calls], [TIMED_OUT, 1, [0, 1000]]);
-  });
-});
-
-describe("a limit store that fails to answer", () => {
-  it("is asked again a minute later, and not before", async () => {
-    const clock = new MovableClock();
-    const start = clock.now();
-    const asked: number[] = [];
-    const store = {
-      get() {
-        asked.push(clock.now() - start);
-        if (asked.length === 1) throw new Error("down");
-        return undefined;
-      },
-      set() {},
-    };
-    const transport = memoryTransport({ respond: () => ({ body: "ok" }) });
-    const pool = createPool({ transport, clock, learn: { store } });
-    const get = async () => (await pool.request("http://a.test/")).text();
-    for (const ms of [0, 59_999, 1, 120_000]) {
-      await clock.advance(ms);
-      await get();
-    }
-    assertEquals([asked, pool.stats().storeErrors], [[0, 60_000], 1]);
   });
 });
