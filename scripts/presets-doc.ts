@@ -33,9 +33,9 @@ const COMPARED: Readonly<Record<string, ServerPreset>> = {
 export function presetsDocument(): string {
   return `# Presets
 
-Written by \`scripts/presets-doc.ts\` from \`src/presets\`; not to be edited.
+\`scripts/presets-doc.ts\` writes this page from \`src/presets\`: please do not edit it.
 
-A preset is spread into the options of a pool, and what follows it overrides it:
+Spread a preset into the options of a pool. Options after it override it:
 
 \`\`\`ts
 import { createPool, presets } from "@holdfast/pool";
@@ -43,31 +43,33 @@ import { createPool, presets } from "@holdfast/pool";
 const pool = createPool({ ...presets.jdk({ keepAliveTimeServer: "10s" }), maxLifetime: "5m" });
 \`\`\`
 
-Most presets take the system's own directives. Each says in its documentation which versions it follows, by what source, and
-where it does better on purpose: nothing that would mix up responses is reproduced. \`pool.explain(origin)\` says of each rule
-whether it came with a preset; \`npx holdfast explain jdk --against httpd\` prints one preset and compares it with one server.
+Most presets take the system's own settings as parameters. The documentation of each says which versions it follows, by which
+source, and where it differs on purpose: nothing that would mix up responses is reproduced. \`pool.explain(origin)\` says for each
+rule whether it comes from a preset. \`npx holdfast explain jdk --against httpd\` prints one preset and compares it with one server.
 
 ## Clients
 
-Idle time: if the server says nothing, after \`timeout=5\` and after \`timeout=0\`. Limits: connections and idle connections, per
-origin and in all. "Sent again": a GET and a POST that met a closed connection.
+- "Idle": the idle time if the server announces nothing, \`timeout=5\`, and \`timeout=0\`; one value if they are equal.
+- "Unused": the same for a connection that has carried no request.
+- "Connections" and "idle connections": limits per origin and in all.
+- "Sent again": whether a GET and a POST are sent again after they met a closed connection.
 
 ${table(["preset", "system", "idle", "unused", "connections", "idle connections", "reuse order", "evicts", "GET, POST sent again", "TCP keepalive"], Object.keys(CLIENTS).map(clientRow))}
 
-Through a proxy that reads the requests, Go, curl, java.net.http and Bun share connections among origins, as \`proxy\` does by itself;
-for all the others add \`proxy: { url, pooling: "origin" }\`.
+Through a proxy that forwards requests, Go, curl, java.net.http and Bun share connections among origins, as \`proxy\` does by
+default. For all others add \`proxy: { url, pooling: "origin" }\`.
 
 ## Servers
 
-For \`keepAlive()\` of \`@holdfast/pool/hono\`, or, spread into a pool, the same limits for a client. "Says": with a response to an HTTP/1.1
-client that sent \`Connection: keep-alive\`.
+These are for \`keepAlive()\` of \`@holdfast/pool/hono\`. Spread into a pool, they give a client the same limits. "Says": the fields of
+a response to an HTTP/1.1 client that sent \`Connection: keep-alive\`.
 
 ${table(["preset", "system", "idle", "requests", "lifetime", "says"], Object.keys(SERVERS).map(serverRow))}
 
 ## Which side closes an idle connection first
 
-Time after which the client gives up an idle connection, and what follows: **safe**, the client is first; **race**, both give up
-within a second of each other; **late**, the server closes first, the client has to notice, and requests may meet the close.
+The time after which the client closes an idle connection, and what follows. **safe**: the client is first. **race**: both close
+within a second of each other. **late**: the server closes first, so requests may meet the close.
 
 ${table(["client ↓ server →", ...Object.entries(COMPARED).map(([name, server]) => `${name} (${formatMs(idleOf(server))})`)], Object.keys(CLIENTS).map(comparisonRow))}
 `;
