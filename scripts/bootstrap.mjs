@@ -17,7 +17,7 @@ function manifest(folder) {
 }
 
 /**
- * Whether a package is there in the version asked for: another one would give other results than the next clone's.
+ * Whether a package is there in the wanted version. Another version could give other results than in the next clone.
  * @param {string} folder
  * @param {string} name
  * @param {string} wanted An exact version, `npm:other@version` or `file:path`.
@@ -51,7 +51,7 @@ function installPackages() {
 }
 
 /**
- * Another Node besides the user's own. Without it (no such package for this platform) its tests are skipped.
+ * Installs another Node beside the user's own. Where there is no such package for the platform, its tests are skipped.
  * @param {"22" | "24"} major
  */
 function installNode(major) {

@@ -5,7 +5,7 @@ import { root } from "./entries.ts";
 import { run } from "./test/run.ts";
 import { tool } from "./test/tools.ts";
 
-// What an earlier build left of a file since renamed would be published too.
+// Start afresh: output of a file that was renamed since the last build would be published, too.
 await rm(join(root, "dist"), { recursive: true, force: true });
 const { ok, output } = await run([tool("tsc"), "-p", "tsconfig.build.json"]);
 console.log(output.trimEnd());

@@ -1,6 +1,6 @@
 /**
- * Campaign: everything that takes long, for as long as you like: the simulation, random lives of the core, the saboteur,
- * the fuzzers of the parser, the mutations, the torture and the soak. One table at the end; exit code 1 for a failure.
+ * Campaign: runs all long tests for as long as you like: the simulation, random lives of the core, the saboteur, the
+ * fuzzers of the parser, the mutations, the torture and the soak. It ends with one table, and exit code 1 for a failure.
  *
  * ```sh
  * npm run campaign                                       # ten minutes, shared out
@@ -10,7 +10,7 @@
  * npm run campaign -- --list                             # the parts and their shares
  * ```
  *
- * Ctrl-C ends what is at work, which says what it has, and prints the table of what is known; once more ends at once.
+ * Ctrl-C ends the running part, which still reports its results, and prints the table. A second Ctrl-C ends at once.
  */
 
 import process from "node:process";
@@ -19,13 +19,13 @@ import { type Clues, follow, type Heard } from "./campaign/follow.ts";
 import { commandLine, PARTS, type Part, type Reading, shares } from "./campaign/parts.ts";
 import { type Row, tableOf } from "./campaign/table.ts";
 
-/** Between two lines that say how far a part is. */
+/** Time between two lines of progress. */
 const PROGRESS_MS = 15_000;
 
-/** npm passes on the Ctrl-C that the terminal has sent us already: so soon after the first, it is the same one. */
+/** npm passes on a Ctrl-C that the terminal has sent us already. A second one within this time is the same one. */
 const SAME_MS = 1000;
 
-/** Lines of a part that failed which are shown. */
+/** How many lines of a failed part are shown. */
 const MOST_LINES = 40;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -83,7 +83,7 @@ function notRun({ name }: Part): Row {
   return { name, work: "not run", failures: 0, seconds: 0, replay: [] };
 }
 
-/** Runs one part, with lines that say how it goes. */
+/** Runs one part and prints its progress. */
 async function row(part: Part, seconds: number, from: number, interrupt: AbortSignal): Promise<Row> {
   console.log(`▶ ${part.name}: ${part.title}, ${Math.round(seconds)} s`);
   const tell = ({ elapsed, last }: { elapsed: number; last: string }): void =>
@@ -105,7 +105,7 @@ function lastWords({ runs }: Clues): string {
     .join("\n");
 }
 
-/** What a part's own words come to. */
+/** The row of the table for a part, from its output. */
 function rowOf(part: Part, { runs, seconds, interrupted }: Clues): Row {
   const readings = runs.map((heard) => judged(part, heard, interrupted));
   return {
@@ -117,7 +117,7 @@ function rowOf(part: Part, { runs, seconds, interrupted }: Clues): Row {
   };
 }
 
-/** One that failed without a word, or has nothing to show for its time, has failed once: it is run again to see it. */
+/** A run that failed without saying why, or did no work, counts as one failure. Its own command shows it again. */
 function judged(part: Part, { lines, ok, command }: Heard, interrupted: boolean): Reading {
   const { work, failures, replay } = part.read(lines);
   const idle = Object.values(work).every((amount) => amount === 0);

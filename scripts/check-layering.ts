@@ -1,7 +1,7 @@
 /**
- * Proves that biome.jsonc guards the architecture: lints a copy of tests/fixtures/layering, a small tree of
- * planted violations laid out like this repository. The first line of each file says what is to be reported
- * there: `// expect: <rules>`, or `nothing` for what a layer may do.
+ * Proves that biome.jsonc guards the architecture. It lints a copy of tests/fixtures/layering, a small tree of planted
+ * violations with the folders of this repository. The first line of each file says what must be reported there:
+ * `// expect: <rules>`, or `nothing` for what a layer may do.
  */
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ try {
 async function plant(into: string): Promise<void> {
   await cp(join(root, "tests/fixtures/layering"), into, { recursive: true });
   for (const file of ["biome.jsonc", "package.json"]) await cp(join(root, file), join(into, file));
-  // Ceilings are planted here: a file that long is no use to anyone who reads the fixtures.
+  // Violations of the ceilings are made here, because nobody wants to read a file that long among the fixtures.
   await writeFile(join(into, "src/pool/long-file.ts"), longFile());
   await writeFile(join(into, "src/pool/long-function.ts"), longFunction());
   await writeFile(join(into, "src/pool/tangled.ts"), tangled());

@@ -1,6 +1,6 @@
 /**
- * Is what npm would publish usable? Packs it, installs the tarball into an empty project and uses it there on
- * every runtime that takes packages from npm, and from TypeScript.
+ * Proves that the npm package works: packs it, installs the tarball into an empty project, and uses it there on Node and
+ * Bun and from TypeScript.
  */
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -63,7 +63,7 @@ function writeJson(file: string, content: object): Promise<void> {
   return writeFile(join(project, file), JSON.stringify(content));
 }
 
-/** Hono is the project's to bring: it is our one, optional, peer. */
+/** Our only peer dependency is optional, so the project has to install Hono itself. */
 async function install(): Promise<void> {
   await succeed([
     ...npm,

@@ -1,4 +1,4 @@
-/** Would JSR take this? `deno publish` as a dry run, and the one thing JSR refuses that the dry run does not see. */
+/** Proves that JSR would accept the package: a dry run of `deno publish`, and one check that the dry run lacks. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./entries.ts";

@@ -1,6 +1,6 @@
 /**
- * Writes the diagram of a connection's life into ARCHITECTURE.md, from the table the code runs on. With `--check`
- * it only says whether the document is up to date.
+ * Diagram: writes the life of a connection into ARCHITECTURE.md, from the table that the code runs on. With `--check` it
+ * only says whether the document is up to date.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";

@@ -11,7 +11,7 @@ export interface Entry {
   readonly source: string;
 }
 
-/** Our own files only: what they hold is known, so the type is the caller's word for it. */
+/** For files of this repository. Their content is known, so the caller names its type. */
 export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, "utf8"));
 }

@@ -11,7 +11,7 @@ import { root } from "./entries.ts";
 
 const FILE = join(root, "src/hono/status/assets.ts");
 
-/** Browsers of the last years; also what `light-dark` and `import.meta` need at least. */
+/** Recent browsers: the oldest that know `light-dark` and `import.meta`. */
 const TARGET = "es2022";
 
 /** The module that holds the page, as it must be. */

@@ -5,7 +5,7 @@
  * npm test                                     # everything
  * npm test -- --list                           # the steps
  * npm test -- --only node,deno                 # some of them
- * npm test -- --only node tests/pool           # some of them, for the test files whose path holds this
+ * npm test -- --only node tests/pool           # some of them, for test files whose path contains this
  * npm test -- --jobs 1                         # one at a time
  * ```
  */
@@ -42,7 +42,7 @@ async function runChosen(only: readonly string[]): Promise<number> {
   return total.failed > 0 || total.passed === 0 || interrupt.signal.aborted ? 1 : 0;
 }
 
-/** A typing error must not look like success: a step or a file that is not there ends the run. */
+/** A typing error must not look like success, so an unknown step or file ends the run. */
 function mistakeIn(only: readonly string[], filters: readonly string[]): string | undefined {
   const unknown = namesOf(only).filter((name) => !all.some((step) => step.name === name));
   if (unknown.length > 0) return `No step is called ${unknown.join(", ")}: see npm test -- --list.`;

@@ -1,4 +1,4 @@
-/** Arguments: what the command line of a campaign asks for, or what is wrong with it. */
+/** Arguments: reads the command line of a campaign, or says what is wrong with it. */
 
 import { parseArgs } from "node:util";
 import type { Part } from "./parts.ts";
@@ -37,7 +37,7 @@ const OPTIONS = {
   help: { type: "boolean", default: false, short: "h" },
 } as const;
 
-/** Seeds are whole numbers, small enough for every generator of ours. */
+/** Seeds are whole numbers that all our generators accept. */
 const MOST_SEED = 1_000_000_000;
 
 /** @throws {UsageError} */

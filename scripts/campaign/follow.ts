@@ -1,4 +1,4 @@
-/** Follow: runs a part as processes of its own for its time, hears what they say, and ends them when it is told to. */
+/** Follow: runs a part in processes of its own for its share of time, reads their output, and ends them on Ctrl-C. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
@@ -11,12 +11,12 @@ export interface Following {
   readonly from: number;
   /** Ctrl-C. */
   readonly interrupt: AbortSignal;
-  /** Told now and then how far it is. */
+  /** Called now and then with the progress. */
   readonly everyMs: number;
   tell(progress: { readonly elapsed: number; readonly last: string }): void;
 }
 
-/** What one process said. */
+/** The output of one process. */
 export interface Heard {
   readonly command: readonly string[];
   readonly lines: readonly string[];
@@ -29,10 +29,10 @@ export interface Clues {
   readonly interrupted: boolean;
 }
 
-/** What takes so much longer than it was given hangs. Some parts cannot stop in the middle of what they do. */
+/** A part that runs this much longer than its share hangs. Some parts cannot stop in the middle of their work. */
 const GRACE_MS = 240_000;
 
-/** How long a process may take to say what it has, after Ctrl-C. */
+/** How long a process may take to report after Ctrl-C. */
 const LAST_WORDS_MS = 10_000;
 
 /** Runs a part: once, or in rounds until its time is up. */
@@ -67,7 +67,7 @@ async function once(
   hear: (line: string) => void,
 ): Promise<Heard> {
   const [file = "", ...args] = command;
-  // A group of its own: Ctrl-C is ours to pass on, and what it started in its turn ends with it.
+  // In a process group of its own, it gets Ctrl-C only from us, and the processes that it started end with it.
   const child = spawn(file, args, {
     cwd: root,
     detached: true,
@@ -102,7 +102,7 @@ async function once(
   return { command, lines, ok };
 }
 
-/** Colours would hide in the words that are read, and a test runner that runs us is not to be reported to. */
+/** Colours would be in the way when the output is read. A test runner that runs us must not get reports of the part. */
 function plain(): NodeJS.ProcessEnv {
   const { FORCE_COLOR: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
   return { ...env, NO_COLOR: "1" };

@@ -1,4 +1,4 @@
-/** Parts: what a campaign is made of, how each is run for a time, and how its own words are read. */
+/** Parts: what a campaign consists of, how each part is run for a time, and how its output is read. */
 
 import { nodeWithTsx } from "../test/tools.ts";
 
@@ -21,21 +21,21 @@ export interface Turn {
 export interface Part {
   readonly name: string;
   readonly title: string;
-  /** Its share of the time, beside the weights of the others. */
+  /** Its share of the time, in proportion to the weights of the others. */
   readonly weight: number;
   command(turn: Turn): readonly string[];
-  /** Cannot be told for how long to run: it is run again, from the next seed, until its time is up. */
+  /** It has no option for its duration, so it runs again, from the next seed, until its time is up. */
   readonly rounds?: boolean;
   read(lines: readonly string[]): Reading;
   /** The work of all its runs, in words. */
   sum(works: readonly Work[]): string;
 }
 
-/** Requests of one round of the torture, for each client of ours. */
+/** Requests of one round of the torture, for each of our clients. */
 const TORTURE = 3000;
 const OURS = "holdfast-request,holdfast-fetch";
 
-/** Everything long there is. A new part is a new row. */
+/** All parts. A new part is a new row. */
 export const PARTS: readonly Part[] = [
   part({
     name: "simulation",
@@ -60,7 +60,7 @@ export const PARTS: readonly Part[] = [
     title: "every scenario with each of its operations gone wrong",
     weight: 2,
     command: () => [...nodeWithTsx, "--test", "--test-reporter=tap", "tests/simulation/nth.test.ts"],
-    // Each test is a scenario, and says itself what went wrong.
+    // Each test is a scenario, and its output says what went wrong.
     work: { scenarios: /^# tests (\d+)/ },
     failures: /^not ok /,
   }),
@@ -98,7 +98,7 @@ export const PARTS: readonly Part[] = [
     rounds: true,
     command: ({ seed }) =>
       run("bench/torture/main.ts", "--requests", TORTURE, "--client", OURS, "--seed", seed),
-    // A line of its table for each client.
+    // Its table has a line for each client.
     work: { [`times ${TORTURE} requests`]: new RegExp(`│ +${TORTURE} +│`) },
     failures: /NOT all zero/,
   }),
@@ -119,11 +119,11 @@ function run(script: string, ...args: readonly (string | number)[]): readonly st
 
 interface Description extends Pick<Part, "name" | "title" | "weight" | "command"> {
   readonly rounds?: boolean;
-  /** By unit: what its number stands in, of which the last line counts; or, without a number, each line is one. */
+  /** By unit: a pattern for its number, of which the last match counts. Without a number, each matching line is one. */
   readonly work: Readonly<Record<string, RegExp>>;
   /** Each line is a failure. */
   readonly failures: RegExp;
-  /** What stands in such a line, given to the part's script, shows the failure again. */
+  /** The arguments in such a line show the failure again when they are given to the part's script. */
   readonly replay?: RegExp;
   readonly replayed?: (found: string) => readonly string[];
 }
@@ -137,7 +137,7 @@ function part({ work, failures, replay, replayed = (found) => [found], ...rest }
     ...rest,
     read: (lines) => ({
       work: Object.fromEntries(Object.entries(work).map(([unit, what]) => [unit, amount(lines, what)])),
-      // Told when it was found, and once more at the end.
+      // It is printed when it is found, and once more at the end.
       failures: new Set(lines.filter((line) => failures.test(line))).size,
       replay: replay === undefined ? [] : [...new Set(captures(lines, replay))].map(again),
     }),
@@ -148,7 +148,7 @@ function part({ work, failures, replay, replayed = (found) => [found], ...rest }
   };
 }
 
-/** As one types it. */
+/** As it is typed in a shell. */
 export function commandLine([program = "", ...args]: readonly string[]): string {
   return [program === process.execPath ? "node" : program, ...args].join(" ");
 }
@@ -167,7 +167,7 @@ function total(works: readonly Work[], unit: string): string {
   return works.reduce((sum, work) => sum + (work[unit] ?? 0), 0).toLocaleString("en");
 }
 
-/** How many seconds each part gets of so many in all, by its weight. */
+/** Shares out a number of seconds among the parts by their weights. */
 export function shares(parts: readonly Part[], seconds: number): (name: string) => number {
   const all = parts.reduce((sum, { weight }) => sum + weight, 0);
   return (name) => (seconds * (parts.find((part) => part.name === name)?.weight ?? 0)) / all;

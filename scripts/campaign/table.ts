@@ -1,4 +1,4 @@
-/** Table: what each part of a campaign came to. */
+/** Table: the results of a campaign, a row for each part. */
 
 import Table from "cli-table3";
 
@@ -12,7 +12,7 @@ export interface Row {
   readonly replay: readonly string[];
 }
 
-/** Failures of one part that are shown; the rest are like them, or not worth a table. */
+/** How many failures of one part are shown. */
 const MOST_SHOWN = 5;
 
 export function tableOf(rows: readonly Row[]): string {

@@ -1,6 +1,6 @@
 /**
- * Runs the test files it is given in one process, as Deno and Bun do. `node --test` starts a process for each, and
- * with a hundred files most of the time would be spent on starting.
+ * Runs the given test files in one process, as Deno and Bun do. `node --test` starts a process for each file; with more than
+ * a hundred files that takes most of the time.
  */
 
 import { join } from "node:path";

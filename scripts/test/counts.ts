@@ -12,7 +12,7 @@ export function sum(a: Counts, b: Counts): Counts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
-/** The line every script of ours ends with, and `npm test` itself. */
+/** The last line of each of our scripts, and of `npm test` itself. */
 export function countsLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
@@ -23,7 +23,7 @@ export function parseCountsLine(output: string): Counts | undefined {
   return match && { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) };
 }
 
-/** A program that died fails even when its report, cut short, holds no failure. */
+/** A program that crashed has failed, even if its report, cut short, contains no failure. */
 export function withExit(counts: Counts, ok: boolean): Counts {
   return ok || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
@@ -57,7 +57,7 @@ function casesOf(suite: Suite): TestCase[] {
   return [...(suite.testcase ?? []), ...(suite.testsuite ?? []).flatMap(casesOf)];
 }
 
-/** Deno reports a suite as one more test case, whose name begins those of its tests: `suite > test`. */
+/** Deno reports a suite as a test case, too. The names of its tests begin with its own: `suite > test`. */
 function leaves(cases: readonly TestCase[]): TestCase[] {
   const parents = new Set(cases.flatMap(({ name }) => ancestors(name)));
   return cases.filter(({ name }) => !parents.has(name));

@@ -1,6 +1,6 @@
 /**
- * Deno watch: loaded by `deno test` before each test file. Deno 2.9 fails the test during which a rejection is unhandled, but
- * lets an exception that a timer throws pass, and a rejection between two tests: both are told when the file is over.
+ * Deno watch: `deno test` loads it before each test file. Deno 2.9 fails a test during which a rejection is unhandled, but it
+ * ignores an exception in a timer and a rejection between two tests. Both are reported here when the file is over.
  */
 
 const found: string[] = [];

@@ -1,6 +1,6 @@
 import { type Counts, countsLine, none } from "./counts.ts";
 
-/** What is checked, in words; it passes by not throwing. */
+/** Checks by their descriptions. A check passes by not throwing. */
 export type Checks = Readonly<Record<string, () => Promise<void>>>;
 
 /** Runs the checks in order, prints how each went, and ends the output with their count. */

@@ -8,14 +8,14 @@ export interface RunOptions {
 
 export interface RunResult {
   readonly ok: boolean;
-  /** stdout and stderr as they came. */
+  /** stdout and stderr, in the order in which they arrived. */
   readonly output: string;
 }
 
-// A process group of its own lets us end what a program has started in its turn. Windows has none.
+// In a process group of its own, a program can be ended with every process that it started. Windows has none.
 const detached = process.platform !== "win32";
 
-// Output is read in a terminal and in a CI log alike. FORCE_COLOR, even set to 0, would bring Biome's colours back.
+// The output is also read in CI logs, so there are no colours. FORCE_COLOR, even set to 0, would turn Biome's on.
 const { FORCE_COLOR: _, ...inherited } = process.env;
 const env = { ...inherited, NO_COLOR: "1" };
 

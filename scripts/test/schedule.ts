@@ -3,7 +3,7 @@ import type { Step } from "./step.ts";
 
 const STILL_RUNNING_MS = 30_000;
 
-/** Runs the steps, `jobs` at a time; those that want to be alone come last, one after the other. */
+/** Runs the steps, `jobs` at a time. Steps that run alone come last, one after the other. */
 export async function runAll(all: readonly Step[], jobs: number, signal: AbortSignal): Promise<Counts> {
   const alone = all.filter((step) => step.alone);
   const beside = all.filter((step) => !step.alone);
@@ -23,7 +23,7 @@ async function runSome(queue: readonly Step[], jobs: number, signal: AbortSignal
   return total;
 }
 
-/** Runs one step within its time and prints how it went: a line if it passed, its whole output if not. */
+/** Runs one step within its time limit and prints the result: a line if it passed, else its whole output. */
 async function runReported(step: Step, interrupted: AbortSignal): Promise<Counts> {
   const started = performance.now();
   const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;

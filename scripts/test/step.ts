@@ -13,10 +13,10 @@ export interface Outcome {
 }
 
 export interface Step {
-  /** What `--only` calls it. */
+  /** The name that `--only` takes. */
   readonly name: string;
   readonly title: string;
-  /** Runs with nothing beside it, because it measures or waits on real time. */
+  /** Nothing runs at the same time, because it measures or waits for real time. */
   readonly alone?: boolean;
   readonly timeoutMs: number;
   run(signal: AbortSignal): Promise<Outcome>;
@@ -24,7 +24,7 @@ export interface Step {
 
 type Description = Omit<Step, "run">;
 
-/** Commands that pass by exiting with 0, each counted as one check. What follows a failed one is skipped. */
+/** Commands that pass by exiting with 0. Each counts as one check; those after a failed one are skipped. */
 export function checks(step: Description, commands: readonly Command[]): Step {
   return {
     ...step,
@@ -38,7 +38,7 @@ export function checks(step: Description, commands: readonly Command[]): Step {
   };
 }
 
-/** A script of ours, whose last line says how many checks passed, failed and were skipped. */
+/** One of our scripts. Its last line says how many checks passed, failed and were skipped. */
 export function script(step: Description, command: Command): Step {
   return {
     ...step,
@@ -50,7 +50,7 @@ export function script(step: Description, command: Command): Step {
   };
 }
 
-/** A test runner that writes a JUnit report to the file it is told. */
+/** A test runner that writes a JUnit report to a given file. */
 export function tests(step: Description, command: (reportFile: string) => Command): Step {
   return {
     ...step,
@@ -60,7 +60,7 @@ export function tests(step: Description, command: (reportFile: string) => Comman
         const report = join(folder, "report.xml");
         const { ok, output } = await run(command(report), { signal });
         const counts = existsSync(report) ? parseJunit(readFileSync(report, "utf8")) : none;
-        // No test at all means the runner found none, which is a failure to notice.
+        // If no test passed, the runner found none: that is a failure.
         return { counts: withExit(counts, ok && counts.passed > 0), output };
       } finally {
         await rm(folder, { recursive: true, force: true });
@@ -69,7 +69,7 @@ export function tests(step: Description, command: (reportFile: string) => Comman
   };
 }
 
-/** A step that cannot run here, with the reason. */
+/** A step that cannot run here, and the reason. */
 export function skipped(step: Description, reason: string): Step {
   return { ...step, run: () => Promise.resolve({ counts: { ...none, skipped: 1 }, output: reason }) };
 }

@@ -4,18 +4,18 @@ import { entries, root } from "../entries.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
 import { denoTest, node22, node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
 
-/** Steps have a multiple of what they take on a quiet machine: others may keep all of its processors busy. */
+/** Time limits are a multiple of what steps take on an idle machine: other programs may keep all its processors busy. */
 const MINUTE = 60_000;
 
-/** Bun ends a test after 5 s unless it says otherwise itself: a busy machine needs longer for any that starts a program. */
+/** Bun ends a test after 5 s by default. On a busy machine a test that starts a program takes longer. */
 const BUN_TEST_MS = 120_000;
 
-/** Tests that drive a browser run on Node alone: the page is the same whoever serves it. */
+/** Tests that drive a browser run on Node only: the page is the same on every runtime. */
 const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-page.test.ts"];
 
 /**
- * What is not run once more on Node 22, whose V8 and libraries lie between those of Node 20 and Node 24, where all of it
- * runs: what takes long, what measures memory and CPU time, and what starts the programs of all runtimes by itself.
+ * Test files that do not run on Node 22: those that take long, measure memory and CPU time, or start programs on all runtimes
+ * themselves. They take more than half of the time. Node 20 and Node 24, between which Node 22 lies, run all of them.
  */
 const NOT_ON_NODE_22 =
   /^\.\/tests\/(bench|bounds|bundles|examples|mutations|simulation|campaign|promises\/kept)\b/;
@@ -96,7 +96,7 @@ export function steps(filters: readonly string[]): Step[] {
   ];
 }
 
-/** Node 24 runs the sources as they are, which shows that erasing types is all they need. */
+/** Node 24 runs the sources without a loader. This shows that erasing types is all they need. */
 function node24Step(files: readonly string[]): Step {
   const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 15 * MINUTE };
   const node = node24();
@@ -104,7 +104,7 @@ function node24Step(files: readonly string[]): Step {
   return tests(step, (report) => [node, ...nodeTestArgs(report), ...files]);
 }
 
-/** Node 22 needs tsx as Node 20 does: it erases types, but does not know `using`. */
+/** Node 22 needs tsx, as Node 20 does: it can erase types, but it does not know `using`. */
 function node22Step(files: readonly string[]): Step {
   const step = { name: "node22", title: "tests on Node 22, but the longest", timeoutMs: 15 * MINUTE };
   const node = node22();

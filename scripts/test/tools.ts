@@ -10,7 +10,7 @@ export function tool(name: string): string {
 /** The user's own Node with tsx: Node 20 cannot run TypeScript by itself. */
 export const nodeWithTsx: readonly string[] = [process.execPath, "--import", "tsx"];
 
-/** Deno's runner, which is told to look out for errors that nobody takes. */
+/** Deno's test runner, which also reports errors that nobody handles. */
 export const denoTest: readonly string[] = [
   tool("deno"),
   "test",
@@ -44,7 +44,7 @@ function installedNode(folderName: string): string | undefined {
   return undefined;
 }
 
-/** Every `*.test.ts` but those that other steps run, cut down to the paths that contain one of `filters`. */
+/** Every `*.test.ts` but those that other steps run. With `filters`, only those whose paths contain one of them. */
 export function testFiles(filters: readonly string[]): string[] {
   const elsewhere = ["browser/", "conformance/", "parity/", "fixtures/"];
   return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
@@ -56,7 +56,7 @@ export function testFiles(filters: readonly string[]): string[] {
     .sort();
 }
 
-/** The npm that runs us, if one does. */
+/** The npm that started us, else the one that the shell finds. */
 export const npm: readonly string[] = process.env.npm_execpath
   ? [process.execPath, process.env.npm_execpath]
   : ["npm"];
