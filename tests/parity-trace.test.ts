@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { excuse } from "./parity/disagreements.ts";
+import { findDisagreement } from "./parity/disagreements.ts";
 import type { ConnectionLog } from "./parity/recorder.ts";
 import { type Comparison, compare, endsSooner, formatTrace, type Trace, traceOf } from "./parity/trace.ts";
 
@@ -74,11 +74,11 @@ describe("a documented disagreement", () => {
   const junk = "persistence: junk behind the body";
 
   it("excuses its systems and cases", () => {
-    assertEquals(excuse(["jdk"], junk, "1 A → 200 · 2 B → 200") !== undefined, true);
-    assertEquals(excuse(["curl"], junk, "1 A → 200 · 2 B → 200"), undefined);
+    assertEquals(findDisagreement(["jdk"], junk, "1 A → 200 · 2 B → 200") !== undefined, true);
+    assertEquals(findDisagreement(["curl"], junk, "1 A → 200 · 2 B → 200"), undefined);
   });
 
   it("excuses only what it says that Holdfast does instead", () => {
-    assertEquals(excuse(["jdk"], junk, "1 A → 200 · 2 A → failed"), undefined);
+    assertEquals(findDisagreement(["jdk"], junk, "1 A → 200 · 2 A → failed"), undefined);
   });
 });

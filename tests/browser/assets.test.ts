@@ -1,4 +1,4 @@
-/** The status page as it is served is the one that is written. */
+/** The served assets of the status page are built from the current sources. */
 
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -7,7 +7,7 @@ import { statusAssets } from "../../scripts/status-page.ts";
 import { SCRIPT, STYLE } from "../../src/hono/status/assets.ts";
 
 describe("the assets of the status page", () => {
-  it("are those that scripts/status-page.ts makes of status-page/", async () => {
+  it("are what scripts/status-page.ts builds from status-page/", async () => {
     const file = new URL("../../src/hono/status/assets.ts", import.meta.url);
     const isCurrent = readFileSync(file, "utf8") === (await statusAssets());
     assert(isCurrent, "run node --import tsx scripts/status-page.ts");

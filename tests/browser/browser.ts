@@ -1,10 +1,10 @@
-/** Browser: a headless Chromium, if the machine has one. */
+/** Starts a headless Chromium, if the machine has one. */
 
 import { existsSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { chromium } from "playwright-core";
 
-/** Where Debian and others put it. */
+/** Where distributions install it. */
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -12,14 +12,14 @@ const PLACES = [
   "/usr/bin/google-chrome-stable",
 ] as const;
 
-/** The program, or `undefined`. */
+/** The path of Chromium, or `undefined`. */
 export const executablePath: string | undefined = PLACES.find((place) => existsSync(place));
 
-/** Why tests of pages are skipped here, if they are. */
+/** Why tests that need a browser are skipped, or `false`. */
 export const noBrowser: string | false =
   executablePath === undefined && "There is no Chromium here (apt-get install chromium)";
 
-/** Starts it. CI runs as root, and its /dev/shm is small. */
+/** Starts Chromium. The flags are needed in CI, which runs as root and has a small /dev/shm. */
 export function launch(): Promise<Browser> {
   const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
   return chromium.launch({ ...(executablePath && { executablePath }), args, timeout: 60_000 });

@@ -1,4 +1,4 @@
-/** Site: a pool at work, with its status page on a real server. */
+/** A pool at work, with its status page on a real server. */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,34 +9,34 @@ import { createPool, type Pool } from "../../mod.ts";
 import { poolStatus } from "../../src/hono/status/pool-status.ts";
 import { type MemoryResponse, memoryTransport } from "../../transports/memory.ts";
 
-/** What no page may show: it is in every request's path, headers and body. */
+/** A word in every request's path, headers and body, which the page must not show. */
 export const SECRET = "hunter2";
 
-/** Who may see the page: it stands behind Hono's own authentication, as the documents say. */
+/** Credentials for the page. It is behind Hono's own authentication, as the documentation says. */
 export const OPERATOR = { username: "ops", password: "of the page" } as const;
 
-/** A pool with as many connections as asked for, and a page that shows them. */
+/** A pool with a number of connections, and a page that shows them. */
 export interface Site {
   readonly pool: Pool;
   readonly url: string;
-  /** Sends one request to each of as many connections as there are, spread over ten origins. */
+  /** Sends one request on each connection, spread over ten origins. */
   round(): Promise<void>;
-  /** Cuts off whoever watches. */
+  /** Closes the connections of the open pages. */
   disconnect(): void;
   close(): Promise<void>;
 }
 
-/** Starts it with `count` connections. */
+/** Starts a site with `count` connections. */
 export async function startSite(count: number): Promise<Site> {
-  const held: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const pool = createPool({
     maxConnections: count,
     transport: memoryTransport({
-      // All requests of a round are answered together: so each has a connection of its own.
+      // All requests of a round are answered together, so each needs its own connection.
       respond: ({ path }) =>
         new Promise<MemoryResponse>((resolve) => {
           const status = path.endsWith("0") ? 404 : 200;
-          held.push(() => resolve({ status, headers: { "X-Secret": SECRET }, body: SECRET }));
+          waiting.push(() => resolve({ status, headers: { "X-Secret": SECRET }, body: SECRET }));
         }),
     }),
   });
@@ -46,14 +46,14 @@ export async function startSite(count: number): Promise<Site> {
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const round = async (): Promise<void> => {
-    // Not by POST, which after a pause of 2 s on a slow machine would rather have a connection of its own.
+    // Not by POST: after a pause of 2 s, which a slow machine may cause, a POST would open a new connection.
     const options = { method: "PUT", body: SECRET, headers: { Authorization: `Bearer ${SECRET}` } };
     const requests = Array.from({ length: count }, async (_, at) => {
       const response = await pool.request(`http://origin-${at % 10}.test/${SECRET}/${at}`, options);
       await response.text();
     });
-    while (held.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const answer of held.splice(0)) answer();
+    while (waiting.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const answer of waiting.splice(0)) answer();
     await Promise.all(requests);
   };
   return {

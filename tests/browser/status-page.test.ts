@@ -1,7 +1,6 @@
 /**
- * The status page in a real browser: it shows what happens, at ten connections and at a thousand, in the dark and in
- * the light, to keyboards and screen readers, behind authentication, under its own strict policy, and nothing that is
- * secret.
+ * The status page in a real browser: with ten and with a thousand connections, in dark and light mode, by keyboard and
+ * screen reader, behind authentication, and under its own content security policy. It must show nothing secret.
  */
 
 import { mkdirSync } from "node:fs";
@@ -13,13 +12,13 @@ import type { Browser, Page } from "playwright-core";
 import { launch, noBrowser } from "./browser.ts";
 import { OPERATOR, SECRET, type Site, startSite as start } from "./site.ts";
 
-/** Screenshots stay here for CI to keep; git ignores it. */
+/** The folder for screenshots. CI keeps them, and git ignores them. */
 const SHOTS = fileURLToPath(new URL("../../.cache/status-page/", import.meta.url));
 
-/** A loaded CI machine is slow; a page that works needs a fraction of this. */
+/** Long enough for a loaded CI machine. A working page needs a fraction of it. */
 const PATIENCE_MS = 60_000;
 
-/** Closed after each test, also after one that failed: an open server would keep the process alive. */
+/** Closed after each test, even a failed one, because an open server would keep the process alive. */
 const sites: Site[] = [];
 
 async function startSite(count: number): Promise<Site> {
@@ -28,7 +27,7 @@ async function startSite(count: number): Promise<Site> {
   return site;
 }
 
-/** Opens the page, and fails on anything that it complains of or fetches from elsewhere. */
+/** Opens the page, and records errors, warnings and requests to other origins. */
 async function open(browser: Browser, site: Site): Promise<{ page: Page; complaints: string[] }> {
   const viewport = { width: 1280, height: 900 };
   const page = await browser.newPage({ viewport, colorScheme: "light", httpCredentials: OPERATOR });
@@ -41,7 +40,7 @@ async function open(browser: Browser, site: Site): Promise<{ page: Page; complai
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
     if (protocol !== "data:" && origin !== new URL(site.url).origin)
-      complaints.push(`It asked ${request.url()}`);
+      complaints.push(`It requested ${request.url()}`);
   });
   await page.goto(site.url);
   await page.waitForFunction(() => document.getElementById("status")?.textContent === "Live");
@@ -64,7 +63,7 @@ function hasColour(page: Page, canvas: string, name: string): Promise<boolean> {
       const wanted = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
       const canvas = document.getElementById(id) as HTMLCanvasElement;
       const { width, height } = canvas;
-      // A copy: reading the page's own would slow it down, of which the browser warns.
+      // Reads a copy, because reading the page's own canvas would slow it down and print a warning.
       const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
       context?.drawImage(canvas, 0, 0);
       const pixels = context?.getImageData(0, 0, width, height).data ?? [];
@@ -86,14 +85,14 @@ async function waitForColour(page: Page, canvas: string, name: string): Promise<
   }
 }
 
-/** Milliseconds of processor time that the page's main thread spends meanwhile. */
+/** CPU time in ms that the page's main thread spends during `work`. */
 async function scriptMsOf(page: Page, work: () => Promise<unknown>): Promise<number> {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const spentMs = async (): Promise<number> => {
     const { metrics } = await session.send("Performance.getMetrics");
     const task = metrics.find(({ name }) => name === "TaskDuration");
-    assert(task, "the browser counts no TaskDuration");
+    assert(task, "the browser has no TaskDuration metric");
     return task.value * 1000;
   };
   const before = await spentMs();
@@ -103,7 +102,7 @@ async function scriptMsOf(page: Page, work: () => Promise<unknown>): Promise<num
   return after - before;
 }
 
-/** What axe finds wrong, in words. It runs beside the page, whose policy would not let it in. */
+/** The violations that axe finds. It is evaluated by the test, because the page's policy would not load it. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
@@ -124,7 +123,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
   after(() => browser?.close());
   afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
 
-  it("shows live lanes, and why they end, without a complaint", async () => {
+  it("shows live lanes and the reasons for their end, without errors", async () => {
     const site = await startSite(10);
     const { page, complaints } = await open(browser, site);
     assertEquals(await rowCount(page), 1);
@@ -158,7 +157,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.close();
   });
 
-  it("shows a thousand lanes, of which only those in sight exist", async () => {
+  it("shows a thousand lanes, with elements for the visible ones only", async () => {
     const site = await startSite(1000);
     await site.round();
     const { page, complaints } = await open(browser, site);
@@ -171,9 +170,9 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.waitForFunction(() =>
       document.getElementById("details")?.textContent?.startsWith("Connection 1 "),
     );
-    // By the page's own processor time, of which others that want the processor can take nothing.
+    // Measured in CPU time, so that other processes do not count.
     const frameMs = await scriptMsOf(page, () => page.evaluate(tenFrames));
-    assertLess(frameMs / 10, 40, "a frame takes some 2 ms of the processor at rest");
+    assertLess(frameMs / 10, 40, "a frame takes about 2 ms of CPU time on an idle machine");
     await page.screenshot({ path: `${SHOTS}thousand-light.png` });
     await page.check("#compact");
     await page.emulateMedia({ colorScheme: "dark" });
@@ -183,7 +182,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.close();
   });
 
-  it("suits dark and light, and whoever reads by ear", async () => {
+  it("passes accessibility checks in dark and light mode", async () => {
     const site = await startSite(20);
     await site.round();
     const { page } = await open(browser, site);
@@ -203,7 +202,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.close();
   });
 
-  it("can be used by keyboard alone", async () => {
+  it("can be used with the keyboard alone", async () => {
     const site = await startSite(10);
     await site.round();
     const { page } = await open(browser, site);
@@ -233,7 +232,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.close();
   });
 
-  it("disturbs nobody: its live region speaks when the stream is lost, and not of each message", async () => {
+  it("announces a lost stream in its live region, but not each message", async () => {
     const site = await startSite(10);
     const { page } = await open(browser, site);
     await page.evaluate(recordStatus);
@@ -251,7 +250,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.close();
   });
 
-  it("holds no path, header, body or credential of a request", async () => {
+  it("shows no path, header, body or credential of a request", async () => {
     const site = await startSite(10);
     await site.round();
     const { page } = await open(browser, site);
@@ -265,14 +264,14 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
   });
 });
 
-// What runs in the page must not hold a named function: tsx would have it call a helper that is not there.
+// Functions that run in the page must not contain a named function: tsx would add a call to a helper missing there.
 
 /** In the page: waits for ten frames. */
 async function tenFrames(): Promise<void> {
   for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
-/** In the page: keeps what the live region says. */
+/** In the page: records the texts of the live region. */
 function recordStatus(): void {
   const status = document.getElementById("status");
   if (status === null) return;

@@ -1,14 +1,14 @@
 /**
- * Default rules: Holdfast as it comes against real nginx, Tomcat, httpd, HAProxy and Node, for some minutes of random
- * pauses around their idle limit.
+ * Holdfast's default rules against real nginx, Tomcat, httpd, HAProxy and Node, for some minutes of random pauses
+ * around their idle limit.
  *
  * ```sh
  * node --import tsx tests/parity/default-rules.ts --minutes 3
- * node --import tsx tests/parity/default-rules.ts --slice      # what `parity` runs
+ * node --import tsx tests/parity/default-rules.ts --slice      # the short run of main.ts
  * ```
  *
- * Exit code: 1 if a request failed, or if what was learned is not within 10 % under the true limit. The slice runs
- * beside much else, so it is less exact about the limit, and tries once more where something was wrong.
+ * Exit code: 1 if a request failed, or if the learned limit is not within 10 % below the true limit. The slice runs
+ * beside other tests, so it is less exact about the limit, and repeats what failed once.
  */
 
 import { parseArgs } from "node:util";
@@ -17,8 +17,8 @@ import {
   defaultRules,
   defaultRulesCounts,
   NEAR,
-  onceMore,
   printDefaultRules,
+  retryFaulty,
   type Settings,
 } from "./default-rules/all-servers.ts";
 
@@ -38,7 +38,7 @@ const settings: Settings = values.slice
   ? { ms: SLICE_MS, seed, near: NEAR_IN_SLICE }
   : { ms: Number(values.minutes) * MINUTE_MS, seed, near: NEAR };
 const first = await defaultRules(settings);
-const rows = values.slice ? await onceMore(first, settings) : first;
+const rows = values.slice ? await retryFaulty(first, settings) : first;
 printDefaultRules(rows);
 const counts = defaultRulesCounts(rows);
 console.log(countsLine(counts));

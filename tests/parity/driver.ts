@@ -1,4 +1,4 @@
-/** Driver: our end of a program that sends what it is told; see programs/protocol.ts for the words. */
+/** Runs a client program and tells it what to send. The protocol is described in programs/protocol.ts. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,9 +8,9 @@ import { tuneWords } from "./programs/protocol.ts";
 import type { Method, Tune } from "./schedule.ts";
 import type { Result } from "./trace.ts";
 
-/** Sends for one case at a time, under the case's name. */
+/** A running client program. Each case has a client of its own in it, under the case's name. */
 export interface Driver {
-  /** What it says it is. */
+  /** The version that the program printed. */
   readonly version: string;
   open(name: string, tune: Tune): void;
   send(name: string, request: number, method: Method, url: string): Promise<Result>;
@@ -20,24 +20,24 @@ export interface Driver {
 
 export type Command = readonly string[];
 
-/** Programs compile or warm up first, on a machine that has other things to do. */
+/** Time limit for the start: programs compile or warm up first, on a loaded machine. */
 const START_MS = 60_000;
 
-/** No request of a case takes as long: a program that does not answer in time has failed it. */
+/** No request of a case takes as long. A program that does not answer by then has failed it. */
 const PATIENCE_MS = 10_000;
 
 /** Starts a program that speaks the protocol. */
 export async function startDriver([file = "", ...args]: Command): Promise<Driver> {
   const child = spawn(file, args, { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
   const waiting = new Map<string, (result: Result) => void>();
-  const complaints = collect(child);
+  const complaints = lastOutput(child);
   const version = new Promise<string>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", () => reject(new Error(`${file} ended: ${complaints()}`)));
     setTimeout(() => reject(new Error(`${file} does not start`)), START_MS).unref();
     let greeted = false;
     createInterface({ input: child.stdout }).on("line", (line) => {
-      if (greeted) return answered(line, waiting);
+      if (greeted) return onLine(line, waiting);
       greeted = true;
       resolve(line);
     });
@@ -45,7 +45,7 @@ export async function startDriver([file = "", ...args]: Command): Promise<Driver
   child.on("close", () => {
     for (const resolve of waiting.values()) resolve("failed");
   });
-  child.stdin.on("error", () => {}); // "close" of the child says it
+  child.stdin.on("error", () => {}); // reported by the child's "close"
   try {
     return driverOf(child, await version, waiting);
   } catch (error) {
@@ -59,10 +59,10 @@ function driverOf(
   version: string,
   waiting: Map<string, (result: Result) => void>,
 ): Driver {
-  const tell = (...words: readonly string[]): unknown => child.stdin?.write(`${words.join("\t")}\n`);
+  const write = (...words: readonly string[]): unknown => child.stdin?.write(`${words.join("\t")}\n`);
   return {
     version,
-    open: (name, tune) => tell("open", name, tuneWords(tune)),
+    open: (name, tune) => write("open", name, tuneWords(tune)),
     send: (name, request, method, url) =>
       new Promise((resolve) => {
         const key = `${name}\t${request}`;
@@ -72,20 +72,22 @@ function driverOf(
           waiting.delete(key);
           resolve(result);
         });
-        tell("send", name, String(request), method, url);
+        write("send", name, String(request), method, url);
       }),
-    end: (name) => tell("end", name),
+    end: (name) => write("end", name),
     close: () => stop(child),
   };
 }
 
-/** A line `done <case> <request> <status or !message>`. Messages differ by nature: only that it failed counts. */
-function answered(line: string, waiting: ReadonlyMap<string, (result: Result) => void>): void {
-  const [verb, name, request, outcome = ""] = line.split("\t");
+/**
+ * Handles a line `done <case> <request> <status or !message>`. Messages differ by system, so only the failure counts.
+ */
+function onLine(line: string, waiting: ReadonlyMap<string, (result: Result) => void>): void {
+  const [verb, name, request, result = ""] = line.split("\t");
   if (verb !== "done") return;
-  if (outcome.startsWith("!") && process.env.PARITY_VERBOSE !== undefined)
-    console.error(name, request, outcome);
-  waiting.get(`${name}\t${request}`)?.(outcome.startsWith("!") ? "failed" : outcome);
+  if (result.startsWith("!") && process.env.PARITY_VERBOSE !== undefined)
+    console.error(name, request, result);
+  waiting.get(`${name}\t${request}`)?.(result.startsWith("!") ? "failed" : result);
 }
 
 const STOP_MS = 3000;
@@ -99,8 +101,8 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(patience);
 }
 
-/** The end of what it complains about. */
-function collect({ stderr }: ChildProcess): () => string {
+/** Collects the end of the child's stderr. */
+function lastOutput({ stderr }: ChildProcess): () => string {
   let text = "";
   stderr?.on("data", (chunk) => {
     text = (text + chunk).slice(-2000);

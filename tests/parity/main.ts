@@ -1,13 +1,13 @@
 /**
- * Parity: real programs and Holdfast with their presets go through the same schedules before a recording server, and
- * must do the same with their connections.
+ * The parity tests: a real program and Holdfast with its preset go through the same schedules against a recording
+ * server, and must use their connections in the same way.
  *
  * ```sh
  * node --import tsx tests/parity/main.ts                          # everything that is installed here
  * node --import tsx tests/parity/main.ts --only jdk,curl          # some systems
- * node --import tsx tests/parity/main.ts --case "Keep-Alive: max" # cases whose name holds this
- * node --import tsx tests/parity/main.ts --list                   # the systems
- * node --import tsx tests/parity/main.ts --build                  # compiles the clients in Go and Rust, where it can
+ * node --import tsx tests/parity/main.ts --case "Keep-Alive: max" # cases whose name contains this
+ * node --import tsx tests/parity/main.ts --list                   # lists the systems
+ * node --import tsx tests/parity/main.ts --build                  # compiles the clients in Go and Rust, if possible
  * ```
  *
  * A system that is not installed is skipped with a message. Exit code: 1 for a disagreement that
@@ -19,10 +19,10 @@ import { parseArgs } from "node:util";
 import { type Counts, countsLine, none, parseCountsLine, sum } from "../../scripts/test/counts.ts";
 import { run as runCommand } from "../../scripts/test/run.ts";
 import { nodeWithTsx } from "../../scripts/test/tools.ts";
-import { heldAgainst, type Row } from "./held-against.ts";
 import { countsOf, printDisagreements, printTable } from "./report.ts";
 import { servers } from "./servers/all.ts";
-import { serverHeldAgainst } from "./servers/held-against.ts";
+import { compareServer } from "./servers/server-comparison.ts";
+import { compareSystem, type Row } from "./system-comparison.ts";
 import { all } from "./systems/all.ts";
 import { buildAll } from "./systems/native.ts";
 
@@ -35,10 +35,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Each is a JVM, a browser or a runtime beside one of ours. */
+/** Systems compared at the same time. Each is a JVM, a browser or a runtime, beside a process with Holdfast. */
 const SYSTEMS_AT_ONCE = 4;
 
-/** More than a slice takes, servers and all. */
+/** Time limit for the slice, including the start of its servers. */
 const SLICE_MS = 600_000;
 
 const names = values.only.split(",").filter((name) => name !== "");
@@ -57,11 +57,11 @@ function chosenOf<T extends { readonly name: string }>(list: readonly T[]): T[] 
 
 async function run(): Promise<void> {
   const work = [
-    ...clients.map((system) => () => heldAgainst(system, values.case)),
-    ...origins.map((system) => () => serverHeldAgainst(system, values.case)),
+    ...clients.map((system) => () => compareSystem(system, values.case)),
+    ...origins.map((system) => () => compareServer(system, values.case)),
   ];
   const [rows, sliced] = await Promise.all([
-    inLanes(work),
+    inParallel(work),
     names.length === 0 && values.case === "" ? slice() : none,
   ]);
   if (clients.length > 0) printTable("client", rows.slice(0, clients.length));
@@ -72,7 +72,7 @@ async function run(): Promise<void> {
   process.exitCode = counts.failed > 0 ? 1 : 0;
 }
 
-/** A short campaign with default rules, in a process that does nothing else. */
+/** Runs a short campaign with default rules, in a process of its own. */
 async function slice(): Promise<Counts> {
   const script = fileURLToPath(new URL("./default-rules.ts", import.meta.url));
   const { output } = await runCommand([...nodeWithTsx, script, "--slice"], {
@@ -82,8 +82,8 @@ async function slice(): Promise<Counts> {
   return parseCountsLine(output) ?? { ...none, failed: 1 };
 }
 
-/** The rows in their order, some worked on at a time. */
-async function inLanes(work: readonly (() => Promise<Row>)[]): Promise<Row[]> {
+/** Runs the work, some at a time, and returns the rows in order. */
+async function inParallel(work: readonly (() => Promise<Row>)[]): Promise<Row[]> {
   const rows: Row[] = [];
   const waiting = [...work.entries()];
   const lane = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Program: something that can be put through cases: a real system, or Holdfast with the system's preset. */
+/** A program that can go through cases: a real system, or Holdfast with the system's preset. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, type Driver, startDriver } from "./driver.ts";
@@ -6,30 +6,31 @@ import { Recorder } from "./recorder.ts";
 import { type Case, type Request, STAGGER_MS, type Step } from "./schedule.ts";
 import { type Result, type Trace, traceOf } from "./trace.ts";
 
-/** Where the recorder listens: an address for each origin of the case. */
+/** The recorder's addresses, one for each origin of the case. */
 export type Origins = readonly [string, ...string[]];
 
+/** A running program. */
 export interface Program {
   readonly version: string;
-  /** The port on which it expects the recorder, if it has to know beforehand. */
+  /** The port where it expects the recorder, if it must know it in advance. */
   portFor?(plan: Case): number | undefined;
   /**
-   * Goes through the case with the server at these origins, and answers with the results in order. Calls `over` when
-   * the last step is done and nothing has been torn down yet.
+   * Goes through the case and returns the results in order. Calls `over` after the last step, before anything is torn
+   * down.
    */
   run(plan: Case, origins: Origins, over: () => Promise<void>): Promise<readonly Result[]>;
   close(): Promise<void>;
 }
 
-/** A program that is not on this machine, and what would bring it here. */
+/** A program that is not installed, with a message that says how to install it. */
 export interface Missing {
   readonly missing: string;
 }
 
-/** Time in which a connection that is given up at once is seen to close. */
+/** Time until the recorder sees the end of a connection that is closed at once. */
 const SETTLE_MS = 300;
 
-/** Puts a program through one case. */
+/** Runs one case with a program. */
 export async function trace(program: Program, plan: Case): Promise<Trace> {
   const recorder = new Recorder(plan);
   try {
@@ -46,7 +47,7 @@ export async function trace(program: Program, plan: Case): Promise<Trace> {
   }
 }
 
-/** A program that takes its orders by lines. */
+/** Starts a program that speaks the line protocol. */
 export async function lineProgram(command: Command): Promise<Program> {
   const driver = await startDriver(command);
   return {
@@ -72,12 +73,12 @@ async function runByLines(
   return results;
 }
 
-/** A request is known by its number. */
+/** The URL of a request. Its path is the request's number. */
 export function urlOf(origins: Origins, number: number, { origin = 0 }: Request): string {
   return `${origins[origin]}/${number}`;
 }
 
-/** Takes the steps one after the other; the requests of one step go at the same time. */
+/** Runs the steps one after the other. The requests of one step run at the same time. */
 export async function walk(
   steps: readonly Step[],
   send: (number: number, request: Request) => Promise<Result>,

@@ -1,6 +1,6 @@
 /**
- * Recorder: the server of one case, on raw TCP and a port of its own. It answers as the case says and writes down
- * which request came on which connection, and who closed it when.
+ * The recording server of one case, on raw TCP and its own port. It answers as the case says, and records which request
+ * came on which connection, and when and by whom each connection was closed.
  */
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -8,13 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RequestReader } from "../../bench/main-job/origins/request-reader.ts";
 import { type Act, type Answer, type Case, type Request, requestsOf } from "./schedule.ts";
 
-/** What one connection went through. */
+/** The record of one connection. */
 export interface ConnectionLog {
-  /** Numbers of the requests that it carried, in order. */
+  /** Numbers of its requests, in order. */
   readonly requests: readonly number[];
-  /** `undefined`: open at the end. */
+  /** `undefined` if it was open at the end. */
   readonly closed: { readonly by: "client" | "server"; readonly atMs: number } | undefined;
-  /** When the server had last said something. */
+  /** When the server last sent something. */
   readonly answeredMs: number;
 }
 
@@ -25,7 +25,7 @@ interface Connection {
   closed: ConnectionLog["closed"];
 }
 
-/** How long a request waits for those that were to come together with it. */
+/** How long a request waits for the requests that should arrive together with it. */
 const GATHER_MS = 3000;
 
 function open(server: Server, port: number): Promise<number> {
@@ -35,6 +35,7 @@ function open(server: Server, port: number): Promise<number> {
   });
 }
 
+/** Records one case. */
 export class Recorder {
   readonly #servers: readonly Server[];
   readonly #requests: readonly Request[];
@@ -51,7 +52,9 @@ export class Recorder {
     );
   }
 
-  /** Listens on the loopback, a port for each origin, the first one on `port` if that is given; answers the ports. */
+  /**
+   * Listens on the loopback address, with a port for each origin. The first one is `port`, if given. Returns the ports.
+   */
   listen(port = 0): Promise<number[]> {
     this.#startedAt = performance.now();
     return Promise.all(this.#servers.map((server, at) => open(server, at === 0 ? port : 0)));
@@ -62,7 +65,7 @@ export class Recorder {
     return this.#arrivals.get(request) ?? 0;
   }
 
-  /** Everything so far, in the order in which connections were opened. Those that carried nothing are left out. */
+  /** The connections so far, in the order in which they were opened, without those that carried no request. */
   log(): ConnectionLog[] {
     return this.#connections
       .filter(({ requests }) => requests.length > 0)
@@ -103,7 +106,7 @@ export class Recorder {
   #arrived(connection: Connection, path: string): void {
     const number = Number(/\/(\d+)$/.exec(path)?.[1]);
     const request = this.#requests[number - 1];
-    // A browser asks for its icon, too.
+    // A browser also requests its icon.
     if (request === undefined) return void connection.socket.destroy();
     const arrivals = this.arrivals(number) + 1;
     this.#arrivals.set(number, arrivals);
@@ -129,11 +132,11 @@ export class Recorder {
       else socket.resetAndDestroy();
     } else if (typeof act === "string") socket.write(act, "latin1");
     else if ("pause" in act) await sleep(act.pause);
-    else await this.#gathered(act.gather);
+    else await this.#waitForArrivals(act.gather);
   }
 
-  /** Until so many different requests have arrived, or patience is over: then the client does not send them at once. */
-  async #gathered(count: number): Promise<void> {
+  /** Waits until `count` different requests have arrived, or until the client has evidently not sent them together. */
+  async #waitForArrivals(count: number): Promise<void> {
     const until = performance.now() + GATHER_MS;
     while (this.#arrivals.size < count && performance.now() < until) {
       const woken = new Promise<void>((resolve) => this.#wake.push(resolve));

@@ -1,9 +1,10 @@
-/** Report: the table, the reasons behind what is documented, and the traces of what is not. */
+/** Prints the table, the reasons of documented disagreements, and the traces of unexplained ones. */
 
 import Table from "cli-table3";
 import { type Counts, none, sum } from "../../scripts/test/counts.ts";
-import type { Finding, Row } from "./held-against.ts";
+import type { Finding, Row } from "./system-comparison.ts";
 
+/** Prints the number of findings for each system. */
 export function printTable(title: string, rows: readonly Row[]): void {
   const table = new Table({
     head: [title, "version", "cases", "agreed", "documented", "unexplained"],
@@ -27,7 +28,7 @@ export function printTable(title: string, rows: readonly Row[]): void {
   console.log(table.toString());
 }
 
-/** Disagreements by their reasons; then what has none, in full. */
+/** Prints documented disagreements by reason, then unexplained ones in full. */
 export function printDisagreements(rows: readonly Row[]): void {
   for (const { system, remark } of rows)
     if (remark !== undefined) console.log(`\n${system} may close later: ${remark}`);
@@ -48,6 +49,7 @@ export function printDisagreements(rows: readonly Row[]): void {
   }
 }
 
+/** Counts the findings for the test report. */
 export function countsOf(rows: readonly Row[]): Counts {
   return rows
     .map(({ findings, skipped }) => ({

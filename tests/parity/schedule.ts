@@ -1,39 +1,39 @@
 /**
- * Schedule: the language of the parity cases. A case says what a client is asked to do and what the server does at
- * each request; the recorder plays the server, and every client, a real program or Holdfast, gets the same words.
+ * The language of the parity cases. A case says what the client is asked to do, and what the server does at each
+ * request. The recorder is the server. Every client, a real program or Holdfast, gets the same steps.
  */
 
-/** One thing that the server does, in answer to a request. */
+/** One action of the server in answer to a request. */
 export type Act =
   /** Sends these bytes. */
   | string
   | { readonly pause: number }
-  /** Goes on when so many requests of the case have arrived: what is sent together is then in flight together. */
+  /** Waits until so many requests of the case have arrived, so that they are in flight at the same time. */
   | { readonly gather: number }
-  /** Closes in order (FIN), or not (RST). */
+  /** Closes with a FIN, or with an RST. */
   | "fin"
   | "reset";
 
-/** All that the server does in answer to one request. */
+/** All actions of the server in answer to one request. */
 export type Answer = readonly Act[];
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 export interface Request {
   readonly method: Method;
-  /** Which of the case's origins it goes to; the first without. */
+  /** Index of the case's origin. @default 0 */
   readonly origin?: number;
-  /** The answer to the first arrival, to the second one …; the last of them to all that follow. */
+  /** The answers to the first arrival of the request, the second one, and so on. The last answer is repeated. */
   readonly answers: readonly Answer[];
 }
 
-/** One thing that the client is asked to do; the next one follows when it is done. */
+/** One action of the client. The next one follows when it is done. */
 export type Step = { readonly together: readonly Request[] } | { readonly wait: number };
 
-/** Between two requests that are sent together: so their order is no matter of chance, and none is answered yet. */
+/** Time between two requests that are sent together. It fixes their order, and is too short for an answer. */
 export const STAGGER_MS = 40;
 
-/** What can be set at a client to make a case short. Each system has its own name for it. */
+/** Settings of a client that make a case short. Each system has its own names for them. */
 export interface Tune {
   readonly idleTimeoutMs?: number;
   readonly maxIdlePerOrigin?: number;
@@ -46,15 +46,15 @@ export interface Tune {
   readonly maxRequests?: number;
 }
 
-/** A word that decides for which systems a case is. */
+/** A requirement of a case. Only systems that meet it run the case. */
 export type Trait = keyof Tune | "together" | "methods" | "origins";
 
 export interface Case {
   readonly name: string;
-  /** Names of the systems it is for; all of them without. */
+  /** Names of the systems that run it. @default all */
   readonly only?: readonly string[];
   readonly tune?: Tune;
-  /** How many origins there are, if more than one. */
+  /** Number of origins. @default 1 */
   readonly origins?: number;
   readonly steps: readonly Step[];
 }
@@ -67,7 +67,7 @@ export function get(...answers: readonly Answer[]): Step {
   return request("GET", ...answers);
 }
 
-/** A GET that goes to one of several origins, from 0. */
+/** A GET to one of several origins, by index. */
 export function getFrom(origin: number, ...answers: readonly Answer[]): Step {
   return { together: [{ method: "GET", origin, answers }] };
 }
@@ -76,27 +76,27 @@ export function wait(ms: number): Step {
   return { wait: ms };
 }
 
-/** GETs at the same time, one with each answer. */
+/** GETs at the same time, one for each answer. */
 export function together(...answers: readonly Answer[]): Step {
   return { together: answers.map((answer) => ({ method: "GET", answers: [answer] })) };
 }
 
-/** The requests of a case in order; number 1 is asked for as `/1`. */
+/** The requests of a case in order. Request number 1 has the path `/1`. */
 export function requestsOf({ steps }: Case): readonly Request[] {
   return steps.flatMap((step) => ("together" in step ? step.together : []));
 }
 
-/** Whether the outcome hangs on time: a machine that stood still may be forgiven once. */
+/** Whether the result depends on time, so that a stalled machine can change it. */
 export function isTimed({ steps }: Case): boolean {
   return steps.some((step) => "wait" in step);
 }
 
-/** The most requests that are in flight together. */
+/** The largest number of requests in flight at the same time. */
 export function widthOf({ steps }: Case): number {
   return Math.max(...steps.map((step) => ("together" in step ? step.together.length : 0)));
 }
 
-/** What a system must be able to do for a case. */
+/** What a system must support to run a case. */
 export function traitsOf(plan: Case): Trait[] {
   const { steps, tune = {}, origins = 1 } = plan;
   const traits = Object.keys(tune) as Trait[];

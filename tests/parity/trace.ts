@@ -1,12 +1,12 @@
-/** Trace: what a client did with its connections, in words that two clients can agree in. */
+/** A trace: what a client did with its connections, in a form that can be compared between two clients. */
 
 import type { ConnectionLog } from "./recorder.ts";
 
-/** What became of one request: a status code, or "failed". */
+/** The result of one request: a status code, `"failed"` or `"hangs"`. */
 export type Result = string;
 
 export interface Trace {
-  /** For each request, the connections on which it arrived, by letter, and its result. */
+  /** For each request, the letters of the connections on which it arrived, and its result. */
   readonly requests: readonly string[];
   readonly connections: readonly ConnectionEnd[];
 }
@@ -14,11 +14,11 @@ export interface Trace {
 export interface ConnectionEnd {
   readonly name: string;
   readonly by: "client" | "server" | "open";
-  /** Ms from the server's last word to the end. */
+  /** Ms from the server's last bytes to the end. */
   readonly afterMs: number;
 }
 
-/** Letters by the first request that a connection carried: the order of accepting is a matter of chance. */
+/** Builds a trace. Letters follow the first request of each connection, because the order of accepting is random. */
 export function traceOf(log: readonly ConnectionLog[], results: readonly Result[]): Trace {
   const ordered = [...log].sort((a, b) => (a.requests[0] ?? 0) - (b.requests[0] ?? 0));
   const requests = results.map((result, at) => {
@@ -52,15 +52,15 @@ function endOf(by: "server" | "open"): string {
   return by === "open" ? "open" : "closed by server";
 }
 
-/** How two traces of one case compare. */
+/** The result of comparing two traces of one case. */
 export type Comparison =
-  /** The same. */
+  /** Same requests on the same connections, with the same ends. */
   | "agree"
-  /** Requests took the same ways, but a connection ended by another hand or at another time. */
+  /** Same requests on the same connections, but a connection was closed by the other side or at another time. */
   | "ends differ"
   | "differ";
 
-/** Ends that lie so near to each other are at the same time: timers that count seconds, on a busy machine. */
+/** Ends at most this far apart count as the same time: some timers count seconds, and the machine is loaded. */
 const SAME_TIME_MS = 1200;
 
 export function compare(one: Trace, other: Trace): Comparison {
@@ -73,7 +73,7 @@ function sameEnd(one: ConnectionEnd, other: ConnectionEnd | undefined): boolean 
   return other !== undefined && one.by === other.by && Math.abs(one.afterMs - other.afterMs) <= SAME_TIME_MS;
 }
 
-/** Whether `one` ends its connections when `other` does, or sooner. */
+/** Whether `one` ends each connection at the same time as `other`, or sooner. */
 export function endsSooner(one: Trace, other: Trace): boolean {
   return one.connections.every((end, at) => {
     const late = other.connections[at];

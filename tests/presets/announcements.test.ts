@@ -1,4 +1,4 @@
-/** What each server says about keep-alive, response by response. */
+/** What each server preset announces in `Connection` and `Keep-Alive`, for each kind of response. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -8,7 +8,7 @@ import { ANNOUNCER, type AnnouncedFacts, type ServerPreset } from "../../src/rul
 
 type Said = readonly [connection: string, keepAlive: string];
 
-/** The two fields of a response, `-` where one is missing. */
+/** `Connection` and `Keep-Alive` of a response; `-` if the field is missing. */
 function said(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Said {
   const { rules } = resolveOptions(preset);
   const facts = {
@@ -25,7 +25,7 @@ function said(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Said
 
 const ASKED = { asked: { close: false, keepAlive: true } };
 
-describe("a response that is not the last says", () => {
+describe("a response that is not the last announces", () => {
   type Row = readonly [what: string, preset: ServerPreset, unasked: Said, asked: Said, http10: Said];
   const rows: readonly Row[] = [
     ["nginx", presets.nginx(), ["keep-alive", "-"], ["keep-alive", "-"], ["keep-alive", "-"]],
@@ -38,14 +38,14 @@ describe("a response that is not the last says", () => {
     ],
     ["Tomcat", presets.tomcat(), ["-", "-"], ["keep-alive", "timeout=60"], ["keep-alive", "timeout=60"]],
     [
-      "Tomcat for less than a second",
+      "Tomcat with less than a second",
       presets.tomcat({ keepAliveTimeout: "500ms" }),
       ["-", "-"],
       ["keep-alive", "timeout=0"],
       ["keep-alive", "timeout=0"],
     ],
     [
-      "Tomcat for ever",
+      "Tomcat without a timeout",
       presets.tomcat({ keepAliveTimeout: Infinity }),
       ["-", "-"],
       ["-", "-"],
@@ -74,14 +74,14 @@ describe("a response that is not the last says", () => {
       ["keep-alive", "timeout=5"],
     ],
     [
-      "Node with a limit, which it does not count down",
+      "Node with a request limit, which is not counted down",
       presets.nodeServer({ maxRequestsPerSocket: 3 }),
       ["keep-alive", "timeout=5, max=3"],
       ["keep-alive", "timeout=5, max=3"],
       ["keep-alive", "timeout=5, max=3"],
     ],
     [
-      "Node for less than a second",
+      "Node with less than a second",
       presets.nodeServer({ keepAliveTimeout: "999ms" }),
       ["keep-alive", "timeout=0"],
       ["keep-alive", "timeout=0"],
@@ -110,7 +110,7 @@ describe("a response that is not the last says", () => {
     });
   }
 
-  it("httpd: what is left, down to 1", () => {
+  it("httpd: the requests left, down to 1", () => {
     const preset = presets.httpd({ maxKeepAliveRequests: 2 });
     assertEquals(preset.maxRequests, 3);
     assertEquals(said(preset, { ...ASKED, remaining: 2 })[1], "timeout=5, max=2");
@@ -119,17 +119,17 @@ describe("a response that is not the last says", () => {
 });
 
 describe("a server preset", () => {
-  it("keeps its announcer when a limit is overridden, and it announces the new one", () => {
+  it("announces an overridden limit with its own announcer", () => {
     const preset = { ...presets.nodeServer(), idleTimeout: "31s", maxRequests: 10 } as const;
     assertEquals(said(preset), ["keep-alive", "timeout=30, max=10"]);
   });
 
-  it("of Node closes a second after what it announces", () => {
+  it("of Node closes one second after the announced timeout", () => {
     assertEquals(presets.nodeServer().idleTimeout, 6000);
     assertEquals(presets.nodeServer({ keepAliveTimeout: "9s", keepAliveTimeoutBuffer: 0 }).idleTimeout, 9000);
   });
 
-  it("of Envoy brings its stream idle timeout to a pool", () => {
+  it("of Envoy sets its stream idle timeout in a pool", () => {
     assertEquals(resolveOptions(presets.envoy()).bodyIdleTimeoutMs, 300_000);
     assertEquals(resolveOptions(presets.envoy({ streamIdleTimeout: "9s" })).bodyIdleTimeoutMs, 9000);
   });

@@ -1,4 +1,4 @@
-/** Whether a connection outlives a response, response by response and preset by preset, as measured with the programs. */
+/** Whether each preset keeps the connection after each response, as measured with the real programs. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -12,7 +12,7 @@ import { endByTest } from "../../src/rules/persistence.ts";
 
 type Ask = Partial<Pick<PersistenceFacts, "method" | "proxied">>;
 
-/** Whether the connection may be used again after this response, by the options. */
+/** Whether the options allow the connection to be reused after this response. */
 function keeps(
   options: PoolOptions,
   response: readonly string[],
@@ -35,7 +35,7 @@ const OK = "HTTP/1.1 200 OK";
 const OK10 = "HTTP/1.0 200 OK";
 const LENGTH = "Content-Length: 2";
 
-/** The columns of the table below. Those that go by the standard stand in the first. */
+/** The columns of the table below. The first column also stands for systems that follow RFC 9112. */
 const columns: Readonly<Record<string, PoolOptions>> = {
   std: {},
   "hyper<1.12": presets.denoFetch(),
@@ -50,7 +50,7 @@ const columns: Readonly<Record<string, PoolOptions>> = {
   hc5: presets.apacheHttpClient5(),
 };
 
-/** R: the connection is used again; n: another is opened. */
+/** R: the connection is reused. n: a new one is opened. */
 const rows: readonly (readonly [answers: string, ...lines: string[]])[] = [
   // std hyper llhttp chrome jdk jnh okHttp curl nginx hc4 hc5
   ["R R R R R R R R R R R", OK],
@@ -73,7 +73,7 @@ const rows: readonly (readonly [answers: string, ...lines: string[]])[] = [
   ["n n n n n n n n n n n", "HTTP/1.1 404 Not Found", "Connection: close"],
 ];
 
-describe("A connection is used again", () => {
+describe("a connection is reused", () => {
   for (const [answers, status, ...lines] of rows) {
     it([status, ...lines].join(" | "), () => {
       const found = Object.values(columns).map((options) => keeps(options, [status ?? "", LENGTH, ...lines]));
@@ -82,7 +82,7 @@ describe("A connection is used again", () => {
     });
   }
 
-  it("by Bun, undici, Go and reqwest as the standard says, where that is so", () => {
+  it("by Bun, Go and reqwest as RFC 9112 says", () => {
     for (const preset of [presets.bunFetch(), presets.go(), presets.reqwest()]) {
       for (const [answers, status, ...lines] of rows)
         assertEquals(keeps(preset, [status ?? "", LENGTH, ...lines]), answers[0] === "R", lines.join());
@@ -97,7 +97,7 @@ describe("A connection is used again", () => {
     }
   });
 
-  it("by reqwest over hyper before 1.12 line by line", () => {
+  it("by reqwest with hyper before 1.12 line by line", () => {
     const response = [OK, LENGTH, "Connection: close", "Connection: keep-alive"];
     assertEquals(keeps(presets.reqwest({ hyper: "1.11" }), response), true);
     assertEquals(keeps(presets.reqwest(), response), false);
@@ -124,7 +124,7 @@ describe("A connection is used again", () => {
     }
   });
 
-  it("with Proxy-Connection where the JDK and curl speak to a proxy", () => {
+  it("by the JDK and curl with Proxy-Connection, if they use a proxy", () => {
     const proxied = { proxied: true };
     const closes = [OK, LENGTH, "Proxy-Connection: close"];
     const keepsIt = [OK10, LENGTH, "Proxy-Connection: keep-alive"];
@@ -135,7 +135,7 @@ describe("A connection is used again", () => {
   });
 });
 
-describe("What mixes up responses ends the connection by every preset:", () => {
+describe("every preset ends a connection that could mix up responses:", () => {
   const faulty: Readonly<Record<string, readonly string[]>> = {
     "a transfer coding on HTTP/1.0": [OK10, "Connection: keep-alive", "Transfer-Encoding: chunked"],
     "a transfer coding beside a length": [OK, "Connection: keep-alive", "Transfer-Encoding: chunked", LENGTH],

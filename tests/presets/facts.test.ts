@@ -1,4 +1,4 @@
-/** The numbers of each preset, what spreading does to them, and what a preset refuses. */
+/** The numbers of each preset, how they combine with options, and what a preset refuses. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -9,7 +9,7 @@ import * as all from "../../src/presets/mod.ts";
 const S = 1000;
 const OFF = Infinity;
 
-/** Every preset, by its name. */
+/** The function of every preset, by name. */
 const makers = Object.entries(all).flatMap(([name, make]) =>
   typeof make === "function" ? [[name, make] as const] : [],
 );
@@ -48,7 +48,7 @@ const RETURNED = "returned,returned";
 
 describe("a client preset has the numbers of its system:", () => {
   const rows: Readonly<Record<string, Facts>> = {
-    // The readers of Keep-Alive name the idle time themselves, so that a server may lengthen it.
+    // Systems that read Keep-Alive have no idle timeout here: their reader returns it, so a server can lengthen it.
     reqwest: [90 * S, 90 * S, OFF, OFF, OFF, OFF, "lifo", RETURNED],
     apacheHttpClient4: [OFF, OFF, 2, 20, OFF, OFF, "lifo", STALEST],
     apacheHttpClient5: [OFF, 180 * S, 5, 25, OFF, OFF, "lifo", STALEST],
@@ -65,12 +65,13 @@ describe("a client preset has the numbers of its system:", () => {
     nginxUpstream: [60 * S, 60 * S, OFF, OFF, OFF, 32, "lifo", STALEST],
   };
   const clients = made.filter(([, preset]) => "retry" in preset);
-  it("for each of them", () => assertEquals(clients.map(([name]) => name).sort(), Object.keys(rows).sort()));
+  it("this table has every client preset", () =>
+    assertEquals(clients.map(([name]) => name).sort(), Object.keys(rows).sort()));
   for (const [name, preset] of clients) {
     it(name, () => assertEquals(factsOf(preset as PoolOptions), rows[name]));
   }
 
-  it("and learns nothing, and trusts every connection", () => {
+  it("and learns nothing, and reuses connections for any request", () => {
     for (const [, preset] of clients) {
       const { rules } = resolveOptions(preset as PoolOptions);
       assertEquals(
@@ -87,17 +88,17 @@ describe("a lifetime and a number of requests:", () => {
     ["curl before 8.17", presets.curl({ version: "8.16.0" }), OFF, OFF],
     ["curl 7.88.1", presets.curl({ version: "7.88.1" }), OFF, OFF],
     ["nginx as a client", presets.nginxUpstream(), 3600 * S, 1000],
-    ["undici, told so", presets.undici({ clientTtl: "1m", maxRequestsPerClient: 7 }), 60 * S, 7],
+    ["undici with both set", presets.undici({ clientTtl: "1m", maxRequestsPerClient: 7 }), 60 * S, 7],
     [
-      "undici 7, which sends one more",
+      "undici 7, which sends one request more",
       presets.undici({ maxRequestsPerClient: 7, version: "7.30.2" }),
       OFF,
       8,
     ],
-    ["HttpClient 5, told so", presets.apacheHttpClient5({ timeToLive: "1m" }), 60 * S, OFF],
+    ["HttpClient 5 with a lifetime", presets.apacheHttpClient5({ timeToLive: "1m" }), 60 * S, OFF],
     ["nginx as a server", presets.nginx(), 3600 * S, 1000],
     ["Tomcat", presets.tomcat(), OFF, 100],
-    ["httpd, whose count leaves out the first", presets.httpd(), OFF, 101],
+    ["httpd, which does not count the first request", presets.httpd(), OFF, 101],
   ];
   for (const [name, preset, lifetimeMs, requests] of rows) {
     it(name, () => {
@@ -138,7 +139,7 @@ describe("TCP keepalive and the pool are independent:", () => {
     });
   }
 
-  it("Apache HttpClient probes since 5.6, Chrome after 45 s, curl when told", () => {
+  it("Apache HttpClient sends probes since 5.6, Chrome after 45 s, curl if set", () => {
     const tcp = (options: PoolOptions) => resolveOptions(options).tcpKeepAlive;
     assertEquals(tcp(presets.apacheHttpClient4()), false);
     assertEquals(tcp(presets.apacheHttpClient5({ version: "5.5.1" })), false);
@@ -155,7 +156,7 @@ describe("TCP keepalive and the pool are independent:", () => {
 });
 
 describe("versions:", () => {
-  it("java.net.http waits 1200 s before JDK 20, 30 s since", () => {
+  it("java.net.http keeps connections for 1200 s before JDK 20, and for 30 s since", () => {
     for (const [version, ms] of [
       ["17.0.15", 1_200_000],
       ["19", 1_200_000],
@@ -169,7 +170,7 @@ describe("versions:", () => {
     );
   });
 
-  it("the JDK lets the connection that comes back go before, the oldest one now", () => {
+  it("the old JDK closes the returned connection, the current one the oldest", () => {
     assertEquals(presets.jdk({ generation: "old" }).evictIdle, "returned");
     assertEquals(presets.jdk().evictIdle, "stalest");
   });
@@ -194,7 +195,7 @@ describe("a preset", () => {
       assertEquals(sourceOf("connectTimeout"), "default");
     });
 
-    it(`says which versions it follows, and by what source: ${name}`, () => {
+    it(`names its system, versions and source: ${name}`, () => {
       const { system = "", versions = "", source = "" } = preset[PRESET] ?? {};
       for (const text of [system, versions, source]) assertEquals(text.trim() === "", false);
     });
@@ -208,7 +209,7 @@ describe("a preset", () => {
     });
   }
 
-  it("takes undefined for not given", () => {
+  it("treats undefined as not given", () => {
     assertEquals(presets.nginx({ keepaliveTimeout: undefined } as object).idleTimeout, "75s");
   });
 
@@ -217,7 +218,7 @@ describe("a preset", () => {
     assertThrows(() => presets.undici({ keepAliveTimeout: -1 }), RangeError, "keepAliveTimeout");
   });
 
-  it("leaves what was overridden to the user, by name", () => {
+  it("reports an overridden rule as an option", () => {
     const { rules } = createPool({ ...presets.jdk(), maxIdlePerOrigin: 3 }).explain("http://a.test");
     const source = rules.find(({ rule }) => rule === "maxIdlePerOrigin");
     assertEquals(source, { rule: "maxIdlePerOrigin", value: "3", source: "option" });

@@ -1,4 +1,4 @@
-/** What the four families of clients that read `Keep-Alive` make of it, value by value. */
+/** How the four families of clients that read `Keep-Alive` read each value. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -9,7 +9,7 @@ const S = 1000;
 const NOW = 0;
 const EVER = Infinity;
 
-/** Idle time that a preset leaves after a response; 0 for none at all. */
+/** The idle time after a response; 0 if the connection ends. */
 function idleMs(preset: PoolOptions, changes: Partial<HintSource>): number {
   const read = preset.serverHints as HintReader;
   const { connection = "keep-alive" } = changes;
@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
   ["timeout=2147483", 600 * S, 600 * S, 5 * S, 2_147_483 * S, 2_147_483 * S, 2_147_483 * S],
   ["timeout=2147484", 600 * S, 600 * S, 5 * S, 2_147_484 * S, 2_147_484 * S, NOW],
   ["timeout=2147483648", 600 * S, 600 * S, 5 * S, 2_147_483_648 * S, 2_147_483_648 * S, 5 * S],
-  // Of 2^63 / 1000 seconds the ms run over a Java long: 4.5 takes the negative result for "for ever".
+  // For 2^63 / 1000 seconds, the ms overflow a Java long. 4.5 reads the negative result as "for ever".
   ["timeout=9223372036854776", 600 * S, 600 * S, 5 * S, 9_223_372_036_854_776 * S, EVER, 5 * S],
   ["timeout=9223372036854775808", 600 * S, 600 * S, 5 * S, 180 * S, EVER, 5 * S],
   ["idletimeout=9", 4 * S, 7 * S, 5 * S, 180 * S, EVER, 5 * S],
@@ -68,7 +68,7 @@ const rows: readonly Row[] = [
 
 describe("Keep-Alive", () => {
   for (const [value, ...expected] of rows) {
-    it(value === undefined ? "that is not there" : JSON.stringify(value), () => {
+    it(value === undefined ? "a missing header" : JSON.stringify(value), () => {
       const found = Object.values(columns).map((preset) => idleMs(preset, { keepAlive: value }));
       assertEquals(found, expected, Object.keys(columns).join(", "));
     });
@@ -78,7 +78,7 @@ describe("Keep-Alive", () => {
 describe("the JDK", () => {
   const jdk = presets.jdk();
 
-  it("looks at Keep-Alive only beside a Connection that is keep-alive", () => {
+  it("reads Keep-Alive only beside a Connection that is exactly keep-alive", () => {
     const keepAlive = "timeout=9, max=1";
     for (const connection of ["", "close", "foo", "keep-alive, foo"])
       assertEquals(idleMs(jdk, { keepAlive, connection }), 5 * S, connection);
@@ -86,7 +86,7 @@ describe("the JDK", () => {
       assertEquals(idleMs(jdk, { keepAlive: "timeout=9", connection }), 9 * S, connection);
   });
 
-  it("waits 60 s instead of 5 s through a proxy, if the token is there", () => {
+  it("keeps connections behind a proxy for 60 s instead of 5 s, if the token is there", () => {
     assertEquals(idleMs(jdk, { proxied: true }), 60 * S);
     assertEquals(idleMs(jdk, { proxied: true, keepAlive: "timeout=9" }), 9 * S);
     assertEquals(idleMs(jdk, { proxied: true, connection: "" }), 5 * S);
@@ -95,7 +95,7 @@ describe("the JDK", () => {
     assertEquals(idleMs(jdk, { proxied: false, lines: relayed }), 5 * S);
   });
 
-  it("took timeout=0 for nothing said before JDK-8291638", () => {
+  it("ignored timeout=0 before JDK-8291638", () => {
     const old = presets.jdk({ generation: "old" });
     assertEquals(idleMs(old, { keepAlive: "timeout=0" }), 5 * S);
     assertEquals(idleMs(old, { keepAlive: "timeout=9" }), 9 * S);
@@ -106,14 +106,14 @@ describe("the JDK", () => {
     assertEquals([idleMs(set, {}), idleMs(set, { proxied: true })], [7 * S, 8 * S]);
   });
 
-  it("lets max=2 keep a connection for ever, because nothing counts", () => {
+  it("lets max=2 keep a connection for ever, because it counts nothing", () => {
     for (let requests = 1; requests < 10; requests++)
       assertEquals(idleMs(jdk, { keepAlive: "max=2", requests }), 5 * S);
   });
 });
 
 describe("Node's Agent", () => {
-  it("without a timeout of its own parses the hint and lets it go, unless it leaves nothing", () => {
+  it("ignores the hint if it has no timeout of its own, unless nothing is left", () => {
     const own = presets.nodeAgent({ timeout: Infinity });
     for (const [keepAlive, expected] of [
       ["timeout=5", EVER],
@@ -123,14 +123,14 @@ describe("Node's Agent", () => {
       assertEquals(idleMs(own, { keepAlive }), expected);
   });
 
-  it("lets a hint lower its timeout, not raise it", () => {
+  it("lets a hint lower its timeout, but not raise it", () => {
     const own = presets.nodeAgent({ timeout: "20s", agentKeepAliveTimeoutBuffer: "3s" });
     assertEquals(idleMs(own, { keepAlive: "timeout=10" }), 7 * S);
     assertEquals(idleMs(own, { keepAlive: "timeout=60" }), 20 * S);
   });
 });
 
-describe("everybody else", () => {
+describe("every other client", () => {
   const ignoring = [
     "reqwest",
     "jdkHttpClient",
@@ -143,6 +143,6 @@ describe("everybody else", () => {
     "nginxUpstream",
   ] as const;
   for (const name of ignoring) {
-    it(`takes no notice of it: ${name}`, () => assertEquals(presets[name]().serverHints, "ignore"));
+    it(`ignores Keep-Alive: ${name}`, () => assertEquals(presets[name]().serverHints, "ignore"));
   }
 });

@@ -1,18 +1,18 @@
-/** Which failed requests each preset sends again. */
+/** Which failed requests each preset resends, and how often. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type FailedAttempt, type PoolOptions, presets, type RetryRule } from "../../mod.ts";
 import { isIdempotent, MOST_RESENDS, resendReason } from "../../src/rules/retry.ts";
 
-/** Written in full to a reused connection, that ended without a byte. */
+/** A request that was written in full to a reused connection, which then ended without a response. */
 function stale(method: string, changes: Partial<FailedAttempt> = {}): FailedAttempt {
   const repeatable = isIdempotent(method);
   const facts = { sent: "full", reused: true, responded: false, replayable: true, resendCount: 0 } as const;
   return { ...facts, method, repeatable, ...changes };
 }
 
-/** How often a request that always fails alike is sent again. */
+/** How often a request that always fails in the same way is resent. */
 function times({ retry = true }: PoolOptions, attempt: FailedAttempt): number {
   let resendCount = 0;
   while (resendReason({ ...attempt, resendCount }, retry) !== undefined) resendCount += 1;
@@ -49,7 +49,7 @@ const rows: Readonly<Record<string, readonly [PoolOptions, ...number[]]>> = {
   undici: [presets.undici(), 0, 0, 0, 0, 0, 0, 0, 0, 0],
   Go: [presets.go(), 5, 0, 0, 0, 5, 0, 0, 5, 0],
   OkHttp: [presets.okHttp(), 5, 5, 5, 5, 5, 0, 0, 5, 5],
-  "OkHttp told not to": [presets.okHttp({ retryOnConnectionFailure: false }), 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  "OkHttp without retries": [presets.okHttp({ retryOnConnectionFailure: false }), 0, 0, 0, 0, 0, 0, 0, 0, 0],
   curl: [presets.curl(), 5, 5, 5, 5, 5, 0, 0, 5, 0],
   "Deno 2.9.6": [presets.denoFetch(), 1, 1, 1, 1, 1, 0, 0, 1, 0],
   "Deno 2.8": [presets.denoFetch({ version: "2.8.0" }), 1, 1, 1, 1, 1, 1, 1, 1, 0],
@@ -58,7 +58,7 @@ const rows: Readonly<Record<string, readonly [PoolOptions, ...number[]]>> = {
   "nginx as a client": [presets.nginxUpstream(), 5, 5, 0, 0, 0, 0, 0, 5, 0],
 };
 
-describe("A failed request is sent again", () => {
+describe("a failed request is resent", () => {
   for (const [name, [preset, ...expected]] of Object.entries(rows)) {
     it(`by ${name}`, () => {
       const found = Object.values(columns).map((attempt) => times(preset, attempt));
@@ -66,7 +66,7 @@ describe("A failed request is sent again", () => {
     });
   }
 
-  it("never without its body, nor after part of a response, whatever a preset says", () => {
+  it("never without its body and never after part of a response, whatever a preset says", () => {
     for (const [name, [preset]] of Object.entries(rows)) {
       assertEquals(times(preset, stale("GET", { replayable: false })), 0, name);
       assertEquals(times(preset, stale("GET", { responded: true })), 0, name);
@@ -74,21 +74,21 @@ describe("A failed request is sent again", () => {
   });
 });
 
-describe("A retry rule of one's own", () => {
+describe("a custom retry rule", () => {
   const always: RetryRule = () => true;
 
-  it("that always says yes is asked no more than a few times", () => {
+  it("that always returns true is asked a few times only", () => {
     assertEquals(times({ retry: always }, stale("POST")), MOST_RESENDS);
   });
 
-  it("names the standard's reason where there is one", () => {
+  it("gets the standard reason where there is one", () => {
     assertEquals(resendReason(stale("GET"), always), "stale-connection");
     assertEquals(resendReason(stale("POST", { sent: "none" }), always), "not-sent");
     assertEquals(resendReason(stale("POST"), always), "retry-rule");
     assertEquals(resendReason(stale("POST", timedOut), always), "retry-rule");
   });
 
-  it("has not said yes when it throws or answers with anything but true", () => {
+  it("counts as no if it throws or returns anything but true", () => {
     const throwing: RetryRule = () => {
       throw new Error("no");
     };

@@ -1,4 +1,4 @@
-/** All: the cases, and which of them a system is put through. */
+/** All cases, and which of them a system runs. */
 
 import { type Case, type Trait, traitsOf, widthOf } from "../schedule.ts";
 import type { System } from "../systems/system.ts";
@@ -9,6 +9,7 @@ import { vectors } from "./vectors.ts";
 
 const all: readonly Case[] = [...vectors, ...persistence, ...stale, ...pool];
 
+/** The cases that a system runs, of those whose name contains `filter`. */
 export function casesFor(system: System, filter: string): Case[] {
   const { name, preset = name, casesOf = preset, about = /^/, widest = Infinity, can, tunes = {} } = system;
   const able = new Set<Trait>([...can, ...(Object.keys(tunes) as Trait[])]);

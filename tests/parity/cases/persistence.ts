@@ -1,9 +1,9 @@
-/** Persistence: whether a response lets its connection be used again. Two requests, a moment apart. */
+/** Cases of persistence: whether a connection is reused after a response. Each has two requests, a moment apart. */
 
 import { ok, ok10, raw, response } from "../answers.ts";
 import { type Answer, type Case, get, type Method, request, wait } from "../schedule.ts";
 
-/** Time in which stray bytes and a client's own housekeeping are over. */
+/** Time until surplus bytes have arrived and the client has handled the first response. */
 const MOMENT_MS = 350;
 
 const STRAY_MS = 100;

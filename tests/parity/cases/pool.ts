@@ -1,26 +1,29 @@
-/** Pool: how many connections there are, which one is used next, and which one goes. */
+/** Cases of the pool: how many connections there are, which one is used next, and which one is closed. */
 
 import { ok } from "../answers.ts";
 import { type Answer, type Case, get, getFrom, request, type Step, together, wait } from "../schedule.ts";
 
 const GAP_MS = 180;
 
-/** Answers to requests that are all in flight, so that they come free one after the other in this order. */
-function inOrder(...turns: readonly number[]): Answer[] {
-  return turns.map((turn) => [{ gather: turns.length }, { pause: turn * GAP_MS }, ...ok()]);
+/** Answers to requests in flight at the same time. Their connections become idle one after the other, in this order. */
+function inOrder(...places: readonly number[]): Answer[] {
+  return places.map((place) => [{ gather: places.length }, { pause: place * GAP_MS }, ...ok()]);
 }
 
-function secondApart(...turns: readonly number[]): Answer[] {
-  return turns.map((turn) => [{ gather: turns.length }, { pause: turn * 1150 }, ...ok()]);
+/** As {@linkcode inOrder}, but more than a second apart. */
+function secondApart(...places: readonly number[]): Answer[] {
+  return places.map((place) => [{ gather: places.length }, { pause: place * 1150 }, ...ok()]);
 }
 
-/** More than all of them take to be sent. */
+/** Longer than it takes to send all requests. */
 const SENT_MS = 500;
 
-/** Between those that wait and those that do not: nothing comes free at the same moment. */
+/** Delay of the later answers, chosen so that no two connections become idle at the same moment. */
 const LATER_MS = 2.5 * GAP_MS;
 
-/** Answers to requests of which only so many can be in flight: the first ones free their connections in order. */
+/**
+ * Answers to `count` requests of which only `atOnce` can be in flight. The first ones free their connections in order.
+ */
 function crowd(count: number, atOnce: number): Answer[] {
   return Array.from({ length: count }, (_, at) => [
     { gather: atOnce },
@@ -52,7 +55,7 @@ const order: Case[] = [
   },
 ];
 
-/** One more request than the system has connections for an origin. */
+/** One request more than the system's connections for an origin. */
 const queues = (
   [
     ["apacheHttpClient4", 2],
@@ -69,7 +72,7 @@ const queues = (
 
 const limits: Case[] = [
   {
-    // What expires first goes, and some count that in seconds.
+    // The connection that expires first is closed. Some systems count in seconds.
     name: "pool: three idle connections, freed 2 3 1, more than a second apart",
     steps: [together(...secondApart(3, 1, 2)), wait(200), get(ok()), wait(200), get(ok())],
   },
@@ -93,7 +96,7 @@ const limits: Case[] = [
     steps: [together(...crowd(4, 2)), wait(300), get(ok())],
   },
   {
-    // Elsewhere 0 stands for the default.
+    // In other systems 0 means the default.
     name: "pool: no idle connections at all",
     only: ["reqwest", "denoFetch"],
     tune: { maxIdlePerOrigin: 0 },
@@ -101,7 +104,7 @@ const limits: Case[] = [
   },
 ];
 
-/** A request to each of so many origins, one after the other, and then to the first and the last. */
+/** A request to each of `origins` origins, one after the other, then to the last and the first. */
 function roundTrip(origins: number): Step[] {
   const once = Array.from({ length: origins }, (_, at) => [getFrom(at, ok()), wait(GAP_MS)]).flat();
   return [...once, wait(300), getFrom(origins - 1, ok()), wait(GAP_MS), getFrom(0, ok())];

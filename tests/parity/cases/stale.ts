@@ -1,11 +1,11 @@
-/** Stale: a request that its connection does not answer, on a fresh connection and on one that worked before. */
+/** Cases of stale connections: a request without a complete response, on a fresh and on a reused connection. */
 
 import { dropped, ok, raw, reset, response } from "../answers.ts";
 import { type Answer, type Case, get, type Method, request, type Step, wait } from "../schedule.ts";
 
 const MOMENT_MS = 350;
 
-/** So long an answer has to begin, and end, apart: what came first is read by then. */
+/** Pause between the parts of an answer, so that the client has read the first part. */
 const PART_MS = 100;
 
 const halfHead: Answer = ["HTTP/1.1 200 OK\r\nContent-Le", { pause: PART_MS }, "fin"];
@@ -23,7 +23,7 @@ const methods: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 const headOnly: Answer = [raw("HTTP/1.1 200 OK", ["Content-Length: 2"])];
 
-/** The fault at the first arrival, a good answer at the next ones. */
+/** A request that meets the fault at its first arrival, and gets a good answer at the next ones. */
 function once(method: Method, fault: Answer): Step {
   return request(method, fault, method === "HEAD" ? headOnly : ok());
 }

@@ -1,9 +1,9 @@
-/** Vectors: every spelling of `Keep-Alive`, and how long each system that reads it keeps the connection. */
+/** Cases for every spelling of `Keep-Alive`: how long each system that reads it keeps the connection. */
 
 import { ok } from "../answers.ts";
 import { type Case, get, wait } from "../schedule.ts";
 
-/** Seconds an idle connection is kept; "never" kept, or kept for longer than anybody waits here. */
+/** Seconds for which an idle connection is kept. "long" is longer than any case waits. */
 type Kept = number | "never" | "long";
 
 /** Systems that read the header, in the order of the columns. */
@@ -11,7 +11,7 @@ const readers = ["undici", "nodeAgent", "apacheHttpClient5", "apacheHttpClient4"
 
 type Row = readonly [value: string | undefined, ...kept: readonly [Kept, Kept, Kept, Kept, Kept]];
 
-/** `Connection: keep-alive` beside each value. Apache HttpClient 5 keeps 3 min without a hint, here tuned to 2 s. */
+/** Each value is sent with `Connection: keep-alive`. Apache HttpClient 5's 3 min without a hint are set to 2 s. */
 const rows: readonly Row[] = [
   // value                      undici   nodeAgent  HC 5     HC 4    JDK
   [undefined, 4, 5, 2, "long", 5],
@@ -39,19 +39,19 @@ const rows: readonly Row[] = [
   ["timeout=3, max=100", 1, 2, 3, 3, 3],
 ];
 
-/** undici before 8.12 looks for the name anywhere, and minds its letters. */
+/** undici before 8.12 finds the name anywhere in the value, but only in lower case. */
 const UNDICI_7: Readonly<Record<string, Kept>> = { "Timeout=5": 4, "idletimeout=3": 1 };
 
-/** Time before and after a limit that is left out: clocks, and a machine with other things to do. */
+/** Distance of each probe from the limit, because of inexact clocks and a loaded machine. */
 const BESIDE_S = 0.6;
 
-/** undici's timers for more than a second are coarse: they ring up to a second late. */
+/** undici's timers for more than a second fire up to a second late. */
 const LATE_S: Readonly<Record<string, number>> = { undici: 1, undici7: 1 };
 
-/** Longer than any default in the table, and not too long. */
+/** Longer than any default in the table. */
 const LONG_S = 6.6;
 
-/** Idle times at which it is tried whether the connection is still used. */
+/** The idle times after which a case sends the second request. */
 function probes(kept: Kept, system: string): number[] {
   if (kept === "never") return [0.3];
   if (kept === "long") return [LONG_S];
@@ -78,7 +78,7 @@ const read = rows.flatMap(([value, ...kept]) => [
   ...probe("undici7", value, UNDICI_7[value ?? ""] ?? kept[0]),
 ]);
 
-/** Those that read nothing: a hint to close at once changes nothing. */
+/** Cases for systems that ignore the header: a hint to close at once changes nothing. */
 const ignored = ["timeout=0", "timeout=1", "max=0", "timeout=1, max=1", "timeout=abc"].map(
   (value): Case => ({
     name: `Keep-Alive: ${value}, 0.3 s idle`,

@@ -1,4 +1,4 @@
-/** All servers: the campaign against each that is installed, as it is and with its announcements disregarded. */
+/** Runs the campaign against every installed server, with its announcements honoured and with them ignored. */
 
 import Table from "cli-table3";
 import { type Counts, none, sum } from "../../../scripts/test/counts.ts";
@@ -6,18 +6,18 @@ import { servers } from "../servers/all.ts";
 import type { ServerSystem } from "../servers/server-system.ts";
 import { type Campaign, campaign, LIMIT_MS } from "./campaign.ts";
 
-/** How long, from which random numbers, and how near to the true limit what is learned must come. */
+/** Settings of one run. */
 export interface Settings {
   readonly ms: number;
   readonly seed: number;
-  /** Least share of the true limit that is to be learned. */
+  /** The learned limit must be at least this share of the true limit. */
   readonly near: number;
 }
 
-/** What is asked: within 10 % under the true limit. */
+/** The required share: within 10 % below the true limit. */
 export const NEAR = 0.9;
 
-/** How much later than its limit a server on a busy machine may close, and so what is learned may lie too high. */
+/** On a loaded machine a server closes later than its limit, so the learned limit may be this much too high. */
 const LATE = 1.1;
 
 export interface DefaultRulesRow {
@@ -30,11 +30,11 @@ export interface DefaultRulesRow {
 }
 
 export async function defaultRules(settings: Settings): Promise<DefaultRulesRow[]> {
-  return (await Promise.all(servers.map((system) => againstOne(system, settings)))).flat();
+  return (await Promise.all(servers.map((system) => runAgainst(system, settings)))).flat();
 }
 
-/** Again against the servers with which something was wrong: a machine that stood still may be forgiven once. */
-export async function onceMore(
+/** Repeats the servers with a fault once, because a stalled machine may have caused it. */
+export async function retryFaulty(
   rows: readonly DefaultRulesRow[],
   settings: Settings,
 ): Promise<DefaultRulesRow[]> {
@@ -42,11 +42,11 @@ export async function onceMore(
     rows.some(({ server, faults }) => server === title && faults.length > 0),
   );
   const kept = rows.filter(({ server }) => !again.some(({ title }) => title === server));
-  const tried = await Promise.all(again.map((system) => againstOne(system, settings)));
+  const tried = await Promise.all(again.map((system) => runAgainst(system, settings)));
   return [...kept, ...tried.flat()];
 }
 
-async function againstOne(system: ServerSystem, settings: Settings): Promise<DefaultRulesRow[]> {
+async function runAgainst(system: ServerSystem, settings: Settings): Promise<DefaultRulesRow[]> {
   const { ms, seed, near } = settings;
   const server = system.title;
   const running = await system.start(LIMIT_MS);
@@ -68,7 +68,7 @@ function faultsOf({ failures, errors, learnedMs }: Campaign, hints: boolean, nea
   const faults = failures > 0 ? [`${failures} requests failed, the first: ${errors[0]}`] : [];
   if (learnedMs === undefined && !hints) faults.push("no limit was learned");
   if (learnedMs !== undefined && (learnedMs < near * LIMIT_MS || learnedMs > LATE * LIMIT_MS))
-    faults.push(`what was learned, ${Math.round(learnedMs)} ms, is not near enough to ${LIMIT_MS} ms`);
+    faults.push(`the learned limit of ${Math.round(learnedMs)} ms is not near enough to ${LIMIT_MS} ms`);
   return faults;
 }
 
@@ -79,7 +79,7 @@ export function printDefaultRules(rows: readonly DefaultRulesRow[]): void {
       "Keep-Alive",
       "requests",
       "failed",
-      "sent again",
+      "resent",
       "connections",
       "learned : true",
       "while above",

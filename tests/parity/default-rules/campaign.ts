@@ -1,35 +1,35 @@
 /**
- * Campaign: Holdfast with default rules against one real server, with pauses around the server's idle limit. No request
- * may fail; where the server keeps its limit to itself, or is not listened to, the limit is learned.
+ * Runs Holdfast with default rules against one real server, with pauses around the server's idle limit. No request may
+ * fail. If the server announces no limit, or its announcements are ignored, the limit must be learned.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPool, type LimitLearned, type Pool, type PoolOptions } from "../../../mod.ts";
 import { Prng } from "../../support/prng.ts";
 
-/** The idle limit of the servers: above the 2 s for which a POST trusts a silent server, like every server's. */
+/** The servers' idle limit. As with real servers, it is above the 2 s for which a POST trusts an unknown server. */
 export const LIMIT_MS = 3000;
 
 /** Pauses, as shares of the limit. */
 const SHORTEST_PAUSE = 0.4;
 const LONGEST_PAUSE = 1.3;
 
-/** Of ten requests, POSTs: they are never sent twice, so each stale connection that one takes shows. */
+/** POSTs of ten requests. They are never resent, so a stale connection makes one fail. */
 const POSTS = 3;
 
-/** Pools with a request at a time, so that its idle age is the pause; and one with some at a time. */
+/** Number of pools with one request at a time, whose idle age is the pause, and parallel requests of the last pool. */
 const LONE_POOLS = 5;
 const LANES = 4;
 
 export interface Campaign {
   readonly requests: number;
   readonly failures: number;
-  /** Stale connections that a repeatable request met. */
+  /** Stale connections met by repeatable requests. */
   readonly retries: number;
   readonly connections: number;
-  /** Limits that were learned, weighted by the time for which they stood: the middle one, in ms. */
+  /** Median of the learned limits in ms, weighted by the time for which each was valid. */
   readonly learnedMs: number | undefined;
-  /** Share of that time during which a limit above the true one was being tried. */
+  /** Share of that time during which the learned limit was above the true one. */
   readonly above: number;
   readonly errors: readonly string[];
 }
@@ -64,7 +64,7 @@ interface Visit {
   readonly stood: readonly Stood[];
 }
 
-/** A learned limit, and for how long it stood. */
+/** A learned limit, and for how long it was valid. */
 interface Stood {
   readonly limitMs: number;
   readonly ms: number;
@@ -87,7 +87,7 @@ async function visit({ port, ms, hints }: Plan, lanes: number, seed: number): Pr
   return { requests, retries, opened, errors, stood: watch.end() };
 }
 
-/** Sends one request after the other, with pauses; answers how many. */
+/** Sends one request after the other, with pauses. Returns their number. */
 async function lane(pool: Pool, url: string, random: Prng, until: number, errors: string[]): Promise<number> {
   let requests = 0;
   while (performance.now() < until) {
@@ -102,7 +102,7 @@ async function lane(pool: Pool, url: string, random: Prng, until: number, errors
   return requests;
 }
 
-/** How long each learned limit stood. */
+/** Measures for how long each learned limit was valid. */
 class LimitWatch {
   readonly #stood: Stood[] = [];
   #limitMs = Infinity;

@@ -1,10 +1,10 @@
-/** Fetch: the built-in one of Deno or Bun. */
+/** The built-in `fetch` of Deno or Bun. */
 
 import process from "node:process";
 import type { Tune } from "../schedule.ts";
 import { BODY, type CaseClient, serveCases } from "./protocol.ts";
 
-/** What Deno has beyond the standard. */
+/** Deno's addition to the standard. */
 interface DenoHttp {
   createHttpClient(options: {
     poolIdleTimeout?: number;
@@ -31,7 +31,7 @@ serveCases(versionHere(), (tune: Tune, port: string): CaseClient => {
       const body = method === "POST" || method === "PUT" ? BODY : undefined;
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const options: RequestInit = { method, ...(body && { body }), redirect: "manual", signal };
-      // Each of the two options is of one of the runtimes.
+      // Each runtime knows one of these options.
       const own = client === undefined ? { ...(proxied && { proxy }) } : { client };
       const response = await fetch(url, { ...options, ...own });
       await response.arrayBuffer();

@@ -1,4 +1,4 @@
-/** Holdfast: with one preset. The argument says which one, and what the system calls that which cases tune. */
+/** Holdfast with one preset. The argument names it, and the directives for the settings that cases change. */
 
 import process from "node:process";
 import { createPool, type PoolOptions, type ProxyOptions, presets } from "../../../mod.ts";
@@ -9,7 +9,7 @@ export interface PresetChoice {
   readonly preset: string;
   /** Directives for all cases. */
   readonly given: Readonly<Record<string, string | number | boolean>>;
-  /** Directives by what cases call them. */
+  /** Directives by the names that cases use. */
   readonly names: Readonly<Partial<Record<keyof Tune, string>>>;
   readonly proxied: "shared" | "origin" | undefined;
 }

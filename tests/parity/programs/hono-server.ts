@@ -1,4 +1,4 @@
-/** Hono server: the `keepAlive()` middleware under @hono/node-server, with the server preset and setups given as arguments. */
+/** The `keepAlive()` middleware under @hono/node-server. The arguments are the server preset and the setups. */
 
 import process from "node:process";
 import { serve } from "@hono/node-server";

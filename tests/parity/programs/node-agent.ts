@@ -1,4 +1,4 @@
-/** Node agent: http.Agent, as the global one is set: LIFO, and 5 s when the server says nothing. */
+/** `http.Agent` of Node, set like the global one: LIFO, and 5 s if the server announces nothing. */
 
 import { Agent, request } from "node:http";
 import process from "node:process";

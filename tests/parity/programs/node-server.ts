@@ -1,4 +1,4 @@
-/** Node server: http.Server, one for each setup given as the argument. */
+/** `http.Server` of Node, one for each setup in the argument. */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

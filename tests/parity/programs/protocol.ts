@@ -1,28 +1,28 @@
 /**
- * Protocol: how a program is told what to do, by lines of words with tabs between them, and answers. It is so plain
- * that programs in other languages speak it in a few lines.
+ * The line protocol between the driver and a program. Each line is a list of words separated by tabs. It is simple, so
+ * that programs in other languages can speak it in a few lines.
  *
  * ```
- * open <case> idleTimeoutMs=2000 …     a client of its own for this case, which goes by its server's port
+ * open <case> idleTimeoutMs=2000 …     creates a client for this case; <case> is the port of its server
  * send <case> <request> <method> <url> answered by: done <case> <request> <status or !message>
  * end <case>                           closes the client
  * ```
  *
- * The first line a program prints is its version. It ends with its standard input.
+ * The first line that a program prints is its version. It ends when its standard input ends.
  */
 
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Tune } from "../schedule.ts";
 
-/** One client, as a program offers it to a case. */
+/** The client of one case, as a program implements it. */
 export interface CaseClient {
-  /** Sends a request and reads the whole response; answers the status, or throws. */
+  /** Sends a request and reads the whole response. Returns the status, or throws. */
   send(method: string, url: string): Promise<number>;
   close(): void | Promise<void>;
 }
 
-/** Body of requests that have one. */
+/** The body of requests that have one. */
 export const BODY = "x";
 
 export function tuneWords(tune: Tune): string {
@@ -41,8 +41,8 @@ function parseTune(words: string): Tune {
   );
 }
 
-/** The program's end, for those in TypeScript. */
-/** A case goes by the port of its server. */
+/** The program's side of the protocol, for programs in TypeScript. */
+/** The name of a case: the port of its server. */
 export function serveCases(version: string, open: (tune: Tune, port: string) => CaseClient): void {
   const clients = new Map<string, CaseClient>();
   console.log(version);

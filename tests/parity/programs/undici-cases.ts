@@ -1,13 +1,13 @@
-/** Undici cases: undici's Agent, with `request()`, in whichever version. */
+/** undici's Agent with `request()`, for any version of undici. */
 
 import type * as Undici from "undici";
 import type { Tune } from "../schedule.ts";
 import { BODY, serveCases } from "./protocol.ts";
 
-/** No answer to wait longer for. */
+/** Time limit for a response. */
 const PATIENCE_MS = 6000;
 
-/** As much of undici as is used, which is the same in both versions. */
+/** The part of undici that is used. It is the same in both versions. */
 export type UndiciModule = Pick<typeof Undici, "Agent" | "request">;
 
 export function serveUndici(version: string, { Agent, request }: UndiciModule): void {

@@ -1,4 +1,4 @@
-/** undici: the newest. */
+/** The newest undici. */
 
 import { createRequire } from "node:module";
 import { Agent, request } from "undici";

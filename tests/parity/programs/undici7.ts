@@ -1,4 +1,4 @@
-/** undici 7: what the `fetch` of Node 24 is made of. */
+/** undici 7, which Node 24's `fetch` uses. */
 
 import { createRequire } from "node:module";
 import { Agent, request } from "undici7";

@@ -1,4 +1,4 @@
-/** All: the servers that the middleware is held against. */
+/** All servers that the middleware is compared with. */
 
 import { haproxy } from "./haproxy.ts";
 import { httpd } from "./httpd.ts";

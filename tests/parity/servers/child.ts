@@ -1,4 +1,4 @@
-/** Child: a server program with a folder of its own for its configuration, gone when it is closed. */
+/** Runs a server program with a temporary folder for its configuration. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ export interface Launch {
   files(folder: string): Readonly<Record<string, string>>;
   command(folder: string): readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** It is up when all of these accept connections. */
+  /** The server has started when all of these accept connections. */
   readonly ports: readonly number[];
 }
 
@@ -28,7 +28,7 @@ const LOOK_MS = 100;
 /** Starts a server and waits until it listens. */
 export async function launch({ files, command, env = {}, ports }: Launch): Promise<Child> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-parity-"));
-  // Some servers give up the superuser's rights before they read their files.
+  // Some servers drop the superuser's rights before they read their files.
   chmodSync(folder, 0o755);
   for (const [name, text] of Object.entries(files(folder))) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -96,11 +96,11 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Below the range from which the kernel takes ports for connections that go out. */
+/** The first port to try. It is below the range that the kernel uses for outgoing connections. */
 const LOWEST_PORT = 12_000;
 const PORTS = 18_000;
 
-/** Ports that are free, and that nobody is given by chance before they are used. */
+/** Free ports, which no other program is given by chance before they are used. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {

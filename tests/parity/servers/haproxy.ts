@@ -1,4 +1,4 @@
-/** HAProxy: one which answers by itself. */
+/** HAProxy, configured to answer by itself. */
 
 import { find, versionOf } from "../systems/tools.ts";
 import { freePorts, launch } from "./child.ts";

@@ -1,4 +1,4 @@
-/** httpd: Apache httpd with a virtual host for each setup, each on a port of its own. */
+/** Apache httpd, with a virtual host on its own port for each setup. */
 
 import { existsSync } from "node:fs";
 import { find, versionOf } from "../systems/tools.ts";
@@ -48,7 +48,7 @@ function configuration(folder: string, hosts: readonly string[]): string {
   const modules = ["mpm_event", "authz_core", "dir", "mime"].map(
     (name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`,
   );
-  // Only a superuser's httpd takes another name, and Debian's user may not be there.
+  // Only when started by the superuser can httpd change its user, and Debian's user may not exist.
   const user = process.getuid?.() === 0 ? "User www-data\nGroup www-data" : "";
   return `
 ServerRoot ${folder}

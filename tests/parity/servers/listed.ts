@@ -1,4 +1,4 @@
-/** Listed: servers in scripts of ours, which print their version and ports when they listen. */
+/** Runs servers that are scripts in `programs/`. They print their version and ports when they listen. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,16 +7,16 @@ import { root } from "../../../scripts/entries.ts";
 import type { Command } from "../driver.ts";
 import type { RunningServer, SetupName } from "./server-system.ts";
 
-/** Directives by setup: what the script is told, as its last argument. */
+/** Directives by setup, passed as the script's last argument. */
 export type Setups = Readonly<Partial<Record<SetupName, Readonly<Record<string, string | number>>>>>;
 
-/** What the script prints. */
+/** The line that the script prints. */
 export interface Listing {
   readonly version: string;
   readonly ports: RunningServer["ports"];
 }
 
-/** Starts such a script. It ends with its standard input. */
+/** Starts a script. It ends when its standard input ends. */
 export async function startListed(
   [file = "", ...args]: Command,
   setups: Setups,

@@ -1,10 +1,10 @@
-/** nginx: with a `server` for each setup. */
+/** nginx, with a `server` for each setup. */
 
 import { find, versionOf } from "../systems/tools.ts";
 import { freePorts, launch } from "./child.ts";
 import { IDLE_MS, LIFETIME_MS, LONG_IDLE_MS, REQUESTS, type ServerSystem } from "./server-system.ts";
 
-/** What `Keep-Alive: timeout` says in the setup where it says anything: not the real time. */
+/** The announced `Keep-Alive: timeout` in the setup that has one. It is not the real timeout. */
 const ANNOUNCED_S = 7;
 
 export const nginx: ServerSystem = {

@@ -1,11 +1,11 @@
-/** Node server: Node's own `http.Server`, in a process of Node 24. */
+/** Node's own `http.Server`, in a process of Node 24. */
 
 import { fileURLToPath } from "node:url";
 import { node24 } from "../../../scripts/test/tools.ts";
 import { startListed } from "./listed.ts";
 import { IDLE_MS, LONG_IDLE_MS, REQUESTS, type ServerSystem } from "./server-system.ts";
 
-/** What Node announces is so much less than what it keeps. */
+/** Node announces this much less than it keeps. */
 const BUFFER_MS = 1000;
 
 const setups = {

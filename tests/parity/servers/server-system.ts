@@ -1,17 +1,17 @@
-/** Server system: a server that the middleware is held against, in short settings. */
+/** A server that the middleware is compared with, configured with short times. */
 
 import type { Missing } from "../program.ts";
 
-/** One way to set a server up; visits are made to one of these. */
+/** One configuration of a server. Each visit is to one of them. */
 export type SetupName = "idle" | "announced" | "requests" | "lifetime";
 
 export interface ServerSystem {
   /** The name of its preset: `presets[name]`. */
   readonly name: string;
   readonly title: string;
-  /** The preset's directives for each setup that the server has. */
+  /** The preset's directives for each setup of the server. */
   readonly setups: Readonly<Partial<Record<SetupName, Readonly<Record<string, string | number>>>>>;
-  /** `idleMs`: the idle time of the setup `idle`, if not the usual one. */
+  /** Starts the server. `idleMs` is the idle time of the setup `idle`. */
   start(idleMs?: number): Promise<RunningServer | Missing>;
 }
 
@@ -21,9 +21,9 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Idle time in every setup, except where the lifetime or the number of requests is the matter. */
+/** Idle time of every setup that tests the idle time. */
 export const IDLE_MS = 2000;
-/** Idle time where something else is the matter. */
+/** Idle time of the setups that test the lifetime or the number of requests. */
 export const LONG_IDLE_MS = 6000;
 export const REQUESTS = 4;
 export const LIFETIME_MS = 3000;

@@ -1,4 +1,4 @@
-/** Tomcat: version 10, with a connector for each setup. */
+/** Tomcat 10, with a connector for each setup. */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

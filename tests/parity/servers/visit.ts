@@ -1,4 +1,4 @@
-/** Visit: a raw client looks at what a server says about its connection, and when it ends it. */
+/** A visit: a raw client records what a server announces on a connection, and when the server ends it. */
 
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,14 +7,14 @@ import type { SetupName } from "./server-system.ts";
 export interface Visit {
   readonly name: string;
   readonly setup: SetupName;
-  /** Requests, as they go over the wire, with the time between two of them. */
+  /** Requests as sent on the wire, with the pauses between them. */
   readonly requests: readonly string[];
   readonly gapMs: number;
-  /** How long to wait for the end, after the last response. */
+  /** How long to wait for the end of the connection after the last response. */
   readonly patienceMs: number;
 }
 
-/** What was seen. */
+/** What the client recorded. */
 export interface Seen {
   /** Status, `Connection` and `Keep-Alive` of each response. */
   readonly responses: readonly string[];
@@ -22,7 +22,7 @@ export interface Seen {
   readonly closedMs: number | undefined;
 }
 
-/** Longest wait for a response. */
+/** Time limit for a response. */
 const RESPONSE_MS = 5000;
 const LOOK_MS = 10;
 
@@ -60,7 +60,7 @@ async function until(done: () => boolean, ms: number): Promise<void> {
   while (!done() && performance.now() < end) await sleep(LOOK_MS);
 }
 
-/** Bodies hold no status line. */
+/** Finds the heads of responses. The bodies contain no status line. */
 function heads(text: string): string[] {
   return [...text.matchAll(/HTTP\/1\.[01] \d{3}[\s\S]*?\r\n\r\n/g)].map(([head]) => head);
 }
@@ -80,7 +80,7 @@ export function formatSeen({ responses, closedMs }: Seen): string {
   return `${responses.join(" · ")} · ${end}`;
 }
 
-/** Timers here and there, on a busy machine. */
+/** Tolerance for the timers on both sides, on a loaded machine. */
 const SAME_TIME_MS = 750;
 
 export function sameSeen(one: Seen, other: Seen): boolean {

@@ -1,9 +1,9 @@
-/** Visits: what is looked at on every server. */
+/** The visits that are made to every server. */
 
 import { IDLE_MS, REQUESTS, type ServerSystem } from "./server-system.ts";
 import type { Visit } from "./visit.ts";
 
-/** Time in which a server that has said `close` closes. */
+/** Time limit for a server that said `close` to close. */
 const AT_ONCE_MS = 900;
 
 function request(line: string, ...fields: readonly string[]): string {
@@ -14,7 +14,7 @@ const get11 = (...fields: readonly string[]): string => request("GET / HTTP/1.1"
 const get10 = (...fields: readonly string[]): string => request("GET / HTTP/1.0", ...fields);
 const KEEP_ALIVE = "Connection: keep-alive";
 
-/** Requests that ask in different words, each on a connection of its own. */
+/** Requests with different fields, each on its own connection. */
 const forms: readonly (readonly [name: string, request: string])[] = [
   ["HTTP/1.1", get11()],
   ["HTTP/1.1, keep-alive", get11(KEEP_ALIVE)],

@@ -1,4 +1,4 @@
-/** All: the systems whose clients are compared. */
+/** All systems whose clients are compared. */
 
 import { chrome } from "./chrome.ts";
 import { curl } from "./curl.ts";

@@ -1,4 +1,4 @@
-/** Chrome: Chromium without a window, whose pages that `fetch` what a case asks for. */
+/** Chrome: headless Chromium, with a page that calls `fetch` for each request of a case. */
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,7 +18,7 @@ export const chrome: System = {
   start,
 };
 
-/** Each has its own pool, for 256 connections in all. */
+/** Cases at a time. They share one limit of 256 connections. */
 const CONTEXTS = 4;
 const PATIENCE_MS = 6000;
 const START_MS = 60_000;
@@ -27,7 +27,7 @@ async function start(): Promise<Program | Missing> {
   const executablePath = find("chromium") ?? find("chromium-browser") ?? find("google-chrome");
   if (executablePath === undefined) return { missing: "no Chromium: apt-get install chromium" };
   const { chromium } = await import("playwright-core");
-  // What a page asks of other origins is not our matter here.
+  // Turns off CORS, which is not tested here.
   const args = ["--no-sandbox", "--disable-web-security", "--disable-background-networking"];
   const browser = await chromium.launch({ executablePath, args, timeout: START_MS });
   const blank = createServer((_, response) => response.end("<!doctype html><title>parity</title>"));

@@ -1,6 +1,6 @@
 /**
- * The curl tool: one process for each case, which takes its requests in turn. It cannot wait between two of them;
- * a third server, which answers late, makes it.
+ * The curl tool: one process for each case, which sends the requests one after the other. It cannot pause between two
+ * requests by itself, so it requests a late answer from another server in between.
  */
 
 import { execFile } from "node:child_process";
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 
 const PATIENCE_S = "6";
 
-/** Whatever the environment says of proxies. */
+/** Ignores the proxies of the environment. */
 const DIRECT: Command = ["--noproxy", "*"];
 
 export const curl: System = {
@@ -27,11 +27,11 @@ export const curl: System = {
   title: "curl",
   can: ["methods", "origins"],
   versioned: true,
-  closesLate: "it looks at its connections when it wants one",
+  closesLate: "it checks its connections only when it needs one",
   start,
 };
 
-/** Answers `/<ms>` after so long, and `/over/<key>` when the case's keeper has looked. */
+/** Answers `/<ms>` after that time, and `/over/<key>` when the case's `over()` has resolved. */
 class Brake {
   readonly #overs: Map<string, () => Promise<void>> = new Map();
   readonly #server = createServer((incoming, outgoing) => {
@@ -49,7 +49,7 @@ class Brake {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The address that is answered when `over` is through. */
+  /** A URL that is answered when `over()` has resolved. */
   over(key: string, over: () => Promise<void>): string {
     this.#overs.set(key, over);
     return `${this.origin}/over/${key}`;
@@ -72,7 +72,7 @@ async function start(_: readonly Case[], proxied: boolean): Promise<Program | Mi
       const last = brake.over(new URL(origins[0]).port, over);
       const way = proxied ? ["--proxy", origins[0]] : DIRECT;
       const args = [...transfers(plan, origins, brake.origin, way), ...transfer(last, "-")];
-      // It ends with the code of the last transfer, which is ours.
+      // The exit code is that of the last transfer, which is this URL.
       const { stdout: said } = await run(program, ["--disable", ...args]);
       return resultsIn(said);
     },

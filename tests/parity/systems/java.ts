@@ -1,4 +1,4 @@
-/** Java: programs on the JVM, each one source file that `java` compiles as it starts. */
+/** Clients on the JVM. Each is one source file that `java` compiles when it starts. */
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,17 +9,17 @@ import { find } from "./tools.ts";
 
 const JARS = "/usr/share/java";
 
-/** Small, quick to start, and the same words for errors everywhere. */
+/** JVM flags for little memory, a quick start and English messages. */
 const QUICK: Command = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Duser.language=en"];
 
-/** Idle time of java.net.http, which JDK 17 sets to 20 min: a property of the process. Cut to seconds: 3 to 4 s. */
+/** Idle time of java.net.http, a property of the process (20 min in JDK 17). It counts whole seconds, so 3 to 4 s. */
 const IDLE_S = 4;
 
 /** Why HttpURLConnection closes late. */
 const SWEEPER = "a thread that looks every 5 s closes what has expired";
 
 /** Why HttpClient closes late. */
-const LEASE = "without its evictor it closes what has expired or gone stale at the next lease";
+const LEASE = "without its evictor it closes expired and stale connections only at the next lease";
 
 async function java(file: string, options: Command = [], args: Command = []): Promise<Program | Missing> {
   const program = find("java");
@@ -28,7 +28,7 @@ async function java(file: string, options: Command = [], args: Command = []): Pr
   return await lineProgram([program, ...QUICK, ...options, source, ...args]);
 }
 
-/** Tells a program that the first server of a case is its proxy. */
+/** The argument that makes the first server of a case the program's proxy. */
 function proxyArgument(proxied: boolean): Command {
   return proxied ? ["proxied"] : [];
 }
@@ -53,7 +53,7 @@ export const jdk: System = {
   start: (_, proxied) => java("UrlConnection", [], proxyArgument(proxied)),
 };
 
-/** Shorter times and lower limits, which are properties of the process. */
+/** Shorter times and lower limits, set as properties of the process. */
 export const jdkTuned: System = {
   name: "jdk-tuned",
   preset: "jdk",
@@ -113,7 +113,7 @@ export const apacheHttpClient5: System = {
     ),
 };
 
-/** At most two idle connections, which is a property of the process. */
+/** At most two idle connections, set as a property of the process. */
 export const jdkHttpClientTuned: System = {
   ...jdkHttpClient,
   name: "jdkHttpClient-tuned",

@@ -1,4 +1,4 @@
-/** JavaScript: clients of Node, Deno and Bun. */
+/** JavaScript clients on Node, Deno and Bun. */
 
 import { fileURLToPath } from "node:url";
 import { node24, nodeWithTsx, tool } from "../../../scripts/test/tools.ts";
@@ -39,7 +39,7 @@ export const nodeAgent: System = {
   start: () => script(newerNode(), "node-agent", NODE_24),
 };
 
-/** The Node that runs us, which may be older. */
+/** The Node that runs this test, which may be older. */
 export const nodeAgentHere: System = {
   ...nodeAgent,
   name: "nodeAgent-here",
@@ -63,7 +63,7 @@ export const undici: System = {
   start: () => script(newerNode(), "undici", NODE_24),
 };
 
-/** As Node 24's own `fetch` has it. */
+/** The version of undici in Node 24's own `fetch`. */
 export const undici7: System = {
   ...undici,
   name: "undici7",
@@ -92,7 +92,7 @@ export const denoFetch: System = {
 export const bunFetch: System = {
   name: "bunFetch",
   title: "Bun fetch",
-  // 64 idle connections for the whole process.
+  // All cases share 64 idle connections.
   atOnce: 12,
   can: ["together", "methods", "origins"],
   start: (_, proxied) => script([tool("bun")], "fetch", "no Bun", proxied),

@@ -1,4 +1,4 @@
-/** Native: clients in Go and Rust, built by `--build` into `.cache/parity` where their compilers are. */
+/** Clients in Go and Rust. `--build` compiles them into `.cache/parity` if the compilers are installed. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
@@ -13,14 +13,14 @@ import { find } from "./tools.ts";
 const CACHE = join(root, ".cache", "parity");
 const PROGRAMS = join(root, "tests", "parity", "programs");
 
-/** Go compiles its standard library first, and cargo downloads what reqwest is made of. */
+/** Time limit: Go first compiles its standard library, and cargo downloads reqwest's dependencies. */
 const BUILD_MS = 300_000;
 
 /** A program that has to be compiled. */
 interface Build {
   readonly title: string;
   readonly binary: string;
-  /** What the binary must not be older than. */
+  /** The sources. The binary must be newer than each of them. */
   readonly sources: readonly string[];
   readonly compiler: string | undefined;
   command(compiler: string): Command;
@@ -90,7 +90,7 @@ function isCurrent({ binary, sources }: Build): boolean {
   );
 }
 
-/** Builds what is not current; says how it went. Where it fails, the system is skipped. */
+/** Builds outdated programs and prints the results. If a build fails, the system is skipped. */
 export function buildAll(): void {
   mkdirSync(CACHE, { recursive: true });
   for (const build of [goBuild, reqwestBuild]) console.log(`${build.title}: ${built(build)}`);

@@ -1,4 +1,4 @@
-/** nginx upstream: nginx as a client. A request to nginx becomes one to the recorder. */
+/** nginx as a client. It forwards each request to the recorder. */
 
 import { request as httpRequest } from "node:http";
 import { type Missing, type Program, walk } from "../program.ts";
@@ -91,7 +91,7 @@ function upstream(at: number, port: number, tune: Tune): string {
 `;
 }
 
-/** 502 and 504 are nginx's own words for a request that failed. */
+/** nginx answers 502 or 504 if a request to the upstream failed. */
 function send(method: string, url: string): Promise<Result> {
   return new Promise((resolve) => {
     const outgoing = httpRequest(url, { method, agent: false }, (response) => {

@@ -1,4 +1,4 @@
-/** Proxied: systems that send through an HTTP proxy, which sees reuse and header fields in its own way. */
+/** Systems that send requests through an HTTP proxy, which changes their rules for reuse and header fields. */
 
 import { curl } from "./curl.ts";
 import { apacheHttpClient5, jdk, jdkHttpClient } from "./java.ts";
@@ -6,7 +6,7 @@ import { bunFetch, denoFetch } from "./javascript.ts";
 import { go, reqwest } from "./native.ts";
 import type { System } from "./system.ts";
 
-/** Where a proxy makes a difference: whose its connections are, and what `Proxy-Connection` means. */
+/** Cases in which a proxy makes a difference: which origin a connection belongs to, and `Proxy-Connection`. */
 const ABOUT =
   /^pool: (of two|seven origins)|Proxy-Connection|^persistence: 1\.[01] (without Connection|with (keep-alive|close))$/;
 
@@ -23,7 +23,7 @@ function throughProxy(system: System, proxied: "shared" | "origin", about: RegEx
 }
 
 export const proxied: readonly System[] = [
-  // Its idle time is another one, too.
+  // Its idle time differs, too.
   throughProxy(
     jdk,
     "origin",

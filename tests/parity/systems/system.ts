@@ -1,38 +1,38 @@
-/** System: what the parity table has a row for. */
+/** A system with a row in the parity table. */
 
 import type { Missing, Program } from "../program.ts";
 import type { Case, Tune } from "../schedule.ts";
 
 export interface System {
-  /** What `--only` calls it. */
+  /** Its name for `--only`. */
   readonly name: string;
-  /** The name of its preset, as in `presets.jdk()`, where that is another. */
+  /** The name of its preset, as in `presets.jdk()`. @default `name` */
   readonly preset?: string;
-  /** What its users call it. */
+  /** Its name in the table. */
   readonly title: string;
-  /** What it can be asked to do, beyond one GET after the other. */
+  /** What it supports besides one GET after the other. */
   readonly can: readonly ("together" | "methods" | "origins")[];
-  /** What can be tuned, and its name among the preset's directives. */
+  /** The settings that cases can change, with their names among the preset's directives. */
   readonly tunes?: Readonly<Partial<Record<keyof Tune, string>>>;
-  /** Whether the preset goes by the version, which is that of the program. */
+  /** Whether the preset takes the program's version. */
   readonly versioned?: true;
-  /** What is set for the program as a whole, as the preset's directives. */
+  /** Settings of the whole program, as directives of the preset. */
   readonly given?: Readonly<Record<string, string | number | boolean>>;
   /**
-   * Set if connections that it gives up are not closed at once, and why: then it counts only which connection
-   * carried which request, and that Holdfast's one is not still open when its own is closed.
+   * Why the system does not close retired connections at once, if so. Then only the connections of the requests are
+   * compared, and that Holdfast closes each connection no later than the system.
    */
   readonly closesLate?: string;
-  /** Whose cases it shares, of those that are for one system; its preset's without. */
+  /** The system whose special cases it runs. @default its preset */
   readonly casesOf?: string;
-  /** The cases that it is for, by their names; all of them without. */
+  /** Matches the names of the cases that it runs. @default all */
   readonly about?: RegExp;
-  /** Set if requests go through an HTTP proxy, and whose its connections are. The proxy is the case's first server. */
+  /** How proxy connections are pooled, if requests go through an HTTP proxy. The proxy is the case's first server. */
   readonly proxied?: "shared" | "origin";
-  /** Connections to one origin that it opens at most; what comes together then is no more, but for its own cases. */
+  /** Its limit of connections to one origin. Cases with more parallel requests are not run, except its own. */
   readonly widest?: number;
-  /** Cases at a time, where they share a pool of limited size. */
+  /** Cases at a time, if they share a pool of limited size. */
   readonly atOnce?: number;
-  /** `proxied`: through the case's first server. */
+  /** Starts the program. `proxied`: requests go through the case's first server. */
   start(cases: readonly Case[], proxied: boolean): Promise<Program | Missing>;
 }

@@ -1,4 +1,4 @@
-/** Tools: where programs are. */
+/** Finds installed programs and their versions. */
 
 import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
@@ -7,10 +7,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Debian has its servers here, which is not on everybody's path. */
+/** The folder of Debian's servers, which is often not on the path. */
 const ALSO = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
-/** The program of this name, if there is one. */
+/** The path of a program, if it is installed. */
 export function find(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), ...ALSO];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -25,7 +25,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What a program says its version is: the part of its output that matches. */
+/** A program's version: the part of its output that matches. */
 export async function versionOf([file = "", ...args]: readonly string[], pattern: RegExp): Promise<string> {
   const { stdout, stderr } = await run(file, args);
   return pattern.exec(stdout + stderr)?.[0] ?? "?";

@@ -1,13 +1,13 @@
-/** Held against: a server and the middleware with its preset are visited by the same raw client. */
+/** Compares a server with the middleware and its preset: the same raw client visits both. */
 
-import { excuse } from "../disagreements.ts";
-import { type Finding, type Row, scriptCommand } from "../held-against.ts";
+import { findDisagreement } from "../disagreements.ts";
+import { type Finding, type Row, scriptCommand } from "../system-comparison.ts";
 import { startListed } from "./listed.ts";
 import type { RunningServer, ServerSystem } from "./server-system.ts";
 import { formatSeen, sameSeen, type Visit, visit } from "./visit.ts";
 import { visitsTo } from "./visits.ts";
 
-export async function serverHeldAgainst(system: ServerSystem, filter: string): Promise<Row> {
+export async function compareServer(system: ServerSystem, filter: string): Promise<Row> {
   const { title } = system;
   const running: RunningServer[] = [];
   try {
@@ -38,7 +38,7 @@ interface Pair {
   readonly ours: RunningServer;
 }
 
-/** All of it is a matter of time, and a machine may stand still. */
+/** Every visit depends on time, so a stalled machine may make one fail. */
 const MOST_TRIES = 5;
 
 async function tried(system: ServerSystem, pair: Pair, plan: Visit): Promise<Finding> {
@@ -60,7 +60,7 @@ async function once(
   ]);
   if (sameSeen(theirs, own)) return { name, verdict: "agreed", detail: formatSeen(theirs) };
   const detail = `${title}: ${formatSeen(theirs)}\nMiddleware: ${formatSeen(own)}`;
-  const excused = excuse([system], name, formatSeen(own));
+  const excused = findDisagreement([system], name, formatSeen(own));
   if (excused === undefined) return { name, verdict: "unexplained", detail };
   return { name, verdict: "documented", detail, reason: excused.reason };
 }

@@ -1,9 +1,9 @@
-/** Held against: a system and Holdfast with its preset go through the same cases, side by side. */
+/** Compares a system with Holdfast and its preset: both go through the same cases at the same time. */
 
 import { fileURLToPath } from "node:url";
 import { node24, nodeWithTsx } from "../../scripts/test/tools.ts";
 import { casesFor } from "./cases/all.ts";
-import { excuse } from "./disagreements.ts";
+import { findDisagreement } from "./disagreements.ts";
 import type { Command } from "./driver.ts";
 import { lineProgram, type Missing, type Program, trace } from "./program.ts";
 import type { PresetChoice } from "./programs/holdfast.ts";
@@ -11,48 +11,50 @@ import { type Case, isTimed } from "./schedule.ts";
 import type { System } from "./systems/system.ts";
 import { compare, endsSooner, formatTrace, type Trace } from "./trace.ts";
 
-/** What came of one case. */
+/** The result of one case. */
 export interface Finding {
   readonly name: string;
   readonly verdict: "agreed" | "documented" | "unexplained";
-  /** Both traces, where they differ. */
+  /** Both traces if they differ. */
   readonly detail: string;
   readonly reason?: string;
-  /** They sent the same on the same connections, and ended these at different times: a matter of time alone. */
+  /** They sent the same requests on the same connections, but these ended differently or at different times. */
   readonly byTime?: boolean;
 }
 
+/** The findings for one system. */
 export interface Row {
   readonly system: string;
   readonly version: string;
-  /** Set when nothing was compared, and why. */
+  /** Why nothing was compared, if so. */
   readonly skipped?: string;
   readonly findings: readonly Finding[];
-  /** What is allowed throughout, and why. */
+  /** Why connections may close later, if that is allowed for the system. */
   readonly remark?: string;
 }
 
-/** Cases at a time, unless the system says otherwise: they mostly wait. */
+/** Cases at a time, unless the system sets another number. Cases mostly wait. */
 const AT_ONCE = 40;
 
-/** Cases at a time that are tried again, the first time and later. */
+/** Cases at a time in each repetition of doubtful cases. */
 const FEW_AT_ONCE = [8, 4, 2, 1] as const;
 
-export async function heldAgainst(system: System, filter: string): Promise<Row> {
+/** Compares one system, in the cases whose name contains `filter`. */
+export async function compareSystem(system: System, filter: string): Promise<Row> {
   const { title, atOnce = AT_ONCE, closesLate } = system;
   const cases = casesFor(system, filter);
   const programs: Program[] = [];
   let version = "?";
   try {
-    const real = await started(system, cases);
+    const real = await startSystem(system, cases);
     if ("missing" in real) return { system: title, version: "–", skipped: real.missing, findings: [] };
     version = real.version;
     programs.push(real);
     const holdfast = await startHoldfast(system, version);
     programs.push(holdfast);
     const pair = { real, holdfast };
-    const first = await inTurns(cases, atOnce, (plan) => once(system, pair, plan));
-    const findings = await again(first, cases, (plan) => once(system, pair, plan));
+    const first = await runAll(cases, atOnce, (plan) => compareOnce(system, pair, plan));
+    const findings = await retryDoubtful(first, cases, (plan) => compareOnce(system, pair, plan));
     return { system: title, version, findings, ...(closesLate !== undefined && { remark: closesLate }) };
   } catch (error) {
     const failed: Finding = { name: `${title} runs`, verdict: "unexplained", detail: String(error) };
@@ -62,13 +64,13 @@ export async function heldAgainst(system: System, filter: string): Promise<Row> 
   }
 }
 
-/** What is there must start; a machine that is busy may need a second time. */
-async function started(system: System, cases: readonly Case[]): Promise<Program | Missing> {
+/** Starts the system. A loaded machine may need a second attempt. */
+async function startSystem(system: System, cases: readonly Case[]): Promise<Program | Missing> {
   const proxied = system.proxied !== undefined;
   return await system.start(cases, proxied).catch(() => system.start(cases, proxied));
 }
 
-/** Node 24 needs no transformer, and starts sooner. */
+/** The command for a script in `programs/`. Node 24 runs TypeScript itself and starts faster than with tsx. */
 export function scriptCommand(name: string): Command {
   const node = node24();
   const script = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
@@ -82,8 +84,8 @@ function startHoldfast(system: System, version: string): Promise<Program> {
   return lineProgram([...scriptCommand("holdfast"), JSON.stringify(choice)]);
 }
 
-/** Works through a list, so many at a time; the ones that take longest first. */
-async function inTurns(
+/** Runs the cases, `atOnce` at a time and longest first. Returns the findings in the order of the cases. */
+async function runAll(
   plans: readonly Case[],
   atOnce: number,
   work: (plan: Case) => Promise<Finding>,
@@ -108,11 +110,11 @@ interface Pair {
 }
 
 /**
- * A machine that stood still at the wrong moment moves a request to the other side of a limit, and the end of a
- * connection behind the last look. What is a matter of time is tried again, each time with less beside it: what the two
- * really do in different ways they do each time.
+ * Repeats cases that may have failed because of time. If the machine stalls, a request may fall on the other side of a
+ * limit, or a connection may end after the last check. Each repetition runs fewer cases at a time. A real difference
+ * occurs in every repetition.
  */
-async function again(
+async function retryDoubtful(
   first: readonly Finding[],
   cases: readonly Case[],
   work: (plan: Case) => Promise<Finding>,
@@ -121,7 +123,7 @@ async function again(
   for (const atOnce of FEW_AT_ONCE) {
     const doubtful = cases.filter((plan, at) => isDoubtful(plan, findings[at]));
     if (doubtful.length === 0) break;
-    const later = await inTurns(doubtful, atOnce, work);
+    const later = await runAll(doubtful, atOnce, work);
     findings = cases.flatMap((plan, at) => later[doubtful.indexOf(plan)] ?? findings[at] ?? []);
   }
   return findings;
@@ -131,13 +133,13 @@ function isDoubtful(plan: Case, finding: Finding | undefined): boolean {
   return finding?.verdict === "unexplained" && (isTimed(plan) || finding.byTime === true);
 }
 
-async function once(system: System, { real, holdfast }: Pair, plan: Case): Promise<Finding> {
+async function compareOnce(system: System, { real, holdfast }: Pair, plan: Case): Promise<Finding> {
   const [theirs, ours] = await Promise.all([trace(real, plan), trace(holdfast, plan)]);
   const { name } = plan;
   if (agree(system, theirs, ours)) return { name, verdict: "agreed", detail: formatTrace(theirs) };
   const detail = `${system.title}: ${formatTrace(theirs)}\nHoldfast: ${formatTrace(ours)}`;
-  const excused = excuse([system.name, system.preset ?? ""], name, ours.requests.join(" · "));
-  if (excused !== undefined) return { name, verdict: "documented", detail, reason: excused.reason };
+  const documented = findDisagreement([system.name, system.preset ?? ""], name, ours.requests.join(" · "));
+  if (documented !== undefined) return { name, verdict: "documented", detail, reason: documented.reason };
   return { name, verdict: "unexplained", detail, byTime: compare(theirs, ours) === "ends differ" };
 }
 
