@@ -1,12 +1,15 @@
 /**
- * Run by looks.test.ts: an origin of its own process, which sends responses that nobody asked for while the client is
- * busy. For the n-th connection it makes the file `<folder>/<n>` when the kernel has all that it sends unasked.
+ * Run by liveness-check.test.ts: an origin in a process of its own, which sends unsolicited responses while the client is
+ * busy. For the n-th connection it makes the file `<folder>/<n>` when the kernel has all of them.
  *
- *     looks-origin.ts <folder>            prints the ports of plain TCP and of TLS
+ *     liveness-check-origin.ts <folder>            prints the ports of plain TCP and of TLS
  *
- * Paths: /together (the answer and a stray one, at once), /behind?<n> (the stray one when the file `<folder>/go<n>` is
- * there), /<size> (together, the answer ending where a read of <size> bytes does). On other paths, and the second time:
- * `answer <request> on connection <n>`.
+ * Paths:
+ *
+ * - `/together`: the answer and an unsolicited one, at once.
+ * - `/behind?<n>`: the unsolicited one follows when the file `<folder>/go<n>` exists.
+ * - `/<size>`: together, and the answer ends where a read of `<size>` bytes ends.
+ * - Other paths, and every second request: `answer <request> on connection <n>`.
  */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
- * What had come before a request was written is never its answer, whatever the caller did with the event loop. The origin
- * is a process of its own (`looks-origin.ts`): it sends while the client is busy, and says so by files, which the client
- * can wait for without letting its event loop come round.
+ * Bytes that came before a request was written are never its answer, whatever the caller did with the event loop. The
+ * origin is a process of its own (`liveness-check-origin.ts`). It sends while the client is busy and reports that by files,
+ * which the client can wait for without letting its event loop run.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,7 +17,7 @@ const ca = readFileSync(new URL("../certs/ca.pem", import.meta.url), "utf8");
 const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
 const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
 
-/** One that waits for longer waits for what will not come. */
+/** A test that waits for longer waits in vain. */
 const PATIENCE_MS = 10_000;
 
 let origin: ChildProcess;
@@ -25,7 +25,7 @@ let ports: string[] = [];
 /** Connections that the origin has accepted: each test opens two. */
 let connections = 0;
 
-/** Works, as it were, until the origin has sent what nobody asked for, and for `ms` more. */
+/** Blocks the event loop until the origin has sent its unsolicited response, and for `ms` more. */
 function busy(ms: number): void {
   const patience = performance.now() + PATIENCE_MS;
   while (!existsSync(`${folder}/${connections + 1}`)) {
@@ -48,7 +48,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a conversation with a pool of its own. The stray answer comes on its first connection, and must end that. */
+/** Runs a conversation with a pool of its own. The unsolicited response comes on its first connection, and must end it. */
 async function converse(
   secure: boolean,
   options: PoolOptions,
@@ -63,7 +63,7 @@ async function converse(
   return { second, retired };
 }
 
-/** A request is written right after this was told. It may be looked at first: the connection waited for it. */
+/** A request is written right after this event. The connection may be checked first, because the request waited for it. */
 function acquired(pool: Pool): Promise<void> {
   return new Promise((resolve) => {
     pool.subscribe(({ type }) => {

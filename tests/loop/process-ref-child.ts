@@ -1,8 +1,8 @@
 /**
- * Run by hold.test.ts: a program with nothing to do but to wait for its pool, or that waits for nothing. It says what
- * happened, and must end by itself.
+ * Run by process-ref.test.ts: a program that has nothing to do but wait for its pool, or that waits for nothing. It prints
+ * what happened, and must end by itself.
  *
- *     hold-child.ts <case> <port of the server>
+ *     process-ref-child.ts <case> <port of the server>
  */
 
 import { createPool, type PoolOptions } from "../../mod.ts";
@@ -12,7 +12,7 @@ const url = `http://127.0.0.1:${port}`;
 const one: PoolOptions = { maxConnectionsPerOrigin: 1 };
 const forever = new Promise<never>(() => {});
 
-/** What a promise came to. */
+/** How a promise was settled. */
 async function outcome(promise: Promise<unknown>): Promise<string> {
   try {
     return String(await promise);
@@ -29,11 +29,11 @@ async function unread(pool: ReturnType<typeof createPool>): Promise<Response> {
   return response;
 }
 
-/** Each waits for something, and prints what it came to. */
+/** Each waits for something, and prints how that ended. */
 const AWAITED: Readonly<Record<string, () => Promise<string>>> = {
   async "a fetch that is queued behind an unread body"() {
     const pool = createPool({ ...one, acquireTimeout: "300ms" });
-    // A dial that nobody waits for is not limited: a busy machine may need longer.
+    // A connect attempt that nobody waits for has no limit here: a busy machine may need longer.
     await pool.preconnect(url);
     const kept = await unread(pool);
     return (await outcome(pool.fetch(url))) + kept.status;
@@ -102,7 +102,7 @@ const AWAITED: Readonly<Record<string, () => Promise<string>>> = {
     {
       await using pool = createPool();
       await unread(pool);
-      // As its default would take 5 s.
+      // The default would take 5 s.
       unrefTimer(setTimeout(() => void pool.close({ timeout: 0 }), 300));
     }
     return "disposed";

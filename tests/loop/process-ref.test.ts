@@ -1,6 +1,6 @@
 /**
  * A process does not end while somebody waits for a pool, and ends by itself when nobody does. Each case is a program of
- * its own (`hold-child.ts`), as a test runner has other things to live for.
+ * its own (`process-ref-child.ts`): a test runner is kept alive by other things.
  */
 
 import { execFile } from "node:child_process";
@@ -16,12 +16,12 @@ const child = fileURLToPath(new URL("./process-ref-child.ts", import.meta.url));
 const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
 const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
 
-/** A child that is alive for as long is not going to end: no time limit of its pool is between this and what it tests. */
+/** A child that lives this long will not end by itself: no time limit of its pool is longer. */
 const STUCK_MS = 60_000;
 
 const LARGE = 2_000_000;
 
-/** Answers by path; what it does not answer, it leaves open. */
+/** Answers by path. Other requests get no answer, and their connections stay open. */
 function answer(socket: Socket, head: string): void {
   if (head.includes(" /deaf ")) socket.pause();
   else if (head.includes(" /half ")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nfirst half");

@@ -1,4 +1,4 @@
-/** Promise: a response that the program has forgotten does not hold its connection for ever. */
+/** Promise: a response that the program has forgotten does not keep its connection for ever. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -20,14 +20,14 @@ const CALLS: Readonly<Record<string, (pool: Pool) => Promise<Answered>>> = {
   "fetch()": (pool) => pool.fetch("http://a.test/"),
 };
 
-/** Asks, and keeps nothing of the answer but its status: the caller's frame must not hold it either. */
+/** Sends a request and keeps only the status of its response. A frame of its own, so that no variable refers to the response. */
 async function askAndForget(call: (typeof CALLS)[string], pool: Pool): Promise<number> {
   return (await call(pool)).status;
 }
 
 for (const [name, call] of Object.entries(CALLS)) {
   describe(`a dropped response of ${name}`, () => {
-    it("gives its connection up when much of it is unread", PATIENT, async () => {
+    it("gives up its connection if much of the body is unread", PATIENT, async () => {
       const { pool, retired } = service({}, undefined, { respond: undefined, ...headOf(MIB) });
       assertEquals(await askAndForget(call, pool), 200);
       assert(await collectUntil(() => retired().length > 0), "nobody noticed");
@@ -35,7 +35,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       assertEquals([pool.stats().active, pool.stats().open], [0, 0]);
     });
 
-    it("waits no longer than a moment for the little that is unread", PATIENT, async () => {
+    it("waits only a moment for a small unread rest", PATIENT, async () => {
       const { pool, clock, retired } = service({}, undefined, { respond: undefined, ...headOf(10) });
       assertEquals(await askAndForget(call, pool), 200);
       const noticed = await collectUntil(() => {
@@ -47,7 +47,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       assertEquals(retired(), ["unread-body"]);
     });
 
-    it("is left alone while its body is being read", PATIENT, async () => {
+    it("keeps its connection while its body is being read", PATIENT, async () => {
       const { pool, transport } = service({}, undefined, { respond: undefined, ...headOf(10) });
       const text = (await call(pool)).text();
       await collectUntil(() => false, 10);
@@ -57,7 +57,7 @@ for (const [name, call] of Object.entries(CALLS)) {
   });
 }
 
-/** A server that answers with a head, and leaves the body to be sent. */
+/** A server that answers with a head. The test sends the body. */
 function headOf(length: number) {
   return {
     accept(peer: { onData(listener: () => void): void; send(text: string): void }) {

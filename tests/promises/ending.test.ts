@@ -6,7 +6,7 @@ import { HoldfastError } from "../../src/contract/errors.ts";
 import { service } from "../support/service.ts";
 
 describe("close", () => {
-  it("lets running requests end, and refuses others", async () => {
+  it("lets running requests end, and refuses new ones", async () => {
     const { pool, clock, transport } = service({}, undefined, { respond: undefined });
     const running = pool.request("http://a.test/");
     await clock.advance(0);
@@ -30,7 +30,7 @@ describe("close", () => {
     assertEquals([transport.peers[0]?.state, pool.stats().open, clock.timers], ["aborted", 0, 0]);
   });
 
-  it("cuts them off at once with a timeout of 0, though no timer rings", async () => {
+  it("cuts them off at once with a timeout of 0, without a timer", async () => {
     const { pool, clock, transport } = service({}, undefined, { respond: undefined });
     const running = assertRejects(() => pool.request("http://a.test/"), HoldfastError);
     await clock.advance(0);
@@ -55,7 +55,7 @@ describe("close", () => {
 });
 
 describe("drain", () => {
-  it("of one origin makes its next request dial anew, and spares the others", async () => {
+  it("of one origin has its next request open a connection, and spares the others", async () => {
     const { pool, get, retired } = service();
     assertEquals([await get("http://a.test"), await get("http://b.test")], [1, 2]);
     pool.drain("http://A.test:80/any/path");

@@ -1,4 +1,4 @@
-/** Promise: what the server announces is obeyed, with a margin. */
+/** Promise: the pool obeys what the server announces, with a margin. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -18,26 +18,26 @@ describe("Keep-Alive: timeout", () => {
     assertEquals([await get(), retired()], [2, ["hint-timeout"]]);
   });
 
-  it("never lengthens the own idleTimeout", async () => {
+  it("never lengthens the pool's own idleTimeout", async () => {
     const { get, clock, retired } = service({ idleTimeout: "2s" }, announcing("timeout=600"));
     await get();
     await clock.advance(2000);
     assertEquals([await get(), retired()], [2, ["idle-timeout"]]);
   });
 
-  it("of nothing but the margin means no reuse", async () => {
+  it("that is not longer than the margin means no reuse", async () => {
     const { get, retired } = service({}, announcing("timeout=1"));
     assertEquals([await get(), await get(), retired()], [1, 2, ["hint-timeout", "hint-timeout"]]);
   });
 
-  it("means nothing under serverHints: ignore", async () => {
+  it("means nothing with serverHints: ignore", async () => {
     const { get, clock } = service({ serverHints: "ignore" }, announcing("timeout=1, max=1"));
     await get();
     await clock.advance(30_000);
     assertEquals(await get(), 1);
   });
 
-  it("that is not understood is told, and the rest counts", async () => {
+  it("that is not understood is published as an event, and the rest counts", async () => {
     const { get, clock, events, retired } = service({}, announcing("timeout=soon, timeout=5"));
     await get();
     await clock.advance(4000);
@@ -48,7 +48,7 @@ describe("Keep-Alive: timeout", () => {
 });
 
 describe("Keep-Alive: max", () => {
-  it("as what is left, like Apache httpd", async () => {
+  it("as the number of requests left, like Apache httpd", async () => {
     const { get, retired } = service({}, ({ number }) =>
       announcing(`timeout=5, max=${3 - number}`)({} as never),
     );

@@ -1,6 +1,6 @@
 /**
- * Promise: whoever holds a stream of a body, or what was made of it, holds the body, whatever became of the response.
- * Once nobody holds any of that, the connection is given back.
+ * Promise: a program that keeps a stream of a body, or something made from it, can read the body, even if the response
+ * was collected. When the program keeps none of that, the connection is given back.
  */
 
 import { describe, it } from "node:test";
@@ -15,13 +15,13 @@ import { collectUntil } from "../support/garbage.ts";
 import { type Service, service } from "../support/service.ts";
 
 const PATIENT = { timeout: 120_000 };
-/** JavaScriptCore takes what it still finds on the stack for something held: of so many, all but one must go. */
+/** JavaScriptCore keeps what it still finds on the stack alive. Of this many, all but one must be collected. */
 const MANY = 6;
 const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n";
 
 type Bytes = ReadableStream<Uint8Array>;
 
-/** The stream of an answer, and the answer. */
+/** A response, and its stream. */
 const CALLS: Readonly<Record<string, (pool: Pool) => Promise<readonly [object, Bytes]>>> = {
   "request()": async (pool) => {
     const response = await pool.request("http://a.test/");
@@ -33,7 +33,7 @@ const CALLS: Readonly<Record<string, (pool: Pool) => Promise<readonly [object, B
   },
 };
 
-/** A server that begins a body, and goes on by hand. */
+/** A server that begins a body. The test sends the rest. */
 function beginning(lent: Partial<Transport>, first = "4\r\nsome\r\n", fields = ""): Service {
   const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(`${CHUNKED}${fields}\r\n${first}`));
   return service({}, undefined, { respond: undefined, accept }, lent);
@@ -54,10 +54,10 @@ async function* readAll(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncG
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
-/** Goes on with an iterator that may have been begun. */
+/** Reads the rest of an iterator. */
 const rest = (iterator: AsyncIterator<Uint8Array>) => ({ [Symbol.asyncIterator]: () => iterator });
 
-/** What a program may keep of a stream instead of the response: how to read it later. */
+/** What a program may keep instead of the response, and how it reads that later. */
 const KEPT: Readonly<Record<string, (stream: Bytes) => () => Promise<string>>> = {
   "the stream": (stream) => () => textOf(stream),
   "a new Response of it": (stream) => {
@@ -82,7 +82,7 @@ const KEPT: Readonly<Record<string, (stream: Bytes) => () => Promise<string>>> =
   },
 };
 
-/** In a frame of its own, so that nothing holds the response but what is kept of it. */
+/** A frame of its own, so that only what is kept refers to the response. */
 async function keepOnly(
   call: (pool: Pool) => Promise<readonly [object, Bytes]>,
   keep: (stream: Bytes) => () => Promise<string>,
@@ -106,7 +106,7 @@ for (const [name, call] of Object.entries(CALLS)) {
           });
           const readers: (() => Promise<string>)[] = [];
           for (let count = 0; count < MANY; count++) readers.push(await keepOnly(call, keep, pool, gone));
-          // A runtime may have the stream hold its response: then there is nothing to lose.
+          // In some runtimes the stream refers to its response, which then is not collected.
           await collectUntil(() => collected >= MANY - 1, 20);
           await collectUntil(() => false, 3);
           assertEquals(retired(), []);
@@ -123,7 +123,7 @@ for (const [name, call] of Object.entries(CALLS)) {
   }
 }
 
-/** What a program may keep of a response of fetch() and a clone of it. */
+/** What a program may keep of a response of fetch() and its clone. */
 const KEPT_OF_CLONES: Readonly<Record<string, (response: Response) => () => Promise<string>>> = {
   "the clone": (response) => {
     const clone = response.clone();
@@ -172,7 +172,7 @@ for (const lazy of [false, ...LAZY]) {
   });
 }
 
-/** What a program may do with a response before it forgets it and all that was made of it. */
+/** What a program may do with a response before it forgets it with everything made from it. */
 const FORGOTTEN: Readonly<Record<string, (response: Response) => unknown>> = {
   "nothing but its stream was asked for": ({ body }) => body,
   "a reader was taken": ({ body }) => body?.getReader(),
@@ -195,8 +195,8 @@ async function askAndForget(pool: Pool, use: (response: Response) => unknown): P
 }
 
 /**
- * Halves and transforms ask for the next piece before anybody reads that. Whoever asks might be somebody who waits, so
- * the body is held until it comes: here the server goes on.
+ * Halves of a clone and transforms ask for the next piece before anybody reads it. The body cannot know that nobody
+ * waits, so it is kept until the piece comes: here the server goes on.
  */
 const READS_AHEAD: ReadonlySet<string> = new Set([
   "it was cloned twice",
@@ -212,7 +212,7 @@ const coded = (start: number, end: number) => chunk(String.fromCharCode(...CODED
 interface Kind {
   readonly lent: Partial<Transport>;
   readonly fields?: string;
-  /** The pieces of the body, by their number. */
+  /** The pieces of the body, by number. */
   piece(count: number): string;
 }
 

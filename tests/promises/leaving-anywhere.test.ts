@@ -1,4 +1,4 @@
-/** Promise: a program may leave a body at any byte of it, in any way, whatever the server does then. */
+/** Promise: a program may leave a body at any byte and in any way, whatever the server does then. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -18,7 +18,7 @@ type Bytes = ReadableStream<Uint8Array>;
 const WAYS: Readonly<Record<string, (body: Bytes, abort: () => void) => Promise<unknown> | undefined>> = {
   cancel: (body) => body.cancel(),
   reader: (body) => body.getReader().cancel(),
-  // Whether it reads first is chance: a piece may not have come yet.
+  // Whether it reads first is left to chance: a piece may not have come yet.
   break: async (body) => {
     const reader = body.getReader();
     void reader.read().catch(() => {});
@@ -107,7 +107,7 @@ async function leaveSomewhere(seed: number): Promise<void> {
   const ends = world.events.filter(({ type }) => type === "request.finished" || type === "request.failed");
   assertEquals(ends.length, 1, about);
   if (way !== "abort") assertEquals(failures, 0, about);
-  // The connection is closed, or as good as new: the only place is free in either case.
+  // The connection is closed or fully usable. In either case there is room for another request.
   assertEquals(await (await world.pool.request("http://a.test/")).text(), "other", about);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Promise: whoever leaves a response body holds its server no longer. A small rest is read for a moment, so that the
- * connection is kept; nothing that the peer drips lengthens it, and nobody waits for such a connection.
+ * Promise: a program that leaves a response body occupies the server no longer. A small rest is read for a moment, to keep
+ * the connection. A peer that drips bytes does not lengthen that, and no request waits for such a connection.
  */
 
 import { describe, it } from "node:test";
@@ -45,7 +45,7 @@ async function readOneAndBreak(body: ReadableStream<Uint8Array>): Promise<void> 
   for await (const _ of body) break;
 }
 
-/** Heads whose body has begun, and for how long the rest is read: until when the connection may still be kept. */
+/** Heads whose body has begun, and for how long the rest is read to keep the connection. */
 const FRAMINGS: Readonly<Record<string, readonly [head: string, lingersMs: number]>> = {
   "a small rest": [`${OK}content-length: 65540\r\n\r\nsome`, 1000],
   "a rest that is one byte too large": [`${OK}content-length: 65541\r\n\r\nsome`, 0],
@@ -56,7 +56,7 @@ const FRAMINGS: Readonly<Record<string, readonly [head: string, lingersMs: numbe
   "a small rest of HTTP/1.0": ["HTTP/1.0 200 OK\r\ncontent-length: 9\r\n\r\nsome", 0],
 };
 
-/** A server that sends this to each request, and whatever the test sends by hand. */
+/** A server that answers each request with this. The test may send more. */
 function answering(text: string, options: PoolOptions = {}): Service {
   const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(text));
   return service(options, undefined, { respond: undefined, accept });
@@ -70,7 +70,7 @@ function standing({ pool }: Service): number[] {
 for (const [way, leave] of Object.entries(WAYS)) {
   describe(way, () => {
     for (const [framing, [head, lingersMs]] of Object.entries(FRAMINGS)) {
-      it(`holds ${framing} for ${lingersMs} ms`, async () => {
+      it(`lingers on ${framing} for ${lingersMs} ms`, async () => {
         const world = answering(head);
         await leave(world.pool);
         await settled();
@@ -115,7 +115,7 @@ for (const [way, leave] of Object.entries(WAYS)) {
       assertEquals([world.retired(), standing(world)], [["unread-body"], [0, 0, 0, 0]]);
     });
 
-    it("is held no longer by bytes that drip", async () => {
+    it("lingers no longer for bytes that drip", async () => {
       for (const [head, drop, ms] of [
         [`${OK}content-length: 65540\r\n\r\nsome`, "x", 1000],
         [`${OK}transfer-encoding: chunked\r\n\r\n4\r\nsome\r\n`, "1\r\nx\r\n", 100],
@@ -143,7 +143,7 @@ describe("a coded body that says nothing more", () => {
     ["by zlib", { decoder: zlibDecoder }],
   ] as const) {
     for (const waits of [false, true]) {
-      it(`is let go of when it is left, decoded ${decoded}, ${waits ? "while it is read" : "unread"}`, async () => {
+      it(`gives up its connection when it is left, decoded ${decoded}, ${waits ? "while it is read" : "unread"}`, async () => {
         const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(head));
         const world = service({}, undefined, { respond: undefined, accept }, lent);
         const reader = bodyOf(await world.pool.fetch(URL)).getReader();
@@ -172,7 +172,7 @@ describe("an abort in the middle of a body", () => {
   }
 });
 
-/** Two origins whose connection number 1 lingers on the rest of an answer; all later ones answer whole. */
+/** Two origins. Their first connection lingers on the rest of a response; the later ones send whole responses. */
 function lingering(options: PoolOptions, head = `${OK}content-length: 100\r\n\r\nsome`): Service {
   const accept = (peer: MemoryPeer) =>
     peer.onData(() => peer.send(peer.id === 1 ? head : `${OK}content-length: 2\r\n\r\nok`));
@@ -186,7 +186,7 @@ describe("a connection that lingers", () => {
     ["maxConnections, of another origin", { maxConnections: 1 }, "http://b.test"],
     ["both, with no queue", { maxConnections: 1, maxConnectionsPerOrigin: 1, maxQueue: 0 }, "http://a.test"],
   ] as const) {
-    it(`makes room at once for who comes at ${limit}`, async () => {
+    it(`makes room at once for a request at ${limit}`, async () => {
       const world = lingering(options);
       (await world.pool.request(URL)).discard();
       assertEquals(await world.get(origin), 2);
@@ -194,7 +194,7 @@ describe("a connection that lingers", () => {
       assertEquals(world.transport.peers[0]?.state, "aborted");
     });
 
-    it(`makes room for who waits already at ${limit}`, async () => {
+    it(`makes room for a waiting request at ${limit}`, async () => {
       if ("maxQueue" in options) return;
       const world = lingering(options);
       const response = await world.pool.request(URL);
@@ -206,7 +206,7 @@ describe("a connection that lingers", () => {
     });
   }
 
-  it("goes before one that is idle", async () => {
+  it("is closed before an idle one", async () => {
     const world = lingering({ maxConnections: 2 });
     const first = await world.pool.request(URL);
     await world.get("http://b.test");
@@ -228,7 +228,7 @@ describe("a connection that lingers", () => {
     });
   }
 
-  it("does not begin to on a connection that was drained", async () => {
+  it("does not begin to linger once it was drained", async () => {
     const world = lingering({});
     const response = await world.pool.request(URL);
     world.pool.drain();
@@ -236,7 +236,7 @@ describe("a connection that lingers", () => {
     assertEquals([world.retired(), standing(world)], [["origin-drained"], [0, 0, 0, 0]]);
   });
 
-  it("fails nobody when its rest is malformed", async () => {
+  it("fails no request if its rest is malformed", async () => {
     const world = lingering({}, `${OK}transfer-encoding: chunked\r\n\r\n4\r\nsome\r\n`);
     (await world.pool.request(URL)).discard();
     world.transport.peers[0]?.send("no chunk\r\n");
@@ -246,7 +246,7 @@ describe("a connection that lingers", () => {
 });
 
 describe("an upload that lingers behind a whole answer", () => {
-  /** A server that answers before it has read all, and reads no more. */
+  /** A server that answers before it has read the whole upload, and reads no more. */
   function early(options: PoolOptions = {}): Service {
     const accept = (peer: MemoryPeer) => {
       peer.stopReading();
@@ -259,7 +259,7 @@ describe("an upload that lingers behind a whole answer", () => {
     return service(options, undefined, { respond: undefined, accept: lazily });
   }
 
-  /** 128 KiB that the window does not take, and a rest that is worth sending. */
+  /** 128 KiB more than the window takes, and a rest that is worth sending. */
   const post = (pool: Pool) =>
     pool.request(URL, { method: "POST", body: new Uint8Array(131_072 + 1000) }).then((got) => got.text());
 

@@ -30,7 +30,7 @@ describe("idleTimeout", () => {
 });
 
 describe("maxLifetime", () => {
-  it("ends a connection that is in use all the time", async () => {
+  it("ends a connection that is always in use", async () => {
     const { get, clock, retired } = service({ maxLifetime: "1h", idleTimeout: "10m" });
     const used: number[] = [];
     for (let minutes = 0; minutes <= 65; minutes += 5) {

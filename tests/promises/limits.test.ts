@@ -1,4 +1,4 @@
-/** Promise: no limit is ever passed, and whoever has to wait is served, or told why not. */
+/** Promise: no limit is ever exceeded. A request that has to wait is served, or fails with the reason. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -9,7 +9,7 @@ import { service } from "../support/service.ts";
 const ORIGINS = ["http://a.test", "http://b.test", "http://c.test"];
 
 describe("maxConnectionsPerOrigin and maxConnections", () => {
-  it("are never passed by a crowd, which is served in full", async () => {
+  it("are never exceeded by a crowd of requests, which are all served", async () => {
     const { pool, transport } = service({ maxConnectionsPerOrigin: 2, maxConnections: 4 });
     let most = 0;
     const watch = () => {
@@ -27,7 +27,7 @@ describe("maxConnectionsPerOrigin and maxConnections", () => {
     assert(transport.attempts < 50, `${transport.attempts} connections for 300 requests`);
   });
 
-  it("let an idle connection of another origin go rather than wait", async () => {
+  it("evict an idle connection of another origin rather than wait", async () => {
     const { get, retired } = service({ maxConnections: 2 });
     for (const origin of ORIGINS) await get(origin);
     assertEquals(retired(), ["make-room"]);
@@ -35,7 +35,7 @@ describe("maxConnectionsPerOrigin and maxConnections", () => {
 });
 
 describe("maxIdle and maxIdlePerOrigin", () => {
-  it("let the stalest go", async () => {
+  it("evict the stalest", async () => {
     const { get, pool, retired } = service({ maxIdle: 2 });
     for (const origin of ORIGINS) await get(origin);
     assertEquals(

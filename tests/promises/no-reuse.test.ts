@@ -1,11 +1,11 @@
-/** Promise: reuse and TCP keepalive have nothing to do with each other. */
+/** Promise: reuse and TCP keepalive are independent of each other. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { PoolOptions } from "../../src/options/options.ts";
 import { service } from "../support/service.ts";
 
-/** Two requests: which connections carried them, what they said, and what was asked of the kernel. */
+/** Sends two requests. Answers their connections, their `Connection` fields, and the options asked of the kernel. */
 async function two(options: PoolOptions) {
   const said: (string | null)[] = [];
   const { get, transport } = service(options, ({ headers }) => {
@@ -34,7 +34,7 @@ describe("reuse and TCP keepalive", () => {
     it(`are independent: ${what}`, async () => assertEquals<object>(await two(options), expected));
   }
 
-  it("without reuse, a server that keeps the connection open all the same is not used again", async () => {
+  it("without reuse, a connection is not used again even if the server keeps it open", async () => {
     const { pool, transport } = service({ maxIdlePerOrigin: 0, maxConnectionsPerOrigin: 1 }, undefined, {
       respond: undefined,
       accept: (peer) => peer.onData(() => peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
-it("a connection on which the caller said close is not used again", async () => {
+it("a connection is not used again after a request with Connection: close", async () => {
   const transport = memoryTransport({
     accept(peer) {
       peer.onData(() => peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));

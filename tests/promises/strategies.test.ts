@@ -1,4 +1,4 @@
-/** Promise: persistence, retry and the choice of connections can be the user's own, where that mixes up nothing. */
+/** Promise: users may decide persistence, retries and the choice of connections where that cannot mix up responses. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -16,14 +16,14 @@ describe("a persistence test", () => {
     assertEquals([await get(), await get()], [1, 1]);
   });
 
-  it("ends what the standard would keep, for the reason that fits", async () => {
+  it("ends what the standard would keep, with a fitting reason", async () => {
     const { get, retired } = service({ persistence: () => false });
     assertEquals([await get(), await get(), retired()], [1, 2, ["not-persistent", "not-persistent"]]);
     const closing = service({ persistence: () => false }, saying({ Connection: "close" }));
     assertEquals([await closing.get(), closing.retired()], [1, ["peer-close"]]);
   });
 
-  it("is told of the request and the response", async () => {
+  it("receives the request and the response", async () => {
     const told: unknown[] = [];
     const { pool } = service(
       {
@@ -36,7 +36,7 @@ describe("a persistence test", () => {
     assertEquals(told, [["DELETE", 200, 1, false, ["a"], []]]);
   });
 
-  it("that throws, or says anything but true, has said no", async () => {
+  it("that throws, or answers anything but true, counts as no", async () => {
     const throwing = () => {
       throw new Error("no");
     };
@@ -47,7 +47,7 @@ describe("a persistence test", () => {
   });
 });
 
-/** The second request on the first connection meets `end`; all others are answered. */
+/** `end` happens to the second request on the first connection. All others are answered. */
 function staleOnce(options: PoolOptions, end: (peer: MemoryPeer) => void) {
   let received = 0;
   let connections = 0;
@@ -85,7 +85,7 @@ const says408 = (peer: MemoryPeer) =>
   peer.send("HTTP/1.1 408 Request Timeout\r\ncontent-length: 3\r\nconnection: close\r\n\r\noh!");
 
 describe("a retry rule", () => {
-  it("sends even a POST again where it says so", async () => {
+  it("sends even a POST again if it says so", async () => {
     const asked: unknown[] = [];
     const retry: PoolOptions["retry"] = ({ method, reused, sent }) => asked.push([method, reused, sent]) > 0;
     const { outcome, received, retries } = await getThenPost({ retry }, closes);
@@ -93,7 +93,7 @@ describe("a retry rule", () => {
     assertEquals(asked, [["POST", true, "full"]]);
   });
 
-  it("is followed by presets: a POST is sent again by the JDK's rules, not by Go's", async () => {
+  it("may come from a preset: a POST is sent again by the JDK's rules, not by Go's", async () => {
     assertEquals((await getThenPost(presets.jdk(), closes)).outcome, "200 on 2");
     assertEquals(
       (await getThenPost(presets.jdk({ retryPost: false }), closes)).outcome,
@@ -109,7 +109,7 @@ describe("a retry rule", () => {
     assertEquals(reasons.includes("peer-close"), true);
   });
 
-  it("that is not one's own leaves a 408 to the caller", async () => {
+  it("by default leaves a 408 to the caller", async () => {
     assertEquals((await getThenPost({}, says408)).outcome, "408 on 1");
     assertEquals((await getThenPost({ retry: false }, says408)).outcome, "408 on 1");
     assertEquals((await getThenPost(presets.curl(), says408)).outcome, "408 on 1");
@@ -124,7 +124,7 @@ describe("a retry rule", () => {
     assertEquals([outcome, received], ["ERR_CONNECTION_LOST", 2]);
   });
 
-  it("that never ends is ended after a few times", async () => {
+  it("that never says no is ended after a few resends", async () => {
     let received = 0;
     const transport = memoryTransport({
       accept(peer) {
@@ -142,7 +142,7 @@ describe("a retry rule", () => {
 });
 
 describe("a hint reader", () => {
-  it("is told the version, and whether a proxy reads the request", async () => {
+  it("receives the HTTP version, and whether a proxy reads the request", async () => {
     const told: unknown[] = [];
     const serverHints: HintReader = ({ minorVersion, proxied, requests }) => {
       told.push([minorVersion, proxied, requests]);

@@ -1,4 +1,4 @@
-/** Environment: which proxy is used for which origin, by curl's rules; beside curl itself where it is installed. */
+/** Proxy environment: which proxy is used for which origin, by curl's rules. curl itself is asked if it is installed. */
 
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
@@ -20,7 +20,7 @@ function proxyFor(variables: Variables, url: string): string | undefined {
   return proxy?.shown;
 }
 
-/** Cases of which curl is asked as well: all but those that our rules extend. */
+/** Cases that curl is asked about as well. */
 const CASES: readonly (readonly [variables: Variables, url: string, proxy: string | undefined])[] = [
   [{}, "http://a.test/", undefined],
   [{ http_proxy: "http://p.test:3128" }, "http://a.test/", "http://p.test:3128"],
@@ -121,7 +121,7 @@ describe("no_proxy", () => {
   }
 });
 
-/** What curl does not know, and others do. */
+/** Extensions that curl lacks and other clients have. */
 const BEYOND_CURL: readonly (readonly [list: string, url: string, excepted: boolean])[] = [
   ["*.a.test", "http://www.a.test/", true],
   ["*.a.test", "http://w.w.a.test/", true],
@@ -158,7 +158,7 @@ describe("no_proxy, beyond curl", () => {
   }
 });
 
-/** Addresses of this machine at which nobody listens, for the names in {@linkcode CASES}. */
+/** Addresses of this machine on which nothing listens, for the names in {@linkcode CASES}. */
 const STAND_INS: Variables = {
   "p.test": "127.0.0.2",
   "q.test": "127.0.0.3",
@@ -170,13 +170,13 @@ function standIn(text: string): string {
   return text.replace(/\b[a-z]+\.test\b/g, (name) => STAND_INS[name] ?? name);
 }
 
-/** Where curl connects to, as it says; nobody answers. */
+/** The address that curl says it connects to. Nothing answers. */
 async function curlTries(variables: Variables, url: string): Promise<string | undefined> {
   const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, standIn(value)]));
   const { hostname } = new URL(url);
   const direct = [80, 443].flatMap((port) => ["--resolve", `${hostname}:${port}:127.0.0.1`]);
   const options = { env: { PATH: process.env.PATH, ...env } };
-  // Long enough to begin, which is all that is asked.
+  // Long enough to begin, which is all that is needed.
   const command = ["-sv", "--connect-timeout", "0.2", ...(/[a-z]/.test(hostname) ? direct : []), url];
   const { stderr } = await run("curl", command, options).catch((error) => error);
   return /Trying (\S+?)\.\.\./.exec(stderr)?.[1];
@@ -201,7 +201,7 @@ describe("curl", () => {
   });
 
   it("excepts the same", { skip }, async () => {
-    // Networks of IPv6 are in its manual, but curl 7.88 finds no address in any.
+    // curl's manual has IPv6 networks, but curl 7.88 finds no address in any.
     for (const [list, hostname, excepted] of EXCEPTIONS.filter(([, name]) => !name.includes(":"))) {
       const url = `http://${hostname}/`;
       const tried = await curlTries({ http_proxy: "http://127.0.0.2:3128", no_proxy: list }, url);

@@ -1,4 +1,4 @@
-/** Negotiation: what is said to a proxy, byte for byte, wherever its answers are cut in two. */
+/** Negotiation: the bytes written to a proxy, wherever its answers are cut in two. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -22,7 +22,7 @@ function destination(hostname: string, port = 443): Destination {
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
-/** What a negotiation does with an answer that comes in pieces: all it wrote, and how it ended. */
+/** Feeds a negotiation an answer in pieces. Answers all that it wrote, and how it ended. */
 function conversation(
   negotiation: Negotiation,
   pieces: readonly Uint8Array[],
@@ -47,7 +47,7 @@ function conversation(
   }
 }
 
-/** The same for an answer that comes whole and cut in two at every place: it must not matter. */
+/** The same for an answer that comes whole, and cut in two at every place: the result must be the same. */
 function everywhere(make: () => Negotiation, answer: Uint8Array): { wrote: string[]; end: string } {
   const whole = conversation(make(), [answer]);
   for (let at = 1; at < answer.length; at++) {
@@ -78,7 +78,7 @@ describe("CONNECT", () => {
     ],
   ];
   for (const [proxy, to, head] of requests) {
-    it(`to ${to.hostname} by ${proxy} is written as it must be`, () =>
+    it(`to ${to.hostname} by ${proxy} is written byte for byte`, () =>
       assertEquals(text(connect(proxy, to).opening), head));
   }
 
@@ -107,12 +107,12 @@ describe("CONNECT", () => {
     });
   }
 
-  it("answered with something else fails at once", () => {
+  it("answered by another protocol fails at once", () => {
     const { end } = conversation(connect(), [latin1("SSH-2.0-OpenSSH_9.9\r\n")]);
     assert(end.startsWith("gave an answer that is not HTTP/1.1"), end);
   });
 
-  it("answered with too much of a head fails", () => {
+  it("answered with a head that is too large fails", () => {
     const { end } = conversation(connect(), [latin1(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(70_000)}`)]);
     assert(end.startsWith("gave an answer that is not HTTP/1.1"), end);
   });
@@ -132,7 +132,7 @@ describe("SOCKS5", () => {
   const NAME = "\x05\x01\x00\x03\x08api.test\x01\xbb";
   const OPEN = "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
 
-  /** Our messages, and the answers that they get, one at a time. */
+  /** Our messages and the answers to them, in turn. */
   const conversations: readonly (readonly [
     what: string,
     make: () => Negotiation,
@@ -224,7 +224,7 @@ describe("SOCKS5", () => {
     ["with one that is silent", socks(), ["\x05"], ["\x05\x01\x00"], "waits"],
   ];
   for (const [what, make, answers, wrote, end] of conversations) {
-    it(`${what} says what it must`, () => {
+    it(`${what} writes and ends as expected`, () => {
       assertEquals(conversation(make(), answers.map(latin1)), { wrote, end });
       const bytes = answers.flatMap((answer) => [...latin1(answer)]).map((byte) => Uint8Array.of(byte));
       if (end !== "spoke out of turn") assertEquals(conversation(make(), bytes), { wrote, end });
@@ -235,7 +235,7 @@ describe("SOCKS5", () => {
     assertEquals(conversation(socks()(), [latin1("\x05\x00"), latin1(`${OPEN}x`)]).end, "open, and more");
   });
 
-  it("refuses a name that is too long to be said", () => {
+  it("refuses a name that is too long for the protocol", () => {
     const { end } = conversation(socks(undefined, destination(`${"a".repeat(256)}`))(), [latin1("\x05\x00")]);
     assertEquals(end, "takes names and credentials of 1 to 255 bytes only");
   });
@@ -278,7 +278,7 @@ describe("whatever a proxy sends", () => {
     return pieces;
   }
 
-  it("opens the tunnel, is waited for, or is a typed error of the proxy's", () => {
+  it("opens the tunnel, needs more bytes, or is a typed error of the proxy", () => {
     const ends = new Map<string, number>();
     for (let seed = 1; seed <= 3000; seed++) {
       const prng = new Prng(seed);
@@ -290,7 +290,7 @@ describe("whatever a proxy sends", () => {
       const negotiation = socks
         ? new Socks5(proxy, destination("api.test"))
         : new HttpConnect(proxy, destination("api.test"), { limits, text: portableText });
-      // It fails the test itself when the error is another one.
+      // Fails the test if the error is of another kind.
       const { end } = conversation(negotiation, mutilated(prng, answer));
       const kind = end.startsWith("open") || end === "waits" ? end : "refused";
       ends.set(kind, (ends.get(kind) ?? 0) + 1);

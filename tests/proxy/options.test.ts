@@ -1,4 +1,4 @@
-/** Options: what a proxy may be, what it becomes, and that no refusal shows a credential. */
+/** The proxy option: which values are valid, what they resolve to, and that no error shows a credential. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -93,7 +93,7 @@ describe("the proxy option", () => {
     assertEquals(new TextDecoder().decode(bytes), "usér:p@ss:");
   });
 
-  it("prefers an authorization that is given", () => {
+  it("prefers an explicit authorization", () => {
     assertEquals(
       proxy({ url: "http://u:p@proxy.test", authorization: "Bearer x" }).authorization,
       "Bearer x",

@@ -1,4 +1,4 @@
-/** Programs: the real squid and dante, if installed, with a temporary folder and loopback ports; nothing is left behind. */
+/** Real proxy programs: squid and dante, if installed, in a temporary folder on loopback ports. They leave nothing behind. */
 
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
@@ -9,17 +9,17 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../support/patience.ts";
 import { accepts, claimPort } from "../support/ports.ts";
 
-/** How long it may take to end before it is killed. */
+/** How long a program may take to end before it is killed. */
 const STOP_MS = 10_000;
 
-/** A proxy that runs. */
+/** A running proxy. */
 export interface Program extends AsyncDisposable {
   readonly ports: readonly number[];
   /** What it has written to a file of its folder. */
   log(name: string): Promise<string>;
 }
 
-/** In PATH, or where Debian puts it, which is in no user's PATH. */
+/** In PATH, or where Debian installs it, which is not in a user's PATH. */
 function find(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((folder) => join(folder, name)).find(isProgram);
@@ -44,12 +44,12 @@ export const withoutSquid: string | false =
 /** Why dante's tests cannot be run, or `false`. */
 export const withoutDante: string | false = DANTE === undefined ? "dante is not installed" : false;
 
-/** `user:secret`, as `openssl passwd -apr1` has it. */
+/** `user:secret` by `openssl passwd -apr1`. */
 const PASSWORDS = "user:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\n";
 
 const cert = (name: string): string => fileURLToPath(new URL(`../certs/${name}`, import.meta.url));
 
-/** Squid on two ports, the second with TLS. It wants `user:secret`, and goes nowhere but to this machine. */
+/** Squid on two ports, the second with TLS. It requires `user:secret`, and connects to this machine only. */
 export function squid(): Promise<Program> {
   return start(SQUID ?? "", 2, async (folder, [plain, secure]) => {
     await writeFile(join(folder, "passwords"), PASSWORDS);
@@ -78,7 +78,7 @@ http_access deny all
   });
 }
 
-/** Dante, which goes nowhere but to this machine. `method`: how clients must authenticate. */
+/** Dante, which connects to this machine only. `method`: how clients must authenticate. */
 export function dante(method: "none" | "username"): Promise<Program> {
   return start(DANTE ?? "", 1, async (folder, [port]) => {
     const users = process.getuid?.() === 0 ? "user.privileged: root\nuser.unprivileged: nobody\n" : "";

@@ -1,4 +1,4 @@
-/** Real proxies: squid and dante, where they are installed: the same reuse, and the same refusals. */
+/** Real proxies, squid and dante, if they are installed: the same reuse and the same refusals as with our own. */
 
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
@@ -12,13 +12,13 @@ import { dante, type Program, squid, withoutDante, withoutSquid } from "./progra
 const { can } = await detectTransport();
 const ca = pem("ca.pem");
 
-/** The socket of an origin, as far as it is used. */
+/** The part of an origin's socket that is used here. */
 interface OriginSocket {
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   write(text: string): unknown;
 }
 
-/** Answers requests that come whole, with what the request says of itself. */
+/** Answers each whole request with a description of it. */
 function answer(socket: OriginSocket): void {
   let count = 0;
   socket.on("data", (chunk) => {
@@ -28,7 +28,7 @@ function answer(socket: OriginSocket): void {
   });
 }
 
-/** Origins and the one program between us and them, for the tests of one suite. */
+/** Two origins and the proxy program in between, for the tests of one suite. */
 class Stage {
   plain!: TestServer;
   secure!: TestServer;
@@ -93,7 +93,7 @@ describe("squid", { ...PATIENT, skip: withoutSquid }, () => {
     const url = `${stage.https}/x`;
     assertEquals(await bodies(pool, url, url, url), [["GET /x 1", "GET /x 2", "GET /x 3"], 1]);
     await pool.close();
-    // It writes when it pleases.
+    // squid writes its log with a delay.
     const logged = async (): Promise<boolean> => /CONNECT localhost:/.test(await stage.program.log("access"));
     await eventually(logged, "the tunnel in squid's log");
   });
@@ -177,7 +177,7 @@ describe("dante", { ...PATIENT, skip: withoutDante }, () => {
 });
 
 describe("dante that wants credentials", { ...PATIENT, skip: withoutDante }, () => {
-  it("refuses those of nobody, and none", async () => {
+  it("refuses wrong ones, and none", async () => {
     await using program = await dante("username");
     for (const login of ["nobody-here:wrong@", ""]) {
       const { pool } = poolOf({ proxy: `socks5://${login}127.0.0.1:${program.ports[0]}` });

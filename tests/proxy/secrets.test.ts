@@ -1,4 +1,4 @@
-/** Secrets: what a proxy was told is in no error, however the proxy repeats it. */
+/** Secrets: no error shows the credentials of a proxy, however the proxy repeats them. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
@@ -25,7 +25,7 @@ const ECHOES: Readonly<Record<string, string>> = {
   "the token where it is cut off": `Not accepted for a reason that is long enough to be cut behind it ${TOKEN}`,
 };
 
-/** All that a program can see of an error. */
+/** Everything that a program can see of an error. */
 function everything(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = JSON.stringify(Object.entries(error));
@@ -88,7 +88,7 @@ for (const [what, echo] of Object.entries(ECHOES)) {
 }
 
 describe("a reason", () => {
-  it("that holds no credentials is shown, cut", () => {
+  it("without credentials is shown, shortened", () => {
     assertEquals(
       proxyReason("Proxy Authentication Required", authorization),
       "Proxy Authentication Required",
@@ -96,7 +96,7 @@ describe("a reason", () => {
     assertEquals(proxyReason("x".repeat(100), undefined), `${"x".repeat(80)}… (100 characters)`);
   });
 
-  it("is shown without what looks like the value of an Authorization, whoever's", () => {
+  it("is shown without anything that looks like the value of an Authorization field", () => {
     assertEquals(
       peerExcerpt("got BEARER abc.def, wanted Basic  Zm9vOmJhcg=="),
       "got BEARER … wanted Basic …",

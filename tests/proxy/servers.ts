@@ -1,25 +1,25 @@
-/** Small proxies on this machine: what they were asked, and how they answer, is the test's. */
+/** Small proxies on this machine. A test sees their requests and decides their answers. */
 
 import { connect, type Socket } from "node:net";
 import { type TestServer, tcpServer, tlsServer } from "../transports/support.ts";
 
-/** What a proxy does with a request whose head it has read. Answers `undefined` to go on as proxies do. */
+/** Handles a request whose head was read. Answers `undefined` to have it handled as proxies do. */
 export type Answer = (head: string, socket: Socket) => string | undefined;
 
-/** A proxy and the heads that it was sent, one per request. */
+/** A proxy, and the heads of its requests. */
 export interface HttpProxy extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly heads: readonly string[];
   /** Connections so far. */
   readonly connections: () => number;
-  /** Ends what is open, as a proxy that restarts. */
+  /** Ends every connection, like a proxy that restarts. */
   readonly drop: () => void;
 }
 
 /**
- * An HTTP proxy. It tunnels by connecting to the port asked for, on this machine; a request to be forwarded it answers
- * itself, with the request line as the body.
+ * An HTTP proxy. Its tunnels lead to the requested port of this machine. It answers requests to be forwarded itself, with
+ * the request line as the body.
  */
 export async function httpProxy(answer: Answer = () => undefined, secure = false): Promise<HttpProxy> {
   const heads: string[] = [];
@@ -57,7 +57,7 @@ function shown(server: TestServer, scheme: string): Omit<HttpProxy, "heads"> {
   };
 }
 
-/** Calls back with each head, without its end; answers how to stop. */
+/** Calls back with each head, without its end. The function returned stops that. */
 function readHeads(socket: Socket, found: (head: string) => void): () => void {
   let held = "";
   const read = (chunk: Uint8Array): void => {
@@ -81,13 +81,13 @@ function tunnel(socket: Socket, port: number, opened: string | Uint8Array): void
   socket.on("close", () => onward.destroy());
 }
 
-/** A SOCKS5 proxy and the requests it was sent: `"name example.test 443"`. */
+/** A SOCKS5 proxy, and its requests: `"name example.test 443"`. */
 export interface SocksProxy extends Omit<HttpProxy, "heads"> {
   readonly requests: readonly string[];
   readonly logins: readonly string[];
 }
 
-/** A SOCKS5 proxy that connects to the port asked for, on this machine; or replies with `code`. */
+/** A SOCKS5 proxy that connects to the requested port of this machine, or replies with `code`. */
 export async function socksProxy(
   credentials: readonly [username: string, password: string] | undefined = undefined,
   code = 0,
@@ -109,7 +109,7 @@ interface SocksScript {
   readonly logins: string[];
 }
 
-/** One message of the client's at a time. */
+/** Reads one message of the client at a time. */
 function* socksSteps(socket: Socket, script: SocksScript): Generator<void, void, Buffer> {
   const { credentials, code, requests, logins } = script;
   const method = credentials === undefined ? 0 : 2;

@@ -1,4 +1,4 @@
-/** Through proxies of all kinds, over real sockets: who is told what, which connections are reused, what is refused. */
+/** Proxies of all kinds, over real sockets: which requests they see, which connections are reused, what is refused. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
@@ -25,7 +25,7 @@ function answer(socket: {
 
 const tlsOrigin = (): Promise<TestServer> => tlsServer(answer);
 
-/** A pool that trusts the test CA, and what it tells. */
+/** A pool that trusts the test CA, and its events. */
 function poolOf(options: PoolOptions): { pool: Pool; told: PoolEvent[] } {
   const told: PoolEvent[] = [];
   const ca = pem("ca.pem");
@@ -42,7 +42,7 @@ function failure(pool: Pool, url: string): Promise<HoldfastError> {
   return guarded(failed, "the refusal");
 }
 
-/** What was told must not hold a secret, wherever it might have got. */
+/** No event may contain a secret, anywhere in it. */
 function refuseSecrets(pool: Pool, told: readonly PoolEvent[], origin: string): void {
   const seen = JSON.stringify([told, pool.stats(), pool.explain(origin)], (_, value) =>
     value instanceof Error ? [value.message, value.stack, Object.entries(value), value.cause] : value,
@@ -65,7 +65,7 @@ describe("a CONNECT tunnel", () => {
     await pool.close();
   });
 
-  it("says Basic to the proxy alone, and shows no credentials", async () => {
+  it("sends Basic credentials to the proxy alone, and shows them nowhere", async () => {
     await using origin = await tlsOrigin();
     await using proxy = await httpProxy();
     const { pool, told } = poolOf({ proxy: proxy.url.replace("//", "//user:secret%21@") });
@@ -138,7 +138,7 @@ describe("a CONNECT tunnel", () => {
     await pool.close();
   });
 
-  it("whose proxy nobody runs is a typed error", async () => {
+  it("whose proxy does not listen is a typed error", async () => {
     await using dead = await deadPort();
     const { pool } = poolOf({ proxy: `http://user:secret@127.0.0.1:${dead.port}` });
     const error = await failure(pool, "https://api.test/");
@@ -195,7 +195,7 @@ describe("a forwarding proxy", () => {
     await pool.close();
   });
 
-  it("may ask for more than Basic", async () => {
+  it("may want another scheme than Basic", async () => {
     await using proxy = await httpProxy();
     const { pool } = poolOf({ proxy: { url: proxy.url, authorization: "Bearer secret" } });
     await get(pool, "http://one.test/");
@@ -219,14 +219,14 @@ describe("a forwarding proxy", () => {
     await pool.close();
   });
 
-  it("answers anything else for itself or for the origin: nobody can tell", async () => {
+  it("passes any other status through: whether the proxy or the origin answered cannot be known", async () => {
     await using proxy = await httpProxy(() => "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
     const { pool } = poolOf({ proxy: proxy.url });
     assertEquals((await pool.request("http://one.test/")).status, 502);
     await pool.close();
   });
 
-  it("that nobody runs is a typed error", async () => {
+  it("that does not listen is a typed error", async () => {
     const gone = await tcpServer(() => {});
     await gone[Symbol.asyncDispose]();
     const { pool } = poolOf({ proxy: `http://127.0.0.1:${gone.port}` });
@@ -280,7 +280,7 @@ describe("a SOCKS5 proxy", () => {
     await pool.close();
   });
 
-  it("is given addresses as addresses", async () => {
+  it("receives IP addresses as addresses", async () => {
     await using plain = await tcpServer(answer);
     await using proxy = await socksProxy();
     const { pool } = poolOf({ proxy: proxy.url.replace("socks5:", "socks5h:") });
@@ -290,7 +290,7 @@ describe("a SOCKS5 proxy", () => {
     await pool.close();
   });
 
-  it("is told username and password when it asks", async () => {
+  it("receives username and password if it wants them", async () => {
     await using plain = await tcpServer(answer);
     await using proxy = await socksProxy(["user", "secret!"]);
     const { pool, told } = poolOf({ proxy: proxy.url.replace("//", "//user:secret%21@") });

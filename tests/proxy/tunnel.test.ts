@@ -1,4 +1,4 @@
-/** Tunnels in time that is moved by hand: what happens between the parts of a dial, to the millisecond. */
+/** Tunnels with a clock that the test moves: what happens between the parts of a connect attempt, to the millisecond. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -22,7 +22,7 @@ interface Scene {
   readonly pool: Pool;
   readonly clock: MovableClock;
   readonly transport: MemoryTransport;
-  /** The error of a request that is under way, in a few words. */
+  /** The error of a request under way, in a few words. */
   outcome(url?: string, signal?: AbortSignal): Promise<string>;
   retired(): RetireReason[];
 }
@@ -69,7 +69,7 @@ function wellBehaved(peer: MemoryPeer): void {
 }
 
 describe("a tunnel", () => {
-  it("is one connection: dialled, asked for, secured and used", async () => {
+  it("is one connection: connected, negotiated, secured and used", async () => {
     const { outcome, clock, transport } = scene(wellBehaved);
     const request = outcome();
     await clock.advance(1000);
@@ -151,7 +151,7 @@ describe("a tunnel", () => {
     });
   }
 
-  it("that is closed right behind the answer is not handed out", async () => {
+  it("that is closed right behind the proxy's answer is not used", async () => {
     const { outcome, clock } = scene(
       (peer) => peer.onData(() => [peer.send(Uint8Array.of(5, 0)), peer.end()]),
       {},
@@ -190,7 +190,7 @@ function byteByByte(peer: MemoryPeer): void {
 }
 
 describe("the names behind a proxy", () => {
-  it("are the proxy's to look up, and its own is raced like any other", async () => {
+  it("are the proxy's to look up, and its own goes through Happy Eyeballs", async () => {
     const asked: string[] = [];
     const resolve = (hostname: string): string[] => {
       asked.push(hostname);

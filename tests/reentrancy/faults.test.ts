@@ -1,4 +1,4 @@
-/** Faults: a function of the user's that throws, or answers nonsense, ends its own request with an error that names it. */
+/** Faults: a user's function that throws or answers nonsense ends its own request, with an error that names the function. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ function boom(): never {
   throw new Error("boom");
 }
 
-/** What no function may be taken to have answered. */
+/** Values that are no valid answer of any function. */
 const JUNK: Readonly<Record<string, unknown>> = {
   undefined,
   null: null,
@@ -60,7 +60,7 @@ describe("random", () => {
     rejects: rejecting as unknown as () => number,
     ...Object.fromEntries(Object.entries(JUNK).map(([junk, value]) => [junk, () => value as number])),
   }))
-    it(`that goes wrong fails the dial, and leaves nothing open: ${what}`, async () => {
+    it(`that goes wrong fails the connect attempt, and leaves nothing open: ${what}`, async () => {
       const transport = memoryTransport({ respond: () => ({ body: "ok" }) });
       await names(
         "random",
@@ -103,7 +103,7 @@ describe("a clock", () => {
       });
   }
 
-  it("that goes wrong once ends what is under way, sends nothing, and is forgiven", async () => {
+  it("that goes wrong once ends what is under way, sends nothing, and is used again", async () => {
     let wrong = false;
     const { pool, clock } = world((inner) => ({
       clock: spoilt(inner, { now: () => (wrong ? Number.NaN : inner.now()) }),
@@ -133,7 +133,7 @@ describe("a clock", () => {
     assertEquals([(await failed).code, pool.stats().open], ["ERR_FUNCTION", 0]);
   });
 
-  it("whose turn goes wrong holds up nobody", async () => {
+  it("whose turn goes wrong delays no request", async () => {
     const { pool, clock } = world((inner) => ({ clock: spoilt(inner, { turn: boom }) }));
     const outcome = pool.request("http://a.test/").then(
       () => "done",
@@ -152,7 +152,7 @@ describe("a transport", () => {
   }))
     for (const resolve of [undefined, () => ["10.0.0.1"]]) {
       const through = resolve === undefined ? "directly" : "by an address";
-      it(`that connects ${through} with junk fails the dial: ${what}`, async () => {
+      it(`that connects ${through} with junk fails the connect attempt: ${what}`, async () => {
         const connect = async () => answer as unknown as Socket;
         const options = resolve === undefined ? {} : { resolve };
         await names(
@@ -214,7 +214,7 @@ describe("resolve", () => {
   const ways: Record<string, unknown> = { throws: boom, rejects: rejecting };
   for (const [what, value] of Object.entries(JUNK)) ways[what] = () => value;
   for (const [what, resolve] of Object.entries(ways))
-    it(`that goes wrong fails the dial: ${what}`, async () => {
+    it(`that goes wrong fails the connect attempt: ${what}`, async () => {
       await names(
         "resolve",
         world(() => ({ resolve: resolve as () => string[] })),
@@ -245,7 +245,7 @@ describe("a store of learned limits", () => {
   const ways: Record<string, unknown> = { throws: boom, rejects: rejecting };
   for (const [what, value] of Object.entries(JUNK)) ways[what] = () => value;
   for (const [what, get] of Object.entries(ways))
-    it(`whose get goes wrong costs nobody a request: ${what}`, async () => {
+    it(`whose get goes wrong fails no request: ${what}`, async () => {
       const store = { get: get as () => undefined, set: boom };
       const { pool } = world(() => ({ learn: { store } }));
       assertEquals((await pool.request("http://a.test/")).status, 200);
@@ -258,7 +258,7 @@ describe("a store of learned limits", () => {
 
 describe("a function that decides", () => {
   for (const name of ["retry", "persistence", "serverHints"] as const)
-    it(`and is async has said no, and its rejection ends no process: ${name}`, async () => {
+    it(`and is async counts as no, and its rejection does not end the process: ${name}`, async () => {
       const { pool, clock } = world(() => ({ [name]: rejecting }) as PoolOptions);
       assertEquals(await (await pool.request("http://a.test/")).text(), "ok");
       await clock.advance(1);

@@ -1,4 +1,4 @@
-/** Re-entrancy: the functions that decide and those of a body may abort, close or send requests in their call. */
+/** Re-entrancy: users' functions that decide or produce bodies may abort, close or send requests when they are called. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -70,7 +70,7 @@ describe("an option's function that aborts the request it is asked about", () =>
 });
 
 describe("serverHints, asked about a connection that lingers", () => {
-  it("may drain the pool in its call", async () => {
+  it("may drain the pool", async () => {
     let act = (): void => {};
     const { pool, get, clock } = service(
       {
@@ -83,7 +83,7 @@ describe("serverHints, asked about a connection that lingers", () => {
       { respond: undefined, accept: droppingThe(99).accept },
     );
     act = () => pool.drain();
-    // Its answer comes before its body was taken, so its connection lingers.
+    // The answer comes before the request body was read, so the connection lingers.
     const body = new ReadableStream<Uint8Array>(
       {
         async pull(stream) {
@@ -105,7 +105,7 @@ describe("serverHints, asked about a connection that lingers", () => {
 });
 
 describe("a body that is cancelled", () => {
-  it("may abort the same signal in its call: the request fails once", async () => {
+  it("may abort the same signal: the request fails once", async () => {
     const { pool, events, clock } = service({ headersTimeout: "1s" }, undefined, { respond: undefined });
     const controller = new AbortController();
     let cancelled = 0;
@@ -124,7 +124,7 @@ describe("a body that is cancelled", () => {
     assertEquals([cancelled, ends(events, 1)], [1, ["request.failed"]]);
   });
 
-  it("may close the pool in its call, which settles", async () => {
+  it("may close the pool, and `close` settles", async () => {
     const { pool, events, clock } = service({}, undefined, { respond: undefined });
     const controller = new AbortController();
     let closed: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-/** Re-entrancy: whatever a listener does in its call, each listener sees each event, and nothing is sent after an abort. */
+/** Re-entrancy: whatever a listener does, all listeners receive all events, and nothing is sent after an abort. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -7,7 +7,7 @@ import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { type Service, service } from "../support/service.ts";
 
-/** What became of a promise. */
+/** How a promise was settled. */
 async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
@@ -26,7 +26,7 @@ const executed = ({ transport }: Service): number =>
 const count = (events: readonly PoolEvent[], type: PoolEvent["type"]): number =>
   events.filter((event) => event.type === type).length;
 
-describe("a listener that aborts the request it is told of", () => {
+describe("a listener that aborts the request of its event", () => {
   for (const type of [
     "request.started",
     "request.queued",
@@ -58,7 +58,7 @@ describe("a listener that aborts the request it is told of", () => {
   });
 
   for (const type of ["request.retried", "connection.retired", "connection.released"] as const)
-    it(`on ${type}, when it is about to be sent again: it is not`, async () => {
+    it(`on ${type}, before a resend: nothing is sent again`, async () => {
       let received = 0;
       const accept = (peer: { onData(told: () => void): void; send(text: string): void; end(): void }) =>
         peer.onData(() => {
@@ -80,7 +80,7 @@ describe("a listener that aborts the request it is told of", () => {
       assertEquals([pool.stats().open, clock.timers], [0, 0]);
     });
 
-  it("on request.retried: one that does not abort has its deadlines on the second attempt", async () => {
+  it("on request.retried: if it does not abort, the second attempt has its deadlines", async () => {
     let received = 0;
     const world = service({ headersTimeout: "1s" }, undefined, {
       respond: undefined,
@@ -137,7 +137,7 @@ describe("close({ timeout: 0 })", () => {
 describe("several listeners", () => {
   const types = (events: readonly PoolEvent[]): string[] => events.map(({ type }) => type);
 
-  it("see all events, though one leaves in its call", async () => {
+  it("receive all events, even if one unsubscribes meanwhile", async () => {
     const { pool, events, get } = service();
     const seen: PoolEvent[] = [];
     const leave = pool.subscribe(() => leave());
@@ -146,7 +146,7 @@ describe("several listeners", () => {
     assertEquals(types(seen), types(events));
   });
 
-  it("see the events that come after they were added, and none after they were removed", async () => {
+  it("receive the events after they were added, and none after they were removed", async () => {
     const { pool, events, get } = service();
     const late: PoolEvent[] = [];
     const removed: PoolEvent[] = [];
@@ -159,12 +159,12 @@ describe("several listeners", () => {
     });
     const remove = pool.subscribe((event) => removed.push(event));
     await get();
-    // The connection was acquired in the step that opened it, and so before the late one was added.
+    // The connection was acquired in the step that opened it: before the late listener was added.
     assertEquals(types(late), types(events).slice(types(events).indexOf("connection.acquired") + 1));
     assertEquals(types(removed), types(events).slice(0, types(events).indexOf("connection.opened")));
   });
 
-  it("see them in one order, also what a listener gives rise to", async () => {
+  it("receive them in one order, also those that a listener causes", async () => {
     const { pool, events, clock } = service();
     const seen: PoolEvent[] = [];
     let inner: Promise<unknown> | undefined;
@@ -199,7 +199,7 @@ describe("a listener that fails", () => {
       assertEquals(pool.stats().listenerErrors, events.length);
     });
 
-  it("is counted though it is the channel's", async () => {
+  it("is counted if it is a subscriber of the diagnostics channel", async () => {
     const told: PoolEvent[] = [];
     const transport = memoryTransport({ respond: () => ({ body: "ok" }) });
     const channel = () => ({ hasSubscribers: true, publish: throwing });
