@@ -1,23 +1,23 @@
 /**
- * Decoder turns: how much is decoded in one turn of the event loop, by all decoders together. Node and Bun decode in
- * another thread, Deno in the loop's own; what is decoded is handed over in the loop on all of them, and a body of zeros
- * would fill one turn after the other with nothing else.
+ * Decoder budget: how many bytes all decoders together may decode in one turn of the event loop. Node and Bun decode in
+ * another thread, Deno in the thread of the loop. On all of them the decoded chunks are delivered in the loop. Without a
+ * budget, a body that decompresses to gigabytes of zeros would leave no time for anything else.
  */
 
-/** What a decoder gives at a time, at most: with less Bun takes a quarter longer for 2 MB. */
+/** The largest chunk of a decoder. With smaller chunks Bun 1.4 takes a quarter longer for 2 MB. */
 export const CHUNK_BYTES = 65_536;
 
-/** In one turn: some milliseconds' work. Of what is decoded at once 256 KiB may be on top. */
+/** The budget of one turn, some milliseconds of work. A body that is decoded at once may exceed it by up to 256 KiB. */
 const TURN_BYTES = 524_288;
 
-/** Up to here a body that is decoded at once is not counted. */
+/** A body of at most this size that is decoded at once is not counted. */
 const SMALL = 16_384;
 
 let left = TURN_BYTES;
 const waiting: (() => void)[] = [];
 let isScheduled = false;
 
-/** Takes the right to decode one chunk more; what it resolves with is a later turn. */
+/** Reserves one chunk. Returns `undefined` if it may be decoded now, else a promise that resolves in a later turn. */
 export function reserveChunk(): Promise<void> | undefined {
   scheduleRefill();
   if (left <= 0) return new Promise((resolve) => waiting.push(resolve));
@@ -25,19 +25,19 @@ export function reserveChunk(): Promise<void> | undefined {
   return undefined;
 }
 
-/** Bytes that may be decoded at once, of those that somebody would like to: the last who may exceeds the turn by them. */
+/** How many of the `wanted` bytes may be decoded at once. The last body of a turn may exceed the budget. */
 export function decodableNow(wanted: number): number {
   return left > 0 ? wanted : Math.min(wanted, SMALL);
 }
 
-/** So many were. Not of a small body: each takes a packet of its own. */
+/** Charges bytes that were decoded at once. Small bodies are free: each takes a packet of its own to arrive. */
 export function charge(bytes: number): void {
   if (bytes <= SMALL) return;
   left -= bytes;
   scheduleRefill();
 }
 
-/** A chunk was shorter by so much than it might have been. */
+/** Gives back what a chunk was shorter than {@linkcode CHUNK_BYTES}. */
 export function refund(bytes: number): void {
   left = Math.min(TURN_BYTES, left + bytes);
 }
@@ -55,7 +55,10 @@ function scheduleRefill(): void {
   });
 }
 
-/** Deno 2.9 looks at its sockets while it waits for a timer; between two immediates seldom (20 times in half a second). */
+/**
+ * Calls back after the sockets were polled. Deno 2.9 polls them while it waits for a timer, but only rarely between two
+ * immediates (20 times in half a second).
+ */
 function afterTurn(callback: () => void): void {
   if ("Deno" in globalThis) setTimeout(callback, 0);
   else setImmediate(callback);

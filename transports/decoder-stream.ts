@@ -1,11 +1,11 @@
-/** Decoder stream: an engine of `node:zlib` between two web streams, which decodes no more than is read. */
+/** Decoder stream: a stream of `node:zlib` between two web streams. It decodes no more than is read. */
 
 import { CHUNK_BYTES, refund, reserveChunk } from "./decoder-budget.ts";
 import type { ZstdFrames } from "./zstd-frames.ts";
 
-/** The slice of `stream.Transform` that is used. */
+/** The part of `node:zlib`'s transform streams that is used. */
 export interface ZlibStream {
-  /** Bytes that it has taken in; what lies behind the end of the data is not. */
+  /** Bytes consumed. Bytes after the end of the data are not consumed. */
   readonly bytesWritten: number;
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   on(event: "end", listener: () => void): unknown;
@@ -19,35 +19,38 @@ export interface ZlibStream {
 
 /** How one body is decoded. */
 export interface DecodingPlan {
-  /** Makes the engine when the first bytes are there, which tell deflate's two forms apart. */
+  /** Creates the stream. The first bytes of the body tell the two formats of deflate apart. */
   start(first: Uint8Array): ZlibStream;
-  /** Watches for an end that comes too early, where the engine does not. */
+  /** Detects truncated data, where the stream of `node:zlib` does not. */
   readonly frames: ZstdFrames | undefined;
-  /** Whether an end that comes too early shows only by a byte more, which a decoder that is done leaves alone. */
+  /** Whether truncated data is detected by writing one more byte: only a decoder that is done does not consume it. */
   readonly probed: boolean;
 }
 
-/** Data that ended too early. */
-export function cutShort(): Error {
+/** The error for truncated data. */
+export function truncatedError(): Error {
   return new Error("The compressed data ends too early");
 }
 
 const ONE_BYTE = new Uint8Array(1);
 
-/** Not `Duplex.toWeb`: that needs the engine before its first chunk, and loads more of Node's streams. */
-export function decoderStream(terms: DecodingPlan): ReadableWritablePair<Uint8Array, Uint8Array> {
-  const pipe = new DecoderPipe(terms);
+/**
+ * A pair of web streams that decode. `Duplex.toWeb` is not used, because it needs the stream before the first chunk and loads
+ * more of Node's stream code.
+ */
+export function decoderStream(plan: DecodingPlan): ReadableWritablePair<Uint8Array, Uint8Array> {
+  const pipe = new DecoderPipe(plan);
   return {
     readable: new ReadableStream<Uint8Array>(
       {
-        start: (output) => pipe.opened(output),
+        start: (output) => pipe.readableStarted(output),
         pull: () => pipe.pull(),
         cancel: (reason) => pipe.stop(reason),
       },
       { highWaterMark: 0 },
     ),
     writable: new WritableStream<Uint8Array>({
-      start: (input) => pipe.fed(input),
+      start: (input) => pipe.writableStarted(input),
       write: (chunk) => pipe.write(chunk),
       close: () => pipe.close(),
       abort: (reason) => pipe.fail(reason),
@@ -55,124 +58,124 @@ export function decoderStream(terms: DecodingPlan): ReadableWritablePair<Uint8Ar
   };
 }
 
-/** A Node transform for one body, and the two ends its web streams see. */
+/** Connects a stream of `node:zlib` to both web streams, for one body. */
 class DecoderPipe {
-  readonly #terms: DecodingPlan;
-  /** Not before the first chunk. */
-  #engine: ZlibStream | undefined = undefined;
+  readonly #plan: DecodingPlan;
+  /** Created with the first chunk. */
+  #zlib: ZlibStream | undefined = undefined;
   #output: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   #input: WritableStreamDefaultController | undefined = undefined;
-  #over = false;
-  /** Whether all of the input is there. */
+  #isOver = false;
+  /** Whether the input has ended. */
   #closing = false;
-  /** Ends the write that is under way. */
-  #giveUp: (reason: unknown) => void = () => {};
+  /** Rejects the current write. */
+  #rejectWrite: (reason: unknown) => void = () => {};
   #settle: (error?: unknown) => void = () => {};
   readonly #settled: Promise<unknown>;
 
-  constructor(terms: DecodingPlan) {
-    this.#terms = terms;
+  constructor(plan: DecodingPlan) {
+    this.#plan = plan;
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
-  /** The readable side is there. */
-  opened(output: ReadableStreamDefaultController<Uint8Array>): void {
+  /** The readable side has started. */
+  readableStarted(output: ReadableStreamDefaultController<Uint8Array>): void {
     this.#output = output;
   }
 
-  /** The writable side is there. */
-  fed(input: WritableStreamDefaultController): void {
+  /** The writable side has started. */
+  writableStarted(input: WritableStreamDefaultController): void {
     this.#input = input;
   }
 
-  /** Resolves when the engine has worked through the chunk, which waits for whoever reads: the backpressure. */
+  /** Resolves once the chunk was decoded. Decoding waits for the reader, which gives backpressure. */
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length === 0) return;
-    this.#engine ??= this.#launched(chunk);
-    const { frames } = this.#terms;
-    if (frames === undefined) return this.#written(this.#engine, chunk);
-    // Frame by frame: Node 24 and Deno 2.9 take the first of several in one piece for all there is.
+    this.#zlib ??= this.#started(chunk);
+    const { frames } = this.#plan;
+    if (frames === undefined) return this.#written(this.#zlib, chunk);
+    // Write frame by frame: with several frames in one write, Node 24 and Deno 2.9 decode only the first.
     for (let at = 0; at < chunk.length; ) {
       const end = frames.push(chunk, at);
-      await this.#written(this.#engine, chunk.subarray(at, end));
+      await this.#written(this.#zlib, chunk.subarray(at, end));
       at = end;
     }
   }
 
-  /** The body is over. */
+  /** The body has ended. */
   async close(): Promise<void> {
-    const engine = this.#engine;
-    if (engine === undefined) return this.#output?.close();
+    const zlib = this.#zlib;
+    if (zlib === undefined) return this.#output?.close();
     this.#closing = true;
-    if (!this.#over && (await this.#isCutShort(engine))) this.fail(cutShort());
-    else engine.end();
+    if (!this.#isOver && (await this.#isTruncated(zlib))) this.fail(truncatedError());
+    else zlib.end();
     const error = await this.#settled;
-    engine.destroy();
+    zlib.destroy();
     if (error !== undefined) throw error;
   }
 
-  /** Somebody reads. */
+  /** The reader wants a chunk. */
   pull(): Promise<void> | undefined {
     const turn = reserveChunk();
-    if (turn !== undefined) return turn.then(() => void this.#engine?.resume());
-    this.#engine?.resume();
+    if (turn !== undefined) return turn.then(() => void this.#zlib?.resume());
+    this.#zlib?.resume();
     return undefined;
   }
 
-  /** The reader lost interest. */
+  /** The reader cancelled. */
   stop(reason: unknown): void {
-    this.#over = true;
+    this.#isOver = true;
     this.#input?.error(reason);
-    this.#giveUp(reason);
+    this.#rejectWrite(reason);
     this.#settle(reason);
-    this.#engine?.destroy();
+    this.#zlib?.destroy();
   }
 
-  /** Both sides learn of it. */
+  /** Fails both sides. */
   fail(error: unknown): void {
-    if (!this.#over) this.#output?.error(error);
+    if (!this.#isOver) this.#output?.error(error);
     this.stop(error);
   }
 
-  async #isCutShort(engine: ZlibStream): Promise<boolean> {
-    const { frames, probed } = this.#terms;
+  async #isTruncated(zlib: ZlibStream): Promise<boolean> {
+    const { frames, probed } = this.#plan;
     if (!probed) return frames?.complete === false;
-    const { bytesWritten } = engine;
-    await this.#written(engine, ONE_BYTE);
-    return engine.bytesWritten > bytesWritten;
+    const { bytesWritten } = zlib;
+    await this.#written(zlib, ONE_BYTE);
+    return zlib.bytesWritten > bytesWritten;
   }
 
-  #written(engine: ZlibStream, chunk: Uint8Array): Promise<void> {
+  #written(zlib: ZlibStream, chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      // Deno 2.9 does not call back for a write to an engine that is destroyed meanwhile.
-      this.#giveUp = reject;
-      engine.write(chunk, (error) => (error ? reject(error) : resolve()));
+      // If the stream is destroyed meanwhile, Deno 2.9 never calls back.
+      this.#rejectWrite = reject;
+      zlib.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
   }
 
-  #launched(first: Uint8Array): ZlibStream {
-    const engine = this.#terms.start(first);
-    engine.on("data", (chunk) => {
-      engine.pause();
+  #started(first: Uint8Array): ZlibStream {
+    const zlib = this.#plan.start(first);
+    zlib.on("data", (chunk) => {
+      zlib.pause();
       refund(CHUNK_BYTES - chunk.length);
       this.#output?.enqueue(ownBuffer(chunk));
     });
-    engine.on("end", () => {
-      if (this.#over) return;
-      this.#over = true;
+    zlib.on("end", () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
       this.#output?.close();
-      // What follows the end of the data is nobody's: whoever pipes it stops, and lets go of its source.
+      // Bytes after the end of the data are ignored. The error stops the pipe, which then releases its source.
       if (!this.#closing) this.#input?.error(new Error("The compressed data has ended"));
       this.#settle();
     });
-    engine.on("error", (error) => this.fail(error));
-    return engine;
+    zlib.on("error", (error) => this.fail(error));
+    return zlib;
   }
 }
 
-/** An engine gives several views of one buffer: whoever transferred one would take all. */
+/** Copies a chunk that shares its buffer with others, because the reader may transfer the buffer. */
 function ownBuffer(chunk: Uint8Array): Uint8Array {
   const { buffer } = chunk;
   return chunk.byteLength === buffer.byteLength ? new Uint8Array(buffer) : new Uint8Array(chunk);

@@ -1,6 +1,6 @@
-/** The slice of Deno's API that is used, by shape: the project type-checks without Deno's globals. */
+/** The part of Deno's API that the transport uses. It is declared here, because the project type-checks without Deno's types. */
 
-/** An address; of a Unix socket only the path, which nobody asks for. */
+/** An address. That of a Unix socket has neither field. */
 export interface DenoAddress {
   readonly hostname?: string;
   readonly port?: number;
@@ -54,5 +54,5 @@ export interface DenoApi {
   connectTls(options: DenoTlsOptions & { port: number; cert?: string; key?: string }): Promise<DenoTlsConn>;
 }
 
-/** When it is used, not when it is loaded: a bundler or a test may load a transport elsewhere. */
+/** The global, read when it is used: a bundler or a test may load this file on another runtime. */
 export const deno = (): DenoApi => (globalThis as unknown as { Deno: DenoApi }).Deno;

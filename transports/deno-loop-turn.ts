@@ -1,8 +1,10 @@
 /**
- * Turn: makes Deno's event loop look at its sockets, and tells when it has. A byte goes through a pair of sockets of our
- * own: Deno 2.9 learns that it came only by asking the kernel, which tells what came before it on other sockets as well.
- * That takes 30 µs. Nothing else is both quick and sure: a timer takes 2 ms, and one alone misses some; `setImmediate` and
- * a hash made by another thread missed 15 to 40 of 100.
+ * Loop turn: makes Deno's event loop poll its sockets, and calls back afterwards.
+ *
+ * A byte is sent through a pair of loopback sockets. Deno 2.9 learns of its arrival only by polling the kernel, which also
+ * reports everything that arrived on other sockets before. That takes 30 µs. Nothing else is both quick and reliable: a
+ * timer takes 2 ms, and a single one misses some events; `setImmediate` and a hash computed by another thread missed 15 to
+ * 40 of 100.
  */
 
 import { type DenoConn, deno } from "./deno-api.ts";
@@ -10,49 +12,49 @@ import { type DenoConn, deno } from "./deno-api.ts";
 const LOOPBACK = "127.0.0.1";
 const BYTE = new Uint8Array(1);
 
-/** Looks when it is asked to, for all who ask at once. */
+/** Makes the event loop turn. Calls that come together share a turn. */
 export class DenoLoopTurn {
   readonly #buffer: Uint8Array = new Uint8Array(1);
-  #ends: readonly [near: DenoConn, far: DenoConn] | undefined;
-  /** Whether the pair was asked for: it is once. */
-  #asked = false;
-  #looking = false;
+  #pair: readonly [near: DenoConn, far: DenoConn] | undefined;
+  /** Whether opening the pair was tried. It is tried once. */
+  #tried = false;
+  #turning = false;
   #waiting: (() => void)[] = [];
 
   /**
-   * Calls back when it has looked, and keeps the process alive until then. Answers `false` where it cannot, or not yet: the
-   * pair needs leave for the network, which is not asked for.
+   * Calls back after a turn, and keeps the process alive until then. Returns `false` if it cannot, or not yet. The pair
+   * needs permission for the network, which is not requested from the user.
    */
   readonly turn = (callback: () => void): boolean => {
-    if (this.#ends === undefined) {
-      if (!this.#asked) this.#open().catch(() => {});
-      this.#asked = true;
+    if (this.#pair === undefined) {
+      if (!this.#tried) this.#open().catch(() => {});
+      this.#tried = true;
       return false;
     }
     this.#waiting.push(callback);
-    if (!this.#looking) this.#look(this.#ends);
+    if (!this.#turning) this.#startTurn(this.#pair);
     return true;
   };
 
-  /** Those who ask while it looks wait for the next: what came on their sockets may have come behind the byte. */
-  #look([near, far]: readonly [DenoConn, DenoConn]): void {
+  /** Calls made during a turn wait for the next one: events on their sockets may have come after the byte. */
+  #startTurn([near, far]: readonly [DenoConn, DenoConn]): void {
     const due = this.#waiting;
     this.#waiting = [];
-    this.#looking = true;
+    this.#turning = true;
     far.ref();
-    const looked = far.read(this.#buffer);
-    looked.then((length) => this.#looked(due, length === 1)).catch(() => this.#looked(due, false));
-    near.write(BYTE).catch(() => {}); // the read ends as well
+    const read = far.read(this.#buffer);
+    read.then((length) => this.#turned(due, length === 1)).catch(() => this.#turned(due, false));
+    near.write(BYTE).catch(() => {}); // the read fails too
   }
 
-  async #looked(due: readonly (() => void)[], well: boolean): Promise<void> {
-    // What other sockets told at the same time comes first.
+  async #turned(due: readonly (() => void)[], well: boolean): Promise<void> {
+    // Let the events of other sockets from the same poll be handled first.
     await undefined;
-    this.#looking = false;
-    if (well) this.#ends?.[1].unref();
-    else this.#ends = undefined;
+    this.#turning = false;
+    if (well) this.#pair?.[1].unref();
+    else this.#pair = undefined;
     for (const callback of due) callback();
-    if (this.#ends !== undefined && !this.#looking && this.#waiting.length > 0) this.#look(this.#ends);
+    if (this.#pair !== undefined && !this.#turning && this.#waiting.length > 0) this.#startTurn(this.#pair);
   }
 
   async #open(): Promise<void> {
@@ -68,8 +70,8 @@ export class DenoLoopTurn {
       near.unref();
       far.unref();
       near.setNoDelay(true);
-      // Somebody else may have come first.
-      if (far.remoteAddr.port === near.localAddr.port) this.#ends = [near, far];
+      // Another process may have connected to the listener first.
+      if (far.remoteAddr.port === near.localAddr.port) this.#pair = [near, far];
       else for (const conn of [near, far]) conn.close();
     } finally {
       listener.close();

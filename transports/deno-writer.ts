@@ -1,6 +1,6 @@
 /**
- * Writing to a Deno connection: `write` is asynchronous there and may take a part only, so what is written
- * waits in a queue.
+ * Writing to a Deno connection. Deno's `write` is asynchronous and may accept only a part of its bytes (Deno 2.9), so writes
+ * wait in a queue.
  */
 
 import type { DenoConn } from "./deno-api.ts";
@@ -8,36 +8,36 @@ import { latin1Bytes, writeLatin1 } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
-/** What may wait before `write` answers `false`: a socket's send buffer on other runtimes takes as much. */
+/** Bytes that may wait before `write` returns `false`, about as many as a socket's send buffer on other runtimes. */
 const HIGH_WATER = 64 * 1024;
 
 /**
- * What fits one of these goes out in one system call: a small request, a request with a body, or 64 KiB of a body and its
- * frame. Buffers are kept, one per write in flight: all the requests that one turn of the event loop gives rise to are,
- * until the next. Too few of them, and 256 connections made 16 KiB of garbage per request (14.9 µs of CPU instead of 11.8).
+ * Pages for writes in one system call: for a small request, a request with a body, and 64 KiB of a body with its frame.
+ * A write uses a page until it ends, which all requests of one turn of the event loop do in the next turn. With too few
+ * spare pages, 256 connections made 16 KiB of garbage per request (14.9 µs of CPU instead of 11.8, Deno 2.9).
  */
 const PAGE_POOLS: readonly PagePool[] = [
-  { size: 2 * 1024, most: 512, spare: [] },
-  { size: 16 * 1024, most: 64, spare: [] },
-  { size: 65 * 1024, most: 16, spare: [] },
+  { size: 2 * 1024, maxSpare: 512, spare: [] },
+  { size: 16 * 1024, maxSpare: 64, spare: [] },
+  { size: 65 * 1024, maxSpare: 16, spare: [] },
 ];
 
 interface PagePool {
   readonly size: number;
-  /** Pages kept. */
-  readonly most: number;
+  /** Spare pages to keep. */
+  readonly maxSpare: number;
   readonly spare: Page[];
 }
 
 /**
- * A buffer, and what it held last: the same request once more needs neither encoding nor a view of its own:
- * 3 % more requests per second on Deno 2.9.
+ * A buffer, and its last contents. If the same request is written again, neither encoding nor a new view is needed: 3 % more
+ * requests per second on Deno 2.9.
  */
 interface Page {
   readonly bytes: Uint8Array;
-  /** Its first bytes, as many as were written last. */
+  /** The first bytes of the buffer, as many as were written last. */
   view: Uint8Array;
-  /** The head that is all it holds. */
+  /** The head that the page contains, if it contains nothing else. */
   text: string | undefined;
 }
 
@@ -52,9 +52,9 @@ const encoder = new TextEncoder();
 export class DenoWriter {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
-  private readonly broken: (error: unknown) => void;
+  private readonly writeFailed: (error: unknown) => void;
   private queue: QueuedBytes[] = [];
-  /** The piece that is being written, and the page it lies in. */
+  /** The bytes being written, and the page they are in. */
   private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
   private pool: PagePool | undefined = undefined;
@@ -63,22 +63,22 @@ export class DenoWriter {
   private whenEmpty: (() => void) | undefined = undefined;
   private over = false;
 
-  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, broken: (error: unknown) => void) {
+  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, writeFailed: (error: unknown) => void) {
     this.conn = conn;
     this.receiveQueue = receiveQueue;
-    this.broken = broken;
+    this.writeFailed = writeFailed;
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.over || this.whenEmpty !== undefined) return true;
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
-    const from = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
-    if (from === undefined) {
+    const pool = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
+    if (pool === undefined) {
       this.enqueue(head, body, tail);
     } else {
-      this.pool = from;
-      this.page = from.spare.pop() ?? newPage(from.size);
+      this.pool = pool;
+      this.page = pool.spare.pop() ?? newPage(pool.size);
       if (typeof head === "string" && head.length === length) rewrite(this.page, head);
       else join(this.page, head, body, tail);
       if (this.page.view.length !== length) this.page.view = this.page.bytes.subarray(0, length);
@@ -89,14 +89,14 @@ export class DenoWriter {
     return false;
   }
 
-  /** Calls back when all that was written is with the kernel, or will never be. Nothing may be written after. */
+  /** Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. */
   finish(done: () => void): void {
     if (this.whenEmpty !== undefined) return;
     this.whenEmpty = done;
     if (this.over || this.piece === undefined) done();
   }
 
-  /** Loses what waits. */
+  /** Drops everything queued. */
   stop(): void {
     this.over = true;
     this.queue = [];
@@ -120,14 +120,14 @@ export class DenoWriter {
     this.conn.write(piece.bytes).then(this.written, this.failed);
   }
 
-  /** Whoever waits for them to be taken hears of it first, and knows whose they were. */
+  /** Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. */
   private failDetached(): void {
     this.queue = [];
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
       this.receiveQueue.drain();
     }
-    if (!this.over) this.broken(detachedError());
+    if (!this.over) this.writeFailed(detachedError());
   }
 
   private readonly written = (length: number): void => {
@@ -144,15 +144,15 @@ export class DenoWriter {
   };
 
   private readonly failed = (error: unknown): void => {
-    // EFAULT, of a buffer that has shrunk (Deno 2.9).
+    // Deno 2.9 reports EFAULT for a buffer that has shrunk.
     if (this.piece !== undefined && !isIntact(this.piece)) return this.failDetached();
     const first = !this.over;
     this.stop();
     this.settle();
-    if (first) this.broken(error);
+    if (first) this.writeFailed(error);
   };
 
-  /** Nothing is left to write. */
+  /** Nothing more will be written, or nothing is queued. */
   private settle(): void {
     this.release();
     this.whenEmpty?.();
@@ -164,19 +164,19 @@ export class DenoWriter {
   private release(): void {
     this.piece = undefined;
     const { page, pool } = this;
-    if (page !== undefined && pool !== undefined && pool.spare.length < pool.most) pool.spare.push(page);
+    if (page !== undefined && pool !== undefined && pool.spare.length < pool.maxSpare) pool.spare.push(page);
     this.page = undefined;
   }
 }
 
-/** Makes a head all that the page holds. */
+/** Writes a head into the page, unless it is there already. */
 function rewrite(page: Page, head: string): void {
   if (page.text === head) return;
   encode(head, page.bytes);
   page.text = head;
 }
 
-/** Puts them one after the other. */
+/** Writes head, body and tail into the page. */
 function join(page: Page, head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
   const { bytes } = page;
   page.text = undefined;
@@ -186,7 +186,10 @@ function join(page: Page, head: string | Uint8Array, body: Uint8Array | undefine
   if (tail !== "") writeLatin1(tail, bytes, head.length + (body === undefined ? 0 : body.length));
 }
 
-/** By `encodeInto`, ten times as fast as Buffer on Deno 2.9; it is UTF-8, so any byte above 0x7F shows in the count. */
+/**
+ * Encodes latin1 by `encodeInto`, which is ten times as fast as Buffer on Deno 2.9. It writes UTF-8, so text with characters
+ * above 0x7F shows by the count of bytes and is written again.
+ */
 function encode(text: string, bytes: Uint8Array): void {
   const { read, written } = encoder.encodeInto(text, bytes);
   if (read !== text.length || written !== text.length) writeLatin1(text, bytes, 0);

@@ -1,6 +1,6 @@
 /**
- * Sockets on Deno 2.9 and later, by its own `Deno.connect` and `Deno.startTls`, without its Node layer, which
- * takes 10 ms to load and hides what its sockets can do.
+ * Sockets on Deno 2.9 and later, by `Deno.connect` and `Deno.startTls`. Deno's Node layer is avoided: it takes 10 ms to load
+ * and hides features of the sockets.
  */
 
 import type {
@@ -21,7 +21,7 @@ import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, diagnosticsChannel, systemAddresses } from "./runtime-services.ts";
 
-/** One open socket: a reader and a writer around a connection. */
+/** One open socket: a connection with its reader and writer. */
 class DenoSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
@@ -33,7 +33,7 @@ class DenoSocket implements Socket {
   private readonly receiveQueue: ReceiveQueue;
   private readonly reader: DenoReader;
   private readonly writer: DenoWriter;
-  /** Why a write failed: the read behind it ends like a FIN (Deno 2.9), yet it was an RST. */
+  /** The error of a failed write. After an RST, Deno 2.9 reports the following read as a FIN. */
   private writeError: unknown;
 
   constructor(conn: DenoConn, handler: SocketHandler, applied: AppliedOptions, alpn?: string) {
@@ -47,13 +47,13 @@ class DenoSocket implements Socket {
     this.localPort = localAddr.port;
     this.receiveQueue = new ReceiveQueue(handler);
     this.reader = new DenoReader(conn, this.receiveQueue, (error) => this.ended(error));
-    this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.broken(error));
+    this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.writeFailed(error));
   }
 
-  /** Begins to read. */
+  /** Starts to deliver and to read. */
   open(): void {
     this.receiveQueue.open();
-    // After whoever waits for the socket had a turn: they may want startTls(), which no read may precede.
+    // In a microtask, after the code that awaits the socket: it may pause and call startTls(), which no read may precede.
     queueMicrotask(() => {
       if (!this.receiveQueue.isPaused) this.reader.start();
     });
@@ -72,9 +72,9 @@ class DenoSocket implements Socket {
     this.reader.start();
   }
 
-  ref(held: boolean, idle?: boolean): void {
+  ref(active: boolean, idle?: boolean): void {
     if (idle !== undefined) this.reader.setIdle(idle);
-    if (held) this.conn.ref();
+    if (active) this.conn.ref();
     else this.conn.unref();
   }
 
@@ -85,8 +85,8 @@ class DenoSocket implements Socket {
   close(): void {
     this.receiveQueue.stop();
     this.writer.finish(() => {
-      // FIN first, and close_notify over TLS: close() alone sends none.
-      const done = (): void => shut(this.conn);
+      // Deno 2.9's close() alone would send neither FIN nor, with TLS, close_notify.
+      const done = (): void => closeQuietly(this.conn);
       this.conn.closeWrite().then(done, done);
     });
   }
@@ -94,13 +94,14 @@ class DenoSocket implements Socket {
   abort(): void {
     this.receiveQueue.stop();
     this.writer.stop();
-    shut(this.conn);
+    closeQuietly(this.conn);
   }
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
     if (this.reader.reading) {
       this.abort();
-      const reason = "Deno cannot start TLS while a read is outstanding: pause() in the last call of data()";
+      const reason =
+        "Deno cannot start TLS while a read is outstanding: pause() must be called in the last call of data()";
       return Promise.reject(unsupportedError(reason));
     }
     this.receiveQueue.stop();
@@ -111,13 +112,16 @@ class DenoSocket implements Socket {
 
   private ended(error: unknown): void {
     this.writer.stop();
-    shut(this.conn);
+    closeQuietly(this.conn);
     const cause = error ?? this.writeError;
     this.receiveQueue.end(cause === undefined ? undefined : transportErrorOf(cause, "open"));
   }
 
-  /** After a reset a read tells the end, behind what had come: the outstanding one, or that of an owner who resumes. */
-  private broken(error: unknown): void {
+  /**
+   * A write failed. After a reset, the bytes that had arrived before are still to be read, and the last read reports the end:
+   * the outstanding one, or the one that starts when the owner resumes.
+   */
+  private writeFailed(error: unknown): void {
     this.writeError = error;
     const waits =
       transportErrorOf(error, "open").kind === "reset" && (this.reader.reading || this.receiveQueue.isPaused);
@@ -125,7 +129,7 @@ class DenoSocket implements Socket {
   }
 }
 
-/** A TLS connection whose peer is verified, and what ALPN chose. */
+/** A TLS connection with a verified peer, and the protocol that ALPN chose. */
 interface Secured {
   readonly conn: DenoConn;
   readonly alpn: string | undefined;
@@ -135,7 +139,7 @@ function socketOf({ conn, alpn }: Secured, handler: SocketHandler, applied: Appl
   return new DenoSocket(conn, handler, applied, alpn);
 }
 
-/** Opens a socket just after the promise for it is settled: not by `async`, which settles that a little later. */
+/** Opens the socket right after its promise was resolved. An `async` function would resolve it some microtasks later. */
 function openAfterSettling(opening: Promise<DenoSocket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     opening.then((socket) => {
@@ -160,13 +164,14 @@ async function establish(target: Target, handler: SocketHandler, signal: AbortSi
   return socketOf(usable, handler, applied);
 }
 
-/** Deno takes the chain of trust from nobody: only the check of the name could be turned off. */
+/** Deno 2.9 cannot skip the check of the certificate chain, and connects to the name that a client certificate is for. */
 function refuseUnsupported({ tls, hostname }: Target): void {
   if (tls === undefined) return;
-  if (!tls.verify) throw unsupportedError("Deno cannot accept any certificate: tls.verify must be true");
+  if (!tls.verify)
+    throw unsupportedError("Deno cannot skip the verification of certificates: tls.verify must be true");
   if (tls.cert !== undefined && tls.serverName !== hostname) {
     throw unsupportedError(
-      "Deno cannot present a client certificate to another name than the one it connects to",
+      "Deno cannot present a client certificate if tls.serverName differs from the hostname it connects to",
     );
   }
 }
@@ -183,10 +188,10 @@ async function connectTcpOrUnix(target: Target, signal: AbortSignal): Promise<De
   }
 }
 
-/** No Nagle and no probes on a Unix socket. */
+/** A Unix socket has neither Nagle's algorithm nor probes. */
 const UNIX: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
 
-/** Before TLS: a TlsConn has no such methods, but keeps what was set (Deno 2.9). Times are the kernel's own. */
+/** Must be called before TLS: a TlsConn lacks these methods but keeps the options (Deno 2.9). Times are the kernel's defaults. */
 function applyOptions(conn: DenoConn, target: Target): AppliedOptions {
   const tcp = conn as DenoTcpConn;
   tcp.setNoDelay(target.noDelay);
@@ -202,35 +207,35 @@ function tlsOptions(tls: TlsTarget): DenoTlsOptions {
   return options;
 }
 
-/** Speaks TLS on a connection, or closes it. */
+/** Starts TLS on a connection, or closes it. */
 async function secured(conn: DenoConn, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
   if (!tls.verify || tls.cert !== undefined) {
-    shut(conn);
-    throw unsupportedError("Deno's startTls can neither accept any certificate nor present one");
+    closeQuietly(conn);
+    throw unsupportedError("Deno's startTls can neither skip verification nor present a client certificate");
   }
   try {
     return await verified(await deno().startTls(conn, tlsOptions(tls)), signal);
   } catch (error) {
-    shut(conn);
+    closeQuietly(conn);
     signal.throwIfAborted();
     throw transportErrorOf(error, "tls");
   }
 }
 
 /**
- * Waits for the handshake, which is lazy: a refused certificate would show at the first write only.
+ * Waits for the handshake. Deno handshakes lazily, so a refused certificate would show at the first write only.
  *
- * Who gives up on a peer that does not answer leaves a connection behind until that peer closes it: Deno 2.9
- * drops a TlsConn by a task that waits for the handshake first. It does not keep the process alive.
+ * If the peer does not answer and the attempt is aborted, the connection stays open until the peer closes it: Deno 2.9 closes
+ * a TlsConn only after its handshake. It does not keep the process alive.
  */
 async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured> {
-  const abort = (): void => shut(conn); // rejects the handshake
+  const abort = (): void => closeQuietly(conn); // rejects the handshake
   signal.addEventListener("abort", abort);
   try {
     signal.throwIfAborted();
     return { conn, alpn: (await conn.handshake()).alpnProtocol ?? undefined };
   } catch (error) {
-    shut(conn);
+    closeQuietly(conn);
     signal.throwIfAborted();
     throw transportErrorOf(error, "tls");
   } finally {
@@ -239,46 +244,46 @@ async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured
 }
 
 /**
- * The only way to present a certificate, as `startTls` silently drops it (Deno 2.9). It leaves Nagle on and
- * keepalive off without a means to change either, and knows no signal: who gives up leaves it to itself. It connects
- * to the name that it verifies, whatever the target's address.
+ * Connects with a client certificate by `connectTls`, because `startTls` silently drops certificates (Deno 2.9).
+ * `connectTls` leaves Nagle's algorithm on and keepalive off, takes no signal, and connects to the name that it verifies,
+ * not to the target's address.
  */
 async function securedWithCertificate(target: Target, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
   const { cert = "", key = "" } = tls;
-  const dialing = deno().connectTls({ ...tlsOptions(tls), port: target.port, cert, key });
-  return verified(await unlessAborted(dialing, signal), signal);
+  const connecting = deno().connectTls({ ...tlsOptions(tls), port: target.port, cert, key });
+  return verified(await unlessAborted(connecting, signal), signal);
 }
 
-/** Rejects when aborted; the connection is closed should it come about nevertheless. */
-function unlessAborted(dialing: Promise<DenoTlsConn>, signal: AbortSignal): Promise<DenoTlsConn> {
+/** Rejects when aborted. If the connection opens later, it is closed. */
+function unlessAborted(connecting: Promise<DenoTlsConn>, signal: AbortSignal): Promise<DenoTlsConn> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(signal.reason);
-      dialing.then(shut, () => {});
+      connecting.then(closeQuietly, () => {});
     };
     signal.addEventListener("abort", abort);
-    dialing
+    connecting
       .then(resolve, (error) => reject(transportErrorOf(error, "connect")))
       .finally(() => signal.removeEventListener("abort", abort));
   });
 }
 
-/** Closes; a second time would throw BadResource. */
-function shut(conn: DenoConn): void {
+/** Closes a connection, which may be closed already: Deno throws BadResource then. */
+function closeQuietly(conn: DenoConn): void {
   try {
     conn.close();
   } catch {
-    // it is closed
+    // closed already
   }
 }
 
-/** `--allow-net=api.example` is for that name, not for its addresses (Deno 2.9): then Deno itself has to look it up. */
+/** `--allow-net=api.example` permits the name but not its addresses (Deno 2.9), so Deno itself must resolve it then. */
 async function resolve(hostname: string): Promise<readonly string[] | undefined> {
   const { state } = deno().permissions.querySync({ name: "net" });
   return state === "granted" ? systemAddresses(hostname) : undefined;
 }
 
-/** Sockets by `Deno.connect`. */
+/** The transport of Deno. */
 export const denoTransport: Transport = {
   name: "deno",
   can: {

@@ -1,4 +1,4 @@
-/** Which runtime this is: the one place that asks. */
+/** Detects the runtime. No other file does. */
 
 import type { Transport } from "../src/contract/transport.ts";
 
@@ -9,7 +9,7 @@ interface Globals {
   readonly process?: { readonly versions?: { readonly node?: string } };
 }
 
-/** What workerd calls itself, on Cloudflare and elsewhere. */
+/** The user agent of workerd, on Cloudflare and elsewhere. */
 const WORKERD = "Cloudflare-Workers";
 
 /**
@@ -19,13 +19,14 @@ const WORKERD = "Cloudflare-Workers";
  */
 export async function detectTransport(): Promise<Transport> {
   const { Bun, Deno, navigator, process } = globalThis as Globals;
-  // First: with nodejs_compat it has Node's `process` and `node:net`, whose sockets end with the request that opened them.
+  // workerd first: with nodejs_compat it has Node's `process` and `node:net`, but its sockets end with the request that
+  // opened them.
   if (navigator?.userAgent === WORKERD) {
     throw new TypeError(
-      "Cloudflare Workers have no transport of their own here yet, and Node's cannot keep connections there: pass one, as createPool({ transport })",
+      "Cloudflare Workers have no built-in transport yet, and Node's cannot keep connections there: pass one as createPool({ transport })",
     );
   }
-  // In this order: Bun and Deno imitate Node's `process`.
+  // Node last, because Bun and Deno imitate its `process`.
   if (Bun !== undefined) return (await import("./bun.ts")).bunTransport;
   if (Deno !== undefined) return (await import("./deno.ts")).denoTransport;
   if (process?.versions?.node !== undefined) return (await import("./node.ts")).nodeTransport;

@@ -1,17 +1,17 @@
 /**
- * Runtime errors in the words of the contract: every error code, error name or message that a runtime is
- * known to give, and the {@linkcode TransportErrorKind} it means.
+ * Error mapping: every error code, error name and message that a runtime is known to give, and its
+ * {@linkcode TransportErrorKind}.
  */
 
 import type { TransportErrorKind } from "../src/contract/transport.ts";
 import { TransportError } from "./transport-error.ts";
 
-/** What was going on when it failed: the same code means different things. */
+/** What the socket was doing when it failed: the same code has different meanings. */
 export type FailurePhase = "connect" | "tls" | "open";
 
 const KIND_OF_CODE: Readonly<Record<string, TransportErrorKind>> = {
   ECONNREFUSED: "refused",
-  ENOENT: "refused", // a Unix socket nobody has made
+  ENOENT: "refused", // a Unix socket that does not exist
   ENOTFOUND: "dns",
   EAI_AGAIN: "dns",
   EAI_NONAME: "dns",
@@ -30,7 +30,7 @@ const KIND_OF_CODE: Readonly<Record<string, TransportErrorKind>> = {
   EPIPE: "reset",
   ECONNABORTED: "reset",
   ENOTCONN: "reset",
-  // Deno: names of error classes, for the errors that carry no code (2.9: TLS, DNS, end of file).
+  // Deno 2.9: names of error classes, for errors without a code (TLS, DNS, end of file).
   ConnectionRefused: "refused",
   NotFound: "refused",
   TimedOut: "timeout",
@@ -42,7 +42,7 @@ const KIND_OF_CODE: Readonly<Record<string, TransportErrorKind>> = {
   NotSupported: "unsupported",
 };
 
-/** OpenSSL (Node), BoringSSL (Bun) and rustls (Deno) name the same refusals differently. */
+/** The reason of a refused certificate, by the messages of OpenSSL (Node), BoringSSL (Bun) and rustls (Deno). */
 const TLS_REASONS: readonly (readonly [RegExp, string])[] = [
   [/ALTNAME|HOSTNAME_MISMATCH|IP_ADDRESS_MISMATCH|not valid for name/, "name-mismatch"],
   [/HAS_EXPIRED|NOT_YET_VALID|certificate (expired|not valid yet)/, "expired"],
@@ -55,7 +55,7 @@ const TLS_REASONS: readonly (readonly [RegExp, string])[] = [
 const TLS_CODE = /^(ERR_SSL|ERR_TLS|ERR_OSSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 const TLS_TEXT =
   /peer certificate|fatal alert|tls handshake|peer is incompatible|peer misbehaved|InvalidContentType|corrupt message|close_notify/i;
-/** The address itself was refused, as is a Unix socket's path that is too long: no handshake began. */
+/** Codes of a refused address, such as the path of a Unix socket that is too long: no handshake began. */
 const BEFORE_TLS: ReadonlySet<string> = new Set(["EINVAL", "ENAMETOOLONG", "ENOENT", "ENOTSOCK", "EACCES"]);
 const DNS_TEXT = /lookup address|getaddrinfo|DNS|No address associated/i;
 
@@ -66,7 +66,7 @@ interface ErrorLike {
   readonly errors?: readonly ErrorLike[];
 }
 
-/** Gives a runtime's error the name it has on every runtime. The original becomes the `cause`. */
+/** Converts a runtime's error, which becomes the `cause`. */
 export function transportErrorOf(cause: unknown, phase: FailurePhase): TransportError {
   if (cause instanceof TransportError) return cause;
   const error = (
@@ -79,7 +79,7 @@ export function transportErrorOf(cause: unknown, phase: FailurePhase): Transport
   return new TransportError(kind, message || "Connection failed", { cause, reason });
 }
 
-/** A failure that no runtime error describes, such as an end in the middle of a handshake. */
+/** The error of an end that the runtime reports without an error, such as one in the middle of a handshake. */
 export function endedError(phase: FailurePhase): TransportError {
   if (phase === "tls") {
     return new TransportError("tls", "The peer ended the connection during the TLS handshake", {
@@ -89,15 +89,15 @@ export function endedError(phase: FailurePhase): TransportError {
   return new TransportError("reset", "The peer ended the connection", { reason: "ECONNRESET" });
 }
 
-/** The target asks for what this runtime lacks. */
+/** The error of a target that asks for something this runtime lacks. */
 export function unsupportedError(message: string): TransportError {
   return new TransportError("unsupported", message);
 }
 
 function kindOf(code: string, name: string, message: string, phase: FailurePhase): TransportErrorKind {
   const kind = KIND_OF_CODE[code] ?? KIND_OF_CODE[name];
-  // Whatever breaks a handshake is its failure, except that nobody answered: Node says ECONNRESET for a FIN
-  // and for an RST, Deno "tls handshake eof", Bun nothing at all.
+  // Everything that ends a handshake, except a timeout, is a TLS failure. For a FIN or an RST Node reports ECONNRESET, Deno
+  // "tls handshake eof", Bun nothing at all.
   if (phase === "tls" && kind !== "timeout" && !BEFORE_TLS.has(code)) return "tls";
   if (kind !== undefined) return kind;
   if (TLS_CODE.test(code) || TLS_TEXT.test(message)) return "tls";
@@ -109,7 +109,7 @@ function tlsReason(code: string, message: string): string {
   return TLS_REASONS.find(([pattern]) => pattern.test(text))?.[1] ?? "handshake";
 }
 
-/** Its own code or, for Node's AggregateError of several addresses, that of the first attempt. */
+/** The error's code. Node's AggregateError for several addresses has the codes in its `errors`; the first one counts. */
 function codeOf(error: ErrorLike): string {
   if (typeof error.code === "string") return error.code;
   return error.errors?.[0] === undefined ? "" : codeOf(error.errors[0]);

@@ -1,6 +1,6 @@
 /**
- * Both ends of a connection in memory: the {@linkcode MemoryPeer} that a test drives, and the socket the pool
- * holds. Bytes travel in order, each direction in a lane of its own.
+ * Both ends of a connection in memory: the {@linkcode MemoryPeer} that a test drives, and the socket that the pool uses.
+ * Bytes arrive in order in each direction.
  */
 
 import type { AppliedOptions, Socket, SocketHandler, Target, TlsTarget } from "../src/contract/transport.ts";
@@ -8,7 +8,7 @@ import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { TransportError } from "./transport-error.ts";
 
-/** Where a connection stands: open, or who ended it and how. */
+/** The state of a connection: open, or which side ended it and how. */
 export type MemoryPeerState =
   | "open"
   /** The peer sent FIN. */
@@ -20,58 +20,58 @@ export type MemoryPeerState =
   /** The pool dropped it: RST. */
   | "aborted";
 
-/** The far end of one connection, as a test sees it. */
+/** The remote end of one connection, as a test sees it. */
 export interface MemoryPeer {
   /** 1 for the first connection of the transport. */
   readonly id: number;
-  /** What was asked for. */
+  /** The target of the connect attempt. */
   readonly target: Target;
-  /** The TLS in use, also after `startTls`. */
+  /** The TLS in use, including TLS that began by `startTls`. `undefined`: plain text. */
   readonly tls: TlsTarget | undefined;
   readonly state: MemoryPeerState;
-  /** Every byte that was read so far. */
+  /** All bytes read so far. */
   readonly received: Uint8Array;
   /** The same as text, one character per byte. */
   readonly receivedText: string;
-  /** Bytes that were written and not read yet: see {@linkcode MemoryPeer.stopReading}. */
+  /** Bytes that the pool wrote and the peer has not read yet; see {@linkcode MemoryPeer.stopReading}. */
   readonly unread: number;
   /** Whether the pool has paused the socket. */
   readonly paused: boolean;
-  /** Whether the socket would keep a process alive. */
+  /** Whether the pool's socket would keep a process alive. */
   readonly hasRef: boolean;
-  /** Sends bytes; a string has one byte per character. Ignored when the connection is not open. */
+  /** Sends bytes. A string has one byte per character. Ignored if the connection is not open. */
   send(bytes: Uint8Array | string): void;
-  /** Sends FIN, after what was sent, and reads no more. */
+  /** Sends FIN, after everything sent before, and stops reading. */
   end(): void;
-  /** Sends RST, after what was sent, and reads no more. */
+  /** Sends RST, after everything sent before, and stops reading. */
   reset(): void;
-  /** Leaves what arrives unread: beyond the window, `write` answers `false`. */
+  /** Stops reading. Beyond the window, the pool's `write` returns `false`. */
   stopReading(): void;
-  /** Reads on, beginning with what waits. */
+  /** Reads on, beginning with the bytes that wait. */
   startReading(): void;
-  /** Calls back for every piece that is read. */
+  /** Calls back for every piece read. */
   onData(listener: (bytes: Uint8Array) => void): void;
-  /** Calls back once when the pool closed or aborted; not after the peer's own `end` or `reset`. */
+  /** Calls back once when the pool closes or aborts the connection. Not called after the peer's own `end` or `reset`. */
   onClosed(listener: (state: "closed" | "aborted") => void): void;
 }
 
-/** Runs a callback later: at once in a microtask, after a delay, or when the test says so. */
+/** Runs a callback later: in a microtask, after a delay, or when the test says so. */
 export type Deliver = (callback: () => void) => void;
 
-/** What both ends of a connection need to know. */
+/** Options of {@linkcode memoryLink}. */
 export interface LinkOptions {
   readonly id: number;
   readonly target: Target;
   readonly handler: SocketHandler;
-  /** Bytes that may wait at the peer before `write` answers `false`. */
+  /** Bytes that may wait at the peer before `write` returns `false`. */
   readonly window: number;
   readonly deliver: Deliver;
   /** Rejects if the peer refuses TLS. */
   readonly secure: (tls: TlsTarget, signal: AbortSignal) => Promise<void>;
 }
 
-/** One direction: what is sent arrives in order, whatever the scheduler does with equal times. */
-class Lane {
+/** One direction. Everything arrives in the order sent, even if the scheduler reorders events of equal time. */
+class Direction {
   private readonly deliver: Deliver;
   private waiting: (() => void)[] = [];
 
@@ -84,13 +84,13 @@ class Lane {
     this.deliver(() => this.waiting.shift()?.());
   }
 
-  /** Loses what is on its way. */
+  /** Drops everything that has not arrived yet. */
   clear(): void {
     this.waiting = [];
   }
 }
 
-/** The far end. */
+/** The remote end, and the state that both ends share. */
 class Peer implements MemoryPeer {
   readonly id: number;
   readonly target: Target;
@@ -99,10 +99,10 @@ class Peer implements MemoryPeer {
   tls: TlsTarget | undefined;
   state: MemoryPeerState = "open";
   hasRef = true;
-  /** Bytes written by the pool that the peer has not read, on their way included. */
+  /** Bytes that the pool wrote and the peer has not read, including those that have not arrived yet. */
   unread = 0;
-  private readonly toPool: Lane;
-  private readonly toPeer: Lane;
+  private readonly toPool: Direction;
+  private readonly toPeer: Direction;
   private reading = true;
   private awaitsDrain = false;
   private unreadPieces: Uint8Array[] = [];
@@ -116,8 +116,8 @@ class Peer implements MemoryPeer {
     this.tls = target.tls;
     this.window = window;
     this.receiveQueue = new ReceiveQueue(handler);
-    this.toPool = new Lane(deliver);
-    this.toPeer = new Lane(deliver);
+    this.toPool = new Direction(deliver);
+    this.toPeer = new Direction(deliver);
   }
 
   get received(): Uint8Array {
@@ -175,7 +175,7 @@ class Peer implements MemoryPeer {
 
   /** The pool wrote. */
   written(piece: Uint8Array): boolean {
-    if (this.state !== "open") return true; // as into a socket whose FIN or RST is still on its way
+    if (this.state !== "open") return true; // as with a real socket before the FIN or RST arrives
     this.unread += piece.length;
     this.toPeer.send(() => this.arrived(piece));
     if (this.unread <= this.window) return true;
@@ -183,8 +183,8 @@ class Peer implements MemoryPeer {
     return false;
   }
 
-  /** The pool closed or aborted; what it wrote before arrives first, or is lost. */
-  left(state: "closed" | "aborted"): void {
+  /** The pool closed: its writes arrive first. Or it aborted: they are dropped. */
+  poolLeft(state: "closed" | "aborted"): void {
     this.receiveQueue.stop();
     if (state === "aborted") this.toPeer.clear();
     this.toPeer.send(() => {
@@ -228,7 +228,7 @@ class Peer implements MemoryPeer {
 export interface MemoryLink {
   readonly peer: MemoryPeer;
   readonly socket: Socket;
-  /** To be opened once the socket is handed out. */
+  /** Must be opened right after the socket was passed to the pool. */
   readonly receiveQueue: ReceiveQueue;
 }
 
@@ -252,14 +252,14 @@ export function memoryLink(options: LinkOptions): MemoryLink {
     },
     pause: () => peer.receiveQueue.pause(),
     resume: () => peer.receiveQueue.resume(),
-    ref(held) {
-      peer.hasRef = held;
+    ref(active) {
+      peer.hasRef = active;
     },
     setHandler(handler) {
       peer.receiveQueue.handler = handler;
     },
-    close: () => peer.left("closed"),
-    abort: () => peer.left("aborted"),
+    close: () => peer.poolLeft("closed"),
+    abort: () => peer.poolLeft("aborted"),
     async startTls(tls, signal) {
       await options.secure(tls, signal);
       peer.tls = tls;

@@ -1,45 +1,45 @@
 /**
- * A small HTTP/1.1 server for {@linkcode MemoryPeer}s: whole requests in, whole responses out, in order.
- * For tests: it is exact about framing and knows nothing else.
+ * A small HTTP/1.1 server for {@linkcode MemoryPeer}s. It reads complete requests and sends complete responses, in order. It is
+ * meant for tests: strict about framing, and without other features.
  */
 
 import { concat, latin1Bytes, latin1Text } from "./latin1.ts";
 import type { MemoryPeer } from "./memory-peer.ts";
 
-/** One request, as it was read. */
+/** A complete request. */
 export interface MemoryRequest {
   readonly method: string;
   /** The request target: `"/items?page=2"`. */
   readonly path: string;
   readonly headers: Headers;
-  /** The body, its framing removed. */
+  /** The body without its framing. */
   readonly body: Uint8Array;
   /** 1 for the first request of the connection. */
   readonly number: number;
-  /** The body as UTF-8. */
+  /** The body decoded as UTF-8. */
   text(): string;
 }
 
-/** What to answer. */
+/** The response to a request. */
 export interface MemoryResponse {
   /** @default 200 */
   readonly status?: number | undefined;
   readonly statusText?: string | undefined;
-  /** Sent as they are; `Content-Length` or `Transfer-Encoding` is added where neither is there. */
+  /** Sent unchanged. `Content-Length` or `Transfer-Encoding` is added if neither is present. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** A string is sent as UTF-8; a list as one chunk for each of its items. */
+  /** A string is sent as UTF-8. A list is sent chunked, one chunk per item. */
   readonly body?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
-  /** Says `Connection: close` and sends FIN afterwards. */
+  /** Sends `Connection: close`, and FIN after the response. */
   readonly close?: boolean | undefined;
 }
 
-/** Answers the requests of one connection. */
+/** Responds to the requests of one connection. */
 export type Responder = (
   request: MemoryRequest,
   peer: MemoryPeer,
 ) => MemoryResponse | Promise<MemoryResponse>;
 
-/** Reads requests from a peer and answers them, one after the other. */
+/** Reads requests from a peer and responds to them, one after the other. */
 export function respondTo(peer: MemoryPeer, respond: Responder): void {
   let unread = "";
   let busy = false;
@@ -66,7 +66,7 @@ export function respondTo(peer: MemoryPeer, respond: Responder): void {
     unread = unread.slice(found.length);
     const { request } = found;
     const response = respond(request, peer);
-    // Without a promise in between where there is none: a test may count on the order.
+    // Respond synchronously if the response is no promise: tests may rely on the order.
     if (response instanceof Promise) response.then((value) => answer(request, value)).catch(fail);
     else answer(request, response);
   };
@@ -80,7 +80,7 @@ export function respondTo(peer: MemoryPeer, respond: Responder): void {
   });
 }
 
-/** The first whole request of a text and how long it is, or `undefined` while something is missing. */
+/** The first request in a text and its length, or `undefined` if it is incomplete. */
 function readRequest(text: string, number: number): { request: MemoryRequest; length: number } | undefined {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
@@ -103,7 +103,7 @@ function readField(line: string): [string, string] {
 
 interface Framed {
   readonly body: string;
-  /** Where the next request begins. */
+  /** Where the next request starts. */
   readonly end: number;
 }
 
@@ -122,7 +122,7 @@ function readChunks(text: string, start: number): Framed | undefined {
     const size = Number.parseInt(text.slice(at, line), 16);
     if (!(size >= 0)) throw new SyntaxError(`Not a chunk size: ${text.slice(at, line)}`);
     if (size === 0) {
-      // Trailer fields, if any, end with an empty line as well.
+      // With or without trailer fields, the message ends with an empty line.
       const end = text.indexOf("\r\n\r\n", line);
       return end < 0 ? undefined : { body, end: end + 4 };
     }

@@ -1,7 +1,7 @@
 /**
- * A transport without sockets: connections end in a scripted peer. For tests of code that uses the pool, and
- * for its own simulation. Nothing here has a timer or an order of its own: what is sent arrives in the next
- * microtask, when a scheduler says so, or when the test does.
+ * A transport without sockets: the remote end of each connection is a scripted peer. For tests of code that uses the pool,
+ * and for the project's own simulation. The transport has no timers: bytes arrive in the next microtask, when a scheduler
+ * says so, or when the test says so.
  *
  * @example A server in one function
  * ```ts
@@ -21,7 +21,7 @@
  *   accept(peer) {
  *     peer.onData(() => {
  *       peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
- *       peer.end(); // and hangs up, without having said so
+ *       peer.end(); // closes without having announced it
  *     });
  *   },
  *   connect: (target) => (target.hostname === "down.test" ? "refused" : "accept"),
@@ -45,10 +45,10 @@ import { TransportError } from "./transport-error.ts";
 export type { MemoryPeer, MemoryPeerState } from "./memory-peer.ts";
 export type { MemoryRequest, MemoryResponse } from "./memory-responder.ts";
 
-/** How an attempt to connect ends: accepted, failed in one of the transports' ways, or not at all. */
+/** How a connect attempt ends: accepted, failed for one of the transport's reasons, or never. */
 export type MemoryOutcome = "accept" | "never" | TransportErrorKind;
 
-/** Time for a transport in memory. The pool's `Clock` is one. */
+/** The source of delays. The pool's `Clock` is one. */
 export interface MemoryScheduler {
   /** Calls back once after `delayMs`. */
   schedule(delayMs: number, callback: () => void): { cancel(): void };
@@ -56,46 +56,46 @@ export interface MemoryScheduler {
 
 /** Options of {@linkcode memoryTransport}. */
 export interface MemoryOptions {
-  /** Called for every connection, before the pool learns that it is open. */
+  /** Called for every connection, before the pool gets its socket. */
   readonly accept?: ((peer: MemoryPeer) => void) | undefined;
-  /** Answers HTTP/1.1 requests, in order, on every connection. */
+  /** Responds to the HTTP/1.1 requests on every connection, in order. */
   readonly respond?:
     | ((request: MemoryRequest, peer: MemoryPeer) => MemoryResponse | Promise<MemoryResponse>)
     | undefined;
   /**
-   * Decides how an attempt ends; also asked when a tunnel starts TLS, with that in `target.tls`.
-   * `delayMs` needs a `scheduler`.
+   * Decides how a connect attempt ends. Also called when a tunnel starts TLS, with that TLS in `target.tls`. `delayMs`
+   * requires a `scheduler`.
    *
    * @default () => "accept"
    */
   readonly connect?:
     | ((target: Target) => MemoryOutcome | { readonly outcome: MemoryOutcome; readonly delayMs: number })
     | undefined;
-  /** Bytes a peer that does not read takes before `write` answers `false`. @default 65536 */
+  /** Bytes that a peer accepts without reading, before `write` returns `false`. @default 65536 */
   readonly window?: number | undefined;
-  /** Carries everything after `latencyMs`. Without one, in a microtask. */
+  /** Delivers everything after `latencyMs`. @default in a microtask */
   readonly scheduler?: MemoryScheduler | undefined;
-  /** One way, for bytes and connecting; needs a `scheduler`. @default 0 */
+  /** One-way latency of bytes and of connecting. Requires a `scheduler`. @default 0 */
   readonly latencyMs?: number | undefined;
-  /** `true`: nothing moves until {@linkcode MemoryTransport.step} or {@linkcode MemoryTransport.flush}. */
+  /** `true`: nothing happens before {@linkcode MemoryTransport.step} or {@linkcode MemoryTransport.flush}. @default false */
   readonly manual?: boolean | undefined;
-  /** Looks up names: the pool connects to each address as `target.address`. Without it, it connects to names. */
+  /** Resolves hostnames; the pool then connects to `target.address`. @default none: the pool connects to names */
   readonly resolve?: ((hostname: string) => readonly string[] | Promise<readonly string[]>) | undefined;
   /** Environment variables. @default none */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Capabilities to lack, to see how the pool copes. */
+  /** Overrides capabilities, to test how the pool works without them. @default all */
   readonly can?: Partial<Capabilities> | undefined;
 }
 
-/** A {@linkcode Transport} that shows its far ends. */
+/** A {@linkcode Transport} that shows its remote ends. */
 export interface MemoryTransport extends Transport {
-  /** Every connection that was accepted, oldest first, closed ones included. */
+  /** All accepted connections, the oldest first, including closed ones. */
   readonly peers: readonly MemoryPeer[];
-  /** Attempts to connect, failed ones included. */
+  /** Number of connect attempts, including failed ones. */
   readonly attempts: number;
-  /** `manual`: lets the oldest event happen; answers whether there was one. */
+  /** With `manual`: runs the oldest event. Returns whether there was one. */
   step(): boolean;
-  /** `manual`: lets events happen until there are none. */
+  /** With `manual`: runs events until there are none. */
   flush(): void;
 }
 
@@ -110,7 +110,7 @@ const EVERYTHING: Capabilities = {
   verifyOff: true,
 };
 
-/** A transport whose peers the caller plays. See the module's examples. */
+/** Creates a transport whose peers the caller scripts. See the examples of the module. */
 export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const { window = 65_536, latencyMs = 0 } = options;
   const peers: MemoryPeer[] = [];
@@ -119,7 +119,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const deliver: Deliver = (callback) => void post(latencyMs, callback);
   let attempts = 0;
 
-  /** Settles as `options.connect` says, or rejects with the signal's reason. */
+  /** Settles as `options.connect` decides, or rejects with the signal's reason. */
   const attempt = (target: Target, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -136,7 +136,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       });
     });
 
-  /** The far end of an accepted attempt, told to whoever plays it. */
+  /** Creates both ends of an accepted connection, and passes the remote end to the caller's functions. */
   const accepted = (target: Target, handler: SocketHandler): MemoryLink => {
     const secure = (tls: TlsTarget, signal: AbortSignal) => attempt({ ...target, tls }, signal);
     const link = memoryLink({ id: peers.length + 1, target, handler, window, deliver, secure });
@@ -172,7 +172,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   };
 }
 
-/** What a runtime is besides its sockets. */
+/** The parts of a transport besides its sockets. */
 function runtime({ can, resolve, env = {} }: MemoryOptions): Omit<Transport, "connect"> {
   return {
     name: "memory",
@@ -182,15 +182,15 @@ function runtime({ can, resolve, env = {} }: MemoryOptions): Omit<Transport, "co
   };
 }
 
-/** Runs something later, in the one way that was asked for. */
+/** Returns the function that runs callbacks later, by scheduler, by hand or in a microtask. */
 function poster(
   { scheduler, manual, latencyMs }: MemoryOptions,
   events: (() => void)[],
 ): (delayMs: number, callback: () => void) => void {
   if (scheduler !== undefined) return (delayMs, callback) => void scheduler.schedule(delayMs, callback);
-  if (latencyMs !== undefined) throw new TypeError("latencyMs needs a scheduler");
+  if (latencyMs !== undefined) throw new TypeError("latencyMs requires a scheduler");
   return (delayMs, callback) => {
-    if (delayMs > 0) throw new TypeError(`A delay of ${delayMs} ms needs a scheduler`);
+    if (delayMs > 0) throw new TypeError(`A delay of ${delayMs} ms requires a scheduler`);
     if (manual) events.push(callback);
     else queueMicrotask(callback);
   };

@@ -1,22 +1,24 @@
 /**
- * Last words on Node: what a peer sent before it reset the connection. A server that refuses an upload answers and closes
- * with bytes unread, which is an RST. The kernel keeps the answer (Linux does; a BSD may drop it with the RST, and then
- * nobody can read it), but a write that fails makes Node 20 to 24 destroy the socket before it has read on.
+ * Deferred destroy: after a failed write on Node, reads what the peer sent before it reset the connection.
+ *
+ * A server that refuses an upload sends a response and closes with bytes unread, which causes an RST. Linux keeps the
+ * response readable (a BSD kernel may drop it). But a failed write makes Node 20 to 24 destroy the socket before the
+ * response is read.
  */
 
 import type { Socket as NetSocket } from "node:net";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
-/** Puts off the end that a failed write brings, until all that had come is read. */
+/** Defers the `destroy` that follows a failed write, until everything received was read. */
 export class DeferredDestroy {
   readonly #raw: NetSocket;
   readonly #receiveQueue: ReceiveQueue;
   readonly #destroy: (error?: Error) => NetSocket;
-  /** Why a write failed, while it is read on. */
+  /** The error of the failed write, while reading continues. */
   #error: Error | undefined = undefined;
   #bytesRead = -1;
 
-  /** Shadows the socket's `destroy`, which its writable side calls without asking anybody. */
+  /** Shadows the socket's `destroy`, which its writable side calls itself. */
   constructor(raw: NetSocket, receiveQueue: ReceiveQueue) {
     this.#raw = raw;
     this.#receiveQueue = receiveQueue;
@@ -29,7 +31,7 @@ export class DeferredDestroy {
     if (this.#error !== undefined) this.#readOn();
   }
 
-  /** The owner has left: nobody listens. */
+  /** The owner closed the socket. */
   ownerLeft(): void {
     if (this.#error !== undefined) this.#destroy(this.#error);
   }
@@ -44,7 +46,10 @@ export class DeferredDestroy {
     return this.#raw;
   }
 
-  /** A round of the event loop reads up to 2 MiB; one that brings nothing was the last. A reset tells its end itself. */
+  /**
+   * Reads on until a turn of the event loop brings no bytes. A turn reads up to 2 MiB. If the read fails with a reset, the
+   * socket ends by itself.
+   */
   #readOn(): void {
     const raw = this.#raw;
     if (raw.destroyed || (this.#receiveQueue.isPaused && !this.#receiveQueue.isStopped)) return;
@@ -53,7 +58,7 @@ export class DeferredDestroy {
       return;
     }
     this.#bytesRead = raw.bytesRead;
-    // Sockets are looked at between two immediates.
+    // Node polls its sockets between two immediates.
     setImmediate(() => setImmediate(() => this.#readOn()));
   }
 }

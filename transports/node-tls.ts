@@ -1,11 +1,11 @@
-/** TLS on Node: contexts, options, and the end of a connection. */
+/** TLS on Node: secure contexts, options of `tls.connect`, and how a connection is closed. */
 
 import type { Socket as NetSocket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { TlsTarget } from "../src/contract/transport.ts";
 import { nodeNet, nodeTls } from "./builtins.ts";
 
-/** Parsing certificates costs more than a handshake: once per {@linkcode TlsTarget}, not once per socket. */
+/** Contexts are kept per {@linkcode TlsTarget}, because parsing certificates costs more than a handshake. */
 const contexts = new WeakMap<TlsTarget, SecureContext>();
 
 function contextOf(tls: TlsTarget): SecureContext {
@@ -23,7 +23,7 @@ export function nodeTlsOptions(tls: TlsTarget): ConnectionOptions {
   const options: ConnectionOptions = {
     secureContext: contextOf(tls),
     rejectUnauthorized: tls.verify,
-    // The name asked for, even where `servername` may not say it: SNI holds no addresses (RFC 6066 §3).
+    // Verify the requested name even if it is an address, which `servername` must not contain (RFC 6066 §3).
     checkServerIdentity: (_, certificate) => nodeTls().checkServerIdentity(tls.serverName, certificate),
   };
   if (nodeNet().isIP(tls.serverName) === 0) options.servername = tls.serverName;
@@ -31,25 +31,25 @@ export function nodeTlsOptions(tls: TlsTarget): ConnectionOptions {
   return options;
 }
 
-/** Whether it speaks TLS. */
+/** Whether the socket uses TLS. */
 export function isTls(raw: NetSocket): raw is TLSSocket {
   return "encrypted" in raw;
 }
 
-/** What ALPN chose. */
+/** The protocol that ALPN chose, if any. */
 export function alpnOf(raw: NetSocket): string | undefined {
   const chosen = isTls(raw) ? raw.alpnProtocol : undefined;
   return typeof chosen === "string" ? chosen : undefined;
 }
 
-/** How long a TLS peer may take to answer our end with its own. */
+/** How long a TLS peer may take to close its side. */
 const TLS_END_MS = 5000;
 
 /**
- * Ends a TLS socket without cutting off what was written: it says `finish` while encrypted bytes still wait
- * (Node 20 and 24), and `destroySoon` would drop them then. So the peer's end is awaited, but not for ever.
+ * Closes a TLS socket without losing written bytes. Node 20 and 24 emit `finish` while encrypted bytes still wait, and
+ * `destroySoon` would then drop them. So the socket is destroyed after the peer has closed its side, or after a timeout.
  */
-export function finishTls(raw: TLSSocket): void {
+export function closeTls(raw: TLSSocket): void {
   if (raw.destroyed || raw.writableEnded) return;
   const timer = setTimeout(() => raw.destroy(), TLS_END_MS);
   timer.unref();

@@ -1,5 +1,5 @@
 /**
- * Sockets on Node 20 and later, by `node:net` and `node:tls`, and what those versions do differently.
+ * Sockets on Node 20 and later, by `node:net` and `node:tls`.
  */
 
 import type { Socket as NetSocket, OnReadOpts } from "node:net";
@@ -18,15 +18,15 @@ import { nodeNet, nodeTls } from "./builtins.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
-import { alpnOf, finishTls, isTls, nodeTlsOptions } from "./node-tls.ts";
+import { alpnOf, closeTls, isTls, nodeTlsOptions } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./tcp-keepalive.ts";
 
-/** Every socket reads into this one: handlers consume it before they return. 64 KiB is libuv's own size. */
+/** Shared by all sockets, because handlers consume the bytes before they return. 64 KiB is libuv's default. */
 const READ_BUFFER = uninitializedBytes(64 * 1024);
 
-/** One open socket. The methods are called through the object, as the contract has it. */
+/** One open socket. */
 class NodeSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
@@ -59,7 +59,7 @@ class NodeSocket implements Socket {
       body === undefined && typeof head === "string"
         ? raw.write(head, "latin1")
         : this.writeBytes(head, body, tail);
-    // write() answers by size alone; libuv has often put all of it into the kernel before it returned.
+    // write() decides by size alone. Often libuv has passed everything to the kernel before it returned.
     if (taken || raw.writableLength === 0) return true;
     this.awaitsDrain = true;
     return false;
@@ -67,20 +67,20 @@ class NodeSocket implements Socket {
 
   private writeBytes(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const { raw } = this;
-    // What waits behind other bytes does so in an array of Node's, which would send it short if its buffer went elsewhere.
-    const kept = raw.writableLength > 0 ? (bytes: Uint8Array) => new Uint8Array(bytes) : itself;
+    // Behind other bytes, Node queues the caller's buffer. If the caller transferred it, Node would send too few bytes: so copy.
+    const safe = raw.writableLength > 0 ? copy : itself;
     if (body === undefined)
-      return typeof head === "string" ? raw.write(head, "latin1") : raw.write(kept(head));
-    raw.cork(); // one writev
+      return typeof head === "string" ? raw.write(head, "latin1") : raw.write(safe(head));
+    raw.cork(); // so that one writev sends everything
     if (typeof head === "string") raw.write(head, "latin1");
-    else raw.write(kept(head));
-    let taken = raw.write(kept(body));
+    else raw.write(safe(head));
+    let taken = raw.write(safe(body));
     if (tail !== undefined) taken = raw.write(tail, "latin1");
     raw.uncork();
     return taken;
   }
 
-  /** An error destroys it at once, and is told in a later tick: what is written in between is dropped. */
+  /** After an error, Node destroys the socket immediately, but emits the error in a later tick. Writes in between are dropped. */
   get lost(): boolean {
     return this.raw.destroyed;
   }
@@ -102,8 +102,8 @@ class NodeSocket implements Socket {
     this.deferredDestroy.ownerResumed();
   }
 
-  ref(held: boolean): void {
-    if (held) this.raw.ref();
+  ref(active: boolean): void {
+    if (active) this.raw.ref();
     else this.raw.unref();
   }
 
@@ -113,8 +113,8 @@ class NodeSocket implements Socket {
 
   close(): void {
     this.receiveQueue.stop();
-    if (isTls(this.raw)) finishTls(this.raw);
-    // Not end(): that would wait for the peer's FIN, for ever if need be.
+    if (isTls(this.raw)) closeTls(this.raw);
+    // Not end(), which would wait for the peer's FIN without a limit.
     else this.raw.destroySoon();
     this.deferredDestroy.ownerLeft();
   }
@@ -129,7 +129,7 @@ class NodeSocket implements Socket {
     receiveQueue.stop();
     const inner = new ReceiveQueue(receiveQueue.handler);
     const open = (): TLSSocket => {
-      // Unlike a direct connection, a wrapped one ignores `onread` (Node 20 to 24).
+      // A TLS socket around another socket ignores `onread` (Node 20 to 24).
       const secure = nodeTls().connect({ ...nodeTlsOptions(tls), socket: raw });
       return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
     };
@@ -141,7 +141,11 @@ function itself(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Drops a socket, with RST if it is a plain TCP one: Node refuses that for TLS and Unix sockets. */
+function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+/** Drops a socket, with RST if it is a plain TCP socket. Node refuses that for TLS and Unix sockets. */
 function drop(raw: NetSocket): void {
   if (isTls(raw) || raw.remotePort === undefined) raw.destroy();
   else raw.resetAndDestroy();
@@ -152,7 +156,7 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   let applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
   const open = (): NetSocket => {
     const raw = startConnecting(target, receiveQueue);
-    // At TCP's connect, before the handshake goes on: Node 20 and 22 lose what is set earlier on a TLS socket.
+    // Set options when TCP is connected: Node 20 and 22 lose options set earlier on a TLS socket.
     return raw.once("connect", () => {
       applied = applyOptions(raw, target);
       if (target.tls !== undefined) handler.connected?.();
@@ -161,7 +165,7 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   return opened(open, receiveQueue, signal, (raw) => new NodeSocket(raw, receiveQueue, applied, alpnOf(raw)));
 }
 
-/** Settles once: with the socket when it is usable, else with the reason, leaving nothing open. */
+/** Resolves with the socket once it is usable. If it rejects, nothing is left open. */
 function opened<Raw extends NetSocket>(
   open: () => Raw,
   receiveQueue: ReceiveQueue,
@@ -199,7 +203,7 @@ function opened<Raw extends NetSocket>(
     raw.once("end", () => {
       if (phase !== "open") return;
       receiveQueue.end(undefined);
-      // Node answers with its own FIN, after what is still to be written: nobody waits for that any more.
+      // Node would send its own FIN after all queued bytes. The connection is over, so do not wait for that.
       if (raw.writableLength > 0) raw.destroy();
     });
     raw.once("close", () => {
@@ -214,7 +218,7 @@ function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket 
   const onread: OnReadOpts = {
     buffer: READ_BUFFER,
     callback(length, bytes) {
-      // Each TLS record is told by itself, and a full buffer is followed by what did not fit, all before the next event.
+      // Each TLS record is delivered separately, and a full buffer is followed by the rest, all before the next event.
       receiveQueue.data(bytes, length, secure || length === READ_BUFFER.length);
       return true;
     },
@@ -228,15 +232,15 @@ function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket 
     : nodeTls().connect({ ...where, ...nodeTlsOptions(target.tls) });
 }
 
-/** By method, never by options of `tls.connect`: Node 20 and 22 ignore those. */
+/** Uses the methods of the socket, because Node 20 and 22 ignore these options in `tls.connect`. */
 function applyOptions(raw: NetSocket, target: Target): AppliedOptions {
-  // No Nagle and no probes on a Unix socket.
+  // A Unix socket has neither Nagle's algorithm nor probes.
   if (target.unixPath !== undefined) return { tcpKeepAlive: false, noDelay: true };
   raw.setNoDelay(target.noDelay);
   return { tcpKeepAlive: setKeepAlive(raw, target.tcpKeepAlive), noDelay: target.noDelay };
 }
 
-/** Node 24 added interval and probes to the method; they need an idle time, or nothing is set. */
+/** Since Node 24, `setKeepAlive` takes interval and probes too. Without an idle time it sets none of them. */
 const SETS_PROBES = nodeNet().Socket.prototype.setKeepAlive.length >= 4;
 
 function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive | false {
@@ -256,7 +260,7 @@ function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive
   return { idleMs, intervalMs, probes };
 }
 
-/** Sockets by `node:net` and `node:tls`. */
+/** The transport of Node. */
 export const nodeTransport: Transport = {
   name: "node",
   can: {
@@ -274,7 +278,7 @@ export const nodeTransport: Transport = {
   env: environment,
   text: bufferText,
   alloc: uninitializedBytes,
-  // This file runs on Deno and Bun as well, whose own servers do not read a Response's members.
+  // This transport also runs on Deno and Bun, whose servers read internal slots of a Response instead of its members.
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
   decoder: zlibDecoder,
   channel: diagnosticsChannel,

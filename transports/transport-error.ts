@@ -1,13 +1,14 @@
 /**
- * Transport error: the class of src/contract/transport.ts once more, for transports. They are loaded by the first request, and a
- * bundler puts what they share with the rest of the library into the entry's own chunk: a program that awaits its first
- * request at the top level of its entry would wait for a chunk that waits for the entry (Rollup 4, Vite). So transports
- * take nothing but types from there. `instanceof` makes no difference between the two.
+ * Transport error: a copy of the class in src/contract/transport.ts. Transports import only types from there.
+ *
+ * Transports are loaded by the first request. A bundler would put code shared with the rest of the library into the entry's
+ * chunk (Rollup 4, Vite). If a program awaited its first request at the top level of its entry, the transport's chunk would
+ * wait for the entry, which waits for the transport. `instanceof` treats both classes as equal.
  */
 
 import type { TransportError as Contract, TransportErrorKind } from "../src/contract/transport.ts";
 
-/** The one error a transport gives. The runtime's own error is its `cause`. */
+/** The only error class of transports. The runtime's own error is its `cause`. */
 export class TransportError extends Error implements Contract {
   override readonly name = "TransportError";
   readonly kind: TransportErrorKind;

@@ -1,16 +1,17 @@
 /**
- * Where Zstandard data ends (RFC 8878 §3.1). Deno 2.9 and Bun 1.4 take data that was cut short for complete,
- * and give what they have; walking from header to header tells.
+ * Finds the end of Zstandard data (RFC 8878 §3.1), by walking from header to header. Deno 2.9 and Bun 1.4 accept truncated
+ * data as complete.
  */
 
+/** Magic number of skippable frames, without its last four bits (RFC 8878 §3.1.2). */
 const SKIPPABLE = 0x184d2a5;
 
-/** Follows the frames of a body as it arrives. */
+/** Follows the frames of a body while it arrives. */
 export class ZstdFrames {
   private state: "frame" | "block" = "frame";
-  /** Bytes of the header that is being gathered. */
+  /** Bytes of the current header so far. */
   private header: number[] = [];
-  /** Bytes to pass over before the next header. */
+  /** Bytes to skip before the next header. */
   private skip = 0;
   private checksum = 0;
 
@@ -19,7 +20,7 @@ export class ZstdFrames {
     return this.state === "frame" && this.header.length === 0 && this.skip === 0;
   }
 
-  /** Follows the bytes from `start` to where a frame ends, or to their end. Answers where that is. */
+  /** Follows the bytes from `start` to the end of a frame, or to their own end. Returns that position. */
   push(bytes: Uint8Array, start: number): number {
     for (let at = start; at < bytes.length; ) {
       if (at > start && this.complete) return at;
@@ -55,7 +56,7 @@ export class ZstdFrames {
     if (this.header.length < 3) return;
     const block = number(this.header);
     const last = (block & 1) === 1;
-    const repeated = ((block >> 1) & 3) === 1; // one byte, however long it becomes
+    const repeated = ((block >> 1) & 3) === 1; // an RLE block has one byte, whatever its size
     const size = repeated ? 1 : block >> 3;
     this.pass(last ? size + this.checksum : size, last ? "frame" : "block");
   }
@@ -67,7 +68,7 @@ export class ZstdFrames {
   }
 }
 
-/** Little-endian, unsigned. */
+/** Reads an unsigned little-endian number. */
 function number(bytes: readonly number[]): number {
   return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
 }
