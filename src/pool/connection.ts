@@ -61,10 +61,10 @@ export interface Lease<Wire> {
 /** The lease of a connection that is granted at `now`. */
 export function leaseOf<Wire>(
   connection: PooledConnection<Wire>,
-  { idleMs, waitedMs }: Pick<Lease<Wire>, "idleMs" | "waitedMs">,
+  { requestNumber, idleMs, waitedMs }: Pick<Lease<Wire>, "requestNumber" | "idleMs" | "waitedMs">,
   now: number,
 ): Lease<Wire> {
-  return { connection, requestNumber: connection.record.requests, idleMs, waitedMs, grantedAt: now };
+  return { connection, requestNumber, idleMs, waitedMs, grantedAt: now };
 }
 
 /** The socket of a leased connection. */

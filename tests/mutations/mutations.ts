@@ -8,6 +8,7 @@ import { POOL } from "./pool.ts";
 import { PROXY } from "./proxy.ts";
 import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
+import { SHARED } from "./sharing.ts";
 import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
@@ -20,6 +21,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HONO,
   ...OUTLOOK,
   ...REENTRANCY,
+  ...SHARED,
   ...UPLOADS,
   ...BOUNDS,
 ];

@@ -7,8 +7,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A lingering connection is closed to make room for a waiter",
     file: "src/pool/core/origin-table.ts",
-    search: "entry.idle.size + entry.lingering.size",
-    replacement: "entry.idle.size",
+    search: "origin.idle.size + origin.lingering.size",
+    replacement: "origin.idle.size",
     proof: { tests: "tests/promises/leaving" },
   },
   {
@@ -21,8 +21,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "maxIdlePerOrigin is never exceeded",
     file: "src/pool/core/retirement.ts",
-    search: "entry.idle.size > maxIdlePerOrigin",
-    replacement: "entry.idle.size > maxIdlePerOrigin + 1",
+    search: "origin.idle.size > maxIdlePerOrigin",
+    replacement: "origin.idle.size > maxIdlePerOrigin + 1",
     proof: "simulation",
   },
   {
@@ -182,7 +182,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A waiter that came after a connect attempt began does not fail with it",
     file: "src/pool/core/core.ts",
-    search: "if (waiter.askedAt > connection.openedAt) this.#dial(originRecord, now);\n    else ",
+    search: "      if (waiter.askedAt > connection.openedAt) return this.#connect(origin, now);\n",
     replacement: "",
     proof: { tests: "tests/pool/" },
   },

@@ -8,7 +8,19 @@ import type { PoolCore } from "../../src/pool/core/core.ts";
 import type { OriginTable } from "../../src/pool/core/origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "../../src/pool/core/records.ts";
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
-import { type Counts, expectedUntil, hasRoom, isTrusted, mustServe } from "./oracle.ts";
+import {
+  type Counts,
+  expectedUntil,
+  hasCapacity,
+  hasRoom,
+  isTrusted,
+  mayJoin,
+  mustServe,
+  type Shared,
+} from "./oracle.ts";
+
+/** An active connection as the driver knows it, from what it was granted and what it was told. */
+export type Life = Pick<Shared, "leases" | "alive" | "trusted">;
 
 type Core = Pick<PoolCore<unknown, unknown>, "origins" | "closing" | "wakeAt">;
 type Books = OriginTable<unknown, unknown>;
@@ -21,8 +33,11 @@ export interface Terms {
   readonly acquireTimeoutMs: number;
 }
 
+/** What the driver knows of every connection. */
+export type Lives = (id: number) => Life;
+
 /** Fails when anything about the core is not as it must be after a step at `now`. */
-export function checkBooks(core: Core, terms: Terms, now: number): void {
+export function checkBooks(core: Core, terms: Terms, lives: Lives, now: number): void {
   const { origins } = core;
   const entries = [...origins.records()];
   for (const entry of entries) checkEntry(entry, terms.rules);
@@ -30,6 +45,7 @@ export function checkBooks(core: Core, terms: Terms, now: number): void {
   checkLimits(origins, entries, terms.rules);
   checkRules(origins, terms.rules, now);
   checkWaiters(core, entries, terms.rules, now);
+  for (const entry of entries) checkSharing(entry, terms.rules, lives, now);
   checkAlarm(core, terms, now);
   checkMemory(origins);
 }
@@ -42,6 +58,8 @@ function checkEntry(entry: Entry, rules: Rules): void {
   assertEquals(inState(entry, "closed"), [], "a closed connection is forgotten");
   assertEquals(entry.connecting, inState(entry, "connecting").length, "connecting of an origin");
   assertEquals(entry.active, inState(entry, "active", "draining").length, "active of an origin");
+  for (const { leases } of entry.lingering)
+    assertEquals(leases, 1, "only a connection with one lease lingers");
   const idle = [...entry.idle];
   assertEquals(idle.length, inState(entry, "idle").length, "idle of an origin");
   assert(inOrder(idle.map(({ idleSince }) => idleSince)), "idle by the time they became idle");
@@ -49,8 +67,33 @@ function checkEntry(entry: Entry, rules: Rules): void {
   assertEquals(entry.blockedNode.listed, blocked, "blocked while only the total limit is to blame");
 }
 
-function uncovered({ waiters, connecting }: Entry): number {
-  return Math.max(0, waiters.size - connecting);
+/** Leases are what was granted and not released; those with room are listed, and nobody waits for them. */
+function checkSharing(entry: Entry, rules: Rules, lives: Lives, now: number): void {
+  const room = [...entry.room];
+  assert(inOrder(room.map(({ leases }) => -leases)), "the fullest connection with room comes first");
+  assertEquals(new Set(room).size, room.length, "a connection with room is listed once");
+  for (const connection of entry.connections) {
+    const life = lives(connection.id);
+    assertEquals(connection.leases, life.leases, "leases");
+    const isLeased = connection.state === "active" || connection.state === "draining";
+    assertEquals(isLeased, life.leases > 0, "a connection is active while it has a lease");
+    const shared: Shared = { ...life, capacity: connection.capacity, facts: connection };
+    const takesMore = connection.state === "active" && hasCapacity(shared, rules);
+    const isInTime = now < connection.expiresAt;
+    const isListed = room.includes(connection);
+    assert(takesMore || !isListed, "a connection without room is listed among those with room");
+    assert(isListed || !takesMore || !isInTime, "a connection with room is not listed");
+    for (const waiter of entry.waiters) {
+      const served = takesMore && isInTime && mayJoin(shared, waiter);
+      assert(!served, "a waiter and a connection with room that it may share");
+    }
+  }
+}
+
+function uncovered({ waiters, connecting, capacity }: Entry): number {
+  let left = waiters.size;
+  for (let attempt = 0; attempt < connecting; attempt++) left -= Math.min(left, capacity);
+  return left;
 }
 
 function checkTotals(origins: Books, entries: readonly Entry[]): void {
@@ -69,6 +112,11 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
     origins.active,
     sum(({ active }) => active),
     "active",
+  );
+  assertEquals(
+    origins.draining,
+    sum((entry) => inState(entry, "draining").length),
+    "draining",
   );
   assertEquals(
     origins.idle.size,
@@ -162,10 +210,20 @@ export interface Granted {
   readonly waiter: { readonly unsafe: boolean; readonly fresh: boolean };
   /** It had just been opened, or released by another request: it was not idle in between. */
   readonly handedOver: boolean;
+  /** Before this lease. */
+  readonly life: Life;
+  readonly capacity: number;
 }
 
 /** Fails when a connection was granted though a rule forbids it. */
-export function checkGrant({ facts, waiter, handedOver }: Granted, rules: Rules, now: number): void {
+export function checkGrant(granted: Granted, rules: Rules, now: number): void {
+  const { facts, waiter, handedOver, life, capacity } = granted;
+  if (life.leases > 0) {
+    assert(hasCapacity({ ...life, capacity, facts }, rules), "a connection without room was shared");
+    assert(now < facts.expiresAt, "a connection was shared beyond its lifetime");
+    assert(mayJoin(life, waiter), "a request shares a connection that may be stale");
+    return;
+  }
   if (facts.requests === 0 && handedOver) return;
   assert(now < (expectedUntil(facts, rules) ?? -Infinity), "a rule was broken at reuse");
   assertEquals(waiter.fresh, false, "a second attempt got a connection that was not opened for it");

@@ -7,9 +7,9 @@ import { PoolCore } from "../../src/pool/core/core.ts";
 import type { Effect, Input } from "../../src/pool/core/effects.ts";
 import { type ConnectionRecord, Waiter } from "../../src/pool/core/records.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
-import { checkBooks, checkGrant, type Terms } from "./books.ts";
+import { checkBooks, checkGrant, type Life, type Terms } from "./books.ts";
 import { rules } from "./facts.ts";
-import { expectedUntil, mustServe } from "./oracle.ts";
+import { expectedUntil, hasCapacity, isTrusted, mayJoin, mustServe } from "./oracle.ts";
 
 type Connection = ConnectionRecord<undefined, string>;
 type Request = Waiter<undefined, string>;
@@ -24,6 +24,11 @@ export interface Wish {
 /** What became of a request. */
 export type Fate = "waiting" | "cancelled" | "granted" | "rejected";
 
+/** Inputs after which a connect attempt is for fewer waiters than it was. */
+const LEAVES_BEHIND: readonly string[] = ["connected", "capacity", "expect", "connect-failed"];
+
+const NO_LEASE: Life = { leases: 0, alive: false, trusted: false };
+
 /** One core and a record of everything it did. Origins are letters, requests have names, connections numbers. */
 export class CoreDriver {
   readonly core: PoolCore<undefined, string>;
@@ -34,11 +39,16 @@ export class CoreDriver {
   readonly connections: Map<number, Connection> = new Map();
   /** Requests by origin, in the order in which they must be served. */
   readonly #lines: Map<string, string[]> = new Map();
+  /** What follows from the grants and the inputs so far. */
+  readonly #lives: Map<number, Life> = new Map();
+  readonly #lingering: Set<number> = new Set();
   /** The connection that this step opened or released. */
   #moving: Connection | undefined;
   #dialled = 0;
   #waiting = 0;
   #askedAgain = 0;
+  /** Waiters that a connect attempt was for until it failed or its connection turned out to carry less. */
+  #leftBehind = 0;
 
   constructor(changes: Partial<Rules> = {}, acquireTimeoutMs = Infinity) {
     this.terms = { rules: rules(changes), acquireTimeoutMs };
@@ -61,16 +71,44 @@ export class CoreDriver {
     this.#waiting += 1;
     if (again) this.#askedAgain += 1;
     const line = this.#line(origin);
-    const { now, terms } = this;
     if (again) line.unshift(name);
     else line.push(name);
     const at = originOf(`http://${origin}`);
-    const served =
-      !waiter.fresh && !this.core.closing && mustServe(this.#usable(at.key), terms.rules, waiter.unsafe, now);
+    const fullest = this.#fullest(at.key, waiter);
+    const served = fullest.length > 0 || this.#idleServes(at.key, waiter);
+    const isOpen = !this.core.closing;
     const words = this.step({ type: "acquire", waiter, origin: at, again });
-    if (served)
-      assertEquals(this.fates.get(name), "granted", `${name} found an idle connection that would serve it`);
+    if (isOpen && served)
+      assertEquals(this.fates.get(name), "granted", `${name} found a connection that would serve it`);
+    if (isOpen && fullest.length > 0) {
+      const taken = words
+        .find((word) => word.startsWith(`grant ${name} `))
+        ?.split(" ")
+        .at(-1);
+      assert(fullest.includes(Number(taken)), `${name} got ${taken}, not the fullest of ${fullest.join()}`);
+    }
     return words;
+  }
+
+  #idleServes(key: string, { fresh, unsafe }: Request): boolean {
+    return !fresh && mustServe(this.#usable(key), this.terms.rules, unsafe, this.now);
+  }
+
+  /** The connections with room that the request may share and that have the most leases of those. */
+  #fullest(key: string, waiter: Request): number[] {
+    const { now, terms } = this;
+    const shared = [...(this.core.origins.find(key)?.connections ?? [])].filter((connection) => {
+      const { state, capacity, expiresAt } = connection;
+      if (state !== "active" || now >= expiresAt) return false;
+      const life = this.#life(connection.id);
+      return hasCapacity({ ...life, capacity, facts: connection }, terms.rules) && mayJoin(life, waiter);
+    });
+    const most = Math.max(...shared.map(({ leases }) => leases));
+    return shared.filter(({ leases }) => leases === most).map(({ id }) => id);
+  }
+
+  #life(id: number): Life {
+    return this.#lives.get(id) ?? NO_LEASE;
   }
 
   /** Idle connections of an origin that no rule ends now. */
@@ -91,24 +129,41 @@ export class CoreDriver {
     return this.step({ type: "preconnect", origin: originOf(`http://${origin}`), count });
   }
 
-  connected(id: number, random = 0): string[] {
-    return this.step({ type: "connected", connection: this.connection(id), random });
+  connected(id: number, random = 0, capacity?: number): string[] {
+    return this.step({ type: "connected", connection: this.connection(id), random, capacity });
   }
 
-  /** A dial fails: that rejects one request, if one is left without a dial by it that waits since it began. */
+  /** The peer changed how many leases a connection takes. */
+  capacity(id: number, capacity: number): string[] {
+    return this.step({ type: "capacity", connection: this.connection(id), capacity });
+  }
+
+  expect(origin: string, capacity: number): string[] {
+    return this.step({ type: "expect", origin: originOf(`http://${origin}`), capacity });
+  }
+
+  /** A connect attempt fails: that rejects the requests it was for, as far as they have waited since it began. */
   failed(id: number): string[] {
     const connection = this.connection(id);
-    const { waiters, connecting } = connection.originRecord;
-    const needed = waiters.size > connecting - 1 && (waiters.first?.askedAt ?? 0) <= connection.openedAt;
+    const { waiters, connecting, capacity } = connection.originRecord;
+    const others = connecting > 1 ? (connecting - 1) * capacity : 0;
+    const left = [...waiters].slice(0, Math.min(capacity, Math.max(0, waiters.size - others)));
+    const late = left.findIndex(({ askedAt }) => askedAt > connection.openedAt);
+    const needed = late < 0 ? left.length : late;
     const words = this.step({ type: "connect-failed", connection, error: `error ${id}` });
     const rejected = (why: string) => words.filter((word) => word.endsWith(why)).length;
-    if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed ? 1 : 0);
+    if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed);
     return words;
   }
 
   /** `answered`: whether a response came, which teaches something of the server's idle limit. */
   release(id: number, reason?: RetireReason, hints: ServerHints = NO_HINTS, answered?: boolean): string[] {
     return this.step({ type: "release", connection: this.connection(id), hints, reason, answered });
+  }
+
+  linger(id: number): string[] {
+    if (this.#life(id).leases === 1) this.#lingering.add(id);
+    return this.step({ type: "linger", connection: this.connection(id) });
   }
 
   lost(id: number, reason: RetireReason = "peer-closed"): string[] {
@@ -165,9 +220,13 @@ export class CoreDriver {
   step(input: Input<undefined, string>): string[] {
     const moves = input.type === "connected" || input.type === "release";
     this.#moving = moves ? input.connection : undefined;
+    if (input.type === "release") this.#released(input.connection, input.answered);
+    const { waitersWithoutAttempt } = this.core.origins;
     const effects = this.core.step(input, this.now);
+    if (LEAVES_BEHIND.includes(input.type))
+      this.#leftBehind += Math.max(0, this.core.origins.waitersWithoutAttempt - waitersWithoutAttempt);
     const words = effects.map((effect) => this.#note(effect));
-    checkBooks(this.core, this.terms, this.now);
+    checkBooks(this.core, this.terms, (id) => this.#life(id), this.now);
     this.#checkCounters();
     return words;
   }
@@ -177,7 +236,7 @@ export class CoreDriver {
       case "connect":
         return this.#connect(effect.connection);
       case "grant":
-        return this.#grant(effect.waiter, effect.connection);
+        return this.#grant(effect);
       case "queue":
         return `queue ${effect.waiter.attachment} (${effect.queued})`;
       case "reject":
@@ -191,6 +250,7 @@ export class CoreDriver {
         return `learned ${effect.originRecord.origin.hostname} ${effect.idleMs}`;
       case "close":
         assertEquals(effect.connection.state, "closed");
+        this.#closed(effect.connection);
         assert(this.connections.delete(effect.connection.id), "a connection was closed twice");
         return `close ${effect.connection.id}: ${effect.reason}`;
     }
@@ -203,25 +263,59 @@ export class CoreDriver {
     return `connect ${connection.id} ${connection.originRecord.origin.hostname}`;
   }
 
-  #grant(waiter: Request, connection: Connection): string {
-    const { id, state, originRecord } = connection;
+  #grant({
+    waiter,
+    connection,
+    requestNumber,
+    idleMs,
+  }: Effect<undefined, string> & { type: "grant" }): string {
+    const { id, state, originRecord, capacity } = connection;
     assertEquals(state, "active");
-    const before = factsBefore(connection);
+    const facts = factsBefore(connection, requestNumber);
     const handedOver = connection === this.#moving;
-    checkGrant({ facts: before, waiter, handedOver }, this.terms.rules, this.now);
+    const life = this.#life(connection.id);
+    checkGrant({ facts, waiter, handedOver, life, capacity }, this.terms.rules, this.now);
+    assertEquals(idleMs, life.leases > 0 ? 0 : this.now - connection.idleSince, "idle time of a grant");
     const line = this.#line(originRecord.origin.hostname);
     const ahead = line.slice(0, line.indexOf(waiter.attachment));
-    const overtaken = ahead.filter((name) => this.#couldHave(name, before.requests, handedOver));
+    const overtaken = ahead.filter((name) => this.#couldHave(name, facts.requests, handedOver, life));
     assertEquals(overtaken, [], `${waiter.attachment} overtook others of its origin`);
     this.#answered(waiter.attachment, "granted");
+    this.#leased(connection, facts, handedOver, life);
     return `grant ${waiter.attachment} ${id}`;
   }
 
   /** Whether a waiting request would have taken the connection that another one got. */
-  #couldHave(name: string, requests: number, handedOver: boolean): boolean {
+  #couldHave(name: string, requests: number, handedOver: boolean, life: Life): boolean {
     const { fresh = false, unsafe = false } = this.requests.get(name) ?? {};
+    if (life.leases > 0) return mayJoin(life, { fresh, unsafe });
     if (fresh) return requests === 0 && handedOver;
     return !unsafe || handedOver;
+  }
+
+  #leased(connection: Connection, facts: ConnectionFacts, handedOver: boolean, before: Life): void {
+    const { leases } = before;
+    this.#lingering.delete(connection.id);
+    if (leases > 0) return void this.#lives.set(connection.id, { ...before, leases: leases + 1 });
+    const alive = facts.requests === 0 && handedOver;
+    const trusted = connection.capacity > 1 && isTrusted(facts, this.terms.rules, this.now);
+    this.#lives.set(connection.id, { leases: 1, alive, trusted });
+  }
+
+  #released(connection: Connection, answered: boolean | undefined): void {
+    const { leases, alive, trusted } = this.#life(connection.id);
+    if (leases <= 1) this.#lingering.delete(connection.id);
+    if (leases <= 1) return void this.#lives.delete(connection.id);
+    this.#lives.set(connection.id, { leases: leases - 1, alive: alive || answered === true, trusted });
+  }
+
+  /** Only what lingers may close while it has a lease. */
+  #closed({ id }: Connection): void {
+    assert(
+      this.#life(id).leases === 0 || this.#lingering.delete(id),
+      "a connection closed under an exchange",
+    );
+    this.#lives.delete(id);
   }
 
   #line(origin: string): string[] {
@@ -252,14 +346,17 @@ export class CoreDriver {
     assertEquals(this.connections.size, origins.open);
     assertEquals(this.#waiting, origins.queue.size, "who waits is in the queue");
     const excess = origins.waitersWithoutAttempt - this.terms.rules.maxQueue;
-    assert(excess <= this.#askedAgain, "maxQueue, beyond which only those may wait who ask again");
+    assert(
+      excess <= this.#askedAgain + this.#leftBehind,
+      "maxQueue, beyond which only those may wait who ask again or lost their connect attempt",
+    );
   }
 }
 
 /** The facts of a connection that was just leased, as they were before. Spread would lose its getters. */
-function factsBefore(connection: Connection): ConnectionFacts {
-  const { openedAt, expiresAt, idleSince, requests, hints, roundTripMs } = connection;
+function factsBefore(connection: Connection, requestNumber: number): ConnectionFacts {
+  const { openedAt, expiresAt, idleSince, hints, roundTripMs } = connection;
   const { learnedIdleMs, workedIdleMs } = connection;
-  const before = { openedAt, expiresAt, idleSince, requests: requests - 1, hints, roundTripMs };
+  const before = { openedAt, expiresAt, idleSince, requests: requestNumber - 1, hints, roundTripMs };
   return { ...before, learnedIdleMs, workedIdleMs };
 }

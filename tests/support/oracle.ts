@@ -26,6 +26,34 @@ export function isTrusted(at: ConnectionFacts, by: Rules, now: number): boolean 
   return [by.unsafeReuseMs, hintedMs(at, by), at.workedIdleMs].some((ms) => ms !== undefined && idleMs < ms);
 }
 
+/** An active connection, as a request that would share it sees it. */
+export interface Shared {
+  readonly leases: number;
+  readonly capacity: number;
+  readonly facts: ConnectionFacts;
+  /** It was not idle before its present leases, or a response has come since. */
+  readonly alive: boolean;
+  /** When it was leased, a request that is never sent twice might have taken it. */
+  readonly trusted: boolean;
+}
+
+/** Whether an active connection takes another lease. */
+export function hasCapacity({ leases, capacity, facts: at }: Shared, by: Rules): boolean {
+  const reuses = by.maxIdle > 0 && by.maxIdlePerOrigin > 0;
+  return (
+    leases < capacity && at.requests < by.maxRequests && !at.hints.close && at.hints.remaining !== 0 && reuses
+  );
+}
+
+/** Whether a request may share an active connection that takes another lease. */
+export function mayJoin(
+  { alive, trusted }: Pick<Shared, "alive" | "trusted">,
+  { unsafe, fresh }: { readonly unsafe: boolean; readonly fresh: boolean },
+): boolean {
+  if (alive) return true;
+  return !fresh && (trusted || !unsafe);
+}
+
 /** Whether one of the idle connections of an origin must be given to a request. */
 export function mustServe(
   idle: readonly ConnectionFacts[],

@@ -2,11 +2,13 @@
  * Core: the pool as a value. `step(input, now)` takes what happened and answers with what to do;
  * `wakeAt()` says when to step again though nothing happens. No socket, timer, promise or clock.
  *
- * Order within a step: retire what has expired, apply the input, serve waiters, trim the idle. What waits and
- * what is at hand is in {@linkcode OriginTable}; this file holds what each input means.
+ * Order within a step: retire what has expired, apply the input, connect for origins that waited for room.
+ * {@linkcode OriginTable} keeps the connections and waiters; this file says what each input means.
  *
- * After every step no waiter could be served by an idle connection, save unsafe ones that have a dial under way. So
- * a new request may take an idle connection without looking at the queue, and still nobody is overtaken.
+ * A request takes the fullest active connection with room that it may share, else an idle one, else one that is opened
+ * for it. After every step no waiter could be served by a connection with room, nor by an idle one, save unsafe waiters
+ * that have a connect attempt under way. So a new request may take such a connection without a look at the queue, and
+ * overtakes nobody.
  */
 
 import type { Origin } from "../../contract/origin.ts";
@@ -14,13 +16,14 @@ import type { RetireReason } from "../../contract/reasons.ts";
 import { admit } from "../../rules/admission.ts";
 import { chooseIdle } from "../../rules/idle-choice.ts";
 import type { Rules } from "../../rules/rules.ts";
-import { expiry, type Verdict, verdict } from "../../rules/verdict.ts";
+import { expiry, spentReason, type Verdict, verdict } from "../../rules/verdict.ts";
 import type { Effect, Input, RejectReason } from "./effects.ts";
 import { Fairness } from "./fairness.ts";
 import { IdleLimitLearner } from "./idle-limit-learner.ts";
-import { OriginTable } from "./origin-table.ts";
+import { OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import { Retirement } from "./retirement.ts";
+import { Sharing } from "./sharing.ts";
 
 /** What the core is built with. */
 export interface CoreOptions {
@@ -41,6 +44,7 @@ export class PoolCore<C, W> {
   readonly #retirement: Retirement<C, W>;
   readonly #fairness: Fairness<C, W>;
   readonly #learner: IdleLimitLearner<C, W>;
+  readonly #sharing: Sharing<C, W>;
   #effects: Effect<C, W>[] = NOTHING;
 
   constructor(options: CoreOptions) {
@@ -50,6 +54,7 @@ export class PoolCore<C, W> {
     this.#fairness = new Fairness(this.origins, options.rules);
     this.#retirement = new Retirement(this.origins, options.rules, emit);
     this.#learner = new IdleLimitLearner(this.origins, options.rules, emit);
+    this.#sharing = new Sharing(this.origins, options.rules);
   }
 
   /** Whether `close` was an input. */
@@ -67,12 +72,12 @@ export class PoolCore<C, W> {
   /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
   step(input: Input<C, W>, now: number): readonly Effect<C, W>[] {
     this.#effects = NOTHING;
-    // Before any time-out: who has left gets no answer.
+    // Before any time-out: a request that was cancelled gets no answer.
     if (input.type === "cancel") this.#cancel(input.waiter);
     this.#retirement.expire(now);
-    this.#giveUpWaiting(now);
+    this.#rejectTimedOut(now);
     this.#apply(input, now);
-    // What was learned just now may have overtaken what is parked.
+    // A limit that was learned just now may be shorter than some connections have been idle.
     if (this.origins.deadlines.next() <= now) this.#retirement.expire(now);
     this.#serveBlocked(now);
     return this.#effects;
@@ -90,17 +95,23 @@ export class PoolCore<C, W> {
         return this.#acquire(input.waiter, input.origin, input.again === true, now);
       case "preconnect":
         return this.#preconnect(this.origins.recordOf(input.origin), input.count, now);
+      case "expect":
+        return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":
-        return this.#connected(input.connection, input.random, now);
+        return this.#connected(input.connection, input.capacity ?? 1, input.random, now);
+      case "capacity":
+        return this.#capacityChanged(input.connection, input.capacity, now);
       case "connect-failed":
         return this.#connectFailed(input.connection, input.error, now);
       case "release":
         input.connection.hints = input.hints;
         this.#learner.released(input.connection, input.answered, now);
-        return this.#release(input.connection, input.reason, now);
+        if (input.connection.leases > 1)
+          return this.#releaseOne(input.connection, input.reason, input.answered === true, now);
+        return this.#releaseLast(input.connection, input.reason, now);
       case "linger":
         this.#retirement.linger(input.connection, now);
-        return this.#dial(input.connection.originRecord, now);
+        return this.#connect(input.connection.originRecord, now);
       case "lost":
         if (input.reason === "peer-closed") this.#learner.closed(input.connection, input.late !== true, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
@@ -123,27 +134,42 @@ export class PoolCore<C, W> {
 
   // Requests
 
-  #acquire(waiter: Waiter<C, W>, origin: Origin, again: boolean, now: number): void {
+  #acquire(waiter: Waiter<C, W>, to: Origin, again: boolean, now: number): void {
     if (!again) waiter.askedAt = now;
-    if (this.#closing) return this.#reject(waiter, origin.key, "pool-closed", now);
-    const entry = this.origins.recordOf(origin);
-    const idle = waiter.fresh ? undefined : chooseIdle(entry, this.#rules, waiter.unsafe, now);
-    if (idle !== undefined) return this.#grant(waiter, idle, now);
-    if (this.#isTimeOver(waiter, now)) return this.#reject(waiter, origin.key, "acquire-timeout", now);
-    this.origins.enqueue(waiter, entry, again);
-    this.#dial(entry, now);
+    if (this.#closing) return this.#reject(waiter, to.key, "pool-closed", now);
+    const origin = this.origins.recordOf(to);
+    const connection = this.#choose(origin, waiter, now);
+    if (connection !== undefined) {
+      this.#grant(waiter, connection, now);
+      if (connection.capacity > 1) this.#shareWithWaiters(connection, now);
+      return;
+    }
+    if (this.#hasTimedOut(waiter, now)) return this.#reject(waiter, to.key, "acquire-timeout", now);
+    this.origins.enqueue(waiter, origin, again);
+    this.#connect(origin, now);
     if (again) return;
-    if (entry.waiters.size > entry.connecting && this.origins.waitersWithoutAttempt > this.#rules.maxQueue)
-      return this.#reject(waiter, origin.key, "queue-full", now);
-    this.#emit({ type: "queue", waiter, origin: origin.key, queued: entry.waiters.size });
+    if (waitersWithoutAttempt(origin) > 0 && this.origins.waitersWithoutAttempt > this.#rules.maxQueue)
+      return this.#reject(waiter, to.key, "queue-full", now);
+    this.#emit({ type: "queue", waiter, origin: to.key, queued: origin.waiters.size });
+  }
+
+  #choose(origin: OriginRecord<C, W>, waiter: Waiter<C, W>, now: number): ConnectionRecord<C, W> | undefined {
+    if (origin.room.size > 0) {
+      const shared = this.#sharing.choose(origin, waiter, now);
+      if (shared !== undefined) return shared;
+    }
+    return waiter.fresh ? undefined : chooseIdle(origin, this.#rules, waiter.unsafe, now);
   }
 
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
-    const idleMs = now - connection.idleSince;
+    const isFirst = connection.leases === 0;
+    const idleMs = isFirst ? now - connection.idleSince : 0;
     this.origins.dequeue(waiter);
     this.origins.lease(connection);
-    connection.leasedIdleMs = idleMs;
-    this.#emit({ type: "grant", waiter, connection, idleMs, waitedMs: now - waiter.askedAt });
+    if (isFirst) connection.leasedIdleMs = idleMs;
+    if (connection.capacity > 1) this.#sharing.leased(connection, now);
+    const requestNumber = connection.requests;
+    this.#emit({ type: "grant", waiter, connection, requestNumber, idleMs, waitedMs: now - waiter.askedAt });
   }
 
   #reject(waiter: Waiter<C, W>, origin: string, why: RejectReason, now: number, error?: unknown): void {
@@ -157,69 +183,140 @@ export class PoolCore<C, W> {
     if (originRecord !== undefined) this.#fairness.updateBlocked(originRecord);
   }
 
-  // Opening
-
-  /** Opens a connection for each waiter that has none under way, as far as the limits allow. */
-  #dial(entry: OriginRecord<C, W>, now: number): void {
-    while (entry.waiters.size > entry.connecting && !this.#fairness.mustQueue(entry)) {
-      if (!this.#open(entry, now)) break;
-    }
-    this.#fairness.updateBlocked(entry);
-  }
-
-  #open(entry: OriginRecord<C, W>, now: number): boolean {
-    const admission = admit(this.origins.occupancy(entry), this.#rules);
-    if (admission === "wait") return false;
-    const evicted = this.origins.firstEvictable(admission === "evict-own" ? entry : undefined);
-    if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
-    this.#emit({ type: "connect", connection: this.origins.startConnecting(entry, now) });
+  /** Gives a connection without a lease to the waiters that may have it. Answers whether there is one. */
+  #serveWaiters(connection: ConnectionRecord<C, W>, now: number): boolean {
+    const waiter = this.origins.waiterFor(connection);
+    if (waiter === undefined) return false;
+    this.#grant(waiter, connection, now);
+    if (connection.capacity > 1) this.#shareWithWaiters(connection, now);
+    this.#connect(connection.originRecord, now);
     return true;
   }
 
-  #preconnect(entry: OriginRecord<C, W>, count: number, now: number): void {
-    if (this.#closing) return;
-    const { maxIdle, maxIdlePerOrigin } = this.#rules;
-    const coming = Math.max(0, entry.connecting - entry.waiters.size);
-    const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - entry.idle.size - coming;
-    for (let opened = 0; opened < wanted; opened++) {
-      if (admit(this.origins.occupancy(entry), this.#rules) !== "connect") return;
-      this.#open(entry, now);
+  /** Gives an active connection to the waiters that may share it, as far as it has room. */
+  #shareWithWaiters(connection: ConnectionRecord<C, W>, now: number): void {
+    for (const waiter of this.#sharing.waitersFor(connection, now)) this.#grant(waiter, connection, now);
+  }
+
+  /** Connects for origins that the total limit kept out, each in turn, while there is room. */
+  #serveBlocked(now: number): void {
+    const { blocked } = this.origins;
+    for (let origin = blocked.first; origin !== undefined; origin = blocked.first) {
+      if (!this.#open(origin, now)) return;
+      blocked.remove(origin.blockedNode);
+      this.#fairness.updateBlocked(origin);
     }
   }
 
-  #connected(connection: ConnectionRecord<C, W>, random: number, now: number): void {
+  // Opening
+
+  /** Opens connections for the waiters that none is being opened for, as far as the limits allow. */
+  #connect(origin: OriginRecord<C, W>, now: number): void {
+    while (waitersWithoutAttempt(origin) > 0 && !this.#fairness.mustQueue(origin)) {
+      if (!this.#open(origin, now)) break;
+    }
+    this.#fairness.updateBlocked(origin);
+  }
+
+  #open(origin: OriginRecord<C, W>, now: number): boolean {
+    const admission = admit(this.origins.occupancy(origin), this.#rules);
+    if (admission === "wait") return false;
+    const evicted = this.origins.firstEvictable(admission === "evict-own" ? origin : undefined);
+    if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
+    this.#emit({ type: "connect", connection: this.origins.startConnecting(origin, now) });
+    return true;
+  }
+
+  #preconnect(origin: OriginRecord<C, W>, count: number, now: number): void {
+    if (this.#closing) return;
+    const { maxIdle, maxIdlePerOrigin } = this.#rules;
+    // Those that the present waiters do not fill.
+    const coming = Math.max(0, origin.connecting - Math.floor(origin.waiters.size / origin.capacity));
+    const ready = origin.idle.size + origin.room.size;
+    const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - ready - coming;
+    for (let opened = 0; opened < wanted; opened++) {
+      if (admit(this.origins.occupancy(origin), this.#rules) !== "connect") return;
+      this.#open(origin, now);
+    }
+  }
+
+  #expect(origin: OriginRecord<C, W>, capacity: number, now: number): void {
+    this.#sharing.expect(origin, capacity);
+    this.#connect(origin, now);
+  }
+
+  #connected(connection: ConnectionRecord<C, W>, capacity: number, random: number, now: number): void {
     if (connection.state === "closed") return;
+    const { originRecord: origin } = connection;
+    connection.capacity = capacity;
     connection.roundTripMs = now - connection.openedAt;
-    connection.originRecord.roundTripMs = Math.min(
-      connection.originRecord.roundTripMs,
-      connection.roundTripMs,
-    );
+    origin.roundTripMs = Math.min(origin.roundTripMs, connection.roundTripMs);
     connection.expiresAt = expiry(this.#rules, now, random);
     connection.openedAt = now;
     connection.idleSince = now;
-    connection.originRecord.counters.opened += 1;
+    origin.counters.opened += 1;
     this.origins.connected(connection);
-    if (this.#passOn(connection, now)) return;
+    this.#sharing.expect(origin, capacity);
+    if (this.#serveWaiters(connection, now)) return;
     const answer = verdict(connection, this.#rules, now);
     if (answer.keep) this.#park(connection, answer.until, now);
     else this.#retirement.retire(connection, answer.reason, now);
   }
 
+  #capacityChanged(connection: ConnectionRecord<C, W>, capacity: number, now: number): void {
+    if (connection.state === "closed") return;
+    connection.capacity = capacity;
+    this.#sharing.update(connection);
+    this.#shareWithWaiters(connection, now);
+    this.#expect(connection.originRecord, capacity, now);
+  }
+
+  /** The waiters that a connect attempt was for fail with it, one per lease that it was expected to have. */
   #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
     if (connection.state === "closed") return;
-    const { originRecord } = connection;
+    const { originRecord: origin } = connection;
     this.#retirement.retire(connection, "connect-failed", now, "lost", error);
-    const waiter = originRecord.waiters.first;
-    if (waiter === undefined || originRecord.waiters.size <= originRecord.connecting) return;
-    // Who came after the dial began did not have its time: the next one is theirs.
-    if (waiter.askedAt > connection.openedAt) this.#dial(originRecord, now);
-    else this.#reject(waiter, originRecord.origin.key, "connect-failed", now, error);
+    let failing = Math.min(waitersWithoutAttempt(origin), origin.capacity);
+    for (; failing > 0; failing--) {
+      const waiter = origin.waiters.first;
+      if (waiter === undefined) return;
+      // A waiter that came after the attempt began did not have its full time: it gets the next attempt.
+      if (waiter.askedAt > connection.openedAt) return this.#connect(origin, now);
+      this.#reject(waiter, origin.origin.key, "connect-failed", now, error);
+    }
   }
 
   // Ending an exchange
 
-  #release(connection: ConnectionRecord<C, W>, reason: RetireReason | undefined, now: number): void {
-    const { originRecord } = connection;
+  /** Ends one of several leases. */
+  #releaseOne(
+    connection: ConnectionRecord<C, W>,
+    reason: RetireReason | undefined,
+    answered: boolean,
+    now: number,
+  ): void {
+    const { originRecord: origin } = connection;
+    this.origins.release(connection);
+    if (connection.state !== "active") return;
+    const ending = reason ?? this.#whyNotShared(connection, now);
+    if (ending === undefined) {
+      this.#sharing.released(connection, answered);
+      this.#shareWithWaiters(connection, now);
+    } else this.#retirement.retire(connection, ending, now);
+    this.#connect(origin, now);
+  }
+
+  /** Why an active connection takes no further lease, though there is nothing wrong with it. */
+  #whyNotShared(connection: ConnectionRecord<C, W>, now: number): RetireReason | undefined {
+    const spent = spentReason(connection, this.#rules);
+    if (spent !== undefined) return spent;
+    if (now >= connection.expiresAt) return "max-lifetime";
+    return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;
+  }
+
+  /** Ends the only lease. */
+  #releaseLast(connection: ConnectionRecord<C, W>, reason: RetireReason | undefined, now: number): void {
+    const { originRecord: origin } = connection;
     connection.idleSince = now;
     this.origins.release(connection);
     if (connection.state === "closed") {
@@ -227,60 +324,42 @@ export class PoolCore<C, W> {
     } else {
       const answer: Verdict =
         reason === undefined ? verdict(connection, this.#rules, now) : { keep: false, reason };
-      if (answer.keep && !this.#fairness.mustYield(originRecord)) {
-        if (!this.#passOn(connection, now)) this.#park(connection, answer.until, now);
+      if (answer.keep && !this.#fairness.mustYield(origin)) {
+        if (!this.#serveWaiters(connection, now)) this.#park(connection, answer.until, now);
         return;
       }
       this.#retirement.retire(connection, answer.keep ? "make-room" : answer.reason, now);
     }
-    this.#dial(originRecord, now);
-  }
-
-  /** Gives an idle connection to the first waiter that may have it. Answers whether there is one. */
-  #passOn(connection: ConnectionRecord<C, W>, now: number): boolean {
-    const waiter = this.origins.waiterFor(connection);
-    if (waiter === undefined) return false;
-    this.#grant(waiter, connection, now);
-    this.#dial(connection.originRecord, now);
-    return true;
+    this.#connect(origin, now);
   }
 
   #park(connection: ConnectionRecord<C, W>, until: number, now: number): void {
+    const { originRecord: origin } = connection;
     this.origins.park(connection, until);
     this.#emit({ type: "park", connection });
-    this.#retirement.trim(connection.originRecord, now);
-    if (connection.originRecord.waiters.size > 0) this.#dial(connection.originRecord, now);
+    this.#retirement.trim(origin, now);
+    if (origin.waiters.size > 0) this.#connect(origin, now);
   }
 
-  /** Serves origins that the total limit kept out, each in turn, while there is room. */
-  #serveBlocked(now: number): void {
-    const { blocked } = this.origins;
-    for (let entry = blocked.first; entry !== undefined; entry = blocked.first) {
-      if (!this.#open(entry, now)) return;
-      blocked.remove(entry.blockedNode);
-      this.#fairness.updateBlocked(entry);
-    }
-  }
+  // Time-outs and the end of the pool
 
-  // Ending
-
-  #isTimeOver(waiter: Waiter<C, W>, now: number): boolean {
+  #hasTimedOut(waiter: Waiter<C, W>, now: number): boolean {
     return now >= waiter.askedAt + this.#acquireTimeoutMs;
   }
 
-  #giveUpWaiting(now: number): void {
+  #rejectTimedOut(now: number): void {
     const { queue } = this.origins;
     for (let first = queue.first; first !== undefined; first = queue.first) {
-      if (!this.#isTimeOver(first, now)) return;
+      if (!this.#hasTimedOut(first, now)) return;
       this.#reject(first, first.originRecord?.origin.key ?? "", "acquire-timeout", now);
     }
   }
 
-  #drain(origin: string | undefined, reason: RetireReason, now: number): void {
-    const entries = origin === undefined ? this.origins.records() : [this.origins.find(origin)];
-    for (const entry of entries) {
-      for (const connection of entry?.connections ?? []) {
-        // One that is being opened is no older than one that would replace it.
+  #drain(key: string | undefined, reason: RetireReason, now: number): void {
+    const origins = key === undefined ? this.origins.records() : [this.origins.find(key)];
+    for (const origin of origins) {
+      for (const connection of origin?.connections ?? []) {
+        // One that is being opened is as new as what would replace it.
         if (connection.state !== "connecting") this.#retirement.retire(connection, reason, now);
       }
     }
@@ -290,8 +369,8 @@ export class PoolCore<C, W> {
     this.#closing = true;
     for (const waiter of this.origins.queue)
       this.#reject(waiter, waiter.originRecord?.origin.key ?? "", "pool-closed", now);
-    for (const entry of this.origins.records()) {
-      for (const connection of entry.connections) this.#retirement.retire(connection, "pool-closed", now);
+    for (const origin of this.origins.records()) {
+      for (const connection of origin.connections) this.#retirement.retire(connection, "pool-closed", now);
     }
   }
 }

@@ -20,7 +20,17 @@ export type Input<C, W> =
   | { readonly type: "cancel"; readonly waiter: Waiter<C, W> }
   /** Connections that nobody waits for yet. */
   | { readonly type: "preconnect"; readonly origin: Origin; readonly count: number }
-  | { readonly type: "connected"; readonly connection: ConnectionRecord<C, W>; readonly random: number }
+  /** What the connections of `origin` are expected to carry at a time, before one is open to tell. */
+  | { readonly type: "expect"; readonly origin: Origin; readonly capacity: number }
+  /** A connection is open and takes `capacity` leases at a time, 1 by default. */
+  | {
+      readonly type: "connected";
+      readonly connection: ConnectionRecord<C, W>;
+      readonly random: number;
+      readonly capacity?: number | undefined;
+    }
+  /** The peer changed how many leases a connection takes: at least 1. Present leases above it go on. */
+  | { readonly type: "capacity"; readonly connection: ConnectionRecord<C, W>; readonly capacity: number }
   | { readonly type: "connect-failed"; readonly connection: ConnectionRecord<C, W>; readonly error: unknown }
   /** The exchange is over. `reason`: the connection must not be used again. */
   | {
@@ -66,6 +76,9 @@ export type Effect<C, W> =
       readonly type: "grant";
       readonly waiter: Waiter<C, W>;
       readonly connection: ConnectionRecord<C, W>;
+      /** 1 for the first lease of the connection. */
+      readonly requestNumber: number;
+      /** How long the connection had been idle; 0 if it is shared. */
       readonly idleMs: number;
       readonly waitedMs: number;
     }

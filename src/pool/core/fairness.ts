@@ -1,4 +1,4 @@
-/** Turns: which origin gets a place when the total limit keeps several out. Each is asked in turn. */
+/** Fairness: which origin gets a place when the total limit keeps several out. They take turns. */
 
 import { type Contender, yieldsTo } from "../../rules/admission.ts";
 import type { Rules } from "../../rules/rules.ts";
@@ -15,34 +15,46 @@ export class Fairness<C, W> {
     this.#rules = rules;
   }
 
-  /** Lists an origin while it has waiters without a dial and only the total limit is to blame. */
-  updateBlocked(entry: OriginRecord<C, W>): void {
-    this.#origins.setBlocked(entry, entry.connections.size < this.#rules.maxConnectionsPerOrigin);
+  /** Lists an origin while it has waiters without a connect attempt and only the total limit is to blame. */
+  updateBlocked(origin: OriginRecord<C, W>): void {
+    this.#origins.setBlocked(origin, origin.connections.size < this.#rules.maxConnectionsPerOrigin);
   }
 
   /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
-  mustQueue(entry: OriginRecord<C, W>): boolean {
-    const others = this.#origins.blocked.size - (entry.blockedNode.listed ? 1 : 0);
-    return others > 0 && entry.connections.size < this.#rules.maxConnectionsPerOrigin;
+  mustQueue(origin: OriginRecord<C, W>): boolean {
+    const others = this.#origins.blocked.size - (origin.blockedNode.listed ? 1 : 0);
+    return others > 0 && origin.connections.size < this.#rules.maxConnectionsPerOrigin;
+  }
+
+  /** Whether another origin has the better claim to the place of a connection that has no lease any more. */
+  mustYield(origin: OriginRecord<C, W>): boolean {
+    return this.#yields(origin, origin.waiters.first?.askedAt ?? Infinity);
   }
 
   /**
-   * Whether another origin, kept out by the total limit, has the better claim to the place of a connection that
-   * just came free. Each time one of them is asked for its claim, so that the cost does not depend on how many
-   * there are.
+   * Whether another origin has the better claim to the place of a connection that is shared, and that would never come
+   * free while requests follow one another on it. The requests that it carries want it as much as a waiter of now
+   * would. Each connection that drains already is a place for one of the origins that wait.
    */
-  mustYield(entry: OriginRecord<C, W>): boolean {
+  mustDrain(origin: OriginRecord<C, W>, now: number): boolean {
+    if (this.#origins.draining >= this.#origins.blocked.size) return false;
+    return this.#yields(origin, origin.waiters.first?.askedAt ?? now);
+  }
+
+  /** Compares the origin with one of those that wait. They take turns, so the cost does not depend on their number. */
+  #yields(origin: OriginRecord<C, W>, waitingSince: number): boolean {
     const { blocked } = this.#origins;
-    if (blocked.first === entry) this.#origins.moveBehind(entry);
+    if (blocked.first === origin) this.#origins.moveBehind(origin);
     const other = blocked.first;
-    if (other === undefined || other === entry) return false;
-    const contenders = blocked.size + (entry.blockedNode.listed ? 0 : 1);
-    const yields = yieldsTo(contender(entry), contender(other), contenders, this.#rules);
+    if (other === undefined || other === origin) return false;
+    const contenders = blocked.size + (origin.blockedNode.listed ? 0 : 1);
+    const own: Contender = { open: origin.connections.size, waitingSince };
+    const claim: Contender = {
+      open: other.connections.size,
+      waitingSince: other.waiters.first?.askedAt ?? Infinity,
+    };
+    const yields = yieldsTo(own, claim, contenders, this.#rules);
     if (!yields) this.#origins.moveBehind(other);
     return yields;
   }
-}
-
-function contender<C, W>(entry: OriginRecord<C, W>): Contender {
-  return { open: entry.connections.size, waitingSince: entry.waiters.first?.askedAt ?? Infinity };
 }

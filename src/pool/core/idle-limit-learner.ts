@@ -1,6 +1,6 @@
 /**
- * Lessons: what the core learns of each origin's idle limit from what happens to its connections, and the parked
- * connections that a new lesson concerns. The conclusions themselves are drawn in `rules/learned-limit.ts`.
+ * Idle-limit learner: keeps what is known of each origin's idle limit, and applies a new limit to connections that are
+ * parked already. `rules/learned-limit.ts` draws the conclusions.
  */
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
@@ -11,7 +11,7 @@ import type { Effect } from "./effects.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
 
-/** Keeps what is learned of every origin. */
+/** Learns the idle limits of one pool's origins. */
 export class IdleLimitLearner<C, W> {
   readonly #origins: OriginTable<C, W>;
   readonly #rules: Rules;
@@ -23,57 +23,58 @@ export class IdleLimitLearner<C, W> {
     this.#emit = emit;
   }
 
-  /** The peer closed a connection, which may have been idle. `watched`: just now. */
+  /** The peer closed a connection. `watched`: it is seen as it happens. */
   closed(connection: ConnectionRecord<C, W>, watched: boolean, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
-    const { originRecord } = connection;
-    this.#learn(originRecord, sawClose(originRecord.memory, now - connection.idleSince, watched, now), now);
+    const { originRecord: origin } = connection;
+    this.#learn(origin, sawClose(origin.memory, now - connection.idleSince, watched, now), now);
   }
 
-  /** An exchange is over. `answered`: whether a response came. */
+  /** A lease ends. `answered`: whether a response came. */
   released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
     if (!this.#rules.learn || answered === undefined) return;
-    const { originRecord } = connection;
+    const { originRecord: origin } = connection;
     const memory = this.#afterExchange(connection, answered, now);
-    // Where the limit lets no connection be used twice, a first answer is all there is to be reminded by.
-    if (memory !== originRecord.memory || now >= originRecord.reviewAt)
-      this.#learn(originRecord, memory, now);
+    // Where the limit lets no connection be used twice, only the time of a response makes the origin be reviewed.
+    if (memory !== origin.memory || now >= origin.reviewAt) this.#learn(origin, memory, now);
   }
 
-  /** What the end of an exchange adds to the memory: something, if its connection had been idle before. */
+  /**
+   * What the end of an exchange adds to the memory. Its connection must have been idle before. Where several share the
+   * connection, the first of them that ends answers for its idle time, and the others say nothing more about it.
+   */
   #afterExchange(connection: ConnectionRecord<C, W>, answered: boolean, now: number): LimitMemory {
-    const { originRecord, leasedIdleMs, requests } = connection;
-    if (requests < 2) return originRecord.memory;
-    if (!answered) return sawClose(originRecord.memory, leasedIdleMs, false, now);
-    return leasedIdleMs > originRecord.workedIdleMs
-      ? sawReuse(originRecord.memory, leasedIdleMs, now)
-      : originRecord.memory;
+    const { originRecord: origin, leasedIdleMs } = connection;
+    if (!connection.teaches) return origin.memory;
+    connection.teaches = false;
+    if (!answered) return sawClose(origin.memory, leasedIdleMs, false, now);
+    return leasedIdleMs > origin.workedIdleMs ? sawReuse(origin.memory, leasedIdleMs, now) : origin.memory;
   }
 
-  /** A memory that was kept elsewhere. What was seen here meanwhile counts more. */
-  restored(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
-    if (!this.#rules.learn || entry.memory.closes.length > 0) return;
-    this.#learn(entry, memory, now);
+  /** A memory that was kept elsewhere. It is ignored if closes were seen here meanwhile. */
+  restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
+    if (!this.#rules.learn || origin.memory.closes.length > 0) return;
+    this.#learn(origin, memory, now);
   }
 
-  #learn(entry: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
-    const closes = memory.closes !== entry.memory.closes;
-    const roundTripMs = entry.roundTripMs === Infinity ? 0 : entry.roundTripMs;
+  #learn(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
+    const closes = memory.closes !== origin.memory.closes;
+    const roundTripMs = origin.roundTripMs === Infinity ? 0 : origin.roundTripMs;
     const { idleMs, provenMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
-    const previousMs = entry.learnedIdleMs;
-    entry.memory = memory;
-    entry.learnedIdleMs = idleMs;
-    entry.workedIdleMs = provenMs;
-    entry.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
-    if (entry.reviewAt <= now) entry.reviewAt = reviewAt;
-    if (idleMs !== previousMs) this.#reconsider(entry);
+    const previousMs = origin.learnedIdleMs;
+    origin.memory = memory;
+    origin.learnedIdleMs = idleMs;
+    origin.workedIdleMs = provenMs;
+    origin.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
+    if (origin.reviewAt <= now) origin.reviewAt = reviewAt;
+    if (idleMs !== previousMs) this.#applyToIdle(origin);
     if (closes || idleMs !== previousMs)
-      this.#emit({ type: "learned", originRecord: entry, idleMs, previousMs });
+      this.#emit({ type: "learned", originRecord: origin, idleMs, previousMs });
   }
 
-  /** A new limit holds for what is parked already. This step retires what it has overtaken. */
-  #reconsider(entry: OriginRecord<C, W>): void {
-    for (const connection of entry.idle) {
+  /** Applies a new limit to parked connections. The step retires those that have been idle for longer. */
+  #applyToIdle(origin: OriginRecord<C, W>): void {
+    for (const connection of origin.idle) {
       connection.retireAt = keepUntil(connection, this.#rules);
       this.#origins.deadlines.watch(connection);
     }

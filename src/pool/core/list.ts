@@ -50,6 +50,27 @@ export class List<T> {
     this.size += 1;
   }
 
+  /**
+   * Puts a node where it belongs in a list that is ordered by `precedes`, behind its equals or before them. One that is
+   * listed moves from its place; the search ends at the first neighbour in order.
+   */
+  place(node: ListNode<T>, precedes: (one: T, other: T) => boolean): void {
+    const { item } = node;
+    let { prev, next } = node;
+    if (node.listed) {
+      const isAfter = prev === undefined || !precedes(item, prev.item);
+      if (isAfter && (next === undefined || !precedes(next.item, item))) return;
+      this.remove(node);
+    } else if (this.#first !== undefined && !precedes(this.#first.item, item)) next = this.#first;
+    else prev = this.#last;
+    while (prev !== undefined && precedes(item, prev.item)) {
+      next = prev;
+      prev = prev.prev;
+    }
+    while (next !== undefined && precedes(next.item, item)) next = next.next;
+    this.insert(node, next);
+  }
+
   /** Takes a node out; does nothing when it is not listed. */
   remove(node: ListNode<T>): void {
     if (!node.listed) return;

@@ -1,12 +1,12 @@
 /**
- * Floor: where every connection and waiter of the pool stands, and how many there are of each.
- * It keeps the books and decides nothing; each operation costs the same however full the origins is.
+ * Origin table: every connection and waiter of the pool, by origin, and how many there are of each. It keeps the lists
+ * and the counts consistent and decides nothing. Each operation costs the same however full the table is.
  */
 
 import type { Origin } from "../../contract/origin.ts";
 import type { Occupancy } from "../../rules/admission.ts";
 import { Deadlines } from "./deadlines.ts";
-import { List } from "./list.ts";
+import { List, listNode } from "./list.ts";
 import {
   addCounters,
   ConnectionRecord,
@@ -25,53 +25,57 @@ export class OriginTable<C, W> {
   /** Connecting, idle, active and draining connections of all origins. */
   open = 0;
   connecting = 0;
+  /** Connections that have a lease, draining ones included. */
   active = 0;
-  /** Waiters without a dial under way for them: the queue that `maxQueue` bounds. */
+  draining = 0;
+  /** Waiters that no connect attempt is under way for: the queue that `maxQueue` bounds. */
   waitersWithoutAttempt = 0;
   /** Idle connections of all origins, the stalest first. */
   readonly idle: List<ConnectionRecord<C, W>> = new List();
-  /** Active connections of all origins whose exchange lingers, in the order in which that began. */
+  /** Active connections of all origins that linger, in the order in which that began. */
   readonly lingering: List<ConnectionRecord<C, W>> = new List();
-  /** All waiters, in order of arrival. */
+  /** All waiters, the one that asked first at the front. */
   readonly queue: List<Waiter<C, W>> = new List();
-  /** Origins whose waiters only the total limit keeps out; each gets its turn. */
+  /** Origins that only the total limit keeps from connecting, in the order in which they get their turn. */
   readonly blocked: List<OriginRecord<C, W>> = new List();
   readonly deadlines: Deadlines<ConnectionRecord<C, W>> = new Deadlines();
-  /** What was counted for origins that have been forgotten. */
+  /** Sums of the counters of origins that have been forgotten. */
   readonly forgotten: Counters = zeroCounters();
-  readonly #entries: Map<string, OriginRecord<C, W>> = new Map();
+  readonly #records: Map<string, OriginRecord<C, W>> = new Map();
   readonly #unused: List<OriginRecord<C, W>> = new List();
   #lastId = 0;
 
   records(): IterableIterator<OriginRecord<C, W>> {
-    return this.#entries.values();
+    return this.#records.values();
   }
 
   find(key: string): OriginRecord<C, W> | undefined {
-    return this.#entries.get(key);
+    return this.#records.get(key);
   }
 
   /** The record of an origin; made when there is none. */
   recordOf(origin: Origin): OriginRecord<C, W> {
-    let entry = this.#entries.get(origin.key);
-    if (entry === undefined) {
-      entry = new OriginRecord(origin);
-      this.#entries.set(origin.key, entry);
-      this.#noteUse(entry);
+    let record = this.#records.get(origin.key);
+    if (record === undefined) {
+      record = new OriginRecord(origin);
+      this.#records.set(origin.key, record);
+      this.#noteUse(record);
     }
-    return entry;
+    return record;
   }
 
-  occupancy(entry: OriginRecord<C, W>): Occupancy {
+  occupancy(origin: OriginRecord<C, W>): Occupancy {
     return {
-      originOpen: entry.connections.size,
-      originIdle: entry.idle.size + entry.lingering.size,
+      originOpen: origin.connections.size,
+      originIdle: origin.idle.size + origin.lingering.size,
       totalOpen: this.open,
       totalIdle: this.idle.size + this.lingering.size,
     };
   }
 
-  /** The first waiter of the connection's origin that may have it. */
+  // Waiters
+
+  /** The first waiter that may have a connection without a lease, which was just opened or released. */
   waiterFor(connection: ConnectionRecord<C, W>): Waiter<C, W> | undefined {
     const { waiters } = connection.originRecord;
     if (connection.requests === 0 || waiters.first?.fresh !== true) return waiters.first;
@@ -79,164 +83,207 @@ export class OriginTable<C, W> {
     return undefined;
   }
 
-  /** Queues a waiter; `first` before all others of its origin, though among all by the time it came. */
-  enqueue(waiter: Waiter<C, W>, entry: OriginRecord<C, W>, first: boolean): void {
-    const before = uncovered(entry);
-    waiter.originRecord = entry;
-    if (first) entry.waiters.unshift(waiter.originNode);
-    else entry.waiters.push(waiter.originNode);
-    this.queue.insert(waiter.queueNode, first ? this.#laterThan(waiter.askedAt)?.queueNode : undefined);
-    this.#changed(entry, before);
+  /** Queues a waiter. `first` puts it before the others of its origin; among all it stands by the time it asked. */
+  enqueue(waiter: Waiter<C, W>, origin: OriginRecord<C, W>, first: boolean): void {
+    const before = waitersWithoutAttempt(origin);
+    waiter.originRecord = origin;
+    if (first) origin.waiters.unshift(waiter.originNode);
+    else origin.waiters.push(waiter.originNode);
+    this.queue.insert(waiter.queueNode, first ? this.#askedAfter(waiter.askedAt)?.queueNode : undefined);
+    this.#changed(origin, before);
   }
 
-  #laterThan(since: number): Waiter<C, W> | undefined {
-    for (const waiter of this.queue) if (waiter.askedAt > since) return waiter;
+  #askedAfter(askedAt: number): Waiter<C, W> | undefined {
+    for (const waiter of this.queue) if (waiter.askedAt > askedAt) return waiter;
     return undefined;
   }
 
   /** Takes a waiter out of the queue; does nothing when it is not there. */
   dequeue(waiter: Waiter<C, W>): void {
-    const { originRecord } = waiter;
-    if (originRecord === undefined) return;
-    const before = uncovered(originRecord);
+    const { originRecord: origin } = waiter;
+    if (origin === undefined) return;
+    const before = waitersWithoutAttempt(origin);
     waiter.originRecord = undefined;
-    originRecord.waiters.remove(waiter.originNode);
+    origin.waiters.remove(waiter.originNode);
     this.queue.remove(waiter.queueNode);
-    this.#changed(originRecord, before);
+    this.#changed(origin, before);
   }
 
-  /** Lists an origin while it has waiters that nothing is being opened for, if only the total limit is to blame. */
-  setBlocked(entry: OriginRecord<C, W>, byTotal: boolean): void {
-    const blocked = byTotal && uncovered(entry) > 0;
-    if (blocked === entry.blockedNode.listed) return;
-    if (blocked) this.blocked.push(entry.blockedNode);
-    else this.blocked.remove(entry.blockedNode);
+  /** Lists an origin that has waiters without a connect attempt if only the total limit is to blame. */
+  setBlocked(origin: OriginRecord<C, W>, byTotal: boolean): void {
+    const blocked = byTotal && waitersWithoutAttempt(origin) > 0;
+    if (blocked === origin.blockedNode.listed) return;
+    if (blocked) this.blocked.push(origin.blockedNode);
+    else this.blocked.remove(origin.blockedNode);
   }
 
-  /** Puts an origin behind the others that wait for room. */
-  moveBehind(entry: OriginRecord<C, W>): void {
-    this.blocked.remove(entry.blockedNode);
-    this.blocked.push(entry.blockedNode);
+  /** Puts a blocked origin behind the others. */
+  moveBehind(origin: OriginRecord<C, W>): void {
+    this.blocked.remove(origin.blockedNode);
+    this.blocked.push(origin.blockedNode);
   }
+
+  // Connections, in the order of their lives
 
   /** A record of a connection that is being opened. */
-  startConnecting(entry: OriginRecord<C, W>, now: number): ConnectionRecord<C, W> {
-    const before = uncovered(entry);
+  startConnecting(origin: OriginRecord<C, W>, now: number): ConnectionRecord<C, W> {
+    const before = waitersWithoutAttempt(origin);
     this.#lastId += 1;
-    const connection = new ConnectionRecord<C, W>(this.#lastId, entry, now);
-    entry.connections.push(connection.originNode);
-    entry.connecting += 1;
+    const connection = new ConnectionRecord<C, W>(this.#lastId, origin, now);
+    origin.connections.push(connection.originNode);
+    origin.connecting += 1;
     this.connecting += 1;
     this.open += 1;
-    this.#changed(entry, before);
+    this.#changed(origin, before);
     return connection;
   }
 
-  /** Connecting to idle, though not listed as idle yet: it may be leased at once. */
-  connected(connection: ConnectionRecord<C, W>): void {
-    const { originRecord } = connection;
-    const before = uncovered(originRecord);
-    connection.move("connected");
-    originRecord.connecting -= 1;
-    this.connecting -= 1;
-    this.#changed(originRecord, before);
+  /** Each connect attempt of an origin is for so many waiters from now on. */
+  expectCapacity(origin: OriginRecord<C, W>, capacity: number): void {
+    if (capacity === origin.capacity) return;
+    const before = waitersWithoutAttempt(origin);
+    origin.capacity = capacity;
+    this.#changed(origin, before);
   }
 
-  /** Idle, listed or not, to active. */
+  /** Connecting to idle. It is not listed as idle yet: it may be leased at once. */
+  connected(connection: ConnectionRecord<C, W>): void {
+    const { originRecord: origin } = connection;
+    const before = waitersWithoutAttempt(origin);
+    connection.move("connected");
+    origin.connecting -= 1;
+    this.connecting -= 1;
+    this.#changed(origin, before);
+  }
+
+  /** Adds a lease. The first one makes an idle connection, listed or not, active. */
   lease(connection: ConnectionRecord<C, W>): void {
-    const { originRecord } = connection;
-    connection.move("leased");
-    this.#unlist(connection);
-    originRecord.active += 1;
-    this.active += 1;
+    if (connection.leases === 0) {
+      const { originRecord: origin, requests } = connection;
+      connection.proof = requests === 0 && !connection.originIdleNode.listed ? "alive" : "none";
+      connection.teaches = requests > 0;
+      connection.move("leased");
+      this.#unlistIdle(connection);
+      origin.active += 1;
+      this.active += 1;
+    } else if (connection.lingers) this.#endLinger(connection);
+    connection.leases += 1;
     connection.requests += 1;
   }
 
-  /** Active to idle, though not listed as idle yet; draining to closed. */
+  /** Ends a lease. The last one makes an active connection idle, though not listed yet, and a draining one closed. */
   release(connection: ConnectionRecord<C, W>): void {
+    if (connection.leases > 1) {
+      connection.leases -= 1;
+      return;
+    }
+    if (connection.state === "draining") this.draining -= 1;
     connection.move("released");
-    if (connection.lingers) this.#lingered(connection);
+    connection.leases = 0;
+    if (connection.lingers) this.#endLinger(connection);
+    if (connection.roomNode !== undefined) this.setRoom(connection, false);
     connection.originRecord.active -= 1;
     this.active -= 1;
   }
 
-  /** Whom nobody would miss most, of one origin or of all. */
-  firstEvictable(entry?: OriginRecord<C, W>): ConnectionRecord<C, W> | undefined {
-    return (entry ?? this).lingering.first ?? (entry?.idle ?? this.idle).first;
+  /** Lists an active connection by its leases among those of its origin that have room, or takes it out. */
+  setRoom(connection: ConnectionRecord<C, W>, hasRoom: boolean): void {
+    const { room } = connection.originRecord;
+    if (hasRoom) {
+      connection.roomNode ??= listNode(connection);
+      room.place(connection.roomNode, isFuller);
+    } else if (connection.roomNode !== undefined) room.remove(connection.roomNode);
   }
 
-  /** Lists an active connection as one that may be ended for room. */
+  /** Lists an active connection as one that may be closed to make room. */
   linger(connection: ConnectionRecord<C, W>): void {
-    const [own, any] = connection.lingerNodes;
+    const [ofOrigin, ofAll] = connection.lingerNodes;
     connection.lingers = true;
-    connection.originRecord.lingering.push(own);
-    this.lingering.push(any);
+    connection.originRecord.lingering.push(ofOrigin);
+    this.lingering.push(ofAll);
   }
 
-  #lingered(connection: ConnectionRecord<C, W>): void {
-    const [own, any] = connection.lingerNodes;
+  #endLinger(connection: ConnectionRecord<C, W>): void {
+    const [ofOrigin, ofAll] = connection.lingerNodes;
     connection.lingers = false;
-    connection.originRecord.lingering.remove(own);
-    this.lingering.remove(any);
+    connection.originRecord.lingering.remove(ofOrigin);
+    this.lingering.remove(ofAll);
   }
 
-  /** Lists an idle connection until `until`. */
-  park(connection: ConnectionRecord<C, W>, until: number): void {
-    connection.retireAt = until;
+  /** The connection to close first when room is needed, of one origin or of all: one that lingers, else the stalest. */
+  firstEvictable(origin?: OriginRecord<C, W>): ConnectionRecord<C, W> | undefined {
+    return (origin ?? this).lingering.first ?? (origin ?? this).idle.first;
+  }
+
+  /** Lists a connection as idle until `retireAt`. */
+  park(connection: ConnectionRecord<C, W>, retireAt: number): void {
+    connection.retireAt = retireAt;
     connection.originRecord.idle.push(connection.originIdleNode);
     this.idle.push(connection.idleNode);
     this.deadlines.watch(connection);
   }
 
-  /** Any state to the one after `step`, which is the answer; the books follow. */
+  /** Moves a connection by `step` and answers with its new state. */
   retire(connection: ConnectionRecord<C, W>, step: "retired" | "lost"): State {
-    const { originRecord, state } = connection;
-    const before = uncovered(originRecord);
+    const { originRecord: origin, state } = connection;
+    const before = waitersWithoutAttempt(origin);
     connection.move(step);
-    this.#unlist(connection);
+    this.#unlistIdle(connection);
+    this.setRoom(connection, false);
+    if (state === "active") this.draining += 1;
     if (state === "connecting") {
-      originRecord.connecting -= 1;
+      origin.connecting -= 1;
       this.connecting -= 1;
-      this.#changed(originRecord, before);
+      this.#changed(origin, before);
     }
     return connection.state;
   }
 
   /** Forgets a connection that is closed. */
   forget(connection: ConnectionRecord<C, W>): void {
-    const { originRecord } = connection;
-    originRecord.connections.remove(connection.originNode);
+    const { originRecord: origin } = connection;
+    origin.connections.remove(connection.originNode);
     this.deadlines.forget(connection);
     this.open -= 1;
-    this.#noteUse(originRecord);
+    this.#noteUse(origin);
   }
 
-  #unlist(connection: ConnectionRecord<C, W>): void {
+  #unlistIdle(connection: ConnectionRecord<C, W>): void {
     connection.retireAt = Infinity;
     connection.originRecord.idle.remove(connection.originIdleNode);
     this.idle.remove(connection.idleNode);
   }
 
-  #changed(entry: OriginRecord<C, W>, uncoveredBefore: number): void {
-    this.waitersWithoutAttempt += uncovered(entry) - uncoveredBefore;
-    this.#noteUse(entry);
+  #changed(origin: OriginRecord<C, W>, waitersWithoutAttemptBefore: number): void {
+    this.waitersWithoutAttempt += waitersWithoutAttempt(origin) - waitersWithoutAttemptBefore;
+    this.#noteUse(origin);
   }
 
   /** Remembers a bounded number of origins that nobody uses; the one unused for longest is forgotten. */
-  #noteUse(entry: OriginRecord<C, W>): void {
-    const unused = entry.connections.size === 0 && entry.waiters.size === 0;
-    if (unused === entry.unusedNode.listed) return;
-    if (!unused) return this.#unused.remove(entry.unusedNode);
-    this.#unused.push(entry.unusedNode);
+  #noteUse(origin: OriginRecord<C, W>): void {
+    const unused = origin.connections.size === 0 && origin.waiters.size === 0;
+    if (unused === origin.unusedNode.listed) return;
+    if (!unused) return this.#unused.remove(origin.unusedNode);
+    this.#unused.push(origin.unusedNode);
     const oldest = this.#unused.size > MAX_UNUSED_ORIGINS ? this.#unused.first : undefined;
     if (oldest === undefined) return;
     this.#unused.remove(oldest.unusedNode);
-    this.#entries.delete(oldest.origin.key);
+    this.#records.delete(oldest.origin.key);
     addCounters(this.forgotten, oldest.counters);
   }
 }
 
-/** Waiters of an origin for whom no connection is being opened. */
-function uncovered(entry: { waiters: { size: number }; connecting: number }): number {
-  return Math.max(0, entry.waiters.size - entry.connecting);
+/** Waiters of an origin that none of its connect attempts is for. */
+export function waitersWithoutAttempt(origin: {
+  readonly waiters: { readonly size: number };
+  readonly connecting: number;
+  readonly capacity: number;
+}): number {
+  const { waiters, connecting, capacity } = origin;
+  // An infinite capacity times no attempt would be NaN.
+  return connecting === 0 ? waiters.size : Math.max(0, waiters.size - connecting * capacity);
+}
+
+function isFuller(one: { readonly leases: number }, other: { readonly leases: number }): boolean {
+  return one.leases > other.leases;
 }

@@ -1,6 +1,37 @@
 /**
- * Records: what the core remembers of a connection, of an origin and of a waiter. Data only; the core alone
- * changes it. `C` and `W` are what the shell attaches to a connection and to a waiter: the core never looks.
+ * Records: what the core remembers of a connection, of an origin and of a waiter. They hold data only. What a
+ * connection is, is read from its record and from nowhere else. `C` and `W` are the types of what the shell attaches
+ * to a connection and to a waiter; the core never looks at it.
+ *
+ * Who changes a connection's record:
+ *
+ * | fields | change | written by |
+ * |---|---|---|
+ * | `state`, `leases`, `requests` | with each step of the table in `state.ts` and with each lease | `OriginTable` |
+ * | `capacity` | when it is open, and when the peer changes its limit | `PoolCore` |
+ * | `openedAt`, `expiresAt` | once, when it is open | `PoolCore` |
+ * | `idleSince` | when it is open, and with the end of the last lease | `PoolCore` |
+ * | `leasedIdleMs` | with the first lease | `PoolCore` |
+ * | `hints` | with the end of each lease | `PoolCore` |
+ * | `proof` | with the first lease, and by a response while other leases go on | `OriginTable`, `Sharing` |
+ * | `teaches` | with the first lease, and by the response or failure that is learned from | `OriginTable`, `IdleLimitLearner` |
+ * | `roundTripMs` | when it is open; a faster response lowers it | `PoolCore`, the shell |
+ * | `retireAt` | when it is parked, leased or retired; while parked, by a new learned limit | `OriginTable`, `IdleLimitLearner` |
+ * | `retireReason` | when it is retired while active | `Retirement` |
+ * | `lingers` | when its only exchange lingers, until that ends or another lease begins | `OriginTable` |
+ * | `heapEntry` | with `retireAt` | `Deadlines` |
+ * | the list nodes | with the lists they are in | `OriginTable` |
+ * | `attachment` | when a connect attempt begins | the shell |
+ *
+ * Who changes an origin's record:
+ *
+ * | fields | change | written by |
+ * |---|---|---|
+ * | `connections`, `connecting`, `active`, `idle`, `room`, `lingering`, `waiters` | with the connections and waiters in them | `OriginTable` |
+ * | `capacity` | when a connection is open or the peer changes its limit; before that, by what the shell expects | `OriginTable` |
+ * | `memory`, `learnedIdleMs`, `workedIdleMs`, `reviewAt` | when something is learned | `IdleLimitLearner` |
+ * | `roundTripMs` | when a connection is open | `PoolCore` |
+ * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
@@ -9,6 +40,7 @@ import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
+import type { Proof } from "../../rules/sharing.ts";
 import type { HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";
@@ -16,17 +48,31 @@ import { nextState, type State, type Step } from "./state.ts";
 /** One connection and its history. */
 export class ConnectionRecord<C, W> implements ConnectionFacts {
   state: State = "connecting";
+  /** Leases it has now. */
+  leases = 0;
+  /** Leases it may have at a time: 1 for HTTP/1.1, the peer's limit of streams for HTTP/2. */
+  capacity = 1;
+  /** When the connect attempt began; once it is open, when that was. */
   openedAt: number;
   expiresAt: number = Infinity;
+  /** When its last lease ended; when it was opened, if there was none. */
   idleSince: number;
+  /** Leases it has had. */
   requests = 0;
-  /** How long it had been idle when it was last leased. */
+  /** How long it had been idle before the first of its present leases. */
   leasedIdleMs = 0;
+  /** Whether others may share it; means something only while it is active. */
+  proof: Proof = "none";
+  /**
+   * It had been used and then idle before its first lease, and neither a response nor a failure has come since: the
+   * next one says something about the server's idle limit.
+   */
+  teaches = false;
   hints: ServerHints = NO_HINTS;
   roundTripMs = 0;
-  /** When a rule retires it; `Infinity` unless idle. */
+  /** When a rule retires it; `Infinity` unless it is idle. */
   retireAt: number = Infinity;
-  /** Its exchange goes on for the sake of the connection alone. */
+  /** It has one lease, whose exchange goes on for the sake of the connection alone. */
   lingers = false;
   /** Kept by {@linkcode Deadlines}. */
   heapEntry: HeapEntry | undefined = undefined;
@@ -35,14 +81,19 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   attachment: C | undefined = undefined;
   readonly id: number;
   readonly originRecord: OriginRecord<C, W>;
+  /** Its place among the connections of its origin. */
   readonly originNode: ListNode<ConnectionRecord<C, W>>;
+  /** Its place among the idle ones of its origin. */
   readonly originIdleNode: ListNode<ConnectionRecord<C, W>>;
+  /** Its place among the idle ones of all origins. */
   readonly idleNode: ListNode<ConnectionRecord<C, W>>;
+  /** Its place among the active ones of its origin that have room. One of capacity 1 never has any. */
+  roomNode: ListNode<ConnectionRecord<C, W>> | undefined = undefined;
   #lingerNodes: readonly [ListNode<ConnectionRecord<C, W>>, ListNode<ConnectionRecord<C, W>>] | undefined;
 
-  constructor(id: number, entry: OriginRecord<C, W>, now: number) {
+  constructor(id: number, originRecord: OriginRecord<C, W>, now: number) {
     this.id = id;
-    this.originRecord = entry;
+    this.originRecord = originRecord;
     this.openedAt = now;
     this.idleSince = now;
     this.originNode = listNode(this);
@@ -69,22 +120,24 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   }
 }
 
-/** A request that waits for a connection. */
+/** A request that asks for a connection, and waits if there is none. */
 export class Waiter<C, W> {
   readonly attachment: W;
-  /** A non-idempotent request: it takes only connections that are proven fresh. */
+  /** A non-idempotent request: an idle connection must be proven fresh. */
   readonly unsafe: boolean;
-  /** Takes only a connection that has carried no request: a second attempt. */
+  /** A resend: it takes no connection that may be stale. */
   readonly fresh: boolean;
+  /** When it asked first. */
   askedAt = 0;
-  /** Nobody wants the answer any more. */
+  /** The request was cancelled. */
   abandoned = false;
+  /** Set while it is in the queue. */
   originRecord: OriginRecord<C, W> | undefined = undefined;
   #originNode: ListNode<Waiter<C, W>> | undefined = undefined;
   #queueNode: ListNode<Waiter<C, W>> | undefined = undefined;
 
-  constructor(attached: W, unsafe: boolean, fresh: boolean) {
-    this.attachment = attached;
+  constructor(attachment: W, unsafe: boolean, fresh: boolean) {
+    this.attachment = attachment;
     this.unsafe = unsafe;
     this.fresh = fresh;
   }
@@ -136,10 +189,15 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   /** All that are not closed. */
   readonly connections: List<ConnectionRecord<C, W>> = new List();
   connecting = 0;
+  /** Connections that have a lease, draining ones included. */
   active = 0;
+  /** Leases that a connection which is being opened is expected to carry at a time. 1 while nothing is known. */
+  capacity = 1;
   /** By the time they became idle. */
   readonly idle: List<ConnectionRecord<C, W>> = new List();
-  /** Active ones whose exchange lingers: nobody's, as far as room is concerned. */
+  /** Active ones that may have another lease, those with the most leases first. */
+  readonly room: List<ConnectionRecord<C, W>> = new List();
+  /** Active ones that linger: they may be closed to make room. */
   readonly lingering: List<ConnectionRecord<C, W>> = new List();
   readonly waiters: List<Waiter<C, W>> = new List();
   /** What was seen of the server's idle limit, and what follows from it until `reviewAt`. */
@@ -150,9 +208,9 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();
-  /** Place among the origins that wait at the total limit. */
+  /** Its place among the origins that wait at the total limit. */
   readonly blockedNode: ListNode<OriginRecord<C, W>>;
-  /** Place among the origins that nobody uses at the moment. */
+  /** Its place among the origins without connections and waiters. */
   readonly unusedNode: ListNode<OriginRecord<C, W>>;
 
   constructor(origin: Origin) {

@@ -1,4 +1,4 @@
-/** Exits: every way in which a connection is retired, and what is retired when nobody asked for it. */
+/** Retirement: every way in which a connection is retired, and what is retired when nobody asked for it. */
 
 import type { RetireReason } from "../../contract/reasons.ts";
 import { chooseEvicted } from "../../rules/idle-choice.ts";
@@ -9,7 +9,7 @@ import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
 import type { State } from "./state.ts";
 
-/** What is left of the core's work once a connection has no future. */
+/** Ends the connections of one pool. */
 export class Retirement<C, W> {
   readonly #origins: OriginTable<C, W>;
   readonly #rules: Rules;
@@ -21,7 +21,7 @@ export class Retirement<C, W> {
     this.#emit = emit;
   }
 
-  /** Retires a connection: an active one closes when it is released, unless it lingers; any other now. */
+  /** Retires a connection: an active one closes with its last lease, unless it lingers; any other closes now. */
   retire(
     connection: ConnectionRecord<C, W>,
     reason: RetireReason,
@@ -33,21 +33,25 @@ export class Retirement<C, W> {
     const from = connection.state;
     if (from === "active") connection.retireReason = reason;
     if (this.#origins.retire(connection, step) !== "closed") {
-      // What lingers does so to be used again.
+      // An exchange lingers only so that its connection can be used again.
       if (!connection.lingers) return;
       this.#origins.release(connection);
     }
     this.close(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
   }
 
-  /** The exchange of an active connection lingers from now on. One that is not to be kept has nothing to linger for. */
+  /**
+   * The only exchange of a connection lingers from now on. One of several is not noted: the others need the connection.
+   * If the connection is draining there is nothing to linger for, and it closes.
+   */
   linger(connection: ConnectionRecord<C, W>, now: number): void {
+    if (connection.leases > 1) return;
     this.#origins.linger(connection);
     if (connection.state === "draining")
       this.retire(connection, connection.retireReason ?? "pool-closed", now);
   }
 
-  /** A connection is closed: counts it and has its socket closed. */
+  /** Counts a connection whose state is closed, and has its socket closed. */
   close(
     connection: ConnectionRecord<C, W>,
     reason: RetireReason,
@@ -71,13 +75,14 @@ export class Retirement<C, W> {
   }
 
   /** Retires idle connections above the idle limits, when one has just been parked. */
-  trim(entry: OriginRecord<C, W>, now: number): void {
+  trim(origin: OriginRecord<C, W>, now: number): void {
     const { maxIdle, maxIdlePerOrigin, evictPerOrigin, evictInAll } = this.#rules;
-    const own = entry.idle.size > maxIdlePerOrigin ? chooseEvicted(entry.idle, evictPerOrigin) : undefined;
-    if (own !== undefined) this.retire(own, "max-idle", now);
+    const ofOrigin =
+      origin.idle.size > maxIdlePerOrigin ? chooseEvicted(origin.idle, evictPerOrigin) : undefined;
+    if (ofOrigin !== undefined) this.retire(ofOrigin, "max-idle", now);
     const { idle } = this.#origins;
-    const any = idle.size > maxIdle ? chooseEvicted(idle, evictInAll) : undefined;
-    if (any !== undefined) this.retire(any, "max-idle", now);
+    const ofAll = idle.size > maxIdle ? chooseEvicted(idle, evictInAll) : undefined;
+    if (ofAll !== undefined) this.retire(ofAll, "max-idle", now);
   }
 
   /** Retires every idle connection. */

@@ -5,12 +5,12 @@
  * node --import tsx tests/pool/core/simulate.ts --seeds 10000 --steps 1000          # from a random seed on
  * node --import tsx tests/pool/core/simulate.ts --from 1 --seeds 10000 --steps 1000
  * node --import tsx tests/pool/core/simulate.ts --seconds 60                        # as many as fit
- * node --import tsx tests/pool/core/simulate.ts --seed 17 --steps 300 --climate kind # one again
+ * node --import tsx tests/pool/core/simulate.ts --seed 17 --steps 300 --climate kind --capacity three # one again
  * ```
  */
 
 import { parseArgs } from "node:util";
-import { simulate } from "./simulation.ts";
+import { type Capacity, simulate } from "./simulation.ts";
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     steps: { type: "string", default: "1000" },
     climate: { type: "string", multiple: true, default: ["harsh", "kind"] },
+    capacity: { type: "string", multiple: true, default: ["one", "three", "changing"] },
   },
 });
 const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
@@ -27,14 +28,16 @@ const timed = values.seconds !== undefined;
 const count = values.seed !== undefined ? 1 : Number(values.seeds ?? (timed ? Infinity : 1000));
 const steps = Number(values.steps);
 
-const totals = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
+const totals = { steps: 0, grants: 0, reused: 0, shared: 0, rejects: 0, retired: 0 };
 const startedAt = performance.now();
 const until = startedAt + 1000 * Number(values.seconds ?? Infinity);
 let lived = 0;
 for (; lived < count && performance.now() < until; lived++) {
   for (const climate of values.climate) {
-    const life = simulate(from + lived, steps, climate === "kind" ? "kind" : "harsh");
-    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
+    for (const capacity of values.capacity as Capacity[]) {
+      const life = simulate(from + lived, steps, climate === "kind" ? "kind" : "harsh", capacity);
+      for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
+    }
   }
   if ((lived + 1) % 1000 === 0) console.log(`${lived + 1} seeds, ${totals.steps} steps`);
 }

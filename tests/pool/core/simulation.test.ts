@@ -4,6 +4,8 @@ import { Prng } from "../../support/prng.ts";
 import { SEEDS } from "./seeds.ts";
 import { simulate } from "./simulation.ts";
 
+const CLIMATES = ["harsh", "kind"] as const;
+
 describe("a random life of the core", () => {
   for (const { seed, steps, found } of SEEDS) {
     it(`keeps every invariant from seed ${seed}, which once found that ${found}`, () => {
@@ -23,9 +25,19 @@ describe("a random life of the core", () => {
     assert(reused > 600, `only ${reused} requests got a connection that was used before`);
   });
 
+  for (const capacity of ["three", "changing"] as const) {
+    it(`keeps every invariant from seeds 1 to 60 where connections take several leases: ${capacity}`, () => {
+      let shared = 0;
+      for (let seed = 1; seed <= 60; seed++)
+        for (const climate of CLIMATES) shared += simulate(seed, 200, climate, capacity).shared;
+      assert(shared > 1000, `only ${shared} requests shared a connection`);
+    });
+  }
+
   it("keeps every invariant from a seed nobody has seen", () => {
-    for (const climate of ["harsh", "kind"] as const)
-      simulate(Math.floor(Math.random() * 2 ** 31), 500, climate);
+    for (const climate of CLIMATES)
+      for (const capacity of ["one", "three", "changing"] as const)
+        simulate(Math.floor(Math.random() * 2 ** 31), 500, climate, capacity);
   });
 
   it("is the same again from the same seed", () => {

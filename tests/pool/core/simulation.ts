@@ -14,6 +14,8 @@ export interface Life {
   readonly steps: number;
   readonly grants: number;
   readonly reused: number;
+  /** Grants of a connection that others had as well. */
+  readonly shared: number;
   readonly rejects: number;
   readonly retired: number;
 }
@@ -24,14 +26,28 @@ export interface Life {
  */
 export type Climate = "harsh" | "kind";
 
+/**
+ * How many leases connections take:
+ *
+ * - `"one"`: one, as over HTTP/1.1;
+ * - `"three"`: three, always;
+ * - `"changing"`: any number, which the peer changes as it likes.
+ */
+export type Capacity = "one" | "three" | "changing";
+
 /** Lives `steps` steps from `seed`. @throws when an invariant breaks, with the seed, the step and what led to it. */
-export function simulate(seed: number, steps: number, climate: Climate = "harsh"): Life {
-  const world = new World(new Prng(seed), climate);
+export function simulate(
+  seed: number,
+  steps: number,
+  climate: Climate = "harsh",
+  capacity: Capacity = "one",
+): Life {
+  const world = new World(new Prng(seed), climate, capacity);
   try {
     for (let step = 0; step < steps; step++) world.step();
     world.end();
   } catch (cause) {
-    const replay = `node --import tsx tests/pool/core/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate}`;
+    const replay = `node --import tsx tests/pool/core/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate} --capacity ${capacity}`;
     const told = `Seed ${seed} failed after\n${world.recent.join("\n")}\nAgain: ${replay}`;
     throw new Error(`${told}\n${String(cause)}`, { cause });
   }
@@ -53,7 +69,10 @@ const WEIGHTS = {
   slept: 0.3,
 } as const;
 
-type Operation = keyof typeof WEIGHTS;
+/** What happens only to connections that take several leases. */
+const SHARING_WEIGHTS = { linger: 4, expect: 1, capacity: 0 } as const;
+
+type Operation = keyof typeof WEIGHTS | keyof typeof SHARING_WEIGHTS;
 
 const REASONS: readonly RetireReason[] = [
   "peer-close",
@@ -70,21 +89,23 @@ class World {
   readonly #pool: CoreDriver;
   readonly #origins: readonly string[];
   readonly #weights: Readonly<Record<Operation, number>>;
-  /** Requests by the connection they hold. */
-  readonly #holders: Map<number, { name: string; origin: string }> = new Map();
+  readonly #capacity: Capacity;
+  /** Requests by the connection they have a lease of. */
+  readonly #holders: Map<number, { name: string; origin: string }[]> = new Map();
   readonly #originOf: Map<string, string> = new Map();
   readonly #recent: string[] = [];
   #named = 0;
-  #life = { steps: 0, grants: 0, reused: 0, rejects: 0, retired: 0 };
+  #life = { steps: 0, grants: 0, reused: 0, shared: 0, rejects: 0, retired: 0 };
 
-  constructor(prng: Prng, climate: Climate) {
+  constructor(prng: Prng, climate: Climate, capacity: Capacity) {
     this.#prng = prng;
+    this.#capacity = capacity;
     const kind = climate === "kind";
     const rules = someRules(prng);
     this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, prng.among(Infinity, 50, 5000, 60_000));
     this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(kind ? 2 : 12)).split("");
     // Each life has a temper: some operations are rare in it, some frequent.
-    const tempers = Object.entries(WEIGHTS).map(([name, weight]) => [
+    const tempers = Object.entries(weightsFor(capacity)).map(([name, weight]) => [
       name,
       weight * prng.among(0.2, 1, 1, 3),
     ]);
@@ -102,7 +123,7 @@ class World {
 
   step(): void {
     this[this.#prng.weighted(this.#weights)]();
-    const holding = [...this.#holders.values()].map(({ name }) => name);
+    const holding = [...this.#holders.values()].flat().map(({ name }) => name);
     this.#pool.forgetAnswered(new Set(holding));
     this.#life.steps += 1;
   }
@@ -111,7 +132,8 @@ class World {
   end(): void {
     this.#settle();
     this.#happened("close", this.#pool.close());
-    for (const id of this.#ids("active", "draining")) this.#giveBack(id, undefined, NO_HINTS);
+    for (let ids = this.#ids("active", "draining"); ids.length > 0; ids = this.#ids("active", "draining"))
+      for (const id of ids) this.#giveBack(id, undefined, NO_HINTS);
     const { core, connections } = this.#pool;
     const { open, queue, idle, deadlines } = core.origins;
     assertEquals([open, queue.size, idle.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
@@ -126,7 +148,7 @@ class World {
       const [id] = this.#ids(turns % 2 === 0 ? "connecting" : "active", "draining");
       if (id === undefined) continue;
       if (this.#pool.connection(id).state === "connecting")
-        this.#happened(`opened ${id}`, this.#pool.connected(id));
+        this.#happened(`opened ${id}`, this.#pool.connected(id, 0, this.#someCapacity()));
       else this.#giveBack(id, undefined, NO_HINTS);
     }
   }
@@ -144,12 +166,17 @@ class World {
 
   #note([what, subject = "", object]: readonly string[]): void {
     if (what === "reject") this.#life.rejects += 1;
-    if (what === "close") this.#life.retired += 1;
+    if (what === "close") {
+      this.#life.retired += 1;
+      this.#holders.delete(Number(subject));
+    }
     if (what !== "grant") return;
     const id = Number(object);
     this.#life.grants += 1;
     if (this.#pool.connection(id).requests > 1) this.#life.reused += 1;
-    this.#holders.set(id, { name: subject, origin: this.#originOf.get(subject) ?? "" });
+    const holders = this.#holders.get(id) ?? [];
+    if (holders.length > 0) this.#life.shared += 1;
+    this.#holders.set(id, [...holders, { name: subject, origin: this.#originOf.get(subject) ?? "" }]);
     this.#originOf.delete(subject);
   }
 
@@ -169,7 +196,34 @@ class World {
 
   opened(): void {
     const id = this.#prng.pick(this.#ids("connecting"));
-    if (id !== undefined) this.#happened(`opened ${id}`, this.#pool.connected(id, this.#prng.next()));
+    if (id === undefined) return;
+    const random = this.#prng.next();
+    const capacity = this.#someCapacity();
+    this.#happened(`opened ${id} for ${capacity}`, this.#pool.connected(id, random, capacity));
+  }
+
+  #someCapacity(): number | undefined {
+    if (this.#capacity === "one") return undefined;
+    return this.#capacity === "three" ? 3 : this.#prng.among(1, 2, 3, 5, Infinity);
+  }
+
+  /** The peer changes its limit. */
+  capacity(): void {
+    const id = this.#prng.pick(this.#ids("connecting", "idle", "active", "active", "draining"));
+    const capacity = this.#prng.among(1, 2, 3, 8, Infinity);
+    if (id !== undefined) this.#happened(`capacity ${id} ${capacity}`, this.#pool.capacity(id, capacity));
+  }
+
+  expect(): void {
+    const origin = this.#prng.pick(this.#origins) ?? "a";
+    const capacity = this.#prng.among(1, 3, Infinity);
+    this.#happened(`expect ${origin} ${capacity}`, this.#pool.expect(origin, capacity));
+  }
+
+  linger(): void {
+    const id = this.#prng.pick(this.#ids("active", "draining"));
+    if (id === undefined || this.#pool.connection(id).lingers) return;
+    this.#happened(`linger ${id}`, this.#pool.linger(id));
   }
 
   failed(): void {
@@ -184,10 +238,22 @@ class World {
   }
 
   #giveBack(id: number, reason: RetireReason | undefined, hints: ServerHints): void {
-    this.#holders.delete(id);
-    const told = `release ${id} ${reason ?? ""} ${JSON.stringify(hints)}`;
+    this.#takeHolder(id);
+    const isCancelled = this.#capacity !== "one" && this.#prng.oneIn(3);
     const answered = reason === undefined ? true : reason !== "peer-closed" && undefined;
-    this.#happened(told, this.#pool.release(id, reason, hints, answered));
+    const told = `release ${id} ${reason ?? ""} ${JSON.stringify(hints)}${isCancelled ? " cancelled" : ""}`;
+    this.#happened(told, this.#pool.release(id, reason, hints, isCancelled ? undefined : answered));
+  }
+
+  /** One of the requests that have a lease of the connection; it has it no more. */
+  #takeHolder(id: number): { name: string; origin: string } | undefined {
+    const holders = this.#holders.get(id) ?? [];
+    const taken = holders.length > 1 ? this.#prng.pick(holders) : holders[0];
+    this.#holders.set(
+      id,
+      holders.filter((holder) => holder !== taken),
+    );
+    return taken;
   }
 
   #hints(): ServerHints {
@@ -202,10 +268,11 @@ class World {
   /** A connection that was granted turns out dead: its request asks again. */
   again(): void {
     const id = this.#prng.pick(this.#ids("active"));
-    const holder = id === undefined ? undefined : this.#holders.get(id);
+    const holder = id === undefined ? undefined : this.#holders.get(id)?.at(-1);
     if (id === undefined || holder === undefined) return;
     const { name, origin } = holder;
-    this.#giveBack(id, "peer-closed", NO_HINTS);
+    this.#holders.set(id, this.#holders.get(id)?.slice(0, -1) ?? []);
+    this.#happened(`release ${id} peer-closed`, this.#pool.release(id, "peer-closed", NO_HINTS, false));
     this.#originOf.set(name, origin);
     this.#happened(`acquire ${origin} ${name} again`, this.#pool.acquire(origin, name, { again: true }));
   }
@@ -248,6 +315,11 @@ class World {
     this.#pool.now = Math.max(this.#pool.now, wakeAt);
     this.#happened("tick", this.#pool.tick());
   }
+}
+
+function weightsFor(capacity: Capacity): Partial<Record<Operation, number>> {
+  if (capacity === "one") return WEIGHTS;
+  return { ...WEIGHTS, ...SHARING_WEIGHTS, capacity: capacity === "changing" ? 6 : 0 };
 }
 
 /** Nothing but limits of numbers ends an idle connection. */

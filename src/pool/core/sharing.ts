@@ -1,0 +1,79 @@
+/**
+ * Sharing: several leases on one connection, as HTTP/2 allows. Keeps each origin's list of active connections with
+ * room and chooses from it. A connection whose capacity is 1 is never in such a list.
+ */
+
+import type { Rules } from "../../rules/rules.ts";
+import { mayShare } from "../../rules/sharing.ts";
+import { isProvenFresh, spentReason } from "../../rules/verdict.ts";
+import type { OriginTable } from "./origin-table.ts";
+import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
+
+/** The active connections of one pool that have room for another lease. */
+export class Sharing<C, W> {
+  readonly #origins: OriginTable<C, W>;
+  readonly #rules: Rules;
+  /** No connection carries more, whatever the peer allows. */
+  readonly #mostRequests: number;
+
+  constructor(origins: OriginTable<C, W>, rules: Rules) {
+    this.#origins = origins;
+    this.#rules = rules;
+    const reuses = rules.maxIdle > 0 && rules.maxIdlePerOrigin > 0;
+    this.#mostRequests = reuses ? rules.maxRequests : 1;
+  }
+
+  /** Connect attempts of the origin are for so many waiters each from now on. */
+  expect(origin: OriginRecord<C, W>, capacity: number): void {
+    this.#origins.expectCapacity(origin, Math.min(capacity, this.#mostRequests));
+  }
+
+  /** A connection has one lease more. */
+  leased(connection: ConnectionRecord<C, W>, now: number): void {
+    const isFirst = connection.leases === 1;
+    if (isFirst && connection.proof === "none" && isProvenFresh(connection, this.#rules, now))
+      connection.proof = "within-limit";
+    this.update(connection);
+  }
+
+  /** A connection has one lease less, and others still. */
+  released(connection: ConnectionRecord<C, W>, answered: boolean): void {
+    if (answered) connection.proof = "alive";
+    this.update(connection);
+  }
+
+  /** Lists a connection whose leases or capacity changed among those with room, or takes it out. */
+  update(connection: ConnectionRecord<C, W>): void {
+    const { state, leases, capacity } = connection;
+    const hasRoom =
+      state === "active" && leases < capacity && spentReason(connection, this.#rules) === undefined;
+    this.#origins.setRoom(connection, hasRoom);
+  }
+
+  /** The fullest connection with room that the request may share. Filling one up lets the others go idle. */
+  choose(origin: OriginRecord<C, W>, waiter: Waiter<C, W>, now: number): ConnectionRecord<C, W> | undefined {
+    const fullest = origin.room.first;
+    if (fullest !== undefined && this.#mayTake(fullest, waiter, now)) return fullest;
+    for (const connection of origin.room) if (this.#mayTake(connection, waiter, now)) return connection;
+    return undefined;
+  }
+
+  #mayTake(connection: ConnectionRecord<C, W>, waiter: Waiter<C, W>, now: number): boolean {
+    return mayShare(connection.proof, waiter) && this.#isInTime(connection, now);
+  }
+
+  /** Whether a connection with room is within its lifetime. One that is not leaves the list. */
+  #isInTime(connection: ConnectionRecord<C, W>, now: number): boolean {
+    if (now < connection.expiresAt) return true;
+    this.#origins.setRoom(connection, false);
+    return false;
+  }
+
+  /** The waiters that may share an active connection, in their order, for as long as it has room. */
+  *waitersFor(connection: ConnectionRecord<C, W>, now: number): Generator<Waiter<C, W>> {
+    for (const waiter of connection.originRecord.waiters) {
+      if (connection.roomNode?.listed !== true || !this.#isInTime(connection, now)) return;
+      if (mayShare(connection.proof, waiter)) yield waiter;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/** Mutations of connections that take several leases, which only the core's own tests have so far. */
+
+import type { Mutation } from "./mutation.ts";
+
+const SIMULATION = { tests: "tests/pool/core/simulation" } as const;
+const SHARING = { tests: "tests/pool/core/sharing" } as const;
+
+/** Mutations of `src/pool/core/` that show only where a connection takes several leases. */
+export const SHARED: readonly Mutation[] = [
+  {
+    breaks: "No connection has more leases than it takes",
+    file: "src/pool/core/sharing.ts",
+    search: `state === "active" && leases < capacity &&`,
+    replacement: `state === "active" && leases <= capacity &&`,
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A shared connection takes no more leases than maxRequests",
+    file: "src/pool/core/sharing.ts",
+    search: " && spentReason(connection, this.#rules) === undefined;",
+    replacement: ";",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A shared connection takes no lease beyond its lifetime",
+    file: "src/pool/core/sharing.ts",
+    search: "if (now < connection.expiresAt) return true;",
+    replacement: "if (now < Infinity) return true;",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A draining connection takes no lease",
+    file: "src/pool/core/origin-table.ts",
+    search: `    this.setRoom(connection, false);\n    if (state === "active") this.draining += 1;`,
+    replacement: `    if (state === "active") this.draining += 1;`,
+    proof: SIMULATION,
+  },
+  {
+    breaks: "The fullest connection with room is shared first",
+    file: "src/pool/core/origin-table.ts",
+    search: "return one.leases > other.leases;",
+    replacement: "return one.leases < other.leases;",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A connection that opens serves as many waiters as it takes leases",
+    file: "src/pool/core/core.ts",
+    search: `    if (connection.capacity > 1) this.#shareWithWaiters(connection, now);\n    this.#connect(`,
+    replacement: "    this.#connect(",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A lease that ends lets a waiter share the connection",
+    file: "src/pool/core/core.ts",
+    search:
+      "      this.#sharing.released(connection, answered);\n      this.#shareWithWaiters(connection, now);\n",
+    replacement: "      this.#sharing.released(connection, answered);\n",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A higher limit of the peer serves waiters at once",
+    file: "src/pool/core/core.ts",
+    search: "    this.#sharing.update(connection);\n    this.#shareWithWaiters(connection, now);\n",
+    replacement: "    this.#sharing.update(connection);\n",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "An unsafe request shares no connection that may be stale",
+    file: "src/rules/sharing.ts",
+    search: `return !request.unsafe || proof !== "none";`,
+    replacement: "return true;",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A resend shares only a connection that is alive",
+    file: "src/rules/sharing.ts",
+    search: `if (request.fresh) return proof === "alive";`,
+    replacement: "",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "An exchange without a response does not prove its connection alive",
+    file: "src/pool/core/sharing.ts",
+    search: `if (answered) connection.proof = "alive";`,
+    replacement: `connection.proof = "alive";`,
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A connection that was idle is not taken for alive at its next lease",
+    file: "src/pool/core/origin-table.ts",
+    search: `connection.proof = requests === 0 && !connection.originIdleNode.listed ? "alive" : "none";`,
+    replacement: `if (requests === 0) connection.proof = "alive";`,
+    proof: SIMULATION,
+  },
+  {
+    breaks: "One that lingers closes under nobody who shares it",
+    file: "src/pool/core/retirement.ts",
+    search: "    if (connection.leases > 1) return;\n",
+    replacement: "",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A request that shares a lingering connection keeps it from making room",
+    file: "src/pool/core/origin-table.ts",
+    search: " else if (connection.lingers) this.#endLinger(connection);",
+    replacement: "",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A connect attempt that fails rejects all waiters that it was for",
+    file: "src/pool/core/core.ts",
+    search: "Math.min(waitersWithoutAttempt(origin), origin.capacity)",
+    replacement: "Math.min(waitersWithoutAttempt(origin), 1)",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A connection that takes less than expected has others opened for those it leaves behind",
+    file: "src/pool/core/origin-table.ts",
+    search: "    origin.capacity = capacity;\n    this.#changed(origin, before);\n",
+    replacement: "    origin.capacity = capacity;\n",
+    proof: SIMULATION,
+  },
+  {
+    breaks: "A shared connection drains for an origin that has none",
+    file: "src/pool/core/core.ts",
+    search: `return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;`,
+    replacement: "return undefined;",
+    proof: SHARING,
+  },
+  {
+    breaks: "Only as many shared connections drain as origins wait for room",
+    file: "src/pool/core/fairness.ts",
+    search: "    if (this.#origins.draining >= this.#origins.blocked.size) return false;\n",
+    replacement: "",
+    proof: SHARING,
+  },
+  {
+    breaks: "Of those that share a connection one alone teaches of its idle time",
+    file: "src/pool/core/idle-limit-learner.ts",
+    search: "    connection.teaches = false;\n",
+    replacement: "",
+    proof: SHARING,
+  },
+  {
+    breaks: "preconnect() counts a connection with room",
+    file: "src/pool/core/core.ts",
+    search: "origin.idle.size + origin.room.size;",
+    replacement: "origin.idle.size;",
+    proof: SHARING,
+  },
+];
