@@ -31,8 +31,8 @@ import {
 import { PoolCore } from "./core/core.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { Waiter } from "./core/records.ts";
-import { EffectQueue } from "./effect-queue.ts";
-import { Grants } from "./grants.ts";
+import { type EffectHandler, EffectQueue } from "./effect-queue.ts";
+import { type GrantOwner, Grants } from "./grants.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
 import { ProcessRef } from "./process-ref.ts";
@@ -44,7 +44,13 @@ type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 type PoolInput<Wire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** The connections of one transport, and the requests that share them. */
-export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttemptOwner<Wire> {
+export class ConnectionPool<Wire>
+  implements
+    ConnectionOwner<Wire>,
+    ConnectAttemptOwner<Wire>,
+    GrantOwner<Wire>,
+    EffectHandler<PoolEffect<Wire>>
+{
   readonly settings: Settings;
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
@@ -169,19 +175,16 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#step({ type: "linger", connection: record }, this.now());
   }
 
-  lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
+  /** Retires a granted connection that a liveness check found dead, and asks for another for the same request. */
+  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
     const { record } = connection;
-    if (record.state === "closed") return;
-    if (record.state === "connecting") return this.connectFailed(record, error);
-    const now = this.now();
-    this.#sleepDetector.notice(now);
-    this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
+    const answered = reason === "peer-closed" ? false : undefined;
+    this.release(connection, { hints: record.hints, reason, answered });
+    const { origin } = record.originRecord;
+    if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
   }
 
-  loopRan(): void {
-    this.#loopRanAt = this.now();
-    this.#grants.loopRan(this.#loopRanAt);
-  }
+  // Connecting
 
   /** Opens connections until `count` are idle or being opened, and waits for them. */
   async preconnect(to: Origin, count: number): Promise<void> {
@@ -195,57 +198,6 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
     const error = await this.#processRef.until(this.#connectAttempts.failure(origin, this.now(), start));
     if (error !== undefined) throw acquireError({ ...facts, why: "connect-failed", error }, this.settings);
-  }
-
-  // Ending
-
-  /** Retires the connections of one origin or of all: idle ones now, active ones after their exchange. */
-  drain(origin: string | undefined, reason: RetireReason): void {
-    this.#step({ type: "drain", origin, reason }, this.now());
-  }
-
-  /** Refuses new requests. Running ones may go on for `graceMs`, then they are cut off. */
-  close(graceMs: number): Promise<void> {
-    const now = this.now();
-    this.#step({ type: "close" }, now);
-    return this.#processRef.until(this.#closing.wait(now, graceMs));
-  }
-
-  // The core's effects
-
-  #step(input: PoolInput<Wire>, now: number): void {
-    this.#perform(this.core.step(input, now), now);
-  }
-
-  #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
-    this.#effectQueue.perform(effects, now);
-    this.timer.ringBy(this.core.wakeAt());
-    this.#processRef.whileQueued(this.core.origins.queue.size > 0);
-  }
-
-  /** Performs one effect. Called by the effect queue, in the order in which the core decided. */
-  handle(effect: PoolEffect<Wire>, now: number): void {
-    switch (effect.type) {
-      case "connect":
-        return this.#connect(effect.connection, now);
-      case "grant":
-        return this.#grants.grant(effect, now);
-      case "queue":
-        return publishQueued(this.observers, effect);
-      case "reject":
-        return this.#reject(effect);
-      case "park":
-        return this.#park(effect.connection);
-      case "close":
-        return this.#close(effect, now);
-      case "learned":
-        return this.#learned(effect);
-    }
-  }
-
-  #park(record: Connection<Wire>): void {
-    // An earlier effect may have had it leased again.
-    if (record.state === "idle") record.attachment?.setLeased(false);
   }
 
   #connect(record: Connection<Wire>, now: number): void {
@@ -279,18 +231,76 @@ export class ConnectionPool<Wire> implements ConnectionOwner<Wire>, ConnectAttem
     this.#step({ type: "connect-failed", connection: record, error }, this.now());
   }
 
-  /** Retires a granted connection that a liveness check found dead, and asks for another for the same request. */
-  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
+  // What sockets report
+
+  loopRan(): void {
+    this.#loopRanAt = this.now();
+    this.#grants.loopRan(this.#loopRanAt);
+  }
+
+  lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void {
     const { record } = connection;
-    const answered = reason === "peer-closed" ? false : undefined;
-    this.release(connection, { hints: record.hints, reason, answered });
-    const { origin } = record.originRecord;
-    if (!waiter.abandoned) this.#step({ type: "acquire", waiter, origin, again: true }, this.now());
+    if (record.state === "closed") return;
+    if (record.state === "connecting") return this.connectFailed(record, error);
+    const now = this.now();
+    this.#sleepDetector.notice(now);
+    this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
+  }
+
+  // Ending
+
+  /** Retires the connections of one origin or of all: idle ones now, active ones after their exchange. */
+  drain(origin: string | undefined, reason: RetireReason): void {
+    this.#step({ type: "drain", origin, reason }, this.now());
+  }
+
+  /** Refuses new requests. Running ones may go on for `graceMs`, then they are cut off. */
+  close(graceMs: number): Promise<void> {
+    const now = this.now();
+    this.#step({ type: "close" }, now);
+    return this.#processRef.until(this.#closing.wait(now, graceMs));
+  }
+
+  // Steps of the core and their effects
+
+  #step(input: PoolInput<Wire>, now: number): void {
+    this.#perform(this.core.step(input, now), now);
+  }
+
+  #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
+    this.#effectQueue.perform(effects, now);
+    this.timer.ringBy(this.core.wakeAt());
+    this.#processRef.whileQueued(this.core.origins.queue.size > 0);
+  }
+
+  /** Performs one effect. Called by the effect queue, in the order in which the core decided. */
+  handle(effect: PoolEffect<Wire>, now: number): void {
+    switch (effect.type) {
+      case "connect":
+        return this.#connect(effect.connection, now);
+      case "grant":
+        return this.#grants.grant(effect, now);
+      case "queue":
+        return publishQueued(this.observers, effect);
+      case "reject":
+        return this.#reject(effect);
+      case "park":
+        return this.#park(effect.connection);
+      case "close":
+        return this.#close(effect, now);
+      case "learned":
+        return this.#learned(effect);
+    }
   }
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const snapshot = originSnapshot(this.core.origins, effect.origin);
     effect.waiter.attachment.refused(acquireError({ ...effect, snapshot }, this.settings));
+  }
+
+  #park(record: Connection<Wire>): void {
+    // An earlier effect may have had it leased again.
+    if (record.state === "idle") record.attachment?.setLeased(false);
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {
