@@ -6,10 +6,10 @@ import { presets } from "../../mod.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { ANNOUNCER, type AnnouncedFacts, type ServerPreset } from "../../src/rules/server-side.ts";
 
-type Said = readonly [connection: string, keepAlive: string];
+type Announced = readonly [connection: string, keepAlive: string];
 
 /** `Connection` and `Keep-Alive` of a response; `-` if the field is missing. */
-function said(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Said {
+function announced(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Announced {
   const { rules } = resolveOptions(preset);
   const facts = {
     last: false,
@@ -26,7 +26,13 @@ function said(preset: ServerPreset, changes: Partial<AnnouncedFacts> = {}): Said
 const ASKED = { asked: { close: false, keepAlive: true } };
 
 describe("a response that is not the last announces", () => {
-  type Row = readonly [what: string, preset: ServerPreset, unasked: Said, asked: Said, http10: Said];
+  type Row = readonly [
+    what: string,
+    preset: ServerPreset,
+    unasked: Announced,
+    asked: Announced,
+    http10: Announced,
+  ];
   const rows: readonly Row[] = [
     ["nginx", presets.nginx(), ["keep-alive", "-"], ["keep-alive", "-"], ["keep-alive", "-"]],
     [
@@ -104,24 +110,28 @@ describe("a response that is not the last announces", () => {
   ];
   for (const [what, preset, unasked, asked, http10] of rows) {
     it(what, () => {
-      const found = [said(preset), said(preset, ASKED), said(preset, { ...ASKED, minorVersion: 0 })];
+      const found = [
+        announced(preset),
+        announced(preset, ASKED),
+        announced(preset, { ...ASKED, minorVersion: 0 }),
+      ];
       assertEquals(found, [unasked, asked, http10]);
-      assertEquals(said(preset, { ...ASKED, last: true }), ["close", "-"], "the last response");
+      assertEquals(announced(preset, { ...ASKED, last: true }), ["close", "-"], "the last response");
     });
   }
 
   it("httpd: the requests left, down to 1", () => {
     const preset = presets.httpd({ maxKeepAliveRequests: 2 });
     assertEquals(preset.maxRequests, 3);
-    assertEquals(said(preset, { ...ASKED, remaining: 2 })[1], "timeout=5, max=2");
-    assertEquals(said(preset, { ...ASKED, remaining: 1 })[1], "timeout=5, max=1");
+    assertEquals(announced(preset, { ...ASKED, remaining: 2 })[1], "timeout=5, max=2");
+    assertEquals(announced(preset, { ...ASKED, remaining: 1 })[1], "timeout=5, max=1");
   });
 });
 
 describe("a server preset", () => {
   it("announces an overridden limit with its own announcer", () => {
     const preset = { ...presets.nodeServer(), idleTimeout: "31s", maxRequests: 10 } as const;
-    assertEquals(said(preset), ["keep-alive", "timeout=30, max=10"]);
+    assertEquals(announced(preset), ["keep-alive", "timeout=30, max=10"]);
   });
 
   it("of Node closes one second after the announced timeout", () => {

@@ -19,7 +19,7 @@ import { SERVERS } from "../support/servers.ts";
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `Connection` and `Keep-Alive` of a response. */
-function said({ headers }: RawResponse): string[] {
+function announced({ headers }: RawResponse): string[] {
   return [headers.get("connection") ?? "", headers.get("keep-alive") ?? ""];
 }
 
@@ -115,7 +115,7 @@ for (const server of SERVERS) {
         raw.get("/text");
         const response = await raw.response();
         assertEquals([response.status, response.body], [200, "hello"]);
-        answers.push(said(response));
+        answers.push(announced(response));
       }
       assertEquals(answers, [
         ["keep-alive", "timeout=4, max=2"],
@@ -175,7 +175,7 @@ for (const server of SERVERS) {
       ]) {
         now = at;
         raw.get("/text");
-        answers.push(said(await raw.response())[0] ?? "");
+        answers.push(announced(await raw.response())[0] ?? "");
       }
       assertEquals(answers, [...Array(7).fill("keep-alive"), "close"]);
       await endsAfter(raw, "timeout=74");
@@ -208,13 +208,13 @@ for (const server of SERVERS) {
       asking.get("/text", "1.1", "Connection: TE, Close");
       const answer = await asking.response();
       // Deno adds a second `close`.
-      assert(/^close(, close)?$/.test(answer.headers.get("connection") ?? ""), said(answer).join());
+      assert(/^close(, close)?$/.test(answer.headers.get("connection") ?? ""), announced(answer).join());
       assertEquals(answer.headers.has("keep-alive"), false);
       await asking.end();
-      const told = await client();
-      told.get("/closes");
-      assertEquals(said(await told.response()), ["close", ""]);
-      await endsAfter(told, "timeout=74");
+      const closing = await client();
+      closing.get("/closes");
+      assertEquals(announced(await closing.response()), ["close", ""]);
+      await endsAfter(closing, "timeout=74");
     });
 
     it("follows the rules of HTTP/1.0", PATIENT, async () => {
@@ -224,7 +224,7 @@ for (const server of SERVERS) {
       plain.get("/text", "1.0");
       const answer = await plain.response();
       assertEquals(answer.body, "hello");
-      if (server.tells10) assertEquals(said(answer), ["close", ""]);
+      if (server.tells10) assertEquals(announced(answer), ["close", ""]);
       await plain.end();
       const asking = await client();
       asking.get("/text", "1.0", "Connection: keep-alive");
@@ -246,7 +246,7 @@ for (const server of SERVERS) {
         const silent = await client();
         silent.get("/silent");
         const used = await usedTwice(client, ["/text", "/text"], 2000);
-        for (const answer of used.answers) assertEquals(said(answer), ["keep-alive", "timeout=1"]);
+        for (const answer of used.answers) assertEquals(announced(answer), ["keep-alive", "timeout=1"]);
         if (enforced) {
           await assertIdleAtLeast(used, 2000);
         } else {
@@ -265,7 +265,7 @@ for (const server of SERVERS) {
       const paths = [server.queues ? "/slow" : "/text", "/empty", "/text", "/text"];
       for (const path of paths) raw.get(path);
       assertEquals((await raw.response()).status, 200);
-      assertEquals(said(await raw.response())[0], "close");
+      assertEquals(announced(await raw.response())[0], "close");
       if (!enforced) return;
       await raw.end();
       assertEquals(executed, paths.slice(0, 2));
@@ -289,7 +289,7 @@ for (const server of SERVERS) {
       await pause(300);
       const next = await client();
       next.get("/text");
-      assertEquals(said(await next.response()), ["keep-alive", "timeout=74, max=4"]);
+      assertEquals(announced(await next.response()), ["keep-alive", "timeout=74, max=4"]);
     });
 
     it("tracks a thousand connections at once", PATIENT, async () => {

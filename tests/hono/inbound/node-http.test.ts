@@ -110,7 +110,7 @@ describe("keepAlive() with node:http", () => {
     const server = http2.createServer(application({ maxRequests: 1 }));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const said: unknown[] = [];
+    const seen: unknown[] = [];
     for (let count = 0; count < 2; count++) {
       const stream = client.request({ ":path": "/" });
       const headers = await new Promise<http2.IncomingHttpHeaders>((resolve) =>
@@ -119,12 +119,12 @@ describe("keepAlive() with node:http", () => {
       let body = "";
       stream.setEncoding("utf8");
       for await (const text of stream) body += text;
-      said.push([body, headers.connection, headers["keep-alive"]]);
+      seen.push([body, headers.connection, headers["keep-alive"]]);
     }
     // Closed before the assertion, because an open server would keep the process alive.
     client.close();
     await new Promise((resolve) => server.close(resolve));
     const nothing = ['"none"', undefined, undefined];
-    assertEquals(said, [nothing, nothing]);
+    assertEquals(seen, [nothing, nothing]);
   });
 });

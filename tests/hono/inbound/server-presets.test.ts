@@ -16,7 +16,7 @@ const CLOSE = ["close", ""];
 /**
  * `Connection` and `Keep-Alive` of the first response, of one to a client that asks for keep-alive, and of the last.
  */
-const SAID: Record<string, [preset: ServerPreset, first: string[], asked: string[], last: string[]]> = {
+const ANNOUNCED: Record<string, [preset: ServerPreset, first: string[], asked: string[], last: string[]]> = {
   "nginx()": [presets.nginx(), ["keep-alive", ""], ["keep-alive", ""], CLOSE],
   "nginx() with a second argument": [
     presets.nginx({ announcedTimeout: "60s" }),
@@ -38,22 +38,22 @@ const SAID: Record<string, [preset: ServerPreset, first: string[], asked: string
 
 for (const server of SERVERS) {
   describe(`keepAlive() with a preset under ${server.name}`, () => {
-    for (const [name, [preset, first, asked, last]] of Object.entries(SAID)) {
+    for (const [name, [preset, first, asked, last]] of Object.entries(ANNOUNCED)) {
       it(`announces what presets.${name} says`, PATIENT, async () => {
         const app = new Hono();
         app.use(keepAlive({ ...preset, maxRequests: 3 }));
         app.get("/", (c) => c.text("hello"));
         const listening = await server.serve(app);
         const raw = await RawClient.open(listening.port);
-        const said: string[][] = [];
+        const seen: string[][] = [];
         for (const fields of [[], ["Connection: Keep-Alive"], []]) {
           raw.get("/", "1.1", ...fields);
           const { headers } = await raw.response();
-          said.push([headers.get("connection") ?? "", headers.get("keep-alive") ?? ""]);
+          seen.push([headers.get("connection") ?? "", headers.get("keep-alive") ?? ""]);
         }
         raw.abort();
         await listening.close();
-        assertEquals(said, [first, asked, last]);
+        assertEquals(seen, [first, asked, last]);
       });
     }
   });

@@ -100,10 +100,10 @@ describe("poolStatus", () => {
     await answer.text();
     const paths = ["", "/stats", "/metrics"];
     const texts = await Promise.all(paths.map(async (path) => (await app.request(`/_pool${path}`)).text()));
-    const told = JSON.stringify(await page.read());
-    assert(told.includes("http://a.test"), "the origin is shown");
+    const received = JSON.stringify(await page.read());
+    assert(received.includes("http://a.test"), "the origin is shown");
     assertEquals(
-      [...texts, told].filter((text) => text.includes("secret")),
+      [...texts, received].filter((text) => text.includes("secret")),
       [],
     );
     await page.leave();
@@ -226,13 +226,13 @@ describe("the events of the status page", () => {
     await page.read();
     await clock.advance(TICK_MS);
     await page.read();
-    let told = 0;
-    const next = page.read().then(() => (told += 1));
+    let received = 0;
+    const next = page.read().then(() => (received += 1));
     await clock.advance(4000);
-    assertEquals(told, 0);
+    assertEquals(received, 0);
     await clock.advance(2000);
     await next;
-    assertEquals(told, 1);
+    assertEquals(received, 1);
     await page.leave();
   });
 
@@ -245,10 +245,10 @@ describe("the events of the status page", () => {
       await clock.advance(TICK_MS);
     }
     // One message was under way when the page stopped reading. It then gets a snapshot, not a backlog.
-    const told = [await page.read()];
-    while (told.at(-1)?.event !== "snapshot") told.push(await page.read());
-    assert(told.length <= 2, `${told.length} messages were kept`);
-    assertEquals(told.at(-1)?.data.lanes.length, 20);
+    const received = [await page.read()];
+    while (received.at(-1)?.event !== "snapshot") received.push(await page.read());
+    assert(received.length <= 2, `${received.length} messages were kept`);
+    assertEquals(received.at(-1)?.data.lanes.length, 20);
     await page.leave();
   });
 

@@ -25,13 +25,13 @@ describe("upstream()'s events", () => {
     const { app } = failing({}, (event) => events.push(event));
     assertEquals((await app.request("/", { method: "DELETE" })).status, 502);
     assertEquals((await app.request("/light")).status, 502);
-    const told = events.map((event) => [
+    const received = events.map((event) => [
       event.type,
       event.status,
       event.method,
       event.error instanceof Error,
     ]);
-    assertEquals(told, [
+    assertEquals(received, [
       ["upstream.failed", 502, "DELETE", true],
       ["upstream.failed", 502, "GET", true],
     ]);

@@ -19,7 +19,7 @@ public class Apache5 {
   static final Map<String, CloseableHttpClient> clients = new ConcurrentHashMap<>();
   static final int PATIENCE_MS = 6000;
 
-  /** Whether the first server of a case, by whose port it goes, is taken for a proxy. */
+  /** Whether requests go through a proxy: the first server of the case. Its port is the case's name. */
   static boolean proxied;
 
   public static void main(String[] arguments) throws Exception {

@@ -7,11 +7,11 @@ import java.net.Proxy;
 import java.net.URI;
 import java.net.URL;
 
-/** java.net.HttpURLConnection. Its connections belong to the process, so a case differs from others by its port. */
+/** java.net.HttpURLConnection. Its connections belong to the process, and cases differ only by their ports. */
 public class UrlConnection {
   static final int PATIENCE_MS = 6000;
 
-  /** Whether the first server of a case, by whose port it goes, is taken for a proxy. */
+  /** Whether requests go through a proxy: the first server of the case. Its port is the case's name. */
   static boolean proxied;
 
   public static void main(String[] arguments) throws Exception {
