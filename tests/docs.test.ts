@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { withDiagram } from "../scripts/diagram.ts";
 import { deadReferences, documents, stepsNamed } from "../scripts/house/documents.ts";
+import { layers } from "../scripts/house/layers.ts";
 import { presetsDocument } from "../scripts/presets-doc.ts";
 import { run } from "../scripts/test/run.ts";
 import { steps } from "../scripts/test/steps.ts";
@@ -126,6 +127,16 @@ describe("docs/presets.md", () => {
 });
 
 describe("ARCHITECTURE", () => {
+  it("says which folder may import which, as biome.jsonc does", () => {
+    const named = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+    const rows = tableUnder(read("ARCHITECTURE.md"), "Map").map(([folder, , imports]) => [
+      named(folder)[0]?.replace(/^src\//, ""),
+      named(imports).sort(),
+    ]);
+    const enforced = [...layers()].map(([folder, imports]) => [folder, [...imports].sort()]);
+    assertEquals(Object.fromEntries(rows), Object.fromEntries(enforced));
+  });
+
   it("shows the state table of today (scripts/diagram.ts writes it)", () => {
     const document = read("ARCHITECTURE.md");
     assertEquals(document, withDiagram(document));
