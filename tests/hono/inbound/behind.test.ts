@@ -33,7 +33,7 @@ describe("behind()", () => {
 
   it("is documented in docs/hono.md with the same numbers", () => {
     const document = readFileSync(new URL("../../../docs/hono.md", import.meta.url), "utf8");
-    const rows = [...document.matchAll(/^\| (`[a-z0-9`, -]+`) \| (\d+) s(, forgets)? \| (\d+) s \|$/gm)];
+    const rows = [...document.matchAll(/^\| (`[a-z0-9`, -]+`) \| (\d+) s(, drops)? \| (\d+) s \|$/gm)];
     const documented = rows.flatMap(([, names = "", , , ours]) =>
       [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [name, Number(ours) * 1000]),
     );
