@@ -53,17 +53,17 @@ function baseOf(file: string): string {
 function picture({ out, back, settled }: Walk, asked: readonly [Asked, Asked]): string[] {
   const [sent, parked, told] = [visitsOf(out.chain), visitsOf(back.chain), visitsOf(settled)];
   const rooms = [...new Set([...sent, ...parked, ...told].map(({ room }) => room))];
-  const lastOut = sent.at(-1)?.room;
+  const [first, lastOut] = [idOf(rooms[0]), idOf(sent.at(-1)?.room)];
   return [
     "```mermaid",
     "sequenceDiagram",
     "    autonumber",
-    ...rooms.map((room) => `    participant ${room}`),
+    ...rooms.map((room) => `    participant ${idOf(room)} as ${room}`),
     ...arrows(sent),
     `    ${lastOut}->>transports: write`,
-    `    Note over ${rooms[0]},transports: asked on the way: ${[...asked[0].keys()].join(", ")}`,
+    `    Note over ${first},transports: asked on the way: ${[...asked[0].keys()].join(", ")}`,
     ...arrows(parked),
-    `    Note over ${rooms[0]},transports: asked on the way: ${[...asked[1].keys()].join(", ")}`,
+    `    Note over ${first},transports: asked on the way: ${[...asked[1].keys()].join(", ")}`,
     ...arrows(told).slice(-1),
     "```",
   ];
@@ -73,8 +73,13 @@ function arrows(visits: readonly Visit[]): string[] {
   return visits.slice(1).map(({ room, hops }, at) => {
     // Mermaid takes `#` for the beginning of a character's number.
     const name = hops[0]?.name.replace("#", "") ?? "";
-    return `    ${visits[at]?.room}->>${room}: ${name}`;
+    return `    ${idOf(visits[at]?.room)}->>${idOf(room)}: ${name}`;
   });
+}
+
+/** Mermaid's identifiers have neither hyphens nor slashes. */
+function idOf(room = ""): string {
+  return room.replace(/\W/g, "_");
 }
 
 function table(chain: readonly Hop[]): string[] {
