@@ -66,14 +66,14 @@ export const SHARED: readonly Mutation[] = [
   },
   {
     breaks: "An unsafe request shares no connection that may be stale",
-    file: "src/rules/sharing.ts",
+    file: "src/rules/share-choice.ts",
     search: `return !request.unsafe || proof !== "none";`,
     replacement: "return true;",
     proof: SIMULATION,
   },
   {
     breaks: "A resend shares only a connection that is alive",
-    file: "src/rules/sharing.ts",
+    file: "src/rules/share-choice.ts",
     search: `if (request.fresh) return proof === "alive";`,
     replacement: "",
     proof: SIMULATION,

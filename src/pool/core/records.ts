@@ -40,7 +40,7 @@ import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
-import type { Proof } from "../../rules/sharing.ts";
+import type { Proof } from "../../rules/share-choice.ts";
 import type { HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";

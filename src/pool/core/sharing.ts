@@ -4,7 +4,7 @@
  */
 
 import type { Rules } from "../../rules/rules.ts";
-import { mayShare } from "../../rules/sharing.ts";
+import { mayShare } from "../../rules/share-choice.ts";
 import { isProvenFresh, spentReason } from "../../rules/verdict.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";

@@ -1,4 +1,4 @@
-/** Sharing: which requests may join others on an active connection. */
+/** Share choice: which requests may join others on an active connection. */
 
 /**
  * What is known of an active connection:
