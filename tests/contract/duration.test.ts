@@ -1,3 +1,5 @@
+/** Durations: every written form, and every wrong one. */
+
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -51,7 +53,7 @@ describe("a duration", () => {
     [[5], "TypeError"],
   ];
   for (const [value, kind] of wrong) {
-    it(`is not ${typeof value} ${JSON.stringify(String(value))}, and the error names option and value`, () => {
+    it(`cannot be ${typeof value} ${JSON.stringify(String(value))}, and the error names option and value`, () => {
       const error = assertThrows(() => toMs(value as Duration, "idleTimeout"));
       assertInstanceOf(error, Error);
       assertEquals(error.name, kind);
@@ -60,7 +62,7 @@ describe("a duration", () => {
     });
   }
 
-  it("is read as it is written: any whole number in any unit", () => {
+  it("can be any whole number in any unit", () => {
     const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
     const unit = fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[]));
     const law = fc.property(fc.nat(), unit, (amount, name) => {
@@ -87,7 +89,7 @@ describe("formatMs", () => {
   ];
   for (const [ms, text] of rows) it(`writes ${ms} as ${text}`, () => assertEquals(formatMs(ms), text));
 
-  it("writes what toMs reads back", () => {
+  it("writes text that toMs reads back", () => {
     const whole = fc.oneof(
       fc.nat(),
       fc.nat(100_000).map((seconds) => seconds * 1000),

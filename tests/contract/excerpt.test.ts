@@ -1,4 +1,4 @@
-/** Excerpts: what errors show of the texts of others. */
+/** Excerpts: the parts of foreign texts that errors show. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertLess, assertNotMatch, assertThrows } from "@std/assert";
@@ -8,20 +8,20 @@ import { excerpt, quoted, withoutCredentials } from "../../src/contract/excerpt.
 const LONG = "x".repeat(1_000_000);
 
 describe("excerpt()", () => {
-  it("shows a short text as it is, of a long one the start and the length", () => {
+  it("shows a short text unchanged, and the start and length of a long one", () => {
     assertEquals(excerpt("short"), "short");
     assertEquals(excerpt("abcdef", 3), "abc… (6 characters)");
   });
 });
 
 describe("quoted()", () => {
-  it("escapes what could end a line of a log", () => {
+  it("escapes characters that could end a line of a log", () => {
     assertEquals([quoted("a\r\nb"), quoted(5), quoted(undefined)], ['"a\\r\\nb"', "5", "undefined"]);
   });
 });
 
 describe("withoutCredentials()", () => {
-  it("shows nothing of a password, with its @ or without", () => {
+  it("shows nothing of a password, with or without an @ after it", () => {
     const texts = [
       "usr:SECRET",
       "SECRET:x@host",
@@ -63,7 +63,7 @@ describe("an error about a text that is too long", () => {
   };
 
   for (const [what, attempt] of Object.entries(wrong)) {
-    it(`such as ${what} shows some of it`, async () => {
+    it(`such as ${what} shows a part of it`, async () => {
       const error = await Promise.resolve()
         .then(attempt)
         .then(
@@ -75,7 +75,7 @@ describe("an error about a text that is too long", () => {
     });
   }
 
-  it("of explain() too", () => {
+  it("of explain() shows a part of it too", () => {
     assertLess(assertThrows(() => pool.explain(`http://a b/${LONG}`), TypeError).message.length, 500);
   });
 });

@@ -1,3 +1,5 @@
+/** Origins: normalisation of URLs, and errors without credentials. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -48,7 +50,7 @@ describe("originOf", () => {
     });
   }
 
-  it("tells apart what is not the same origin", () => {
+  it("gives different origins different keys", () => {
     const urls = [
       "http://example.com",
       "https://example.com",
@@ -61,7 +63,7 @@ describe("originOf", () => {
     assertEquals(new Set(urls.map((url) => originOf(url).key)).size, urls.length);
   });
 
-  it("gives every path of an origin the same key, and the key itself", () => {
+  it("gives every path of an origin the same key, and the key itself too", () => {
     const paths = fc.webUrl({ validSchemes: ["http", "https"], withQueryParameters: true });
     const law = fc.property(paths, (url) => {
       const { key } = originOf(url);
@@ -90,7 +92,7 @@ describe("originOf", () => {
   for (const [url, shown] of [
     ["", ""],
     ["/path", "/path"],
-    // Without its "@" a password stands where a port would.
+    // Without the "@", a password may stand in the place of the port.
     ["http://a:x", "http://a:…"],
     ["//example.com", "//example.com"],
     ["http://", "http://"],
@@ -98,12 +100,12 @@ describe("originOf", () => {
     ["http://exa mple.com:8080/x", "http://exa mple.com:8080/x"],
     ["http://a:99999", "http://a:…"],
   ] as const) {
-    it(`refuses ${JSON.stringify(url)}, and says so`, () => {
+    it(`refuses ${JSON.stringify(url)} with its excerpt`, () => {
       assertThrows(() => originOf(url), TypeError, `must be absolute and valid: current value is "${shown}"`);
     });
   }
 
-  it("refuses a hostname that no name can be as long as", () => {
+  it("refuses a hostname longer than any name can be", () => {
     assertThrows(
       () => originOf(`http://${"a".repeat(256)}/`),
       TypeError,
@@ -112,7 +114,7 @@ describe("originOf", () => {
     assertEquals(originOf(`http://${"a".repeat(255)}/`).hostname.length, 255);
   });
 
-  it("goes by the text of an object: its members may say anything", () => {
+  it("parses the href of an object, because its other members may be wrong", () => {
     class Forged extends URL {
       override get host(): string {
         return "a.test\r\nX-Injected: 1";

@@ -1,9 +1,11 @@
+/** Reasons: the list is closed. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { RETIRE_REASONS } from "../../src/contract/reasons.ts";
 
 describe("the reasons to retire a connection", () => {
-  it("are this closed list: dashboards and tests match on them", () => {
+  it("are this closed list, which dashboards and tests rely on", () => {
     assertEquals(RETIRE_REASONS.join(" ").split(" ").toSorted(), [
       "aborted",
       "address-gone",

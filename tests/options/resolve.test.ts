@@ -1,10 +1,12 @@
+/** Options: defaults, resolved values, and an error for every wrong one. */
+
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import type { PoolOptions } from "../../src/options/options.ts";
 import { DEFAULTS, resolveOptions } from "../../src/options/resolve.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 
-/** What `resolveOptions` throws; `undefined` when it accepts. */
+/** The error that `resolveOptions` throws, or `undefined`. */
 function refusal(options: unknown): Error | undefined {
   try {
     resolveOptions(options as PoolOptions);
@@ -181,7 +183,7 @@ const WRONG: Readonly<Record<Exclude<keyof PoolOptions, symbol>, readonly Wrong[
   random: NOT_A_FUNCTION,
 };
 
-/** Wrong values inside an option's object. */
+/** Wrong values within the object of an option. */
 const WRONG_INSIDE: Readonly<Record<string, (value: unknown) => object>> = {
   "tcpKeepAlive.idle": (idle) => ({ tcpKeepAlive: { idle } }),
   "tcpKeepAlive.interval": (interval) => ({ tcpKeepAlive: { interval } }),
@@ -225,13 +227,13 @@ function assertRefused(options: unknown, option: string, [value, kind, shown = S
   assertStringIncludes(error?.message ?? "", shown);
 }
 
-/** Objects are shown by what they are. */
+/** Errors show the kind of an object. */
 function shownOf(value: unknown): string {
   if (typeof value === "string") return value;
   return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
-describe("a wrong value is refused, by option and value:", () => {
+describe("a wrong value is refused with option and value:", () => {
   for (const [option, values] of Object.entries(WRONG)) {
     it(option, () => {
       for (const wrong of values) {
@@ -261,7 +263,7 @@ describe("a wrong value is refused, by option and value:", () => {
   });
 });
 
-describe("an unknown option is refused, with those that are known:", () => {
+describe("an unknown option is refused with the list of known ones:", () => {
   const rows: readonly (readonly [options: object, name: string, known: string])[] = [
     [{ idleTimeOut: 5 }, "idleTimeOut", "idleTimeout"],
     [{ keepAlive: true }, "keepAlive", "tcpKeepAlive"],
@@ -280,13 +282,13 @@ describe("an unknown option is refused, with those that are known:", () => {
     });
   }
 
-  it("but not by the names of Object.prototype", () => {
+  it("even if Object.prototype has that name", () => {
     assertEquals(refusal({ toString: 1 })?.name, "TypeError");
   });
 });
 
 describe("contradictions are refused:", () => {
-  it("more connections for one origin than in all", () => {
+  it("more connections per origin than in total", () => {
     const options = { maxConnections: 10, maxConnectionsPerOrigin: 11 };
     assertEquals(
       refusal(options)?.message,
@@ -303,7 +305,7 @@ describe("contradictions are refused:", () => {
     assertEquals(
       refusal({ requestTimeout: "4s", connectTimeout: Infinity }),
       undefined,
-      "off is no contradiction",
+      "off does not contradict",
     );
   });
 
@@ -314,7 +316,7 @@ describe("contradictions are refused:", () => {
 });
 
 describe("the settings", () => {
-  it("are the documented defaults where nothing is set", () => {
+  it("are the documented defaults if nothing is set", () => {
     const { rules, clock, random, transport, onEvent, chosen, limits, ...rest } = resolveOptions();
     assertEquals(rules, {
       idleTimeoutMs: 55_000,
@@ -360,7 +362,7 @@ describe("the settings", () => {
     assertEquals(limits.headBytes, 65_536);
   });
 
-  it("take undefined for not set", () => {
+  it("treat undefined as not set", () => {
     const unset = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, undefined]));
     assertEquals(resolveOptions(unset), resolveOptions());
     assertEquals(
@@ -374,7 +376,7 @@ describe("the settings", () => {
     assertEquals([...chosen], ["idleTimeout"]);
   });
 
-  it("are what was set", () => {
+  it("have the values that were set", () => {
     const transport = memoryTransport();
     const onEvent = () => {};
     const serverHints = () => ({});
@@ -442,14 +444,14 @@ describe("the settings", () => {
     assertEquals(typeof settings.hints, "function");
   });
 
-  it("have the store that learn names", () => {
+  it("have the store given by learn", () => {
     const store = { get: () => undefined, set: () => {} };
     const settings = resolveOptions({ learn: { store } } as unknown as PoolOptions);
     assertStrictEquals(settings.limitStore, store);
     assertEquals(settings.rules.learn, true);
   });
 
-  it("have an off for every limit: Infinity", () => {
+  it("accept Infinity, which means off, for every limit", () => {
     for (const [option, value] of Object.entries(DEFAULTS)) {
       const isDuration = typeof value === "string" && /^\d/.test(value);
       const isCount = typeof value === "number" && option !== "lifetimeJitter";

@@ -1,4 +1,4 @@
-/** Addresses: the order in which to try them, and when one is gone, as tables. */
+/** Addresses: the order in which to try them, and when one is gone. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -36,7 +36,7 @@ describe("the order of addresses", () => {
   }
 });
 
-/** The memory after answers, each at a minute of its own. */
+/** The memory after answers, each at a given minute. */
 function after(...answers: readonly (readonly [minute: number, answer: string])[]): AddressMemory {
   return answers.reduce(
     (memory, [minute, answer]) => remember(memory, answer.split(" "), minute * MINUTE),
@@ -50,19 +50,19 @@ describe("an address", () => {
     ["that the only answer holds", after([0, "a b"]), "", "a b c"],
     ["that the latest answer lacks", after([0, "a b"], [1, "b c"]), "a", "b c"],
     [
-      "that came back is there; the name rotates, so that the others may",
+      "that returned is not gone; the answers rotate, so other addresses may return too",
       after([0, "a"], [1, "b"], [2, "a"]),
       "",
       "a b",
     ],
     [
-      "of a rotating name is gone after more than 5 minutes",
+      "of a rotating hostname is gone after more than 5 minutes",
       after([0, "a"], [1, "b"], [2, "a"], [6.5, "c"]),
       "b",
       "a c",
     ],
     [
-      "is gone at once when rotating was 10 minutes ago",
+      "is gone immediately if the answers last rotated 10 minutes ago",
       after([0, "a"], [1, "b"], [2, "a"], [12, "a"], [12.5, "c"]),
       "a",
       "c",
@@ -84,13 +84,13 @@ describe("an address", () => {
     });
   }
 
-  it("is remembered for a bounded number of them", () => {
+  it("is remembered up to a maximum number", () => {
     let memory = NO_ADDRESSES;
     for (let at = 0; at < 1000; at++) memory = remember(memory, [`a${at}`], at);
     assertEquals(memory.seenAt.size, 256);
   });
 
-  it("that is gone is forgotten by the next answer, unless it may still come back", () => {
+  it("that is gone is forgotten at the next answer, unless it may still return", () => {
     const gone = after([0, "a"], [60, "b"]);
     assertEquals([hasAbsent(gone), isGone(gone, "a")], [true, true]);
     const forgotten = remember(gone, ["b"], 61 * MINUTE);

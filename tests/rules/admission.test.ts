@@ -1,3 +1,5 @@
+/** Admission and fairness: what a request without an idle connection may do, and who yields at the total limit. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -33,7 +35,7 @@ describe("admit", () => {
     });
   }
 
-  it("never lets a limit be passed, and never waits while an idle connection could go", () => {
+  it("never exceeds a limit, and never waits while an idle connection could be evicted", () => {
     const counts = fc.tuple(fc.nat(5), fc.nat(5), fc.nat(5), fc.nat(5)).map(
       ([originIdle, originBusy, otherIdle, otherBusy]): Occupancy => ({
         originOpen: originIdle + originBusy,
@@ -56,7 +58,7 @@ describe("admit", () => {
   });
 });
 
-describe("an origin yields the connection that came free", () => {
+describe("an origin yields a released connection", () => {
   const none = Infinity;
   type Side = [open: number, waitingSince: number];
   const rows: [what: string, own: Side, other: Side, contenders: number, total: number, yields: boolean][] = [
@@ -79,7 +81,7 @@ describe("an origin yields the connection that came free", () => {
     });
   }
 
-  it("never back and forth: of two that wait, one yields to the other or neither does", () => {
+  it("never back and forth: of two waiting origins, at most one yields to the other", () => {
     const side = fc.record({ open: fc.integer({ min: 1, max: 9 }), waitingSince: fc.nat(99) });
     const law = fc.property(
       side,
@@ -89,7 +91,7 @@ describe("an origin yields the connection that came free", () => {
       (a, b, n, total) => {
         const limits = rules({ maxConnections: total });
         if (!yieldsTo(a, b, n, limits)) return;
-        // After the change of hands.
+        // After the connection changed sides.
         const after = [
           { ...a, open: a.open - 1 },
           { ...b, open: b.open + 1 },

@@ -1,3 +1,5 @@
+/** Hints: `Keep-Alive` values of every form, and the two meanings of `max`. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -6,7 +8,7 @@ import { NO_MAX, parseKeepAlive, remainingRequests, watchMax } from "../../src/r
 describe("parseKeepAlive", () => {
   type Row = [value: string, seconds: number | undefined, max: number | undefined, flawed?: "flawed"];
 
-  // What other clients make of these is as different as 3 s and for ever.
+  // Other clients disagree about these values, by as much as 3 s and forever.
   const spellings: Row[] = [
     ["", undefined, undefined],
     ["timeout=5", 5, undefined],
@@ -83,7 +85,7 @@ describe("parseKeepAlive", () => {
     });
   }
 
-  it("reads what it wrote in any order, case, quotes and spaces", () => {
+  it("reads parameters in any order, case, quoting and spacing", () => {
     const numbers = fc.integer({ min: 0, max: 999_999_999 });
     const spaces = fc.constantFrom("", " ", "\t", "  ");
     const names = fc.constantFrom(["timeout", "max"], ["Timeout", "Max"], ["TIMEOUT", "MAX"]);
@@ -105,7 +107,7 @@ describe("parseKeepAlive", () => {
     fc.assert(law, { numRuns: 500 });
   });
 
-  it("makes of any text a limit that is a whole number in range, or none", () => {
+  it("gives for any text a whole number in range, or nothing", () => {
     const pieces = fc.constantFrom(
       "timeout",
       "max",
@@ -133,14 +135,14 @@ describe("parseKeepAlive", () => {
     fc.assert(law, { numRuns: 2000 });
   });
 
-  it("takes no longer than the value is long", () => {
+  it("takes linear time", () => {
     const long = "timeout=".repeat(100_000) + " ".repeat(100_000);
     assertEquals(parseKeepAlive(long).timeoutMs, undefined);
     assertEquals(parseKeepAlive(`timeout${" ".repeat(50_000)}x=5`).timeoutMs, undefined);
   });
 });
 
-/** What is left after each response of one connection. */
+/** The requests left after each response of one connection. */
 function left(announced: readonly (number | undefined)[]): (number | undefined)[] {
   let seen = NO_MAX;
   return announced.map((max, index) => {
@@ -150,45 +152,45 @@ function left(announced: readonly (number | undefined)[]): (number | undefined)[
 }
 
 describe("max", () => {
-  it("is a limit that every request uses up when it stands still, as in Node", () => {
+  it("is the limit of the connection if it does not change, as in Node", () => {
     assertEquals(left([3, 3, 3]), [2, 1, 0]);
   });
 
-  it("is what is left when it falls, as in Apache httpd", () => {
+  it("is the number left if it falls, as in Apache httpd", () => {
     assertEquals(left([99, 98, 97]), [98, 98, 97]);
     assertEquals(left([2, 1, 0]), [1, 1, 0]);
   });
 
-  it("is taken for a limit until it is told apart, which allows less", () => {
+  it("counts as a limit while its meaning is unknown, which allows fewer requests", () => {
     assertEquals(left([5]), [4]);
   });
 
-  it("leaves none at 0 and never less", () => {
+  it("leaves none at 0, and never a negative number", () => {
     assertEquals(left([0]), [0]);
     assertEquals(left([1]), [0]);
     assertEquals(left([2, 2, 2, 2]), [1, 0, 0, 0]);
   });
 
-  it("says nothing where the server says nothing", () => {
+  it("is unknown if the server sends none", () => {
     assertEquals(left([undefined, undefined]), [undefined, undefined]);
   });
 
-  it("holds on under a response without it", () => {
+  it("continues over a response without it", () => {
     assertEquals(left([5, undefined, undefined]), [4, 3, 2]);
     assertEquals(left([9, 8, undefined, undefined, 5]), [8, 8, 7, 6, 5]);
     assertEquals(left([9, 8, undefined, 7]), [8, 8, 7, 7]);
   });
 
-  it("begins with the response that first has it", () => {
+  it("starts with the first response that has it", () => {
     assertEquals(left([undefined, undefined, 5, 5]), [undefined, undefined, 2, 1]);
     assertEquals(left([undefined, undefined, 5, 4]), [undefined, undefined, 2, 4]);
   });
 
-  it("is a limit again when it rises after falling", () => {
+  it("is a limit again if it rises after falling", () => {
     assertEquals(left([9, 8, 20]), [8, 8, 17]);
   });
 
-  it("never allows more than a server of either kind would take", () => {
+  it("never allows more than a server of either kind accepts", () => {
     const law = fc.property(fc.integer({ min: 1, max: 30 }), fc.boolean(), (limit, countsDown) => {
       const announced = Array.from({ length: limit }, (_, at) => (countsDown ? limit - 1 - at : limit));
       left(announced).forEach((remaining, at) => {

@@ -1,3 +1,5 @@
+/** Idle choice: which idle connection is reused, and when it is proven fresh. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
@@ -23,19 +25,19 @@ describe("isProvenFresh", () => {
     ["unsafeReuse where nothing was learned yet", { learnedIdleMs: Infinity }, 2000],
   ];
   for (const [what, at, provenMs] of rows) {
-    it(`goes by ${what}`, () => {
+    it(`depends on ${what}`, () => {
       const idle = facts({ idleSince: 100, ...at });
       assertEquals(isProvenFresh(idle, by, 100 + provenMs - 1), true);
       assertEquals(isProvenFresh(idle, by, 100 + provenMs), false);
     });
   }
 
-  it("trusts nothing unknown when unsafeReuse is 0, and everything when it is Infinity", () => {
+  it("trusts no unknown server if unsafeReuse is 0, and every server if it is Infinity", () => {
     assertEquals(isProvenFresh(facts(), rules({ unsafeReuseMs: 0 }), 0), false);
     assertEquals(isProvenFresh(facts(), rules({ unsafeReuseMs: Infinity }), 1e12), true);
   });
 
-  it("is never true again once it was false", () => {
+  it("never becomes true again", () => {
     const law = fc.property(someFacts, someRules, moments, moments, (at, by, now, laterMs) => {
       if (!isProvenFresh(at, by, at.idleSince + now)) {
         assertEquals(isProvenFresh(at, by, at.idleSince + now + laterMs), false);
@@ -52,23 +54,23 @@ describe("chooseIdle", () => {
   const lifo = rules({ reuseOrder: "lifo" });
   const fifo = rules({ reuseOrder: "fifo" });
 
-  it("takes the end that reuseOrder names", () => {
+  it("takes the connection that reuseOrder names", () => {
     assertStrictEquals(chooseIdle(ends, lifo, false, 5000), freshest);
     assertStrictEquals(chooseIdle(ends, fifo, false, 5000), stalest);
   });
 
-  it("takes for an unsafe request only what is proven fresh", () => {
+  it("takes only a connection that is proven fresh for an unsafe request", () => {
     assertStrictEquals(chooseIdle(ends, lifo, true, 6999), freshest);
     assertStrictEquals(chooseIdle(ends, lifo, true, 7000), undefined);
   });
 
-  it("takes the freshest for an unsafe request when the stalest is not proven", () => {
+  it("takes the freshest for an unsafe request if the stalest is not proven fresh", () => {
     assertStrictEquals(chooseIdle(ends, fifo, true, 1999), stalest);
     assertStrictEquals(chooseIdle(ends, fifo, true, 2000), freshest);
     assertStrictEquals(chooseIdle(ends, fifo, true, 7000), undefined);
   });
 
-  it("answers with one of the two, and for an unsafe request with a proven one", () => {
+  it("gives one of the candidates, and a proven one for an unsafe request", () => {
     const law = fc.property(
       someFacts,
       someFacts,
@@ -86,7 +88,7 @@ describe("chooseIdle", () => {
     fc.assert(law, { numRuns: 500 });
   });
 
-  it("has no need to ask the verdict: being proven fresh does not mean being kept", () => {
+  it("does not depend on the verdict: proven fresh does not mean kept", () => {
     const kept = facts({ hints: hints({ timeoutMs: 5000 }), expiresAt: 10 });
     assertEquals(isProvenFresh(kept, lifo, 10), true);
     assertEquals(verdict(kept, lifo, 10).keep, false);

@@ -1,3 +1,5 @@
+/** The learned limit: rows of observations with the limit that follows, and laws for random ones. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -14,10 +16,10 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Something that happened to an idle connection, `after` ms after what came before. */
+/** An observation of an idle connection, `after` ms after the previous one. */
 type Happening = readonly [what: "closed" | "found-closed" | "worked", idleMs: number, afterMs?: number];
 
-/** What is remembered after these, and when that was. Seconds lie between two of them unless said otherwise. */
+/** The memory after the observations, and the time of the last. By default they are seconds apart. */
 function seen(...happenings: readonly Happening[]): { memory: LimitMemory; now: number } {
   let memory = NOTHING_LEARNED;
   let now = 1_000_000;
@@ -35,7 +37,7 @@ function limitAfter(...happenings: readonly Happening[]): number {
 }
 
 const ages = fc.integer({ min: 0, max: 120_000 });
-/** Not right behind a response. */
+/** An idle age that is not right behind a response. */
 const lateAges = fc.integer({ min: 20, max: 120_000 });
 const gaps = fc.integer({ min: 0, max: 10 * MINUTE });
 const someHappenings = fc.array(
@@ -52,7 +54,7 @@ describe("the learned limit", () => {
     ["is none where reuse always worked", [["worked", 4000]], Infinity],
     ["lies a twentieth below a close", [["closed", 5000]], 4750],
     [
-      "lies below the smallest of several",
+      "is below the smallest of several closes",
       [
         ["closed", 5000],
         ["closed", 4600],
@@ -62,7 +64,7 @@ describe("the learned limit", () => {
     ],
     ["believes no single close that comes sooner than limits do", [["closed", 400]], Infinity],
     [
-      "believes a second one",
+      "is learned from a second close",
       [
         ["closed", 400],
         ["closed", 410],
@@ -70,7 +72,7 @@ describe("the learned limit", () => {
       380,
     ],
     [
-      "doubts a close at an age at which reuse worked",
+      "is not learned from one close at an age at which reuse worked",
       [
         ["worked", 9000],
         ["closed", 5000],
@@ -78,7 +80,7 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
-      "believes it once another confirms it",
+      "is learned once another close confirms it",
       [
         ["worked", 9000],
         ["closed", 5000],
@@ -87,7 +89,7 @@ describe("the learned limit", () => {
       4750,
     ],
     [
-      "does not take a close at another age for a confirmation",
+      "is not confirmed by a close at another age",
       [
         ["worked", 9000],
         ["closed", 5000],
@@ -96,7 +98,7 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
-      "doubts no longer what worked long ago",
+      "is learned from one close if reuse worked long ago",
       [
         ["worked", 9000],
         ["closed", 5000, 11 * MINUTE],
@@ -112,7 +114,7 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
-      "is not refuted by one within a timer's jitter",
+      "is not refuted by a reuse within a timer's jitter",
       [
         ["closed", 5000],
         ["worked", 6200],
@@ -120,7 +122,7 @@ describe("the learned limit", () => {
       4750,
     ],
     [
-      "keeps what is not refuted",
+      "keeps closes that are not refuted",
       [
         ["closed", 5000],
         ["closed", 20_000],
@@ -129,7 +131,7 @@ describe("the learned limit", () => {
       19_000,
     ],
     [
-      "is not learned from a server that closes after so many requests",
+      "is not learned from a server that closes after a number of requests",
       [
         ["closed", 30],
         ["worked", 700],
@@ -141,7 +143,7 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
-      "is not learned from connections closed at one moment at different ages",
+      "is not learned from connections closed at the same moment at different ages",
       [
         ["closed", 5000],
         ["closed", 2000, 10],
@@ -161,7 +163,7 @@ describe("the learned limit", () => {
       Infinity,
     ],
     [
-      "is learned again after that moment",
+      "is learned again after such a burst",
       [
         ["closed", 5000],
         ["closed", 2000, 10],
@@ -170,7 +172,7 @@ describe("the learned limit", () => {
       7600,
     ],
     [
-      "counts connections closed at one moment at the same age as one",
+      "counts connections closed at the same moment at the same age as one",
       [
         ["closed", 500],
         ["closed", 505, 10],
@@ -183,7 +185,7 @@ describe("the learned limit", () => {
     it(what, () => assertEquals(limitAfter(...happenings), idleMs));
   }
 
-  it("leaves two round trips, but never takes more than half", () => {
+  it("leaves a margin of two round trips, but at most half of the age", () => {
     const { memory, now } = seen(["closed", 5000]);
     const rows = [
       [0, 4750],
@@ -197,7 +199,7 @@ describe("the learned limit", () => {
       assertEquals(learnedLimit(memory, roundTripMs, now).idleMs, idleMs);
   });
 
-  it("is never above the smallest close that is believed, nor below half of it", () => {
+  it("is never above the smallest believed close, nor below half of it", () => {
     const law = fc.property(someHappenings, lateAges, roundTrips, (happenings, idleMs, roundTripMs) => {
       const { memory, now } = seen(...happenings, ["closed", idleMs, MINUTE]);
       const believed = memory.closes.filter(({ doubted }) => !doubted).map((close) => close.idleMs);
@@ -209,7 +211,7 @@ describe("the learned limit", () => {
     fc.assert(law, { numRuns: 2000 });
   });
 
-  it("teaches a burst nothing, whatever was known before", () => {
+  it("does not change by a burst, whatever was known before", () => {
     const law = fc.property(
       someHappenings,
       fc.array(lateAges, { minLength: 2, maxLength: 9 }),
@@ -227,7 +229,7 @@ describe("the learned limit", () => {
     fc.assert(law, { numRuns: 500 });
   });
 
-  it("remembers no more than eight closes, for a day, and always the smallest", () => {
+  it("remembers at most eight closes, for a day, and always the smallest", () => {
     const law = fc.property(someHappenings, (happenings) => {
       const { memory } = seen(...happenings);
       assert(memory.closes.length <= 8);
@@ -239,22 +241,26 @@ describe("the learned limit", () => {
   });
 });
 
-describe("the learned limit, when closes stop", () => {
-  /** When it changes, in ms after the last close, and what it changes to. */
+describe("the learned limit, after closes stop", () => {
+  /** The changes of the limit: ms after the last close, and the new limit. */
   function changes(...happenings: readonly Happening[]): [afterMs: number, idleMs: number][] {
     const { memory, now } = seen(...happenings);
     const found: [number, number][] = [];
     let limit = learnedLimit(memory, 0, now);
     while (limit.reviewAt !== Infinity) {
       const at = limit.reviewAt;
-      assertEquals(learnedLimit(memory, 0, at - 1).idleMs, limit.idleMs, "nothing changes before the review");
+      assertEquals(
+        learnedLimit(memory, 0, at - 1).idleMs,
+        limit.idleMs,
+        "the limit must not change before the review",
+      );
       limit = learnedLimit(memory, 0, at);
       found.push([at - now, limit.idleMs]);
     }
     return found;
   }
 
-  it("rises in steps and is forgotten: soon if a single close speaks for it", () => {
+  it("rises in steps and is forgotten, soon if only one close supports it", () => {
     assertEquals(changes(["closed", 2000]), [
       [20 * SECOND, 2850],
       [40 * SECOND, 5700],
@@ -262,14 +268,14 @@ describe("the learned limit, when closes stop", () => {
     ]);
   });
 
-  it("waits for ten times the limit at the least", () => {
+  it("rests for at least ten times the limit", () => {
     assertEquals(
       changes(["closed", 60_000]).map(([afterMs]) => afterMs),
       [10 * MINUTE, 20 * MINUTE, 30 * MINUTE],
     );
   });
 
-  it("waits longer the longer it has been seen, from 5 minutes to 6 hours", () => {
+  it("rests longer the longer it has been seen, from 5 minutes to 6 hours", () => {
     const rows = [
       [7 * SECOND, 5 * MINUTE],
       [10 * MINUTE, 10 * MINUTE],
@@ -283,12 +289,12 @@ describe("the learned limit, when closes stop", () => {
     }
   });
 
-  it("never waits long with one that is shorter than servers' limits are", () => {
+  it("never rests long if it is shorter than servers' limits", () => {
     const often = Array.from({ length: 8 }, (): Happening => ["closed", 500, HOUR]);
     assertEquals(changes(...often)[0], [10 * SECOND, 712.5]);
   });
 
-  it("is certain again at once when the next close comes", () => {
+  it("is certain again with the next close", () => {
     const thrice = Array.from({ length: 3 }, (): Happening => ["closed", 5000]);
     assertEquals(limitAfter(...thrice, ["closed", 5000, 6 * MINUTE]), 4750);
     assertEquals(limitAfter(...thrice, ["closed", 5000, 6 * HOUR]), 4750);
@@ -301,26 +307,26 @@ describe("the proven idle age", () => {
     return learnedLimit(memory, 0, now + waitedMs).provenMs;
   }
 
-  it("is the longest at which reuse worked, for ten minutes", () => {
+  it("is the longest age at which reuse worked, for ten minutes", () => {
     assertEquals(provenAfter(0, ["worked", 3000], ["worked", 8000], ["worked", 4000]), 8000);
     assertEquals(provenAfter(10 * MINUTE, ["worked", 8000]), 8000);
     assertEquals(provenAfter(10 * MINUTE + 1, ["worked", 8000]), 0);
   });
 
-  it("stays below every close, also a doubted one", () => {
+  it("stays below every close, even a doubted one", () => {
     assertEquals(provenAfter(0, ["worked", 8000], ["closed", 5000]), 4750);
   });
 
-  it("is the learned limit, which the server is known to allow", () => {
+  it("is the learned limit if the close was watched", () => {
     assertEquals(provenAfter(0, ["closed", 5000]), 4750);
   });
 
-  it("is not a limit that a request ran into: the close may have come long before", () => {
+  it("is not a limit found by a request: the close may have happened long before", () => {
     assertEquals(provenAfter(0, ["found-closed", 5000]), 0);
     assertEquals(provenAfter(0, ["worked", 3000], ["closed", 5000], ["found-closed", 6000]), 3000);
   });
 
-  it("does not rise with a limit that is being tried, and is not above one in force", () => {
+  it("does not rise with a limit on trial, and is not above one in force", () => {
     assertEquals(provenAfter(50 * SECOND, ["closed", 5000]), 4750);
     const law = fc.property(someHappenings, roundTrips, gaps, (happenings, roundTripMs, waitedMs) => {
       const { memory, now } = seen(...happenings);
@@ -333,7 +339,7 @@ describe("the proven idle age", () => {
 });
 
 describe("a memory on another clock", () => {
-  it("says the same", () => {
+  it("gives the same limits", () => {
     const law = fc.property(
       someHappenings,
       fc.integer({ min: -1e12, max: 1e12 }),

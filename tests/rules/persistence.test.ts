@@ -1,10 +1,12 @@
+/** Persistence: RFC 9112 §9.3 as a table and as laws. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseConnection, persists } from "../../src/rules/persistence.ts";
 
 describe("a connection persists", () => {
-  // RFC 9112 §9.3, over spellings of which no two clients agree. Lines of the field are joined by commas.
+  // RFC 9112 §9.3, with spellings on which clients disagree. Lines of the field are joined by commas.
   const rows: [version: string, connection: string, persists: boolean][] = [
     ["1.1", "", true],
     ["1.0", "", false],
@@ -36,7 +38,7 @@ describe("a connection persists", () => {
     });
   }
 
-  it("with close anywhere in the list never, whatever else is said", () => {
+  it("never with close anywhere in the list", () => {
     const tokens = fc.array(fc.constantFrom("keep-alive", "TE", "upgrade", "foo", ""));
     const law = fc.property(tokens, tokens, fc.nat({ max: 1 }), (before, after, minor) => {
       const value = [...before, "cLoSe", ...after].join(", ");
@@ -45,7 +47,7 @@ describe("a connection persists", () => {
     fc.assert(law);
   });
 
-  it("as version and options say, in any letter case and order", () => {
+  it("by version and options, in any letter case and order", () => {
     const tokens = fc.array(fc.constantFrom("keep-alive", "Keep-Alive", "KEEP-ALIVE", "close", "x"));
     const law = fc.property(tokens, fc.nat({ max: 1 }), (list, minor) => {
       const closes = list.includes("close");

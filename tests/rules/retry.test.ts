@@ -1,9 +1,11 @@
+/** Retry: every possible attempt, against the laws of RFC 9110 §9.2.2. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { RetryReason } from "../../src/contract/reasons.ts";
 import { type FailedAttempt, isIdempotent, MAX_RESENDS, retryReason } from "../../src/rules/retry.ts";
 
-/** Every attempt there can be: 3 × 2⁴ × 3. */
+/** Every possible attempt: 3 × 2⁴ × 3. */
 const attempts: FailedAttempt[] = (["none", "partial", "full"] as const).flatMap((sent) =>
   [0, 1, 2].flatMap((resendCount) =>
     Array.from({ length: 16 }, (_, bits) => {
@@ -52,10 +54,11 @@ describe("a failed request is sent again", () => {
   const laws: Record<string, (attempt: FailedAttempt) => boolean> = {
     "only once": ({ resendCount }) => resendCount < MAX_RESENDS,
     "never after a byte of a response": ({ responded }) => !responded,
-    "never without its body": ({ replayable }) => replayable,
-    "never when some of it may have been executed, unless twice is as once": ({ sent, repeatable }) =>
+    "never without a replayable body": ({ replayable }) => replayable,
+    "never if it may have been executed, unless it is repeatable": ({ sent, repeatable }) =>
       sent === "none" || repeatable,
-    "never after a fresh connection took some of it": ({ sent, reused }) => sent === "none" || reused,
+    "never after it was partly written to a fresh connection": ({ sent, reused }) =>
+      sent === "none" || reused,
   };
   for (const [law, holds] of Object.entries(laws)) {
     it(law, () =>
@@ -66,7 +69,7 @@ describe("a failed request is sent again", () => {
     );
   }
 
-  it("whenever none of this forbids it", () => {
+  it("whenever no law above forbids it", () => {
     const allowed = attempts.filter((attempt) => Object.values(laws).every((holds) => holds(attempt)));
     assertEquals(permitted, allowed);
     assertEquals(permitted.length, 6);

@@ -1,3 +1,5 @@
+/** The server's side: the last response of a connection, and the announced limits. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { resolveOptions } from "../../src/options/resolve.ts";
@@ -28,7 +30,7 @@ describe("the last response of a connection", () => {
     });
   }
 
-  it("is each one where no idle time is allowed", () => {
+  it("is every response if no idle time is allowed", () => {
     const none = resolveOptions({ idleTimeout: 0 }).rules;
     assertEquals(
       lastResponseReason({ openedAt: 0, expiresAt: Infinity, requests: 1 }, none, 5),
@@ -72,7 +74,7 @@ describe("the announcement", () => {
     });
   }
 
-  it("is at least a second below the real timeout, whoever words it", () => {
+  it("is at least a second below the real timeout, with every announcer", () => {
     assertEquals(realIdleMs(20_000, undefined), 20_000);
     assertEquals(realIdleMs(20_000, 19_000), 20_000);
     assertEquals(realIdleMs(20_000, 20_000), 21_000);
@@ -81,7 +83,7 @@ describe("the announcement", () => {
   });
 });
 
-describe("a server that would name a timeout of its own", () => {
+describe("a server that would add its own timeout", () => {
   const cases: [words: Announcement, idleMs: number, keepAlive: string | undefined][] = [
     [{ connection: "keep-alive" }, 75_000, "timeout=74"],
     [{ connection: "keep-alive" }, 2000, "timeout=1"],

@@ -1,9 +1,11 @@
+/** Socket options: which applied values count as honoured. */
+
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { TcpKeepAlive } from "../../src/contract/transport.ts";
 import { shortfalls } from "../../src/rules/socket-options.ts";
 
-describe("TCP keepalive that became", () => {
+describe("TCP keepalive that was applied as", () => {
   const rows: [asked: TcpKeepAlive | false, applied: TcpKeepAlive | false, honoured: boolean][] = [
     [false, false, true],
     [false, {}, false],
@@ -41,7 +43,7 @@ describe("TCP keepalive that became", () => {
 
 describe("noDelay", () => {
   for (const asked of [true, false]) {
-    it(`of ${asked} is compared by itself`, () => {
+    it(`of ${asked} is compared separately`, () => {
       const rest = { tcpKeepAlive: false } as const;
       assertEquals(shortfalls({ ...rest, noDelay: asked }, { ...rest, noDelay: asked }), []);
       assertEquals(shortfalls({ ...rest, noDelay: asked }, { ...rest, noDelay: !asked }), [

@@ -1,3 +1,5 @@
+/** The verdict: its laws for random facts and rules, and its reasons as a table. */
+
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -7,7 +9,7 @@ import { expiry, hintedIdleMs, hintMarginMs, keepUntil, verdict } from "../../sr
 import { facts, hints, moments, rules, someFacts, someRules, spans } from "../support/facts.ts";
 import { expectedUntil } from "../support/oracle.ts";
 
-/** When a connection ends at the latest, in one number. */
+/** The latest time at which a connection ends, as one number. */
 function horizon(at: ConnectionFacts, by: Rules): number {
   const answer = verdict(at, by, -Infinity);
   return answer.keep ? answer.until : -Infinity;
@@ -24,12 +26,12 @@ describe("verdict", () => {
     fc.assert(law, { numRuns: 2000 });
   });
 
-  it("retires at the very moment it named, and not before", () => {
+  it("retires exactly at the moment it named", () => {
     const law = fc.property(someFacts, someRules, moments, (at, by, now) => {
       const answer = verdict(at, by, now);
       if (!answer.keep || answer.until === Infinity) return;
       assertEquals(verdict(at, by, answer.until).keep, false);
-      // Between neighbours among the numbers, the middle is one of them.
+      // The middle of two neighbouring floating-point numbers is one of the two.
       const between = (now + answer.until) / 2;
       if (between < answer.until) assertEquals(verdict(at, by, between), answer);
     });
@@ -41,7 +43,7 @@ describe("verdict", () => {
     });
   });
 
-  it("gives the same reason for ever once it gave one", () => {
+  it("keeps its reason once it gave one", () => {
     const law = fc.property(someFacts, someRules, moments, spans, (at, by, now, laterMs) => {
       const answer = verdict(at, by, now);
       if (!answer.keep) assertEquals(verdict(at, by, now + laterMs), answer);
@@ -58,7 +60,7 @@ describe("verdict", () => {
     fc.assert(law);
   });
 
-  it("has an answer for every number, Infinity included", () => {
+  it("works for every number, Infinity included", () => {
     const extremes = fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER, Infinity);
     const law = fc.property(extremes, extremes, extremes, (announced, margin, idle) => {
       const at = facts({ hints: hints({ timeoutMs: announced }) });
@@ -123,7 +125,7 @@ describe("the reason of a verdict", () => {
     [
       ["the peer's close", { hints: hints({ close: true }), requests: 9 }, {}, 99, "peer-close"],
       [
-        "the own count before the peer's",
+        "our own limit before the peer's",
         { hints: hints({ remaining: 0 }), requests: 5 },
         {},
         99,
@@ -138,14 +140,14 @@ describe("the reason of a verdict", () => {
       ["the hint", { hints: hints({ timeoutMs: 9 }) }, {}, 9, "hint-timeout"],
       ["what was learned", { learnedIdleMs: 9 }, {}, 9, "learned-limit"],
       [
-        "the first to expire, however late one looks",
+        "the first limit to expire, even if it is asked late",
         { expiresAt: 9, learnedIdleMs: 8 },
         {},
         999,
         "learned-limit",
       ],
       [
-        "on a tie the idle timeout",
+        "the idle timeout on a tie",
         { expiresAt: 10, hints: hints({ timeoutMs: 10 }) },
         {},
         10,
@@ -160,7 +162,7 @@ describe("the reason of a verdict", () => {
     });
   }
 
-  it("is the idle timeout of unused connections for one of them alone", () => {
+  it("is the idle timeout of unused connections only for those", () => {
     const by = { ...LIMITS, unusedIdleTimeoutMs: 4 };
     assertEquals(verdict(facts({ requests: 0 }), by, 3), { keep: true, until: 4 });
     assertEquals(verdict(facts({ requests: 0 }), by, 4), { keep: false, reason: "idle-timeout" });
@@ -176,7 +178,7 @@ describe("the reason of a verdict", () => {
   });
 });
 
-describe("the margin under an announced timeout", () => {
+describe("the margin below an announced timeout", () => {
   const rows: [announced: number, roundTrip: number, margin: number | undefined, kept: number][] = [
     [5000, 0, undefined, 4000],
     [5000, 499, undefined, 4000],
@@ -200,23 +202,23 @@ describe("the margin under an announced timeout", () => {
     });
   }
 
-  it("means nothing where nothing was announced", () => {
+  it("has no effect if nothing was announced", () => {
     assertEquals(hintedIdleMs(facts(), rules({ hintMarginMs: 5000 })), Infinity);
   });
 
-  it("retires at once what a timeout within the margin leaves nothing of", () => {
+  it("retires immediately if the timeout is within the margin", () => {
     const at = facts({ hints: hints({ timeoutMs: 1000 }) });
     assertEquals(verdict(at, rules(), 0), { keep: false, reason: "hint-timeout" });
   });
 });
 
 describe("expiry", () => {
-  it("lies between the lifetime less its jitter and the lifetime", () => {
+  it("is between the lifetime less its jitter and the lifetime", () => {
     const rolls = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     const law = fc.property(someRules, moments, rolls, (by, now, random) => {
       const at = expiry(by, now, random);
       assert(at <= now + by.maxLifetimeMs);
-      // Less a rounding error in the last place.
+      // Allow a rounding error in the last place.
       const least = (now + by.maxLifetimeMs * (1 - by.lifetimeJitter)) * (1 - Number.EPSILON);
       assert(at >= least || by.maxLifetimeMs === Infinity);
       if (by.maxLifetimeMs === Infinity) assertEquals(at, Infinity);

@@ -1,4 +1,4 @@
-/** What a Bun socket is given to write, and when: small requests of a crowded turn leave together at its end. */
+/** The Bun writer: small requests of a busy turn of the event loop are written together at its end. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -10,17 +10,17 @@ import { Recorder } from "./support.ts";
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Until a round is over, also one that lasted for long. */
+/** Waits for the end of a turn, even of a long one. */
 async function round(): Promise<void> {
   for (let count = 0; count < 4; count++) await immediate();
 }
 
-/** Works for longer than a round should last. */
+/** Blocks for longer than a turn should last. */
 function work(): void {
   for (const until = performance.now() + 2; performance.now() < until; );
 }
 
-/** A kernel that takes `room` bytes, and all that was written to it. */
+/** A kernel that accepts `room` bytes, and records everything written to it. */
 function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
   const at = { room, written: [] as string[] };
   const sink = {
@@ -36,7 +36,7 @@ function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
   return Object.assign(at, { writer: new BunWriter(sink, new ReceiveQueue(handler)) });
 }
 
-/** Writers of one turn of which four have written already. */
+/** Writers in a turn in which four others have written already. */
 async function crowded(): Promise<ReturnType<typeof kernel>> {
   await round();
   for (let count = 0; count < 4; count++) kernel().writer.write("GET / HTTP/1.1\r\n\r\n");
@@ -44,7 +44,7 @@ async function crowded(): Promise<ReturnType<typeof kernel>> {
 }
 
 describe("small requests of one turn of the event loop", () => {
-  it("leave at once, the first four, and the rest at its end, in order", async () => {
+  it("are written immediately if they are the first four, and at its end in order otherwise", async () => {
     await round();
     const all = Array.from({ length: 7 }, () => kernel());
     for (const [at, { writer }] of all.entries()) assertEquals(writer.write(`request ${at}`), true);
@@ -59,7 +59,7 @@ describe("small requests of one turn of the event loop", () => {
     );
   });
 
-  it("leave before whatever else is written on their socket", async () => {
+  it("are written before the next write on their socket", async () => {
     const { writer, written } = await crowded();
     writer.write("first");
     writer.write("head", new Uint8Array([98]), "tail");
@@ -68,7 +68,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["first", "headbtail"]);
   });
 
-  it("leave before FIN, and not at all after an abort", async () => {
+  it("are written before FIN, and never after an abort", async () => {
     const closed = await crowded();
     closed.writer.write("last");
     closed.writer.finish();
@@ -79,14 +79,14 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals([closed.written, aborted.written], [["last", "FIN"], []]);
   });
 
-  it("leave at once, and whole, when they are not small", async () => {
+  it("are written immediately and completely if they are not small", async () => {
     const { writer, written } = await crowded();
     const head = `GET / HTTP/1.1\r\ncookie: ${"c".repeat(70_000)}\r\n\r\n`;
     writer.write(head);
     assertEquals(written.join("") === head, true);
   });
 
-  it("wait for a kernel that has no room, like every write", async () => {
+  it("wait, like every write, for a kernel that has no room", async () => {
     const full = await crowded();
     full.room = 3;
     full.writer.write("request");
@@ -97,7 +97,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(full.written, ["req", "uest"]);
   });
 
-  it("are counted anew in the next turn", async () => {
+  it("are counted from zero in the next turn", async () => {
     await crowded();
     await round();
     const { writer, written } = kernel();
@@ -105,7 +105,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["at once"]);
   });
 
-  it("wait until the loop has looked if somebody worked meanwhile", async () => {
+  it("wait until the sockets were polled if the turn was long", async () => {
     const { writer, written } = await crowded();
     writer.write("request");
     work();
@@ -115,18 +115,18 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["request"]);
   });
 
-  it("do not leave if something came before they did, and who wrote them is told", async () => {
-    const told: string[] = [];
-    const handler = Object.assign(new Recorder(), { writeDropped: () => void told.push("dropped") });
+  it("are dropped if bytes arrive before they are written, and their handler is told", async () => {
+    const calls: string[] = [];
+    const handler = Object.assign(new Recorder(), { writeDropped: () => void calls.push("dropped") });
     await crowded();
     const { writer, written } = kernel(Infinity, handler);
     writer.write("request");
     writer.received();
     await round();
-    assertEquals([told, written], [["dropped"], []]);
+    assertEquals([calls, written], [["dropped"], []]);
   });
 
-  it("leave at once if something came and who wrote them cannot be told so", async () => {
+  it("are written if bytes arrive and their handler cannot be calls of a drop", async () => {
     const { writer, written } = await crowded();
     writer.write("request");
     writer.received();

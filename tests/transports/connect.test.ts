@@ -1,4 +1,4 @@
-/** Connecting: what it costs to fail, what the socket options really become, and who keeps the process alive. */
+/** Connecting: how it fails, which socket options are applied, and which sockets keep the process alive. */
 
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -35,25 +35,25 @@ async function failureOf(where: Target): Promise<TransportError> {
 }
 
 describe("connect", () => {
-  it("fails as refused where nobody listens", async () => {
+  it("fails as refused if nothing listens", async () => {
     await using dead = await deadPort();
     assertEquals((await failureOf(target(dead.port))).kind, "refused");
   });
 
-  it("fails as dns for a name that is none", async () => {
+  it("fails as dns for a name that does not exist", async () => {
     const error = await failureOf(target(80, { hostname: "no-such-host.invalid" }));
     assertEquals(error.kind, "dns");
     assert(error.cause instanceof Error);
   });
 
-  it("fails as refused for a Unix socket nobody made", async () => {
+  it("fails as refused for a Unix socket that does not exist", async () => {
     assertEquals(
       (await failureOf(target(0, { unixPath: `${tmpdir()}/holdfast-none.sock` }))).kind,
       "refused",
     );
   });
 
-  it("reaches a Unix socket, which knows neither Nagle nor probes", async () => {
+  it("connects to a Unix socket, which has neither Nagle's algorithm nor probes", async () => {
     const path = `${tmpdir()}/holdfast-${crypto.randomUUID()}.sock`;
     await using _ = await tcpServer(echo, path);
     const { socket, seen } = await open(target(0, { unixPath: path, tcpKeepAlive: { idleMs: 60_000 } }));
@@ -64,14 +64,14 @@ describe("connect", () => {
     rmSync(path, { force: true });
   });
 
-  it("finds a name's address", async () => {
+  it("resolves a hostname", async () => {
     await using peer = await tcpServer(echo);
     const { socket } = await open(target(peer.port, { hostname: "localhost" }));
     assertEquals(socket.remoteAddress, "127.0.0.1");
     socket.abort();
   });
 
-  it("rejects with the signal's reason and opens nothing when aborted before", async () => {
+  it("rejects with the signal's reason and opens nothing if aborted before", async () => {
     await using peer = await tcpServer(echo);
     const reason = { a: "reason" };
     const rejected = await transport
@@ -82,7 +82,7 @@ describe("connect", () => {
     assertEquals(peer.sockets.length, 0);
   });
 
-  it("rejects at once with the signal's reason when aborted meanwhile, and leaves nothing open", async () => {
+  it("rejects immediately with the signal's reason if aborted meanwhile, and leaves nothing open", async () => {
     const closed = new Set<unknown>();
     await using peer = await tcpServer((socket) => socket.resume().on("close", () => closed.add(socket)));
     const aborting = new AbortController();
@@ -91,8 +91,8 @@ describe("connect", () => {
     const reason = new Error("enough");
     aborting.abort(reason);
     assertStrictEquals(await connecting, reason);
-    // Connections are accepted in the order in which they were made: before this one is that which was aborted, if
-    // the kernel had made it. Of one that stays open nobody would tell, so that waiting for its end is the proof.
+    // Connections are accepted in the order in which they were made. If the kernel completed the aborted one, it comes before
+    // this one. The test waits for its end: if it stayed open, the test would time out.
     const { socket: later } = await open(target(peer.port));
     await eventually(
       () => peer.sockets.some(({ remotePort }) => remotePort === later.localPort),
@@ -104,7 +104,7 @@ describe("connect", () => {
     later.abort();
   });
 
-  it("rejects with the signal's reason when aborted during the handshake", async () => {
+  it("rejects with the signal's reason if aborted during the handshake", async () => {
     await using mute = await tcpServer(() => {}); // never answers the ClientHello
     const aborting = new AbortController();
     const where = target(mute.port, { tls: tls() });
@@ -115,11 +115,11 @@ describe("connect", () => {
     await moment();
     aborting.abort(reason);
     assertStrictEquals(await connecting, reason);
-    // Deno 2.9 keeps a connection whose handshake never ends until the peer closes it.
+    // Deno 2.9 keeps a connection with an unfinished handshake open until the peer closes it.
     if (transport.name !== "deno") await gone;
   });
 
-  it("does not care about the signal once it is connected", async () => {
+  it("ignores the signal once it is connected", async () => {
     await using peer = await tcpServer(echo);
     const aborting = new AbortController();
     const seen = new Recorder();
@@ -132,11 +132,11 @@ describe("connect", () => {
 });
 
 /**
- * The seconds left on the keepalive timer that the kernel runs for our side of a connection, as `ss` shows it.
- * `undefined`: `ss` is not there. `Infinity`: there is no timer.
+ * The seconds left on the kernel's keepalive timer for our side of a connection, as `ss` shows it. `undefined`: there is no
+ * `ss`. `Infinity`: there is no timer.
  *
- * Until the last segment is acknowledged `ss` shows the timer for sending it again instead, and under load, for a
- * moment, none: a timer that is expected is asked for again.
+ * Until the last segment is acknowledged, `ss` shows the retransmission timer instead, and under load sometimes none. So an
+ * expected timer is looked for repeatedly.
  */
 async function kernelTimer(localPort: number, expected: boolean): Promise<number | undefined> {
   for (const until = performance.now() + PATIENCE_MS; performance.now() < until; ) {
@@ -168,7 +168,7 @@ for (const { over, server, secure } of servers) {
       { name: "an idle time below a second, which becomes the kernel's", asked: { idleMs: 500 } },
     ] as const;
     for (const { name, asked } of cases) {
-      it(`are what the kernel has: ${name}`, async (context) => {
+      it(`are applied in the kernel: ${name}`, async (context) => {
         await using peer = await server(echo);
         const since = performance.now();
         const { socket } = await open(target(peer.port, { tls: secure, tcpKeepAlive: asked }));
@@ -179,7 +179,7 @@ for (const { over, server, secure } of servers) {
         socket.abort();
         if (seconds === undefined) return context.skip("`ss` is not there to ask the kernel");
         if (tcpKeepAlive === false) return assertEquals(seconds, Infinity);
-        // 7200 s is what Linux has unless it is told otherwise; `ss` rounds down to minutes above ten of them.
+        // 7200 s is the default of Linux. Above ten minutes `ss` rounds down to minutes.
         const expected = (tcpKeepAlive.idleMs ?? 7_200_000) / 1000;
         const passed = (performance.now() - since) / 1000 + (expected > 600 ? 60 : 1);
         assert(seconds <= expected && seconds >= expected - passed, `${seconds} s left of ${expected}`);
@@ -216,14 +216,14 @@ describe("the process", () => {
   const launch = (port: number, mode: string) =>
     run(process.execPath, [...launcher, child, String(port), mode], { timeout: PATIENCE_MS });
 
-  for (const mode of ["unheld", "unheld-tls", "held"] as const) {
-    it(`${mode === "held" ? "stays" : "ends"} while a socket is ${mode}`, async () => {
-      await using peer = await (mode === "unheld-tls" ? tlsServer(echo) : tcpServer(echo));
+  for (const mode of ["unref", "unref-tls", "ref"] as const) {
+    it(`${mode === "ref" ? "stays alive" : "ends"} with a socket in the state ${mode}`, async () => {
+      await using peer = await (mode === "unref-tls" ? tlsServer(echo) : tcpServer(echo));
       const exited = launch(peer.port, mode);
       exited.catch(() => {});
       const remote = await peer.first();
-      if (mode === "held") {
-        // The child says it by a timer that holds nothing: one that is not held ends before that rings.
+      if (mode === "ref") {
+        // The child prints by a timer that does not keep it alive: without a ref of the socket it ends before.
         const still = new Promise<string>((resolve) => {
           let heard = "";
           remote.on("data", (chunk) => {
@@ -234,7 +234,7 @@ describe("the process", () => {
         assertEquals(await Promise.race([still, exited.then(() => "ended")]), "hellostill here");
         remote.end();
       }
-      assertEquals((await exited).stdout.trim(), mode === "held" ? "hello\nended" : "hello");
+      assertEquals((await exited).stdout.trim(), mode === "ref" ? "hello\nended" : "hello");
     });
   }
 });

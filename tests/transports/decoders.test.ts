@@ -1,4 +1,4 @@
-/** Content codings: whole and streamed, in every form servers send them, and never silently cut short. */
+/** Decoders of content codings, whole and streamed, in every form that servers send; truncated data is an error. */
 
 import { describe, it } from "node:test";
 import zlib from "node:zlib";
@@ -20,7 +20,7 @@ async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
 }
 
-/** In a turn of the loop that has room for it. */
+/** Decodes in a turn of the event loop whose budget allows it. */
 async function atOnce(
   whole: NonNullable<ContentDecoder["whole"]>,
   bytes: Uint8Array,
@@ -47,7 +47,7 @@ function inPieces(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
 
 for (const [name, [coding, encode]] of Object.entries(codings)) {
   const found = transport.decoder?.(coding);
-  const decoder = found as ContentDecoder; // or the suite is skipped
+  const decoder = found as ContentDecoder; // otherwise the suite is skipped
   const { whole } = found ?? {};
   const skip = found === undefined ? `no ${coding} on this runtime` : false;
   const original = pattern(200_000);
@@ -59,12 +59,12 @@ for (const [name, [coding, encode]] of Object.entries(codings)) {
       assertSameBytes(await atOnce(whole, encode(small), 100_000), small);
     });
 
-    it("decodes no whole body that is larger than it may", () => {
+    it("refuses to decode a whole body above the limit", () => {
       const small = encode(original.subarray(0, 5000));
       if (whole) assertEquals([whole(small, 4999), whole(small, 5000)?.length], [undefined, 5000]);
     });
 
-    it("decodes nothing to nothing", async () => {
+    it("decodes an empty body to an empty body", async () => {
       assertEquals(whole?.(new Uint8Array(0), 0)?.length ?? 0, 0);
       assertEquals(
         await collect(inPieces(new Uint8Array(0), 1).pipeThrough(decoder.stream())),
@@ -72,26 +72,26 @@ for (const [name, [coding, encode]] of Object.entries(codings)) {
       );
     });
 
-    it("decodes a stream, whatever its pieces", async () => {
+    it("decodes a stream in pieces of any size", async () => {
       for (const size of [1, 1000, 1_000_000]) {
         const source = size === 1 ? original.subarray(0, 500) : original;
         assertSameBytes(await collect(inPieces(encode(source), size).pipeThrough(decoder.stream())), source);
       }
     });
 
-    it("fails on a body cut short, whole and streamed", async () => {
+    it("fails on a truncated body, whole and streamed", async () => {
       const cut = encode(original).slice(0, -20);
       if (whole) await assertRejects(() => atOnce(whole, cut, 300_000));
       await assertRejects(() => collect(inPieces(cut, 1000).pipeThrough(decoder.stream())));
     });
 
-    it("fails on what it cannot decode", async () => {
+    it("fails on malformed data", async () => {
       const broken = encode(original).fill(0xff, 0, 8);
       if (whole) await assertRejects(() => atOnce(whole, broken, 300_000));
       await assertRejects(() => collect(inPieces(broken, 1000).pipeThrough(decoder.stream())));
     });
 
-    it("lets whoever writes wait for whoever reads", async () => {
+    it("makes the writer wait for the reader", async () => {
       const { readable, writable } = decoder.stream();
       const writer = writable.getWriter();
       let written = 0;

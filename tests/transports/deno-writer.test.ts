@@ -1,4 +1,4 @@
-/** What a Deno connection is given to write: each request whole, whatever the buffer it lies in held before. */
+/** The Deno writer: each request is written completely, whatever its buffer contained before. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -10,7 +10,7 @@ import { Recorder } from "./support.ts";
 
 const nothing = (): void => {};
 
-/** A connection that takes `most` bytes at a time, and all that was written to it. */
+/** A connection that accepts `most` bytes at a time, and records everything written to it. */
 function connection(most = Infinity) {
   const written: string[] = [];
   const conn: DenoConn = {
@@ -20,7 +20,7 @@ function connection(most = Infinity) {
     async write(bytes) {
       const taken = bytes.subarray(0, most);
       await undefined;
-      // Read this late: a buffer that is used again too early shows.
+      // Reads the bytes late, so that a buffer reused too early shows.
       written.push(latin1Text(taken));
       return taken.length;
     },
@@ -38,8 +38,8 @@ const settled = async (): Promise<void> => {
 
 const body = new TextEncoder().encode("[body]");
 
-describe("a Deno connection is given", () => {
-  it("each request as it is, one after the other in the same buffer", async () => {
+describe("a Deno connection gets", () => {
+  it("each request unchanged, one after the other in the same buffer", async () => {
     const { writer, written } = connection();
     const requests: Parameters<DenoWriter["write"]>[] = [
       ["GET /a"],
@@ -68,7 +68,7 @@ describe("a Deno connection is given", () => {
     assertEquals(written, expected);
   });
 
-  it("requests of several connections at once, each in a buffer of its own", async () => {
+  it("requests of several connections at once, each in its own buffer", async () => {
     const all = Array.from({ length: 5 }, () => connection());
     for (const round of ["a", "b"]) {
       for (const [at, { writer }] of all.entries()) writer.write(`GET /${round}${at}`);
@@ -80,7 +80,7 @@ describe("a Deno connection is given", () => {
     );
   });
 
-  it("the rest of what the kernel did not take at once, before the next", async () => {
+  it("the rest of a partially accepted write before the next write", async () => {
     const { writer, written } = connection(4);
     writer.write("GET /first");
     writer.write("GET /second");

@@ -1,10 +1,10 @@
-/** Failures: what a runtime's error is called when it came before the handshake that it was going to have. */
+/** Error mapping: a refused address is not a TLS failure, even if TLS was to follow. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { transportErrorOf } from "../../transports/error-mapping.ts";
 
-describe("failure()", () => {
+describe("transportErrorOf()", () => {
   for (const [code, kind] of [
     ["EINVAL", "other"],
     ["ENAMETOOLONG", "other"],
@@ -12,7 +12,7 @@ describe("failure()", () => {
     ["ECONNRESET", "tls"],
     ["ETIMEDOUT", "timeout"],
   ] as const) {
-    it(`calls ${code} ${kind} where TLS was to follow`, () => {
+    it(`maps ${code} to ${kind} if TLS was to follow`, () => {
       assertEquals(transportErrorOf(Object.assign(new Error("connect"), { code }), "tls").kind, kind);
     });
   }

@@ -1,4 +1,4 @@
-/** The transport in memory keeps the promises of a socket, and lets a test break each of them. */
+/** The memory transport behaves like a socket, and lets a test break every promise of one. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
@@ -15,11 +15,11 @@ async function open(options: MemoryOptions = {}) {
   return { transport, socket, seen, peer: transport.peers[0] as MemoryPeer };
 }
 
-/** Everything that microtasks bring. */
+/** Waits until all microtasks have run. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe("memoryTransport", () => {
-  it("carries bytes both ways, copied", async () => {
+  it("copies bytes in both directions", async () => {
     const { socket, seen, peer } = await open({ accept: (peer) => peer.onData((bytes) => peer.send(bytes)) });
     const body = new Uint8Array([98, 99]);
     assert(socket.write("a\xff", body, "d"));
@@ -28,7 +28,7 @@ describe("memoryTransport", () => {
     assertEquals([peer.receivedText, seen.text], ["a\xffbcd", "a\xffbcd"]);
   });
 
-  it("lets a peer speak first, heard once the socket is handed out", async () => {
+  it("delivers bytes of a peer that speaks first once connect has resolved", async () => {
     const seen = new Recorder();
     const transport = memoryTransport({ accept: (peer) => peer.send("hi") });
     await transport.connect(target(80), seen, patient);
@@ -37,7 +37,7 @@ describe("memoryTransport", () => {
     assertEquals(seen.text, "hi");
   });
 
-  it("answers false beyond the window while the peer does not read, then drains", async () => {
+  it("returns false beyond the window while the peer does not read, then drains", async () => {
     const { socket, seen, peer } = await open({ window: 10 });
     peer.stopReading();
     assertEquals([socket.write("12345"), socket.write("67890"), socket.write("x")], [true, true, false]);
@@ -60,7 +60,7 @@ describe("memoryTransport", () => {
     assertEquals([seen.text, seen.ends], ["late", [undefined]]);
   });
 
-  it("tells FIN and RST once", async () => {
+  it("reports FIN and RST once", async () => {
     for (const [how, kind] of [
       ["end", undefined],
       ["reset", "reset"],
@@ -77,7 +77,7 @@ describe("memoryTransport", () => {
     }
   });
 
-  it("tells the peer how the pool left, after what it wrote or without", async () => {
+  it("tells the peer whether the pool closed or aborted, after the written bytes or without them", async () => {
     for (const [how, state, text] of [
       ["close", "closed", "bye"],
       ["abort", "aborted", ""],
@@ -95,14 +95,14 @@ describe("memoryTransport", () => {
     }
   });
 
-  it("shows whether the socket holds the process, and the addresses", async () => {
+  it("shows whether the socket keeps the process alive, and the addresses", async () => {
     const { socket, peer } = await open();
     assertEquals([peer.hasRef, socket.remoteAddress, socket.remotePort, peer.id], [true, "a.test", 80, 1]);
     socket.ref(false);
     assertEquals(peer.hasRef, false);
   });
 
-  it("fails to connect in every way there is", async () => {
+  it("fails to connect with every kind of error", async () => {
     for (const kind of ["dns", "refused", "unreachable", "timeout", "reset", "tls", "other"] as const) {
       const transport = memoryTransport({ connect: () => kind });
       const error = await assertRejects(
@@ -113,7 +113,7 @@ describe("memoryTransport", () => {
     }
   });
 
-  it("rejects with the signal's reason, also when nothing ever answers", async () => {
+  it("rejects with the signal's reason, even if the attempt never ends", async () => {
     const transport = memoryTransport({ connect: () => "never" });
     const aborting = new AbortController();
     const connecting = transport.connect(target(80), new Recorder(), aborting.signal).catch((error) => error);
@@ -127,7 +127,7 @@ describe("memoryTransport", () => {
     assertEquals(transport.peers.length, 0);
   });
 
-  it("rejects when the script throws", async () => {
+  it("rejects if the script throws", async () => {
     const transport = memoryTransport({
       accept() {
         throw new Error("a mistake in the test");
@@ -136,7 +136,7 @@ describe("memoryTransport", () => {
     await assertRejects(() => transport.connect(target(80), new Recorder(), patient), Error, "a mistake");
   });
 
-  it("starts TLS, or not", async () => {
+  it("starts TLS, or refuses it", async () => {
     const { socket, peer } = await open();
     const secure = await socket.startTls(tls({ alpn: ["http/1.1"] }), patient);
     assertEquals([secure.alpn, peer.tls?.serverName], ["http/1.1", "localhost"]);
@@ -144,7 +144,7 @@ describe("memoryTransport", () => {
     await assertRejects(() => refusing.socket.startTls(tls(), patient), TransportError);
   });
 
-  it("moves nothing by itself in manual mode", async () => {
+  it("delivers nothing by itself in manual mode", async () => {
     const { transport, socket, seen, peer } = await open({ manual: true });
     socket.write("one");
     socket.write("two");
@@ -156,7 +156,7 @@ describe("memoryTransport", () => {
     assertEquals([peer.receivedText, seen.text, transport.step()], ["onetwo", "answer", false]);
   });
 
-  it("follows a scheduler, in order even if that shuffles equal times", async () => {
+  it("follows a scheduler, in order even if that shuffles events of equal time", async () => {
     const due: { at: number; callback: () => void }[] = [];
     let now = 0;
     const scheduler = {
@@ -199,7 +199,7 @@ describe("memoryTransport", () => {
 });
 
 describe("respond", () => {
-  it("answers requests in order, bodies of known length and chunked", async () => {
+  it("responds to requests in order, with bodies of known length and chunked", async () => {
     const { socket, seen } = await open({
       respond: ({ method, path, number, headers, text }) => ({
         headers: { "X-Number": String(number) },
@@ -222,7 +222,7 @@ describe("respond", () => {
     );
   });
 
-  it("waits for an asynchronous answer before the next", async () => {
+  it("waits for an asynchronous response before the next", async () => {
     const { socket, seen } = await open({
       respond: async ({ path }) => {
         await settled();
@@ -252,14 +252,14 @@ describe("respond", () => {
     assertEquals([peer.state, seen.ends], ["ended", [undefined]]);
   });
 
-  it("closes after a request that says so", async () => {
+  it("closes after a request with Connection: close", async () => {
     const { socket, seen } = await open({ respond: () => ({ status: 204 }) });
     socket.write("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
     await settled();
     assertEquals([seen.text, seen.ends], ["HTTP/1.1 204 \r\nConnection: close\r\n\r\n", [undefined]]);
   });
 
-  it("says 400 to what is no request, and 500 for a script that throws", async () => {
+  it("responds 400 to a malformed request, and 500 if the script throws", async () => {
     for (const [status, text] of [
       [400, "nonsense\r\n\r\n"],
       [400, "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"],

@@ -1,6 +1,6 @@
 /**
- * Last words: what a peer said before it reset the connection is heard, though a write may fail first: a server that
- * refuses an upload answers, and closes with bytes unread, which is an RST.
+ * Bytes that a peer sent before it reset the connection are delivered, even if a write fails first. A server that refuses an
+ * upload sends a response and closes with bytes unread, which causes an RST.
  */
 
 import type { Socket } from "node:net";
@@ -11,20 +11,20 @@ import { moment, open, pem, target, tcpServer, tlsServer } from "./support.ts";
 
 const REFUSAL = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 5\r\n\r\nlarge";
 
-/** More than the kernel's buffers on both sides hold, so that an upload is always under way. */
+/** More than the kernel's buffers on both sides hold, so that the upload is never complete. */
 const LARGE = 12_000_000;
 
 const TIMES = 30;
 
 interface Refusing extends AsyncDisposable {
   readonly url: string;
-  /** Resolves in the very call in which the next connection was answered and left. */
+  /** Resolves in the call in which the server responded on the next connection and left it. */
   answered(): Promise<void>;
 }
 
 type Kind = "http" | "https";
 
-/** A server that answers when the first bytes of a request come, reads no more, and leaves in the given way. */
+/** A server that responds to the first bytes of a request, reads no more, and leaves in the given way. */
 async function refusing(kind: Kind, leave: (socket: Socket) => void): Promise<Refusing> {
   let tell = (): void => {};
   const serve = (socket: Socket): void => {
@@ -51,7 +51,7 @@ const LEAVING: Record<string, (socket: Socket) => void> = {
   resets: (socket) => socket.resetAndDestroy(),
 };
 
-/** Bodies that are written in the middle of whatever goes on, once the server has answered and left. */
+/** Bodies that are written after the server has responded and left. */
 const BODIES: Record<string, (answered: Promise<void>) => () => AsyncIterable<Uint8Array>> = {
   "a piece at a time": (answered) =>
     async function* () {
@@ -74,10 +74,10 @@ function outcome(sending: Promise<{ status: number; text(): Promise<string> }>):
     .catch((error) => (error instanceof HoldfastError ? error.code : String(error)));
 }
 
-describe("the answer of a server that refuses an upload and", () => {
+describe("the response of a server that refuses an upload and", () => {
   for (const [how, leave] of Object.entries(LEAVING)) {
     for (const [pace, bodyOf] of Object.entries(BODIES)) {
-      it(`${how} is heard, though the upload comes ${pace}`, async () => {
+      it(`${how} is delivered, though the upload comes ${pace}`, async () => {
         await using server = await refusing("http", leave);
         await using pool = createPool();
         const outcomes: string[] = [];
@@ -89,7 +89,7 @@ describe("the answer of a server that refuses an upload and", () => {
       });
     }
 
-    it(`${how} is heard, though all of the upload lies ready`, async () => {
+    it(`${how} is delivered, though all of the upload is ready`, async () => {
       await using server = await refusing("http", leave);
       await using pool = createPool();
       const body = new Uint8Array(LARGE);
@@ -100,7 +100,7 @@ describe("the answer of a server that refuses an upload and", () => {
     });
   }
 
-  it("closes with bytes unread is heard over TLS", async () => {
+  it("closes with bytes unread is delivered over TLS", async () => {
     await using server = await refusing("https", (socket) => socket.destroy());
     await using pool = createPool({ tls: { ca: pem("ca.pem") } });
     const outcomes: string[] = [];
@@ -113,7 +113,7 @@ describe("the answer of a server that refuses an upload and", () => {
 });
 
 describe("a socket that is paused while its peer resets", () => {
-  it("gives what had come when it is resumed, and then its end", async () => {
+  it("delivers the received bytes when it is resumed, and then its end", async () => {
     let left = (): void => {};
     const leaving = new Promise<void>((resolve) => {
       left = resolve;

@@ -1,4 +1,4 @@
-/** An open socket moves bytes, feels backpressure and tells its end, the same on every runtime. */
+/** An open socket moves bytes, applies backpressure and reports its end, the same on every runtime. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -27,7 +27,7 @@ const kinds = [
 
 for (const { over, server, secure } of kinds) {
   describe(`a socket over ${over}`, () => {
-    it("sends a string as one byte per character, and hears the answer", async () => {
+    it("sends a string as one byte per character, and delivers the response", async () => {
       await using peer = await server(echo);
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const text = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("");
@@ -54,7 +54,7 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("carries a mebibyte both ways, through backpressure", async () => {
+    it("carries a mebibyte in both directions, with backpressure", async () => {
       await using peer = await server(echo);
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const bytes = pattern(MIB);
@@ -67,13 +67,13 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("answers false when the peer does not read, and drains when it does", async () => {
+    it("returns false while the peer does not read, and drains when it does", async () => {
       await using peer = await server((socket) => void socket.resume());
       await using between = await relay(peer.port);
       const { socket, seen } = await open(target(between.port, { tls: secure }));
       const remote = await between.first();
       remote.pause();
-      // Some runtimes answer false a little early: what counts is the one that no drain follows.
+      // Some runtimes return false a little early. What counts is a false that no drain follows.
       let stuck = false;
       for (let written = 0; written < 64 * MIB && !stuck; written += MIB / 4) {
         const { drains } = seen;
@@ -88,7 +88,7 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("delivers nothing while paused, and everything after", async () => {
+    it("delivers nothing while paused, and everything afterwards", async () => {
       await using peer = await server(() => {});
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const remote = await peer.first();
@@ -106,7 +106,7 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("stops at once when paused within data()", async () => {
+    it("stops immediately when paused within data()", async () => {
       await using peer = await server((socket) => void socket.write(pattern(MIB)));
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       let calls = 0;
@@ -131,7 +131,7 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("tells a FIN once, after the data before it, and closes its own side", async () => {
+    it("reports a FIN once, after the data before it, and closes its own side", async () => {
       await using peer = await server((socket) => void socket.end("bye"));
       const { seen } = await open(target(peer.port, { tls: secure }));
       await seen.until(() => seen.ends.length > 0);
@@ -142,14 +142,14 @@ for (const { over, server, secure } of kinds) {
       assertEquals(seen.ends, [undefined]);
     });
 
-    it("hears a peer that speaks first only when the socket is handed out", async () => {
+    it("delivers bytes of a peer that speaks first only after connect has resolved", async () => {
       await using peer = await server((socket) => void socket.write("welcome"));
       const { seen } = await open(target(peer.port, { tls: secure }));
       await seen.until(() => seen.length === 7);
       assertEquals(seen.text, "welcome");
     });
 
-    it("sends what was written before it closes", async () => {
+    it("sends everything written before it closes", async () => {
       let received = 0;
       await using peer = await server((socket) => {
         socket.on("data", (chunk) => {
@@ -167,7 +167,7 @@ for (const { over, server, secure } of kinds) {
       assertEquals(seen.ends, []);
     });
 
-    it("says nothing after abort, and the peer sees the end", async () => {
+    it("reports nothing after abort, and the peer sees the end", async () => {
       await using peer = await server((socket) => void socket.write("more"));
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const remote = await peer.first();
@@ -192,7 +192,7 @@ for (const { over, server, secure } of kinds) {
       await gone;
     });
 
-    it("tells its addresses", async () => {
+    it("has its addresses", async () => {
       await using peer = await server(echo);
       const { socket } = await open(target(peer.port, { tls: secure }));
       const remote = await peer.first();
@@ -201,7 +201,7 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
-    it("hands over to another handler", async () => {
+    it("delivers to another handler once that is set", async () => {
       await using peer = await server(echo);
       const { socket, seen } = await open(target(peer.port, { tls: secure }));
       const next = new Recorder();
@@ -217,7 +217,7 @@ for (const { over, server, secure } of kinds) {
 }
 
 describe("an RST", () => {
-  it("is told as reset", async () => {
+  it("is reported as reset", async () => {
     await using peer = await tcpServer(() => {});
     const { seen } = await open(target(peer.port));
     (await peer.first()).resetAndDestroy();
@@ -229,11 +229,11 @@ describe("an RST", () => {
     );
   });
 
-  it("is told as reset when a write met it", async () => {
+  it("is reported as reset if a write found it", async () => {
     await using peer = await tcpServer(() => {});
     const { socket, seen } = await open(target(peer.port));
     (await peer.first()).resetAndDestroy();
-    // The kernel knows, and this event loop does not yet: a stale connection.
+    // A stale connection: the kernel has received the RST, but the event loop has not seen it yet.
     blockFor(50);
     socket.write("into the void");
     await seen.until(() => seen.ends.length > 0);
@@ -244,7 +244,7 @@ describe("an RST", () => {
     );
   });
 
-  it("reaches the peer by abort", async () => {
+  it("is sent to the peer by abort", async () => {
     await using peer = await tcpServer(() => {});
     const { socket } = await open(target(peer.port));
     const remote = await peer.first();
@@ -253,7 +253,7 @@ describe("an RST", () => {
     remote.resume();
     socket.abort();
     const how = await Promise.race([failed, ended]);
-    // Deno has no way to send one.
+    // Deno 2.9 cannot send one.
     if (socket.constructor.name !== "DenoSocket") assertEquals(how === "FIN" ? how : how.code, "ECONNRESET");
   });
 });

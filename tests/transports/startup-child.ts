@@ -1,4 +1,4 @@
-/** Run by startup.test.ts: asks a server of its own for something, and prints which of Node's modules are loaded. */
+/** Run by startup.test.ts: sends a request to its own server, and prints which of Node's modules are loaded. */
 
 import { createServer } from "node:net";
 import { createPool } from "../../mod.ts";
@@ -8,7 +8,7 @@ declare const process: { readonly moduleLoadList: readonly string[] };
 const server = createServer((socket) => {
   socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
 });
-// Without an address, which the server would look up.
+// Without a hostname, which the server would resolve.
 await new Promise<void>((resolve) => server.listen(0, resolve));
 const address = server.address();
 const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;

@@ -1,4 +1,4 @@
-/** What the transport tests share: servers that misbehave on demand, and a handler that remembers. */
+/** Support for transport tests: servers that misbehave on demand, and a handler that records its calls. */
 
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket as ServerSocket } from "node:net";
@@ -24,14 +24,14 @@ export const pem = (name: string): string => readFileSync(fileURLToPath(new URL(
 /** A signal that never fires. */
 export const patient = new AbortController().signal;
 
-/** A handler that keeps all it is told. */
+/** A handler that records its calls. */
 export class Recorder implements SocketHandler {
   length = 0;
   drains = 0;
-  /** What `closed` was called with; more than one item is a bug. */
+  /** The arguments of `closed`. More than one item is a bug. */
   ends: (TransportError | undefined)[] = [];
   private pieces: Uint8Array[] = [];
-  private waiting: { holds: () => boolean; resolve: () => void }[] = [];
+  private waiting: { condition: () => boolean; resolve: () => void }[] = [];
 
   data(bytes: Uint8Array, length: number): void {
     this.length += length;
@@ -63,30 +63,30 @@ export class Recorder implements SocketHandler {
     return whole;
   }
 
-  /** Resolves as soon as something told makes it hold. */
-  until(holds: () => boolean): Promise<void> {
-    if (holds()) return Promise.resolve();
+  /** Resolves once a call makes the condition true. */
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
     return guarded(
-      new Promise<void>((resolve) => this.waiting.push({ holds, resolve })),
-      `${holds} with ${this.length} bytes, ${this.ends.length} ends, ${this.drains} drains`,
+      new Promise<void>((resolve) => this.waiting.push({ condition, resolve })),
+      `${condition} with ${this.length} bytes, ${this.ends.length} ends, ${this.drains} drains`,
     );
   }
 
   private check(): void {
-    this.waiting = this.waiting.filter(({ holds, resolve }) => {
-      if (holds()) resolve();
-      return !holds();
+    this.waiting = this.waiting.filter(({ condition, resolve }) => {
+      if (condition()) resolve();
+      return !condition();
     });
   }
 }
 
-/** Bytes that go to and fro in a {@linkcode moment}. */
+/** Bytes exchanged in a {@linkcode moment}. */
 const ROUND_TRIPS = 5;
 
 /**
- * Lets the event loop look at every socket: a byte goes to and fro over a connection of its own, some times. What had
- * reached the kernel before has then had its turn, on a busy machine as well, where a length of time would say nothing.
- * It is for what must *not* happen: what must is waited for.
+ * Lets the event loop poll every socket, by sending a byte back and forth over a separate connection several times.
+ * Everything that had reached the kernel before is delivered then, also on a busy machine, where a fixed delay would prove
+ * nothing. Use it to show that something does *not* happen. Wait for events that must happen.
  */
 export async function moment(): Promise<void> {
   await using peer = await tcpServer(echo);
@@ -103,12 +103,12 @@ export async function moment(): Promise<void> {
   }
 }
 
-/** A server that closes its connections with it. */
+/** A server that closes its connections when it closes. */
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
   /** Sockets of the connections so far. */
   readonly sockets: readonly ServerSocket[];
-  /** Resolves with the socket of the next, or of the first connection if it is there. */
+  /** Resolves with the socket of the next connection, or of the first one if that exists. */
   first(): Promise<ServerSocket>;
 }
 
@@ -125,7 +125,7 @@ async function listening(
   });
   server.on("connection", (socket: ServerSocket) => {
     raw.push(socket);
-    socket.on("error", () => {}); // a client that aborts is no failure of the test
+    socket.on("error", () => {}); // a client that aborts does not fail the test
   });
   server.on(event, (socket: ServerSocket) => {
     sockets.push(socket);
@@ -148,7 +148,7 @@ async function listening(
   };
 }
 
-/** Serves TCP, on a port of its own or a Unix socket. */
+/** Serves TCP, on a free port or a Unix socket. */
 export function tcpServer(serve: (socket: ServerSocket) => void, unixPath?: string): Promise<TestServer> {
   return listening(createServer({ noDelay: true }, serve), "connection", unixPath);
 }
@@ -159,27 +159,27 @@ export function tlsServer(serve: (socket: TLSSocket) => void, options: TlsOption
   return listening(server, "secureConnection", undefined);
 }
 
-/** Sends everything back. */
+/** Echoes everything. */
 export function echo(socket: ServerSocket): void {
   socket.pipe(socket);
 }
 
 /**
- * Passes everything on to another port; its sockets can be paused. A TLS server's cannot, as a peer that does
- * not read: on Deno 2.9 a paused one of `node:tls` reads on.
+ * Forwards everything to another port, with sockets that can be paused. The sockets of a TLS server cannot serve as peers
+ * that do not read: on Deno 2.9 a paused socket of `node:tls` reads on.
  */
 export function relay(port: number): Promise<TestServer> {
   return tcpServer((socket) => forward(socket, port));
 }
 
-/** Joins a connection to another port. */
+/** Forwards a connection to another port. */
 export function forward(socket: ServerSocket, port: number): void {
   const onward = connect(port, "127.0.0.1");
   onward.on("error", () => {});
   socket.pipe(onward).pipe(socket);
 }
 
-/** A target on this machine, without options unless given. */
+/** A target on this machine, without socket options unless given. */
 export function target(port: number, more: Partial<Target> = {}): Target {
   return { hostname: "127.0.0.1", port, tcpKeepAlive: false, noDelay: true, ...more };
 }
@@ -189,7 +189,7 @@ export function tls(more: Partial<TlsTarget> = {}): TlsTarget {
   return { serverName: "localhost", ca: [pem("ca.pem")], verify: true, alpn: [], ...more };
 }
 
-/** An open socket and what it was told. */
+/** An open socket and its recording handler. */
 export interface Opened {
   readonly socket: Socket;
   readonly seen: Recorder;
@@ -200,7 +200,7 @@ export async function open(where: Target): Promise<Opened> {
   return { socket: await guarded(transport.connect(where, seen, patient), "connect"), seen };
 }
 
-/** Bytes that show any loss or exchange of order. */
+/** Bytes in which any loss or reordering shows. */
 export function pattern(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7) & 0xff;

@@ -1,4 +1,4 @@
-/** Bytes to text: latin1 is latin1, and UTF-8 forgives. */
+/** Text codecs: latin1 is not windows-1252, and malformed UTF-8 is replaced. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -9,7 +9,7 @@ const codecs = { "for Node and Bun": bufferText, "for Deno": denoText };
 
 for (const [name, codec] of Object.entries(codecs)) {
   describe(`the text codec ${name}`, () => {
-    it("reads latin1 as one character per byte, 0x80 to 0x9F included", () => {
+    it("decodes latin1 as one character per byte, 0x80 to 0x9F included", () => {
       const bytes = Uint8Array.from({ length: 256 }, (_, code) => code);
       const text = Array.from(bytes, (code) => String.fromCharCode(code)).join("");
       assertEquals(codec.latin1(bytes, 0, 256), text);
@@ -18,7 +18,7 @@ for (const [name, codec] of Object.entries(codecs)) {
     });
 
     for (const padding of [0, 1000]) {
-      it(`reads UTF-8 with U+FFFD for what is malformed and keeps a byte order mark, after ${padding} bytes`, () => {
+      it(`decodes malformed UTF-8 to U+FFFD and keeps a byte order mark, after ${padding} bytes`, () => {
         const tail = [0xc3, 0xbc, 0xff, 0xe2, 0x82, 0x62];
         const bytes = Uint8Array.from([0xef, 0xbb, 0xbf, ...new Array<number>(padding).fill(0x61), ...tail]);
         const text = `\ufeff${"a".repeat(padding)}\u00fc\ufffd\ufffdb`;

@@ -1,4 +1,4 @@
-/** TLS: who is trusted, who is told which name, and the upgrade of an open socket. */
+/** TLS: which certificates are trusted, which name is sent, and the upgrade of an open socket. */
 
 import { describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
@@ -94,14 +94,14 @@ describe("TLS", () => {
     socket.abort();
   });
 
-  it("tells the server a name other than the address, and checks that", async () => {
+  it("sends a name other than the address, and verifies it", async () => {
     await using peer = await tlsServer(echo);
     const { socket } = await open(target(peer.port, { tls: tls({ serverName: "example.test" }) }));
     assertEquals(((await peer.first()) as TLSSocket & { servername?: string }).servername, "example.test");
     socket.abort();
   });
 
-  it("agrees on a protocol", async () => {
+  it("negotiates a protocol", async () => {
     await using peer = await tlsServer(echo, { ALPNProtocols: ["http/1.1"] });
     const { socket } = await open(target(peer.port, { tls: tls({ alpn: ["h2", "http/1.1"] }) }));
     assertEquals(socket.alpn, "http/1.1");
@@ -123,13 +123,13 @@ describe("TLS", () => {
     socket.abort();
   });
 
-  it("tells of a missing client certificate as tls", async () => {
+  it("reports a missing client certificate as tls", async () => {
     await using peer = await tlsServer(echo, {
       ca: pem("ca.pem"),
       requestCert: true,
       rejectUnauthorized: true,
     });
-    // TLS 1.3 lets the client finish first: it may learn of it by connecting, or by the end of the socket.
+    // With TLS 1.3 the client finishes first, so it sees the refusal while connecting or by the end of the socket.
     const seen = new Recorder();
     const kind = await guarded(
       transport.connect(target(peer.port, { tls: tls() }), seen, patient).then(
@@ -146,7 +146,7 @@ describe("TLS", () => {
 });
 
 describe("startTls", () => {
-  /** A tunnel in plain text up to one line, TLS behind it. */
+  /** A tunnel: one line in plain text, then TLS. */
   async function tunnel(): Promise<{ plain: TestServer; inner: TestServer; close(): Promise<void> }> {
     const inner = await tlsServer(echo, { ALPNProtocols: ["http/1.1"] });
     const plain = await tcpServer((socket) => {
@@ -162,7 +162,7 @@ describe("startTls", () => {
     return { plain, inner, close };
   }
 
-  /** Pauses in the call that brought the answer, as a tunnel must. */
+  /** Pauses in the call that delivers the response, as a tunnel must. */
   async function connected(plain: TestServer) {
     const { socket, seen } = await open(target(plain.port, { tcpKeepAlive: { idleMs: 60_000 } }));
     const data = seen.data.bind(seen);
@@ -175,7 +175,7 @@ describe("startTls", () => {
     return { socket, seen };
   }
 
-  it("speaks TLS through a tunnel, with the same handler and socket options", async () => {
+  it("starts TLS in a tunnel, with the same handler and socket options", async () => {
     const { plain, close } = await tunnel();
     const { socket, seen } = await connected(plain);
     const secure = await socket.startTls(tls({ serverName: "example.test", alpn: ["http/1.1"] }), patient);
@@ -188,7 +188,7 @@ describe("startTls", () => {
     await close();
   });
 
-  it("tells the end of the tunnel once", async () => {
+  it("reports the end of the tunnel once", async () => {
     const { plain, inner, close } = await tunnel();
     const { socket, seen } = await connected(plain);
     await socket.startTls(tls(), patient);
@@ -225,6 +225,6 @@ describe("startTls", () => {
     await moment();
     aborting.abort("enough");
     assertEquals(await upgrade, "enough");
-    if (transport.name !== "deno") await gone; // see the handshake in connect.test.ts
+    if (transport.name !== "deno") await gone; // see the handshake test in connect.test.ts
   });
 });

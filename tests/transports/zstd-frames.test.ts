@@ -1,10 +1,10 @@
-/** The end of Zstandard data is found in every kind of frame, and nowhere before. */
+/** The end of Zstandard data is found after every kind of frame, and not earlier. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { ZstdFrames } from "../../transports/zstd-frames.ts";
 
-/** RFC 8878: magic, descriptor and what that announces, blocks with 3-byte headers, checksum. */
+/** Frames by RFC 8878: magic number, descriptor and the fields it announces, blocks with 3-byte headers, checksum. */
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const block = (kind: number, last: boolean, size: number, content: number): number[] => {
   const header = (size << 3) | (kind << 1) | (last ? 1 : 0);
@@ -44,12 +44,12 @@ function complete(...pieces: (readonly number[])[]): boolean {
 
 describe("Zstandard data", () => {
   for (const [name, frame] of Object.entries(frames)) {
-    it(`ends with a frame ${name}, and nowhere before`, () => {
+    it(`ends with a frame ${name}, and not earlier`, () => {
       const ends = frame.map((_, at) => complete(frame.slice(0, at + 1)));
       assertEquals(ends.indexOf(true), frame.length - 1);
     });
 
-    it(`ends with a frame ${name}, wherever it is cut in two`, () => {
+    it(`ends with a frame ${name}, split in two at any point`, () => {
       const whole = frame.every((_, at) => complete(frame.slice(0, at), frame.slice(at)));
       assertEquals(new ZstdFrames().push(Uint8Array.from([...frame, ...frame]), 0), frame.length);
       assertEquals([whole, complete(frame, frame), complete(frame, MAGIC)], [true, true, false]);

@@ -1,4 +1,4 @@
-/** Names: what a transport answers for them, and that it connects to the address it is given. */
+/** Name resolution: how a transport resolves hostnames, and that it connects to a given address. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -17,20 +17,20 @@ import {
   transport,
 } from "./support.ts";
 
-describe("names", () => {
-  it("have the addresses that the system knows", async () => {
+describe("hostnames", () => {
+  it("resolve to the addresses that the system knows", async () => {
     const found = await transport.resolve?.("localhost");
     assert(found?.includes("127.0.0.1") || found?.includes("::1"), String(found));
   });
 
-  it("that do not exist are of kind dns", async () => {
-    // Longer than a label may be (RFC 1035 §2.3.4), so that no name server is asked.
+  it("that do not exist fail as dns", async () => {
+    // The label is longer than allowed (RFC 1035 §2.3.4), so that no name server is queried.
     const name = `${"a".repeat(64)}.invalid`;
     const error = await assertRejects(async () => transport.resolve?.(name), TransportError);
     assertEquals(error.kind, "dns");
   });
 
-  it("are not looked up where an address is given, over TCP and TLS", async () => {
+  it("are not resolved if an address is given, over TCP and TLS", async () => {
     await using plain = await tcpServer(echo);
     await using secure = await tlsServer(echo);
     const named = { hostname: "nobody.invalid", address: "127.0.0.1" };
@@ -43,7 +43,7 @@ describe("names", () => {
     two.socket.abort();
   });
 
-  it("are verified as names, not as the address", async () => {
+  it("are verified by name, not by address", async () => {
     await using secure = await tlsServer(echo);
     const named = { hostname: "wrong.test", address: "127.0.0.1", tls: tls({ serverName: "wrong.test" }) };
     const connecting = transport.connect(target(secure.port, named), new Recorder(), patient);
@@ -54,7 +54,7 @@ describe("names", () => {
     assertEquals([error.kind, error.reason], ["tls", "name-mismatch"]);
   });
 
-  it("go with a client certificate as before", async () => {
+  it("work with a client certificate", async () => {
     await using secure = await tlsServer(echo, {
       ca: pem("ca.pem"),
       requestCert: true,
@@ -71,9 +71,9 @@ describe("names", () => {
 });
 
 describe("a connection with TLS", () => {
-  it("tells when TCP is connected, before the handshake is over", async () => {
+  it("reports that TCP is connected before the handshake ends", async () => {
     await using mute = await tcpServer(() => {});
-    const told: string[] = [];
+    const calls: string[] = [];
     const aborting = new AbortController();
     let connected = (): void => {};
     const reached = new Promise<void>((resolve) => {
@@ -83,14 +83,14 @@ describe("a connection with TLS", () => {
       connected: () => connected(),
       data() {},
       drain() {},
-      closed: () => void told.push("closed"),
+      closed: () => void calls.push("closed"),
     };
     const connecting = transport.connect(target(mute.port, { tls: tls() }), handler, aborting.signal);
-    connecting.catch((reason) => told.push(String(reason)));
+    connecting.catch((reason) => calls.push(String(reason)));
     await guarded(reached, "TCP");
     aborting.abort("enough");
     await connecting.catch(() => {});
-    assertEquals(told, ["enough"]);
+    assertEquals(calls, ["enough"]);
   });
 });
 
