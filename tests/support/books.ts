@@ -1,6 +1,6 @@
 /**
- * Books: what must be true of a core after every step, counted anew from the records themselves, and judged by the
- * oracle: nothing here asks the code that is tested what is right.
+ * Books: what must be true of a core after every step. Everything is counted anew from the records and judged by the
+ * oracle. Nothing here asks the code under test what is right.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -23,8 +23,8 @@ import {
 export type Life = Pick<Shared, "leases" | "alive" | "trusted">;
 
 type Core = Pick<PoolCore<unknown, unknown>, "origins" | "closing" | "wakeAt">;
-type Books = OriginTable<unknown, unknown>;
-type Entry = OriginRecord<unknown, unknown>;
+type Table = OriginTable<unknown, unknown>;
+type Origin = OriginRecord<unknown, unknown>;
 type Connection = ConnectionRecord<unknown, unknown>;
 
 /** What the core was built with. */
@@ -39,40 +39,41 @@ export type Lives = (id: number) => Life;
 /** Fails when anything about the core is not as it must be after a step at `now`. */
 export function checkBooks(core: Core, terms: Terms, lives: Lives, now: number): void {
   const { origins } = core;
-  const entries = [...origins.records()];
-  for (const entry of entries) checkEntry(entry, terms.rules);
-  checkTotals(origins, entries);
-  checkLimits(origins, entries, terms.rules);
+  const records = [...origins.records()];
+  for (const origin of records) checkOrigin(origin, terms.rules);
+  checkTotals(origins, records);
+  checkLimits(origins, records, terms.rules);
   checkRules(origins, terms.rules, now);
-  checkWaiters(core, entries, terms.rules, now);
-  for (const entry of entries) checkSharing(entry, terms.rules, lives, now);
-  checkAlarm(core, terms, now);
+  checkWaiters(core, records, terms.rules, now);
+  for (const origin of records) checkSharing(origin, terms.rules, lives, now);
+  checkWakeAt(core, terms, now);
   checkMemory(origins);
 }
 
-function inState(entry: Entry, ...states: Connection["state"][]): Connection[] {
-  return [...entry.connections].filter(({ state }) => states.includes(state));
+function inState(origin: Origin, ...states: Connection["state"][]): Connection[] {
+  return [...origin.connections].filter(({ state }) => states.includes(state));
 }
 
-function checkEntry(entry: Entry, rules: Rules): void {
-  assertEquals(inState(entry, "closed"), [], "a closed connection is forgotten");
-  assertEquals(entry.connecting, inState(entry, "connecting").length, "connecting of an origin");
-  assertEquals(entry.active, inState(entry, "active", "draining").length, "active of an origin");
-  for (const { leases } of entry.lingering)
+function checkOrigin(origin: Origin, rules: Rules): void {
+  assertEquals(inState(origin, "closed"), [], "a closed connection is forgotten");
+  assertEquals(origin.connecting, inState(origin, "connecting").length, "connecting of an origin");
+  assertEquals(origin.active, inState(origin, "active", "draining").length, "active of an origin");
+  for (const { leases } of origin.lingering)
     assertEquals(leases, 1, "only a connection with one lease lingers");
-  const idle = [...entry.idle];
-  assertEquals(idle.length, inState(entry, "idle").length, "idle of an origin");
+  const idle = [...origin.idle];
+  assertEquals(idle.length, inState(origin, "idle").length, "idle of an origin");
   assert(inOrder(idle.map(({ idleSince }) => idleSince)), "idle by the time they became idle");
-  const blocked = uncovered(entry) > 0 && entry.connections.size < rules.maxConnectionsPerOrigin;
-  assertEquals(entry.blockedNode.listed, blocked, "blocked while only the total limit is to blame");
+  const blocked =
+    waitersWithoutAttempt(origin) > 0 && origin.connections.size < rules.maxConnectionsPerOrigin;
+  assertEquals(origin.blockedNode.listed, blocked, "blocked while only the total limit is to blame");
 }
 
 /** Leases are what was granted and not released; those with room are listed, and nobody waits for them. */
-function checkSharing(entry: Entry, rules: Rules, lives: Lives, now: number): void {
-  const room = [...entry.room];
+function checkSharing(origin: Origin, rules: Rules, lives: Lives, now: number): void {
+  const room = [...origin.room];
   assert(inOrder(room.map(({ leases }) => -leases)), "the fullest connection with room comes first");
   assertEquals(new Set(room).size, room.length, "a connection with room is listed once");
-  for (const connection of entry.connections) {
+  for (const connection of origin.connections) {
     const life = lives(connection.id);
     assertEquals(connection.leases, life.leases, "leases");
     const isLeased = connection.state === "active" || connection.state === "draining";
@@ -83,21 +84,22 @@ function checkSharing(entry: Entry, rules: Rules, lives: Lives, now: number): vo
     const isListed = room.includes(connection);
     assert(takesMore || !isListed, "a connection without room is listed among those with room");
     assert(isListed || !takesMore || !isInTime, "a connection with room is not listed");
-    for (const waiter of entry.waiters) {
+    for (const waiter of origin.waiters) {
       const served = takesMore && isInTime && mayJoin(shared, waiter);
       assert(!served, "a waiter and a connection with room that it may share");
     }
   }
 }
 
-function uncovered({ waiters, connecting, capacity }: Entry): number {
+function waitersWithoutAttempt({ waiters, connecting, capacity }: Origin): number {
   let left = waiters.size;
   for (let attempt = 0; attempt < connecting; attempt++) left -= Math.min(left, capacity);
   return left;
 }
 
-function checkTotals(origins: Books, entries: readonly Entry[]): void {
-  const sum = (count: (entry: Entry) => number) => entries.reduce((total, entry) => total + count(entry), 0);
+function checkTotals(origins: Table, records: readonly Origin[]): void {
+  const sum = (count: (origin: Origin) => number) =>
+    records.reduce((total, origin) => total + count(origin), 0);
   assertEquals(
     origins.open,
     sum(({ connections }) => connections.size),
@@ -115,7 +117,7 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
   );
   assertEquals(
     origins.draining,
-    sum((entry) => inState(entry, "draining").length),
+    sum((origin) => inState(origin, "draining").length),
     "draining",
   );
   assertEquals(
@@ -128,7 +130,11 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
     sum(({ waiters }) => waiters.size),
     "queued",
   );
-  assertEquals(origins.waitersWithoutAttempt, sum(uncovered), "waiters without a dial");
+  assertEquals(
+    origins.waitersWithoutAttempt,
+    sum(waitersWithoutAttempt),
+    "waiters without a connect attempt",
+  );
   assertEquals(
     origins.blocked.size,
     sum(({ blockedNode }) => (blockedNode.listed ? 1 : 0)),
@@ -140,24 +146,27 @@ function checkTotals(origins: Books, entries: readonly Entry[]): void {
     "open is the sum of the states",
   );
   assert(inOrder([...origins.idle].map(({ idleSince }) => idleSince)), "the stalest comes first");
-  assert(inOrder([...origins.queue].map(({ askedAt }) => askedAt)), "who waited longest comes first");
+  assert(
+    inOrder([...origins.queue].map(({ askedAt }) => askedAt)),
+    "the waiter that asked first comes first",
+  );
 }
 
 function inOrder(times: readonly number[]): boolean {
   return times.every((time, at) => at === 0 || time >= (times[at - 1] ?? time));
 }
 
-function checkLimits(origins: Books, entries: readonly Entry[], rules: Rules): void {
+function checkLimits(origins: Table, records: readonly Origin[], rules: Rules): void {
   assert(origins.open <= rules.maxConnections, "maxConnections");
   assert(origins.idle.size <= rules.maxIdle, "maxIdle");
-  for (const { connections, idle } of entries) {
+  for (const { connections, idle } of records) {
     assert(connections.size <= rules.maxConnectionsPerOrigin, "maxConnectionsPerOrigin");
     assert(idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
   }
 }
 
-/** Whatever is idle may be used. */
-function checkRules(origins: Books, rules: Rules, now: number): void {
+/** Every idle connection may be used, until the time that the rules say. */
+function checkRules(origins: Table, rules: Rules, now: number): void {
   for (const connection of origins.idle) {
     const until = expectedUntil(connection, rules) ?? -Infinity;
     assertEquals(connection.retireAt, until, "an idle connection is kept for as long as the rules say");
@@ -165,34 +174,40 @@ function checkRules(origins: Books, rules: Rules, now: number): void {
   }
 }
 
-/** Nobody waits for what is there. */
-function checkWaiters(core: Core, entries: readonly Entry[], rules: Rules, now: number): void {
+/** No request waits for a connection that it could have. */
+function checkWaiters(core: Core, records: readonly Origin[], rules: Rules, now: number): void {
   const { origins } = core;
-  if (core.closing) assertEquals(origins.queue.size, 0, "nobody waits for a closed pool");
-  const all = sumOf(entries.map(countsOf));
-  for (const entry of entries) {
-    if (uncovered(entry) > 0) assert(!hasRoom(countsOf(entry), all, rules), "there is room");
-    const idle = inState(entry, "idle");
-    for (const { fresh, unsafe } of entry.waiters) {
+  if (core.closing) assertEquals(origins.queue.size, 0, "a closed pool has no waiters");
+  const all = sumOf(records.map(countsOf));
+  for (const origin of records) {
+    if (waitersWithoutAttempt(origin) > 0) assert(!hasRoom(countsOf(origin), all, rules), "there is room");
+    const idle = inState(origin, "idle");
+    for (const { fresh, unsafe } of origin.waiters) {
       // For an unsafe one a connection is on its way; it need not be the first to learn of a better one.
-      if (unsafe && uncovered(entry) === 0) continue;
+      if (unsafe && waitersWithoutAttempt(origin) === 0) continue;
       const served = !fresh && mustServe(idle, rules, unsafe, now);
       assert(!served, "a waiter and an idle connection that would serve it");
     }
   }
 }
 
-function countsOf(entry: Entry): Counts {
-  return { open: entry.connections.size, spare: inState(entry, "idle").length + [...entry.lingering].length };
+function countsOf(origin: Origin): Counts {
+  return {
+    open: origin.connections.size,
+    evictable: inState(origin, "idle").length + [...origin.lingering].length,
+  };
 }
 
 function sumOf(all: readonly Counts[]): Counts {
-  return all.reduce((sum, { open, spare }) => ({ open: sum.open + open, spare: sum.spare + spare }), NONE);
+  return all.reduce(
+    (sum, { open, evictable }) => ({ open: sum.open + open, evictable: sum.evictable + evictable }),
+    NONE,
+  );
 }
 
-const NONE: Counts = { open: 0, spare: 0 };
+const NONE: Counts = { open: 0, evictable: 0 };
 
-function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
+function checkWakeAt(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
   const { idle, queue } = core.origins;
   const wakeAt = core.wakeAt();
   assert(wakeAt > now, `waking at ${wakeAt} makes no progress from ${now}`);
@@ -200,7 +215,7 @@ function checkAlarm(core: Core, { acquireTimeoutMs }: Terms, now: number): void 
   for (const { askedAt } of queue) assert(wakeAt <= askedAt + acquireTimeoutMs, "sleeps past a time-out");
 }
 
-function checkMemory({ deadlines, open }: Books): void {
+function checkMemory({ deadlines, open }: Table): void {
   assert(deadlines.size <= 2 * open + 1, `${deadlines.size} deadlines for ${open} connections`);
 }
 

@@ -44,7 +44,7 @@ export class CoreDriver {
   readonly #lingering: Set<number> = new Set();
   /** The connection that this step opened or released. */
   #moving: Connection | undefined;
-  #dialled = 0;
+  #attempts = 0;
   #waiting = 0;
   #askedAgain = 0;
   /** Waiters that a connect attempt was for until it failed or its connection turned out to carry less. */
@@ -196,7 +196,7 @@ export class CoreDriver {
 
   /** A connection of `origin` that carried one request and is idle. */
   park(origin: string, hints?: ServerHints): number {
-    const id = this.open(origin, `used ${this.#dialled + 1}`);
+    const id = this.open(origin, `used ${this.#attempts + 1}`);
     this.release(id, undefined, hints);
     return id;
   }
@@ -207,7 +207,10 @@ export class CoreDriver {
     return connection;
   }
 
-  /** Forgets those who have their answer, except `kept`, for a run without end. A second answer is still noticed. */
+  /**
+   * Forgets the requests that were answered, except `kept`, so that a long run needs no more memory. A second answer is
+   * still noticed.
+   */
   forgetAnswered(kept: ReadonlySet<string>): void {
     for (const [name, fate] of this.fates) if (fate !== "waiting" && !kept.has(name)) this.#forget(name);
   }
@@ -257,7 +260,7 @@ export class CoreDriver {
   }
 
   #connect(connection: Connection): string {
-    this.#dialled += 1;
+    this.#attempts += 1;
     this.connections.set(connection.id, connection);
     assertEquals(this.core.closing, false, "a closed pool opens nothing");
     return `connect ${connection.id} ${connection.originRecord.origin.hostname}`;
@@ -337,18 +340,18 @@ export class CoreDriver {
     }
   }
 
-  /** Every connection that was ever dialled is open or was retired for one reason. */
+  /** Every connection is open or was retired for one reason. */
   #checkCounters(): void {
     const { origins } = this.core;
     const counters = [origins.forgotten, ...[...origins.records()].map((entry) => entry.counters)];
     const retired = counters.flatMap((each) => Object.values(each.retired)).reduce((a, b) => a + b, 0);
-    assertEquals(this.#dialled, origins.open + retired, "dialled is open and retired");
+    assertEquals(this.#attempts, origins.open + retired, "every connect attempt is open or retired");
     assertEquals(this.connections.size, origins.open);
-    assertEquals(this.#waiting, origins.queue.size, "who waits is in the queue");
+    assertEquals(this.#waiting, origins.queue.size, "the queue holds the waiters");
     const excess = origins.waitersWithoutAttempt - this.terms.rules.maxQueue;
     assert(
       excess <= this.#askedAgain + this.#leftBehind,
-      "maxQueue, beyond which only those may wait who ask again or lost their connect attempt",
+      "maxQueue, beyond which only requests may wait that ask again or lost their connect attempt",
     );
   }
 }

@@ -2,7 +2,7 @@
 
 import type { ConnectionFacts, Rules } from "../../src/rules/rules.ts";
 
-/** Idle ms that the server announced, less what is kept off; `undefined` when it announced nothing. */
+/** The idle time that the server announced less the margin, in ms; `undefined` when it announced none. */
 function hintedMs(at: ConnectionFacts, by: Rules): number | undefined {
   const { timeoutMs } = at.hints;
   if (timeoutMs === undefined) return undefined;
@@ -90,12 +90,12 @@ function least<T>(all: readonly T[], by: (one: T) => number): T[] {
 /** How many there are. */
 export interface Counts {
   readonly open: number;
-  /** Idle, or waiting for no more than the rest of a body that nobody wants: such a one makes room. */
-  readonly spare: number;
+  /** Idle ones and those that linger: they may be closed to make room. */
+  readonly evictable: number;
 }
 
 /** Whether one more connection to an origin may be opened, if need be in the place of a spare one. */
 export function hasRoom(origin: Counts, all: Counts, by: Rules): boolean {
-  if (origin.open >= by.maxConnectionsPerOrigin) return origin.spare > 0;
-  return all.open < by.maxConnections || all.spare > 0;
+  if (origin.open >= by.maxConnectionsPerOrigin) return origin.evictable > 0;
+  return all.open < by.maxConnections || all.evictable > 0;
 }

@@ -1,13 +1,13 @@
 /**
  * Deadlines: a heap that answers "which connection expires first".
  *
- * A connection's deadline moves with every request, nearly always to a later time. Moving the entry each time
- * would make release cost more the more connections there are, so an entry stays where it is and is put right
- * when it comes up: one entry per connection, plus one for each time a deadline moved forward. Entries that mean
- * nothing any more are cleared out once they are the majority, so that closed connections are not remembered.
+ * A connection's deadline moves with every request, nearly always to a later time. Moving its entry each time would make
+ * a release cost more the more connections there are. So an entry stays where it is, and is corrected when it reaches
+ * the top. There is one entry per connection, plus one for each time that a deadline moved to an earlier time. Stale
+ * entries are removed once they are the majority, so that closed connections are not kept in memory.
  */
 
-/** The entry by which an item will come up. */
+/** An item's entry in the heap. */
 export interface HeapEntry {
   readonly at: number;
 }
@@ -18,48 +18,48 @@ interface Entry<T> extends HeapEntry {
 
 /** What the heap needs of its items. */
 export interface Expiring {
-  /** When the item expires now; `Infinity` while it does not. */
+  /** When the item expires, as of now; `Infinity` for never. */
   retireAt: number;
-  /** Its entry; others of the same item mean nothing. Kept by the heap. */
+  /** Its valid entry; other entries of the same item are stale. Written by the heap alone. */
   heapEntry: HeapEntry | undefined;
 }
 
 /** Items by the time they expire. */
 export class Deadlines<T extends Expiring> {
   #heap: Entry<T>[] = [];
-  /** Entries whose item is gone or has an earlier entry. */
+  /** Entries whose item was forgotten or has an earlier entry. */
   #stale = 0;
 
-  /** Entries held, those that mean nothing included. */
+  /** Entries in memory, stale ones included. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Makes sure the item comes up by its `until`. */
+  /** Makes sure that the item is found at its `retireAt` or before. */
   watch(item: T): void {
     const { retireAt, heapEntry } = item;
     if (retireAt === Infinity || (heapEntry !== undefined && heapEntry.at <= retireAt)) return;
     const entry = { at: retireAt, item };
     item.heapEntry = entry;
     this.#push(entry);
-    if (heapEntry !== undefined) this.#outdated();
+    if (heapEntry !== undefined) this.#addStale();
   }
 
   /** The item will never expire. */
   forget(item: T): void {
     if (item.heapEntry === undefined) return;
     item.heapEntry = undefined;
-    this.#outdated();
+    this.#addStale();
   }
 
-  #outdated(): void {
+  #addStale(): void {
     this.#stale += 1;
-    this.#tidy();
+    this.#compact();
   }
 
-  #tidy(): void {
+  #compact(): void {
     if (2 * this.#stale <= this.#heap.length) return;
-    // What is sorted is a heap.
+    // A sorted array is a heap.
     this.#heap = this.#heap.filter((entry) => entry.item.heapEntry === entry).sort((a, b) => a.at - b.at);
     this.#stale = 0;
   }
@@ -72,7 +72,7 @@ export class Deadlines<T extends Expiring> {
   /** Takes one item that has expired at `now`, or `undefined` when none has. */
   expired(now: number): T | undefined {
     const item = this.#takeExpired(now);
-    this.#tidy();
+    this.#compact();
     return item;
   }
 

@@ -1,4 +1,4 @@
-/** Inputs and effects: the language between the core, which decides, and the shell, which acts. */
+/** Inputs and effects: what the shell tells the core, which decides, and what the core has the shell do. */
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
@@ -9,16 +9,19 @@ import type { State } from "./state.ts";
 
 /** What happened. */
 export type Input<C, W> =
-  /** A request wants a connection to `origin`; `again` puts it first, because it had its turn already. */
+  /**
+   * A request wants a connection to `origin`. `again`: the one it was granted was found dead. It becomes the first in
+   * the queue of its origin.
+   */
   | {
       readonly type: "acquire";
       readonly waiter: Waiter<C, W>;
       readonly origin: Origin;
       readonly again?: boolean;
     }
-  /** The request is no longer interested. */
+  /** The request needs no connection any more. */
   | { readonly type: "cancel"; readonly waiter: Waiter<C, W> }
-  /** Connections that nobody waits for yet. */
+  /** Open connections before they are asked for, until `count` are ready. */
   | { readonly type: "preconnect"; readonly origin: Origin; readonly count: number }
   /** What the connections of `origin` are expected to carry at a time, before one is open to tell. */
   | { readonly type: "expect"; readonly origin: Origin; readonly capacity: number }
@@ -32,7 +35,7 @@ export type Input<C, W> =
   /** The peer changed how many leases a connection takes: at least 1. Present leases above it go on. */
   | { readonly type: "capacity"; readonly connection: ConnectionRecord<C, W>; readonly capacity: number }
   | { readonly type: "connect-failed"; readonly connection: ConnectionRecord<C, W>; readonly error: unknown }
-  /** The exchange is over. `reason`: the connection must not be used again. */
+  /** One lease ends. With a `reason` the connection must not be used again. */
   | {
       readonly type: "release";
       readonly connection: ConnectionRecord<C, W>;
@@ -41,28 +44,28 @@ export type Input<C, W> =
       /** Whether a response came; `undefined` where the exchange proves nothing about the server. */
       readonly answered?: boolean | undefined;
     }
-  /** Its caller has all it wants: the exchange goes on for the sake of the connection alone. */
+  /** The caller has all it wants. The exchange goes on only so that the connection can be used again. */
   | { readonly type: "linger"; readonly connection: ConnectionRecord<C, W> }
-  /** What was learned of an origin elsewhere or before. */
+  /** What was learned of an origin by another pool or in an earlier process. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */
   | {
       readonly type: "lost";
       readonly connection: ConnectionRecord<C, W>;
       readonly reason: RetireReason;
-      /** The event loop was blocked: it may have happened some time ago. */
+      /** The event loop was blocked: the peer may have closed some time ago. */
       readonly late?: boolean;
     }
   | { readonly type: "tick" }
-  /** Some connections have no future: idle ones go now, active ones when released. */
+  /** Retire these connections: idle ones close now, active ones with their last lease. */
   | {
       readonly type: "retire";
       readonly connections: readonly ConnectionRecord<C, W>[];
       readonly reason: RetireReason;
     }
-  /** Retire what is open, of one origin or of all: idle ones now, active ones when released. */
+  /** Retire the open connections of one origin or of all: idle ones close now, active ones with their last lease. */
   | { readonly type: "drain"; readonly origin?: string | undefined; readonly reason: RetireReason }
-  /** Retire every idle connection: the machine slept. */
+  /** The machine slept: retire every idle connection. */
   | { readonly type: "slept" }
   | { readonly type: "close" };
 
@@ -82,7 +85,7 @@ export type Effect<C, W> =
       readonly idleMs: number;
       readonly waitedMs: number;
     }
-  /** No connection is at hand; `queued` waiters of the origin wait, this one included. */
+  /** The request waits. `queued`: how many of its origin do, itself included. */
   | {
       readonly type: "queue";
       readonly waiter: Waiter<C, W>;
@@ -97,9 +100,9 @@ export type Effect<C, W> =
       readonly waitedMs: number;
       readonly error?: unknown;
     }
-  /** The connection is idle: watch it. */
+  /** The connection is idle now: watch it. */
   | { readonly type: "park"; readonly connection: ConnectionRecord<C, W> }
-  /** The idle limit of an origin changed, or there is more to remember of it. */
+  /** The learned idle limit of an origin changed, or there is more to remember of it. */
   | {
       readonly type: "learned";
       readonly originRecord: OriginRecord<C, W>;
@@ -110,7 +113,7 @@ export type Effect<C, W> =
       readonly type: "close";
       readonly connection: ConnectionRecord<C, W>;
       readonly reason: RetireReason;
-      /** The state it was in. */
+      /** The state before. */
       readonly from: State;
       readonly idleMs: number;
       readonly error?: unknown;

@@ -1,6 +1,6 @@
-/** A doubly linked list whose nodes belong to its items: adding and removing cost the same at any length. */
+/** List: a doubly linked list whose nodes belong to its items. Adding and removing cost the same at any length. */
 
-/** One item's place in a list. Made once for the item, and used again each time it is listed. */
+/** One item's place in a list. An item keeps its node and uses it each time that it is listed. */
 export interface ListNode<T> {
   readonly item: T;
   prev: ListNode<T> | undefined;
@@ -51,8 +51,8 @@ export class List<T> {
   }
 
   /**
-   * Puts a node where it belongs in a list that is ordered by `precedes`, behind its equals or before them. One that is
-   * listed moves from its place; the search ends at the first neighbour in order.
+   * Puts a node in its place in a list that is ordered by `precedes`. A node that is listed moves on from where it is,
+   * past the neighbours that are out of order with it.
    */
   place(node: ListNode<T>, precedes: (one: T, other: T) => boolean): void {
     const { item } = node;

@@ -1,7 +1,7 @@
 /**
- * Records: what the core remembers of a connection, of an origin and of a waiter. They hold data only. What a
- * connection is, is read from its record and from nowhere else. `C` and `W` are the types of what the shell attaches
- * to a connection and to a waiter; the core never looks at it.
+ * Records: what the core remembers of a connection, of an origin and of a waiter. They are data only. Everything that
+ * a decision needs to know of a connection is in its record, and nowhere else. `C` and `W` are the types of what the
+ * shell attaches to a connection and to a waiter; the core never reads it.
  *
  * Who changes a connection's record:
  *

@@ -1,18 +1,18 @@
 /**
- * State: the life of a connection as a table. An empty cell is an illegal move: a bug of the library,
- * never of the caller. The diagram in ARCHITECTURE.md is generated from this table.
+ * State: the life of a connection as a table. An empty cell is an illegal move: a bug of the library, never of the
+ * caller. The diagram in ARCHITECTURE.md is generated from this table.
  */
 
 /**
  * - `connecting`: the transport is opening it.
  * - `idle`: open, parked and watched.
- * - `active`: leased to one exchange.
- * - `draining`: still leased, but retired: it closes when the lease ends.
- * - `closed`: gone.
+ * - `active`: it has a lease, or several if its capacity allows.
+ * - `draining`: it has been retired or lost while it had a lease; it takes no other, and closes with the last.
+ * - `closed`: the core has forgotten it.
  */
 export type State = "connecting" | "idle" | "active" | "draining" | "closed";
 
-/** What can happen to a connection. */
+/** What can happen to a connection. `leased` is the first lease, `released` the end of the last one. */
 export type Step = "connected" | "leased" | "released" | "retired" | "lost";
 
 /** State and step to the next state. */

@@ -18,7 +18,7 @@ describe("a request that finds no connection", () => {
     assertEquals(pool.acquire("b", "other"), ["connect 3 b", "queue other (1)"]);
   });
 
-  it("takes whichever comes first, a released connection or its own dial, and the other is parked", () => {
+  it("takes what is ready first, a released connection or the one opened for it; the other is parked", () => {
     const pool = new CoreDriver();
     const busy = pool.open("a", "x");
     pool.acquire("a", "y");
@@ -27,7 +27,7 @@ describe("a request that finds no connection", () => {
     assertEquals(pool.connection(2).requests, 0);
   });
 
-  it("takes the dial of one that has its answer already", () => {
+  it("takes the connection opened for one that has been served already", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 2 });
     pool.acquire("a", "x");
     pool.acquire("a", "y");
@@ -56,7 +56,7 @@ describe("a request that finds no connection", () => {
     assertEquals(pool.cancel("2nd"), [], "cancelling after the grant does nothing");
   });
 
-  it("leaves its dial behind when it is cancelled, for the next", () => {
+  it("leaves its connect attempt to the next request when it is cancelled", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     pool.cancel("x");
@@ -64,7 +64,7 @@ describe("a request that finds no connection", () => {
     assertEquals(pool.acquire("a", "y"), ["grant y 1"]);
   });
 
-  it("uses a dial that nobody waits for any more instead of starting one", () => {
+  it("waits for a connect attempt without a waiter instead of starting another", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     pool.cancel("x");
@@ -159,7 +159,7 @@ describe("an idle connection", () => {
     assertEquals(pool.at(195).tick(), ["close 1: idle-timeout"]);
   });
 
-  it("has its lifetime counted from when it was open, not from the dial", () => {
+  it("has its lifetime counted from when it was open, not from when the connect attempt began", () => {
     const pool = new CoreDriver({ maxLifetimeMs: 100 });
     pool.preconnect("a", 1);
     pool.at(50).connected(1);
@@ -218,7 +218,7 @@ describe("an active connection", () => {
     assertEquals(pool.release(1), ["close 1: max-requests"]);
   });
 
-  it("is retired for the reason of whoever released it, and its waiter gets another", () => {
+  it("is retired for the reason given with its release, and its waiter gets another", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 });
     pool.open("a", "x");
     pool.acquire("a", "y");
@@ -267,7 +267,7 @@ describe("no reuse (maxIdlePerOrigin or maxIdle of 0)", () => {
       assertEquals(pool.release(2), ["close 2: max-idle"]);
     });
 
-    it(`${limit}: 0 keeps no dial that nobody waits for, and preconnects nothing`, () => {
+    it(`${limit}: 0 keeps no connection without a waiter, and preconnects nothing`, () => {
       const pool = new CoreDriver({ [limit]: 0 });
       pool.acquire("a", "x");
       pool.cancel("x");
@@ -296,7 +296,7 @@ describe("above an idle limit", () => {
 });
 
 describe("preconnect", () => {
-  it("opens what is missing, counting what is idle or on its way", () => {
+  it("opens as many as are missing, counting idle connections and connect attempts", () => {
     const pool = new CoreDriver();
     pool.park("a");
     assertEquals(pool.preconnect("a", 3), ["connect 2 a", "connect 3 a"]);
@@ -304,7 +304,7 @@ describe("preconnect", () => {
     assertEquals(pool.preconnect("a", 4), ["connect 4 a"]);
   });
 
-  it("does not count a dial that somebody waits for", () => {
+  it("does not count a connect attempt that a request waits for", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     assertEquals(pool.preconnect("a", 1), ["connect 2 a"]);
@@ -341,14 +341,14 @@ describe("preconnect", () => {
   });
 });
 
-describe("a dial that failed", () => {
+describe("a connect attempt that failed", () => {
   it("rejects the request it was for", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     assertEquals(pool.failed(1), ["close 1: connect-failed", "reject x: connect-failed"]);
   });
 
-  it("rejects exactly one request, the first, while others still have a dial", () => {
+  it("rejects exactly one request, the first, while the others still have an attempt", () => {
     const pool = new CoreDriver();
     for (const name of ["x", "y", "z"]) pool.acquire("a", name);
     assertEquals(pool.failed(2), ["close 2: connect-failed", "reject x: connect-failed"]);
@@ -356,7 +356,7 @@ describe("a dial that failed", () => {
     assertEquals(pool.connected(3), ["grant z 3"]);
   });
 
-  it("rejects nobody when the request was served otherwise", () => {
+  it("rejects no request when its own was served otherwise", () => {
     const pool = new CoreDriver();
     pool.open("a", "x");
     pool.acquire("a", "y");
@@ -364,7 +364,7 @@ describe("a dial that failed", () => {
     assertEquals(pool.failed(2), ["close 2: connect-failed"]);
   });
 
-  it("rejects nobody when another dial covers the request", () => {
+  it("rejects no request that another attempt is for", () => {
     const pool = new CoreDriver();
     pool.preconnect("a", 2);
     pool.acquire("a", "x");
@@ -372,7 +372,7 @@ describe("a dial that failed", () => {
     assertEquals(pool.connected(2), ["grant x 2"]);
   });
 
-  it("does not reject a request that came after it had begun: that gets a dial of its own", () => {
+  it("does not reject a request that came after it had begun: another attempt begins for that one", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     pool.now += 952;
@@ -390,13 +390,13 @@ describe("a dial that failed", () => {
     assertEquals(pool.failed(1), ["close 1: connect-failed", "reject x: connect-failed", "connect 2 a"]);
   });
 
-  it("or that succeeded after it was given up is nothing to the core", () => {
+  it("or succeeded after it was given up changes nothing", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
-    const dial = pool.connection(1);
+    const given = pool.connection(1);
     pool.close();
-    assertEquals(pool.step({ type: "connected", connection: dial, random: 0 }), []);
-    assertEquals(pool.step({ type: "connect-failed", connection: dial, error: undefined }), []);
+    assertEquals(pool.step({ type: "connected", connection: given, random: 0 }), []);
+    assertEquals(pool.step({ type: "connect-failed", connection: given, error: undefined }), []);
   });
 });
 
@@ -419,14 +419,14 @@ describe("drain", () => {
     assertEquals(pool.acquire("b", "x"), ["grant x 2"]);
   });
 
-  it("leaves dials alone: they are as new as what would replace them", () => {
+  it("leaves connect attempts alone: they are as new as what would replace them", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");
     assertEquals(pool.drain("a"), []);
     assertEquals(pool.connected(1), ["grant x 1"]);
   });
 
-  it("opens anew for those who wait, when the place is free", () => {
+  it("opens another for a waiter once there is room", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 });
     pool.open("a", "x");
     pool.acquire("a", "y");
@@ -448,15 +448,15 @@ describe("sleep", () => {
 });
 
 describe("close", () => {
-  it("rejects who waits, ends dials and idle connections, and lets active ones finish", () => {
+  it("rejects waiters, ends connect attempts and idle connections, and lets active ones finish", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 }, 1000);
     pool.open("a", "active");
     pool.acquire("a", "waits");
     pool.park("b");
-    pool.acquire("c", "dials");
+    pool.acquire("c", "connects");
     assertEquals(pool.close(), [
       "reject waits: pool-closed",
-      "reject dials: pool-closed",
+      "reject connects: pool-closed",
       "close 2: pool-closed",
       "close 3: pool-closed",
     ]);
@@ -464,7 +464,7 @@ describe("close", () => {
     assertEquals([pool.core.origins.open, pool.core.wakeAt()], [0, Infinity]);
   });
 
-  it("refuses whatever comes later, also a second attempt", () => {
+  it("refuses every later request, also one that asks again", () => {
     const pool = new CoreDriver();
     pool.close();
     assertEquals(pool.acquire("a", "x"), ["reject x: pool-closed"]);

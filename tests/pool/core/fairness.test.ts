@@ -32,7 +32,7 @@ describe("at the total limit", () => {
     assertEquals(pool.release(2), ["grant own 2"]);
   });
 
-  it("a place that is free by itself goes to whoever's turn it is, not to the origin that had it", () => {
+  it("the place of a connection that closed goes to the origin whose turn it is, not to the one that had it", () => {
     const pool = new CoreDriver({ maxConnections: 2 });
     pool.open("a", "1");
     pool.open("a", "2");
@@ -42,7 +42,7 @@ describe("at the total limit", () => {
     assertEquals(pool.release(2, "peer-close"), ["close 2: peer-close", "connect 4 a"]);
   });
 
-  it("a dial that failed gives up its place as well", () => {
+  it("a connect attempt that failed gives up its place as well", () => {
     const pool = new CoreDriver({ maxConnections: 1 });
     pool.acquire("a", "1");
     pool.acquire("a", "2");
@@ -65,19 +65,19 @@ describe("at the total limit", () => {
     assertEquals(pool.release(1), ["grant own 1"]);
   });
 
-  it("connections stop changing hands once every origin has its share", () => {
+  it("connections are no longer closed for other origins once every origin has its share", () => {
     const pool = new CoreDriver({ maxConnections: 4 });
     for (let nth = 0; nth < 4; nth++) pool.open("a", `a${nth}`);
     const load = new Load(pool, ["a", "b"]);
     for (let round = 0; round < 20; round++) load.turn();
-    const dialled = Math.max(...pool.connections.keys());
+    const opened = Math.max(...pool.connections.keys());
     for (let round = 0; round < 100; round++) load.turn();
-    assertEquals(Math.max(...pool.connections.keys()), dialled);
+    assertEquals(Math.max(...pool.connections.keys()), opened);
     assertEquals(load.open("a"), 2);
     assertEquals(load.open("b"), 2);
   });
 
-  it("nobody opens a connection that nobody waits for", () => {
+  it("no connection is opened without a waiter", () => {
     const pool = new CoreDriver({ maxConnections: 1 });
     pool.open("a", "1");
     pool.acquire("a", "2");
@@ -86,7 +86,7 @@ describe("at the total limit", () => {
   });
 });
 
-describe("nobody starves:", () => {
+describe("no request starves:", () => {
   for (const [maxConnections, names] of [
     [1, "ab"],
     [2, "ab"],

@@ -1,4 +1,7 @@
-/** What a lesson lets a request that cannot be sent twice rely on: closes that were seen, not those run into. */
+/**
+ * Learned limits and unsafe requests: a close that was watched proves the idle time before it. One that a request ran
+ * into does not.
+ */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -23,10 +26,10 @@ function granted(core: Core, unsafe: boolean, now: number): Record {
   const effects = core.step(input, now);
   const grant = effects.find((effect) => effect.type === "grant");
   if (grant !== undefined) return grant.connection;
-  const dial = effects.find((effect) => effect.type === "connect");
-  if (dial === undefined) throw new Error("neither a connection nor a dial");
-  core.step({ type: "connected", connection: dial.connection, random: 0 }, now);
-  return dial.connection;
+  const connect = effects.find((effect) => effect.type === "connect");
+  if (connect === undefined) throw new Error("neither a grant nor a connect attempt");
+  core.step({ type: "connected", connection: connect.connection, random: 0 }, now);
+  return connect.connection;
 }
 
 function release(core: Core, connection: Record, now: number, answered = true): void {

@@ -23,7 +23,7 @@ describe("List", () => {
     fc.assert(law, { numRuns: 300 });
   });
 
-  it("may lose the item that is being looked at", () => {
+  it("may lose the item that an iteration is at", () => {
     const list = new List<number>();
     const nodes = [0, 1, 2].map((item) => listNode(item));
     for (const node of nodes) list.push(node);

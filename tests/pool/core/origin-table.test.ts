@@ -17,7 +17,7 @@ function visit(core: PoolCore<undefined, undefined>, nth: number): void {
   core.step({ type: "release", connection, hints: NO_HINTS, reason: "peer-close" }, nth);
 }
 
-describe("origins that nobody uses any more", () => {
+describe("origins without connections and waiters", () => {
   it("are forgotten beyond 10,000, the longest unused first, but their counts stay in the total", () => {
     const core = new PoolCore<undefined, undefined>({ rules: rules(), acquireTimeoutMs: Infinity });
     for (let nth = 0; nth < 10_500; nth++) visit(core, nth);
@@ -64,8 +64,8 @@ describe("origins that nobody uses any more", () => {
 describe("a connection's record", () => {
   it("begins without limits of its own", () => {
     const core = new PoolCore<undefined, undefined>({ rules: rules(), acquireTimeoutMs: 1 });
-    const entry = core.origins.recordOf(originOf("http://a"));
-    const record = new ConnectionRecord<undefined, undefined>(1, entry, 5);
+    const origin = core.origins.recordOf(originOf("http://a"));
+    const record = new ConnectionRecord<undefined, undefined>(1, origin, 5);
     const { state, openedAt, idleSince, expiresAt, retireAt, requests, hints } = record;
     assertEquals(
       { state, openedAt, idleSince, expiresAt, retireAt, requests, hints },

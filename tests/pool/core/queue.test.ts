@@ -5,20 +5,20 @@ import { CoreDriver } from "../../support/core-driver.ts";
 describe("maxQueue", () => {
   it("counts only requests that nothing is being opened for", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 2, maxQueue: 1 });
-    pool.acquire("a", "dial 1");
-    pool.acquire("a", "dial 2");
+    pool.acquire("a", "connects 1");
+    pool.acquire("a", "connects 2");
     assertEquals(pool.acquire("a", "waits"), ["queue waits (3)"]);
     assertEquals(pool.acquire("a", "too many"), ["reject too many: queue-full"]);
     assertEquals(pool.acquire("b", "elsewhere"), ["connect 3 b", "queue elsewhere (1)"]);
   });
 
-  it("of 0 lets nobody wait, but everybody connect", () => {
+  it("of 0 lets no request wait without a connect attempt", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1, maxQueue: 0 });
     assertEquals(pool.acquire("a", "x"), ["connect 1 a", "queue x (1)"]);
     assertEquals(pool.acquire("a", "y"), ["reject y: queue-full"]);
   });
 
-  it("has room again when somebody leaves, by whatever way", () => {
+  it("has room again when a waiter leaves, in any way", () => {
     const ways: Record<string, (pool: CoreDriver) => unknown> = {
       served: (pool) => pool.release(1),
       cancelled: (pool) => pool.cancel("waits"),
@@ -33,7 +33,7 @@ describe("maxQueue", () => {
     }
   });
 
-  it("does not turn away a request that has its dial because of others who may exceed it", () => {
+  it("does not reject a request that has a connect attempt because of others that may exceed it", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1, maxQueue: 0 });
     pool.open("a", "x");
     const stale = pool.park("b");
@@ -57,7 +57,7 @@ describe("acquireTimeout", () => {
     assertEquals(pool.core.wakeAt(), Infinity);
   });
 
-  it("covers the time a dial takes", () => {
+  it("covers the time that a connect attempt takes", () => {
     const pool = new CoreDriver({}, 100);
     pool.acquire("a", "x");
     assertEquals(pool.at(100).tick(), ["reject x: acquire-timeout"]);
@@ -82,7 +82,7 @@ describe("acquireTimeout", () => {
     assertEquals(pool.at(110).tick(), ["reject x: acquire-timeout"]);
   });
 
-  it("is not late for those who wait behind one that asks again", () => {
+  it("is not late for waiters behind one that asks again", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 }, 100);
     pool.open("a", "busy a");
     pool.park("b");
@@ -96,7 +96,7 @@ describe("acquireTimeout", () => {
     assertEquals(pool.at(120).tick(), ["reject younger: acquire-timeout"]);
   });
 
-  it("refuses at once who asks again after it, unless an idle connection is there", () => {
+  it("refuses at once a request that asks again after it, unless a connection is idle", () => {
     const pool = new CoreDriver({}, 100);
     pool.park("a");
     pool.acquire("a", "x");
@@ -136,7 +136,7 @@ describe("a request that asks again", () => {
   });
 });
 
-describe("a second attempt (fresh)", () => {
+describe("a resend (fresh)", () => {
   it("takes no idle connection, not even an unused one", () => {
     const pool = new CoreDriver();
     pool.preconnect("a", 1);
@@ -145,7 +145,7 @@ describe("a second attempt (fresh)", () => {
     assertEquals(pool.connected(2), ["grant x 2"]);
   });
 
-  it("lets a released connection go to the next who takes it", () => {
+  it("lets a released connection go to the next waiter that may have it", () => {
     const pool = new CoreDriver({ maxConnectionsPerOrigin: 2 });
     pool.open("a", "1");
     pool.open("a", "2");

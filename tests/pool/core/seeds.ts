@@ -9,9 +9,9 @@ export interface KnownSeed {
 export const SEEDS: readonly KnownSeed[] = [
   { seed: 1, steps: 300, found: "a waiter got a used connection though nothing may be reused" },
   { seed: 3, steps: 300, found: "closed connections were remembered until their deadline" },
-  { seed: 4, steps: 300, found: "who asked again after its time-out was dialled for" },
-  { seed: 10, steps: 300, found: "an origin stood in line for room that nobody of it needed" },
-  { seed: 13, steps: 300, found: "who asked again made older ones time out late" },
-  { seed: 16, steps: 300, found: "who had left was told of a time-out" },
-  { seed: 950, steps: 300, found: "a lesson left connections parked that it had overtaken" },
+  { seed: 4, steps: 300, found: "a connection was opened for a request that asked again after its time-out" },
+  { seed: 10, steps: 300, found: "an origin without waiters stood in line for room" },
+  { seed: 13, steps: 300, found: "a request that asked again made older ones time out late" },
+  { seed: 16, steps: 300, found: "a cancelled request was told of a time-out" },
+  { seed: 950, steps: 300, found: "connections stayed parked beyond a limit that had just been learned" },
 ];

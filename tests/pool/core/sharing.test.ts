@@ -398,7 +398,7 @@ describe("a shared connection and the total limit", () => {
 });
 
 describe("a shared connection that lingers", () => {
-  it("makes room only while nobody else has a lease of it", () => {
+  it("makes room only while no other request has a lease of it", () => {
     const pool = new CoreDriver({ maxConnections: 1 });
     shared(pool, "x", "y");
     pool.linger(1);
@@ -452,7 +452,7 @@ describe("what shared exchanges teach", () => {
   });
 });
 
-describe("nobody starves beside a shared connection:", () => {
+describe("no request starves beside a shared connection:", () => {
   it("a request of another origin while requests follow one another", () => {
     const pool = new CoreDriver({ maxConnections: 1 });
     shared(pool, "a 0", "a 1");

@@ -34,7 +34,7 @@ describe("a random life of the core", () => {
     });
   }
 
-  it("keeps every invariant from a seed nobody has seen", () => {
+  it("keeps every invariant from a random seed", () => {
     for (const climate of CLIMATES)
       for (const capacity of ["one", "three", "changing"] as const)
         simulate(Math.floor(Math.random() * 2 ** 31), 500, climate, capacity);

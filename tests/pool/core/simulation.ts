@@ -83,7 +83,7 @@ const REASONS: readonly RetireReason[] = [
   "aborted",
 ];
 
-/** One core, the requests that use it and the servers they use. */
+/** One core and the requests that use it. */
 class World {
   readonly #prng: Prng;
   readonly #pool: CoreDriver;
@@ -104,12 +104,12 @@ class World {
     const rules = someRules(prng);
     this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, prng.among(Infinity, 50, 5000, 60_000));
     this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(kind ? 2 : 12)).split("");
-    // Each life has a temper: some operations are rare in it, some frequent.
-    const tempers = Object.entries(weightsFor(capacity)).map(([name, weight]) => [
+    // In each life some operations are rare and some are frequent.
+    const weights = Object.entries(weightsFor(capacity)).map(([name, weight]) => [
       name,
       weight * prng.among(0.2, 1, 1, 3),
     ]);
-    this.#weights = Object.fromEntries(tempers) as Record<Operation, number>;
+    this.#weights = Object.fromEntries(weights) as Record<Operation, number>;
   }
 
   get life(): Life {
@@ -128,7 +128,7 @@ class World {
     this.#life.steps += 1;
   }
 
-  /** Serves whoever still waits, if there is a way, then closes: nothing may be left. */
+  /** Serves the waiters that are left, then closes the pool: nothing may remain. */
   end(): void {
     this.#settle();
     this.#happened("close", this.#pool.close());
@@ -140,7 +140,7 @@ class World {
     assertEquals(core.wakeAt(), Infinity);
   }
 
-  /** From here on nothing new comes and all connections open and are given back: everybody gets an answer. */
+  /** Nothing new comes, and all connections open and are released: every waiter gets an answer. */
   #settle(): void {
     const { origins } = this.#pool.core;
     for (let turns = 0; origins.queue.size > 0; turns++) {
@@ -303,12 +303,12 @@ class World {
     this.#happened("slept", this.#pool.slept());
   }
 
-  /** Time passes unseen: the timer is late. */
+  /** Time passes without a tick: the timer is late. */
   pass(): void {
     this.#pool.now += this.#prng.among(1, 1, 10, 10, 100, 1000, 10_000) * this.#prng.next();
   }
 
-  /** The timer rings: something must come of it, or the next ring is later. */
+  /** The timer fires. The next time to wake must be later. */
   wake(): void {
     const wakeAt = this.#pool.core.wakeAt();
     if (wakeAt === Infinity) return;
@@ -322,7 +322,7 @@ function weightsFor(capacity: Capacity): Partial<Record<Operation, number>> {
   return { ...WEIGHTS, ...SHARING_WEIGHTS, capacity: capacity === "changing" ? 6 : 0 };
 }
 
-/** Nothing but limits of numbers ends an idle connection. */
+/** Only limits on how many there are end an idle connection. */
 const KIND: Partial<Rules> = {
   idleTimeoutMs: Infinity,
   unusedIdleTimeoutMs: Infinity,

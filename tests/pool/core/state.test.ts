@@ -52,16 +52,19 @@ describe("the life of a connection", () => {
 
   it("opens once", () => assertEquals(from("connected"), ["connecting"]));
 
-  it("is leased to one exchange at a time, and only while it is idle", () => {
+  it("gets its first lease only while it is idle", () => {
     assertEquals(from("leased"), ["idle"]);
     assertEquals(STATES.filter((state) => after(state, "leased") === "active").length, 1);
   });
 
-  it("is given back by whoever has the lease, and by nobody twice", () => {
+  it("has its last lease end only while it has one, and only once", () => {
     assertEquals(from("released"), ["active", "draining"]);
     for (const state of from("released")) {
       const next = after(state, "released");
-      assert(next !== undefined && after(next, "released") === undefined, `${state} is given back twice`);
+      assert(
+        next !== undefined && after(next, "released") === undefined,
+        `${state} has its last lease end twice`,
+      );
     }
   });
 
@@ -80,14 +83,14 @@ describe("the life of a connection", () => {
     }
   });
 
-  it("is cut by no rule while an exchange has it: it closes when that gives it back", () => {
+  it("is cut by no rule while it has a lease: it closes with the last one", () => {
     for (const step of ["retired", "lost"] as const) {
       for (const state of from("released")) assert(after(state, step) !== "closed", `${state} is cut`);
     }
     assertEquals(after("draining", "released"), "closed");
   });
 
-  it("that nobody has closes at once when it is retired or lost", () => {
+  it("without a lease closes at once when it is retired or lost", () => {
     const leased = from("released");
     for (const step of ["retired", "lost"] as const) {
       for (const state of from(step)) if (!leased.includes(state)) assertEquals(after(state, step), "closed");
