@@ -1,67 +1,133 @@
-/** Ending: what an exchange that is over, or is sent again, tells the pool of the connection that it had. */
+/**
+ * Ending: what an attempt that is over means for its connection and for its request. It asks the wire what the peer said,
+ * and the user's functions where the options have some. They run in the socket's callback, where nothing may be thrown.
+ */
 
-import type { RetireReason } from "../contract/reasons.ts";
-import type { Wire, WireHints } from "../http1/wire.ts";
-import type { ExchangeEnding, Lease } from "../pool/connection.ts";
+import type { Sent } from "../contract/errors.ts";
+import type { RetireReason, RetryReason } from "../contract/reasons.ts";
+import type { Wire, WireHints, WireStream } from "../contract/wire.ts";
+import type { Lease } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import type { PersistenceTest } from "../rules/persistence.ts";
+import type { HintReader, HintSource } from "../rules/hints.ts";
+import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
+import { type FailedAttempt, type RetryRule, resendReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
-import type { ResponseReceiver } from "./receiver.ts";
-import type { RequestEvents } from "./request-events.ts";
+import type { WireRequest, WireResponse } from "./message.ts";
 import type { Upload } from "./upload.ts";
-
-/** What the pool need not be told by whoever ends. */
-type Ending = Pick<ExchangeEnding, "reason" | "abruptly" | "at">;
-
-/** What is known of the exchange. */
-interface Ended {
-  readonly inbound: ResponseReceiver | undefined;
-  readonly journal: RequestEvents;
-  /** The socket is not read. */
-  readonly paused: boolean;
-}
-
-/** Gives a connection back, with what was learned of its server. */
-export function giveBack(
-  pool: ConnectionPool<Wire>,
-  { connection }: Lease<Wire>,
-  { inbound, journal, paused }: Ended,
-  { reason, abruptly, at }: Ending,
-): void {
-  const hints: WireHints = inbound?.hints(pool.settings.hints) ?? NO_HINTS;
-  if (hints.ignored !== undefined) journal.hintIgnored(connection, hints.ignored);
-  // A connection that ended without a byte had been closed while it was idle; one we gave up proves nothing.
-  const answered = inbound?.responded === true || (reason === "peer-closed" ? false : undefined);
-  // What was held back and comes now is nobody's.
-  connection.user = undefined;
-  if (paused) connection.socket?.resume();
-  // It ended with the upload, some time after what was read last.
-  if (at === undefined && reason === undefined) connection.wasPaused = true;
-  pool.release(connection, { hints, reason, answered, abruptly, at });
-}
-
-/** Why a connection is not kept whose exchange lingered for nothing. */
-export function lingeredOut(inbound: ResponseReceiver | undefined): RetireReason {
-  return inbound?.complete === true ? "upload-unfinished" : "unread-body";
-}
 
 /** Returns a connection that was granted and not used. It ends, and nothing was learned of its server. */
 export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
   pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
 }
 
+/** Why a connection ends whose exchange lingered in vain. */
+export function lingeredInVain(isComplete: boolean): RetireReason {
+  return isComplete ? "upload-unfinished" : "unread-body";
+}
+
 /**
- * What becomes of the connection of a complete response: it is kept (`undefined`), ends for a reason, or lingers until
- * the rest of the request is sent. `test` is the user's, if there is one; `close`: the request said that it is the last.
+ * What a complete response leads to: its connection is kept (`undefined`), ends for a reason, or lingers until the rest of
+ * the request is sent. `reason`: why the connection ends by the response. `close`: the request said that it is the last.
  */
 export function afterResponse(
-  inbound: ResponseReceiver,
+  reason: RetireReason | undefined,
   upload: Upload | undefined,
-  test: PersistenceTest | undefined,
   close: boolean,
 ): RetireReason | "linger" | undefined {
+  if (reason !== undefined) return reason;
   // Having said `close`, we must not send another request, whether or not the server echoed it (RFC 9112 §9.6).
-  const reason = inbound.endsConnection(test) ?? (close ? "not-persistent" : undefined);
-  if (reason !== undefined || upload?.handedOver !== false) return reason;
+  if (close) return "not-persistent";
+  if (upload?.handedOver !== false) return undefined;
   return upload.isWorthFinishing ? "linger" : "upload-unfinished";
+}
+
+/** Why nothing may follow a response on its connection, or `undefined`. `test` is the user's, if there is one. */
+export function connectionEnd(
+  stream: WireStream,
+  response: WireResponse,
+  method: string,
+  test: PersistenceTest | undefined,
+): RetireReason | undefined {
+  const reason = stream.framingEnd;
+  if (reason !== undefined) return reason;
+  if (test === undefined) return stream.announcedEnd;
+  const { head, lease } = response;
+  const { proxied, wire } = lease.connection;
+  const minorVersion = minorVersionOf(response);
+  const facts = { method, proxied, status: head.status, minorVersion, lines: wire.linesOf(head) };
+  return endByTest(test, facts, stream.announcedEnd);
+}
+
+/** What the server announced with a response, as the options say that it is read. */
+export function announcedHints(
+  stream: WireStream,
+  response: WireResponse | undefined,
+  mode: "honor" | "ignore" | HintReader,
+): WireHints {
+  if (response === undefined || mode === "ignore") return NO_HINTS;
+  const { head, lease } = response;
+  const { requestNumber: requests, connection } = lease;
+  if (mode === "honor") return stream.hints(requests);
+  const { proxied, wire } = connection;
+  return hintsBy(mode, {
+    minorVersion: minorVersionOf(response),
+    proxied,
+    lines: wire.linesOf(head),
+    requests,
+  });
+}
+
+/** What a reader of the user's says. One that throws, or returns what is no amount, did not understand the server. */
+export function hintsBy(read: HintReader, source: Omit<HintSource, "keepAlive" | "connection">): WireHints {
+  const keepAlive = joined(source.lines("keep-alive"));
+  try {
+    const { timeoutMs, remaining } = read({
+      ...source,
+      keepAlive,
+      connection: joined(source.lines("connection")),
+    });
+    if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
+  } catch {
+    // Reported like any other value that cannot be used.
+  }
+  return { ...NO_HINTS, ignored: keepAlive ?? "" };
+}
+
+function joined(lines: readonly string[]): string | undefined {
+  return lines.length === 0 ? undefined : lines.join(", ");
+}
+
+function isAmount(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && value >= 0);
+}
+
+function minorVersionOf({ head }: WireResponse): number {
+  return head.httpVersion === "1.0" ? 0 : 1;
+}
+
+/** How far an attempt had come that failed. */
+export interface AttemptProgress {
+  readonly sent: Sent;
+  /** Whether any of the request's body was read: a stream cannot be read again then. */
+  readonly uploadStarted: boolean;
+  /** Whether any byte of a response came. */
+  readonly responded: boolean;
+  readonly status: FailedAttempt["status"];
+  readonly resendCount: number;
+}
+
+/** Why the request may be sent again by `rule`, or `undefined` if it must fail. */
+export function reasonToResend(
+  request: WireRequest,
+  lease: Lease<unknown>,
+  at: AttemptProgress,
+  rule: boolean | RetryRule,
+): RetryReason | undefined {
+  const { method, body, repeatable } = request;
+  const { sent, status, resendCount, responded } = at;
+  const replayable = body?.kind !== "stream" || body.replayable || !at.uploadStarted;
+  // A connection that was opened in advance or too late has been idle, too, and may be as stale as one that was used.
+  const reused = lease.requestNumber > 1 || lease.idleMs > 0;
+  const facts = { method, sent, reused, responded, status, repeatable, replayable, resendCount };
+  return resendReason(facts, rule);
 }

@@ -5,13 +5,13 @@ import { excerpt } from "../contract/excerpt.ts";
 import { proxyReason } from "../contract/secrets.ts";
 import type { TransportError } from "../contract/transport.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
-import { reasonOf } from "../http1/parse/fields.ts";
+import type { WireFault } from "../contract/wire.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import { type Deadline, type ExchangePhase, type Passed, PUBLIC_PHASES } from "./phase.ts";
 
-/** Where an exchange stood when it ended. */
-export interface Standing {
+/** What an error tells of the exchange that it ended. */
+export interface ErrorContext {
   readonly origin: string;
   readonly method: string;
   readonly phase: Phase;
@@ -20,25 +20,25 @@ export interface Standing {
   readonly lease: Lease<unknown> | undefined;
 }
 
-/** Where an exchange stands. */
-export function standing(
+/** The context of an error that ends an exchange now. */
+export function errorContext(
   request: WireRequest,
-  stage: ExchangePhase,
+  phase: ExchangePhase,
   sent: Sent,
   lease: Lease<unknown> | undefined,
-): Standing {
+): ErrorContext {
   const { origin, method, repeatable } = request;
   return {
     origin: origin.key,
     method: excerpt(method),
-    phase: PUBLIC_PHASES[stage],
+    phase: PUBLIC_PHASES[phase],
     sent,
     repeatable,
     lease,
   };
 }
 
-function facts(at: Standing) {
+function facts(at: ErrorContext) {
   const connection = at.lease === undefined ? undefined : connectionInfo(at.lease);
   const retriable = at.sent === "none" || (at.repeatable && at.phase !== "body");
   return { phase: at.phase, sent: at.sent, origin: at.origin, connection, retriable } as const;
@@ -46,7 +46,7 @@ function facts(at: Standing) {
 
 /** The connection ended before the response was complete. */
 export function lostError(
-  at: Standing,
+  at: ErrorContext,
   remaining: number | undefined,
   cause?: TransportError,
 ): HoldfastError {
@@ -65,11 +65,8 @@ export function lostError(
   });
 }
 
-/** What ends a response: what the peer sent, or a function of the user's that reads it. */
-export type Fault = ProtocolError | FunctionFault;
-
 /** A protocol fault with the facts of the connection it came on. */
-export function protocolError(at: Standing, fault: Fault): HoldfastError {
+export function protocolError(at: ErrorContext, fault: WireFault): HoldfastError {
   if (fault instanceof FunctionFault) return functionError(at, fault);
   const { side, fault: name, phase, message } = fault;
   const known = facts(at);
@@ -82,7 +79,7 @@ export function protocolError(at: Standing, fault: Fault): HoldfastError {
   });
 }
 
-function isSecret({ lease }: Standing): boolean {
+function isSecret({ lease }: ErrorContext): boolean {
   return lease?.connection.via?.forwarding?.authorization !== undefined;
 }
 
@@ -93,7 +90,7 @@ const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
 };
 
 /** A deadline passed. */
-export function timeoutError(at: Standing, passed: Passed): HoldfastError {
+export function timeoutError(at: ErrorContext, passed: Passed): HoldfastError {
   const { which, elapsedMs, limitMs } = passed;
   const [code, what] = TIMEOUTS[which];
   return new HoldfastError({
@@ -106,7 +103,7 @@ export function timeoutError(at: Standing, passed: Passed): HoldfastError {
 }
 
 /** The request body failed: the caller's fault, so nothing is sent again. */
-export function uploadError(at: Standing, cause: unknown): HoldfastError {
+export function uploadError(at: ErrorContext, cause: unknown): HoldfastError {
   const why = excerpt(cause instanceof Error ? cause.message : String(cause));
   return new HoldfastError({
     ...facts(at),
@@ -123,7 +120,7 @@ export function unneededError(): Error {
 }
 
 /** A function of the options failed, without which the exchange cannot go on. */
-function functionError(at: Standing, fault: FunctionFault): HoldfastError {
+function functionError(at: ErrorContext, fault: FunctionFault): HoldfastError {
   return new HoldfastError({
     ...facts(at),
     code: "ERR_FUNCTION",
@@ -134,7 +131,7 @@ function functionError(at: Standing, fault: FunctionFault): HoldfastError {
 }
 
 /** `close()` lost its patience, or the clock failed, without which there is no deadline. */
-export function cutError(at: Standing, fault?: FunctionFault): HoldfastError {
+export function cutError(at: ErrorContext, fault?: FunctionFault): HoldfastError {
   if (fault !== undefined) return functionError(at, fault);
   return new HoldfastError({
     ...facts(at),
@@ -148,10 +145,10 @@ export function cutError(at: Standing, fault?: FunctionFault): HoldfastError {
  * would look like the origin's answer (Fetch: a network error). Any other status may be the origin's as well.
  */
 export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | undefined {
-  const { via } = lease.connection;
+  const { via, wire } = lease.connection;
   if (via?.forwarding === undefined) return undefined;
-  const { status, text } = head;
-  const reason = proxyReason(reasonOf(text), via.forwarding.authorization);
+  const { status } = head;
+  const reason = proxyReason(wire.reasonOf(head), via.forwarding.authorization);
   return new HoldfastError({
     code: "ERR_PROXY",
     phase: "proxy",

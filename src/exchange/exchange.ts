@@ -1,37 +1,56 @@
 /**
- * Exchange: one request and its response. It asks the pool for a connection, writes, is fed by the socket's
- * callback, settles the caller's promise, and says whether the connection may be used again.
+ * Exchange: one request and its response, over any wire. It asks the pool for a connection, sends the request, is told what
+ * arrives, settles the caller's promise, and says whether the connection may be used again.
  *
- * It passes through the stages of {@linkcode ExchangePhase} in their order; `done` can follow any of them.
+ * It passes through the phases of {@linkcode ExchangePhase} in their order; `done` can follow any of them. Functions of the
+ * user run in many of the calls below, and may abort the request: what follows such a call looks at the phase again.
  */
 
 import type { Sent } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { TransportError } from "../contract/transport.ts";
 import type { FunctionFault } from "../contract/user-functions.ts";
-import type { Wire } from "../http1/wire.ts";
-import { isLastExchange, type Lease, type PoolWaiter, socketOf } from "../pool/connection.ts";
+import type { ResponseHead, Wire, WireFault, WireListener, WireStream } from "../contract/wire.ts";
+import { type Acquirer, isLastExchange, type Lease, type PoolWaiter } from "../pool/connection.ts";
+import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import { unwatchSignal, watchSignal } from "./abort.ts";
-import { afterResponse, giveBack, lingeredOut, returnUnused } from "./ending.ts";
+import type { Timed } from "../pool/timer.ts";
+import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
+import {
+  afterResponse,
+  announcedHints,
+  connectionEnd,
+  lingeredInVain,
+  reasonToResend,
+  returnUnused,
+} from "./ending.ts";
 import {
   cutError,
+  type ErrorContext,
+  errorContext,
   lostError,
   protocolError,
-  type Standing,
-  standing,
   timeoutError,
   unneededError,
   uploadError,
 } from "./exchange-errors.ts";
-import { type Answer, headOf, type WireRequest } from "./message.ts";
-import { dueTime, type ExchangePhase, LINGER_MS, passedDeadline, Times } from "./phase.ts";
-import { ResponseReceiver } from "./receiver.ts";
+import type { ResponseCallbacks, WireRequest, WireResponse } from "./message.ts";
+import {
+  dueTime,
+  type ExchangePhase,
+  LINGER_BYTES,
+  LINGER_MS,
+  lingerTime,
+  passedDeadline,
+  Times,
+} from "./phase.ts";
 import { Reply } from "./reply.ts";
 import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
-import { reasonToResend } from "./retry-facts.ts";
-import type { Roles } from "./roles.ts";
-import { endUpload, Upload } from "./upload.ts";
+import { type BodyFlow, ResponseBody } from "./response-body.ts";
+import { endUpload, Upload, type UploadOwner } from "./upload.ts";
+
+/** What an exchange is to others: to the pool, the wire, the timer, a signal, and the bodies of its messages. */
+type Roles = Acquirer<Wire> & WireListener & BodyFlow & UploadOwner & Abortable & Timed & DeliveryWaiter;
 
 /** One request and its response. */
 export class Exchange implements Roles {
@@ -44,17 +63,25 @@ export class Exchange implements Roles {
   readonly #events: RequestEvents;
   readonly #times: Times;
   #phase: ExchangePhase = "queue";
-  #waiter: PoolWaiter<Wire> | undefined;
-  #lease: Lease<Wire> | undefined;
-  #upload: Upload | undefined;
-  #receiver: ResponseReceiver | undefined;
+  #waiter: PoolWaiter<Wire> | undefined = undefined;
+  /** Set with {@linkcode Exchange.#stream}, for as long as the connection is ours. */
+  #lease: Lease<Wire> | undefined = undefined;
+  #stream: WireStream | undefined = undefined;
+  #upload: Upload | undefined = undefined;
   #sent: Sent = "none";
   #resendCount = 0;
+  #response: WireResponse | undefined = undefined;
+  /** Whether the response has come to its end. */
+  #isComplete = false;
+  /** Bytes of the response's body that have come. */
+  #received = 0;
+  /** How many had come when the caller wanted no more; -1 before. */
+  #discardedAt = -1;
 
-  constructor(pool: ConnectionPool<Wire>, request: WireRequest, answer: Answer) {
+  constructor(pool: ConnectionPool<Wire>, request: WireRequest, callbacks: ResponseCallbacks) {
     this.#pool = pool;
     this.#request = request;
-    this.#reply = new Reply(answer);
+    this.#reply = new Reply(callbacks);
     this.#events = new RequestEvents(pool, request);
     this.requestId = this.#events.id;
     this.#times = new Times(pool.now(), request.calledAt);
@@ -69,7 +96,7 @@ export class Exchange implements Roles {
     else observers.whenDelivered(this);
   }
 
-  /** Goes on when everybody has heard how far it is: a listener may have aborted it, even as it begins to wait. */
+  /** Goes on when all listeners have been told so far: one may have aborted the request, even as it begins to wait. */
   eventsDelivered(): void {
     if (this.#phase !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
@@ -84,11 +111,13 @@ export class Exchange implements Roles {
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
   }
 
+  // The pool's side
+
   granted(lease: Lease<Wire>): void {
-    // Aborted while the connection was looked at. Put back unused it would pass for fresh, however old it is.
+    // Aborted during the liveness check. Released as unused, the connection would pass for fresh, however old it is.
     if (this.#phase !== "queue") return returnUnused(this.#pool, lease);
     this.#lease = lease;
-    lease.connection.user = this;
+    this.#stream = lease.connection.wire.open(lease.connection, this);
     const { observers } = this.#pool;
     if (observers.allDelivered) this.#send(lease);
     else observers.whenDelivered(this);
@@ -98,23 +127,34 @@ export class Exchange implements Roles {
     this.#fail(error, "aborted");
   }
 
+  cut(fault?: FunctionFault): void {
+    this.#fail(cutError(this.#context(), fault), fault === undefined ? "pool-closed" : "aborted");
+  }
+
+  evicted(): void {
+    this.#lease = undefined;
+    this.#stream = undefined;
+    this.#finish(undefined);
+  }
+
+  // The request
+
   #send(lease: Lease<Wire>): void {
-    const { method, fields, body } = this.#request;
-    const socket = socketOf(lease);
-    if (socket.lost === true) return this.#lost("peer-closed");
-    this.#receiver = new ResponseReceiver(lease, method, this.#resendCount, this);
+    const { fields, body } = this.#request;
+    const stream = this.#stream;
+    if (stream === undefined || stream.gone) return this.#lost("peer-closed");
     const last = isLastExchange(lease, this.#pool.settings.rules);
-    const head = headOf(this.#request, last, lease.connection);
+    const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#phase = "headers";
-      socket.write(head, body?.bytes);
+      stream.send(this.#request, last, by, body?.bytes);
     } else {
       this.#sent = "partial";
-      this.#upload = new Upload(socket, body, this, this.#pool.settings.clock);
+      this.#upload = new Upload(stream.openBody(body.length), body, this, this.#pool.settings.clock);
       this.#phase = "continue";
-      socket.write(head);
+      stream.send(this.#request, last, by);
       if (!fields.expectContinue && this.#phase === "continue") this.#sendBody();
     }
     this.#pool.timer.ringBy(this.dueAt());
@@ -122,138 +162,168 @@ export class Exchange implements Roles {
 
   #sendBody(): void {
     this.#phase = "send";
-    this.moved();
+    this.uploadMoved();
     this.#upload?.start();
     this.#pool.timer.ringBy(this.dueAt());
   }
 
-  moved(): void {
+  uploadMoved(): void {
     this.#times.uploadMovedAt = this.#pool.now();
   }
 
-  uploaded(): void {
+  uploadDone(): void {
     this.#times.sentAt = this.#pool.now();
     this.#sent = "full";
     if (this.#phase === "send") this.#phase = "headers";
-    if (this.#phase === "linger" && this.#receiver?.complete === true) this.#finish(undefined);
+    if (this.#phase === "linger" && this.#isComplete) this.#finish(undefined);
     else this.#pool.timer.ringBy(this.dueAt());
   }
 
   uploadFailed(error: unknown): void {
-    this.#fail(uploadError(this.#standing(), error), "aborted");
+    this.#fail(uploadError(this.#context(), error), "aborted");
   }
 
-  drain(): void {
+  // What the wire tells
+
+  drained(): void {
     this.#upload?.drained();
   }
 
-  data(bytes: Uint8Array, length: number): void {
-    const inbound = this.#receiver;
-    if (this.#phase === "done") return;
-    if (inbound === undefined) return this.#lost("unsolicited-data");
-    const { received } = inbound;
-    const fault = inbound.feed(bytes, length);
-    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.loopRanAt;
-    if (fault !== undefined) this.#fail(protocolError(this.#standing(), fault), "bad-framing");
-    else if (inbound.response?.head.status === 408 && this.#resent("peer-close", 408)) return;
-    else if (inbound.complete) this.#completed(inbound);
-    else if (inbound.isTooMuch) this.#finish("unread-body");
-    else if (inbound.response !== undefined && this.#reply.resolve(inbound.response))
-      this.#pool.timer.ringBy(this.dueAt());
+  interim(head: ResponseHead): void {
+    if (head.status === 100 && this.#phase === "continue") this.#sendBody();
   }
 
-  writeDropped(): void {
+  head(head: ResponseHead, length: number | undefined): void {
+    const lease = this.#lease;
+    // A `100 Continue` right before may have let the body's function abort the request.
+    if (lease === undefined) return;
+    const body = new ResponseBody(length === 0 ? undefined : this, length, lease.connection.wire);
+    body.lease = lease;
+    this.#response = { head, body, lease, resendCount: this.#resendCount, trailers: "" };
+    const { loopRanAt } = this.#pool;
+    if (this.#upload === undefined) lease.connection.noteRoundTrip(loopRanAt - this.#times.sentAt);
+    this.#times.bodyMovedAt = loopRanAt;
+    this.#phase = "body";
+  }
+
+  body(bytes: Uint8Array, start: number, end: number): void {
+    this.#received += end - start;
+    this.#response?.body.push(bytes, start, end);
+    this.#times.bodyMovedAt = this.#pool.loopRanAt;
+  }
+
+  progress(): void {
+    const response = this.#response;
+    response?.body.pushed();
+    if (response === undefined || this.#phase === "done") return;
+    if (response.head.status === 408 && this.#resent("peer-close", 408)) return;
+    if (this.#discardedAt >= 0 && this.#received - this.#discardedAt > LINGER_BYTES)
+      this.#finish("unread-body");
+    else if (this.#reply.resolve(response)) this.#pool.timer.ringBy(this.dueAt());
+  }
+
+  complete(trailers: string): void {
+    const response = this.#response;
+    if (response === undefined) return;
+    this.#isComplete = true;
+    response.body.pushed();
+    response.trailers = trailers;
+    if (this.#phase === "done") return;
+    if (response.head.status !== 408 || !this.#resent("peer-close", 408)) this.#completed(response);
+  }
+
+  #completed(response: WireResponse): void {
+    const next = afterResponse(this.#connectionEnd(), this.#upload, this.#request.fields.close);
+    // The user's test may have aborted the request. An exchange lingers only once.
+    if (this.#phase === "done") return;
+    if (next !== "linger") return this.#finish(next, this.#pool.loopRanAt);
+    if (this.#phase !== "body") return this.#finish("upload-unfinished");
+    this.#linger(LINGER_MS);
+    this.#reply.end(response);
+  }
+
+  fault(fault: WireFault): void {
+    if (this.#phase !== "done") this.#fail(protocolError(this.#context(), fault), "bad-framing");
+  }
+
+  unprocessed(reason: RetireReason): void {
     if (this.#phase === "done") return;
     this.#sent = "none";
-    this.#lost("unsolicited-data");
+    this.#lost(reason);
   }
 
-  continued(): void {
-    if (this.#phase === "continue") this.#sendBody();
-  }
-
-  headed(): void {
-    const { loopRanAt } = this.#pool;
-    if (this.#upload === undefined) this.#lease?.connection.noteRoundTrip(loopRanAt - this.#times.sentAt);
-    this.#times.bodyMovedAt = loopRanAt;
-    // A `100 Continue` right before may have let the body's function abort the request.
-    if (this.#phase !== "done") this.#phase = "body";
-  }
-
-  closed(error: TransportError | undefined): void {
-    const inbound = this.#receiver;
+  lost(error: TransportError | undefined): void {
     if (this.#phase === "done") return;
-    if (inbound === undefined) return this.#lost("peer-closed", error);
     if (this.#phase === "linger") return this.#finish("peer-closed");
-    const fault = error === undefined ? inbound.end() : undefined;
-    if (fault !== undefined) return this.#fail(protocolError(this.#standing(), fault), "bad-framing");
-    if (inbound.complete) return this.#completed(inbound);
     if (this.#upload?.fault !== undefined) return this.uploadFailed(this.#upload.fault);
     this.#lost("peer-closed", error);
   }
 
   #lost(reason: RetireReason, error?: TransportError): void {
-    if (!this.#resent(reason))
-      this.#fail(lostError(this.#standing(), this.#receiver?.remaining, error), reason);
+    if (!this.#resent(reason)) this.#fail(lostError(this.#context(), this.#stream?.remaining, error), reason);
   }
+
+  #connectionEnd(): RetireReason | undefined {
+    if (this.#stream === undefined || this.#response === undefined) return "bad-framing";
+    const { persistence } = this.#pool.settings;
+    return connectionEnd(this.#stream, this.#response, this.#request.method, persistence);
+  }
+
+  // The reader's side
 
   pause(): void {
     this.#times.paused = true;
-    this.#lease?.connection.pause();
+    this.#stream?.pause();
   }
 
   resume(): void {
     this.#times.paused = false;
     this.#times.bodyMovedAt = this.#pool.now();
-    this.#lease?.connection.socket?.resume();
+    this.#stream?.resume();
     this.#pool.timer.ringBy(this.dueAt());
+  }
+
+  /** A body may outlive its exchange: then there is no stream, and another exchange may have the connection. */
+  ref(awaited: boolean): void {
+    this.#stream?.ref(awaited);
   }
 
   discard(atOnce = false): void {
     if (this.#phase !== "body") return;
-    const lingerMs = atOnce ? 0 : (this.#receiver?.discard(this.#pool.settings.persistence) ?? 0);
+    this.#discardedAt = this.#received;
+    const forMs = atOnce || this.#connectionEnd() !== undefined ? 0 : lingerTime(this.#stream?.remaining);
     // The user's test of persistence may have closed the pool.
     if (this.#phase !== "body") return;
-    if (lingerMs === 0 || this.#request.fields.close) this.#finish("unread-body");
-    else this.#linger(lingerMs);
+    if (forMs === 0 || this.#request.fields.close) this.#finish("unread-body");
+    else this.#linger(forMs);
   }
 
-  #completed(inbound: ResponseReceiver): void {
-    const { persistence } = this.#pool.settings;
-    const next = afterResponse(inbound, this.#upload, persistence, this.#request.fields.close);
-    // The user's test may have aborted the request; what lingers does so once.
-    if (this.#phase === "done") return;
-    if (next !== "linger") return this.#finish(next, this.#pool.loopRanAt);
-    if (this.#phase !== "body") return this.#finish("upload-unfinished");
-    this.#linger(LINGER_MS);
-    this.#reply.end(inbound.response);
+  abort(reason: unknown): void {
+    this.#fail(reason, "aborted");
   }
 
-  /** The caller has all it wants. The connection may be taken from now on, and in this call. */
+  // The end
+
+  /** The caller has all it wants. From now on the connection may be taken from this exchange, even in this call. */
   #linger(forMs: number): void {
     this.#phase = "linger";
-    this.#receiver?.ref(false);
+    this.ref(false);
     this.#times.lingersUntil = this.#pool.now() + forMs;
     if (this.#lease !== undefined) this.#pool.linger(this.#lease.connection);
     this.#pool.timer.ringBy(this.dueAt());
-  }
-
-  evicted(): void {
-    this.#lease = undefined;
-    this.#finish(undefined);
   }
 
   #finish(reason: RetireReason | undefined, at?: number): void {
     this.#end(reason, reason === "upload-unfinished" || reason === "unread-body", undefined, at);
   }
 
-  /** Nothing fails a caller who has all it wants: then only the connection ends. */
+  /** A caller that has all it wants sees no failure: then only the connection ends. */
   #fail(error: unknown, reason: RetireReason): void {
     if (this.#phase !== "linger") return this.#end(reason, true, { error });
-    this.#finish(reason === "bad-framing" ? reason : lingeredOut(this.#receiver));
+    this.#finish(reason === "bad-framing" ? reason : lingeredInVain(this.#isComplete));
   }
 
-  /** Gives the connection back before the caller learns of it, so that its next request finds it idle. */
+  /** Gives the connection back before the caller is told, so that the caller's next request finds it idle. */
   #end(reason: RetireReason | undefined, abruptly: boolean, failure?: ExchangeFailure, at?: number): void {
     if (this.#phase === "done") return;
     const waiter = this.#phase === "queue" ? this.#waiter : undefined;
@@ -264,52 +334,58 @@ export class Exchange implements Roles {
     this.#giveBack(reason, abruptly, at);
     if (failure === undefined) this.#upload?.stop(unneededError());
     else endUpload(this.#upload, this.#request.body, failure.error);
-    this.#events.ended(this.#receiver?.response, this.#times.startedAt, this.#resendCount, failure);
-    this.#reply.over(this.#receiver?.response, failure, this.#request.signal?.aborted === true);
+    this.#events.ended(this.#response, this.#times.startedAt, this.#resendCount, failure);
+    this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
   }
 
+  /** Gives the connection back, with what was learned of its server. */
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
+    const [lease, stream] = [this.#lease, this.#stream];
+    if (lease === undefined || stream === undefined) return;
     this.#lease = undefined;
-    const from = { inbound: this.#receiver, journal: this.#events, paused: this.#times.paused };
-    giveBack(this.#pool, lease, from, { reason, abruptly, at });
+    this.#stream = undefined;
+    const { connection } = lease;
+    const hints = announcedHints(stream, this.#response, this.#pool.settings.hints);
+    if (hints.ignored !== undefined) this.#events.hintIgnored(connection, hints.ignored);
+    // A connection that ended without a byte was closed while it was idle; one that we gave up proves nothing.
+    const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
+    const end = stream.close(reason);
+    // The exchange ended with its upload, some time after the socket was read last.
+    if (at === undefined && end === undefined) connection.wasPaused = true;
+    this.#pool.release(connection, {
+      hints,
+      reason: end,
+      answered,
+      abruptly: abruptly && end !== undefined,
+      at,
+    });
   }
 
   /** Sends the request again if the rules allow it: after a lost connection, or a 408, which says that none came. */
   #resent(retired: RetireReason, status?: 408): boolean {
     const lease = this.#lease;
-    if (lease === undefined || this.#reply.given) return false;
-    const [upload, inbound, sent, resendCount] = [
-      this.#upload,
-      this.#receiver,
-      this.#sent,
-      this.#resendCount,
-    ];
-    const at = { upload, inbound, sent, status, resendCount };
+    if (lease === undefined || this.#reply.settled) return false;
+    const [upload, sent, resendCount] = [this.#upload, this.#sent, this.#resendCount];
+    const responded = this.#stream?.responded === true;
+    const at = { uploadStarted: upload?.started === true, responded, sent, status, resendCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
     if (reason !== undefined) this.#giveBack(retired, status !== undefined);
     if (reason !== undefined) upload?.stop(reason, true);
     // The rule, a listener or the body's `cancel` may have aborted the request.
     if (reason === undefined || this.#phase === "done") return this.#phase === "done";
-    [this.#upload, this.#receiver, this.#sent, this.#phase] = [undefined, undefined, "none", "queue"];
-    [this.#resendCount, this.#waiter] = [resendCount + 1, undefined];
+    [this.#upload, this.#response, this.#sent, this.#phase] = [undefined, undefined, "none", "queue"];
+    [this.#isComplete, this.#received, this.#waiter] = [false, 0, undefined];
+    this.#resendCount = resendCount + 1;
     this.#events.retried(reason, this.#resendCount, lease.connection);
     this.#pool.observers.whenDelivered(this);
     return true;
   }
 
-  cut(fault?: FunctionFault): void {
-    this.#fail(cutError(this.#standing(), fault), fault === undefined ? "pool-closed" : "aborted");
+  #context(): ErrorContext {
+    return errorContext(this.#request, this.#phase, this.#sent, this.#lease);
   }
 
-  abort(reason: unknown): void {
-    this.#fail(reason, "aborted");
-  }
-
-  #standing(): Standing {
-    return standing(this.#request, this.#phase, this.#sent, this.#lease);
-  }
+  // The timer's side
 
   dueAt(): number {
     return dueTime(this.#phase, this.#times, this.#request.deadlines);
@@ -318,6 +394,6 @@ export class Exchange implements Roles {
   due(now: number): void {
     const passed = passedDeadline(this.#phase, this.#times, this.#request.deadlines, now);
     if (passed === undefined) this.#sendBody();
-    else this.#fail(timeoutError(this.#standing(), passed), "aborted");
+    else this.#fail(timeoutError(this.#context(), passed), "aborted");
   }
 }

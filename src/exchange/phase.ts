@@ -40,10 +40,16 @@ export const LINGER_MS = 1000;
  * The same where nobody knows how much is to come. Long enough for a short error that an SDK cancels before it tries
  * again; a live stream, which would never end, holds its server no longer.
  */
-export const LINGER_UNKNOWN_MS = 100;
+const LINGER_UNKNOWN_MS = 100;
 
 /** How much of it is read or sent (Chrome reads 16 KiB). */
 export const LINGER_BYTES = 65_536;
+
+/** How long the rest of a body that nobody wants is read, in ms. 0 where it is known to be much. */
+export function lingerTime(remaining: number | undefined): number {
+  if (remaining === undefined) return LINGER_UNKNOWN_MS;
+  return remaining <= LINGER_BYTES ? LINGER_MS : 0;
+}
 
 /**
  * The times of one exchange, in ms of the pool's clock. One for each thing that is waited for: progress of another

@@ -2,35 +2,35 @@
 
 import type { HoldfastError } from "../contract/errors.ts";
 import { proxyRefusal } from "./exchange-errors.ts";
-import type { Answer, WireResponse } from "./message.ts";
+import type { ResponseCallbacks, WireResponse } from "./message.ts";
 import type { ExchangeFailure } from "./request-events.ts";
 
 /** What the caller has been told. */
 export class Reply {
   /** Let go of once it is given: through its promise it leads to what the caller may have dropped unread. */
-  #answer: Answer | undefined;
+  #callbacks: ResponseCallbacks | undefined;
   #response: WireResponse | undefined;
 
-  constructor(answer: Answer) {
-    this.#answer = answer;
+  constructor(callbacks: ResponseCallbacks) {
+    this.#callbacks = callbacks;
   }
 
   /** Whether the caller has been told. */
-  get given(): boolean {
-    return this.#answer === undefined;
+  get settled(): boolean {
+    return this.#callbacks === undefined;
   }
 
   /** The head is here. Answers whether the caller hears of it only now. */
   resolve(response: WireResponse): boolean {
-    const answer = this.#answer;
-    if (answer === undefined) return false;
-    this.#answer = undefined;
+    const callbacks = this.#callbacks;
+    if (callbacks === undefined) return false;
+    this.#callbacks = undefined;
     this.#response = response;
     // From here on the process is kept alive for whoever waits for the rest, if anybody does.
-    if (!response.body.ended) response.body.rest();
+    if (!response.body.ended) response.body.headGiven();
     const refusal = response.head.status === 407 ? proxyRefusal(response) : undefined;
-    if (refusal === undefined) answer.resolve(response);
-    else refuse(answer, response, refusal);
+    if (refusal === undefined) callbacks.resolve(response);
+    else refuse(callbacks, response, refusal);
     return true;
   }
 
@@ -42,17 +42,17 @@ export class Reply {
   }
 
   /** The exchange is over: the body is complete, or will not be; if `aborted`, what has come of it is not to be read. */
-  over(response: WireResponse | undefined, failure: ExchangeFailure | undefined, aborted: boolean): void {
+  finish(response: WireResponse | undefined, failure: ExchangeFailure | undefined, aborted: boolean): void {
     if (failure === undefined) return this.end(response);
-    const answer = this.#answer;
-    if (answer === undefined) return this.#response?.body.fail(failure.error, aborted);
-    this.#answer = undefined;
-    answer.reject(failure.error);
+    const callbacks = this.#callbacks;
+    if (callbacks === undefined) return this.#response?.body.fail(failure.error, aborted);
+    this.#callbacks = undefined;
+    callbacks.reject(failure.error);
   }
 }
 
 /** The caller gets the error; of the response, nobody wants the rest. */
-function refuse(answer: Answer, response: WireResponse, refusal: HoldfastError): void {
-  answer.reject(refusal);
+function refuse(callbacks: ResponseCallbacks, response: WireResponse, refusal: HoldfastError): void {
+  callbacks.reject(refusal);
   queueMicrotask(() => response.body.discard());
 }

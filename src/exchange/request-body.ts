@@ -1,7 +1,6 @@
 /** Request body: what an upload sends, however it is had: bytes that are at hand, or pieces that somebody gives. */
 
 import type { RunInContext } from "../contract/transport.ts";
-import type { RequestFraming } from "../http1/send/request-head.ts";
 
 /** A body that is at hand. */
 export interface BytesBody {
@@ -41,12 +40,6 @@ export interface PieceReader {
   read(): PromiseLike<Piece>;
   /** Nobody wants the rest. */
   cancel(reason: unknown): unknown;
-}
-
-/** How a body is framed on the wire. */
-export function requestFraming(body: RequestBody | undefined): RequestFraming {
-  if (body === undefined) return "none";
-  return body.length ?? "chunked";
 }
 
 /** Tells whoever gives the pieces that nobody wants them. What they make of it changes nothing. */

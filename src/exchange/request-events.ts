@@ -1,7 +1,7 @@
-/** Journal: what observers are told of one request, and what is counted of it. */
+/** Request events: what observers are told of one request, and what is counted of it. */
 
 import type { RetryReason } from "../contract/reasons.ts";
-import type { Wire } from "../http1/wire.ts";
+import type { Wire } from "../contract/wire.ts";
 import type { PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
@@ -49,7 +49,7 @@ export class RequestEvents {
       type: "request.finished",
       ...this.#facts(startedAt, resendCount),
       status: head.status,
-      httpVersion: head.minorVersion === 0 ? "1.0" : "1.1",
+      httpVersion: head.httpVersion,
       connection: lease.connection.record.id,
       reused: lease.requestNumber > 1,
     });

@@ -6,16 +6,44 @@
  * with all that was made of it, becomes garbage, and its collection gives the connection back.
  */
 
-import { decodedText } from "../http1/text.ts";
+import { decodedText } from "../contract/text.ts";
+import type { Alloc, TextCodec } from "../contract/transport.ts";
 import type { Lease } from "../pool/connection.ts";
 import { asciiBytes, asciiOf } from "./ascii.ts";
 import { BodyBuffer, copyOf } from "./body-buffer.ts";
 import { bodyTooLarge, discardedError, droppedError, usedError } from "./body-errors.ts";
-import type { BodyAwaiter, BodyFlow, BodyMode, BodyRef, BodyTools } from "./body-roles.ts";
 import { BodyStream, type Controller } from "./body-stream.ts";
 
 /** Kept, and one piece more, for a reader that has not come or is slower than the peer; then the socket is paused. */
 const HIGH_WATER = 65_536;
+
+/** What a body asks of the exchange that feeds it. */
+export interface BodyFlow {
+  /** The reader is behind: stop reading from the socket. */
+  pause(): void;
+  resume(): void;
+  /** Nobody wants the rest. `atOnce`: nor the connection, however little is left. */
+  discard(atOnce?: boolean): void;
+  /** Whether somebody waits for more: only then is the process kept alive. */
+  ref(awaited: boolean): void;
+}
+
+/** What the runtime does faster than we could. */
+interface BodyTools {
+  readonly text: TextCodec;
+  readonly alloc: Alloc;
+  /** Bytes that are collected at most. @default Infinity */
+  readonly bodyBytes?: number;
+}
+
+/** How a body is read: not yet, in one piece, as it comes, or not any longer. */
+type BodyMode = "unread" | "whole" | "stream" | "discarded";
+
+/** Who waits for all of a body. */
+interface BodyAwaiter {
+  resolve(bytes: Uint8Array): void;
+  reject(error: unknown): void;
+}
 
 /** The body of one response. */
 export class ResponseBody {
@@ -26,27 +54,25 @@ export class ResponseBody {
   /** What it comes on, for errors. */
   lease: Lease<unknown> | undefined = undefined;
   #source: BodyFlow | undefined;
-  #holder: BodyRef | undefined;
   readonly #tools: BodyTools;
   /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
   #ascii: string | undefined = undefined;
-  #gathered: BodyBuffer | undefined = undefined;
-  #mode: BodyMode = "kept";
+  #buffer: BodyBuffer | undefined = undefined;
+  #mode: BodyMode = "unread";
   #ended = false;
   #failed = false;
   #error: unknown = undefined;
   #paused = false;
   #settle: BodyAwaiter | undefined = undefined;
   /** To the stream, if there is one. */
-  #outlet: BodyStream | undefined = undefined;
+  #stream: BodyStream | undefined = undefined;
   /** The stream has what was kept, and gets what comes. */
   #flowing = false;
   /** Objects of the program through which the body can still be read. */
   #handles = 0;
 
-  constructor(source: BodyFlow | undefined, length: number | undefined, tools: BodyTools, holder?: BodyRef) {
+  constructor(source: BodyFlow | undefined, length: number | undefined, tools: BodyTools) {
     this.#source = source;
-    this.#holder = holder;
     this.length = length;
     this.#tools = tools;
   }
@@ -57,12 +83,12 @@ export class ResponseBody {
   }
 
   /** Bytes that have arrived, where it has ended and nobody took them; else `Infinity`. */
-  get kept(): number {
+  get unreadBytes(): number {
     return this.#ended && !this.used ? this.#size : Infinity;
   }
 
   get #size(): number {
-    return this.#ascii?.length ?? this.#gathered?.size ?? 0;
+    return this.#ascii?.length ?? this.#buffer?.size ?? 0;
   }
 
   /** Bytes that are collected at most. */
@@ -72,7 +98,7 @@ export class ResponseBody {
 
   /** Whether a reader has come. */
   get used(): boolean {
-    return this.#mode !== "kept";
+    return this.#mode !== "unread";
   }
 
   // The wire's side
@@ -82,8 +108,8 @@ export class ResponseBody {
     if (this.#mode === "discarded") return;
     if (this.#flowing) {
       // Before it is given: whoever asks for more in the same breath waits again.
-      this.#holder?.ref(false);
-      const behind = this.#outlet?.pass(copyOf(bytes, start, end, this.#tools.alloc)) ?? 0;
+      this.#source?.ref(false);
+      const behind = this.#stream?.pass(copyOf(bytes, start, end, this.#tools.alloc)) ?? 0;
       if (behind >= HIGH_WATER) this.#pause();
       return;
     }
@@ -91,21 +117,21 @@ export class ResponseBody {
       this.#ascii = asciiOf(bytes, start, end, this.#tools.text);
       if (this.#ascii !== undefined) return;
     }
-    this.#gathered ??= new BodyBuffer(this.length, this.#tools.alloc);
+    this.#buffer ??= new BodyBuffer(this.length, this.#tools.alloc);
     // Not for what comes with the head: its reader is about to come, and pausing costs two system calls.
-    if (this.#mode !== "whole" && this.#gathered.size >= HIGH_WATER) this.#pause();
-    this.#gathered.add(bytes, start, end);
-    if (this.#mode === "whole" && this.#gathered.size > this.limit) this.tooLarge(this.#gathered.size);
+    if (this.#mode !== "whole" && this.#buffer.size >= HIGH_WATER) this.#pause();
+    this.#buffer.add(bytes, start, end);
+    if (this.#mode === "whole" && this.#buffer.size > this.limit) this.tooLarge(this.#buffer.size);
   }
 
   /** The head was given: nobody waits for the body yet. */
-  rest(): void {
-    this.#holder?.ref(false);
+  headGiven(): void {
+    this.#source?.ref(false);
   }
 
   /** All that came at once was pushed. */
   pushed(): void {
-    this.#outlet?.passed();
+    this.#stream?.passed();
   }
 
   /** It is complete. */
@@ -113,10 +139,9 @@ export class ResponseBody {
     if (this.#ended || this.#failed) return;
     this.#ended = true;
     this.#source = undefined;
-    this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.resolve(this.#take());
-    if (this.#flowing) this.#outlet?.close();
+    if (this.#flowing) this.#stream?.close();
   }
 
   /** The rest will not come. `atOnce`: what has come is not to be read either, as after an abort. */
@@ -125,11 +150,10 @@ export class ResponseBody {
     this.#failed = true;
     this.#error = this.translate === undefined ? error : this.translate(error);
     this.#source = undefined;
-    this.#holder = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.reject(this.#error);
     if (atOnce) this.#forget();
-    if (this.#flowing || this.#size === 0) this.#outlet?.error(this.#error);
+    if (this.#flowing || this.#size === 0) this.#stream?.error(this.#error);
   }
 
   // The reader's side
@@ -143,7 +167,7 @@ export class ResponseBody {
     if (this.#ended) return Promise.resolve(this.#take());
     if (this.#failed) return Promise.reject(this.#error);
     this.#resume();
-    this.#holder?.ref(true);
+    this.#source?.ref(true);
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -151,7 +175,7 @@ export class ResponseBody {
 
   /** All of it as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
-    if (this.#ended && this.#mode === "kept" && this.#size <= this.limit)
+    if (this.#ended && this.#mode === "unread" && this.#size <= this.limit)
       return Promise.resolve(this.takeText());
     return this.bytes().then((bytes) => decodedText(bytes, this.#tools.text));
   }
@@ -177,18 +201,18 @@ export class ResponseBody {
 
   /** The same, but others may read the body until somebody reads the stream. */
   unread(): ReadableStream<Uint8Array> {
-    const outlet = new BodyStream();
-    this.#outlet = outlet;
+    const body = new BodyStream();
+    this.#stream = body;
     const stream = new ReadableStream<Uint8Array>(
       {
-        start: (controller) => outlet.opened(controller),
+        start: (controller) => body.opened(controller),
         pull: (controller) => this.#pulled(controller),
         cancel: () => this.#cancelled(),
       },
       // Nothing is pulled before it is read.
       { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
-    if (this.#failed && this.#size === 0) outlet.error(this.#error);
+    if (this.#failed && this.#size === 0) body.error(this.#error);
     return stream;
   }
 
@@ -201,9 +225,9 @@ export class ResponseBody {
       const error = this.#error ?? discardedError();
       this.#error = error;
       this.#takeSettle()?.reject(error);
-      this.#outlet?.error(error);
+      this.#stream?.error(error);
     }
-    this.#holder?.ref(false);
+    this.#source?.ref(false);
     this.#source?.discard();
     this.#resume();
   }
@@ -217,8 +241,8 @@ export class ResponseBody {
     this.#mode = "discarded";
     this.#error = error;
     this.#takeSettle()?.reject(error);
-    this.#outlet?.error(error);
-    this.#holder?.ref(false);
+    this.#stream?.error(error);
+    this.#source?.ref(false);
     const source = this.#source;
     // Not within the socket's callback, which is still feeding it.
     queueMicrotask(() => source?.discard(true));
@@ -248,23 +272,23 @@ export class ResponseBody {
   /** What has arrived and was not taken yet. */
   #take(): Uint8Array {
     const ascii = this.#ascii;
-    if (ascii === undefined) return this.#gathered?.take() ?? new Uint8Array(0);
+    if (ascii === undefined) return this.#buffer?.take() ?? new Uint8Array(0);
     this.#ascii = undefined;
     return asciiBytes(ascii);
   }
 
   #forget(): void {
     this.#ascii = undefined;
-    this.#gathered = undefined;
+    this.#buffer = undefined;
   }
 
   #pulled(controller: Controller): void {
     if (this.#mode === "discarded") throw this.#error ?? usedError();
     if (this.#mode !== "stream") this.#use("stream");
     const given = !this.#flowing && this.#begin(controller);
-    if (!given) this.#outlet?.awaits(controller);
+    if (!given) this.#stream?.awaits(controller);
     this.#resume();
-    if (!given) this.#holder?.ref(true);
+    if (!given) this.#source?.ref(true);
   }
 
   #cancelled(): void {

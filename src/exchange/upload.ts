@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../contract/clock.ts";
-import type { Socket } from "../contract/transport.ts";
+import type { WireBody } from "../contract/wire.ts";
 import { LINGER_BYTES } from "./phase.ts";
 import {
   type BytesBody,
@@ -18,8 +18,9 @@ import {
 /** What an upload tells the exchange. */
 export interface UploadOwner {
   /** Bytes were taken by the kernel. */
-  moved(): void;
-  uploaded(): void;
+  uploadMoved(): void;
+  /** All of the body is written. */
+  uploadDone(): void;
   /** The body could not be read, or is not as long as was said. */
   uploadFailed(error: unknown): void;
 }
@@ -39,31 +40,26 @@ const WITH_HEAD = 65_536;
  */
 const PIECES_PER_TURN = 256;
 
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
-
 /** Sends one body over one socket. */
 export class Upload {
   #done = false;
   #started = false;
-  /** Bytes of the body not yet handed to the socket; `undefined` when nobody knows. */
-  #left: number | undefined;
   #onDrain: (() => void) | undefined;
   #reader: PieceReader | undefined;
   /** Pieces since the socket or the event loop was last waited for. */
   #piecesAhead = 0;
   #stopped = false;
   #stopReason: unknown = undefined;
-  readonly #socket: Socket;
+  readonly #out: WireBody;
   readonly #body: RequestBody;
   readonly #owner: UploadOwner;
   readonly #clock: Pick<Clock, "turn">;
 
-  constructor(socket: Socket, body: RequestBody, owner: UploadOwner, clock: Pick<Clock, "turn">) {
-    this.#socket = socket;
+  constructor(out: WireBody, body: RequestBody, owner: UploadOwner, clock: Pick<Clock, "turn">) {
+    this.#out = out;
     this.#body = body;
     this.#owner = owner;
     this.#clock = clock;
-    this.#left = body.length;
   }
 
   /** Whether the body, where there is one, can leave together with the head. */
@@ -76,7 +72,7 @@ export class Upload {
    * that still wait to be taken are the caller's, who would be free to change them if the exchange were over.
    */
   get handedOver(): boolean {
-    return this.#left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined);
+    return this.#out.left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined);
   }
 
   /** Whether any of it was read: a stream cannot be read again then. */
@@ -89,7 +85,7 @@ export class Upload {
    * came leaves the server's idea of the body open: nothing may follow it.
    */
   get isWorthFinishing(): boolean {
-    return this.#started && (this.#left ?? Infinity) <= LINGER_BYTES;
+    return this.#started && (this.#out.left ?? Infinity) <= LINGER_BYTES;
   }
 
   /** Why the body itself is to blame if the connection is lost now, or `undefined`. */
@@ -107,11 +103,11 @@ export class Upload {
     else this.#sendBytes(body, 0);
   }
 
-  /** The socket has taken what was written. */
+  /** What was written has been taken. */
   drained(): void {
     const resume = this.#onDrain;
     this.#onDrain = undefined;
-    this.#owner.moved();
+    this.#owner.uploadMoved();
     resume?.();
   }
 
@@ -131,8 +127,8 @@ export class Upload {
       if (this.#stopped) return;
       if (!isWhole(body)) return this.#fail(changedError(body));
       const end = Math.min(length, at + PIECE);
-      this.#left = length - end;
-      const taken = this.#socket.write(bytes.subarray(at, end));
+      this.#out.count(end - at);
+      const taken = this.#out.write(bytes.subarray(at, end));
       at = end;
       if (taken) continue;
       this.#onDrain = () => this.#sendBytes(body, at);
@@ -146,54 +142,41 @@ export class Upload {
   }
 
   async #sendStream(body: StreamBody): Promise<void> {
-    const { length } = body;
     const reader = body.open();
     this.#reader = reader;
     // The function that made it may have ended the request.
     if (this.#stopped) return cancelQuietly(reader, this.#stopReason);
-    let sent = 0;
     for (;;) {
       const { done, value } = await reader.read();
       if (this.#stopped) return;
-      if (done) return this.#end(sent, length);
+      if (done) return this.#end();
       const piece = bytesOf(value);
-      sent += piece.length;
-      this.#count(sent, length);
-      if (piece.length > STREAM_PIECE) await this.#sendParts(piece, length);
-      else if (!this.#sendPiece(piece, length)) await this.#drain();
+      this.#out.count(piece.length);
+      if (piece.length > STREAM_PIECE) await this.#sendParts(piece);
+      else if (!this.#sendPiece(piece)) await this.#drain();
       if (this.#piecesAhead >= PIECES_PER_TURN) await this.#turn();
       if (this.#stopped) return;
     }
   }
 
-  #end(sent: number, length: number | undefined): void {
-    if (length === undefined) this.#socket.write(LAST_CHUNK);
-    else if (sent < length) throw lengthError(length, `${sent}`);
+  #end(): void {
+    this.#out.end();
     this.#finish();
   }
 
-  async #sendParts(piece: Uint8Array, length: number | undefined): Promise<void> {
+  async #sendParts(piece: Uint8Array): Promise<void> {
     const size = piece.length;
     for (let at = 0; at < size && !this.#stopped; at += STREAM_PIECE) {
       if (piece.length !== size)
         throw new TypeError("A piece of the request body was transferred or shrunk while it was sent");
-      if (!this.#sendPiece(piece.subarray(at, at + STREAM_PIECE), length)) await this.#drain();
+      if (!this.#sendPiece(piece.subarray(at, at + STREAM_PIECE))) await this.#drain();
     }
   }
 
-  #count(sent: number, length: number | undefined): void {
-    if (length === undefined) return;
-    if (sent > length) throw lengthError(length, `more than ${length}`);
-    this.#left = length - sent;
-  }
-
-  #sendPiece(piece: Uint8Array, length: number | undefined): boolean {
+  #sendPiece(piece: Uint8Array): boolean {
     this.#piecesAhead += 1;
-    // An empty chunk would be the last one.
-    if (piece.length === 0) return true;
-    this.#owner.moved();
-    if (length !== undefined) return this.#socket.write(piece);
-    return this.#socket.write(`${piece.length.toString(16)}\r\n`, piece, "\r\n");
+    if (piece.length > 0) this.#owner.uploadMoved();
+    return this.#out.write(piece);
   }
 
   #drain(): Promise<void> {
@@ -212,8 +195,7 @@ export class Upload {
 
   #finish(): void {
     this.#done = true;
-    this.#left = 0;
-    this.#owner.uploaded();
+    this.#owner.uploadDone();
   }
 
   #fail(error: unknown): void {
@@ -250,10 +232,6 @@ function bytesOf(piece: unknown): Uint8Array {
   if (ArrayBuffer.isView(piece) && Object.prototype.toString.call(piece) === "[object Uint8Array]")
     return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
   throw new TypeError(`A request body stream must give Uint8Array: got ${typeof piece}`);
-}
-
-function lengthError(length: number, got: string): TypeError {
-  return new TypeError(`The request body must be ${length} bytes, as its length says: it gave ${got}`);
 }
 
 function changedError({ bytes, length }: BytesBody): TypeError {

@@ -1,7 +1,7 @@
 /** Arguments: what `fetch` and `request` read and refuse alike, before a socket is opened. */
 
 import { excerpt } from "../contract/excerpt.ts";
-import type { RequestFields } from "../http1/send/request-head.ts";
+import type { RequestFields } from "../contract/wire.ts";
 import { isIdempotent } from "../rules/retry.ts";
 import type { PreparedBody } from "./prepare-body.ts";
 

@@ -2,9 +2,9 @@
 
 import type { Clock } from "../contract/clock.ts";
 import type { Transport } from "../contract/transport.ts";
+import type { Wire } from "../contract/wire.ts";
 import type { RequestDeadlines } from "../exchange/message.ts";
 import { inContext, type StreamBody } from "../exchange/request-body.ts";
-import type { Wire } from "../http1/wire.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { UrlReader } from "./request-url.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { quoted } from "../contract/excerpt.ts";
-import { checkMethod, type RequestFields, requestFields } from "../http1/send/request-head.ts";
+import type { RequestFields } from "../contract/wire.ts";
+import { checkMethod, requestFields } from "../http1/send/request-head.ts";
 import { type HeadersSource, headerPairs, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
 import type { ReadContext } from "./call-context.ts";
 import { requestBodyError } from "./fetch-errors.ts";

@@ -4,7 +4,7 @@ import type { HoldfastError } from "../contract/errors.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
-import type { Answer, WireRequest, WireResponse } from "../exchange/message.ts";
+import type { ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { requestFields } from "../http1/send/request-head.ts";
@@ -109,7 +109,7 @@ function bodyInContext(prepared: PreparedBody, context: CallContext): PreparedBo
 }
 
 /** One call of `fetch`, over its redirects. */
-class FetchCall implements Answer {
+class FetchCall implements ResponseCallbacks {
   readonly #context: FetchContext;
   readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
@@ -206,7 +206,7 @@ class FetchCall implements Answer {
     return timeoutError(at, { which: "total", elapsedMs, limitMs });
   }
 
-  // Answer
+  // ResponseCallbacks
 
   resolve(wire: WireResponse): void {
     const { status, text } = wire.head;

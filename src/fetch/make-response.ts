@@ -96,7 +96,7 @@ function contentOf(
   signal: AbortSignal | undefined,
 ): string | Uint8Array | ReadableStream<Uint8Array> {
   const { body } = wire;
-  if (decoding === undefined && body.kept <= SMALL) return body.takeContent() ?? "";
+  if (decoding === undefined && body.unreadBytes <= SMALL) return body.takeContent() ?? "";
   if (body.ended && decoding !== undefined) {
     const content = body.takeContent() ?? "";
     const whole = typeof content === "string" ? asciiBytes(content) : content;

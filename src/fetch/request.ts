@@ -6,7 +6,7 @@
 import type { Duration } from "../contract/duration.ts";
 import type { Origin } from "../contract/origin.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import type { Answer, RequestDeadlines, WireRequest, WireResponse } from "../exchange/message.ts";
+import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { refuseUnknown } from "../options/checks.ts";
@@ -97,7 +97,7 @@ export function sendRequestLater(
 }
 
 /** One call of `request`: the exchange settles its promise directly. */
-class RequestCall implements Answer {
+class RequestCall implements ResponseCallbacks {
   readonly #resolve: (response: PoolResponse) => void;
   readonly reject: (error: unknown) => void;
 

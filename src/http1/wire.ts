@@ -1,10 +1,24 @@
-/** Wire: what HTTP/1.1 remembers per connection: its parser, and what the server has announced on it. */
+/** HTTP/1.1 on one connection: one exchange at a time, and what the server has announced on the connection so far. */
 
-import type { Alloc, TextCodec } from "../contract/transport.ts";
+import { ProtocolError } from "../contract/errors.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { Alloc, Socket, TextCodec, TransportError } from "../contract/transport.ts";
+import { FunctionFault } from "../contract/user-functions.ts";
+import type {
+  ConnectionUser,
+  ForwardedBy,
+  RequestMessage,
+  ResponseHead,
+  Wire,
+  WireBody,
+  WireConnection,
+  WireFault,
+  WireHints,
+  WireListener,
+  WireStream,
+} from "../contract/wire.ts";
 import type { ResponseLimits } from "../options/options.ts";
 import {
-  type HintReader,
-  type HintSource,
   type KeepAliveHint,
   type MaxSeen,
   NO_MAX,
@@ -12,47 +26,98 @@ import {
   remainingRequests,
   watchMax,
 } from "../rules/hints.ts";
-import { NO_HINTS, type ServerHints } from "../rules/rules.ts";
-import { linesOf } from "./parse/fields.ts";
-import type { ResponseHead } from "./parse/head.ts";
+import { NO_HINTS } from "../rules/rules.ts";
+import { linesOf, reasonOf } from "./parse/fields.ts";
+import { announcedEnd, framingEnd } from "./parse/framing.ts";
 import { ResponseParser } from "./parse/response-parser.ts";
-import { LastHead } from "./send/request-head.ts";
+import { BodyWriter } from "./send/body-writer.ts";
+import { forwarded, LastHead } from "./send/request-head.ts";
 
-/** What a server announced with one response. */
-export interface WireHints extends ServerHints {
-  /** The `Keep-Alive` value, where it was not understood. */
-  readonly ignored?: string | undefined;
-}
-
-/** The protocol's state of one connection. */
-export class Wire {
-  readonly parser: ResponseParser;
+/** The wire of one connection. It is the stream of the exchange that has the connection, too: there is one at a time. */
+export class Http1Wire implements Wire, WireStream, ConnectionUser {
   readonly text: TextCodec;
   readonly alloc: Alloc;
   readonly bodyBytes: number;
-  readonly lastHead: LastHead = new LastHead();
+  /** Whether any byte came since the request was sent. */
+  responded = false;
+  readonly #parser: ResponseParser;
+  readonly #lastHead: LastHead = new LastHead();
+  #connection: WireConnection | undefined = undefined;
+  #listener: WireListener | undefined = undefined;
+  /** Whether the head of the request was written. */
+  #isSent = false;
+  /** Whether bytes came behind the response. */
+  #surplus = false;
+  #isPaused = false;
   #max: MaxSeen = NO_MAX;
   /** Most servers say the same on every response, so the last value read is kept with its meaning. */
-  #lastValue: string | undefined;
-  #lastHint: KeepAliveHint | undefined;
+  #lastValue: string | undefined = undefined;
+  #lastHint: KeepAliveHint | undefined = undefined;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec, alloc: Alloc) {
-    this.parser = new ResponseParser(limits, text);
+    this.#parser = new ResponseParser(limits, text);
     this.text = text;
     this.alloc = alloc;
     this.bodyBytes = limits.bodyBytes;
   }
 
-  /** What the server announces with this response, the `requests`-th on the connection. */
-  hints(
-    head: ResponseHead,
-    requests: number,
-    mode: "honor" | "ignore" | HintReader,
-    proxied: boolean,
-  ): WireHints {
-    if (mode === "ignore") return NO_HINTS;
-    if (typeof mode === "function")
-      return ask(mode, head, { requests, proxied }) ?? { ...NO_HINTS, ignored: head.keepAlive ?? "" };
+  reasonOf(head: ResponseHead): string {
+    return reasonOf(head.text);
+  }
+
+  linesOf(head: ResponseHead): (name: string) => readonly string[] {
+    return linesOf(head.text);
+  }
+
+  open(connection: WireConnection, listener: WireListener): WireStream {
+    this.#connection = connection;
+    this.#listener = listener;
+    this.#isSent = false;
+    this.#surplus = false;
+    this.#isPaused = false;
+    this.responded = false;
+    connection.user = this;
+    return this;
+  }
+
+  // What an exchange asks for
+
+  get gone(): boolean {
+    return this.#socket.lost === true;
+  }
+
+  send(request: RequestMessage, last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void {
+    const listener = this.#listener;
+    if (listener === undefined)
+      throw new Error("Bug in Holdfast: a request was sent that no exchange opened");
+    this.#isSent = true;
+    this.#parser.begin(request.method, listener);
+    const head = this.#lastHead.of(by === undefined ? request : forwarded(request, by), last);
+    this.#socket.write(head, body);
+  }
+
+  openBody(length: number | undefined): WireBody {
+    return new BodyWriter(this.#socket, length);
+  }
+
+  get remaining(): number | undefined {
+    return this.#parser.remaining;
+  }
+
+  get framingEnd(): RetireReason | undefined {
+    const { head, framing } = this.#parser;
+    if (this.#surplus || head === undefined || framing === undefined) return "bad-framing";
+    return framingEnd(head, framing);
+  }
+
+  get announcedEnd(): RetireReason | undefined {
+    const { head } = this.#parser;
+    return head === undefined ? undefined : announcedEnd(head);
+  }
+
+  hints(requests: number): WireHints {
+    const { head } = this.#parser;
+    if (head === undefined) return NO_HINTS;
     const { keepAlive } = head;
     // A response without the header leaves what was said of `max` in force: the next request counts against it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
@@ -61,6 +126,81 @@ export class Wire {
     const remaining = remainingRequests(this.#max, requests);
     const ignored = hint?.flawed === true ? keepAlive : undefined;
     return { close: false, timeoutMs: hint?.timeoutMs, remaining, ignored };
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  ref(awaited: boolean): void {
+    this.#connection?.ref(awaited);
+  }
+
+  close(reason: RetireReason | undefined): RetireReason | undefined {
+    this.#listener = undefined;
+    if (this.#connection !== undefined) this.#connection.user = undefined;
+    // Nobody has the connection any more, so what arrives when it is read again is nobody's.
+    if (this.#isPaused) this.resume();
+    return reason;
+  }
+
+  // What the connection tells
+
+  data(bytes: Uint8Array, length: number): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    if (!this.#isSent) return listener.unprocessed("unsolicited-data");
+    this.responded = true;
+    try {
+      this.#surplus = this.#parser.feed(bytes, 0, length) < length;
+    } catch (thrown) {
+      return listener.fault(faultOf(thrown));
+    }
+    if (this.#parser.complete) listener.complete(this.#parser.trailers);
+    else listener.progress();
+  }
+
+  drain(): void {
+    this.#listener?.drained();
+  }
+
+  writeDropped(): void {
+    this.#listener?.unprocessed("unsolicited-data");
+  }
+
+  closed(error: TransportError | undefined): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    let completes = false;
+    try {
+      if (error === undefined && this.#isSent && !this.#parser.complete) completes = this.#parser.end();
+    } catch (thrown) {
+      return listener.fault(faultOf(thrown));
+    }
+    if (completes) listener.complete(this.#parser.trailers);
+    else listener.lost(error);
+  }
+
+  cut(): void {
+    this.#listener?.cut();
+  }
+
+  evicted(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.evicted();
+  }
+
+  get #socket(): Socket {
+    const socket = this.#connection?.socket;
+    if (socket === undefined) throw new Error("Bug in Holdfast: a connection without a socket was granted");
+    return socket;
   }
 
   #read(value: string): KeepAliveHint {
@@ -72,23 +212,8 @@ export class Wire {
   }
 }
 
-/** Runs the user's reader in the socket's callback, where nothing may be thrown. `undefined`: it got it wrong. */
-function ask(
-  read: HintReader,
-  head: ResponseHead,
-  facts: Pick<HintSource, "requests" | "proxied">,
-): ServerHints | undefined {
-  const { keepAlive, connection, minorVersion } = head;
-  try {
-    const lines = linesOf(head.text);
-    const { timeoutMs, remaining } = read({ ...facts, keepAlive, connection, minorVersion, lines });
-    if (isAmount(timeoutMs) && isAmount(remaining)) return { close: false, timeoutMs, remaining };
-  } catch {
-    // Told like any other answer that cannot be used.
-  }
-  return undefined;
-}
-
-function isAmount(value: unknown): boolean {
-  return value === undefined || (typeof value === "number" && value >= 0);
+/** Anything but a fault of the peer, or of a function of the user's, is a bug, and must not pass for one. */
+function faultOf(thrown: unknown): WireFault {
+  if (thrown instanceof ProtocolError || thrown instanceof FunctionFault) return thrown;
+  throw thrown;
 }

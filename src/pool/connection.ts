@@ -6,25 +6,11 @@
 import type { ConnectionInfo } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
+import type { ConnectionUser } from "../contract/wire.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
 import type { Timed } from "./timer.ts";
-
-/** Receives the events of a connection's socket: the exchange that has the lease, or a liveness check. */
-export interface ConnectionUser {
-  /** `bytes` are valid only during the call: see {@linkcode SocketHandler.data}. */
-  data(bytes: Uint8Array, length: number): void;
-  drain(): void;
-  /** See {@linkcode SocketHandler.writeDropped}. */
-  writeDropped?(): void;
-  /** The socket is gone. The user must still release the connection. */
-  closed(error: TransportError | undefined): void;
-  /** The pool closes and its grace is over: the user must fail and release the connection. */
-  cut(): void;
-  /** The connection was taken from a user that lingered. It is closed: there is nothing to release. */
-  evicted?(): void;
-}
 
 /** Which connections a request may have. */
 export interface AcquireOptions {

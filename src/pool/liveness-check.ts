@@ -8,9 +8,10 @@
 
 import type { Clock } from "../contract/clock.ts";
 import type { RetireReason } from "../contract/reasons.ts";
+import type { ConnectionUser } from "../contract/wire.ts";
 import type { Rules } from "../rules/rules.ts";
 import { expiredReason, isProvenFresh } from "../rules/verdict.ts";
-import type { ConnectionUser, PooledConnection } from "./connection.ts";
+import type { PooledConnection } from "./connection.ts";
 
 /** The shortest time that a timer can measure. Bytes that came this shortly before a request look like its answer. */
 const UNSEEN_MS = 1;

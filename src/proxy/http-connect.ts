@@ -3,9 +3,9 @@
 import { HoldfastError, ProtocolError } from "../contract/errors.ts";
 import { proxyReason } from "../contract/secrets.ts";
 import type { TextCodec } from "../contract/transport.ts";
+import type { ResponseHead, ResponseSink } from "../contract/wire.ts";
 import { reasonOf } from "../http1/parse/fields.ts";
-import type { ResponseHead } from "../http1/parse/head.ts";
-import { ResponseParser, type ResponseSink } from "../http1/parse/response-parser.ts";
+import { ResponseParser } from "../http1/parse/response-parser.ts";
 import type { ResponseLimits } from "../options/options.ts";
 import type { ProxySetting } from "../options/proxy.ts";
 import { type Destination, MORE, type Negotiation, type NegotiationStep } from "./negotiation.ts";
@@ -62,7 +62,7 @@ export class HttpConnect implements Negotiation, ResponseSink {
     }
   }
 
-  informational(): void {}
+  interim(): void {}
 
   head(head: ResponseHead): void {
     this.#head = head;

@@ -5,8 +5,8 @@
 
 import { HoldfastError } from "../contract/errors.ts";
 import type { Origin } from "../contract/origin.ts";
+import { portableText } from "../contract/text.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../contract/transport.ts";
-import { portableText } from "../http1/text.ts";
 import type { ProxySetting } from "../options/proxy.ts";
 import type { Settings } from "../options/resolve.ts";
 import { Connector, nameIn } from "../pool/connect/connector.ts";

@@ -9,6 +9,7 @@ import { toMs } from "../../src/contract/duration.ts";
 import { withoutCredentials } from "../../src/contract/excerpt.ts";
 import { originOf } from "../../src/contract/origin.ts";
 import { proxyReason } from "../../src/contract/secrets.ts";
+import { portableText } from "../../src/contract/text.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
 import { bareGet } from "../../src/fetch/fetch-request.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
@@ -20,7 +21,6 @@ import { addFields, headFields, trailerFields } from "../../src/http1/parse/fiel
 import { passable } from "../../src/http1/parse/framing.ts";
 import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
 import { checkMethod, requestFields } from "../../src/http1/send/request-head.ts";
-import { portableText } from "../../src/http1/text.ts";
 import { Labels } from "../../src/metrics/labels.ts";
 import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
 import { show } from "../../src/options/checks.ts";
@@ -64,7 +64,7 @@ function parsed(message: string, step = Infinity): void {
   const parser = new ResponseParser(UNLIMITED, portableText);
   let trailers = "";
   parser.begin("GET", {
-    informational: () => {},
+    interim: () => {},
     head(head) {
       headFields(head.text).get("a");
       addFields(head.text, new Headers());
@@ -165,6 +165,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       text: `HTTP/1.1 200 OK\r\ncontent-length: 1\r\na: ${text}\r\ntransfer-encoding: Chunked\r\n`,
       status: 200,
       minorVersion: 1,
+      httpVersion: "1.1" as const,
       contentLength: 1,
       transferEncoding: "Chunked",
       connection: undefined,

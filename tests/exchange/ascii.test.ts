@@ -2,10 +2,10 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { portableText } from "../../src/contract/text.ts";
 import { asciiOf } from "../../src/exchange/ascii.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
 import { ResponseBody } from "../../src/exchange/response-body.ts";
-import { portableText } from "../../src/http1/text.ts";
 
 const tools = { text: portableText, alloc: clearedBytes };
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -2,9 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { portableText } from "../../src/contract/text.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
 import { ResponseBody } from "../../src/exchange/response-body.ts";
-import { portableText } from "../../src/http1/text.ts";
 import { collectUntil } from "../support/garbage.ts";
 
 const MIB = 1 << 20;
@@ -15,6 +15,7 @@ function body(length: number): { body: ResponseBody; told: string[] } {
     pause: () => void told.push("pause"),
     resume: () => void told.push("resume"),
     discard: () => void told.push("discard"),
+    ref: () => {},
   };
   return { body: new ResponseBody(source, length, { text: portableText, alloc: clearedBytes }), told };
 }

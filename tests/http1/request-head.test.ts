@@ -3,6 +3,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { originOf } from "../../src/contract/origin.ts";
+import type { RequestMessage } from "../../src/contract/wire.ts";
 import {
   checkMethod,
   type HeadParts,
@@ -241,20 +243,30 @@ describe("a method", () => {
 });
 
 describe("the head written last", () => {
-  const OTHERS: Record<string, Partial<HeadParts>> = {
-    "no part": {},
-    "the method": { method: "POST" },
-    "the target": { target: "/b" },
-    "the host": { host: "b.test" },
-    "the fields": { fields: requestFields([["x-a", "1"]]) },
-    "the framing": { framing: 3 },
-    close: { close: true },
+  const request = (more: Partial<RequestMessage> = {}): RequestMessage => ({
+    method: "GET",
+    target: "/",
+    origin: originOf("http://a.test"),
+    fields: NO_FIELDS,
+    body: undefined,
+    ...more,
+  });
+  const OTHERS: Record<string, [Partial<RequestMessage>, last?: boolean]> = {
+    "no part": [{}],
+    "the method": [{ method: "POST" }],
+    "the target": [{ target: "/b" }],
+    "the host": [{ origin: originOf("http://b.test") }],
+    "the fields": [{ fields: requestFields([["x-a", "1"]]) }],
+    "the framing": [{ body: { length: 3 } }],
+    "whether it is the last request": [{}, true],
   };
-  for (const [name, part] of Object.entries(OTHERS)) {
+  for (const [name, [part, last = false]] of Object.entries(OTHERS)) {
     it(`is not taken for another that differs in ${name}`, () => {
-      const last = new LastHead();
-      const [same, other] = [parts(), parts(part)];
-      for (const one of [same, other, other, same]) assertEquals(last.write(one), writeHead(one));
+      const head = new LastHead();
+      const [same, other] = [new LastHead().of(request(), false), new LastHead().of(request(part), last)];
+      const heads = [head.of(request(), false), head.of(request(part), last), head.of(request(part), last)];
+      assertEquals([...heads, head.of(request(), false)], [same, other, other, same]);
+      assertEquals(same === other, name === "no part");
     });
   }
 });

@@ -1,10 +1,10 @@
 /** A parser's run over some bytes, written down, so that two runs can be compared. */
 
 import { ProtocolError } from "../../src/contract/errors.ts";
-import { announcedEnd, type Framing, framingEnd } from "../../src/http1/parse/framing.ts";
-import type { ResponseHead } from "../../src/http1/parse/head.ts";
-import { ResponseParser, type ResponseSink } from "../../src/http1/parse/response-parser.ts";
-import { portableText } from "../../src/http1/text.ts";
+import { portableText } from "../../src/contract/text.ts";
+import type { ResponseHead, ResponseSink } from "../../src/contract/wire.ts";
+import { announcedEnd, bodyLength, type Framing, framingEnd } from "../../src/http1/parse/framing.ts";
+import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
 import type { ResponseLimits } from "../../src/options/options.ts";
 
 /** The defaults of the library, written out: a test that counts on them says so here. */
@@ -65,21 +65,30 @@ class Recorder implements ResponseSink {
   readonly heads: string[] = [];
   framing: Framing | undefined;
   reason: string | undefined;
+  readonly #parser: ResponseParser;
   #body = "";
+
+  constructor(parser: ResponseParser) {
+    this.#parser = parser;
+  }
 
   get bodyText(): string {
     return this.#body;
   }
 
-  informational(head: ResponseHead): void {
+  interim(head: ResponseHead): void {
     this.heads.push(describe(head));
   }
 
-  head(head: ResponseHead, framing: Framing): void {
+  head(head: ResponseHead, length: number | undefined): void {
     if (this.framing !== undefined) throw new Error("A second head was told");
     this.heads.push(describe(head));
+    const { head: read, framing } = this.#parser;
+    if (read === undefined || framing === undefined) throw new Error("A head was told that was not read");
+    if (length !== bodyLength(framing))
+      throw new Error(`A length of ${length} was told of a body framed by ${framing.kind}`);
     this.framing = framing;
-    this.reason = framingEnd(head, framing) ?? announcedEnd(head);
+    this.reason = framingEnd(read, framing) ?? announcedEnd(read);
   }
 
   body(bytes: Uint8Array, start: number, end: number): void {
@@ -105,8 +114,8 @@ export class Runner {
 
   /** Reads one response from `bytes`. */
   run(bytes: Uint8Array, { method = "GET", cuts = [], fin = true }: Run = {}): Transcript {
-    const sink = new Recorder();
     const { parser } = this;
+    const sink = new Recorder(parser);
     let consumed = 0;
     let fault: string | undefined;
     let before = false;

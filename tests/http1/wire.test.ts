@@ -1,63 +1,166 @@
-/** What a connection remembers of the server's announcements between its responses. */
+/** What HTTP/1.1 tells an exchange of what arrives, and what a connection remembers between its responses. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { originOf } from "../../src/contract/origin.ts";
+import { portableText } from "../../src/contract/text.ts";
+import type { Socket } from "../../src/contract/transport.ts";
+import type {
+  ConnectionUser,
+  RequestMessage,
+  WireConnection,
+  WireListener,
+  WireStream,
+} from "../../src/contract/wire.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
-import type { ResponseHead } from "../../src/http1/parse/head.ts";
-import { portableText } from "../../src/http1/text.ts";
-import { Wire } from "../../src/http1/wire.ts";
+import { NO_FIELDS } from "../../src/http1/send/request-head.ts";
+import { Http1Wire } from "../../src/http1/wire.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
+import { bytesOf, textOf } from "./transcript.ts";
 
-const head = (keepAlive?: string): ResponseHead => ({
-  status: 200,
-  minorVersion: 1,
-  text: "HTTP/1.1 200 OK\r\n",
-  contentLength: 0,
-  transferEncoding: undefined,
-  coded: false,
-  connection: undefined,
-  keepAlive,
-});
+const REQUEST: RequestMessage = {
+  method: "GET",
+  target: "/",
+  origin: originOf("http://a.test"),
+  fields: NO_FIELDS,
+  body: undefined,
+};
 
-const wire = () => new Wire(resolveOptions().limits, portableText, clearedBytes);
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
 
-function fail(): never {
-  throw new Error("The reader failed");
+/** Writes down everything that a wire does and tells. */
+class Recorder implements WireListener, WireConnection {
+  readonly lines: string[] = [];
+  user: ConnectionUser | undefined = undefined;
+  readonly socket: Socket;
+
+  constructor() {
+    const nothing = (): void => {};
+    this.socket = {
+      applied: { tcpKeepAlive: false, noDelay: true },
+      write: (head, body, tail = "") => {
+        const parts = [
+          typeof head === "string" ? head : textOf(head),
+          body === undefined ? "" : textOf(body),
+        ];
+        this.lines.push(`write ${JSON.stringify(parts.join("") + tail)}`);
+        return true;
+      },
+      pause: nothing,
+      resume: () => void this.lines.push(`resume ${this.user === undefined ? "for nobody" : "for the wire"}`),
+      ref: nothing,
+      setHandler: nothing,
+      close: nothing,
+      abort: nothing,
+      startTls: () => Promise.reject(new Error("No TLS here")),
+    };
+  }
+
+  pause = (): void => void this.lines.push("pause");
+  ref = (awaited: boolean): void => void this.lines.push(`ref ${awaited}`);
+  interim = (head: { status: number }): void => void this.lines.push(`interim ${head.status}`);
+  head = (head: { status: number }, length?: number): void =>
+    void this.lines.push(`head ${head.status} ${length}`);
+  body = (bytes: Uint8Array, start: number, end: number): void =>
+    void this.lines.push(`body ${portableText.latin1(bytes, start, end)}`);
+  progress = (): void => void this.lines.push("progress");
+  complete = (trailers: string): void => void this.lines.push(`complete${trailers}`);
+  drained = (): void => void this.lines.push("drained");
+  fault = (fault: Error): void => void this.lines.push(`fault ${fault.message}`);
+  unprocessed = (reason: string): void => void this.lines.push(`unprocessed ${reason}`);
+  lost = (error?: Error): void => void this.lines.push(`lost ${error}`);
+  cut = (): void => void this.lines.push("cut");
+  evicted = (): void => void this.lines.push("evicted");
 }
 
-describe("Wire.hints()", () => {
-  it("counts on under a response that does not repeat the header", () => {
-    const connection = wire();
-    const hints = [head("max=3"), head(), head()].map((seen, at) =>
-      connection.hints(seen, at + 1, "honor", false),
-    );
-    assertEquals(
-      hints.map(({ remaining, ignored }) => [remaining, ignored]),
-      [
-        [2, undefined],
-        [1, undefined],
-        [0, undefined],
-      ],
-    );
+const wire = (): Http1Wire => new Http1Wire(resolveOptions().limits, portableText, clearedBytes);
+
+/** An exchange whose request was sent; what was written of it is not listed. */
+function sent(on = wire()): { told: Recorder; stream: WireStream; arrive: (text: string) => void } {
+  const told = new Recorder();
+  const stream = on.open(told, told);
+  stream.send(REQUEST, false, undefined);
+  told.lines.length = 0;
+  return { told, stream, arrive: (text) => told.user?.data(bytesOf(text), text.length) };
+}
+
+describe("an HTTP/1.1 wire", () => {
+  it("tells a response in order, and that it is complete when all that came at once was told", () => {
+    const { told, stream, arrive } = sent();
+    arrive(`HTTP/1.1 103 Early Hints\r\n\r\n${OK.replace("h: 0", "h: 4")}\r\nab`);
+    arrive("cd");
+    assertEquals(told.lines, ["interim 103", "head 200 4", "body ab", "progress", "body cd", "complete"]);
+    assertEquals([stream.framingEnd, stream.announcedEnd, stream.responded], [undefined, undefined, true]);
   });
 
-  it("takes what a reader function says", () => {
-    const read = () => ({ timeoutMs: 5000, remaining: 7 });
-    assertEquals(wire().hints(head(), 1, read, false), {
-      close: false,
-      timeoutMs: 5000,
-      remaining: 7,
-    });
+  it("says that bytes behind the response make the connection unusable", () => {
+    const { told, stream, arrive } = sent();
+    arrive(`${OK}\r\nHTTP/1.1`);
+    assertEquals([told.lines.at(-1), stream.framingEnd], ["complete", "bad-framing"]);
   });
 
-  for (const [what, read] of [
-    ["throws", fail],
-    ["gives NaN", () => ({ remaining: Number.NaN })],
-    ["gives a negative time", () => ({ timeoutMs: -1 })],
-  ] as const) {
-    it(`takes nothing from a reader that ${what}, and says so`, () => {
-      const hints = wire().hints(head("timeout=5"), 1, read, false);
-      assertEquals(hints, { close: false, ignored: "timeout=5" });
+  it("tells what comes before the request as what no request has caused", () => {
+    const told = new Recorder();
+    wire().open(told, told);
+    told.user?.data(bytesOf(OK), OK.length);
+    told.user?.closed(undefined);
+    assertEquals(told.lines, ["unprocessed unsolicited-data", "lost undefined"]);
+  });
+
+  it("completes a response that the end of the connection ends, and no other", () => {
+    for (const [head, last] of [
+      ["HTTP/1.1 200 OK\r\n\r\n", "complete"],
+      [`${OK.replace("h: 0", "h: 4")}\r\n`, "lost undefined"],
+    ] as const) {
+      const { told, arrive } = sent();
+      arrive(`${head}ab`);
+      told.user?.closed(undefined);
+      assertEquals(told.lines.at(-1), last);
+    }
+  });
+
+  it("tells nothing after it was closed, and reads on only then", () => {
+    const { told, stream, arrive } = sent();
+    arrive(OK);
+    stream.pause();
+    assertEquals(stream.close("aborted"), "aborted");
+    arrive("\r\n");
+    assertEquals(told.lines, ["progress", "pause", "resume for nobody"]);
+  });
+
+  it("frames a body by its length or in chunks, and gives no empty chunk", () => {
+    const { told, stream } = sent();
+    for (const length of [3, undefined]) {
+      const body = stream.openBody(length);
+      for (const piece of ["ab", "", "c"]) {
+        body.count(piece.length);
+        body.write(bytesOf(piece));
+      }
+      body.end();
+      assertEquals(body.left, 0);
+    }
+    const chunks = ['write "2\\r\\nab\\r\\n"', 'write "1\\r\\nc\\r\\n"', 'write "0\\r\\n\\r\\n"'];
+    assertEquals(told.lines, ['write "ab"', 'write "c"', ...chunks]);
+  });
+});
+
+describe("the hints of an HTTP/1.1 wire", () => {
+  const hints = (values: readonly (string | undefined)[]) => {
+    const on = wire();
+    return values.map((value, at) => {
+      const { stream, arrive } = sent(on);
+      arrive(`${OK}${value === undefined ? "" : `Keep-Alive: ${value}\r\n`}\r\n`);
+      const { remaining, ignored } = stream.hints(at + 1);
+      return [remaining, ignored];
     });
-  }
+  };
+
+  it("count on under a response that does not repeat the header", () => {
+    const counted = [2, 1, 0].map((remaining) => [remaining, undefined]);
+    assertEquals(hints(["max=3", undefined, undefined]), counted);
+  });
+
+  it("name a value that was not understood", () => {
+    assertEquals(hints(["max=-1"]), [[undefined, "max=-1"]]);
+  });
 });

@@ -13,8 +13,8 @@ export const BOUNDS: readonly Mutation[] = [
   {
     breaks: "Each byte of a head that arrives in pieces is parsed once",
     file: "src/http1/parse/response-parser.ts",
-    search: "this.#heads.read(held, 0, this.#pending.length, true)",
-    replacement: "this.#heads.read(held, 0, this.#pending.length)",
+    search: "this.#heads.read(partial, 0, this.#partial.length, true)",
+    replacement: "this.#heads.read(partial, 0, this.#partial.length)",
     proof: { tests: "tests/bounds/linear" },
   },
   {
@@ -34,8 +34,8 @@ export const BOUNDS: readonly Mutation[] = [
   {
     breaks: "A body that grows beyond bodyBytes fails its request",
     file: "src/exchange/response-body.ts",
-    search: "this.#gathered.size > this.limit",
-    replacement: "this.#gathered.size > 2 * this.limit",
+    search: "this.#buffer.size > this.limit",
+    replacement: "this.#buffer.size > 2 * this.limit",
     proof: { tests: "tests/bounds/body-bytes" },
   },
   {

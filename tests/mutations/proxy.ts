@@ -50,7 +50,7 @@ export const PROXY: readonly Mutation[] = [
   },
   {
     breaks: "A forwarding proxy gets request targets in absolute form",
-    file: "src/exchange/message.ts",
+    file: "src/http1/send/request-head.ts",
     search: "const target = origin.key + request.target;",
     replacement: "const { target } = request;",
     proof: BY_PROXY,

@@ -64,8 +64,8 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "A connection is not reused while the socket still holds the caller's buffer",
     file: "src/exchange/upload.ts",
-    search: `this.#left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined)`,
-    replacement: "this.#left === 0",
+    search: `this.#out.left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined)`,
+    replacement: "this.#out.left === 0",
     proof: { tests: "tests/fetch/changed-buffers" },
   },
   {

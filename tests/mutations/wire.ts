@@ -28,23 +28,23 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A slow trickle of bytes does not extend lingering",
     file: "src/exchange/exchange.ts",
-    search: "    if (inbound.received > received) this.#times.bodyMovedAt = this.#pool.loopRanAt;\n",
+    search: "    this.#times.bodyMovedAt = this.#pool.loopRanAt;\n  }\n\n  progress",
     replacement:
-      '    this.#times.bodyMovedAt = this.#pool.loopRanAt;\n    if (this.#stage === "linger") this.#times.lingersUntil = this.#pool.loopRanAt + 100;\n',
+      '    this.#times.bodyMovedAt = this.#pool.loopRanAt;\n    if (this.#phase === "linger") this.#times.lingersUntil = this.#pool.loopRanAt + 100;\n  }\n\n  progress',
     proof: { tests: "tests/promises/leaving" },
   },
   {
     breaks:
       "A slow trickle of head bytes extends neither the wait for 100 Continue nor the deadline of a stuck upload",
     file: "src/exchange/exchange.ts",
-    search: "    const { received } = inbound;\n",
+    search: "    const response = this.#response;\n    response?.body.pushed();\n",
     replacement:
-      "    const { received } = inbound;\n    this.moved();\n    this.#times.sentAt = this.#pool.loopRanAt;\n",
+      "    const response = this.#response;\n    response?.body.pushed();\n    this.uploadMoved();\n    this.#times.sentAt = this.#pool.loopRanAt;\n",
     proof: { tests: "tests/exchange/deadlines" },
   },
   {
     breaks: "The connection lingers for 100 ms, not for a second, on a body of unknown length",
-    file: "src/exchange/receiver.ts",
+    file: "src/exchange/phase.ts",
     search: "if (remaining === undefined) return LINGER_UNKNOWN_MS;",
     replacement: "if (remaining === undefined) return LINGER_MS;",
     proof: { tests: "tests/promises/leaving" },
@@ -80,8 +80,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A connection is not reused after a response that says it ends",
     file: "src/exchange/ending.ts",
-    search: "inbound.endsConnection(test) ?? (close",
-    replacement: "(close",
+    search: "  if (reason !== undefined) return reason;\n  // Having said",
+    replacement: "  // Having said",
     proof: "simulation",
   },
   {
@@ -94,8 +94,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "An aborted request rejects with the signal's reason, untouched",
     file: "src/exchange/exchange.ts",
-    search: `    this.#fail(reason, "aborted");\n  }\n\n  #standing`,
-    replacement: `    this.#fail(new Error("aborted", { cause: reason }), "aborted");\n  }\n\n  #standing`,
+    search: '    this.#fail(reason, "aborted");\n',
+    replacement: '    this.#fail(new Error("aborted", { cause: reason }), "aborted");\n',
     proof: "simulation",
   },
   {
@@ -107,14 +107,14 @@ export const WIRE: readonly Mutation[] = [
   },
   {
     breaks: "A connection is not reused after surplus bytes behind a response",
-    file: "src/exchange/receiver.ts",
-    search: `if (this.#surplus) return "bad-framing";`,
-    replacement: "",
+    file: "src/http1/wire.ts",
+    search: "if (this.#surplus || head",
+    replacement: "if (head",
     proof: "simulation",
   },
   {
     breaks: "The first byte of a response is recorded, so that the request is not resent",
-    file: "src/exchange/receiver.ts",
+    file: "src/http1/wire.ts",
     search: "    this.responded = true;\n",
     replacement: "",
     proof: "simulation",
@@ -143,7 +143,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A connection that ends in the middle of a response does not complete it",
     file: "src/http1/parse/response-parser.ts",
-    search: `if (this.#stage === "close") this.#finish();`,
+    search: `if (this.#expected === "close") this.#finish();`,
     replacement: "this.#finish();",
     proof: "simulation",
   },
@@ -157,21 +157,21 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "An unread response body does not keep the process alive",
     file: "src/exchange/reply.ts",
-    search: "if (!response.body.ended) response.body.rest();",
+    search: "if (!response.body.ended) response.body.headGiven();",
     replacement: "",
     proof: { tests: "tests/loop/process-ref" },
   },
   {
     breaks: "A partly read stream does not keep the process alive",
     file: "src/exchange/response-body.ts",
-    search: "      this.#holder?.ref(false);\n      const behind",
+    search: "      this.#source?.ref(false);\n      const behind",
     replacement: "      const behind",
     proof: { tests: "tests/loop/process-ref" },
   },
   {
     breaks: "A paused body resumes when the caller reads it",
     file: "src/exchange/response-body.ts",
-    search: "    this.#resume();\n    this.#holder?.ref(true);\n    return new Promise",
+    search: "    this.#resume();\n    this.#source?.ref(true);\n    return new Promise",
     replacement: "    return new Promise",
     proof: "simulation",
   },

@@ -3,10 +3,10 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type PersistenceFacts, type PoolOptions, presets } from "../../mod.ts";
+import { portableText } from "../../src/contract/text.ts";
 import { linesOf } from "../../src/http1/parse/fields.ts";
 import { announcedEnd, framingEnd, framingOf } from "../../src/http1/parse/framing.ts";
 import { HeadReader } from "../../src/http1/parse/head.ts";
-import { portableText } from "../../src/http1/text.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { endByTest } from "../../src/rules/persistence.ts";
 

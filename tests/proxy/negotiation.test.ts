@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { HoldfastError } from "../../src/contract/errors.ts";
-import { portableText } from "../../src/http1/text.ts";
+import { portableText } from "../../src/contract/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
 import { peerExcerpt, proxyReason } from "../../src/contract/secrets.ts";
-import { portableText } from "../../src/http1/text.ts";
+import { portableText } from "../../src/contract/text.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { HttpConnect } from "../../src/proxy/http-connect.ts";

@@ -6,15 +6,10 @@ import type { PoolEvent } from "../../src/contract/events.ts";
 import { originOf } from "../../src/contract/origin.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
 import type { Transport } from "../../src/contract/transport.ts";
+import type { ConnectionUser } from "../../src/contract/wire.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
-import type {
-  AcquireOptions,
-  Acquirer,
-  ConnectionUser,
-  Lease,
-  PoolWaiter,
-} from "../../src/pool/connection.ts";
+import type { AcquireOptions, Acquirer, Lease, PoolWaiter } from "../../src/pool/connection.ts";
 import { Observers } from "../../src/pool/observers.ts";
 import { ConnectionPool } from "../../src/pool/pool.ts";
 import { NO_HINTS, type ServerHints } from "../../src/rules/rules.ts";

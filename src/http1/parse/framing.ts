@@ -5,7 +5,7 @@ import { peerExcerpt } from "../../contract/secrets.ts";
 import { trimWhitespace } from "../../rules/optional-whitespace.ts";
 import { parseConnection, persists } from "../../rules/persistence.ts";
 import { remoteFault } from "./fault.ts";
-import type { ResponseHead } from "./head.ts";
+import type { Http1Head } from "./head.ts";
 
 /** How the body is delimited. */
 export type Framing =
@@ -19,12 +19,18 @@ const NONE: Framing = { kind: "none" };
 const CHUNKED: Framing = { kind: "chunked" };
 const UNTIL_CLOSE: Framing = { kind: "close" };
 
+/** The length that a head announces: 0 where there is no body, `undefined` where it does not say. */
+export function bodyLength(framing: Framing): number | undefined {
+  if (framing.kind === "length") return framing.length;
+  return framing.kind === "none" ? 0 : undefined;
+}
+
 /**
  * How the body of a response to `method` is delimited, by the numbered cases of RFC 9112 §6.3.
  *
  * @throws {ProtocolError} for a transfer coding other than `chunked` alone: we never offer another (`TE`).
  */
-export function framingOf(head: ResponseHead, method: string): Framing {
+export function framingOf(head: Http1Head, method: string): Framing {
   // 1. HEAD, 1xx, 204 and 304 have none, whatever the fields say.
   const { status } = head;
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
@@ -48,7 +54,7 @@ export function framingOf(head: ResponseHead, method: string): Framing {
  * of anything, and whoever passed both on would be read in two ways (RFC 9112 §6.3). Servers look for `chunked` in these
  * letters. How it came still decides about the connection.
  */
-export function passable(head: ResponseHead): ResponseHead {
+export function passable(head: Http1Head): Http1Head {
   const { transferEncoding, contentLength, text } = head;
   if (transferEncoding === undefined || (transferEncoding === "chunked" && contentLength === undefined))
     return head;
@@ -63,7 +69,7 @@ const CODING_LINE = /^transfer-encoding:[^\r\n]*\r\n/im;
 
 /** Why no request may follow this response on its connection, whatever was announced: its end is open to doubt. */
 export function framingEnd(
-  { transferEncoding, contentLength, minorVersion }: ResponseHead,
+  { transferEncoding, contentLength, minorVersion }: Http1Head,
   framing: Framing,
 ): RetireReason | undefined {
   // RFC 9112 §6.1: on HTTP/1.0 a transfer coding is faulty framing, and both fields together ought to be.
@@ -73,7 +79,7 @@ export function framingEnd(
 }
 
 /** Why the connection ends by what the peer announced and by its version (RFC 9112 §9.3), or `undefined`. */
-export function announcedEnd({ connection, minorVersion }: ResponseHead): RetireReason | undefined {
+export function announcedEnd({ connection, minorVersion }: Http1Head): RetireReason | undefined {
   if (connection === undefined) return minorVersion === 0 ? "not-persistent" : undefined;
   if (connection === "keep-alive" || connection === "Keep-Alive") return undefined;
   const options = parseConnection(connection);

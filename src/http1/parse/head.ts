@@ -12,6 +12,7 @@
 import type { ProtocolError, ProtocolFault } from "../../contract/errors.ts";
 import { peerExcerpt } from "../../contract/secrets.ts";
 import type { TextCodec } from "../../contract/transport.ts";
+import type { ResponseHead } from "../../contract/wire.ts";
 import type { ResponseLimits } from "../../options/options.ts";
 import { trimWhitespace } from "../../rules/optional-whitespace.ts";
 import { FIELD, TOKEN } from "../syntax.ts";
@@ -24,28 +25,21 @@ const TAB = 9;
 const COLON = 58;
 const ZERO = 48;
 
-/** What a response head says, as far as the wire must know. */
-export interface ResponseHead {
-  readonly status: number;
+/** What a response head says, as far as HTTP/1.1 must know it. */
+export interface Http1Head extends ResponseHead {
   /** 0 for HTTP/1.0, 1 for HTTP/1.1 and any later HTTP/1. */
   readonly minorVersion: number;
-  /** The head as text, one character per byte, without the last empty line. */
-  readonly text: string;
   readonly contentLength: number | undefined;
-  /** The `Transfer-Encoding` value, or `undefined`. */
-  readonly transferEncoding: string | undefined;
   /** The `Connection` value, its lines joined, or `undefined`. */
   readonly connection: string | undefined;
   /** The `Keep-Alive` value, its lines joined, or `undefined`. */
   readonly keepAlive: string | undefined;
-  /** Whether there is a `Content-Encoding`. */
-  readonly coded: boolean;
 }
 
 /** Reads heads. One reader serves one connection; of the heads before, it knows the last. */
 export class HeadReader {
   /** Filled by a successful {@linkcode read}. */
-  head: ResponseHead | undefined = undefined;
+  head: Http1Head | undefined = undefined;
   /** Whether the last head was the same as the one before it. */
   #repeats = false;
   readonly #limits: Required<ResponseLimits>;
@@ -91,9 +85,11 @@ export class HeadReader {
     if (done < 0) return -1;
     const text = this.#text.latin1(bytes, start, done - 2);
     this.#repeats = text === this.head?.text;
+    const minorVersion = bytes[start + 7] === ZERO ? 0 : 1;
     this.head = {
       status: this.#status,
-      minorVersion: bytes[start + 7] === ZERO ? 0 : 1,
+      httpVersion: minorVersion === 0 ? "1.0" : "1.1",
+      minorVersion,
       text,
       contentLength: this.#contentLength,
       transferEncoding: this.#transferEncoding,
@@ -281,7 +277,7 @@ export class HeadReader {
  * Returns the position after the empty line, or -1 when something else stands at `start`.
  */
 function repeatedHead(
-  head: ResponseHead | undefined,
+  head: Http1Head | undefined,
   bytes: Uint8Array,
   start: number,
   end: number,

@@ -4,35 +4,31 @@
  */
 
 import type { TextCodec } from "../../contract/transport.ts";
+import type { ResponseSink } from "../../contract/wire.ts";
 import type { ResponseLimits } from "../../options/options.ts";
 import { ChunkedReader } from "./chunked.ts";
 import { remoteFault } from "./fault.ts";
-import { type Framing, framingOf, passable } from "./framing.ts";
-import { HeadReader, type ResponseHead } from "./head.ts";
+import { bodyLength, type Framing, framingOf, passable } from "./framing.ts";
+import { HeadReader, type Http1Head } from "./head.ts";
 import { holdsLf, PartialBuffer } from "./partial-buffer.ts";
 
-/** Gets what the parser finds, in order: `informational*`, `head`, `body*`. */
-export interface ResponseSink {
-  /** A 1xx response; the final one follows. */
-  informational(head: ResponseHead): void;
-  head(head: ResponseHead, framing: Framing): void;
-  /** Body data with its coding removed; valid only during the call. */
-  body(bytes: Uint8Array, start: number, end: number): void;
-}
-
-type Stage = "idle" | "head" | "length" | "chunked" | "close" | "complete";
+/** What the parser expects next. */
+type Expected = "nothing" | "head" | "length" | "chunked" | "close" | "complete";
 
 /** Parses the responses of one connection, one after the other. */
 export class ResponseParser {
   readonly #limits: Required<ResponseLimits>;
   readonly #heads: HeadReader;
   readonly #chunks: ChunkedReader;
-  readonly #pending = new PartialBuffer();
-  #stage: Stage = "idle";
+  readonly #partial = new PartialBuffer();
+  #expected: Expected = "nothing";
   #method = "";
   #sink: ResponseSink | undefined;
   #remaining = 0;
-  #informational = 0;
+  #interimCount = 0;
+  /** The final head of the current response, once it was read, and how its body is delimited. */
+  head: Http1Head | undefined = undefined;
+  framing: Framing | undefined = undefined;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec) {
     this.#limits = limits;
@@ -42,17 +38,17 @@ export class ResponseParser {
 
   /** Whether the response has been read to its end. */
   get complete(): boolean {
-    return this.#stage === "complete";
+    return this.#expected === "complete";
   }
 
   /** Whether the final head is still to come. */
   get awaitsHead(): boolean {
-    return this.#stage === "head";
+    return this.#expected === "head";
   }
 
   /** Bytes of the body still to come, where the head said how many; else `undefined`. */
   get remaining(): number | undefined {
-    return this.#stage === "length" ? this.#remaining : undefined;
+    return this.#expected === "length" ? this.#remaining : undefined;
   }
 
   /** Trailer fields as text; empty before the end. */
@@ -62,12 +58,14 @@ export class ResponseParser {
 
   /** A request with this method is about to be written; its response goes to `sink`. */
   begin(method: string, sink: ResponseSink): void {
-    this.#stage = "head";
+    this.#expected = "head";
     this.#method = method;
     this.#sink = sink;
-    this.#informational = 0;
+    this.#interimCount = 0;
+    this.head = undefined;
+    this.framing = undefined;
     this.#chunks.trailers = "";
-    this.#pending.clear();
+    this.#partial.clear();
   }
 
   /**
@@ -79,7 +77,7 @@ export class ResponseParser {
   feed(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {
-      switch (this.#stage) {
+      switch (this.#expected) {
         case "head":
           at = this.#feedHead(bytes, at, end);
           break;
@@ -106,13 +104,13 @@ export class ResponseParser {
    * @throws {ProtocolError} when what has come of the head or of trailers is malformed.
    */
   end(): boolean {
-    if (this.#stage === "head" && this.#pending.length > 0) {
-      const { length } = this.#pending;
-      this.#heads.read(this.#pending.add(new Uint8Array(0), 0, 0), 0, length, true);
+    if (this.#expected === "head" && this.#partial.length > 0) {
+      const { length } = this.#partial;
+      this.#heads.read(this.#partial.add(new Uint8Array(0), 0, 0), 0, length, true);
     }
-    if (this.#stage === "chunked") this.#chunks.end();
-    if (this.#stage === "close") this.#finish();
-    return this.#stage === "complete";
+    if (this.#expected === "chunked") this.#chunks.end();
+    if (this.#expected === "close") this.#finish();
+    return this.#expected === "complete";
   }
 
   readonly #toSink = (bytes: Uint8Array, start: number, end: number): void => {
@@ -120,10 +118,10 @@ export class ResponseParser {
   };
 
   #feedHead(bytes: Uint8Array, start: number, end: number): number {
-    if (this.#pending.length > 0) return this.#feedPending(bytes, start, end);
+    if (this.#partial.length > 0) return this.#feedPartial(bytes, start, end);
     const done = this.#heads.read(bytes, start, end);
     if (done < 0) {
-      this.#pending.add(bytes, start, end);
+      this.#partial.add(bytes, start, end);
       return end;
     }
     this.#gotHead();
@@ -131,14 +129,14 @@ export class ResponseParser {
   }
 
   /** A head in pieces is read on each time a line has come. */
-  #feedPending(bytes: Uint8Array, start: number, end: number): number {
-    const before = this.#pending.length;
+  #feedPartial(bytes: Uint8Array, start: number, end: number): number {
+    const before = this.#partial.length;
     const stop = Math.min(end, start + this.#limits.headBytes - before);
-    const held = this.#pending.add(bytes, start, stop);
-    if (!holdsLf(bytes, start, stop) && this.#pending.length < this.#limits.headBytes) return stop;
-    const done = this.#heads.read(held, 0, this.#pending.length, true);
+    const partial = this.#partial.add(bytes, start, stop);
+    if (!holdsLf(bytes, start, stop) && this.#partial.length < this.#limits.headBytes) return stop;
+    const done = this.#heads.read(partial, 0, this.#partial.length, true);
     if (done < 0) return stop;
-    this.#pending.clear();
+    this.#partial.clear();
     this.#gotHead();
     return start + done - before;
   }
@@ -146,24 +144,26 @@ export class ResponseParser {
   #gotHead(): void {
     const { head } = this.#heads;
     if (head === undefined) throw new Error("Bug in Holdfast: a head was read and is not there");
-    if (head.status < 200) return this.#gotInformational(head);
+    if (head.status < 200) return this.#gotInterim(head);
     const framing = framingOf(head, this.#method);
-    this.#sink?.head(passable(head), framing);
+    this.head = head;
+    this.framing = framing;
+    this.#sink?.head(passable(head), bodyLength(framing));
     if (framing.kind === "none") return this.#finish();
-    this.#stage = framing.kind;
+    this.#expected = framing.kind;
     if (framing.kind === "length") this.#remaining = framing.length;
     else if (framing.kind === "chunked") this.#chunks.begin();
   }
 
-  #gotInformational(head: ResponseHead): void {
+  #gotInterim(head: Http1Head): void {
     if (head.status === 101)
       throw remoteFault("unexpected-upgrade", "The peer switched protocols unasked (101)");
-    this.#informational += 1;
+    this.#interimCount += 1;
     const { informationalCount } = this.#limits;
-    if (this.#informational > informationalCount) {
+    if (this.#interimCount > informationalCount) {
       throw remoteFault("too-many-informational", `More than ${informationalCount} interim responses`);
     }
-    this.#sink?.informational(head);
+    this.#sink?.interim(head);
   }
 
   #feedLength(bytes: Uint8Array, start: number, end: number): number {
@@ -175,7 +175,7 @@ export class ResponseParser {
   }
 
   #finish(): void {
-    this.#stage = "complete";
+    this.#expected = "complete";
     this.#sink = undefined;
   }
 }

@@ -4,22 +4,8 @@
  */
 
 import { quoted } from "../../contract/excerpt.ts";
+import type { ForwardedBy, RequestFields, RequestMessage } from "../../contract/wire.ts";
 import { FIELD_TEXT, TOKEN_TEXT } from "../syntax.ts";
-
-/** Header fields of a request, checked and written out. */
-export interface RequestFields {
-  /** `name: value CR LF` for each field that is sent as given. */
-  readonly lines: string;
-  /** Lower-case names of the caller's fields, those among them that are not in `lines` included. */
-  readonly names: ReadonlySet<string>;
-  /** The caller's `Host`, instead of the origin's. */
-  readonly host: string | undefined;
-  readonly contentLength: number | undefined;
-  /** `Connection: close` was asked for. */
-  readonly close: boolean;
-  /** `Expect: 100-continue` was asked for. */
-  readonly expectContinue: boolean;
-}
 
 /** Fields that a caller may not set, and why. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
@@ -170,27 +156,45 @@ export function writeHead(parts: HeadParts): string {
 }
 
 /**
- * The head written last on a connection. A program that asks the same thing again, as most do, gets the same string,
- * which the runtime has laid out in one piece when it sent it: 0.2 µs less on Node 24.
+ * The head that was written last on a connection. Most programs ask for the same thing again and get the same string. The
+ * runtime has laid it out in one piece when it sent it before: 0.2 µs less on Node 24.
  */
 export class LastHead {
   #parts: HeadParts | undefined = undefined;
   #text = "";
 
-  /** The head, written anew only where it differs. */
-  write(parts: HeadParts): string {
-    const last = this.#parts;
+  /** The head of a request, written anew only where it differs. `last`: no other request follows it. */
+  of(request: RequestMessage, last: boolean): string {
+    const { method, target, origin, fields } = request;
+    const host = fields.host ?? origin.host;
+    const framing = framingOf(request);
+    const close = last || fields.close;
+    const before = this.#parts;
     const same =
-      last !== undefined &&
-      last.target === parts.target &&
-      last.fields === parts.fields &&
-      last.method === parts.method &&
-      last.host === parts.host &&
-      last.framing === parts.framing &&
-      last.close === parts.close;
+      before !== undefined &&
+      before.target === target &&
+      before.fields === fields &&
+      before.method === method &&
+      before.host === host &&
+      before.framing === framing &&
+      before.close === close;
     if (same) return this.#text;
-    this.#parts = parts;
-    this.#text = writeHead(parts);
+    this.#parts = { method, target, host, fields, framing, close };
+    this.#text = writeHead(this.#parts);
     return this.#text;
   }
+}
+
+function framingOf({ body }: RequestMessage): RequestFraming {
+  return body === undefined ? "none" : (body.length ?? "chunked");
+}
+
+/** The request in absolute form, with what the proxy asks for (RFC 9112 §3.2.2; RFC 9110 §11.7.2). */
+export function forwarded(request: RequestMessage, { authorization }: ForwardedBy): RequestMessage {
+  const { method, origin, fields, body } = request;
+  const target = origin.key + request.target;
+  if (authorization === undefined || fields.names.has("proxy-authorization"))
+    return { method, origin, target, fields, body };
+  const lines = `proxy-authorization: ${authorization}\r\n${fields.lines}`;
+  return { method, origin, target, fields: { ...fields, lines }, body };
 }

@@ -27,7 +27,7 @@ interface Place {
 
 /** Functions of the options. */
 export const OPTION_PLACES = {
-  serverHints: { by: "http1/wire.ts, when a connection is given back" },
+  serverHints: { by: "exchange/ending.ts, when a connection is given back" },
   persistence: { by: "rules/persistence.ts, when a response is complete or a body is left" },
   resolve: { by: "pool/connect/connector.ts, in a turn of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
@@ -63,9 +63,9 @@ export const OPTION_PLACES = {
 
 /** Methods of a user's sockets. */
 export const SOCKET_PLACES = {
-  write: { by: "exchange/exchange.ts and exchange/upload.ts" },
+  write: { by: "http1/wire.ts and http1/send/body-writer.ts" },
   pause: { by: "pool/connection.ts and pool/connect/happy-eyeballs.ts" },
-  resume: { by: "exchange/exchange.ts and pool/connect/resume-after-delivery.ts" },
+  resume: { by: "http1/wire.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
   setHandler: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },

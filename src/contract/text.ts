@@ -1,6 +1,6 @@
 /** Text: bytes to strings where the transport lends no faster way. */
 
-import type { TextCodec } from "../contract/transport.ts";
+import type { TextCodec } from "./transport.ts";
 
 const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
