@@ -67,14 +67,14 @@ export function hasJustRun(unseenMs: number): boolean {
  */
 export class LoopMonitor {
   readonly #clock: Clock;
-  readonly #inRounds: boolean;
+  readonly #reportsInBatches: boolean;
   #checkedAt: number;
   #askedAt = -Infinity;
   #turnPending = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#inRounds = clock.reportsInBatches === true;
+    this.#reportsInBatches = clock.reportsInBatches === true;
     this.#checkedAt = clock.now();
   }
 
@@ -86,7 +86,7 @@ export class LoopMonitor {
 
   /** The event loop has run: a socket had an event, or a timer fired. */
   loopRan(now: number): void {
-    if (this.#inRounds && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;
+    if (this.#reportsInBatches && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;
     else if (now - this.#askedAt <= ASKED_MS && now - this.#checkedAt > UNSEEN_MS / 2 && !this.#turnPending) {
       this.#turnPending = true;
       this.#clock.turn(() => this.turnEnded(now));
@@ -97,7 +97,7 @@ export class LoopMonitor {
   turnEnded(start: number): void {
     this.#turnPending = false;
     const now = this.#clock.now();
-    const at = this.#inRounds && now - start <= QUICK_TURN_MS ? now : start;
+    const at = this.#reportsInBatches && now - start <= QUICK_TURN_MS ? now : start;
     if (at > this.#checkedAt) this.#checkedAt = at;
   }
 }

@@ -131,6 +131,13 @@ export const POOL: readonly Mutation[] = [
     proof: "simulation",
   },
   {
+    breaks: "A pool that was closed before its first request refuses every request",
+    file: "src/create-pool.ts",
+    search: "if (this.#closedUnused) void engine.pool.close(0);",
+    replacement: "",
+    proof: { tests: "tests/pool/closed-unused" },
+  },
+  {
     breaks: "A connect attempt that is no longer needed is aborted",
     file: "src/pool/pool.ts",
     search: '    if (from === "connecting") this.#connectAttempts.giveUp(record, reason);\n',
@@ -210,7 +217,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "Events of one poll of the event loop do not count as liveness checks for each other",
     file: "src/pool/liveness-check.ts",
-    search: "if (this.#inRounds && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;",
+    search: "if (this.#reportsInBatches && now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;",
     replacement: "if (now - this.#checkedAt <= UNSEEN_MS) this.#checkedAt = now;",
     proof: { tests: "tests/pool/liveness-check" },
   },

@@ -61,6 +61,14 @@ export const REENTRANCY: readonly Mutation[] = [
     proof: { tests: "tests/reentrancy/faults" },
   },
   {
+    breaks:
+      "A user's socket that lacks a method fails its connect attempt, also when a name was connected to",
+    file: "src/pool/connect/happy-eyeballs.ts",
+    search: "      return this.#failed(attempt, fault);\n",
+    replacement: "      throw fault;\n",
+    proof: { tests: "tests/reentrancy/faults" },
+  },
+  {
     breaks: "A rejected promise that a user's function returns unasked does not end the process",
     file: "src/contract/user-functions.ts",
     search: "if (answer instanceof Promise) answer.catch(failed);",
