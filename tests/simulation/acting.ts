@@ -1,4 +1,4 @@
-/** Acting: listeners that do not only listen. What they do depends on the event and the seed alone. */
+/** Acting: event listeners that also do things. What they do depends on the event and the seed alone. */
 
 import type { PoolEvent } from "../../mod.ts";
 import { Prng } from "../support/prng.ts";
@@ -17,12 +17,15 @@ const ACTS = {
   throw: 2,
 } as const;
 
-/** Acts within acts. */
+/** How deep actions may nest: a listener acts, and a listener of the resulting event acts as well. */
 const DEEPEST = 3;
 
-/** Somebody who is told of events, and what they should have been told. */
+/** A subscriber, with how many events it was told of. */
 interface Subscriber {
-  /** Events told before the first that it was told of; whoever comes in the midst does not hear of what has happened. */
+  /**
+   * How many events came before the first one that it was told of. A subscriber that joins during an event misses
+   * that event.
+   */
   from: number | undefined;
   seen: number;
   gone: boolean;
@@ -33,13 +36,13 @@ interface Subscriber {
 export class Acting {
   readonly #world: World;
   readonly #clients: Clients;
-  /** How often each event of each thing was seen. */
+  /** How often each kind of event was seen for each request or connection. */
   readonly #seen: Map<string, number> = new Map();
   readonly #subscribers: Subscriber[] = [];
-  /** Events told so far. */
+  /** How many events have happened so far. */
   #events = 0;
   #depth = 0;
-  /** What listeners threw. */
+  /** How many times listeners threw. */
   thrown = 0;
 
   constructor(world: World, clients: Clients) {
@@ -51,14 +54,14 @@ export class Acting {
     return this.#world.plan.users.actOneIn !== Infinity;
   }
 
-  /** One that goes away in the midst of an event, and one behind it that must not miss any. */
+  /** Adds a subscriber that leaves during an event, and one behind it that must not miss any event. */
   start(): void {
     if (!this.on) return;
     this.#subscribe(20);
     this.#subscribe(Infinity);
   }
 
-  /** The first of all listeners. */
+  /** Called by the first of all listeners. */
   happened(event: PoolEvent, own: RequestRecord | undefined): void {
     if (!this.on) return;
     this.#events += 1;
@@ -74,7 +77,7 @@ export class Acting {
     }
   }
 
-  /** Of its own for each event, as runtimes differ in the order of what happens at one moment. */
+  /** Random numbers for this event alone: runtimes differ in the order of events at one moment. */
   #prngOf(event: PoolEvent, own: RequestRecord | undefined): Prng {
     const about = own?.spec.id ?? ("connection" in event ? -event.connection : 0);
     const key = `${event.type} ${about}`;
@@ -121,7 +124,7 @@ export class Acting {
     this.#clients.closeAgain();
   }
 
-  /** One who leaves when it was told of so many. */
+  /** Adds a subscriber that unsubscribes after this many events. */
   #subscribe(leavesAfter: number): void {
     if (this.#subscribers.length > 20) return;
     const subscriber: Subscriber = {
@@ -152,15 +155,15 @@ export class Acting {
     prng.pick(this.#subscribers.slice(2))?.leave();
   }
 
-  /** `open`: events of which it may not have been told yet. */
+  /** `open`: how many events are being delivered now, of which it may not have been told yet. */
   #judge({ from = this.#events, seen }: Subscriber, open: number): void {
     const due = this.#events - from;
-    // Events that acts give rise to are told before the one that they act upon.
+    // Events that an action causes are delivered before the event that caused the action.
     const lag = open * (this.#depth + 1);
     if (seen > due || seen < due - lag) this.#world.fail(`a listener was told of ${seen} events of ${due}`);
   }
 
-  /** All have been told of all. */
+  /** Judges, at the end, that every subscriber was told of every event. */
   end(): void {
     for (const subscriber of this.#subscribers) this.#judge(subscriber, 0);
   }

@@ -1,11 +1,12 @@
 /**
- * Agenda: virtual time. Everything that happens in a simulated world is an appointment; the next one is always the
- * earliest, and among those of one moment the order is by lane, so that a run depends on its seed and on nothing else.
+ * Agenda: virtual time. Everything that happens in a simulated world is an appointment. The earliest appointment is
+ * always next. Appointments of the same moment are ordered by lane, so that a run depends on its seed and on nothing
+ * else.
  */
 
 /**
- * Whose appointment it is. Of one moment, timers and the program come before the sockets, as in an event loop that
- * was blocked, and {@linkcode Clock.turn} comes after them.
+ * Who has the appointment. At the same moment, timers and the program come before the sockets, as in an event loop
+ * that was blocked. {@linkcode Clock.turn} comes after the sockets.
  */
 export const LANE = { timer: 0, client: 1, server: 2, toServer: 3, toClient: 4, turn: 5 } as const;
 export type Lane = (typeof LANE)[keyof typeof LANE];
@@ -15,7 +16,7 @@ export class Appointment {
   at: number;
   tie: number;
   readonly lane: Lane;
-  /** When it would have been, had the client not been busy or asleep. */
+  /** When it was due originally. A block or a suspension of the client postpones it. */
   readonly due: number;
   callback: (() => void) | undefined;
   readonly #agenda: Agenda;
@@ -29,7 +30,7 @@ export class Appointment {
     this.callback = callback;
   }
 
-  /** Keeps it; once kept it cannot be cancelled. */
+  /** Runs the callback. After that, the appointment cannot be cancelled. */
   keep(): void {
     const { callback } = this;
     this.callback = undefined;
@@ -39,95 +40,99 @@ export class Appointment {
   cancel(): void {
     if (this.callback === undefined) return;
     this.callback = undefined;
-    this.#agenda.pending[this.lane] -= 1;
+    this.#agenda.waiting[this.lane] -= 1;
   }
 }
 
-/** Times are multiples of this, so that sums of them are exact on every runtime. */
+/** Times are multiples of this, so that their sums are exact on every runtime. */
 const GRAIN = 1 / 64;
 
-/** A time in ms as the agenda likes it. */
+/** The time in ms, rounded to the grain. */
 export function grain(ms: number): number {
   return Math.round(ms / GRAIN) * GRAIN;
 }
 
-/** What is to happen, in its order. */
+/** All appointments, in order. */
 export class Agenda {
-  /** Ms since the world began, nights included. */
+  /** Ms since the world began, suspensions included. */
   now = 0;
-  /** Ms of them in which the client's machine was suspended. */
+  /** How many of these ms the client's machine was suspended. */
   slept = 0;
-  /** How often it was. */
-  nights = 0;
-  /** What the client sets about while it is held waits as well; older seeds know a program that goes on. */
+  /** How often the client's machine was suspended. */
+  suspensions = 0;
+  /** Whether an interruption also postpones what the client schedules during it. Off for older seeds. */
   strict = false;
-  /** Appointments not kept yet, by lane. */
-  readonly pending: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
+  /** How many appointments are waiting, by lane. */
+  readonly waiting: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
   #heap: Appointment[] = [];
   #made = 0;
-  /** Until then nothing reaches the client: it is blocked, or asleep. */
-  #heldUntil = 0;
-  #heldAsleep = 0;
+  /** Until this time nothing reaches the client, because it is blocked or suspended. */
+  #interruptedUntil = 0;
+  #interruptedAsleep = 0;
 
-  /** Until then nothing reaches the client. */
+  /** Until this time nothing reaches the client. */
   get busyUntil(): number {
-    return this.#heldUntil;
+    return this.#interruptedUntil;
   }
 
-  /** Whether the client has just come to from a block, and has not heard yet what came meanwhile. */
+  /** Whether the client has just resumed after a block and has not yet been told what arrived meanwhile. */
   get comesTo(): boolean {
-    return this.now > 0 && this.now === this.#heldUntil;
+    return this.now > 0 && this.now === this.#interruptedUntil;
   }
 
-  /** The client's monotonic clock, which stands still while its machine is suspended. */
+  /** The client's monotonic clock. It stands still while the machine is suspended. */
   get clientNow(): number {
     return this.now - this.slept;
   }
 
-  /** `tie` orders appointments of one lane and one moment; without one, they come in the order they were made in. */
+  /**
+   * `tie` orders appointments of the same lane and moment. Without it, they keep the order in which they were made.
+   */
   schedule(lane: Lane, delayMs: number, callback: () => void, tie?: number): Appointment {
     this.#made += 1;
     const due = this.now + grain(delayMs);
     const appointment = new Appointment(this, due, lane, tie ?? this.#made, callback);
-    if (lane === LANE.toClient) appointment.at = Math.max(due, this.#heldUntil);
-    else if (this.strict && isClients(lane)) appointment.at = this.#afterHold(due);
-    this.pending[lane] += 1;
+    if (lane === LANE.toClient) appointment.at = Math.max(due, this.#interruptedUntil);
+    else if (this.strict && isClients(lane)) appointment.at = this.#afterInterruption(due);
+    this.waiting[lane] += 1;
     this.#push(appointment);
     return appointment;
   }
 
-  /** Whoever is busy, or asleep, gets round to nothing before that is over. */
-  #afterHold(due: number): number {
-    if (this.now >= this.#heldUntil) return due;
-    return this.#heldAsleep > 0 ? due + this.#heldUntil - this.now : Math.max(due, this.#heldUntil);
+  /** An interruption postpones every appointment of the client until it is over. */
+  #afterInterruption(due: number): number {
+    if (this.now >= this.#interruptedUntil) return due;
+    return this.#interruptedAsleep > 0
+      ? due + this.#interruptedUntil - this.now
+      : Math.max(due, this.#interruptedUntil);
   }
 
-  /** The next appointment, at whose time it is now. */
+  /** Takes the next appointment, and moves the time forward to it. */
   next(): Appointment | undefined {
     for (;;) {
       const next = this.#pop();
       if (next === undefined) return undefined;
       if (next.callback === undefined) continue;
       this.now = next.at;
-      if (this.#heldAsleep > 0 && this.now >= this.#heldUntil) {
-        this.slept += this.#heldAsleep;
-        this.nights += 1;
-        this.#heldAsleep = 0;
+      if (this.#interruptedAsleep > 0 && this.now >= this.#interruptedUntil) {
+        this.slept += this.#interruptedAsleep;
+        this.suspensions += 1;
+        this.#interruptedAsleep = 0;
       }
-      this.pending[next.lane] -= 1;
+      this.waiting[next.lane] -= 1;
       return next;
     }
   }
 
   /**
-   * Nothing reaches the client for `ms`, while its servers go on. Blocked, its clock runs, and all that is overdue
-   * comes at once; asleep, its clock stands still, so its timers come later by as much.
+   * Nothing reaches the client for `ms`, while its servers go on. If it is blocked, its clock runs, and everything
+   * overdue comes at once afterwards. If it is asleep, its clock stands still, so its timers come later by this time.
    */
-  hold(ms: number, asleep: boolean): void {
-    if (this.now < this.#heldUntil) return;
+  interrupt(ms: number, asleep: boolean): void {
+    if (this.now < this.#interruptedUntil) return;
     const until = this.now + grain(ms);
-    this.#heldUntil = until;
-    if (asleep) this.#heldAsleep = until - this.now;
+    this.#interruptedUntil = until;
+    if (asleep) this.#interruptedAsleep = until - this.now;
     const heap = this.#heap.filter(({ callback }) => callback !== undefined).sort(inOrder);
     this.#heap = [];
     for (const appointment of heap) {

@@ -1,10 +1,10 @@
-/** Audit: what must be true of a pool's statistics at any moment, against what the transport has seen. */
+/** Audit: compares a pool's statistics with what the transport has seen. Runs between any two steps. */
 
 import type { OriginStats, PoolStats } from "../../mod.ts";
 import type { Terms } from "./reuse-rules.ts";
 import type { Tap } from "./tap.ts";
 
-/** What is wrong with the books; `undefined` if nothing is. */
+/** What is wrong with the statistics, or `undefined`. */
 export function auditStats(
   stats: PoolStats,
   tap: Tap,
@@ -14,23 +14,24 @@ export function auditStats(
   const { open, connecting, active, idle } = stats;
   if (open !== connecting + active + idle)
     return `${open} open are not ${connecting} connecting, ${active} active and ${idle} idle`;
-  if (open !== tap.open) return `${open} are open by the books, and ${tap.open} in truth`;
+  if (open !== tap.open) return `${open} are open by stats(), but ${tap.open} at the transport`;
   const retired = sum(Object.values(stats.retired));
-  // A listener may have the pool closed before a dial that was decided on has begun.
-  if (act ? tap.dialled > open + retired : tap.dialled !== open + retired)
-    return `${tap.dialled} dialled are not ${open} open and ${retired} retired`;
+  // A listener may have closed the pool before a connect attempt that was decided on began.
+  if (act ? tap.connectAttempts > open + retired : tap.connectAttempts !== open + retired)
+    return `${tap.connectAttempts} connect attempts are not ${open} open and ${retired} retired`;
   if (idle > terms.maxIdle) return `${idle} idle exceed maxIdle`;
   for (const field of FIELDS) {
     const total = sum(Object.values(stats.origins).map((origin) => origin[field]));
-    if (stats[field] !== total) return `${field}: ${stats[field]} in all, ${total} by origin`;
+    if (stats[field] !== total) return `${field}: ${stats[field]} in all, ${total} as the sum of its origins`;
   }
   for (const [key, origin] of Object.entries(stats.origins)) {
     if (origin.idle > terms.maxIdlePerOrigin) return `${origin.idle} idle to ${key} exceed maxIdlePerOrigin`;
-    const truth = tap.lores.get(key.slice("http://".length))?.open ?? 0;
-    if (origin.open !== truth) return `${origin.open} open to ${key} by the books, and ${truth} in truth`;
+    const truth = tap.originFacts.get(key.slice("http://".length))?.open ?? 0;
+    if (origin.open !== truth)
+      return `${origin.open} open to ${key} by stats(), but ${truth} at the transport`;
   }
   const counted = stats.listenerErrors;
-  return counted === thrown ? undefined : `listeners threw ${thrown} times, and ${counted} were counted`;
+  return counted === thrown ? undefined : `listeners threw ${thrown} times, but stats() counts ${counted}`;
 }
 
 const FIELDS = [
@@ -48,7 +49,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** What is left of a pool that was closed; `undefined` if nothing is. */
+/** What is left of a closed pool, or `undefined`. */
 export function leftOver(stats: PoolStats, tap: Tap): string | undefined {
   const { open, active, idle, connecting, queued } = stats;
   if (open + active + idle + connecting + queued > 0)

@@ -1,4 +1,4 @@
-/** Caller: makes one request the way its spec says, reads the answer, and has both judged. */
+/** Caller: makes one request as its spec says, reads the response, and has both judged. */
 
 import type { Pool, PoolResponse } from "../../mod.ts";
 import type { FetchInit } from "../../src/fetch/fetch-request.ts";
@@ -9,28 +9,28 @@ import { ascii, payload } from "./payload.ts";
 import type { RequestRecord } from "./record.ts";
 import { bodyOf, type UploadWorld } from "./uploads.ts";
 
-/** What a caller needs of its world. */
+/** What a caller needs from its world. */
 export interface CallerWorld extends UploadWorld {
   readonly pool: Pool;
   /** Runs the synchronous part of a call. */
   calling<T>(record: RequestRecord, act: () => T): T;
-  /** The program is busy for a while: nothing reaches it. */
+  /** Blocks the program for a while: nothing reaches it. */
   busy(ms: number): void;
-  /** Holds on to what the garbage collector must not tell of. */
+  /** Keeps a response from garbage collection, which happens at a random time and would be reported. */
   keep(response: unknown): void;
   answered(record: RequestRecord, answer: Answered): void;
-  /** Its caller has enough. */
+  /** The caller stopped reading the body. */
   left(record: RequestRecord): void;
-  /** It failed; judged there. */
+  /** The request failed. The world judges whether it may. */
   failed(record: RequestRecord, error: unknown): void;
   settled(record: RequestRecord, outcome: string, problem: string | undefined): void;
-  /** Aborts it, if it is not over. */
+  /** Aborts the request if it is not over. Returns whether it did. */
   abort(record: RequestRecord): boolean;
 }
 
-type Answer = { readonly light: PoolResponse } | { readonly standard: Response };
+type Answer = { readonly pooled: PoolResponse } | { readonly standard: Response };
 
-/** Makes a request. Resolves when nothing more will become of it. */
+/** Makes a request. Resolves when nothing more can happen to it. */
 export async function call(world: CallerWorld, record: RequestRecord): Promise<void> {
   const { spec } = record;
   const signal = needsSignal(record) ? signalOf(world, record) : undefined;
@@ -56,7 +56,7 @@ function signalOf(world: CallerWorld, record: RequestRecord): AbortSignal {
   const { abortAfterMs, id } = record.spec;
   const controller = new AbortController();
   record.controller = controller;
-  // The reason must be known before anybody can be told of it.
+  // The record must have the reason before other listeners of the signal run.
   controller.signal.addEventListener("abort", () => {
     record.reason = controller.signal.reason;
   });
@@ -80,12 +80,12 @@ async function send(
   const common = { method: spec.method, headers, ...(made === undefined ? {} : { body: made.body }) };
   const watched = signal === undefined ? common : { ...common, signal };
   if (spec.api === "request")
-    return { light: await world.pool.request(url, { ...watched, ...spec.deadlines }) };
+    return { pooled: await world.pool.request(url, { ...watched, ...spec.deadlines }) };
   return { standard: await world.pool.fetch(url, { ...watched, duplex: "half" } as FetchInit) };
 }
 
 function factsOf(answer: Answer): Answered {
-  const response = "light" in answer ? answer.light : answer.standard;
+  const response = "pooled" in answer ? answer.pooled : answer.standard;
   return { status: response.status, id: response.headers.get("x-id") };
 }
 
@@ -100,7 +100,7 @@ async function read(world: CallerWorld, record: RequestRecord, answer: Answer): 
   if (reading === "later") await world.pause(5000, id);
   if (reading === "later" || reading === "discard") {
     world.left(record);
-    if ("light" in answer) answer.light.discard();
+    if ("pooled" in answer) answer.pooled.discard();
     else await answer.standard.body?.cancel();
     return done("discarded");
   }
@@ -115,24 +115,24 @@ function bombName(reading: string): Happening {
   return reading === "partly" || reading === "leaves" ? "bomb read in part" : "bomb read whole";
 }
 
-/** What the body must be. */
+/** The body that the response must have. */
 function expected({ spec, promised }: RequestRecord): string {
   return payload(spec.id, promised?.length ?? 0) + "z".repeat(promised?.run ?? 0);
 }
 
 async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<string> {
   const { reading, id, extras } = record.spec;
-  const response = "light" in answer ? answer.light : answer.standard;
+  const response = "pooled" in answer ? answer.pooled : answer.standard;
   if (extras.copying !== undefined && "standard" in answer) {
-    record.gathers = true;
+    record.readsWhole = true;
     world.happened(extras.copying);
     return readCopied(answer.standard, extras.copying, () => world.pause((id % 5) * 40, id));
   }
-  if (reading === "text" || reading === "bytes") record.gathers = true;
+  if (reading === "text" || reading === "bytes") record.readsWhole = true;
   if (reading === "text") return response.text();
   if (reading === "bytes")
     return ascii(
-      "light" in answer ? await answer.light.bytes() : new Uint8Array(await answer.standard.arrayBuffer()),
+      "pooled" in answer ? await answer.pooled.bytes() : new Uint8Array(await answer.standard.arrayBuffer()),
     );
   const parts: string[] = [];
   const reader = response.body?.getReader();
@@ -141,14 +141,14 @@ async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer
     if (done || value === undefined) return parts.join("");
     record.consumed += value.length;
     parts.push(ascii(value));
-    // Runtimes differ in whether an empty body has a piece.
+    // Runtimes differ in whether an empty body has a chunk.
     if (reading === "slowly" && value.length > 0) await world.pause(200 + (id % 7) * 300, id);
   }
 }
 
-/** Reads one piece; answers whether there was more to come for all that anybody knows. */
+/** Reads one chunk. Returns whether more may follow. */
 async function readPart(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<boolean> {
-  const response = "light" in answer ? answer.light : answer.standard;
+  const response = "pooled" in answer ? answer.pooled : answer.standard;
   const reader = response.body?.getReader();
   let first = await reader?.read();
   if (first?.value?.length === 0) first = await reader?.read();
@@ -166,19 +166,19 @@ const LEFT_BY = {
   discard: "left in the body by discard",
 } as const satisfies Readonly<Record<Leave, Happening>>;
 
-/** Reads so many bytes, and leaves. Answers the outcome. */
+/** Reads the given number of bytes, and leaves. Returns the outcome. */
 async function leave(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<string> {
   const { how = "cancel", afterBytes = 0 } = record.spec.extras.leave ?? {};
-  const response = "light" in answer ? answer.light : answer.standard;
+  const response = "pooled" in answer ? answer.pooled : answer.standard;
   const gone = (): string => {
     world.happened(LEFT_BY[how]);
     if (record.spec.extras.live) world.happened("left a live stream");
     world.left(record);
     return "read in part";
   };
-  if (how === "discard" && "light" in answer) {
+  if (how === "discard" && "pooled" in answer) {
     const outcome = gone();
-    answer.light.discard();
+    answer.pooled.discard();
     return outcome;
   }
   if (response.body === null) return "read";
@@ -194,7 +194,7 @@ async function leave(world: CallerWorld, record: RequestRecord, answer: Answer):
   const outcome = gone();
   if (how === "abort") {
     world.abort(record);
-    // What had come whole may still be given.
+    // A body that had arrived completely may still be given.
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return "read";
@@ -205,7 +205,7 @@ async function leave(world: CallerWorld, record: RequestRecord, answer: Answer):
   return outcome;
 }
 
-/** By `for await`, whose `break` cancels the stream. Answers what `gone` says where it came to that. */
+/** Reads by `for await`, where `break` cancels the stream. Returns the result of `gone` if it came to that. */
 async function readUntil(
   record: RequestRecord,
   body: ReadableStream<Uint8Array>,

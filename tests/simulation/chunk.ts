@@ -1,15 +1,15 @@
 /**
- * Chunk: the program of one worker of a fleet. It runs the seeds it is given, tells its figures, and ends: whatever a
- * runtime keeps for ever is gone with the process. (On Node 20 every web stream has a native twin that the collector
- * frees late; one that failed holds the error, whose call sites hold the world.)
+ * Chunk: the program of one worker process of a fleet. It runs its seeds, reports the figures, and ends. Memory that
+ * a runtime never frees ends with the process: on Node 20 the native counterpart of a failed web stream keeps the
+ * error, and the error's call sites keep the whole world.
  */
 
 import type { Kind } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import { type Failure, runSeed } from "./run.ts";
 
-/** The seeds from `from` on, so many. */
-export interface ChunkWish {
+/** The seeds to run: `count` of them, starting with `from`. */
+export interface ChunkOptions {
   readonly from: number;
   readonly seeds: number;
   readonly requests: number;
@@ -17,19 +17,19 @@ export interface ChunkWish {
   readonly kinds: readonly Kind[];
 }
 
-/** What a worker tells: the figures since it told the last time. */
-export interface ChunkNews {
+/** What a worker reports: the figures since its last report. */
+export interface ChunkReport {
   readonly seed: number;
   readonly figures: Figures;
   readonly failures: readonly Failure[];
   readonly done: boolean;
 }
 
-/** So often, in ms. */
-const TELLS_EVERY = 1000;
+/** Time between two reports, in ms. */
+const REPORT_INTERVAL_MS = 1000;
 
-async function runChunk(wish: ChunkWish): Promise<void> {
-  // Frames of an error hold on to the world that it came from.
+async function runChunk(wish: ChunkOptions): Promise<void> {
+  // The stack frames of an error would keep its world in memory.
   Error.stackTraceLimit = 0;
   let figures = new Figures();
   let failures: Failure[] = [];
@@ -38,7 +38,7 @@ async function runChunk(wish: ChunkWish): Promise<void> {
   for (let seed = wish.from; seed < end; seed++) {
     const failure = await runSeed(wish, seed, figures);
     if (failure !== undefined) failures.push(failure);
-    if (performance.now() - told < TELLS_EVERY && seed + 1 < end) continue;
+    if (performance.now() - told < REPORT_INTERVAL_MS && seed + 1 < end) continue;
     told = performance.now();
     tell({ seed, figures, failures, done: seed + 1 === end });
     figures = new Figures();
@@ -46,13 +46,13 @@ async function runChunk(wish: ChunkWish): Promise<void> {
   }
 }
 
-function tell(news: ChunkNews): void {
+function tell(news: ChunkReport): void {
   process.send?.(news);
 }
 
-// The parent prints what is known when it is interrupted, and ends its workers itself.
+// On an interrupt the parent prints its results, and ends its workers itself.
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit(0));
 process.once("message", (wish) => {
-  void runChunk(wish as ChunkWish).then(() => process.disconnect?.());
+  void runChunk(wish as ChunkOptions).then(() => process.disconnect?.());
 });

@@ -1,4 +1,4 @@
-/** Clients: the programs of a world. They make requests, pause, and now and then something befalls them all. */
+/** Clients: the programs of a world. They make requests and pause. Now and then a disturbance befalls them all. */
 
 import { Prng } from "../support/prng.ts";
 import { LANE } from "./agenda.ts";
@@ -9,13 +9,13 @@ import type { RequestRecord, RequestSpec } from "./record.ts";
 import { drawSpec } from "./specs.ts";
 import type { World } from "./world.ts";
 
-/** Client numbers are below this, so that a tie says whose appointment it is. */
+/** Client numbers are below this, so that the tie of an appointment says which client has it. */
 const TIE = 1_000_000_000;
 
-/** More than the last burst of clients can exceed the number of requests by. */
+/** An upper bound for how far the last bursts of clients can exceed the number of requests. */
 const BURSTS = 100;
 
-/** Whoever is told of these may find that what depends on them has been decided. */
+/** During these events, the end of other requests or connections may already be decided. */
 const ENDS: ReadonlySet<string> = new Set([
   "connection.retired",
   "connection.released",
@@ -32,9 +32,9 @@ export class Clients implements CallerWorld {
   #running = 0;
   #working = 0;
   #closed = false;
-  /** Calls of close() that have not settled, but for the first. */
+  /** Calls of close() that have not settled, without the first. */
   #closings = 0;
-  /** Requests that listeners made. */
+  /** How many requests listeners made. */
   #fromListeners = 0;
   readonly #abortable: Set<RequestRecord> = new Set();
 
@@ -55,18 +55,18 @@ export class Clients implements CallerWorld {
     }
   }
 
-  /** One client's next move. */
+  /** Makes the next move of one client. */
   #work(client: number, prng: Prng): void {
     const { plan } = this.#world;
     const early = plan.closesEarly && this.#issued * 20 > plan.requests * 19;
     if (early && !this.#world.closing) this.#close();
     if (this.#issued >= plan.requests) return this.#stopped();
     if (plan.disturbOneIn !== Infinity && prng.oneIn(plan.disturbOneIn) && disturb(this.#world, prng)) {
-      // The first thing that a program does when it comes to is where it may trust too much.
+      // Right after a block, a program may reuse a connection too trustingly.
       return this.#world.later(1, TIE + client, () => this.#work(client, prng));
     }
-    const { nightOneIn } = plan.users;
-    if (nightOneIn !== Infinity && prng.oneIn(nightOneIn)) {
+    const { suspendOneIn } = plan.users;
+    if (suspendOneIn !== Infinity && prng.oneIn(suspendOneIn)) {
       suspend(this.#world, prng);
       return this.#world.later(1, TIE + client, () => this.#work(client, prng));
     }
@@ -93,7 +93,7 @@ export class Clients implements CallerWorld {
       });
   }
 
-  /** The last client closes the door. */
+  /** The last client that stops closes the pool. */
   #stopped(): void {
     this.#working -= 1;
     if (this.#working === 0 && !this.#world.closing) this.#close();
@@ -110,9 +110,9 @@ export class Clients implements CallerWorld {
     });
   }
 
-  // What listeners do
+  // Actions of listeners
 
-  /** One in twenty requests may be made by listeners. Answers whether it was. */
+  /** Makes a request from a listener. At most one request in twenty is made this way. Returns whether it did. */
   callFromListener(prng: Prng): boolean {
     const { plan, closing } = this.#world;
     if (closing || this.#fromListeners * 20 > plan.requests) return false;
@@ -121,14 +121,14 @@ export class Clients implements CallerWorld {
     return true;
   }
 
-  /** Answers whether it aborted one. */
+  /** Returns whether it aborted one. */
   abortAnother(prng: Prng, own: RequestRecord | undefined): boolean {
     const others = [...this.#abortable].filter((record) => record !== own && record.phase !== "done");
     const chosen = prng.pick(others.sort((one, other) => one.spec.id - other.spec.id));
     return chosen !== undefined && this.abort(chosen);
   }
 
-  /** Late enough that it does not spoil the world. */
+  /** Closes the pool, but only late in the world, so that the world has enough to go through. */
   closeFromListener(): boolean {
     if (this.#issued * 20 <= this.#world.plan.requests * 19) return false;
     this.#close();
@@ -142,7 +142,7 @@ export class Clients implements CallerWorld {
     });
   }
 
-  /** Who is not done though nothing more will happen. */
+  /** What is unfinished although nothing more will happen. */
   unfinished(): string | undefined {
     if (!this.#closed || this.#closings > 0) return "close() never resolved";
     if (this.#running > 0) return `${this.#running} calls never ended`;
@@ -185,8 +185,8 @@ export class Clients implements CallerWorld {
     const { agenda, ledger } = this.#world;
     if (agenda.now < agenda.busyUntil) return;
     this.#world.happened("busy for some milliseconds after the answer");
-    ledger.isHeld = true;
-    agenda.hold(ms, false);
+    ledger.wasInterrupted = true;
+    agenda.interrupt(ms, false);
   }
 
   happened(what: Happening): void {
@@ -201,15 +201,15 @@ export class Clients implements CallerWorld {
     this.#world.ledger.left(record);
   }
 
-  /** Answers whether there was anything to abort. */
+  /** Returns whether there was anything to abort. */
   abort(record: RequestRecord): boolean {
     const { controller, phase, spec } = record;
     if (controller === undefined || phase === "done" || record.aborted !== undefined) return false;
-    const { telling, closing } = this.#world;
-    const decided = telling !== undefined && (closing || ENDS.has(telling));
-    const late = decided || (telling !== undefined && phase === "head" && record.isPassing);
+    const { currentEvent, closing } = this.#world;
+    const decided = currentEvent !== undefined && (closing || ENDS.has(currentEvent));
+    const late = decided || (currentEvent !== undefined && phase === "head" && record.isPassing);
     record.aborted = late ? "late" : phase;
-    if (telling !== undefined) record.abortedInCallAt = this.#world.clientNow;
+    if (currentEvent !== undefined) record.abortedInCallAt = this.#world.clientNow;
     this.#world.aborts(record);
     const kind = spec.id % 3;
     if (kind === 0) controller.abort();
@@ -219,7 +219,7 @@ export class Clients implements CallerWorld {
   }
 }
 
-/** Most pauses are short; some are as long as the plan allows. */
+/** Most pauses are short. Some are as long as the plan allows. */
 function drawPause(prng: Prng, mostMs: number): number {
   switch (prng.below(6)) {
     case 0:

@@ -1,18 +1,18 @@
 /**
- * Codec: a content coding of our own, under the names of the real ones: those of the runtimes work on threads, so no
- * seed would come to the same twice. What matters is alike: it is incremental, takes turns of the event loop, knows an
- * end that comes too early, and a few bytes of it can stand for millions.
+ * Codec: our own content coding, under the names of the real ones. The real ones run on threads, which would make
+ * runs irreproducible. Like them, it is incremental, takes turns of the event loop, recognises a premature end, and
+ * can expand a few bytes to millions.
  */
 
 import type { ContentDecoder } from "../../src/contract/transport.ts";
 
-/** The most that one turn of the event loop gives. */
+/** The most bytes that one turn of the event loop decodes. */
 const PIECE = 65_536;
 
-/** Marks: so many bytes as they are; one byte so many times; nothing; the end. */
+/** Marks of the coding: a literal of n bytes, one byte n times, nothing, the end. */
 const [LITERAL, RUN, FLUSH, END] = ["L", "R", "F", "E"] as const;
 
-/** Of marks with a number behind them. */
+/** Sizes of the marks that carry a number. */
 const SIZES: ReadonlyMap<string, number> = new Map([
   [LITERAL, 5],
   [RUN, 6],
@@ -22,7 +22,10 @@ function number(value: number): string {
   return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 }
 
-/** `text` coded, with `run` times the letter z behind it, and marks that mean nothing every so many bytes. */
+/**
+ * Encodes `text`, followed by the letter z `run` times. After every `flushEvery` bytes comes a mark that means
+ * nothing.
+ */
 export function coded(text: string, run: number, flushEvery = Infinity): string {
   let whole = "";
   for (let at = 0; at < text.length; ) {
@@ -33,15 +36,15 @@ export function coded(text: string, run: number, flushEvery = Infinity): string 
   return `${whole}${run > 0 ? `${RUN}z${number(run)}` : ""}${END}`;
 }
 
-/** What is told of decoding. */
+/** What the codec tells its world. */
 export interface DecodingWorld {
-  /** Something of the event loop's next turns. */
+  /** Runs `act` in one of the next turns of the event loop. */
   soon(act: () => void): void;
-  /** `bytes` have been decoded, at once where it says so, before anybody could read the first of them. */
+  /** `bytes` were decoded. `atOnce`: as a whole, before anybody could read the first of them. */
   decoded(bytes: Uint8Array, atOnce: boolean, by: object): void;
 }
 
-/** Decodes what it is given, piece by piece. */
+/** Decodes its input piece by piece. */
 class Machine {
   #input: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -54,7 +57,7 @@ class Machine {
     return this.#run === 0 && this.#at >= this.#input.length;
   }
 
-  /** All that was given before has been used up, or waits for more. */
+  /** Adds input. All earlier input has been used up, or waits for more. */
   push(bytes: Uint8Array): void {
     const rest = this.#input.subarray(this.#at);
     const joined = new Uint8Array(rest.length + bytes.length);
@@ -64,7 +67,7 @@ class Machine {
     this.#at = 0;
   }
 
-  /** The next piece; `undefined` when it needs more. @throws when it is malformed. */
+  /** The next piece, or `undefined` when it needs more input. @throws if the input is malformed. */
   next(most: number): Uint8Array | undefined {
     for (;;) {
       if (this.#run > 0) return this.#repeated(most);
@@ -88,7 +91,7 @@ class Machine {
     return piece;
   }
 
-  /** Answers whether a mark was there. */
+  /** Reads a mark. Returns whether there was one. */
   #mark(): boolean {
     const [input, at] = [this.#input, this.#at];
     if (at >= input.length) return false;
@@ -106,7 +109,7 @@ class Machine {
   }
 }
 
-/** Decodes at once; `undefined` if that is more than `limit`. */
+/** Decodes everything at once. Returns `undefined` if the result would exceed `limit`. */
 function whole(bytes: Uint8Array, limit: number, world: DecodingWorld): Uint8Array | undefined {
   if (bytes.length === 0) return bytes;
   const machine = new Machine();
@@ -129,7 +132,7 @@ function whole(bytes: Uint8Array, limit: number, world: DecodingWorld): Uint8Arr
   return all;
 }
 
-/** A stream through a machine. It works while somebody reads, a piece per turn of the event loop. */
+/** A transform stream around a machine. While somebody reads, it decodes one piece in each turn of the event loop. */
 function stream(world: DecodingWorld): ReadableWritablePair<Uint8Array, Uint8Array> {
   const machine = new Machine();
   let output: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -198,7 +201,7 @@ function stream(world: DecodingWorld): ReadableWritablePair<Uint8Array, Uint8Arr
 
 const NAMES: ReadonlySet<string> = new Set(["gzip", "deflate", "br", "zstd"]);
 
-/** What the transport lends. */
+/** The decoders that the transport offers. */
 export function decoderOf(world: DecodingWorld): (coding: string) => ContentDecoder | undefined {
   return (coding) =>
     NAMES.has(coding)

@@ -1,16 +1,19 @@
-/** Contexts: an AsyncLocalStorage with a store for each caller, which must be seen in all that its call brought. */
+/**
+ * Contexts: an AsyncLocalStorage with a store for each caller. Every function that a call brings must see its
+ * caller's store.
+ */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Happening } from "./dimensions.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** What contexts need of their world. */
+/** What contexts need from their world. */
 export interface ContextWorld {
   happened(what: Happening): void;
   fail(what: string): void;
 }
 
-/** The stores of one world, or none: they cost every promise something on Node 20. */
+/** The stores of one world. Few worlds have them, because they slow down every promise on Node 20. */
 export class Contexts {
   readonly #world: ContextWorld;
   readonly #storage: AsyncLocalStorage<number> | undefined;
@@ -24,7 +27,7 @@ export class Contexts {
     return this.#storage === undefined ? act() : this.#storage.run(id, act);
   }
 
-  /** Something that the call of `record` brought runs now. */
+  /** Checks that code of the call of `record` runs in its store. */
   sees({ spec }: RequestRecord, where: Happening): void {
     if (this.#storage === undefined) return;
     this.#world.happened(where);

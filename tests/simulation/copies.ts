@@ -1,8 +1,8 @@
-/** Copies: bodies that several read, and bodies that were taken out of their response. */
+/** Copies: bodies with several readers, and bodies that outlive their response object. */
 
 import type { Copying } from "./dimensions.ts";
 
-/** Reads a body that way; answers all of it. `pause` lets virtual time pass. */
+/** Reads a body in the given way and returns all of it. `pause` lets virtual time pass. */
 export async function readCopied(
   response: Response,
   how: Copying,
@@ -46,7 +46,7 @@ async function readTeed({ body }: Response, whole: boolean): Promise<string> {
   return textOf(one);
 }
 
-/** Not waited for: it settles when the other half is cancelled as well. */
+/** Cancels one half without waiting: the promise settles only when the other half is cancelled as well. */
 function giveUp(body: ReadableStream<Uint8Array> | null): void {
   body?.cancel("enough").catch(() => {});
 }

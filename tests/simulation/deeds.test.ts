@@ -1,9 +1,10 @@
 /**
- * Deeds: at each call of a function of the user's, something is done in it: the pool is closed, a call aborted, a request
- * sent, an error thrown. Whatever it is, all comes to rest, each request ends once, and nothing is sent after its abort.
+ * Deeds: at a call of one of the user's functions, that function does something: it closes the pool, aborts a call,
+ * sends a request, or throws. Whatever it does, every promise settles, each request ends once, and nothing is sent
+ * after its abort.
  *
- * All combinations are some hundred thousand; a seed chooses some of them. `HOLDFAST_DEEDS=5000` plays that many for each
- * scenario, `HOLDFAST_SEED=7` others.
+ * There are several hundred thousand combinations; a seed chooses some of them. `HOLDFAST_DEEDS=5000` plays that many
+ * for each scenario, `HOLDFAST_SEED=7` chooses others.
  */
 
 import { test } from "node:test";
@@ -13,11 +14,11 @@ import { FUNCTION_SCENARIOS } from "./nth/functions.ts";
 import { DEEDS, Meddler, type Plan } from "./nth/meddler.ts";
 import { DRIVEN_PLACES, type PlaceName } from "./nth/places.ts";
 import { Saboteur } from "./nth/saboteur.ts";
+import { type Scenario, ScenarioRun } from "./nth/scenario-run.ts";
 import { SCENARIOS } from "./nth/scenarios.ts";
-import { type Scenario, Stage } from "./nth/stage.ts";
 import { quiescence } from "./pump.ts";
 
-/** Bun allows 5 s unless told otherwise, and a busy machine may take longer. */
+/** Bun ends a test after 5 s by default, and a busy machine may need longer. */
 const PATIENT = { timeout: 120_000 };
 
 const COUNT = Number(process.env.HOLDFAST_DEEDS ?? 40);
@@ -26,7 +27,7 @@ const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 const cameBy = new Set<string>();
 const unhandled: unknown[] = [];
 
-/** Errors that nobody took are these tests' while they run, and the runner's else. */
+/** While these tests run, unhandled errors are reported by them; at other times, by the test runner. */
 async function watching(play: () => Promise<void>): Promise<void> {
   const note = (error: unknown): void => void unhandled.push(error);
   process.on("unhandledRejection", note);
@@ -41,8 +42,8 @@ async function watching(play: () => Promise<void>): Promise<void> {
 
 async function perform(scenario: Scenario, plan?: Plan): Promise<Meddler> {
   const meddler = new Meddler(plan);
-  const stage = new Stage(scenario, new Saboteur("the dial is refused", Infinity), meddler);
-  const problems = await stage.perform();
+  const run = new ScenarioRun(scenario, new Saboteur("the connect attempt is refused", Infinity), meddler);
+  const problems = await run.perform();
   await quiescence();
   const when = plan === undefined ? "untouched" : `${plan.deed} at call ${plan.nth} of ${plan.place}`;
   const found = [
@@ -54,7 +55,7 @@ async function perform(scenario: Scenario, plan?: Plan): Promise<Meddler> {
   return meddler;
 }
 
-/** Early calls more often than late ones: most is begun there. */
+/** Chooses early calls more often than late ones, because most work begins there. */
 function chosen(random: Prng, calls: ReadonlyMap<string, number>): Plan {
   const [place, count] = random.pick([...calls]) ?? ["event request.started", 1];
   const nth = 1 + random.below(random.oneIn(2) ? Math.min(count, 3) : count);
@@ -62,7 +63,7 @@ function chosen(random: Prng, calls: ReadonlyMap<string, number>): Plan {
 }
 
 for (const scenario of [...SCENARIOS, ...FUNCTION_SCENARIOS])
-  test(`whatever a function does in its call, all comes to rest: ${scenario.name}`, PATIENT, () =>
+  test(`whatever a user's function does, everything settles: ${scenario.name}`, PATIENT, () =>
     watching(async () => {
       const { calls } = await perform(scenario);
       for (const place of calls.keys()) cameBy.add(place);
@@ -71,7 +72,7 @@ for (const scenario of [...SCENARIOS, ...FUNCTION_SCENARIOS])
     }),
   );
 
-test("each place at which a function is called was come by", () => {
+test("some scenario reaches every place where the library calls a user's function", () => {
   assertEquals(
     DRIVEN_PLACES.filter((place) => !cameBy.has(place)),
     [],

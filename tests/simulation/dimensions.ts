@@ -1,10 +1,10 @@
-/** Dimensions: what users and peers do besides failing. Each can be left out, and each is counted when it happens. */
+/** Dimensions: what users and peers do besides failing. Each can be left out. Each is counted when it happens. */
 
 import { Prng } from "../support/prng.ts";
 
-/** A dimension, and what must have happened of it in any good number of seeds. */
+/** The dimensions, each with the happenings that must occur in any large number of seeds. */
 export const HAPPENINGS = {
-  /** Listeners that act. */
+  /** Listeners that do something to the pool or its requests. */
   listeners: [
     "listener aborts its own request",
     "listener aborts another request",
@@ -16,14 +16,14 @@ export const HAPPENINGS = {
     "listener starts a request",
     "listener throws",
   ],
-  /** AsyncLocalStorage: the store of the caller in what it brings along. */
+  /** AsyncLocalStorage: whether the functions that a call brings see the caller's store. */
   contexts: [
-    "store seen by a function",
-    "store seen by a generator",
-    "store seen by a stream",
-    "store seen after a wait for a connection",
+    "caller's store seen by a function",
+    "caller's store seen by a generator",
+    "caller's store seen by a stream",
+    "caller's store seen after a wait for a connection",
   ],
-  /** Content codings, sound and broken, and bombs. */
+  /** Content codings, sound and broken, and decompression bombs. */
   codings: [
     "coded body",
     "coded body in flushed pieces",
@@ -35,7 +35,7 @@ export const HAPPENINGS = {
     "bomb read in part",
     "bomb not read",
   ],
-  /** Callers that leave at each point, and bodies that never end. */
+  /** Callers that abort or stop reading at every phase, and bodies that never end. */
   leaving: [
     "left while it waited for a connection",
     "left while uploading",
@@ -46,7 +46,7 @@ export const HAPPENINGS = {
     "left in the body by discard",
     "left a live stream",
   ],
-  /** Bodies with several readers, or with another response around them. */
+  /** Bodies with several readers, or moved to another response. */
   copies: [
     "clone, both read",
     "clone, the copy cancelled",
@@ -58,7 +58,7 @@ export const HAPPENINGS = {
   ],
   /** Two pools whose servers call each other. */
   pairs: ["call through a second pool", "cycle through both pools"],
-  /** Request bodies whose producers misbehave. */
+  /** Request bodies that misbehave. */
   uploads: [
     "function that throws",
     "function that throws when called again",
@@ -73,29 +73,29 @@ export const HAPPENINGS = {
     "generator",
     "function",
   ],
-  /** Servers that drip what moves nothing on. */
+  /** Servers that send single bytes which bring the exchange no further. */
   drips: ["dripped before 100 Continue", "dripped head", "dripped head before the upload was read"],
-  /** Answers to nothing, right behind an answer, to a caller who is busy. */
-  surplus: ["surplus response within 2 ms", "busy for some milliseconds after the answer"],
-  /** Machines that are suspended while servers keep their word. */
-  nights: ["suspended", "end of a connection found after a suspension"],
-  /** A limit to the whole, redirects included. */
-  totals: ["limit to the whole"],
+  /** Responses that nobody asked for, right behind a response, while the caller is busy. */
+  surplus: ["unsolicited response within 2 ms", "busy for some milliseconds after the answer"],
+  /** Machines that are suspended while servers keep to their limits. */
+  suspensions: ["suspended", "end of a connection found after a suspension"],
+  /** A requestTimeout, which covers a whole chain of redirects. */
+  totals: ["requestTimeout set"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Kind = keyof typeof HAPPENINGS;
 
-/** Something of a dimension that happened. */
+/** One happening of a dimension. */
 export type Happening = (typeof HAPPENINGS)[Kind][number];
 
 export const KINDS = Object.keys(HAPPENINGS) as Kind[];
 
-/** Off until what they find is mended; with `--only` they run all the same. */
+/** Dimensions that are off until their findings are fixed. `--only` runs them all the same. */
 export const NOT_YET: readonly Kind[] = [];
 
 export const LANDED: readonly Kind[] = KINDS.filter((kind) => !NOT_YET.includes(kind));
 
-/** The dimensions that are asked for by name. */
+/** The dimensions that are chosen by name. */
 export function kindsOf(only: string | undefined, without: string | undefined): readonly Kind[] {
   const listed = (names: string): Kind[] =>
     (names === "" ? [] : names.split(",")).map((name) => {
@@ -107,14 +107,14 @@ export function kindsOf(only: string | undefined, without: string | undefined): 
   return wanted.filter((kind) => !left.includes(kind));
 }
 
-/** How often users and peers do so in one world: once in so many; `Infinity` for never. */
+/** How often users and peers do these things in one world: once in this many; `Infinity` means never. */
 export interface Users {
   readonly kinds: readonly Kind[];
-  /** Events. */
+  /** Per event. */
   readonly actOneIn: number;
   readonly closesInListener: boolean;
   readonly contexts: boolean;
-  /** Requests, all below. */
+  /** Per request, like all that follow. */
   readonly codedOneIn: number;
   readonly leaveOneIn: number;
   readonly copyOneIn: number;
@@ -122,13 +122,13 @@ export interface Users {
   readonly dripOneIn: number;
   readonly surplusOneIn: number;
   readonly busyOneIn: number;
-  /** Moves of a client, where servers keep their word. */
-  readonly nightOneIn: number;
-  /** Of the pool. */
+  /** Per move of a client, in worlds where servers keep to their limits. */
+  readonly suspendOneIn: number;
+  /** The pool's option. */
   readonly requestTimeoutMs: number;
 }
 
-/** Draws them, from numbers of their own, so that no older seed stands for anything else because of them. */
+/** Draws them from random numbers of their own, so that older seeds keep their meaning. */
 export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): Users {
   const prng = new Prng(Math.imul(seed, 0x9e37_79b1) ^ 0x0cce);
   const oneIn = (kind: Kind, ...odds: [number, ...number[]]): number => {
@@ -149,15 +149,15 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     dripOneIn: oneIn("drips", 20, 100, Infinity),
     surplusOneIn: calm ? Infinity : oneIn("surplus", 15, 80, Infinity),
     busyOneIn: calm ? Infinity : oneIn("surplus", 5, 20, Infinity),
-    nightOneIn: calm ? oneIn("nights", 40, Infinity) : Infinity,
+    suspendOneIn: calm ? oneIn("suspensions", 40, Infinity) : Infinity,
     requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
   };
 }
 
-/** Contexts cost every promise something on Node 20: one world in eight. */
+/** Contexts slow down every promise on Node 20, so one world in eight has them. */
 const NEVER_OFTEN = [Infinity, Infinity, Infinity, Infinity, Infinity, Infinity, Infinity] as const;
 
-/** How a caller leaves the body. */
+/** How a caller leaves a body. */
 export type Leave = "abort" | "cancel" | "break" | "discard";
 
 /** How a body gets several readers. */
@@ -166,20 +166,20 @@ export type Copying = (typeof HAPPENINGS)["copies"][number];
 /** What is wrong with a request body, if anything. */
 export type Misuse = (typeof HAPPENINGS)["uploads"][number];
 
-/** What a server codes. */
+/** The content coding of a response. */
 export interface Coded {
   readonly how: "sound" | "flushed" | "cut short" | "malformed";
-  /** How many codings are on it. */
+  /** The number of codings applied. */
   readonly chain: number;
-  /** Bytes of a bomb behind the payload; 0 for none. */
+  /** Bytes of a decompression bomb behind the payload; 0 for none. */
   readonly bomb: number;
 }
 
-/** What is particular about one request. */
+/** What is special about one request. */
 export interface Extras {
   /** It has a signal that others abort. */
   readonly abortable: boolean;
-  /** Where it leaves: after so many ms, or in the body after so many bytes. */
+  /** Where its caller leaves: after this many ms, or in the body after some bytes. */
   readonly leaveAfterMs: number | undefined;
   readonly leave: { readonly how: Leave; readonly afterBytes: number } | undefined;
   /** Its body goes on for a minute. */
@@ -188,13 +188,13 @@ export interface Extras {
   readonly misuse: Misuse | undefined;
   readonly coded: Coded | undefined;
   readonly drips: boolean;
-  /** The server sends what nobody asked for, so long after its answer. */
+  /** How long after its response the server sends a response that nobody asked for. */
   readonly surplusMs: number | undefined;
-  /** The caller is busy for so long after the answer. */
+  /** How long the caller is busy after the response. */
   readonly busyMs: number;
 }
 
-/** What an ordinary request is like. */
+/** An ordinary request. */
 const ORDINARY: Extras = {
   abortable: false,
   leaveAfterMs: undefined,
@@ -208,7 +208,7 @@ const ORDINARY: Extras = {
   busyMs: 0,
 };
 
-/** What is known of the request that extras are drawn for. */
+/** What is known of the request when its extras are drawn. */
 export interface Ordinary {
   readonly id: number;
   readonly api: "request" | "fetch";
@@ -217,7 +217,7 @@ export interface Ordinary {
   readonly latencyMs: number;
 }
 
-/** Draws what is particular about a request, from numbers of its own. */
+/** Draws what is special about a request, from random numbers of its own. */
 export function drawExtras(seed: number, users: Users, request: Ordinary): Extras {
   if (users.kinds.length === 0) return ORDINARY;
   const prng = new Prng(Math.imul(seed ^ 0x51ed, 0x85eb_ca6b) + Math.imul(request.id, 0xc2b2_ae35));
@@ -255,9 +255,9 @@ function drawLeave(prng: Prng, api: "request" | "fetch"): Extras["leave"] {
 
 function drawMisuse(prng: Prng, api: "request" | "fetch"): Misuse {
   const drawn = prng.pick(HAPPENINGS.uploads) ?? "generator";
-  // Only the light API takes functions, and has no copy of bytes.
-  const light = drawn.startsWith("function") || drawn.startsWith("buffer");
-  return light && api === "fetch" ? "generator" : drawn;
+  // Only `request()` takes functions, and only it sends the caller's own buffer.
+  const needsRequest = drawn.startsWith("function") || drawn.startsWith("buffer");
+  return needsRequest && api === "fetch" ? "generator" : drawn;
 }
 
 function drawCoded(prng: Prng): Coded {

@@ -1,4 +1,7 @@
-/** Disturbances: what befalls a whole program: a blocked loop, a night, a restart, a change of address. */
+/**
+ * Disturbances: what befalls a whole program: a blocked event loop, a suspension, a restart of a server, a change of
+ * address.
+ */
 
 import type { Prng } from "../support/prng.ts";
 import { LANE } from "./agenda.ts";
@@ -7,7 +10,7 @@ import type { World } from "./world.ts";
 const CALM = { drain: 2, preconnect: 4, "wall steps": 1 } as const;
 const ROUGH = { ...CALM, block: 4, sleep: 2, restart: 2, "limit changes": 2 } as const;
 
-/** Something happens; answers whether it takes the program's time. */
+/** Makes something happen. Returns whether the program is interrupted by it. */
 export function disturb(world: World, prng: Prng): boolean {
   const { plan, trace } = world;
   const hostname = prng.pick(plan.servers)?.hostname ?? "";
@@ -31,8 +34,8 @@ function perform(world: World, kind: keyof typeof ROUGH, hostname: string, prng:
     case "block":
       return block(world, prng.among(5, 40, 900, 6000, 70_000), prng.oneIn(2) ? hostname : undefined);
     case "sleep":
-      world.ledger.isHeld = true;
-      return agenda.hold(prng.among(2000, 60_000, 36_000_000), true);
+      world.ledger.wasInterrupted = true;
+      return agenda.interrupt(prng.among(2000, 60_000, 36_000_000), true);
     case "restart":
       return world.servers.get(hostname)?.restart();
     case "limit changes":
@@ -42,28 +45,29 @@ function perform(world: World, kind: keyof typeof ROUGH, hostname: string, prng:
 
 const NONE = { block: 0, sleep: 0, restart: 0, "limit changes": 0 } as const;
 
-/** The program is busy for a while, in which a server may end its connections: the kernel knows, and nobody else. */
+/** Blocks the program for a while. A server may end its connections meanwhile, and only the kernel knows. */
 function block(world: World, ms: number, restarts: string | undefined): void {
-  world.ledger.isHeld = true;
-  world.agenda.hold(ms, false);
+  world.ledger.wasInterrupted = true;
+  world.agenda.interrupt(ms, false);
   if (restarts === undefined) return;
   world.agenda.schedule(LANE.server, ms / 2, () => world.servers.get(restarts)?.restart());
 }
 
-/** The machine is suspended, and its servers are not. */
+/** Suspends the client's machine while its servers run on. */
 export function suspend(world: World, prng: Prng): void {
   world.happened("suspended");
   world.trace.note("sleep");
-  world.ledger.isHeld = true;
-  world.agenda.hold(prng.among(2000, 60_000, 7_200_000), true);
+  world.ledger.wasInterrupted = true;
+  world.agenda.interrupt(prng.among(2000, 60_000, 7_200_000), true);
 }
 
 /**
- * What is open now carries no other request. Where a listener says so, one more may be about to be written.
+ * Drains the pool. Open connections may carry no other request. If a listener drains, one request may already be
+ * about to be written.
  */
 export function drain({ pool, tap }: World, origin: string | undefined, byListener = false): void {
   for (const link of tap.links.values()) {
-    if (link.closed || (origin !== undefined && origin !== link.lore.key)) continue;
+    if (link.closed || (origin !== undefined && origin !== link.originFacts.key)) continue;
     const taken = byListener || (!link.parked && link.request === 0);
     if (taken) link.spentNext = "it was drained";
     else link.spent ??= "it was drained";

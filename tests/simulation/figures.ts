@@ -1,4 +1,4 @@
-/** Figures: what was simulated, in numbers that can be added up over worlds. */
+/** Figures: counts of what was simulated, which can be added up over worlds. */
 
 import type { PoolEvent, PoolStats } from "../../mod.ts";
 import type { Happening } from "./dimensions.ts";
@@ -15,9 +15,9 @@ export class Figures {
   readonly outcomes: Record<string, number> = {};
   readonly faults: Record<string, number> = {};
   readonly retired: Record<string, number> = {};
-  /** What happened of the dimensions. */
+  /** How often each happening of a dimension occurred. */
   readonly happenings: Record<string, number> = {};
-  /** Requests that began less those that finished or failed. */
+  /** Requests that began, minus those that finished or failed. */
   running = 0;
 
   inject(fault: string): void {
@@ -38,7 +38,7 @@ export class Figures {
     else if (type === "request.finished" || type === "request.failed") this.running -= 1;
   }
 
-  /** A world came to its end. */
+  /** A world ended. */
   took(virtualMs: number, steps: number, stats: PoolStats): void {
     this.worlds += 1;
     this.virtualMs += virtualMs;
@@ -49,7 +49,7 @@ export class Figures {
     addAll(this.retired, stats.retired);
   }
 
-  /** Also of figures that came from another process, which are data only. */
+  /** Adds other figures. They may come from another process and be plain data. */
   add(other: Omit<Figures, "add">): void {
     this.requests += other.requests;
     this.worlds += other.worlds;

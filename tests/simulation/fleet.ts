@@ -1,13 +1,13 @@
-/** Fleet: chunks of seeds in processes of their own, several at a time, until there were requests enough. */
+/** Fleet: runs chunks of seeds in several worker processes at a time, until there were enough requests. */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { ChunkNews, ChunkWish } from "./chunk.ts";
+import type { ChunkOptions, ChunkReport } from "./chunk.ts";
 import { Figures } from "./figures.ts";
-import type { Failure, Wish } from "./run.ts";
+import type { Failure, RunOptions } from "./run.ts";
 
-/** What a fleet is to do. It ends with whatever comes first. */
-export interface FleetWish extends Wish {
+/** What a fleet does. It ends at whichever limit comes first. */
+export interface FleetOptions extends RunOptions {
   readonly from: number;
   readonly jobs: number;
   /** Seeds in all. */
@@ -19,27 +19,29 @@ export interface FleetWish extends Wish {
   readonly failures: number;
 }
 
-/** Requests of one process: it takes a second to start, and may keep some hundred bytes for each of them. */
+/**
+ * Requests of one process. Starting one takes a second, and each request may leave some hundred bytes behind in it.
+ */
 const CHUNK_REQUESTS = 150_000;
 
-/** A worker that says nothing for so long, in ms, hangs. */
+/** A worker that reports nothing for this long, in ms, hangs. */
 const SILENCE_MS = 300_000;
 
 const script = fileURLToPath(new URL("./chunk.ts", import.meta.url));
 
-/** Workers at work. */
+/** The worker processes. */
 export class Fleet {
   readonly figures = new Figures();
   readonly failures: Failure[] = [];
-  /** Seeds of which the figures are in. */
+  /** The number of seeds whose figures are complete. */
   seed = 0;
-  readonly #wish: FleetWish;
+  readonly #wish: FleetOptions;
   readonly #workers: Set<ChildProcess> = new Set();
   readonly #started = performance.now();
   #next: number;
   #handedOut = 0;
 
-  constructor(wish: FleetWish) {
+  constructor(wish: FleetOptions) {
     this.#wish = wish;
     this.#next = wish.from;
   }
@@ -48,14 +50,14 @@ export class Fleet {
     return (performance.now() - this.#started) / 1000;
   }
 
-  /** Seconds to go at the rate so far; `Infinity` when nobody knows. */
+  /** Seconds left at the rate so far; `Infinity` if unknown. */
   get secondsLeft(): number {
     const { total, seeds, seconds } = this.#wish;
     const done = Math.max(this.figures.requests / total, this.figures.worlds / seeds);
     return Math.min(done === 0 ? Infinity : (this.seconds * (1 - done)) / done, seconds - this.seconds);
   }
 
-  /** Resolves when all is done. */
+  /** Resolves when all seeds are done. */
   async run(): Promise<void> {
     const lanes = Array.from({ length: this.#wish.jobs }, async () => {
       for (let wish = this.#take(); wish !== undefined; wish = this.#take()) await this.#work(wish);
@@ -74,7 +76,7 @@ export class Fleet {
     return this.figures.requests >= total || this.seconds >= seconds || this.failures.length >= failures;
   }
 
-  #take(): ChunkWish | undefined {
+  #take(): ChunkOptions | undefined {
     const { requests, days, kinds, from, seeds, total } = this.#wish;
     const left = from + seeds - this.#next;
     if (this.#over || !(left > 0) || this.#handedOut >= total) return undefined;
@@ -85,7 +87,7 @@ export class Fleet {
     return wish;
   }
 
-  #work(wish: ChunkWish): Promise<void> {
+  #work(wish: ChunkOptions): Promise<void> {
     const worker = fork(script);
     let [seed, done] = [wish.from - 1, false];
     const hangs = (): void => void worker.kill("SIGKILL");
@@ -93,7 +95,7 @@ export class Fleet {
     this.#workers.add(worker);
     worker.send(wish);
     worker.on("message", (message) => {
-      const news = message as ChunkNews;
+      const news = message as ChunkReport;
       ({ seed, done } = news);
       this.#heard(news);
       clearTimeout(watch);
@@ -114,7 +116,7 @@ export class Fleet {
     });
   }
 
-  #heard({ seed, figures, failures }: ChunkNews): void {
+  #heard({ seed, figures, failures }: ChunkReport): void {
     this.seed = Math.max(this.seed, seed);
     this.figures.add(figures);
     for (const failure of failures) this.#broke(failure);

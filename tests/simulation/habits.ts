@@ -1,26 +1,29 @@
-/** Habits: how servers keep connections, each after a system whose source was read, with numbers drawn from the seed. */
+/**
+ * Habits: how servers treat idle connections. Each habit follows a real system whose source was read. Numbers come
+ * from the seed.
+ */
 
 import type { Prng } from "../support/prng.ts";
 
 /** What a server says about its limits. */
 export type Announces = "nothing" | "timeout" | "timeout-and-left" | "timeout-and-limit";
 
-/** How a server keeps connections. */
+/** How a server treats its connections. */
 export interface Habit {
   readonly name: string;
-  /** It closes a connection idle for so long. */
+  /** It closes a connection that was idle this long. */
   idleMs: number;
   readonly announces: Announces;
-  /** In whole seconds, as on the wire; never more than `idleMs` unless it lies. */
+  /** The announced timeout in ms, a multiple of 1000. Never above `idleMs`, unless the server lies. */
   readonly announcedMs: number;
-  /** Announces only to clients that say `Connection: keep-alive`. */
+  /** Announces its limits only to clients that send `Connection: keep-alive`. */
   readonly onlyIfAsked: boolean;
   readonly maxRequests: number;
   readonly maxLifetimeMs: number;
   readonly minorVersion: 0 | 1;
-  /** Says `Connection: keep-alive` on responses after which it keeps the connection. */
+  /** Sends `Connection: keep-alive` on responses after which it keeps the connection. */
   readonly saysKeepAlive: boolean;
-  /** Says of its last response only that none is left, and not `Connection: close`. */
+  /** Its last response announces `max=0`, but not `Connection: close`. */
   readonly quiet?: boolean;
   readonly onIdle: "fin" | "rst" | "vanish" | "408";
 }
@@ -40,7 +43,7 @@ const PLAIN = {
 
 type Make = (prng: Prng) => Habit;
 
-/** Servers whose limits are announced, or longer than any client of ours keeps a connection. */
+/** Servers that announce their limits, or keep connections longer than any client here. */
 export const HONEST: Readonly<Record<string, Make>> = {
   nginx: (prng) => ({
     ...PLAIN,
@@ -109,7 +112,7 @@ export const HONEST: Readonly<Record<string, Make>> = {
   }),
 };
 
-/** Servers that close when nobody expects it. */
+/** Servers that close connections when nobody expects it. */
 export const HIDDEN: Readonly<Record<string, Make>> = {
   "quiet httpd": (prng) => ({
     ...PLAIN,
@@ -151,7 +154,7 @@ export const HIDDEN: Readonly<Record<string, Make>> = {
   }),
 };
 
-/** A habit out of `makes`. */
+/** Draws one of the habits. */
 export function someHabit(prng: Prng, makes: Readonly<Record<string, Make>>): Habit {
   const [, make] = prng.pick(Object.entries(makes)) ?? [];
   if (make === undefined) throw new Error("There are no habits");

@@ -1,4 +1,4 @@
-/** Hashes: some seeds and what they came to, printed, so that runtimes can be compared. */
+/** Hashes: prints the trace hashes of some seeds, so that runtimes can be compared. */
 
 import { LANDED } from "./dimensions.ts";
 import { PairWorld } from "./pair.ts";

@@ -1,23 +1,23 @@
-/** Judge: whether a request that failed had cause to, and whether the answer to one that did not is its own. */
+/** Judge: decides whether a failure of a request had a cause, and whether a response belongs to its request. */
 
 import { HoldfastError } from "../../mod.ts";
 import type { RequestRecord } from "./record.ts";
 import { isIdempotent, type Terms } from "./reuse-rules.ts";
 
-/** What the judge must know besides. */
+/** What else the judge must know. */
 export interface Circumstances {
-  /** No server gives cause for any failure. */
+  /** No server gives a cause for a failure. */
   readonly calm: boolean;
   readonly terms: Terms;
   readonly closing: boolean;
-  /** A dial went wrong at some time. */
-  readonly dialsFail: boolean;
+  /** A connect attempt has failed at some time. */
+  readonly connectsFail: boolean;
   /** The program was blocked, or its machine suspended, at some time. */
-  readonly held: boolean;
+  readonly wasInterrupted: boolean;
   readonly tight: boolean;
 }
 
-/** Why the failure is wrong; `undefined` if it is not. Sets the outcome. */
+/** Why the failure is wrong, or `undefined`. Sets the outcome. */
 export function judgeFailure(record: RequestRecord, error: unknown, at: Circumstances): string | undefined {
   const misuse = record.spec.extras.misuse;
   if (misuse !== undefined && (record.misused || record.spec.upload?.breaks === true) && isOwn(error)) {
@@ -37,7 +37,7 @@ export function judgeFailure(record: RequestRecord, error: unknown, at: Circumst
   return judgeCode(record, cause, at);
 }
 
-/** The caller's own mistake, told as it is or as the cause of what is told. */
+/** The error is the caller's own mistake, thrown as it is or as the cause of another error. */
 function isOwn(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at.name === "Misused" || (at instanceof HoldfastError && at.code === "ERR_REQUEST_BODY")) return true;
@@ -45,12 +45,12 @@ function isOwn(error: unknown): boolean {
   return false;
 }
 
-/** Whoever reads in steps may hear of an earlier failure after the abort. */
+/** A caller that reads in steps may get an earlier failure after it has aborted. */
 function waitsForBody({ spec }: RequestRecord): boolean {
   return spec.reading === "text" || spec.reading === "bytes";
 }
 
-/** `request` rejects with it, `fetch` with a TypeError around it. */
+/** `request` rejects with a HoldfastError, `fetch` with a TypeError whose cause is one. */
 function holdfastErrorOf({ spec }: RequestRecord, error: unknown): HoldfastError | undefined {
   const bare = spec.api === "fetch" && error instanceof TypeError ? error.cause : error;
   return bare instanceof HoldfastError ? bare : undefined;
@@ -71,12 +71,16 @@ function judgeCode(record: RequestRecord, error: HoldfastError, at: Circumstance
     case "ERR_QUEUE_FULL":
       return unless(at.tight, "the queue had room");
     case "ERR_ACQUIRE_TIMEOUT":
-      return unless((at.tight || at.held || at.dialsFail) && patient, "a connection should have been had");
+      return unless(
+        (at.tight || at.wasInterrupted || at.connectsFail) && patient,
+        "there was time to get a connection",
+      );
     case "ERR_CONNECT":
     case "ERR_CONNECT_TIMEOUT":
-      return unless(at.dialsFail || at.held, "every dial succeeds");
+      return unless(at.connectsFail || at.wasInterrupted, "every connect attempt succeeds");
     case "ERR_DECODE":
-      // Only FIN says where such a body ends: one that comes too early shows in the coding. So may a chunk that is wrong.
+      // Only FIN ends such a body, so a FIN that comes too early shows as broken coding. A malformed chunk may show
+      // so, too.
       return unless(
         isUndecodable(record) || record.malformed || record.promised?.framing === "until-close",
         "its coding was sound",
@@ -105,10 +109,10 @@ function isUndecodable({ spec }: RequestRecord): boolean {
 
 function hadToWait(record: RequestRecord, at: Circumstances): boolean {
   const impatient = Object.keys(record.spec.deadlines).length > 0;
-  return impatient || record.slow || at.held || record.link?.silent === true;
+  return impatient || record.slow || at.wasInterrupted || record.link?.silent === true;
 }
 
-/** Some servers send even a head piece by piece, with pauses, which add up: what came shows that it was on its way. */
+/** Some servers send even a head in pieces, with pauses that add up. Bytes that came show that it was on its way. */
 function spread({ link }: RequestRecord): boolean {
   return link?.responded === true;
 }
@@ -116,24 +120,24 @@ function spread({ link }: RequestRecord): boolean {
 function judgeLost(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {
   const { link, spec, resent } = record;
   if (link === undefined || !link.ended || !link.serverLeft)
-    return `failed: ${error.message}, which is not so`;
-  if (at.calm) return `failed: ${error.message}, though every server kept its word`;
+    return `failed: ${error.message}, which is not true`;
+  if (at.calm) return `failed: ${error.message}, though every server kept to its limits`;
   const repeatable = isIdempotent(spec.method) || spec.keyed;
   const replayable = spec.upload?.kind !== "stream";
-  // One that waited for its first request is as stale as one that waited for its second.
+  // A connection that waited for its first request can be as stale as a reused one.
   const untouched = (link.requests > 1 || link.idleMs > 0) && !link.responded;
   if (at.terms.retries && repeatable && replayable && untouched && resent === 0)
     return `failed: ${error.message}, and should have been sent again`;
   return undefined;
 }
 
-/** Head and facts of an answer. */
+/** The head of a response, and facts about it. */
 export interface Answered {
   readonly status: number;
   readonly id: string | null;
 }
 
-/** Why the head is wrong; `undefined` if it is not. */
+/** Why the head is wrong, or `undefined`. */
 export function judgeHead(record: RequestRecord, { status, id }: Answered): string | undefined {
   if (record.crossed || record.link?.crossed === true) return undefined;
   const { promised, spec } = record;
@@ -143,14 +147,14 @@ export function judgeHead(record: RequestRecord, { status, id }: Answered): stri
   return undefined;
 }
 
-/** Why a whole body is wrong; `undefined` if it is not. */
+/** Why a complete body is wrong, or `undefined`. */
 export function judgeBody(record: RequestRecord, body: string, expected: string): string | undefined {
   const { promised, link } = record;
   if (record.crossed || link?.crossed === true) return undefined;
   if (record.malformed || (isUndecodable(record) && promised?.framing !== "none"))
     return "read a malformed answer as if it were sound";
   if (body === expected) return undefined;
-  // Only FIN says where such a body ends, so a FIN that comes too early cannot be noticed.
+  // Only FIN ends such a body, so a FIN that comes too early cannot be noticed.
   if (promised?.framing === "until-close" && expected.startsWith(body)) return undefined;
   return `got a body of ${body.length} bytes that is not the one of ${expected.length} bytes`;
 }

@@ -1,4 +1,4 @@
-/** Ledger: every request of a world from its call to its end, and whether what happened to it was right. */
+/** Ledger: follows every request of a world from its call to its end, and checks what happens to it. */
 
 import { type Answered, judgeFailure, judgeHead } from "./judge.ts";
 import type { Link } from "./link.ts";
@@ -8,23 +8,23 @@ import type { SeenRequest } from "./request-reader.ts";
 import { isIdempotent } from "./reuse-rules.ts";
 import type { World } from "./world.ts";
 
-/** Judges of one world. */
+/** All requests of one world. */
 export class Ledger {
   readonly #world: World;
   readonly #records: Map<number, RequestRecord> = new Map();
-  /** Those that are not settled. */
+  /** Requests that have not settled. */
   readonly #open: Set<RequestRecord> = new Set();
-  /** Whose callers left while their connections were busy for them. */
+  /** Requests whose callers left while their connections still worked for them. */
   readonly #left: Map<Link, RequestRecord> = new Map();
-  /** Time was taken from the program at some time. */
-  isHeld = false;
-  /** Requests without an answer. */
+  /** The program was blocked or suspended at some time. */
+  wasInterrupted = false;
+  /** Requests without a response so far. */
   waiting = 0;
-  #dialsFail = false;
+  #connectsFail = false;
 
   constructor(world: World) {
     this.#world = world;
-    this.#dialsFail = world.plan.servers.some(({ dialFaultRate }) => dialFaultRate > 0);
+    this.#connectsFail = world.plan.servers.some(({ connectFaultRate }) => connectFaultRate > 0);
   }
 
   open(spec: RequestSpec): RequestRecord {
@@ -43,23 +43,22 @@ export class Ledger {
     return record;
   }
 
-  // What happens to it
+  // The course of a request
 
   wrote(link: Link, method: string, id: number, hop: number): void {
     const record = this.#records.get(id);
-    if (record === undefined) return this.#world.fail(`request ${id} was written, and never made`);
+    if (record === undefined) return this.#world.fail(`request ${id} was written, but nobody made it`);
     const before = record.link;
     record.link = link;
-    // The answer of one that shared its connection with a crossing went to another, which may follow its redirect.
+    // Unsolicited bytes may have misplaced responses: another request got this one's, and may follow its redirect.
     if (before?.crossed === true) record.crossed = true;
     if (record.crossed) return;
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;
       if (before?.request === id && before.responded)
-        this.#world.fail(`request ${id} was sent again though a response had begun`);
-      if (link.requests > 1)
-        this.#world.fail(`request ${id} was sent again on a connection that was not fresh`);
+        this.#world.fail(`request ${id} was resent though a response had begun`);
+      if (link.requests > 1) this.#world.fail(`request ${id} was resent on a connection that was not fresh`);
     }
     this.#checkTimes("written", record, method, count);
     if (record.aborted === "head") this.#world.fail(`request ${id} was written after it was aborted`);
@@ -108,7 +107,7 @@ export class Ledger {
     return this.#records.get(id);
   }
 
-  /** Its caller has enough of the body. */
+  /** The caller stopped reading the body. */
   left(record: RequestRecord): void {
     const { link, spec } = record;
     if (link === undefined || link.request !== spec.id || record.leftAt !== undefined) return;
@@ -116,9 +115,9 @@ export class Ledger {
     this.#left.set(link, record);
   }
 
-  /** What takes longer than it may. */
+  /** The first thing that takes longer than it may. */
   overdue(): string | undefined {
-    if (this.isHeld) return undefined;
+    if (this.wasInterrupted) return undefined;
     const now = this.#world.clientNow;
     for (const [link, record] of this.#left) {
       const problem = lingering(link, record, now);
@@ -133,7 +132,7 @@ export class Ledger {
     return undefined;
   }
 
-  // How it ends
+  // The end of a request
 
   answered(record: RequestRecord, answer: Answered): void {
     this.waiting -= 1;
@@ -151,14 +150,14 @@ export class Ledger {
   failed(record: RequestRecord, error: unknown): void {
     if (!record.answered) this.waiting -= 1;
     const { plan, terms, closing, isCalm } = this.#world;
-    // A listener of what was told before may abort a request whose end is decided, and told next.
+    // During an earlier event, a listener may abort a request whose end is already decided and reported next.
     if (record.abortedInCallAt === this.#world.clientNow) record.aborted = "late";
     const circumstances = {
       calm: isCalm,
       terms,
       closing,
-      dialsFail: this.#dialsFail,
-      held: this.isHeld,
+      connectsFail: this.#connectsFail,
+      wasInterrupted: this.wasInterrupted,
       tight: plan.tight,
     };
     const problem = judgeFailure(record, error, circumstances);
@@ -187,7 +186,7 @@ export class Ledger {
     if (problem !== undefined) this.#world.fail(`request ${id} (${api}, ${method}) ${problem}`);
   }
 
-  /** Who never got an answer. */
+  /** A request that never settled. */
   unsettled(): string | undefined {
     for (const { spec, outcome } of this.#records.values()) {
       if (outcome === undefined) return `request ${spec.id} never settled`;

@@ -1,10 +1,10 @@
-/** Link: one connection as somebody sees it who stands between pool and transport, and knows what the server does. */
+/** Link: one connection, as seen from between the pool and the transport, with knowledge of what the server does. */
 
 import type { Prng } from "../support/prng.ts";
 import type { Appointment } from "./agenda.ts";
-import type { OriginLore } from "./origin-lore.ts";
+import type { OriginFacts } from "./origin-facts.ts";
 
-/** Something in the stream of bytes to the client that matters once it is delivered. */
+/** A position in the byte stream to the client that matters once it is delivered. */
 export type Mark =
   /** The response ends here. */
   | {
@@ -13,88 +13,92 @@ export type Mark =
       /** The connection must carry no other request. */
       readonly last: boolean;
       readonly hintMs: number | undefined;
-      /** Further requests the server announced to take. */
+      /** How many further requests the server announced to accept. */
       readonly left: number | undefined;
     }
-  /** From here on the server sends what nobody asked for. */
+  /** From here on the server sends unsolicited bytes. */
   | {
       readonly kind: "stray";
       readonly at: number;
-      /** When the client's kernel has them, by the world's clock. */
+      /** When they reach the client's kernel, by the world's clock. */
       arrivesAt?: number;
     };
 
 /** One connection. */
 export class Link {
   readonly id: number;
-  readonly lore: OriginLore;
+  readonly originFacts: OriginFacts;
   readonly openedAt: number;
-  /** The one that was looked up for it. */
+  /** The address that was looked up for it. */
   address: string | undefined = undefined;
-  /** How long its bytes travel; its own, so that no other connection's doings have a part in it. */
+  /** Draws how long its bytes travel. Each connection has its own generator, so that others do not influence it. */
   readonly latency: Prng;
 
-  // The server's doing
+  // What the server did
   sent = 0;
   /** The server sent FIN or RST. */
   serverLeft = false;
   /** The delivery of its FIN or RST. */
   leaving: Appointment | undefined = undefined;
-  /** The server did not read, or not answer, at some time. */
+  /** The server stopped reading, or did not answer, at some time. */
   silent = false;
   readonly marks: Mark[] = [];
-  /** When the last of what was sent is in the client's kernel, by the world's clock. */
+  /** When the last bytes sent reach the client's kernel, by the world's clock. */
   arrivesAt = 0;
 
-  // What the client knows
+  // What was delivered to the client
   delivered = 0;
   /** FIN or RST was delivered. */
   ended = false;
-  /** Unasked bytes met a request: whatever happens on the connection from here on, nobody could have known better. */
+  /**
+   * Unsolicited bytes arrived while a request was under way. Nothing that follows on this connection can be judged.
+   */
   crossed = false;
-  /** Why nothing may be written any more, though the connection is open. */
+  /** Why nothing more may be written, although the connection is open. */
   spent: string | undefined = undefined;
-  /** The same, for after the request that has the connection already and looks at it once more before it writes. */
+  /** The same, but valid only after the request that has the connection and is about to be written. */
   spentNext: string | undefined = undefined;
   hintMs: number | undefined = undefined;
   left: number | undefined = undefined;
 
-  // The client's doing
+  // What the client did
   closed = false;
   parked = false;
-  /** By the client's clock; looking at it and putting it back makes it no younger. */
+  /** By the client's clock. A liveness check that returns the connection does not reset it. */
   idleSince: number;
-  /** A request was written on it since it was taken. */
+  /** A request was written since the connection was taken from the idle ones. */
   used = false;
-  /** How long it was idle when it was taken for the request at hand. */
+  /** How long it was idle when it was taken for the current request. */
   idleMs = 0;
-  /** What was known of the server's limit when it was taken: it is written on a turn of the event loop later. */
+  /** The learned limit when it was taken. The request is written a turn of the event loop later. */
   learnedMs = Infinity;
-  /** Suspensions of the machine before it was taken. */
-  takenNights = 0;
-  /** Suspensions of the machine before it became idle. */
-  nights = 0;
+  /** How often the machine had been suspended when it was taken. */
+  suspensionsWhenTaken = 0;
+  /** How often the machine had been suspended when it became idle. */
+  suspensions = 0;
   requests = 0;
-  /** The request it carries, whose response is not complete; 0 for none. */
+  /** The request that it carries and whose response is not complete; 0 for none. */
   request = 0;
-  /** Bytes delivered when that was written. */
+  /** How many bytes had been delivered when that request was written. */
   requestFrom = 0;
-  /** When, by the world's clock. */
+  /** When that request was written, by the world's clock. */
   wroteAt = 0;
-  /** When bytes were last delivered, by the world's clock; the kernel would have given all it had in one. */
+  /**
+   * When bytes were last delivered, by the world's clock. One delivery would have brought everything in the kernel.
+   */
   deliveredAt = 0;
-  /** When that was last before the request was written. */
+  /** The last delivery before the request was written. */
   seenAt = 0;
   /** Bytes of its body that were written, and when the last of them moved, by the client's clock. */
   bodyWritten = 0;
   bodyMovedAt = 0;
-  /** When the whole request was handed over, by the client's clock; `undefined` while that is not known. */
+  /** When the whole request was handed over, by the client's clock; `undefined` while unknown. */
   sentAt: number | undefined = undefined;
 
-  constructor(id: number, lore: OriginLore, openedAt: number, latency: Prng) {
+  constructor(id: number, facts: OriginFacts, openedAt: number, latency: Prng) {
     this.latency = latency;
     this.id = id;
-    this.lore = lore;
+    this.originFacts = facts;
     this.openedAt = openedAt;
     this.idleSince = openedAt;
   }

@@ -5,9 +5,10 @@
  * node --import tsx tests/simulation/main.ts                          # 100 seeds of 500 requests
  * node --import tsx tests/simulation/main.ts --seeds 20000 --from 1   # more
  * node --import tsx tests/simulation/main.ts --seconds 600            # as many as fit
- * node --import tsx tests/simulation/main.ts --total 10000000 --jobs 2   # so many requests, in two processes at a time
- * node --import tsx tests/simulation/main.ts --without codings,pairs  # some dimensions left out
- * node --import tsx tests/simulation/main.ts --replay 4711            # one of them, told step by step
+ * node --import tsx tests/simulation/main.ts --total 10000000 --jobs 2   # this many requests, in two processes at a
+ * time
+ * node --import tsx tests/simulation/main.ts --without codings,pairs  # leave out some dimensions
+ * node --import tsx tests/simulation/main.ts --replay 4711            # one seed, told step by step
  * node --import tsx tests/simulation/main.ts --days 30 --requests 50000 --seeds 3   # a month each
  * ```
  */
@@ -18,7 +19,7 @@ import { kindsOf } from "./dimensions.ts";
 import { Fleet } from "./fleet.ts";
 import { PairWorld } from "./pair.ts";
 import { report } from "./report.ts";
-import { planFor, type Wish } from "./run.ts";
+import { planFor, type RunOptions } from "./run.ts";
 import { World } from "./world.ts";
 
 const { values } = parseArgs({
@@ -40,7 +41,7 @@ const { values } = parseArgs({
   },
 });
 
-const wish: Wish = {
+const wish: RunOptions = {
   requests: Number(values.requests),
   days: values.days === undefined ? undefined : Number(values.days),
   kinds: kindsOf(values.only, values.without),

@@ -1,24 +1,27 @@
-/** Memory: how much the library keeps that nobody has asked for, and how much it does in one turn of the loop. */
+/** Memory: how many unread bytes the library keeps, and how much it decodes in one turn of the event loop. */
 
 import type { Link } from "./link.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** What it needs of its world. */
+/** What it needs from its world. */
 export interface MemoryWorld {
   readonly ledger: { get(id: number): RequestRecord | undefined };
   fail(what: string): void;
 }
 
-/** Bytes off the wire that may wait for a reader: twice the high water, for a response has two queues; pieces beside. */
+/**
+ * How many bytes off the wire may wait for a reader: twice the high-water mark, because a response has two queues,
+ * plus some chunks.
+ */
 const KEPT = 2 * 65_536 + 8192;
 
-/** Bytes that may be decoded in one turn of the event loop, or before anybody reads. */
+/** How many bytes may be decoded in one turn of the event loop, or before anybody reads. */
 const DECODED = 1_048_576;
 
-/** Whose bytes are not gathered by their reader's wish. */
+/** Ways of reading whose bytes are counted. The others ask for the whole body. */
 const MEASURED: ReadonlySet<string> = new Set(["unread", "slowly", "partly", "later", "stream", "leaves"]);
 
-/** The accounts of one world. */
+/** The counts of one world. */
 export class Memory {
   readonly #world: MemoryWorld;
   readonly #owners: WeakMap<object, RequestRecord | null> = new WeakMap();
@@ -38,31 +41,35 @@ export class Memory {
     if (record === undefined) return;
     record.arrived += length;
     record.largest = Math.max(record.largest, length);
-    const { spec, promised, gathers, leftAt } = record;
-    if (gathers || leftAt !== undefined || link.closed || record.crossed || spec.extras.coded !== undefined)
+    const { spec, promised, readsWhole, leftAt } = record;
+    if (
+      readsWhole ||
+      leftAt !== undefined ||
+      link.closed ||
+      record.crossed ||
+      spec.extras.coded !== undefined
+    )
       return;
     if (promised?.framing !== "length" || !MEASURED.has(spec.reading)) return;
     const kept = record.arrived - record.consumed;
     if (kept > KEPT + record.largest)
-      this.#world.fail(`${kept} bytes are kept of the answer to request ${spec.id}, which nobody has read`);
+      this.#world.fail(`${kept} bytes are kept of the answer to request ${spec.id}, unread`);
   }
 
-  /** `by` decoded them. */
+  /** `by` decoded these bytes. */
   decoded(bytes: Uint8Array, atOnce: boolean, by: object): void {
     this.#turn += bytes.length;
     if (this.#turn > DECODED) this.#world.fail(`${this.#turn} bytes were decoded in one turn of the loop`);
     const record = this.#ownerOf(bytes, by);
-    // Where an answer went to another request, that one's reader reads it.
+    // If a response went to another request, that request's reader reads it.
     if (record === null || atOnce || record.crossed || record.link?.crossed === true) return;
     record.decoded += bytes.length;
     const ahead = record.decoded - record.consumed;
-    if (!record.gathers && ahead > DECODED)
-      this.#world.fail(
-        `${ahead} bytes of the answer to request ${record.spec.id} are decoded, and nobody has read`,
-      );
+    if (!record.readsWhole && ahead > DECODED)
+      this.#world.fail(`${ahead} bytes of the answer to request ${record.spec.id} are decoded and unread`);
   }
 
-  /** The body tells whose it is, once the last coding is off. */
+  /** The decoded payload says whose it is, once the last coding is removed. */
   #ownerOf(bytes: Uint8Array, by: object): RequestRecord | null {
     const known = this.#owners.get(by);
     if (known !== undefined) return known;

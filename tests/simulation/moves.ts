@@ -1,4 +1,4 @@
-/** Moves: names that change their address, and what the pool must have made of it when a request is written. */
+/** Moves: names that change their address, and what the pool must have done about it when a request is written. */
 
 import { Prng } from "../support/prng.ts";
 import { type Agenda, LANE } from "./agenda.ts";
@@ -6,23 +6,23 @@ import type { Link } from "./link.ts";
 import type { Plan } from "./plan.ts";
 import type { Trace } from "./trace.ts";
 
-/** What moves need of their world. */
+/** What moves need from their world. */
 export interface MovingWorld {
   readonly agenda: Agenda;
   readonly plan: Plan;
   readonly trace: Trace;
   readonly clientNow: number;
-  readonly isHeld: boolean;
+  readonly wasInterrupted: boolean;
   injected(fault: string): void;
 }
 
-/** A timer counts whole milliseconds, and rings in the next one. */
+/** A timer counts whole milliseconds, and fires in the following one. */
 const LATE_MS = 2;
 
-/** The addresses of one world's names. An old one goes on answering: only the pool's lookups can tell. */
+/** The addresses of one world's names. Old addresses go on answering, so only the pool's lookups reveal a move. */
 export class Moves {
   readonly #world: MovingWorld;
-  /** How often each name has moved, and when it last did by the client's clock. */
+  /** How often each name has moved, and when it last did, by the client's clock. */
   readonly #moved: Map<string, { readonly times: number; readonly at: number }> = new Map();
 
   constructor(world: MovingWorld) {
@@ -36,7 +36,7 @@ export class Moves {
     }
   }
 
-  /** The resolver of the transport; `undefined` where names are not looked up. */
+  /** The transport's resolver; `undefined` where the pool does not look up names. */
   get resolve(): ((hostname: string) => readonly string[]) | undefined {
     if (this.#world.plan.dnsRefreshMs === Infinity) return undefined;
     return (hostname) => [this.#addressOf(hostname)];
@@ -44,10 +44,10 @@ export class Moves {
 
   /** What is wrong with a request that is written on `link` now. */
   wrote(link: Link): string | undefined {
-    const { plan, clientNow, isHeld } = this.#world;
-    const hostname = link.lore.key.slice("http://".length);
+    const { plan, clientNow, wasInterrupted } = this.#world;
+    const hostname = link.originFacts.key.slice("http://".length);
     const moved = this.#moved.get(hostname);
-    if (isHeld || moved === undefined || link.address === this.#addressOf(hostname)) return undefined;
+    if (wasInterrupted || moved === undefined || link.address === this.#addressOf(hostname)) return undefined;
     const knownMs = clientNow - Math.max(moved.at, link.openedAt);
     if (knownMs <= plan.dnsRefreshMs + plan.connectTimeoutMs + LATE_MS) return undefined;
     return `${hostname} has not had the address ${link.address} for ${knownMs} ms`;

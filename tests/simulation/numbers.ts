@@ -1,22 +1,25 @@
-/** Numbers: which of the pool's requests is whose, and that each has one beginning and one end. */
+/**
+ * Numbers: maps the request numbers of the pool's events to requests, and checks that each number has one start and
+ * one end.
+ */
 
 import type { PoolEvent } from "../../mod.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** What it needs of its world. */
+/** What it needs from its world. */
 export interface NumberWorld {
   fail(what: string): void;
 }
 
-/** The requests of one pool, by the numbers that its events use. */
+/** The requests of one pool, by the numbers in its events. */
 export class Numbers {
   readonly #world: NumberWorld;
   readonly #running: Map<number, RequestRecord | undefined> = new Map();
   #last = 0;
   #calling: RequestRecord | undefined;
-  /** Its first request has begun: what begins now is another's. */
+  /** The first request of the current call has begun. A request that begins now belongs to another call. */
   #begun = false;
-  /** The one that took a connection last: what is written next is its head. */
+  /** The request that took a connection last. The next head that is written is its own. */
   #taker = 0;
 
   constructor(world: NumberWorld) {
@@ -42,7 +45,7 @@ export class Numbers {
     this.#taker = 0;
   }
 
-  /** Whose request it is about, where that is known. */
+  /** The request that the event is about, if known. */
   happened(event: PoolEvent): RequestRecord | undefined {
     switch (event.type) {
       case "request.started":
@@ -86,6 +89,6 @@ export class Numbers {
     const [first] = this.#running.keys();
     return first === undefined
       ? undefined
-      : `request number ${first} has started, and neither finished nor failed`;
+      : `request number ${first} has started, but neither finished nor failed`;
   }
 }

@@ -1,16 +1,16 @@
-/** Options: the options of the real pool that a plan means. */
+/** Options: makes the options of the real pool from a plan. */
 
 import type { Clock, LimitStore, PoolOptions, StoredLimit } from "../../mod.ts";
 import type { Prng } from "../support/prng.ts";
 import type { Plan } from "./plan.ts";
 
-/** What a world lends its pool. */
-export type Lent = Required<Pick<PoolOptions, "transport" | "onEvent">> & {
+/** What a world adds to the options of its pool. */
+export type WorldParts = Required<Pick<PoolOptions, "transport" | "onEvent">> & {
   readonly clock: Clock;
   readonly prng: Prng;
 };
 
-export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: Lent): PoolOptions {
+export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: WorldParts): PoolOptions {
   const { terms, hintMargin } = plan;
   return {
     transport,
@@ -41,7 +41,7 @@ export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: Lent)
   };
 }
 
-/** A store that fails now and then, and once in a while holds what nobody wrote. */
+/** A store that fails now and then, and sometimes returns data that nobody wrote. */
 function flakyStore(prng: Prng): LimitStore {
   const kept = new Map<string, StoredLimit>();
   return {

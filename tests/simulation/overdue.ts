@@ -1,16 +1,16 @@
-/** Overdue: what takes longer than the options, or the docs, allow. */
+/** Overdue: finds what takes longer than the options or the documentation allow. */
 
 import type { Link } from "./link.ts";
 import type { Plan } from "./plan.ts";
 import type { RequestRecord } from "./record.ts";
 
-/** A timer counts whole milliseconds, one that rings late looks at the sockets first, and turns take their time. */
+/** Timers count whole milliseconds, a late timer reads the sockets first, and turns of the event loop take time. */
 const SLACK_MS = 60;
 
-/** A body that nobody wants is read for so long: where its length is known, and where it is not. */
+/** How long the connection may linger on an unwanted body: of known length, and of unknown length. */
 const [LINGER_MS, UNKNOWN_MS] = [1000, 100] as const;
 
-/** Whether a connection is kept busy for a caller who left; `"over"` when it is not any more. */
+/** What is wrong if a connection lingers for a caller who left; `"over"` when it no longer does. */
 export function lingering(
   link: Link,
   { spec, leftAt = 0, promised }: RequestRecord,
@@ -20,11 +20,11 @@ export function lingering(
   const limit = promised?.framing === "length" ? LINGER_MS : UNKNOWN_MS;
   const forMs = now - leftAt;
   return forMs > limit + SLACK_MS
-    ? `connection ${link.id} is still read for request ${spec.id}, whose caller left ${forMs} ms ago`
+    ? `connection ${link.id} still lingers for request ${spec.id}, whose caller left ${forMs} ms ago`
     : undefined;
 }
 
-/** What has not been done about a request though its time is up. */
+/** Which deadline of a request has passed without effect. */
 export function overdue(record: RequestRecord, now: number, plan: Plan): string | undefined {
   const { spec, link, phase, startedAt } = record;
   if (phase === "done" || record.crossed || link?.crossed === true) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Pair: two pools whose servers call each other, with limits to both. A chain of calls may come back to a pool whose
- * connections all wait for that very chain: then deadlines must end it, by their names, and nothing may be left.
+ * Pair: two pools whose servers call each other, both with limits. A chain of calls may return to a pool whose
+ * connections all wait for that chain. Then deadlines must end it with the right errors, and nothing may be left.
  */
 
 import { type Clock, createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
@@ -20,7 +20,7 @@ import { Violation } from "./violation.ts";
 
 type Side = "a" | "b";
 
-/** How a call may fail. */
+/** The errors with which a call may fail. */
 const NAMED: ReadonlySet<string> = new Set([
   "ERR_ACQUIRE_TIMEOUT",
   "ERR_QUEUE_FULL",
@@ -30,7 +30,7 @@ const NAMED: ReadonlySet<string> = new Set([
   "ERR_CONNECTION_LOST",
 ]);
 
-/** Beyond the deadlines: timers count whole milliseconds, and each look takes a turn. */
+/** Added to deadlines: timers count whole milliseconds, and each liveness check takes a turn of the event loop. */
 const SLACK_MS = 100;
 
 interface PairPlan {
@@ -46,7 +46,7 @@ interface PairPlan {
   readonly latencyMs: number;
   readonly resetOneIn: number;
   readonly abortOneIn: number;
-  /** A server that was left by its caller leaves whom it called. */
+  /** A server whose caller left aborts its own calls. */
   readonly passesOn: boolean;
 }
 
@@ -69,7 +69,7 @@ function pairPlanOf(seed: number, requests: number): PairPlan {
   };
 }
 
-/** Two pools. */
+/** Two pools and their servers. */
 export class PairWorld {
   readonly plan: PairPlan;
   readonly agenda = new Agenda();
@@ -174,7 +174,7 @@ export class PairWorld {
     if (this.#clients === 0) this.#close();
   }
 
-  /** One call from outside, whose answer must be its own. */
+  /** One call from outside. The response must be its own. */
   async #call(id: number): Promise<void> {
     const { plan } = this;
     const side = this.#prng.among<Side>("a", "b");
@@ -190,7 +190,7 @@ export class PairWorld {
     );
     this.#running -= 1;
     const tookMs = this.agenda.now - started;
-    // Sent again, it may wait once more.
+    // A resent request may wait once more.
     if (tookMs > 2 * (plan.acquireTimeoutMs + plan.headersTimeoutMs) + SLACK_MS)
       this.fail(`call ${id} took ${tookMs} ms`);
     if (outcome !== "aborted" && !NAMED.has(outcome) && outcome !== chainOf(side, id, depth))
@@ -208,7 +208,7 @@ export class PairWorld {
   }
 
   #nameOf(error: unknown): string {
-    // What was left behind by callers who had enough is still under way when the last of them has gone.
+    // Calls that were left by their callers may still be under way when the pools close.
     if (this.#closing && error instanceof HoldfastError && error.code === "ERR_POOL_CLOSED")
       return error.code;
     if (error instanceof HoldfastError && NAMED.has(error.code)) return error.code;
@@ -265,7 +265,7 @@ export class PairWorld {
       return this.fail(`${this.figures.running} requests started without an end`);
     for (const side of ["a", "b"] as const) {
       const { open, queued, active } = this.#pools[side].stats();
-      if (open + queued + active > 0) this.fail(`${open} open and ${queued} queued are left of ${side}`);
+      if (open + queued + active > 0) this.fail(`${open} open and ${queued} queued are left in pool ${side}`);
     }
   }
 }
@@ -274,7 +274,7 @@ function other(side: Side): Side {
   return side === "a" ? "b" : "a";
 }
 
-/** What a chain of calls that begins at `side` answers. */
+/** The text that a chain of calls starting at `side` must return. */
 function chainOf(side: Side, id: number, depth: number): string {
   return depth === 0 ? `${id} ${side}0` : `${chainOf(other(side), id, depth - 1)} ${side}${depth}`;
 }

@@ -1,4 +1,4 @@
-/** Payload: bodies that tell whose they are, in every byte. */
+/** Payload: bodies in which every byte shows whose body it is. */
 
 /** The body of `length` bytes that belongs to request `id` and to no other. */
 export function payload(id: number, length: number): string {
@@ -8,12 +8,12 @@ export function payload(id: number, length: number): string {
 
 const encoder = new TextEncoder();
 
-/** The same as bytes. */
+/** The same, as bytes. */
 export function payloadBytes(id: number, length: number): Uint8Array<ArrayBuffer> {
   return encoder.encode(payload(id, length));
 }
 
-/** Text of bytes that are ASCII. */
+/** Decodes ASCII bytes. */
 export function ascii(bytes: Uint8Array): string {
   if (bytes.length > 512) return decoder.decode(bytes);
   let text = "";

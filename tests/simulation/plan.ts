@@ -1,4 +1,4 @@
-/** Plan: what one seed stands for: the pool's options, the servers, the clients and what befalls them all. */
+/** Plan: what one seed stands for: the pool's options, the servers, the clients, and the disturbances. */
 
 import { Prng } from "../support/prng.ts";
 import { drawUsers, type Kind, type Users } from "./dimensions.ts";
@@ -8,14 +8,14 @@ import type { ServerPlan } from "./server.ts";
 
 /** How much goes wrong. */
 export type Weather =
-  /** Nothing: every limit is announced or far away. Nobody may fail. */
+  /** Nothing goes wrong: every limit is announced or far away. No request may fail. */
   | "calm"
-  /** Limits are hidden, and a request in fifty goes wrong. */
+  /** Limits are hidden, and one request in fifty goes wrong. */
   | "rough"
-  /** A quarter of the requests goes wrong, dials fail, the machine sleeps. */
+  /** A quarter of the requests go wrong, connect attempts fail, and the machine is suspended. */
   | "storm";
 
-/** All that a world is made of. */
+/** Everything that a world is made of. */
 export interface Plan {
   readonly seed: number;
   readonly weather: Weather;
@@ -30,26 +30,28 @@ export interface Plan {
   readonly connectTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
-  /** Limits so low that requests must wait. */
+  /** Limits are so low that requests must wait. */
   readonly tight: boolean;
   readonly latencyMs: number;
   readonly latencyJitterMs: number;
   /** How long a turn of the client's event loop takes. */
   readonly turnMs: number;
-  /** Longest pauses of clients: most are far shorter. */
+  /** The longest pause of a client. Most are far shorter. */
   readonly pauseMs: number;
-  /** A disturbance in so many requests; `Infinity` for none. */
+  /** One disturbance per this many requests; `Infinity` for none. */
   readonly disturbOneIn: number;
   readonly redirectOneIn: number;
-  /** How often names are looked up again; `Infinity`: never, as their addresses are the transport's affair. */
+  /**
+   * How often names are looked up again. `Infinity`: the pool looks up nothing, because the transport resolves names.
+   */
   readonly dnsRefreshMs: number;
-  /** How often names move, and in how much time on average. */
+  /** How often names move, and the average time between moves. */
   readonly moves: number;
   readonly moveMs: number;
   readonly closeTimeoutMs: number;
   /** The pool is closed while requests are under way. */
   readonly closesEarly: boolean;
-  /** Steps between two looks at the statistics. */
+  /** Steps between two audits of the statistics. */
   readonly auditEvery: number;
   /** What users and peers do besides. */
   readonly users: Users;
@@ -58,15 +60,15 @@ export interface Plan {
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** The plan of a seed, with pauses so long that its requests fill so many days. */
+/** The plan of a seed, with pauses so long that its requests fill this many days. */
 export function longPlanOf(seed: number, requests: number, days: number, kinds: readonly Kind[] = []): Plan {
   const plan = planOf(seed, requests, kinds);
-  // Of six pauses one is drawn from the whole length, and is half of it on average; bursts take some of them.
+  // One pause in six is drawn up to the full length, and half of it on average. Bursts take some of the pauses.
   const pauseMs = (15 * days * DAY * plan.clients) / requests;
   return { ...plan, pauseMs, closesEarly: false, auditEvery: 64 };
 }
 
-/** The plan of a seed; without dimensions it is what it was before there were any. */
+/** The plan of a seed. Without dimensions, it is the same as before dimensions existed. */
 export function planOf(seed: number, requests: number, kinds: readonly Kind[] = []): Plan {
   const prng = new Prng(Math.imul(seed, 2_654_435_761) ^ 0x5eed);
   const weather = prng.among<Weather>("calm", "rough", "rough", "storm");
@@ -101,7 +103,7 @@ export function planOf(seed: number, requests: number, kinds: readonly Kind[] = 
   };
 }
 
-/** From numbers of their own, so that no older seed stands for anything else because of them. */
+/** Draws from random numbers of its own, so that older seeds keep their meaning. */
 function drawNames(prng: Prng): Pick<Plan, "dnsRefreshMs" | "moves" | "moveMs"> {
   const dnsRefreshMs = prng.oneIn(2) ? Infinity : prng.among(1000, 5000, 30_000);
   return { dnsRefreshMs, moves: prng.below(6), moveMs: prng.among(1000, 10_000, 5 * MINUTE) };
@@ -121,7 +123,7 @@ function drawServers(prng: Prng, weather: Weather): ServerPlan[] {
     habit: someHabit(prng, weather === "calm" || prng.oneIn(2) ? HONEST : HIDDEN),
     firstRequestMs: weather === "calm" ? MINUTE : prng.among(500, 5000, 20_000, MINUTE),
     faultRate,
-    dialFaultRate: weather === "storm" ? prng.among(0, 0.05, 0.3) : 0,
+    connectFaultRate: weather === "storm" ? prng.among(0, 0.05, 0.3) : 0,
     spreading: { piecesOneIn: prng.among(2, 10, 1000), gapMs: prng.among(2, 50, 400) },
     serviceMs: prng.among(0, 5, 100, 1500),
     largeOneIn: prng.among(150, 2000),
@@ -148,7 +150,7 @@ function drawTerms(prng: Prng, weather: Weather, tight: boolean): Terms {
   };
 }
 
-/** `usual`, but for one case in `n`. */
+/** `usual`, except in one case in `n`. */
 function mostly(prng: Prng, n: number, usual: number, ...others: [number, ...number[]]): number {
   return prng.oneIn(n) ? prng.among(...others) : usual;
 }

@@ -1,4 +1,4 @@
-/** Record: everything known of one request: what was asked, what the servers did, and what became of it. */
+/** Record: everything known of one request: what was asked, what the servers did, and how it ended. */
 
 import type { Extras } from "./dimensions.ts";
 import type { Link } from "./link.ts";
@@ -22,11 +22,11 @@ export interface UploadSpec {
   readonly length: number;
   readonly pieces: number;
   readonly gapMs: number;
-  /** The caller's stream breaks half-way. */
+  /** The caller's stream fails half-way. */
   readonly breaks: boolean;
 }
 
-/** One request as the program makes it. */
+/** One request, as the program makes it. */
 export interface RequestSpec {
   readonly id: number;
   readonly hostname: string;
@@ -36,7 +36,7 @@ export interface RequestSpec {
   readonly upload: UploadSpec | undefined;
   readonly expectsContinue: boolean;
   readonly reading: Reading;
-  /** Aborts after so long; 0 is before the call. */
+  /** Aborts after this many ms; 0 is before the call. */
   readonly abortAfterMs: number | undefined;
   readonly deadlines: Readonly<
     Partial<Record<"headersTimeout" | "bodyIdleTimeout" | "requestTimeout", number>>
@@ -49,7 +49,7 @@ export interface Promised {
   readonly status: number;
   readonly length: number;
   readonly framing: string;
-  /** The letter z so many times behind the payload: a bomb. */
+  /** How often the letter z follows the payload: a decompression bomb. */
   readonly run: number;
 }
 
@@ -58,50 +58,50 @@ export class RequestRecord {
   readonly spec: RequestSpec;
   readonly startedAt: number;
   phase: "head" | "body" | "done" = "head";
-  /** The phase in which it was aborted; late: the answer was on its way through, so both ends are right. */
+  /** The phase in which it was aborted. `"late"`: its end was already on the way, so either outcome is right. */
   aborted: "head" | "body" | "late" | undefined = undefined;
-  /** When it was aborted by a listener, in the midst of what the pool tells. */
+  /** When a listener aborted it, during an event of the pool. */
   abortedInCallAt: number | undefined = undefined;
   reason: unknown = undefined;
   controller: AbortController | undefined = undefined;
-  /** By the client's clock: when its caller gave the body up; whether its end was known then. */
+  /** By the client's clock: when its caller left the body, and whether the end of the body was known then. */
   leftAt: number | undefined = undefined;
   leftUnknown = false;
-  /** The pool has said that it finished, or failed. */
+  /** The pool has reported that it finished or failed. */
   over = false;
-  /** No connection was at hand when it was made. */
+  /** No connection was available when it was made. */
   waited = false;
-  /** A body is being read for it. */
+  /** Its body is being sent. */
   uploading = false;
-  /** Its body was taken away, or did what no body may. */
+  /** Its buffer was transferred, or its body misbehaved. */
   misused = false;
-  /** Bytes of the response that came, and of its body that the caller took. */
+  /** Bytes of the response that arrived, and bytes of its body that the caller read. */
   arrived = 0;
   consumed = 0;
   largest = 0;
-  /** Decoded bytes of its body, on all ways. */
+  /** Decoded bytes of its body, by decoder. */
   decoded = 0;
-  /** Its caller asked for all of it, so that any amount may be kept. */
-  gathers = false;
-  /** By the client's clock: when it waits for a 100 Continue; when all of it was sent. */
+  /** Its caller asked for the whole body, so any amount may be kept. */
+  readsWhole = false;
+  /** By the client's clock: when the wait for 100 Continue began or ends, and when all of it was sent. */
   continuesAt: number | undefined = undefined;
-  /** Its head has come. */
+  /** The head of its response has come. */
   answered = false;
   promised: Promised | undefined = undefined;
-  /** Heads written and executions, by redirect. */
+  /** How often its head was written, and how often it was executed, by redirect. */
   readonly written: Map<number, number> = new Map();
   readonly executed: Map<number, number> = new Map();
   resent = 0;
-  /** The connection it was last written on. */
+  /** The connection on which it was last written. */
   link: Link | undefined = undefined;
   malformed = false;
   slow = false;
-  /** Unasked bytes met it: no client can tell them from its response. */
+  /** Unsolicited bytes arrived during it. No client can tell them from its response. */
   crossed = false;
-  /** Why it ended. */
+  /** How it ended. */
   outcome: string | undefined = undefined;
 
-  /** Bytes of an answer have come, or its connection carries another request: the end may be on its way to the caller. */
+  /** Response bytes have come, or its connection carries another request: its end may be on the way to the caller. */
   get isPassing(): boolean {
     const { link, spec } = this;
     return this.over || (link !== undefined && (link.request !== spec.id || link.responded));
@@ -113,7 +113,7 @@ export class RequestRecord {
   }
 }
 
-/** One more of a count. */
+/** Adds one to a count. */
 export function countUp(counts: Map<number, number>, key: number): number {
   const count = (counts.get(key) ?? 0) + 1;
   counts.set(key, count);

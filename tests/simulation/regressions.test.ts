@@ -1,4 +1,4 @@
-/** What the simulation found in the library, each as the smallest case that shows it. */
+/** Faults of the library that the simulation found, each as the smallest case that shows it. */
 
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
@@ -7,8 +7,9 @@ import { memoryTransport } from "../../transports/memory.ts";
 import { Agenda, LANE } from "./agenda.ts";
 import { quiescence } from "./pump.ts";
 
-// Seed 75 of 500 requests: the upload's end, reported while it was being stopped, ended the exchange a second time.
-test("an upload that waits for its last piece to be taken is over when the response is", async () => {
+// Seed 75 of 500 requests: while the upload was being stopped, its end was reported and ended the exchange a second
+// time.
+test("an upload whose last piece is not yet written is over when the response is", async () => {
   const transport = memoryTransport({
     window: 1000,
     accept: (peer) => peer.stopReading(),
@@ -28,12 +29,12 @@ test("an upload that waits for its last piece to be taken is over when the respo
   await quiescence();
   assertEquals(finished, 1);
   assertEquals(pool.stats().idle, 0, "the server said that it closes");
-  // The rest is not read for the sake of a connection that ends anyway.
+  // The rest is not read, because the connection ends anyway.
   assertEquals(pool.stats().retired, { "unread-body": 1 });
   await pool.close();
 });
 
-/** The clock that an agenda means. */
+/** A clock that runs by an agenda. */
 function clockOf(agenda: Agenda): Clock {
   return {
     now: () => agenda.now,
@@ -43,17 +44,17 @@ function clockOf(agenda: Agenda): Clock {
   };
 }
 
-// Seed 19 of 200 requests: the deadline of a request that is refused at once was set all the same.
+// Seed 19 of 200 requests: a request that was refused at once still set its deadline.
 test("a request to a closed pool leaves no timer behind", async () => {
   const agenda = new Agenda();
   const pool = createPool({ transport: memoryTransport({ respond: () => ({}) }), clock: clockOf(agenda) });
   await pool.close();
   await assertRejects(() => pool.request("http://a.test/", { requestTimeout: "1s" }));
-  assertEquals(agenda.pending[LANE.timer], 0);
+  assertEquals(agenda.waiting[LANE.timer], 0);
 });
 
-// Seeds 46, 121 and 487 of 300 requests: it was put back with the idle time of one that had just been used.
-test("a connection that was looked at for a request that is aborted meanwhile gets no younger", async () => {
+// Seeds 46, 121 and 487 of 300 requests: after the liveness check, its idle time started anew.
+test("a liveness check for a request that is aborted does not restart the idle time", async () => {
   const agenda = new Agenda();
   const respond = () => ({ headers: { "keep-alive": "timeout=5" } });
   const pool = createPool({ transport: memoryTransport({ respond }), clock: clockOf(agenda) });
@@ -65,14 +66,14 @@ test("a connection that was looked at for a request that is aborted meanwhile ge
   controller.abort(new Error("enough"));
   await assertRejects(() => aborted, Error, "enough");
   agenda.next()?.keep();
-  assertEquals(pool.stats().idle, 0, "one that lasts for another 100 ms would do as well");
+  assertEquals(pool.stats().idle, 0, "its 100 ms of idle time have passed");
   const { connection } = await pool.request("http://a.test/");
   assertEquals(connection.reused, false);
   await pool.close();
 });
 
-// Seeds 25 and 299 of 300 requests, with listeners that act: its waiter stayed in the queue for good.
-test("a request that a listener aborts as it begins to wait waits no longer", async () => {
+// Seeds 25 and 299 of 300 requests, with listeners that act: its waiter stayed in the queue for ever.
+test("a request that is aborted by a listener of its own request.queued event leaves the queue", async () => {
   const controller = new AbortController();
   const pool = createPool({
     transport: memoryTransport({ connect: () => "never" }),
@@ -85,8 +86,9 @@ test("a request that a listener aborts as it begins to wait waits no longer", as
   await pool.close({ timeout: 0 });
 });
 
-// Seed 604305 of 500 requests: the next request was written on it before its end, long in the kernel, was read.
-test("a connection whose response was held back is looked at before the next request", async () => {
+// Seed 604305 of 500 requests: the next request was written before the connection's end, which was in the kernel, was
+// read.
+test("a connection whose response was paused gets a liveness check before the next request", async () => {
   const head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
   const transport = memoryTransport({
     accept(peer) {
@@ -109,7 +111,7 @@ test("a connection whose response was held back is looked at before the next req
   assertEquals(
     transport.peers[0]?.receivedText.match(/GET/g)?.length,
     1,
-    "nothing was written on the dead one",
+    "nothing was written on the dead connection",
   );
   assertEquals([pool.stats().opened, pool.stats().retries], [2, 0]);
   await pool.close();

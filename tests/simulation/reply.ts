@@ -1,4 +1,4 @@
-/** Reply: the bytes of one response, and where in them it matters. */
+/** Reply: the bytes of one response, and the positions in it that matter. */
 
 import type { Prng } from "../support/prng.ts";
 import { coded } from "./codec.ts";
@@ -13,25 +13,25 @@ export type ReplyFraming = "none" | "length" | "chunked" | "until-close";
 /** A response. */
 export interface Reply {
   readonly status: number;
-  /** What the body must be, decoded. */
+  /** The length of the payload, decoded. */
   readonly length: number;
   readonly head: string;
   /** The body as it goes over the wire. */
   readonly body: string;
   readonly framing: ReplyFraming;
-  /** The server closes after it. */
+  /** The server closes the connection after it. */
   readonly last: boolean;
-  /** And says so. */
+  /** The server announces that it closes. */
   readonly told: boolean;
   readonly hintMs: number | undefined;
   readonly left: number | undefined;
-  /** The letter z so many times behind what is `length` bytes long. */
+  /** How often the letter z follows the payload. */
   readonly run: number;
-  /** It comes in so many pieces, with pauses, and only the last says that it ends. */
+  /** The body comes in pieces, with pauses. Only the last piece shows that it ends. */
   readonly live: Live | undefined;
 }
 
-/** A body that goes on. */
+/** A body that goes on for a long time. */
 export interface Live {
   readonly pieces: number;
   readonly size: number;
@@ -42,12 +42,12 @@ export interface Live {
 export interface ReplyPlan {
   readonly request: SeenRequest;
   readonly habit: Habit;
-  /** Requests on this connection, this one included. */
+  /** Number of requests on this connection, this one included. */
   readonly number: number;
   readonly last: boolean;
-  /** Share of large bodies: one in so many. */
+  /** One body in this many is large. */
   readonly largeOneIn: number;
-  /** Whether and where to send a redirect. */
+  /** Where to redirect to, if anywhere. */
   readonly redirectTo: string | undefined;
   readonly status?: number;
   readonly extras: Extras | undefined;
@@ -98,16 +98,16 @@ function contentFields(framing: ReplyFraming, content: string, coding: Coded | u
 
 const CODINGS = ["gzip", "br", "deflate", "zstd", "gzip", "br"] as const;
 
-/** The body of request `id` with its codings on it, one over the other. */
+/** The body of request `id`, with its codings applied one after the other. */
 function codedContent(id: number, length: number, { how, chain, bomb }: Coded): string {
   let content = coded(payload(id, length), bomb, how === "flushed" ? 64 : Infinity);
   for (let more = 1; more < chain; more++) content = coded(content, 0);
-  // Nothing at all decodes to nothing.
+  // Empty input decodes to an empty body.
   if (how === "cut short") return content.slice(0, -1) || "L";
   return how === "malformed" ? `?${content.slice(1)}` : content;
 }
 
-/** Chunks, so that only the last says that it was. */
+/** Chunked, so that only the last chunk shows the end. */
 function liveOf({ request, habit, redirectTo, extras }: ReplyPlan): Live | undefined {
   if (extras?.live !== true || redirectTo !== undefined) return undefined;
   if (habit.minorVersion === 0 || request.method === "HEAD") return undefined;
@@ -125,7 +125,7 @@ function drawStatus(
   return framing === "none" ? prng.among(204, 304) : status;
 }
 
-/** A server of HTTP/1.0 need not say that it closes. */
+/** An HTTP/1.0 server need not announce that it closes. */
 function connectionFields(prng: Prng, habit: Habit, last: boolean): string[] {
   if (last) return habit.minorVersion === 1 || prng.oneIn(2) ? ["connection: close"] : [];
   if (!habit.saysKeepAlive) return [];

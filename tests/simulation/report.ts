@@ -1,4 +1,4 @@
-/** Report: the figures of a run, for people. */
+/** Report: formats the figures of a run for people. */
 
 import type { Figures } from "./figures.ts";
 

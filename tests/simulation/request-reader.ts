@@ -1,4 +1,4 @@
-/** Request reader: what a simulated server makes of the bytes it gets. It believes nothing and forgives nothing. */
+/** Request reader: parses the bytes that a simulated server gets. It is strict, and accepts nothing malformed. */
 
 import { ascii, payload } from "./payload.ts";
 
@@ -6,7 +6,7 @@ import { ascii, payload } from "./payload.ts";
 export interface SeenRequest {
   readonly method: string;
   readonly id: number;
-  /** Redirects followed so far. */
+  /** How many redirects were followed so far. */
   readonly hop: number;
   readonly keyed: boolean;
   readonly expectsContinue: boolean;
@@ -15,12 +15,12 @@ export interface SeenRequest {
   readonly hasBody: boolean;
 }
 
-/** Whoever serves the connection. */
+/** Receives the requests of one connection. */
 export interface RequestSink {
   head(request: SeenRequest): void;
-  /** The whole request is here. */
+  /** The whole request has arrived. */
   complete(request: SeenRequest): void;
-  /** The client wrote what is no request: never to be excused. */
+  /** The client wrote bytes that are not a request. That is never right. */
   nonsense(what: string, id?: number): void;
 }
 
@@ -31,7 +31,7 @@ export class RequestReader {
   readonly #sink: RequestSink;
   #text = "";
   #request: SeenRequest | undefined;
-  /** Body bytes to come; -1 while chunked. */
+  /** Body bytes still to come; -1 while chunked. */
   #left = 0;
   #body = "";
   #bodyLength = 0;

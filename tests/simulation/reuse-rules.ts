@@ -1,4 +1,4 @@
-/** Reuse rules: what must hold of a connection at the moment a request is written on it, by the book's own words. */
+/** Reuse rules: what must be true of a connection when a request is written on it. */
 
 import type { Link } from "./link.ts";
 
@@ -24,28 +24,29 @@ export interface WrittenHead {
   readonly method: string;
   readonly keyed: boolean;
   readonly asksClose: boolean;
-  /** The client's time. */
+  /** The time by the client's clock. */
   readonly now: number;
 }
 
-/** Which rule is broken; `undefined` for none. */
+/** The rule that is broken, or `undefined`. */
 export function checkHead(link: Link, head: WrittenHead, terms: Terms): string | undefined {
   if (link.crossed) return undefined;
   if (link.spent !== undefined) return `it should not have been used: ${link.spent}`;
   if (link.request !== 0) return `request ${link.request} has not been answered yet`;
   if (link.requests > terms.maxRequests) return `it is the ${link.requests}th: maxRequests`;
   if (link.left !== undefined && link.left <= 0 && terms.honorsHints)
-    return "the server announced to take no other";
+    return "the server announced that it accepts no other";
   const reusable = terms.maxIdle > 0 && terms.maxIdlePerOrigin > 0;
-  if (!reusable && (link.requests > 1 || !head.asksClose)) return "nothing may be kept, nor promised";
+  if (!reusable && (link.requests > 1 || !head.asksClose))
+    return "nothing may be kept, so it must say Connection: close";
   if (link.requests === terms.maxRequests && !head.asksClose) return "the last request does not say so";
   if (head.now - link.openedAt >= terms.maxLifetimeMs && link.idleMs > 0) return "it is too old: maxLifetime";
   return link.idleMs > 0 ? checkIdle(link, head, terms) : undefined;
 }
 
 function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefined {
-  const { idleMs, hintMs, lore } = link;
-  if (link.nights !== link.takenNights) return "the machine slept since";
+  const { idleMs, hintMs, originFacts } = link;
+  if (link.suspensions !== link.suspensionsWhenTaken) return "the machine was suspended since";
   if (idleMs >= terms.idleTimeoutMs) return `it was idle for ${idleMs} ms: idleTimeout`;
   if (idleMs >= link.learnedMs) return `it was idle for ${idleMs} ms: the learned limit is ${link.learnedMs}`;
   const hintedMs =
@@ -54,16 +55,16 @@ function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefi
     return `it was idle for ${idleMs} ms: the server announced ${hintMs}`;
   if (isIdempotent(head.method) || head.keyed) return undefined;
   const learnedMs = link.learnedMs === Infinity ? 0 : link.learnedMs;
-  const provenMs = Math.max(terms.unsafeReuseMs, hintedMs ?? 0, learnedMs, lore.workedMs);
+  const provenMs = Math.max(terms.unsafeReuseMs, hintedMs ?? 0, learnedMs, originFacts.workedMs);
   return idleMs < provenMs
     ? undefined
     : `${head.method} took a connection idle for ${idleMs} ms, proven only for ${provenMs}`;
 }
 
-/** A timer counts whole milliseconds, and rings in the next one. */
+/** A timer counts whole milliseconds, and fires in the following one. */
 const LATE_MS = 2;
 
-/** By which rule an idle connection should have been closed before now; `undefined` for none. */
+/** The rule by which an idle connection should have been closed before now, or `undefined`. */
 export function keptTooLong(link: Link, now: number, terms: Terms): string | undefined {
   if (!link.parked || link.ended || link.crossed) return undefined;
   const idleMs = now - link.idleSince;
@@ -76,7 +77,7 @@ export function keptTooLong(link: Link, now: number, terms: Terms): string | und
     : undefined;
 }
 
-/** RFC 9110 §9.2.2, of the methods that the simulation uses. */
+/** RFC 9110 §9.2.2, for the methods that the simulation uses. */
 export function isIdempotent(method: string): boolean {
   return method !== "POST";
 }

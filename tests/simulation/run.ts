@@ -1,4 +1,4 @@
-/** Run: seeds one after the other in one process, and what became of them. */
+/** Run: runs seeds one after the other in one process, and collects the results. */
 
 import type { Kind } from "./dimensions.ts";
 import type { Figures } from "./figures.ts";
@@ -8,11 +8,11 @@ import { watchUnhandled } from "./unhandled.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
 
-/** What is simulated. */
-export interface Wish {
+/** What to simulate. */
+export interface RunOptions {
   /** Requests of each seed. */
   readonly requests: number;
-  /** Spreads them over so many days. */
+  /** Spreads the requests over this many days. */
   readonly days: number | undefined;
   readonly kinds: readonly Kind[];
 }
@@ -24,13 +24,17 @@ export interface Failure {
 }
 
 /** The plan of a seed. */
-export function planFor(wish: Wish, seed: number): Plan {
+export function planFor(wish: RunOptions, seed: number): Plan {
   const { requests, days, kinds } = wish;
   return days === undefined ? planOf(seed, requests, kinds) : longPlanOf(seed, requests, days, kinds);
 }
 
-/** Runs one seed; its figures are added up. Answers what it broke, if anything. */
-export async function runSeed(wish: Wish, seed: number, figures: Figures): Promise<Failure | undefined> {
+/** Runs one seed and adds up its figures. Returns the failure, if any. */
+export async function runSeed(
+  wish: RunOptions,
+  seed: number,
+  figures: Figures,
+): Promise<Failure | undefined> {
   const world = new World(planFor(wish, seed));
   const failure = await outcome(seed, world);
   figures.add(world.figures);

@@ -1,4 +1,4 @@
-/** One seed is one history, whatever the runtime. Compared from Node, which starts the others. */
+/** A seed gives the same run on every runtime. This test runs on Node, which starts the others. */
 
 import { execFile } from "node:child_process";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ async function hashesBy(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-test("a seed comes to the same on Node, Deno and Bun", { skip: !isNode, timeout: 120_000 }, async () => {
+test("a seed gives the same run on Node, Deno and Bun", { skip: !isNode, timeout: 120_000 }, async () => {
   const bin = `${root}node_modules/.bin`;
   const [onNode, onDeno, onBun] = await Promise.all([
     hashesBy(process.execPath, "--import", "tsx"),

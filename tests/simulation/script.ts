@@ -4,38 +4,38 @@ import type { Prng } from "../support/prng.ts";
 import { payload } from "./payload.ts";
 import type { Live, Reply } from "./reply.ts";
 
-/** One thing a server does, `afterMs` the one before. */
+/** One thing that a server does, `afterMs` after the one before. */
 export interface Act {
   readonly afterMs: number;
   readonly do:
     | "fin"
     | "rst"
-    /** Neither reads nor answers any more, and tells nobody. */
+    /** Stops reading and writing without telling anybody. */
     | "vanish"
     /** The response ends before the next act. */
     | "end"
-    /** What follows was not asked for. */
+    /** What follows is unsolicited. */
     | "stray"
     /** `surplus` follows the end of the response in the same packet. */
     | { readonly send: string; readonly surplus?: string };
 }
 
-/** All that a server does about one request. */
+/** Everything that a server does about one request. */
 export interface Script {
   readonly acts: readonly Act[];
-  /** Whether the request was executed before it went wrong. */
+  /** Whether the request was executed before things went wrong. */
   readonly executes: boolean;
-  /** Whether what the client gets is malformed. */
+  /** Whether the client gets a malformed response. */
   readonly malformed: boolean;
-  /** Whether the client must not use the connection again though the response is right. */
+  /** Whether the client must not reuse the connection, although the response is right. */
   readonly doubtful: boolean;
 }
 
-/** How thinly a server spreads its bytes. */
+/** How a server spreads its bytes over time. */
 export interface Spreading {
-  /** One response in so many leaves in pieces. */
+  /** One response in this many leaves in pieces. */
   readonly piecesOneIn: number;
-  /** Longest time between two pieces. */
+  /** The longest time between two pieces. */
   readonly gapMs: number;
 }
 
@@ -57,14 +57,14 @@ export function pieces(prng: Prng, text: string, { piecesOneIn, gapMs }: Spreadi
 
 const SOUND = { executes: true, malformed: false, doubtful: false } as const;
 
-/** A reply as it should be. */
+/** A reply without faults. */
 export function soundScript(prng: Prng, reply: Reply, spreading: Spreading): Script {
   const acts = pieces(prng, reply.head + reply.body, spreading);
   if (prng.oneIn(25)) acts.unshift({ afterMs: 0, do: { send: interim(prng) } });
   return { ...SOUND, acts: [...acts, { afterMs: 0, do: "end" }] };
 }
 
-/** A body piece by piece. */
+/** Sends a body piece by piece. */
 export function liveScript(id: number, { head }: Reply, { pieces: count, size, gapMs }: Live): Script {
   const text = payload(id, count * size);
   const acts: Act[] = [{ afterMs: 0, do: { send: head } }];
@@ -76,18 +76,18 @@ export function liveScript(id: number, { head }: Reply, { pieces: count, size, g
   return { ...SOUND, acts };
 }
 
-/** A reply whose head comes in drips. */
+/** A reply whose head arrives byte by byte. */
 export function drippingScript(reply: Reply, gapMs: number): Script {
   const { head, body } = reply;
   const acts: Act[] = [];
   for (let at = 0; at < head.length; at += 4)
     acts.push({ afterMs: at === 0 ? 0 : gapMs, do: { send: head.slice(at, at + 4) } });
-  // Nothing is never delivered.
+  // An empty write would not be delivered.
   if (body !== "") acts.push({ afterMs: 0, do: { send: body } });
   return { ...SOUND, acts: [...acts, { afterMs: 0, do: "end" }] };
 }
 
-/** A whole answer that nobody asked for, so long after the one of `script`. */
+/** Adds a complete unsolicited response, this long after the one of `script`. */
 export function withSurplus(script: Script, afterMs: number): Script {
   return { ...script, acts: [...script.acts, ...stray(EVIL, afterMs)] };
 }
@@ -97,7 +97,7 @@ function interim(prng: Prng): string {
   return one.repeat(1 + prng.below(3));
 }
 
-/** Ways to go wrong, and how often each is drawn. */
+/** Ways to go wrong, with their weights in the draw. */
 export const FAULTS = {
   "fin instead of a response": 4,
   "rst instead of a response": 3,
@@ -120,7 +120,7 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-/** The end is no act that takes time. */
+/** The act `"end"` takes no time. */
 function crawling(prng: Prng, act: Act): Act {
   return act.do === "end" ? act : { ...act, afterMs: act.afterMs + prng.below(4000) };
 }
@@ -153,7 +153,7 @@ export function faultyScript(prng: Prng, fault: Fault, reply: Reply, spreading: 
     case "rst in the middle":
       return { ...SOUND, acts: [...cut, { afterMs: soon, do: "rst" }] };
     case "malformed head": {
-      // Without a body, a transfer coding is of no account.
+      // Without a body, a transfer coding has no effect.
       const spoilers = reply.framing === "none" ? MALFORMED.slice(1) : MALFORMED;
       const spoil = prng.pick(spoilers) ?? String;
       return { ...SOUND, malformed: true, acts: [...send(spoil(reply.head) + reply.body)] };
@@ -173,14 +173,17 @@ export function faultyScript(prng: Prng, fault: Fault, reply: Reply, spreading: 
   }
 }
 
-/** `Transfer-Encoding` and `Content-Length` together: to be read by the first, and not to be trusted (RFC 9112 §6.1). */
+/**
+ * `Transfer-Encoding` and `Content-Length` together: the first frames the body, and the connection must not be reused
+ * (RFC 9112 §6.1).
+ */
 function framedTwice(reply: Reply, sound: Act[], send: (text: string) => Act[]): Script {
   if (reply.framing !== "chunked") return { ...SOUND, acts: sound };
   const head = reply.head.replace("x-len", "content-length: 3\r\nx-len");
   return { ...SOUND, doubtful: true, acts: [...send(head + reply.body), { afterMs: 0, do: "end" }] };
 }
 
-/** Bytes behind the response, in the same packet or in the next. */
+/** Surplus bytes behind the response, in the same packet or in the next. */
 function surplus(prng: Prng, reply: Reply, sound: Act[]): Act[] {
   const text = prng.among("X", "\r\n", EVIL);
   if (reply.last || prng.oneIn(2)) return [...sound, ...stray(text, 0)];

@@ -1,16 +1,16 @@
 /**
- * Seeds that once broke an invariant, with what it was: of the library, or of the simulation itself. What a seed
- * stands for changes with the simulation, so each fault of the library has its own case in `regressions.test.ts`.
+ * Seeds that once broke an invariant, with the fault: of the library, or of the simulation itself. The meaning of a
+ * seed changes with the simulation, so each fault of the library also has a case of its own in `regressions.test.ts`.
  */
 
 import type { Kind } from "./dimensions.ts";
 
-/** A seed and the number of requests with which it failed. */
+/** A seed, and the number of requests with which it failed. */
 export interface KeptSeed {
   readonly seed: number;
   readonly requests: number;
   readonly was: string;
-  /** What users and peers did besides. */
+  /** The dimensions that were on. */
   readonly kinds?: readonly Kind[];
 }
 
@@ -22,30 +22,30 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   {
     seed: 500_295,
     requests: 500,
-    was: "the answer a crossing had misplaced was a redirect, and was followed",
+    was: "unsolicited bytes misplaced a response that was a redirect, and it was followed",
   },
   {
     seed: 502_636,
     requests: 500,
-    was: "a POST went out behind a block of 5 ms, on a connection that had ended",
+    was: "after a block of 5 ms, a POST was written on a connection that had ended",
   },
   {
     seed: 604_305,
     requests: 500,
-    was: "a request went out on a connection whose end lay behind what was held back",
+    was: "a request was written on a paused connection whose end had not been read",
   },
-  { seed: 700_347, requests: 500, was: "whoever followed such a redirect sent a body of its own" },
+  { seed: 700_347, requests: 500, was: "a request that followed such a redirect sent its own body" },
   { seed: 803_295, requests: 500, was: "a head that came in pieces took longer than its deadline" },
-  { seed: 805_636, requests: 500, was: "a connection expired behind a block while it was being looked at" },
-  { seed: 903_822, requests: 500, was: "a wall clock that was set back hid that the machine had slept" },
+  { seed: 805_636, requests: 500, was: "a connection expired after a block, during its liveness check" },
+  { seed: 903_822, requests: 500, was: "a wall clock that was set back hid a suspension of the machine" },
   {
     seed: 909_955,
     requests: 500,
-    was: "a redirect was made up of two responses that a crossing had misplaced",
+    was: "unsolicited bytes combined two responses into one redirect",
   },
   {
     seed: 1_010_104,
     requests: 500,
-    was: "a connection's lifetime passed within the milliseconds in which it was looked at",
+    was: "a connection's lifetime ended during its liveness check",
   },
 ];

@@ -1,4 +1,7 @@
-/** Server connection: the far end of one connection: reads requests, and acts out what the server makes of them. */
+/**
+ * Server connection: the server's end of one connection. It reads requests and acts out what the server does about
+ * them.
+ */
 
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { type Appointment, LANE } from "./agenda.ts";
@@ -27,7 +30,7 @@ function codedNames({ how, chain }: Coded): Happening[] {
   return names;
 }
 
-/** The far end of one connection. */
+/** The server's end of one connection. */
 export class ServerConnection implements RequestSink {
   readonly #server: Server;
   readonly #peer: MemoryPeer;
@@ -39,17 +42,17 @@ export class ServerConnection implements RequestSink {
   #watch: Appointment | undefined;
   #next: Appointment | undefined;
   #gone = false;
-  /** Reads nothing and sends nothing, and nobody knows. */
+  /** It neither reads nor sends any more, and nobody knows. */
   #vanished = false;
   #replying = false;
   #reply: Reply | undefined;
   /** This is the last response. */
   #last = false;
-  /** The client must not trust what it gets. */
+  /** The client must not reuse the connection. */
   #doubtful = false;
-  /** Answered before the request was complete. */
+  /** The response began before the request was complete. */
   #early = false;
-  /** What it drips takes until then. */
+  /** Until this time it sends single bytes. */
   #dripsUntil = 0;
 
   constructor(server: Server, peer: MemoryPeer, link: Link) {
@@ -99,7 +102,7 @@ export class ServerConnection implements RequestSink {
     this.#server.world.fail(`connection ${this.#link.id}: the client wrote nonsense: ${what}`);
   }
 
-  /** The server goes wrong while it is still being told what to do. */
+  /** The server fails while it is still receiving the request. */
   #disturbUpload(request: SeenRequest): void {
     const { world, prng } = this.#server;
     switch (prng.among("early", "early", "fin", "rst", "deaf")) {
@@ -127,7 +130,7 @@ export class ServerConnection implements RequestSink {
     }
   }
 
-  /** Bytes of a head that says nothing, one after the other, while the body is awaited. Answers whether it does. */
+  /** Sends an interim response byte by byte while it waits for the body. Returns whether it does. */
   #drip(request: SeenRequest): boolean {
     const { world, plan } = this.#server;
     if (this.#replying || (!request.expectsContinue && plan.faultRate === 0)) return false;
@@ -152,7 +155,7 @@ export class ServerConnection implements RequestSink {
     const { prng, plan, habit, world } = this.#server;
     const number = this.#requests;
     const age = world.agenda.now - this.#acceptedAt;
-    // Some servers take no notice of a client that wants to close.
+    // Some servers ignore that a client wants to close.
     const deaf = plan.faultRate > 0 && prng.oneIn(4);
     const closing = number >= habit.maxRequests || age >= habit.maxLifetimeMs || (request.asksClose && !deaf);
     const reply = drawReply(prng, {
@@ -187,7 +190,7 @@ export class ServerConnection implements RequestSink {
     return faultyScript(prng, fault, reply, plan.spreading);
   }
 
-  /** A sound reply in one of the ways of `dimensions.ts`. */
+  /** A sound reply with one of the specialities of `dimensions.ts`, if any. */
   #particular(request: SeenRequest, reply: Reply): Script | undefined {
     const { world, prng, plan } = this.#server;
     const extras = world.extrasOf(request.id);
@@ -201,7 +204,7 @@ export class ServerConnection implements RequestSink {
       return drippingScript(reply, plan.faultRate > 0 ? prng.among(50, 700, 2000) : 2);
     }
     if (extras.surplusMs === undefined || reply.last) return undefined;
-    world.happened("surplus response within 2 ms");
+    world.happened("unsolicited response within 2 ms");
     return withSurplus(soundScript(prng, reply, plan.spreading), extras.surplusMs);
   }
 
@@ -277,7 +280,7 @@ export class ServerConnection implements RequestSink {
     else world.trace.note("server sends", this.#link.id, 0);
   }
 
-  /** It is idle. */
+  /** The connection becomes idle. */
   #rest(): void {
     this.#idleSince = this.#server.world.agenda.now;
   }
@@ -295,7 +298,7 @@ export class ServerConnection implements RequestSink {
     this.#watch = this.#later(ms, () => this.#lookAtIdle());
   }
 
-  /** From the first request on another limit counts. */
+  /** From the first request on, another idle limit applies. */
   #watchIdleAnew(): void {
     this.#watch?.cancel();
     this.#watchIdle(this.#server.habit.idleMs);

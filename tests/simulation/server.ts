@@ -1,4 +1,4 @@
-/** Server: one simulated origin. It has habits, changes them, and goes wrong as often as its seed says. */
+/** Server: one simulated origin. It has habits, changes them, and fails as often as its plan says. */
 
 import type { MemoryOutcome, MemoryPeer } from "../../transports/memory.ts";
 import { Prng } from "../support/prng.ts";
@@ -12,47 +12,47 @@ import type { Fault, Spreading } from "./script.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { Trace } from "./trace.ts";
 
-/** What a server needs of its world. */
+/** What a server needs from its world. */
 export interface ServerWorld {
   readonly agenda: Agenda;
   readonly trace: Trace;
-  /** Whether the request met bytes that nobody had asked for. */
+  /** Whether unsolicited bytes arrived during the request. */
   isCrossed(id: number): boolean;
   /** A request is executed. */
   executes(request: SeenRequest): void;
-  /** What will be answered, so that what the client gets can be compared. */
+  /** What the server will answer, for comparison with what the client gets. */
   promises(request: SeenRequest, promised: Promised): void;
-  /** The server gives the client cause to fail. */
+  /** The server gives the client a cause to fail. */
   excuses(id: number, excuse: "malformed" | "slow"): void;
   injected(fault: string): void;
   happened(what: Happening): void;
-  /** What is particular about a request. */
+  /** What is special about a request. */
   extrasOf(id: number): Extras | undefined;
-  /** Where to send a redirect for this request, if anywhere. */
+  /** Where to redirect this request to, if anywhere. */
   redirect(request: SeenRequest): string | undefined;
-  /** Runs `act`, in which what is sent goes to the client. */
+  /** Runs `act`. What it sends goes to the client. */
   inward(link: Link, act: () => void): void;
-  /** The delivery of what was sent last. */
+  /** The delivery of the bytes that were sent last. */
   readonly lastSent: Appointment | undefined;
   fail(what: string): void;
 }
 
-/** How a server is. */
+/** The properties of a server. */
 export interface ServerPlan {
   readonly seed: number;
   readonly hostname: string;
   readonly habit: Habit;
   /** How long it waits for the first request of a connection. */
   readonly firstRequestMs: number;
-  /** Share of requests that go wrong, in [0, 1]. */
+  /** The share of requests that go wrong, in [0, 1]. */
   readonly faultRate: number;
-  /** Share of dials that fail. */
-  readonly dialFaultRate: number;
+  /** The share of connect attempts that fail. */
+  readonly connectFaultRate: number;
   readonly spreading: Spreading;
-  /** Longest time to think about a request. */
+  /** The longest time until it answers a request. */
   readonly serviceMs: number;
   readonly largeOneIn: number;
-  /** Only some of the faults, for a regression. */
+  /** If set, only these faults occur; for regressions. */
   readonly faults?: readonly Fault[];
 }
 
@@ -75,23 +75,23 @@ export class Server {
     this.connections.add(new ServerConnection(this, peer, link));
   }
 
-  /** How an attempt to connect ends. */
-  dial(latencyMs: number): { readonly outcome: MemoryOutcome; readonly delayMs: number } {
+  /** How a connect attempt ends. */
+  connect(latencyMs: number): { readonly outcome: MemoryOutcome; readonly delayMs: number } {
     const { prng, plan } = this;
-    if (plan.dialFaultRate === 0 || prng.next() >= plan.dialFaultRate)
+    if (plan.connectFaultRate === 0 || prng.next() >= plan.connectFaultRate)
       return { outcome: "accept", delayMs: latencyMs };
     const outcome = prng.among<MemoryOutcome>("refused", "unreachable", "never", "reset", "accept");
-    this.world.injected(`dial: ${outcome === "accept" ? "slow" : outcome}`);
+    this.world.injected(`connect:  ${outcome === "accept" ? "slow" : outcome}`);
     return { outcome, delayMs: latencyMs + prng.among(0, 0, 3000) };
   }
 
-  /** All its connections end at one moment. */
+  /** Ends all its connections at one moment. */
   restart(): void {
     this.world.injected("restart");
     for (const connection of [...this.connections]) connection.leave(this.prng.oneIn(3) ? "rst" : "fin");
   }
 
-  /** It keeps idle connections for another time from now on. */
+  /** From now on, idle connections have another limit. */
   changeLimit(idleMs: number): void {
     this.world.injected("limit changed");
     this.habit.idleMs = idleMs;

@@ -1,4 +1,4 @@
-/** A short slice of the simulation, on every runtime. The long run is `tests/simulation/main.ts`. */
+/** A short part of the simulation, on every runtime. `tests/simulation/main.ts` runs it for longer. */
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -9,10 +9,10 @@ import { runSeed } from "./run.ts";
 import { KEPT_SEEDS } from "./seeds.ts";
 import { World } from "./world.ts";
 
-/** Bun allows 5 s unless told otherwise, and a busy machine may take longer. */
+/** Bun ends a test after 5 s by default, and a busy machine may need longer. */
 const PATIENT = { timeout: 60_000 };
 
-/** Runs a seed; throws when an invariant is broken. */
+/** Runs a seed. Throws if an invariant is broken. */
 async function run(seed: number, requests: number, kinds: readonly Kind[] = []): Promise<World> {
   const world = new World(planOf(seed, requests, kinds));
   await world.run();
@@ -34,13 +34,13 @@ for (let from = 1; from <= 40; from += 10) {
   });
 }
 
-test("these seeds had enough to go through", () => {
+test("these seeds reuse connections, resend requests and see many faults", () => {
   assert(figures.reused > 500, "connections are reused");
   assert(figures.retries > 5, "requests are sent again");
-  assert(Object.keys(figures.faults).length > 20, "much goes wrong");
+  assert(Object.keys(figures.faults).length > 20, "many kinds of faults occur");
 });
 
-test("thirty days pass without drift and without anything left behind", PATIENT, async () => {
+test("thirty simulated days leave no drift and nothing behind", PATIENT, async () => {
   const world = new World(longPlanOf(3, 800, 30));
   await world.run();
   const days = world.agenda.now / 86_400_000;
@@ -48,7 +48,7 @@ test("thirty days pass without drift and without anything left behind", PATIENT,
 });
 
 for (const { seed, requests, was, kinds } of KEPT_SEEDS) {
-  test(`seed ${seed} is sound again: ${was}`, PATIENT, async () => {
+  test(`seed ${seed} breaks no invariant any more: ${was}`, PATIENT, async () => {
     await run(seed, requests, kinds);
   });
 }
@@ -72,7 +72,7 @@ for (let from = 1; from <= 80; from += 10) {
 }
 
 for (const kind of LANDED) {
-  test(`the simulation has users and peers of this kind: ${kind}`, () => {
+  test(`everything happens that belongs to the dimension ${kind}`, () => {
     for (const what of HAPPENINGS[kind]) assert((lively.happenings[what] ?? 0) > 0, what);
   });
 }

@@ -17,7 +17,7 @@ const READINGS = {
   unread: 0.1,
 } as const;
 
-/** The next request of a client. */
+/** Draws the next request of a client. */
 export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
   const method = prng.weighted(METHODS);
   const upload = method === "GET" || method === "HEAD" || prng.oneIn(6) ? undefined : drawUpload(prng);
@@ -41,7 +41,7 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
 
 const BOMB_READINGS: readonly Reading[] = ["text", "discard", "partly", "later", "bytes"];
 
-/** What is particular about it comes before what is not. */
+/** Extras take precedence over the ordinary properties. */
 function withExtras(spec: Omit<RequestSpec, "extras">, extras: Extras): RequestSpec {
   const { leave, copying, misuse, leaveAfterMs } = extras;
   const { upload } = spec;
@@ -61,13 +61,13 @@ function withExtras(spec: Omit<RequestSpec, "extras">, extras: Extras): RequestS
 }
 
 function misusedUpload(upload: UploadSpec, misuse: Misuse): UploadSpec {
-  // A buffer can only be taken away while it is being sent.
+  // A buffer can only be transferred while it is being sent.
   if (misuse === "buffer taken away")
     return { ...upload, kind: "bytes", length: 300_000 + upload.length, breaks: false };
   return { ...upload, kind: "stream", breaks: misuse === "stream that breaks" };
 }
 
-/** A body left unread keeps its connection; where there are few, nobody would ever get another. */
+/** An unread body keeps its connection. Where connections are few, other requests would never get one. */
 function drawReading(prng: Prng, tight: boolean): Reading {
   const reading = prng.weighted<keyof typeof READINGS>(READINGS);
   return tight && reading === "unread" ? "discard" : reading;

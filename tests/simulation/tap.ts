@@ -1,6 +1,6 @@
 /**
- * Tap: stands between the pool and its transport, sees every call in both directions, and knows the rules. What the
- * pool may not do, it reports at the moment it is done.
+ * Tap: stands between the pool and its transport, and sees every call in both directions. It knows the rules, and
+ * reports at once whatever the pool may not do.
  */
 
 import type {
@@ -14,58 +14,58 @@ import type {
 import { Prng } from "../support/prng.ts";
 import type { Agenda } from "./agenda.ts";
 import { Link } from "./link.ts";
-import { OriginLore } from "./origin-lore.ts";
+import { OriginFacts } from "./origin-facts.ts";
 import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
 import type { Trace } from "./trace.ts";
 
-/** What a tap needs of its world. */
+/** What a tap needs from its world. */
 export interface TapWorld {
-  /** The end of a connection that slept is being delivered. */
+  /** The end of a connection is being delivered that was idle during a suspension. Nothing may be learned from it. */
   teachesNothing: boolean;
   readonly trace: Trace;
   readonly terms: Terms;
   /** The client's clock. */
   readonly clientNow: number;
-  /** The program was blocked, or asleep, at some time: then its timers may be late. */
-  readonly isHeld: boolean;
+  /** The program was blocked or suspended at some time, so its timers may be late. */
+  readonly wasInterrupted: boolean;
   /** How often the client's machine was suspended. */
-  readonly nights: number;
+  readonly suspensions: number;
   readonly seed: number;
   readonly agenda: Agenda;
-  /** Runs `act`, in which what is sent goes to the server. */
+  /** Runs `act`. What it sends goes to the server. */
   outward<T>(link: Link, act: () => T): T;
-  /** Runs `act`, in which what is scheduled is a dial. */
-  dialling<T>(act: () => T): T;
+  /** Runs `act`. What it schedules is a connect attempt. */
+  connecting<T>(act: () => T): T;
   fail(what: string): void;
   /** The head of a request was written. */
   wrote(link: Link, method: string, id: number, hop: number): void;
-  /** Bytes were delivered for the request that the connection carries; answers what is wrong with how many are kept. */
+  /** Bytes were delivered for the connection's request. Returns what is wrong with the number of bytes kept. */
   arrived(link: Link, id: number, length: number): void;
   /** The end of a connection was delivered. */
   endDelivered(link: Link): void;
-  /** Some of its body was. */
+  /** Some of the request's body was written. */
   wroteBody(link: Link): void;
-  /** Whether that has happened. */
+  /** Whether unsolicited bytes have met a request at some time. */
   readonly hasCrossed: boolean;
-  /** Bytes nobody asked for arrived while a request waited: nobody can tell them from its response. */
+  /** Unsolicited bytes arrived while a request waited. Nobody can tell them from its response. */
   crossed(link: Link): void;
 }
 
 const REQUEST = /^(\S+) \/r\/(\d+)(?:\/(\d+))? /;
 
-/** A transport that is watched. */
+/** A transport under observation. */
 export class Tap implements Transport {
   readonly name = "memory";
   readonly can: Transport["can"];
   readonly resolve: Transport["resolve"];
   readonly decoder: Transport["decoder"];
   readonly context: Transport["context"];
-  /** Attempts to connect. */
-  dialled = 0;
-  /** Connections open or being opened. */
+  /** How many connect attempts were made. */
+  connectAttempts = 0;
+  /** How many connections are open or being opened. */
   open = 0;
   readonly links: Map<number, Link> = new Map();
-  readonly lores: Map<string, OriginLore> = new Map();
+  readonly originFacts: Map<string, OriginFacts> = new Map();
   readonly #inner: Transport;
   readonly #world: TapWorld;
 
@@ -82,48 +82,53 @@ export class Tap implements Transport {
     this.resolve = inner.resolve;
   }
 
-  /** The link of a connection; made by the first who asks. */
+  /** The link of a connection. The first call makes it. */
   link(id: number, target: Target): Link {
     let link = this.links.get(id);
     if (link === undefined) {
-      link = new Link(id, this.lore(target.hostname), this.#world.clientNow, new Prng(id ^ this.#world.seed));
-      link.nights = this.#world.nights;
+      link = new Link(
+        id,
+        this.factsOf(target.hostname),
+        this.#world.clientNow,
+        new Prng(id ^ this.#world.seed),
+      );
+      link.suspensions = this.#world.suspensions;
       link.address = target.address;
       this.links.set(id, link);
     }
     return link;
   }
 
-  lore(hostname: string): OriginLore {
-    let lore = this.lores.get(hostname);
-    if (lore === undefined) {
-      lore = new OriginLore(`http://${hostname}`);
-      this.lores.set(hostname, lore);
+  factsOf(hostname: string): OriginFacts {
+    let facts = this.originFacts.get(hostname);
+    if (facts === undefined) {
+      facts = new OriginFacts(`http://${hostname}`);
+      this.originFacts.set(hostname, facts);
     }
-    return lore;
+    return facts;
   }
 
   async connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const world = this.#world;
-    const lore = this.lore(target.hostname);
-    world.trace.note("dial", this.dialled, 0, target.hostname);
-    this.dialled += 1;
-    this.#count(lore, 1);
+    const facts = this.factsOf(target.hostname);
+    world.trace.note("connect", this.connectAttempts, 0, target.hostname);
+    this.connectAttempts += 1;
+    this.#count(facts, 1);
     let counted = true;
     const gone = (): void => {
-      if (counted) this.#count(lore, -1);
+      if (counted) this.#count(facts, -1);
       counted = false;
     };
     signal.addEventListener("abort", gone);
     const tapped = new TappedHandler(handler, world, gone);
     try {
-      const socket = await world.dialling(() => this.#inner.connect(target, tapped, signal));
+      const socket = await world.connecting(() => this.#inner.connect(target, tapped, signal));
       const link = this.link(socket.localPort ?? 0, target);
       tapped.link = link;
       world.trace.note("open", link.id, 0, target.hostname);
       return new TappedSocket(socket, link, tapped, world, gone);
     } catch (error) {
-      world.trace.note("dial fails");
+      world.trace.note("connect fails");
       gone();
       throw error;
     } finally {
@@ -131,17 +136,17 @@ export class Tap implements Transport {
     }
   }
 
-  #count(lore: OriginLore, change: 1 | -1): void {
-    lore.open += change;
+  #count(facts: OriginFacts, change: 1 | -1): void {
+    facts.open += change;
     this.open += change;
     const { maxConnections, maxConnectionsPerOrigin } = this.#world.terms;
     if (this.open > maxConnections) this.#world.fail(`${this.open} connections exceed maxConnections`);
-    if (lore.open > maxConnectionsPerOrigin)
-      this.#world.fail(`${lore.open} connections to ${lore.key} exceed maxConnectionsPerOrigin`);
+    if (facts.open > maxConnectionsPerOrigin)
+      this.#world.fail(`${facts.open} connections to ${facts.key} exceed maxConnectionsPerOrigin`);
   }
 }
 
-/** What arrives. */
+/** What arrives from the transport. */
 class TappedHandler implements SocketHandler {
   link: Link | undefined = undefined;
   inner: SocketHandler;
@@ -161,7 +166,7 @@ class TappedHandler implements SocketHandler {
     link.deliveredAt = this.#world.agenda.now;
     this.#world.trace.note("deliver", link.id, length);
     if (link.request === 0) link.spent ??= "bytes came while it was idle";
-    else if (link.idleMs > link.lore.workedMs) link.lore.workedMs = link.idleMs;
+    else if (link.idleMs > link.originFacts.workedMs) link.originFacts.workedMs = link.idleMs;
     const carried = link.request;
     this.#applyMarks(link);
     this.inner.data(bytes, length);
@@ -181,18 +186,18 @@ class TappedHandler implements SocketHandler {
     }
     this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
     this.#gone();
-    const slept = link?.parked === true && link.nights !== this.#world.nights;
+    const slept = link?.parked === true && link.suspensions !== this.#world.suspensions;
     this.#world.teachesNothing = slept;
     this.inner.closed(error);
     this.#world.teachesNothing = false;
   }
 
-  /** Nobody can tell them from the response, unless they were there before the request. */
+  /** Nobody can tell unsolicited bytes from the response, unless they came before the request. */
   #cross(link: Link, arrivesAt: number): void {
     const earlyMs = link.wroteAt - arrivesAt;
     if (earlyMs > 1 && arrivesAt > link.seenAt && !link.crossed)
       this.#world.fail(
-        `request ${link.request} was written on connection ${link.id}, ${earlyMs} ms after bytes had come that nobody had asked for`,
+        `request ${link.request} was written on connection ${link.id}, ${earlyMs} ms after unsolicited bytes had come`,
       );
     this.#world.crossed(link);
   }
@@ -202,18 +207,18 @@ class TappedHandler implements SocketHandler {
       link.marks.shift();
       if (mark.kind === "stray") {
         if (link.request !== 0) this.#cross(link, mark.arrivesAt ?? Infinity);
-        else link.spent ??= "the server sent what nobody had asked for";
+        else link.spent ??= "the server sent unsolicited bytes";
         continue;
       }
       link.request = 0;
       link.hintMs = mark.hintMs;
       link.left = mark.left;
-      if (mark.last) link.spent ??= "the server's last response said so";
+      if (mark.last) link.spent ??= "the server's last response ended it";
     }
   }
 }
 
-/** What the pool does. */
+/** What the pool does to its socket. */
 class TappedSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly remoteAddress: string | undefined;
@@ -241,7 +246,7 @@ class TappedSocket implements Socket {
     const link = this.#link;
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
     if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
-    // Text without a tail is a head: bodies are bytes, and the frame of a chunk has a tail.
+    // Text without a tail is a head: bodies are bytes, and the framing of a chunk has a tail.
     if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head, body);
     else this.#wroteBody(link, typeof head === "string" ? (body?.length ?? 0) : head.length);
     return this.#world.outward(this.#link, () => this.#inner.write(head, body, tail));
@@ -282,7 +287,7 @@ class TappedSocket implements Socket {
     this.#world.wrote(link, method, Number(id), Number(hop ?? 0));
   }
 
-  /** The redirect may have been made up of two responses, where a crossing put one in the place of the other. */
+  /** The redirect may combine two responses, if unsolicited bytes misplaced one of them. */
   #wroteNonsense(link: Link, head: string): void {
     if (this.#world.hasCrossed) link.crossed = true;
     else this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
@@ -296,23 +301,23 @@ class TappedSocket implements Socket {
     this.#inner.resume();
   }
 
-  ref(held: boolean, idle?: boolean): void {
-    // A reader who comes or has not come yet takes nothing and parks nothing.
-    if (idle === undefined) return this.#inner.ref(held);
+  ref(active: boolean, idle?: boolean): void {
+    // While a response is under way, a reader that comes or leaves neither takes nor parks the connection.
+    if (idle === undefined) return this.#inner.ref(active);
     const link = this.#link;
     const now = this.#world.clientNow;
-    this.#world.trace.note(held ? "taken" : "parked", link.id);
-    if (held) {
+    this.#world.trace.note(active ? "taken" : "parked", link.id);
+    if (active) {
       link.idleMs = link.parked ? now - link.idleSince : 0;
-      link.learnedMs = link.lore.learnedMs;
-      link.takenNights = this.#world.nights;
+      link.learnedMs = link.originFacts.learnedMs;
+      link.suspensionsWhenTaken = this.#world.suspensions;
     } else if (link.used) {
       link.idleSince = now;
-      link.nights = this.#world.nights;
+      link.suspensions = this.#world.suspensions;
     }
-    if (!held) link.used = false;
-    link.parked = !held;
-    this.#inner.ref(held, idle);
+    if (!active) link.used = false;
+    link.parked = !active;
+    this.#inner.ref(active, idle);
   }
 
   setHandler(handler: SocketHandler): void {
@@ -333,7 +338,7 @@ class TappedSocket implements Socket {
     const link = this.#link;
     if (!link.closed) {
       this.#world.trace.note(how, link.id);
-      const late = this.#world.isHeld
+      const late = this.#world.wasInterrupted
         ? undefined
         : keptTooLong(link, this.#world.clientNow, this.#world.terms);
       if (late !== undefined) this.#world.fail(`connection ${link.id} was kept too long: ${late}`);

@@ -1,9 +1,9 @@
-/** Trace: all that happened in a world, as one number, and as text for whoever replays a seed. */
+/** Trace: everything that happened in a world, as one number, and as text for a replay. */
 
-/** What is worth noting; a new word goes to the end, or every hash changes. */
+/** What a trace notes. The hash depends on the order of this list, so new words go to its end. */
 const WORDS = [
-  "dial",
-  "dial fails",
+  "connect",
+  "connect fails",
   "open",
   "write",
   "deliver",
@@ -52,7 +52,7 @@ function inOrder(a: Note, b: Note): number {
   return a.code - b.code || a.one - b.one || a.two - b.two;
 }
 
-/** One number that depends on everything noted and on its order. */
+/** A hash of everything noted, and of its order. */
 export class Trace {
   #hash = 0x811c9dc5;
   readonly #lines: string[] | undefined;
@@ -72,15 +72,15 @@ export class Trace {
     return this.#lines ?? [];
   }
 
-  /** `one` and `two` are numbers of connections, requests and the like; `say` is for people only. */
+  /** `one` and `two` are numbers of connections, requests and the like. `say` is for people only. */
   note(word: Word, one = 0, two = 0, say?: string): void {
     this.#noted.push({ code: CODES[word], one, two });
     this.#lines?.push(`${this.#now().toFixed(3).padStart(14)}  ${word} ${one} ${two} ${say ?? ""}`.trimEnd());
   }
 
   /**
-   * Takes in what was noted since the last time, whatever its order: which of two promises that settle at one
-   * moment is heard of first is the runtime's business.
+   * Adds what was noted since the last time to the hash, in sorted order: runtimes differ in which of two promises
+   * that settle at one moment is reported first.
    */
   settle(): void {
     const noted = this.#noted;

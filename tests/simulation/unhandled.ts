@@ -1,6 +1,6 @@
-/** Unhandled: errors that nobody took. In a simulated world there is no excuse for one. */
+/** Unhandled: watches for errors that nobody handles. In a simulated world there is no excuse for one. */
 
-/** What is wrong is told to the world of now; what comes late, to the next. */
+/** Where to report: the world that runs now. A late error is reported to the next world. */
 let tell: ((what: string) => void) | undefined;
 const untold: string[] = [];
 
@@ -9,7 +9,7 @@ function noticed(what: string): void {
   else tell(what);
 }
 
-/** Calls `told` for each, from now on. Once somebody watches, none of them ends the process. */
+/** Calls `told` for each unhandled error from now on. While somebody watches, such errors do not end the process. */
 export function watchUnhandled(told: (what: string) => void): () => void {
   if (tell === undefined && !watching) watch();
   tell = told;

@@ -1,25 +1,25 @@
-/** Uploads: the request bodies of callers, and what is wrong with them. */
+/** Uploads: the callers' request bodies, and the ways in which they misbehave. */
 
 import type { BodySource } from "../../src/fetch/prepare-body.ts";
 import type { Happening } from "./dimensions.ts";
 import { payloadBytes } from "./payload.ts";
 import type { RequestRecord, UploadSpec } from "./record.ts";
 
-/** What uploads need of their world. */
+/** What uploads need from their world. */
 export interface UploadWorld {
   pause(ms: number, tie: number): Promise<void>;
   later(ms: number, tie: number, act: () => void): void;
   happened(what: Happening): void;
-  /** Whose store is seen here. */
+  /** Checks whose async context is active here. */
   sees(record: RequestRecord, where: Happening): void;
 }
 
-/** Wrong by intention. */
+/** A mistake of the caller, made on purpose. */
 export class Misused extends Error {
   override readonly name = "Misused";
 }
 
-/** The body as the API takes it, and a length announced for it, if any. */
+/** The body as the API takes it, and its announced length, if any. */
 export interface CallerBody {
   readonly body: BodySource | (() => BodySource);
   readonly length?: number;
@@ -55,7 +55,7 @@ export function bodyOf(world: UploadWorld, record: RequestRecord, upload: Upload
   }
 }
 
-/** As when it is posted to another thread. */
+/** Transfers the buffer, as posting it to another thread does. */
 function takeAway(record: RequestRecord, { buffer }: Uint8Array<ArrayBuffer>): void {
   if (record.phase === "done") return;
   record.misused = true;
@@ -84,7 +84,7 @@ function functionOf(
   let first: ReadableStream<Uint8Array> | undefined;
   return () => {
     calls += 1;
-    world.sees(record, "store seen by a function");
+    world.sees(record, "caller's store seen by a function");
     const again = calls > 1;
     if (misuse === "function that throws" || (again && misuse === "function that throws when called again")) {
       record.misused = true;
@@ -107,7 +107,7 @@ async function* generatorOf(
 ): AsyncGenerator<Uint8Array> {
   const size = pieceOf(upload, bytes);
   for (let at = 0; at < bytes.length; at += size) {
-    seen(world, record, "store seen by a generator");
+    seen(world, record, "caller's store seen by a generator");
     if (upload.gapMs > 0) await world.pause(upload.gapMs, record.spec.id);
     yield bytes.slice(at, at + size);
   }
@@ -117,7 +117,7 @@ async function* generatorOf(
 function seen(world: UploadWorld, record: RequestRecord, where: Happening): void {
   record.uploading = true;
   world.sees(record, where);
-  if (record.waited) world.sees(record, "store seen after a wait for a connection");
+  if (record.waited) world.sees(record, "caller's store seen after a wait for a connection");
 }
 
 function pieceOf({ pieces }: UploadSpec, { length }: Uint8Array): number {
@@ -137,7 +137,7 @@ function streamOf(
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        seen(world, record, "store seen by a stream");
+        seen(world, record, "caller's store seen by a stream");
         if (upload.gapMs > 0) await world.pause(upload.gapMs, id);
         if (extras.misuse === "stream that never goes on" && half()) {
           record.misused = true;

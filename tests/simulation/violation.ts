@@ -1,4 +1,4 @@
-/** Violation: an invariant does not hold. */
+/** Violation: an invariant is broken. */
 
 export class Violation extends Error {
   override readonly name = "Violation";

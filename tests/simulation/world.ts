@@ -1,6 +1,6 @@
 /**
- * World: one seed come to life: the real pool, wire and fetch over the transport in memory, with servers, clients
- * and a clock that are simulated. Between two appointments every promise settles, and the invariants are looked at.
+ * World: runs one seed: the real pool, wire and fetch over the transport in memory, with simulated servers, clients
+ * and clock. Between two appointments every promise settles, and the invariants are checked.
  */
 
 import { type Clock, createPool, type Pool, type PoolEvent } from "../../mod.ts";
@@ -31,7 +31,7 @@ import { Tap, type TapWorld } from "./tap.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
-/** Appointments at one moment beyond which time is taken to stand still. */
+/** If more appointments than this fall on one moment, time is taken to stand still. */
 const MOST_AT_ONCE = 100_000;
 
 /** One simulated world. */
@@ -52,15 +52,15 @@ export class World implements TapWorld, ServerWorld {
   readonly #acting: Acting;
   readonly #numbers: Numbers = new Numbers(this);
   readonly #memory: Memory = new Memory(this);
-  /** What listeners are being told of. */
-  telling: PoolEvent["type"] | undefined = undefined;
+  /** The event that is being delivered to listeners. */
+  currentEvent: PoolEvent["type"] | undefined = undefined;
   closing = false;
   hasCrossed = false;
   lastSent: Appointment | undefined;
   #closed = false;
   #lane: Lane = LANE.toClient;
   #sender: Link | undefined;
-  #dialling = false;
+  #isConnecting = false;
   #violation: string | undefined;
   #wallStep = 0;
   #steps = 0;
@@ -76,7 +76,7 @@ export class World implements TapWorld, ServerWorld {
     const inner = memoryTransport({
       resolve: this.moves.resolve,
       scheduler: { schedule: (delayMs, callback) => this.#carry(delayMs, callback) },
-      connect: ({ hostname }) => this.#server(hostname).dial(2 * plan.latencyMs),
+      connect: ({ hostname }) => this.#server(hostname).connect(2 * plan.latencyMs),
       accept: (peer) => this.#server(peer.target.hostname).accept(peer, this.tap.link(peer.id, peer.target)),
     });
     const soon = (act: () => void) => void this.agenda.schedule(LANE.toClient, 0, act);
@@ -94,16 +94,16 @@ export class World implements TapWorld, ServerWorld {
     );
     this.#clients = new Clients(this);
     this.#acting = new Acting(this, this.#clients);
-    if (plan.users.requestTimeoutMs !== Infinity) this.happened("limit to the whole");
+    if (plan.users.requestTimeoutMs !== Infinity) this.happened("requestTimeout set");
   }
 
-  /** Every server keeps its word, and the machine was not suspended meanwhile. */
+  /** Every server keeps to its limits, and the machine was never suspended. */
   get isCalm(): boolean {
     return this.plan.weather === "calm" && !this.#suspended;
   }
 
   get #suspended(): boolean {
-    return this.plan.users.nightOneIn !== Infinity && this.ledger.isHeld;
+    return this.plan.users.suspendOneIn !== Infinity && this.ledger.wasInterrupted;
   }
 
   happened(what: Happening): void {
@@ -126,12 +126,12 @@ export class World implements TapWorld, ServerWorld {
     return this.plan.seed;
   }
 
-  get isHeld(): boolean {
-    return this.ledger.isHeld;
+  get wasInterrupted(): boolean {
+    return this.ledger.wasInterrupted;
   }
 
-  get nights(): number {
-    return this.agenda.nights;
+  get suspensions(): number {
+    return this.agenda.suspensions;
   }
 
   /** Runs until nothing more will happen. @throws {Violation} */
@@ -163,7 +163,7 @@ export class World implements TapWorld, ServerWorld {
   /** `close()` has resolved. */
   closed(): void {
     this.#closed = true;
-    const timers = this.agenda.pending[LANE.timer];
+    const timers = this.agenda.waiting[LANE.timer];
     if (timers > 0) this.fail(`${timers} timers are left after close`);
   }
 
@@ -172,7 +172,7 @@ export class World implements TapWorld, ServerWorld {
   }
 
   #audit(): void {
-    const timers = this.agenda.pending[LANE.timer];
+    const timers = this.agenda.waiting[LANE.timer];
     if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
     const stats = this.pool.stats();
     const { thrown, on } = this.#acting;
@@ -208,7 +208,7 @@ export class World implements TapWorld, ServerWorld {
   }
 
   #carry(delayMs: number, callback: () => void) {
-    const ms = this.#dialling ? delayMs : this.#latency();
+    const ms = this.#isConnecting ? delayMs : this.#latency();
     this.lastSent = this.agenda.schedule(this.#lane, ms, callback);
     return this.lastSent;
   }
@@ -230,12 +230,12 @@ export class World implements TapWorld, ServerWorld {
     this.#sender = undefined;
   }
 
-  dialling<T>(act: () => T): T {
-    this.#dialling = true;
+  connecting<T>(act: () => T): T {
+    this.#isConnecting = true;
     try {
       return act();
     } finally {
-      this.#dialling = false;
+      this.#isConnecting = false;
     }
   }
 
@@ -246,7 +246,7 @@ export class World implements TapWorld, ServerWorld {
     return {
       now: () => agenda.clientNow,
       wall: () => 1.7e12 + agenda.now + this.#wallStep,
-      // As the clock of the runtime: whole milliseconds, one at least, and not beyond what a timer can hold.
+      // Like a runtime's clock: whole milliseconds, at least one, and no more than a timer can hold.
       schedule: (delayMs, callback) => {
         if (this.#closed) this.fail("a timer was set after the pool was closed");
         const ms = Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647);
@@ -259,13 +259,13 @@ export class World implements TapWorld, ServerWorld {
     };
   }
 
-  /** The end of a connection that slept is being delivered: nobody knows how long it had been idle. */
+  /** The end of a connection is being delivered that was idle during a suspension: its idle time is unknown. */
   teachesNothing = false;
 
   stepWall(ms: number): void {
     this.#wallStep += ms;
-    // Set back by as much as the machine slept, the wall clock tells nobody that it did.
-    if (ms < -1000) for (const link of this.tap.links.values()) link.nights = this.nights;
+    // A wall clock that is set back by the time of a suspension hides that suspension.
+    if (ms < -1000) for (const link of this.tap.links.values()) link.suspensions = this.suspensions;
   }
 
   pause(ms: number, tie: number): Promise<void> {
@@ -279,21 +279,21 @@ export class World implements TapWorld, ServerWorld {
   #happened(event: PoolEvent): void {
     this.figures.event(event);
     this.#told(event);
-    this.telling = event.type;
+    this.currentEvent = event.type;
     try {
       this.#acting.happened(event, this.#numbers.happened(event));
     } finally {
-      this.telling = undefined;
+      this.currentEvent = undefined;
     }
   }
 
   #told(event: PoolEvent): void {
     if (event.type === "limit.learned") {
       if (this.teachesNothing)
-        this.fail("a limit was learned from a connection that was closed while the machine slept");
-      const lore = this.tap.lore(event.origin.slice("http://".length));
-      lore.learnedMs = event.idleMs;
-      this.#judgeLesson(event.origin.slice("http://".length), event.idleMs);
+        this.fail("a limit was learned from a connection that was closed while the machine was suspended");
+      const facts = this.tap.factsOf(event.origin.slice("http://".length));
+      facts.learnedMs = event.idleMs;
+      this.#judgeLearnedLimit(event.origin.slice("http://".length), event.idleMs);
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
@@ -302,8 +302,8 @@ export class World implements TapWorld, ServerWorld {
     }
   }
 
-  /** Where every server keeps its word, nothing shorter than its word can be learned. */
-  #judgeLesson(hostname: string, idleMs: number): void {
+  /** If every server keeps to its limits, no learned limit may be shorter than the server's. */
+  #judgeLearnedLimit(hostname: string, idleMs: number): void {
     const server = this.servers.get(hostname);
     if (server === undefined || this.plan.weather !== "calm" || !this.#suspended) return;
     const keepsMs = Math.min(server.habit.idleMs, server.plan.firstRequestMs);
@@ -313,7 +313,7 @@ export class World implements TapWorld, ServerWorld {
       );
   }
 
-  // What callers tell
+  // Reports from callers
 
   /** Runs the synchronous part of a call. */
   calling<T>(record: RequestRecord, act: () => T): T {
@@ -331,14 +331,14 @@ export class World implements TapWorld, ServerWorld {
     this.happened(unsent ? "left while uploading" : "left while the head was awaited");
   }
 
-  // What tap and servers tell
+  // Reports from the tap and the servers
 
   arrived(link: Link, id: number, length: number): void {
     this.#memory.arrived(link, this.ledger.get(id), length);
   }
 
   endDelivered(link: Link): void {
-    if (link.nights !== this.nights && !this.isCalm)
+    if (link.suspensions !== this.suspensions && !this.isCalm)
       this.happened("end of a connection found after a suspension");
   }
 
@@ -350,14 +350,14 @@ export class World implements TapWorld, ServerWorld {
   wrote(link: Link, method: string, id: number, hop: number): void {
     if (this.isCalm && link.serverLeft)
       this.fail(
-        `request ${id} was written on connection ${link.id}, which its server had left by its own rules`,
+        `request ${id} was written on connection ${link.id}, which its server had closed by its own rules`,
       );
-    // The kernel has the end of the connection, and a turn of the event loop would have shown it.
-    // What was sent last arrives last, whichever of the appointments brings it.
+    // The end is in the client's kernel: one turn of the event loop would have shown it. Bytes that were sent last
+    // arrive last, whichever appointment delivers them.
     const endsAt = Math.max(link.leaving?.at ?? Infinity, link.arrivesAt);
     const hidden = this.agenda.comesTo && endsAt <= this.agenda.now;
     if (hidden && method === "POST" && link.requests > 1 && !this.ledger.isKeyed(id))
-      this.fail(`request ${id} was written on connection ${link.id} after a block, unseen that it had ended`);
+      this.fail(`request ${id} was written on connection ${link.id} after a block, although it had ended`);
     const moved = this.moves.wrote(link);
     if (moved !== undefined) this.fail(`request ${id} was written on connection ${link.id}: ${moved}`);
     this.ledger.wrote(link, method, id, hop);
@@ -367,7 +367,7 @@ export class World implements TapWorld, ServerWorld {
     record.largest = 0;
     this.#numbers.wrote(record);
     const { expectsContinue, upload } = record.spec;
-    // A redirect may have made a GET of it.
+    // A redirect may have changed the method to GET.
     const waits = expectsContinue && method !== "GET" && upload?.kind === "bytes" && upload.length > 0;
     record.continuesAt = waits ? this.clientNow : undefined;
   }
@@ -375,7 +375,7 @@ export class World implements TapWorld, ServerWorld {
   crossed(link: Link): void {
     link.crossed = true;
     this.hasCrossed = true;
-    this.figures.inject("unasked bytes crossed a request");
+    this.figures.inject("unsolicited bytes during a request");
     this.ledger.crossed(link);
   }
 

@@ -1,78 +1,84 @@
-/** Functions: scenarios in which the library comes by those functions of the user's that the others do not bring. */
+/**
+ * Functions: scenarios in which the library calls those functions of the user's that the other scenarios do not have.
+ */
 
 import type { BodySource } from "../../../src/fetch/prepare-body.ts";
-import type { Scenario, Stage } from "./stage.ts";
+import type { Scenario, ScenarioRun } from "./scenario-run.ts";
 
 const A = "http://a.test";
 
-function send(stage: Stage, body: BodySource | (() => BodySource), headers: Iterable<[string, string]> = []) {
-  stage.postsMade += 1;
-  const { pool, signal } = stage;
+function send(
+  run: ScenarioRun,
+  body: BodySource | (() => BodySource),
+  headers: Iterable<[string, string]> = [],
+) {
+  run.postsMade += 1;
+  const { pool, signal } = run;
   const made = pool.request(`${A}/`, {
     method: "PUT",
     body,
-    headers: [...headers, ...tagged(stage)],
+    headers: [...headers, ...tagged(run)],
     signal,
   });
-  return stage.call(made.then((answer) => answer.text()));
+  return run.call(made.then((answer) => answer.text()));
 }
 
-const tagged = (stage: Stage): [string, string][] => Object.entries(stage.tag);
+const tagged = (run: ScenarioRun): [string, string][] => Object.entries(run.tag);
 
-const get = (stage: Stage): Promise<void> => {
-  const { pool, signal } = stage;
-  return stage.call(pool.request(`${A}/`, { signal, headers: stage.tag }).then((answer) => answer.text()));
+const get = (run: ScenarioRun): Promise<void> => {
+  const { pool, signal } = run;
+  return run.call(pool.request(`${A}/`, { signal, headers: run.tag }).then((answer) => answer.text()));
 };
 
-/** As those of libraries are: neither a stream nor a class of ours. */
-function iterable(stage: Stage, count: number): AsyncIterable<Uint8Array> {
+/** An async iterable as libraries make them: neither a stream nor a generator. */
+function iterable(run: ScenarioRun, count: number): AsyncIterable<Uint8Array> {
   let left = count;
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        stage.reached("call body.next");
-        await stage.pause(3);
+        run.reached("call body.next");
+        await run.pause(3);
         left -= 1;
         return left < 0
           ? { done: true, value: undefined }
           : { done: false, value: new Uint8Array(50).fill(97) };
       },
       async return() {
-        stage.reached("call body.return");
+        run.reached("call body.return");
         return { done: true, value: undefined };
       },
     }),
   };
 }
 
-function stream(stage: Stage): ReadableStream<Uint8Array> {
+function stream(run: ScenarioRun): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        stage.reached("call body.pull");
-        await stage.pause(3);
+        run.reached("call body.pull");
+        await run.pause(3);
         controller.enqueue(new Uint8Array(50).fill(97));
       },
-      cancel: () => stage.reached("call body.cancel"),
+      cancel: () => run.reached("call body.cancel"),
     },
     { highWaterMark: 0 },
   );
 }
 
-function blob(stage: Stage): Blob {
+function blob(run: ScenarioRun): Blob {
   const inner = new Blob(["some bytes"]);
   return Object.assign(inner, {
     stream: () => {
-      stage.reached("call body.stream");
+      run.reached("call body.stream");
       return Blob.prototype.stream.call(inner);
     },
   });
 }
 
-function* headers(stage: Stage): Generator<[string, string]> {
-  stage.reached("call headers.next");
+function* headers(run: ScenarioRun): Generator<[string, string]> {
+  run.reached("call headers.next");
   yield ["x-one", "1"];
-  stage.reached("call headers.next");
+  run.reached("call headers.next");
   yield ["x-two", "2"];
 }
 
@@ -85,11 +91,11 @@ export const FUNCTION_SCENARIOS: readonly Scenario[] = [
       if (request.number === 2) peer.reset();
       return { body: "hello" };
     },
-    async play(stage) {
-      await get(stage);
-      await send(stage, () => {
-        stage.reached("call body.make");
-        return iterable(stage, 2);
+    async play(run) {
+      await get(run);
+      await send(run, () => {
+        run.reached("call body.make");
+        return iterable(run, 2);
       });
     },
   },
@@ -97,50 +103,50 @@ export const FUNCTION_SCENARIOS: readonly Scenario[] = [
     name: "a body that is left in the middle",
     options: { requestTimeout: 7 },
     respond: hello,
-    async play(stage) {
-      await send(stage, iterable(stage, 5));
-      await send(stage, stream(stage));
+    async play(run) {
+      await send(run, iterable(run, 5));
+      await send(run, stream(run));
     },
   },
   {
-    name: "a Blob of one's own, and fields that are made one by one",
+    name: "a user's own Blob, and header fields from an iterator",
     respond: hello,
-    async play(stage) {
-      await stage.call(
+    async play(run) {
+      await run.call(
         (async () => {
-          const fields = [...headers(stage)];
-          await send(stage, blob(stage), fields);
+          const fields = [...headers(run)];
+          await send(run, blob(run), fields);
         })(),
       );
     },
   },
   {
-    name: "a server that says what nobody understands, beyond ASCII",
+    name: "a server that sends an unreadable hint and text beyond ASCII",
     respond: () => ({ headers: { "keep-alive": "junk" }, body: "grüße" }),
-    play: (stage) => get(stage),
+    play: (run) => get(run),
   },
   {
-    name: "a server that closes what is idle",
+    name: "a server that closes idle connections",
     respond: hello,
     accept(peer) {
       peer.onData(() => {});
     },
-    async play(stage) {
+    async play(run) {
       for (let round = 0; round < 4; round++) {
-        await get(stage);
-        await stage.pause(400);
-        stage.hangUp();
-        await stage.pause(50);
+        await get(run);
+        await run.pause(400);
+        run.hangUp();
+        await run.pause(50);
       }
     },
   },
   {
-    name: "two calls of one store, aborted from without",
+    name: "two calls with one async context, aborted from outside",
     respond: hello,
-    async play(stage) {
-      const both = [get(stage), get(stage)];
-      await stage.pause(0.5);
-      stage.abortCalls();
+    async play(run) {
+      const both = [get(run), get(run)];
+      await run.pause(0.5);
+      run.abortCalls();
       await Promise.all(both);
     },
   },

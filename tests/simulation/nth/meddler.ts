@@ -1,11 +1,13 @@
-/** Meddler: a user whose functions act. At the Nth call of one of them it does one deed; and it watches what comes of it. */
+/**
+ * Meddler: a user whose functions act. At the Nth call of one of them it does one deed, and it checks what follows.
+ */
 
 import type { Clock, PoolEvent, PoolOptions } from "../../../mod.ts";
 import type { Socket, Transport } from "../../../src/contract/transport.ts";
 import type { PlaceName } from "./places.ts";
-import type { Stage } from "./stage.ts";
+import type { ScenarioRun } from "./scenario-run.ts";
 
-/** What is done in a call. */
+/** What a function can do when it is called. */
 export const DEEDS = [
   "abort the last call",
   "abort the first call",
@@ -22,37 +24,37 @@ export const DEEDS = [
 
 export type Deed = (typeof DEEDS)[number];
 
-/** What it is to do, and when. */
+/** What to do, and at which call. */
 export interface Plan {
   readonly place: PlaceName;
   readonly nth: number;
   readonly deed: Deed;
 }
 
-/** One of the user's functions, with the meddler in it. */
+/** Wraps one of the user's functions with the meddler. */
 type Meddled = <A extends unknown[], R>(place: PlaceName, call: (...given: A) => R) => (...given: A) => R;
 
 /** A user who meddles once. */
 export class Meddler {
-  /** How often each place was come by. */
+  /** How often the library called each place. */
   readonly calls: Map<string, number> = new Map();
   readonly thrown = new Error("thrown by the meddler");
-  /** What should not have been. */
+  /** What went wrong. */
   readonly problems: string[] = [];
   readonly #plan: Plan | undefined;
   readonly #controllers: AbortController[] = [];
   readonly #aborted: Set<number> = new Set();
   readonly #ends: Map<number, number> = new Map();
   readonly #leave: (() => void)[] = [];
-  #stage: Stage | undefined;
+  #run: ScenarioRun | undefined;
 
   constructor(plan?: Plan) {
     this.#plan = plan;
   }
 
-  enter(stage: Stage): void {
-    this.#stage = stage;
-    const { pool } = stage;
+  enter(run: ScenarioRun): void {
+    this.#run = run;
+    const { pool } = run;
     for (let count = 0; count < 2; count++) this.#leave.push(pool.subscribe(() => {}));
     pool.subscribe((event) => this.#witness(event));
   }
@@ -64,7 +66,7 @@ export class Meddler {
     return controller.signal;
   }
 
-  /** What a listener of a signal throws is told by the platform, whoever aborts. */
+  /** The platform reports what a listener of a signal throws, whoever aborts. */
   #heardAbort(): void {
     try {
       this.reached("call signal.listener");
@@ -77,7 +79,7 @@ export class Meddler {
     return { "x-call": String(this.#controllers.length - 1) };
   }
 
-  /** Each request that started has ended once. */
+  /** Each request that started must have ended exactly once. */
   judge(): string[] {
     const wrong = [...this.#ends].filter(([, ends]) => ends !== 1);
     return [...this.problems, ...wrong.map(([request, ends]) => `request ${request} ended ${ends} times`)];
@@ -97,10 +99,10 @@ export class Meddler {
   }
 
   #do(deed: Deed): void {
-    const stage = this.#stage;
-    // A pool asks the clock while it is made.
-    if (stage === undefined) return;
-    const { pool } = stage;
+    const run = this.#run;
+    // The pool asks the clock while it is being created.
+    if (run === undefined) return;
+    const { pool } = run;
     switch (deed) {
       case "abort the last call":
         return this.#abort(this.#controllers.length - 1);
@@ -109,10 +111,10 @@ export class Meddler {
       case "abort all calls":
         return this.abortAll();
       case "close":
-        return void stage.call(pool.close({ timeout: 20 }));
+        return void run.call(pool.close({ timeout: 20 }));
       case "close at once, twice":
-        stage.close();
-        return stage.close();
+        run.close();
+        return run.close();
       case "drain":
         return pool.drain();
       case "subscribe":
@@ -121,9 +123,9 @@ export class Meddler {
         for (const leave of this.#leave) leave();
         return;
       case "send a request":
-        return void stage.call(pool.request("http://a.test/more").then((answer) => answer.text()));
+        return void run.call(pool.request("http://a.test/more").then((answer) => answer.text()));
       case "preconnect":
-        return void stage.call(pool.preconnect("http://b.test").then(() => "preconnected"));
+        return void run.call(pool.preconnect("http://b.test").then(() => "preconnected"));
       case "throw":
         throw this.thrown;
     }
@@ -135,10 +137,10 @@ export class Meddler {
 
   #abort(index: number): void {
     if (this.#controllers[index] !== undefined) this.#aborted.add(index);
-    this.#controllers[index]?.abort(this.#stage?.reason);
+    this.#controllers[index]?.abort(this.#run?.reason);
   }
 
-  /** The same options, each of whose functions is the meddler's. */
+  /** The same options, with every function wrapped. */
   over(options: PoolOptions & { readonly transport: Transport; readonly clock: Clock }): PoolOptions {
     const meddled: Meddled =
       (place, call) =>
@@ -197,7 +199,7 @@ export class Meddler {
   #socket(inner: Socket, meddled: Meddled): Socket {
     return {
       ...inner,
-      // Not as it was asked for: that is told.
+      // Differs from what was asked for, which the pool must report.
       applied: { ...inner.applied, noDelay: false },
       write: (head, body, tail) => {
         this.#wrote(head);
@@ -205,14 +207,14 @@ export class Meddler {
       },
       pause: meddled("socket pause", () => inner.pause()),
       resume: meddled("socket resume", () => inner.resume()),
-      ref: meddled("socket ref", (held) => inner.ref(held)),
+      ref: meddled("socket ref", (active) => inner.ref(active)),
       setHandler: meddled("socket setHandler", (handler) => inner.setHandler(handler)),
       close: meddled("socket close", () => inner.close()),
       abort: meddled("socket abort", () => inner.abort()),
     };
   }
 
-  /** What was aborted before it was written is not written. */
+  /** A request that was aborted before it was written must not be written. */
   #wrote(head: string | Uint8Array): void {
     const call = typeof head === "string" ? /^x-call: (\d+)/m.exec(head)?.[1] : undefined;
     if (call !== undefined && this.#aborted.has(Number(call)))
@@ -226,6 +228,6 @@ function meddledClock(inner: Clock, meddled: Meddled): Clock {
     wall: meddled("option clock.wall", () => inner.wall()),
     schedule: meddled("option clock.schedule", (ms, then) => inner.schedule(ms, then)),
     turn: meddled("option clock.turn", (then, unblocked) => inner.turn(then, unblocked)),
-    ref: meddled("option clock.ref", (held) => inner.ref?.(held)),
+    ref: meddled("option clock.ref", (active) => inner.ref?.(active)),
   };
 }

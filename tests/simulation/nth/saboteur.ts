@@ -10,8 +10,8 @@ import {
 
 /** What is done to the Nth operation. */
 export const SABOTAGES = [
-  "the dial is refused",
-  "the dial never ends",
+  "the connect attempt is refused",
+  "the connect attempt never ends",
   "the write resets the connection",
   "the delivery is a reset instead",
   "the delivery is an end instead",
@@ -27,17 +27,17 @@ export const SABOTAGES = [
 
 export type Sabotage = (typeof SABOTAGES)[number];
 
-type Operation = "dial" | "write" | "deliver" | "timer";
+type Operation = "connect" | "write" | "deliver" | "timer";
 
 const CONCERNS: Readonly<Record<string, Operation>> = {
-  "the dial": "dial",
+  "the connect attempt": "connect",
   "the write": "write",
   "the delivery": "deliver",
   "the timer": "timer",
 };
 
-/** What can be done to the whole. */
-export interface Levers {
+/** What can be done to the whole scenario. */
+export interface RunControls {
   abort(): void;
   drain(): void;
   close(): void;
@@ -48,11 +48,11 @@ const RESET = new TransportError("reset", "The saboteur was here", { reason: "EC
 
 /** One sabotage of one operation. */
 export class Saboteur {
-  /** Operations it could have spoiled. */
+  /** How many operations it could have spoiled. */
   operations = 0;
-  /** Sockets in the hands of the pool. */
+  /** How many sockets the pool has. */
   open = 0;
-  levers: Levers | undefined = undefined;
+  controls: RunControls | undefined = undefined;
   readonly #sabotage: Sabotage;
   readonly #nth: number;
 
@@ -66,31 +66,31 @@ export class Saboteur {
     return this.operations >= this.#nth;
   }
 
-  /** An operation begins; answers whether it must go wrong in the way of this sabotage. */
+  /** An operation begins. Returns whether this operation must fail in the way of this sabotage. */
   begins(operation: Operation): boolean {
     const concern = Object.entries(CONCERNS).find(([words]) => this.#sabotage.startsWith(words))?.[1];
-    // A timer is set deep within the pool, where no signal is aborted and nobody closes anything.
+    // A timer is set deep within the pool, where no user can abort or close anything.
     if (concern !== operation && (concern !== undefined || operation === "timer")) return false;
     this.operations += 1;
     if (this.operations !== this.#nth) return false;
     if (concern !== undefined) return true;
-    this.#pull();
+    this.#intervene();
     return false;
   }
 
-  #pull(): void {
-    const { levers } = this;
+  #intervene(): void {
+    const { controls } = this;
     switch (this.#sabotage) {
       case "the signal is aborted before it":
-        return levers?.abort();
+        return controls?.abort();
       case "the signal is aborted after it":
-        return queueMicrotask(() => levers?.abort());
+        return queueMicrotask(() => controls?.abort());
       case "the pool is drained before it":
-        return levers?.drain();
+        return controls?.drain();
       case "the pool is closed before it":
-        return levers?.close();
+        return controls?.close();
       case "the machine sleeps before it":
-        return levers?.sleep();
+        return controls?.sleep();
     }
   }
 
@@ -98,11 +98,12 @@ export class Saboteur {
     return this.#sabotage === sabotage;
   }
 
-  /** A transport that the saboteur has got at. */
+  /** The transport with the saboteur in it. */
   over(inner: Transport): Transport {
     const connect = async (target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> => {
-      if (this.begins("dial")) {
-        if (this.is("the dial is refused")) throw new TransportError("refused", "The saboteur was here");
+      if (this.begins("connect")) {
+        if (this.is("the connect attempt is refused"))
+          throw new TransportError("refused", "The saboteur was here");
         await new Promise((_, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason));
         });
@@ -172,7 +173,7 @@ class SpoiltHandler implements SocketHandler {
     this.#end(RESET);
   }
 
-  /** The pool let go of it, or it ended. */
+  /** The pool closed it, or it ended. */
   leave(): void {
     if (!this.#over) this.#saboteur.open -= 1;
     this.#over = true;

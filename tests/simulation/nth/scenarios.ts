@@ -1,43 +1,41 @@
-/** Scenarios: what a pool is used for, each short enough to be played once for every operation in it. */
+/** Scenarios: typical uses of a pool, each short enough to be played once for every operation in it. */
 
-import { inverted, type Scenario, type Stage } from "./stage.ts";
+import { inverted, type Scenario, type ScenarioRun } from "./scenario-run.ts";
 
 const A = "http://a.test";
 const B = "http://b.test";
 
-const get = (stage: Stage, path = "/", origin = A): Promise<void> =>
-  stage.call(
-    stage.pool
-      .request(origin + path, { signal: stage.signal, headers: stage.tag })
-      .then((answer) => answer.text()),
+const get = (run: ScenarioRun, path = "/", origin = A): Promise<void> =>
+  run.call(
+    run.pool.request(origin + path, { signal: run.signal, headers: run.tag }).then((answer) => answer.text()),
   );
 
-function post(stage: Stage, body: string | ReadableStream<Uint8Array>, headers = {}): Promise<void> {
-  stage.postsMade += 1;
-  const { pool, signal } = stage;
-  const made = pool.request(`${A}/`, { method: "POST", body, headers: { ...headers, ...stage.tag }, signal });
-  return stage.call(made.then((answer) => answer.text()));
+function post(run: ScenarioRun, body: string | ReadableStream<Uint8Array>, headers = {}): Promise<void> {
+  run.postsMade += 1;
+  const { pool, signal } = run;
+  const made = pool.request(`${A}/`, { method: "POST", body, headers: { ...headers, ...run.tag }, signal });
+  return run.call(made.then((answer) => answer.text()));
 }
 
-const fetched = (stage: Stage, path: string, init: RequestInit = {}): Promise<void> =>
-  stage.call(
-    stage.pool
-      .fetch(A + path, { ...init, signal: stage.signal, headers: stage.tag })
+const fetched = (run: ScenarioRun, path: string, init: RequestInit = {}): Promise<void> =>
+  run.call(
+    run.pool
+      .fetch(A + path, { ...init, signal: run.signal, headers: run.tag })
       .then((answer) => answer.text()),
   );
 
-function pieces(stage: Stage, count: number, size: number): ReadableStream<Uint8Array> {
+function pieces(run: ScenarioRun, count: number, size: number): ReadableStream<Uint8Array> {
   let left = count;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        stage.reached("call body.pull");
-        await stage.pause(5);
+        run.reached("call body.pull");
+        await run.pause(5);
         if (left === 0) return controller.close();
         left -= 1;
         controller.enqueue(new Uint8Array(size).fill(97));
       },
-      cancel: () => stage.reached("call body.cancel"),
+      cancel: () => run.reached("call body.cancel"),
     },
     { highWaterMark: 0 },
   );
@@ -46,52 +44,52 @@ function pieces(stage: Stage, count: number, size: number): ReadableStream<Uint8
 const hello = () => ({ body: "hello" });
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: "one request", respond: hello, play: (stage) => get(stage) },
+  { name: "one request", respond: hello, play: (run) => get(run) },
   {
     name: "reuse",
     respond: hello,
-    async play(stage) {
-      await get(stage);
-      await get(stage);
-      await stage.pause(1500);
-      await get(stage);
+    async play(run) {
+      await get(run);
+      await get(run);
+      await run.pause(1500);
+      await get(run);
     },
   },
-  { name: "a POST", respond: hello, play: (stage) => post(stage, "body") },
+  { name: "a POST", respond: hello, play: (run) => post(run, "body") },
   {
     name: "a POST on a connection that was idle",
     respond: hello,
-    async play(stage) {
-      await get(stage);
-      await stage.pause(1000);
-      await post(stage, "body");
+    async play(run) {
+      await get(run);
+      await run.pause(1000);
+      await post(run, "body");
     },
   },
   {
     name: "a stale connection",
     options: { idleTimeout: "10s" },
     respond(request, peer) {
-      // Gone while the next request is on its way.
+      // The connection is reset while the next request is on its way.
       if (request.number === 1) queueMicrotask(() => peer.reset());
       return { body: "hello" };
     },
-    async play(stage) {
-      await get(stage);
-      await get(stage);
-      await get(stage);
+    async play(run) {
+      await get(run);
+      await get(run);
+      await get(run);
     },
   },
   {
     name: "a body as a stream",
     respond: hello,
-    play: (stage) => post(stage, pieces(stage, 3, 100)),
+    play: (run) => post(run, pieces(run, 3, 100)),
   },
   {
     name: "a body larger than the window",
     respond: hello,
-    async play(stage) {
-      await post(stage, "a".repeat(70_000));
-      await post(stage, pieces(stage, 2, 40_000));
+    async play(run) {
+      await post(run, "a".repeat(70_000));
+      await post(run, pieces(run, 2, 40_000));
     },
   },
   {
@@ -104,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
         else peer.send(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${bytes.length % 10}`);
       });
     },
-    play: (stage) => post(stage, "body", { expect: "100-continue" }),
+    play: (run) => post(run, "body", { expect: "100-continue" }),
   },
   {
     name: "a redirect to another origin",
@@ -112,7 +110,7 @@ export const SCENARIOS: readonly Scenario[] = [
       path === "/from"
         ? { status: 302, headers: { location: `${B}/to` }, body: "see there" }
         : { body: "there" },
-    play: (stage) => fetched(stage, "/from"),
+    play: (run) => fetched(run, "/from"),
   },
   {
     name: "a coded body",
@@ -120,85 +118,83 @@ export const SCENARIOS: readonly Scenario[] = [
       headers: { "content-encoding": "gzip" },
       body: [inverted(new Uint8Array(5000).fill(97)), inverted(new Uint8Array(5000).fill(98))],
     }),
-    play: (stage) => fetched(stage, "/"),
+    play: (run) => fetched(run, "/"),
   },
   {
     name: "a queue",
     options: { maxConnectionsPerOrigin: 1 },
     respond: hello,
-    async play(stage) {
-      await Promise.all([get(stage), get(stage), post(stage, "body"), get(stage)]);
+    async play(run) {
+      await Promise.all([get(run), get(run), post(run, "body"), get(run)]);
     },
   },
   {
     name: "two origins with room for one",
     options: { maxConnections: 1 },
     respond: hello,
-    async play(stage) {
-      await Promise.all([get(stage), get(stage, "/", B), get(stage), get(stage, "/", B)]);
+    async play(run) {
+      await Promise.all([get(run), get(run, "/", B), get(run), get(run, "/", B)]);
     },
   },
   {
     name: "preconnect",
     respond: hello,
-    async play(stage) {
-      await stage.call(stage.pool.preconnect(A, 2).then(() => "preconnected"));
-      await Promise.all([get(stage), get(stage), get(stage)]);
+    async play(run) {
+      await run.call(run.pool.preconnect(A, 2).then(() => "preconnected"));
+      await Promise.all([get(run), get(run), get(run)]);
     },
   },
   {
     name: "close in the middle",
     respond: hello,
-    async play(stage) {
-      const running = [get(stage), get(stage)];
-      await stage.pause(1.5);
-      await stage.call(stage.pool.close({ timeout: 100 }).then(() => "closed"));
+    async play(run) {
+      const running = [get(run), get(run)];
+      await run.pause(1.5);
+      await run.call(run.pool.close({ timeout: 100 }).then(() => "closed"));
       await Promise.all(running);
     },
   },
   {
-    name: "a large body, read slowly and given up",
+    name: "a large body, read slowly and then left",
     respond: () => ({ body: "b".repeat(200_000) }),
-    async play(stage) {
-      const reading = stage.pool.fetch(`${A}/`, { signal: stage.signal }).then(async (answer) => {
+    async play(run) {
+      const reading = run.pool.fetch(`${A}/`, { signal: run.signal }).then(async (answer) => {
         const reader = answer.body?.getReader();
         await reader?.read();
-        await stage.pause(50);
+        await run.pause(50);
         await reader?.read();
         await reader?.cancel("enough");
         return "given up";
       });
-      await stage.call(reading);
-      await get(stage);
+      await run.call(reading);
+      await get(run);
     },
   },
   {
     name: "a body nobody wants",
     respond: () => ({ body: ["some", "more", "bytes"] }),
-    async play(stage) {
-      await stage.call(
-        stage.pool.request(`${A}/`, { signal: stage.signal }).then((answer) => answer.discard()),
-      );
-      await get(stage);
+    async play(run) {
+      await run.call(run.pool.request(`${A}/`, { signal: run.signal }).then((answer) => answer.discard()));
+      await get(run);
     },
   },
   {
     name: "a drain in the middle",
     respond: hello,
-    async play(stage) {
-      await get(stage);
-      const running = get(stage);
-      stage.pool.drain();
+    async play(run) {
+      await get(run);
+      const running = get(run);
+      run.pool.drain();
       await running;
-      await get(stage);
+      await get(run);
     },
   },
   {
     name: "deadlines that pass",
     options: { headersTimeout: 50, acquireTimeout: 30, maxConnections: 1 },
     accept: (peer) => peer.stopReading(),
-    async play(stage) {
-      await Promise.all([get(stage), get(stage)]);
+    async play(run) {
+      await Promise.all([get(run), get(run)]);
     },
   },
 ];

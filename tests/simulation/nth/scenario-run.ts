@@ -1,4 +1,4 @@
-/** Stage: where a scenario is played: a pool over the transport in memory, virtual time, and a saboteur behind it. */
+/** Scenario run: plays one scenario with a pool over the transport in memory, in virtual time, with a saboteur. */
 
 import { type Clock, createPool, HoldfastError, type Pool, type PoolOptions } from "../../../mod.ts";
 import type { ContentDecoder, Transport } from "../../../src/contract/transport.ts";
@@ -14,32 +14,32 @@ import type { Meddler } from "./meddler.ts";
 import type { PlaceName } from "./places.ts";
 import type { Saboteur } from "./saboteur.ts";
 
-/** What a scenario is made of. */
+/** A scenario. */
 export interface Scenario {
   readonly name: string;
   readonly options?: PoolOptions;
   respond?(request: MemoryRequest, peer: MemoryPeer): MemoryResponse | Promise<MemoryResponse>;
   accept?(peer: MemoryPeer): void;
-  /** Plays it; what each call came to is collected by {@linkcode Stage.call}. */
-  play(stage: Stage): Promise<void>;
+  /** Plays the scenario. {@linkcode ScenarioRun.call} collects the outcome of each call. */
+  play(run: ScenarioRun): Promise<void>;
 }
 
-/** Steps after which a scenario has hung. */
+/** A scenario that takes more steps than this hangs. */
 const MOST_STEPS = 5000;
 
-/** One performance of a scenario. */
-export class Stage {
+/** One run of a scenario. */
+export class ScenarioRun {
   readonly agenda = new Agenda();
   readonly pool: Pool;
-  /** What each call came to. */
+  /** The outcome of each call. */
   readonly outcomes: string[] = [];
-  /** Executions of requests that are not idempotent. */
+  /** How many requests that are not idempotent the servers executed. */
   posts = 0;
-  /** Those that were called for. */
+  /** How many such requests were made. */
   postsMade = 0;
   unsettled = 0;
   readonly #controller = new AbortController();
-  /** With which calls are aborted. */
+  /** The reason with which calls are aborted. */
   readonly reason = new Error("aborted by the test");
   readonly #saboteur: Saboteur;
   readonly #meddler: Meddler | undefined;
@@ -67,7 +67,7 @@ export class Stage {
     const options = { transport, clock: this.#clock(), random: () => 0.5, ...scenario.options };
     this.pool = createPool(meddler?.over(options) ?? options);
     meddler?.enter(this);
-    saboteur.levers = {
+    saboteur.controls = {
       abort: () => this.#controller.abort(this.reason),
       drain: () => this.pool.drain(),
       close: () => this.close(),
@@ -97,12 +97,12 @@ export class Stage {
     };
   }
 
-  /** The signal of the next call, which is every call's unless somebody meddles. */
+  /** The signal of the next call. All calls share one unless a meddler takes part. */
   get signal(): AbortSignal {
     return this.#meddler?.nextSignal() ?? this.#controller.signal;
   }
 
-  /** By which the call that was given the last signal is known on the wire. */
+  /** A header field that identifies, on the wire, the call with the last signal. */
   get tag(): Readonly<Record<string, string>> {
     return this.#meddler?.tag ?? {};
   }
@@ -112,23 +112,23 @@ export class Stage {
     for (const peer of this.#peers) peer.end();
   }
 
-  /** All calls so far are aborted. */
+  /** Aborts all calls so far. */
   abortCalls(): void {
     if (this.#meddler === undefined) this.#controller.abort(this.reason);
     else this.#meddler.abortAll();
   }
 
-  /** A function of the user's was called. */
+  /** A user's function was called. */
   reached(place: PlaceName): void {
     this.#meddler?.reached(place);
   }
 
-  /** Virtual time passes. */
+  /** Lets virtual time pass. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.agenda.schedule(LANE.client, ms, resolve));
   }
 
-  /** Waits for a call and notes what it came to. Nothing else than these may come of it. */
+  /** Waits for a call and notes its outcome. Only the outcomes below are expected. */
   async call(promise: Promise<unknown>): Promise<void> {
     this.unsettled += 1;
     try {
@@ -153,11 +153,11 @@ export class Stage {
 
   async #closed(): Promise<string> {
     await quiescence();
-    const timers = this.agenda.pending[LANE.timer];
+    const timers = this.agenda.waiting[LANE.timer];
     return timers === 0 ? "closed" : `UNEXPECTED ${timers} timers after close`;
   }
 
-  /** Plays it to its end, closes the pool, and lets all come to rest. Answers what is wrong. */
+  /** Plays the scenario to its end, closes the pool, and waits until everything settles. Returns what is wrong. */
   async perform(): Promise<string[]> {
     let over = false;
     void this.#scenario.play(this).then(() => {
@@ -195,7 +195,7 @@ export class Stage {
   }
 }
 
-/** A coding of our own, because the real ones of some runtimes work on threads: every byte is inverted. */
+/** Our own content coding, in which every byte is inverted. The real codings run on threads on some runtimes. */
 function decoder(coding: string): ContentDecoder | undefined {
   if (coding !== "gzip") return undefined;
   return {
@@ -207,7 +207,7 @@ function decoder(coding: string): ContentDecoder | undefined {
   };
 }
 
-/** The other way round, and back. */
+/** Inverts every bit. Applied twice, it restores the input. */
 export function inverted(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => byte ^ 0xff);
 }
