@@ -81,7 +81,7 @@ export class Server {
     if (plan.connectFaultRate === 0 || prng.next() >= plan.connectFaultRate)
       return { outcome: "accept", delayMs: latencyMs };
     const outcome = prng.among<MemoryOutcome>("refused", "unreachable", "never", "reset", "accept");
-    this.world.injected(`connect:  ${outcome === "accept" ? "slow" : outcome}`);
+    this.world.injected(`connect: ${outcome === "accept" ? "slow" : outcome}`);
     return { outcome, delayMs: latencyMs + prng.among(0, 0, 3000) };
   }
 

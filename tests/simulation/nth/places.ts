@@ -1,6 +1,6 @@
 /**
- * Places: every place where the library calls a function of the user's, and who calls it. A new option that is a function,
- * or holds one, and a new type of event must have a row here: the types below do not fit otherwise.
+ * Places: every place where the library calls one of the user's functions, with the file that calls it. A new option
+ * that is or contains a function, or a new type of event, does not compile without a row here.
  */
 
 import type { PoolEvent, PoolOptions } from "../../../mod.ts";
@@ -9,27 +9,27 @@ import type { RequestOptions } from "../../../src/fetch/request.ts";
 
 type Callable = (...given: never[]) => unknown;
 
-/** What is searched for functions: objects that users write, not those of the platform. */
+/** The objects that are searched for functions: those that users write, not those of the platform. */
 type Written<T> = Exclude<Extract<NonNullable<T>, object>, Callable | URL | readonly unknown[]>;
 
-/** Paths to all functions in what a user gives: `"random"`, `"clock.now"`, `"learn.store.get"`. */
+/** The paths of all functions in what a user gives: `"random"`, `"clock.now"`, `"learn.store.get"`. */
 type FunctionPaths<T, Before extends string = ""> = {
   [K in keyof T & string]-?:
     | ([Extract<NonNullable<T[K]>, Callable>] extends [never] ? never : `${Before}${K}`)
     | ([Written<T[K]>] extends [never] ? never : FunctionPaths<Written<T[K]>, `${Before}${K}.`>);
 }[keyof T & string];
 
-/** Who calls it, and when. `not`: why no scenario drives it. */
+/** Who calls the function, and when. `not`: why no scenario reaches it. */
 interface Place {
   readonly by: string;
   readonly not?: string;
 }
 
-/** Functions of the options. */
+/** Functions in the options. */
 export const OPTION_PLACES = {
   serverHints: { by: "exchange/ending.ts, when a connection is given back" },
-  persistence: { by: "rules/persistence.ts, when a response is complete or a body is left" },
-  resolve: { by: "pool/connect/connector.ts, in a turn of its own" },
+  persistence: { by: "rules/persistence.ts, when a response is complete or its caller leaves it" },
+  resolve: { by: "pool/connect/connector.ts, in a task of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
   onEvent: { by: "pool/observers.ts, between steps" },
   random: { by: "pool/connect/connect-attempts.ts, when a connection is open" },
@@ -38,45 +38,45 @@ export const OPTION_PLACES = {
   "clock.schedule": { by: "pool/timer.ts and pool/connect/happy-eyeballs.ts" },
   "clock.turn": { by: "pool/liveness-check.ts and pool/timer.ts" },
   "clock.ref": { by: "pool/process-ref.ts" },
-  "learn.store.get": { by: "pool/limit-keeper.ts, in a turn of its own" },
-  "learn.store.set": { by: "pool/limit-keeper.ts, in a turn of its own" },
-  "transport.connect": { by: "pool/connect/connector.ts, while a dial starts" },
+  "learn.store.get": { by: "pool/limit-keeper.ts, in a task of its own" },
+  "learn.store.set": { by: "pool/limit-keeper.ts, in a task of its own" },
+  "transport.connect": { by: "pool/connect/connector.ts, while a connect attempt starts" },
   "transport.resolve": {
     by: "pool/connect/connector.ts",
-    not: "resolve takes its place: the call is the same",
+    not: "the option resolve replaces it; the call is the same",
   },
   "transport.env": {
     by: "proxy/proxy-environment.ts",
-    not: "asked within createPool(), before there is a pool",
+    not: "called within createPool(), before there is a pool",
   },
-  "transport.channel": { by: "pool/observers.ts", not: "asked within createPool(), before there is a pool" },
+  "transport.channel": { by: "pool/observers.ts", not: "called within createPool(), before there is a pool" },
   "transport.decoder": { by: "fetch/decode.ts, when a coded response has its head" },
   "transport.alloc": { by: "exchange/body-buffer.ts, when a body arrives" },
   "transport.text.latin1": { by: "http1/parse/head.ts, when a head arrives" },
   "transport.text.utf8": { by: "exchange/response-body.ts, when a text is read" },
   "transport.turn": {
-    by: "clock.ts",
-    not: "asked only beside the clock of the runtime; one that throws is not used",
+    by: "create-pool.ts, by way of contract/clock.ts",
+    not: "used only with the runtime's clock; if it throws, the runtime's own turn is used",
   },
   "transport.context": { by: "fetch/call-context.ts, in the call" },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
 
-/** Methods of a user's sockets. */
+/** Methods of the sockets of a user's transport. `pool/connect/checked-socket.ts` passes the calls on. */
 export const SOCKET_PLACES = {
   write: { by: "http1/wire.ts and http1/send/body-writer.ts" },
-  pause: { by: "pool/connection.ts and pool/connect/happy-eyeballs.ts" },
+  pause: { by: "pool/connection.ts, pool/connect/connector.ts and pool/connect/happy-eyeballs.ts" },
   resume: { by: "http1/wire.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
   setHandler: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },
-  abort: { by: "pool/pool.ts and pool/connect/happy-eyeballs.ts" },
+  abort: { by: "pool/connection.ts, pool/pool.ts and pool/connect/happy-eyeballs.ts" },
   startTls: {
     by: "proxy/tunnel.ts",
-    not: "no scenario has a proxy: what it gives is a socket as connect() gives one",
+    not: "no scenario has a proxy; the socket that it gives is like one of connect()",
   },
 } as const satisfies Record<FunctionPaths<Socket>, Place>;
 
-/** Listeners, by what they are told. */
+/** Listeners, by the event that they are told of. */
 export const EVENT_PLACES = {
   "connection.opened": { by: "pool/connection-events.ts" },
   "connection.acquired": { by: "pool/connection-events.ts" },
@@ -92,7 +92,7 @@ export const EVENT_PLACES = {
   "limit.learned": { by: "pool/connection-events.ts" },
 } as const satisfies Record<PoolEvent["type"], Place>;
 
-/** Functions that come with a call, by the option of `request()` that brings them; `fetch` has the same. */
+/** Functions that come with a call, by the option of `request()` that contains them. `fetch` has the same. */
 export const CALL_PLACES = {
   method: [],
   headers: ["headers.next"],
@@ -104,7 +104,7 @@ export const CALL_PLACES = {
   requestTimeout: [],
 } as const satisfies Record<keyof RequestOptions, readonly string[]>;
 
-/** A place, by its kind and name. */
+/** A place, by kind and name. */
 export type PlaceName =
   | `option ${keyof typeof OPTION_PLACES}`
   | `socket ${keyof typeof SOCKET_PLACES}`
@@ -114,7 +114,7 @@ export type PlaceName =
 const driven = (kind: string, places: Readonly<Record<string, Place>>): string[] =>
   Object.entries(places).flatMap(([name, { not }]) => (not === undefined ? [`${kind} ${name}`] : []));
 
-/** All that some scenario must come by. */
+/** The places that some scenario must reach. */
 export const DRIVEN_PLACES: readonly string[] = [
   ...driven("option", OPTION_PLACES),
   ...driven("socket", SOCKET_PLACES),
