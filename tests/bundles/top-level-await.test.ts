@@ -1,6 +1,6 @@
 /**
- * Bundled programs that await their first request at the top level of their entry: the transport is loaded by then, in a
- * chunk that must not need the entry's own.
+ * Bundled programs that await their first request at the top level of their entry. They load the transport at that
+ * time, from a chunk that must not import the entry.
  */
 
 import { spawn } from "node:child_process";
@@ -15,7 +15,7 @@ import { assert, assertEquals } from "@std/assert";
 import { build, transform } from "esbuild";
 import { rollup } from "rollup";
 
-/** Not those of scripts/: the mutations try this in a copy without them. */
+/** The tools are not imported from scripts/, because mutations run this test in a copy without scripts/. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tool = (name: string): string => join(root, "node_modules", ".bin", name);
 
@@ -27,7 +27,7 @@ const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
   Bun: [tool("bun")],
 };
 
-/** Prints what it got. Where it waits for itself, Node ends it with status 13. */
+/** A program that prints what it got. Node ends it with status 13 if a module waits for itself. */
 const ENTRY = `
 import { createPool } from ${JSON.stringify(join(root, "mod.ts"))};
 const pool = createPool();
@@ -37,7 +37,7 @@ console.log(response.status, await response.text(), refused);
 await pool.close();
 `;
 
-/** Sources as they are, each file a module, as an application's bundler sees the package. */
+/** Bundles the sources as separate modules, as an application's bundler sees the package. */
 async function byRollup(entry: string, dir: string): Promise<void> {
   const bundle = await rollup({
     input: entry,
@@ -71,7 +71,7 @@ async function byEsbuild(entry: string, outdir: string): Promise<void> {
   });
 }
 
-/** What a program says, and how it ends. */
+/** What a program prints, and its exit code. */
 function run(
   [program = "", ...args]: readonly string[],
   origin: string,

@@ -1,6 +1,6 @@
 /**
- * The library in workerd, where it has no transport of its own yet: the first use says so in a sentence, whatever of Node is
- * imitated there, and a transport that is passed works.
+ * The library in workerd, for which it has no transport yet. The first use must say so in a clear sentence, even
+ * where Node's globals are imitated. A transport that the user passes must work.
  */
 
 import { spawn } from "node:child_process";
@@ -13,13 +13,13 @@ import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "@std/assert";
 import { build } from "esbuild";
 
-/** Not those of scripts/: the mutations try this in a copy without them. */
+/** The tools are not imported from scripts/, because mutations run this test in a copy without scripts/. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tool = (name: string): string => join(root, "node_modules", ".bin", name);
 
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
-/** A pool that is made at start, and used in a request; answers what each use came to. */
+/** A worker that makes a pool at start and uses it in a request. It answers with the result of each use. */
 const worker = (globals: string): string => `
 ${globals}
 import { createPool } from ${JSON.stringify(join(root, "mod.ts"))};
@@ -57,14 +57,14 @@ const main :Workerd.Worker = (
 );
 `;
 
-/** What is set beside, as by a bundler's polyfills. */
+/** Globals that a bundler's polyfills might set. */
 const IMITATIONS = `
 globalThis.process ??= { versions: { node: "24.0.0" }, env: {} };
 globalThis.Deno ??= {};
 globalThis.Bun ??= {};
 `;
 
-/** By compatibility date: nodejs_compat is on by itself from 2026-08-04. */
+/** Workers by compatibility date: nodejs_compat is on by default from 2026-08-04. */
 const WORKERS: Readonly<Record<string, readonly [date: string, globals: string]>> = {
   "without nodejs_compat": ["2024-09-01", ""],
   "with nodejs_compat": ["2026-11-01", ""],
@@ -109,7 +109,7 @@ describe("the library in workerd", { skip: !isNode && "started from Node" }, () 
   after(() => rmSync(folder, { recursive: true }));
 
   for (const [name, [date, globals]] of Object.entries(WORKERS)) {
-    it(`says with its first use what is missing, ${name}`, { timeout: 120_000 }, async () => {
+    it(`says at its first use that a transport is missing, ${name}`, { timeout: 120_000 }, async () => {
       writeFileSync(join(folder, "config.capnp"), config(date));
       await build({
         stdin: { contents: worker(globals), resolveDir: root, loader: "ts" },

@@ -1,4 +1,4 @@
-/** The corpus: what the fuzzer starts from, and every input that once broke something. */
+/** Corpus: what the fuzzer starts from, and every input that once broke something. */
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { SEEDS } from "./seeds.ts";
 
 const folder = fileURLToPath(new URL("./corpus/", import.meta.url));
 
-/** Inputs that were kept, by file name. */
+/** The inputs that were kept, by file name. */
 export function keptSamples(): ReadonlyMap<string, Sample> {
   const names = readdirSync(folder).filter((name) => name.endsWith(".http"));
   return new Map(names.sort().map((name) => [name, readSample(name)]));
@@ -21,7 +21,7 @@ function readSample(name: string): Sample {
   return { method: content.slice(0, end), text: content.slice(end + 1) };
 }
 
-/** Keeps an input for ever; answers its file. */
+/** Writes an input to the corpus. Returns its file. */
 export function keepSample({ method, text }: Sample): string {
   const content = `${method}\n${text}`;
   const name = `found-${createHash("sha256").update(content, "latin1").digest("hex").slice(0, 12)}.http`;
@@ -29,7 +29,7 @@ export function keepSample({ method, text }: Sample): string {
   return join(folder, name);
 }
 
-/** Everything to start from. */
+/** All inputs to start from. */
 export function startingSamples(): Sample[] {
   return [...SEEDS, ...keptSamples().values()];
 }

@@ -1,18 +1,18 @@
 /**
- * Our response parser beside Node's own, for as long as one likes: a disagreement that disagreements.ts does not list
- * is a finding. On Node only.
+ * Differential: compares our response parser with Node's own, for as long as you like. A disagreement that
+ * disagreements.ts does not list is a finding. Runs on Node only.
  *
  * ```sh
  * node --import tsx tests/fuzz/differential.ts --seconds 60             # from a random seed on
  * node --import tsx tests/fuzz/differential.ts --seconds 60 --from 7
- * node --import tsx tests/fuzz/differential.ts --cases 1 --from 4711    # one of them again
+ * node --import tsx tests/fuzz/differential.ts --cases 1 --from 4711    # replays one case
  * ```
  */
 
 import { parseArgs } from "node:util";
 import { explain, sampleOf } from "../http1/differential.ts";
 
-/** Enough to see what they have in common. */
+/** Enough findings to see what they have in common. */
 const MOST_FINDINGS = 10;
 const TOLD_MS = 10_000;
 

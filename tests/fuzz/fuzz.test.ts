@@ -1,4 +1,4 @@
-/** The response parser under fuzzing: everything that was ever found, and a short slice of what may be. */
+/** The response parser under fuzzing: every input that was ever found, and a short run with new ones. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ import { SEEDS } from "./seeds.ts";
 const SLICE = 2000;
 
 describe("the response parser", () => {
-  it("holds what it promises of every seed", () => {
+  it("keeps its promises for every seed", () => {
     for (const sample of SEEDS) {
       for (let seed = 0; seed < 20; seed++) {
         assertEquals(violation(sample, new Random(seed)), undefined, JSON.stringify(sample));
@@ -20,12 +20,12 @@ describe("the response parser", () => {
   });
 
   for (const [name, sample] of keptSamples()) {
-    it(`holds what it promises of ${name}, which once broke it`, () => {
+    it(`keeps its promises for ${name}, which once broke it`, () => {
       for (let seed = 0; seed < 20; seed++) assertEquals(violation(sample, new Random(seed)), undefined);
     });
   }
 
-  it(`holds what it promises of ${SLICE} damaged responses`, () => {
+  it(`keeps its promises for ${SLICE} damaged responses`, () => {
     const fuzzer = new Fuzzer(1, startingSamples());
     while (fuzzer.count < SLICE) assertEquals(fuzzer.step(), undefined);
     assert(fuzzer.kinds > 100, `only ${fuzzer.kinds} kinds of outcome: the damage does not reach far`);

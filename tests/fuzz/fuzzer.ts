@@ -1,17 +1,17 @@
-/** The fuzzer: seeded damage to a corpus that grows with every new kind of outcome. */
+/** Fuzzer: damages responses of a corpus at random. Inputs with a new kind of outcome join the corpus. */
 
 import { generate, mutate, Random, type Sample } from "../http1/generate.ts";
 import { signature, violation } from "./properties.ts";
 
-/** An input of which something does not hold. */
+/** An input that breaks a property. */
 export interface Finding {
   readonly sample: Sample;
   readonly problem: string;
 }
 
-/** Makes inputs and checks them, one after the other; a seed determines all of it. */
+/** Makes inputs and checks them one after the other. A seed determines all of them. */
 export class Fuzzer {
-  /** Inputs checked. */
+  /** How many inputs were checked. */
   count = 0;
   readonly #random: Random;
   readonly #samples: Sample[];
@@ -23,7 +23,7 @@ export class Fuzzer {
     this.#known = new Set(samples.map(signature));
   }
 
-  /** Kinds of outcome met. */
+  /** How many kinds of outcome occurred. */
   get kinds(): number {
     return this.#known.size;
   }
@@ -62,7 +62,7 @@ export class Fuzzer {
   }
 }
 
-/** The smallest part of an input found by leaving out pieces of it, of which something still does not hold. */
+/** Shrinks an input by leaving out parts of it, for as long as it still breaks a property. */
 export function shrink({ sample }: Finding): Sample {
   let { text } = sample;
   for (let size = Math.ceil(text.length / 2); size >= 1; size = Math.floor(size / 2)) {
@@ -75,7 +75,7 @@ export function shrink({ sample }: Finding): Sample {
   return { ...sample, text };
 }
 
-/** Cuts and surroundings are drawn by lot, so that one draw may miss. */
+/** The check draws cuts and surroundings at random, so one try may miss the fault. */
 function breaks(sample: Sample): boolean {
   return Array.from({ length: 20 }, (_, seed) => new Random(seed)).some(
     (random) => violation(sample, random) !== undefined,

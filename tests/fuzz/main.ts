@@ -1,5 +1,5 @@
 /**
- * Fuzzes the response parser for as long as one likes. What it finds is made small and kept in the corpus.
+ * Fuzzes the response parser for as long as you like. Findings are shrunk and kept in the corpus.
  *
  * ```sh
  * node --import tsx tests/fuzz/main.ts --seconds 60
@@ -44,7 +44,9 @@ while (performance.now() < until && found < 10) {
   if (finding === undefined) continue;
   found += 1;
   const small = shrink(finding);
-  console.error(`Found, and kept in ${keepSample(small)}: ${JSON.stringify(small)}, made of one of which`);
+  console.error(
+    `Found, and kept in ${keepSample(small)}: ${JSON.stringify(small)}, shrunk from an input of which`,
+  );
   console.error(`  ${finding.problem}`);
 }
 

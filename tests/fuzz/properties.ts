@@ -1,6 +1,7 @@
 /**
- * What must hold of every input: the parser throws nothing but a ProtocolError, reads the same however the bytes
- * are cut and whatever lies around them, reads nothing behind the message, and keeps no more than its limits allow.
+ * Properties: what must be true for every input. The parser throws nothing but a ProtocolError. It reads the same
+ * however the bytes are split and whatever surrounds them. It reads nothing behind the message. It keeps no more than
+ * its limits allow.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -8,7 +9,7 @@ import type { ResponseLimits } from "../../src/options/options.ts";
 import { cutsOf, type Random, type Sample } from "../http1/generate.ts";
 import { everyByte, LIMITS, read, type Transcript } from "../http1/transcript.ts";
 
-/** Small enough that inputs run into them, and that an endless one shows soon. */
+/** Small limits, so that inputs reach them and endless input is noticed soon. */
 export const TIGHT: Required<ResponseLimits> = {
   headBytes: 120,
   lineBytes: 40,
@@ -19,13 +20,13 @@ export const TIGHT: Required<ResponseLimits> = {
   bodyBytes: Infinity,
 };
 
-/** What a peer might send without end. */
+/** Bytes that a peer might repeat without end. */
 const FILLERS = ["x", "0", ";", " ", ":", "\0", "a:b\r\n", "\r\n ", "HTTP/1.1 100 C\r\n\r\n"];
 
-/** Larger than all limits together. */
+/** More bytes than all limits together. */
 const ENDLESS = 1200;
 
-/** What does not hold of an input, or `undefined`. */
+/** The property that an input breaks, or `undefined`. */
 export function violation(sample: Sample, random: Random): string | undefined {
   try {
     const limits = random.chance(0.5) ? LIMITS : TIGHT;
@@ -80,7 +81,7 @@ function surplus(
   return `with ${JSON.stringify(behind)} behind it it reads ${show(other)}`;
 }
 
-/** However long a peer goes on, what is not handed on as a body is refused at some point. */
+/** However much a peer sends, bytes that are not part of a body are refused at some point. */
 function endless({ method, text }: Sample, filler: string): string | undefined {
   const more = filler.repeat(Math.ceil(ENDLESS / filler.length));
   const { complete, fault, body } = read(text + more, { method, limits: TIGHT, fin: false });
@@ -88,7 +89,7 @@ function endless({ method, text }: Sample, filler: string): string | undefined {
   return `${more.length} bytes of ${JSON.stringify(filler)} are neither refused nor handed on`;
 }
 
-/** What kind of thing the parser makes of an input: a new kind is worth mutating. */
+/** The kind of outcome that the parser has for an input. Inputs with a new kind are worth mutating. */
 export function signature({ method, text }: Sample): string {
   const { fault, framing, complete, endedByClose, reason, heads, trailers } = read(text, {
     method,

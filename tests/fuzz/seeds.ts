@@ -1,4 +1,4 @@
-/** Where the fuzzer starts: one response for each way through the parser. One character per byte. */
+/** Seeds: where the fuzzer starts: one response for each path through the parser. One character per byte. */
 
 import type { Sample } from "../http1/generate.ts";
 

@@ -1,4 +1,4 @@
-/** A clock that is moved by hand. Nothing happens between two calls, so a test may be as exact as it likes. */
+/** Clock: a clock that tests move by hand. Nothing happens between two calls, so times can be asserted exactly. */
 
 import type { Clock, Timer } from "../../src/contract/clock.ts";
 
@@ -8,7 +8,7 @@ interface Due {
   readonly callback: () => void;
 }
 
-/** More timers than this at one moment are a loop. */
+/** If more timers than this fire at one moment, they form a loop. */
 const MAX_AT_ONCE = 1000;
 
 /** Time that stands still until it is moved. */
@@ -18,9 +18,12 @@ export class MovableClock implements Clock {
   #order = 0;
   #timers: Due[] = [];
   #turns: (() => void)[] = [];
-  /** The most timers that ever waited at once. */
+  /** The largest number of timers that were set at once. */
   mostTimers = 0;
-  /** `true`: turns of the event loop happen by {@linkcode turnAround} only, else when all promises have settled. */
+  /**
+   * `true`: turns of the event loop happen only by {@linkcode turnAround}. Otherwise one happens when all promises
+   * have settled.
+   */
   holdTurns = false;
 
   now(): number {
@@ -31,7 +34,7 @@ export class MovableClock implements Clock {
     return this.#now + this.#wallAhead;
   }
 
-  /** Timers that wait. */
+  /** How many timers are set. */
   get timers(): number {
     return this.#timers.length;
   }
@@ -53,14 +56,14 @@ export class MovableClock implements Clock {
     if (!this.holdTurns) void settled().then(() => this.turnAround());
   }
 
-  /** The event loop comes round. */
+  /** Ends one turn of the event loop. */
   turnAround(): void {
     const waiting = this.#turns;
     this.#turns = [];
     for (const callback of waiting) callback();
   }
 
-  /** Moves time on. Timers that become due ring in their order, and what they started settles before the next. */
+  /** Moves the time forward. Timers that become due fire in order, and promises settle after each one. */
   async advance(ms: number): Promise<void> {
     await settled();
     const end = this.#now + ms;
@@ -76,12 +79,12 @@ export class MovableClock implements Clock {
     await settled();
   }
 
-  /** Time passes, but no timer rings and no socket is looked at: the event loop is blocked. */
+  /** Blocks the event loop: time passes, but no timer fires and no socket is read. */
   block(ms: number): void {
     this.#now += ms;
   }
 
-  /** The machine is suspended: only the wall clock goes on. */
+  /** Suspends the machine: only the wall clock goes on. */
   sleepMachine(ms: number): void {
     this.#wallAhead += ms;
   }

@@ -1,11 +1,14 @@
-/** Cost: what work takes of the processor, which others that want it cannot make more. */
+/** Cost: measures the CPU time of work, which other processes on the machine do not change. */
 
 import process from "node:process";
 
-/** The least of so many counts: a collector, or a compiler, may have worked beside one of them. */
+/**
+ * How often the work is measured. The smallest result counts, because garbage collection or the compiler may run
+ * beside it.
+ */
 const TIMES = 5;
 
-/** Milliseconds of processor time that this process spends on `work`. */
+/** CPU time in ms that this process spends on `work`. */
 export async function cpuMs(work: () => unknown): Promise<number> {
   let least = Infinity;
   for (let time = 0; time < TIMES; time++) {

@@ -1,4 +1,4 @@
-/** Facts and rules for tests: plain ones to vary by hand, and generators of realistic and extreme ones. */
+/** Facts: facts and rules for tests: plain ones to vary by hand, and generators of realistic and extreme ones. */
 
 import fc from "fast-check";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
@@ -28,7 +28,7 @@ export function rules(changes: Partial<Rules> = {}): Rules {
   return { ...NO_RULES, ...changes };
 }
 
-/** A connection that has been idle since 0 and about which nothing speaks against reuse. */
+/** A connection that has been idle since time 0 and that every rule allows to reuse. */
 export function facts(changes: Partial<ConnectionFacts> = {}): ConnectionFacts {
   return {
     openedAt: 0,
@@ -41,12 +41,12 @@ export function facts(changes: Partial<ConnectionFacts> = {}): ConnectionFacts {
   };
 }
 
-/** Hints of a server that announced `changes`. */
+/** The hints of a server that announced `changes`. */
 export function hints(changes: Partial<ServerHints> = {}): ServerHints {
   return { ...NO_HINTS, ...changes };
 }
 
-/** Spans: whole seconds as people write them, fractions as clocks give them, and the ends of the scale. */
+/** Time spans: whole seconds as people write them, fractions as clocks give them, and extreme values. */
 export const spans: fc.Arbitrary<number> = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 120 }).map((seconds) => seconds * 1000) },
   { weight: 3, arbitrary: fc.double({ min: 0, max: 120_000, noNaN: true }) },
@@ -54,7 +54,7 @@ export const spans: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }) },
 );
 
-/** Moments of a monotonic clock: always finite. */
+/** Times of a monotonic clock: always finite. */
 export const moments: fc.Arbitrary<number> = fc.oneof(
   fc.integer({ min: 0, max: 200_000 }),
   fc.double({ min: 0, max: 200_000, noNaN: true }),
@@ -64,7 +64,7 @@ export const moments: fc.Arbitrary<number> = fc.oneof(
 const counts = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 2 ** 31, Infinity));
 const caps = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constantFrom(0, Infinity));
 
-/** Rules as options can make them. */
+/** Rules that options can produce. */
 export const someRules: fc.Arbitrary<Rules> = fc.record({
   idleTimeoutMs: spans,
   unusedIdleTimeoutMs: spans,
@@ -90,7 +90,7 @@ const someHints: fc.Arbitrary<ServerHints> = fc.record({
   remaining: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
 });
 
-/** Facts as the core can have them: idle after it was opened, within its numbers. */
+/** Facts that the core can produce: a connection becomes idle after it was opened. */
 export const someFacts: fc.Arbitrary<ConnectionFacts> = fc
   .record({
     openedAt: moments,

@@ -1,12 +1,12 @@
-/** Garbage: makes the runtime collect what nobody holds any more, and waits until that has been noticed. */
+/** Garbage: makes the runtime collect unreachable objects, and waits for a consequence of that. */
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Collections after which what is waited for must have happened. */
+/** How many collections to try. */
 const MOST = 50;
 
-/** Collects by force. V8 lends the function after it has started, JavaScriptCore has it always. */
+/** A function that forces a collection. V8 provides it only after a flag was set; JavaScriptCore always has it. */
 function collector(): () => void {
   const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
   if (Bun !== undefined) return () => Bun.gc(true);
@@ -14,7 +14,7 @@ function collector(): () => void {
   return runInNewContext("gc");
 }
 
-/** Collects garbage until `happened`, with a turn of the event loop for finalizers after each collection. */
+/** Collects garbage until `happened`, with a turn of the event loop after each collection for finalizers. */
 export async function collectUntil(happened: () => boolean, most = MOST): Promise<boolean> {
   const collect = collector();
   for (let count = 0; count < most && !happened(); count++) {

@@ -1,4 +1,4 @@
-/** Names: a pool over addresses that a test makes up, in time that it moves by hand. */
+/** Names: a pool whose host names have addresses made up by the test, with a clock moved by hand. */
 
 import type { PoolEvent } from "../../src/contract/events.ts";
 import type { Target } from "../../src/contract/transport.ts";
@@ -7,27 +7,27 @@ import type { PoolOptions } from "../../src/options/options.ts";
 import { type MemoryOptions, type MemoryTransport, memoryTransport } from "../../transports/memory.ts";
 import { MovableClock } from "./clock.ts";
 
-/** One attempt to connect. */
+/** One connect attempt. */
 export interface Tried {
   /** Ms since the test began. */
   readonly at: number;
   readonly address: string;
 }
 
-/** What a test of names works with. */
+/** What a test about names works with. */
 export interface NamedWorld {
   readonly clock: MovableClock;
   readonly pool: Pool;
   readonly transport: MemoryTransport;
   readonly tried: readonly Tried[];
   readonly events: readonly PoolEvent[];
-  /** Reasons for which connections were retired so far. */
+  /** The reasons of all retired connections so far. */
   retired(): string[];
-  /** Requests something; answers the address that it came from. */
+  /** Sends a request. Returns the address that answered it. */
   get(origin?: string): Promise<string | undefined>;
 }
 
-/** A pool whose names have the addresses that `resolve` answers, each of which behaves as `outcome` says. */
+/** A pool whose names resolve to what `resolve` returns. `outcome` says how connecting to an address ends. */
 export function namedWorld(
   resolve: NonNullable<MemoryOptions["resolve"]>,
   outcome: (address: string, target: Target) => ReturnType<NonNullable<MemoryOptions["connect"]>> = () =>

@@ -1,23 +1,28 @@
-/** Patience: waits for what must happen, with a guard against hanging that no busy machine reaches. */
+/**
+ * Patience: waits for what must happen. The timeouts only guard against hanging; even a busy machine does not reach
+ * them.
+ */
 
-/** Longer than anything here takes, whatever else the machine does: a guard, never a measure. In ms. */
+/** Longer than anything in the tests takes, in ms. It is a guard, not a measurement. */
 export const PATIENCE_MS = 60_000;
 
-/** For a test that uses real sockets or processes: `it(name, PATIENT, …)`. Bun gives a test 5 s unless told otherwise. */
+/**
+ * Options for a test with real sockets or processes: `it(name, PATIENT, …)`. Bun ends a test after 5 s by default.
+ */
 export const PATIENT = { timeout: 2 * PATIENCE_MS } as const;
 
-const LOOK_MS = 5;
+const POLL_MS = 5;
 
-/** Resolves as soon as it holds; rejects when patience is at an end. For what no signal tells. */
+/** Polls until `holds` is true. Rejects after the guard time. For conditions that no signal announces. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (performance.now() > until) throw new Error(`Waited ${PATIENCE_MS / 1000} s in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** What the promise comes to; rejects when patience is at an end. */
+/** Returns the result of a promise. Rejects after the guard time. */
 export async function guarded<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

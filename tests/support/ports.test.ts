@@ -14,7 +14,7 @@ function listen(port: number): Promise<Server | undefined> {
 const close = (server: Server) => new Promise((resolve) => server.close(resolve));
 
 describe("a claimed port", () => {
-  it("is nobody else's, and can be listened at by TCP", async () => {
+  it("is given to nobody else, and is free for TCP", async () => {
     const claims = await Promise.all(Array.from({ length: 50 }, claimPort));
     assertEquals(new Set(claims.map(({ port }) => port)).size, 50);
     const [{ port = 0 } = {}] = claims;

@@ -1,27 +1,30 @@
-/** Ports: for programs that must be given one, and one at which nobody listens. Where it can be, port 0 is better. */
+/**
+ * Ports: for programs that must be given a port number, and a port that refuses connections. Prefer port 0 where
+ * possible.
+ */
 
 import { type Socket as Claim, createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 
 const HERE = "127.0.0.1";
 
-/** Below the range from which kernels take ports for connections that go out and for port 0. */
+/** Below the range from which kernels choose ports for outgoing connections and for port 0. */
 const LOWEST_PORT = 12_000;
 const PORTS = 18_000;
 
-/** Attempts at a port before giving up: each is free with near certainty. */
+/** How many ports to try. Each one is free with near certainty. */
 const MOST = 100;
 
-/** A port for a program, claimed until it is released: no other test of this machine is given it meanwhile. */
+/** A port for a program. Until it is released, no other test on this machine gets it. */
 export interface ClaimedPort {
   readonly port: number;
-  /** Gives the claim back, once the program has ended. */
+  /** Releases the port, once the program has ended. */
   release(): Promise<void>;
 }
 
 /**
- * Claims a port by a UDP socket of the same number. So TCP stays free for the program, and the kernel itself keeps two
- * tests from choosing the same one, and takes the claim back from a process that died.
+ * Claims a port by binding a UDP socket to the same number. TCP stays free for the program. The kernel prevents two
+ * tests from claiming the same port, and releases the claim of a process that died.
  */
 export async function claimPort(): Promise<ClaimedPort> {
   for (let attempt = 0; attempt < MOST; attempt++) {
@@ -54,14 +57,14 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port that refuses connections for as long as it is held. */
+/** A port that refuses connections until it is disposed. */
 export interface DeadPort extends AsyncDisposable {
   readonly port: number;
 }
 
 /**
- * A port at which nobody listens and nobody can: it is our own end of a connection. One that was listened at until
- * just now could be anybody's by the time it is tried.
+ * A port at which nobody listens and nobody can listen, because it is the local end of our own connection. A port
+ * that was merely closed could belong to another program by the time it is tried.
  */
 export async function deadPort(): Promise<DeadPort> {
   const server = createServer((socket) => void socket.on("error", () => {}).resume());
@@ -78,7 +81,7 @@ export async function deadPort(): Promise<DeadPort> {
   };
 }
 
-/** Whether something listens there. */
+/** Whether something listens at the port. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(port, HERE);

@@ -1,6 +1,6 @@
-/** PRNG: numbers that look random and are the same for the same seed on every runtime (mulberry32). */
+/** PRNG: pseudo-random numbers that are the same for the same seed on every runtime (mulberry32). */
 
-/** Choices made from one seed. */
+/** Random choices from one seed. */
 export class Prng {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Prng {
     this.#state = seed >>> 0;
   }
 
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -27,17 +27,17 @@ export class Prng {
     return this.below(n) === 0;
   }
 
-  /** One of `items`, or `undefined` when there is none. */
+  /** One of `items`, or `undefined` if there are none. */
   pick<T>(items: readonly T[]): T | undefined {
     return items[this.below(items.length)];
   }
 
-  /** One of at least one. */
+  /** One of the items; there is at least one. */
   among<T>(...items: readonly [T, ...T[]]): T {
     return items[this.below(items.length)] ?? items[0];
   }
 
-  /** A name, as often as its weight says. */
+  /** A name, chosen with the probability of its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const entries = Object.entries(weights) as [K, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,13 +1,13 @@
-/** Serve: the servers of each runtime that send what a handler answers, on a port of their own. */
+/** Serve: the HTTP servers of each runtime, on a port of their own, around a handler function. */
 
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 
-/** What a server passes besides is its own: an application of Hono reads it as its environment. */
+/** `info` differs by server. An application of Hono reads it as its environment. */
 export type Handler = (request: Request, info: object) => Response | Promise<Response>;
 
-/** A server that runs. */
+/** A running server. */
 export interface Listening {
   readonly port: number;
   close(): Promise<unknown>;
@@ -29,21 +29,24 @@ interface Runtimes {
 }
 
 const { Deno, Bun } = globalThis as Runtimes;
-/** Where they listen. */
+/** The address at which the servers listen. */
 export const hostname = "127.0.0.1";
 
-/** Whether this runtime has them. */
+/** Which servers this runtime has. */
 export const has = { deno: Deno !== undefined, bun: Bun !== undefined } as const;
 
-/** Room for a thousand connections that come at once. */
+/** Room for a thousand connections at once. */
 const BACKLOG = 1024;
 
-/** `node:http` through @hono/node-server, which may put a Response of its own in the place of the global one. */
+/** `node:http` through @hono/node-server, without its own Request and Response in place of the global ones. */
 export function serveNode(handler: Handler): Promise<Listening> {
   return listen(getRequestListener(handler, { overrideGlobalObjects: false }));
 }
 
-/** As users run it: with Request and Response of its own in the place of the global ones, until it is closed. */
+/**
+ * The same as users run it: with its own Request and Response in place of the global ones, until the server is
+ * closed.
+ */
 export async function serveNodeOverriding(handler: Handler): Promise<Listening> {
   const { Request, Response } = globalThis;
   const { port, close } = await listen(getRequestListener(handler));

@@ -1,4 +1,4 @@
-/** Service: a public pool over a server in memory, and a clock moved by hand. */
+/** Service: a public pool, a server in memory, and a clock moved by hand. */
 
 import type { PoolEvent } from "../../src/contract/events.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
@@ -17,24 +17,24 @@ import { MovableClock } from "./clock.ts";
 /** What a test's server answers. */
 export type Answers = (request: MemoryRequest) => MemoryResponse;
 
-/** A pool of the public kind and its world. */
+/** A public pool and its surroundings. */
 export interface Service {
   readonly pool: Pool;
   readonly clock: MovableClock;
   readonly transport: MemoryTransport;
   readonly events: PoolEvent[];
-  /** Requests `origin` once, reads the answer, and says which connection carried it. */
+  /** Requests `origin` once, reads the response, and returns the id of the connection. */
   get(origin?: string): Promise<number>;
-  /** Why connections were retired so far, in order. */
+  /** The reasons of all retired connections so far, in order. */
   retired(): RetireReason[];
 }
 
-/** Makes a pool that talks to a server which answers as told. `lent`: what the transport does otherwise. */
+/** Makes a pool whose server answers by `respond`. `overrides` replaces parts of the transport. */
 export function service(
   options: PoolOptions = {},
   respond: Answers = () => ({ body: "ok" }),
   memory: MemoryOptions = {},
-  lent: Partial<Transport> = {},
+  overrides: Partial<Transport> = {},
 ): Service {
   const clock = new MovableClock();
   const events: PoolEvent[] = [];
@@ -44,7 +44,7 @@ export function service(
     lifetimeJitter: 0,
     onEvent,
     ...options,
-    transport: { ...transport, ...lent },
+    transport: { ...transport, ...overrides },
     clock,
   });
   return {

@@ -1,4 +1,4 @@
-/** Shell: a pool over the transport in memory and a clock moved by hand, with everything it told. */
+/** Shell: the pool without HTTP, over the transport in memory and a clock moved by hand. It records all events. */
 
 import { assert } from "@std/assert";
 import type { ErrorCode, HoldfastError } from "../../src/contract/errors.ts";
@@ -21,7 +21,7 @@ import {
 } from "../../transports/memory.ts";
 import { MovableClock, settled } from "./clock.ts";
 
-/** One request of a test: what it got, and what reached it while it had a connection. */
+/** One request of a test: its result, and what reached it while it had a connection. */
 export class TestRequest implements Acquirer<undefined>, ConnectionUser {
   readonly requestId = 1;
   lease: Lease<undefined> | undefined;
@@ -60,7 +60,7 @@ export class TestRequest implements Acquirer<undefined>, ConnectionUser {
     this.release("pool-closed");
   }
 
-  /** Number of the connection it got. */
+  /** The id of the connection that it got. */
   get connection(): number {
     assert(this.lease, `no connection was granted: ${this.error}`);
     return this.lease.connection.record.id;
@@ -81,7 +81,7 @@ export class TestRequest implements Acquirer<undefined>, ConnectionUser {
   }
 }
 
-/** A pool, what it is made of, and what it told. */
+/** A pool with its parts and its events. */
 export class Shell {
   readonly clock: MovableClock = new MovableClock();
   readonly transport: MemoryTransport;
@@ -101,7 +101,7 @@ export class Shell {
     this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, () => undefined);
   }
 
-  /** Asks for a connection; whoever answers by itself has answered. */
+  /** Asks for a connection, and waits until all promises have settled. */
   async request(
     origin = "a",
     { unsafe = false, fresh = false }: Partial<AcquireOptions> = {},
@@ -111,14 +111,14 @@ export class Shell {
     return request;
   }
 
-  /** Asks for a connection, and looks no further. */
+  /** Asks for a connection, and does not wait. */
   ask(origin = "a", { unsafe = false, fresh = false }: Partial<AcquireOptions> = {}): TestRequest {
     const request = new TestRequest(this.pool);
     request.waiter = this.pool.acquire(request, originOf(`http://${origin}`), { unsafe, fresh });
     return request;
   }
 
-  /** A connection that carried one request and is idle. */
+  /** Makes a connection that has carried one request and is idle. */
   async park(origin = "a", hints?: ServerHints): Promise<MemoryPeer> {
     const request = await this.request(origin);
     request.release(undefined, hints);
@@ -131,7 +131,7 @@ export class Shell {
     return peer;
   }
 
-  /** Why connections were retired so far, in order. */
+  /** The reasons of all retired connections so far, in order. */
   get retired(): RetireReason[] {
     return this.events.flatMap((event) => (event.type === "connection.retired" ? [event.reason] : []));
   }
