@@ -121,8 +121,8 @@ export interface ConnectionOwner<Wire> {
  * One connection of a pool, from its connect attempt to its end. `Wire` is what the protocol keeps per connection.
  *
  * Everything about a connection is in two objects. Its state, times and counts, on which decisions depend, are in the
- * {@linkcode ConnectionRecord}, which only the core changes. What acting needs is here. What never changes is `readonly`;
- * each other field says when it changes and by whom.
+ * {@linkcode ConnectionRecord}, which only the core changes, save for `roundTripMs` (see `noteRoundTrip`). What acting
+ * needs is here. What never changes is `readonly`; each other field says when it changes and by whom.
  */
 export class PooledConnection<Wire> implements SocketHandler {
   readonly record: Connection<Wire>;
@@ -189,7 +189,7 @@ export class PooledConnection<Wire> implements SocketHandler {
     this.socket?.ref(leased, !leased);
   }
 
-  /** A response came `ms` after its request: the round trip takes no longer. */
+  /** Called by an exchange whose response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }
