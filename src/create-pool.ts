@@ -16,7 +16,7 @@ import { HeaderMemo } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
-import { Http1Wire } from "./http1/wire.ts";
+import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
 import { resolveOptions, type Settings } from "./options/resolve.ts";

@@ -107,14 +107,14 @@ export const WIRE: readonly Mutation[] = [
   },
   {
     breaks: "A connection is not reused after surplus bytes behind a response",
-    file: "src/http1/wire.ts",
+    file: "src/http1/http1-wire.ts",
     search: "if (this.#surplus || head",
     replacement: "if (head",
     proof: "simulation",
   },
   {
     breaks: "The first byte of a response is recorded, so that the request is not resent",
-    file: "src/http1/wire.ts",
+    file: "src/http1/http1-wire.ts",
     search: "    this.responded = true;\n",
     replacement: "",
     proof: "simulation",

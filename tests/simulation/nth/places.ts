@@ -63,9 +63,9 @@ export const OPTION_PLACES = {
 
 /** Methods of the sockets of a user's transport. `pool/connect/checked-socket.ts` passes the calls on. */
 export const SOCKET_PLACES = {
-  write: { by: "http1/wire.ts and http1/send/body-writer.ts" },
+  write: { by: "http1/http1-wire.ts and http1/send/body-writer.ts" },
   pause: { by: "pool/connection.ts, pool/connect/connector.ts and pool/connect/happy-eyeballs.ts" },
-  resume: { by: "http1/wire.ts and pool/connect/resume-after-delivery.ts" },
+  resume: { by: "http1/http1-wire.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
   setHandler: { by: "pool/connect/happy-eyeballs.ts" },
   close: { by: "pool/connection.ts" },

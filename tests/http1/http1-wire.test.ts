@@ -13,8 +13,8 @@ import type {
   WireStream,
 } from "../../src/contract/wire.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
+import { Http1Wire } from "../../src/http1/http1-wire.ts";
 import { NO_FIELDS } from "../../src/http1/send/request-head.ts";
-import { Http1Wire } from "../../src/http1/wire.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
