@@ -1,6 +1,6 @@
 /**
- * A program of its own, started by scenarios about how a process ends: it uses a pool without closing it, prints
- * the trace, and must then end by itself, at once but not before its work is done.
+ * A separate program, run by scenarios about how a process ends. It uses a pool without closing it, prints the trace, and must
+ * then end by itself, immediately but not before its work is done.
  *
  *     child.ts <task> <url>
  */
@@ -11,7 +11,7 @@ import { marks } from "./harness/marks.ts";
 import { TIMELESS } from "./harness/perform.ts";
 import { Recorder } from "./harness/trace.ts";
 
-/** A guard against hanging. */
+/** The program fails instead of hanging for longer. */
 const PATIENCE_MS = 30_000;
 
 const [task = "", url = ""] = process.argv.slice(2);
@@ -27,7 +27,7 @@ const TASKS: Readonly<Record<string, () => Promise<void>>> = {
   },
   async reused() {
     await (await pool.request(url)).text();
-    // As long as it takes for the runtime to let go of an idle socket.
+    // Long enough for the runtime to notice that the socket is unref'd.
     await new Promise((resolve) => setTimeout(resolve, 50));
     const answer = await pool.request(url);
     recorder.note(await answer.text());

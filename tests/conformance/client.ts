@@ -1,6 +1,6 @@
 /**
- * The client of the conformance suite: runs scenarios in the current runtime against the server whose control port
- * it is given, and prints a JSON line for each as it ends.
+ * The client of the conformance suite. It runs scenarios in the current runtime against the server with the given control
+ * port, and prints a JSON line after each one.
  *
  *     client.ts <control port> <command of this runtime, as JSON> [part of a scenario's name]
  */
@@ -11,7 +11,7 @@ import { perform } from "./harness/perform.ts";
 import type { Here } from "./harness/scenario.ts";
 import { scenarios } from "./scenarios/all.ts";
 
-/** Scenarios mostly wait, for a server or for a time to pass: so many wait together. */
+/** Scenarios run at the same time. They mostly wait, for a server or for a time to pass. */
 const AT_ONCE = 12;
 
 const [port = "", command = "[]", only = ""] = process.argv.slice(2);

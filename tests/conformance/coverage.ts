@@ -1,6 +1,6 @@
 /**
- * Coverage: the closed lists of the library, each of whose members some scenario must show, or be named here with
- * the reason why none does. A new member without either is a failure; so is an excuse that has become untrue.
+ * Coverage: every member of the library's closed lists must appear in a scenario's trace, or be listed here with the reason
+ * why it does not. A new member without either is a failure. So is a reason that is no longer true.
  */
 
 import {
@@ -14,7 +14,7 @@ import { type Counts, none, sum } from "../../scripts/test/counts.ts";
 import type { Scenario } from "./harness/scenario.ts";
 import { parseTrace } from "./harness/trace.ts";
 
-/** Shown by a scenario; or why not. */
+/** `true`: a scenario shows it. A string: the reason why none does. */
 type Shown = true | string;
 
 const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {};
@@ -22,8 +22,7 @@ const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>
 const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
   "retry-rule": true,
-  "not-sent":
-    "a socket is seldom destroyed just before it is written to: tests/exchange/resend.test.ts makes it so",
+  "not-sent": "a socket is rarely destroyed just before a write: tests/exchange/resend.test.ts forces it",
 };
 
 const CODES: Readonly<Record<ErrorCode, Shown>> = {
@@ -40,10 +39,10 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_CONNECTION_LOST: true,
   ERR_PROTOCOL: true,
   ERR_DECODE: true,
-  ERR_BODY_TOO_LARGE: "no runtime makes a difference to a count: see tests/bounds",
+  ERR_BODY_TOO_LARGE: "counting bytes does not depend on the runtime: see tests/bounds",
   ERR_REDIRECT: true,
   ERR_REQUEST_BODY: true,
-  ERR_FUNCTION: "no runtime makes a difference to a user's function that throws: see tests/reentrancy",
+  ERR_FUNCTION: "a user's function that throws does not depend on the runtime: see tests/reentrancy",
   ERR_UNSUPPORTED: true,
 };
 
@@ -65,7 +64,7 @@ const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {
   "unexpected-upgrade": true,
 };
 
-/** How each event begins in a trace. */
+/** How the line of each event starts in a trace. */
 const EVENTS: Readonly<Record<PoolEvent["type"], { readonly line: string; readonly shown: Shown }>> = {
   "connection.opened": { line: "opened #", shown: true },
   "connection.acquired": { line: "acquired #", shown: true },
@@ -107,7 +106,7 @@ function claims(): Claim[] {
   ];
 }
 
-/** Counts each claim; prints those that do not hold, and what is excused. */
+/** Counts the claims. Prints those that do not hold, and the reasons listed here. */
 export function checkCoverage(scenarios: readonly Scenario[]): Counts {
   const lines = [...new Set(scenarios.flatMap(({ trace }) => parseTrace(trace)))];
   return claims()
@@ -115,7 +114,7 @@ export function checkCoverage(scenarios: readonly Scenario[]): Counts {
       const found = lines.some(isIn);
       if (shown === true && !found) console.log(`✖ No scenario shows ${what}`);
       else if (shown !== true && found)
-        console.log(`✖ A scenario shows ${what}, which is said to be out of reach`);
+        console.log(`✖ A scenario shows ${what}, although a reason says that none does`);
       else if (shown !== true) console.log(`- No scenario shows ${what}: ${shown}`);
       return { ...none, [found === (shown === true) ? "passed" : "failed"]: 1 };
     })

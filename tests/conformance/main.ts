@@ -1,11 +1,11 @@
 /**
- * Conformance: the same scenarios on every runtime, against a scripted server; each must leave the trace of events
- * that it says, and so the same one everywhere. Certificates for TLS are those of `tests/certs`.
+ * Conformance: runs the same scenarios on every runtime, against a scripted server. Each scenario must leave its trace of
+ * events, so the behaviour is the same everywhere. TLS uses the certificates of `tests/certs`.
  *
  *     main.ts                          all
- *     main.ts --only chunked           scenarios whose name holds the text
+ *     main.ts --only chunked           scenarios whose name contains the text
  *     main.ts --runtime bun            on one runtime; may be repeated
- *     main.ts --side-by-side [text]    the traces of all runtimes beside each other
+ *     main.ts --side-by-side [text]    the traces of all runtimes side by side
  */
 
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { type Runtime, runtimes } from "./harness/runtimes.ts";
 import type { Scenario } from "./harness/scenario.ts";
 import { scenarios } from "./scenarios/all.ts";
 
-/** More at once would take turns on a small machine, and wait for each other. */
+/** More at the same time would compete for the processors of a small machine. */
 const RUNTIMES_AT_ONCE = 2;
 
 const { values, positionals } = parseArgs({
@@ -48,7 +48,7 @@ async function runAll(): Promise<Map<string, Run>> {
   return runs;
 }
 
-/** Runtimes that were run, in their order, with what they made of a scenario. */
+/** The runtimes that were run, in order, with their results of a scenario. */
 function outcomesOf(scenario: Scenario, runs: ReadonlyMap<string, Run>): Map<string, Outcome | undefined> {
   return new Map(
     wanted.flatMap(({ name }) => {
@@ -58,7 +58,7 @@ function outcomesOf(scenario: Scenario, runs: ReadonlyMap<string, Run>): Map<str
   );
 }
 
-/** One count for each runtime. Prints what failed on any, and what was skipped. */
+/** Counts a scenario once per runtime. Prints it if it failed on any, and why it was skipped. */
 function reportScenario(scenario: Scenario, runs: ReadonlyMap<string, Run>): Counts {
   let counts = none;
   const reasons = new Map<string, string[]>();
@@ -78,7 +78,7 @@ function reportScenario(scenario: Scenario, runs: ReadonlyMap<string, Run>): Cou
 
 function reportRuntime({ name, command }: Runtime, run: Run | undefined): Counts {
   if (command === undefined || run === undefined) {
-    console.log(`- ${name}: there is none for this platform`);
+    console.log(`- ${name}: not available for this platform`);
     return { ...none, skipped: chosen.length };
   }
   const verdicts = chosen.map((scenario) => verdictOn(scenario, run.outcomes.get(scenario.name)));
@@ -90,14 +90,14 @@ function reportRuntime({ name, command }: Runtime, run: Run | undefined): Counts
 }
 
 if (chosen.length === 0 || wanted.length === 0) {
-  console.log("There is no such scenario or no such runtime.");
+  console.log("No scenario or no runtime matches.");
   process.exit(1);
 }
 const runs = await runAll();
 const all = [
   ...chosen.map((scenario) => reportScenario(scenario, runs)),
   ...wanted.map((runtime) => reportRuntime(runtime, runs.get(runtime.name))),
-  // What the scenarios leave out is a matter of all of them.
+  // Coverage is a property of all scenarios together.
   only === "" ? checkCoverage(scenarios) : none,
 ];
 const counts = all.reduce(sum, none);

@@ -1,7 +1,7 @@
 /**
- * The scripted server of the conformance suite: raw TCP and TLS, a port for every scenario, a process of its own,
- * so that no runtime is tested against itself. It prints the port of its control connection, on which clients get
- * the other ports and exchange signals with the scripts; it ends when its standard input does.
+ * The scripted server of the conformance suite: raw TCP and TLS, one port per scenario. It is a separate process, so that no
+ * runtime is tested against itself. It prints the port of its control connection, on which clients get the other ports and
+ * exchange signals with the scripts. It ends when its standard input ends.
  */
 
 import { spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ import { always, ok } from "./harness/responses.ts";
 import type { Scenario } from "./harness/scenario.ts";
 import { scenarios } from "./scenarios/all.ts";
 
-/** One scenario while it runs: its ports, peers and signals are shared with no other. */
+/** A running scenario, with its own ports, peers and signals. */
 class Stage {
   readonly servers: readonly Server[];
   /** Listens on a Unix socket. */
@@ -45,18 +45,18 @@ class Stage {
     const name = speaks === "tls-expired" ? "expired" : "server";
     const secure = createTlsServer({ ...options, cert: pem(`${name}.pem`), key: pem(`${name}.key`) }, accept);
     secure.on("tlsClientError", () => {});
-    return speaks === "tls-held" ? this.#held(secure) : secure;
+    return speaks === "tls-held" ? this.#withHeldHandshakes(secure) : secure;
   }
 
-  /** Lets the TLS server have each connection when the client says so. */
-  #held(secure: Server): Server {
-    let dialled = 0;
+  /** Passes each connection to the TLS server when the client says so. */
+  #withHeldHandshakes(secure: Server): Server {
+    let count = 0;
     return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, async (raw) => {
-      const turn = ++dialled;
+      const number = ++count;
       this.#raw.push(raw.on("error", () => {}));
       const { name: scenario } = this.#scenario;
-      this.#tell({ scenario, name: "dialled", data: String(turn) });
-      await this.mailbox.wait(`handshake ${turn}`);
+      this.#tell({ scenario, name: "connected", data: String(number) });
+      await this.mailbox.wait(`handshake ${number}`);
       secure.emit("connection", raw);
     });
   }
@@ -69,12 +69,12 @@ class Stage {
     this.#peers.push(peer);
     server(peer).catch((error) => {
       if (!(error instanceof Gone)) this.#errors.push(String(error?.stack ?? error));
-      // A client that gave up before a busy server came to its script is gone all the same.
+      // The client may have gone before a busy server started its script.
       else tell("gone", "");
     });
   }
 
-  /** Drops what is open; answers what went wrong. */
+  /** Drops all connections. Returns the errors of the scripts. */
   end(): Ended {
     for (const peer of this.#peers) peer.destroy();
     for (const raw of this.#raw) raw.destroy();
@@ -114,11 +114,11 @@ async function open(stages: ReadonlyMap<string, Stage>): Promise<Hello> {
   return { ports, unixPaths, ss: spawnSync("ss", ["-V"]).status === 0 };
 }
 
-/** For Unix sockets, whose names are taken from one run to the next. */
+/** Holds the Unix sockets: their files remain after a run, so each run needs a new folder. */
 const folder = mkdtempSync(join(tmpdir(), "holdfast-conformance-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** On a free port of the loopback. */
+/** Listens on a free port of the loopback interface. */
 function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

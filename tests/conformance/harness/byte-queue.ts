@@ -1,4 +1,4 @@
-/** Bytes that have arrived and were not read yet. */
+/** Byte queue: bytes that have arrived and were not read yet. */
 
 const EMPTY = Buffer.alloc(0);
 
@@ -11,7 +11,7 @@ export class ByteQueue {
     this.length += chunk.length;
   }
 
-  /** The first `count` bytes, or as many as there are. */
+  /** The first `count` bytes, or fewer if there are not as many. */
   take(count: number): Buffer {
     const whole = this.#joined();
     this.#chunks = whole.length > count ? [whole.subarray(count)] : [];
@@ -19,7 +19,7 @@ export class ByteQueue {
     return whole.subarray(0, count);
   }
 
-  /** Everything up to and including `mark`, or `undefined` when it has not come. */
+  /** Everything up to and including `mark`, or `undefined` if it has not arrived. */
   takeThrough(mark: string): Buffer | undefined {
     const at = this.#joined().indexOf(mark);
     return at < 0 ? undefined : this.take(at + mark.length);

@@ -1,4 +1,4 @@
-/** Certificates for tests. */
+/** Certs: the certificates for tests. */
 
 import { readFileSync } from "node:fs";
 
@@ -7,5 +7,5 @@ export function pem(name: string): string {
   return readFileSync(new URL(`../../certs/${name}`, import.meta.url), "utf8");
 }
 
-/** The authority that signed them all. */
+/** The authority that signed all of them. */
 export const ca: string = pem("ca.pem");

@@ -1,4 +1,4 @@
-/** Control: the client's end of the connection on which scenarios exchange signals with their scripts. */
+/** Control: the client's end of the control connection, on which scenarios exchange signals with their server scripts. */
 
 import { connect } from "node:net";
 import { type Ended, type Hello, jsonLines, Mailbox, type Message } from "./mailbox.ts";
@@ -14,7 +14,7 @@ export class Control {
     this.#socket = socket;
   }
 
-  /** Connects, and waits for the server to say where it listens. Without a server there is nothing to do. */
+  /** Connects, and waits for the server's list of ports. */
   static open(port: number): Promise<Control> {
     const mailboxes = new Map<string, Mailbox>();
     return new Promise((resolve, reject) => {
@@ -41,13 +41,13 @@ export class Control {
     return mailboxOf(this.#mailboxes, scenario).wait(name);
   }
 
-  /** Asks the server itself. */
+  /** Calls the server itself, not a script. */
   ask(scenario: string, name: string, data: string | number = ""): Promise<string> {
     this.signal(scenario, name, data);
     return this.wait(scenario, name);
   }
 
-  /** The scenario is over: what went wrong in its script. */
+  /** Ends the scenario on the server. Returns the errors of its script. */
   async end(scenario: string): Promise<readonly string[]> {
     const ended: Ended = JSON.parse(await this.ask(scenario, "#end"));
     return ended.errors;

@@ -1,4 +1,4 @@
-/** Judge: whether what the runtimes did is what the scenario says. */
+/** Judge: compares the traces of the runtimes with that of the scenario. */
 
 import type { Outcome } from "./perform.ts";
 import type { Scenario } from "./scenario.ts";
@@ -12,7 +12,7 @@ export function verdictOn(scenario: Scenario, outcome: Outcome | undefined): Ver
   return parseTrace(scenario.trace).join("\n") === outcome.trace.join("\n") ? "passed" : "failed";
 }
 
-/** What a scenario says beside what each runtime did; runtimes that did the same share a column. */
+/** The trace of a scenario beside those of the runtimes. Runtimes with equal traces share a column. */
 export function compare(
   scenario: Scenario,
   outcomes: ReadonlyMap<string, Outcome | undefined>,
@@ -33,7 +33,7 @@ export function compare(
   return [...errors, beside(titles, [parseTrace(scenario.trace), ...traces])].join("\n");
 }
 
-/** Columns of lines; a row whose cells differ is marked. */
+/** Formats columns of lines, and marks rows whose cells differ. */
 function beside(titles: readonly string[], columns: readonly (readonly string[])[]): string {
   const widths = columns.map((lines, at) =>
     Math.max(titles[at]?.length ?? 0, ...lines.map((line) => line.length)),

@@ -1,4 +1,4 @@
-/** Kernel: what it really does with a socket, whatever the program that opened it says. */
+/** Kernel: the real state of a socket, as `ss` shows it. */
 
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,19 +6,19 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The timer of a socket with unacknowledged data; it hides the keepalive timer for some 40 ms. */
+/** The timer of a socket with unacknowledged data. It hides the keepalive timer for some 40 ms. */
 const BUSY = /timer:\(on,/;
 
-/** The ports of a connection: one of them alone may belong to several. */
+/** The ports of a connection. A single port may belong to several connections. */
 export interface Ports {
   readonly clientPort: number;
   readonly serverPort: number;
 }
 
-/** Looks in a row that must show no timer: under load `ss` shows none for a moment. */
+/** How many times in a row `ss` must show no timer: under load it sometimes misses one. */
 const LOOKS = 25;
 
-/** Ms to the next keepalive probe of the client's socket, or `undefined` where there are no probes. */
+/** Ms until the next keepalive probe of the client's socket, or `undefined` without probes. */
 export async function nextProbeMs({ clientPort, serverPort }: Ports): Promise<number | undefined> {
   for (let none = 0; none < LOOKS; ) {
     const { stdout } = await run("ss", ["-Htno", `sport = :${clientPort} and dport = :${serverPort}`]);
@@ -33,7 +33,7 @@ export async function nextProbeMs({ clientPort, serverPort }: Ports): Promise<nu
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, sec: 1000, min: 60_000 };
 
-/** `59sec`, `1min59sec`, `119min`, `950ms`, `1.9sec`. */
+/** Parses a time of `ss`: `59sec`, `1min59sec`, `119min`, `950ms`, `1.9sec`. */
 function timerMs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const parts = [...text.matchAll(/([\d.]+)(ms|sec|min)/g)];

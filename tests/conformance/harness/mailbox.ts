@@ -1,9 +1,9 @@
 /**
- * Mailbox: signals between the two ends of a scenario. A server waits for a word from its client, not for a time
- * that ought to suffice, and the other way round: that is what makes the traces the same on every run.
+ * Mailbox: signals between client and server of a scenario. Each side waits for a signal of the other instead of a fixed
+ * delay, so that the traces are the same in every run.
  */
 
-/** Signals by name, each consumed once, in the order in which they came. */
+/** Signals by name. Each is consumed once, in order of arrival. */
 export class Mailbox {
   readonly #arrived: Map<string, string[]> = new Map();
   readonly #waiting: Map<string, ((data: string) => void)[]> = new Map();
@@ -16,10 +16,10 @@ export class Mailbox {
     this.#arrived.set(name, list);
   }
 
-  /** The next signal of that name, which may have come before. */
+  /** Waits for the next signal of that name, which may have arrived already. */
   wait(name: string): Promise<string> {
-    const early = this.#arrived.get(name)?.shift();
-    if (early !== undefined) return Promise.resolve(early);
+    const arrived = this.#arrived.get(name)?.shift();
+    if (arrived !== undefined) return Promise.resolve(arrived);
     return new Promise((resolve) => {
       const list = this.#waiting.get(name) ?? [];
       list.push(resolve);
@@ -35,17 +35,17 @@ export interface Message {
   readonly data: string;
 }
 
-/** The server's first line: where each scenario is served, and what the place offers. */
+/** The server's first line: where each scenario is served, and what the machine offers. */
 export interface Hello {
   /** One port per origin of each scenario, by its name. */
   readonly ports: Readonly<Record<string, readonly number[]>>;
-  /** The Unix sockets of those that have one. */
+  /** The Unix sockets of the scenarios that have one. */
   readonly unixPaths: Readonly<Record<string, string>>;
-  /** Whether `ss` is installed, which shows the kernel's view of a socket. */
+  /** Whether `ss` is installed, which shows the kernel's state of a socket. */
   readonly ss: boolean;
 }
 
-/** What the server answers when a scenario is over. */
+/** The server's response to the end of a scenario. */
 export interface Ended {
   readonly errors: readonly string[];
 }

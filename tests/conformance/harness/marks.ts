@@ -1,18 +1,18 @@
-/** Marks: files by which the script of a server and a child whose event loop stands still tell each other something. */
+/** Marks: files by which a server script and a child with a blocked event loop signal each other. */
 
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface Marks {
-  /** There once the child's event loop stands still. */
+  /** Exists once the child's event loop is blocked. */
   readonly blocked: string;
-  /** There once the server has closed. */
+  /** Exists once the server has closed. */
   readonly closed: string;
   forget(): void;
 }
 
-/** Those of the scenario that has this port. */
+/** The marks of the scenario with this port. */
 export function marks(port: number): Marks {
   const [blocked, closed] = ["blocked", "closed"].map((what) =>
     join(tmpdir(), `holdfast-conformance-${port}.${what}`),

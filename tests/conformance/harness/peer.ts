@@ -1,4 +1,4 @@
-/** Peer: the server's end of one connection, in the words of a scenario's script. */
+/** Peer: the server's end of one connection, as the script of a scenario uses it. */
 
 import { once } from "node:events";
 import type { Socket } from "node:net";
@@ -7,10 +7,10 @@ import { ByteQueue } from "./byte-queue.ts";
 import { pem } from "./certs.ts";
 import type { Mailbox } from "./mailbox.ts";
 
-/** The client is gone: a script that waited for it ends here, without a failure. */
+/** The client has closed the connection. A script that waits for it ends here, without a failure. */
 export class Gone extends Error {}
 
-/** A request as it came. */
+/** A received request. */
 export interface PeerRequest {
   readonly method: string;
   readonly path: string;
@@ -20,14 +20,14 @@ export interface PeerRequest {
   header(name: string): string | undefined;
 }
 
-/** What a peer reads ahead of its script before it stops reading: little, so that the client feels it. */
+/** Bytes that a peer reads ahead of its script. They are few, so that the client feels backpressure. */
 const READ_AHEAD = 65_536;
 
 /** One accepted connection. */
 export class Peer {
   /** 1 for the first connection of the scenario. */
   readonly n: number;
-  /** Which of the scenario's origins it was made to, from 0. */
+  /** The index of its origin in the scenario, from 0. */
   readonly origin: number;
   readonly #socket: Socket;
   readonly #mailbox: Mailbox;
@@ -37,7 +37,7 @@ export class Peer {
   #setGone: () => void = () => {};
   #ended = false;
   #stalled = false;
-  /** Only the end is of interest any more: it shows behind everything that was sent. */
+  /** Discards what arrives, to see the end of the connection behind it. */
   #forgets = false;
   #wake: (() => void) | undefined;
 
@@ -61,7 +61,7 @@ export class Peer {
     socket.on("close", () => this.#lost());
   }
 
-  /** The name the client asked for in its TLS handshake. */
+  /** The server name in the client's TLS handshake. */
   get serverName(): string {
     return String((this.#socket as TLSSocket).servername);
   }
@@ -71,7 +71,7 @@ export class Peer {
     return this.#socket.remotePort ?? 0;
   }
 
-  /** The port it was made to. */
+  /** The port at the server's end. */
   get serverPort(): number {
     return this.#socket.localPort ?? 0;
   }
@@ -93,14 +93,14 @@ export class Peer {
     return this.#bytes.take(count);
   }
 
-  /** The next request, its body read and forgotten. */
+  /** The next request. Its body is read and discarded. */
   async request(): Promise<PeerRequest> {
     const request = await this.head();
     await this.body(request);
     return request;
   }
 
-  /** Reads the body of a request as its head frames it; answers how long it was. */
+  /** Reads the body of a request by the framing in its head. Returns its length. */
   async body(request: PeerRequest, take: (piece: Buffer) => void = () => {}): Promise<number> {
     if (request.header("transfer-encoding") === undefined) {
       return this.#pass(Number(request.header("content-length") ?? 0), take);
@@ -114,7 +114,7 @@ export class Peer {
     }
   }
 
-  /** Hands on so many bytes as they come. */
+  /** Passes on that many bytes as they arrive. */
   async #pass(count: number, take: (piece: Buffer) => void): Promise<number> {
     for (let left = count; left > 0; ) {
       if (this.#bytes.length === 0) await this.#more();
@@ -154,13 +154,13 @@ export class Peer {
     this.#socket.resume();
   }
 
-  /** Reads nothing until the script reads again. */
+  /** Stops reading until the script reads again. */
   stall(): void {
     this.#stalled = true;
     this.#socket.pause();
   }
 
-  /** Speaks TLS from here on, as the origin at the end of a tunnel does: the peer to go on with. */
+  /** Starts TLS, like the origin at the end of a tunnel. Returns the peer to use from then on. */
   startTls(): Peer {
     this.#socket.removeAllListeners("data").removeAllListeners("end");
     const options = { isServer: true, cert: pem("server.pem"), key: pem("server.key") };
@@ -170,7 +170,7 @@ export class Peer {
 
   // Writing
 
-  /** Writes text (one byte per character) or bytes; resolves once the kernel has taken it. */
+  /** Writes text (one byte per character) or bytes. Resolves once the kernel has accepted everything. */
   async send(data: string | Uint8Array): Promise<void> {
     const taken = typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
     if (taken || this.#socket.destroyed) return;
@@ -178,29 +178,29 @@ export class Peer {
     if (this.#ended) throw new Gone();
   }
 
-  /** FIN, after what was written. */
+  /** Sends FIN, after everything written. */
   end(): void {
     this.#socket.end();
   }
 
-  /** The same; resolves once the kernel has the FIN. */
+  /** Sends FIN. Resolves once the kernel has it. */
   async ended(): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.end(resolve));
   }
 
-  /** RST. */
+  /** Sends RST. */
   reset(): void {
     this.#socket.resetAndDestroy();
   }
 
-  /** Drops what is left when the scenario is over. */
+  /** Drops the connection at the end of the scenario. */
   destroy(): void {
     this.#socket.destroy();
   }
 
-  // Together
+  // Signals
 
-  /** Until the client has ended the connection, in whichever way its runtime has. */
+  /** Waits until the client has ended the connection, by FIN or RST. */
   async gone(): Promise<void> {
     this.#forgets = true;
     if (!this.#ended) this.#flow();
@@ -213,12 +213,12 @@ export class Peer {
     this.#wake?.();
   }
 
-  /** Tells the scenario's client. */
+  /** Sends a signal to the scenario's client. */
   signal(name: string, data: string | number = ""): void {
     this.#tell(name, String(data));
   }
 
-  /** Waits for the scenario's client to say so. */
+  /** Waits for a signal of the scenario's client. */
   wait(name: string): Promise<string> {
     return this.#mailbox.wait(name);
   }

@@ -1,4 +1,4 @@
-/** Performs the client's part of one scenario in this runtime. */
+/** Perform: runs the client's part of one scenario in this runtime. */
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -7,24 +7,24 @@ import type { Control } from "./control.ts";
 import type { Act, Here, Scenario } from "./scenario.ts";
 import { Recorder } from "./trace.ts";
 
-/** What a client prints for each scenario. */
+/** The result of a scenario, as the client prints it. */
 export interface Outcome {
   readonly name: string;
   readonly trace: readonly string[];
-  /** What failed besides the trace. */
+  /** Failures other than a different trace. */
   readonly error?: string | undefined;
-  /** Why it was not run. */
+  /** Why the scenario was skipped. */
   readonly skipped?: string | undefined;
   readonly ms: number;
 }
 
 /**
- * What depends on milliseconds is on only where it is the subject: what is learned of a server, and how long an
- * unsafe request trusts a connection.
+ * Options that depend on milliseconds are off, unless a scenario is about them: the learned limit, and how long an unsafe
+ * request trusts a connection.
  */
 export const TIMELESS = { learn: false, unsafeReuse: "1h" } as const;
 
-/** A second of it takes a quarter of an hour: what is derived from a round trip is the same on the busiest machine. */
+/** A clock a thousand times slower, so that values derived from the round trip are the same on a busy machine. */
 const slow = (ms: number): number => ms / 1000;
 const CALM = {
   ...systemClock,
@@ -32,10 +32,10 @@ const CALM = {
   wall: () => slow(systemClock.wall()),
 };
 
-/** A scenario that takes longer hangs. */
+/** A scenario that takes longer counts as hanging. */
 const PATIENCE_MS = 240_000;
 
-/** How this runtime is started: program and arguments, to which a script's path is added. */
+/** The command that starts this runtime: program and arguments. The path of a script follows. */
 export type Command = readonly string[];
 
 export async function perform(
@@ -103,7 +103,7 @@ function actOf(scenario: Scenario, hands: Stagehands): Act {
   const { name, speaks = "tcp", scheme = speaks === "tcp" ? "http" : "https" } = scenario;
   const ports = control.hello.ports[name] ?? [];
   const url = (path = "/", origin = 0): string => `${scheme}://127.0.0.1:${ports[origin]}${path}`;
-  // A scenario may fail before it comes to await a request: that is not to end the other ones.
+  // A scenario may fail before it awaits a request. An unhandled rejection must not end the other scenarios.
   const owned = <T>(promise: Promise<T>): Promise<T> => {
     promise.catch(() => {});
     return promise;
@@ -139,10 +139,10 @@ function actOf(scenario: Scenario, hands: Stagehands): Act {
   };
 }
 
-/** A child that takes longer is held by something; shorter than `idleTimeout`, which would let go of it. */
+/** A child that takes longer is kept alive by something. Shorter than `idleTimeout`, which would end that. */
 const CHILD_PATIENCE_MS = 45_000;
 
-/** One child after the other: starting a runtime, with tsx above all, takes a processor for itself. */
+/** Children run one after the other, because starting a runtime, above all with tsx, takes a whole processor. */
 let lastChild: Promise<unknown> = Promise.resolve();
 
 const CHILD = fileURLToPath(new URL("../child.ts", import.meta.url));

@@ -1,8 +1,8 @@
-/** Responses and server scripts that many scenarios share. */
+/** Responses: response texts and server scripts that many scenarios share. */
 
 import type { Peer } from "./peer.ts";
 
-/** A response head, with the fields given as they stand. */
+/** A response head with the given fields, unchanged. */
 export function head(status: string, ...fields: readonly string[]): string {
   return `HTTP/1.1 ${status}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
 }
@@ -12,12 +12,12 @@ export function ok(body = "ok", ...fields: readonly string[]): string {
   return head("200 OK", `content-length: ${body.length}`, ...fields) + body;
 }
 
-/** The head of a 200 whose body of `length` bytes is sent apart. */
+/** The head of a 200 whose body of `length` bytes is sent separately. */
 export function okHead(length: number): string {
   return head("200 OK", `content-length: ${length}`);
 }
 
-/** Answers every request on every connection with the same bytes. */
+/** Responds to every request with the same bytes. */
 export function always(response: string): (peer: Peer) => Promise<void> {
   return async (peer) => {
     for (;;) {
@@ -27,7 +27,7 @@ export function always(response: string): (peer: Peer) => Promise<void> {
   };
 }
 
-/** Answers every request with its method and path. */
+/** Responds to every request with its method and path. */
 export async function echo(peer: Peer): Promise<void> {
   for (;;) {
     const { method, path } = await peer.request();
@@ -35,7 +35,7 @@ export async function echo(peer: Peer): Promise<void> {
   }
 }
 
-/** Answers the first requests of each connection in turn, the last answer again and again. */
+/** Responds to the requests of each connection with the given responses in order, then repeats the last. */
 export function inTurn(...responses: readonly string[]): (peer: Peer) => Promise<void> {
   return async (peer) => {
     for (let at = 0; ; at++) {
@@ -45,15 +45,15 @@ export function inTurn(...responses: readonly string[]): (peer: Peer) => Promise
   };
 }
 
-/** Repeats after this many bytes: a prime, so that a lost, doubled or moved piece shows. */
+/** The period of the pattern: a prime, so that a lost, repeated or moved piece shows. */
 const PERIOD = 251;
 
-/** A multiple of no power of two, so that pieces and buffers do not fall together. */
+/** Not a power of two, so that pieces and buffers do not align. */
 export const PIECE = 60_007;
 
 const PATTERN = Buffer.alloc(PERIOD * 4096, Buffer.from(Array.from({ length: PERIOD }, (_, at) => at)));
 
-/** Bytes of a pattern, from `at` on. */
+/** Bytes of the pattern, starting at `at`. */
 export function pattern(length: number, at = 0): Uint8Array {
   const bytes = Buffer.allocUnsafe(length);
   for (let done = 0; done < length; ) {
@@ -62,7 +62,7 @@ export function pattern(length: number, at = 0): Uint8Array {
   return bytes;
 }
 
-/** Whether bytes hold {@linkcode pattern} from `at` on. */
+/** Whether the bytes equal {@linkcode pattern} starting at `at`. */
 export function isPattern(bytes: Uint8Array, at = 0): boolean {
   const longest = PATTERN.length - PERIOD;
   for (let done = 0; done < bytes.length; done += longest) {
@@ -73,7 +73,7 @@ export function isPattern(bytes: Uint8Array, at = 0): boolean {
   return true;
 }
 
-/** Sends `length` bytes of the pattern in pieces; each is handed to `write`, which resolves when it is taken. */
+/** Sends `length` bytes of the pattern in pieces, by `write`, which resolves once a piece was accepted. */
 export async function sendPattern(
   length: number,
   write: (piece: Uint8Array) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Runs the scenarios on one runtime: a server of their own, a client, and what the client prints. */
+/** Run runtime: runs the scenarios on one runtime, with a separate server, and reads what the client prints. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,12 +10,12 @@ import type { Command, Outcome } from "./perform.ts";
 
 const script = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** More than all scenarios together may take on a busy machine. A client that is not over then hangs. */
+/** More than all scenarios together take on a busy machine. A client that takes longer hangs. */
 const PATIENCE_MS = 480_000;
 
 export interface Run {
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** What is wrong with the client as a process. */
+  /** What is wrong with the process of the client. */
   readonly error: string | undefined;
   readonly seconds: number;
 }
@@ -33,7 +33,7 @@ export async function runRuntime(command: Command, only: string): Promise<Run> {
   }
 }
 
-/** Each process ends with its standard input or with the control connection, so none outlives us. */
+/** Each process ends with its standard input or with the control connection, so none outlives this one. */
 function start([file = "", ...args]: Command): ChildProcess {
   return spawn(file, args, { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
 }

@@ -4,38 +4,38 @@ import type { Pool, PoolOptions, PoolResponse, RequestOptions } from "../../../m
 import type { Capabilities } from "../../../src/contract/transport.ts";
 import type { Peer } from "./peer.ts";
 
-/** What a scenario may depend on besides the pool. */
+/** Properties of the environment that a scenario may depend on. */
 export interface Here {
-  /** What the transport says of itself. */
+  /** Capabilities of the transport. */
   readonly can: Capabilities;
   /** Whether `ss` is installed. */
   readonly ss: boolean;
 }
 
-/** What the client of a scenario works with. */
+/** The tools of a scenario's client. */
 export interface Act {
   readonly pool: Pool;
   readonly here: Here;
-  /** A URL of the scenario's own server; `origin` for one of several. */
+  /** A URL of the scenario's server. `origin` selects one of several origins. */
   url(path?: string, origin?: number): string;
-  /** A request whose body is read as text, which is the answer. */
+  /** Sends a request and returns its body as text. */
   get(path?: string, options?: RequestOptions): Promise<string>;
   request(path?: string, options?: RequestOptions): Promise<PoolResponse>;
   /** Writes `> text` into the trace. */
   note(text: string | number): void;
-  /** The error a promise rejects with; a note if it does not. */
+  /** The error that a promise rejects with. If it does not reject, writes a note. */
   rejection(promise: Promise<unknown>): Promise<unknown>;
-  /** Until this line stands in the trace. */
+  /** Waits until the trace contains this line. */
   until(line: string): Promise<void>;
-  /** A line of the trace, as it stands now. */
+  /** The lines of the trace so far. */
   readonly lines: readonly string[];
-  /** Tells the script of the server. */
+  /** Sends a signal to the server script. */
   signal(name: string, data?: string | number): void;
-  /** Waits for the script of the server to say so. */
+  /** Waits for a signal of the server script. */
   wait(name: string): Promise<string>;
   /** Connections that the server has accepted so far. */
   accepted(): Promise<number>;
-  /** Runs `child.ts` in this runtime: what it printed, and its exit code. */
+  /** Runs `child.ts` in this runtime. Returns its output and exit code. */
   spawn(task: string): Promise<{ readonly code: number | null; readonly output: readonly string[] }>;
   sleep(ms: number): Promise<void>;
 }
@@ -52,25 +52,25 @@ export interface Scenario {
   readonly name: string;
   readonly options?: PoolOptions | ((place: Place) => PoolOptions);
   /**
-   * What the server speaks. `tls-expired`: with a certificate whose time is over. `tls-held`: the handshake of the
-   * n-th connection waits for the signal `handshake n`. Default: plain TCP.
+   * The protocol of the server. `tls-expired`: with an expired certificate. `tls-held`: the handshake of the n-th connection
+   * waits for the signal `handshake n`. Default: plain TCP.
    */
   readonly speaks?: "tcp" | "tls" | "tls-expired" | "tls-held";
-  /** Scheme of the URLs, where it is not what the server speaks. */
+  /** Scheme of the URLs, if it differs from the protocol of the server. */
   readonly scheme?: "http" | "https";
-  /** Whether it listens on a Unix socket as well. */
+  /** Whether the server also listens on a Unix socket. */
   readonly unix?: boolean;
-  /** Ports it listens on, each an origin of its own. Default: 1. */
+  /** Number of ports, each a separate origin. Default: 1. */
   readonly origins?: number;
-  /** Run for each connection. Default: answers every request with `200`. */
+  /** The script for each connection. Default: responds to every request with `200`. */
   readonly server?: (peer: Peer) => Promise<void>;
   readonly client: (act: Act) => Promise<void>;
-  /** Whether `released` lines say how long the connection is kept; its pool's time then hardly moves. */
+  /** Whether `released` lines say how long the connection is kept. The clock of the pool is then slowed down. */
   readonly showsKeep?: boolean;
-  /** Whether its pool's time hardly moves: what comes within a limit does so on the busiest machine. */
+  /** Whether the clock of the pool is slowed down, so that time limits are not reached on a busy machine. */
   readonly calm?: boolean;
-  /** Why it cannot run where it is, or nothing. Never asks for the name of a runtime. */
+  /** Why the scenario cannot run here, or `undefined`. Must not depend on the name of the runtime. */
   readonly needs?: (here: Here) => string | undefined;
-  /** The trace: one event per line, or several with ` · ` between them. */
+  /** The expected trace: one event per line, or several separated by ` · `. */
   readonly trace: string;
 }

@@ -1,11 +1,11 @@
 /**
- * Trace: the pool's events as lines of text. Numbers of connections and requests go by first appearance, and
- * times and ports are left out, so that the same behaviour gives the same text everywhere.
+ * Trace: the pool's events as lines of text. Connections and requests are numbered by first appearance. Times and ports are
+ * left out. So the same behaviour gives the same text everywhere.
  */
 
 import { HoldfastError, type PoolEvent, ProtocolError } from "../../../mod.ts";
 
-/** The lines of a trace as a scenario writes it. */
+/** The lines of a trace in the form of a scenario. */
 export function parseTrace(text: string): string[] {
   return text
     .split(/\n| · /)
@@ -13,7 +13,7 @@ export function parseTrace(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Gives numbers by order of first appearance. */
+/** Numbers ids by first appearance. */
 class Numbers {
   readonly #seen: Map<number, number> = new Map();
 
@@ -24,7 +24,7 @@ class Numbers {
   }
 }
 
-/** Writes a trace while a pool works. */
+/** Records a trace while a pool works. */
 export class Recorder {
   readonly lines: string[] = [];
   readonly #connections = new Numbers();
@@ -47,7 +47,7 @@ export class Recorder {
     if (!this.#stopped) this.#add(`> ${text}`);
   }
 
-  /** What happens from now on is not part of the scenario. */
+  /** Stops recording: later events are not part of the scenario. */
   stop(): void {
     this.#stopped = true;
   }
@@ -106,20 +106,20 @@ export class Recorder {
   }
 }
 
-/** Whole seconds, or minutes where a second is within what a busy machine takes; or `off`. */
+/** Whole seconds, or minutes for long times, of which a busy machine may take a second; or `off`. */
 function rounded(ms: number): string {
   if (ms === Infinity) return "off";
   return ms < 600_000 ? `${Math.round(ms / 1000)}s` : `${Math.round(ms / 60_000)}m`;
 }
 
-/** An error in one line: its code, where it happened and, for a broken protocol, whose fault and which. */
+/** An error in one line: its code, phase and, for a protocol error, side and fault. */
 export function describe(error: unknown): string {
   if (error instanceof ProtocolError) return `${error.code} in ${error.phase} (${error.side} ${error.fault})`;
   if (error instanceof HoldfastError) return `${error.code} in ${error.phase}`;
   return error instanceof Error ? error.name : String(error);
 }
 
-/** Numbers that no event may hold, whatever the scenario. */
+/** Values that no event may have, in any scenario. */
 function flawsOf(event: PoolEvent): string[] {
   const flaws: string[] = [];
   for (const [name, value] of Object.entries(event)) {

@@ -1,4 +1,4 @@
-/** Aborts: a caller that changes its mind, in every phase of a request. */
+/** Aborts: a caller aborts a request, in every phase. */
 
 import { ca } from "../harness/certs.ts";
 import { ok, okHead } from "../harness/responses.ts";
@@ -13,7 +13,7 @@ async function noteReason({ rejection, note }: Act, promise: Promise<unknown>): 
 
 const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1";
 
-/** Pieces without an end, as fast as they are taken. */
+/** An endless body, produced as fast as it is accepted. */
 async function* endless(onEnd: () => void): AsyncGenerator<Uint8Array> {
   try {
     for (;;) yield new Uint8Array(65_536);
@@ -24,7 +24,7 @@ async function* endless(onEnd: () => void): AsyncGenerator<Uint8Array> {
 
 export const aborts: Scenario[] = [
   {
-    name: "A request whose signal is aborted already does not begin",
+    name: "A request whose signal is aborted already does not start",
     async client(act) {
       await noteReason(act, act.get("/", { signal: AbortSignal.abort(REASON) }));
       act.note(`${await act.accepted()} accepted`);
@@ -71,7 +71,7 @@ export const aborts: Scenario[] = [
       const { get, wait, signal, until, note } = act;
       const controller = new AbortController();
       const answer = get("/", { signal: controller.signal });
-      await wait("dialled");
+      await wait("connected");
       controller.abort(REASON);
       await noteReason(act, answer);
       signal("handshake 1");
@@ -85,7 +85,7 @@ export const aborts: Scenario[] = [
     `,
   },
   {
-    name: "An abort while the server is asked whether to go on ends the connection",
+    name: "An abort while waiting for 100 Continue ends the connection",
     async server(peer) {
       await peer.head();
       peer.signal("arrived");
@@ -136,7 +136,7 @@ export const aborts: Scenario[] = [
     `,
   },
   {
-    name: "An abort while the response is awaited ends the connection",
+    name: "An abort while waiting for the response ends the connection",
     async server(peer) {
       await peer.request();
       peer.signal("arrived");
@@ -181,7 +181,7 @@ export const aborts: Scenario[] = [
     `,
   },
   {
-    name: "An abort fails a body that nobody has begun to read",
+    name: "An abort fails a body that is not read yet",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(100)}some`);
@@ -197,7 +197,7 @@ export const aborts: Scenario[] = [
     `,
   },
   {
-    name: "An abort after the response does nothing",
+    name: "An abort after the response has no effect",
     async client({ get, note }) {
       const controller = new AbortController();
       note(await get("/", { signal: controller.signal }));

@@ -1,4 +1,4 @@
-/** All scenarios. Their names are their keys, so each is given once. */
+/** All scenarios. Their names must be unique, because results are matched by name. */
 
 import type { Scenario } from "../harness/scenario.ts";
 import { aborts } from "./aborts.ts";

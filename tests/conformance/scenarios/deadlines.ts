@@ -7,7 +7,7 @@ import type { Act, Scenario } from "../harness/scenario.ts";
 
 const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1";
 
-/** Notes the limit an error names, and whether it was kept to. */
+/** Notes the limit that an error names, and whether the elapsed time matches. */
 async function noteLimit({ rejection, note }: Act, promise: Promise<unknown>): Promise<void> {
   const error = await rejection(promise);
   if (!(error instanceof HoldfastError)) return note("not a HoldfastError");
@@ -16,7 +16,7 @@ async function noteLimit({ rejection, note }: Act, promise: Promise<unknown>): P
   note(`limit ${limitMs}, ${elapsedMs >= (limitMs ?? 0) - 1 ? "not before it" : `after ${elapsedMs} ms`}`);
 }
 
-/** Takes a request and does nothing about it until the client is gone. */
+/** Reads a request and never responds. */
 const silent: Scenario["server"] = async (peer) => {
   await peer.request();
   await peer.gone();
@@ -38,7 +38,7 @@ export const deadlines: Scenario[] = [
       await peer.send(ok());
     },
     async client(act) {
-      // The dial of the first request is not to be limited.
+      // The connect attempt of the first request must not be limited.
       await act.pool.preconnect(act.url());
       const first = act.get("/1");
       await act.wait("arrived");
@@ -52,7 +52,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "acquireTimeout includes the dial, which goes on without the request",
+    name: "acquireTimeout includes the connect attempt, which goes on without the request",
     options: { acquireTimeout: 60, tls: { ca } },
     speaks: "tls-held",
     async client(act) {
@@ -79,7 +79,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "headersTimeout ends a request whose response does not come",
+    name: "headersTimeout ends a request without a response",
     options: { headersTimeout: 60 },
     server: silent,
     async client(act) {
@@ -91,7 +91,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "headersTimeout asks for the whole head, not its first bytes",
+    name: "headersTimeout requires the whole head, not its first bytes",
     options: { headersTimeout: 60 },
     async server(peer) {
       await peer.request();
@@ -108,7 +108,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "A request may have a headersTimeout of its own",
+    name: "A request may have its own headersTimeout",
     server: silent,
     async client(act) {
       await noteLimit(act, act.get("/", { headersTimeout: "60ms" }));
@@ -119,7 +119,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "bodyIdleTimeout ends a response body that stands still",
+    name: "bodyIdleTimeout ends a response body without progress",
     options: { bodyIdleTimeout: 60 },
     async server(peer) {
       await peer.request();
@@ -137,7 +137,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "bodyIdleTimeout ends an upload that the server does not take",
+    name: "bodyIdleTimeout ends an upload that the server does not read",
     options: { bodyIdleTimeout: 60 },
     async server(peer) {
       await peer.head();
@@ -178,7 +178,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "A slow body may take longer than bodyIdleTimeout as long as it moves",
+    name: "A slow body with progress may take longer than bodyIdleTimeout",
     options: { bodyIdleTimeout: "5s" },
     async server(peer) {
       await peer.request();
@@ -212,7 +212,7 @@ export const deadlines: Scenario[] = [
     `,
   },
   {
-    name: "requestTimeout ends a response body that is still moving",
+    name: "requestTimeout ends a response body that still makes progress",
     async server(peer) {
       await peer.request();
       await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -233,7 +233,7 @@ export const deadlines: Scenario[] = [
   },
 ];
 
-/** Time between the bytes of a slow server: what is slow here is the subject. */
+/** Time between the bytes of a slow server. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,4 @@
-/** Downloads: large, slow and oddly cut response bodies. */
+/** Downloads: large, slow and oddly split response bodies. */
 
 import { chunk, ENDLESS, LARGE, standstill } from "../harness/flow.ts";
 import { head, isPattern, ok, okHead, sendPattern } from "../harness/responses.ts";
@@ -19,14 +19,14 @@ async function readAll({ body }: { body: ReadableStream<Uint8Array> }): Promise<
   return `${at}${intact ? "" : ", damaged"}`;
 }
 
-/** Lets the server's event loop come round, so that the next byte is a packet of its own. */
+/** Waits for a turn of the server's event loop, so that the next byte is a separate packet. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 export const downloads: Scenario[] = [
   {
-    name: "A large response body arrives whole",
+    name: "A large response body arrives completely",
     async server(peer) {
       await peer.request();
       await peer.send(okHead(LARGE));
@@ -42,7 +42,7 @@ export const downloads: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · > ${LARGE} · ${AGAIN}`,
   },
   {
-    name: "A large chunked body is streamed, with its trailers behind it",
+    name: "A large chunked body is streamed, followed by its trailers",
     async server(peer) {
       await peer.request();
       await peer.send(head("200 OK", CHUNKED, "trailer: x-sum"));
@@ -54,14 +54,14 @@ export const downloads: Scenario[] = [
     async client({ request, get, note }) {
       const answer = await request();
       note(await readAll(answer));
-      // A field that frames messages is no trailer.
+      // A framing field must not be a trailer (RFC 9110 §6.5.1).
       note(JSON.stringify(answer.trailers));
       note(await get());
     },
     trace: `${FIRST} · released #1 · finished 1 200 · > ${LARGE} · > [["x-sum","right"]] · ${AGAIN}`,
   },
   {
-    name: "A response may come byte by byte",
+    name: "A response may arrive byte by byte",
     async server(peer) {
       await peer.request();
       const response = `${head("200 OK", CHUNKED)}2;x="y"\r\nbi\r\n1\r\nt\r\n00\r\nA: b\r\n\r\n`;
@@ -81,7 +81,7 @@ export const downloads: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · > bit · > [["a","b"]] · ${AGAIN}`,
   },
   {
-    name: "A body that is not read stops the server, and goes on when it is",
+    name: "A body that is not read stops the server, and continues when it is read",
     async server(peer) {
       await peer.request();
       await peer.send(okHead(ENDLESS));
@@ -109,7 +109,7 @@ export const downloads: Scenario[] = [
     `,
   },
   {
-    name: "A body stream that is read slowly holds the server back",
+    name: "A body stream that is read slowly slows down the server",
     async server(peer) {
       await peer.request();
       await peer.send(okHead(ENDLESS));

@@ -1,4 +1,4 @@
-/** Ending: preconnect, drain and close, which the caller asks for. */
+/** Ending: preconnect, drain and close. */
 
 import { ca } from "../harness/certs.ts";
 import type { Peer } from "../harness/peer.ts";
@@ -7,7 +7,7 @@ import type { Scenario } from "../harness/scenario.ts";
 
 const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1";
 
-/** Answers each request when the client says so. */
+/** Responds to each request when the client says so. */
 async function onWord(peer: Peer): Promise<void> {
   for (;;) {
     const { path } = await peer.request();
@@ -19,13 +19,13 @@ async function onWord(peer: Peer): Promise<void> {
 
 const preconnecting: Scenario[] = [
   {
-    name: "preconnect opens connections that the next requests take",
+    name: "preconnect opens connections that the next requests use",
     server: onWord,
     async client({ pool, url, get, wait, signal, note }) {
       await pool.preconnect(url(), 2);
       note(`${pool.stats().idle} idle`);
       const first = get("/1");
-      // Not both at once: one that was idle for a millisecond is looked at first.
+      // Not both at the same time: a connection that was idle for a millisecond needs a liveness check first.
       await wait("arrived");
       const second = get("/2");
       await wait("arrived");
@@ -42,7 +42,7 @@ const preconnecting: Scenario[] = [
     `,
   },
   {
-    name: "preconnect counts the connections that are there",
+    name: "preconnect counts existing connections",
     async client({ pool, url, get, note }) {
       await get();
       await pool.preconnect(url(), 2);
@@ -54,7 +54,7 @@ const preconnecting: Scenario[] = [
     `,
   },
   {
-    name: "preconnect keeps to the limits and evicts nobody",
+    name: "preconnect respects the limits and evicts no connection",
     options: { maxConnectionsPerOrigin: 1 },
     async client({ pool, url, note }) {
       await pool.preconnect(url(), 3);
@@ -63,7 +63,7 @@ const preconnecting: Scenario[] = [
     trace: "opened #1 · > 1 idle",
   },
   {
-    name: "preconnect rejects when nobody listens",
+    name: "preconnect rejects if nothing listens",
     async client({ pool, rejection, note }) {
       const error = await rejection(pool.preconnect("http://127.0.0.1:1"));
       note(Object(error).code);
@@ -74,7 +74,7 @@ const preconnecting: Scenario[] = [
 
 const draining: Scenario[] = [
   {
-    name: "drain retires idle connections at once",
+    name: "drain retires idle connections immediately",
     async client({ pool, get }) {
       await get();
       pool.drain();
@@ -86,7 +86,7 @@ const draining: Scenario[] = [
     `,
   },
   {
-    name: "drain lets a running exchange end",
+    name: "drain lets a running exchange finish",
     server: onWord,
     async client({ pool, url, get, wait, signal, note }) {
       const answer = get("/1");
@@ -100,7 +100,7 @@ const draining: Scenario[] = [
     `,
   },
   {
-    name: "drain keeps who waits, for a new connection",
+    name: "drain keeps waiters, which get new connections",
     options: { maxConnectionsPerOrigin: 1 },
     server: onWord,
     async client({ pool, get, wait, signal }) {
@@ -120,7 +120,7 @@ const draining: Scenario[] = [
     `,
   },
   {
-    name: "drain of one origin leaves the others alone",
+    name: "drain of one origin does not affect the others",
     origins: 2,
     async client({ pool, url }) {
       for (const origin of [0, 1]) await (await pool.request(url("/", origin))).text();
@@ -137,7 +137,7 @@ const draining: Scenario[] = [
 
 const closing: Scenario[] = [
   {
-    name: "close retires idle connections, and refuses requests from then on",
+    name: "close retires idle connections and refuses later requests",
     async server(peer) {
       await peer.request();
       await peer.send(ok());
@@ -171,7 +171,7 @@ const closing: Scenario[] = [
     `,
   },
   {
-    name: "close cuts off what is still running after its timeout",
+    name: "close ends running exchanges after its timeout",
     server: onWord,
     async client({ pool, get, wait, rejection, note }) {
       const answer = get("/1");
@@ -186,7 +186,7 @@ const closing: Scenario[] = [
     `,
   },
   {
-    name: "close cuts off a response body",
+    name: "close ends a response body after its timeout",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(100)}some`);
@@ -202,7 +202,7 @@ const closing: Scenario[] = [
     `,
   },
   {
-    name: "close rejects who waits",
+    name: "close rejects waiters",
     options: { maxConnectionsPerOrigin: 1 },
     server: onWord,
     async client({ pool, get, wait, signal, rejection }) {
@@ -222,12 +222,12 @@ const closing: Scenario[] = [
     `,
   },
   {
-    name: "close gives up a connection that is being opened",
+    name: "close aborts a connect attempt",
     options: { tls: { ca } },
     speaks: "tls-held",
     async client({ pool, get, wait, rejection, note }) {
       const answer = rejection(get());
-      await wait("dialled");
+      await wait("connected");
       await pool.close({ timeout: Infinity });
       note("closed");
       await answer;
@@ -238,7 +238,7 @@ const closing: Scenario[] = [
     `,
   },
   {
-    name: "A pool that was closed before it was used opens nothing",
+    name: "A pool that was closed before its first use opens nothing",
     async client({ pool, get, rejection, note, accepted }) {
       await pool.close();
       await rejection(get());

@@ -1,4 +1,4 @@
-/** Fetching: what `pool.fetch()` adds to a request, and what it leaves of the connection. */
+/** Fetching: what `pool.fetch()` adds to a request, and what happens to the connection. */
 
 import { gzipSync } from "node:zlib";
 import { HoldfastError } from "../../../mod.ts";
@@ -12,7 +12,7 @@ function redirect(status: string, location: string): string {
   return `${head(status, "content-length: 6", `location: ${location}`)}moved.`;
 }
 
-/** Sends `/from` on, and shows what comes to any other place. */
+/** Redirects `/from`, and echoes requests to any other path. */
 function sendsOn(status: string, to: string): (peer: Peer) => Promise<void> {
   return async (peer) => {
     for (;;) {
@@ -22,7 +22,7 @@ function sendsOn(status: string, to: string): (peer: Peer) => Promise<void> {
   };
 }
 
-/** Notes what fetch rejects with. */
+/** Notes the error that fetch rejects with. */
 async function noteFailure({ rejection, note }: Act, promise: Promise<unknown>): Promise<void> {
   const error = await rejection(promise);
   const { name, cause } = Object(error);
@@ -69,7 +69,7 @@ const redirects: Scenario[] = [
     `,
   },
   {
-    name: "redirect: error rejects, and keeps the connection",
+    name: "redirect: error rejects, and the connection is kept",
     server: sendsOn("301 Moved Permanently", "/to"),
     async client(act) {
       await noteFailure(act, act.pool.fetch(act.url("/from"), { redirect: "error" }));
@@ -80,7 +80,7 @@ const redirects: Scenario[] = [
     `,
   },
   {
-    name: "redirect: manual hands the redirect over",
+    name: "redirect: manual returns the redirect",
     server: sendsOn("308 Permanent Redirect", "/to"),
     async client({ pool, url, note }) {
       const answer = await pool.fetch(url("/from"), { redirect: "manual" });
@@ -98,7 +98,7 @@ const redirects: Scenario[] = [
 
 const decoding: Scenario[] = [
   {
-    name: "fetch decodes what request leaves as it is",
+    name: "fetch decodes a body that request leaves encoded",
     async server(peer) {
       for (;;) {
         await peer.request();
@@ -115,7 +115,7 @@ const decoding: Scenario[] = [
     `,
   },
   {
-    name: "A body that cannot be decoded fails, and keeps the connection",
+    name: "A body that cannot be decoded fails, and the connection is kept",
     async server(peer) {
       await peer.request();
       await peer.send(ok("this is no gzip at all", "content-encoding: gzip"));
@@ -135,7 +135,7 @@ const decoding: Scenario[] = [
 
 const others: Scenario[] = [
   {
-    name: "fetch rejects with a TypeError whose cause says what happened",
+    name: "fetch rejects with a TypeError whose cause is the error of the pool",
     async server(peer) {
       await peer.request();
       await peer.send("nonsense\r\n\r\n");
@@ -147,7 +147,7 @@ const others: Scenario[] = [
     `,
   },
   {
-    name: "A Request of the runtime can be fetched, body and all",
+    name: "A Request of the runtime can be fetched, including its body",
     async server(peer) {
       const request = await peer.head();
       const body = (await peer.read(Number(request.header("content-length")))).toString();
@@ -167,7 +167,7 @@ const others: Scenario[] = [
     `,
   },
   {
-    name: "Parallel fetches of a closed origin fail each for itself",
+    name: "Parallel fetches of a closed origin fail separately",
     async client(act) {
       const answers = [1, 2].map(() => act.pool.fetch("http://127.0.0.1:1/"));
       await Promise.allSettled(answers);

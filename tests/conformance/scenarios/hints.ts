@@ -1,11 +1,11 @@
-/** Hints: every spelling of `Keep-Alive`, and how long it lets the connection be kept. */
+/** Hints: every form of `Keep-Alive`, and how long the connection is kept. */
 
 import { always, head, ok } from "../harness/responses.ts";
 import type { Scenario } from "../harness/scenario.ts";
 
 /**
- * Value and outcome: how long the connection is kept (one second less than announced), or why it is not.
- * A `?` behind it: a part of the value was not understood, and that is reported.
+ * A value, and how long the connection is kept (one second less than announced) or why it is not. A `?` behind it: a part of
+ * the value was not understood, which is reported.
  */
 const values: readonly (readonly [value: string, outcome: string])[] = [
   ["timeout=5", "4s"],
@@ -57,7 +57,7 @@ function kept(outcome: string): string {
 
 const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1";
 
-/** Nothing but the hint limits how long a connection is kept. */
+/** Only the hint limits how long a connection is kept. */
 const unlimited = { idleTimeout: Infinity, maxLifetime: Infinity } as const;
 
 const vectors = values.map(
@@ -104,7 +104,7 @@ const others: Scenario[] = [
     trace: `${FIRST} · released #1 keep 4s · finished 1 200`,
   },
   {
-    name: "Of two Keep-Alive lines both are read",
+    name: "Two Keep-Alive lines are both read",
     options: unlimited,
     server: always(ok("ok", "keep-alive: max=9", "Keep-Alive: timeout=5")),
     showsKeep: true,
@@ -135,7 +135,7 @@ const others: Scenario[] = [
     `,
   },
   {
-    name: "HTTP/1.0 with keep-alive is kept for as long as it says",
+    name: "HTTP/1.0 with keep-alive is kept for the announced time",
     options: unlimited,
     server: always(
       head(
@@ -152,7 +152,7 @@ const others: Scenario[] = [
     trace: `${FIRST} · released #1 keep 14s · finished 1 200`,
   },
   {
-    name: "hintMargin is taken off the announced timeout",
+    name: "hintMargin is subtracted from the announced timeout",
     options: { ...unlimited, hintMargin: "10s" },
     server: always(ok("ok", "keep-alive: timeout=75")),
     showsKeep: true,
@@ -181,7 +181,7 @@ const others: Scenario[] = [
     `,
   },
   {
-    name: "serverHints may be a function of the user's own",
+    name: "serverHints may be a function",
     options: {
       ...unlimited,
       serverHints: ({ keepAlive, connection, requests }) => ({

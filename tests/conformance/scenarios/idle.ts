@@ -1,11 +1,11 @@
-/** Idle: what a server does to a connection that nobody uses. Whatever it is, the connection is not used again. */
+/** Idle: a server closes an idle connection or sends bytes on it. The connection is never used again. */
 
 import type { RetireReason } from "../../../mod.ts";
 import type { Peer } from "../harness/peer.ts";
 import { ok } from "../harness/responses.ts";
 import type { Scenario } from "../harness/scenario.ts";
 
-/** What happens to the first connection once it is idle, and what it is called. */
+/** An event on the first connection while it is idle, and the retire reason. */
 const events: readonly (readonly [name: string, reason: RetireReason, happen: (peer: Peer) => unknown])[] = [
   ["A FIN", "peer-closed", (peer) => peer.end()],
   ["An RST", "peer-closed", (peer) => peer.reset()],
@@ -15,7 +15,7 @@ const events: readonly (readonly [name: string, reason: RetireReason, happen: (p
   ["A stray 408 with a FIN", "unsolicited-data", (peer) => peer.send(REQUEST_TIMEOUT).then(() => peer.end())],
 ];
 
-/** As nginx and HAProxy were known to send to idle connections. */
+/** nginx and HAProxy are known to send this response on idle connections. */
 const REQUEST_TIMEOUT = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 export const idle: Scenario[] = events.flatMap(([name, reason, happen]) => [

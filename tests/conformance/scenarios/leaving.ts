@@ -1,6 +1,6 @@
 /**
- * Leaving: each way in which a program leaves a body that never stops coming, by each way in which a body is framed. The
- * server must be rid of it within a moment, whatever it goes on to send.
+ * Leaving: every way in which a program stops reading an endless body, with every framing. The server must see the end of the
+ * connection soon, whatever it sends meanwhile.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,7 +32,7 @@ const WAYS: Readonly<Record<string, Leave>> = {
   },
 };
 
-/** What the server begins with, and what it goes on to send. */
+/** The first bytes of the server, and the bytes it repeats. */
 const FRAMINGS: Readonly<Record<string, readonly [first: string, drop: string]>> = {
   "a small rest that drips": [`${okHead(5000)}some`, "x"],
   "a large rest": [`${okHead(LARGE)}some`, "more and more"],
@@ -40,7 +40,7 @@ const FRAMINGS: Readonly<Record<string, readonly [first: string, drop: string]>>
   "a stream until the connection ends": ["HTTP/1.1 200 OK\r\n\r\nsome", "more"],
 };
 
-/** Sends without end, until the client has ended the connection. */
+/** Sends endlessly, until the client has ended the connection. */
 function dripping([first, drop]: readonly [string, string]): (peer: Peer) => Promise<void> {
   return async (peer) => {
     await peer.request();
@@ -61,7 +61,7 @@ const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 r
 
 export const leaving: Scenario[] = Object.entries(WAYS).flatMap(([way, leave]) =>
   Object.entries(FRAMINGS).map(([framing, sent]) => ({
-    name: `Left by ${way}, ${framing} holds its server no longer`,
+    name: `A body left by ${way}, with ${framing}, releases its server`,
     server: dripping(sent),
     async client(act: Act) {
       await leave(act);

@@ -5,7 +5,7 @@ import type { Peer } from "../harness/peer.ts";
 import { always, inTurn, ok } from "../harness/responses.ts";
 import type { Scenario } from "../harness/scenario.ts";
 
-/** Tells what each request says of its connection. */
+/** Tells the client the `Connection` header of each request. */
 async function tellConnection(peer: Peer): Promise<void> {
   for (;;) {
     const request = await peer.request();
@@ -14,7 +14,7 @@ async function tellConnection(peer: Peer): Promise<void> {
   }
 }
 
-/** How far the wall clock has run ahead of the other one: a suspended machine, without suspending one. */
+/** How far the wall clock is ahead of the monotonic clock, as after a suspension of the machine. */
 let suspendedMs = 0;
 
 export const lifetimes: Scenario[] = [
@@ -45,7 +45,7 @@ export const lifetimes: Scenario[] = [
     `,
   },
   {
-    name: "maxLifetime does not cut a running exchange, but ends the connection after it",
+    name: "maxLifetime does not end a running exchange, but the connection after it",
     options: { maxLifetime: 50, lifetimeJitter: 0 },
     async server(peer) {
       await peer.request();
@@ -77,7 +77,7 @@ export const lifetimes: Scenario[] = [
     `,
   },
   {
-    name: "A connection carries maxRequests requests, and the last one says so",
+    name: "A connection carries maxRequests requests, and the last one says Connection: close",
     options: { maxRequests: 2 },
     server: tellConnection,
     async client({ get, wait, note }) {
@@ -109,7 +109,7 @@ export const lifetimes: Scenario[] = [
     `,
   },
   {
-    name: "A standing max is the limit of the connection",
+    name: "A constant max is the limit of the connection",
     server: always(ok("ok", "keep-alive: max=3")),
     async client({ get }) {
       for (let at = 0; at < 4; at++) await get();
@@ -122,7 +122,7 @@ export const lifetimes: Scenario[] = [
     `,
   },
   {
-    name: "A falling max is what is left",
+    name: "A falling max is the number of requests left",
     server: inTurn(
       ok("ok", "keep-alive: max=3"),
       ok("ok", "keep-alive: max=2"),
@@ -146,7 +146,7 @@ export const lifetimes: Scenario[] = [
     async server(peer) {
       await peer.request();
       await peer.send(ok());
-      // Later than a second, as servers' limits are; and only once: the second connection is the pool's to retire.
+      // After more than a second, like the limits of servers. Only once: the pool must retire the second connection.
       if (peer.n === 1) setTimeout(() => peer.end(), 1200);
     },
     async client({ get, until }) {
@@ -163,7 +163,7 @@ export const lifetimes: Scenario[] = [
     `,
   },
   {
-    name: "What was idle while the machine was suspended is retired",
+    name: "A connection that was idle while the machine was suspended is retired",
     options: { clock: { ...systemClock, wall: () => Date.now() + suspendedMs } },
     async client({ get }) {
       await get();

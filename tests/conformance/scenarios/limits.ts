@@ -1,4 +1,4 @@
-/** Limits: how many connections there may be, and what happens to whoever finds none. */
+/** Limits: how many connections may exist, and what happens to requests that find none. */
 
 import { HoldfastError } from "../../../mod.ts";
 import { ca } from "../harness/certs.ts";
@@ -6,7 +6,7 @@ import type { Peer } from "../harness/peer.ts";
 import { echo, ok } from "../harness/responses.ts";
 import type { Scenario } from "../harness/scenario.ts";
 
-/** Answers each request when the client says so. */
+/** Responds to each request when the client says so. */
 async function onWord(peer: Peer): Promise<void> {
   for (;;) {
     const { path } = await peer.request();
@@ -18,7 +18,7 @@ async function onWord(peer: Peer): Promise<void> {
 
 export const limits: Scenario[] = [
   {
-    name: "A request waits for the only connection there may be",
+    name: "A request waits for the only allowed connection",
     options: { maxConnectionsPerOrigin: 1 },
     server: onWord,
     async client({ get, wait, signal, note }) {
@@ -38,7 +38,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "Who waits is served in order of arrival",
+    name: "Waiters are served in order of arrival",
     options: { maxConnectionsPerOrigin: 1 },
     server: echo,
     async client({ get, note }) {
@@ -55,7 +55,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "Beyond maxQueue a request fails at once",
+    name: "Beyond maxQueue a request fails immediately",
     options: { maxConnectionsPerOrigin: 1, maxQueue: 1 },
     server: onWord,
     async client({ get, wait, signal, note, rejection }) {
@@ -100,7 +100,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "A request takes the connection that comes free before its own has opened, which joins the pool",
+    name: "A request takes a connection released before its own has opened, which then joins the pool",
     options: { tls: { ca } },
     speaks: "tls-held",
     server: onWord,
@@ -108,10 +108,10 @@ export const limits: Scenario[] = [
       signal("handshake 1");
       const first = get("/1");
       await wait("arrived /1");
-      // A POST is handed it after a look, whatever the runtime: over TLS Node looks for a GET as well.
+      // A POST needs a liveness check on every runtime. On Node over TLS a GET needs one too.
       const second = get("/2", { method: "POST" });
-      await wait("dialled");
-      await wait("dialled");
+      await wait("connected");
+      await wait("connected");
       signal("answer /1");
       await first;
       signal("answer /2");
@@ -145,7 +145,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "A connection that comes free makes room for the origin that waits",
+    name: "A released connection makes room for a waiting origin",
     options: { maxConnections: 1 },
     origins: 2,
     server: onWord,
@@ -184,7 +184,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "Above maxIdlePerOrigin the stalest idle connection goes",
+    name: "Above maxIdlePerOrigin the stalest idle connection is evicted",
     options: { maxIdlePerOrigin: 1 },
     server: onWord,
     async client({ get, wait, signal }) {
@@ -204,7 +204,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "Above maxIdle the stalest idle connection of all origins goes",
+    name: "Above maxIdle the stalest idle connection of all origins is evicted",
     options: { maxIdle: 1 },
     origins: 2,
     async client({ pool, url }) {
@@ -218,7 +218,7 @@ export const limits: Scenario[] = [
     `,
   },
   {
-    name: "With maxIdlePerOrigin 0 nothing is reused, nor is a connection opened for nothing",
+    name: "With maxIdlePerOrigin 0 no connection is reused, and none is opened needlessly",
     options: { maxIdlePerOrigin: 0 },
     server: onWord,
     async client({ get, accepted, note, wait, signal }) {

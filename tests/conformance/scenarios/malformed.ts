@@ -1,4 +1,4 @@
-/** Malformed: responses that are not HTTP/1.1 as Holdfast accepts it. Nothing of them reaches another request. */
+/** Malformed: responses that are not valid HTTP/1.1 as Holdfast accepts it. No part of them reaches another request. */
 
 import { type Phase, type PoolOptions, ProtocolError, type ProtocolFault } from "../../../mod.ts";
 import { ok } from "../harness/responses.ts";
@@ -134,7 +134,7 @@ const rows: readonly Row[] = [
     response: "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3),
   },
   {
-    name: "a change of protocol that nobody asked for",
+    name: "an upgrade without a request for it",
     fault: "unexpected-upgrade",
     response: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
   },
@@ -166,7 +166,7 @@ const vectors = rows.map(
   }),
 );
 
-/** What ends before it should. */
+/** Responses that end too early. */
 const truncated: Scenario[] = [
   ["the head", "HTTP/1.1 200 OK\r\nContent-Le", "headers"],
   ["a body with a length", `${OK}Content-Length: 10\r\n\r\nhalf`, "body"],
@@ -175,7 +175,7 @@ const truncated: Scenario[] = [
   ["a chunked body without its last empty line", `${CHUNKED}4\r\nhalf\r\n0\r\n`, "body"],
 ].map(
   ([name, response = "", phase]): Scenario => ({
-    name: `A FIN in the middle of ${name} is a lost connection, not an end`,
+    name: `A FIN in the middle of ${name} is a lost connection, not the end of the message`,
     async server(peer) {
       await peer.request();
       await peer.send(response);

@@ -1,4 +1,4 @@
-/** Persistence: which responses leave a connection usable (RFC 9112 §6.3, §9.3), and why the others do not. */
+/** Persistence: after which responses a connection can be reused (RFC 9112 §6.3, §9.3), and why not after others. */
 
 import type { RetireReason } from "../../../mod.ts";
 import type { Scenario } from "../harness/scenario.ts";
@@ -7,11 +7,11 @@ interface Row {
   readonly name: string;
   readonly method?: string;
   readonly response: string;
-  /** Status the caller gets; default 200. */
+  /** Status that the caller gets. Default: 200. */
   readonly status?: number;
-  /** Body the caller gets; default `ok`. */
+  /** Body that the caller gets. Default: `ok`. */
   readonly body?: string;
-  /** Why the connection is not used again, if it is not. */
+  /** The retire reason, if the connection is not reused. */
   readonly retired?: RetireReason;
 }
 
@@ -119,38 +119,38 @@ const rows: readonly Row[] = [
   },
   { name: "204 without a length", response: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, body: "" },
   {
-    name: "204 with a Content-Length that means nothing",
+    name: "204 with a meaningless Content-Length",
     response: "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
     status: 204,
     body: "",
   },
   {
-    name: "204 with a body all the same",
+    name: "204 with a body",
     response: "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok",
     status: 204,
     body: "",
     retired: "bad-framing",
   },
   {
-    name: "304 with the length of what it does not send",
+    name: "304 with a Content-Length",
     response: "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n",
     status: 304,
     body: "",
   },
   {
-    name: "an answer to HEAD with a length",
+    name: "a response to HEAD with a length",
     method: "HEAD",
     response: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
     body: "",
   },
   {
-    name: "an answer to HEAD that would be chunked",
+    name: "a response to HEAD with Transfer-Encoding: chunked",
     method: "HEAD",
     response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     body: "",
   },
   {
-    name: "an answer to HEAD with a body all the same",
+    name: "a response to HEAD with a body",
     method: "HEAD",
     response: reply("1.1", LENGTH),
     body: "",
@@ -162,7 +162,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** Two requests: the second one's connection tells what became of the first. */
+/** Two requests: the connection of the second shows whether that of the first was reused. */
 function traceOf({ method = "GET", status = 200, body = "ok", retired }: Row): string {
   const first = `started 1 ${method} · queued (1 waiting) · opened #1 · acquired #1 request 1`;
   const note = `> ${status} ${JSON.stringify(body)}`;
@@ -182,7 +182,7 @@ function traceOf({ method = "GET", status = 200, body = "ok", retired }: Row): s
 const vectors = rows.map((row): Scenario => {
   const { name, method = "GET", response, retired } = row;
   return {
-    name: `After ${name} the connection is ${retired === undefined ? "used again" : `retired: ${retired}`}`,
+    name: `After ${name} the connection is ${retired === undefined ? "reused" : `retired: ${retired}`}`,
     async server(peer) {
       for (;;) {
         await peer.request();

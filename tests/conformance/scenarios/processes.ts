@@ -1,4 +1,4 @@
-/** Processes: a program ends by itself when its work is done, with connections idle, and not before. */
+/** Processes: a program with idle connections ends by itself when its work is done, and not before. */
 
 import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,12 +33,12 @@ export const processes: Scenario[] = [
     `,
   },
   {
-    name: "A process with connections that it never used ends by itself",
+    name: "A process with unused connections ends by itself",
     client: (act) => child(act, "preconnected"),
     trace: "> opened #1 · > opened #2 · > done · > exit code 0",
   },
   {
-    name: "A process does not end while a request is on a connection that was idle",
+    name: "A process does not end while a request runs on a connection that was idle",
     async server(peer) {
       for (let at = 1; ; at++) {
         await peer.request();
@@ -56,7 +56,7 @@ export const processes: Scenario[] = [
     `,
   },
   {
-    name: "A process that gave up a response body ends by itself",
+    name: "A process that discarded a response body ends by itself",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(20)}first half`);
@@ -68,12 +68,12 @@ export const processes: Scenario[] = [
     `,
   },
   {
-    name: "What the server closed while the event loop stood still is noticed before an unsafe request",
+    name: "A close while the event loop was blocked is noticed before an unsafe request",
     async server(peer) {
       const { method } = await peer.request();
       await peer.send(ok(`${method} on connection ${peer.n}`));
       if (peer.n > 1) return;
-      // The child's event loop stands still from one file to the other.
+      // The child's event loop is blocked from one file to the other.
       const { blocked, closed } = marks(peer.serverPort);
       while (!existsSync(blocked)) await sleep(20);
       await peer.ended();

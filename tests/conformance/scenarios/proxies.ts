@@ -1,4 +1,4 @@
-/** Proxies: tunnels are reused like any connection, and a proxy that refuses is told from an origin that fails. */
+/** Proxies: tunnels are reused like any connection, and errors of the proxy differ from errors of the origin. */
 
 import { HoldfastError } from "../../../mod.ts";
 import { ca } from "../harness/certs.ts";
@@ -15,7 +15,7 @@ const through =
   (scheme: string) =>
   ({ port }: Place) => ({ proxy: `${scheme}://user:secret@127.0.0.1:${port}`, tls: { ca } });
 
-/** Opens the tunnel that is asked for, if it is asked for as it must be; answers the peer at its end. */
+/** Opens the requested tunnel if the request is correct. Returns the peer at its end. */
 async function tunnel(peer: Peer): Promise<Peer> {
   const request = await peer.head();
   const asked = `${request.method} ${request.path} ${request.header("proxy-authorization")}`;
@@ -24,7 +24,7 @@ async function tunnel(peer: Peer): Promise<Peer> {
   return peer.startTls();
 }
 
-/** Reads what a SOCKS5 client must say, and opens the tunnel. */
+/** Reads the messages of a SOCKS5 client (RFC 1928), and opens the tunnel. */
 async function socksTunnel(peer: Peer): Promise<Peer> {
   const says = async (bytes: string, reply: Uint8Array): Promise<void> => {
     const said = (await peer.read(bytes.length)).toString("latin1");
@@ -43,7 +43,7 @@ async function text({ pool, note }: Act, url: string): Promise<void> {
   note((await (await pool.request(url)).text()) || "nothing");
 }
 
-/** Notes why a request failed, if it did not say a credential. */
+/** Notes why a request failed, provided that the error shows no credential. */
 async function refused({ pool, rejection, note }: Act, url = SECURE): Promise<void> {
   const error = await rejection(pool.request(url));
   if (!(error instanceof HoldfastError)) return note("not a HoldfastError");
@@ -65,7 +65,7 @@ export const proxies: Scenario[] = [
     `,
   },
   {
-    name: "A tunnel that the proxy closes while it is idle is retired, and another opened",
+    name: "A tunnel that the proxy closes while it is idle is retired, and another one is opened",
     options: through("http"),
     async server(peer) {
       const origin = await tunnel(peer);
@@ -87,14 +87,14 @@ export const proxies: Scenario[] = [
     `,
   },
   {
-    name: "What the origin in a tunnel announces is obeyed",
+    name: "The hints of an origin in a tunnel are honoured",
     options: through("http"),
     server: async (peer) => always(ok("ok", "connection: close"))(await tunnel(peer)),
     client: (act) => text(act, SECURE),
     trace: `${FIRST} · retired #1 peer-close · finished 1 200 · > ok`,
   },
   {
-    name: "A proxy that wants other credentials, and says so at length, is a typed error",
+    name: "A proxy that refuses the credentials in a long response is a typed error",
     options: through("http"),
     async server(peer) {
       await peer.head();
@@ -107,7 +107,7 @@ export const proxies: Scenario[] = [
     trace: `${FAILED} · > 407, sent none, retriable false`,
   },
   {
-    name: "A proxy that cannot reach the origin is a typed error that may be tried again",
+    name: "A proxy that cannot reach the origin is a typed, retriable error",
     options: through("http"),
     async server(peer) {
       await peer.head();
@@ -118,7 +118,7 @@ export const proxies: Scenario[] = [
     trace: `${FAILED} · > 502, sent none, retriable true`,
   },
   {
-    name: "A proxy that closes in the middle of its answer is a typed error",
+    name: "A proxy that closes in the middle of its response is a typed error",
     options: through("http"),
     async server(peer) {
       await peer.head();
@@ -130,7 +130,7 @@ export const proxies: Scenario[] = [
   },
   ...(["end", "reset"] as const).map(
     (how): Scenario => ({
-      name: `A proxy that opens a tunnel and closes it (${how}) in the TLS handshake is a typed error`,
+      name: `A proxy that closes a tunnel (${how}) during the TLS handshake is a typed error`,
       options: through("http"),
       async server(peer) {
         await peer.head();
@@ -143,7 +143,7 @@ export const proxies: Scenario[] = [
     }),
   ),
   {
-    name: "A proxy that does not answer is a time-out in its own phase",
+    name: "A proxy that does not respond is a timeout in the phase proxy",
     options: (place) => ({ ...through("http")(place), connectTimeout: 300 }),
     async server(peer) {
       await peer.head();
@@ -154,7 +154,7 @@ export const proxies: Scenario[] = [
       failed 1 ERR_CONNECT_TIMEOUT in proxy · > no status, sent none, retriable true`,
   },
   {
-    name: "A proxy that sends more than its answer is not trusted",
+    name: "A proxy that sends surplus bytes after its response is not trusted",
     options: through("http"),
     async server(peer) {
       await peer.head();
@@ -185,7 +185,7 @@ export const proxies: Scenario[] = [
     `,
   },
   {
-    name: "A forwarding proxy that wants other credentials is a typed error; what else it answers is the response",
+    name: "A forwarding proxy that refuses the credentials is a typed error; its other responses are returned",
     options: through("http"),
     async server(peer) {
       await peer.request();

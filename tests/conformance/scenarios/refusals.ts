@@ -1,12 +1,12 @@
-/** Refusals: wrong options, URLs and headers fail by name and value, before any socket is opened. */
+/** Refusals: wrong options, URLs and headers are refused by name and value, before any socket is opened. */
 
 import { createPool, type PoolOptions, type RequestOptions } from "../../../mod.ts";
 import type { Act, Scenario } from "../harness/scenario.ts";
 
-/** What is given, the class of the error, and what its message must name. */
+/** A wrong value, the class of the error, and a text that the message must contain. */
 type Row<T> = readonly [given: T, error: "RangeError" | "TypeError", ...named: readonly string[]];
 
-/** As a program without types would give them. */
+/** Untyped, as a JavaScript program would pass them. */
 const loose = (options: Readonly<Record<string, unknown>>): PoolOptions => options as PoolOptions;
 
 const options: readonly Row<PoolOptions>[] = [
@@ -102,7 +102,7 @@ const requests: readonly Row<RequestOptions>[] = [
   [{ requestTimeout: "soon" as "1s" }, "RangeError", "requestTimeout", "soon"],
 ];
 
-/** Notes each that is not refused as it should be, and how many are. */
+/** Notes values that are not refused correctly, and counts the others. */
 async function refuseAll<T>(
   { note }: Act,
   rows: readonly Row<T>[],

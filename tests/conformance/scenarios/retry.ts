@@ -1,11 +1,11 @@
-/** Retry: requests that meet a connection which the server has given up, and which of them are sent again. */
+/** Retry: requests on a connection that the server has closed, and which of them are resent. */
 
 import { HoldfastError, type RequestOptions } from "../../../mod.ts";
 import type { Peer } from "../harness/peer.ts";
 import { ok } from "../harness/responses.ts";
 import type { Act, Scenario } from "../harness/scenario.ts";
 
-/** Answers the first request of a connection; the second one on the first connection meets `end`. */
+/** Responds to the first request of each connection. The second request on the first connection gets `end`. */
 function staleOnce(end: (peer: Peer) => unknown): (peer: Peer) => Promise<void> {
   return async (peer) => {
     for (let at = 1; ; at++) {
@@ -36,7 +36,7 @@ function notRetried(method: string, phase = "headers"): string {
   `;
 }
 
-/** Two requests, of which the second meets the stale connection. */
+/** Two requests. The second one gets the stale connection. */
 function secondIs(options: () => RequestOptions) {
   return async ({ get, note }: Act): Promise<void> => {
     await get();
@@ -61,7 +61,7 @@ const closes: readonly (readonly [string, (peer: Peer) => unknown])[] = [
   ["RST", (peer) => peer.reset()],
 ];
 
-/** Requests that may be executed twice without harm. */
+/** Requests that do no harm if they are executed twice. */
 const repeatable: readonly (readonly [string, string, () => RequestOptions])[] = [
   ["GET", "GET", () => ({})],
   ["PUT with a body", "PUT", () => ({ method: "PUT", body: "same" })],
@@ -84,7 +84,7 @@ const others: readonly (readonly [string, string, () => RequestOptions, string])
 const stale: Scenario[] = closes.flatMap(([close, end]) => [
   ...repeatable.map(
     ([name, method, options]): Scenario => ({
-      name: `A ${name} on a connection that was stale is sent again on a fresh one, once (${close})`,
+      name: `A ${name} on a stale connection is resent once, on a fresh one (${close})`,
       server: staleOnce(end),
       client: secondIs(options),
       trace: retried(method),
@@ -92,7 +92,7 @@ const stale: Scenario[] = closes.flatMap(([close, end]) => [
   ),
   ...others.map(
     ([name, method, options, retriable]): Scenario => ({
-      name: `A ${name} on a connection that was stale is not sent again (${close})`,
+      name: `A ${name} on a stale connection is not resent (${close})`,
       server: staleOnce(end),
       client: secondFails(options),
       trace: `${notRetried(method)} · > sent full, ${retriable}`,
@@ -102,28 +102,28 @@ const stale: Scenario[] = closes.flatMap(([close, end]) => [
 
 const limitsOfRetry: Scenario[] = [
   {
-    name: "A rule of one's own sends even a POST again",
+    name: "A user's rule may resend even a POST",
     options: { retry: ({ reused }) => reused },
     server: staleOnce((peer) => peer.end()),
     client: secondIs(() => ({ method: "POST", body: "x" })),
     trace: retried("POST", "retry-rule"),
   },
   {
-    name: "A rule of one's own sends a request again that was answered with 408",
+    name: "A user's rule may resend a request after a 408 response",
     options: { retry: ({ status }) => status === 408 },
     server: staleOnce((peer) => peer.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")),
     client: secondIs(() => ({ method: "POST", body: "x" })),
     trace: retried("POST", "retry-rule").replace("peer-closed", "peer-close"),
   },
   {
-    name: "With retry false nothing is sent again",
+    name: "With retry: false no request is resent",
     options: { retry: false },
     server: staleOnce((peer) => peer.end()),
     client: secondFails(() => ({})),
     trace: `${notRetried("GET")} · > sent full, retriable true`,
   },
   {
-    name: "A request on a fresh connection that closes without an answer is not sent again",
+    name: "A request on a fresh connection that closes without a response is not resent",
     async server(peer) {
       await peer.request();
       peer.end();
@@ -139,7 +139,7 @@ const limitsOfRetry: Scenario[] = [
     `,
   },
   {
-    name: "A request is sent again once, not twice",
+    name: "A request is resent once, not twice",
     async server(peer) {
       await peer.request();
       if (peer.n === 1) {
@@ -162,13 +162,13 @@ const limitsOfRetry: Scenario[] = [
     `,
   },
   {
-    name: "After any byte of a response a request is not sent again",
+    name: "After any byte of a response a request is not resent",
     server: staleOnce((peer) => peer.send("HTTP/1.1 200 O").then(() => peer.end())),
     client: secondFails(() => ({})),
     trace: `${notRetried("GET")} · > sent full, retriable true`,
   },
   {
-    name: "After the head of a response a request is not sent again",
+    name: "After the head of a response a request is not resent",
     server: staleOnce((peer) =>
       peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").then(() => peer.end()),
     ),
@@ -176,7 +176,7 @@ const limitsOfRetry: Scenario[] = [
     trace: `${notRetried("GET", "body")} · > sent full, retriable false`,
   },
   {
-    name: "A 408 with Connection: close on a reused connection is an answer like any other",
+    name: "A 408 with Connection: close on a reused connection is an ordinary response",
     server: staleOnce((peer) =>
       peer.send("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlate"),
     ),
@@ -186,7 +186,7 @@ const limitsOfRetry: Scenario[] = [
     `,
   },
   {
-    name: "A request that is sent again gets a fresh connection though another one is idle",
+    name: "A resent request gets a fresh connection even if another one is idle",
     async server(peer) {
       for (;;) {
         const { path } = await peer.request();
@@ -220,7 +220,7 @@ const limitsOfRetry: Scenario[] = [
 
 const unsafe: Scenario[] = [
   {
-    name: "An unsafe request takes no connection that has been idle for longer than unsafeReuse",
+    name: "An unsafe request does not use a connection that was idle for longer than unsafeReuse",
     options: { unsafeReuse: 20 },
     async client({ get, sleep }) {
       await get();
@@ -235,7 +235,7 @@ const unsafe: Scenario[] = [
     `,
   },
   {
-    name: "An unsafe request takes a connection that the server has promised to keep",
+    name: "An unsafe request uses a connection that the server announced to keep",
     options: { unsafeReuse: 20 },
     async server(peer) {
       for (;;) {
@@ -253,7 +253,7 @@ const unsafe: Scenario[] = [
     `,
   },
   {
-    name: "An unsafe request takes no connection that was opened ahead longer ago than unsafeReuse",
+    name: "An unsafe request does not use a connection that was preconnected longer ago than unsafeReuse",
     options: { unsafeReuse: 20 },
     async client({ pool, url, get, sleep }) {
       await pool.preconnect(url());

@@ -4,7 +4,7 @@ import type { Peer } from "../harness/peer.ts";
 import { echo, ok } from "../harness/responses.ts";
 import type { Act, Scenario } from "../harness/scenario.ts";
 
-/** Answers when the client says so, whichever connection the request came on. */
+/** Responds when the client says so, on any connection. */
 async function onWord(peer: Peer): Promise<void> {
   for (;;) {
     const { path } = await peer.request();
@@ -14,7 +14,7 @@ async function onWord(peer: Peer): Promise<void> {
   }
 }
 
-/** Has three connections, made idle in the order of their numbers. */
+/** Opens three connections, which become idle in the order of their numbers. */
 async function threeIdle({ get, wait, signal }: Act): Promise<void> {
   const answers = ["/1", "/2", "/3"].map((path) => get(path));
   for (const _ of answers) await wait("arrived");
@@ -61,7 +61,7 @@ export const reuse: Scenario[] = [
     `,
   },
   {
-    name: "Parallel requests get a connection each",
+    name: "Parallel requests get separate connections",
     server: onWord,
     client: threeIdle,
     trace: THREE_IDLE,
@@ -79,7 +79,7 @@ export const reuse: Scenario[] = [
     `,
   },
   {
-    name: "With fifo the connection idle for longest is taken",
+    name: "With fifo the connection that was idle longest is taken",
     options: { reuseOrder: "fifo" },
     server: onWord,
     async client(act) {

@@ -1,4 +1,4 @@
-/** Sockets: TCP keepalive, which has nothing to do with keeping connections, and the errors of dialling. */
+/** Sockets: TCP keepalive, which is independent of pooling, and errors of connect attempts. */
 
 import { HoldfastError, type PoolOptions } from "../../../mod.ts";
 import { nextProbeMs } from "../harness/kernel.ts";
@@ -10,7 +10,7 @@ const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 r
 
 const needsSs = ({ ss }: Here): string | undefined => (ss ? undefined : "ss is not installed");
 
-/** Asks the kernel about the client's socket while a request is on it; answers, and waits for the client's FIN. */
+/** Reads the kernel's state of the client's socket during a request, responds, and waits for the client's FIN. */
 async function askKernel(peer: Peer): Promise<void> {
   const request = await peer.request();
   const probeMs = await nextProbeMs(peer);
@@ -23,17 +23,17 @@ async function askKernel(peer: Peer): Promise<void> {
   peer.signal("gone");
 }
 
-/** The mix-up that reqwest's users fell into: pooling and probing are two things. */
+/** Pooling and TCP keepalive are independent. Users of reqwest have confused them. */
 const combinations: Scenario[] = [true, false].flatMap((pooling) =>
   [true, false].map((probing): Scenario => {
     const options: PoolOptions = {
       ...(pooling ? {} : { maxIdlePerOrigin: 0 }),
-      // No times, which not every transport could set.
+      // Without times, which not every transport can set.
       tcpKeepAlive: probing ? {} : false,
     };
     const said = `Connection: ${pooling ? "keep-alive" : "close"}, probes ${probing ? "on" : "off"}`;
     return {
-      name: `With pooling ${pooling ? "on" : "off"} and TCP keepalive ${probing ? "on" : "off"} each is as asked`,
+      name: `With pooling ${pooling ? "on" : "off"} and TCP keepalive ${probing ? "on" : "off"} both are as configured`,
       options,
       needs: needsSs,
       server: askKernel,
@@ -50,7 +50,7 @@ const combinations: Scenario[] = [true, false].flatMap((pooling) =>
   }),
 );
 
-/** Tells in how many seconds the first probe is due; answers everything. */
+/** Tells the client in how many seconds the first probe is due, and responds to every request. */
 async function tellProbe(peer: Peer): Promise<void> {
   for (;;) {
     await peer.request();
@@ -62,7 +62,7 @@ async function tellProbe(peer: Peer): Promise<void> {
 
 const times: Scenario[] = [
   {
-    name: "tcpKeepAlive.idle reaches the kernel",
+    name: "tcpKeepAlive.idle is set in the kernel",
     options: { tcpKeepAlive: { idle: "30s" } },
     needs: (here) =>
       needsSs(here) ??
@@ -90,7 +90,7 @@ const times: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · > within the 30 s`,
   },
   {
-    name: "What the transport cannot honour of tcpKeepAlive is reported, once",
+    name: "A tcpKeepAlive setting that the transport cannot honour is reported once",
     options: { tcpKeepAlive: { idle: "30s", interval: "7s", probes: 4 } },
     needs: ({ can }) =>
       can.tcpKeepAlive === "full" ? "the transport can set all of TCP keepalive" : undefined,
@@ -107,7 +107,7 @@ const times: Scenario[] = [
     `,
   },
   {
-    name: "Under strict what the transport cannot honour is an error",
+    name: "With strict, a setting that the transport cannot honour is an error",
     options: { tcpKeepAlive: { idle: "30s", interval: "7s", probes: 4 }, strict: true },
     needs: ({ can }) =>
       can.tcpKeepAlive === "full" ? "the transport can set all of TCP keepalive" : undefined,
@@ -124,9 +124,9 @@ const times: Scenario[] = [
 
 const dialling: Scenario[] = [
   {
-    name: "A connection that is refused fails the request that wanted it",
+    name: "A refused connection fails its request",
     async client({ pool, rejection, note }) {
-      // Nobody listens on port 1 (tcpmux).
+      // Nothing listens on port 1 (tcpmux).
       const error = await rejection(pool.request("http://127.0.0.1:1/"));
       if (error instanceof HoldfastError)
         note(`${Object(error.cause).kind}, sent ${error.sent}, retriable ${error.retriable}`);
@@ -137,9 +137,9 @@ const dialling: Scenario[] = [
     `,
   },
   {
-    name: "A name that does not exist fails the request",
+    name: "A hostname that does not exist fails the request",
     async client({ pool, rejection, note }) {
-      // RFC 6761 §6.4: it never resolves.
+      // .invalid never resolves (RFC 6761 §6.4).
       const error = await rejection(pool.request("http://holdfast.invalid/"));
       if (error instanceof HoldfastError) note(Object(error.cause).kind);
     },

@@ -1,4 +1,4 @@
-/** TLS: who is trusted, which name is asked for, and that the rest is the same as without. */
+/** TLS: which certificates are trusted, which name is sent, and that everything else works as without TLS. */
 
 import { HoldfastError } from "../../../mod.ts";
 import { TransportError } from "../../../src/contract/transport.ts";
@@ -10,7 +10,7 @@ const FIRST = "started 1 GET · queued (1 waiting) · opened #1 · acquired #1 r
 const REFUSED = "started 1 GET · queued (1 waiting) · retired #1 connect-failed · failed 1 ERR_TLS in tls";
 const LARGE = 8 * 1024 * 1024;
 
-/** Notes why TLS failed, in the words that all transports share. */
+/** Notes why TLS failed, by the reason that all transports share. */
 async function refused({ get, rejection, note }: Act): Promise<void> {
   const error = await rejection(get());
   if (!(error instanceof HoldfastError)) return note("not a HoldfastError");
@@ -46,14 +46,14 @@ export const tls: Scenario[] = [
     trace: `${REFUSED} · > tls: name-mismatch, sent none, retriable false`,
   },
   {
-    name: "A certificate whose time is over is refused",
+    name: "An expired certificate is refused",
     options: { tls: { ca } },
     speaks: "tls-expired",
     client: refused,
     trace: `${REFUSED} · > tls: expired, sent none, retriable false`,
   },
   {
-    name: "A server that speaks no TLS is refused",
+    name: "A server without TLS is refused",
     options: { tls: { ca } },
     scheme: "https",
     async server(peer) {
@@ -65,7 +65,7 @@ export const tls: Scenario[] = [
     trace: `${REFUSED} · > tls: handshake, sent none, retriable false`,
   },
   {
-    name: "A server that ends the connection in the handshake is refused",
+    name: "A server that ends the connection during the handshake is refused",
     options: { tls: { ca } },
     scheme: "https",
     async server(peer) {
@@ -89,20 +89,20 @@ export const tls: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · > example.test 127.0.0.1`,
   },
   {
-    name: "With rejectUnauthorized false any certificate will do",
+    name: "With rejectUnauthorized: false any certificate is accepted",
     options: { tls: { rejectUnauthorized: false } },
     speaks: "tls-expired",
-    needs: ({ can }) => (can.verifyOff ? undefined : "the transport cannot accept any certificate"),
+    needs: ({ can }) => (can.verifyOff ? undefined : "the transport cannot skip verification"),
     async client({ get, note }) {
       note(await get());
     },
     trace: `${FIRST} · released #1 · finished 1 200 · > ok`,
   },
   {
-    name: "A transport that must verify says so when it is told not to",
+    name: "A transport that cannot skip verification says so",
     options: { tls: { rejectUnauthorized: false } },
     speaks: "tls",
-    needs: ({ can }) => (can.verifyOff ? "the transport can accept any certificate" : undefined),
+    needs: ({ can }) => (can.verifyOff ? "the transport can skip verification" : undefined),
     async client({ get, rejection }) {
       await rejection(get());
     },
@@ -145,7 +145,7 @@ export const tls: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · retired #1 unsolicited-data`,
   },
   {
-    name: "A GET on a TLS connection that was stale is sent again on a fresh one",
+    name: "A GET on a stale TLS connection is resent on a fresh one",
     options: { tls: { ca } },
     speaks: "tls",
     async server(peer) {
@@ -166,7 +166,7 @@ export const tls: Scenario[] = [
     `,
   },
   {
-    name: "Large bodies pass through TLS whole, both ways",
+    name: "Large bodies arrive completely over TLS, in both directions",
     options: { tls: { ca } },
     speaks: "tls",
     async server(peer) {

@@ -1,4 +1,4 @@
-/** Unread: response bodies, or rests of them, that the caller does not want. */
+/** Unread: response bodies that the caller does not read, or not to the end. */
 
 import { chunk, LARGE } from "../harness/flow.ts";
 import type { Peer } from "../harness/peer.ts";
@@ -10,7 +10,7 @@ const AGAIN = "started 2 GET · acquired #1 request 2 · released #1 · finished
 
 const CHUNKED = "transfer-encoding: chunked";
 
-/** Sends the beginning of a body, and the rest when the client says so. */
+/** Sends the start of a body, and the rest when the client says so. */
 function inTwo(first: string, rest: string): (peer: Peer) => Promise<void> {
   return async (peer) => {
     await peer.request();
@@ -24,7 +24,7 @@ function inTwo(first: string, rest: string): (peer: Peer) => Promise<void> {
 
 export const unread: Scenario[] = [
   {
-    name: "The small rest of a body that nobody wants is read, and the connection kept",
+    name: "A small unread rest of a body is drained, and the connection kept",
     calm: true,
     server: inTwo(`${okHead(20)}first half`, "other half"),
     async client({ request, signal, until, get, note }) {
@@ -36,7 +36,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · ${AGAIN}`,
   },
   {
-    name: "The small rest of a fetch body that was cancelled is read, and the connection kept",
+    name: "A small rest of a cancelled fetch body is drained, and the connection kept",
     calm: true,
     server: inTwo(`${head("200 OK", CHUNKED)}5\r\nfirst\r\n`, "4\r\nrest\r\n0\r\n\r\n"),
     async client({ pool, url, signal, until, get, note }) {
@@ -49,7 +49,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · ${AGAIN}`,
   },
   {
-    name: "The large rest of a body that nobody wants ends the connection",
+    name: "A large unread rest of a body ends the connection",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(LARGE)}some`);
@@ -65,7 +65,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · retired #1 unread-body · finished 1 200 · > 200`,
   },
   {
-    name: "A rest of unknown length that turns out large ends the connection",
+    name: "An unread rest of unknown length that turns out large ends the connection",
     async server(peer) {
       await peer.request();
       await peer.send(`${head("200 OK", CHUNKED)}4\r\nsome\r\n`);
@@ -80,7 +80,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · retired #1 unread-body · finished 1 200`,
   },
   {
-    name: "A rest that does not come ends the connection",
+    name: "An unread rest that does not arrive ends the connection",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(20)}first half`);
@@ -92,7 +92,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · retired #1 unread-body · finished 1 200`,
   },
   {
-    name: "A rest that ends with the connection is not waited for",
+    name: "An unread rest that is delimited by the end of the connection is not drained",
     async server(peer) {
       await peer.request();
       await peer.send("HTTP/1.1 200 OK\r\n\r\nsome");
@@ -108,7 +108,7 @@ export const unread: Scenario[] = [
     trace: `${FIRST} · retired #1 unread-body · finished 1 200 · > 200`,
   },
   {
-    name: "A FIN in the rest that nobody wants fails nothing",
+    name: "A FIN in an unread rest is not an error",
     async server(peer) {
       await peer.request();
       await peer.send(`${okHead(20)}first half`);

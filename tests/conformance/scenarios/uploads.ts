@@ -1,4 +1,4 @@
-/** Uploads: large, slow and broken request bodies, and servers that answer before their end. */
+/** Uploads: large, slow and broken request bodies, and servers that respond before the end of the body. */
 
 import { ENDLESS, LARGE, standstill } from "../harness/flow.ts";
 import type { Peer } from "../harness/peer.ts";
@@ -8,7 +8,7 @@ import type { Scenario } from "../harness/scenario.ts";
 const FIRST_POST = "started 1 POST · queued (1 waiting) · opened #1 · acquired #1 request 1";
 const AGAIN = "started 2 GET · acquired #1 request 2 · released #1 · finished 2 200 · > ok";
 
-/** Tells the client what body a request had, and answers. */
+/** Tells the client which body a request had, and responds. */
 async function takeBodies(peer: Peer): Promise<void> {
   for (;;) {
     const request = await peer.head();
@@ -23,7 +23,7 @@ async function takeBodies(peer: Peer): Promise<void> {
   }
 }
 
-/** A body in pieces, made when they are asked for. */
+/** A body whose pieces are made when they are read. */
 async function* pieces(length: number, made?: (total: number) => void): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < length; at += PIECE) {
     made?.(at);
@@ -33,7 +33,7 @@ async function* pieces(length: number, made?: (total: number) => void): AsyncGen
 
 const whole: Scenario[] = [
   {
-    name: "A large request body arrives whole",
+    name: "A large request body arrives completely",
     server: takeBodies,
     async client({ get, note }) {
       note(await get("/", { method: "POST", body: pattern(LARGE) }));
@@ -44,7 +44,7 @@ const whole: Scenario[] = [
     `,
   },
   {
-    name: "A large stream is sent chunked, or by its length where it is known",
+    name: "A large stream is sent chunked, or with its length if that is known",
     server: takeBodies,
     async client({ get, note }) {
       note(await get("/", { method: "POST", body: pieces(LARGE) }));
@@ -56,7 +56,7 @@ const whole: Scenario[] = [
     `,
   },
   {
-    name: "An upload that the server does not take holds the stream back, and goes on when it does",
+    name: "An upload that the server does not read pauses the stream, and continues when it does",
     async server(peer) {
       const request = await peer.head();
       peer.stall();
@@ -80,7 +80,7 @@ const whole: Scenario[] = [
     `,
   },
   {
-    name: "A slow stream is sent as it comes",
+    name: "A slow stream is sent as it arrives",
     async server(peer) {
       await peer.head();
       for (const piece of ["4\r\nslow\r\n", "2\r\nly\r\n"]) {
@@ -94,7 +94,7 @@ const whole: Scenario[] = [
       async function* slowly(): AsyncGenerator<Uint8Array> {
         for (const text of ["slow", "ly"]) {
           yield new TextEncoder().encode(text);
-          // The next piece only when the server has the last one.
+          // The next piece is made only when the server has the previous one.
           note(await wait("got"));
         }
       }
@@ -124,7 +124,7 @@ const whole: Scenario[] = [
   },
   ...[5, 15].map(
     (length): Scenario => ({
-      name: `A stream of ${length} bytes that was said to have 10 fails the request`,
+      name: `A stream of ${length} bytes with a declared length of 10 fails the request`,
       async server(peer) {
         await peer.head();
         await peer.gone();
@@ -144,7 +144,7 @@ const whole: Scenario[] = [
 
 const early: Scenario[] = [
   {
-    name: "An answer before the end of a large upload ends the upload, and the connection",
+    name: "A response before the end of a large upload ends the upload and the connection",
     async server(peer) {
       await peer.head();
       peer.stall();
@@ -162,7 +162,7 @@ const early: Scenario[] = [
     trace: `${FIRST_POST} · retired #1 upload-unfinished · finished 1 413 · > 413 no!`,
   },
   {
-    name: "An answer before the end of a stream of unknown length cancels the stream",
+    name: "A response before the end of a stream of unknown length cancels the stream",
     async server(peer) {
       await peer.head();
       await peer.send(head("403 Forbidden", "content-length: 0"));
@@ -183,7 +183,7 @@ const early: Scenario[] = [
     trace: `${FIRST_POST} · retired #1 upload-unfinished · finished 1 403 · > 403 · > cancelled`,
   },
   {
-    name: "An answer just before the end of an upload leaves the connection usable",
+    name: "A response just before the end of an upload keeps the connection",
     async server(peer) {
       await peer.head();
       await peer.read(5);
@@ -213,7 +213,7 @@ const early: Scenario[] = [
 
 const expecting: Scenario[] = [
   {
-    name: "With Expect: 100-continue the body is sent when the server asks for it",
+    name: "With Expect: 100-continue the body is sent after 100 Continue",
     async server(peer) {
       const request = await peer.head();
       peer.signal("expects", request.header("expect"));
@@ -233,7 +233,7 @@ const expecting: Scenario[] = [
     `,
   },
   {
-    name: "With Expect: 100-continue the body is sent when the server does not answer",
+    name: "With Expect: 100-continue the body is sent if the server does not respond",
     async server(peer) {
       await peer.request();
       await peer.send(ok());
@@ -247,7 +247,7 @@ const expecting: Scenario[] = [
     `,
   },
   {
-    name: "With Expect: 100-continue a refusal spares the body, and ends the connection at once",
+    name: "With Expect: 100-continue a refusal ends the connection without sending the body",
     async server(peer) {
       await peer.head();
       await peer.send(`${head("417 Expectation Failed", "content-length: 2")}no`);
@@ -264,7 +264,7 @@ const expecting: Scenario[] = [
     `,
   },
   {
-    name: "Interim responses are passed over",
+    name: "Interim responses are skipped",
     async server(peer) {
       const request = await peer.head();
       await peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
