@@ -104,7 +104,9 @@ function returns(chain: readonly Hop[]): string {
   const counts = new Map<string, number>();
   for (const { room } of visitsOf(chain)) counts.set(room, (counts.get(room) ?? 0) + 1);
   const more = [...counts].filter(([, count]) => count > 1);
-  const others = more.map(([room, count]) => `\`${room}\` ${count} times`).join(" and ");
+  const others = more
+    .map(([room, count]) => `\`${room}\` ${count === 2 ? "twice" : `${count} times`}`)
+    .join(" and ");
   return more.length === 0 ? "Each folder is entered once." : `Each folder is entered once, but ${others}.`;
 }
 

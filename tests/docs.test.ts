@@ -142,6 +142,15 @@ describe("ARCHITECTURE", () => {
     assertEquals(document, withDiagram(document));
   });
 
+  it("shows a walk that enters each folder once, but one in which a question is answered by a call", () => {
+    const sentences = read("ARCHITECTURE.md").match(/Each folder is entered once[^.]*\./g);
+    assertEquals(sentences, [
+      "Each folder is entered once, but `exchange` twice.",
+      "Each folder is entered once, but `pool` twice.",
+      "Each folder is entered once.",
+    ]);
+  });
+
   it("shows the walk of today (scripts/walk.ts writes it)", { ...PATIENT, skip: noInspector }, async () => {
     // In a process of its own: watching slows down all that runs beside it.
     const loader = process.execArgv.filter((argument) => !argument.startsWith("--test"));
