@@ -10,8 +10,8 @@ import type { Wire } from "./contract/wire.ts";
 import { clearedBytes } from "./exchange/body-buffer.ts";
 import type { CallContext, ReadContext } from "./fetch/call-context.ts";
 import { decodersOf } from "./fetch/decode.ts";
-import { defaultHeaders, type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
-import type { FetchInit, FetchInput } from "./fetch/fetch-request.ts";
+import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
+import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { HeaderMemo } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
@@ -118,7 +118,7 @@ class HoldfastPool implements Pool {
   #loading: Promise<Engine> | undefined;
   /** `close()` was called before there was a transport. */
   #closedUnused = false;
-  /** Arguments are read with these before the transport is loaded. */
+  /** What arguments are read with, also before the transport is loaded. */
   readonly #reading: ReadContext;
 
   constructor(settings: Settings) {
@@ -130,9 +130,10 @@ class HoldfastPool implements Pool {
 
   readonly fetch = (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit): Promise<Response> => {
     const engine = this.#engine;
-    const given = [input as FetchInput, init as FetchInit | undefined] as const;
-    if (engine !== undefined) return poolFetch(engine.fetch, ...given);
-    return poolFetchLater(this.#reading, () => this.#load().then(({ fetch }) => fetch), ...given);
+    if (engine !== undefined)
+      return poolFetch(engine.fetch, input as FetchInput, init as FetchInit | undefined);
+    const load = () => this.#load().then(({ fetch }) => fetch);
+    return poolFetchLater(this.#reading, load, input as FetchInput, init as FetchInit | undefined);
   };
 
   readonly request = (url: string | URL, options?: RequestOptions): Promise<PoolResponse> => {

@@ -4,7 +4,7 @@ import type { Clock } from "../contract/clock.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { Wire } from "../contract/wire.ts";
 import type { RequestDeadlines } from "../exchange/message.ts";
-import { inContext, type StreamBody } from "../exchange/request-body.ts";
+import { inContext, type RequestBody } from "../exchange/request-body.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { UrlReader } from "./request-url.ts";
 
@@ -23,13 +23,14 @@ export interface CallContext extends ReadContext {
 }
 
 /**
- * The body, with the caller's functions bound to the async context of the call: otherwise they would run in that of the
+ * The body, with the caller's functions bound to the async context of the call. Otherwise they would run in that of the
  * socket's callback, which may belong to another request. To be called while the call's own context is in force.
  */
 export function inCallersContext(
-  body: StreamBody,
+  body: RequestBody,
   { rememberContext }: Pick<CallContext, "rememberContext">,
-): StreamBody {
+): RequestBody {
+  if (body.kind === "bytes" || !body.foreign) return body;
   const run = rememberContext?.();
   return run === undefined ? body : inContext(body, run);
 }

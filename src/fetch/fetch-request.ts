@@ -9,6 +9,7 @@ import type { RequestFields } from "../contract/wire.ts";
 import { checkMethod, requestFields } from "../http1/send/request-head.ts";
 import { type HeadersSource, headerPairs, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
 import type { ReadContext } from "./call-context.ts";
+import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { requestBodyError } from "./fetch-errors.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
@@ -126,6 +127,17 @@ export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): F
 export interface DefaultHeaders {
   readonly headers: HeaderList;
   readonly fields: RequestFields;
+}
+
+/** The default headers of a pool. */
+export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): DefaultHeaders {
+  const coding = acceptEncoding(findDecoder);
+  const headers: [string, string][] = [
+    ["accept", "*/*"],
+    ["user-agent", userAgent],
+  ];
+  if (coding !== "") headers.push(["accept-encoding", coding]);
+  return { headers, fields: requestFields(headers) };
 }
 
 /** Header fields as pairs (the fetch standard: "header list"). */

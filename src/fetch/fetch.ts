@@ -7,10 +7,8 @@ import { timeoutError } from "../exchange/exchange-errors.ts";
 import type { ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
-import { requestFields } from "../http1/send/request-head.ts";
 import { isRepeatable, withContentType } from "./arguments.ts";
 import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
-import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { fetchError } from "./fetch-errors.ts";
 import {
   bareGet,
@@ -23,47 +21,31 @@ import {
   withDefaultHeaders,
 } from "./fetch-request.ts";
 import { LengthProbe } from "./length-probe.ts";
-import { fetchResponse, type HeaderMemo } from "./make-response.ts";
+import { fetchResponse, type ResponseContext } from "./make-response.ts";
 import type { PreparedBody } from "./prepare-body.ts";
 import { isRedirect, redirectError, redirectedRequest } from "./redirect.ts";
 
-/** What `fetch` needs of its pool. */
-export interface FetchContext extends CallContext {
-  readonly findDecoder: FindDecoder;
+/** What `fetch` takes from its pool. */
+export interface FetchContext extends CallContext, ResponseContext {
   readonly defaults: DefaultHeaders;
-  /** Whether servers of this runtime send a `Response` by its members: then it is made when it is looked at. */
-  readonly lazy: boolean;
-  readonly memo: HeaderMemo | undefined;
-}
-
-/** Headers sent where the caller sets none of that name. */
-export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): DefaultHeaders {
-  const coding = acceptEncoding(findDecoder);
-  const headers: [string, string][] = [
-    ["accept", "*/*"],
-    ["user-agent", userAgent],
-  ];
-  if (coding !== "") headers.push(["accept-encoding", coding]);
-  return { headers, fields: requestFields(headers) };
 }
 
 /**
- * The standard's `fetch`. Rejects with a `TypeError` whose `cause` is a {@linkcode HoldfastError}, or with the
- * reason of the signal, untouched.
+ * The standard's `fetch`. Rejects with a `TypeError` whose `cause` is a {@linkcode HoldfastError}, or with the reason of
+ * the signal, untouched.
  */
 export function poolFetch(context: FetchContext, input: FetchInput, init?: FetchInit): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const { defaults } = context;
-    if (init === undefined && typeof input === "string") {
-      const request = bareGet(context.urls.read(input), defaults);
-      return new FetchCall(context, request, resolve, reject).send();
-    }
-    const request = readArguments(input, init, defaults.headers, context);
-    new FetchCall(context, inContextOf(request, context), resolve, reject).send();
+    const { urls, defaults } = context;
+    const request =
+      init === undefined && typeof input === "string"
+        ? bareGet(urls.read(input), defaults)
+        : readArguments(input, init, defaults.headers, context);
+    new FetchCall(context, request, resolve, reject).send();
   });
 }
 
-/** The same before the transport is there: the arguments are read now, and a `Request`'s body is taken at once. */
+/** The same before the transport is loaded. The arguments are read, and the body of a `Request` locked, in the call. */
 export function poolFetchLater(
   context: ReadContext,
   load: () => Promise<FetchContext>,
@@ -75,13 +57,13 @@ export function poolFetchLater(
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
       const complete = withDefaultHeaders(request, loaded.defaults.headers);
-      new FetchCall(loaded, inContextOf(complete, loaded), resolve, reject, calledAt).send();
+      new FetchCall(loaded, complete, resolve, reject, calledAt).send();
     };
     load().then(begin).catch(reject);
   });
 }
 
-/** What a body's own functions throw is the body's error, as it would be later. */
+/** Errors of the body's own functions are wrapped as they would be later, when the body is read. */
 function readArguments(
   input: FetchInput,
   init: FetchInit | undefined,
@@ -95,25 +77,12 @@ function readArguments(
   }
 }
 
-function inContextOf(request: FetchRequest, context: CallContext): FetchRequest {
-  const { body } = request;
-  if (body === undefined || body instanceof LengthProbe) return request;
-  const bound = bodyInContext(body, context);
-  return bound === body ? request : { ...request, body: bound };
-}
-
-function bodyInContext(prepared: PreparedBody, context: CallContext): PreparedBody {
-  const { body } = prepared;
-  if (body.kind === "bytes" || !body.foreign) return prepared;
-  return { ...prepared, body: inCallersContext(body, context) };
-}
-
-/** One call of `fetch`, over its redirects. */
+/** One call of `fetch`: a chain of requests, each but the first the result of a redirect. */
 class FetchCall implements ResponseCallbacks {
   readonly #context: FetchContext;
   readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
-  /** When it began, where the total time is limited: the limit is for the chain, and for what came before it. */
+  /** When the call began; `undefined` without `requestTimeout`, which limits the whole chain. */
   readonly #calledAt: number | undefined;
   #request: FetchRequest;
   #redirects = 0;
@@ -133,36 +102,44 @@ class FetchCall implements ResponseCallbacks {
     this.#reject = reject;
   }
 
+  /** To be called in the caller's async context, which the functions of the body are bound to. */
   send(): void {
     const { body } = this.#request;
-    if (body instanceof LengthProbe) this.#probed(body);
-    else this.#start(body);
+    if (body === undefined) this.#start(undefined);
+    else if (body instanceof LengthProbe) this.#sendProbed(body);
+    else this.#sendBody(body);
   }
 
-  /** It takes some turns of the event loop, so the signal is heard meanwhile. */
-  #probed(body: LengthProbe): void {
+  /** The probe takes some turns of the event loop, and the signal may be aborted meanwhile. */
+  #sendProbed(probe: LengthProbe): void {
     const { signal } = this.#request;
     const target = {
       abort: (reason: unknown): void => {
-        body.cancel(reason);
+        probe.cancel(reason);
         this.#reject(reason);
       },
     };
     if (signal?.aborted === true) target.abort(signal.reason);
     else if (signal !== undefined) watchSignal(signal, target);
-    const ready = (): void => {
+    const unwatch = (): void => {
       if (signal !== undefined) unwatchSignal(signal, target);
     };
-    // In the context of the call: that is where a promise is answered.
-    body.body.finally(ready).then(
-      (prepared) => this.#start(bodyInContext(prepared, this.#context)),
+    // A promise calls back in the async context in which `then` was called, that of the caller.
+    probe.body.finally(unwatch).then(
+      (prepared) => this.#sendBody(prepared),
       (error) => this.reject(error),
     );
   }
 
+  /** The body is kept as it is sent, because a redirect may send it again. */
+  #sendBody(prepared: PreparedBody): void {
+    const body = inCallersContext(prepared.body, this.#context);
+    const bound = body === prepared.body ? prepared : { ...prepared, body };
+    if (bound !== this.#request.body) this.#request = { ...this.#request, body: bound };
+    this.#start(bound);
+  }
+
   #start(prepared: PreparedBody | undefined): void {
-    // What was looked at is bytes or a stream now, and a redirect may have to send it again.
-    if (prepared !== this.#request.body) this.#request = { ...this.#request, body: prepared };
     const { signal, url, method, fields } = this.#request;
     const late = this.#calledAt === undefined ? undefined : this.#lateness(this.#calledAt);
     if (signal?.aborted === true || late !== undefined) {
@@ -188,7 +165,7 @@ class FetchCall implements ResponseCallbacks {
     }
   }
 
-  /** What ends the call if its time is over before the next request of it. */
+  /** The error of a call whose time has passed before its next request is sent. */
   #lateness(calledAt: number): HoldfastError | undefined {
     const { url, method, fields } = this.#request;
     const limitMs = this.#context.deadlines.requestTimeoutMs;
@@ -206,8 +183,6 @@ class FetchCall implements ResponseCallbacks {
     return timeoutError(at, { which: "total", elapsedMs, limitMs });
   }
 
-  // ResponseCallbacks
-
   resolve(wire: WireResponse): void {
     const { status, text } = wire.head;
     const { redirect, method } = this.#request;
@@ -216,12 +191,9 @@ class FetchCall implements ResponseCallbacks {
       if (location !== null) return this.#follow(wire, status, location);
     }
     const { url, signal } = this.#request;
-    const { findDecoder, lazy, memo } = this.#context;
-    const redirected = this.#redirects > 0;
+    const from = { url: url.href, redirected: this.#redirects > 0, wire };
     try {
-      this.#resolve(
-        fetchResponse(wire, { url: url.href, redirected, method, findDecoder, signal, lazy, memo }),
-      );
+      this.#resolve(fetchResponse(from, method, signal, this.#context));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);
@@ -238,7 +210,7 @@ class FetchCall implements ResponseCallbacks {
     try {
       if (this.#request.redirect === "error") throw redirectError(this.#request, 'redirect is "error"');
       const next = redirectedRequest(this.#request, status, location, this.#redirects);
-      refuseSpent(next);
+      refuseSentStream(next);
       this.#request = next;
     } catch (error) {
       return this.reject(error);
@@ -247,15 +219,10 @@ class FetchCall implements ResponseCallbacks {
   }
 }
 
-/** A stream that was sent once cannot be sent to the redirect's target. */
-function refuseSpent(request: FetchRequest): void {
+/** @throws {HoldfastError} for a body that is a stream: the previous request of the chain has sent it. */
+function refuseSentStream(request: FetchRequest): void {
   const { body } = request;
-  if (
-    body !== undefined &&
-    !(body instanceof LengthProbe) &&
-    body.body.kind === "stream" &&
-    !body.body.replayable
-  ) {
+  if (body === undefined || body instanceof LengthProbe) return;
+  if (body.body.kind === "stream" && !body.body.replayable)
     throw redirectError(request, "its body is a stream, which cannot be sent again");
-  }
 }

@@ -12,25 +12,30 @@ import { addFields, reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
+/** Makes the genuine response: a shared function, because a closure per response costs memory. */
+type MakeGenuine = (from: Provenance, signal: AbortSignal | undefined) => Response;
+
 /** The response of `pool.fetch()` on Node. */
 export class LazyResponse implements Response {
   readonly #from: Provenance;
-  readonly #makeGenuine: () => Response;
+  readonly #signal: AbortSignal | undefined;
+  readonly #makeGenuine: MakeGenuine;
   #genuine: Response | undefined = undefined;
   #headers: Headers | undefined = undefined;
   /** Whether the body was read without the genuine response. */
   #read = false;
 
   /** @param makeGenuine Called once at most. If the body was read by then, it gives a response with an empty one. */
-  constructor(from: Provenance, makeGenuine: () => Response) {
+  constructor(from: Provenance, signal: AbortSignal | undefined, makeGenuine: MakeGenuine) {
     if (!inherits) inherit();
     this.#from = from;
+    this.#signal = signal;
     this.#makeGenuine = makeGenuine;
   }
 
   #toGenuine(): Response {
     if (this.#genuine === undefined) {
-      this.#genuine = this.#makeGenuine();
+      this.#genuine = this.#makeGenuine(this.#from, this.#signal);
       // Marks the body of the genuine response as used, too.
       if (this.#read) this.#genuine.text().catch(() => {});
     }

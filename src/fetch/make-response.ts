@@ -12,17 +12,13 @@ import { watchUnclaimed } from "./unclaimed.ts";
 /** Statuses whose `Response` must not have a body, not even an empty one (the standard: "null body status"). */
 const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
-/** What a response is made with. */
+/** How a pool makes its responses. */
 export interface ResponseContext {
-  /** Whether the `Response` may be made on first use. */
+  readonly findDecoder: FindDecoder;
+  /** Whether servers of this runtime read the members of a `Response`, so that its slots may be made on first use. */
   readonly lazy: boolean;
   /** On runtimes that copy headers faster than they fill them. */
   readonly memo: HeaderMemo | undefined;
-  readonly url: string;
-  readonly redirected: boolean;
-  readonly method: string;
-  readonly findDecoder: FindDecoder;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** The largest status that a `Response` can have, and the largest with a meaning (RFC 9110 §15). */
@@ -31,27 +27,35 @@ const MAX_STATUS = 599;
 /**
  * The `Response` for a message of the wire.
  *
+ * @param method The method of the request. @param signal The signal of the call.
  * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`, where no `Response` can be made of it.
  */
-export function fetchResponse(wire: WireResponse, context: ResponseContext): FetchResponse | LazyResponse {
+export function fetchResponse(
+  from: Provenance,
+  method: string,
+  signal: AbortSignal | undefined,
+  { findDecoder, lazy, memo }: ResponseContext,
+): FetchResponse | LazyResponse {
+  const { wire } = from;
   const { head, body } = wire;
-  const { method, signal, url, redirected } = context;
   if (head.status > MAX_STATUS) throw statusError(wire);
   const bodiless = method === "HEAD" || NULL_BODY.has(head.status);
-  if (context.lazy && !bodiless && !head.coded) return lazyResponse(wire, context);
-  const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, context.findDecoder);
+  if (lazy && !bodiless && !head.coded) return lazyResponse(from, signal);
+  const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, findDecoder);
   const content = bodiless ? null : contentOf(wire, decoding, signal);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
-  return genuine(content, decoding, { url, redirected, wire }, context.memo);
+  return genuine(content, decoding, from, memo);
 }
 
-function lazyResponse(wire: WireResponse, { url, redirected, signal }: ResponseContext): LazyResponse {
-  const { body } = wire;
-  const from = { url, redirected, wire };
-  const response = new LazyResponse(from, () => {
-    const content = body.used ? "" : contentOf(wire, undefined, signal);
-    return genuine(content, undefined, from);
-  });
+/** Makes the slots of a lazy response. */
+function genuineOf(from: Provenance, signal: AbortSignal | undefined): FetchResponse {
+  const content = from.wire.body.used ? "" : contentOf(from.wire, undefined, signal);
+  return genuine(content, undefined, from);
+}
+
+function lazyResponse(from: Provenance, signal: AbortSignal | undefined): LazyResponse {
+  const { body } = from.wire;
+  const response = new LazyResponse(from, signal, genuineOf);
   if (!body.ended || body.limit !== Infinity) body.translate = (error) => fetchError(error, signal);
   if (!body.ended) watchUnclaimed(response, body);
   return response;

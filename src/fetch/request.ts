@@ -117,9 +117,8 @@ function start(context: CallContext, request: WireRequest, call: RequestCall): v
     discardBody(body, signal.reason);
     return call.reject(signal.reason);
   }
-  const bound =
-    body?.kind === "stream" && body.foreign ? { ...request, body: inCallersContext(body, context) } : request;
-  new Exchange(context.pool, bound, call).start();
+  const bound = body === undefined ? undefined : inCallersContext(body, context);
+  new Exchange(context.pool, bound === body ? request : { ...request, body: bound }, call).start();
 }
 
 /** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} for an error of the body's function. */

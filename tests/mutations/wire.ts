@@ -210,7 +210,7 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "A redirect is not followed with a stream body that was already sent",
     file: "src/fetch/fetch.ts",
-    search: "      refuseSpent(next);\n",
+    search: "      refuseSentStream(next);\n",
     replacement: "",
     proof: "simulation",
   },
