@@ -1,13 +1,13 @@
-/** Text: bytes to strings where the transport lends no faster way. */
+/** Text: converts bytes to strings if the transport has no faster way. */
 
 import type { TextCodec } from "./transport.ts";
 
 const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Arguments of one `String.fromCharCode` call: more may overflow the stack. */
+/** The most arguments of one `String.fromCharCode` call. More may overflow the stack. */
 const SLICE = 4096;
 
-/** Portable, and right: `TextDecoder("latin1")` would be windows-1252, which differs from 0x80 to 0x9f. */
+/** Portable code. `TextDecoder("latin1")` would decode windows-1252, which differs from 0x80 to 0x9f. */
 export const portableText: TextCodec = {
   latin1(bytes, start, end) {
     let text = "";

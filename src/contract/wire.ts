@@ -1,8 +1,8 @@
 /**
- * Wire: what a protocol offers an exchange on one connection, and what it tells the exchange. HTTP/1.1 (`src/http1/`)
- * implements it with one exchange at a time; a protocol with streams gives each exchange a stream of its own.
+ * Wire: what the protocol of a connection offers an exchange, and what it reports to the exchange. HTTP/1.1 (`src/http1/`)
+ * has one exchange at a time. A protocol with streams gives each exchange a stream of its own.
  *
- * `src/exchange/` knows nothing of a protocol but this file. A wire knows nothing of pools, rules and deadlines.
+ * `src/exchange/` knows no protocol beyond this file. A wire knows no pool, no deadline and no promise.
  */
 
 import type { ProtocolError } from "./errors.ts";
@@ -33,69 +33,69 @@ export interface RequestMessage {
   /** Path and query. */
   readonly target: string;
   readonly fields: RequestFields;
-  /** `undefined` where there is no body. A body whose length is `undefined` is framed as it comes. */
+  /** `undefined` without a body. The wire frames a body of unknown length as it is written. */
   readonly body: { readonly length: number | undefined } | undefined;
 }
 
-/** What a request must say because a proxy reads it (RFC 9112 §3.2.2). */
+/** What a request must say if a proxy reads and forwards it (RFC 9112 §3.2.2). */
 export interface ForwardedBy {
   /** Value of `Proxy-Authorization`. */
   readonly authorization: string | undefined;
 }
 
-/** The head of a response, as far as everybody must know it. */
+/** The head of a response, as every protocol has it. */
 export interface ResponseHead {
   readonly status: number;
   readonly httpVersion: "1.0" | "1.1";
   /**
-   * The status line and the fields, each line ended by CR LF, one character per byte. A wire without a status line writes
-   * one, so that all heads are taken apart in the same way.
+   * The status line and the fields, each line ended by CR LF, with one character per byte. A protocol without a status line
+   * makes one, so that all heads can be parsed in the same way.
    */
   readonly text: string;
-  /** The `Transfer-Encoding` value, where the protocol has one. */
+  /** The `Transfer-Encoding` value, if there is one. */
   readonly transferEncoding: string | undefined;
   /** Whether there is a `Content-Encoding`. */
   readonly coded: boolean;
 }
 
-/** What a server announced with one response. */
+/** What a server announced with a response. */
 export interface WireHints {
-  /** It said that this was the last response. */
+  /** This was the last response on the connection. */
   readonly close: boolean;
-  /** How long it keeps the connection without a request, in ms. */
+  /** How long the server keeps an idle connection, in ms. */
   readonly timeoutMs?: number | undefined;
-  /** Further requests that it will take on the connection. */
+  /** The number of further requests that it accepts on the connection. */
   readonly remaining?: number | undefined;
-  /** What the server said, where it was not understood. */
+  /** The announcement as text, if it was not understood. */
   readonly ignored?: string | undefined;
 }
 
-/** What ends a response: what the peer sent, or a function of the user's that reads it. */
+/** What makes a response fail: the peer sent something malformed, or a user's function that reads it failed. */
 export type WireFault = ProtocolError | FunctionFault;
 
-/** Gets the messages of a response, in order: `interim*`, `head`, `body*`. */
+/** Receives the parts of a response, in the order `interim*`, `head`, `body*`. */
 export interface ResponseSink {
   /** A 1xx response; the final one follows. */
   interim(head: ResponseHead): void;
-  /** The final head. `length` of the body: 0 where there is none, `undefined` where the head does not say. */
+  /** The final head, with the length of the body: 0 without a body, `undefined` if the head does not announce it. */
   head(head: ResponseHead, length: number | undefined): void;
   /** Body data with its framing removed; valid only during the call. */
   body(bytes: Uint8Array, start: number, end: number): void;
 }
 
-/** What a wire tells an exchange, from {@linkcode Wire.open} to {@linkcode WireStream.close}. Nothing may throw. */
+/** Callbacks of an exchange, called from {@linkcode Wire.open} to {@linkcode WireStream.close}. They must not throw. */
 export interface WireListener extends ResponseSink {
-  /** All that arrived at once has been told, and the response is not complete. */
+  /** Called after everything that arrived at once was passed on, while the response is not complete. */
   progress(): void;
-  /** All that arrived at once has been told, and the response is complete. May be called again if more arrives. */
+  /** The same, when the response is complete. Called again if more bytes arrive, which makes the connection unusable. */
   complete(trailers: string): void;
   /** After {@linkcode WireBody.write} returned `false`: more of the request's body can be written. */
   drained(): void;
-  /** The response is malformed, or a function of the user's that reads it failed. */
+  /** The response is malformed, or a user's function that reads it failed. */
   fault(fault: WireFault): void;
-  /** The peer has processed nothing of the request, and the connection ends for `reason`. */
+  /** The peer has not processed the request. `reason` says why the connection ends. */
   unprocessed(reason: RetireReason): void;
-  /** The connection is gone. `error` is `undefined` for an orderly end. */
+  /** The connection has ended before the response was complete. `error` is `undefined` after an orderly end. */
   lost(error: TransportError | undefined): void;
   /** The pool closes and its grace is over: the exchange must fail and release the connection. */
   cut(): void;
@@ -103,51 +103,51 @@ export interface WireListener extends ResponseSink {
   evicted(): void;
 }
 
-/** The way of a request's body to the peer, behind the head. */
+/** Writes a request body that follows its head. */
 export interface WireBody {
-  /** Bytes still to be announced by {@linkcode count}; `undefined` where nobody knows; 0 after {@linkcode end}. */
+  /** Bytes not yet counted; `undefined` for a body of unknown length; 0 after {@linkcode end}. */
   readonly left: number | undefined;
   /**
-   * Counts bytes that are about to be written, in one piece or several.
+   * Counts bytes that will be written next, in one piece or several.
    *
-   * @throws {TypeError} where the body becomes longer than its length.
+   * @throws {TypeError} if the body becomes longer than its length.
    */
   count(bytes: number): void;
-  /** Writes a piece. Returns whether it was taken: after `false`, {@linkcode WireListener.drained} follows. */
+  /** Writes a piece. Returns `false` if the peer is behind; {@linkcode WireListener.drained} follows then. */
   write(piece: Uint8Array): boolean;
-  /** The body is complete. @throws {TypeError} where it is shorter than its length. */
+  /** Ends the body. @throws {TypeError} if it is shorter than its length. */
   end(): void;
 }
 
-/** What a wire offers one exchange. */
+/** One exchange on a wire. */
 export interface WireStream {
-  /** Whether the connection is known to be gone: nothing that is written now would leave. */
+  /** Whether the connection is known to have ended, so that a request would be lost. */
   readonly gone: boolean;
   /**
-   * Writes the head of the request, with all of a small body in the same write. `last`: the peer is told that no other
-   * request follows, where the protocol can say so.
+   * Writes the head of the request, and a small body with it in the same write. `last`: the request says that no other
+   * follows, if the protocol can.
    */
   send(request: RequestMessage, last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void;
-  /** The way for a body that follows the head; `length` as the head said it. */
+  /** Prepares a body that follows the head. `length` is the one in the head. */
   openBody(length: number | undefined): WireBody;
-  /** Whether any byte of a response came. */
+  /** Whether any byte of a response has arrived. */
   readonly responded: boolean;
-  /** Bytes of the response's body still to come, where the head said how many. */
+  /** Bytes of the response body still to come; `undefined` if the head did not announce its length. */
   readonly remaining: number | undefined;
-  /** Why the connection cannot be used again whatever the peer announced: where the response ends is open to doubt. */
+  /** Why the connection cannot be reused whatever was announced: the end of the response is open to doubt. */
   readonly framingEnd: RetireReason | undefined;
-  /** Why the connection ends by what the peer announced with the response. */
+  /** Why the connection ends by what the peer announced. */
   readonly announcedEnd: RetireReason | undefined;
-  /** What the peer announced with the response, the `requests`-th on the connection. To be called once per response. */
+  /** What the peer announced with this response, the `requests`-th on the connection. Must be called once per response. */
   hints(requests: number): WireHints;
-  /** Reads no more for this exchange, so that the peer feels backpressure. */
+  /** Stops reading for this exchange, which applies backpressure to the peer. */
   pause(): void;
   resume(): void;
-  /** Whether somebody waits for what comes: then the process is kept alive. */
+  /** Whether a reader waits for the response: only then is the process kept alive. */
   ref(awaited: boolean): void;
   /**
-   * The exchange leaves the connection and is told no more. It ended well, or for `reason`. Returns why the connection
-   * must end: `undefined` where it can carry others.
+   * The exchange is over and gets no more callbacks. `reason` says why its connection should end, if it should. Returns why
+   * the connection must end: with streams, an exchange that was cancelled need not end its connection.
    */
   close(reason: RetireReason | undefined): RetireReason | undefined;
 }
@@ -167,26 +167,26 @@ export interface ConnectionUser {
   evicted?(): void;
 }
 
-/** What a wire needs of the connection it speaks on. */
+/** The connection, as its wire sees it. */
 export interface WireConnection {
   readonly socket: Socket | undefined;
   user: ConnectionUser | undefined;
   /** Stops reading the socket. */
   pause(): void;
-  /** Whether somebody waits for what comes on it. */
+  /** Whether the socket keeps the process alive. */
   ref(awaited: boolean): void;
 }
 
-/** What a protocol keeps per connection. */
+/** The protocol of one connection. */
 export interface Wire {
   readonly text: TextCodec;
   readonly alloc: Alloc;
-  /** Bytes of a body that are collected at most. */
+  /** The most bytes of a body that are collected. */
   readonly bodyBytes: number;
-  /** Begins an exchange. What arrives before the request is sent is told as {@linkcode WireListener.unprocessed}. */
+  /** Begins an exchange. Bytes that arrive before its request is sent are reported by {@linkcode WireListener.unprocessed}. */
   open(connection: WireConnection, listener: WireListener): WireStream;
-  /** The reason phrase of a head; empty where the protocol has none. */
+  /** The reason phrase of a head; empty if the protocol has none. */
   reasonOf(head: ResponseHead): string;
-  /** The lines of a field of a head, taken apart with the first question. */
+  /** Looks up the lines of a field in a head. The head is parsed on the first call. */
   linesOf(head: ResponseHead): (name: string) => readonly string[];
 }

@@ -1,24 +1,24 @@
 /**
- * ASCII: a small body that arrives whole is kept as the text that most callers ask for, not as a copy of its bytes.
- * Allocating a small typed array costs some 0.5 µs on Node 24, and its garbage as much again; decoding 0.1 µs.
+ * ASCII: a small body that arrives in one piece is stored as text, which most callers ask for, instead of as a copy of its
+ * bytes. On Node 24 a small typed array costs 0.5 µs to allocate and as much again to collect; decoding costs 0.1 µs.
  */
 
 import type { TextCodec } from "../contract/transport.ts";
 
-/** Bodies up to this size. Larger ones are copied: then a copy is cheap beside reading them. */
+/** The largest body that is stored so. Copying a larger one is cheap compared with reading it. */
 const MOST = 4096;
 
-/** The bytes as text, if they are ASCII, so that the text can be turned back into them; else `undefined`. */
+/** The bytes as text if they are ASCII, so that {@linkcode asciiBytes} can restore them; else `undefined`. */
 export function asciiOf(bytes: Uint8Array, start: number, end: number, codec: TextCodec): string | undefined {
   if (end - start > MOST) return undefined;
   const text = codec.utf8(bytes, start, end);
-  // Whatever takes several bytes makes the text shorter, and what is no UTF-8 becomes U+FFFD.
+  // Multi-byte characters make the text shorter than the bytes, and malformed UTF-8 becomes U+FFFD.
   return text.length === end - start && !text.includes("\ufffd") ? text : undefined;
 }
 
 const encoder = new TextEncoder();
 
-/** The bytes of such a text. */
+/** The bytes of an ASCII text. */
 export function asciiBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }

@@ -1,26 +1,26 @@
-/** Gathered: pieces of a body put together with as few copies as can be. */
+/** Body buffer: collects the pieces of a body, with as few copies as possible. */
 
 import type { Alloc } from "../contract/transport.ts";
 
-/** An announced length is believed up to here; a larger body grows as it comes, so that a lie costs nothing. */
-const BELIEVED = 4 * 1024 * 1024;
+/** The largest announced length for which memory is allocated in advance, so that a false length costs nothing. */
+const MAX_PREALLOCATED = 4 * 1024 * 1024;
 
-/** Up to here a body of unknown length grows in large steps, so that a few chunks are copied once. */
-const MODEST = 64 * 1024;
+/** Below this size the buffer grows by a factor of 4, above by 2, so that a few chunks are copied only once. */
+const SMALL = 64 * 1024;
 
 const EMPTY = new Uint8Array(0);
 
-/** Portable, and cleared. */
+/** Portable allocation of zeroed bytes. */
 export const clearedBytes: Alloc = (length) => new Uint8Array(length);
 
-/** Bytes copied out of a buffer that is about to be used again. */
+/** A growing copy of bytes. The buffers they arrive in are reused. */
 export class BodyBuffer {
   size = 0;
   readonly #announced: number | undefined;
   readonly #alloc: Alloc;
   #bytes: Uint8Array = EMPTY;
 
-  /** @param announced the length that the head told, if it did. */
+  /** @param announced the length that the head announced, if any. */
   constructor(announced: number | undefined, alloc: Alloc) {
     this.#announced = announced;
     this.#alloc = alloc;
@@ -29,7 +29,7 @@ export class BodyBuffer {
   add(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.size + end - start;
     if (this.size === 0 && (this.#announced === undefined || needed === this.#announced)) {
-      // The whole body, or the first piece of one of unknown length: one exact copy.
+      // The whole body, or the first piece of a body of unknown length: one exact copy.
       this.#bytes = copyOf(bytes, start, end, this.#alloc);
       this.size = needed;
       return;
@@ -39,7 +39,10 @@ export class BodyBuffer {
     this.size = needed;
   }
 
-  /** All of it; nothing is left. Never a part of a larger buffer: what lies behind may be anybody's. */
+  /**
+   * Returns all bytes and empties the buffer. The result never shares a larger `ArrayBuffer`, whose other bytes may be not
+   * zeroed memory.
+   */
   take(): Uint8Array {
     const { size } = this;
     const bytes = size === this.#bytes.length ? this.#bytes : copyOf(this.#bytes, 0, size, this.#alloc);
@@ -53,18 +56,15 @@ export class BodyBuffer {
   }
 
   #grow(needed: number): void {
-    const announced = Math.min(this.#announced ?? 0, BELIEVED);
-    const factor = this.#bytes.length < MODEST ? 4 : 2;
+    const announced = Math.min(this.#announced ?? 0, MAX_PREALLOCATED);
+    const factor = this.#bytes.length < SMALL ? 4 : 2;
     const grown = this.#alloc(Math.max(needed, announced, factor * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.size));
     this.#bytes = grown;
   }
 }
 
-/**
- * A copy that shares nothing with `bytes`. Not `slice`: what a runtime hands over may be a Node `Buffer`, whose
- * `slice` is a view.
- */
+/** A copy in memory of its own. Not `slice`: on a Node `Buffer`, which runtimes may pass, that makes a view. */
 export function copyOf(bytes: Uint8Array, start: number, end: number, alloc: Alloc): Uint8Array {
   const copy = alloc(end - start);
   copy.set(bytes.subarray(start, end));

@@ -3,22 +3,22 @@
 import { HoldfastError } from "../contract/errors.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 
-/** It has a reader, or had one. */
+/** The body has a reader, or had one. */
 export function usedError(): TypeError {
   return new TypeError("The response body has been read already, or is being read");
 }
 
-/** It was given up by whoever it is for. */
+/** The caller discarded the body. */
 export function discardedError(): TypeError {
   return new TypeError("The response body was discarded before it was read");
 }
 
-/** Nobody could read it any longer. */
+/** The response was collected as garbage before its body was read. */
 export function droppedError(): TypeError {
   return new TypeError("The response was dropped unread, so its connection was given up");
 }
 
-/** It is more than `responseLimits.bodyBytes` lets be collected. `announced`: by the head; else so much had come when it was given up. */
+/** The body is larger than `responseLimits.bodyBytes`. `size` was announced by the head, or had arrived when it was discarded. */
 export function bodyTooLarge(
   lease: Lease<unknown> | undefined,
   limit: number,

@@ -1,45 +1,45 @@
 /**
- * Outlet: the way from a body to its stream. It leads there for as long as somebody holds the stream, and holds it
- * itself only while somebody waits for data, and while data comes: the socket leads here, and would keep a forgotten
- * stream for ever.
+ * Body stream: the reference from a response body to its stream. The socket references the body, so a strong reference to
+ * the stream would keep a forgotten one alive for ever. The reference is therefore weak, except while a reader waits for
+ * data and while data is passed.
  */
 
-/** What fills a stream. */
+/** Fills the stream. */
 export type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-/** One stream's. */
+/** The reference to one stream. */
 export class BodyStream {
   #controller: WeakRef<Controller> | undefined = undefined;
-  #held: Controller | undefined = undefined;
-  /** Somebody waits, who may be held by nothing but the stream. */
+  #strong: Controller | undefined = undefined;
+  /** A reader waits for data. It may be referenced by nothing but the stream. */
   #awaited = false;
 
-  /** The stream is there. */
+  /** The stream was created. */
   opened(controller: Controller): void {
     this.#controller = new WeakRef(controller);
   }
 
-  /** Somebody waits for data. */
+  /** A reader waits for data. */
   awaits(controller: Controller): void {
-    this.#held = controller;
+    this.#strong = controller;
     this.#awaited = true;
   }
 
-  /** Gives a piece. Answers how many bytes wait to be read; what comes after the stream was collected is lost. */
+  /** Passes a piece on. Returns how many bytes wait to be read. Nothing happens if the stream was collected as garbage. */
   pass(piece: Uint8Array): number {
-    // Held until all that came at once was passed: to ask a WeakRef for each chunk costs Bun 1.4 a sixth of the time.
-    this.#held ??= this.#controller?.deref();
-    const controller = this.#held;
+    // Kept until the batch was passed: a WeakRef lookup per chunk costs Bun 1.4 a sixth of the time.
+    this.#strong ??= this.#controller?.deref();
+    const controller = this.#strong;
     if (controller === undefined) return 0;
     this.#awaited = false;
-    // May call `awaits` once more, for somebody else who waits.
+    // May call `awaits` again, for the next waiting reader.
     controller.enqueue(piece);
     return -(controller.desiredSize ?? 0);
   }
 
-  /** All that came at once was passed. */
+  /** The batch that arrived at once was passed. */
   passed(): void {
-    if (!this.#awaited) this.#held = undefined;
+    if (!this.#awaited) this.#strong = undefined;
   }
 
   close(): void {
@@ -51,8 +51,8 @@ export class BodyStream {
   }
 
   #take(): Controller | undefined {
-    const controller = this.#held ?? this.#controller?.deref();
-    this.#held = undefined;
+    const controller = this.#strong ?? this.#controller?.deref();
+    this.#strong = undefined;
     this.#awaited = false;
     return controller;
   }

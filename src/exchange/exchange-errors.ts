@@ -1,4 +1,4 @@
-/** Outcome: the errors that end an exchange, each with its phase, its numbers and the connection's facts. */
+/** Exchange errors: the errors that end an exchange, each with its phase, its numbers and the facts of its connection. */
 
 import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
@@ -65,7 +65,7 @@ export function lostError(
   });
 }
 
-/** A protocol fault with the facts of the connection it came on. */
+/** A fault of the response, with the facts of its connection. */
 export function protocolError(at: ErrorContext, fault: WireFault): HoldfastError {
   if (fault instanceof FunctionFault) return functionError(at, fault);
   const { side, fault: name, phase, message } = fault;
@@ -74,7 +74,7 @@ export function protocolError(at: ErrorContext, fault: WireFault): HoldfastError
     ...known,
     phase,
     retriable: false,
-    // A proxy may repeat the credentials that it was given, cut anywhere.
+    // A proxy may repeat the credentials sent to it, cut anywhere.
     message: `${at.method} ${at.origin}: ${isSecret(at) ? `The proxy's answer is malformed (${name})` : message}`,
   });
 }
@@ -89,7 +89,7 @@ const TIMEOUTS: Readonly<Record<Deadline, readonly [ErrorCode, string]>> = {
   total: ["ERR_REQUEST_TIMEOUT", "the exchange was not over"],
 };
 
-/** A deadline passed. */
+/** A deadline has passed. */
 export function timeoutError(at: ErrorContext, passed: Passed): HoldfastError {
   const { which, elapsedMs, limitMs } = passed;
   const [code, what] = TIMEOUTS[which];
@@ -102,7 +102,7 @@ export function timeoutError(at: ErrorContext, passed: Passed): HoldfastError {
   });
 }
 
-/** The request body failed: the caller's fault, so nothing is sent again. */
+/** The request body failed. That is the caller's fault, so the request is not resent. */
 export function uploadError(at: ErrorContext, cause: unknown): HoldfastError {
   const why = excerpt(cause instanceof Error ? cause.message : String(cause));
   return new HoldfastError({
@@ -114,12 +114,12 @@ export function uploadError(at: ErrorContext, cause: unknown): HoldfastError {
   });
 }
 
-/** What a request body is cancelled with that is not needed any more. */
+/** The reason for cancelling a request body that is no longer needed. */
 export function unneededError(): Error {
   return new Error("The response was complete before the request body was sent");
 }
 
-/** A function of the options failed, without which the exchange cannot go on. */
+/** A user's function failed without which the exchange cannot go on. */
 function functionError(at: ErrorContext, fault: FunctionFault): HoldfastError {
   return new HoldfastError({
     ...facts(at),
@@ -130,7 +130,7 @@ function functionError(at: ErrorContext, fault: FunctionFault): HoldfastError {
   });
 }
 
-/** `close()` lost its patience, or the clock failed, without which there is no deadline. */
+/** The grace of `close()` is over, or the clock failed, without which there are no deadlines. */
 export function cutError(at: ErrorContext, fault?: FunctionFault): HoldfastError {
   if (fault !== undefined) return functionError(at, fault);
   return new HoldfastError({
@@ -141,8 +141,8 @@ export function cutError(at: ErrorContext, fault?: FunctionFault): HoldfastError
 }
 
 /**
- * The error that a 407 is if a proxy reads the requests: only proxies send it (RFC 9110 §15.5.8), and passed on it
- * would look like the origin's answer (Fetch: a network error). Any other status may be the origin's as well.
+ * The error for a 407 from a forwarding proxy. Only proxies send that status (RFC 9110 §15.5.8), and passed on it would look
+ * like a response of the origin (a network error in Fetch). Any other status may come from the origin.
  */
 export function proxyRefusal({ head, lease }: WireResponse): HoldfastError | undefined {
   const { via, wire } = lease.connection;

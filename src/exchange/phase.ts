@@ -1,22 +1,22 @@
 /**
- * Stage: where an exchange stands, and how long it may stay there. Pure functions of its times and the request's
- * deadlines; a server's announcements never become deadlines of a request (Node's Agent did that: node#53458).
+ * Phase: where an exchange stands, and how long it may stay there. These are pure functions of its times and the request's
+ * deadlines. What a server announces never becomes a deadline of a request (Node's Agent did that: node#53458).
  */
 
 import type { Phase } from "../contract/errors.ts";
 import type { RequestDeadlines } from "./message.ts";
 
 /**
- * - `queue`: waits for a connection.
- * - `continue`: the head is sent, and a `100 Continue` awaited.
+ * - `queue`: the exchange waits for a connection.
+ * - `continue`: the head was sent, and `100 Continue` is awaited.
  * - `send`: the body is being sent.
- * - `headers`: all is sent, and the response head awaited.
+ * - `headers`: the request was sent, and the response head is awaited.
  * - `body`: the response is arriving.
- * - `linger`: the caller has all it wants; the rest of a body is read or sent, so that the connection can be kept.
+ * - `linger`: the caller has all it wants. The rest of a body is read or sent, so that the connection can be kept.
  */
 export type ExchangePhase = "queue" | "continue" | "send" | "headers" | "body" | "linger" | "done";
 
-/** The stages by the names that errors use. */
+/** The phases by the names that errors use. */
 export const PUBLIC_PHASES: Readonly<Record<ExchangePhase, Phase>> = {
   queue: "queue",
   continue: "send",
@@ -27,50 +27,50 @@ export const PUBLIC_PHASES: Readonly<Record<ExchangePhase, Phase>> = {
   done: "body",
 };
 
-/** How long a server may take to answer `Expect: 100-continue` before the body is sent anyway (Go: 1 s). */
+/** How long `100 Continue` is awaited before the body is sent anyway (Go: 1 s). */
 const CONTINUE_MS = 1000;
 
 /**
- * How long a known rest of a body that nobody needs is read or sent for the sake of the connection, in all
- * (Chrome: 5 s). Bytes that move meanwhile do not lengthen it, or a peer could keep the connection by dripping.
+ * How long an exchange lingers in total if the rest of the body has a known length (Chrome: 5 s). Progress does not extend
+ * it, or a slow peer could keep the connection busy.
  */
 export const LINGER_MS = 1000;
 
 /**
- * The same where nobody knows how much is to come. Long enough for a short error that an SDK cancels before it tries
- * again; a live stream, which would never end, holds its server no longer.
+ * The same for a rest of unknown length. It is long enough for a short error body that an SDK cancels before it retries,
+ * and short enough for a live stream, which never ends.
  */
 const LINGER_UNKNOWN_MS = 100;
 
-/** How much of it is read or sent (Chrome reads 16 KiB). */
+/** The most bytes that are read or sent while lingering (Chrome reads 16 KiB). */
 export const LINGER_BYTES = 65_536;
 
-/** How long the rest of a body that nobody wants is read, in ms. 0 where it is known to be much. */
+/** How long to read the rest of a discarded body, in ms: 0 if the rest is known to be too large. */
 export function lingerTime(remaining: number | undefined): number {
   if (remaining === undefined) return LINGER_UNKNOWN_MS;
   return remaining <= LINGER_BYTES ? LINGER_MS : 0;
 }
 
 /**
- * The times of one exchange, in ms of the pool's clock. One for each thing that is waited for: progress of another
- * must not put off its deadline, or a peer that drips could hold on to a request for ever.
+ * The times of one exchange, in ms of the pool's clock. Each deadline has a time of its own, so that progress elsewhere does
+ * not extend it: a slow peer could hold a request for ever otherwise.
  */
 export class Times {
   readonly startedAt: number;
-  /** When the call began, if that was before: the request follows a redirect or had to be prepared. */
+  /** When the call began, if that was earlier: the request follows a redirect, or had to be prepared. */
   readonly calledAt: number | undefined;
-  /** When the request's last byte so far was handed over: with a `100 Continue` awaited, its head's. */
+  /** When the last part of the request was written: the head, while `100 Continue` is awaited. */
   sentAt: number;
-  /** When the kernel last took some of the request's body, or its sending began; `undefined` before that. */
+  /** When the kernel last accepted bytes of the request body, or its upload started; `undefined` before. */
   uploadMovedAt: number | undefined = undefined;
-  /** When the last byte of the response's body came, or its head, or its reader began to read on. */
+  /** When the response head or bytes of its body last arrived, or a paused reader resumed. */
   bodyMovedAt: number;
-  /** When lingering ends, if it began. */
+  /** When lingering ends; `undefined` before it starts. */
   lingersUntil: number | undefined = undefined;
-  /** The reader of the response is behind, so the peer is not to blame for the silence. */
+  /** The reader of the body is behind, so the peer is not to blame for the silence. */
   paused = false;
 
-  /** Most requests have neither of the times that are `undefined` here: V8 keeps a box for every number. */
+  /** Times that most requests never need start as `undefined`, because V8 allocates a box for each number. */
   constructor(now: number, calledAt?: number) {
     this.startedAt = now;
     this.calledAt = calledAt;
@@ -78,19 +78,19 @@ export class Times {
     this.bodyMovedAt = now;
   }
 
-  /** When the time of the whole call began. */
+  /** When the total time starts. */
   get begunAt(): number {
     return this.calledAt ?? this.startedAt;
   }
 }
 
-/** When something must be done about an exchange that goes on as it is; `Infinity` for never. */
-export function dueTime(stage: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
-  return Math.min(totalEnd(stage, times, deadlines), stageEnd(stage, times, deadlines));
+/** When the next deadline of an exchange passes, as things stand; `Infinity` for never. */
+export function dueTime(phase: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
+  return Math.min(totalEnd(phase, times, deadlines), phaseEnd(phase, times, deadlines));
 }
 
-function stageEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
-  switch (stage) {
+function phaseEnd(phase: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
+  switch (phase) {
     case "continue":
       return times.sentAt + CONTINUE_MS;
     case "send":
@@ -106,12 +106,12 @@ function stageEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadline
   }
 }
 
-/** When the exchange as a whole has lasted too long. Lingering is for the connection's sake and has its own end. */
-function totalEnd(stage: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
-  return stage === "linger" || stage === "done" ? Infinity : times.begunAt + deadlines.requestTimeoutMs;
+/** When the total deadline passes. It does not apply while lingering, which has a limit of its own. */
+function totalEnd(phase: ExchangePhase, times: Times, deadlines: RequestDeadlines): number {
+  return phase === "linger" || phase === "done" ? Infinity : times.begunAt + deadlines.requestTimeoutMs;
 }
 
-/** Deadlines of an exchange. */
+/** The deadlines of an exchange. */
 export type Deadline = "headers" | "body" | "total";
 
 /** A deadline that passed, with its numbers. */
@@ -121,21 +121,21 @@ export interface Passed {
   readonly limitMs: number;
 }
 
-/** Which deadline of a waiting exchange has passed at `now`; `undefined` if it need not wait for a 100 any longer. */
+/** The deadline that has passed at `now`; `undefined` if only the wait for `100 Continue` is over. */
 export function passedDeadline(
-  stage: ExchangePhase,
+  phase: ExchangePhase,
   times: Times,
   deadlines: RequestDeadlines,
   now: number,
 ): Passed | undefined {
   const { requestTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs } = deadlines;
-  if (now >= totalEnd(stage, times, deadlines)) {
+  if (now >= totalEnd(phase, times, deadlines)) {
     return { which: "total", elapsedMs: now - times.begunAt, limitMs: requestTimeoutMs };
   }
-  if (stage === "continue") return undefined;
-  if (stage === "headers") {
+  if (phase === "continue") return undefined;
+  if (phase === "headers") {
     return { which: "headers", elapsedMs: now - times.sentAt, limitMs: headersTimeoutMs };
   }
-  const movedAt = stage === "send" ? (times.uploadMovedAt ?? times.startedAt) : times.bodyMovedAt;
+  const movedAt = phase === "send" ? (times.uploadMovedAt ?? times.startedAt) : times.bodyMovedAt;
   return { which: "body", elapsedMs: now - movedAt, limitMs: bodyIdleTimeoutMs };
 }

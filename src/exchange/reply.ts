@@ -1,13 +1,13 @@
-/** Reply: the caller's side of an exchange: a promise to settle once, and a body that ends or fails after it. */
+/** Reply: the caller's side of an exchange. It settles the promise once, and then ends or fails the body. */
 
 import type { HoldfastError } from "../contract/errors.ts";
 import { proxyRefusal } from "./exchange-errors.ts";
 import type { ResponseCallbacks, WireResponse } from "./message.ts";
 import type { ExchangeFailure } from "./request-events.ts";
 
-/** What the caller has been told. */
+/** The reply to one caller. */
 export class Reply {
-  /** Let go of once it is given: through its promise it leads to what the caller may have dropped unread. */
+  /** Cleared when called: the promise references the response, which the caller may drop unread. */
   #callbacks: ResponseCallbacks | undefined;
   #response: WireResponse | undefined;
 
@@ -15,18 +15,18 @@ export class Reply {
     this.#callbacks = callbacks;
   }
 
-  /** Whether the caller has been told. */
+  /** Whether the promise was settled. */
   get settled(): boolean {
     return this.#callbacks === undefined;
   }
 
-  /** The head is here. Answers whether the caller hears of it only now. */
+  /** The head has arrived. Returns whether that settled the promise. */
   resolve(response: WireResponse): boolean {
     const callbacks = this.#callbacks;
     if (callbacks === undefined) return false;
     this.#callbacks = undefined;
     this.#response = response;
-    // From here on the process is kept alive for whoever waits for the rest, if anybody does.
+    // From now on only a reader that waits for the body keeps the process alive.
     if (!response.body.ended) response.body.headGiven();
     const refusal = response.head.status === 407 ? proxyRefusal(response) : undefined;
     if (refusal === undefined) callbacks.resolve(response);
@@ -34,14 +34,14 @@ export class Reply {
     return true;
   }
 
-  /** The body is complete; the caller may not even know the head yet. */
+  /** The body is complete. That may settle the promise, too. */
   end(response: WireResponse | undefined): void {
     if (response === undefined) return;
     response.body.end();
     this.resolve(response);
   }
 
-  /** The exchange is over: the body is complete, or will not be; if `aborted`, what has come of it is not to be read. */
+  /** The exchange is over. If `aborted`, the part of the body that has arrived must not be read. */
   finish(response: WireResponse | undefined, failure: ExchangeFailure | undefined, aborted: boolean): void {
     if (failure === undefined) return this.end(response);
     const callbacks = this.#callbacks;
@@ -51,7 +51,7 @@ export class Reply {
   }
 }
 
-/** The caller gets the error; of the response, nobody wants the rest. */
+/** Rejects the promise and discards the response. */
 function refuse(callbacks: ResponseCallbacks, response: WireResponse, refusal: HoldfastError): void {
   callbacks.reject(refusal);
   queueMicrotask(() => response.body.discard());

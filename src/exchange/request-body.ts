@@ -1,57 +1,57 @@
-/** Request body: what an upload sends, however it is had: bytes that are at hand, or pieces that somebody gives. */
+/** Request body: the forms in which an upload gets what it sends: bytes in memory, or pieces from a reader. */
 
 import type { RunInContext } from "../contract/transport.ts";
 
-/** A body that is at hand. */
+/** A body in memory. */
 export interface BytesBody {
   readonly kind: "bytes";
   readonly bytes: Uint8Array;
-  /** As it was announced: a buffer that is transferred or shrunk later has another. */
+  /** The length when the request was made. The buffer's own changes if it is transferred or shrunk later. */
   readonly length: number;
 }
 
 /** A body that comes in pieces. */
 export interface StreamBody {
   readonly kind: "stream";
-  /** Its length, where it is known; else it is sent chunked. */
+  /** Its length, if known. */
   readonly length: number | undefined;
   /** Whether {@linkcode open} may be called again. */
   readonly replayable: boolean;
-  /** Whether it runs functions of the caller, which expect to run in the caller's async context. */
+  /** Whether it runs functions of the caller, which must run in the caller's async context. */
   readonly foreign: boolean;
-  /** Begins to read it. May throw what the caller's functions throw. */
+  /** Starts reading. May throw what the caller's functions throw. */
   open(): PieceReader;
-  /** It will not be read. May throw likewise; harmless after {@linkcode open}. */
+  /** The body will not be read. May throw likewise. Harmless after {@linkcode open}. */
   cancel(reason: unknown): unknown;
 }
 
 /** A request body that can be sent, and perhaps sent again. */
 export type RequestBody = BytesBody | StreamBody;
 
-/** What {@linkcode PieceReader.read} gives. */
+/** The result of {@linkcode PieceReader.read}. */
 export interface Piece {
   readonly done?: boolean | undefined;
-  /** Bytes, if whoever gives it keeps to the rules. */
+  /** Bytes, unless the source is faulty. */
   readonly value?: unknown;
 }
 
-/** Reads a body piece by piece. A reader of a `ReadableStream` is one. */
+/** Reads a body piece by piece. The reader of a `ReadableStream` has this shape. */
 export interface PieceReader {
   read(): PromiseLike<Piece>;
-  /** Nobody wants the rest. */
+  /** The rest will not be read. */
   cancel(reason: unknown): unknown;
 }
 
-/** Tells whoever gives the pieces that nobody wants them. What they make of it changes nothing. */
+/** Cancels a body or its reader. A failure to cancel is ignored. */
 export function cancelQuietly(target: { cancel(reason: unknown): unknown }, reason: unknown): void {
   try {
     silence(target.cancel(reason));
   } catch {
-    // The caller's own function: the request ends with what ended it.
+    // A function of the caller threw. The request still ends with the error that ended it.
   }
 }
 
-/** A promise that nobody waits for must not end the process when it rejects. */
+/** Handles the rejection of a promise that is not awaited, which would end the process otherwise. */
 export function silence(value: unknown): void {
   if (typeof value === "object" && value !== null && "then" in value) Promise.resolve(value).catch(() => {});
 }
@@ -61,7 +61,7 @@ export function discardBody(body: RequestBody | undefined, reason: unknown): voi
   if (body?.kind === "stream") cancelQuietly(body, reason);
 }
 
-/** The body, whose functions run in the context that `run` remembers, whoever's callback asks for a piece. */
+/** The same body, with its functions run by `run`, in the async context of the caller. */
 export function inContext(body: StreamBody, run: RunInContext): StreamBody {
   return {
     ...body,

@@ -1,4 +1,4 @@
-/** Request events: what observers are told of one request, and what is counted of it. */
+/** Request events: publishes the events of one request, and counts its retries and failures. */
 
 import type { RetryReason } from "../contract/reasons.ts";
 import type { Wire } from "../contract/wire.ts";
@@ -6,16 +6,16 @@ import type { PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 
-/** How a request failed. */
+/** The failure of a request. An object, because the error may be `undefined`. */
 export interface ExchangeFailure {
   readonly error: unknown;
 }
 
-/** The record of one request. */
+/** Publishes the events of one request. */
 export class RequestEvents {
   readonly #pool: ConnectionPool<Wire>;
   readonly #request: WireRequest;
-  /** The request's number. */
+  /** The number of the request. */
   readonly id: number;
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest) {
@@ -30,7 +30,7 @@ export class RequestEvents {
     observers.publish({ type: "request.started", ...this.#about });
   }
 
-  /** It is over: with a response, or with a failure. */
+  /** The request is over, with a response or with a failure. */
   ended(
     response: WireResponse | undefined,
     startedAt: number,

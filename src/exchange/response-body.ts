@@ -1,9 +1,9 @@
 /**
- * Body: a response body on its way from the socket to whoever reads it. The wire pushes; the reader says once
- * how it wants the data: whole, as a stream, or not at all. Until it does, a bounded amount is kept.
+ * Response body: passes the body of a response to its reader. The exchange pushes the data. The reader chooses once how to
+ * receive it: whole, as a stream, or not at all. Until then a bounded amount is buffered.
  *
- * The socket leads here, so nothing here leads to what the program holds: a stream that the program has let go of,
- * with all that was made of it, becomes garbage, and its collection gives the connection back.
+ * The socket references the body, so the body must not reference anything that the program holds. A stream that the program
+ * has dropped can then be collected as garbage, which gives the connection back.
  */
 
 import { decodedText } from "../contract/text.ts";
@@ -14,48 +14,48 @@ import { BodyBuffer, copyOf } from "./body-buffer.ts";
 import { bodyTooLarge, discardedError, droppedError, usedError } from "./body-errors.ts";
 import { BodyStream, type Controller } from "./body-stream.ts";
 
-/** Kept, and one piece more, for a reader that has not come or is slower than the peer; then the socket is paused. */
+/** Buffered bytes from which the socket is paused: the reader has not come yet, or is slower than the peer. */
 const HIGH_WATER = 65_536;
 
-/** What a body asks of the exchange that feeds it. */
+/** The exchange, as its response body sees it. */
 export interface BodyFlow {
-  /** The reader is behind: stop reading from the socket. */
+  /** The reader is behind: stop reading. */
   pause(): void;
   resume(): void;
-  /** Nobody wants the rest. `atOnce`: nor the connection, however little is left. */
+  /** The rest is not wanted. `atOnce`: end the exchange now, however little is left. */
   discard(atOnce?: boolean): void;
-  /** Whether somebody waits for more: only then is the process kept alive. */
+  /** Whether a reader waits for more. Only then the process is kept alive. */
   ref(awaited: boolean): void;
 }
 
-/** What the runtime does faster than we could. */
+/** What a body needs of the wire. */
 interface BodyTools {
   readonly text: TextCodec;
   readonly alloc: Alloc;
-  /** Bytes that are collected at most. @default Infinity */
+  /** The most bytes that are collected. @default Infinity */
   readonly bodyBytes?: number;
 }
 
-/** How a body is read: not yet, in one piece, as it comes, or not any longer. */
+/** How a body is read: not yet, whole, as a stream, or not any more. */
 type BodyMode = "unread" | "whole" | "stream" | "discarded";
 
-/** Who waits for all of a body. */
-interface BodyAwaiter {
+/** The promise of a reader that waits for the whole body. */
+interface WholeBodyPromise {
   resolve(bytes: Uint8Array): void;
   reject(error: unknown): void;
 }
 
 /** The body of one response. */
 export class ResponseBody {
-  /** Length announced by the head, where it was. */
+  /** The length that the head announced, if it did. */
   readonly length: number | undefined;
-  /** Makes the error that readers get of one of the wire: `fetch` promises another than `request`. */
+  /** Converts an error of the exchange to the one that readers get: `fetch` promises other errors than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
-  /** What it comes on, for errors. */
+  /** The lease of its connection, for errors. */
   lease: Lease<unknown> | undefined = undefined;
   #source: BodyFlow | undefined;
   readonly #tools: BodyTools;
-  /** A small ASCII body that arrived in one piece, instead of a copy of its bytes. */
+  /** A small ASCII body that arrived in one piece, as text. */
   #ascii: string | undefined = undefined;
   #buffer: BodyBuffer | undefined = undefined;
   #mode: BodyMode = "unread";
@@ -63,12 +63,12 @@ export class ResponseBody {
   #failed = false;
   #error: unknown = undefined;
   #paused = false;
-  #settle: BodyAwaiter | undefined = undefined;
-  /** To the stream, if there is one. */
+  #settle: WholeBodyPromise | undefined = undefined;
+  /** The stream, if there is one. */
   #stream: BodyStream | undefined = undefined;
-  /** The stream has what was kept, and gets what comes. */
+  /** Whether data goes straight to the stream. Before that it is buffered. */
   #flowing = false;
-  /** Objects of the program through which the body can still be read. */
+  /** The number of the program's objects through which the body can still be read. */
   #handles = 0;
 
   constructor(source: BodyFlow | undefined, length: number | undefined, tools: BodyTools) {
@@ -77,12 +77,12 @@ export class ResponseBody {
     this.#tools = tools;
   }
 
-  /** Whether all of it has arrived, read or not. */
+  /** Whether the whole body has arrived, read or not. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Bytes that have arrived, where it has ended and nobody took them; else `Infinity`. */
+  /** The size of a body that has ended and was not read; else `Infinity`. */
   get unreadBytes(): number {
     return this.#ended && !this.used ? this.#size : Infinity;
   }
@@ -91,23 +91,23 @@ export class ResponseBody {
     return this.#ascii?.length ?? this.#buffer?.size ?? 0;
   }
 
-  /** Bytes that are collected at most. */
+  /** The most bytes that are collected. */
   get limit(): number {
     return this.#tools.bodyBytes ?? Infinity;
   }
 
-  /** Whether a reader has come. */
+  /** Whether the body has or had a reader, or was discarded. */
   get used(): boolean {
     return this.#mode !== "unread";
   }
 
-  // The wire's side
+  // The exchange's side
 
-  /** Data arrived; valid only during the call. */
+  /** Data has arrived. It is valid only during the call. */
   push(bytes: Uint8Array, start: number, end: number): void {
     if (this.#mode === "discarded") return;
     if (this.#flowing) {
-      // Before it is given: whoever asks for more in the same breath waits again.
+      // Before the data is passed: a reader may wait for more within that call.
       this.#source?.ref(false);
       const behind = this.#stream?.pass(copyOf(bytes, start, end, this.#tools.alloc)) ?? 0;
       if (behind >= HIGH_WATER) this.#pause();
@@ -118,23 +118,23 @@ export class ResponseBody {
       if (this.#ascii !== undefined) return;
     }
     this.#buffer ??= new BodyBuffer(this.length, this.#tools.alloc);
-    // Not for what comes with the head: its reader is about to come, and pausing costs two system calls.
+    // Data that comes with the head does not pause: a reader usually follows at once, and pausing costs two system calls.
     if (this.#mode !== "whole" && this.#buffer.size >= HIGH_WATER) this.#pause();
     this.#buffer.add(bytes, start, end);
     if (this.#mode === "whole" && this.#buffer.size > this.limit) this.tooLarge(this.#buffer.size);
   }
 
-  /** The head was given: nobody waits for the body yet. */
+  /** The caller has the head. Nobody waits for the body yet. */
   headGiven(): void {
     this.#source?.ref(false);
   }
 
-  /** All that came at once was pushed. */
+  /** All data that arrived at once was pushed. */
   pushed(): void {
     this.#stream?.passed();
   }
 
-  /** It is complete. */
+  /** The body is complete. */
   end(): void {
     if (this.#ended || this.#failed) return;
     this.#ended = true;
@@ -144,7 +144,7 @@ export class ResponseBody {
     if (this.#flowing) this.#stream?.close();
   }
 
-  /** The rest will not come. `atOnce`: what has come is not to be read either, as after an abort. */
+  /** The rest will not come. `atOnce`: what has arrived must not be read either, as after an abort. */
   fail(error: unknown, atOnce = false): void {
     if (this.#ended || this.#failed) return;
     this.#failed = true;
@@ -158,7 +158,7 @@ export class ResponseBody {
 
   // The reader's side
 
-  /** All of it, once. Rejects with a `TypeError` when it has a reader already. */
+  /** The whole body, once. Rejects with a `TypeError` if there is a reader already. */
   bytes(): Promise<Uint8Array> {
     if (this.used) return Promise.reject(usedError());
     this.#use("whole");
@@ -173,33 +173,33 @@ export class ResponseBody {
     });
   }
 
-  /** All of it as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
+  /** The whole body as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
     if (this.#ended && this.#mode === "unread" && this.#size <= this.limit)
       return Promise.resolve(this.takeText());
     return this.bytes().then((bytes) => decodedText(bytes, this.#tools.text));
   }
 
-  /** All of it, now, as bytes or the text that they are in ASCII; `undefined` when it has not arrived. */
+  /** The whole body now, as bytes, or as text if it is ASCII. `undefined` if it has not arrived yet. */
   takeContent(): Uint8Array | string | undefined {
     if (!this.#ended) return undefined;
     this.#use("whole");
     return this.#ascii ?? this.#take();
   }
 
-  /** All of a body that has {@linkcode ended}, as text. @throws {TypeError} when it has a reader already. */
+  /** The text of a body that has {@linkcode ended}. @throws {TypeError} if there is a reader already. */
   takeText(): string {
     this.#use("whole");
     return this.#ascii ?? decodedText(this.#take(), this.#tools.text);
   }
 
-  /** As it arrives, with backpressure; once. @throws {TypeError} when it has a reader already. */
+  /** The body as it arrives, with backpressure, once. @throws {TypeError} if there is a reader already. */
   stream(): ReadableStream<Uint8Array> {
     this.#use("stream");
     return this.unread();
   }
 
-  /** The same, but others may read the body until somebody reads the stream. */
+  /** The same, but the body counts as unread until the stream is read. */
   unread(): ReadableStream<Uint8Array> {
     const body = new BodyStream();
     this.#stream = body;
@@ -209,14 +209,14 @@ export class ResponseBody {
         pull: (controller) => this.#pulled(controller),
         cancel: () => this.#cancelled(),
       },
-      // Nothing is pulled before it is read.
+      // Data is pulled only when the stream is read.
       { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
     if (this.#failed && this.#size === 0) body.error(this.#error);
     return stream;
   }
 
-  /** Nobody wants it, or the rest of it. */
+  /** The body, or the rest of it, is not wanted. */
   discard(): void {
     if (this.#mode === "discarded") return;
     this.#mode = "discarded";
@@ -232,7 +232,7 @@ export class ResponseBody {
     this.#resume();
   }
 
-  /** The error of one that is larger than may be collected. The connection ends, if it is not free again already. */
+  /** The error of a body that is larger than {@linkcode limit}. The connection ends, unless the exchange is over. */
   tooLarge(size: number, announced = false): unknown {
     const flaw = bodyTooLarge(this.lease, this.limit, size, announced);
     const error = this.translate === undefined ? flaw : this.translate(flaw);
@@ -244,17 +244,17 @@ export class ResponseBody {
     this.#stream?.error(error);
     this.#source?.ref(false);
     const source = this.#source;
-    // Not within the socket's callback, which is still feeding it.
+    // Deferred: the socket's callback may still be pushing data.
     queueMicrotask(() => source?.discard(true));
     return error;
   }
 
-  /** The program got something by which to read it: a response, or a stream. */
+  /** The program got an object by which to read the body: a response, or a stream. */
   handed(): void {
     this.#handles += 1;
   }
 
-  /** One of those was collected as garbage. With the last one the body is given up, unless all of it is awaited. */
+  /** One of those objects was collected as garbage. With the last one the body is discarded, unless a promise awaits it. */
   dropped(): void {
     this.#handles -= 1;
     if (this.#handles > 0 || this.#ended || this.#failed || this.#mode === "whole") return;
@@ -262,14 +262,14 @@ export class ResponseBody {
     this.discard();
   }
 
-  /** Not kept: through its functions the body would hold its own bytes for as long as somebody holds the body. */
-  #takeSettle(): BodyAwaiter | undefined {
+  /** Cleared when called: through its functions the body would keep its own bytes alive. */
+  #takeSettle(): WholeBodyPromise | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
     return settle;
   }
 
-  /** What has arrived and was not taken yet. */
+  /** The buffered data. */
   #take(): Uint8Array {
     const ascii = this.#ascii;
     if (ascii === undefined) return this.#buffer?.take() ?? new Uint8Array(0);
@@ -285,24 +285,24 @@ export class ResponseBody {
   #pulled(controller: Controller): void {
     if (this.#mode === "discarded") throw this.#error ?? usedError();
     if (this.#mode !== "stream") this.#use("stream");
-    const given = !this.#flowing && this.#begin(controller);
-    if (!given) this.#stream?.awaits(controller);
+    const passed = !this.#flowing && this.#begin(controller);
+    if (!passed) this.#stream?.awaits(controller);
     this.#resume();
-    if (!given) this.#source?.ref(true);
+    if (!passed) this.#source?.ref(true);
   }
 
   #cancelled(): void {
     if (this.#mode !== "whole") this.discard();
   }
 
-  /** Answers whether there was something to give. */
+  /** Returns whether there was something to pass. */
   #begin(controller: Controller): boolean {
     this.#flowing = true;
-    const kept = this.#take();
-    if (kept.length > 0) controller.enqueue(kept);
+    const buffered = this.#take();
+    if (buffered.length > 0) controller.enqueue(buffered);
     if (this.#ended) controller.close();
     else if (this.#failed) controller.error(this.#error);
-    return kept.length > 0;
+    return buffered.length > 0;
   }
 
   #use(mode: BodyMode): void {

@@ -1,6 +1,6 @@
 /**
- * Upload: a request body on its way to the socket, with backpressure. Bytes go in pieces, so that progress can
- * be seen; a stream is read only as fast as the peer takes it.
+ * Upload: sends a request body that follows its head, with backpressure. Bytes in memory are written in pieces, so that
+ * progress is visible. A stream is read only as fast as the peer accepts its bytes.
  */
 
 import type { Clock } from "../contract/clock.ts";
@@ -15,38 +15,38 @@ import {
   type StreamBody,
 } from "./request-body.ts";
 
-/** What an upload tells the exchange. */
+/** The exchange, as its upload sees it. */
 export interface UploadOwner {
-  /** Bytes were taken by the kernel. */
+  /** The upload has made progress. */
   uploadMoved(): void;
   /** All of the body is written. */
   uploadDone(): void;
-  /** The body could not be read, or is not as long as was said. */
+  /** The body could not be read, or does not have the announced length. */
   uploadFailed(error: unknown): void;
 }
 
-/** Written at once: large enough for throughput, small enough to see that the peer takes it. */
+/** Size of a write: large enough for throughput, small enough to make progress visible. */
 const PIECE = 131_072;
 
-/** The same for what a stream gives in one piece: it lies in memory anyway, and a chunk of its own costs a write. */
+/** Size of a write from a stream. Its pieces are in memory anyway, and each chunk costs a write. */
 const STREAM_PIECE = 1_048_576;
 
-/** A body up to this size leaves with the head, in one write. */
+/** The largest body that is sent with its head, in one write. */
 const WITH_HEAD = 65_536;
 
 /**
- * Pieces that may be at hand, and taken, one after the other before the event loop gets its turn: a stream that never
- * waits would keep every timer and every answer from being seen.
+ * The most pieces that are sent without a turn of the event loop. Otherwise a stream that never waits would block timers and
+ * responses.
  */
 const PIECES_PER_TURN = 256;
 
-/** Sends one body over one socket. */
+/** Sends one body. */
 export class Upload {
   #done = false;
   #started = false;
   #onDrain: (() => void) | undefined;
   #reader: PieceReader | undefined;
-  /** Pieces since the socket or the event loop was last waited for. */
+  /** Pieces sent since the last wait for the socket or the event loop. */
   #piecesAhead = 0;
   #stopped = false;
   #stopReason: unknown = undefined;
@@ -62,33 +62,33 @@ export class Upload {
     this.#clock = clock;
   }
 
-  /** Whether the body, where there is one, can leave together with the head. */
+  /** Whether the body can be sent together with its head. */
   static fitsWithHead(body: RequestBody | undefined): body is BytesBody {
     return body?.kind === "bytes" && body.length <= WITH_HEAD && isWhole(body);
   }
 
   /**
-   * Whether every byte is out of the caller's hands. A stream of a known length may not have said yet that it ends; bytes
-   * that still wait to be taken are the caller's, who would be free to change them if the exchange were over.
+   * Whether the caller may reuse its memory: every byte was written, and bytes in memory were accepted by the kernel. The
+   * caller could change them once the exchange is over. A stream of known length need not have ended yet.
    */
   get handedOver(): boolean {
     return this.#out.left === 0 && (this.#body.kind === "stream" || this.#onDrain === undefined);
   }
 
-  /** Whether any of it was read: a stream cannot be read again then. */
+  /** Whether sending has started. A stream cannot be read again then. */
   get started(): boolean {
     return this.#started;
   }
 
   /**
-   * Whether a complete response leaves so little to send that the connection is worth it. A `100 Continue` that never
-   * came leaves the server's idea of the body open: nothing may follow it.
+   * Whether so little is left to send after a complete response that the connection is worth it. If `100 Continue` never
+   * came, it is unknown whether the server expects the body, so that nothing may follow.
    */
   get isWorthFinishing(): boolean {
     return this.#started && (this.#out.left ?? Infinity) <= LINGER_BYTES;
   }
 
-  /** Why the body itself is to blame if the connection is lost now, or `undefined`. */
+  /** The error if the body itself is to blame for a lost connection. */
   get fault(): TypeError | undefined {
     const body = this.#body;
     return body.kind === "stream" || this.#done || isWhole(body) ? undefined : changedError(body);
@@ -98,12 +98,12 @@ export class Upload {
     this.#started = true;
     const body = this.#body;
     if (body.kind === "stream") this.#sendStream(body).catch((error) => this.#fail(error));
-    // Whoever starts it is in the middle of something, and must not find the exchange over when this returns.
+    // Deferred: the caller of `start` does not expect that the exchange is over when it returns.
     else if (!isWhole(body)) queueMicrotask(() => this.#fail(changedError(body)));
     else this.#sendBytes(body, 0);
   }
 
-  /** What was written has been taken. */
+  /** The peer accepts more. */
   drained(): void {
     const resume = this.#onDrain;
     this.#onDrain = undefined;
@@ -111,7 +111,7 @@ export class Upload {
     resume?.();
   }
 
-  /** Sends no more; a stream is cancelled with `reason`, unless it is `kept` for another attempt and was not begun. */
+  /** Stops sending. A stream is cancelled with `reason`, unless it has not started and is `kept` for another attempt. */
   stop(reason: unknown, kept = false): void {
     if (this.#stopped || this.#done) return;
     this.#stopped = true;
@@ -134,9 +134,9 @@ export class Upload {
       this.#onDrain = () => this.#sendBytes(body, at);
       return;
     }
-    // Stopped while it waited for the last piece to be taken, it ends the exchange no second time.
+    // If it was stopped while the last piece was pending, the exchange is over already.
     if (this.#stopped) return;
-    // What waited to be taken may have been sent short: nobody can tell any more.
+    // If the buffer has changed, the pending piece may have been sent short.
     if (isWhole(body)) this.#finish();
     else this.#fail(changedError(body));
   }
@@ -144,7 +144,7 @@ export class Upload {
   async #sendStream(body: StreamBody): Promise<void> {
     const reader = body.open();
     this.#reader = reader;
-    // The function that made it may have ended the request.
+    // The function that opened the body may have ended the request.
     if (this.#stopped) return cancelQuietly(reader, this.#stopReason);
     for (;;) {
       const { done, value } = await reader.read();
@@ -206,15 +206,15 @@ export class Upload {
   }
 }
 
-/** The request is over: sends no more of its body, and cancels what was not read of it. */
+/** The request is over: stops the upload, or cancels a body that was never sent. */
 export function endUpload(upload: Upload | undefined, body: RequestBody | undefined, reason: unknown): void {
   if (upload === undefined) discardBody(body, reason);
   else upload.stop(reason);
 }
 
 /**
- * Whether the bytes are all there, still. Their length alone does not tell: in optimized code Node 20 has been seen to read
- * the former one of a buffer that was transferred, of which no part can be taken.
+ * Whether the buffer is unchanged. The length alone is no proof: optimized code on Node 20 was seen to read the former
+ * length of a transferred buffer, on which `subarray` throws.
  */
 function isWhole({ bytes, length }: BytesBody): boolean {
   if (bytes.length !== length) return false;
@@ -226,7 +226,7 @@ function isWhole({ bytes, length }: BytesBody): boolean {
   }
 }
 
-/** Those of another realm are as good. */
+/** Accepts a `Uint8Array` of any realm. */
 function bytesOf(piece: unknown): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
   if (ArrayBuffer.isView(piece) && Object.prototype.toString.call(piece) === "[object Uint8Array]")

@@ -1,4 +1,4 @@
-/** HTTP/1.1 on one connection: one exchange at a time, and what the server has announced on the connection so far. */
+/** HTTP/1.1 wire: one exchange at a time on a connection, and what the server has announced there so far. */
 
 import { ProtocolError } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
@@ -33,12 +33,12 @@ import { ResponseParser } from "./parse/response-parser.ts";
 import { BodyWriter } from "./send/body-writer.ts";
 import { forwarded, LastHead } from "./send/request-head.ts";
 
-/** The wire of one connection. It is the stream of the exchange that has the connection, too: there is one at a time. */
+/** The wire of one connection. There is only one exchange at a time, so it is also the stream of that exchange. */
 export class Http1Wire implements Wire, WireStream, ConnectionUser {
   readonly text: TextCodec;
   readonly alloc: Alloc;
   readonly bodyBytes: number;
-  /** Whether any byte came since the request was sent. */
+  /** Whether any byte has arrived since the request was sent. */
   responded = false;
   readonly #parser: ResponseParser;
   readonly #lastHead: LastHead = new LastHead();
@@ -46,13 +46,13 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   #listener: WireListener | undefined = undefined;
   /** Whether the head of the request was written. */
   #isSent = false;
-  /** Whether bytes came behind the response. */
+  /** Whether bytes have arrived after the end of the response. */
   #surplus = false;
   #isPaused = false;
   #max: MaxSeen = NO_MAX;
-  /** Most servers say the same on every response, so the last value read is kept with its meaning. */
+  /** The last `Keep-Alive` value, parsed. Most servers send the same value with every response. */
   #lastValue: string | undefined = undefined;
-  #lastHint: KeepAliveHint | undefined = undefined;
+  #parsedValue: KeepAliveHint | undefined = undefined;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec, alloc: Alloc) {
     this.#parser = new ResponseParser(limits, text);
@@ -80,7 +80,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     return this;
   }
 
-  // What an exchange asks for
+  // WireStream: the exchange calls
 
   get gone(): boolean {
     return this.#socket.lost === true;
@@ -119,7 +119,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     const { head } = this.#parser;
     if (head === undefined) return NO_HINTS;
     const { keepAlive } = head;
-    // A response without the header leaves what was said of `max` in force: the next request counts against it.
+    // Without the header an earlier `max` stays in force, and this request counts towards it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
     const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);
     this.#max = watchMax(this.#max, hint?.max);
@@ -145,12 +145,12 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   close(reason: RetireReason | undefined): RetireReason | undefined {
     this.#listener = undefined;
     if (this.#connection !== undefined) this.#connection.user = undefined;
-    // Nobody has the connection any more, so what arrives when it is read again is nobody's.
+    // After the user is cleared: bytes that arrive now belong to no exchange and retire the connection.
     if (this.#isPaused) this.resume();
     return reason;
   }
 
-  // What the connection tells
+  // ConnectionUser: the connection calls
 
   data(bytes: Uint8Array, length: number): void {
     const listener = this.#listener;
@@ -204,15 +204,15 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   }
 
   #read(value: string): KeepAliveHint {
-    if (this.#lastHint === undefined || value !== this.#lastValue) {
+    if (this.#parsedValue === undefined || value !== this.#lastValue) {
       this.#lastValue = value;
-      this.#lastHint = parseKeepAlive(value);
+      this.#parsedValue = parseKeepAlive(value);
     }
-    return this.#lastHint;
+    return this.#parsedValue;
   }
 }
 
-/** Anything but a fault of the peer, or of a function of the user's, is a bug, and must not pass for one. */
+/** Throws anything that is no fault of the peer or of a user's function: that is a bug in Holdfast. */
 function faultOf(thrown: unknown): WireFault {
   if (thrown instanceof ProtocolError || thrown instanceof FunctionFault) return thrown;
   throw thrown;

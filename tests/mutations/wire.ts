@@ -14,7 +14,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A response body keeps no reference to a stream that nobody reads",
     file: "src/exchange/body-stream.ts",
-    search: "if (!this.#awaited) this.#held = undefined;",
+    search: "if (!this.#awaited) this.#strong = undefined;",
     replacement: "",
     proof: { tests: "tests/promises/kept" },
   },
@@ -59,8 +59,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "Stopping an upload does not end its exchange a second time",
     file: "src/exchange/upload.ts",
-    search: "    if (this.#stopped) return;\n    // What waited to be taken",
-    replacement: "    // What waited to be taken",
+    search: "    if (this.#stopped) return;\n    // If the buffer has changed",
+    replacement: "    // If the buffer has changed",
     proof: { tests: "tests/simulation/regressions" },
   },
   {

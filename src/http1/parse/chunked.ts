@@ -1,8 +1,8 @@
 /**
- * Chunked: the body coding of HTTP/1.1 (RFC 9112 §7.1), read byte by byte between the chunks' data.
+ * Chunked: decodes the chunked transfer coding (RFC 9112 §7.1). The lines between the data are read byte by byte.
  *
- * Strict where leniency lets two parsers disagree: no space after a size, no bare LF, extensions skipped but
- * bounded (CVE-2024-22019). Trailer fields are checked like header fields and handed over as text.
+ * It is strict where leniency makes two parsers disagree: no space after a size and no bare LF. Extensions are skipped, but
+ * bounded (CVE-2024-22019). Trailer fields are checked like header fields and kept as text.
  */
 
 import type { TextCodec } from "../../contract/transport.ts";
@@ -12,7 +12,7 @@ import { remoteFault } from "./fault.ts";
 import type { HeadReader } from "./head.ts";
 import { holdsLf, PartialBuffer } from "./partial-buffer.ts";
 
-/** What the decoder expects next. A plain object, because Node runs TypeScript only where it can erase it. */
+/** What the decoder expects next. Not an `enum`, because Node only runs TypeScript that it can erase. */
 const EXPECT = {
   sizeStart: 0,
   size: 1,
@@ -32,29 +32,29 @@ const CR = 13;
 const LF = 10;
 const SEMICOLON = 59;
 
-/** 2^52 is the largest a size may become by one more digit and stay exact. */
+/** One more digit makes this at most 2^52, which is still exact. */
 const MAX_SIZE = 2 ** 48;
-/** A size has no reason to be longer, zeros in front included. */
+/** The most digits of a size, leading zeros included. */
 const MAX_SIZE_DIGITS = 16;
 
-/** Gets the data of the chunks. */
+/** Receives the data of the chunks. */
 export type ChunkSink = (bytes: Uint8Array, start: number, end: number) => void;
 
 /** Decodes one chunked body at a time. */
 export class ChunkedReader {
-  /** Trailer fields as text, lines ended by CR LF; empty when there are none. */
+  /** The trailer fields as text, each line ended by CR LF; empty if there are none. */
   trailers = "";
   readonly #limits: Required<ResponseLimits>;
   readonly #text: TextCodec;
   readonly #fields: HeadReader;
-  readonly #pending = new PartialBuffer();
+  readonly #partial = new PartialBuffer();
   #expect: Expect = EXPECT.nothing;
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
-  /** Of the size line. */
+  /** Length of the size line so far. */
   #lineBytes = 0;
-  /** Whether a line of the trailers was read. */
+  /** Whether a line of the trailers was read already. */
   #begun = false;
 
   constructor(limits: Required<ResponseLimits>, text: TextCodec, fields: HeadReader) {
@@ -73,11 +73,11 @@ export class ChunkedReader {
     this.#expect = EXPECT.sizeStart;
     this.#extensionBytes = 0;
     this.#begun = false;
-    this.#pending.clear();
+    this.#partial.clear();
   }
 
   /**
-   * Reads on; data goes to `sink`. Answers the position after what belongs to the body.
+   * Decodes more bytes and passes the data to `sink`. Returns the position after the body.
    *
    * @throws {ProtocolError}
    */
@@ -92,13 +92,13 @@ export class ChunkedReader {
   }
 
   /**
-   * The connection ended before the body did.
+   * The connection has ended before the body.
    *
-   * @throws {ProtocolError} when what has come of the trailers is malformed.
+   * @throws {ProtocolError} if the part of the trailers that has arrived is malformed.
    */
   end(): void {
-    const { length } = this.#pending;
-    if (length > 0) this.#fields.trailers(this.#pending.add(NOTHING, 0, 0), length, this.#begun);
+    const { length } = this.#partial;
+    if (length > 0) this.#fields.trailers(this.#partial.add(NOTHING, 0, 0), length, this.#begun);
   }
 
   #data(bytes: Uint8Array, start: number, end: number, sink: ChunkSink): number {
@@ -171,21 +171,21 @@ export class ChunkedReader {
   }
 
   #trailers(bytes: Uint8Array, start: number, end: number): number {
-    // Nearly always there are none, and the empty line is in the same packet.
-    if (this.#pending.length === 0 && bytes[start] === CR && start + 1 < end && bytes[start + 1] === LF) {
+    // Fast path: no trailers, and the empty line is in the same packet.
+    if (this.#partial.length === 0 && bytes[start] === CR && start + 1 < end && bytes[start + 1] === LF) {
       this.#expect = EXPECT.nothing;
       return start + 2;
     }
-    const before = this.#pending.length;
+    const before = this.#partial.length;
     const { trailerBytes } = this.#limits;
     const stop = Math.min(end, start + trailerBytes - before);
-    const held = this.#pending.add(bytes, start, stop);
-    if (!holdsLf(bytes, start, stop) && this.#pending.length < trailerBytes) return stop;
-    const done = this.#fields.trailers(held, this.#pending.length, this.#begun);
+    const partial = this.#partial.add(bytes, start, stop);
+    if (!holdsLf(bytes, start, stop) && this.#partial.length < trailerBytes) return stop;
+    const done = this.#fields.trailers(partial, this.#partial.length, this.#begun);
     this.#begun = true;
     if (done < 0) return stop;
-    this.trailers = this.#text.latin1(held, 0, done - 2);
-    this.#pending.clear();
+    this.trailers = this.#text.latin1(partial, 0, done - 2);
+    this.#partial.clear();
     this.#expect = EXPECT.nothing;
     return start + done - before;
   }

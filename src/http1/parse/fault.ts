@@ -1,8 +1,8 @@
-/** Fault: what a parser throws when the peer does not speak HTTP/1.1. */
+/** Fault: the error that a parser throws for a malformed response. */
 
 import { ProtocolError, type ProtocolFault } from "../../contract/errors.ts";
 
-/** A fault of the peer. The connection's facts are added where they are known. */
+/** A fault of the peer. The exchange adds the facts of the connection. */
 export function remoteFault(
   fault: ProtocolFault,
   message: string,

@@ -1,8 +1,8 @@
-/** Fields: the header or trailer fields of a response, decoded only when somebody asks. */
+/** Fields: the header and trailer fields of a response, parsed on first access. */
 
 import { trimWhitespace } from "../../rules/optional-whitespace.ts";
 
-/** Fields that frame or route a message: in trailers they must be disregarded (RFC 9110 §6.5.1). */
+/** Fields that frame or route a message. They must be ignored in trailers (RFC 9110 §6.5.1). */
 const NEVER_TRAILERS: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "content-length",
@@ -20,7 +20,7 @@ const NEVER_TRAILERS: ReadonlySet<string> = new Set([
   "cache-control",
 ]);
 
-/** Header fields of a response. Names are in lower case, in the order of the message. */
+/** Header fields of a response, in the order of the message. Names are in lower case. */
 export class Fields implements Iterable<readonly [name: string, value: string]> {
   readonly #text: string;
   readonly #start: number;
@@ -32,13 +32,13 @@ export class Fields implements Iterable<readonly [name: string, value: string]> 
     this.#start = start;
   }
 
-  /** The value of a field, its lines joined by `", "`; `null` when there is none. */
+  /** The value of a field, its lines joined by `", "`; `null` if there is no such field. */
   get(name: string): string | null {
     const values = this.getAll(name);
     return values.length === 0 ? null : values.join(", ");
   }
 
-  /** The value of each line of a field, such as `set-cookie`. */
+  /** The values of the lines of a field, such as `set-cookie`. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
     return this.#entries().flatMap(([found, value]) => (found === wanted ? [value] : []));
@@ -64,12 +64,12 @@ export function headFields(head: string): Fields {
   return new Fields(head, head.indexOf("\r\n") + 2);
 }
 
-/** Values up to here cost nothing worth speaking of, whatever is done with them. */
+/** The length up to which `Headers` trims a value at no noticeable cost. */
 const SHORT = 512;
 
 /**
- * Adds the fields of a head to headers, which fold letter case and cut off spaces themselves: without the list of
- * pairs in between, half the time on Bun 1.4 and Deno 2.9.
+ * Adds the fields of a head to `Headers`, which convert names to lower case and trim values themselves. Without a list of
+ * pairs in between this takes half the time on Bun 1.4 and Deno 2.9.
  */
 export function addFields(head: string, headers: Headers): void {
   let at = head.indexOf("\r\n") + 2;
@@ -78,26 +78,26 @@ export function addFields(head: string, headers: Headers): void {
     const colon = head.indexOf(":", at);
     const start = head.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1;
     const value = head.slice(start, end);
-    // Deno 2.9 takes the square of the blanks in a value for those at its ends, 0.4 s for 32 KiB of them.
+    // Deno 2.9 trims in quadratic time: 0.4 s for 32 KiB of blanks.
     const bare = value.length > SHORT ? trimWhitespace(value) : value;
     headers.append(head.slice(at, colon), bare);
     at = end + 2;
   }
 }
 
-/** A field that goes on over several lines is one for {@linkcode Fields}. */
+/** The slow path, for fields that are folded over several lines. */
 function addFolded(head: string, headers: Headers): void {
   for (const [name, value] of headFields(head)) headers.append(name, value);
 }
 
-/** The fields of a trailer section, without those that must not stand there. */
+/** The fields of a trailer section, without those that must not be there. */
 export function trailerFields(text: string): [name: string, value: string][] {
   return parseFields(text, 0).flatMap(([name, value]) =>
     NEVER_TRAILERS.has(name) ? [] : [[name, value] as [string, string]],
   );
 }
 
-/** The lines of a field of a head, taken apart with the first question. */
+/** Looks up the lines of a field in a head. The head is parsed on the first call. */
 export function linesOf(head: string): (name: string) => readonly string[] {
   let fields: Fields | undefined;
   return (name) => {
@@ -111,7 +111,7 @@ export function reasonOf(head: string): string {
   return head.slice("HTTP/1.1 200 ".length, head.indexOf("\r\n"));
 }
 
-/** The text was checked when it was read; here it is only taken apart. */
+/** Splits the text of fields, which were checked when they were read. */
 function parseFields(text: string, start: number): (readonly [string, string])[] {
   const list: (readonly [string, string])[] = [];
   let at = start;
@@ -122,7 +122,7 @@ function parseFields(text: string, start: number): (readonly [string, string])[]
     const first = text.charCodeAt(at);
     const last = list.at(-1);
     if ((first === 32 || first === 9) && last !== undefined) {
-      // obs-fold: a user agent replaces it with a space (RFC 9112 §5.2).
+      // A folded line is joined by a space (obs-fold, RFC 9112 §5.2).
       const more = trimWhitespace(text.slice(at, end));
       const apart = last[1] === "" || more === "" ? "" : " ";
       list[list.length - 1] = [last[0], last[1] + apart + more];

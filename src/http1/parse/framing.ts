@@ -1,4 +1,4 @@
-/** Framing: where a response ends, and whether that leaves the connection usable (RFC 9112 §6.3, §9.3). */
+/** Framing: where a response ends, and whether its connection can be reused afterwards (RFC 9112 §6.3, §9.3). */
 
 import type { RetireReason } from "../../contract/reasons.ts";
 import { peerExcerpt } from "../../contract/secrets.ts";
@@ -12,7 +12,7 @@ export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "length"; readonly length: number }
   | { readonly kind: "chunked" }
-  /** It ends with the connection. */
+  /** The body ends with the connection. */
   | { readonly kind: "close" };
 
 const NONE: Framing = { kind: "none" };
@@ -26,12 +26,12 @@ export function bodyLength(framing: Framing): number | undefined {
 }
 
 /**
- * How the body of a response to `method` is delimited, by the numbered cases of RFC 9112 §6.3.
+ * How the body of a response to `method` is delimited. The numbers are the cases of RFC 9112 §6.3.
  *
- * @throws {ProtocolError} for a transfer coding other than `chunked` alone: we never offer another (`TE`).
+ * @throws {ProtocolError} for any transfer coding but `chunked` alone, because no other is offered in `TE`.
  */
 export function framingOf(head: Http1Head, method: string): Framing {
-  // 1. HEAD, 1xx, 204 and 304 have none, whatever the fields say.
+  // 1. Responses to HEAD, 1xx, 204 and 304 have no body, whatever the fields say.
   const { status } = head;
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
   // 3. and 4. Transfer-Encoding overrides Content-Length.
@@ -42,7 +42,7 @@ export function framingOf(head: Http1Head, method: string): Framing {
       `Transfer-Encoding is not "chunked": "${peerExcerpt(head.transferEncoding, 40)}"`,
     );
   }
-  // 6. A valid Content-Length; 5. an invalid one did not get here.
+  // 6. A valid Content-Length. 5. An invalid one was refused before.
   if (head.contentLength === 0) return NONE;
   if (head.contentLength !== undefined) return { kind: "length", length: head.contentLength };
   // 8. Neither.
@@ -50,9 +50,9 @@ export function framingOf(head: Http1Head, method: string): Framing {
 }
 
 /**
- * The head as it may be shown and passed on: Transfer-Encoding overrides Content-Length, so that field is not the length
- * of anything, and whoever passed both on would be read in two ways (RFC 9112 §6.3). Servers look for `chunked` in these
- * letters. How it came still decides about the connection.
+ * The head as it may be shown to users and passed on. With Transfer-Encoding the Content-Length is meaningless and removed,
+ * because a message with both can be read in two ways (RFC 9112 §6.3). `chunked` is spelled in lower case, as servers expect.
+ * Whether the connection is reused still depends on the original head.
  */
 export function passable(head: Http1Head): Http1Head {
   const { transferEncoding, contentLength, text } = head;
@@ -63,11 +63,11 @@ export function passable(head: Http1Head): Http1Head {
   return { ...head, text: spelled.replace(LENGTH_LINES, "") };
 }
 
-/** Such a line never goes on in the next: a folded field that frames the message is refused when it is read. */
+/** These lines are never folded: the head reader refuses that in fields that frame the message. */
 const LENGTH_LINES = /^content-length:[^\r\n]*\r\n/gim;
 const CODING_LINE = /^transfer-encoding:[^\r\n]*\r\n/im;
 
-/** Why no request may follow this response on its connection, whatever was announced: its end is open to doubt. */
+/** Why the connection cannot be reused whatever was announced: the end of the response is open to doubt. */
 export function framingEnd(
   { transferEncoding, contentLength, minorVersion }: Http1Head,
   framing: Framing,

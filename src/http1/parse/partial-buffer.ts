@@ -1,19 +1,19 @@
-/** Pending: bytes of something that has not arrived whole, kept until it has. */
+/** Partial buffer: collects the bytes of a head or of trailers until they are complete. */
 
 const LF = 10;
 
-/** Whether a line ends in a piece. Only then is what is pending read on, or a peer that sends byte by byte would cost. */
+/** Whether a line ends in this piece. Only then parsing goes on, so that a peer that sends single bytes is cheap. */
 export function holdsLf(bytes: Uint8Array, start: number, end: number): boolean {
-  // Not beyond its end: behind one byte there may be 64 KiB of a buffer that was used before.
+  // Search only the piece: it may be followed by 64 KiB of old bytes in the same buffer.
   return bytes.subarray(start, end).includes(LF);
 }
 
-/** A buffer that grows by doubling and is let go of once it is empty. */
+/** A buffer that grows by doubling and is released when it is cleared. */
 export class PartialBuffer {
   length = 0;
   #bytes: Uint8Array = new Uint8Array(0);
 
-  /** Adds bytes; answers the buffer, of which the first {@linkcode length} bytes count. */
+  /** Adds bytes. Returns the buffer, of which the first {@linkcode length} bytes are used. */
   add(bytes: Uint8Array, start: number, end: number): Uint8Array {
     const needed = this.length + end - start;
     if (needed > this.#bytes.length) {

@@ -1,6 +1,6 @@
 /**
- * Response: an incremental parser from bytes to one response at a time, without I/O. It is pushed into by the
- * socket's callback and hands on what it finds at once; nothing is copied unless a head arrives in pieces.
+ * Response parser: turns bytes into one response at a time, incrementally and without I/O. It passes on what it finds at
+ * once and copies nothing, except a head or trailers that arrive in pieces.
  */
 
 import type { TextCodec } from "../../contract/transport.ts";
@@ -36,7 +36,7 @@ export class ResponseParser {
     this.#chunks = new ChunkedReader(limits, text, this.#heads);
   }
 
-  /** Whether the response has been read to its end. */
+  /** Whether the response is complete. */
   get complete(): boolean {
     return this.#expected === "complete";
   }
@@ -46,17 +46,17 @@ export class ResponseParser {
     return this.#expected === "head";
   }
 
-  /** Bytes of the body still to come, where the head said how many; else `undefined`. */
+  /** Bytes of the body still to come; `undefined` if the head did not say how many. */
   get remaining(): number | undefined {
     return this.#expected === "length" ? this.#remaining : undefined;
   }
 
-  /** Trailer fields as text; empty before the end. */
+  /** The trailer fields as text; empty before the end. */
   get trailers(): string {
     return this.#chunks.trailers;
   }
 
-  /** A request with this method is about to be written; its response goes to `sink`. */
+  /** A request with this method is about to be sent. Its response goes to `sink`. */
   begin(method: string, sink: ResponseSink): void {
     this.#expected = "head";
     this.#method = method;
@@ -69,10 +69,10 @@ export class ResponseParser {
   }
 
   /**
-   * Reads on. Answers the position after the last byte of the response, which is `end` until it is complete:
-   * what lies behind belongs to no response.
+   * Parses more bytes. Returns the position after the last byte of the response, which is `end` until the response is
+   * complete. Bytes after that position belong to no response.
    *
-   * @throws {ProtocolError} The parser must not be fed again then.
+   * @throws {ProtocolError} if the response is malformed. The parser must not be fed again then.
    */
   feed(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
@@ -99,9 +99,9 @@ export class ResponseParser {
   }
 
   /**
-   * The connection ended. Answers whether the response is complete because of it, or was before.
+   * The connection has ended. Returns whether the response is complete.
    *
-   * @throws {ProtocolError} when what has come of the head or of trailers is malformed.
+   * @throws {ProtocolError} if the part of the head or of the trailers that has arrived is malformed.
    */
   end(): boolean {
     if (this.#expected === "head" && this.#partial.length > 0) {
@@ -128,7 +128,7 @@ export class ResponseParser {
     return done;
   }
 
-  /** A head in pieces is read on each time a line has come. */
+  /** Continues a head in pieces, each time a line is complete. */
   #feedPartial(bytes: Uint8Array, start: number, end: number): number {
     const before = this.#partial.length;
     const stop = Math.min(end, start + this.#limits.headBytes - before);

@@ -1,4 +1,4 @@
-/** Body writer: frames a request body that follows its head: by its length, or chunked (RFC 9112 §6, §7.1). */
+/** Body writer: frames a request body that follows its head, by its length or chunked (RFC 9112 §6, §7.1). */
 
 import type { Socket } from "../../contract/transport.ts";
 import type { WireBody } from "../../contract/wire.ts";
@@ -11,7 +11,7 @@ export class BodyWriter implements WireBody {
   readonly #socket: Socket;
   readonly #length: number | undefined;
 
-  /** @param length as the head said it; `undefined` for chunked. */
+  /** @param length the one in the head; `undefined` for chunked. */
   constructor(socket: Socket, length: number | undefined) {
     this.#socket = socket;
     this.#length = length;
@@ -25,7 +25,7 @@ export class BodyWriter implements WireBody {
   }
 
   write(piece: Uint8Array): boolean {
-    // An empty chunk would be the last one.
+    // An empty chunk would end the body.
     if (piece.length === 0) return true;
     if (this.#length !== undefined) return this.#socket.write(piece);
     return this.#socket.write(`${piece.length.toString(16)}\r\n`, piece, "\r\n");
