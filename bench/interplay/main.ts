@@ -1,6 +1,6 @@
 /**
- * Interplay: a Holdfast pool against Holdfast's own `keepAlive()`, for a minute of random traffic. What the server
- * announces the pool obeys, so not one request meets a connection that the server has given up.
+ * Interplay: a minute of random traffic from a Holdfast pool to Holdfast's own `keepAlive()`. The pool obeys what the
+ * server announces, so no request may meet a connection that the server has closed.
  *
  * ```sh
  * node --import tsx bench/interplay/main.ts                 # a minute under each server of this runtime
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, seed: { type: "string", default: "1" } },
 });
 process.exitCode = await main(Number(values.seconds), Number(values.seed));
-// Deno.serve has no way to close idle connections, which would keep the process alive.
+// Deno.serve cannot close idle connections, and they would keep the process alive.
 process.exit();
 
 async function main(seconds: number, seed: number): Promise<number> {
@@ -48,7 +48,7 @@ function print(name: string, result: InterplayResult): void {
   console.log(`  connections         ${opened} opened, reused ${reused} times`);
   console.log(`  failures            ${show(failures)}`);
   console.log(`  beyond the limits   ${beyond}`);
-  console.log(`  closed while held   ${closedUnderUs}`);
+  console.log(`  closed while idle   ${closedUnderUs}`);
   console.log(`  retired by the pool ${show(new Map(Object.entries(retired)))}`);
   console.log(`  ended by the server ${show(ended)}`);
 }

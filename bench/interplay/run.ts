@@ -1,7 +1,7 @@
 /**
- * Run: random traffic of a Holdfast pool against `keepAlive()`, under one server. The rules are short, so that every
- * one of them is met all the time; the pool neither retries nor learns, so that one request on a connection that the
- * server has given up would be a failure.
+ * Run: random traffic from a Holdfast pool to `keepAlive()`, under one server. The limits are short, so that all of
+ * them are reached all the time. The pool neither retries nor learns, so a single request on a connection that the
+ * server has closed would be a failure.
  */
 
 import { Hono } from "hono";
@@ -10,49 +10,50 @@ import { type KeepAliveEvent, type KeepAliveVariables, keepAlive } from "../../s
 import type { ServerUnderTest } from "../../tests/hono/support/servers.ts";
 import { Prng } from "../../tests/support/prng.ts";
 
-/** What is done, and for how long. */
+/** What to do, and for how long. */
 export interface InterplayOptions {
   readonly seconds: number;
   readonly seed: number;
-  /** Callers that send one request after the other. */
+  /** The number of callers. Each sends one request after the other. */
   readonly callers: number;
-  /** So many requests at least, however long that takes. */
+  /** Sends at least this many requests, however long that takes. */
   readonly least?: number;
 }
 
-/** What came of it. */
+/** The result. */
 export interface InterplayResult {
   readonly requests: number;
   readonly posts: number;
-  /** Answers that were not what was asked for, by what was wrong. */
+  /** Responses that were wrong, and errors, by cause. */
   readonly failures: ReadonlyMap<string, number>;
   readonly opened: number;
   readonly reused: number;
-  /** Connections that the server closed though the pool still held them: each could have been a stale hit. */
+  /** Connections that the server closed while the pool still had them. Each could have been a stale hit. */
   readonly closedUnderUs: number;
-  /** Requests on a connection beyond what was announced for it. */
+  /** Requests on a connection beyond the limits that were announced for it. */
   readonly beyond: number;
   readonly retired: Readonly<Record<string, number>>;
-  /** Reasons for which the server ended connections. */
+  /** The reasons for which the server ended connections. */
   readonly ended: ReadonlyMap<string, number>;
-  /** The longest time for which this process stood still, in ms. */
+  /** The longest time for which this process was blocked, in ms. */
   readonly stoodStillMs: number;
 }
 
-/** Announced: 3 s. The pool keeps a second off, so connections live for up to 2 s of silence. */
+/** The server announces 3 s. The pool subtracts a second, so it reuses connections that were idle for up to 2 s. */
 const RULES = { idleTimeout: "4s", maxRequests: 300, maxLifetime: "5s", lifetimeJitter: 0.5 } as const;
 const ANNOUNCED_IDLE_MS = 3000;
 const LONGEST_PAUSE_MS = 4500;
 
 /**
- * What the pool stays away from the server's limit: 4 s there, and here 3 s announced, less a margin of 1 s. Of a request
- * that lies for so long before the server reads it, because the process stood still, no client can know.
+ * The distance between the pool's limit and the server's: the server keeps 4 s and announces 3 s, and the pool
+ * subtracts a margin of 1 s. If the process is blocked for longer than this before the server reads a request, no
+ * client can know.
  */
 export const SLACK_MS = 2000;
 
 const TICK_MS = 50;
 
-/** Only what the server says ends a connection here. */
+/** In this run only the server's hints end a connection. */
 const CLIENT: PoolOptions = {
   idleTimeout: Infinity,
   maxLifetime: Infinity,
@@ -105,7 +106,7 @@ export async function interplay(
   };
 }
 
-/** Measures for how long timers were late at most. */
+/** Measures by how much timers were late at most. */
 function watchStillness(): { end(): number } {
   let [last, longest] = [performance.now(), 0];
   const look = (): void => {
@@ -123,7 +124,7 @@ function watchStillness(): { end(): number } {
   };
 }
 
-/** Waves: everybody sends for three seconds, then falls silent for a time around the limits. */
+/** Waves: all callers send for three seconds, then pause for a time near the limits. */
 function pauseMs(random: Prng): number {
   const silent = performance.now() % 5000 > 3000;
   return silent || random.oneIn(40) ? random.next() * LONGEST_PAUSE_MS : random.next() * 30;
@@ -180,14 +181,14 @@ function application(ended: Map<string, number>): Hono<{ Variables: KeepAliveVar
   return app;
 }
 
-/** Watches whether the pool keeps to what was announced. */
+/** Watches whether the pool keeps to the announced limits. */
 function watcher() {
   let closedUnderUs = 0;
   let beyond = 0;
   const note = (event: PoolEvent): void => {
     if (event.type === "connection.retired" && event.reason === "peer-closed") closedUnderUs += 1;
     if (event.type !== "connection.acquired") return;
-    // Before its first response nothing has been announced for a connection.
+    // A connection has no announced limit before its first response.
     const tooOld = event.requestNumber > 1 && event.idleMs >= ANNOUNCED_IDLE_MS;
     if (tooOld || event.requestNumber > RULES.maxRequests) beyond += 1;
   };
@@ -198,7 +199,7 @@ function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-/** Whether not one request met a connection that the server had given up. */
+/** Whether no request met a connection that the server had closed. */
 export function isFlawless({ failures, beyond, requests }: InterplayResult): boolean {
   return requests > 0 && failures.size === 0 && beyond === 0;
 }

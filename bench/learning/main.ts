@@ -1,13 +1,14 @@
 /**
- * Learning: how many requests meet a connection that the server has closed, with `learn: false` and with `learn: true`,
- * and how near what was learned is to the server's real limit.
+ * Learning: counts the requests that meet a connection which the server has closed, with `learn: false` and with
+ * `learn: true`, and compares the learned limit with the server's real limit.
  *
  * ```sh
- * node --import tsx bench/learning/main.ts                    # 100,000 requests each, in virtual time; then real sockets
+ * node --import tsx bench/learning/main.ts                    # 100,000 requests each, in virtual time; then real
+ * sockets
  * node --import tsx bench/learning/main.ts --requests 10000 --seconds 0
  * ```
  *
- * Exit code: 1 if learning made stale hits clearly more frequent anywhere.
+ * Exit code: 1 if learning made stale hits clearly more frequent in a scenario.
  */
 
 import process from "node:process";
@@ -20,14 +21,17 @@ import { type Findings, simulate } from "./simulate.ts";
 const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "100000" },
-    /** On real sockets; 0 leaves that out. */
+    /** Seconds on real sockets; 0 leaves them out. */
     seconds: { type: "string", default: "24" },
     limit: { type: "string", default: "120" },
     seed: { type: "string", default: "1" },
   },
 });
 const PER = 100_000;
-/** Stale hits, per as many requests, that say nothing: learning reuses more connections, so more can be stale. */
+/**
+ * A difference in stale hits up to this, per 100,000 requests, counts as noise: learning reuses more connections, so
+ * more can be stale.
+ */
 const NOISE = 10;
 const requests = Number(values.requests);
 const seed = Number(values.seed);

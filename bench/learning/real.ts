@@ -1,4 +1,4 @@
-/** Real: the same question on real sockets, with limits short enough to wait for. */
+/** Real: the same comparison on real sockets, with limits short enough to wait for. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,13 +15,13 @@ export interface RealFindings {
   readonly staleHits: number;
   readonly failures: number;
   readonly connections: number;
-  /** By `explain()` at the end. */
+  /** The learned limit by `explain()` at the end. */
   readonly learned: string | undefined;
 }
 
 const LANES = 24;
 
-/** Each server with and without learning, `seconds` in all. */
+/** Runs each server with and without learning, for `seconds` in all. */
 export async function realSockets(limitMs: number, seconds: number, seed: number): Promise<RealFindings[]> {
   const script = fileURLToPath(new URL("./serve.ts", import.meta.url));
   const isDeno = "deno" in process.versions;

@@ -1,4 +1,6 @@
-/** Scenarios: servers that close idle connections without having said when, and clients whose pauses meet that. */
+/**
+ * Scenarios: servers that close idle connections without announcing when, and clients whose pauses reach that limit.
+ */
 
 import type { Prng } from "../../tests/support/prng.ts";
 
@@ -6,17 +8,17 @@ export interface Scenario {
   readonly name: string;
   /** The idle limit for a connection that becomes idle now; `Infinity` for none. */
   limitMs(now: number, random: Prng): number;
-  /** The shortest limit in force at a time: what should be learned. `undefined` where there is nothing to learn. */
+  /** The shortest limit in force at a time, which should be learned; `undefined` if there is none. */
   trueMs(now: number): number | undefined;
-  /** No FIN: whoever writes after the limit gets RST. */
+  /** The server sends no FIN. A client that writes after the limit gets RST. */
   readonly silent?: boolean;
-  /** Every so often all connections are closed at once. */
+  /** All connections are closed at once, after this many ms again and again. */
   readonly restartEveryMs?: number;
-  /** Closed after so many requests, without a word. */
+  /** The server closes a connection after this many requests, without announcing it. */
   readonly requestsPerConnection?: number;
-  /** The middle one of the client's pauses. */
+  /** The median of the client's pauses. */
   readonly pauseMs: number;
-  /** Requests that go on at the same time. */
+  /** How many requests run at the same time. */
   readonly lanes: number;
   readonly roundTripMs: number;
 }
@@ -27,7 +29,7 @@ const HOUR = 60 * MINUTE;
 
 const fixed = (ms: number) => ({ limitMs: () => ms, trueMs: () => ms });
 
-/** 60 s, then 15 s, then 60 s …, three hours each. */
+/** 60 s, then 15 s, then 60 s and so on, each for three hours. */
 const alternating = (now: number): number => (Math.floor(now / (3 * HOUR)) % 2 === 0 ? MINUTE : 15 * SECOND);
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -42,7 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
     roundTripMs: 40,
   },
   {
-    name: "5 s, looked at once a second",
+    name: "5 s, checked once a second",
     limitMs: (now) => Math.ceil((now + 5 * SECOND) / SECOND) * SECOND - now,
     trueMs: () => 5 * SECOND,
     pauseMs: 2.5 * SECOND,
@@ -66,7 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
     roundTripMs: 20,
   },
   {
-    name: "60 s and 15 s, by turns of 3 h",
+    name: "60 s and 15 s, alternating every 3 h",
     limitMs: alternating,
     trueMs: alternating,
     pauseMs: 10 * SECOND,

@@ -1,6 +1,6 @@
 /**
- * Serve: two servers on real sockets that keep their idle limit to themselves. The first closes then; the second
- * forgets the connection, as a NAT gateway does, and answers the next packet with RST. Ends with its stdin.
+ * Serve: two servers on real sockets that do not announce their idle limit. The first closes idle connections. The
+ * second forgets them, as a NAT gateway does, and answers the next packet with RST. The process ends with its stdin.
  */
 
 import { createServer, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-/** Simulate: one scenario over the transport in memory, in virtual time, the same at every run. */
+/** Simulate: runs one scenario over the transport in memory, in virtual time. Every run is the same. */
 
 import { createPool, type LimitLearned } from "../../mod.ts";
 import { Prng } from "../../tests/support/prng.ts";
@@ -8,24 +8,24 @@ import { VirtualClock } from "./virtual-clock.ts";
 
 export interface Findings {
   readonly requests: number;
-  /** Requests written on a connection that the server had closed. */
+  /** Requests that were written on a connection which the server had closed. */
   readonly staleHits: number;
-  /** Of those, POSTs, which are not sent again. */
+  /** Stale hits that were POSTs, which are not resent. */
   readonly failures: number;
   readonly connections: number;
-  /** Learned limit by true limit, for each request made while something was learned: the middle one. */
+  /** The median of learned limit divided by true limit, over the requests made while something was learned. */
   readonly ratio: number | undefined;
-  /** Share of requests made while the learned limit was above the true one. */
+  /** The share of requests made while the learned limit was above the true one. */
   readonly above: number;
-  /** Share of requests made while nothing was learned. */
+  /** The share of requests made while nothing was learned. */
   readonly unknown: number;
 }
 
-/** Of ten requests, POSTs. */
+/** How many of ten requests are POSTs. */
 const POSTS = 2;
-/** How far pauses lie apart: two thirds are within a factor of this. */
+/** The spread of pauses: two thirds are within a factor of this. */
 const SPREAD = 2.2;
-/** How much later than the shortest way something may arrive. */
+/** How much later than on the shortest path something may arrive, as a share. */
 const NETWORK_JITTER = 0.3;
 
 export async function simulate(
@@ -44,7 +44,7 @@ export async function simulate(
     accept: (peer) => server.accept(peer),
   });
   const limit = new LimitWatch(scenario, clock);
-  // Only what is learned shall end idle connections.
+  // Only the learned limit may end idle connections.
   const options = { idleTimeout: "10m", maxLifetime: Infinity, random: () => random.next() } as const;
   const pool = createPool({ ...options, transport, clock, learn, onEvent: limit.listen });
   let left = requests;
@@ -54,7 +54,7 @@ export async function simulate(
       await clock.sleep(scenario.pauseMs * SPREAD ** normal(random));
       limit.sample();
       const method = random.below(10) < POSTS ? "POST" : "GET";
-      // What fails is counted by the pool.
+      // The pool counts the failures.
       await pool.request("http://server.test/", { method }).then(
         (response) => response.bytes(),
         () => undefined,
@@ -68,7 +68,7 @@ export async function simulate(
   return { requests, staleHits: retries + failures, failures, connections: opened, ...limit.findings() };
 }
 
-/** A server with the scenario's habits. */
+/** A server with the habits of the scenario. */
 class Server {
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
@@ -129,7 +129,7 @@ class Server {
   }
 }
 
-/** How the learned limit compares with the true one. */
+/** Compares the learned limit with the true one. */
 class LimitWatch {
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
@@ -162,7 +162,7 @@ class LimitWatch {
   }
 }
 
-/** Mean 0, deviation 1 (Box-Muller). */
+/** A normally distributed number: mean 0, deviation 1 (Box-Muller). */
 function normal(random: Prng): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }

@@ -1,16 +1,16 @@
-/** Virtual clock: hours in seconds. Time stands still while anything can go on without it. */
+/** Virtual clock: simulates hours in seconds. Time stands still while promises can settle without it. */
 
 import type { Clock, Timer } from "../../mod.ts";
 
 interface Entry {
   readonly at: number;
-  /** Equal times go in the order in which they were set. */
+  /** Timers of the same time fire in the order in which they were set. */
   readonly order: number;
   readonly callback: () => void;
   cancelled: boolean;
 }
 
-/** Enough for every promise chain between two timers to come to rest. */
+/** Enough microtasks for every promise chain between two timers to settle. */
 const MICROTASKS = 40;
 
 export class VirtualClock implements Clock {

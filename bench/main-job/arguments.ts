@@ -1,16 +1,16 @@
-/** Arguments: what the command line asks for, or what is wrong with it. */
+/** Arguments: reads the command line, or says what is wrong with it. */
 
 import { parseArgs } from "node:util";
 
 export interface Arguments {
   /** Servers of the user's own; none for the embedded origins. */
   readonly urls: readonly URL[];
-  /** Per client. */
+  /** Requests per client. */
   readonly requests: number;
-  /** Both clients together. */
+  /** The time for both clients together. */
   readonly seconds: number;
   readonly method: "GET" | "HEAD";
-  /** The gateway of examples/gateway.ts instead of a job. */
+  /** Starts the gateway of examples/gateway.ts instead of a job. */
   readonly serve: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -32,7 +32,7 @@ const OPTIONS = {
   help: { type: "boolean", default: false, short: "h" },
 } as const;
 
-/** With one's own servers the job is gentle, because they may have other work to do. */
+/** With the user's own servers the job is gentle, because they may have other work. */
 export const GENTLE = { requests: 40, mostRequests: 500, mostUrls: 10 } as const;
 
 export const HELP = `Usage: npm start [-- [options] [URL…]]
@@ -117,8 +117,8 @@ function readUrl(text: string): URL {
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(`A URL must start with http:// or https://, got "${text}"`);
   }
-  // Not repeated in the message: what follows may end up in a log.
+  // The message does not repeat the URL, because it may end up in a log.
   if (url.username !== "" || url.password !== "")
-    throw new UsageError("A URL must not hold a user or password");
+    throw new UsageError("A URL must not contain a user or password");
   return url;
 }

@@ -1,4 +1,7 @@
-/** Clients: Holdfast and the built-in fetch, each as a function like `fetch` and what can be known of its connections. */
+/**
+ * Clients: Holdfast and the built-in fetch. Each is a function like `fetch`, with what can be known of its
+ * connections.
+ */
 
 import { createPool, type PoolOptions } from "../../mod.ts";
 import { isNode } from "./runtime.ts";
@@ -9,17 +12,17 @@ export type ClientName = "holdfast" | "builtin";
 
 export interface Client {
   readonly name: ClientName;
-  /** For people. */
+  /** The name for people. */
   readonly title: string;
   readonly fetch: FetchLike;
-  /** Holdfast's own account of an origin. */
+  /** What Holdfast reports about an origin. */
   view(origin: string): PoolView | undefined;
-  /** Connections opened to an origin, if the client tells. */
+  /** How many connections were opened to an origin, if the client reports it. */
   opened(origin: string): number | undefined;
   close(): Promise<void>;
 }
 
-/** How long requests that were cut off may take to end. */
+/** How long aborted requests may take to end. */
 const CLOSE_TIMEOUT = "500ms";
 
 export function holdfastClient(options: PoolOptions): Client {
@@ -50,12 +53,12 @@ export async function builtinClient(): Promise<Client> {
   };
 }
 
-/** undici's `undici:client:connected` message, as far as it is used. */
+/** The parts of undici's `undici:client:connected` message that are used. */
 interface Connected {
   readonly connectParams?: { readonly protocol?: string; readonly host?: string };
 }
 
-/** Counts, by origin, the connections of the undici inside Node. */
+/** Counts the connections of the undici inside Node, by origin. */
 async function watchUndici(): Promise<ReadonlyMap<string, number>> {
   const { subscribe } = await import("node:diagnostics_channel");
   const opened = new Map<string, number>();

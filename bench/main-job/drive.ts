@@ -1,4 +1,4 @@
-/** Drive: sends the bursts of one origin, with their pauses, and tells every outcome. */
+/** Drive: sends the bursts of one origin with their pauses, and reports every outcome. */
 
 import type { Burst, PlannedRequest } from "./schedule.ts";
 import type { Outcome } from "./send.ts";
@@ -10,12 +10,12 @@ export interface Drive {
   readonly stop: AbortSignal;
 }
 
-/** Resolves when all is sent and answered, or soon after `stop`. */
+/** Resolves when everything is sent and answered, or soon after `stop`. */
 export async function drive({ bursts, send, tell, stop }: Drive): Promise<void> {
   for (const { pause, width, requests } of bursts) {
     await sleep(pause.ms, stop);
     if (stop.aborted) return;
-    // From here to the first request no event is looked at.
+    // From here to the first request, no event is handled.
     if (pause.blockMs !== undefined) block(pause.blockMs);
     const queue = requests.values();
     const lane = async (): Promise<void> => {
@@ -29,7 +29,7 @@ export async function drive({ bursts, send, tell, stop }: Drive): Promise<void> 
   }
 }
 
-/** Ends early, and quietly, when told to stop. */
+/** Waits. Resolves early when stopped. */
 export function sleep(ms: number, stop: AbortSignal): Promise<void> {
   if (stop.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -43,7 +43,7 @@ export function sleep(ms: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-/** Computes for a while, as a busy program does. */
+/** Keeps the CPU busy for a while, as a working program does. */
 function block(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);

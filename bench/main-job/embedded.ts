@@ -18,15 +18,15 @@ export interface Surroundings {
   readonly progress: Progress;
   /** Ctrl-C. */
   readonly stop: AbortSignal;
-  /** Told once, before the first request. */
+  /** Called once, before the first request. */
   readonly announce: (lines: readonly string[]) => void;
 }
 
-/** Body sizes of the answers. */
+/** The body sizes of responses. */
 const RESPONSE_SIZES = [64, 1024, 3000, 30_000] as const;
-/** How much longer than planned a client may take, when the machine is busy, before the rest is left out. */
+/** How much longer than planned a client may take on a busy machine, before the remaining requests are left out. */
 const PATIENCE = 1.6;
-/** From this idle limit on, the pool's defaults are on the safe side. */
+/** With an idle limit above this, the pool's defaults are safe. */
 const DEFAULTS_SUFFICE_MS = 2300;
 
 export async function embeddedJob(given: Arguments, surroundings: Surroundings): Promise<JobResult> {
@@ -57,8 +57,8 @@ export async function embeddedJob(given: Arguments, surroundings: Surroundings):
 }
 
 /**
- * A POST is never sent twice, so it must not meet a connection that the server is about to close. By default
- * connections idle for less than 2 s count as safe; the limits of a short run are shorter than that.
+ * A POST is never sent twice, so it must not meet a connection that the server is about to close. By default,
+ * connections idle for less than 2 s count as safe, but the limits of a short run are shorter than that.
  */
 export function poolOptions({ idleLimitMs }: Times): PoolOptions {
   return idleLimitMs >= DEFAULTS_SUFFICE_MS ? {} : { unsafeReuse: Math.round(idleLimitMs / 2) };
@@ -76,7 +76,7 @@ function targetsFor(
     about: habit.about(times),
     origin: `http://127.0.0.1:${ports[habit.name]}`,
     ours: true,
-    // The first ones get one more, where it does not come out even.
+    // The first origins get one more if the number does not divide evenly.
     bursts: burstsFor(habit, {
       requests: Math.ceil((requests - index) / running.length),
       clientMs,
@@ -127,7 +127,7 @@ function introduction(
   ];
 }
 
-/** Also said of the user's own servers. */
+/** Says which requests were left out. Used for the user's own servers as well. */
 export function cutShort(runs: readonly ClientRun[], interrupted: boolean): string[] {
   const why = interrupted ? "interrupted" : "the time was up";
   return runs

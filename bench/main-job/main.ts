@@ -22,18 +22,18 @@ import { jsonReport, textReport } from "./report.ts";
 import type { JobResult } from "./result.ts";
 import { holdfastIsFine } from "./verdict.ts";
 
-/** Where nobody says how wide the output is: a log, or a pipe. */
+/** The width of the output where none is known: a log or a pipe. */
 const LOG_WIDTH = 120;
 
 const exitCode = await main(process.argv.slice(2));
 if (exitCode !== undefined) {
   process.exitCode = exitCode;
   await written();
-  // What a runtime keeps open (a pooled socket of its fetch, say) must not keep the job from ending.
+  // A socket that a runtime keeps open, like one of its fetch's pool, must not keep the process alive.
   process.exit();
 }
 
-/** The exit code, or `undefined` when something goes on until Ctrl-C. */
+/** Returns the exit code, or `undefined` if something runs until Ctrl-C. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
   const given = understood(argv);
   if (given === undefined) return 2;
@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     return 0;
   }
   if (given.serve) {
-    // It reads the URL from the same command line.
+    // The gateway reads the URL from the same command line.
     await import("../../examples/gateway.ts");
     return undefined;
   }
@@ -76,13 +76,13 @@ function job(given: Arguments, stop: AbortSignal): Promise<JobResult> {
 function reporting(given: Arguments) {
   const { columns } = process.stdout;
   return {
-    // A terminal that does not know its size says 0.
+    // A terminal that does not know its size reports 0.
     width: columns > 0 ? columns : LOG_WIDTH,
     longestPauseMs: given.urls.length > 0 ? longestPauseMs(given.seconds) : undefined,
   };
 }
 
-/** The first signal asks for what there is so far; the second one does not wait for it. */
+/** The first signal asks for the results so far. The second one ends the process at once. */
 function watchSignals() {
   const controller = new AbortController();
   let exitCode: number | undefined;
@@ -96,7 +96,7 @@ function watchSignals() {
   return { signal: controller.signal, exitCode: () => exitCode };
 }
 
-/** A pipe may take its time. */
+/** Resolves when the output is written, which may take time with a pipe. */
 function written(): Promise<void> {
   return new Promise((resolve) => process.stdout.write("", () => resolve()));
 }

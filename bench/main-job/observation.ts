@@ -1,11 +1,11 @@
-/** Observation: what Holdfast saw of a server that is not ours, in plain words. */
+/** Observation: what Holdfast saw of the user's own server, in plain words. */
 
 import type { Figures } from "./result.ts";
 import { ranked } from "./tally.ts";
 import type { PoolView } from "./watch.ts";
 import { plural } from "./words.ts";
 
-/** Sentences about a server, from what its answers said and its connections did. */
+/** Sentences about a server, from its responses and its connections. */
 export function observations(figures: Figures, longestPauseMs: number): string[] {
   const { pool, statuses } = figures;
   if (pool === undefined || figures.requests === 0) return [];
@@ -40,7 +40,7 @@ function notPersistent(times: number | undefined): string | undefined {
 
 function givenUp(times: number | undefined): string | undefined {
   if (times === undefined) return undefined;
-  return `Holdfast gave up ${plural(times, "idle connection")} shortly before the announced limit.`;
+  return `Holdfast closed ${plural(times, "idle connection")} itself, shortly before the announced limit.`;
 }
 
 function closed(
@@ -51,7 +51,7 @@ function closed(
   if (seconds.length > 0) {
     return `It closed ${plural(seconds.length, "idle connection")} without a word, after ${range(seconds)} s.`;
   }
-  // Where none was left idle for long, nothing was seen of what the server would have done.
+  // If no connection was idle for long, nothing is known of what the server would have done.
   if (retired["hint-timeout"] !== undefined || opened <= (retired["not-persistent"] ?? 0)) return undefined;
   return `It closed no idle connection by itself; the longest pause was ${(longestPauseMs / 1000).toFixed(1)} s.`;
 }

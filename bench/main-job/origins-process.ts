@@ -1,6 +1,6 @@
 /**
- * The origins, seen from the main job. They run in a process of their own, so that neither side waits for the
- * other's event loop, which would hide the very races that are looked for.
+ * Origins process: starts and asks the process of the origins. They run in a process of their own, so that neither
+ * side waits for the other's event loop, which would hide the very races that the job looks for.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -11,7 +11,7 @@ import { scriptCommand } from "./runtime.ts";
 
 /** How long the process may take to end by itself. */
 const STOP_MS = 10_000;
-/** How long it may take to answer, starting included. */
+/** How long it may take to answer, its start included. */
 const ANSWER_MS = 90_000;
 
 export class OriginsProcess {
@@ -38,7 +38,7 @@ export class OriginsProcess {
     }
   }
 
-  /** From now on what the origins see belongs to this client. */
+  /** Assigns what the origins see from now on to this client. */
   async turnTo(client: string): Promise<void> {
     await this.#ask({ ask: "turn-to", client });
   }
@@ -62,7 +62,7 @@ export class OriginsProcess {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has ended already.
+        // The process has ended already.
       }
     }
   }
@@ -78,7 +78,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The child's lines, each for who has waited longest. */
+/** Gives each line of the child to the request that has waited longest. */
 class Answers {
   readonly ended: Promise<void>;
   readonly #lines: string[] = [];

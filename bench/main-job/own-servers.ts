@@ -1,4 +1,4 @@
-/** Own servers: the job with the servers of whoever runs it, gently and without changing anything there. */
+/** Own servers: the job with the user's own servers. It is gentle, and changes nothing there. */
 
 import { type Arguments, GENTLE } from "./arguments.ts";
 import { builtinClient, holdfastClient } from "./clients.ts";
@@ -9,12 +9,12 @@ import { run, type Target } from "./run.ts";
 import { isNode, runtimeName } from "./runtime.ts";
 import { type Burst, type PlannedRequest, split } from "./schedule.ts";
 
-/** How much of a client's time goes into waiting: the idle limits are what there is to see. */
+/** The share of a client's time that is spent in pauses, because idle limits are what it can observe. */
 const PAUSED_SHARE = 0.8;
-/** Parts of that time: the longest pause shows the longest limit. */
+/** How that time is divided: the longest pause shows the longest limit. */
 const PAUSES = [0.05, 0.1, 0.25, 0.6] as const;
 const WIDTHS = [1, 2, 4] as const;
-/** Between two bursts that no pause divides. */
+/** The pause between two bursts that no other pause separates. */
 const BREATH: Pause = { ms: 100 };
 /** How much longer than planned a client may take before the rest is left out. */
 const PATIENCE = 1.5;
@@ -47,12 +47,12 @@ function unknowns(): string[] {
   return [`${runtimeName()} does not tell when its fetch opens a connection: "?" in the table.`];
 }
 
-/** The longest time a connection is left alone. */
+/** The longest time a connection is left idle. */
 export function longestPauseMs(seconds: number): number {
   return Math.round(((seconds * 1000) / 2) * PAUSED_SHARE * Math.max(...PAUSES));
 }
 
-/** One target per server, which takes its URLs in turn. */
+/** One target per server. It requests the server's URLs one after the other. */
 function targetsFor({ urls, requests, method }: Arguments, clientMs: number): Target[] {
   const paths = new Map<string, string[]>();
   for (const { origin, pathname, search } of urls) {

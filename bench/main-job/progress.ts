@@ -1,4 +1,4 @@
-/** Progress: one line that is written over on a terminal, a line now and then elsewhere. */
+/** Progress: one line that is overwritten on a terminal, and a line now and then elsewhere. */
 
 export interface Progress {
   begin(title: string, planned: number, state: () => { done: number; failed: number }): void;
@@ -18,7 +18,7 @@ const TTY_MS = 100;
 const LOG_MS = 5000;
 const BAR = 24;
 
-/** Progress on an output, which should not be the one the results go to. */
+/** Shows progress on an output, which should not be the one of the results. */
 export function progressOn(output: Output): Progress {
   const terminal = output.isTTY === true;
   let timer: ReturnType<typeof setInterval> | undefined;

@@ -1,4 +1,4 @@
-/** Report: the result for people, and for programs. */
+/** Report: the result, for people and for programs. */
 
 import { observations } from "./observation.ts";
 import type { JobResult, OriginResult } from "./result.ts";
@@ -6,9 +6,9 @@ import { table } from "./table.ts";
 import { holdfastIsFine, originVerdict, overallVerdict } from "./verdict.ts";
 
 export interface Reporting {
-  /** Columns of the output. */
+  /** The number of columns of the output. */
   readonly width: number;
-  /** With servers that are not ours: how long they were left alone at most. */
+  /** For the user's own servers: the longest time they were left idle. */
   readonly longestPauseMs: number | undefined;
 }
 
@@ -34,7 +34,7 @@ function verdictLine(origin: OriginResult, longestPauseMs: number | undefined): 
   return [...observations(holdfast, longestPauseMs), originVerdict(origin)].join(" ");
 }
 
-/** Lines of at most `width` columns, all but the first indented. */
+/** Breaks a text into lines of at most `width` columns. All but the first are indented. */
 export function wrapped(text: string, width: number, indent = "  "): string[] {
   const lines: string[] = [];
   let line = "";

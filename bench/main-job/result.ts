@@ -1,4 +1,4 @@
-/** Result: what the table, the verdicts and the JSON are made from. */
+/** Result: the data behind the table, the verdicts and the JSON. */
 
 import type { Client, ClientName } from "./clients.ts";
 import type { Seen } from "./origins/ledger.ts";
@@ -8,13 +8,13 @@ import type { PoolView } from "./watch.ts";
 
 /** One client at one origin. */
 export interface Figures extends Tally {
-  /** As counted by the server where it is ours, else by the client; `undefined` if nobody knows. */
+  /** Counted by our servers, otherwise reported by the client; `undefined` if unknown. */
   readonly connections: number | undefined;
-  /** Share of requests that needed no connection of their own, in percent. */
+  /** The share of requests that needed no connection of their own, in percent. */
   readonly reusePercent: number | undefined;
-  /** POSTs that the server took more than once; `undefined` if it does not tell. */
+  /** POSTs that the server received more than once; `undefined` if unknown. */
   readonly duplicatedPosts: number | undefined;
-  /** Other requests it took more than once, which does no harm. */
+  /** Other requests that it received more than once, which does no harm. */
   readonly repeatedOthers: number | undefined;
   /** Holdfast only. */
   readonly pool: PoolView | undefined;
@@ -31,7 +31,7 @@ export interface JobResult {
   readonly runtime: string;
   readonly interrupted: boolean;
   readonly elapsedMs: number;
-  /** For people: what is missing, what was cut short. */
+  /** For people: what is missing or was cut short. */
   readonly notes: readonly string[];
   readonly origins: readonly OriginResult[];
 }
@@ -39,7 +39,7 @@ export interface JobResult {
 /** What one client did, and what the servers saw of it. */
 export interface ClientRun extends RunResult {
   readonly client: Client;
-  /** `undefined` where the servers are not ours. */
+  /** `undefined` for servers that are not ours. */
   readonly seen: ((origin: string) => Seen) | undefined;
 }
 
@@ -64,7 +64,9 @@ function figures({ name, origin }: Target, { client, tallies, seen }: ClientRun)
   };
 }
 
-/** Unused connections must not make it less than nothing, nor a server that cannot be reached make it full. */
+/**
+ * Limited to 0 to 100: unused connections must not make it negative, and an unreachable server must not make it 100.
+ */
 export function reusePercent(requests: number, connections: number | undefined): number | undefined {
   if (connections === undefined || connections === 0 || requests === 0) return undefined;
   return Math.max(0, 100 * (1 - connections / requests));
@@ -74,7 +76,7 @@ function others(repeated: Readonly<Record<string, number>>): number {
   return Object.entries(repeated).reduce((sum, [method, times]) => sum + (method === "POST" ? 0 : times), 0);
 }
 
-/** All origins of one client together. */
+/** The sums over all origins for one client. */
 export interface Totals {
   readonly requests: number;
   readonly failures: number;

@@ -1,4 +1,4 @@
-/** Run: one client through the schedules of all its targets at once. */
+/** Run: sends the schedules of all targets through one client at once. */
 
 import { setMaxListeners } from "node:events";
 import type { Client } from "./clients.ts";
@@ -9,7 +9,7 @@ import type { Burst } from "./schedule.ts";
 import { send } from "./send.ts";
 import { Tallier, type Tally } from "./tally.ts";
 
-/** Where requests go. */
+/** A server to which requests go. */
 export interface Target {
   readonly name: string;
   readonly about: string;
@@ -23,7 +23,7 @@ export interface Target {
 export interface Run {
   readonly client: Client;
   readonly targets: readonly Target[];
-  /** When to give up, however much is left. */
+  /** When to stop, however much is left. */
   readonly limitMs: number;
   readonly progress: Progress;
   readonly stop: AbortSignal;
@@ -35,7 +35,7 @@ export interface RunResult {
   readonly notSent: number;
 }
 
-/** A little apart, so that the targets' bursts do not all fall together. */
+/** The targets start at slightly different times, so that their bursts do not coincide. */
 const STAGGER_MS = 37;
 
 export async function run({ client, targets, limitMs, progress, stop }: Run): Promise<RunResult> {
@@ -43,7 +43,7 @@ export async function run({ client, targets, limitMs, progress, stop }: Run): Pr
   const planned = targets.reduce((sum, { bursts }) => sum + requestsIn(bursts), 0);
   const talliers = new Map(targets.map(({ name }) => [name, new Tallier()]));
   const limit = new AbortController();
-  // Every request and every pause listens to it: many at once is no leak.
+  // Every request and every pause listens to the signal, so many listeners are no leak.
   setMaxListeners(0, limit.signal);
   const timer = setTimeout(() => limit.abort(), limitMs);
   const end = (): void => limit.abort();

@@ -1,4 +1,4 @@
-/** Runtime: which one this is, and whose fetch it has built in. */
+/** Runtime: which runtime this is, and which fetch it has. */
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,10 @@ interface Versions {
 
 const versions: Versions = process.versions;
 
-/** Runs a script as this one runs: with the same runtime, and the same loader, which Node 20 needs for TypeScript. */
+/**
+ * A command that runs a script with the runtime and the loader of this process. Node 20 needs a loader for
+ * TypeScript.
+ */
 export function scriptCommand(script: URL, args: readonly string[]): { program: string; args: string[] } {
   const loader =
     versions.deno === undefined
@@ -21,7 +24,7 @@ export function scriptCommand(script: URL, args: readonly string[]): { program: 
   return { program: process.execPath, args: [...loader, fileURLToPath(script), ...args] };
 }
 
-/** Of the three, only Node tells when its fetch opens a connection. */
+/** Only Node reports when its fetch opens a connection. */
 export function isNode(): boolean {
   return versions.deno === undefined && versions.bun === undefined;
 }

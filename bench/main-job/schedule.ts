@@ -1,7 +1,4 @@
-/**
- * Schedule: which request goes to whom, and when. Made from a seed, so that both clients get the same one; it
- * knows nothing of clients.
- */
+/** Schedule: which request goes where, and when. It comes from a seed, so that both clients get the same one. */
 
 import type { Pause, Times } from "./origins/origin.ts";
 
@@ -9,20 +6,20 @@ export interface PlannedRequest {
   readonly sequence: number;
   readonly method: "GET" | "POST" | "HEAD";
   readonly path: string;
-  /** Bytes of the answer's body; `undefined` where the server is not ours. */
+  /** The length of the response's body; `undefined` for servers that are not ours. */
   readonly responseBytes: number | undefined;
   readonly requestBytes: number;
 }
 
-/** Requests sent together, after a pause. */
+/** Requests that are sent together, after a pause. */
 export interface Burst {
   readonly pause: Pause;
-  /** How many are on their way at once. */
+  /** How many are under way at once. */
   readonly width: number;
   readonly requests: readonly PlannedRequest[];
 }
 
-/** A random number generator with a seed (mulberry32): the same numbers on every runtime. */
+/** A random number generator with a seed (mulberry32). It gives the same numbers on every runtime. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -33,20 +30,20 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** How much of a client's time its pauses may take; the rest is for the requests. */
+/** The share of a client's time that its pauses may take. */
 const PAUSED_SHARE = 0.82;
-/** Idle limit aimed at: above the 2 s for which Holdfast reuses a connection for a POST by default. */
+/** The intended idle limit: above the 2 s for which Holdfast reuses a connection for a POST by default. */
 const IDLE_LIMIT_MS = 2300;
-/** Below this, timers are too coarse for limits to mean anything. */
+/** Timers are too coarse for limits below this. */
 const SHORTEST_LIMIT_MS = 120;
 
-/** Limits that give every habit a few chances in a client's time. */
+/** Limits that give every habit several chances in a client's time. */
 export function timesFor(clientMs: number): Times {
   const idleLimitMs = Math.round(Math.min(IDLE_LIMIT_MS, Math.max(SHORTEST_LIMIT_MS, clientMs / 5)));
   return { idleLimitMs, lifetimeMs: Math.round(idleLimitMs * 1.2) };
 }
 
-/** As many of the pauses, repeated in order, as fit beside the work; one that does not fit is left out. */
+/** As many of the pauses, repeated in order, as fit beside the work. A pause that does not fit is left out. */
 export function fittingPauses(pauses: readonly Pause[], clientMs: number, workMs = 0): Pause[] {
   const fitting: Pause[] = [];
   let left = clientMs * PAUSED_SHARE - workMs;
@@ -61,11 +58,11 @@ export function fittingPauses(pauses: readonly Pause[], clientMs: number, workMs
   return fitting;
 }
 
-/** How wide the bursts between two pauses are: alone, in a small group, in a crowd. */
+/** The widths of the bursts between two pauses. */
 const WIDTHS = [1, 4, 8] as const;
 const BREATH: Pause = { ms: 15 };
 
-/** How long the bursts of so many requests take, if each takes this long. */
+/** How long the bursts of this many requests take, at this time per request. */
 export function workMs(requests: number, answerMs: number): number {
   const inTurn = WIDTHS.reduce((sum, width) => sum + requests / WIDTHS.length / width, 0);
   return inTurn * answerMs;
@@ -113,7 +110,7 @@ function pick<T>(items: readonly T[], random: () => number): T {
   return items[Math.floor(random() * items.length)] as T;
 }
 
-/** Parts of equal size, the first ones larger by one where it does not come out even. */
+/** Splits into parts of equal size. The first ones are larger by one if it does not divide evenly. */
 export function split<T>(items: readonly T[], parts: number): T[][] {
   return Array.from({ length: parts }, (_, at) =>
     items.slice(Math.ceil((at * items.length) / parts), Math.ceil(((at + 1) * items.length) / parts)),

@@ -1,16 +1,16 @@
-/** Send: one request through any fetch, its answer read to the end and checked. */
+/** Send: sends one request through any fetch, reads the response to its end, and checks it. */
 
 import type { PlannedRequest } from "./schedule.ts";
 
-/** What both clients are here: a function like `fetch`. */
+/** Both clients are functions like `fetch`. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
-/** How a request can fail. A wrong answer is the worst: the caller does not notice it. */
+/** How a request can fail. A wrong answer is the worst, because the caller does not notice it. */
 export type FailureKind = "error" | "timeout" | "wrong answer";
 
 export interface Failure {
   readonly kind: FailureKind;
-  /** Without addresses and ids, so that equal causes can be counted. */
+  /** The cause without addresses and ids, so that equal causes can be counted. */
   readonly cause: string;
 }
 
@@ -26,17 +26,17 @@ export interface Outcome {
 export interface Sending {
   readonly fetch: FetchLike;
   readonly base: string;
-  /** The request's id; left out towards servers that are not ours. */
+  /** The request's id; not sent to servers that are not ours. */
   readonly id: string | undefined;
   readonly request: PlannedRequest;
-  /** Ends everything. */
+  /** Aborts everything. */
   readonly stop: AbortSignal;
 }
 
-/** Longer than any origin takes: what takes longer has failed. */
+/** Longer than any origin takes. A request that takes longer has failed. */
 const TIMEOUT_MS = 10_000;
 
-/** Sends one request; never rejects. `undefined` if it was cut off by `stop`, which is nobody's failure. */
+/** Sends one request. Never rejects. Returns `undefined` if it was aborted by `stop`, which is not a failure. */
 export async function send(sending: Sending): Promise<Outcome | undefined> {
   const { request, stop } = sending;
   const deadline = deadlineOf(stop);
@@ -60,7 +60,7 @@ export async function send(sending: Sending): Promise<Outcome | undefined> {
   }
 }
 
-/** `AbortSignal.any` would do, but on Node 20 a long-lived source holds on to every signal made from it. */
+/** Does not use `AbortSignal.any`: on Node 20, a long-lived source keeps every signal made from it. */
 function deadlineOf(stop: AbortSignal): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
@@ -79,12 +79,12 @@ function deadlineOf(stop: AbortSignal): { signal: AbortSignal; clear: () => void
 function init({ id, request }: Sending, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = id === undefined ? {} : { "x-request-id": id };
   const { method, requestBytes } = request;
-  // Nobody but the named server shall be asked, so redirects are not followed.
+  // Redirects are not followed, because only the named server may be asked.
   const common: RequestInit = { method, headers, signal, redirect: "manual" };
   return requestBytes === 0 ? common : { ...common, body: "b".repeat(requestBytes) };
 }
 
-/** The parts of an answer that are checked. */
+/** The parts of a response that are checked. */
 export interface Answer {
   readonly status: number;
   readonly id: string | null;
@@ -107,7 +107,7 @@ async function read(response: Response): Promise<Answer> {
   };
 }
 
-/** What is wrong with an answer, if it is from one of our origins. */
+/** What is wrong with a response of one of our origins. */
 export function faultOf(
   { id, request }: Pick<Sending, "id" | "request">,
   answer: Answer,
@@ -126,7 +126,7 @@ export function faultOf(
   return undefined;
 }
 
-/** The innermost error of a chain: fetch wraps what happened in a `TypeError` that says nothing. */
+/** The innermost error of a chain. fetch wraps the cause in a `TypeError` that does not say it. */
 export function causeOf(error: unknown): string {
   const inner = innermost(error);
   if (!(inner instanceof Error)) return String(inner);
@@ -137,7 +137,7 @@ export function causeOf(error: unknown): string {
   return typeof code === "string" && !text.includes(code) ? `${code}: ${text}` : text;
 }
 
-/** What would make equal causes look different, or is advice for another reader. */
+/** Text that makes equal causes look different, or that is advice for other readers. */
 const NOISE: readonly RegExp[] = [
   /^error sending request .*?: (?=client error)/, // Deno: addresses
   / For more information, pass .*$/, // Bun

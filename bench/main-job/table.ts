@@ -21,11 +21,11 @@ const COLUMNS = [
 ] as const;
 
 const TITLES: Readonly<Record<ClientName, Client["title"]>> = { holdfast: "Holdfast", builtin: "built-in" };
-/** What the other columns need; the last one takes the rest. */
+/** The width of the other columns. The last one takes the rest. */
 const OTHERS_WIDTH = 92;
 const REASONS_WIDTH = { least: 20, most: 48 } as const;
 
-/** The table for an output this many columns wide. */
+/** Draws the table for an output of this many columns. */
 export function table(origins: readonly OriginResult[], width: number): string {
   const reasons = Math.min(REASONS_WIDTH.most, Math.max(REASONS_WIDTH.least, width - OTHERS_WIDTH));
   const drawn = new Table({
@@ -33,7 +33,7 @@ export function table(origins: readonly OriginResult[], width: number): string {
     colAligns: COLUMNS.map((_, at) => (at > 1 && at < COLUMNS.length - 1 ? "right" : "left")),
     colWidths: COLUMNS.map((_, at) => (at === COLUMNS.length - 1 ? reasons : null)),
     wordWrap: true,
-    // No colours and no vertical lines: the output may go to a file, and width is scarce.
+    // No colours and no vertical lines, because the output may go to a file, and width is scarce.
     style: { head: [], border: [], "padding-left": 0, "padding-right": 1 },
     chars: LINES,
   });
@@ -64,7 +64,7 @@ const LINES = {
   middle: " ",
 };
 
-/** The cells of one line after the origin's name. */
+/** The cells of one line, after the origin's name. */
 export function row(client: ClientName, figures: Figures): string[] {
   return [
     TITLES[client],
@@ -81,9 +81,9 @@ export function row(client: ClientName, figures: Figures): string[] {
   ];
 }
 
-/** What nobody told us. */
+/** Shown for an unknown figure. */
 const UNKNOWN = "?";
-/** Where there is nothing to count. */
+/** Shown where there is nothing to count. */
 const NONE = "-";
 
 function known(value: number | undefined): string {

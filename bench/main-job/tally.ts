@@ -1,25 +1,25 @@
-/** Tally: outcomes added up, for one origin and one client. */
+/** Tally: sums of the outcomes of one client at one origin. */
 
 import type { Failure, Outcome } from "./send.ts";
 
-/** Counts by name, the most frequent first when listed. */
+/** Counts by name. Lists show the most frequent first. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** What became of the requests to one origin. */
+/** The outcomes of the requests to one origin. */
 export interface Tally {
   readonly requests: number;
   readonly failures: number;
   readonly wrongAnswers: number;
   readonly causes: Counts;
-  /** By status; of interest where the server is not ours. */
+  /** Counts by status, for servers that are not ours. */
   readonly statuses: Counts;
-  /** Different `Keep-Alive` values seen. */
+  /** The different `Keep-Alive` values seen. */
   readonly announcements: readonly string[];
   readonly p50: number;
   readonly p99: number;
 }
 
-/** A server that counts `max` down announces a new value each time; a few tell enough. */
+/** How many different values are kept. A server that counts `max` down announces a new value each time. */
 const ANNOUNCEMENTS_KEPT = 4;
 
 export class Tallier {
@@ -80,7 +80,7 @@ export function percentile(sorted: readonly number[], percent: number): number {
   return sorted[Math.max(rank, 1) - 1] ?? Number.NaN;
 }
 
-/** Counts, added up by name. */
+/** Adds counts up by name. */
 export function addCounts(all: readonly Counts[]): Counts {
   const sum: Record<string, number> = {};
   for (const counts of all) {
@@ -89,7 +89,7 @@ export function addCounts(all: readonly Counts[]): Counts {
   return sum;
 }
 
-/** The most frequent first. */
+/** The entries, most frequent first. */
 export function ranked(counts: Counts): [name: string, times: number][] {
   return Object.entries(counts).sort(([, a], [, b]) => b - a);
 }

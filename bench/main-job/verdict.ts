@@ -1,4 +1,4 @@
-/** Verdict: the numbers in plain words, without more than they show. */
+/** Verdict: the figures in plain words. It says no more than they show. */
 
 import type { ClientName } from "./clients.ts";
 import { type Figures, type JobResult, type OriginResult, type Totals, totalsOf } from "./result.ts";
@@ -7,10 +7,10 @@ import { plural } from "./words.ts";
 
 const TITLES: Readonly<Record<ClientName, string>> = { holdfast: "Holdfast", builtin: "the built-in fetch" };
 
-/** Errors of every runtime that mean the same. */
+/** Errors of all runtimes with the same meaning. */
 const CLOSED = /ECONNRESET|EPIPE|UND_ERR_SOCKET|connection closed|closed the connection/;
 
-/** Why requests failed, the most frequent first, with the error's own words. */
+/** Why requests failed, most frequent first, with the error's own text. */
 export function causesText(causes: Counts): string {
   const list = ranked(causes);
   const shown = list.slice(0, 3).map(([cause, times]) => (list.length === 1 ? cause : `${cause} ×${times}`));
@@ -23,7 +23,7 @@ type Told = Pick<Totals, "requests" | "failures" | "wrongAnswers" | "connections
   readonly causes: Counts;
 };
 
-/** One client in one clause. */
+/** One clause about one client. */
 export function clause(name: ClientName, told: Told): string {
   const over = told.connections === undefined ? "" : ` over ${plural(told.connections, "connection")}`;
   const sent = `${TITLES[name]} sent ${plural(told.requests, "request")}${over}`;
@@ -75,7 +75,7 @@ function tallied(totals: Totals): Told {
   return { ...totals, causes: addCounts(totals.causes) };
 }
 
-/** What the sums above do not say, or might be taken to say. */
+/** Says what the sums do not show, or seem to show but do not. */
 function comparison(origins: readonly OriginResult[], holdfast: Totals, builtin: Totals): string {
   if (holdfast.requests !== builtin.requests)
     return "They did not send equally many, so the sums do not compare.";
@@ -86,10 +86,10 @@ function comparison(origins: readonly OriginResult[], holdfast: Totals, builtin:
   return sentences.join(" ");
 }
 
-/** Smaller differences of a median are chance. */
+/** Smaller differences between medians count as chance. */
 const CLEARLY = 1.1;
 
-/** Who was faster, where; order and warm-up of the two are not evened out, so no more is said than this. */
+/** Says which client was faster at how many origins. Order and warm-up of the two differ, so it says no more. */
 function speed(origins: readonly OriginResult[]): string {
   const faster = (one: ClientName, other: ClientName): number =>
     origins.filter(({ clients }) => (clients[one]?.p50 ?? NaN) * CLEARLY < (clients[other]?.p50 ?? NaN))
@@ -99,7 +99,7 @@ function speed(origins: readonly OriginResult[]): string {
   return `By the median time Holdfast was faster at ${ours} of ${plural(origins.length, "origin")}, the built-in fetch at ${theirs}.`;
 }
 
-/** Whether Holdfast did all it was asked: what the exit code says. */
+/** Whether Holdfast did everything right, which the exit code reports. */
 export function holdfastIsFine({ origins }: Pick<JobResult, "origins">): boolean {
   const totals = totalsOf(origins, "holdfast");
   return totals !== undefined && totals.failures === 0 && (totals.duplicatedPosts ?? 0) === 0;

@@ -1,20 +1,20 @@
-/** Watch: what the pool tells of itself, by origin. */
+/** Watch: collects what the pool reports, by origin. */
 
 import type { PoolEvent } from "../../mod.ts";
 import type { Counts } from "./tally.ts";
 
-/** What the pool told of one origin. */
+/** What the pool reported about one origin. */
 export interface PoolView {
   readonly opened: number;
   readonly retries: number;
   readonly retired: Counts;
-  /** Idle ms after which the server closed, as the pool noticed it. */
+  /** The idle times in ms after which the server closed connections, as the pool noticed. */
   readonly serverClosedAfterMs: readonly number[];
-  /** Requests of connections that the server ended with `Connection: close`. */
+  /** The request counts of connections that the server ended with `Connection: close`. */
   readonly serverEndedAfterRequests: readonly number[];
-  /** Idle ms up to which the pool, having seen enough, keeps connections; `undefined` if it learned nothing. */
+  /** The learned limit in ms; `undefined` if nothing was learned. */
   readonly learnedIdleMs: number | undefined;
-  /** `Keep-Alive` values that were not understood. */
+  /** `Keep-Alive` values that could not be parsed. */
   readonly notUnderstood: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export class Watch {
   readonly #origins = new Map<string, Notes>();
   #over = false;
 
-  /** Give this to the pool. */
+  /** The listener for the pool. */
   readonly listen = (event: PoolEvent): void => {
     if (this.#over || !("origin" in event)) return;
     const notes = this.#notes(event.origin);
@@ -47,7 +47,7 @@ export class Watch {
     }
   };
 
-  /** What the closing pool does next says nothing about the servers. */
+  /** Stops listening: what the closing pool does says nothing about the servers. */
   end(): void {
     this.#over = true;
   }

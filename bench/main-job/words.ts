@@ -1,4 +1,4 @@
-/** Words: small parts of sentences. */
+/** Words: parts of sentences. */
 
 /** `1 request`, `2 requests`. */
 export function plural(count: number, noun: string): string {

@@ -1,4 +1,4 @@
-/** Actions: everything that users do to a pool, the careless things included. */
+/** Actions: everything that users do to a pool, careless things included. */
 
 import type { Pool } from "../../mod.ts";
 import type { Prng } from "../../tests/support/prng.ts";
@@ -7,7 +7,7 @@ type Action = (pool: Pool, origin: string, random: Prng) => Promise<unknown>;
 
 const BODY = new Uint8Array(20_000).fill(98);
 
-/** By name, with how often each is done. */
+/** All actions by name, with their relative frequency. */
 export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonly act: Action }>> = {
   read: { weight: 30, act: async (pool, origin) => (await pool.request(`${origin}/small`)).text() },
   fetch: { weight: 20, act: async (pool, origin) => (await pool.fetch(`${origin}/small`)).text() },
@@ -40,7 +40,7 @@ export const ACTIONS: Readonly<Record<string, { readonly weight: number; readonl
     },
   },
   "never read": { weight: 3, act: (pool, origin) => pool.fetch(`${origin}/large`) },
-  "never read, light": { weight: 3, act: (pool, origin) => pool.request(`${origin}/large`) },
+  "never read, by request()": { weight: 3, act: (pool, origin) => pool.request(`${origin}/large`) },
   "half read": {
     weight: 2,
     act: async (pool, origin) => {

@@ -1,4 +1,4 @@
-/** Client process: uses one pool without mercy, stops now and then to be measured, and closes it in the end. */
+/** Client process: uses one pool heavily, pauses now and then to be measured, and closes it at the end. */
 
 import { existsSync, readdirSync } from "node:fs";
 import process from "node:process";
@@ -30,7 +30,7 @@ async function lane(until: number): Promise<void> {
   }
 }
 
-/** Twice: what a finalizer lets go of is garbage only afterwards. */
+/** Collects twice, because what a finalizer releases is garbage only after the first collection. */
 async function collect(): Promise<boolean> {
   const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
   const force = Bun === undefined ? gc : () => Bun.gc(true);
@@ -42,7 +42,7 @@ async function collect(): Promise<boolean> {
   return true;
 }
 
-/** Looks, as often as it is asked to. */
+/** Measures as often as it is asked to. */
 async function measure(state: Measured["state"]): Promise<void> {
   for (;;) {
     process.stdout.write(`${JSON.stringify(await look(state))}\n`);
@@ -73,7 +73,10 @@ async function look(state: Measured["state"]): Promise<Measured> {
   };
 }
 
-/** What a transport opens once and keeps, as Deno's pair of sockets for its turns, is there before anything is counted. */
+/**
+ * Opens, before anything is counted, what a transport opens once and keeps, like Deno's pair of sockets for its
+ * turns.
+ */
 async function warmUp(): Promise<void> {
   for (let count = 0; count < 3; count++) {
     await (await pool.request(`${origins[0]}/`)).text();
@@ -92,7 +95,7 @@ for (let round = 0; round < launch.rounds; round++) {
 }
 await pool.close({ timeout: 500 });
 await measure("closed");
-// The pool itself must be garbage now.
+// The old pool must be garbage from now on.
 pool = createPool();
 await measure("gone");
 process.exit(0);

@@ -1,7 +1,7 @@
 /**
- * Soak: minutes of everything at once (many origins, connections that come and go, aborts, bodies that nobody reads,
- * streams), and whether memory and sockets stay flat. Figures are taken while nothing goes on, before and after a
- * forced collection of garbage.
+ * Soak: minutes of everything at once (many origins, connections that come and go, aborts, unread bodies, streams),
+ * to see whether memory and sockets stay flat. It measures while nothing happens, before and after a forced garbage
+ * collection.
  *
  * ```sh
  * node --import tsx bench/soak/main.ts                                      # a minute on this runtime
@@ -22,7 +22,7 @@ import { mib, verdict } from "./verdict.ts";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
-    /** Times it stops to be measured. */
+    /** How often it pauses to be measured. */
     rounds: { type: "string", default: "16" },
     runtime: { type: "string", default: "here" },
     seed: { type: "string", default: "1" },
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const roundMs = (Number(values.minutes) * 60_000) / rounds;
-/** Enough for a busy machine. */
+/** Long enough for a busy machine. */
 const SETTLE_MS = 400;
 const names = values.runtime.split(",");
 const unknown = names.filter((name) => !(RUNTIME_NAMES as readonly string[]).includes(name));

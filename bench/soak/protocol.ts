@@ -1,34 +1,34 @@
-/** Protocol: what the soak's client process is told, and says. */
+/** Protocol: the messages to and from the soak's client process. */
 
 export interface SoakLaunch {
   readonly ports: readonly number[];
   readonly rounds: number;
   readonly roundMs: number;
-  /** How long what was dropped may take to be noticed, and what was closed to be gone. */
+  /** How long a dropped body may take to be noticed, and a closed socket to disappear. */
   readonly settleMs: number;
   readonly seed: number;
 }
 
-/** One look at the client process while nothing goes on. */
+/** One measurement of the client process while nothing happens. */
 export interface Measured {
   readonly state: "fresh" | "quiet" | "closed" | "gone";
-  /** Whether garbage could be collected by force. */
+  /** Whether a garbage collection could be forced. */
   readonly collected: boolean;
   readonly requests: number;
   readonly failures: number;
-  /** Bytes of heap before and after the forced collection. */
+  /** Heap size in bytes before and after the forced collection. */
   readonly heapBefore: number;
   readonly heap: number;
   readonly rss: number;
-  /** By the pool's own count. */
+  /** Open connections by the pool's own count. */
   readonly open: number;
   readonly active: number;
   readonly idle: number;
-  /** Open file descriptors of the process, where the system tells. */
+  /** Open file descriptors of the process, if known. */
   readonly files?: number;
 }
 
-/** With what the servers count at the same moment. */
+/** The measurement, with the servers' count at the same moment. */
 export interface Sample extends Measured {
   readonly sockets: number;
 }

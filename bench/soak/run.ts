@@ -4,7 +4,10 @@ import { Child } from "../torture/child.ts";
 import type { Runtime } from "../torture/runtimes.ts";
 import type { Measured, Sample, SoakLaunch } from "./protocol.ts";
 
-/** How long pool and servers may take to agree: Bun's server learns late that a socket is closed whose response it cut. */
+/**
+ * How long pool and servers may take to agree. Bun's server notices late that a socket was closed whose response it
+ * cut off.
+ */
 const PATIENCE_MS = 30_000;
 
 export interface Soak {
@@ -43,8 +46,8 @@ export async function soak(given: Soak): Promise<Sample[]> {
 }
 
 /**
- * The next sample. What is let go of is noticed by collectors and by servers in their own time, so that both are asked
- * again until they agree; what they say when patience is at an end is what the verdict is about.
+ * Takes the next sample. Garbage collectors and servers notice released sockets late, so both are asked again until
+ * they agree. After the time limit, their last figures count.
  */
 async function sampleOf(client: Child, server: Child): Promise<Sample> {
   const until = performance.now() + PATIENCE_MS;
@@ -58,7 +61,7 @@ async function sampleOf(client: Child, server: Child): Promise<Sample> {
   }
 }
 
-/** Collecting garbage by force needs a flag on V8; Bun has a function for it. */
+/** V8 needs a flag to force garbage collection. Bun has a function for it. */
 function withGc(runtime: Runtime): Runtime {
   const [program = "", ...args] = runtime.command;
   if (runtime.name.startsWith("Bun")) return runtime;

@@ -1,11 +1,14 @@
-/** Serve: the soak's origins, in a process of their own. Tells its ports, then its open sockets whenever asked. */
+/**
+ * Serve: the soak's origins, in a process of their own. Prints its ports, then its number of open sockets whenever
+ * asked.
+ */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-/** Origins; each second one is impatient, so that connections come and go. */
+/** Number of origins. Every second one has a short idle timeout, so that connections come and go. */
 const ORIGINS = 24;
 const PATIENT_MS = 20_000;
 const IMPATIENT_MS = 300;
@@ -16,7 +19,7 @@ const LARGE = Buffer.alloc(300_000, "l");
 
 const sockets = new Set<Socket>();
 
-/** What each path is for is said where it is asked for, in actions.ts. */
+/** Each path is explained in actions.ts, where it is requested. */
 const PATHS: Readonly<Record<string, (response: ServerResponse) => void>> = {
   "/small": (response) => response.end("small"),
   "/large": (response) => response.end(LARGE),

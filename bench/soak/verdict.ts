@@ -3,10 +3,10 @@
 import type { Sample } from "./protocol.ts";
 
 const MIB = 1024 * 1024;
-/** What the heap may grow by, from the second quarter of the run to the last: noise of a collector. */
+/** How much the heap may grow from the second quarter of the run to the last: noise of garbage collection. */
 const HEAP_NOISE = 0.1;
 const HEAP_NOISE_BYTES = 1.5 * MIB;
-/** Resident memory is given back to the system late, or never. */
+/** Resident memory returns to the system late, or never. */
 const RSS_NOISE = 0.15;
 const RSS_NOISE_BYTES = 24 * MIB;
 
@@ -40,7 +40,7 @@ export function verdict(samples: readonly Sample[]): Finding[] {
       what: `while quiet, pool and servers agree on what is open (largest difference ${astray})`,
       ok: astray === 0,
     },
-    { what: `while quiet, no connection is at work (most: ${active})`, ok: active === 0 },
+    { what: `while quiet, no connection is active (most: ${active})`, ok: active === 0 },
     {
       what: `after close(): ${closed.open} open in the pool, ${closed.sockets} at the servers`,
       ok: closed.open + closed.sockets === 0,
@@ -56,7 +56,7 @@ export function verdict(samples: readonly Sample[]): Finding[] {
   ];
 }
 
-/** Compares the second quarter with the last: in the first one, caches and pools fill. */
+/** Compares the second quarter with the last. In the first quarter, caches and pools fill. */
 function flat(what: string, values: readonly number[], share: number, bytes: number): Finding[] {
   const quarter = Math.floor(values.length / 4);
   if (quarter === 0) return [];

@@ -1,4 +1,4 @@
-/** Bundle: the published core as a bundler makes it, for its size and for a start without TypeScript. */
+/** Bundle: bundles the published library, to measure its size and its start without TypeScript. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ async function bundle(name: string, contents: string, external: string[] = []): 
 
 const POOL = `export { createPool } from "./mod.ts"`;
 
-/** All of it first, then what a program that needs less of it carries. */
+/** The whole library first, then the parts that smaller programs need. */
 export async function bundles(): Promise<Bundle[]> {
   return [
     await bundle("everything", `export * from "./mod.ts"`),

@@ -1,4 +1,4 @@
-/** Chart: requests per second of the main scenario, as an SVG that README shows. Plain, so that it can be read as text. */
+/** Chart: requests per second of the main scenario, as an SVG for the README. Its source is readable as text. */
 
 import { find, type Series } from "./summary.ts";
 
@@ -18,7 +18,7 @@ interface Bar {
   readonly perSecond: number;
 }
 
-/** The chart, or `undefined` when the main scenario was not measured. */
+/** The chart, or `undefined` if the main scenario was not measured. */
 export function chartOf(series: readonly Series[]): string | undefined {
   const groups = RUNTIMES.map((runtime) => ({ runtime, bars: barsOf(series, runtime) })).filter(
     ({ bars }) => bars.length > 0,

@@ -1,4 +1,7 @@
-/** Client: one kind of client, many requests at a fixed concurrency, in a process of its own; prints one JSON line. */
+/**
+ * Client: runs one kind of client in a process of its own: many requests at a fixed concurrency. Prints one JSON
+ * line.
+ */
 
 import process from "node:process";
 import { CLIENTS } from "./clients/all.ts";
@@ -7,7 +10,7 @@ import type { Launch, Measured } from "./launch.ts";
 
 const launch = JSON.parse(process.argv[2] ?? "{}") as Launch;
 
-/** Latencies kept, which is enough for a p99 and little beside the requests themselves. */
+/** How many latencies are kept: enough for a p99, and little memory. */
 const MOST_SAMPLES = 200_000;
 
 interface Run {
@@ -16,7 +19,7 @@ interface Run {
   readonly micros: Float64Array;
 }
 
-/** Requests that a compiler has seen enough of; a warm-up that is short of them lasts up to twice as long. */
+/** How many requests a compiler needs to see. A warm-up with fewer requests lasts up to twice as long. */
 const WARM_REQUESTS = 30_000;
 
 async function run(send: Send, ms: number, least = 0): Promise<Run> {

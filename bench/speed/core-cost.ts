@@ -1,6 +1,6 @@
 /**
- * Core cost: what one acquire and one release cost in the core, however many origins and idle connections there are.
- * No sockets: the core is a value that is stepped. Prints one JSON line.
+ * Core cost: the cost of one acquire and one release in the core, for several numbers of origins and idle
+ * connections. It uses no sockets. Prints one JSON line.
  */
 
 import process from "node:process";
@@ -10,7 +10,7 @@ import { PoolCore } from "../../src/pool/core/core.ts";
 import { Waiter } from "../../src/pool/core/records.ts";
 import { NO_HINTS } from "../../src/rules/rules.ts";
 
-/** One row: how full the pool is, and what a pair of steps costs then. */
+/** One row: the size of the pool, and the cost of an acquire and a release. */
 export interface CoreCost {
   readonly origins: number;
   readonly idle: number;
@@ -47,13 +47,13 @@ function filled(origins: readonly ReturnType<typeof originOf>[], idle: number): 
 function pair(core: Core, origin: ReturnType<typeof originOf>): void {
   const waiter = new Waiter<undefined, undefined>(undefined, false, false);
   for (const effect of core.step({ type: "acquire", waiter, origin }, 1)) {
-    if (effect.type !== "grant") throw new Error(`Not granted but ${effect.type}`);
+    if (effect.type !== "grant") throw new Error(`Expected a grant, got ${effect.type}`);
     const { connection } = effect;
     core.step({ type: "release", connection, hints: NO_HINTS, reason: undefined, answered: true }, 2);
   }
 }
 
-/** The best of several batches: the cost itself, without what else the machine does. */
+/** The best of several batches, which excludes other work of the machine. */
 function cost({ origins, idle }: { origins: number; idle: number }): CoreCost {
   const list = Array.from({ length: origins }, (_, at) => originOf(`http://o${at}.test`));
   const core = filled(list, idle);

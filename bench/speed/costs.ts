@@ -1,4 +1,4 @@
-/** Costs: what is measured besides throughput, each in processes of its own. */
+/** Costs: what is measured besides throughput, each in a process of its own. */
 
 import { execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -14,7 +14,7 @@ import { median } from "./summary.ts";
 const run = promisify(execFile);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** What was measured besides throughput. */
+/** The figures besides throughput. */
 export interface Costs {
   readonly bundles: readonly Bundle[];
   readonly core: readonly { readonly runtime: string; readonly rows: readonly CoreCost[] }[];
@@ -27,7 +27,7 @@ export interface Costs {
 export interface IdleCost {
   readonly runtime: string;
   readonly kind: string;
-  /** How many were open; a client may have a limit of its own. */
+  /** How many connections were open. A client may have its own limit. */
   readonly open: number;
   readonly bytesEach: number;
 }
@@ -38,7 +38,7 @@ const STARTUP: Readonly<Record<string, readonly string[]>> = {
   "Node 24": ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
 };
 
-/** Measures them all. */
+/** Measures all of them. */
 export async function measureCosts(list: readonly Runtime[], origin: Origin, quick: boolean): Promise<Costs> {
   const made = await bundles();
   const main = list.filter(({ name }) => name in STARTUP);
@@ -85,7 +85,7 @@ async function startTime(
   return Number(stdout.trim().split("\n").at(-1));
 }
 
-/** With the garbage collector at hand, so that garbage of the requests is not counted. */
+/** A command with access to the garbage collector, so that the requests' garbage is not counted. */
 function collecting({ name, command }: Runtime): readonly string[] {
   if (name === "Deno") return [...command.slice(0, 2), "--v8-flags=--expose-gc", ...command.slice(2)];
   return name === "Bun" ? command : [...command, "--expose-gc"];

@@ -1,8 +1,8 @@
-/** Goals: the ratios that Holdfast wants to keep, and whether it does. */
+/** Goals: the speed ratios that Holdfast wants to keep, and whether it does. */
 
 import { find, type Series } from "./summary.ts";
 
-/** One goal: a client of ours beside others, in requests per second. */
+/** One goal: one of our clients compared with another, in requests per second. */
 interface Goal {
   readonly runtime: string;
   readonly client: string;
@@ -23,15 +23,15 @@ const GOALS: readonly Goal[] = [
   { runtime: "Bun", client: "holdfast request", beside: "raw socket", atLeast: 0.66 },
 ];
 
-/** A goal with what was measured. */
+/** A goal with the measured ratio. */
 export interface GoalResult extends Goal {
   readonly byRate: number;
-  /** The same by CPU time, which a busy machine disturbs less. */
+  /** The ratio by CPU time, which a busy machine disturbs less. */
   readonly byCpu: number;
   readonly met: boolean;
 }
 
-/** Those that could be measured. */
+/** The goals that could be measured. */
 export function goalResults(series: readonly Series[]): GoalResult[] {
   return GOALS.flatMap((goal) => {
     const own = find(series, "small", goal.runtime, goal.client);

@@ -1,4 +1,7 @@
-/** Idle client: opens many connections by one client, lets them idle, and says what they cost. Prints one JSON line. */
+/**
+ * Idle client: opens many connections with one client, leaves them idle, and measures their memory. Prints one JSON
+ * line.
+ */
 
 import { Agent, request } from "node:http";
 import process from "node:process";
@@ -45,6 +48,6 @@ const before = await settled();
 await Promise.all(Array.from({ length: count }, send));
 const after = await settled();
 console.log(JSON.stringify({ bytes: after - before }));
-// The origin is asked how many are open while this process still is.
+// Keeps the process alive until the origin has been asked how many connections are open.
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));

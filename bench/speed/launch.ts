@@ -1,30 +1,30 @@
-/** Launch: what a client process is told, and what it answers with. */
+/** Launch: the instructions for a client process, and its result. */
 
-/** One client, one scenario, one round. Given as JSON in the first argument. */
+/** One client, one scenario, one round. Passed as JSON in the first argument. */
 export interface Launch {
   readonly kind: string;
   readonly url: string;
   readonly connections: number;
   readonly warmMs: number;
   readonly runMs: number;
-  /** How the body of the answer is read. */
+  /** How the body of the response is read. */
   readonly read: "text" | "bytes";
-  /** Bytes that every answer must have. */
+  /** The body length that every response must have. */
   readonly expected: number;
   /** Bytes streamed with each request; 0 for a GET. */
   readonly upload: number;
-  /** The root that signed the origin's certificate, as PEM. */
+  /** The root certificate of the origin, as PEM. */
   readonly ca: string | undefined;
 }
 
 /** One measurement. Printed as the last line. */
 export interface Measured {
-  /** Answers that were checked, those of the warm-up included. */
+  /** Responses that were checked, those of the warm-up included. */
   readonly answers: number;
-  /** Answers in the measured time. */
+  /** Responses within the measured time. */
   readonly requests: number;
   readonly perSecond: number;
-  /** CPU time per request, of every thread of the process. */
+  /** CPU time per request, of all threads of the process. */
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;

@@ -1,6 +1,6 @@
 /**
- * Library cost: what a request costs without a network, on sockets that answer from memory at the end of the turn. With
- * what a raw socket costs, it shows where the time of a request goes. Prints one JSON line.
+ * Library cost: the cost of a request without a network, on sockets that answer from memory at the end of the turn.
+ * Together with the cost of a raw socket, it shows where the time of a request goes. Prints one JSON line.
  */
 
 import process from "node:process";
@@ -8,7 +8,7 @@ import { createPool } from "../../mod.ts";
 import type { Socket, SocketHandler, Transport } from "../../src/contract/transport.ts";
 import { detectTransport } from "../../transports/detect.ts";
 
-/** Nanoseconds per request, its body read as text. */
+/** Nanoseconds per request whose body is read as text. */
 export interface LibraryCost {
   readonly requestNanos: number;
   readonly fetchNanos: number;
@@ -49,7 +49,7 @@ const URL = "http://127.0.0.1/small";
 const CONNECTIONS = 50;
 const REQUESTS = 100_000;
 
-/** The best of several batches: the cost itself, without what else the machine does. */
+/** The best of several batches, which excludes other work of the machine. */
 async function nanos(send: () => Promise<string>): Promise<number> {
   let best = Infinity;
   for (let batch = 0; batch < 8; batch++) {

@@ -1,10 +1,10 @@
 /**
- * Speed: Holdfast beside its peers on every runtime that is installed. Each client has a process and a core of its
- * own, the origin another; rounds are interleaved, and what counts are medians and their ratios.
+ * Speed: Holdfast beside other clients on every installed runtime. Each client has a process and a CPU core of its
+ * own, and so has the origin. Rounds are interleaved; medians and their ratios count.
  *
  * `npm run bench`                 everything; writes bench/results.md and bench/chart.svg
  * `npm run bench -- --rounds 3 --seconds 0.7`    the same in 17 minutes
- * `npm run bench -- --quick`      a slice of two minutes; writes nothing
+ * `npm run bench -- --quick`      a part in two minutes; writes nothing
  * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
  */
 
@@ -34,7 +34,7 @@ const OPTIONS = {
   out: { type: "string" },
 } as const;
 
-/** What was asked for; a typing error is told, and ends with 2. */
+/** Reads the arguments. Reports a mistake, and ends with 2. */
 function given() {
   try {
     return parseArgs({ options: OPTIONS }).values;
@@ -77,7 +77,7 @@ async function originFor(tls: boolean): Promise<Origin> {
   return origin;
 }
 
-/** `--slice` is for seeing that it runs: ours and one other. */
+/** `--slice` only shows that the bench runs: our clients and one other. */
 function kindsOf(scenario: (typeof SCENARIOS)[number], runtime: (typeof chosen)[number]): string[] {
   const kinds = clientsOf(scenario, runtime);
   if (slice) return kinds.slice(0, 3);
@@ -147,7 +147,7 @@ if (out !== undefined) {
   if (chart !== undefined) writeFileSync(join(out, "chart.svg"), chart);
 }
 
-// Judged: did every client of ours get what it asked for, and was the origin never what held it back?
+// Fails if one of our clients got a wrong response, or if the origin was the bottleneck.
 const ours = series.filter(({ kind }) => kind.startsWith("holdfast") || kind === "built-in fetch");
 const failed = ours.filter(({ failure }) => failure !== undefined);
 const bound = short ? [] : series.filter((one) => summarize(one)?.originBound === true);

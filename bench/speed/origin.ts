@@ -1,6 +1,6 @@
 /**
- * Origin without a C compiler: what origin.c is, in plain Node, and several times as slow. Fit to see that the bench
- * runs; its figures show the origin's limit, and the report says so.
+ * Origin: the same as origin.c, in plain Node, for machines without a C compiler. It is several times as slow: enough
+ * to see that the bench runs. Its figures show the origin's limit, and the report says so.
  */
 
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Report: what was measured, as Markdown. */
+/** Report: the measurements as Markdown. */
 
 import { cpus, release, type as system, totalmem } from "node:os";
 import type { Costs } from "./costs.ts";
@@ -7,7 +7,7 @@ import type { Runtime } from "./runtimes.ts";
 import type { Scenario } from "./scenarios.ts";
 import { find, type Series, type Summary, summarize } from "./summary.ts";
 
-/** All that a report tells. */
+/** Everything that a report shows. */
 export interface Findings {
   readonly series: readonly Series[];
   readonly scenarios: readonly Scenario[];

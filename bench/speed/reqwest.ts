@@ -1,4 +1,4 @@
-/** reqwest: the Rust client, as one more runtime with one client, where Cargo and its crates can be had. */
+/** reqwest: the Rust client, treated as a runtime with one client, if Cargo and its crates are available. */
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Runtime } from "./runtimes.ts";
 
 const MANIFEST = fileURLToPath(new URL("reqwest/Cargo.toml", import.meta.url));
 
-/** Builds it; nothing where that does not work. The first time takes some minutes. */
+/** Builds it. Returns nothing if that fails. The first build takes some minutes. */
 export async function reqwest(): Promise<Runtime[]> {
   const target = join(root, ".cache", "bench", "reqwest");
   try {

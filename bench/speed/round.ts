@@ -1,4 +1,4 @@
-/** Round: one client measured once, with what the origin had to do for it. */
+/** Round: one measurement of one client, with the work of the origin for it. */
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -16,21 +16,21 @@ const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
 const CA = join(root, "tests", "certs", "ca.pem");
 const ca = readFileSync(CA, "utf8");
 
-/** How long a client warms up and is measured. */
+/** How long a client warms up, and how long it is measured. */
 export interface Lengths {
   readonly warmMs: number;
   readonly runMs: number;
 }
 
-/** What one round gave. */
+/** The result of one round. */
 export interface Round extends Measured {
-  /** Share of its core that the client used while it was measured. */
+  /** The share of its CPU core that the client used while it was measured. */
   readonly clientBusy: number;
-  /** Share of its core that the origin needed at that rate. */
+  /** The share of its CPU core that the origin needed at that rate. */
   readonly originBusy: number;
 }
 
-/** Runs one client in a process of its own. @throws when it did not get what it asked for. */
+/** Runs one client in a process of its own. @throws if a response was wrong or missing. */
 export async function measure(
   runtime: Runtime,
   kind: string,

@@ -1,4 +1,4 @@
-/** Runtimes: those that are installed, how a client is started on each, and which clients work there. */
+/** Runtimes: the installed runtimes, how to start a client on each, and which clients work there. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,14 +10,14 @@ export interface Runtime {
   readonly name: string;
   readonly version: string;
   readonly command: readonly string[];
-  /** Clients that work here beside Holdfast and the built-in fetch. */
+  /** Clients that work here, besides Holdfast and the built-in fetch. */
   readonly peers: readonly string[];
 }
 
 const UNDICI = ["undici dispatch", "undici request", "undici fetch"];
 const ON_NODE = ["node:http", "agentkeepalive", "ky", "axios"];
 
-/** Those that are installed. */
+/** The installed runtimes. */
 export function runtimes(): Runtime[] {
   const newer = node24();
   const list: Omit<Runtime, "version">[] = [
@@ -49,7 +49,7 @@ function versionOf([program = ""]: readonly string[]): string {
   return /\d+\.\d+\.\d+/.exec(output)?.[0] ?? "unknown";
 }
 
-/** A command on a core of its own, where the system can pin it. */
+/** A command pinned to a CPU core, where the system can do that. */
 export function pinned(core: number, command: readonly string[]): [string, ...string[]] {
   const taskset = ["/usr/bin/taskset", "/bin/taskset"].find(existsSync);
   const canPin = taskset !== undefined && cpus().length > 1;

@@ -1,4 +1,4 @@
-/** Scenarios: what is asked for, over how many connections, and whom it is asked of. */
+/** Scenarios: what is requested, over how many connections, and by which clients. */
 
 import type { Runtime } from "./runtimes.ts";
 
@@ -12,17 +12,17 @@ export interface Scenario {
   readonly expected: number;
   readonly upload: number;
   readonly tls: boolean;
-  /** Peers that take part, those of the runtime among them; all when not given. */
+  /** The other clients that take part; all of the runtime's clients by default. */
   readonly peers?: readonly string[];
 }
 
 const GET = { read: "text", expected: 100, upload: 0, tls: false, path: "/small" } as const;
 const STRONGEST = ["undici dispatch", "undici request", "node:http", "raw socket"];
-/** A raw socket collects nothing: of large bodies it drops more than the origin can send. */
+/** Without the raw socket, which collects nothing: it discards large bodies faster than the origin can send them. */
 const COLLECTING = STRONGEST.filter((peer) => peer !== "raw socket");
 const MIB = 1024 * 1024;
 
-/** In the order in which they are run. */
+/** All scenarios, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
   { ...GET, name: "small", title: "100-byte answers, 50 connections", connections: 50 },
   { ...GET, name: "one", title: "100-byte answers, 1 connection", connections: 1, peers: STRONGEST },
@@ -80,7 +80,7 @@ export const SCENARIOS: readonly Scenario[] = [
 export function clientsOf({ peers, tls, name }: Scenario, runtime: Runtime): string[] {
   const raw = tls ? [] : ["raw socket"];
   const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
-  // Bun 1.4 takes no root beside its own for node:http and undici.
+  // Bun 1.4 takes no additional root certificate for node:http and undici.
   const trusted =
     tls && runtime.name === "Bun" ? possible.filter((peer) => peer !== "undici request") : possible;
   const isMain = ["Node 24", "Deno", "Bun"].includes(runtime.name);

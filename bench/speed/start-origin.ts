@@ -1,4 +1,4 @@
-/** Start origin: builds the origin if there is a C compiler, starts it, and asks it what it has done. */
+/** Start origin: builds the origin if there is a C compiler, starts it, and asks for its figures. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -27,7 +27,7 @@ export interface Origin {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const cert = (name: string): string => join(root, "tests", "certs", name);
 
-/** Starts an origin on the second core. */
+/** Starts an origin on the second CPU core. */
 export async function startOrigin(tls: boolean): Promise<Origin> {
   const built = build(tls);
   const command = built === undefined ? [...nodeWithTsx, here("origin.ts")] : [built];
@@ -39,7 +39,7 @@ export async function startOrigin(tls: boolean): Promise<Origin> {
   return { url, native: built !== undefined, usage: () => usageOf(url), stop: () => child.stdin?.end() };
 }
 
-/** The program, or `undefined` where it cannot be built. */
+/** The program, or `undefined` if it cannot be built. */
 function build(tls: boolean): string | undefined {
   const folder = join(root, ".cache", "bench");
   const program = join(folder, tls ? "origin-tls" : "origin");

@@ -1,4 +1,6 @@
-/** Startup client: one request as soon as its client is imported; prints the ms from the start of the script. */
+/**
+ * Startup client: sends one request as soon as its client is imported. Prints the ms since the start of the script.
+ */
 
 import process from "node:process";
 

@@ -1,4 +1,4 @@
-/** Summary: rounds made into medians, spreads and verdicts. */
+/** Summary: turns rounds into medians, spreads and verdicts. */
 
 import type { Round } from "./round.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -10,33 +10,33 @@ export interface Series {
   readonly runtime: Runtime;
   readonly kind: string;
   readonly rounds: Round[];
-  /** Why there are none, if there are none. */
+  /** Why there are no rounds, if there are none. */
   failure?: string;
 }
 
-/** Medians of a series, and how far its rounds lie apart. */
+/** The medians of a series, and the spread of its rounds. */
 export interface Summary {
   readonly perSecond: number;
   readonly spread: number;
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** The origin was busier than the client, and had nothing left. */
+  /** The origin was busier than the client, and its CPU core was full. */
   readonly originBound: boolean;
-  /** The client did not have its core to itself. */
+  /** The client did not have its CPU core to itself. */
   readonly disturbed: boolean;
 }
 
-/** The middle of some numbers. */
+/** The median of some numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-/** A share from which a core counts as full. */
+/** The share from which a CPU core counts as full. */
 const FULL = 0.9;
 
-/** What the rounds say together; `undefined` when there are none. */
+/** The summary of all rounds, or `undefined` if there are none. */
 export function summarize({ rounds, scenario }: Series): Summary | undefined {
   if (rounds.length === 0) return undefined;
   const middle = (pick: (round: Round) => number): number => median(rounds.map(pick));
@@ -51,12 +51,12 @@ export function summarize({ rounds, scenario }: Series): Summary | undefined {
     p50Micros: middle((round) => round.p50Micros),
     p99Micros: middle((round) => round.p99Micros),
     originBound: clientBusy < FULL && originBusy >= FULL,
-    // With one connection client and origin wait for each other, so that neither is ever full.
+    // With one connection, client and origin wait for each other, so that neither core is ever full.
     disturbed: scenario.connections > 1 && clientBusy < FULL && originBusy < FULL,
   };
 }
 
-/** The summary of one client among many series. */
+/** Finds the summary of one client among many series. */
 export function find(
   all: readonly Series[],
   scenario: string,

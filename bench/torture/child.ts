@@ -1,4 +1,4 @@
-/** Child: a process that speaks lines of JSON. */
+/** Child: a process that exchanges lines of JSON. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -39,7 +39,7 @@ export class Child {
     this.#process.stdin?.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** The next message; whoever asks knows which kind it is. */
+  /** The next message. The caller knows its type. */
   async next<T>(): Promise<T> {
     const line =
       this.#lines.shift() ??

@@ -1,4 +1,4 @@
-/** Client process: sends the whole schedule through one client and says how each request ended. */
+/** Client process: sends the whole schedule through one client, and reports how each request ended. */
 
 import process from "node:process";
 import { type Client, type ClientName, makeClient } from "./clients.ts";
@@ -6,11 +6,11 @@ import { PROFILES } from "./faults.ts";
 import { type Launch, OUTCOME, type Said, toBase64 } from "./protocol.ts";
 import { type Planned, pathOf, plan, rightAnswer } from "./schedule.ts";
 
-/** An answer that takes longer will not come. */
+/** A response that takes longer than this will not come. */
 const HANGS_AFTER_MS = 60_000;
-/** Between two looks at the lanes, and two messages about progress. */
-const LOOK_MS = 1000;
-/** Wrong answers shown. */
+/** The time between two checks of the lanes, and between two messages about progress. */
+const CHECK_MS = 1000;
+/** How many wrong responses are shown. */
 const SAMPLES = 5;
 
 const launch = JSON.parse(process.argv[2] ?? "{}") as Launch;
@@ -20,7 +20,7 @@ const samples: string[] = [];
 const filler = new Uint8Array(400_000).fill(98);
 let sent = 0;
 
-/** One request after the other of one profile; several lanes share its requests. */
+/** Sends one request after the other to one profile. Several lanes share the profile's requests. */
 class Lane {
   readonly #client: Client;
   readonly #indexes: Iterator<number>;
@@ -71,7 +71,7 @@ class Lane {
   }
 }
 
-/** Numbers of the requests to one profile, in order. */
+/** The numbers of the requests to one profile, in order. */
 function* indexesOf(profile: number): Generator<number, undefined> {
   for (let index = 0; index < launch.requests; index++) {
     if (plan(launch.seed, index).profile === profile) yield index;
@@ -96,12 +96,12 @@ const startedAt = performance.now();
 const watch = setInterval(() => {
   for (const lane of lanes) lane.look(performance.now());
   tell({ sent });
-}, LOOK_MS);
+}, CHECK_MS);
 await Promise.all(lanes.map((lane) => lane.run()));
 clearInterval(watch);
 const elapsedMs = performance.now() - startedAt;
 const { close } = client;
 await close?.();
 tell({ outcomes: toBase64(outcomes), elapsedMs, errors, samples, closes: close !== undefined });
-// Lives on until the server has counted the sockets: leaving would close them all.
+// Stays alive until the server has counted the sockets, because exiting would close them all.
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -1,4 +1,4 @@
-/** Clients: everyone who goes through the torture, each as one function. */
+/** Clients: all clients that take part, each as one function. */
 
 import { Agent, request as nodeRequest } from "node:http";
 import process from "node:process";
@@ -12,9 +12,9 @@ export interface Call {
 }
 
 export interface Client {
-  /** The text of the answer. */
+  /** Returns the text of the response. */
   send(call: Call): Promise<string>;
-  /** Closes every connection, if the client can; `undefined` if there is no way. */
+  /** Closes every connection; `undefined` if the client cannot. */
   readonly close: (() => Promise<void>) | undefined;
 }
 
@@ -28,7 +28,7 @@ export const CLIENT_TITLES = {
 
 export type ClientName = keyof typeof CLIENT_TITLES;
 
-/** Same bounds for all, where they can be set. */
+/** The same limit for all clients, where it can be set. */
 const CONNECTIONS = 64;
 
 const MAKERS: Readonly<Record<ClientName, () => Client | Promise<Client>>> = {
@@ -76,7 +76,7 @@ function builtin(): Client {
       return response.text();
     },
     get close() {
-      // Node's has a dispatcher that can be closed; Deno's and Bun's pool is out of reach.
+      // Node's fetch has a dispatcher that can be closed. The pools of Deno's and Bun's fetch are out of reach.
       const dispatcher = (globalThis as Readonly<Record<symbol, Closable | undefined>>)[
         Symbol.for("undici.globalDispatcher.1")
       ];
@@ -97,7 +97,7 @@ async function undici(): Promise<Client> {
   };
 }
 
-/** The newest that this Node can run; what is used of both is the same. */
+/** The newest undici that this Node can run. The calls used are the same in both. */
 async function importUndici(): Promise<typeof import("undici")> {
   const isOld = Number.parseInt(process.versions.node, 10) < 22;
   return isOld ? ((await import("undici7")) as unknown as typeof import("undici")) : await import("undici");

@@ -1,22 +1,22 @@
-/** Faults: what the torture server does to a request, or to a connection after it has answered. */
+/** Faults: what the torture server does to a request, or to a connection after its response. */
 
-/** Whatever a fault does, it does to the first arrival of a request only: a second attempt is answered. */
+/** A fault affects only the first arrival of a request. A resend is answered. */
 export const FAULTS = [
-  /** Answered as it should be. */
+  /** A correct response. */
   "none",
-  // On a connection that was used before, without a byte of a response: a second attempt mends it.
-  /** Closed when the request arrives, which is not executed. */
+  // On a reused connection, before any byte of a response: a resend succeeds.
+  /** The connection is closed when the request arrives. The request is not executed. */
   "close-on-arrival",
   /** The same, with RST. */
   "reset-on-arrival",
-  /** Executed, then closed: who sends a POST again has it executed twice. */
+  /** The request is executed, then the connection is closed. A POST that is sent again is executed twice. */
   "execute-close",
   /** The same, with RST. */
   "execute-reset",
-  /** Closed when half of the request body is there. */
+  /** The connection is closed when half of the request body has arrived. */
   "half-body-close",
-  // No client can mend these.
-  /** The first request of a connection gets no answer. */
+  // No client can recover from these.
+  /** The first request of a connection gets no response. */
   "fresh-close",
   /** Half a response head, then FIN. */
   "half-head",
@@ -26,38 +26,41 @@ export const FAULTS = [
   "truncate-reset",
   /** A chunked body without its end, then FIN. */
   "truncate-chunked",
-  // Answered; what follows lies in wait for the next request of the connection.
-  /** FIN, `delayMs` after the response, which crosses a request that is under way. */
+  // The request is answered. What follows meets the next request of the connection.
+  /** FIN, `delayMs` after the response. It may cross a request that is under way. */
   "close-after",
   /** RST, `delayMs` after the response. */
   "reset-after",
   /** A second response in the same segment as the first. */
   "surplus",
-  /** A response nobody asked for, `delayMs` later: the client is idle then. */
+  /** An unsolicited response, `delayMs` later, when the client is idle. */
   "stray-idle",
-  /** Bytes that are no response, `delayMs` later. */
+  /** Bytes that are not a response, `delayMs` later. */
   "garbage-after",
-  // Answered before the request body was read.
-  /** The body is read afterwards, and the connection stays. */
+  // The response comes before the request body was read.
+  /** The body is read afterwards, and the connection stays open. */
   "early-keep",
-  /** It says `Connection: close`, and sends FIN while the body still comes. */
+  /** The response says `Connection: close`, and FIN follows while the body is still being sent. */
   "early-close",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
 
-/** Origins of the torture server: each has its own mixture, and a pool keeps connections to each. */
+/**
+ * Profiles: the origins of the torture server. Each has its own mixture of faults, and a pool keeps connections to
+ * each.
+ */
 export interface Profile {
   readonly name: string;
-  /** Share of all requests. */
+  /** The share of all requests. */
   readonly share: number;
-  /** Requests at a time. */
+  /** How many requests run at the same time. */
   readonly lanes: number;
-  /** Idle limit the server keeps to itself, and obeys to within a tenth. */
+  /** An idle limit that the server does not announce. It varies by up to a tenth. */
   readonly limitMs?: number;
-  /** One in so many requests is followed by a pause, of about the limit if there is one. */
+  /** One request in this many is followed by a pause, close to the limit if there is one. */
   readonly pauseOneIn?: number;
-  /** Large request bodies, so that there is something to interrupt. */
+  /** Large request bodies, so that uploads can be interrupted. */
   readonly uploads?: boolean;
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
 }
@@ -104,6 +107,6 @@ export const PROFILES: readonly Profile[] = [
     },
   },
   { name: "surplus", share: 0.085, lanes: 4, faults: { none: 90, surplus: 7, "garbage-after": 3 } },
-  // One lane: nobody else may take the connection before the bytes have come.
+  // One lane, so that no other request takes the connection before the bytes have come.
   { name: "stray", share: 0.005, lanes: 1, pauseOneIn: 1_000_000, faults: { none: 85, "stray-idle": 15 } },
 ];

@@ -1,4 +1,4 @@
-/** Judge: puts together what a client says and what the server saw, request by request. */
+/** Judge: compares what a client reports with what the server saw, request by request. */
 
 import { EXCUSED, FATE } from "./ledger.ts";
 import { OUTCOME } from "./protocol.ts";
@@ -6,21 +6,21 @@ import { isIdempotent, plan } from "./schedule.ts";
 
 export interface Figures {
   readonly requests: number;
-  /** Idempotent requests that failed though a second attempt would have been answered. */
+  /** Idempotent requests that failed although a resend would have been answered. */
   failedIdempotent: number;
   /** POSTs that the server executed more than once. */
   duplicatedPosts: number;
-  /** Answers that were not the request's own, or not whole, or for a request that was never executed. */
+  /** Responses that belong to another request, are incomplete, or belong to a request that was never executed. */
   wrongAnswers: number;
   /** Sockets still open at the server after the client had closed its pool. */
   leaked: number;
-  /** No answer and no error. */
+  /** Requests with neither response nor error. */
   hung: number;
-  /** POSTs whose connection was closed on them: they must not be sent again, so they fail. */
+  /** POSTs whose connection was closed on them. They must not be resent, so they fail. */
   failedPosts: number;
-  /** Failures nobody can mend: a fresh connection without an answer, a response cut in the middle. */
+  /** Failures that no client can prevent: a fresh connection without a response, or a response cut in the middle. */
   excused: number;
-  /** Wrong answers nobody can tell from right ones: the bytes crossed the request. */
+  /** Wrong responses that no client can recognise, because the bytes crossed the request. */
   crossed: number;
   readonly connections: number;
   readonly elapsedMs: number;
@@ -82,7 +82,7 @@ function count(figures: Figures, { outcomes, executions, fates, seed }: Evidence
   else figures.failedPosts += 1;
 }
 
-/** The four figures that must be zero, and that every request was answered somehow. */
+/** Whether the four figures that must be zero are zero, and no request hung. */
 export function isFlawless(figures: Figures): boolean {
   const { failedIdempotent, duplicatedPosts, wrongAnswers, leaked, hung } = figures;
   return failedIdempotent + duplicatedPosts + wrongAnswers + leaked + hung === 0;

@@ -1,23 +1,23 @@
-/** Ledger: what the server saw of each request, by its number. The judge reads it beside what the client says. */
+/** Ledger: what the server saw of each request, by number. The judge compares it with what the client reports. */
 
-/** What befell a request, as bits. */
+/** What happened to a request, as bits. */
 export const FATE = {
   /** It arrived at least once. */
   seen: 1,
-  /** Its connection ended before any response byte, though it had been used before: a second attempt mends it. */
+  /** Its connection had been used before, and ended before any response byte: a resend succeeds. */
   mendable: 2,
-  /** The first request of its connection got no answer. */
+  /** The first request of its connection got no response. */
   fresh: 4,
-  /** The response was cut in the middle, or RST may have overtaken it. */
+  /** The response was cut in the middle, or a RST may have overtaken it. */
   cut: 8,
-  /** Bytes nobody asked for were under way when it was sent: no client can tell them from its answer. */
+  /** Unsolicited bytes were under way when it was sent. No client can tell them from its response. */
   crossed: 16,
 } as const;
 
-/** Fates that excuse a failure of any client. */
+/** The bits that excuse a failure of any client. */
 export const EXCUSED: number = FATE.fresh | FATE.cut | FATE.crossed;
 
-/** The books of one client's run. */
+/** What the server saw in the run of one client. */
 export class Ledger {
   readonly executions: Uint8Array;
   readonly fates: Uint8Array;
@@ -29,7 +29,7 @@ export class Ledger {
     this.fates = new Uint8Array(size);
   }
 
-  /** A request arrived; answers whether for the first time. */
+  /** A request arrived. Returns whether for the first time. */
   arrived(index: number): boolean {
     this.requests += 1;
     const first = ((this.fates[index] ?? 0) & FATE.seen) === 0;

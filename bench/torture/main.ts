@@ -1,10 +1,10 @@
 /**
- * Torture: servers that close at the worst moments, and clients that must neither fail, nor send a POST twice, nor
- * take another's answer, nor leak a socket. Holdfast beside the clients that people use.
+ * Torture: servers that close at the worst moments. Clients must neither fail, nor send a POST twice, nor take
+ * another request's response, nor leak a socket. Runs Holdfast beside clients that people use.
  *
  * ```sh
  * node --import tsx bench/torture/main.ts                                            # a minute, this runtime
- * node --import tsx bench/torture/main.ts --requests 1000000 --runtime node,deno,bun # the proof
+ * node --import tsx bench/torture/main.ts --requests 1000000 --runtime node,deno,bun # the full proof
  * node --import tsx bench/torture/main.ts --client holdfast-request --seed 7
  * ```
  *

@@ -3,12 +3,12 @@
 /** To the server. */
 export type Ask = { readonly ask: "turn-to"; readonly size: number } | { readonly ask: "report" };
 
-/** From the server, once it listens: a port per profile. */
+/** From the server, when it listens: one port per profile. */
 export interface Ready {
   readonly ports: readonly number[];
 }
 
-/** From the server: arrays as base64. */
+/** From the server: its records. Arrays are encoded as base64. */
 export interface Report {
   readonly executions: string;
   readonly fates: string;
@@ -21,7 +21,7 @@ export interface Report {
 /** To a client process, as its argument. */
 export interface Launch {
   readonly client: string;
-  /** Told to the server with each request. */
+  /** Sent to the server with each request. */
   readonly number: number;
   readonly ports: readonly number[];
   readonly requests: number;
@@ -36,12 +36,12 @@ export type Said =
       readonly elapsedMs: number;
       /** Failures by code. */
       readonly errors: Readonly<Record<string, number>>;
-      /** The first wrong answers, for people. */
+      /** The first wrong responses, for people. */
       readonly samples: readonly string[];
       readonly closes: boolean;
     };
 
-/** How a request ended, as its client says. */
+/** How a request ended, as its client reports. */
 export const OUTCOME = { none: 0, right: 1, wrong: 2, failed: 3, hung: 4 } as const;
 
 export function toBase64(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 /** Request reader: just enough HTTP for requests that we make ourselves. */
 
-/** One request, told when its head is there. */
+/** One request, reported when its head has arrived. */
 export interface Head {
   readonly method: string;
   readonly index: number;
@@ -13,11 +13,11 @@ export interface Head {
 
 export interface Listener {
   head(head: Head): void;
-  /** `received` bytes of the body are there, of `head.bodyBytes`. */
+  /** `received` bytes of the body have arrived, of `head.bodyBytes`. */
   body(head: Head, received: number): void;
 }
 
-/** Heads and bodies from the bytes of one connection. */
+/** Parses heads and bodies from the bytes of one connection. */
 export class RequestReader {
   readonly #listener: Listener;
   #pending: Buffer = Buffer.alloc(0);

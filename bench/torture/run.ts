@@ -1,4 +1,4 @@
-/** Run: one client after the other, each in a process of its own, against one server. */
+/** Run: runs one client after the other, each in a process of its own, against one server. */
 
 import { Child } from "./child.ts";
 import type { ClientName } from "./clients.ts";
@@ -6,12 +6,12 @@ import { type Figures, judge } from "./judge.ts";
 import { fromBase64, type Launch, type Ready, type Report, type Said } from "./protocol.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** How long FINs may be on their way, and a server may need to notice, after a client has closed its pool. */
+/** How long FINs may travel, and a server may need to notice them, after a client has closed its pool. */
 const SETTLE_MS = 30_000;
 const LOOK_MS = 100;
 
 export interface Torture {
-  /** The server's own; always the same, whichever runtime the clients are on. */
+  /** The server's runtime. It is the same for all clients. */
   readonly server: Runtime;
   readonly runtime: Runtime;
   readonly clients: readonly ClientName[];
@@ -20,7 +20,7 @@ export interface Torture {
   progress(client: ClientName, sent: number): void;
 }
 
-/** What became of each client. */
+/** Runs all clients. Returns the figures of each. */
 export async function torture(given: Torture): Promise<Map<ClientName, Figures>> {
   const server = new Child(given.server, new URL("./serve.ts", import.meta.url));
   const results = new Map<ClientName, Figures>();
@@ -64,7 +64,7 @@ async function runClient(
   }
 }
 
-/** What the server says once the sockets of a client that can close them are closed: what stays open has leaked. */
+/** The server's report after a client has closed its sockets, if it can. Sockets that stay open have leaked. */
 async function lastReport(server: Child, closes: boolean): Promise<Report> {
   const until = performance.now() + (closes ? SETTLE_MS : 0);
   for (;;) {

@@ -1,4 +1,4 @@
-/** Runtimes: how to run a script on each, and which clients there are on it. */
+/** Runtimes: how to run a script on each runtime, and which clients exist there. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { ClientName } from "./clients.ts";
 
 export interface Runtime {
   readonly name: string;
-  /** What goes before the script. */
+  /** The command before the script. */
   readonly command: readonly string[];
   readonly clients: readonly ClientName[];
 }
@@ -24,14 +24,14 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const versions: Readonly<Record<string, string | undefined>> = process.versions;
 
-/** The runtime of that name, or `undefined` where it is not installed. */
+/** The runtime of that name, or `undefined` if it is not installed. */
 export function findRuntime(name: RuntimeName): Runtime | undefined {
   const tool = (program: string) => join(root, "node_modules", ".bin", program);
   switch (name) {
     case "here":
       return here();
     case "node":
-      // Run by another runtime, this one is not known to be there.
+      // If another runtime runs this, Node is not known to be installed.
       return versions.deno === undefined && versions.bun === undefined ? here() : undefined;
     case "node24": {
       const program = node24();
@@ -44,7 +44,7 @@ export function findRuntime(name: RuntimeName): Runtime | undefined {
   }
 }
 
-/** The one that runs this, with its loader: Node 20 needs one for TypeScript. */
+/** The runtime of this process, with its loader: Node 20 needs one for TypeScript. */
 function here(): Runtime {
   const program = process.execPath;
   if (versions.deno !== undefined) {

@@ -1,4 +1,4 @@
-/** Schedule: what each request is, from a seed and its number alone, so that every client and the judge agree. */
+/** Schedule: derives each request from a seed and its number alone, so that every client and the judge agree. */
 
 import { Prng } from "../../tests/support/prng.ts";
 import { type Fault, PROFILES, type Profile } from "./faults.ts";
@@ -6,21 +6,21 @@ import { type Fault, PROFILES, type Profile } from "./faults.ts";
 export type Method = "GET" | "PUT" | "DELETE" | "POST";
 
 export interface Planned {
-  /** Which of {@linkcode PROFILES}. */
+  /** The index in {@linkcode PROFILES}. */
   readonly profile: number;
   readonly method: Method;
-  /** Of the request; 0 for GET and DELETE. */
+  /** The length of the request body; 0 for GET and DELETE. */
   readonly bodyBytes: number;
-  /** Of the response, at least. */
+  /** The least length of the response body. */
   readonly answerBytes: number;
   readonly fault: Fault;
   readonly delayMs: number;
-  /** Before the lane's next request. */
+  /** The pause before the lane's next request. */
   readonly pauseMs: number;
 }
 
 const METHODS: Readonly<Record<Method, number>> = { GET: 46, PUT: 8, DELETE: 4, POST: 42 };
-/** How long a lane waits for a response nobody asked for, so that the connection is idle when it comes. */
+/** How long a lane waits for an unsolicited response, so that the connection is idle when it comes. */
 const STRAY_PAUSE_MS = 120;
 
 /** Request `index` of a run. */
@@ -33,7 +33,7 @@ export function plan(seed: number, index: number): Planned {
   const hasBody = method === "POST" || method === "PUT";
   const bodyBytes = hasBody ? bodySize(choose, profile, fault) : 0;
   const answerBytes = choose.oneIn(20) ? 20_000 : choose.below(600);
-  // A FIN at once or a moment later; the later it is, the more likely it crosses a request.
+  // FIN comes at once or a moment later. The later it comes, the more likely it crosses a request.
   const delayMs = fault === "stray-idle" ? 3 : choose.below(4);
   const pauses = profile.pauseOneIn !== undefined && choose.oneIn(profile.pauseOneIn);
   const aroundMs = pauses ? (profile.limitMs ?? 0) * (0.6 + 0.8 * choose.next()) : 0;
@@ -60,12 +60,12 @@ export function isIdempotent(method: Method): boolean {
   return method !== "POST";
 }
 
-/** The one right answer: who asked, and how much of the request body came. */
+/** The only right response: the request's number, and how much of its body arrived. */
 export function rightAnswer(client: number, index: number, bodyBytes: number, answerBytes: number): string {
   return `${client}-${index}:${bodyBytes}:`.padEnd(answerBytes, "a");
 }
 
-/** The request's path: everything the server needs. */
+/** The request's path, which contains everything that the server needs. */
 export function pathOf(client: number, index: number, planned: Planned): string {
   const { fault, delayMs, answerBytes } = planned;
   return `/${client}/${index}/${fault}/${delayMs}/${answerBytes}`;

@@ -1,4 +1,4 @@
-/** Serve: the torture server's process. Told by lines on stdin; ends with it. */
+/** Serve: the torture server's process. It reads lines on stdin, and ends with it. */
 
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
@@ -21,7 +21,7 @@ createInterface({ input: process.stdin })
 
 function obey(ask: Ask): void {
   if (ask.ask === "turn-to") {
-    // What the last client has left must not count against the next one.
+    // Sockets that the last client left open must not count for the next one.
     for (const socket of sockets) socket.destroy();
     ledger = new Ledger(ask.size);
     return tell({ ports });

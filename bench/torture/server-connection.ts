@@ -1,4 +1,4 @@
-/** Server connection: one accepted socket, with the manners that the requests on it ask for. */
+/** Server connection: one accepted socket, which behaves as the requests on it ask for. */
 
 import type { Socket } from "node:net";
 import type { Fault } from "./faults.ts";
@@ -6,16 +6,19 @@ import { FATE, type Ledger } from "./ledger.ts";
 import { type Head, RequestReader } from "./request-reader.ts";
 import { rightAnswer } from "./schedule.ts";
 
-/** After this long, whoever is not blocked has seen what arrived: using the connection then is the client's fault. */
+/**
+ * After this time, a client that is not blocked has seen what arrived. If it uses the connection then, that is its
+ * fault.
+ */
 const UNDER_WAY_MS = 60;
-/** A hidden idle limit differs by up to this share from one time to the next. */
+/** The unannounced idle limit varies by up to this share. */
 const LIMIT_JITTER = 0.1;
 
-/** A server that was held up this long does not know how long ago a request came. */
+/** A server that was blocked for this long does not know how long ago a request came. */
 const STALL_MS = 25;
 const TICK_MS = 5;
 
-/** When this process was last held up. */
+/** When this process was last blocked. */
 let stalledAt = -Infinity;
 let tickedAt = performance.now();
 setInterval(() => {
@@ -28,16 +31,16 @@ const STRAY = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
 
 type Handler = (connection: ServerConnection, head: Head) => void;
 
-/** Serves one connection until either side has had enough. */
+/** Serves one connection until one side ends it. */
 export class ServerConnection {
   readonly #socket: Socket;
   readonly #ledger: () => Ledger;
   readonly #limitMs: number | undefined;
   #limit: NodeJS.Timeout | undefined;
   #requests = 0;
-  /** When bytes nobody asked for were sent. */
+  /** When unsolicited bytes were sent. */
   #strayAt: number | undefined;
-  /** The fault in force for the request that is being read. */
+  /** The fault for the request that is being read. */
   #fault: Fault = "none";
   #over = false;
 
@@ -57,7 +60,7 @@ export class ServerConnection {
     });
   }
 
-  /** Nothing that arrives from now on is looked at. */
+  /** Ignores everything that arrives from now on. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#limit);
@@ -76,7 +79,7 @@ export class ServerConnection {
     this.#socket.write(this.answer(head, closes ? "Connection: close\r\n" : ""));
   }
 
-  /** Whether bytes nobody asked for may not have been there yet when the client sent the request. */
+  /** Whether unsolicited bytes may still have been on the way when the client sent the request. */
   #mayHaveCrossed(): boolean {
     if (this.#strayAt === undefined) return false;
     const now = performance.now();
@@ -84,7 +87,7 @@ export class ServerConnection {
     return stalled || now - this.#strayAt < UNDER_WAY_MS;
   }
 
-  /** Some faults are for connections that were used before, one for those that were not. */
+  /** Some faults are for reused connections, one is for fresh ones. */
   #applicable(fault: Fault): Fault {
     const reusedOnly = /^(close-on|reset-on|execute-|half-body)/.test(fault);
     if (reusedOnly && this.#requests === 1) return "none";
@@ -119,14 +122,14 @@ export class ServerConnection {
     this.#startLimit();
   }
 
-  /** Sends what is left, then FIN. What arrives later gets RST from the kernel. */
+  /** Sends the given text, then FIN. The kernel answers later bytes with RST. */
   close(text?: string): void {
     this.end();
     if (text === undefined) this.#socket.destroy();
     else this.#socket.write(text, "latin1", () => this.#socket.destroy());
   }
 
-  /** FIN now, and the other direction is read to its end, so that no RST overtakes what was sent. */
+  /** Sends FIN now, and reads the other direction to its end, so that no RST overtakes what was sent. */
   finish(): void {
     this.end();
     this.#socket.end();
@@ -156,7 +159,7 @@ export class ServerConnection {
   }
 }
 
-/** What happens once a request is there, by its fault. */
+/** What happens by fault when a request has arrived. */
 const HANDLERS: Readonly<Partial<Record<Fault, Handler>>> = {
   none: (connection, head) => {
     connection.executed(head);
@@ -210,7 +213,7 @@ const HANDLERS: Readonly<Partial<Record<Fault, Handler>>> = {
   },
   "reset-after": (connection, head) => {
     connection.executed(head);
-    // The response may be thrown away with the connection, if the client has not read it yet.
+    // The client may lose the response with the connection if it has not read it yet.
     connection.mark(head, FATE.cut);
     connection.send(connection.answer(head));
     connection.later(head.delayMs, () => connection.reset());
@@ -238,7 +241,7 @@ function cutShort(connection: ServerConnection, head: Head): void {
   connection.mark(head, FATE.cut);
 }
 
-/** At least one byte of the body is missing. */
+/** Half of a response; at least one byte of the body is missing. */
 function halfOf(response: string): string {
   const body = response.indexOf("\r\n\r\n") + 4;
   return response.slice(0, body + Math.floor((response.length - body) / 2));

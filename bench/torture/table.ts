@@ -12,7 +12,10 @@ const COLUMNS: readonly (readonly [title: string, value: (figures: Figures) => s
   ["leaked\nsockets", ({ leaked, closes }) => (closes ? leaked : `(${leaked})`)],
   ["never\nsettled", ({ hung }) => hung],
   ["failed\nPOSTs", ({ failedPosts }) => failedPosts],
-  ["faults nobody\ncan mend", ({ excused, crossed }) => (crossed === 0 ? excused : `${excused}+${crossed}`)],
+  [
+    "faults nobody\ncan prevent",
+    ({ excused, crossed }) => (crossed === 0 ? excused : `${excused}+${crossed}`),
+  ],
   ["connections", ({ connections }) => connections],
   ["requests/s", ({ requests, elapsedMs }) => Math.round((requests * 1000) / elapsedMs)],
 ];
@@ -31,10 +34,10 @@ export function tableOf(results: ReadonlyMap<ClientName, Figures>): string {
 
 export const NOTES = `failed idempotent: GET, PUT or DELETE whose connection, used before, ended without a byte of a response.
 failed POSTs: must not be sent again, because they may have been executed.
-faults nobody can mend: no answer on a fresh connection, a response cut in the middle (+ an answer that crossed the request).
+faults nobody can prevent: no answer on a fresh connection, a response cut in the middle (+ a response that crossed the request).
 leaked sockets in brackets: the client has no way to close its connections.`;
 
-/** Failures by code, most frequent first. */
+/** Failures by code, the most frequent first. */
 export function errorLines(results: ReadonlyMap<ClientName, Figures>): string[] {
   return [...results].flatMap(([client, { errors, samples }]) => {
     const ranked = Object.entries(errors).sort(([, one], [, other]) => other - one);

@@ -1,4 +1,4 @@
-/** Client: sends one large body, and tells how much memory that took. Arguments: URL, client, body, mebibytes, parts. */
+/** Client: sends one large body and measures the memory for it. Arguments: URL, client, body, mebibytes, parts. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -8,7 +8,7 @@ import type { BodyName, ClientName, Report } from "./protocol.ts";
 const [url = "", client, body, mebibytes, parts] = process.argv.slice(2);
 const MEBIBYTE = 1024 * 1024;
 
-/** In MiB: resident now, and at most since the last reset. */
+/** Resident memory in MiB: now, and the peak since the last reset. */
 function memory(): { readonly now: number; readonly peak: number } {
   const status = readFileSync("/proc/self/status", "utf8");
   const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
@@ -30,7 +30,7 @@ function bodyOf(name: BodyName, blob: Blob): Blob | FormData {
 const blob = blobOf(Number(mebibytes) * MEBIBYTE, Number(parts));
 const pool = createPool();
 const send = (client as ClientName) === "holdfast" ? pool.fetch : fetch;
-// So that loading what sends it is not counted.
+// A first small request, so that loading the client is not counted.
 await (await send(url, { method: "POST", body: "first" })).text();
 (globalThis as { gc?: () => void }).gc?.();
 await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,10 +1,11 @@
 /**
- * Memory of large uploads: a form with a file of 200 MB and a Blob of 200 MB, by Holdfast and by the runtime's own fetch, on
- * each runtime. A process for each; its peak is counted from when the Blob is there. Linux only: it asks the kernel.
+ * Uploads: memory of large uploads: a form with a file of 200 MB and a Blob of 200 MB, by Holdfast and by the
+ * runtime's own fetch, on each runtime. Each runs in a process of its own; its peak counts from when the Blob exists.
+ * Works on Linux only, because it asks the kernel.
  *
- *     node --import tsx bench/uploads/main.ts [--mebibytes 200] [--parts 1] [--runtime NAME]
+ * node --import tsx bench/uploads/main.ts [--mebibytes 200] [--parts 1] [--runtime NAME]
  *
- * Parts are what the Blob was made of: `stream()` gives each of them whole on Node and Deno.
+ * The Blob is made of `parts`: on Node and Deno, its `stream()` gives each part whole.
  */
 
 import { spawn } from "node:child_process";

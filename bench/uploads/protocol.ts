@@ -1,4 +1,4 @@
-/** Protocol: what the measurement and its client processes say to each other. */
+/** Protocol: the messages between the measurement and its client processes. */
 
 export const CLIENTS = ["holdfast", "built-in"] as const;
 export type ClientName = (typeof CLIENTS)[number];
@@ -8,7 +8,7 @@ export type BodyName = (typeof BODIES)[number];
 
 /** What a client prints, as JSON. */
 export interface Report {
-  /** Resident memory at its peak, beyond what was resident when the Blob was there. */
+  /** Resident memory at its peak, minus what was resident when the Blob existed. */
   readonly peakMebibytes: number;
   readonly elapsedMs: number;
 }

@@ -1,4 +1,4 @@
-/** A slice of bench/learning, in virtual time. */
+/** A short run of bench/learning, in virtual time. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
@@ -9,7 +9,9 @@ const REQUESTS = 800;
 
 describe("learning", () => {
   for (const scenario of SCENARIOS) {
-    it(`pays with a server whose idle limit is: ${scenario.name}`, { timeout: 30_000 }, async () => {
+    it(`reduces stale hits with a server whose idle limit is: ${scenario.name}`, {
+      timeout: 30_000,
+    }, async () => {
       const without = await simulate(scenario, REQUESTS, false, 1);
       const learning = await simulate(scenario, REQUESTS, true, 1);
       assertLessOrEqual(learning.staleHits, without.staleHits);
@@ -21,7 +23,7 @@ describe("learning", () => {
     });
   }
 
-  it("is the same at every run", async () => {
+  it("gives the same result in every run", async () => {
     const [scenario] = SCENARIOS;
     assert(scenario !== undefined);
     assertEquals(await simulate(scenario, 300, true, 5), await simulate(scenario, 300, true, 5));

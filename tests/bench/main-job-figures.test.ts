@@ -50,7 +50,7 @@ const CLOSED = { "UND_ERR_SOCKET: other side closed": 3 };
 
 describe("percentile", () => {
   const cases: [name: string, sorted: number[], percent: number, expected: number][] = [
-    ["is no number without values", [], 50, NaN],
+    ["is NaN without values", [], 50, NaN],
     ["is the only value", [7], 99, 7],
     ["is the lower middle of two at 50", [1, 2], 50, 1],
     ["is the largest of a few at 99", [1, 2, 3], 99, 3],
@@ -117,7 +117,7 @@ describe("a verdict", () => {
     );
   });
 
-  it("on everything adds up, and says who did better and who was faster", () => {
+  it("on all origins adds up, and says which client did better and which was faster", () => {
     const verdict = (...origins: OriginResult[]): string => overallVerdict({ origins });
     assertStringIncludes(
       verdict(origin({}, {}), origin({}, {})),
@@ -144,17 +144,17 @@ describe("a verdict", () => {
   });
 });
 
-describe("what is told of one's own server", () => {
+describe("an observation of the user's own server", () => {
   const told = (part: Partial<PoolView>, more: Partial<Figures> = {}): string =>
     observations(figures({ ...more, pool: { ...view, ...part } }), 6000).join(" ");
 
-  it("is what it announces, or that it announces nothing", () => {
+  it("says what it announces, or that it announces nothing", () => {
     assertStringIncludes(told({}, { announcements: ["timeout=5", "timeout=4"] }), "“timeout=5”, “timeout=4”");
     assertStringIncludes(told({}), "It announces no keep-alive limits.");
     assertStringIncludes(told({ notUnderstood: ["x"] }, { announcements: ["timeout=x"] }), "not understood");
   });
 
-  it("is when it closed, or that it did not", () => {
+  it("says when it closed, or that it did not", () => {
     assertStringIncludes(
       told({ serverClosedAfterMs: [5001, 5130] }),
       "closed 2 idle connections without a word, after 5 to 5.1 s",
@@ -169,7 +169,7 @@ describe("what is told of one's own server", () => {
     assertStringIncludes(told({ learnedIdleMs: 4500 }), "learned to keep idle connections for 4.5 s");
   });
 
-  it("is that it gave no answer, and nothing else", () => {
+  it("says that it gave no answer, and nothing else", () => {
     assertEquals(told({ retired: { "connect-failed": 1 } }, { statuses: {} }), "It gave no answer.");
   });
 });
@@ -197,7 +197,7 @@ describe("an answer", () => {
     [{ length: 63 }, "a body of 63 instead of 64 bytes"],
     [{ received: "4" }, "the server received 4 of 5 bytes"],
   ];
-  it("that is right has no fault, nor one of a server that is not ours", () => {
+  it("has no fault if it is right, or if the server is not ours", () => {
     assertEquals(faultOf({ id: "h01-1", request }, right), undefined);
     assertEquals(faultOf({ id: undefined, request }, { ...right, status: 404 }), undefined);
   });
@@ -207,7 +207,7 @@ describe("an answer", () => {
     });
   }
 
-  it("that failed has the innermost error as its cause, without addresses", () => {
+  it("names the innermost error as the cause of a failure, without addresses", () => {
     const inner = Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" });
     assertEquals(
       causeOf(new TypeError("fetch failed", { cause: inner })),
@@ -223,7 +223,7 @@ describe("an answer", () => {
 describe("the schedule", () => {
   const plan = { requests: 100, pauses: [{ ms: 10 }, { ms: 20 }], responseSizes: [64], seed: 1 };
 
-  it("is the same for the same seed, and holds every request once, in order", () => {
+  it("is the same for the same seed, and has every request once, in order", () => {
     const bursts = planBursts(plan);
     assertEquals(bursts, planBursts(plan));
     assertEquals(
@@ -232,14 +232,14 @@ describe("the schedule", () => {
     );
   });
 
-  it("mixes GET and POST, and holds every pause", () => {
+  it("mixes GET and POST, and has every pause", () => {
     const bursts = planBursts(plan);
     const methods = new Set(bursts.flatMap(({ requests }) => requests.map(({ method }) => method)));
     assertEquals([...methods].sort(), ["GET", "POST"]);
     assertEquals(bursts.filter(({ pause }) => pause.ms === 10 || pause.ms === 20).length, 2);
   });
 
-  it("does with fewer requests than pauses", () => {
+  it("works with fewer requests than pauses", () => {
     assertEquals(planBursts({ ...plan, requests: 1 }).length, 1);
     assertEquals(planBursts({ ...plan, requests: 0 }).length, 0);
   });
@@ -269,7 +269,7 @@ describe("the schedule", () => {
 });
 
 describe("the command line", () => {
-  it("has defaults, other ones for one's own servers", () => {
+  it("has defaults, and others for the user's own servers", () => {
     const { urls, requests, seconds, method } = readArguments([]);
     assertEquals([urls, requests, seconds, method], [[], 4000, 25, "GET"]);
     assertEquals(readArguments(["http://a/x", "http://a/y", "https://b/"]).requests, 80);
@@ -284,7 +284,7 @@ describe("the command line", () => {
     [["--method", "HEAD"], "--method is for URLs"],
     [["--method", "POST", "http://a/"], "--method must be GET or HEAD"],
     [["ftp://a/"], 'A URL must start with http:// or https://, got "ftp://a/"'],
-    [["http://user:secret@a/"], "must not hold a user or password"],
+    [["http://user:secret@a/"], "must not contain a user or password"],
     [Array.from({ length: 11 }, (_, at) => `http://a${at}/`), "At most 10 URLs"],
   ];
   for (const [argv, message] of mistakes) {
@@ -296,7 +296,7 @@ describe("the command line", () => {
 });
 
 describe("the output", () => {
-  it("wraps at words and indents what follows", () =>
+  it("wraps at words and indents the following lines", () =>
     assertEquals(wrapped("aa bb cc", 5), ["aa bb", "  cc"]));
 
   it("has two lines per origin, with a question mark for what is unknown", () => {

@@ -18,7 +18,7 @@ import { eventually, guarded, PATIENT } from "../support/patience.ts";
 const TIMES = { idleLimitMs: 150, lifetimeMs: 200 };
 const CLIENT = "holdfast";
 
-/** One connection, without any client's ideas about it. */
+/** One connection, as a plain socket. */
 class Raw {
   readonly #socket: Socket;
   #text = "";
@@ -35,7 +35,7 @@ class Raw {
     this.#socket.on("end", () => this.#changed(() => (this.#ended = true)));
   }
 
-  /** Sends a request and resolves with the whole answer, or with what came before the end. */
+  /** Sends a request. Resolves with the whole response, or with what came before the connection ended. */
   async ask(connection = "keep-alive", id = requestId(CLIENT, 1, this.#requests++)): Promise<string> {
     this.#text = "";
     const lines = ["POST /bytes/64 HTTP/1.1", "Host: x", `Connection: ${connection}`, `X-Request-Id: ${id}`];
@@ -47,7 +47,7 @@ class Raw {
     return this.#text;
   }
 
-  /** What has come of the answer so far. */
+  /** What has arrived of the response so far. */
   get heard(): string {
     return this.#text;
   }
@@ -80,7 +80,9 @@ function isWhole(text: string): boolean {
   return head >= 0 && length !== undefined && text.length >= head + 4 + Number(length);
 }
 
-/** An origin whose time stands still until the test moves it: nothing hangs on how fast this machine is. */
+/**
+ * Runs an origin whose time stands still until the test moves it, so that the speed of the machine does not matter.
+ */
 async function withOrigin(
   habit: Habit,
   use: (raw: Raw, origin: Origin, clock: MovableClock) => Promise<void>,
@@ -98,7 +100,7 @@ async function withOrigin(
   }
 }
 
-/** Time enough for whatever the origin thinks over, once it has the request. */
+/** Moves the time far enough for any delay of the origin, once it has the request. */
 async function hurry(origin: Origin, clock: MovableClock): Promise<void> {
   await eventually(async () => (await origin.seen(CLIENT)).received > 0, "the request");
   await clock.advance(1000);
@@ -161,7 +163,7 @@ describe("the habits of the main job's origins", () => {
     });
   });
 
-  it("gateway: takes a request after a long silence, and hangs up unanswered", async () => {
+  it("gateway: accepts a request after a long silence, and closes without a response", async () => {
     await withOrigin(gateway, async (raw, origin, clock) => {
       await clock.advance(TIMES.idleLimitMs);
       await raw.ask();
@@ -208,7 +210,7 @@ describe("the habits of the main job's origins", () => {
     });
   });
 
-  it("slow: takes its time over head and body", async () => {
+  it("slow: delays head and body", async () => {
     await withOrigin(slow, async (raw, origin, clock) => {
       const asked = raw.ask();
       await eventually(async () => (await origin.seen(CLIENT)).received > 0, "the request");
@@ -244,7 +246,7 @@ describe("nginx as an origin", () => {
     });
   });
 
-  it("has its log read by client, connection and repetition", () => {
+  it("reads its log by client, connection and repetition", () => {
     const log = "h01-1 GET 1\nh01-2 POST 1\nh01-2 POST 2\nb01-1 GET 3\n- GET 4\n";
     assertEquals(readLog(log, "holdfast"), { connections: 2, received: 3, repeated: { POST: 1 } });
     assertEquals(readLog(log, "builtin"), { connections: 1, received: 1, repeated: {} });

@@ -8,7 +8,7 @@ import type { Figures, JobResult } from "../../bench/main-job/result.ts";
 import { scriptCommand } from "../../bench/main-job/runtime.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
-/** Each of them waits for real limits of idle time, and starts anew where the machine was too busy. */
+/** Each test waits for real idle limits, and starts again if the machine was too busy. */
 const PATIENT = { timeout: 5 * PATIENCE_MS };
 
 interface Ended {
@@ -18,7 +18,7 @@ interface Ended {
 }
 
 interface Options {
-  /** Sends a signal as soon as this is on the error output. */
+  /** Sends SIGINT as soon as this text is in the output. */
   readonly interruptAt?: string;
 }
 
@@ -57,7 +57,8 @@ describe("npm start", () => {
   let ownServer: ReturnType<typeof againstOwnServer>;
   let refused: Promise<Ended>;
 
-  // Started together: each of them mostly waits. Not while files are still being imported, which blocks the server.
+  // They start together, because each mostly waits. They start here rather than during imports, which would block the
+  // server.
   before(() => {
     short = shortJob();
     interrupted = mainJob(["--requests", "3000", "--seconds", "20"], { interruptAt: "slow " });
@@ -80,25 +81,25 @@ describe("npm start", () => {
       const holdfast = origins.map(({ clients }) => clients.holdfast as Figures);
       assertEquals(sum(holdfast, "failures"), 0);
       assertEquals(sum(holdfast, "duplicatedPosts"), 0);
-      // The server's count, and the pool's own.
+      // The server's count must equal the pool's own.
       for (const { connections, pool } of holdfast) assertEquals(connections, pool?.opened);
     },
   );
 
-  it("says after Ctrl-C what it has so far, and ends with 130", PATIENT, async () => {
+  it("prints the results so far after Ctrl-C, and ends with 130", PATIENT, async () => {
     const { code, output } = await interrupted;
     assertEquals(code, 130);
     assertStringIncludes(output, "Interrupted. So far:");
     assertStringIncludes(output, "Verdict: ");
   });
 
-  it("refuses wrong arguments with 2", PATIENT, async () => {
+  it("ends with 2 for wrong arguments", PATIENT, async () => {
     const { code, errors } = await refused;
     assertEquals(code, 2);
     assertStringIncludes(errors, '--requests must be a whole number from 1 to 1000000, got "many"');
   });
 
-  it("tries one's own servers by GET, and says what it saw of them", PATIENT, async () => {
+  it("requests the user's own servers by GET, and says what it observed", PATIENT, async () => {
     const { ended, methods } = await ownServer;
     assertEquals(ended.code, 0, ended.output);
     assertEquals([...methods], ["GET"]);
@@ -108,8 +109,9 @@ describe("npm start", () => {
 });
 
 /**
- * A job so short that its servers' limits are tenths of a second. On a machine that stands still for as long, a POST
- * meets a limit or the time is up, which is nobody's fault: then it is given twice the time, up to a minute.
+ * A job so short that its servers' limits are tenths of a second. If the machine is blocked for that long, a POST
+ * meets a limit or time runs out, which is no fault of the job. Then the job runs again with twice the time, up to a
+ * minute.
  */
 async function shortJob(): Promise<Ended> {
   for (let seconds = 2.5; ; seconds *= 2) {

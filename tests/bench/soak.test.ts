@@ -1,4 +1,4 @@
-/** A slice of bench/soak, on the runtime at hand: too short for memory, long enough for what is never let go of. */
+/** A short run of bench/soak, on this runtime: too short for memory, long enough to find what is never released. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
@@ -9,7 +9,7 @@ import { findRuntime, type Runtime } from "../../bench/torture/runtimes.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
 describe("soak", () => {
-  it("leaves no connection at work when nobody is, whatever users forgot, and none open in the end", {
+  it("leaves no connection active after careless users, and none open after close()", {
     timeout: 5 * PATIENCE_MS,
   }, async () => {
     const here = findRuntime("here") as Runtime;
@@ -61,14 +61,14 @@ describe("the soak's verdict", () => {
     return verdict(samples).flatMap(({ ok, what }) => (ok ? [] : [what.replace(/[:(].*/, "").trim()]));
   }
 
-  it("is content with what stays flat", () => {
+  it("accepts figures that stay flat", () => {
     assertEquals(
       complaints(() => ({})),
       [],
     );
   });
 
-  it("finds memory that grows, and sockets that stay", () => {
+  it("reports memory that grows, and sockets that stay", () => {
     assertEquals(
       complaints((_, index) => ({ heap: (10 + index) * MIB })),
       ["heap after collection"],
@@ -83,7 +83,7 @@ describe("the soak's verdict", () => {
     );
     assertEquals(
       complaints((_, index) => ({ active: index === 9 ? 1 : 0 })),
-      ["while quiet, no connection is at work"],
+      ["while quiet, no connection is active"],
     );
     assertEquals(
       complaints(() => ({}), { sockets: 1 }),

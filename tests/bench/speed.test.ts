@@ -1,4 +1,4 @@
-/** The speed bench: what it concludes from rounds. That it runs at all is a step of its own. */
+/** The speed bench: the conclusions that it draws from rounds. A step of npm test shows that it runs. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -37,7 +37,7 @@ describe("the speed bench", () => {
     assertEquals(summary?.spread, 1);
   });
 
-  it("tells an origin that was the bottleneck from a machine that was busy", () => {
+  it("distinguishes an origin that was the bottleneck from a busy machine", () => {
     const cases = [
       { client: 1, origin: 0.5, originBound: false, disturbed: false },
       { client: 0.6, origin: 0.95, originBound: true, disturbed: false },
@@ -49,7 +49,7 @@ describe("the speed bench", () => {
     }
   });
 
-  it("holds our rates against the goals", () => {
+  it("compares our rates with the goals", () => {
     const all = [series("holdfast fetch", round(700)), series("built-in fetch", round(100))];
     const [goal] = goalResults(all);
     assertEquals([goal?.byRate, goal?.met], [7, true]);
@@ -57,7 +57,7 @@ describe("the speed bench", () => {
     assertEquals(missed[0]?.met, false);
   });
 
-  it("draws a bar for each client that was measured, and nothing out of nothing", () => {
+  it("draws a bar for each measured client, and no chart without measurements", () => {
     const chart = chartOf([series("holdfast fetch", round(700)), series("built-in fetch", round(100))]);
     assertStringIncludes(chart ?? "", "Node 24: holdfast fetch 700, built-in fetch 100");
     assertEquals(chart?.match(/<rect/g)?.length, 2);

@@ -1,4 +1,4 @@
-/** A slice of bench/torture, on the runtime at hand. The proof is the whole: see bench/torture/main.ts. */
+/** A short run of bench/torture, on this runtime. bench/torture/main.ts is the full proof. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
@@ -13,7 +13,7 @@ import { PATIENCE_MS } from "../support/patience.ts";
 const REQUESTS = 1500;
 
 describe("torture", () => {
-  it("Holdfast fails no request that can be saved, sends no POST twice, believes no stray byte and leaks no socket", {
+  it("Holdfast fails no request that a resend can save, sends no POST twice, accepts no stray byte and leaks no socket", {
     timeout: 5 * PATIENCE_MS,
   }, async () => {
     const here = findRuntime("here") as Runtime;
@@ -32,7 +32,7 @@ describe("torture", () => {
         ALL_WELL,
         figures.samples.join(),
       );
-      // The server did its worst, or this shows nothing.
+      // The run proves something only if the server's faults happened.
       assertGreater(figures.failedPosts, 0);
       assertGreater(figures.excused, 0);
     }
@@ -41,7 +41,7 @@ describe("torture", () => {
 
 const ALL_WELL = { failedIdempotent: 0, duplicatedPosts: 0, wrongAnswers: 0, leaked: 0, hung: 0 };
 
-/** A judge that sees nothing would find every client flawless. */
+/** A judge that notices nothing would find every client flawless. */
 describe("the judge of the torture", () => {
   const SEED = 1;
   const [get, post] = [true, false].map((idempotent) => {
@@ -84,7 +84,7 @@ describe("the judge of the torture", () => {
     ["nothing to complain of", [get, OUTCOME.right, 1, FATE.seen], {}],
     ["a GET executed twice", [get, OUTCOME.right, 2, FATE.seen], {}],
     [
-      "a GET that could have been saved",
+      "a GET that a resend would have saved",
       [get, OUTCOME.failed, 0, FATE.seen | FATE.mendable],
       { failedIdempotent: 1 },
     ],

@@ -1,6 +1,6 @@
 /**
- * The habit of a gateway whose own connection to the application went stale: after a long silence it takes the
- * next request, passes it on (so it is executed), and hangs up without an answer.
+ * Gateway: a gateway whose own connection to the application became stale. After a long silence it accepts the next
+ * request, passes it on (so it is executed), and closes without a response.
  */
 
 import type { Habit } from "./origin.ts";
@@ -18,7 +18,7 @@ export const gateway: Habit = {
   start: ({ idleLimitMs }, time) =>
     rawServer({
       time,
-      // A first request is never dropped: only silence makes the gateway's own connection stale.
+      // A first request is never dropped, because only silence makes the gateway's own connection stale.
       reply: ({ requests, idleMs }) => (requests > 1 && idleMs >= idleLimitMs ? { drop: true } : {}),
     }),
 };

@@ -1,4 +1,4 @@
-/** HTTP/1.0, in its two forms: one connection per request, and keep-alive by mutual consent. */
+/** HTTP/1.0: one connection per request, or keep-alive if both sides say so. */
 
 import type { Habit } from "./origin.ts";
 import { rawServer } from "./raw-server.ts";

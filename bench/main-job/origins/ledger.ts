@@ -1,15 +1,15 @@
 /**
- * Ledger: what one origin saw, kept apart by the client that was at work. Counted here, because a client's
- * own word on how often it connected or sent a request is what is to be checked.
+ * Ledger: what one origin saw of each client. The server counts, because the client's own figures are what is to be
+ * checked.
  */
 
 /** What an origin saw of one client. */
 export interface Seen {
-  /** Connections accepted, unused ones included. */
+  /** Accepted connections, unused ones included. */
   readonly connections: number;
-  /** Requests taken completely, repetitions included. */
+  /** Requests that arrived completely, repetitions included. */
   readonly received: number;
-  /** Takings of a request id beyond its first, by method. */
+  /** How often a request id arrived again, by method. */
   readonly repeated: Readonly<Record<string, number>>;
 }
 
@@ -24,7 +24,7 @@ export class Ledger {
   readonly #pages = new Map<string, Page>();
   #page: Page = this.#open("");
 
-  /** From now on everything belongs to this client. */
+  /** Assigns everything from now on to this client. */
   turnTo(client: string): void {
     this.#page = this.#open(client);
   }

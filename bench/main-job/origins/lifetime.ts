@@ -1,4 +1,7 @@
-/** nginx's habit: an old connection, or one that carried many requests, gets `close` with its next response. */
+/**
+ * Lifetime: like nginx, it sends `close` with the next response of an old connection, or of one that carried many
+ * requests.
+ */
 
 import type { Habit } from "./origin.ts";
 import { rawServer } from "./raw-server.ts";

@@ -1,4 +1,4 @@
-/** The real nginx, if it is installed: a temporary folder, a loopback port, and short limits. */
+/** nginx: the real one, if it is installed, with a temporary folder, a loopback port, and short limits. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
@@ -11,10 +11,10 @@ import { NOTHING_SEEN, type Seen } from "./ledger.ts";
 import type { Habit, Origin, Times } from "./origin.ts";
 
 const REQUESTS = 50;
-/** How long it may take to listen, on a machine that is busy. */
+/** How long it may take to listen on a busy machine. */
 const START_MS = 60_000;
 
-/** The sizes it answers: a directive of nginx may not be longer than 4096 bytes. */
+/** The body sizes it can answer with: a directive of nginx may not be longer than 4096 bytes. */
 const SIZES = [64, 1024, 3000] as const;
 
 export const nginx: Habit = {
@@ -40,7 +40,7 @@ export const nginx: Habit = {
   },
 };
 
-/** In PATH, or where Debian puts it, which is in no user's PATH. */
+/** Looks in PATH, and where Debian puts it, which is in no user's PATH. */
 export function findNginx(): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((folder) => join(folder, "nginx")).find(isProgram);
@@ -84,7 +84,7 @@ async function run(program: string, folder: string, times: Times): Promise<Origi
   };
 }
 
-/** One process and no daemon, so that ending it by its id ends all of it. */
+/** The configuration. It makes one process and no daemon, so that ending the process ends all of nginx. */
 function config(folder: string, port: number, { idleLimitMs, lifetimeMs }: Times): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
@@ -127,7 +127,7 @@ async function listens(port: number, child: ChildProcess): Promise<void> {
   }
 }
 
-/** Counts one client's lines: `<id> <method> <connection>`. */
+/** Counts the log lines of one client: `<id> <method> <connection>`. */
 export function readLog(log: string, client: string): Seen {
   const lines = log.split("\n").filter((line) => line.startsWith(client[0] ?? "?"));
   if (lines.length === 0) return NOTHING_SEEN;

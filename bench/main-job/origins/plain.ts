@@ -1,4 +1,4 @@
-/** A well-behaved one: the runtime's own node:http server, with a long timeout that it announces. */
+/** Plain: a well-behaved server: the runtime's node:http, with a long timeout that it announces. */
 
 import { createServer } from "node:http";
 import type { Socket } from "node:net";

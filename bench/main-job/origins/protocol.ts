@@ -1,4 +1,4 @@
-/** Protocol: lines of JSON between the main job and the process that holds its origins. */
+/** Protocol: lines of JSON between the main job and the process of its origins. */
 
 import type { Seen } from "./ledger.ts";
 import type { Times } from "./origin.ts";
@@ -6,16 +6,16 @@ import type { Times } from "./origin.ts";
 /** The first argument of the origins' process. */
 export type Launch = Times;
 
-/** What the origins' process says first. */
+/** The first message of the origins' process. */
 export interface Ready {
   readonly ports: Readonly<Record<string, number>>;
-  /** Origins that are missing, and why, for people. */
+  /** Which origins are missing, and why, for people. */
   readonly notes: readonly string[];
-  /** Programs it started, which must end with it. */
+  /** Programs that it started, which must end with it. */
   readonly pids: readonly number[];
 }
 
-/** What it is asked; it answers each line with one, in order. */
+/** A question to it. It answers each line with one line, in order. */
 export type Ask =
   /** Answered with `{}`. */
   | { readonly ask: "turn-to"; readonly client: string }

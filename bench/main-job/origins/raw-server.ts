@@ -1,6 +1,6 @@
 /**
- * Raw server: HTTP/1 by hand over node:net, so that a habit decides every header and every close. What a
- * habit leaves open is done well.
+ * Raw server: HTTP/1 by hand over node:net, so that a habit decides every header and every close. It does correctly
+ * whatever a habit does not decide.
  */
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -9,45 +9,45 @@ import { Ledger } from "./ledger.ts";
 import { type Origin, REAL_TIME, type Time } from "./origin.ts";
 import { hasToken, type ReadRequest, RequestReader } from "./request-reader.ts";
 
-/** What a habit may look at when a request arrives. */
+/** What a habit is told when a request arrives. */
 export interface Facts {
-  /** Requests on this connection, this one included. */
+  /** Number of requests on this connection, this one included. */
   readonly requests: number;
   /** Ms since the connection was accepted. */
   readonly ageMs: number;
   /** Ms since the last response on it, or since it was accepted. */
   readonly idleMs: number;
-  /** Whether the request says `Connection: keep-alive`; some servers answer in kind only then. */
+  /** Whether the request says `Connection: keep-alive`, without which some servers do not say it either. */
   readonly asksKeepAlive: boolean;
 }
 
 /** What a habit does with a request. */
 export interface Reply {
   readonly headers?: readonly string[];
-  /** End the connection after the response. Saying so is up to `headers`. */
+  /** Ends the connection after the response. `headers` may announce it. */
   readonly close?: boolean;
-  /** End the connection instead of responding. */
+  /** Ends the connection instead of responding. */
   readonly drop?: boolean;
-  /** Send no `Content-Length`: the end of the connection is the end of the body. */
+  /** Sends no `Content-Length`: the end of the connection ends the body. */
   readonly untilClose?: boolean;
   readonly delayMs?: number;
-  /** Send the body in this many pieces, with `delayMs` between them. */
+  /** Sends the body in this many pieces, with `delayMs` between them. */
   readonly pieces?: number;
 }
 
 /** A habit of a raw server. */
 export interface Manners {
   readonly version?: "1.0" | "1.1";
-  /** Close without a word when a connection was idle this long after a response. */
+  /** Closes without announcement when a connection was idle this long after a response. */
   readonly idleMs?: number;
-  /** What it measures that by; real time without. */
+  /** The clock for that; the real one by default. */
   readonly time?: Time | undefined;
   reply(facts: Facts): Reply;
 }
 
 const CLOSE = "Connection: close";
 
-/** Starts a server with these manners on a loopback port of its own. */
+/** Starts a server with these manners on a free loopback port. */
 export async function rawServer(manners: Manners): Promise<Origin> {
   const ledger = new Ledger();
   const sockets = new Set<Socket>();
@@ -128,7 +128,7 @@ class Connection {
     this.#idleSince = this.#time.now();
     const { idleMs } = this.#manners;
     if (idleMs !== undefined && !this.#ended) {
-      // What close() does: nothing sent later is answered.
+      // Does what close() does: nothing sent later is answered.
       this.#idleTimer = this.#time.schedule(idleMs, () => this.#socket.destroy());
     }
     this.#serveNext();

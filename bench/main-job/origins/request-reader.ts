@@ -1,4 +1,4 @@
-/** Request reader: requests out of the bytes of one connection, just enough of HTTP/1 for our own clients. */
+/** Request reader: parses the requests of one connection, with just enough of HTTP/1 for our own clients. */
 
 import { Buffer } from "node:buffer";
 
@@ -16,7 +16,7 @@ export class RequestReader {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** The next request, once its body is there too. */
+  /** The next request, once its body is complete. */
   next(): ReadRequest | undefined {
     const headEnd = this.#bytes.indexOf("\r\n\r\n");
     if (headEnd < 0) return undefined;
@@ -36,7 +36,7 @@ function field(line: string): [string, string] {
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 }
 
-/** Whether a list of tokens holds this one (RFC 9110 §5.6.1). */
+/** Whether a list of tokens contains this one (RFC 9110 §5.6.1). */
 export function hasToken(list: string | undefined, token: string): boolean {
   return (list ?? "").split(",").some((item) => item.trim().toLowerCase() === token);
 }

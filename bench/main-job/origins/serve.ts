@@ -1,6 +1,6 @@
 /**
- * The origins' process: starts every habit, does what its standard input asks, and ends when that ends, which
- * happens however the main job ends.
+ * Serve: the origins' process. It starts every habit, answers the questions on its standard input, and ends with that
+ * input, however the main job ends.
  */
 
 import { createInterface } from "node:readline";
@@ -11,14 +11,14 @@ import type { Ask, Launch, Ready, Report } from "./protocol.ts";
 const origins = new Map<string, Origin>();
 const notes: string[] = [];
 
-// Ctrl-C and hanging up reach every process of the terminal. The main job may still ask for what was seen; if it
-// is gone, so is our standard input.
+// Ctrl-C and a hang-up reach every process of the terminal. The main job may still ask for the results. If it is
+// gone, our standard input has ended.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
 
 await startAll(JSON.parse(process.argv[2] ?? "{}"));
 say(ready());
 const lines = createInterface({ input: process.stdin });
-// One at a time, so that the answers keep the order of the questions.
+// One question at a time, so that the answers keep their order.
 let turn = Promise.resolve();
 lines.on("line", (line) => {
   turn = turn.then(async () => say(await answer(JSON.parse(line))));

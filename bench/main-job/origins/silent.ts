@@ -1,15 +1,15 @@
-/** The habit of HAProxy, Envoy and most load balancers: closes idle connections and never says when. */
+/** Silent: like HAProxy, Envoy and most load balancers, it closes idle connections and never announces when. */
 
 import type { Habit } from "./origin.ts";
 import { rawServer } from "./raw-server.ts";
 
-/** Long enough to hide the server's timer from the client, whose own may be a millisecond off. */
+/** Longer than the inaccuracy of both timers, so that the client does not see the close before it sends. */
 const BLOCK_MS = 16;
 
 export const silent: Habit = {
   name: "silent",
   about: ({ idleLimitMs }) => `closes after ${idleLimitMs} ms idle without a word (HAProxy, load balancers)`,
-  // The close meets the request on its way, or waits unseen in the kernel while the program is busy.
+  // The close crosses the request on its way, or stays in the kernel while the program is busy.
   pauses: ({ idleLimitMs }) => [
     { ms: idleLimitMs - BLOCK_MS / 2, blockMs: BLOCK_MS },
     { ms: idleLimitMs },

@@ -1,4 +1,4 @@
-/** A slow one: thinks before it answers, and sends the body drop by drop. */
+/** Slow: waits before it answers, and sends the body in pieces. */
 
 import type { Habit } from "./origin.ts";
 import { rawServer } from "./raw-server.ts";

@@ -1,4 +1,4 @@
-/** Tomcat's habit: counts requests without saying so; the last one it takes is answered with `close`. */
+/** Tomcat: counts requests without announcing it. The last response of a connection says `close`. */
 
 import type { Habit } from "./origin.ts";
 import { rawServer } from "./raw-server.ts";

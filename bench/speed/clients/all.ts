@@ -1,4 +1,4 @@
-/** All clients by name. Each is loaded only in the process that uses it. */
+/** All: every client by name. A process loads only the client that it uses. */
 
 import type { Client } from "./sender.ts";
 

@@ -1,4 +1,4 @@
-/** Holdfast, by both of its calls, with its default rules. */
+/** Holdfast: both of its calls, with its default rules. */
 
 import { createPool } from "../../../mod.ts";
 import type { Launch } from "../launch.ts";

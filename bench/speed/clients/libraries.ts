@@ -1,4 +1,4 @@
-/** Libraries on top of node:http or of the built-in fetch, as their users know them. */
+/** Libraries: clients on top of node:http or of the built-in fetch, as people use them. */
 
 import { Agent } from "node:http";
 import { type Client, checkStatus } from "./sender.ts";

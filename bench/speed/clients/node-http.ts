@@ -1,4 +1,4 @@
-/** node:http with an Agent that keeps connections, and agentkeepalive, which is one. */
+/** Node HTTP: node:http with an Agent that keeps connections, and with agentkeepalive. */
 
 import { Agent, type IncomingMessage, request } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";

@@ -1,6 +1,7 @@
 /**
- * Raw: the floor. A socket of the runtime writes the same request again and again and counts bytes; nothing is
- * parsed, pooled or promised beyond one promise per answer. How long a head is, is learned from the first answer.
+ * Raw: the lower limit of cost. A socket of the runtime writes the same request again and again and counts bytes. It
+ * parses and pools nothing, and makes one promise per response. It learns the length of a head from the first
+ * response.
  */
 
 import { connect as netConnect } from "node:net";
@@ -8,7 +9,10 @@ import type { Client, Send } from "./sender.ts";
 
 type Arrived = (bytes: Uint8Array, length: number) => void;
 
-/** Gives a function that writes the request; `arrived` is called each time something came. */
+/**
+ * Opens a socket and returns a function that writes the request. `arrived` is called with the number of bytes that
+ * came.
+ */
 type Open = (host: string, port: number, arrived: Arrived) => Promise<() => void>;
 
 interface BunLike {
@@ -25,7 +29,7 @@ interface DenoLike {
 
 const { Bun, Deno } = globalThis as unknown as { Bun?: BunLike; Deno?: DenoLike };
 
-function opener(request: string): Open {
+function connectorFor(request: string): Open {
   const bytes = new TextEncoder().encode(request);
   if (Bun !== undefined) return openBun(Bun, bytes);
   return Deno === undefined ? openNode(request) : openDeno(Deno, bytes);
@@ -39,7 +43,7 @@ function openBun(bun: BunLike, bytes: Uint8Array): Open {
   };
 }
 
-/** The process is about to exit, or the bench notices that answers are missing. */
+/** Does nothing: either the process is about to exit, or the bench notices that responses are missing. */
 function ended(): void {}
 
 function openDeno(deno: DenoLike, bytes: Uint8Array): Open {
@@ -78,10 +82,10 @@ function headSize(bytes: Uint8Array, length: number): number {
   return new TextDecoder().decode(bytes.subarray(0, length)).indexOf("\r\n\r\n") + 4;
 }
 
-/** Sends on one of the idle sockets, or on a new one. */
+/** Sends on an idle socket, or on a new one. */
 export const raw: Client = ({ url, expected }) => {
   const { hostname, port, host, pathname } = new URL(url);
-  const open = opener(`GET ${pathname} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  const open = connectorFor(`GET ${pathname} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
   const idle: Send[] = [];
   let answerSize: number | undefined;
   const connect = async (): Promise<Send> => {

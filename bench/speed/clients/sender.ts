@@ -1,21 +1,21 @@
-/** Sender: what every client is made into. */
+/** Sender: the common interface of all clients. */
 
 import type { Launch } from "../launch.ts";
 
-/** Sends one request; answers how many bytes of body came. Throws when the status is not 200. */
+/** Sends one request. Returns the number of body bytes. Throws if the status is not 200. */
 export type Send = () => Promise<number>;
 
-/** Makes a sender for a process that does nothing else. */
+/** Makes a sender, in a process that does nothing else. */
 export type Client = (launch: Launch) => Send | Promise<Send>;
 
-/** @throws when an answer is not the one that was asked for. */
+/** @throws if the status is not 200. */
 export function checkStatus(status: number | undefined): void {
   if (status !== 200) throw new Error(`The origin answered ${status}`);
 }
 
 const PIECE = new Uint8Array(65_536);
 
-/** A body of `length` bytes that is made as it is sent. */
+/** A body of `length` bytes that is produced while it is sent. */
 export function uploadStream(length: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = length;
   return new ReadableStream({
@@ -35,7 +35,7 @@ export interface Answer {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** A client that is a `fetch`. */
+/** Makes a client from a `fetch`. */
 export function fetchClient(
   fetch: (url: string, init?: RequestInit & { duplex?: "half" }) => Promise<Answer>,
 ): Client {

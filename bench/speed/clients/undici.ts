@@ -1,4 +1,4 @@
-/** undici, by three of its calls, with as many connections as asked for. */
+/** undici: three of its calls, with the given number of connections. */
 
 import { Agent, Pool, request, setGlobalDispatcher, fetch as undiciFetch } from "undici";
 import type { Launch } from "../launch.ts";
@@ -22,7 +22,10 @@ export const undiciRequest: Client = (launch) => {
   };
 };
 
-/** `Pool.dispatch()`: callbacks, no promise of its own and no headers object; the body is collected, as by all others. */
+/**
+ * `Pool.dispatch()`: callbacks, without a promise or headers object of its own. The body is collected, as by all
+ * others.
+ */
 export const undiciDispatch: Client = ({ url, connections, ca, read }) => {
   const { origin, pathname: path } = new URL(url);
   const pool = new Pool(origin, { connections, connect: { ca } });
