@@ -18,7 +18,7 @@ import type { PoolTimer } from "../timer.ts";
 import { abortQuietly, checkedSocket } from "./checked-socket.ts";
 import type { Dialer } from "./dialer.ts";
 
-/** Learns how each connect attempt ended: one of the two, once. Neither is called for an attempt that was given up. */
+/** Learns how each connect attempt ended: one of the two, once. An attempt that was given up fails, too, or says nothing. */
 export interface ConnectAttemptOwner<Wire> {
   /** `random` is for the connection's lifetime. */
   opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void;
