@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { createPool, type Pool, type PoolOptions } from "../../mod.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/holdfast-looks-`);
+const folder = mkdtempSync(`${tmpdir()}/holdfast-liveness-check-`);
 const ca = readFileSync(new URL("../certs/ca.pem", import.meta.url), "utf8");
 const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
 const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];

@@ -46,7 +46,7 @@ const AWAITED: Readonly<Record<string, () => Promise<string>>> = {
     unrefTimer(setTimeout(() => signal.abort("given up"), 300));
     return (await queued) + kept.status;
   },
-  async "a dial whose name is never looked up"() {
+  async "a connect attempt whose name is never looked up"() {
     const pool = createPool({ connectTimeout: "300ms", resolve: () => forever });
     return outcome(pool.fetch("http://a.test/"));
   },

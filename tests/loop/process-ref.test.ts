@@ -62,7 +62,7 @@ describe("a process does not end while somebody waits for", () => {
   const cases: [name: string, output: string][] = [
     ["a fetch that is queued behind an unread body", "ERR_ACQUIRE_TIMEOUT200"],
     ["a request that is queued, without a time limit, until a signal ends it", "given up200"],
-    ["a dial whose name is never looked up", "ERR_CONNECT_TIMEOUT"],
+    ["a connect attempt whose name is never looked up", "ERR_CONNECT_TIMEOUT"],
     ["a preconnect whose name is never looked up", "ERR_CONNECT_TIMEOUT"],
     ["a TLS handshake that is never answered", "ERR_CONNECT_TIMEOUT"],
     ["a response head that never comes", "ERR_HEADERS_TIMEOUT"],

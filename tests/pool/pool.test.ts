@@ -119,7 +119,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     else if (how !== "nothing") peer[how]();
     shell.clock.block(1000);
     const request = shell.ask("a", { unsafe });
-    assertEquals(request.answers, 0, "it is looked at first");
+    assertEquals(request.answers, 0, "it is checked first");
     shell.transport.flush();
     shell.clock.turnAround();
     await settled();
@@ -154,9 +154,9 @@ describe("after the event loop was blocked, an idle connection", () => {
     const other = await shell.request("other");
     await shell.park();
     shell.clock.block(1000);
-    const looked = shell.ask();
+    const checked = shell.ask();
     shell.clock.turnAround();
-    looked.release();
+    checked.release();
     shell.clock.block(20);
     other.lease?.connection.data(new Uint8Array(1), 1);
     shell.clock.turnAround();

@@ -118,7 +118,7 @@ describe("looking up again", () => {
     const { get, clock, lookups } = moving(["192.0.2.1"], { idleTimeout: "45s" });
     await get();
     await clock.advance(600_000);
-    assertEquals(lookups(), 2); // the dial, and 30 s later
+    assertEquals(lookups(), 2); // the connect attempt, and 30 s later
   });
 
   it("happens once for all connections to a name", async () => {
