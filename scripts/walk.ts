@@ -115,8 +115,8 @@ function section(walk: Walk): string {
   const passed = new Set(
     [...walk.out.chain, ...walk.back.chain, ...walk.settled].map(({ file }) => roomOf(file)),
   );
-  // These check what a user's own transport and clock do, which the built-in ones need not be.
-  for (const room of ["options", "pool/connect"]) passed.add(room);
+  // Helpers of all folders, and the checks of a user's own transport and clock, which the built-in ones do not need.
+  for (const room of ["contract", "options", "pool/connect"]) passed.add(room);
   const asked = [askedOf(walk.out, passed), askedOf(walk.back, passed)] as const;
   return [
     ...picture(walk, asked),
