@@ -45,7 +45,7 @@ export function respondTo(peer: MemoryPeer, respond: Responder): void {
   let busy = false;
   let count = 0;
 
-  const answer = (request: MemoryRequest, response: MemoryResponse): void => {
+  const respondWith = (request: MemoryRequest, response: MemoryResponse): void => {
     busy = false;
     const close = response.close === true || /\bclose\b/i.test(request.headers.get("connection") ?? "");
     peer.send(encode(response, request.method, close));
@@ -67,8 +67,8 @@ export function respondTo(peer: MemoryPeer, respond: Responder): void {
     const { request } = found;
     const response = respond(request, peer);
     // Respond synchronously if the response is no promise: tests may rely on the order.
-    if (response instanceof Promise) response.then((value) => answer(request, value)).catch(fail);
-    else answer(request, response);
+    if (response instanceof Promise) response.then((value) => respondWith(request, value)).catch(fail);
+    else respondWith(request, response);
   };
   peer.onData((bytes) => {
     unread += latin1Text(bytes);

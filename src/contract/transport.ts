@@ -16,7 +16,7 @@ export interface TcpKeepAlive {
   readonly probes?: number | undefined;
 }
 
-/** How to speak TLS to the peer. Strings hold PEM. */
+/** How to speak TLS to the peer. Strings contain PEM. */
 export interface TlsTarget {
   /** Name sent as SNI and checked against the certificate. */
   readonly serverName: string;
@@ -121,7 +121,7 @@ export interface Socket extends SocketAddresses {
    */
   readonly lost?: boolean | undefined;
   /**
-   * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string holds one byte per
+   * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *
    * Returns `false` if the kernel has not accepted everything yet; {@linkcode SocketHandler.drain} follows then. Never

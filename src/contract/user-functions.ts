@@ -18,9 +18,9 @@ export function thrownFault(name: string, cause: unknown): FunctionFault {
 }
 
 /** The fault of a function that returned an invalid value. `must` says what it should return. */
-export function answerFault(name: string, must: string, answer: unknown): FunctionFault {
-  ignoreRejection(answer);
-  return new FunctionFault(`${name} must return ${must}: got ${describe(answer)}`);
+export function returnFault(name: string, must: string, value: unknown): FunctionFault {
+  ignoreRejection(value);
+  return new FunctionFault(`${name} must return ${must}: got ${describe(value)}`);
 }
 
 /** A value for a message. `String()` throws for some objects. */
@@ -33,8 +33,8 @@ function describe(value: unknown): string {
 }
 
 /** Handles the rejection of a promise that an `async` function returned unasked, which would end the process. */
-export function ignoreRejection(answer: unknown, failed: () => void = () => {}): void {
-  if (answer instanceof Promise) answer.catch(failed);
+export function ignoreRejection(value: unknown, failed: () => void = () => {}): void {
+  if (value instanceof Promise) value.catch(failed);
 }
 
 /** Wraps a function that must decide synchronously: if it returns a promise, the wrapper throws. */
@@ -43,9 +43,9 @@ export function synchronous<A extends unknown[], T>(
   decide: (...given: A) => T,
 ): (...given: A) => T {
   return (...given) => {
-    const answer = decide(...given);
-    if (answer instanceof Promise) throw answerFault(name, "a value, not a promise", answer);
-    return answer;
+    const value = decide(...given);
+    if (value instanceof Promise) throw returnFault(name, "a value, not a promise", value);
+    return value;
   };
 }
 
@@ -54,13 +54,13 @@ export function checkedRandom(random: () => number): () => number {
   // The runtime's own needs no check.
   if (random === Math.random) return random;
   return () => {
-    let answer: unknown;
+    let value: unknown;
     try {
-      answer = random();
+      value = random();
     } catch (cause) {
       throw thrownFault("random", cause);
     }
-    if (typeof answer === "number" && answer >= 0 && answer <= 1) return answer;
-    throw answerFault("random", "a number from 0 to 1", answer);
+    if (typeof value === "number" && value >= 0 && value <= 1) return value;
+    throw returnFault("random", "a number from 0 to 1", value);
   };
 }

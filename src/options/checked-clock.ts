@@ -4,7 +4,7 @@
  */
 
 import type { Clock, Timer } from "../contract/clock.ts";
-import { answerFault, type FunctionFault, thrownFault } from "../contract/user-functions.ts";
+import { type FunctionFault, returnFault, thrownFault } from "../contract/user-functions.ts";
 
 const NO_TIMER: Timer = { cancel() {} };
 
@@ -35,7 +35,7 @@ export class CheckedClock implements Clock {
     this.#try("schedule", () => {
       timer = this.#clock.schedule(delayMs, callback);
       if (typeof timer?.cancel === "function") return;
-      const fault = answerFault("clock.schedule", "a timer with a cancel()", timer);
+      const fault = returnFault("clock.schedule", "a timer with a cancel()", timer);
       timer = undefined;
       this.failed(fault);
     });
@@ -55,15 +55,15 @@ export class CheckedClock implements Clock {
     if (!this.#try("turn", () => this.#clock.turn(once, unblocked))) queueMicrotask(once);
   }
 
-  ref(held: boolean): void {
-    this.#try("ref", () => this.#clock.ref?.(held));
+  ref(active: boolean): void {
+    this.#try("ref", () => this.#clock.ref?.(active));
   }
 
   #time(name: "now" | "wall", last: number): number {
-    let answer: unknown;
-    if (!this.#try(name, () => (answer = this.#clock[name]()))) return last;
-    if (typeof answer === "number" && Number.isFinite(answer)) return answer;
-    this.failed(answerFault(`clock.${name}`, "a finite number", answer));
+    let value: unknown;
+    if (!this.#try(name, () => (value = this.#clock[name]()))) return last;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    this.failed(returnFault(`clock.${name}`, "a finite number", value));
     return last;
   }
 

@@ -64,7 +64,7 @@ function refuseLineEnds(authorization: string, kind: ProxySetting["kind"]): void
   if (kind === "socks5")
     throw new RangeError("proxy.authorization must not be set for a SOCKS proxy: use user:password@");
   if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(authorization))
-    throw new TypeError("proxy.authorization must not be empty or hold control characters");
+    throw new TypeError("proxy.authorization must not be empty or contain control characters");
 }
 
 /**

@@ -1,4 +1,7 @@
-/** Admission: what to do for a request that found no idle connection. Pure arithmetic on counts. */
+/**
+ * Admission: what to do for a request that found no idle connection. Clients ought to limit their connections to a server
+ * (RFC 9112 §9.4). All functions are pure arithmetic on counts.
+ */
 
 import type { Limits } from "./rules.ts";
 

@@ -1,4 +1,7 @@
-/** Idle choice: which idle connection is reused, and which one is evicted when there are too many. */
+/**
+ * Idle choice: which idle connection is reused, and which one is evicted when there are too many. The orders are those of
+ * other clients, named at {@linkcode ReuseOrder}.
+ */
 
 import type { ConnectionFacts, ReuseOrder, Rules } from "./rules.ts";
 import { isProvenFresh } from "./verdict.ts";

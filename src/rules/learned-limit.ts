@@ -1,7 +1,7 @@
 /**
- * Learned limit: the idle limit that a server does not announce. It is concluded from the idle ages at which the server
- * closed connections and from the ages at which reuse worked. Every function is pure: an observation turns one
- * {@linkcode LimitMemory} into another, and a memory and a time give a limit.
+ * Learned limit: the idle limit that a server does not announce. Servers usually have one (RFC 9112 §9.5). It is concluded
+ * from the idle ages at which the server closed connections and from the ages at which reuse worked. Every function is pure:
+ * an observation turns one {@linkcode LimitMemory} into another, and a memory and a time give a limit.
  *
  * 1. The limit is a margin below the smallest idle age at which the server closed.
  * 2. Connections that close at the same moment but at different ages did not reach an idle limit: the server restarted

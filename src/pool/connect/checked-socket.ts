@@ -7,7 +7,7 @@ import {
   type TlsTarget,
   TransportError,
 } from "../../contract/transport.ts";
-import { answerFault } from "../../contract/user-functions.ts";
+import { returnFault } from "../../contract/user-functions.ts";
 
 const METHODS = ["write", "pause", "resume", "ref", "setHandler", "close", "abort"] as const;
 
@@ -16,9 +16,9 @@ function requireSocket(socket: unknown): Socket {
   const fields = Object(socket) as Readonly<Record<string, unknown>>;
   const missing = METHODS.find((name) => typeof fields[name] !== "function");
   if (missing !== undefined)
-    throw answerFault("transport.connect", `a socket that has a ${missing}()`, socket);
+    throw returnFault("transport.connect", `a socket that has a ${missing}()`, socket);
   if (typeof fields.applied !== "object" || fields.applied === null)
-    throw answerFault("transport.connect", "a socket that says what was applied", socket);
+    throw returnFault("transport.connect", "a socket that says what was applied", socket);
   return socket as Socket;
 }
 

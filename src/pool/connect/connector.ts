@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../contract/clock.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
-import { answerFault, thrownFault } from "../../contract/user-functions.ts";
+import { returnFault, thrownFault } from "../../contract/user-functions.ts";
 import type { Settings } from "../../options/resolve.ts";
 import { interleave } from "../../rules/address-memory.ts";
 import { checkedSocket } from "./checked-socket.ts";
@@ -73,7 +73,7 @@ export class Connector {
     try {
       const opening: unknown = this.#transport.connect(target, handler, signal);
       if (opening instanceof Object && "then" in opening) return opening as Promise<Socket>;
-      return Promise.reject(answerFault("transport.connect", "a promise", opening));
+      return Promise.reject(returnFault("transport.connect", "a promise", opening));
     } catch (cause) {
       return Promise.reject(thrownFault("transport.connect", cause));
     }
