@@ -71,7 +71,7 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "A rejected promise that a user's function returns unasked does not end the process",
     file: "src/contract/user-functions.ts",
-    search: "if (answer instanceof Promise) answer.catch(failed);",
+    search: "if (value instanceof Promise) value.catch(failed);",
     replacement: "",
     proof: { tests: "tests/reentrancy/" },
   },
