@@ -123,7 +123,7 @@ export class Exchange implements Roles {
     else observers.whenDelivered(this);
   }
 
-  refused(error: Error): void {
+  rejected(error: Error): void {
     this.#fail(error, "aborted");
   }
 

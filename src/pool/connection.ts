@@ -26,7 +26,7 @@ export interface Acquirer<Wire> {
   readonly requestId: number;
   granted(lease: Lease<Wire>): void;
   /** `error` is a HoldfastError. */
-  refused(error: Error): void;
+  rejected(error: Error): void;
 }
 
 /** The core's record of a connection, with what this shell attaches to it. */

@@ -295,7 +295,7 @@ export class ConnectionPool<Wire>
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const snapshot = originSnapshot(this.core.origins, effect.origin);
-    effect.waiter.attachment.refused(acquireError({ ...effect, snapshot }, this.settings));
+    effect.waiter.attachment.rejected(acquireError({ ...effect, snapshot }, this.settings));
   }
 
   #park(record: Connection<Wire>): void {

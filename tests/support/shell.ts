@@ -41,7 +41,7 @@ export class TestRequest implements Acquirer<undefined>, ConnectionUser {
     lease.connection.user = this;
   }
 
-  refused(error: Error): void {
+  rejected(error: Error): void {
     this.answers += 1;
     this.error = error as HoldfastError;
   }
