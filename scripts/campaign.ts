@@ -15,7 +15,7 @@
 
 import process from "node:process";
 import { HELP, readArguments, UsageError } from "./campaign/arguments.ts";
-import { type Clues, follow, type Heard } from "./campaign/follow.ts";
+import { type Clues, follow, type ProcessOutput } from "./campaign/follow.ts";
 import { commandLine, PARTS, type Part, type Reading, shares } from "./campaign/parts.ts";
 import { type Row, tableOf } from "./campaign/table.ts";
 
@@ -107,7 +107,7 @@ function lastWords({ runs }: Clues): string {
 
 /** The row of the table for a part, from its output. */
 function rowOf(part: Part, { runs, seconds, interrupted }: Clues): Row {
-  const readings = runs.map((heard) => judged(part, heard, interrupted));
+  const readings = runs.map((output) => judged(part, output, interrupted));
   return {
     name: part.name,
     work: part.sum(readings.map(({ work }) => work)) + (interrupted ? ", interrupted" : ""),
@@ -118,7 +118,7 @@ function rowOf(part: Part, { runs, seconds, interrupted }: Clues): Row {
 }
 
 /** A run that failed without saying why, or did no work, counts as one failure. Its own command shows it again. */
-function judged(part: Part, { lines, ok, command }: Heard, interrupted: boolean): Reading {
+function judged(part: Part, { lines, ok, command }: ProcessOutput, interrupted: boolean): Reading {
   const { work, failures, replay } = part.read(lines);
   const idle = Object.values(work).every((amount) => amount === 0);
   const least = !interrupted && (!ok || idle) ? 1 : 0;

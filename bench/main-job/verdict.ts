@@ -18,27 +18,27 @@ export function causesText(causes: Counts): string {
   return list.every(([cause]) => CLOSED.test(cause)) ? `the server closed the connection (${words})` : words;
 }
 
-type Told = Pick<Totals, "requests" | "failures" | "wrongAnswers" | "connections" | "duplicatedPosts"> & {
+type Sums = Pick<Totals, "requests" | "failures" | "wrongAnswers" | "connections" | "duplicatedPosts"> & {
   readonly retries: number;
   readonly causes: Counts;
 };
 
 /** One clause about one client. */
-export function clause(name: ClientName, told: Told): string {
-  const over = told.connections === undefined ? "" : ` over ${plural(told.connections, "connection")}`;
-  const sent = `${TITLES[name]} sent ${plural(told.requests, "request")}${over}`;
-  const parts = [told.failures === 0 ? `${sent} without a failure` : `${sent} and failed ${failed(told)}`];
-  if (told.retries > 0) {
-    parts.push(`sent ${told.retries} of them again because the connection turned out closed`);
+export function clause(name: ClientName, sums: Sums): string {
+  const over = sums.connections === undefined ? "" : ` over ${plural(sums.connections, "connection")}`;
+  const sent = `${TITLES[name]} sent ${plural(sums.requests, "request")}${over}`;
+  const parts = [sums.failures === 0 ? `${sent} without a failure` : `${sent} and failed ${failed(sums)}`];
+  if (sums.retries > 0) {
+    parts.push(`sent ${sums.retries} of them again because the connection turned out closed`);
   }
-  if (told.wrongAnswers > 0) parts.push(`passed on ${plural(told.wrongAnswers, "wrong answer")}`);
-  if ((told.duplicatedPosts ?? 0) > 0) {
-    parts.push(`made the server execute ${plural(told.duplicatedPosts ?? 0, "POST")} twice`);
+  if (sums.wrongAnswers > 0) parts.push(`passed on ${plural(sums.wrongAnswers, "wrong answer")}`);
+  if ((sums.duplicatedPosts ?? 0) > 0) {
+    parts.push(`made the server execute ${plural(sums.duplicatedPosts ?? 0, "POST")} twice`);
   }
   return joined(parts);
 }
 
-function failed({ failures, causes }: Told): string {
+function failed({ failures, causes }: Sums): string {
   return `${failures === 1 ? "once" : `${failures} times`} because ${causesText(causes)}`;
 }
 
@@ -51,12 +51,12 @@ function joined(parts: readonly string[]): string {
 export function originVerdict({ clients }: OriginResult): string {
   const { holdfast, builtin } = clients;
   if (holdfast === undefined || holdfast.requests === 0) return "Nothing was sent.";
-  const first = clause("holdfast", toldOf(holdfast));
+  const first = clause("holdfast", sumsOf(holdfast));
   if (builtin === undefined || builtin.requests === 0) return `${first}.`;
-  return `${first}; ${clause("builtin", toldOf(builtin))}.`;
+  return `${first}; ${clause("builtin", sumsOf(builtin))}.`;
 }
 
-function toldOf(figures: Figures): Told {
+function sumsOf(figures: Figures): Sums {
   return { ...figures, retries: figures.pool?.retries ?? 0 };
 }
 
@@ -71,7 +71,7 @@ export function overallVerdict({ origins }: Pick<JobResult, "origins">): string 
   return `${first} ${second[0]?.toUpperCase()}${second.slice(1)}. ${comparison(origins, holdfast, builtin)}`;
 }
 
-function tallied(totals: Totals): Told {
+function tallied(totals: Totals): Sums {
   return { ...totals, causes: addCounts(totals.causes) };
 }
 

@@ -3,7 +3,7 @@
 import process from "node:process";
 import { type Client, type ClientName, makeClient } from "./clients.ts";
 import { PROFILES } from "./faults.ts";
-import { type Launch, OUTCOME, type Said, toBase64 } from "./protocol.ts";
+import { type ClientMessage, type Launch, OUTCOME, toBase64 } from "./protocol.ts";
 import { type Planned, pathOf, plan, rightAnswer } from "./schedule.ts";
 
 /** A response that takes longer than this will not come. */
@@ -83,8 +83,8 @@ function codeOf(error: unknown): string {
   return code ?? cause?.code ?? message?.replaceAll(/\d+/g, "N").slice(0, 60) ?? String(error);
 }
 
-function tell(said: Said): void {
-  process.stdout.write(`${JSON.stringify(said)}\n`);
+function tell(message: ClientMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
 const client = await makeClient(launch.client as ClientName);

@@ -29,7 +29,7 @@ export interface Launch {
 }
 
 /** From a client process. */
-export type Said =
+export type ClientMessage =
   | { readonly sent: number }
   | {
       readonly outcomes: string;

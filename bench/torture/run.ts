@@ -3,7 +3,7 @@
 import { Child } from "./child.ts";
 import type { ClientName } from "./clients.ts";
 import { type Figures, judge } from "./judge.ts";
-import { fromBase64, type Launch, type Ready, type Report, type Said } from "./protocol.ts";
+import { type ClientMessage, fromBase64, type Launch, type Ready, type Report } from "./protocol.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** How long FINs may travel, and a server may need to notice them, after a client has closed its pool. */
@@ -48,12 +48,12 @@ async function runClient(
   const script = new URL("./client-process.ts", import.meta.url);
   const child = new Child(given.runtime, script, JSON.stringify(launch));
   try {
-    const said = await outcome(child, (sent) => given.progress(client, sent));
-    const report = await lastReport(server, said.closes);
+    const message = await outcome(child, (sent) => given.progress(client, sent));
+    const report = await lastReport(server, message.closes);
     return judge({
-      ...said,
+      ...message,
       seed,
-      outcomes: fromBase64(said.outcomes),
+      outcomes: fromBase64(message.outcomes),
       executions: fromBase64(report.executions),
       fates: fromBase64(report.fates),
       leaked: report.open,
@@ -78,10 +78,10 @@ async function lastReport(server: Child, closes: boolean): Promise<Report> {
 async function outcome(
   child: Child,
   progress: (sent: number) => void,
-): Promise<Extract<Said, { outcomes: string }>> {
+): Promise<Extract<ClientMessage, { outcomes: string }>> {
   for (;;) {
-    const said = await child.next<Said>();
-    if ("outcomes" in said) return said;
-    progress(said.sent);
+    const message = await child.next<ClientMessage>();
+    if ("outcomes" in message) return message;
+    progress(message.sent);
   }
 }

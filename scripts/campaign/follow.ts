@@ -17,14 +17,14 @@ export interface Following {
 }
 
 /** The output of one process. */
-export interface Heard {
+export interface ProcessOutput {
   readonly command: readonly string[];
   readonly lines: readonly string[];
   readonly ok: boolean;
 }
 
 export interface Clues {
-  readonly runs: readonly Heard[];
+  readonly runs: readonly ProcessOutput[];
   readonly seconds: number;
   readonly interrupted: boolean;
 }
@@ -33,15 +33,15 @@ export interface Clues {
 const GRACE_MS = 240_000;
 
 /** How long a process may take to report after Ctrl-C. */
-const LAST_WORDS_MS = 10_000;
+const REPORT_MS = 10_000;
 
 /** Runs a part: once, or in rounds until its time is up. */
 export async function follow(part: Part, given: Following): Promise<Clues> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
-  const runs: Heard[] = [];
+  const runs: ProcessOutput[] = [];
   let last = "";
-  const told = setInterval(() => given.tell({ elapsed: seconds(), last }), given.everyMs);
+  const progress = setInterval(() => given.tell({ elapsed: seconds(), last }), given.everyMs);
   try {
     do {
       const turn = { seconds: given.seconds, seed: given.from + runs.length };
@@ -56,7 +56,7 @@ export async function follow(part: Part, given: Following): Promise<Clues> {
       runs.at(-1)?.ok
     );
   } finally {
-    clearInterval(told);
+    clearInterval(progress);
   }
   return { runs, seconds: seconds(), interrupted: given.interrupt.aborted };
 }
@@ -65,7 +65,7 @@ async function once(
   command: readonly string[],
   { seconds, interrupt }: Following,
   hear: (line: string) => void,
-): Promise<Heard> {
+): Promise<ProcessOutput> {
   const [file = "", ...args] = command;
   // In a process group of its own, it gets Ctrl-C only from us, and the processes that it started end with it.
   const child = spawn(file, args, {
@@ -83,7 +83,7 @@ async function once(
   const timers: NodeJS.Timeout[] = [];
   const end = (): void => {
     signal(child, "SIGINT");
-    timers.push(setTimeout(() => signal(child, "SIGKILL"), LAST_WORDS_MS));
+    timers.push(setTimeout(() => signal(child, "SIGKILL"), REPORT_MS));
   };
   interrupt.addEventListener("abort", end);
   timers.push(setTimeout(end, seconds * 1000 + GRACE_MS));

@@ -145,32 +145,41 @@ describe("a verdict", () => {
 });
 
 describe("an observation of the user's own server", () => {
-  const told = (part: Partial<PoolView>, more: Partial<Figures> = {}): string =>
+  const observed = (part: Partial<PoolView>, more: Partial<Figures> = {}): string =>
     observations(figures({ ...more, pool: { ...view, ...part } }), 6000).join(" ");
 
   it("says what it announces, or that it announces nothing", () => {
-    assertStringIncludes(told({}, { announcements: ["timeout=5", "timeout=4"] }), "“timeout=5”, “timeout=4”");
-    assertStringIncludes(told({}), "It announces no keep-alive limits.");
-    assertStringIncludes(told({ notUnderstood: ["x"] }, { announcements: ["timeout=x"] }), "not understood");
+    assertStringIncludes(
+      observed({}, { announcements: ["timeout=5", "timeout=4"] }),
+      "“timeout=5”, “timeout=4”",
+    );
+    assertStringIncludes(observed({}), "It announces no keep-alive limits.");
+    assertStringIncludes(
+      observed({ notUnderstood: ["x"] }, { announcements: ["timeout=x"] }),
+      "not understood",
+    );
   });
 
   it("says when it closed, or that it did not", () => {
     assertStringIncludes(
-      told({ serverClosedAfterMs: [5001, 5130] }),
+      observed({ serverClosedAfterMs: [5001, 5130] }),
       "closed 2 idle connections without a word, after 5 to 5.1 s",
     );
-    assertStringIncludes(told({}), "It closed no idle connection by itself; the longest pause was 6.0 s.");
-    assert(!told({ retired: { "hint-timeout": 1 } }).includes("longest pause"));
-    assert(!told({ retired: { "not-persistent": 2 } }).includes("longest pause"));
     assertStringIncludes(
-      told({ serverEndedAfterRequests: [100, 100] }),
+      observed({}),
+      "It closed no idle connection by itself; the longest pause was 6.0 s.",
+    );
+    assert(!observed({ retired: { "hint-timeout": 1 } }).includes("longest pause"));
+    assert(!observed({ retired: { "not-persistent": 2 } }).includes("longest pause"));
+    assertStringIncludes(
+      observed({ serverEndedAfterRequests: [100, 100] }),
       "Connection: close, after 100 requests",
     );
-    assertStringIncludes(told({ learnedIdleMs: 4500 }), "learned to keep idle connections for 4.5 s");
+    assertStringIncludes(observed({ learnedIdleMs: 4500 }), "learned to keep idle connections for 4.5 s");
   });
 
   it("says that it gave no answer, and nothing else", () => {
-    assertEquals(told({ retired: { "connect-failed": 1 } }, { statuses: {} }), "It gave no answer.");
+    assertEquals(observed({ retired: { "connect-failed": 1 } }, { statuses: {} }), "It gave no answer.");
   });
 });
 

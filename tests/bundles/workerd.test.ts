@@ -35,12 +35,12 @@ app.get("/", async (c) => {
     () => pool.preconnect("http://a.test"),
     () => c.var.upstream.fetch("http://a.test/"),
   ];
-  const said = [];
-  for (const use of uses) said.push(await use().then(() => "nothing", (error) => error.name + ": " + error.message));
+  const results = [];
+  for (const use of uses) results.push(await use().then(() => "nothing", (error) => error.name + ": " + error.message));
   const { requests } = pool.stats();
   await pool.close();
   const passed = createPool({ transport: memoryTransport({ respond: () => ({ body: "hello" }) }) });
-  return c.json({ said, requests, passed: await (await passed.request("http://a.test/")).text() });
+  return c.json({ results, requests, passed: await (await passed.request("http://a.test/")).text() });
 });
 export default { fetch: app.fetch };
 `;
@@ -72,7 +72,7 @@ const WORKERS: Readonly<Record<string, readonly [date: string, globals: string]>
 };
 
 interface Answer {
-  readonly said: readonly string[];
+  readonly results: readonly string[];
   readonly requests: number;
   readonly passed: string;
 }
@@ -84,18 +84,18 @@ async function ask(folder: string): Promise<Answer> {
   });
   try {
     const port = await new Promise<number>((resolve, reject) => {
-      let told = "";
+      let output = "";
       (child.stdio[3] as Readable).on("data", (bytes) => {
-        told += bytes;
-        const found = /"port":(\d+)/.exec(told)?.[1];
+        output += bytes;
+        const found = /"port":(\d+)/.exec(output)?.[1];
         if (found !== undefined) resolve(Number(found));
       });
       child.once("error", reject);
-      child.once("close", () => reject(new Error(`workerd did not start: ${told}`)));
+      child.once("close", () => reject(new Error(`workerd did not start: ${output}`)));
     });
     const response = await fetch(`http://127.0.0.1:${port}/`);
     const text = await response.text();
-    return response.ok ? JSON.parse(text) : { said: [text], requests: -1, passed: "" };
+    return response.ok ? JSON.parse(text) : { results: [text], requests: -1, passed: "" };
   } finally {
     child.kill();
   }
@@ -120,10 +120,10 @@ describe("the library in workerd", { skip: !isNode && "started from Node" }, () 
         conditions: ["workerd", "worker"],
         logLevel: "error",
       });
-      const { said, requests, passed } = await ask(folder);
-      for (const text of said)
+      const { results, requests, passed } = await ask(folder);
+      for (const text of results)
         assertMatch(text, /^TypeError: Cloudflare Workers have no transport .*: pass one, as createPool/);
-      assertEquals([said.length, requests, passed], [4, 0, "hello"]);
+      assertEquals([results.length, requests, passed], [4, 0, "hello"]);
     });
   }
 });

@@ -14,7 +14,7 @@ import { explain, sampleOf } from "../http1/differential.ts";
 
 /** Enough findings to see what they have in common. */
 const MOST_FINDINGS = 10;
-const TOLD_MS = 10_000;
+const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const from = Number(values.from ?? Date.now() % 1_000_000_007);
 const last = from + Number(values.cases);
 const until = performance.now() + 1000 * Number(values.seconds);
 let [cases, agreed, found] = [0, 0, 0];
-let told = performance.now();
+let shownAt = performance.now();
 
 console.log(`Our parser beside that of Node ${process.versions.node}, from seed ${from} on`);
 for (let seed = from; seed < last && performance.now() < until && found < MOST_FINDINGS; seed++) {
@@ -38,8 +38,8 @@ for (let seed = from; seed < last && performance.now() < until && found < MOST_F
     console.log(`Seed ${seed}, ${names}: ${JSON.stringify(unexplained)}`);
     console.log(`  replay: --cases 1 --from ${seed}`);
   } else if (names.length === 0) agreed += 1;
-  if (performance.now() - told < TOLD_MS) continue;
-  told = performance.now();
+  if (performance.now() - shownAt < PROGRESS_MS) continue;
+  shownAt = performance.now();
   console.log(`${cases} cases, ${agreed} read alike, ${found} problems`);
 }
 console.log(`${cases} cases, ${agreed} read alike, ${found} problems`);

@@ -13,7 +13,7 @@ import { keepSample, startingSamples } from "./corpus.ts";
 import { Fuzzer, shrink } from "./fuzzer.ts";
 import { violation } from "./properties.ts";
 
-const TOLD_MS = 10_000;
+const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
@@ -26,7 +26,7 @@ const tell = (): void =>
   console.log(`${fuzzer.count} inputs, ${fuzzer.kinds} kinds of outcome, ${found} problems`);
 const fuzzer = new Fuzzer(seed, startingSamples());
 let found = 0;
-let told = performance.now();
+let shownAt = performance.now();
 
 for (const sample of startingSamples()) {
   const problem = violation(sample, new Random(seed));
@@ -36,8 +36,8 @@ for (const sample of startingSamples()) {
 }
 
 while (performance.now() < until && found < 10) {
-  if (performance.now() - told > TOLD_MS) {
-    told = performance.now();
+  if (performance.now() - shownAt > PROGRESS_MS) {
+    shownAt = performance.now();
     tell();
   }
   const finding = fuzzer.step();

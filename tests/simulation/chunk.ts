@@ -28,15 +28,15 @@ export interface ChunkReport {
 /** Time between two reports, in ms. */
 const REPORT_INTERVAL_MS = 1000;
 
-async function runChunk(wish: ChunkOptions): Promise<void> {
+async function runChunk(options: ChunkOptions): Promise<void> {
   // The stack frames of an error would keep its world in memory.
   Error.stackTraceLimit = 0;
   let figures = new Figures();
   let failures: Failure[] = [];
   let told = performance.now();
-  const end = wish.from + wish.seeds;
-  for (let seed = wish.from; seed < end; seed++) {
-    const failure = await runSeed(wish, seed, figures);
+  const end = options.from + options.seeds;
+  for (let seed = options.from; seed < end; seed++) {
+    const failure = await runSeed(options, seed, figures);
     if (failure !== undefined) failures.push(failure);
     if (performance.now() - told < REPORT_INTERVAL_MS && seed + 1 < end) continue;
     told = performance.now();
@@ -53,6 +53,6 @@ function tell(news: ChunkReport): void {
 // On an interrupt the parent prints its results, and ends its workers itself.
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit(0));
-process.once("message", (wish) => {
-  void runChunk(wish as ChunkOptions).then(() => process.disconnect?.());
+process.once("message", (options) => {
+  void runChunk(options as ChunkOptions).then(() => process.disconnect?.());
 });

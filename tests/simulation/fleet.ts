@@ -35,15 +35,15 @@ export class Fleet {
   readonly failures: Failure[] = [];
   /** The number of seeds whose figures are complete. */
   seed = 0;
-  readonly #wish: FleetOptions;
+  readonly #options: FleetOptions;
   readonly #workers: Set<ChildProcess> = new Set();
   readonly #started = performance.now();
   #next: number;
   #handedOut = 0;
 
-  constructor(wish: FleetOptions) {
-    this.#wish = wish;
-    this.#next = wish.from;
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#next = options.from;
   }
 
   get seconds(): number {
@@ -52,15 +52,16 @@ export class Fleet {
 
   /** Seconds left at the rate so far; `Infinity` if unknown. */
   get secondsLeft(): number {
-    const { total, seeds, seconds } = this.#wish;
+    const { total, seeds, seconds } = this.#options;
     const done = Math.max(this.figures.requests / total, this.figures.worlds / seeds);
     return Math.min(done === 0 ? Infinity : (this.seconds * (1 - done)) / done, seconds - this.seconds);
   }
 
   /** Resolves when all seeds are done. */
   async run(): Promise<void> {
-    const lanes = Array.from({ length: this.#wish.jobs }, async () => {
-      for (let wish = this.#take(); wish !== undefined; wish = this.#take()) await this.#work(wish);
+    const lanes = Array.from({ length: this.#options.jobs }, async () => {
+      for (let options = this.#take(); options !== undefined; options = this.#take())
+        await this.#work(options);
     });
     await Promise.all(lanes);
   }
@@ -72,28 +73,28 @@ export class Fleet {
   }
 
   get #over(): boolean {
-    const { total, seconds, failures } = this.#wish;
+    const { total, seconds, failures } = this.#options;
     return this.figures.requests >= total || this.seconds >= seconds || this.failures.length >= failures;
   }
 
   #take(): ChunkOptions | undefined {
-    const { requests, days, kinds, from, seeds, total } = this.#wish;
+    const { requests, days, kinds, from, seeds, total } = this.#options;
     const left = from + seeds - this.#next;
     if (this.#over || !(left > 0) || this.#handedOut >= total) return undefined;
     const most = Math.ceil(Math.min(CHUNK_REQUESTS, total - this.#handedOut) / requests);
-    const wish = { from: this.#next, seeds: Math.min(left, Math.max(1, most)), requests, days, kinds };
-    this.#next += wish.seeds;
-    this.#handedOut += wish.seeds * requests;
-    return wish;
+    const options = { from: this.#next, seeds: Math.min(left, Math.max(1, most)), requests, days, kinds };
+    this.#next += options.seeds;
+    this.#handedOut += options.seeds * requests;
+    return options;
   }
 
-  #work(wish: ChunkOptions): Promise<void> {
+  #work(options: ChunkOptions): Promise<void> {
     const worker = fork(script);
-    let [seed, done] = [wish.from - 1, false];
+    let [seed, done] = [options.from - 1, false];
     const hangs = (): void => void worker.kill("SIGKILL");
     let watch = setTimeout(hangs, SILENCE_MS);
     this.#workers.add(worker);
-    worker.send(wish);
+    worker.send(options);
     worker.on("message", (message) => {
       const news = message as ChunkReport;
       ({ seed, done } = news);
@@ -107,7 +108,7 @@ export class Fleet {
         clearTimeout(watch);
         this.#workers.delete(worker);
         if (!done && !this.#over && this.#next !== Infinity) {
-          const last = wish.from + wish.seeds - 1;
+          const last = options.from + options.seeds - 1;
           const message = `the process of the seeds ${seed + 1} to ${last} ended with ${code ?? signal}`;
           this.#broke({ seed: seed + 1, message });
         }
@@ -126,6 +127,6 @@ export class Fleet {
     this.failures.push(failure);
     const { seed, message } = failure;
     const pair = message.includes(", pair:") ? " --pair" : "";
-    console.log(`${message}\n  replay: --requests ${this.#wish.requests} --replay ${seed}${pair}`);
+    console.log(`${message}\n  replay: --requests ${this.#options.requests} --replay ${seed}${pair}`);
   }
 }

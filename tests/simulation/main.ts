@@ -41,7 +41,7 @@ const { values } = parseArgs({
   },
 });
 
-const wish: RunOptions = {
+const runOptions: RunOptions = {
   requests: Number(values.requests),
   days: values.days === undefined ? undefined : Number(values.days),
   kinds: kindsOf(values.only, values.without),
@@ -51,7 +51,9 @@ if (values.replay !== undefined) await replay(Number(values.replay));
 else await runFleet();
 
 async function replay(seed: number): Promise<void> {
-  const world = values.pair ? new PairWorld(seed, wish.requests, true) : new World(planFor(wish, seed), true);
+  const world = values.pair
+    ? new PairWorld(seed, runOptions.requests, true)
+    : new World(planFor(runOptions, seed), true);
   let verdict = "sound";
   try {
     await world.run();
@@ -69,7 +71,15 @@ async function runFleet(): Promise<void> {
   const seeds = Number(values.seeds ?? (endless ? Infinity : 100));
   const failures = values["keep-going"] ? Infinity : Number(values.failures);
   const jobs = Math.max(1, Number(values.jobs));
-  const fleet = new Fleet({ ...wish, from: Number(values.from), jobs, seeds, total, seconds, failures });
+  const fleet = new Fleet({
+    ...runOptions,
+    from: Number(values.from),
+    jobs,
+    seeds,
+    total,
+    seconds,
+    failures,
+  });
   const ticker = setInterval(() => tellProgress(fleet), 15_000);
   process.once("SIGINT", () => {
     fleet.stop();

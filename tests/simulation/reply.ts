@@ -22,7 +22,7 @@ export interface Reply {
   /** The server closes the connection after it. */
   readonly last: boolean;
   /** The server announces that it closes. */
-  readonly told: boolean;
+  readonly announcesClose: boolean;
   readonly hintMs: number | undefined;
   readonly left: number | undefined;
   /** How often the letter z follows the payload. */
@@ -63,15 +63,15 @@ export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
   const length = live === undefined ? drawnLength : live.pieces * live.size;
   const status = drawStatus(prng, plan, framing);
   const last = plan.last || framing === "until-close" || (habit.minorVersion === 0 && !habit.saysKeepAlive);
-  const told = last && !(habit.quiet === true && framing !== "until-close");
-  const announced = told ? NOTHING : announce(plan);
+  const announcesClose = last && !(habit.quiet === true && framing !== "until-close");
+  const announced = announcesClose ? NOTHING : announce(plan);
   const bodiless = request.method === "HEAD" || framing === "none";
   const coding = bodiless || plan.redirectTo !== undefined ? undefined : plan.extras?.coded;
   const content =
     coding === undefined ? payload(request.id, length) : codedContent(request.id, length, coding);
   const fields = [`x-id: ${request.id}`, `x-len: ${length}`];
   if (plan.redirectTo !== undefined) fields.push(`location: ${plan.redirectTo}`);
-  fields.push(...connectionFields(prng, habit, told));
+  fields.push(...connectionFields(prng, habit, announcesClose));
   if (announced.header !== undefined) fields.push(`keep-alive: ${announced.header}`);
   fields.push(...contentFields(framing, content, coding));
   return {
@@ -79,7 +79,7 @@ export function drawReply(prng: Prng, plan: ReplyPlan): Reply {
     head: `HTTP/1.${habit.minorVersion} ${status} Fine\r\n${fields.join("\r\n")}\r\n\r\n`,
     ...(bodiless ? BODILESS : { length, body: encoded(prng, framing, content), framing, live }),
     last,
-    told,
+    announcesClose,
     hintMs: announced.hintMs,
     left: announced.left,
     run: coding?.bomb ?? 0,

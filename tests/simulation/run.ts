@@ -24,22 +24,22 @@ export interface Failure {
 }
 
 /** The plan of a seed. */
-export function planFor(wish: RunOptions, seed: number): Plan {
-  const { requests, days, kinds } = wish;
+export function planFor(options: RunOptions, seed: number): Plan {
+  const { requests, days, kinds } = options;
   return days === undefined ? planOf(seed, requests, kinds) : longPlanOf(seed, requests, days, kinds);
 }
 
 /** Runs one seed and adds up its figures. Returns the failure, if any. */
 export async function runSeed(
-  wish: RunOptions,
+  options: RunOptions,
   seed: number,
   figures: Figures,
 ): Promise<Failure | undefined> {
-  const world = new World(planFor(wish, seed));
+  const world = new World(planFor(options, seed));
   const failure = await outcome(seed, world);
   figures.add(world.figures);
-  if (failure !== undefined || !PairWorld.belongsTo(seed, wish.kinds)) return failure;
-  const pair = new PairWorld(seed, wish.requests);
+  if (failure !== undefined || !PairWorld.belongsTo(seed, options.kinds)) return failure;
+  const pair = new PairWorld(seed, options.requests);
   const other = await outcome(seed, pair);
   figures.add(pair.figures);
   return other;

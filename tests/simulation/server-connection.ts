@@ -76,7 +76,7 @@ export class ServerConnection implements RequestSink {
 
   head(request: SeenRequest): void {
     const { world, prng, plan } = this.#server;
-    if (this.#last && this.#reply?.told !== false && !this.#link.crossed)
+    if (this.#last && this.#reply?.announcesClose !== false && !this.#link.crossed)
       world.fail(`request ${request.id} came after the last response on ${this.#link.id}`);
     if (this.#replying && !this.#link.crossed) world.fail(`request ${request.id} came before its turn`);
     this.#requests += 1;
@@ -264,7 +264,7 @@ export class ServerConnection implements RequestSink {
     this.#link.marks.push({
       kind: "end",
       at: this.#link.sent,
-      last: this.#doubtful || reply.told,
+      last: this.#doubtful || reply.announcesClose,
       hintMs: reply.hintMs,
       left: reply.left,
     });

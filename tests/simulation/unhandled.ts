@@ -1,21 +1,21 @@
 /** Unhandled: watches for errors that nobody handles. In a simulated world there is no excuse for one. */
 
 /** Where to report: the world that runs now. A late error is reported to the next world. */
-let tell: ((what: string) => void) | undefined;
-const untold: string[] = [];
+let current: ((what: string) => void) | undefined;
+const unreported: string[] = [];
 
 function noticed(what: string): void {
-  if (tell === undefined) untold.push(what);
-  else tell(what);
+  if (current === undefined) unreported.push(what);
+  else current(what);
 }
 
-/** Calls `told` for each unhandled error from now on. While somebody watches, such errors do not end the process. */
-export function watchUnhandled(told: (what: string) => void): () => void {
-  if (tell === undefined && !watching) watch();
-  tell = told;
-  for (const what of untold.splice(0)) told(`${what}, in the world before`);
+/** Calls `report` for each unhandled error from now on. While somebody watches, such errors do not end the process. */
+export function watchUnhandled(report: (what: string) => void): () => void {
+  if (current === undefined && !watching) watch();
+  current = report;
+  for (const what of unreported.splice(0)) report(`${what}, in the world before`);
   return () => {
-    tell = undefined;
+    current = undefined;
   };
 }
 

@@ -278,7 +278,7 @@ export class World implements TapWorld, ServerWorld {
 
   #happened(event: PoolEvent): void {
     this.figures.event(event);
-    this.#told(event);
+    this.#record(event);
     this.currentEvent = event.type;
     try {
       this.#acting.happened(event, this.#numbers.happened(event));
@@ -287,7 +287,7 @@ export class World implements TapWorld, ServerWorld {
     }
   }
 
-  #told(event: PoolEvent): void {
+  #record(event: PoolEvent): void {
     if (event.type === "limit.learned") {
       if (this.teachesNothing)
         this.fail("a limit was learned from a connection that was closed while the machine was suspended");
