@@ -89,7 +89,7 @@ describe("requestTimeout", () => {
 
   it("includes the time in which the length of a body is sought", async () => {
     const world = slow();
-    world.clock.holdTurns = true;
+    world.clock.manualTurns = true;
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     const body = new ReadableStream<Uint8Array>({
       start(given) {
@@ -103,7 +103,7 @@ describe("requestTimeout", () => {
     controller?.enqueue(new Uint8Array(2));
     controller?.close();
     for (let turn = 0; turn < 40; turn++) {
-      world.clock.turnAround();
+      world.clock.endTurn();
       await settled();
     }
     assertEquals(world.transport.peers.length, 1);

@@ -133,13 +133,13 @@ describe("when the loop is blocked during a check", () => {
     it(what, async () => {
       const { pool, clock, get, retired } = service({ idleTimeout: "4s", unsafeReuse: "2s" });
       await get();
-      clock.holdTurns = true;
+      clock.manualTurns = true;
       clock.block(50);
       const answer = pool.request("http://a.test/", { method });
       await settled();
       clock.block(blockMs);
-      clock.turnAround();
-      clock.turnAround();
+      clock.endTurn();
+      clock.endTurn();
       assertEquals((await answer).connection.reused, reused);
       assertEquals(retired(), reason === undefined ? [] : [reason]);
     });
@@ -148,13 +148,13 @@ describe("when the loop is blocked during a check", () => {
   it("a GET does not if a limit is over after a check of 5 ms", async () => {
     const { pool, clock, get, retired } = service({ idleTimeout: "4s" });
     await get();
-    clock.holdTurns = true;
+    clock.manualTurns = true;
     clock.block(3996);
     const answer = pool.request("http://a.test/");
     await settled();
     clock.block(5);
-    clock.turnAround();
-    clock.turnAround();
+    clock.endTurn();
+    clock.endTurn();
     assertEquals([(await answer).connection.reused, retired()], [false, ["idle-timeout"]]);
   });
 
@@ -162,13 +162,13 @@ describe("when the loop is blocked during a check", () => {
     const { pool, clock, retired, transport } = service({});
     await pool.preconnect("http://a.test");
     clock.block(50);
-    clock.holdTurns = true;
+    clock.manualTurns = true;
     const answer = pool.request("http://a.test/");
     transport.peers[0]?.send(
       "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     );
     await settled();
-    clock.turnAround();
+    clock.endTurn();
     const { status, connection } = await answer;
     assertEquals([status, connection.id, retired()], [200, 2, ["unsolicited-data"]]);
   });
@@ -176,15 +176,15 @@ describe("when the loop is blocked during a check", () => {
   it("the connection is checked once more: what came meanwhile was not handled", async () => {
     const { pool, clock, get, retired, transport } = service({});
     await get();
-    clock.holdTurns = true;
+    clock.manualTurns = true;
     clock.block(50);
     const answer = pool.request("http://a.test/");
     await settled();
     clock.block(5);
-    clock.turnAround();
+    clock.endTurn();
     transport.peers[0]?.send(ANSWER);
     await settled();
-    clock.turnAround();
+    clock.endTurn();
     assertEquals([(await answer).connection.reused, retired()], [false, ["unsolicited-data"]]);
   });
 });

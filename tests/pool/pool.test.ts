@@ -109,7 +109,7 @@ describe("a connection that ends", () => {
 describe("after the event loop was blocked, an idle connection", () => {
   async function blocked(how: "end" | "reset" | "send" | "nothing", unsafe: boolean) {
     const shell = new Shell({}, { manual: true });
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const first = shell.ask();
     shell.transport.flush();
     await settled();
@@ -121,7 +121,7 @@ describe("after the event loop was blocked, an idle connection", () => {
     const request = shell.ask("a", { unsafe });
     assertEquals(request.answers, 0, "it is checked first");
     shell.transport.flush();
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     await settled();
     shell.transport.flush();
     await settled();
@@ -150,46 +150,46 @@ describe("after the event loop was blocked, an idle connection", () => {
 
   it("is not checked if the loop has run since", async () => {
     const shell = new Shell();
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const other = await shell.request("other");
     await shell.park();
     shell.clock.block(1000);
     const checked = shell.ask();
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     checked.release();
     shell.clock.block(20);
     other.lease?.connection.data(new Uint8Array(1), 1);
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     assertEquals(shell.ask().answers, 1);
   });
 
   it("is checked although the loop has run since, if no check was considered of late", async () => {
     const shell = new Shell();
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const other = await shell.request("other");
     await shell.park();
     shell.clock.block(1000);
     other.lease?.connection.data(new Uint8Array(1), 1);
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     assertEquals(shell.ask().answers, 0);
   });
 
   it("is checked if a turn of the loop has only begun", async () => {
     const shell = new Shell();
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const other = await shell.request("other");
     await shell.park();
     shell.clock.block(1000);
     other.lease?.connection.data(new Uint8Array(1), 1);
     const request = shell.ask();
     assertEquals(request.answers, 0);
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     assertEquals(request.answers, 1);
   });
 
   it("is not checked if it was released just now", async () => {
     const shell = new Shell({ maxConnectionsPerOrigin: 1 });
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const first = await shell.request();
     const second = shell.ask();
     shell.clock.block(1000);
@@ -199,7 +199,7 @@ describe("after the event loop was blocked, an idle connection", () => {
 
   it("that is being checked when the pool is closed refuses its request", async () => {
     const shell = new Shell();
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     await shell.park();
     shell.clock.block(1000);
     const request = shell.ask();
@@ -210,14 +210,14 @@ describe("after the event loop was blocked, an idle connection", () => {
 
   it("is given back if its request left during the check", async () => {
     const shell = new Shell();
-    shell.clock.holdTurns = true;
+    shell.clock.manualTurns = true;
     const peer = await shell.park();
     shell.clock.block(1000);
     const request = shell.ask();
     request.cancel();
     peer.end();
     await settled();
-    shell.clock.turnAround();
+    shell.clock.endTurn();
     assertEquals([request.answers, shell.pool.core.origins.open, shell.retired], [0, 0, ["peer-closed"]]);
   });
 });

@@ -56,12 +56,12 @@ describe("PoolTimer", () => {
     const [answered, silent] = [due("answered", clock.now() + 10), due("silent", clock.now() + 10)];
     timer.watch(answered);
     timer.watch(silent);
-    clock.holdTurns = true;
+    clock.manualTurns = true;
     clock.block(100);
     await clock.advance(0);
     assertEquals(done, [], "nothing is due before a turn of the loop");
     timer.drop(answered);
-    clock.turnAround();
+    clock.endTurn();
     assertEquals(done, ["silent", "ring"]);
     assertEquals(clock.timers, 0);
   });
@@ -69,11 +69,11 @@ describe("PoolTimer", () => {
   it("does not ring once it was stopped, neither after a turn under way nor when it is set again", async () => {
     const { clock, done, timer, due } = rig();
     timer.watch(due("dropped by the stop", clock.now() + 10));
-    clock.holdTurns = true;
+    clock.manualTurns = true;
     clock.block(100);
     await clock.advance(0);
     timer.stop();
-    clock.turnAround();
+    clock.endTurn();
     timer.ringBy(clock.now() + 1);
     assertEquals(clock.timers, 0);
     await clock.advance(1000);

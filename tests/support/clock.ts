@@ -21,10 +21,10 @@ export class MovableClock implements Clock {
   /** The largest number of timers that were set at once. */
   mostTimers = 0;
   /**
-   * `true`: turns of the event loop happen only by {@linkcode turnAround}. Otherwise one happens when all promises
+   * `true`: turns of the event loop happen only by {@linkcode endTurn}. Otherwise one happens when all promises
    * have settled.
    */
-  holdTurns = false;
+  manualTurns = false;
 
   now(): number {
     return this.#now;
@@ -53,11 +53,11 @@ export class MovableClock implements Clock {
 
   turn(callback: () => void): void {
     this.#turns.push(callback);
-    if (!this.holdTurns) void settled().then(() => this.turnAround());
+    if (!this.manualTurns) void settled().then(() => this.endTurn());
   }
 
   /** Ends one turn of the event loop. */
-  turnAround(): void {
+  endTurn(): void {
     const waiting = this.#turns;
     this.#turns = [];
     for (const callback of waiting) callback();
