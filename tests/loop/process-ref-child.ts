@@ -127,6 +127,14 @@ const LEFT: Readonly<Record<string, () => Promise<void>>> = {
     const reader = (await createPool().fetch(`${url}/half`)).body?.getReader();
     await reader?.read();
   },
+  async "a stream whose next piece was awaited and came"() {
+    const pool = createPool();
+    const reader = (await pool.fetch(`${url}/half`)).body?.getReader();
+    await reader?.read();
+    const awaited = reader?.read();
+    await (await pool.fetch(`${url}/next-piece`)).text();
+    await awaited;
+  },
   async "a discarded body"() {
     (await createPool().request(`${url}/half`)).discard();
   },

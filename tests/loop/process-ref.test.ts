@@ -21,11 +21,22 @@ const STUCK_MS = 60_000;
 
 const LARGE = 2_000_000;
 
+/** The connection on which half of a body was sent last. */
+let halved: Socket | undefined;
+
+function writeHalf(socket: Socket): Socket {
+  socket.write(`${okHead(20)}first half`);
+  return socket;
+}
+
 /** Answers by path. Other requests get no answer, and their connections stay open. */
 function answer(socket: Socket, head: string): void {
   if (head.includes(" /deaf ")) socket.pause();
-  else if (head.includes(" /half ")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nfirst half");
-  else if (head.includes(" /large ")) socket.write(`${okHead(LARGE)}${"x".repeat(LARGE)}`);
+  else if (head.includes(" /half ")) halved = writeHalf(socket);
+  else if (head.includes(" /next-piece ")) {
+    halved?.write("more");
+    socket.write(`${okHead(2)}ok`);
+  } else if (head.includes(" /large ")) socket.write(`${okHead(LARGE)}${"x".repeat(LARGE)}`);
   else if (!head.includes(" /silent ")) socket.write(`${okHead(2)}ok`);
 }
 
@@ -86,6 +97,7 @@ describe("a process ends by itself with", () => {
     "an unread body of 2 MB",
     "an unread body that stops in the middle",
     "a stream of which one piece was read",
+    "a stream whose next piece was awaited and came",
     "a discarded body",
     "a queued request that was aborted",
     "a pool that was closed while requests waited in its queue",
