@@ -19,8 +19,9 @@ import type { RequestUrl } from "./request-url.ts";
 /** The first argument of `fetch`: a URL, or anything shaped like a `Request`. */
 export type FetchInput = string | URL | RequestLike;
 
-/** The members of a `Request` that are read. */
+/** The members of a `Request` that are read. All but `url` may be missing. */
 export interface RequestLike {
+  /** Absolute, `http:` or `https:`, without credentials. */
   readonly url: string;
   readonly method?: string | undefined;
   readonly headers?: HeadersSource | undefined;
@@ -37,15 +38,26 @@ export interface RequestLike {
 
 /** The second argument of `fetch`. Its members replace those of a `Request`. */
 export interface FetchInit {
+  /** Sent in upper case where the standard says so: `"post"` is `POST`, but `"patch"` stays as it is. @default "GET" */
   readonly method?: string;
+  /** Sent besides `Accept`, `User-Agent` and `Accept-Encoding`, or in place of these. @default none */
   readonly headers?: HeadersSource | undefined;
   /**
+   * Not allowed with GET or HEAD. @default none
+   *
    * Bytes are copied in the call. Forms and Blobs are read part by part while they are sent; their length is announced.
    * A stream belongs to the pool from the call on, and is cancelled where the request ends before the stream was read.
    */
   readonly body?: BodySource | null | undefined;
+  /**
+   * Ends the call when it is aborted, in every phase; the promise, or the body, then rejects with its reason, untouched.
+   * `null` replaces the signal of a `Request` by none. @default none
+   */
   readonly signal?: AbortSignal | null | undefined;
-  /** @default "follow" */
+  /**
+   * `"follow"`: at most 20 redirects, as in the standard. `"manual"`: the redirect itself is the response. `"error"`: a
+   * redirect rejects with `ERR_REDIRECT`. @default "follow"
+   */
   readonly redirect?: "follow" | "manual" | "error";
   /** Must be `"half"` where the body is a stream, as the standard says. */
   readonly duplex?: "half";

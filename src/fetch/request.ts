@@ -29,7 +29,7 @@ import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } f
 export interface RequestOptions {
   /** @default "GET" */
   readonly method?: string;
-  /** Sent as they are; nothing is added but what the framing needs. @default none */
+  /** Sent as they are. Only `Host`, the framing and the `Content-Type` of the body are added. @default none */
   readonly headers?: HeadersSource;
   /**
    * A body, or a function that produces one. With a function the request can be sent again, by calling the function

@@ -47,8 +47,8 @@ export function bestOfFive(work: () => unknown): number {
 }
 
 /**
- * How many times longer 64 times the input may take: four times what is linear. Most inputs are so quick that they need
- * no second look.
+ * How many times longer 64 times the input may take: four times as long as a linear reader. Most inputs are read so fast
+ * that they are not measured again.
  */
 export function tooSlow(read: (text: string) => unknown, of: (length: number) => string): string | undefined {
   const large = of(BASE * FACTOR);
@@ -81,6 +81,6 @@ export function slowText(read: Reader): string | undefined {
   return undefined;
 }
 
-/** What stands before and after: a reader may be quick with what it never sees an end of. */
+/** Texts before and after the input: a reader may be fast with input that has no end for it. */
 const AROUND = ["a", "b"] as const;
 const NOTHING = ["", ""] as const;

@@ -1,4 +1,4 @@
-/** Aborts of a response that nobody has read yet: its body then fails with the reason, even for bytes that had arrived. */
+/** Aborts of a response that is still unread: its body then fails with the reason, even for bytes that had arrived. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";

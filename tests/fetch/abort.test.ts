@@ -127,11 +127,11 @@ describe("a body, aborted", () => {
 
   it("while it is read whole, fails with the reason", async () => {
     for (const reason of REASONS) {
-      for (const light of [false, true]) {
+      for (const viaRequest of [false, true]) {
         await using at = partial();
         const aborting = new AbortController();
         const { signal } = aborting;
-        const response = await (light
+        const response = await (viaRequest
           ? at.pool.request("http://a.test/", { signal })
           : at.pool.fetch("http://a.test/", { signal }));
         const failed = failure(response.text());
@@ -145,11 +145,11 @@ describe("a body, aborted", () => {
 
   it("before it is read, fails with the reason when it is read", async () => {
     const reason = new Error("enough");
-    for (const light of [false, true]) {
+    for (const viaRequest of [false, true]) {
       await using at = partial();
       const aborting = new AbortController();
       const { signal } = aborting;
-      const response = await (light
+      const response = await (viaRequest
         ? at.pool.request("http://a.test/", { signal })
         : at.pool.fetch("http://a.test/", { signal }));
       aborting.abort(reason);
@@ -220,13 +220,15 @@ describe("an upload, aborted", () => {
 
 describe("a signal", () => {
   it("of AbortSignal.timeout rejects with its TimeoutError", async () => {
-    for (const light of [false, true]) {
+    for (const viaRequest of [false, true]) {
       await using at = scripted(() => {});
       const signal = AbortSignal.timeout(5);
       // A timeout signal may be unreferenced, and nothing else keeps this process alive.
       const alive = setInterval(() => {}, 1000);
       const error = await failure(
-        light ? at.pool.request("http://a.test/", { signal }) : at.pool.fetch("http://a.test/", { signal }),
+        viaRequest
+          ? at.pool.request("http://a.test/", { signal })
+          : at.pool.fetch("http://a.test/", { signal }),
       );
       clearInterval(alive);
       assertInstanceOf(error, DOMException);

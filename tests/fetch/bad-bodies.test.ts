@@ -102,7 +102,7 @@ interface Case {
   /** The body. `turn` counts how often it was opened, or produced, before. */
   readonly body: (bad: (opened: Source) => Source) => unknown;
   /** Whether only `request()` takes it, or both. */
-  readonly light?: true;
+  readonly requestOnly?: true;
   /** Whether it can be sent again at all. */
   readonly replayable: boolean;
 }
@@ -117,10 +117,14 @@ function cases(): Record<string, Case> {
     };
     all[`a function that makes a Blob-like that gives ${name}`] = {
       body: (bad) => () => blobLike(bad(source)),
-      light: true,
+      requestOnly: true,
       replayable: true,
     };
-    all[`a function that makes ${name}`] = { body: (bad) => bad(source), light: true, replayable: true };
+    all[`a function that makes ${name}`] = {
+      body: (bad) => bad(source),
+      requestOnly: true,
+      replayable: true,
+    };
   }
   for (const [name, source] of Object.entries(BAD_SOURCES)) {
     all[name] = { body: () => source(), replayable: false };
@@ -155,7 +159,7 @@ function cases(): Record<string, Case> {
         reader.releaseLock();
         return stream;
       }),
-    light: true,
+    requestOnly: true,
     replayable: true,
   };
   all["a function that makes a locked stream"] = {
@@ -165,7 +169,7 @@ function cases(): Record<string, Case> {
         stream.getReader();
         return stream;
       }),
-    light: true,
+    requestOnly: true,
     replayable: true,
   };
   return all;
@@ -232,8 +236,8 @@ const CASES = cases();
 
 for (const way of ["request", "fetch"] as const) {
   describe(`${way}() with a body that misbehaves at the first sending:`, () => {
-    for (const [name, { body, light }] of Object.entries(CASES)) {
-      if (light && way === "fetch") continue;
+    for (const [name, { body, requestOnly }] of Object.entries(CASES)) {
+      if (requestOnly && way === "fetch") continue;
       it(name, async () => {
         await using at = scripted(() => {});
         await check(
@@ -250,8 +254,8 @@ for (const way of ["request", "fetch"] as const) {
   });
 
   describe(`${way}() with a body that misbehaves at the resend:`, () => {
-    for (const [name, { body, light, replayable }] of Object.entries(CASES)) {
-      if (!replayable || (light && way === "fetch")) continue;
+    for (const [name, { body, requestOnly, replayable }] of Object.entries(CASES)) {
+      if (!replayable || (requestOnly && way === "fetch")) continue;
       it(name, async () => {
         await using at = scripted(dropsReused);
         await (await at.pool.request("http://a.test/")).bytes();

@@ -14,7 +14,7 @@ import { asyncContext } from "../../transports/runtime-services.ts";
 const tenant = new AsyncLocalStorage<string>();
 
 /** Records in whose store each function of a producer ran. */
-type Tell = (where: string) => void;
+type RecordStore = (where: string) => void;
 
 const PIECES = 3;
 
@@ -22,48 +22,48 @@ const PIECES = 3;
 const piece = (): Uint8Array => new Uint8Array(2_000_000);
 
 /** Every kind of body that runs a function of the caller; `made` ones may be opened again. */
-const BODIES: Record<string, (tell: Tell) => RequestOptions["body"]> = {
-  "a generator": (tell) => generated(tell),
-  "a function that makes a generator": (tell) => () => {
-    tell("make");
-    return generated(tell);
+const BODIES: Record<string, (record: RecordStore) => RequestOptions["body"]> = {
+  "a generator": (record) => generated(record),
+  "a function that makes a generator": (record) => () => {
+    record("make");
+    return generated(record);
   },
-  "a stream": (tell) => streamed(tell),
-  "a function that makes a stream": (tell) => () => {
-    tell("make");
-    return streamed(tell);
+  "a stream": (record) => streamed(record),
+  "a function that makes a stream": (record) => () => {
+    record("make");
+    return streamed(record);
   },
-  "an iterable": (tell) =>
+  "an iterable": (record) =>
     ({
       [Symbol.asyncIterator]() {
-        tell("iterator");
-        return generated(tell);
+        record("iterator");
+        return generated(record);
       },
     }) as AsyncIterable<Uint8Array>,
-  "a Blob-like": (tell) => blobLike(tell) as Blob,
-  "a form with a Blob-like": (tell) =>
+  "a Blob-like": (record) => blobLike(record) as Blob,
+  "a form with a Blob-like": (record) =>
     ({
       [Symbol.toStringTag]: "FormData",
       *[Symbol.iterator]() {
-        yield ["file", blobLike(tell)];
+        yield ["file", blobLike(record)];
       },
     }) as unknown as FormData,
 };
 
-async function* generated(tell: Tell): AsyncGenerator<Uint8Array> {
+async function* generated(record: RecordStore): AsyncGenerator<Uint8Array> {
   for (let count = 0; count < PIECES; count++) {
-    tell(`piece ${count}`);
+    record(`piece ${count}`);
     yield piece();
-    tell(`after ${count}`);
+    record(`after ${count}`);
   }
 }
 
-function streamed(tell: Tell): ReadableStream<Uint8Array> {
+function streamed(record: RecordStore): ReadableStream<Uint8Array> {
   let count = 0;
   return new ReadableStream(
     {
       pull(controller) {
-        tell(`pull ${count}`);
+        record(`pull ${count}`);
         if (count++ < PIECES) controller.enqueue(piece());
         else controller.close();
       },
@@ -72,26 +72,26 @@ function streamed(tell: Tell): ReadableStream<Uint8Array> {
   );
 }
 
-function blobLike(tell: Tell): unknown {
+function blobLike(record: RecordStore): unknown {
   return {
     [Symbol.toStringTag]: "Blob",
     type: "",
     size: PIECES * piece().length,
     stream() {
-      tell("stream");
-      return generated(tell);
+      record("stream");
+      return generated(record);
     },
   };
 }
 
-interface Told {
-  readonly tell: Tell;
+interface Recorder {
+  readonly record: RecordStore;
   readonly stores: (string | undefined)[];
 }
 
-function told(): Told {
+function recorder(): Recorder {
   const stores: (string | undefined)[] = [];
-  return { stores, tell: () => void stores.push(tenant.getStore()) };
+  return { stores, record: () => void stores.push(tenant.getStore()) };
 }
 
 type Send = (pool: Pool, url: string, body: RequestOptions["body"]) => Promise<{ text(): Promise<string> }>;
@@ -133,9 +133,9 @@ for (const [way, send] of Object.entries(WAYS)) {
         });
         const url = await listening(server);
         await using pool = createPool({ maxConnections: 1 });
-        const tenants = ["first", "second", "third"].map((store) => ({ store, ...told() }));
-        const answers = tenants.map(({ store, tell }) =>
-          tenant.run(store, () => send(pool, url, make(tell))),
+        const tenants = ["first", "second", "third"].map((store) => ({ store, ...recorder() }));
+        const answers = tenants.map(({ store, record }) =>
+          tenant.run(store, () => send(pool, url, make(record))),
         );
         for (const answer of answers) assertEquals(await (await answer).text(), "there");
         for (const { store, stores } of tenants) assertAll(stores, store);
@@ -169,9 +169,9 @@ describe("a body that is produced again runs in the store of its caller", () => 
       const url = await listening(server);
       await using pool = createPool({ maxConnections: 1 });
       await tenant.run("another", async () => (await pool.request(url)).bytes());
-      const { tell, stores } = told();
+      const { record, stores } = recorder();
       const answer = tenant.run("mine", () =>
-        pool.request(url, { method: "PUT", body: BODIES[name]?.(tell) ?? null }),
+        pool.request(url, { method: "PUT", body: BODIES[name]?.(record) ?? null }),
       );
       assertEquals((await answer).status, 200);
       assertAll(stores, "mine");
@@ -182,7 +182,7 @@ describe("a body that is produced again runs in the store of its caller", () => 
 });
 
 describe("a stream that is cancelled", () => {
-  it("is cancelled in the store of its caller, whoever aborts", async () => {
+  it("is cancelled in the store of its caller, in whichever store the abort comes", async () => {
     const server = createTcpServer((socket) => void socket.on("error", () => {}));
     const url = await listening(server);
     await using pool = createPool({ maxConnections: 1 });

@@ -99,7 +99,7 @@ async function stuck(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await settled();
 }
 
-function outcome(sending: ReturnType<Pool["request"]>): Promise<string> {
+function resultOf(sending: ReturnType<Pool["request"]>): Promise<string> {
   return sending.then(
     async (response) => `${response.status} ${await response.text()}`,
     (error) => (error instanceof HoldfastError ? error.code : String(error)),
@@ -115,7 +115,7 @@ describe("a buffer that is", () => {
         await using pool = createPool({ onEvent: (event) => events.push(event) });
         const begun = server.begun();
         const { bytes, change } = make(LARGE);
-        const sending = outcome(pool.request(server.url, { method: "PUT", body: bytes }));
+        const sending = resultOf(pool.request(server.url, { method: "PUT", body: bytes }));
         const socket = await begun;
         await stuck();
         change();
@@ -123,7 +123,7 @@ describe("a buffer that is", () => {
         socket.resume();
         const result = await sending;
         assert(result === "ERR_REQUEST_BODY" || (early && result === "200 early"), result);
-        assertEquals(await outcome(pool.request(server.url)), "200 get");
+        assertEquals(await resultOf(pool.request(server.url)), "200 get");
         assertEquals(server.heads[0], ["PUT / HTTP"], "nothing follows on the first connection");
         assertEquals(server.heads[1], ["GET / HTTP"]);
         assertEquals(retired(events).length, 1);
@@ -141,7 +141,7 @@ describe("a buffer that is", () => {
         );
         const first = at.pool.request("http://a.test/");
         const { bytes, change } = make(length);
-        const sending = outcome(at.pool.request("http://a.test/", { method: "POST", body: bytes }));
+        const sending = resultOf(at.pool.request("http://a.test/", { method: "POST", body: bytes }));
         await settled();
         change();
         answer();
@@ -155,7 +155,7 @@ describe("a buffer that is", () => {
     it(`${how} while its last piece is unsent ends its connection, though the response is complete`, async () => {
       await using at = scripted((peer) => peer.stopReading(), {}, { window: 1000 });
       const { bytes, change } = make(70_000);
-      const sending = outcome(at.pool.request("http://a.test/", { method: "POST", body: bytes }));
+      const sending = resultOf(at.pool.request("http://a.test/", { method: "POST", body: bytes }));
       await settled();
       at.transport.peers[0]?.send(ANSWER);
       assertEquals(await sending, "200 early");
@@ -175,7 +175,7 @@ describe("a buffer that is", () => {
     const body = (async function* () {
       yield bytes;
     })();
-    const sending = outcome(pool.request(server.url, { method: "POST", body }));
+    const sending = resultOf(pool.request(server.url, { method: "POST", body }));
     const socket = await begun;
     await stuck();
     change();
@@ -183,7 +183,7 @@ describe("a buffer that is", () => {
     socket.resume();
     const result = await sending;
     assert(["ERR_REQUEST_BODY", "ERR_CONNECTION_LOST", "200 early"].includes(result), result);
-    assertEquals(await outcome(pool.request(server.url)), "200 get");
+    assertEquals(await resultOf(pool.request(server.url)), "200 get");
     const whole = (server.received[0] ?? 0) > LARGE;
     assertEquals(
       server.heads[0],
@@ -197,7 +197,7 @@ describe("a buffer that is", () => {
     await using pool = createPool();
     const begun = server.begun();
     // The buffer itself is given, because a view without a length follows the length of its buffer.
-    const sending = outcome(pool.request(server.url, { method: "PUT", body: bytes.buffer as ArrayBuffer }));
+    const sending = resultOf(pool.request(server.url, { method: "PUT", body: bytes.buffer as ArrayBuffer }));
     const socket = await begun;
     await stuck();
     change();

@@ -88,7 +88,7 @@ for (const [name, send] of Object.entries(SENDERS)) {
   });
 }
 
-describe("100 Continue that nobody asked for", () => {
+describe("100 Continue without Expect", () => {
   it("is ignored", async () => {
     await using at = scripted((peer) =>
       peer.onData(() => peer.send(`HTTP/1.1 100 Continue\r\n\r\n${FINAL}`)),

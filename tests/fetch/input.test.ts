@@ -213,7 +213,7 @@ const REFUSED: Record<string, [input: unknown, init: unknown, named: string]> = 
   "a Request's body with GET": [{ url: "http://a.test/", body: new Response("x").body }, undefined, "GET"],
   "a body of an unknown kind": ["http://a.test/", { method: "PUT", body: { a: 1 } }, "Object"],
   "a number for a body": ["http://a.test/", { method: "PUT", body: 5 }, "5"],
-  "a redirect mode nobody knows": ["http://a.test/", { redirect: "maybe" }, "maybe"],
+  "an unknown redirect mode": ["http://a.test/", { redirect: "maybe" }, "maybe"],
   "a signal that is none": ["http://a.test/", { signal: {} }, "signal"],
   "a header name that is no token": ["http://a.test/", { headers: { "a b": "c" } }, "a b"],
   "a header value with a line end": ["http://a.test/", { headers: { a: "b\r\nc: d" } }, '"a"'],

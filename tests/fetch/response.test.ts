@@ -149,7 +149,7 @@ describe("a response", () => {
   });
 });
 
-describe("a body that nobody reads to its end", () => {
+describe("a body that is not read to its end", () => {
   const answer = (size: number, sent = size) =>
     scripted((peer) => {
       peer.onData(() => {
@@ -184,7 +184,7 @@ describe("a body that nobody reads to its end", () => {
     assertEquals(retired(at.events), ["unread-body"]);
   });
 
-  it("does not hold up another request", async () => {
+  it("does not delay another request", async () => {
     await using at = answer(100_000);
     const unread = await at.pool.fetch(url);
     assertEquals((await at.pool.fetch(url)).status, 200);

@@ -14,19 +14,19 @@ function slow(): Service {
   return service({ requestTimeout: "1s" }, undefined, { respond: undefined, accept: () => {} });
 }
 
-function outcomeOf(call: Promise<Response>): { value: unknown } {
-  const outcome: { value: unknown } = { value: undefined };
+function resultOf(call: Promise<Response>): { value: unknown } {
+  const result: { value: unknown } = { value: undefined };
   call
     .then((response) => response.text())
     .then(
       (text) => {
-        outcome.value = text;
+        result.value = text;
       },
       (error) => {
-        outcome.value = factsOf(error);
+        result.value = factsOf(error);
       },
     );
-  return outcome;
+  return result;
 }
 
 function factsOf(error: Error): unknown {
@@ -39,7 +39,7 @@ const last = (world: Service): MemoryPeer => world.transport.peers.at(-1) as Mem
 describe("requestTimeout", () => {
   it("limits a chain of redirects as a whole", async () => {
     const world = slow();
-    const outcome = outcomeOf(world.pool.fetch("http://a.test/0"));
+    const result = resultOf(world.pool.fetch("http://a.test/0"));
     for (const host of ["b", "c"]) {
       await world.clock.advance(400);
       last(world).send(`HTTP/1.1 302 Found\r\nlocation: http://${host}.test/\r\ncontent-length: 0\r\n\r\n`);
@@ -47,43 +47,43 @@ describe("requestTimeout", () => {
     }
     assertEquals(world.transport.peers.length, 3);
     await world.clock.advance(199);
-    assertEquals(outcome.value, undefined);
+    assertEquals(result.value, undefined);
     await world.clock.advance(1);
-    assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
+    assertEquals(result.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
     assertEquals([world.pool.stats().active, world.pool.stats().queued], [0, 0]);
   });
 
   it("includes the body of the last response", async () => {
     const world = slow();
-    const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
+    const result = resultOf(world.pool.fetch("http://a.test/"));
     await world.clock.advance(600);
     last(world).send("HTTP/1.1 302 Found\r\nlocation: http://b.test/\r\ncontent-length: 0\r\n\r\n");
     await world.clock.advance(300);
     last(world).send(`${OK}content-length: 10\r\n\r\nsome`);
     await world.clock.advance(100);
-    assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
+    assertEquals(result.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
   });
 
   it("does not end a chain that is faster", async () => {
     const world = slow();
-    const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
+    const result = resultOf(world.pool.fetch("http://a.test/"));
     await world.clock.advance(600);
     last(world).send("HTTP/1.1 302 Found\r\nlocation: http://b.test/\r\ncontent-length: 0\r\n\r\n");
     await world.clock.advance(399);
     last(world).send(`${OK}content-length: 2\r\n\r\nok`);
     await settled();
-    assertEquals(outcome.value, "ok");
+    assertEquals(result.value, "ok");
   });
 
   it("sends no further request when it has passed", async () => {
     const world = slow();
-    const outcome = outcomeOf(world.pool.fetch("http://a.test/"));
+    const result = resultOf(world.pool.fetch("http://a.test/"));
     await settled();
     // The event loop is blocked: the redirect is read before the timer runs.
     world.clock.block(1500);
     last(world).send("HTTP/1.1 302 Found\r\nlocation: http://b.test/\r\ncontent-length: 0\r\n\r\n");
     await settled();
-    assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1500, 1000]);
+    assertEquals(result.value, ["ERR_REQUEST_TIMEOUT", 1500, 1000]);
     assertEquals(world.transport.peers.length, 1);
   });
 
@@ -97,7 +97,7 @@ describe("requestTimeout", () => {
       },
     });
     const request = new Request("http://a.test/", { method: "POST", body, duplex: "half" } as RequestInit);
-    const outcome = outcomeOf(world.pool.fetch(request));
+    const result = resultOf(world.pool.fetch(request));
     await settled();
     world.clock.block(700);
     controller?.enqueue(new Uint8Array(2));
@@ -108,9 +108,9 @@ describe("requestTimeout", () => {
     }
     assertEquals(world.transport.peers.length, 1);
     await world.clock.advance(299);
-    assertEquals(outcome.value, undefined);
+    assertEquals(result.value, undefined);
     await world.clock.advance(1);
-    assertEquals(outcome.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
+    assertEquals(result.value, ["ERR_REQUEST_TIMEOUT", 1000, 1000]);
   });
 
   it("includes the time in which the transport is loaded", async () => {

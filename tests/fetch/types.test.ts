@@ -46,7 +46,7 @@ describe("pool.fetch", () => {
   it("gives a Response, and request() a PoolResponse", async () => {
     await using at = serving();
     const response: Response = await at.pool.fetch("http://a.test/");
-    const light: PoolResponse = await at.pool.request("http://a.test/");
-    assertEquals([response.status, light.status], [200, 200]);
+    const poolResponse: PoolResponse = await at.pool.request("http://a.test/");
+    assertEquals([response.status, poolResponse.status], [200, 200]);
   });
 });
