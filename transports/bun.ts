@@ -47,6 +47,7 @@ class BunSocket implements Socket {
   private writer: BunWriter | undefined;
   /** Set until the socket is usable or has failed. */
   private opening: Opening | undefined;
+
   constructor(handler: SocketHandler, opening: Opening) {
     this.receiveQueue = new ReceiveQueue(handler);
     this.opening = opening;
@@ -68,7 +69,8 @@ class BunSocket implements Socket {
   secured(raw: Raw, success: boolean, error: Error | null): void {
     const { opening } = this;
     if (opening === undefined) return;
-    // With `verify: false`, Bun 1.4 reports an untrusted certificate as a failure. The error tells it from a failed handshake.
+    // With `verify: false`, Bun 1.4 reports an untrusted certificate as a failure. The reason tells it apart from a failed
+    // handshake.
     const cause = success ? undefined : transportErrorOf(error ?? endedError("tls"), "tls");
     const verify = opening.tls?.verify ?? true;
     if (cause === undefined || (!verify && cause.reason !== "handshake")) this.usable(raw);

@@ -84,7 +84,7 @@ export interface ProxyOptions {
 
 /** Bounds on what a server may send. A response beyond one of them, except `bodyBytes`, is a protocol error. */
 export interface ResponseLimits {
-  /** Bytes of status line and header fields, per response; 1xx responses count separately. Node's limit is 16 KiB. @default 65536 */
+  /** Bytes of status line and header fields. 1xx responses count separately. Node: 16 KiB. @default 65536 */
   readonly headBytes?: number;
   /** Bytes of one line: in the head, of a chunk size, or of a trailer field. @default 32768 */
   readonly lineBytes?: number;

@@ -105,7 +105,7 @@ describe("connect", () => {
   });
 
   it("rejects with the signal's reason if aborted during the handshake", async () => {
-    await using mute = await tcpServer(() => {}); // never answers the ClientHello
+    await using mute = await tcpServer(() => {}); // never responds to the ClientHello
     const aborting = new AbortController();
     const where = target(mute.port, { tls: tls() });
     const connecting = transport.connect(where, new Recorder(), aborting.signal).catch((error) => error);
@@ -225,10 +225,10 @@ describe("the process", () => {
       if (mode === "ref") {
         // The child prints by a timer that does not keep it alive: without a ref of the socket it ends before.
         const still = new Promise<string>((resolve) => {
-          let heard = "";
+          let received = "";
           remote.on("data", (chunk) => {
-            heard += chunk;
-            if (heard.endsWith("still here")) resolve(heard);
+            received += chunk;
+            if (received.endsWith("still here")) resolve(received);
           });
         });
         assertEquals(await Promise.race([still, exited.then(() => "ended")]), "hellostill here");

@@ -83,14 +83,14 @@ describe("memoryTransport", () => {
       ["abort", "aborted", ""],
     ] as const) {
       const { socket, seen, peer } = await open();
-      const heard: string[] = [];
-      peer.onClosed((state) => heard.push(state));
+      const states: string[] = [];
+      peer.onClosed((state) => states.push(state));
       socket.write("bye");
       socket[how]();
       socket[how]();
-      peer.send("nobody hears this");
+      peer.send("not delivered");
       await settled();
-      assertEquals([peer.state, heard, peer.receivedText, seen.ends], [state, [state], text, []]);
+      assertEquals([peer.state, states, peer.receivedText, seen.ends], [state, [state], text, []]);
       assertEquals(seen.length, 0);
     }
   });

@@ -81,7 +81,7 @@ for (const { over, server, secure } of kinds) {
         await moment();
         stuck = seen.drains === drains;
       }
-      assert(stuck, "the socket took 64 MiB that nobody reads");
+      assert(stuck, "the socket accepted 64 MiB that the peer does not read");
       const { drains } = seen;
       remote.resume();
       await seen.until(() => seen.drains === drains + 1);

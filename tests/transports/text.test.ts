@@ -34,12 +34,12 @@ describe("the transport of this runtime", () => {
     const { subscribe, unsubscribe } = await import("node:diagnostics_channel");
     const channel = transport.channel?.("holdfast:test");
     assertEquals(channel?.hasSubscribers, false);
-    const heard: unknown[] = [];
-    const listen = (message: unknown): void => void heard.push(message);
+    const received: unknown[] = [];
+    const listen = (message: unknown): void => void received.push(message);
     subscribe("holdfast:test", listen);
     assertEquals(channel?.hasSubscribers, true);
     channel?.publish("a message");
     unsubscribe("holdfast:test", listen);
-    assertEquals(heard, ["a message"]);
+    assertEquals(received, ["a message"]);
   });
 });

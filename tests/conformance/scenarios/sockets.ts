@@ -122,7 +122,7 @@ const times: Scenario[] = [
   },
 ];
 
-const dialling: Scenario[] = [
+const connecting: Scenario[] = [
   {
     name: "A refused connection fails its request",
     async client({ pool, rejection, note }) {
@@ -150,4 +150,4 @@ const dialling: Scenario[] = [
   },
 ];
 
-export const sockets: Scenario[] = [...combinations, ...times, ...dialling];
+export const sockets: Scenario[] = [...combinations, ...times, ...connecting];
