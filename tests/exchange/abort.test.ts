@@ -1,4 +1,4 @@
-/** One listener per signal, however many requests share it. */
+/** Requests that share a signal share one listener on it. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -12,7 +12,7 @@ function rig() {
 }
 
 describe("a signal that is shared", () => {
-  it("aborts those that still watch it, whatever order the others left in", () => {
+  it("aborts the targets that still watch it, in whatever order the others stopped", () => {
     const { controller, signal, aborted, target } = rig();
     const targets = ["a", "b", "c", "d", "e"].map(target);
     for (const one of targets) watchSignal(signal, one);
@@ -22,7 +22,7 @@ describe("a signal that is shared", () => {
     assertEquals(aborted.sort(), ["b why", "d why"]);
   });
 
-  it("is let go of by the last one, and may be watched again", () => {
+  it("has no listener after its last target stopped, and can be watched again", () => {
     const { controller, signal, aborted, target } = rig();
     const [one, other] = [target("one"), target("other")];
     for (let time = 0; time < 3; time++) {
@@ -36,7 +36,7 @@ describe("a signal that is shared", () => {
     assertEquals(aborted, ["one why"]);
   });
 
-  it("does not abort one that another's abort has let go", () => {
+  it("does not abort a target that stopped watching when another was aborted", () => {
     const { controller, signal, aborted, target } = rig();
     const other = target("other");
     watchSignal(signal, { abort: () => unwatchSignal(signal, other) });

@@ -1,4 +1,4 @@
-/** Small bodies kept as text: only those that can be turned back into the same bytes. */
+/** Small bodies are stored as text only if the same bytes can be restored. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -10,8 +10,8 @@ import { ResponseBody } from "../../src/exchange/response-body.ts";
 const tools = { text: portableText, alloc: clearedBytes };
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-/** One character per byte; whether it is kept as text. */
-const BODIES: Record<string, [body: string, kept: boolean]> = {
+/** A body with one character per byte, and whether it is stored as text. */
+const BODIES: Record<string, [body: string, asText: boolean]> = {
   "plain text": ["hello", true],
   "control characters": ["\x00\t\r\n\x7f", true],
   "UTF-8 of two bytes": ["h\xc3\xa9", false],
@@ -20,19 +20,19 @@ const BODIES: Record<string, [body: string, kept: boolean]> = {
   "a cut character": ["ab\xc3", false],
   "a byte order mark": ["\xef\xbb\xbfab", false],
   "U+FFFD itself": ["a\xef\xbf\xbdb", false],
-  "the largest that is kept": ["x".repeat(4096), true],
+  "the largest size": ["x".repeat(4096), true],
   "one byte more": ["x".repeat(4097), false],
 };
 
-describe("a small body that comes in one piece", () => {
-  for (const [name, [body, kept]] of Object.entries(BODIES)) {
-    it(`is ${kept ? "" : "not "}kept as text: ${name}`, () => {
+describe("a small body that arrives in one piece", () => {
+  for (const [name, [body, asText]] of Object.entries(BODIES)) {
+    it(`is ${asText ? "" : "not "}stored as text: ${name}`, () => {
       const bytes = bytesOf(`<${body}>`);
-      assertEquals(asciiOf(bytes, 1, bytes.length - 1, portableText), kept ? body : undefined);
+      assertEquals(asciiOf(bytes, 1, bytes.length - 1, portableText), asText ? body : undefined);
     });
   }
 
-  it("is the same in each form, and outlives the buffer it came in", async () => {
+  it("is the same in each form, and independent of the buffer in which it arrived", async () => {
     for (const [body] of Object.values(BODIES)) {
       const forms = [0, 1, 2, 3].map(() => new ResponseBody(undefined, body.length, tools));
       for (const form of forms) {

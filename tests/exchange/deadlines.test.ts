@@ -1,4 +1,4 @@
-/** Deadlines of one exchange: only progress of what is waited for puts one off. */
+/** Deadlines of an exchange: only progress of the awaited thing extends one. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -11,14 +11,14 @@ import { type Service, service } from "../support/service.ts";
 const URL = "http://a.test/";
 const OK = "HTTP/1.1 200 OK\r\n";
 
-interface Sight {
+interface Started {
   readonly world: Service;
   readonly peer: MemoryPeer;
   readonly error: () => HoldfastError | undefined;
 }
 
 /** Sends a request to a server that does nothing by itself. */
-async function begun(options: RequestOptions, reads = true): Promise<Sight> {
+async function begun(options: RequestOptions, reads = true): Promise<Started> {
   const accept = (peer: MemoryPeer) => (reads ? undefined : peer.stopReading());
   const world = service({}, undefined, { respond: undefined, accept });
   let error: HoldfastError | undefined;
@@ -42,7 +42,7 @@ async function pass(world: Service, ms: number, meanwhile: (count: number) => vo
   }
 }
 
-/** A body that gives a piece each time it is told to. */
+/** A body that produces one piece per call of `give`. */
 function byHand(): { readonly body: ReadableStream<Uint8Array>; give(): void } {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({
@@ -53,8 +53,8 @@ function byHand(): { readonly body: ReadableStream<Uint8Array>; give(): void } {
   return { body, give: () => controller?.enqueue(new Uint8Array(1)) };
 }
 
-describe("a deadline is not put off", () => {
-  it("of 100 Continue, by head bytes that drip", async () => {
+describe("a deadline is not extended", () => {
+  it("for 100 Continue, by a trickle of head bytes", async () => {
     const headers = { expect: "100-continue" };
     const { world, peer } = await begun({ method: "POST", headers, body: "hello" });
     await pass(world, 900, (count) =>
@@ -66,14 +66,14 @@ describe("a deadline is not put off", () => {
     assertEquals(peer.receivedText.endsWith("hello"), true);
   });
 
-  it("of 100 Continue, by whole interim responses", async () => {
+  it("for 100 Continue, by complete interim responses", async () => {
     const headers = { expect: "100-continue" };
     const { world, peer } = await begun({ method: "POST", headers, body: "hello" });
     await pass(world, 1000, () => peer.send("HTTP/1.1 103 Early Hints\r\n\r\n"));
     assertEquals(peer.receivedText.endsWith("hello"), true);
   });
 
-  it("of the head, by head bytes that drip or by interim responses", async () => {
+  it("for the head, by a trickle of head bytes or by interim responses", async () => {
     const endless = `${OK}x-drip: ${"x".repeat(50)}`;
     for (const drip of [(count: number) => endless[count] ?? "x", () => "HTTP/1.1 102 Processing\r\n\r\n"]) {
       const { world, peer, error } = await begun({ headersTimeout: 1000 });
@@ -85,7 +85,7 @@ describe("a deadline is not put off", () => {
     }
   });
 
-  it("of the head, by the request's end that came before", async () => {
+  it("for the head, before the request was sent", async () => {
     const { body, give } = byHand();
     const { world, peer, error } = await begun({
       method: "POST",
@@ -98,21 +98,21 @@ describe("a deadline is not put off", () => {
     assertEquals(peer.receivedText.includes("1\r\n"), true);
   });
 
-  it("of a stuck upload, by head bytes that drip", async () => {
+  it("for a stuck upload, by a trickle of head bytes", async () => {
     const body = new Uint8Array(1 << 20);
     const { world, peer, error } = await begun({ method: "PUT", body, bodyIdleTimeout: 1000 }, false);
     await pass(world, 1000, (count) => peer.send(OK[count] ?? "x"));
     assertEquals([error()?.code, error()?.phase, error()?.elapsedMs], ["ERR_BODY_TIMEOUT", "send", 1000]);
   });
 
-  it("of a stuck upload, by interim responses", async () => {
+  it("for a stuck upload, by interim responses", async () => {
     const body = new Uint8Array(1 << 20);
     const { world, peer, error } = await begun({ method: "PUT", body, bodyIdleTimeout: 1000 }, false);
     await pass(world, 1000, () => peer.send("HTTP/1.1 102 Processing\r\n\r\n"));
     assertEquals([error()?.code, error()?.phase], ["ERR_BODY_TIMEOUT", "send"]);
   });
 
-  it("of a response's body, by an upload that goes on", async () => {
+  it("for a response body, by a running upload", async () => {
     const { body, give } = byHand();
     const { world, peer, error } = await begun({ method: "POST", body, bodyIdleTimeout: 1000 });
     peer.send(`${OK}content-length: 10\r\n\r\nsome`);
@@ -121,7 +121,7 @@ describe("a deadline is not put off", () => {
     assertEquals([error()?.code, error()?.phase, error()?.elapsedMs], ["ERR_BODY_TIMEOUT", "body", 1000]);
   });
 
-  it("of a response's body, by framing alone", async () => {
+  it("for a response body, by framing bytes alone", async () => {
     const { world, peer, error } = await begun({ bodyIdleTimeout: 1000 });
     peer.send(`${OK}transfer-encoding: chunked\r\n\r\n4\r\nsome\r\n4;`);
     await settled();
@@ -130,15 +130,15 @@ describe("a deadline is not put off", () => {
   });
 });
 
-describe("a deadline is put off", () => {
-  it("of an upload, by each piece that the server takes", async () => {
+describe("a deadline is extended", () => {
+  it("for an upload, by each piece that the server accepts", async () => {
     const { body, give } = byHand();
     const { world, error } = await begun({ method: "POST", body, bodyIdleTimeout: 150 });
     await pass(world, 3000, give);
     assertEquals(error(), undefined);
   });
 
-  it("of a response's body, by each byte of it", async () => {
+  it("for a response body, by each byte of it", async () => {
     const { world, peer, error } = await begun({ bodyIdleTimeout: 150 });
     peer.send(`${OK}content-length: 1000\r\n\r\n`);
     await settled();

@@ -1,4 +1,4 @@
-/** What a reader of the user's makes of a server's announcements. */
+/** How a `serverHints` function of the user's is called, and what of its result is used. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -16,7 +16,7 @@ function fail(): never {
 }
 
 describe("hintsBy()", () => {
-  it("takes what a reader says, which gets the lines of a field joined", () => {
+  it("passes the joined lines of each field, and uses the result", () => {
     const given: unknown[] = [];
     const hints = hintsBy(({ keepAlive, connection }) => {
       given.push(keepAlive, connection);
@@ -28,10 +28,10 @@ describe("hintsBy()", () => {
 
   for (const [what, read] of [
     ["throws", fail],
-    ["gives NaN", () => ({ remaining: Number.NaN })],
-    ["gives a negative time", () => ({ timeoutMs: -1 })],
+    ["returns NaN", () => ({ remaining: Number.NaN })],
+    ["returns a negative time", () => ({ timeoutMs: -1 })],
   ] as const) {
-    it(`takes nothing from a reader that ${what}, and says so`, () => {
+    it(`reports the value as ignored if the function ${what}`, () => {
       assertEquals(hintsBy(read, source), { close: false, ignored: "timeout=5, max=3" });
     });
   }

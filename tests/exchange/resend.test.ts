@@ -1,4 +1,4 @@
-/** Resending: what is sent again without having been sent, and what a 408 leaves behind. */
+/** Resending: a request that was never written, and a request that was answered by 408. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ import { service } from "../support/service.ts";
 const URL = "http://a.test/";
 const POST = { method: "POST", body: "hello" };
 
-/** A pool whose first `dead` sockets are gone before anybody was told. */
+/** A pool whose first `dead` sockets have ended without a callback. */
 function withDeadSockets(dead: number, retry: boolean) {
   const memory = memoryTransport({ respond: () => ({ body: "ok" }) });
   const connect = async (...given: Parameters<typeof memory.connect>): Promise<Socket> => {
@@ -29,8 +29,8 @@ function withDeadSockets(dead: number, retry: boolean) {
   return { pool, memory, events };
 }
 
-describe("a request whose connection is gone before it is written", () => {
-  it("goes over another one, whatever its method", async () => {
+describe("a request whose connection has ended before it is written", () => {
+  it("is sent on another connection, whatever its method", async () => {
     const { pool, memory, events } = withDeadSockets(1, true);
     const response = await pool.request(URL, POST);
     assertEquals([await response.text(), response.resendCount], ["ok", 1]);
@@ -43,27 +43,27 @@ describe("a request whose connection is gone before it is written", () => {
     assertEquals(pool.stats().retired, { "peer-closed": 1 });
   });
 
-  it("does so once", async () => {
+  it("is resent only once", async () => {
     const { pool, memory } = withDeadSockets(2, true);
     const error = (await pool.request(URL, POST).catch((thrown) => thrown)) as HoldfastError;
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
     assertEquals([memory.peers.length, pool.stats().active], [2, 0]);
   });
 
-  it("fails where nothing is sent again", async () => {
+  it("fails if retries are off", async () => {
     const { pool } = withDeadSockets(1, false);
     const error = (await pool.request(URL, POST).catch((thrown) => thrown)) as HoldfastError;
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
   });
 });
 
-describe("a 408 that a rule has sent again", () => {
+describe("a 408 after which a rule resends the request", () => {
   const HEAD = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 1000\r\n\r\n";
 
   for (const [when, body] of [
     ["at its head", ""],
     ["with part of its body", "some"],
-    ["when it is whole", "x".repeat(1000)],
+    ["when it is complete", "x".repeat(1000)],
   ] as const) {
     it(`ends its connection ${when}`, async () => {
       const accept = (peer: MemoryPeer) =>
@@ -80,7 +80,7 @@ describe("a 408 that a rule has sent again", () => {
     });
   }
 
-  it("is given as it is where no rule asks for it", async () => {
+  it("is returned as it is without such a rule", async () => {
     const accept = (peer: MemoryPeer) => peer.onData(() => peer.send(HEAD + "x".repeat(1000)));
     const world = service({}, undefined, { respond: undefined, accept });
     const response = await world.pool.request(URL, POST);

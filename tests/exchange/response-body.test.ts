@@ -1,4 +1,4 @@
-/** A body between the wire and its reader: who has it, and what it holds on to. */
+/** A response body: which reader gets it, and which memory it keeps alive. */
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -20,7 +20,7 @@ function body(length: number): { body: ResponseBody; told: string[] } {
   return { body: new ResponseBody(source, length, { text: portableText, alloc: clearedBytes }), told };
 }
 
-/** In a frame of its own, so that nothing but the body could hold the bytes afterwards. */
+/** In a function of its own, so that only the body could reference the bytes afterwards. */
 async function readAndForget(from: ResponseBody, forgotten: FinalizationRegistry<void>): Promise<void> {
   const reading = from.bytes();
   const piece = new Uint8Array(MIB / 2);
@@ -33,22 +33,22 @@ async function readAndForget(from: ResponseBody, forgotten: FinalizationRegistry
 }
 
 describe("a body that was read", () => {
-  it("does not hold its bytes, however long it is held itself", { timeout: 60_000 }, async () => {
+  it("does not keep its bytes alive while it is referenced itself", { timeout: 60_000 }, async () => {
     let collected = 0;
     const registry = new FinalizationRegistry<void>(() => {
       collected += 1;
     });
-    // Several, because JavaScriptCore takes what it still finds on the stack for something held.
-    const held = Array.from({ length: 8 }, () => body(MIB).body);
-    for (const one of held) await readAndForget(one, registry);
-    assert(await collectUntil(() => collected > 0), "they still have them");
-    assert(held.every(({ ended }) => ended));
+    // Several bodies, because JavaScriptCore treats stale stack slots as references.
+    const bodies = Array.from({ length: 8 }, () => body(MIB).body);
+    for (const one of bodies) await readAndForget(one, registry);
+    assert(await collectUntil(() => collected > 0), "the bytes were not collected");
+    assert(bodies.every(({ ended }) => ended));
   });
 });
 
 describe("a stream of a body", () => {
   for (const form of ["stream", "unread"] as const) {
-    it(`by ${form}() fails when the response was dropped before anybody read it`, async () => {
+    it(`by ${form}() fails if the response was dropped unread`, async () => {
       const { body: dropped, told } = body(MIB);
       const reader = dropped[form]();
       dropped.push(new Uint8Array(10), 0, 10);
@@ -57,7 +57,7 @@ describe("a stream of a body", () => {
       assertEquals(told, ["discard"]);
     });
 
-    it(`by ${form}() holds the peer back once enough is kept, and goes on when it is read`, async () => {
+    it(`by ${form}() pauses the socket when the buffer is full, and resumes when it is read`, async () => {
       const { body: slow, told } = body(MIB);
       const reader = slow[form]().getReader();
       const piece = new Uint8Array(40_000);
@@ -70,7 +70,7 @@ describe("a stream of a body", () => {
     });
   }
 
-  it("by unread() leaves the body to whoever reads it first", async () => {
+  it("by unread() lets another reader take the body first", async () => {
     const { body: shared, told } = body(2);
     const stream = shared.unread();
     const text = shared.text();

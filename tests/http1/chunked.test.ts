@@ -90,19 +90,19 @@ describe("the chunked coding must not have", () => {
 });
 
 describe("a chunk", () => {
-  it("of the largest exact size is taken, and believed only as far as bytes come", () => {
+  it("of the largest exact size is accepted, and allocates nothing in advance", () => {
     const found = chunked("1000000000000\r\nhi");
     assertEquals([found.fault, found.body, found.complete], [undefined, "hi", false]);
   });
 
-  it("is handed on without waiting for the rest of it", () => {
+  it("is passed on before the rest of it has arrived", () => {
     const found = read(`${HEAD}ff\r\nabc`, { fin: false });
     assertEquals([found.body, found.complete], ["abc", false]);
   });
 });
 
 describe("trailers", () => {
-  it("that frame the message are disregarded, whatever they say", () => {
+  it("that frame the message are ignored, whatever their values", () => {
     for (const field of [
       "Content-Length: 3",
       "Content-Length: x",
@@ -119,14 +119,14 @@ describe("trailers", () => {
     }
   });
 
-  it("that frame the message are disregarded beside a Content-Length in the head", () => {
+  it("that frame the message are ignored beside a Content-Length in the head", () => {
     const found = read(
       "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n",
     );
     assertEquals([found.fault, found.complete, found.reason], [undefined, true, "bad-framing"]);
   });
 
-  it("do not reach the next response of the connection", () => {
+  it("do not appear in the next response of the connection", () => {
     const runner = new Runner();
     const bytes = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
     const first = runner.run(bytes(`${HEAD}0\r\nX: 1\r\nContent-Length: 7\r\nConnection: close\r\n\r\n`));

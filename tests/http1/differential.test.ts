@@ -13,7 +13,7 @@ const COUNT = 3000;
 
 describe("Node's parser", { skip: withoutNodesParser }, () => {
   for (const { name, section, why, example, notAlways, applies } of DISAGREEMENTS) {
-    it(`reads otherwise (${section}): ${name}. ${why}`, async () => {
+    it(`differs (${section}): ${name}. ${why}`, async () => {
       const comparison = await compare(example);
       if (notAlways && agree(comparison)) return;
       assertEquals([agree(comparison), applies(comparison)], [false, true]);
@@ -21,7 +21,7 @@ describe("Node's parser", { skip: withoutNodesParser }, () => {
     });
   }
 
-  it(`reads ${COUNT} responses as ours does, but for what is listed`, async () => {
+  it(`reads ${COUNT} generated responses as ours does, except for the listed differences`, async () => {
     let agreed = 0;
     for (let seed = 0; seed < COUNT; seed++) {
       const { names, unexplained } = await explain(sampleOf(seed));

@@ -1,4 +1,4 @@
-/** Differential: a response read by our parser and by Node's, and whether both make the same of it. */
+/** Differential: reads a response with our parser and with Node's, and compares the results. */
 
 import { headFields, reasonOf } from "../../src/http1/parse/fields.ts";
 import { type Comparison, DISAGREEMENTS } from "./disagreements.ts";
@@ -10,18 +10,18 @@ import { read } from "./transcript.ts";
 export const withoutNodesParser: string | false =
   "Deno" in globalThis || "Bun" in globalThis ? "only Node has Node's parser" : false;
 
-/** Reads a response both ways. */
+/** Reads a response with both parsers. */
 export async function compare(sample: Sample): Promise<Comparison> {
   const { method, text } = sample;
   const ours = read(text, { method });
-  // What lies behind a response is read by neither as part of it, and by Node as the next one: left out here.
+  // Bytes after the response belong to neither result, and Node would read them as the next response.
   const alone = ours.complete && !ours.endedByClose ? { method, text: text.slice(0, ours.consumed) } : sample;
   return { sample: alone, ours, node: await nodeReads(alone) };
 }
 
 const failed = ({ ours, node }: Comparison): boolean => !ours.complete && !node.complete;
 
-/** Whether both make the same of it. */
+/** Whether both results are the same. */
 export function agree(seen: Comparison): boolean {
   const { ours, node } = seen;
   if (failed(seen)) return true;

@@ -1,4 +1,4 @@
-/** Header fields: the grammar that is accepted, what is refused, and how they are read afterwards. */
+/** Header fields: which ones are accepted, which are refused, and how they are read afterwards. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -96,7 +96,7 @@ describe("header fields", () => {
     }
   });
 
-  it("that frame the message are known in any letter case, and others of the same length are not", () => {
+  it("that frame the message are recognised in any letter case, and others of the same length are not", () => {
     const { heads } = read(
       "HTTP/1.1 200 OK\r\nCONTENT-LENGTH: 0\r\nKEEP-alive: timeout=5\r\nconnectioN: close\r\ncontent-lengty: 9\r\nconnections: x\r\n\r\n",
     );
@@ -124,11 +124,11 @@ describe("Fields", () => {
     assertEquals([fields.has("SET-COOKIE"), fields.has("cookie")], [true, false]);
   });
 
-  it("gives each line where they must not be joined", () => {
+  it("returns each line of a field that must not be joined", () => {
     assertEquals([fields.getAll("Set-Cookie"), fields.getAll("b")], [["x=1", "y=2"], []]);
   });
 
-  it("can be gone through again and again", () => {
+  it("can be iterated several times", () => {
     assertEquals(
       [
         [...fields].length,
@@ -139,7 +139,7 @@ describe("Fields", () => {
     );
   });
 
-  it("of a trailer section lack what frames, routes or authenticates (RFC 9110 §6.5.1)", () => {
+  it("of a trailer section exclude those that frame, route or authenticate (RFC 9110 §6.5.1)", () => {
     const kept = trailerFields(
       "X-Sum: 1\r\nContent-Length: 5\r\nTransfer-Encoding: x\r\nSet-Cookie: a=b\r\nHost: h\r\nx-sum: 2\r\n",
     );

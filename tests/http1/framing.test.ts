@@ -1,4 +1,4 @@
-/** Where a response ends (RFC 9112 §6.3), and whether its connection can be used again (§9.3). */
+/** Where a response ends (RFC 9112 §6.3), and whether its connection can be reused (§9.3). */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -265,7 +265,7 @@ describe("a response ends with", () => {
 
 describe("a connection after a response with", () => {
   for (const [name, [head, reason]] of Object.entries(PERSISTENCE)) {
-    it(`${name} ${reason === undefined ? "can be used again" : `is retired: ${reason}`}`, () => {
+    it(`${name} ${reason === undefined ? "is reused" : `is retired: ${reason}`}`, () => {
       const found = read(`${head}\r\nContent-Length: 2\r\n\r\nhi`);
       assertEquals([found.fault, found.complete, found.reason], [undefined, true, reason]);
     });
@@ -280,14 +280,14 @@ describe("a response must not be framed by", () => {
     });
   }
 
-  it("lengths that differ, though chunks would win", () => {
+  it("lengths that differ, although chunked framing overrides them", () => {
     const found = read(`${headOf("Content-Length: x\r\nTransfer-Encoding: chunked")}0\r\n\r\n`);
     assertEquals(faultOf(found), "bad-content-length");
   });
 });
 
 describe("the largest Content-Length that is exact", () => {
-  it("is taken, and believed only as far as bytes come", () => {
+  it("is accepted, and allocates nothing in advance", () => {
     const found = read(`${headOf("Content-Length: 9007199254740991")}hi`);
     assertEquals([found.fault, found.complete, found.body], [undefined, false, "hi"]);
   });
@@ -310,13 +310,13 @@ describe("a response that is cut short", () => {
     "in the trailers": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n",
   };
   for (const [where, message] of Object.entries(cut)) {
-    it(`${where} is not complete, and no fault of its bytes`, () => {
+    it(`${where} is incomplete, without a protocol fault`, () => {
       const found = read(message);
       assertEquals([found.fault, found.complete], [undefined, false]);
     });
   }
 
-  it("in a malformed head is that fault", () => {
+  it("in a malformed head is a fault of that head", () => {
     assertEquals(faultOf(read("HTTP/1.1 200 OK\r\na b: c\r\nCon")), "bad-header");
     assertEquals(faultOf(read("hello, world\r\n")), "bad-status-line");
   });

@@ -1,12 +1,12 @@
-/** Responses made up from a seed, well-formed or nearly, and small damage done to them. */
+/** Generates responses from a seed, well-formed or nearly so, and damages them slightly. */
 
-/** A response and the method of the request that it answers; one character per byte. */
+/** A response, with one character per byte, and the method of its request. */
 export interface Sample {
   readonly method: string;
   readonly text: string;
 }
 
-/** Numbers that a seed determines (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 export class Random {
   #state: number;
 

@@ -1,4 +1,4 @@
-/** What HTTP/1.1 tells an exchange of what arrives, and what a connection remembers between its responses. */
+/** What the HTTP/1.1 wire reports to an exchange, and what it remembers between the responses of a connection. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -28,7 +28,7 @@ const REQUEST: RequestMessage = {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
 
-/** Writes down everything that a wire does and tells. */
+/** Records everything that a wire does and reports. */
 class Recorder implements WireListener, WireConnection {
   readonly lines: string[] = [];
   user: ConnectionUser | undefined = undefined;
@@ -75,7 +75,7 @@ class Recorder implements WireListener, WireConnection {
 
 const wire = (): Http1Wire => new Http1Wire(resolveOptions().limits, portableText, clearedBytes);
 
-/** An exchange whose request was sent; what was written of it is not listed. */
+/** An exchange whose request was sent. The write is not recorded. */
 function sent(on = wire()): { told: Recorder; stream: WireStream; arrive: (text: string) => void } {
   const told = new Recorder();
   const stream = on.open(told, told);
@@ -85,7 +85,7 @@ function sent(on = wire()): { told: Recorder; stream: WireStream; arrive: (text:
 }
 
 describe("an HTTP/1.1 wire", () => {
-  it("tells a response in order, and that it is complete when all that came at once was told", () => {
+  it("reports the parts of a response in order, and its end after all bytes that arrived at once", () => {
     const { told, stream, arrive } = sent();
     arrive(`HTTP/1.1 103 Early Hints\r\n\r\n${OK.replace("h: 0", "h: 4")}\r\nab`);
     arrive("cd");
@@ -93,13 +93,13 @@ describe("an HTTP/1.1 wire", () => {
     assertEquals([stream.framingEnd, stream.announcedEnd, stream.responded], [undefined, undefined, true]);
   });
 
-  it("says that bytes behind the response make the connection unusable", () => {
+  it("makes the connection unusable after surplus bytes behind a response", () => {
     const { told, stream, arrive } = sent();
     arrive(`${OK}\r\nHTTP/1.1`);
     assertEquals([told.lines.at(-1), stream.framingEnd], ["complete", "bad-framing"]);
   });
 
-  it("tells what comes before the request as what no request has caused", () => {
+  it("reports bytes that arrive before the request was sent as unsolicited", () => {
     const told = new Recorder();
     wire().open(told, told);
     told.user?.data(bytesOf(OK), OK.length);
@@ -107,7 +107,7 @@ describe("an HTTP/1.1 wire", () => {
     assertEquals(told.lines, ["unprocessed unsolicited-data", "lost undefined"]);
   });
 
-  it("completes a response that the end of the connection ends, and no other", () => {
+  it("completes a response at the end of the connection only if its framing allows that", () => {
     for (const [head, last] of [
       ["HTTP/1.1 200 OK\r\n\r\n", "complete"],
       [`${OK.replace("h: 0", "h: 4")}\r\n`, "lost undefined"],
@@ -119,7 +119,7 @@ describe("an HTTP/1.1 wire", () => {
     }
   });
 
-  it("tells nothing after it was closed, and reads on only then", () => {
+  it("reports nothing after it was closed, and resumes a paused socket then", () => {
     const { told, stream, arrive } = sent();
     arrive(OK);
     stream.pause();
@@ -128,7 +128,7 @@ describe("an HTTP/1.1 wire", () => {
     assertEquals(told.lines, ["progress", "pause", "resume for nobody"]);
   });
 
-  it("frames a body by its length or in chunks, and gives no empty chunk", () => {
+  it("frames a body by its length or in chunks, without an empty chunk", () => {
     const { told, stream } = sent();
     for (const length of [3, undefined]) {
       const body = stream.openBody(length);
@@ -155,12 +155,12 @@ describe("the hints of an HTTP/1.1 wire", () => {
     });
   };
 
-  it("count on under a response that does not repeat the header", () => {
+  it("count down when a response does not repeat the header", () => {
     const counted = [2, 1, 0].map((remaining) => [remaining, undefined]);
     assertEquals(hints(["max=3", undefined, undefined]), counted);
   });
 
-  it("name a value that was not understood", () => {
+  it("return a value that was not understood", () => {
     assertEquals(hints(["max=-1"]), [[undefined, "max=-1"]]);
   });
 });

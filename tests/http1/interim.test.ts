@@ -1,4 +1,4 @@
-/** Interim (1xx) responses: told apart, bounded, and never taken for the answer. */
+/** Interim (1xx) responses: recognised, bounded in number, and never taken for the final response. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -20,14 +20,14 @@ describe("an interim response", () => {
     assertEquals([found.fault, statuses(found.heads), found.body], [undefined, [100, 102, 103, 200], "hi"]);
   });
 
-  it("of any 1xx status is let pass", () => {
+  it("may have any 1xx status but 101", () => {
     for (const status of [100, 102, 103, 104, 110, 199]) {
       const found = read(interim(status) + FINAL);
       assertEquals([found.fault, statuses(found.heads)], [undefined, [status, 200]]);
     }
   });
 
-  it("does not decide on the connection: the final one does (RFC 9112 §9.3)", () => {
+  it("does not end the connection: only the final response can (RFC 9112 §9.3)", () => {
     const found = read(interim(103, "Connection: close\r\n") + FINAL);
     assertEquals([found.fault, found.reason], [undefined, undefined]);
   });
@@ -42,21 +42,21 @@ describe("an interim response", () => {
     assertEquals(faultOf(read(`HTTP/1.1 100 Continue\n\n${FINAL}`)), "bad-line-ending");
   });
 
-  it("comes as often as the limit says, and no more", () => {
+  it("is accepted as often as the limit allows", () => {
     const limits = { informationalCount: 3 };
     assertEquals(read(interim(103).repeat(3) + FINAL, { limits }).fault, undefined);
     const flood = read(interim(103).repeat(4) + FINAL, { limits });
     assertEquals([faultOf(flood), statuses(flood.heads)], ["too-many-informational", [103, 103, 103]]);
   });
 
-  it("is counted for each response anew", () => {
+  it("is counted per response", () => {
     const runner = new Runner({ informationalCount: 2 });
     for (let count = 0; count < 5; count++) {
       assertEquals(runner.run(bytesOf(interim(103).repeat(2) + FINAL)).fault, undefined);
     }
   });
 
-  it("comes up to 16 times by default", () => {
+  it("is accepted up to 16 times by default", () => {
     const flood = interim(103).repeat(16);
     assertEquals(read(flood + FINAL).fault, undefined);
     assertEquals(faultOf(read(flood + interim(100) + FINAL)), "too-many-informational");

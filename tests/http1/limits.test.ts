@@ -1,4 +1,4 @@
-/** Every limit on what a peer controls: kept at the limit, a typed fault one beyond it. */
+/** Every limit on what a peer controls: accepted at the limit, a typed fault one beyond it. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -142,7 +142,7 @@ describe("a response is read up to the limit, whole and byte by byte, of", () =>
   }
 });
 
-describe("a limit is noticed though no line has ended:", () => {
+describe("a limit is enforced before the line ends:", () => {
   const endless: Record<string, [start: string, limits: Partial<ResponseLimits>, fault: string]> = {
     "the head": ["HTTP/1.1 200 ", { headBytes: 100 }, "head-too-large"],
     "a line": ["HTTP/1.1 200 OK\r\na: ", { lineBytes: 100 }, "line-too-long"],
@@ -164,7 +164,7 @@ describe("a limit is noticed though no line has ended:", () => {
 });
 
 describe("the defaults", () => {
-  it("let a head of 64 KiB with lines of up to 32 KiB pass", () => {
+  it("accept a head of 64 KiB with lines of up to 32 KiB", () => {
     const field = (size: number) => `a: ${"x".repeat(size - 3)}\r\n`;
     const start = "HTTP/1.1 204 \r\n";
     const rest = 65_536 - start.length - 32_770 - 2;

@@ -1,16 +1,16 @@
-/** What Node's own HTTP client makes of a response: its parser, and its mind about the connection. */
+/** Node's parser: reads a response with Node's HTTP client, and reports whether it reuses the connection. */
 
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Duplex } from "node:stream";
 import type { Sample } from "./generate.ts";
 
-/** What Node made of it. */
+/** Node's result. */
 export interface NodeReading {
-  /** `HPE_…` when its parser refused, another code when the connection was lost before the end. */
+  /** `HPE_…` if the parser refused the response, another code if the connection was lost before its end. */
   readonly error: string | undefined;
   readonly status: number | undefined;
   readonly reason: string | undefined;
-  /** Name and value in turn, as they came. */
+  /** Names and values in turn, in the order of the message. */
   readonly fields: readonly string[];
   readonly body: string;
   readonly trailers: readonly string[];

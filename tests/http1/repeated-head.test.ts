@@ -1,4 +1,4 @@
-/** A head that is the last one once more is not read again, and nothing but that passes for it. */
+/** The fast path for a repeated head: it applies only to a head that is byte-identical to the previous one. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -6,7 +6,7 @@ import { bytesOf, Runner } from "./transcript.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 2\r\n\r\n";
 
-/** Other heads, each as long as the first or cut from it: what they give when they follow it, by a fresh parser. */
+/** Messages that resemble the first one. The expected result is that of a fresh parser. */
 const OTHERS: Record<string, string> = {
   "the same": `${HEAD}hi`,
   "another body": `${HEAD}ho`,
@@ -22,9 +22,9 @@ const OTHERS: Record<string, string> = {
   "a line feed alone in the place of the empty line": `${HEAD.replace("\r\n\r\n", "\r\n\n")}hi`,
 };
 
-describe("after two heads that are the same", () => {
+describe("after two identical heads", () => {
   for (const [what, message] of Object.entries(OTHERS)) {
-    it(`comes ${what}: read as by a parser that knows neither`, () => {
+    it(`${what} is read as by a fresh parser`, () => {
       const expected = new Runner().run(bytesOf(message));
       for (const before of [1, 2, 3]) {
         const runner = new Runner();
@@ -33,7 +33,7 @@ describe("after two heads that are the same", () => {
       }
     });
 
-    it(`comes ${what}, in two pieces, whichever`, () => {
+    it(`${what} is read as by a fresh parser when cut in two at any place`, () => {
       const bytes = bytesOf(message);
       const expected = new Runner().run(bytes);
       for (let cut = 1; cut < bytes.length; cut++) {

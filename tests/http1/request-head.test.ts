@@ -43,7 +43,7 @@ describe("a request head", () => {
     ]);
   });
 
-  it("says close where the connection ends with it", () => {
+  it("says close if the connection ends afterwards", () => {
     assert(lines({ close: true }).includes("connection: close"));
   });
 
@@ -83,7 +83,7 @@ describe("a request head", () => {
     );
   });
 
-  it("takes the caller's host, once", () => {
+  it("uses the caller's Host, which may be given once", () => {
     assertEquals(requestFields([["Host", "b.test:8080"]]).host, "b.test:8080");
     assertEquals(
       refusal([
@@ -111,7 +111,7 @@ describe("header names", () => {
 });
 
 describe("header values", () => {
-  it("hold no control character but tab, and nothing that is not one byte", () => {
+  it("contain no control character but tab, and only characters of one byte", () => {
     for (let code = 0; code < 0x180; code++) {
       const value = `x${String.fromCharCode(code)}y`;
       const allowed = code === 9 || (code >= 32 && code !== 127 && code <= 0xff);
@@ -128,7 +128,7 @@ describe("header values", () => {
     }
   });
 
-  it("never end their line, whatever is given", () => {
+  it("never end their line, whatever their content", () => {
     const holds = (name: string, value: string): void => {
       let head: string;
       try {
@@ -177,7 +177,7 @@ describe("fields that Holdfast writes itself", () => {
     });
   }
 
-  it("may agree with it", () => {
+  it("are accepted if they match", () => {
     const read = requestFields([
       ["connection", "Keep-Alive"],
       ["content-length", "007"],
@@ -195,7 +195,7 @@ describe("fields that Holdfast writes itself", () => {
     );
   });
 
-  it("must agree among themselves", () => {
+  it("must not contradict each other", () => {
     assertStringIncludes(
       refusal([
         ["content-length", "1"],
@@ -207,7 +207,7 @@ describe("fields that Holdfast writes itself", () => {
 });
 
 describe("a method", () => {
-  it("is a token, and no tunnel", () => {
+  it("is a token, and not CONNECT", () => {
     for (const method of ["GET", "get", "M-SEARCH", "PROPFIND", "x!"]) checkMethod(method);
     for (const method of [
       "",
@@ -227,7 +227,7 @@ describe("a method", () => {
     }
   });
 
-  it("can never be anything that ends the line", () => {
+  it("never ends its line", () => {
     fc.assert(
       fc.property(anyByte, (method) => {
         try {
@@ -242,7 +242,7 @@ describe("a method", () => {
   });
 });
 
-describe("the head written last", () => {
+describe("the last head", () => {
   const request = (more: Partial<RequestMessage> = {}): RequestMessage => ({
     method: "GET",
     target: "/",
@@ -261,7 +261,7 @@ describe("the head written last", () => {
     "whether it is the last request": [{}, true],
   };
   for (const [name, [part, last = false]] of Object.entries(OTHERS)) {
-    it(`is not taken for another that differs in ${name}`, () => {
+    it(`is written anew if the next request differs in ${name}`, () => {
       const head = new LastHead();
       const [same, other] = [new LastHead().of(request(), false), new LastHead().of(request(part), last)];
       const heads = [head.of(request(), false), head.of(request(part), last), head.of(request(part), last)];

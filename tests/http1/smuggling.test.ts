@@ -215,7 +215,7 @@ const ATTACKS: Record<string, [attack: string, first: string, reason: string]> =
   "an interim response behind the final one": [`${OWN}HTTP/1.1 103 Hints\r\n\r\n`, "own", "bad-framing"],
 };
 
-describe("the next request gets its own answer after", () => {
+describe("the next request gets its own response after", () => {
   for (const [name, [attack, first, reason]] of Object.entries(ATTACKS)) {
     it(`${name}, in one packet`, async () => {
       const outcome = await attacked(attack, { fin: reason === "peer-closed" });
@@ -232,7 +232,7 @@ describe("the next request gets its own answer after", () => {
     });
   }
 
-  it("a body on the answer to HEAD", async () => {
+  it("a body in the response to HEAD", async () => {
     const outcome = await attacked("HTTP/1.1 200 OK\r\nContent-Length: 41\r\n\r\n", { method: "HEAD" });
     assertEquals([outcome.connections, outcome.retired], [1, []]);
     const smuggled = await attacked(`HTTP/1.1 200 OK\r\nContent-Length: 41\r\n\r\n${EVIL}`, {
@@ -250,8 +250,8 @@ describe("the next request gets its own answer after", () => {
   });
 });
 
-describe("a response that comes before any request", () => {
-  it("as the connection opens is never an answer", async () => {
+describe("a response that arrives before any request", () => {
+  it("when the connection opens is never taken for a response", async () => {
     let opened = 0;
     const transport = memoryTransport({
       accept: (peer) => {
@@ -268,7 +268,7 @@ describe("a response that comes before any request", () => {
     await pool.close();
   });
 
-  it("on an idle connection is never an answer, whenever it comes", async () => {
+  it("on an idle connection is never taken for a response, whenever it arrives", async () => {
     const events: PoolEvent[] = [];
     const transport = memoryTransport({ accept: (peer) => peer.onData(() => peer.send(OWN)) });
     const pool = createPool({ transport, onEvent: (event) => events.push(event) });

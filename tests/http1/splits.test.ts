@@ -1,4 +1,4 @@
-/** However a response is cut into packets, it reads the same: the same events, or the same fault. */
+/** A response gives the same events, or the same fault, however it is cut into packets. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -47,7 +47,7 @@ describe("a response reads the same", () => {
     fc.assert(fc.property(seeds, holds), { numRuns: 1000 });
   });
 
-  it("whole and cut in two at every place", () => {
+  it("whole and cut in two at every position", () => {
     const holds = (seed: number): void => {
       const { method, text, limits } = sampleOf(seed);
       const whole = read(text, { method, limits });
@@ -62,7 +62,7 @@ describe("a response reads the same", () => {
     fc.assert(fc.property(seeds, holds), { numRuns: 80 });
   });
 
-  it("whatever lies around its bytes in memory", () => {
+  it("whatever bytes surround it in memory", () => {
     const holds = (seed: number): void => {
       const { method, text, limits } = sampleOf(seed);
       const cuts = everyByte(text.length);
@@ -74,7 +74,7 @@ describe("a response reads the same", () => {
     fc.assert(fc.property(seeds, holds), { numRuns: 250 });
   });
 
-  it("with anything behind it, once it is complete by itself", () => {
+  it("with any bytes behind it, if it is complete by itself", () => {
     const holds = (seed: number): void => {
       const { method, text, limits } = sampleOf(seed);
       const alone = read(text, { method, limits });
@@ -87,7 +87,7 @@ describe("a response reads the same", () => {
     fc.assert(fc.property(seeds, holds), { numRuns: 1000 });
   });
 
-  it("as the first and as a later one of its connection", () => {
+  it("as the first and as a later response of its connection", () => {
     const holds = (first: number, second: number): void => {
       const { method, text } = sampleOf(first);
       const runner = new Runner();

@@ -1,4 +1,4 @@
-/** The status line: what is read of it, and what is refused. */
+/** The status line: what is accepted, and what is refused. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -68,7 +68,7 @@ describe("the status line", () => {
     });
   }
 
-  it("holds no control character but tab in its reason", () => {
+  it("contains no control character but tab in its reason", () => {
     for (let code = 0; code < 256; code++) {
       const { fault } = read(`HTTP/1.1 200 a${String.fromCharCode(code)}b${REST}`);
       const allowed = code === 9 || (code >= 32 && code !== 127);
@@ -76,7 +76,7 @@ describe("the status line", () => {
     }
   });
 
-  it("says whose fault it is and that nothing may be sent again", () => {
+  it("causes a fault of the remote side that is not retriable", () => {
     assertEquals(
       read("SSH-2.0-OpenSSH_9.2\r\n").fault,
       "bad-status-line (headers): The response does not start with an HTTP status line",

@@ -1,4 +1,4 @@
-/** A parser's run over some bytes, written down, so that two runs can be compared. */
+/** Transcript: records a parser's run over some bytes, so that two runs can be compared. */
 
 import { ProtocolError } from "../../src/contract/errors.ts";
 import { portableText } from "../../src/contract/text.ts";
@@ -7,7 +7,7 @@ import { announcedEnd, bodyLength, type Framing, framingEnd } from "../../src/ht
 import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
 import type { ResponseLimits } from "../../src/options/options.ts";
 
-/** The defaults of the library, written out: a test that counts on them says so here. */
+/** The defaults of the library, written out for tests that rely on them. */
 export const LIMITS: Required<ResponseLimits> = {
   headBytes: 65_536,
   lineBytes: 32_768,
@@ -22,20 +22,20 @@ export const LIMITS: Required<ResponseLimits> = {
 export interface Transcript {
   /** One entry per 1xx response and for the head, in order. */
   readonly heads: string[];
-  /** How the final response is framed; `undefined` when its head never came. */
+  /** How the final response is framed; `undefined` if its head never arrived. */
   readonly framing: Framing | undefined;
   /** The body, one character per byte. */
   readonly body: string;
   readonly trailers: string;
-  /** Complete, perhaps only by the end of the connection. */
+  /** Whether it is complete, perhaps only because the connection ended. */
   readonly complete: boolean;
-  /** Complete only because the connection ended. */
+  /** Whether it is complete only because the connection ended. */
   readonly endedByClose: boolean;
-  /** Bytes that belong to the response; all of them where it was not complete, 0 after a fault. */
+  /** Bytes that belong to the response: all of them if it is incomplete, 0 after a fault. */
   readonly consumed: number;
   /** `fault (phase): message`. */
   readonly fault: string | undefined;
-  /** Why the connection cannot be used again, by the framing rules. */
+  /** Why the connection cannot be reused, by the framing rules. */
   readonly reason: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Run {
   /** Positions at which the bytes are cut. */
   readonly cuts?: readonly number[];
   readonly limits?: Partial<ResponseLimits>;
-  /** What stands around each piece in memory; no parser may look at it. */
+  /** The byte that surrounds each piece in memory. The parser must not read it. */
   readonly around?: number;
   /** Whether the connection ends after the bytes. Default: yes. */
   readonly fin?: boolean;
@@ -81,19 +81,20 @@ class Recorder implements ResponseSink {
   }
 
   head(head: ResponseHead, length: number | undefined): void {
-    if (this.framing !== undefined) throw new Error("A second head was told");
+    if (this.framing !== undefined) throw new Error("A second head was passed on");
     this.heads.push(describe(head));
     const { head: read, framing } = this.#parser;
-    if (read === undefined || framing === undefined) throw new Error("A head was told that was not read");
+    if (read === undefined || framing === undefined)
+      throw new Error("A head was passed on that was not read");
     if (length !== bodyLength(framing))
-      throw new Error(`A length of ${length} was told of a body framed by ${framing.kind}`);
+      throw new Error(`A length of ${length} was passed on for a body framed by ${framing.kind}`);
     this.framing = framing;
     this.reason = framingEnd(read, framing) ?? announcedEnd(read);
   }
 
   body(bytes: Uint8Array, start: number, end: number): void {
-    if (this.framing === undefined) throw new Error("A body was told before its head");
-    if (end <= start) throw new Error("An empty piece of a body was told");
+    if (this.framing === undefined) throw new Error("A body was passed on before its head");
+    if (end <= start) throw new Error("An empty piece of a body was passed on");
     this.#body += portableText.latin1(bytes, start, end);
   }
 }
@@ -148,7 +149,7 @@ export class Runner {
     return at;
   }
 
-  /** From a buffer that is larger than the piece, and overwritten after the call, as transports do. */
+  /** Passes a piece in a larger buffer that is overwritten afterwards, as transports do. */
   #feed(piece: Uint8Array): number {
     const room = new Uint8Array(piece.length + 8).fill(this.#around);
     room.set(piece, 4);
