@@ -1,4 +1,4 @@
-/** `npm run campaign`: what it understands, what it makes of the words of its parts, and how it ends. */
+/** `npm run campaign`: its arguments, how it reads the output of its parts, and how it ends. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { describe, it } from "node:test";
@@ -11,7 +11,7 @@ import { PARTS, type Part, shares } from "../scripts/campaign/parts.ts";
 import { tableOf } from "../scripts/campaign/table.ts";
 import { PATIENT } from "./support/patience.ts";
 
-/** It is a program of Node's, as npm is. */
+/** The campaign runs on Node, like npm. */
 const skip = isNode() ? false : "a script of npm's runs on Node";
 
 function partOf(name: string): Part {
@@ -21,13 +21,13 @@ function partOf(name: string): Part {
 }
 
 describe("the arguments of a campaign", () => {
-  it("are ten minutes of everything, from a seed of chance, unless told otherwise", () => {
+  it("are ten minutes of all parts, from a random seed, by default", () => {
     const { minutes, parts, from } = readArguments([], PARTS);
     assertEquals([minutes, parts], [10, PARTS]);
     assert(Number.isInteger(from) && from > 0);
   });
 
-  it("name parts in any order and number", () => {
+  it("choose any parts in any order", () => {
     const given = readArguments(
       ["--only", "soak,simulation", "--only=fuzz", "--minutes", "0.5", "--from", "7"],
       PARTS,
@@ -59,7 +59,7 @@ describe("the arguments of a campaign", () => {
 });
 
 describe("the time of a campaign", () => {
-  it("is shared out by weights, among those that are chosen", () => {
+  it("is divided by weight among the chosen parts", () => {
     const seconds = shares(PARTS, 600);
     const all = PARTS.map(({ name }) => seconds(name));
     assertEquals(Math.round(all.reduce((sum, one) => sum + one, 0)), 600);
@@ -67,14 +67,14 @@ describe("the time of a campaign", () => {
     assertEquals(shares([partOf("soak")], 600)("soak"), 600);
   });
 
-  it("is what each part is run for", () => {
+  it("is passed to each part", () => {
     for (const { name, command } of PARTS.filter(({ rounds }) => rounds !== true)) {
-      if (name === "saboteur") continue; // has an end of its own
+      if (name === "saboteur") continue; // it runs until it is done
       const [short, long] = [6, 6000].map((seconds) => command({ seconds, seed: 1 }).join(" "));
       assert(short !== long, name);
     }
     for (const { name, command } of PARTS) {
-      if (name === "saboteur") continue; // is the same each time
+      if (name === "saboteur") continue; // it uses no seed
       assert(
         command({ seconds: 1, seed: 7 }).join() !== command({ seconds: 1, seed: 8 }).join(),
         `${name} starts from the seed`,
@@ -83,7 +83,7 @@ describe("the time of a campaign", () => {
   });
 });
 
-/** By part: its words, what was done, failures, and how to see the first again. */
+/** By part: its output, the work done, the failures, and the command that shows the first failure again. */
 const WORDS: Readonly<
   Record<string, readonly [text: string, work: string, failures: number, replay?: string]>
 > = {
@@ -129,15 +129,15 @@ const WORDS: Readonly<
   ],
 };
 
-describe("the words of a part", () => {
-  it("are known of each", () =>
+describe("the output of a part", () => {
+  it("has an example here for each part", () =>
     assertEquals(
       Object.keys(WORDS),
       PARTS.map(({ name }) => name),
     ));
 
   for (const [name, [text, work, failures, replay]] of Object.entries(WORDS)) {
-    it(`say what was done and what failed: ${name}`, () => {
+    it(`says what was done and what failed: ${name}`, () => {
       const part = partOf(name);
       const reading = part.read(text.split("\n"));
       assertEquals([part.sum([reading.work]), reading.failures], [work, failures]);
@@ -146,7 +146,7 @@ describe("the words of a part", () => {
     });
   }
 
-  it("of several rounds are added up", () => {
+  it("of several rounds is added up", () => {
     const part = partOf("fuzz");
     const works = ["2000 inputs", "3000 inputs"].map((line) => part.read([line]).work);
     assertEquals(part.sum(works), "5,000 cases");
@@ -160,7 +160,7 @@ describe("the table of a campaign", () => {
     assertMatch(tableOf([row]), /soak +│ 5 requests +│ +0 │ +61 s │ – /);
   });
 
-  it("says how to see failures again, though not more than one wants to read", () => {
+  it("shows how to replay failures, up to a limit", () => {
     const replay = Array.from({ length: 9 }, (_, at) => `node ${at}`);
     const text = tableOf([row, { ...row, name: "fuzz", failures: 9, replay }]);
     assertMatch(text, /fuzz +│ 5 requests +│ +9 │ +61 s │ node 0 /);
@@ -177,7 +177,7 @@ function fake(code: string, more: Partial<Part> = {}): Part {
 describe("a part of a campaign", { skip }, () => {
   const given = { seconds: 60, from: 3, everyMs: 1e6, interrupt: new AbortController().signal, tell() {} };
 
-  it("is heard on both outputs, and asked whether it went well", PATIENT, async () => {
+  it("is read on both outputs, and its exit code is checked", PATIENT, async () => {
     const { runs } = await follow(fake("console.log('a\\nb'); console.error('c'); process.exit(4)"), given);
     const [run] = runs;
     assertEquals([run?.lines.toSorted(), run?.ok, runs.length], [["a", "b", "c"], false, 1]);
@@ -201,7 +201,7 @@ describe("a part of a campaign", { skip }, () => {
     },
   );
 
-  it("says its last words after Ctrl-C", PATIENT, async () => {
+  it("may still report after Ctrl-C", PATIENT, async () => {
     const code =
       "process.on('SIGINT', () => { console.log('so far'); process.exit(1); }); console.log('up'); setInterval(() => {}, 1e6)";
     const interrupt = new AbortController();
@@ -216,7 +216,7 @@ describe("a part of a campaign", { skip }, () => {
     assertEquals([runs[0]?.lines, interrupted], [["up", "so far"], true]);
   });
 
-  it("that cannot be started has failed", PATIENT, async () => {
+  it("fails if it cannot be started", PATIENT, async () => {
     const { runs } = await follow({ ...fake(""), command: () => ["/no/such/program"] }, given);
     assertEquals(runs[0]?.ok, false);
   });
@@ -227,22 +227,22 @@ describe("npm run campaign", { skip }, () => {
   const start = (...args: readonly string[]): ChildProcess =>
     spawn(process.execPath, ["--import", "tsx", script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 
-  /** Its exit code and all that it said; `heard` is told after each piece. */
+  /** Its exit code and its whole output. `seen` is called with the output so far after each chunk. */
   function ended(
     child: ChildProcess,
-    heard: (text: string) => void = () => {},
+    seen: (text: string) => void = () => {},
   ): Promise<[number | null, string]> {
     let text = "";
     for (const output of [child.stdout, child.stderr]) {
       output?.on("data", (bytes) => {
         text += bytes;
-        heard(text);
+        seen(text);
       });
     }
     return new Promise((resolve) => child.on("close", (code) => resolve([code, text])));
   }
 
-  it("runs a slice of the fuzzers, and prints one table", PATIENT, async () => {
+  it("runs the fuzzers for a short time, and prints one table", PATIENT, async () => {
     const [code, text] = await ended(
       start("--minutes", "0.03", "--only", "fuzz,differential", "--from", "1"),
     );
@@ -251,11 +251,11 @@ describe("npm run campaign", { skip }, () => {
     assertMatch(text, /│ differential +│ [\d,]+ cases +│ +0 │/);
   });
 
-  it("prints after Ctrl-C what it knows, and what it did not come to", PATIENT, async () => {
+  it("prints the results so far after Ctrl-C, and the parts that did not run", PATIENT, async () => {
     const child = start("--minutes", "60", "--only", "core,fuzz", "--from", "1");
     let told = false;
-    const [code, text] = await ended(child, (heard) => {
-      if (told || !heard.includes("▶ core")) return;
+    const [code, text] = await ended(child, (seen) => {
+      if (told || !seen.includes("▶ core")) return;
       told = true;
       // Twice, as npm does.
       child.kill("SIGINT");

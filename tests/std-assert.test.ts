@@ -72,7 +72,7 @@ describe("equal()", () => {
     });
   }
   for (const [what, a, b] of different) {
-    it(`tells ${what} apart`, () => {
+    it(`distinguishes ${what}`, () => {
       assertStrictEquals(equal(a, b), false);
       assertNotEquals(a, b);
       assertThrows(() => assertEquals(a, b), AssertionError);
@@ -114,7 +114,7 @@ const holding: ReadonlyArray<readonly [string, () => void, () => void]> = [
 
 describe("assertions", () => {
   for (const [name, passes, fails] of holding) {
-    it(`${name}() throws only when it does not hold`, () => {
+    it(`${name}() throws only if its condition is false`, () => {
       passes();
       assertThrows(fails, AssertionError);
     });
@@ -126,7 +126,7 @@ describe("assertThrows()", () => {
     const error = assertThrows(() => raise(new RangeError("too far")), RangeError, "far");
     assertStrictEquals(error.message, "too far");
   });
-  it("refuses another class, another message and silence", () => {
+  it("throws for another class, another message and no error", () => {
     assertThrows(() => assertThrows(() => raise(new Error("a")), RangeError), AssertionError, "RangeError");
     assertThrows(() => assertThrows(() => raise(new Error("a")), Error, "b"), AssertionError, 'include "b"');
     assertThrows(() => assertThrows(() => {}), AssertionError, "Expected function to throw");
@@ -139,7 +139,7 @@ describe("assertRejects()", () => {
     const error = await assertRejects(() => Promise.reject(new RangeError("far")), RangeError, "far");
     assertInstanceOf(error, RangeError);
   });
-  it("refuses a fulfilled promise and a synchronous throw", async () => {
+  it("rejects for a fulfilled promise and a synchronous throw", async () => {
     await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError, "to reject");
     const sync = () => assertRejects(() => raise(new Error("now")));
     await assertRejects(sync, AssertionError, "throws when expected to reject");

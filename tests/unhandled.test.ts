@@ -1,6 +1,6 @@
 /**
- * Unhandled: a rejection that nobody takes, or an exception that nobody catches, fails the run of whatever runner, and ends
- * the programs that tests start. Planted ones show it, started by Node for all runtimes.
+ * Unhandled: an unhandled rejection or an uncaught exception fails the run on every test runner, and ends the
+ * programs that tests start. Planted ones prove it. Node starts them for all runtimes.
  */
 
 import { describe, it } from "node:test";
@@ -24,7 +24,7 @@ const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
   Bun: [tool("bun"), "run"],
 };
 
-describe("an error that nobody takes", () => {
+describe("an unhandled error", () => {
   for (const [name, command] of Object.entries(RUNNERS))
     for (const planted of ["rejection", "exception", "late"])
       it(`fails the tests on ${name}: ${planted}`, PATIENT, async () => {
@@ -34,7 +34,7 @@ describe("an error that nobody takes", () => {
       });
 
   for (const [name, command] of Object.entries(RUNTIMES))
-    it(`ends a program on ${name} with a failure`, PATIENT, async () => {
+    it(`ends a program on ${name} with a failing exit code`, PATIENT, async () => {
       const { ok, output } = await run([...command, file("child")]);
       assert(output.includes("planted"), output);
       assertEquals(ok, false, output);

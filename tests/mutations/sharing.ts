@@ -1,4 +1,4 @@
-/** Mutations of connections that take several leases, which only the core's own tests have so far. */
+/** Sharing: connections that have several leases, which so far only the core's own tests have. */
 
 import type { Mutation } from "./mutation.ts";
 
@@ -8,7 +8,7 @@ const SHARING = { tests: "tests/pool/core/sharing" } as const;
 /** Mutations of `src/pool/core/` that show only where a connection takes several leases. */
 export const SHARED: readonly Mutation[] = [
   {
-    breaks: "No connection has more leases than it takes",
+    breaks: "No connection has more leases than its capacity",
     file: "src/pool/core/sharing.ts",
     search: `state === "active" && leases < capacity &&`,
     replacement: `state === "active" && leases <= capacity &&`,
@@ -43,14 +43,14 @@ export const SHARED: readonly Mutation[] = [
     proof: SIMULATION,
   },
   {
-    breaks: "A connection that opens serves as many waiters as it takes leases",
+    breaks: "A new connection serves as many waiters as its capacity",
     file: "src/pool/core/core.ts",
     search: `    if (connection.capacity > 1) this.#shareWithWaiters(connection, now);\n    this.#connect(`,
     replacement: "    this.#connect(",
     proof: SIMULATION,
   },
   {
-    breaks: "A lease that ends lets a waiter share the connection",
+    breaks: "When a lease ends, a waiter may share the connection",
     file: "src/pool/core/core.ts",
     search:
       "      this.#sharing.released(connection, answered);\n      this.#shareWithWaiters(connection, now);\n",
@@ -58,7 +58,7 @@ export const SHARED: readonly Mutation[] = [
     proof: SIMULATION,
   },
   {
-    breaks: "A higher limit of the peer serves waiters at once",
+    breaks: "When the peer raises a connection's capacity, waiters get it at once",
     file: "src/pool/core/core.ts",
     search: "    this.#sharing.update(connection);\n    this.#shareWithWaiters(connection, now);\n",
     replacement: "    this.#sharing.update(connection);\n",
@@ -72,70 +72,71 @@ export const SHARED: readonly Mutation[] = [
     proof: SIMULATION,
   },
   {
-    breaks: "A resend shares only a connection that is alive",
+    breaks: "A resend shares only a connection that has proved to be alive",
     file: "src/rules/share-choice.ts",
     search: `if (request.fresh) return proof === "alive";`,
     replacement: "",
     proof: SIMULATION,
   },
   {
-    breaks: "An exchange without a response does not prove its connection alive",
+    breaks: "An exchange without a response does not prove that its connection is alive",
     file: "src/pool/core/sharing.ts",
     search: `if (answered) connection.proof = "alive";`,
     replacement: `connection.proof = "alive";`,
     proof: SIMULATION,
   },
   {
-    breaks: "A connection that was idle is not taken for alive at its next lease",
+    breaks: "After idle time, a connection must prove again that it is alive",
     file: "src/pool/core/origin-table.ts",
     search: `connection.proof = requests === 0 && !connection.originIdleNode.listed ? "alive" : "none";`,
     replacement: `if (requests === 0) connection.proof = "alive";`,
     proof: SIMULATION,
   },
   {
-    breaks: "One that lingers closes under nobody who shares it",
+    breaks: "A lingering connection is not closed while another request shares it",
     file: "src/pool/core/retirement.ts",
     search: "    if (connection.leases > 1) return;\n",
     replacement: "",
     proof: SIMULATION,
   },
   {
-    breaks: "A request that shares a lingering connection keeps it from making room",
+    breaks: "A lingering connection that another request shares is not closed to make room",
     file: "src/pool/core/origin-table.ts",
     search: " else if (connection.lingers) this.#endLinger(connection);",
     replacement: "",
     proof: SIMULATION,
   },
   {
-    breaks: "A connect attempt that fails rejects all waiters that it was for",
+    breaks: "A failed connect attempt rejects all waiters that it was meant for",
     file: "src/pool/core/core.ts",
     search: "Math.min(waitersWithoutAttempt(origin), origin.capacity)",
     replacement: "Math.min(waitersWithoutAttempt(origin), 1)",
     proof: SIMULATION,
   },
   {
-    breaks: "A connection that takes less than expected has others opened for those it leaves behind",
+    breaks:
+      "If a connection's capacity is smaller than expected, further connections are opened for the remaining waiters",
     file: "src/pool/core/origin-table.ts",
     search: "    origin.capacity = capacity;\n    this.#changed(origin, before);\n",
     replacement: "    origin.capacity = capacity;\n",
     proof: SIMULATION,
   },
   {
-    breaks: "A shared connection drains for an origin that has none",
+    breaks: "A shared connection drains to make room for an origin without a connection",
     file: "src/pool/core/core.ts",
     search: `return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;`,
     replacement: "return undefined;",
     proof: SHARING,
   },
   {
-    breaks: "Only as many shared connections drain as origins wait for room",
+    breaks: "No more shared connections drain than there are origins that wait for room",
     file: "src/pool/core/fairness.ts",
     search: "    if (this.#origins.draining >= this.#origins.blocked.size) return false;\n",
     replacement: "",
     proof: SHARING,
   },
   {
-    breaks: "Of those that share a connection one alone teaches of its idle time",
+    breaks: "Only one of the requests that share a connection reports its idle time to the learner",
     file: "src/pool/core/idle-limit-learner.ts",
     search: "    connection.teaches = false;\n",
     replacement: "",
