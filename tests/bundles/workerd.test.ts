@@ -122,7 +122,10 @@ describe("the library in workerd", { skip: !isNode && "started from Node" }, () 
       });
       const { results, requests, passed } = await ask(folder);
       for (const text of results)
-        assertMatch(text, /^TypeError: Cloudflare Workers have no built-in transport yet, .*: pass one as createPool/);
+        assertMatch(
+          text,
+          /^TypeError: Cloudflare Workers have no built-in transport yet, .*: pass one as createPool/,
+        );
       assertEquals([results.length, requests, passed], [4, 0, "hello"]);
     });
   }
