@@ -60,8 +60,9 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "When the peer raises a connection's capacity, waiters get it at once",
     file: "src/pool/core/core.ts",
-    search: "    this.#sharing.update(connection);\n    this.#shareWithWaiters(connection, now);\n",
-    replacement: "    this.#sharing.update(connection);\n",
+    search:
+      "    this.#sharing.setCapacity(connection, capacity);\n    this.#shareWithWaiters(connection, now);\n",
+    replacement: "    this.#sharing.setCapacity(connection, capacity);\n",
     proof: SIMULATION,
   },
   {
@@ -87,9 +88,9 @@ export const SHARED: readonly Mutation[] = [
   },
   {
     breaks: "After idle time, a connection must prove again that it is alive",
-    file: "src/pool/core/origin-table.ts",
-    search: `connection.proof = requests === 0 && !connection.originIdleNode.listed ? "alive" : "none";`,
-    replacement: `if (requests === 0) connection.proof = "alive";`,
+    file: "src/pool/core/sharing.ts",
+    search: "connection.requests === 1 && connection.leasedIdleMs === 0",
+    replacement: "connection.leasedIdleMs >= 0",
     proof: SIMULATION,
   },
   {

@@ -224,6 +224,7 @@ export class CoreDriver {
     const moves = input.type === "connected" || input.type === "release";
     this.#moving = moves ? input.connection : undefined;
     if (input.type === "release") this.#released(input.connection, input.answered);
+    if (input.type === "capacity") this.#capacityChanges(input.connection);
     const { waitersWithoutAttempt } = this.core.origins;
     const effects = this.core.step(input, this.now);
     if (LEAVES_BEHIND.includes(input.type))
@@ -300,7 +301,7 @@ export class CoreDriver {
     const { leases } = before;
     this.#lingering.delete(connection.id);
     if (leases > 0) return void this.#lives.set(connection.id, { ...before, leases: leases + 1 });
-    const alive = facts.requests === 0 && handedOver;
+    const alive = facts.requests === 0 && (handedOver || facts.idleSince === this.now);
     const trusted = connection.capacity > 1 && isTrusted(facts, this.terms.rules, this.now);
     this.#lives.set(connection.id, { leases: 1, alive, trusted });
   }
@@ -310,6 +311,12 @@ export class CoreDriver {
     if (leases <= 1) this.#lingering.delete(connection.id);
     if (leases <= 1) return void this.#lives.delete(connection.id);
     this.#lives.set(connection.id, { leases: leases - 1, alive: alive || answered === true, trusted });
+  }
+
+  /** While a connection took one lease nothing was noted of it that others could rely on. */
+  #capacityChanges({ id, capacity }: Connection): void {
+    const life = this.#lives.get(id);
+    if (life !== undefined && capacity === 1) this.#lives.set(id, { ...life, alive: false, trusted: false });
   }
 
   /** Only what lingers may close while it has a lease. */

@@ -162,11 +162,13 @@ export class PoolCore<C, W> {
   }
 
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
-    const isFirst = connection.leases === 0;
-    const idleMs = isFirst ? now - connection.idleSince : 0;
+    let idleMs = 0;
+    if (connection.leases === 0) {
+      idleMs = now - connection.idleSince;
+      connection.leasedIdleMs = idleMs;
+    }
     this.origins.dequeue(waiter);
     this.origins.lease(connection);
-    if (isFirst) connection.leasedIdleMs = idleMs;
     if (connection.capacity > 1) this.#sharing.leased(connection, now);
     const requestNumber = connection.requests;
     this.#emit({ type: "grant", waiter, connection, requestNumber, idleMs, waitedMs: now - waiter.askedAt });
@@ -265,8 +267,7 @@ export class PoolCore<C, W> {
 
   #capacityChanged(connection: ConnectionRecord<C, W>, capacity: number, now: number): void {
     if (connection.state === "closed") return;
-    connection.capacity = capacity;
-    this.#sharing.update(connection);
+    this.#sharing.setCapacity(connection, capacity);
     this.#shareWithWaiters(connection, now);
     this.#expect(connection.originRecord, capacity, now);
   }

@@ -28,6 +28,7 @@ export class Fairness<C, W> {
 
   /** Whether another origin has the better claim to the place of a connection that has no lease any more. */
   mustYield(origin: OriginRecord<C, W>): boolean {
+    if (this.#origins.blocked.size === 0) return false;
     return this.#yields(origin, origin.waiters.first?.askedAt ?? Infinity);
   }
 

@@ -158,17 +158,15 @@ export class OriginTable<C, W> {
 
   /** Adds a lease. The first one makes an idle connection, listed or not, active. */
   lease(connection: ConnectionRecord<C, W>): void {
-    if (connection.leases === 0) {
-      const { originRecord: origin, requests } = connection;
-      connection.proof = requests === 0 && !connection.originIdleNode.listed ? "alive" : "none";
-      connection.teaches = requests > 0;
-      connection.move("leased");
-      this.#unlistIdle(connection);
-      origin.active += 1;
-      this.active += 1;
-    } else if (connection.lingers) this.#endLinger(connection);
     connection.leases += 1;
     connection.requests += 1;
+    if (connection.leases === 1) {
+      connection.teaches = connection.requests > 1;
+      connection.move("leased");
+      this.#unlistIdle(connection);
+      connection.originRecord.active += 1;
+      this.active += 1;
+    } else if (connection.lingers) this.#endLinger(connection);
   }
 
   /** Ends a lease. The last one makes an active connection idle, though not listed yet, and a draining one closed. */

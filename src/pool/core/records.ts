@@ -8,12 +8,12 @@
  * | fields | change | written by |
  * |---|---|---|
  * | `state`, `leases`, `requests` | with each step of the table in `state.ts` and with each lease | `OriginTable` |
- * | `capacity` | when it is open, and when the peer changes its limit | `PoolCore` |
+ * | `capacity` | when it is open, and when the peer changes its limit | `PoolCore`, `Sharing` |
  * | `openedAt`, `expiresAt` | once, when it is open | `PoolCore` |
  * | `idleSince` | when it is open, and with the end of the last lease | `PoolCore` |
  * | `leasedIdleMs` | with the first lease | `PoolCore` |
  * | `hints` | with the end of each lease | `PoolCore` |
- * | `proof` | with the first lease, and by a response while other leases go on | `OriginTable`, `Sharing` |
+ * | `proof` | with the first lease, and by a response while other leases go on; not while the capacity is 1 | `Sharing` |
  * | `teaches` | with the first lease, and by the response or failure that is learned from | `OriginTable`, `IdleLimitLearner` |
  * | `roundTripMs` | when it is open; a faster response lowers it | `PoolCore`, the shell |
  * | `retireAt` | when it is parked, leased or retired; while parked, by a new learned limit | `OriginTable`, `IdleLimitLearner` |
@@ -61,7 +61,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   requests = 0;
   /** How long it had been idle before the first of its present leases. */
   leasedIdleMs = 0;
-  /** Whether others may share it; means something only while it is active. */
+  /** Which requests may share it. It counts only while it is active and its capacity is above 1. */
   proof: Proof = "none";
   /**
    * It had been used and then idle before its first lease, and neither a response nor a failure has come since: the

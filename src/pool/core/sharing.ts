@@ -4,7 +4,7 @@
  */
 
 import type { Rules } from "../../rules/rules.ts";
-import { mayShare } from "../../rules/share-choice.ts";
+import { mayShare, type Proof } from "../../rules/share-choice.ts";
 import { isProvenFresh, spentReason } from "../../rules/verdict.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
@@ -30,20 +30,30 @@ export class Sharing<C, W> {
 
   /** A connection has one lease more. */
   leased(connection: ConnectionRecord<C, W>, now: number): void {
-    const isFirst = connection.leases === 1;
-    if (isFirst && connection.proof === "none" && isProvenFresh(connection, this.#rules, now))
-      connection.proof = "within-limit";
-    this.update(connection);
+    if (connection.leases === 1) connection.proof = this.#proofOf(connection, now);
+    this.#update(connection);
+  }
+
+  #proofOf(connection: ConnectionRecord<C, W>, now: number): Proof {
+    if (connection.requests === 1 && connection.leasedIdleMs === 0) return "alive";
+    return isProvenFresh(connection, this.#rules, now) ? "within-limit" : "none";
   }
 
   /** A connection has one lease less, and others still. */
   released(connection: ConnectionRecord<C, W>, answered: boolean): void {
     if (answered) connection.proof = "alive";
-    this.update(connection);
+    this.#update(connection);
+  }
+
+  /** The peer changed its limit. While it was 1 there was no proof to keep. */
+  setCapacity(connection: ConnectionRecord<C, W>, capacity: number): void {
+    if (connection.capacity === 1) connection.proof = "none";
+    connection.capacity = capacity;
+    this.#update(connection);
   }
 
   /** Lists a connection whose leases or capacity changed among those with room, or takes it out. */
-  update(connection: ConnectionRecord<C, W>): void {
+  #update(connection: ConnectionRecord<C, W>): void {
     const { state, leases, capacity } = connection;
     const hasRoom =
       state === "active" && leases < capacity && spentReason(connection, this.#rules) === undefined;
