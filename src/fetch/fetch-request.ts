@@ -65,13 +65,16 @@ export interface FetchInit {
   readonly keepalive?: boolean;
 }
 
+/** Header fields as pairs (the fetch standard: "header list"). */
+export type HeaderList = readonly (readonly [string, string])[];
+
 /** A checked request, with all that a redirect needs to make the next one of it. */
 export interface FetchRequest {
   readonly url: RequestUrl;
   readonly method: string;
   readonly fields: RequestFields;
   /** The same as `fields`, as pairs: a redirect takes some of them away. */
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: HeaderList;
   readonly body: PreparedBody | LengthProbe | undefined;
   readonly signal: AbortSignal | undefined;
   readonly redirect: "follow" | "manual" | "error";
@@ -152,9 +155,7 @@ export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): Def
   return { headers, fields: requestFields(headers) };
 }
 
-/** Header fields as pairs (the fetch standard: "header list"). */
-export type HeaderList = FetchRequest["headers"];
-
+/** The headers, and those of the defaults whose names are missing. */
 function completed(headers: HeaderList, defaults: HeaderList): HeaderList {
   const given = new Set(headers.map(([name]) => String(name).toLowerCase()));
   const missing = defaults.filter(([name]) => !given.has(name));

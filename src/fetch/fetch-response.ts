@@ -11,10 +11,11 @@ import type { ResponseBody } from "../exchange/response-body.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { fetchError } from "./fetch-errors.ts";
 
-/** What a response tells of its origin, beside its head and body. */
+/** Where a response comes from: the message of the wire, and what the call adds to it. */
 export interface Provenance {
   /** The URL of the request that was answered, without its fragment. */
   readonly url: string;
+  /** Whether a redirect led to it. */
   readonly redirected: boolean;
   readonly wire: WireResponse;
 }
