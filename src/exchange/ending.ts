@@ -1,6 +1,6 @@
 /**
- * Ending: what an attempt that is over means for its connection and for its request. It asks the wire what the peer said,
- * and the user's functions where the options have some. They run in the socket's callback, where nothing may be thrown.
+ * Ending: what the end of an attempt means for its connection and for its request. It asks the wire and the user's functions
+ * in the options. Those run in callbacks of the socket, which must not throw.
  */
 
 import type { Sent } from "../contract/errors.ts";
@@ -15,7 +15,7 @@ import { NO_HINTS } from "../rules/rules.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import type { Upload } from "./upload.ts";
 
-/** Returns a connection that was granted and not used. It ends, and nothing was learned of its server. */
+/** Gives a connection back that was granted but not used. It ends, and nothing was learned of its server. */
 export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
   pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
 }
@@ -26,8 +26,8 @@ export function lingeredInVain(isComplete: boolean): RetireReason {
 }
 
 /**
- * What a complete response leads to: its connection is kept (`undefined`), ends for a reason, or lingers until the rest of
- * the request is sent. `reason`: why the connection ends by the response. `close`: the request said that it is the last.
+ * What follows a complete response: the connection is kept (`undefined`), ends for a reason, or lingers until the rest of the
+ * request is sent. `reason`: why the response ends the connection. `close`: the request said `Connection: close`.
  */
 export function afterResponse(
   reason: RetireReason | undefined,
@@ -41,7 +41,7 @@ export function afterResponse(
   return upload.isWorthFinishing ? "linger" : "upload-unfinished";
 }
 
-/** Why nothing may follow a response on its connection, or `undefined`. `test` is the user's, if there is one. */
+/** Why no request may follow a response on its connection, or `undefined`. `test` is the user's, if there is one. */
 export function connectionEnd(
   stream: WireStream,
   response: WireResponse,
@@ -58,7 +58,7 @@ export function connectionEnd(
   return endByTest(test, facts, stream.announcedEnd);
 }
 
-/** What the server announced with a response, as the options say that it is read. */
+/** What the server announced with a response, read as the options say. */
 export function announcedHints(
   stream: WireStream,
   response: WireResponse | undefined,
@@ -77,7 +77,7 @@ export function announcedHints(
   });
 }
 
-/** What a reader of the user's says. One that throws, or returns what is no amount, did not understand the server. */
+/** Calls a user's `serverHints` function. If it throws or returns anything but amounts, the value counts as not understood. */
 export function hintsBy(read: HintReader, source: Omit<HintSource, "keepAlive" | "connection">): WireHints {
   const keepAlive = joined(source.lines("keep-alive"));
   try {
@@ -105,18 +105,18 @@ function minorVersionOf({ head }: WireResponse): number {
   return head.httpVersion === "1.0" ? 0 : 1;
 }
 
-/** How far an attempt had come that failed. */
+/** How far a failed attempt had come. */
 export interface AttemptProgress {
   readonly sent: Sent;
-  /** Whether any of the request's body was read: a stream cannot be read again then. */
+  /** Whether the upload has started. A stream cannot be read again then. */
   readonly uploadStarted: boolean;
-  /** Whether any byte of a response came. */
+  /** Whether any byte of a response has arrived. */
   readonly responded: boolean;
   readonly status: FailedAttempt["status"];
   readonly resendCount: number;
 }
 
-/** Why the request may be sent again by `rule`, or `undefined` if it must fail. */
+/** Why `rule` allows to resend the request, or `undefined` if it must fail. */
 export function reasonToResend(
   request: WireRequest,
   lease: Lease<unknown>,
@@ -126,7 +126,7 @@ export function reasonToResend(
   const { method, body, repeatable } = request;
   const { sent, status, resendCount, responded } = at;
   const replayable = body?.kind !== "stream" || body.replayable || !at.uploadStarted;
-  // A connection that was opened in advance or too late has been idle, too, and may be as stale as one that was used.
+  // A connection that was opened in advance may be as stale as one that was used.
   const reused = lease.requestNumber > 1 || lease.idleMs > 0;
   const facts = { method, sent, reused, responded, status, repeatable, replayable, resendCount };
   return resendReason(facts, rule);

@@ -1,9 +1,9 @@
 /**
- * Exchange: one request and its response, over any wire. It asks the pool for a connection, sends the request, is told what
- * arrives, settles the caller's promise, and says whether the connection may be used again.
+ * Exchange: one request and its response, over any wire. It asks the pool for a connection, sends the request, receives the
+ * response, settles the caller's promise, and gives the connection back.
  *
- * It passes through the phases of {@linkcode ExchangePhase} in their order; `done` can follow any of them. Functions of the
- * user run in many of the calls below, and may abort the request: what follows such a call looks at the phase again.
+ * It passes through the phases of {@linkcode ExchangePhase} in their order; `done` can follow any of them. Many of the calls
+ * below run functions of the user, which may abort the request. The code after such a call checks the phase again.
  */
 
 import type { Sent } from "../contract/errors.ts";
@@ -49,7 +49,7 @@ import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
 import { type BodyFlow, ResponseBody } from "./response-body.ts";
 import { endUpload, Upload, type UploadOwner } from "./upload.ts";
 
-/** What an exchange is to others: to the pool, the wire, the timer, a signal, and the bodies of its messages. */
+/** The roles of an exchange: towards the pool, the wire, the timer, a signal, and the bodies of its messages. */
 type Roles = Acquirer<Wire> & WireListener & BodyFlow & UploadOwner & Abortable & Timed & DeliveryWaiter;
 
 /** One request and its response. */
@@ -64,18 +64,18 @@ export class Exchange implements Roles {
   readonly #times: Times;
   #phase: ExchangePhase = "queue";
   #waiter: PoolWaiter<Wire> | undefined = undefined;
-  /** Set with {@linkcode Exchange.#stream}, for as long as the connection is ours. */
+  /** Set together with `#stream`, from the grant until the connection is given back. */
   #lease: Lease<Wire> | undefined = undefined;
   #stream: WireStream | undefined = undefined;
   #upload: Upload | undefined = undefined;
   #sent: Sent = "none";
   #resendCount = 0;
   #response: WireResponse | undefined = undefined;
-  /** Whether the response has come to its end. */
+  /** Whether the response is complete. */
   #isComplete = false;
-  /** Bytes of the response's body that have come. */
+  /** Bytes of the response body that have arrived. */
   #received = 0;
-  /** How many had come when the caller wanted no more; -1 before. */
+  /** How many had arrived when the caller discarded the body; -1 before. */
   #discardedAt = -1;
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest, callbacks: ResponseCallbacks) {
@@ -96,7 +96,7 @@ export class Exchange implements Roles {
     else observers.whenDelivered(this);
   }
 
-  /** Goes on when all listeners have been told so far: one may have aborted the request, even as it begins to wait. */
+  /** Continues after all listeners were called. One may have aborted the request, even while it joined the queue. */
   eventsDelivered(): void {
     if (this.#phase !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
@@ -111,10 +111,10 @@ export class Exchange implements Roles {
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
   }
 
-  // The pool's side
+  // Called by the pool
 
   granted(lease: Lease<Wire>): void {
-    // Aborted during the liveness check. Released as unused, the connection would pass for fresh, however old it is.
+    // Aborted during the liveness check. A release as unused would make the connection look fresh, however old it is.
     if (this.#phase !== "queue") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     this.#stream = lease.connection.wire.open(lease.connection, this);
@@ -137,12 +137,12 @@ export class Exchange implements Roles {
     this.#finish(undefined);
   }
 
-  // The request
+  // The request and its upload
 
   #send(lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
     const stream = this.#stream;
-    if (stream === undefined || stream.gone) return this.#lost("peer-closed");
+    if (stream === undefined || stream.gone) return this.#resendOrFail("peer-closed");
     const last = isLastExchange(lease, this.#pool.settings.rules);
     const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
@@ -183,7 +183,7 @@ export class Exchange implements Roles {
     this.#fail(uploadError(this.#context(), error), "aborted");
   }
 
-  // What the wire tells
+  // Called by the wire
 
   drained(): void {
     this.#upload?.drained();
@@ -195,7 +195,7 @@ export class Exchange implements Roles {
 
   head(head: ResponseHead, length: number | undefined): void {
     const lease = this.#lease;
-    // A `100 Continue` right before may have let the body's function abort the request.
+    // A `100 Continue` just before may have called a function of the body, which aborted the request.
     if (lease === undefined) return;
     const body = new ResponseBody(length === 0 ? undefined : this, length, lease.connection.wire);
     body.lease = lease;
@@ -216,7 +216,7 @@ export class Exchange implements Roles {
     const response = this.#response;
     response?.body.pushed();
     if (response === undefined || this.#phase === "done") return;
-    if (response.head.status === 408 && this.#resent("peer-close", 408)) return;
+    if (response.head.status === 408 && this.#resend("peer-close", 408)) return;
     if (this.#discardedAt >= 0 && this.#received - this.#discardedAt > LINGER_BYTES)
       this.#finish("unread-body");
     else if (this.#reply.resolve(response)) this.#pool.timer.ringBy(this.dueAt());
@@ -229,12 +229,12 @@ export class Exchange implements Roles {
     response.body.pushed();
     response.trailers = trailers;
     if (this.#phase === "done") return;
-    if (response.head.status !== 408 || !this.#resent("peer-close", 408)) this.#completed(response);
+    if (response.head.status !== 408 || !this.#resend("peer-close", 408)) this.#completed(response);
   }
 
   #completed(response: WireResponse): void {
     const next = afterResponse(this.#connectionEnd(), this.#upload, this.#request.fields.close);
-    // The user's test may have aborted the request. An exchange lingers only once.
+    // The user's persistence test may have aborted the request. An exchange lingers only once.
     if (this.#phase === "done") return;
     if (next !== "linger") return this.#finish(next, this.#pool.loopRanAt);
     if (this.#phase !== "body") return this.#finish("upload-unfinished");
@@ -249,18 +249,18 @@ export class Exchange implements Roles {
   unprocessed(reason: RetireReason): void {
     if (this.#phase === "done") return;
     this.#sent = "none";
-    this.#lost(reason);
+    this.#resendOrFail(reason);
   }
 
   lost(error: TransportError | undefined): void {
     if (this.#phase === "done") return;
     if (this.#phase === "linger") return this.#finish("peer-closed");
     if (this.#upload?.fault !== undefined) return this.uploadFailed(this.#upload.fault);
-    this.#lost("peer-closed", error);
+    this.#resendOrFail("peer-closed", error);
   }
 
-  #lost(reason: RetireReason, error?: TransportError): void {
-    if (!this.#resent(reason)) this.#fail(lostError(this.#context(), this.#stream?.remaining, error), reason);
+  #resendOrFail(reason: RetireReason, error?: TransportError): void {
+    if (!this.#resend(reason)) this.#fail(lostError(this.#context(), this.#stream?.remaining, error), reason);
   }
 
   #connectionEnd(): RetireReason | undefined {
@@ -269,7 +269,7 @@ export class Exchange implements Roles {
     return connectionEnd(this.#stream, this.#response, this.#request.method, persistence);
   }
 
-  // The reader's side
+  // Called by the body and the signal
 
   pause(): void {
     this.#times.paused = true;
@@ -283,7 +283,7 @@ export class Exchange implements Roles {
     this.#pool.timer.ringBy(this.dueAt());
   }
 
-  /** A body may outlive its exchange: then there is no stream, and another exchange may have the connection. */
+  /** A body may outlive its exchange. Then there is no stream, and another exchange may have the connection. */
   ref(awaited: boolean): void {
     this.#stream?.ref(awaited);
   }
@@ -292,7 +292,7 @@ export class Exchange implements Roles {
     if (this.#phase !== "body") return;
     this.#discardedAt = this.#received;
     const forMs = atOnce || this.#connectionEnd() !== undefined ? 0 : lingerTime(this.#stream?.remaining);
-    // The user's test of persistence may have closed the pool.
+    // The user's persistence test may have closed the pool.
     if (this.#phase !== "body") return;
     if (forMs === 0 || this.#request.fields.close) this.#finish("unread-body");
     else this.#linger(forMs);
@@ -304,7 +304,7 @@ export class Exchange implements Roles {
 
   // The end
 
-  /** The caller has all it wants. From now on the connection may be taken from this exchange, even in this call. */
+  /** The caller has all it wants. From now on the connection can be taken from this exchange, even within this call. */
   #linger(forMs: number): void {
     this.#phase = "linger";
     this.ref(false);
@@ -317,13 +317,13 @@ export class Exchange implements Roles {
     this.#end(reason, reason === "upload-unfinished" || reason === "unread-body", undefined, at);
   }
 
-  /** A caller that has all it wants sees no failure: then only the connection ends. */
+  /** Fails the request. While lingering only the connection ends, because the caller has all it wants. */
   #fail(error: unknown, reason: RetireReason): void {
     if (this.#phase !== "linger") return this.#end(reason, true, { error });
     this.#finish(reason === "bad-framing" ? reason : lingeredInVain(this.#isComplete));
   }
 
-  /** Gives the connection back before the caller is told, so that the caller's next request finds it idle. */
+  /** Gives the connection back before it settles the promise, so that the caller's next request finds it idle. */
   #end(reason: RetireReason | undefined, abruptly: boolean, failure?: ExchangeFailure, at?: number): void {
     if (this.#phase === "done") return;
     const waiter = this.#phase === "queue" ? this.#waiter : undefined;
@@ -338,16 +338,17 @@ export class Exchange implements Roles {
     this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
   }
 
-  /** Gives the connection back, with what was learned of its server. */
+  /** Gives the connection back, with what the server announced. */
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
-    const [lease, stream] = [this.#lease, this.#stream];
+    const lease = this.#lease;
+    const stream = this.#stream;
     if (lease === undefined || stream === undefined) return;
     this.#lease = undefined;
     this.#stream = undefined;
     const { connection } = lease;
     const hints = announcedHints(stream, this.#response, this.#pool.settings.hints);
     if (hints.ignored !== undefined) this.#events.hintIgnored(connection, hints.ignored);
-    // A connection that ended without a byte was closed while it was idle; one that we gave up proves nothing.
+    // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
     const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
     const end = stream.close(reason);
     // The exchange ended with its upload, some time after the socket was read last.
@@ -361,8 +362,11 @@ export class Exchange implements Roles {
     });
   }
 
-  /** Sends the request again if the rules allow it: after a lost connection, or a 408, which says that none came. */
-  #resent(retired: RetireReason, status?: 408): boolean {
+  /**
+   * Resends the request if the rules allow it: after a lost connection, or a 408, which says that no request was received.
+   * Returns whether nothing is left to do for this attempt.
+   */
+  #resend(retired: RetireReason, status?: 408): boolean {
     const lease = this.#lease;
     if (lease === undefined || this.#reply.settled) return false;
     const [upload, sent, resendCount] = [this.#upload, this.#sent, this.#resendCount];
@@ -385,7 +389,7 @@ export class Exchange implements Roles {
     return errorContext(this.#request, this.#phase, this.#sent, this.#lease);
   }
 
-  // The timer's side
+  // Called by the timer
 
   dueAt(): number {
     return dueTime(this.#phase, this.#times, this.#request.deadlines);
