@@ -12,6 +12,9 @@ const url = `http://127.0.0.1:${port}`;
 const one: PoolOptions = { maxConnectionsPerOrigin: 1 };
 const forever = new Promise<never>(() => {});
 
+/** What stays reachable while the process lives. */
+const kept: unknown[] = [];
+
 /** How a promise was settled. */
 async function outcome(promise: Promise<unknown>): Promise<string> {
   try {
@@ -134,6 +137,8 @@ const LEFT: Readonly<Record<string, () => Promise<void>>> = {
     const awaited = reader?.read();
     await (await pool.fetch(`${url}/next-piece`)).text();
     await awaited;
+    // Else the stream is collected as garbage some time, and its connection closed.
+    kept.push(reader);
   },
   async "a discarded body"() {
     (await createPool().request(`${url}/half`)).discard();
