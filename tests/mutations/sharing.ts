@@ -96,15 +96,15 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A lingering connection is not closed while another request shares it",
     file: "src/pool/core/retirement.ts",
-    search: "    if (connection.leases > 1) return;\n",
+    search: "    if (connection.furtherLeases > 0) return;\n",
     replacement: "",
     proof: SIMULATION,
   },
   {
     breaks: "A lingering connection that another request shares is not closed to make room",
     file: "src/pool/core/origin-table.ts",
-    search: " else if (connection.lingers) this.#endLinger(connection);",
-    replacement: "",
+    search: "    connection.furtherLeases += 1;\n    if (connection.lingers) this.#endLinger(connection);\n",
+    replacement: "    connection.furtherLeases += 1;\n",
     proof: SIMULATION,
   },
   {

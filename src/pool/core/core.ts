@@ -106,7 +106,7 @@ export class PoolCore<C, W> {
       case "release":
         input.connection.hints = input.hints;
         this.#learner.released(input.connection, input.answered, now);
-        if (input.connection.leases > 1)
+        if (input.connection.furtherLeases > 0)
           return this.#releaseOne(input.connection, input.reason, input.answered === true, now);
         return this.#releaseLast(input.connection, input.reason, now);
       case "linger":
@@ -163,7 +163,7 @@ export class PoolCore<C, W> {
 
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
     let idleMs = 0;
-    if (connection.leases === 0) {
+    if (connection.state !== "active") {
       idleMs = now - connection.idleSince;
       connection.leasedIdleMs = idleMs;
     }

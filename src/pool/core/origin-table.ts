@@ -158,26 +158,27 @@ export class OriginTable<C, W> {
 
   /** Adds a lease. The first one makes an idle connection, listed or not, active. */
   lease(connection: ConnectionRecord<C, W>): void {
-    connection.leases += 1;
     connection.requests += 1;
-    if (connection.leases === 1) {
-      connection.teaches = connection.requests > 1;
-      connection.move("leased");
-      this.#unlistIdle(connection);
-      connection.originRecord.active += 1;
-      this.active += 1;
-    } else if (connection.lingers) this.#endLinger(connection);
+    if (connection.state === "active") return this.#leaseFurther(connection);
+    connection.teaches = connection.requests > 1;
+    connection.move("leased");
+    this.#unlistIdle(connection);
+    connection.originRecord.active += 1;
+    this.active += 1;
+  }
+
+  #leaseFurther(connection: ConnectionRecord<C, W>): void {
+    connection.furtherLeases += 1;
+    if (connection.lingers) this.#endLinger(connection);
   }
 
   /** Ends a lease. The last one makes an active connection idle, though not listed yet, and a draining one closed. */
   release(connection: ConnectionRecord<C, W>): void {
-    if (connection.leases > 1) {
-      connection.leases -= 1;
+    if (connection.furtherLeases > 0) {
+      connection.furtherLeases -= 1;
       return;
     }
-    if (connection.state === "draining") this.draining -= 1;
     connection.move("released");
-    connection.leases = 0;
     if (connection.lingers) this.#endLinger(connection);
     if (connection.roomNode !== undefined) this.setRoom(connection, false);
     connection.originRecord.active -= 1;
@@ -243,6 +244,8 @@ export class OriginTable<C, W> {
     origin.connections.remove(connection.originNode);
     this.deadlines.forget(connection);
     this.open -= 1;
+    // Set when it began to drain, and only then.
+    if (connection.retireReason !== undefined) this.draining -= 1;
     this.#noteUse(origin);
   }
 

@@ -7,7 +7,7 @@
  *
  * | fields | change | written by |
  * |---|---|---|
- * | `state`, `leases`, `requests` | with each step of the table in `state.ts` and with each lease | `OriginTable` |
+ * | `state`, `furtherLeases`, `requests` | with each step of the table in `state.ts` and with each lease | `OriginTable` |
  * | `capacity` | when it is open, and when the peer changes its limit | `PoolCore`, `Sharing` |
  * | `openedAt`, `expiresAt` | once, when it is open | `PoolCore` |
  * | `idleSince` | when it is open, and with the end of the last lease | `PoolCore` |
@@ -48,8 +48,8 @@ import { nextState, type State, type Step } from "./state.ts";
 /** One connection and its history. */
 export class ConnectionRecord<C, W> implements ConnectionFacts {
   state: State = "connecting";
-  /** Leases it has now. */
-  leases = 0;
+  /** Leases that it has now besides the first. A connection of capacity 1 never has any, and its count costs nothing. */
+  furtherLeases = 0;
   /** Leases it may have at a time: 1 for HTTP/1.1, the peer's limit of streams for HTTP/2. */
   capacity = 1;
   /** When the connect attempt began; once it is open, when that was. */
@@ -99,6 +99,11 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
     this.originNode = listNode(this);
     this.originIdleNode = listNode(this);
     this.idleNode = listNode(this);
+  }
+
+  /** Leases that it has now. */
+  get leases(): number {
+    return this.state === "active" || this.state === "draining" ? 1 + this.furtherLeases : 0;
   }
 
   get learnedIdleMs(): number {

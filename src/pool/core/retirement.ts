@@ -45,7 +45,7 @@ export class Retirement<C, W> {
    * If the connection is draining there is nothing to linger for, and it closes.
    */
   linger(connection: ConnectionRecord<C, W>, now: number): void {
-    if (connection.leases > 1) return;
+    if (connection.furtherLeases > 0) return;
     this.#origins.linger(connection);
     if (connection.state === "draining")
       this.retire(connection, connection.retireReason ?? "pool-closed", now);

@@ -30,7 +30,7 @@ export class Sharing<C, W> {
 
   /** A connection has one lease more. */
   leased(connection: ConnectionRecord<C, W>, now: number): void {
-    if (connection.leases === 1) connection.proof = this.#proofOf(connection, now);
+    if (connection.furtherLeases === 0) connection.proof = this.#proofOf(connection, now);
     this.#update(connection);
   }
 
