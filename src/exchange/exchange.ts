@@ -353,13 +353,8 @@ export class Exchange implements Roles {
     const end = stream.close(reason);
     // The exchange ended with its upload, some time after the socket was read last.
     if (at === undefined && end === undefined) connection.wasPaused = true;
-    this.#pool.release(connection, {
-      hints,
-      reason: end,
-      answered,
-      abruptly: abruptly && end !== undefined,
-      at,
-    });
+    const aborts = abruptly && end !== undefined;
+    this.#pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
   }
 
   /**

@@ -250,12 +250,12 @@ export class ResponseBody {
   }
 
   /** The program got an object by which to read the body: a response, or a stream. */
-  handed(): void {
+  handleAdded(): void {
     this.#handles += 1;
   }
 
   /** One of those objects was collected as garbage. With the last one the body is discarded, unless a promise awaits it. */
-  dropped(): void {
+  handleCollected(): void {
     this.#handles -= 1;
     if (this.#handles > 0 || this.#ended || this.#failed || this.#mode === "whole") return;
     this.#error = droppedError();

@@ -111,13 +111,13 @@ export class Upload {
     resume?.();
   }
 
-  /** Stops sending. A stream is cancelled with `reason`, unless it has not started and is `kept` for another attempt. */
-  stop(reason: unknown, kept = false): void {
+  /** Stops sending. A stream is cancelled with `reason`, unless it has not started and the request will be resent. */
+  stop(reason: unknown, willResend = false): void {
     if (this.#stopped || this.#done) return;
     this.#stopped = true;
     this.#stopReason = reason;
     if (this.#reader !== undefined) cancelQuietly(this.#reader, reason);
-    else if (!this.#started && !kept) discardBody(this.#body, reason);
+    else if (!this.#started && !willResend) discardBody(this.#body, reason);
     this.#onDrain?.();
   }
 

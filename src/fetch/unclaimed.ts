@@ -12,10 +12,10 @@ import type { ResponseBody } from "../exchange/response-body.ts";
 const registry: FinalizationRegistry<ResponseBody> | undefined =
   typeof FinalizationRegistry === "undefined"
     ? undefined
-    : new FinalizationRegistry((body) => body.dropped());
+    : new FinalizationRegistry((body) => body.handleCollected());
 
 /** Gives `body` up once `holder`, and every other holder that was registered for it, has been collected. */
 export function watchUnclaimed(holder: object, body: ResponseBody): void {
-  body.handed();
+  body.handleAdded();
   registry?.register(holder, body);
 }

@@ -52,7 +52,7 @@ describe("a stream of a body", () => {
       const { body: dropped, told } = body(MIB);
       const reader = dropped[form]();
       dropped.push(new Uint8Array(10), 0, 10);
-      dropped.dropped();
+      dropped.handleCollected();
       await assertRejects(() => reader.getReader().read(), TypeError, "dropped unread");
       assertEquals(told, ["discard"]);
     });
