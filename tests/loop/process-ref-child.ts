@@ -12,7 +12,10 @@ const url = `http://127.0.0.1:${port}`;
 const one: PoolOptions = { maxConnectionsPerOrigin: 1 };
 const forever = new Promise<never>(() => {});
 
-/** What stays reachable while the process lives. */
+/**
+ * What stays reachable while the process lives. A response or stream that is collected as garbage ends its connection, and
+ * a process that it kept alive would end after all, some seconds later.
+ */
 const kept: unknown[] = [];
 
 /** How a promise was settled. */
@@ -28,6 +31,7 @@ async function outcome(promise: Promise<unknown>): Promise<string> {
 /** Gets a response whose body of 2 MB nobody reads, and waits until its socket is paused. */
 async function unread(pool: ReturnType<typeof createPool>): Promise<Response> {
   const response = await pool.fetch(`${url}/large`);
+  kept.push(response);
   await new Promise((resolve) => setTimeout(resolve, 100));
   return response;
 }
@@ -124,10 +128,11 @@ const LEFT: Readonly<Record<string, () => Promise<void>>> = {
     await unread(createPool());
   },
   async "an unread body that stops in the middle"() {
-    await createPool().fetch(`${url}/half`);
+    kept.push(await createPool().fetch(`${url}/half`));
   },
   async "a stream of which one piece was read"() {
     const reader = (await createPool().fetch(`${url}/half`)).body?.getReader();
+    kept.push(reader);
     await reader?.read();
   },
   async "a stream whose next piece was awaited and came"() {
@@ -137,7 +142,6 @@ const LEFT: Readonly<Record<string, () => Promise<void>>> = {
     const awaited = reader?.read();
     await (await pool.fetch(`${url}/next-piece`)).text();
     await awaited;
-    // Else the stream is collected as garbage some time, and its connection closed.
     kept.push(reader);
   },
   async "a discarded body"() {
