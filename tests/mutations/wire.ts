@@ -57,11 +57,11 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/promises/leaving" },
   },
   {
-    breaks: "Stopping an upload does not end its exchange a second time",
-    file: "src/exchange/upload.ts",
-    search: "    if (this.#stopped) return;\n    // If the buffer has changed",
-    replacement: "    // If the buffer has changed",
-    proof: { tests: "tests/simulation/regressions" },
+    breaks: "An exchange that has ended does not end again",
+    file: "src/exchange/exchange.ts",
+    search: `    this.#phase = "done";\n    this.#pool.timer.drop(this);`,
+    replacement: "    this.#pool.timer.drop(this);",
+    proof: "simulation",
   },
   {
     breaks: "A liveness check for a request that was aborted does not restart the connection's idle time",
