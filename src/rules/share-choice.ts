@@ -5,7 +5,7 @@
  *
  * - `"none"`: it had been idle, and nothing has come since. It may be stale.
  * - `"within-limit"`: it had been idle, but provably within the server's limit.
- * - `"alive"`: it was opened for the first of its present requests, or has answered one of them.
+ * - `"alive"`: it had just been opened when it was leased, or has answered one of its present requests.
  */
 export type Proof = "none" | "within-limit" | "alive";
 

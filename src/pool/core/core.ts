@@ -6,9 +6,9 @@
  * {@linkcode OriginTable} keeps the connections and waiters; this file says what each input means.
  *
  * A request takes the fullest active connection with room that it may share, else an idle one, else one that is opened
- * for it. After every step no waiter could be served by a connection with room, nor by an idle one, save unsafe waiters
- * that have a connect attempt under way. So a new request may take such a connection without a look at the queue, and
- * overtakes nobody.
+ * for it. After every step no waiter could be served by a connection with room, nor by an idle one, except unsafe
+ * waiters that have a connect attempt under way. Therefore a new request may take such a connection without checking the
+ * queue, and overtakes no waiter.
  */
 
 import type { Origin } from "../../contract/origin.ts";

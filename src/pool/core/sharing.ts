@@ -1,6 +1,18 @@
 /**
  * Sharing: several leases on one connection, as HTTP/2 allows. Keeps each origin's list of active connections with
  * room and chooses from it. A connection whose capacity is 1 is never in such a list.
+ *
+ * What several leases mean for the rest of the core:
+ *
+ * - `active` and all limits count connections. `requests` counts leases: at `maxRequests`, and beyond its lifetime, a
+ *   connection takes no further lease, and it is retired with the end of the last.
+ * - Idle time is time without a lease. It says nothing about the age of a lease that joins others.
+ * - A lease that ends with a reason to retire the connection, or with a server's `close`, makes it drain.
+ * - The first exchange that ends after idle time is what is learned from: its response proves the idle time, its failure
+ *   blames it. The others of that time add nothing.
+ * - A connection lingers only while its one lease does.
+ * - A connect attempt is for as many waiters as the origin's latest connection takes leases, and fails all of them.
+ * - A shared connection never comes free under load. It drains when another origin has the better claim to its place.
  */
 
 import type { Rules } from "../../rules/rules.ts";
