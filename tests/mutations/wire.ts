@@ -173,7 +173,7 @@ export const WIRE: readonly Mutation[] = [
     file: "src/exchange/response-body.ts",
     search: "    this.#resume();\n    this.#source?.ref(true);\n    return new Promise",
     replacement: "    return new Promise",
-    proof: "simulation",
+    proof: { tests: "tests/fetch/request.test" },
   },
   {
     breaks: "Only a head that is byte-identical to the previous one skips the parser",
