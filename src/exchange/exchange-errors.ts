@@ -98,7 +98,7 @@ export function timeoutError(at: ErrorContext, passed: Passed): HoldfastError {
     code,
     elapsedMs,
     limitMs,
-    message: `${at.method} ${at.origin}: ${what} within ${limitMs} ms`,
+    message: `${at.method} ${at.origin}: timed out: ${what} within ${limitMs} ms`,
   });
 }
 

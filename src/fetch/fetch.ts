@@ -1,6 +1,6 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
-import type { HoldfastError } from "../contract/errors.ts";
+import { HoldfastError } from "../contract/errors.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
@@ -9,7 +9,7 @@ import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { isRepeatable, withContentType } from "./arguments.ts";
 import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
-import { fetchError } from "./fetch-errors.ts";
+import { fetchError, rejectedFetch } from "./fetch-errors.ts";
 import {
   bareGet,
   type DefaultHeaders,
@@ -80,7 +80,7 @@ function readArguments(
 /** One call of `fetch`: a chain of requests, each but the first the result of a redirect. */
 class FetchCall implements ResponseCallbacks {
   readonly #context: FetchContext;
-  readonly #resolve: (response: Response) => void;
+  readonly #resolve: (response: Response | Promise<never>) => void;
   readonly #reject: (error: unknown) => void;
   /** When the call began; `undefined` without `requestTimeout`, which limits the whole chain. */
   readonly #calledAt: number | undefined;
@@ -90,7 +90,7 @@ class FetchCall implements ResponseCallbacks {
   constructor(
     context: FetchContext,
     request: FetchRequest,
-    resolve: (response: Response) => void,
+    resolve: (response: Response | Promise<never>) => void,
     reject: (error: unknown) => void,
     calledAt?: number,
   ) {
@@ -200,8 +200,11 @@ class FetchCall implements ResponseCallbacks {
     }
   }
 
+  /** An abort is told at once; its reason is the caller's own, and no error of ours. */
   reject(error: unknown): void {
-    this.#reject(fetchError(error, this.#request.signal));
+    const { signal } = this.#request;
+    if (error instanceof HoldfastError) this.#resolve(rejectedFetch(error, signal));
+    else this.#reject(error);
   }
 
   #follow(wire: WireResponse, status: number, location: string): void {

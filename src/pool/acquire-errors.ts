@@ -35,7 +35,7 @@ export function acquireError(facts: AcquireErrorFacts, settings: Settings): Hold
         code: "ERR_ACQUIRE_TIMEOUT",
         phase: "queue",
         limitMs: settings.acquireTimeoutMs,
-        message: `Waited ${Math.round(facts.waitedMs)} ms for a connection to ${origin} (${counts})`,
+        message: `No connection to ${origin}: timed out after ${Math.round(facts.waitedMs)} ms in the queue (${counts})`,
       });
     case "queue-full":
       return new HoldfastError({
@@ -87,6 +87,6 @@ export function connectTimeoutError(origin: string, elapsedMs: number, limitMs: 
     origin,
     elapsedMs,
     limitMs,
-    message: `Could not connect to ${origin} within ${limitMs} ms`,
+    message: `Could not connect to ${origin}: timed out after ${limitMs} ms`,
   });
 }

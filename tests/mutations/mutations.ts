@@ -4,6 +4,7 @@ import { BOUNDS } from "./bounds.ts";
 import { HONO } from "./hono.ts";
 import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
+import { PLATFORM } from "./platform.ts";
 import { POOL } from "./pool.ts";
 import { PROXY } from "./proxy.ts";
 import { REENTRANCY } from "./reentrancy.ts";
@@ -17,6 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...POOL,
   ...WIRE,
   ...FETCH,
+  ...PLATFORM,
   ...PROXY,
   ...HONO,
   ...OUTLOOK,

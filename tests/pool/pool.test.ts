@@ -422,7 +422,7 @@ describe("a request without a connection", () => {
     );
     assertMatch(
       error?.message ?? "",
-      /^Waited 5000 ms for a connection to http:\/\/a \(1 active, 0 idle, \d queued\)$/,
+      /^No connection to http:\/\/a: timed out after 5000 ms in the queue \(1 active, 0 idle, \d queued\)$/,
     );
     assertEquals([other.code, error?.pool?.active], ["ERR_ACQUIRE_TIMEOUT", 1]);
   });

@@ -73,7 +73,10 @@ describe("the queue", () => {
     await clock.advance(5000);
     const { message, code } = await waiting;
     assertEquals(code, "ERR_ACQUIRE_TIMEOUT");
-    assertEquals(message, "Waited 5000 ms for a connection to http://a.test (1 active, 0 idle, 0 queued)");
+    assertEquals(
+      message,
+      "No connection to http://a.test: timed out after 5000 ms in the queue (1 active, 0 idle, 0 queued)",
+    );
     const closed = pool.close({ timeout: 0 });
     await clock.advance(0);
     await closed;

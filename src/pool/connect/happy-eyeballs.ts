@@ -172,7 +172,11 @@ function failureOf(failures: readonly (readonly [address: string, error: unknown
   const tried = failures.map(([address, error]) => `${address} (${kindOf(error)})`).join(", ");
   return new TransportError(kind, `none of its addresses answered: ${tried}`, {
     reason,
-    cause: new AggregateError(errors),
+    // As Node's own: programs look for the code on the chain of causes.
+    cause:
+      kind === "tls"
+        ? new AggregateError(errors)
+        : Object.assign(new AggregateError(errors), { code: reason }),
   });
 }
 

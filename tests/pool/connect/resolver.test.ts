@@ -35,7 +35,7 @@ function named(
   return { pool, clock, calls, get };
 }
 
-const TIMED_OUT = "Could not connect to http://a.test within 1000 ms";
+const TIMED_OUT = "Could not connect to http://a.test: timed out after 1000 ms";
 
 describe("a lookup that never settles", () => {
   it("fails its own connect attempt by connectTimeout, and the next looks up anew", async () => {
