@@ -1,5 +1,7 @@
 /** The part of Bun's API that the transport uses. It is declared here, because the project type-checks without Bun's types. */
 
+import type { PeerCertificate } from "node:tls";
+
 /** `Bun.Socket`. */
 export interface BunRawSocket<Data> {
   data: Data;
@@ -8,6 +10,8 @@ export interface BunRawSocket<Data> {
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly alpnProtocol: string | false | null;
+  /** With TLS. */
+  getPeerCertificate(): PeerCertificate;
   /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   end(): void;

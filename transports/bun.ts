@@ -14,11 +14,11 @@ import type {
   Transport,
 } from "../src/contract/transport.ts";
 import { bufferText, uninitializedBytes } from "./buffer.ts";
-import type { BunApi, BunHandlers, BunRawSocket, BunTlsOptions } from "./bun-api.ts";
+import type { BunApi, BunHandlers, BunRawSocket } from "./bun-api.ts";
+import { bunTlsOptions, identityFault } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { endedError, transportErrorOf } from "./error-mapping.ts";
-import { latin1Bytes } from "./latin1.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
@@ -28,6 +28,8 @@ type Raw = BunRawSocket<BunSocket>;
 /** A connect attempt: what to do until the socket is usable, and whom to tell. */
 interface Opening {
   readonly tls: TlsTarget | undefined;
+  /** The address that Bun knows to connect to. */
+  readonly address: string | undefined;
   /** Sets the socket options, once there is a socket. */
   apply(raw: Raw): AppliedOptions;
   usable(socket: BunSocket): void;
@@ -71,7 +73,8 @@ class BunSocket implements Socket {
     if (opening === undefined) return;
     // With `verify: false`, Bun 1.4 reports an untrusted certificate as a failure. The reason tells it apart from a failed
     // handshake.
-    const cause = success ? undefined : transportErrorOf(error ?? endedError("tls"), "tls");
+    const refused = success ? identityFault(raw, opening.tls, opening.address) : (error ?? endedError("tls"));
+    const cause = refused === undefined ? undefined : transportErrorOf(refused, "tls");
     const verify = opening.tls?.verify ?? true;
     if (cause === undefined || (!verify && cause.reason !== "handshake")) this.usable(raw);
     else this.giveUp(cause);
@@ -163,10 +166,9 @@ class BunSocket implements Socket {
     return opening(
       receiveQueue.handler,
       signal,
-      tls,
-      () => applied,
+      { tls, address: undefined, apply: () => applied },
       (data) => {
-        raw?.upgradeTLS({ data, tls: tlsOptions(tls), socket: HANDLERS });
+        raw?.upgradeTLS({ data, tls: bunTlsOptions(tls, undefined), socket: HANDLERS });
       },
     );
   }
@@ -206,8 +208,7 @@ const HANDLERS: BunHandlers<BunSocket> = {
 function opening(
   handler: SocketHandler,
   signal: AbortSignal,
-  tls: TlsTarget | undefined,
-  apply: (raw: Raw) => AppliedOptions,
+  how: Pick<Opening, "tls" | "address" | "apply">,
   begin: (data: BunSocket) => void,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -215,8 +216,7 @@ function opening(
     const abort = (): void => socket.giveUp(signal.reason);
     const settled = (): void => signal.removeEventListener("abort", abort);
     const socket = new BunSocket(handler, {
-      tls,
-      apply,
+      ...how,
       usable(usable) {
         settled();
         resolve(usable);
@@ -233,11 +233,12 @@ function opening(
 
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
   const { tls, unixPath, hostname, address, port } = target;
-  const where = unixPath === undefined ? { hostname: address ?? hostname, port } : { unix: unixPath };
+  const to = unixPath === undefined ? (address ?? hostname) : undefined;
+  const where = to === undefined ? { unix: unixPath ?? "" } : { hostname: to, port };
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
-  return opening(handler, signal, tls, apply, (data) => {
+  return opening(handler, signal, { tls, address: to, apply }, (data) => {
     // Bun 1.4 would use plain text if `tls` were an empty object, or undefined but present.
-    const options = { ...where, data, socket: HANDLERS, ...(tls && { tls: tlsOptions(tls) }) };
+    const options = { ...where, data, socket: HANDLERS, ...(tls && { tls: bunTlsOptions(tls, to) }) };
     bun()
       .connect(options)
       .catch((error) => data.giveUp(transportErrorOf(error, "connect")));
@@ -255,21 +256,6 @@ function applyOptions(raw: Raw, target: Target): AppliedOptions {
   const idleMs = kernelSeconds(asked.idleMs);
   raw.setKeepAlive(true, idleMs ?? 0);
   return { tcpKeepAlive: idleMs === undefined ? {} : { idleMs, ...LIBUV_PROBES }, noDelay };
-}
-
-function tlsOptions(tls: TlsTarget): BunTlsOptions {
-  const { serverName, verify: rejectUnauthorized, ca, cert, key, alpn } = tls;
-  const options: BunTlsOptions = { serverName, rejectUnauthorized };
-  if (ca !== undefined) options.ca = [...ca];
-  if (cert !== undefined) options.cert = cert;
-  if (key !== undefined) options.key = key;
-  if (alpn.length > 0) options.ALPNProtocols = wireFormat(alpn);
-  return options;
-}
-
-/** ALPN protocol names in wire format, each after its length (RFC 7301 §3.1). Bun 1.4 silently ignores a plain string. */
-function wireFormat(alpn: readonly string[]): Uint8Array {
-  return latin1Bytes(alpn.map((name) => String.fromCharCode(name.length) + name).join(""));
 }
 
 /** The transport of Bun. */

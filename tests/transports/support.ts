@@ -116,6 +116,7 @@ async function listening(
   server: Server,
   event: "connection" | "secureConnection",
   where: string | undefined,
+  address = "127.0.0.1",
 ): Promise<TestServer> {
   const sockets: ServerSocket[] = [];
   const raw: ServerSocket[] = [];
@@ -134,7 +135,7 @@ async function listening(
   });
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve) => {
-    if (where === undefined) server.listen(0, "127.0.0.1", resolve);
+    if (where === undefined) server.listen(0, address, resolve);
     else server.listen(where, resolve);
   });
   return {
@@ -154,9 +155,13 @@ export function tcpServer(serve: (socket: ServerSocket) => void, unixPath?: stri
 }
 
 /** Serves TLS for localhost, 127.0.0.1 and example.test. */
-export function tlsServer(serve: (socket: TLSSocket) => void, options: TlsOptions = {}): Promise<TestServer> {
+export function tlsServer(
+  serve: (socket: TLSSocket) => void,
+  options: TlsOptions = {},
+  address?: string,
+): Promise<TestServer> {
   const server = createTlsServer({ key: pem("server.key"), cert: pem("server.pem"), ...options }, serve);
-  return listening(server, "secureConnection", undefined);
+  return listening(server, "secureConnection", undefined, address);
 }
 
 /** Echoes everything. */

@@ -64,6 +64,25 @@ describe("TLS", () => {
     socket.abort();
   });
 
+  it("sends no name if it is an address, which it verifies all the same (RFC 6066 §3)", async () => {
+    await using peer = await tlsServer(echo);
+    const { socket } = await open(target(peer.port, { tls: tls({ serverName: "127.0.0.1" }) }));
+    // A server of Node says false, one of Deno null.
+    assertEquals(((await peer.first()) as { servername?: unknown }).servername || false, false);
+    socket.abort();
+  });
+
+  it("refuses a certificate that lacks the address it connects to", async () => {
+    await using peer = await tlsServer(echo, {}, "127.0.0.2");
+    const seen = new Recorder();
+    const where = target(peer.port, { hostname: "127.0.0.2", tls: tls({ serverName: "127.0.0.2" }) });
+    const error = await guarded(
+      assertRejects(() => transport.connect(where, seen, patient), TransportError),
+      "the refusal",
+    );
+    assertEquals([error.kind, error.reason], ["tls", "name-mismatch"]);
+  });
+
   it("refuses an expired certificate", async () => {
     await using peer = await tlsServer(echo, { key: pem("expired.key"), cert: pem("expired.pem") });
     assertEquals(await refusal(peer, tls()), ["tls", "expired"]);
@@ -213,6 +232,21 @@ describe("startTls", () => {
     await gone;
     assertEquals(seen.ends, []);
     await close();
+  });
+
+  it("verifies an address, and sends no name for it", async () => {
+    for (const [serverName, verdict] of [
+      ["127.0.0.1", undefined],
+      ["127.0.0.2", "name-mismatch"],
+    ] as const) {
+      const { plain, inner, close } = await tunnel();
+      const { socket } = await connected(plain);
+      const upgrade = await socket.startTls(tls({ serverName }), patient).catch((error) => error);
+      assertEquals(upgrade.reason, verdict);
+      if (verdict === undefined)
+        assertEquals(((await inner.first()) as { servername?: unknown }).servername || false, false);
+      await close();
+    }
   });
 
   it("rejects with the signal's reason, and drops the connection", async () => {

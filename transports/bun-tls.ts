@@ -1,0 +1,50 @@
+/** TLS on Bun: options of `connect` and `upgradeTLS`, and the check of a peer whose name is an address. */
+
+import type { TlsTarget } from "../src/contract/transport.ts";
+import { nodeTls } from "./builtins.ts";
+import type { BunRawSocket, BunTlsOptions } from "./bun-api.ts";
+import { latin1Bytes } from "./latin1.ts";
+
+/** Whether a name is an IP address, which SNI must not contain (RFC 6066 §3). */
+function isAddress(name: string): boolean {
+  return name.includes(":") || /^[\d.]+$/.test(name);
+}
+
+/**
+ * How the peer's address is verified, if its name is one. Bun 1.4 sends whatever name it verifies. With an empty name it
+ * sends none, and verifies the address that it connected to itself (`"bun"`). On an open socket it knows no address, and
+ * would verify nothing (`"here"`). An address other than the one connected to can only be verified by sending it (`"sent"`).
+ */
+function addressCheck(tls: TlsTarget, connectedTo: string | undefined): "bun" | "here" | "sent" | undefined {
+  if (!isAddress(tls.serverName)) return undefined;
+  if (connectedTo === tls.serverName) return "bun";
+  return connectedTo === undefined ? "here" : "sent";
+}
+
+/** Options of `connect` and `upgradeTLS`. `connectedTo` is the address that Bun is told; `undefined` on an open socket. */
+export function bunTlsOptions(tls: TlsTarget, connectedTo: string | undefined): BunTlsOptions {
+  const { verify: rejectUnauthorized, ca, cert, key, alpn } = tls;
+  const check = addressCheck(tls, connectedTo);
+  const serverName = check === undefined || check === "sent" ? tls.serverName : "";
+  const options: BunTlsOptions = { serverName, rejectUnauthorized };
+  if (ca !== undefined) options.ca = [...ca];
+  if (cert !== undefined) options.cert = cert;
+  if (key !== undefined) options.key = key;
+  if (alpn.length > 0) options.ALPNProtocols = wireFormat(alpn);
+  return options;
+}
+
+/** Why the certificate is not one for the peer's address, where Bun did not check that. */
+export function identityFault(
+  raw: Pick<BunRawSocket<unknown>, "getPeerCertificate">,
+  tls: TlsTarget | undefined,
+  connectedTo: string | undefined,
+): Error | undefined {
+  if (tls === undefined || !tls.verify || addressCheck(tls, connectedTo) !== "here") return undefined;
+  return nodeTls().checkServerIdentity(tls.serverName, raw.getPeerCertificate());
+}
+
+/** ALPN protocol names in wire format, each after its length (RFC 7301 §3.1). Bun 1.4 silently ignores a plain string. */
+function wireFormat(alpn: readonly string[]): Uint8Array {
+  return latin1Bytes(alpn.map((name) => String.fromCharCode(name.length) + name).join(""));
+}
