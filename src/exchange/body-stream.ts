@@ -42,15 +42,20 @@ export class BodyStream {
     if (!this.#awaited) this.#strong = undefined;
   }
 
-  close(): void {
-    this.#take()?.close();
+  /** Returns how many bytes wait to be read. */
+  close(): number {
+    const controller = this.#release();
+    const left = -(controller?.desiredSize ?? 0);
+    controller?.close();
+    return left;
   }
 
+  /** May follow {@linkcode close}: pieces that nobody has read are dropped then. */
   error(error: unknown): void {
-    this.#take()?.error(error);
+    this.#release()?.error(error);
   }
 
-  #take(): Controller | undefined {
+  #release(): Controller | undefined {
     const controller = this.#strong ?? this.#controller?.deref();
     this.#strong = undefined;
     this.#awaited = false;

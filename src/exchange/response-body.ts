@@ -51,6 +51,8 @@ export class ResponseBody {
   readonly length: number | undefined;
   /** Converts an error of the exchange to the one that readers get: `fetch` promises other errors than `request`. */
   translate: ((error: unknown) => unknown) | undefined = undefined;
+  /** Called once, when there is nothing left to read or it must not be read any more. */
+  onSpent: (() => void) | undefined = undefined;
   /** The lease of its connection, for errors. */
   lease: Lease<unknown> | undefined = undefined;
   #source: BodyFlow | undefined;
@@ -84,7 +86,7 @@ export class ResponseBody {
 
   /** The size of a body that has ended and was not read; else `Infinity`. */
   get unreadBytes(): number {
-    return this.#ended && !this.used ? this.#size : Infinity;
+    return this.#ended && !this.#failed && !this.used ? this.#size : Infinity;
   }
 
   get #size(): number {
@@ -141,7 +143,8 @@ export class ResponseBody {
     this.#source = undefined;
     if (this.#mode === "discarded") return;
     this.#takeSettle()?.resolve(this.#take());
-    if (this.#flowing) this.#stream?.close();
+    const left = this.#flowing ? this.#stream?.close() : undefined;
+    if (this.#mode === "whole" || left === 0) this.#spent();
   }
 
   /** The rest will not come. `atOnce`: what has arrived must not be read either, as after an abort. */
@@ -151,9 +154,21 @@ export class ResponseBody {
     this.#error = this.translate === undefined ? error : this.translate(error);
     this.#source = undefined;
     if (this.#mode === "discarded") return;
+    this.#spent();
     this.#takeSettle()?.reject(this.#error);
     if (atOnce) this.#forget();
     if (this.#flowing || this.#size === 0) this.#stream?.error(this.#error);
+  }
+
+  /** The call was aborted after all had arrived: what was not read yet must not be read (Fetch §5.6, "abort"). */
+  abort(reason: unknown): void {
+    if (!this.#ended || this.#failed || this.#mode === "whole" || this.#mode === "discarded") return;
+    // A body without content is at its end already: "its stream is closed before it errors".
+    if (!this.#flowing && this.#size === 0) return;
+    this.#failed = true;
+    this.#error = this.translate === undefined ? reason : this.translate(reason);
+    this.#forget();
+    this.#stream?.error(this.#error);
   }
 
   // The reader's side
@@ -164,8 +179,8 @@ export class ResponseBody {
     this.#use("whole");
     const size = this.#ended ? this.#size : (this.length ?? this.#size);
     if (size > this.limit) return Promise.reject(this.tooLarge(size, size === this.length));
-    if (this.#ended) return Promise.resolve(this.#take());
     if (this.#failed) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.resolve(this.#take());
     this.#resume();
     this.#source?.ref(true);
     return new Promise((resolve, reject) => {
@@ -175,7 +190,7 @@ export class ResponseBody {
 
   /** The whole body as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
-    if (this.#ended && this.#mode === "unread" && this.#size <= this.limit)
+    if (this.#ended && !this.#failed && this.#mode === "unread" && this.#size <= this.limit)
       return Promise.resolve(this.takeText());
     return this.bytes().then((bytes) => decodedText(bytes, this.#tools.text));
   }
@@ -220,6 +235,7 @@ export class ResponseBody {
   discard(): void {
     if (this.#mode === "discarded") return;
     this.#mode = "discarded";
+    this.#spent();
     this.#forget();
     if (!this.#ended && !this.#failed) {
       const error = this.#error ?? discardedError();
@@ -300,14 +316,24 @@ export class ResponseBody {
     this.#flowing = true;
     const buffered = this.#take();
     if (buffered.length > 0) controller.enqueue(buffered);
-    if (this.#ended) controller.close();
-    else if (this.#failed) controller.error(this.#error);
+    if (this.#failed) controller.error(this.#error);
+    else if (this.#ended) {
+      this.#spent();
+      controller.close();
+    }
     return buffered.length > 0;
   }
 
   #use(mode: BodyMode): void {
     if (this.used) throw usedError();
     this.#mode = mode;
+    if (mode === "whole" && this.#ended) this.#spent();
+  }
+
+  #spent(): void {
+    const { onSpent } = this;
+    this.onSpent = undefined;
+    onSpent?.();
   }
 
   #pause(): void {

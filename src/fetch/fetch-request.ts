@@ -108,15 +108,11 @@ export function fetchRequest(
   const method = normalMethod(init.method ?? request?.method ?? "GET");
   const headers = completed([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
   const fields = requestFields(headers);
-  return {
-    url,
-    method,
-    headers,
-    fields,
-    body: bodyOf({ request, init, method, fields, origin: url.origin.key, clock }),
-    signal: signalOf(init.signal === undefined ? request?.signal : init.signal),
-    redirect: redirectOf(init.redirect ?? request?.redirect ?? "follow"),
-  };
+  const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
+  const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
+  // The last of all: a call that is refused must not lock the body.
+  const body = bodyOf({ request, init, method, fields, origin: url.origin.key, clock });
+  return { url, method, headers, fields, body, signal, redirect };
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Provenance {
   readonly url: string;
   /** Whether a redirect led to it. */
   readonly redirected: boolean;
+  /** The signal of the call. It ends the body as well, until all of it has been read. */
+  readonly signal: AbortSignal | undefined;
   readonly wire: WireResponse;
 }
 
@@ -75,6 +77,8 @@ function fetchResponseClass(): FetchResponseClass {
     #direct: boolean;
     /** Whether a clone reads the same body. */
     #shared: boolean;
+    /** Whether the whole body is in the slots of the runtime, where the signal cannot reach it. */
+    readonly #held: boolean;
 
     constructor(
       content: BodyInit | null,
@@ -87,6 +91,7 @@ function fetchResponseClass(): FetchResponseClass {
       this.#from = from;
       this.#direct = direct;
       this.#shared = shared;
+      this.#held = content !== null && !(content instanceof ReadableStream) && content !== "";
     }
 
     /** The URL of the request that was answered, after redirects, without its fragment. */
@@ -115,30 +120,51 @@ function fetchResponseClass(): FetchResponseClass {
     }
 
     override text(): Promise<string> {
-      return this.#read((body) => body.text()) ?? this.#bounded()?.then((all) => all.text()) ?? super.text();
+      return (
+        this.#aborted() ??
+        this.#read((body) => body.text()) ??
+        this.#bounded()?.then((all) => all.text()) ??
+        super.text()
+      );
     }
 
     override json(): Promise<unknown> {
-      return this.#direct || this.#isBounded ? this.text().then(JSON.parse) : super.json();
+      const whole = this.#direct || this.#isBounded ? this.text().then(JSON.parse) : undefined;
+      return whole ?? this.#aborted() ?? super.json();
     }
 
     override blob(): Promise<Blob> {
-      return this.#bounded()?.then((all) => all.blob()) ?? super.blob();
+      return this.#aborted() ?? this.#bounded()?.then((all) => all.blob()) ?? super.blob();
     }
 
     override formData(): Promise<FormData> {
-      return this.#bounded()?.then((all) => all.formData()) ?? super.formData();
+      return this.#aborted() ?? this.#bounded()?.then((all) => all.formData()) ?? super.formData();
     }
 
     override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
       // Node 20 has no `bytes()` that could be called here.
-      const read = this.#read((body) => body.bytes()) ?? this.#bounded()?.then((all) => all.arrayBuffer());
+      const read =
+        this.#aborted() ??
+        this.#read((body) => body.bytes()) ??
+        this.#bounded()?.then((all) => all.arrayBuffer());
       const bytes = await (read ?? super.arrayBuffer());
       return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     }
 
     override async arrayBuffer(): Promise<ArrayBuffer> {
-      return this.#direct || this.#isBounded ? wholeBuffer(await this.bytes()) : super.arrayBuffer();
+      return this.#direct || this.#isBounded
+        ? wholeBuffer(await this.bytes())
+        : (this.#aborted() ?? super.arrayBuffer());
+    }
+
+    /** The end of a body that was not read before the signal was aborted. */
+    #aborted(): Promise<never> | undefined {
+      const { signal, wire } = this.#from;
+      if (signal?.aborted !== true) return undefined;
+      wire.body.abort(signal.reason);
+      if (!this.#held || this.bodyUsed) return undefined;
+      super.body?.cancel().catch(() => {});
+      return Promise.reject(signal.reason);
     }
 
     /** Whether there is a limit to what may be collected of the body. */

@@ -54,6 +54,7 @@ export function poolFetchLater(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = readArguments(input, init, [], context);
+    if (request.signal?.aborted === true) return reject(abandoned(request, request.signal.reason));
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
       const complete = withDefaultHeaders(request, loaded.defaults.headers);
@@ -61,6 +62,13 @@ export function poolFetchLater(
     };
     load().then(begin).catch(reject);
   });
+}
+
+/** Gives up the body of a call that was aborted before it began. Returns the reason. */
+function abandoned({ body }: FetchRequest, reason: unknown): unknown {
+  if (body instanceof LengthProbe) body.cancel(reason);
+  else discardBody(body?.body, reason);
+  return reason;
 }
 
 /** Errors of the body's own functions are wrapped as they would be later, when the body is read. */
@@ -191,9 +199,9 @@ class FetchCall implements ResponseCallbacks {
       if (location !== null) return this.#follow(wire, status, location);
     }
     const { url, signal } = this.#request;
-    const from = { url: url.href, redirected: this.#redirects > 0, wire };
+    const from = { url: url.href, redirected: this.#redirects > 0, signal, wire };
     try {
-      this.#resolve(fetchResponse(from, method, signal, this.#context));
+      this.#resolve(fetchResponse(from, method, this.#context));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);

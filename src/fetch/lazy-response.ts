@@ -8,17 +8,17 @@
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
+import type { ResponseBody } from "../exchange/response-body.ts";
 import { addFields, reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
 
 /** Makes the genuine response: a shared function, because a closure per response costs memory. */
-type MakeGenuine = (from: Provenance, signal: AbortSignal | undefined) => Response;
+type MakeGenuine = (from: Provenance) => Response;
 
 /** The response of `pool.fetch()` on Node. */
 export class LazyResponse implements Response {
   readonly #from: Provenance;
-  readonly #signal: AbortSignal | undefined;
   readonly #makeGenuine: MakeGenuine;
   #genuine: Response | undefined = undefined;
   #headers: Headers | undefined = undefined;
@@ -26,20 +26,27 @@ export class LazyResponse implements Response {
   #read = false;
 
   /** @param makeGenuine Called once at most. If the body was read by then, it gives a response with an empty one. */
-  constructor(from: Provenance, signal: AbortSignal | undefined, makeGenuine: MakeGenuine) {
+  constructor(from: Provenance, makeGenuine: MakeGenuine) {
     if (!inherits) inherit();
     this.#from = from;
-    this.#signal = signal;
     this.#makeGenuine = makeGenuine;
   }
 
   #toGenuine(): Response {
     if (this.#genuine === undefined) {
-      this.#genuine = this.#makeGenuine(this.#from, this.#signal);
+      this.#genuine = this.#makeGenuine(this.#from);
       // Marks the body of the genuine response as used, too.
       if (this.#read) this.#genuine.text().catch(() => {});
     }
     return this.#genuine;
+  }
+
+  /** The body, to be read without the genuine response. */
+  #direct(): ResponseBody {
+    this.#read = true;
+    const { signal, wire } = this.#from;
+    if (signal?.aborted === true) wire.body.abort(signal.reason);
+    return wire.body;
   }
 
   get status(): number {
@@ -98,8 +105,7 @@ export class LazyResponse implements Response {
 
   text(): Promise<string> {
     if (this.#genuine !== undefined) return this.#genuine.text();
-    this.#read = true;
-    return this.#from.wire.body.text();
+    return this.#direct().text();
   }
 
   json(): Promise<unknown> {
@@ -108,8 +114,7 @@ export class LazyResponse implements Response {
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#genuine !== undefined) return new Uint8Array(await this.#genuine.arrayBuffer());
-    this.#read = true;
-    return (await this.#from.wire.body.bytes()) as Uint8Array<ArrayBuffer>;
+    return (await this.#direct().bytes()) as Uint8Array<ArrayBuffer>;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {

@@ -3,6 +3,7 @@
 import { asciiBytes } from "../exchange/ascii.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
+import { watchBody } from "./body-abort.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
 import { decodeError, fetchError, statusError } from "./fetch-errors.ts";
 import { type FetchResponse, newFetchResponse, type Provenance } from "./fetch-response.ts";
@@ -27,35 +28,35 @@ const MAX_STATUS = 599;
 /**
  * The `Response` for a message of the wire.
  *
- * @param method The method of the request. @param signal The signal of the call.
+ * @param method The method of the request.
  * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`, where no `Response` can be made of it.
  */
 export function fetchResponse(
   from: Provenance,
   method: string,
-  signal: AbortSignal | undefined,
   { findDecoder, lazy, memo }: ResponseContext,
 ): FetchResponse | LazyResponse {
   const { wire } = from;
   const { head, body } = wire;
   if (head.status > MAX_STATUS) throw statusError(wire);
   const bodiless = method === "HEAD" || NULL_BODY.has(head.status);
-  if (lazy && !bodiless && !head.coded) return lazyResponse(from, signal);
+  if (lazy && !bodiless && !head.coded) return lazyResponse(from);
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, findDecoder);
-  const content = bodiless ? null : contentOf(wire, decoding, signal);
+  const content = bodiless ? null : contentOf(from, decoding);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
   return genuine(content, decoding, from, memo);
 }
 
 /** Makes the slots of a lazy response. */
-function genuineOf(from: Provenance, signal: AbortSignal | undefined): FetchResponse {
-  const content = from.wire.body.used ? "" : contentOf(from.wire, undefined, signal);
+function genuineOf(from: Provenance): FetchResponse {
+  const content = from.wire.body.used ? "" : contentOf(from, undefined, from.signal !== undefined);
   return genuine(content, undefined, from);
 }
 
-function lazyResponse(from: Provenance, signal: AbortSignal | undefined): LazyResponse {
-  const { body } = from.wire;
-  const response = new LazyResponse(from, signal, genuineOf);
+function lazyResponse(from: Provenance): LazyResponse {
+  const { signal, wire } = from;
+  const { body } = wire;
+  const response = new LazyResponse(from, genuineOf);
   if (!body.ended || body.limit !== Infinity) body.translate = (error) => fetchError(error, signal);
   if (!body.ended) watchUnclaimed(response, body);
   return response;
@@ -94,13 +95,15 @@ const DESCRIBES_CODING = ["content-encoding", "content-length"] as const;
 /** Bytes up to which copying a body that has arrived costs less than making a stream of it. */
 const SMALL = 4096;
 
+/** @param streamed Makes a stream of it in any case: a body that has arrived whole cannot be aborted later. */
 function contentOf(
-  wire: WireResponse,
+  from: Provenance,
   decoding: Decoding | undefined,
-  signal: AbortSignal | undefined,
+  streamed = false,
 ): string | Uint8Array | ReadableStream<Uint8Array> {
+  const { signal, wire } = from;
   const { body } = wire;
-  if (decoding === undefined && body.unreadBytes <= SMALL) return body.takeContent() ?? "";
+  if (decoding === undefined && !streamed && body.unreadBytes <= SMALL) return body.takeContent() ?? "";
   if (body.ended && decoding !== undefined) {
     const content = body.takeContent() ?? "";
     const whole = typeof content === "string" ? asciiBytes(content) : content;
@@ -118,6 +121,7 @@ function contentOf(
       ? body.unread()
       : decodeStream(body.stream(), decoding, toError, () => body.discard());
   if (!body.ended) watchUnclaimed(stream, body);
+  if (signal !== undefined) watchBody(signal, stream, body);
   return stream;
 }
 

@@ -2,7 +2,19 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { failure, pieces, retired, type Setup, scripted, serving, settled, utf8 } from "./support.ts";
+import { createPool } from "../../mod.ts";
+import {
+  BODY_FORMS,
+  failure,
+  IS_LAZY,
+  pieces,
+  retired,
+  type Setup,
+  scripted,
+  serving,
+  settled,
+  utf8,
+} from "./support.ts";
 
 type Send = (at: Setup, signal: AbortSignal) => Promise<unknown>;
 
@@ -111,12 +123,24 @@ for (const [name, send] of Object.entries(SENDERS)) {
       assertEquals((error as Error).name, "AbortError");
     });
 
-    it("after its end, has no effect", async () => {
+    it("after all has arrived, fails the body of fetch, and leaves the connection alone", async () => {
       await using at = serving();
       const aborting = new AbortController();
       const response = (await send(at, aborting.signal)) as Response;
+      const reason = new Error("enough");
+      aborting.abort(reason);
+      if (name === "request()") assertEquals(await response.text(), "hello");
+      else assertStrictEquals(await failure(response.text()), reason);
+      assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
+    });
+
+    it("after the body was read, has no effect", async () => {
+      await using at = serving();
+      const aborting = new AbortController();
+      const response = (await send(at, aborting.signal)) as Response;
+      assertEquals(await response.text(), "hello");
       aborting.abort();
-      assertEquals([await response.text(), at.pool.stats().idle, retired(at.events)], ["hello", 1, []]);
+      assertEquals([at.pool.stats().idle, retired(at.events)], [1, []]);
     });
   });
 }
@@ -170,6 +194,119 @@ describe("a body, aborted", () => {
     await settled();
     aborting.abort(reason);
     for (const error of await Promise.all(failed)) assertStrictEquals(error, reason);
+  });
+});
+
+describe("a body that has arrived, aborted before it is read", () => {
+  const sizes = { small: "hello", large: "x".repeat(20_000) };
+  for (const [size, body] of Object.entries(sizes)) {
+    for (const [form, read] of Object.entries(BODY_FORMS)) {
+      it(`(${size}) fails ${form}() with the reason`, async () => {
+        // A body that is asked for as a stream has left the pool where the runtime keeps small ones itself.
+        if (form === "body" && size === "small" && !IS_LAZY) return;
+        await using at = serving(() => ({ body }));
+        const aborting = new AbortController();
+        const response = await at.pool.fetch("http://a.test/", { signal: aborting.signal });
+        await settled();
+        const reason = new Error("enough");
+        aborting.abort(reason);
+        assertStrictEquals(await failure(read(response)), reason);
+      });
+    }
+
+    it(`(${size}) fails a reader that was taken before`, async () => {
+      if (size === "small" && !IS_LAZY) return;
+      await using at = serving(() => ({ body }));
+      const aborting = new AbortController();
+      const response = await at.pool.fetch("http://a.test/", { signal: aborting.signal });
+      await settled();
+      const reader = response.body!.getReader();
+      const reason = new Error("enough");
+      aborting.abort(reason);
+      assertStrictEquals(await failure(reader.closed), reason);
+      assertStrictEquals(await failure(reader.read()), reason);
+    });
+  }
+
+  it("is at its end already if it is empty", async () => {
+    await using at = serving(() => ({ body: "" }));
+    const aborting = new AbortController();
+    const response = await at.pool.fetch("http://a.test/", { signal: aborting.signal });
+    const { body } = response;
+    aborting.abort();
+    assertEquals(await new Response(body).text(), "");
+  });
+
+  it("leaves no listener when it was read as a stream", async () => {
+    for (const body of Object.values(sizes)) {
+      await using at = serving(() => ({ body }));
+      const { signal, listeners } = counting();
+      const response = await at.pool.fetch("http://a.test/", { signal });
+      await settled();
+      assertEquals([(await new Response(response.body).text()).length, listeners()], [body.length, 0]);
+    }
+  });
+});
+
+describe("a source, aborted", () => {
+  /** A stream that never gives anything, and the reasons for which it was cancelled. */
+  const silent = (): { body: ReadableStream<Uint8Array>; cancelled: unknown[] } => {
+    const cancelled: unknown[] = [];
+    const body = new ReadableStream<Uint8Array>({ cancel: (reason) => void cancelled.push(reason) });
+    return { body, cancelled };
+  };
+  const inits: Record<
+    string,
+    (body: ReadableStream<Uint8Array>, signal: AbortSignal) => Request | RequestInit
+  > = {
+    init: (body, signal) => ({ method: "PUT", body, duplex: "half", signal }) as RequestInit,
+    "a Request": (body, signal) =>
+      new Request("http://a.test/", { method: "PUT", body, duplex: "half", signal } as RequestInit),
+  };
+  for (const [where, make] of Object.entries(inits)) {
+    const send = (at: Setup, given: Request | RequestInit): Promise<Response> =>
+      given instanceof Request ? at.pool.fetch(given) : at.pool.fetch("http://a.test/", given);
+
+    it(`before the call, in ${where}, is cancelled within it`, async () => {
+      await using at = serving();
+      const { body, cancelled } = silent();
+      const reason = new Error("enough");
+      const failed = failure(send(at, make(body, AbortSignal.abort(reason))));
+      assertEquals(cancelled, [reason]);
+      assertStrictEquals(await failed, reason);
+    });
+
+    it(`in the queue, in ${where}, is cancelled`, async () => {
+      await using at = serving(undefined, {}, { connect: () => "never" });
+      const { body, cancelled } = silent();
+      const aborting = new AbortController();
+      const failed = failure(send(at, make(body, aborting.signal)));
+      await settled();
+      const reason = new Error("enough");
+      aborting.abort(reason);
+      assertStrictEquals(await failed, reason);
+      assertEquals(cancelled, [reason]);
+    });
+  }
+
+  it("before the first call of a pool, is cancelled within the call", async () => {
+    await using pool = createPool();
+    const { body, cancelled } = silent();
+    const reason = new Error("enough");
+    const signal = AbortSignal.abort(reason);
+    const failed = failure(pool.fetch("http://a.test/", { method: "PUT", body, duplex: "half", signal }));
+    assertEquals(cancelled, [reason]);
+    assertStrictEquals(await failed, reason);
+  });
+
+  it("is not locked by a call that is refused", async () => {
+    await using at = serving();
+    const wrong = [{ signal: "now" }, { redirect: "never" }];
+    for (const init of wrong) {
+      const request = new Request("http://a.test/", { method: "PUT", body: "x" });
+      assertInstanceOf(await failure(at.pool.fetch(request, init as unknown as RequestInit)), TypeError);
+      assertEquals(request.body?.locked, false);
+    }
   });
 });
 

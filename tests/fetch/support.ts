@@ -32,9 +32,12 @@ export interface Setup extends AsyncDisposable {
 /** What the transports of the runtimes have, and the memory transport does not: decoders, lazy responses. */
 type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
 
+/** Whether this runtime's responses are lazy: its own slots are made on first use. */
+export const IS_LAZY: boolean = !("Deno" in globalThis || "Bun" in globalThis);
+
 const LENT: Lent = {
   decoder: zlibDecoder,
-  lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
+  lazyResponse: IS_LAZY,
   copiesHeaders: "Bun" in globalThis,
 };
 

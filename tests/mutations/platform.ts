@@ -18,4 +18,18 @@ export const PLATFORM: readonly Mutation[] = [
     replacement: `new TypeError("fetch failed!", { cause })`,
     proof: { tests: "tests/fetch/errors" },
   },
+  {
+    breaks: "An abort after all has arrived fails the body that was not read",
+    file: "src/fetch/lazy-response.ts",
+    search: "if (signal?.aborted === true) wire.body.abort(signal.reason);",
+    replacement: "",
+    proof: { tests: "tests/fetch/abort" },
+  },
+  {
+    breaks: "A reader that waits for nothing hears of the abort",
+    file: "src/fetch/make-response.ts",
+    search: "if (signal !== undefined) watchBody(signal, stream, body);",
+    replacement: "",
+    proof: { tests: "tests/fetch/abort" },
+  },
 ];

@@ -1,0 +1,45 @@
+/**
+ * Body abort: ends the stream of a body that has arrived whole when the signal of its call is aborted (Fetch §5.6). Until
+ * the body has arrived, its exchange watches the signal.
+ *
+ * A signal may outlive many responses, so it must keep none of them alive: it refers to a body weakly, and is left when the
+ * body was read, or its stream collected as garbage.
+ */
+
+import { type Abortable, unwatchSignal, watchSignal } from "../exchange/abort.ts";
+import type { ResponseBody } from "../exchange/response-body.ts";
+
+class BodyAbort implements Abortable {
+  signalSlot: number | undefined = undefined;
+  readonly #signal: WeakRef<AbortSignal>;
+  readonly #body: WeakRef<ResponseBody>;
+
+  constructor(signal: AbortSignal, body: ResponseBody) {
+    this.#signal = new WeakRef(signal);
+    this.#body = new WeakRef(body);
+  }
+
+  abort(reason: unknown): void {
+    this.#body.deref()?.abort(reason);
+  }
+
+  leave(): void {
+    const signal = this.#signal.deref();
+    if (signal !== undefined) unwatchSignal(signal, this);
+  }
+}
+
+/** `undefined` on workerd with a compatibility date before 2025-05-05. */
+const registry: FinalizationRegistry<BodyAbort> | undefined =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry((abort) => abort.leave());
+
+/** Aborts `body` with `signal`, as long as the program has `stream`, which reads it. */
+export function watchBody(signal: AbortSignal, stream: ReadableStream, body: ResponseBody): void {
+  if (registry === undefined) return;
+  const abort = new BodyAbort(signal, body);
+  watchSignal(signal, abort);
+  body.onSpent = () => unwatchSignal(signal, abort);
+  registry.register(stream, abort);
+}
