@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Mutation, Proof } from "./mutation.ts";
 
@@ -19,6 +19,9 @@ const COPIED = [
   "tsconfig.json",
   "tsconfig.base.json",
 ];
+
+/** Without the packages of tests/outside, which are half a gigabyte. */
+const filter = (source: string): boolean => basename(source) !== "node_modules";
 
 /** A proof that takes longer has hung. A mutation that makes it hang counts as caught. */
 const PROOF_MS = 180_000;
@@ -38,7 +41,7 @@ export class Scratch {
   constructor(seeds: number) {
     this.#seeds = seeds;
     this.#home = mkdtempSync(join(tmpdir(), "holdfast-mutations-"));
-    for (const name of COPIED) cpSync(join(root, name), join(this.#home, name), { recursive: true });
+    for (const name of COPIED) cpSync(join(root, name), join(this.#home, name), { recursive: true, filter });
     symlinkSync(join(root, "node_modules"), join(this.#home, "node_modules"), "dir");
   }
 

@@ -1,0 +1,29 @@
+/** Install: the packages, in a folder of their own, in the exact versions of its package.json or the newest there are. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readJson, root } from "../../scripts/entries.ts";
+import { run } from "../../scripts/test/run.ts";
+import { npm } from "../../scripts/test/tools.ts";
+
+const home = join(root, "tests", "outside");
+/** Without install scripts: none of the packages needs its own. */
+const FLAGS = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+
+export async function installPackages(newest: boolean): Promise<boolean> {
+  const { dependencies } = readJson<{ dependencies: Readonly<Record<string, string>> }>(
+    join(home, "package.json"),
+  );
+  const missing = Object.entries(dependencies).filter(([name, version]) => !isInstalled(name, version));
+  if (!newest && missing.length === 0) return true;
+  console.log(newest ? "Installing the newest versions …" : `Installing ${missing.length} packages …`);
+  const names = newest ? Object.keys(dependencies).map((name) => `${name}@latest`) : [];
+  const { ok, output } = await run([...npm, "install", ...FLAGS, "--save-exact", ...names], { cwd: home });
+  if (!ok) console.error(output);
+  return ok;
+}
+
+function isInstalled(name: string, version: string): boolean {
+  const manifest = join(home, "node_modules", name, "package.json");
+  return existsSync(manifest) && readJson<{ version: string }>(manifest).version === version;
+}
