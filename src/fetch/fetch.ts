@@ -23,7 +23,7 @@ import {
 import { LengthProbe } from "./length-probe.ts";
 import { fetchResponse, type ResponseContext } from "./make-response.ts";
 import type { PreparedBody } from "./prepare-body.ts";
-import { isRedirect, redirectError, redirectedRequest } from "./redirect.ts";
+import { isRedirect, redirectError, redirectedRequest, soleLocation } from "./redirect.ts";
 
 /** What `fetch` takes from its pool. */
 export interface FetchContext extends CallContext, ResponseContext {
@@ -195,8 +195,8 @@ class FetchCall implements ResponseCallbacks {
     const { status, text } = wire.head;
     const { redirect, method } = this.#request;
     if (isRedirect(status) && redirect !== "manual") {
-      const location = headFields(text).get("location");
-      if (location !== null) return this.#follow(wire, status, location);
+      const locations = headFields(text).getAll("location");
+      if (locations.length > 0) return this.#follow(wire, status, locations);
     }
     const { url, signal } = this.#request;
     const from = { url: url.href, redirected: this.#redirects > 0, signal, wire };
@@ -215,11 +215,12 @@ class FetchCall implements ResponseCallbacks {
     else this.#reject(error);
   }
 
-  #follow(wire: WireResponse, status: number, location: string): void {
+  #follow(wire: WireResponse, status: number, locations: readonly string[]): void {
     wire.body.discard();
     this.#redirects += 1;
     try {
       if (this.#request.redirect === "error") throw redirectError(this.#request, 'redirect is "error"');
+      const location = soleLocation(this.#request, locations);
       const next = redirectedRequest(this.#request, status, location, this.#redirects);
       refuseSentStream(next);
       this.#request = next;

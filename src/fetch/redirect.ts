@@ -65,6 +65,18 @@ export function redirectedRequest(
   };
 }
 
+/**
+ * The one value of the `Location` lines of a response. Some servers send the same line twice, which can mean only one
+ * thing; of different ones none is right (Fetch, "location URL": extracting several values is a failure).
+ *
+ * @throws {HoldfastError} with code `ERR_REDIRECT` if they differ.
+ */
+export function soleLocation(request: FetchRequest, [first = "", ...rest]: readonly string[]): string {
+  if (rest.some((location) => location !== first))
+    throw redirectError(request, "it has several Locations that differ");
+  return first;
+}
+
 function resolve(request: FetchRequest, location: string): URL {
   // The runtime's own error is not given as the cause: it contains both URLs, and these may contain secrets.
   const url = tryParse(asUtf8(location), request.url.href);

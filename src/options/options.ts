@@ -84,7 +84,7 @@ export interface ProxyOptions {
 
 /** Bounds on what a server may send. A response beyond one of them, except `bodyBytes`, is a protocol error. */
 export interface ResponseLimits {
-  /** Bytes of status line and header fields. 1xx responses count separately. Node: 16 KiB. @default 65536 */
+  /** Bytes of status line and header fields. All 1xx responses together may have as many. Node: 16 KiB. @default 65536 */
   readonly headBytes?: number;
   /** Bytes of one line: in the head, of a chunk size, or of a trailer field. @default 32768 */
   readonly lineBytes?: number;
@@ -94,7 +94,7 @@ export interface ResponseLimits {
   readonly chunkExtensionBytes?: number;
   /** Bytes of trailer fields. @default 16384 */
   readonly trailerBytes?: number;
-  /** Number of interim (1xx) responses before the final one. @default 16 */
+  /** Number of interim (1xx) responses before the final one. @default Infinity: `headBytes` and `headersTimeout` bound them */
   readonly informationalCount?: number;
   /**
    * Bytes of a body that `text()`, `json()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` collect, after

@@ -91,6 +91,10 @@ const LENGTHS: Readonly<Record<string, (length: number) => string>> = {
   "Content-Length, many times": (length) => `${HEAD}${"content-length: 0\r\n".repeat(length / 16)}\r\n`,
   "Connection, many lines": (length) => `${HEAD}${"connection: a\r\n".repeat(length / 16)}\r\n`,
   "chunks of a byte": (length) => `${CHUNKED}${"1\r\na\r\n".repeat(length / 6)}0\r\n\r\n`,
+  "chunks of a byte with an extension": (length) =>
+    `${CHUNKED}${'1 ;a="b"\r\na\r\n'.repeat(length / 12)}0\r\n\r\n`,
+  "interim responses": (length) =>
+    `${"HTTP/1.1 103 \r\na: b\r\n\r\n".repeat(length / 23)}HTTP/1.1 204 \r\n\r\n`,
 };
 
 /** Each input of a peer or a program, with the function that reads it. */
@@ -102,6 +106,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   "Content-Length": (text) => parsed(`${HEAD}content-length: ${text}\r\n\r\n`),
   "Transfer-Encoding": (text) => parsed(`${HEAD}transfer-encoding: ${text}\r\n\r\n`),
   "a chunk's extensions": (text) => parsed(`${CHUNKED}1;${text}\r\na\r\n0\r\n\r\n`),
+  "a chunk's blanks and extensions": (text) => parsed(`${CHUNKED}1 ${text}\r\na\r\n0\r\n\r\n`),
+  "a chunk's quoted extension": (text) => parsed(`${CHUNKED}1;a="${text}"\r\na\r\n0\r\n\r\n`),
   "chunk sizes": (text) => parsed(`${CHUNKED}${text}`),
   trailers: (text) => parsed(`${CHUNKED}0\r\n${text}\r\n\r\n`),
   "Connection, by the rules": parseConnection,

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MemoryRequest, MemoryResponse } from "../../transports/memory.ts";
-import { causeOf, pieces, type Setup, serving, utf8 } from "./support.ts";
+import { answering, causeOf, pieces, type Setup, serving, utf8 } from "./support.ts";
 
 /** Answers `/from` with a redirect, and every other path with the request it got. */
 function redirecting(status: number, location = "/to"): Setup {
@@ -12,6 +12,10 @@ function redirecting(status: number, location = "/to"): Setup {
     return { status, headers: { Location: location }, body: "elsewhere" };
   });
 }
+
+/** A redirect with several `Location` lines. */
+const located = (...locations: string[]): string =>
+  `HTTP/1.1 302 Found\r\n${locations.map((location) => `Location: ${location}\r\n`).join("")}Content-Length: 0\r\n\r\n`;
 
 const seenBy = ({ requests }: Setup): string[] => requests.map(({ method, path }) => `${method} ${path}`);
 
@@ -99,6 +103,14 @@ describe("a redirect is followed", () => {
       assertEquals(at.requests[1]?.path, pathname + search);
     });
   }
+
+  it("if it has the same Location several times", async () => {
+    for (const location of ["/to", "/to?a=1,2", "http://a.test/to"]) {
+      await using at = answering(located(location, location, location), "HTTP/1.1 204 \r\n\r\n");
+      const { status, url } = await at.pool.fetch("http://a.test/from");
+      assertEquals([status, url], [204, new URL(location, "http://a.test/").href]);
+    }
+  });
 
   it("up to 20 times, and no further", async () => {
     const hops = (most: number) =>
@@ -222,6 +234,15 @@ describe("a redirect is not followed", () => {
       const init = typeof input === "string" ? { redirect: "error" as const } : {};
       assertEquals((await causeOf(at.pool.fetch(input, init))).code, "ERR_REDIRECT");
       assertEquals(at.requests.length, 1);
+    }
+  });
+
+  it("with Locations that differ, in whatever", async () => {
+    for (const other of ["/elsewhere", "/TO", "/to/", ""]) {
+      await using at = answering(located("/to", "/to", other));
+      const cause = await causeOf(at.pool.fetch("http://a.test/from"));
+      assertEquals([cause.code, cause.phase, at.pool.stats().idle], ["ERR_REDIRECT", "headers", 1]);
+      assertStringIncludes(cause.message, "several Locations");
     }
   });
 

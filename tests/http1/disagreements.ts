@@ -110,14 +110,28 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
       ),
   },
   {
-    name: "a chunk extension with whitespace, or of anything else but tokens",
+    name: "blanks behind a chunk size, without an extension",
+    section: "RFC 9112 §7.1",
+    why: "The grammar has none; servers pad sizes, llhttp reads it when it is lenient, and nobody reads another size.",
+    example: get("HTTP/1.1 200 ", "Transfer-Encoding: chunked", "", "0  ", "", ""),
+    applies: (seen) => nodeRefuses(seen, CHUNKS) && /\r\n[0-9a-f]+[ \t]+\r\n/i.test(seen.sample.text),
+    repair: (text) =>
+      text.replaceAll(
+        /(?<=\r\n)([0-9a-f]+)([ \t]+)(?=\r\n)/gi,
+        (_, size, blanks) => "0".repeat(blanks.length) + size,
+      ),
+  },
+  {
+    name: "a chunk extension with whitespace, or a value that is no token",
     section: "RFC 9112 §7.1.1",
     why: "The grammar has BWS around `;` and `=`, and what is not known is ignored: it cannot move the line's end.",
     example: get("HTTP/1.1 200 ", "Transfer-Encoding: chunked", "", "0; a = b", "", ""),
-    applies: (seen) => nodeRefuses(seen, CHUNKS) && /\r\n[0-9a-f]+;[^\r\n]*\r\n/i.test(seen.sample.text),
+    applies: (seen) =>
+      nodeRefuses(seen, CHUNKS) && /\r\n[0-9a-f]+[ \t]*;[^\r\n]*\r\n/i.test(seen.sample.text),
     repair: (text) =>
-      text.replaceAll(/(?<=\r\n)([0-9a-f]+);([^\r\n]*)(?=\r\n)/gi, (_, size, rest) =>
-        rest === "" ? `0${size}` : `${size};${"a".repeat(rest.length)}`,
+      text.replaceAll(
+        /(?<=\r\n)([0-9a-f]+)([ \t]*);([^\r\n]*)(?=\r\n)/gi,
+        (_, size, blanks, rest) => `${"0".repeat(blanks.length)}${size};${"a".repeat(rest.length)}`,
       ),
   },
   {

@@ -80,7 +80,20 @@ const ODD_LENGTHS = [
   "9007199254740993",
 ];
 const ODD_CODINGS = ["gzip, chunked", "chunked, chunked", "identity", "xchunked", "Chunked", "", "chunked "];
-const EXTENSIONS = ["", "", "", ";a", ";a=b", ';a="b"', "; a = b"];
+const EXTENSIONS = [
+  "",
+  "",
+  "",
+  ";a",
+  ";a=b",
+  ';a="b"',
+  "; a = b",
+  " ;a=b",
+  '\t; a="b;\\"" ;c ',
+  " ",
+  ";",
+  ';a="',
+];
 
 /** The response to some request, with what may come before and after it. */
 export function generate(random: Random): Sample {

@@ -1,4 +1,4 @@
-/** Interim (1xx) responses: recognised, bounded in number, and never taken for the final response. */
+/** Interim (1xx) responses: recognised, bounded in bytes, and never taken for the final response. */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -56,9 +56,21 @@ describe("an interim response", () => {
     }
   });
 
-  it("is accepted up to 16 times by default", () => {
-    const flood = interim(103).repeat(16);
-    assertEquals(read(flood + FINAL).fault, undefined);
-    assertEquals(faultOf(read(flood + interim(100) + FINAL)), "too-many-informational");
+  it("is accepted as often as a head's bytes allow by default", () => {
+    const one = interim(103);
+    const most = one.repeat(Math.floor(65_536 / one.length));
+    assertEquals(read(most + FINAL).fault, undefined);
+    assertEquals(faultOf(read(most + one + FINAL)), "too-many-informational");
+  });
+
+  it("counts its bytes with those of the others, per response", () => {
+    const limits = { headBytes: 100 };
+    const of = (size: number) => interim(103, `a: ${"x".repeat(size - 26)}\r\n`);
+    assertEquals([of(50).length, read(of(50) + of(50) + FINAL, { limits }).fault], [50, undefined]);
+    assertEquals(faultOf(read(of(50) + of(51) + FINAL, { limits })), "too-many-informational");
+    const runner = new Runner(limits);
+    for (let count = 0; count < 5; count++) {
+      assertEquals(runner.run(bytesOf(of(50) + of(50) + FINAL)).fault, undefined);
+    }
   });
 });

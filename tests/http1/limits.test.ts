@@ -115,6 +115,18 @@ const LIMITS: Record<string, Limit> = {
     message: (size) => `${CHUNKED}0\r\n${"a: b\r\n".repeat(size)}\r\n`,
     fault: "too-many-headers",
   },
+  "bytes of blanks behind chunk sizes": {
+    limits: { chunkExtensionBytes: 30 },
+    at: 30,
+    message: (size) => `${CHUNKED}1${" ".repeat(20)}\r\na\r\n0${" ".repeat(size - 20)}\r\n\r\n`,
+    fault: "chunk-extension-too-long",
+  },
+  "bytes of a quoted chunk extension": {
+    limits: { chunkExtensionBytes: 30 },
+    at: 30,
+    message: (size) => `${CHUNKED}1${filled(';a="%"', size)}\r\na\r\n0\r\n\r\n`,
+    fault: "chunk-extension-too-long",
+  },
   "interim responses": {
     limits: { informationalCount: 5 },
     at: 5,

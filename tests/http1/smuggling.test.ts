@@ -162,8 +162,8 @@ const ATTACKS: Record<string, [attack: string, first: string, reason: string]> =
     "bad-chunk",
     "bad-framing",
   ],
-  "a chunk size with a space": [
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 \r\nabc\r\n0\r\n\r\n",
+  "a chunk size in two parts": [
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 1\r\nabc\r\n0\r\n\r\n",
     "bad-chunk",
     "bad-framing",
   ],
@@ -174,6 +174,11 @@ const ATTACKS: Record<string, [attack: string, first: string, reason: string]> =
   ],
   "a line end hidden in a chunk extension (LF)": [
     `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;\nabc\r\n0\r\n\r\n`,
+    "bad-chunk",
+    "bad-framing",
+  ],
+  "a line end hidden in a quotation": [
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a="\r\nabc\r\n0\r\n\r\n${EVIL}"`,
     "bad-chunk",
     "bad-framing",
   ],
@@ -208,7 +213,7 @@ const ATTACKS: Record<string, [attack: string, first: string, reason: string]> =
     "bad-framing",
   ],
   "a flood of interim responses": [
-    "HTTP/1.1 103 Hints\r\n\r\n".repeat(1000) + OWN,
+    "HTTP/1.1 103 Hints\r\n\r\n".repeat(4000) + OWN,
     "too-many-informational",
     "bad-framing",
   ],

@@ -14,7 +14,7 @@ export const LIMITS: Required<ResponseLimits> = {
   headerCount: 256,
   chunkExtensionBytes: 16_384,
   trailerBytes: 16_384,
-  informationalCount: 16,
+  informationalCount: Infinity,
   bodyBytes: Infinity,
 };
 

@@ -1,13 +1,17 @@
 /**
  * Chunked: decodes the chunked transfer coding (RFC 9112 §7.1). The lines between the data are read byte by byte.
  *
- * It is strict where leniency makes two parsers disagree: no space after a size and no bare LF. Extensions are skipped, but
- * bounded (CVE-2024-22019). Trailer fields are checked like header fields and kept as text.
+ * It is strict where leniency makes two parsers disagree: no bare LF, no sign or blank before a size, and a quotation in an
+ * extension ends in its line. Extensions are removed, and bounded together with the blanks around them (CVE-2024-22019):
+ * `*( BWS ";" BWS name [ BWS "=" BWS value ] )` (§7.1.1). A name must be there; what a value holds cannot move the line's
+ * end, so that it is not checked. Blanks before CR LF without an extension are not in the grammar, but servers pad sizes with
+ * them, and every reader that takes such a line reads the same size. Trailer fields are checked like header fields and kept
+ * as text.
  */
 
 import type { TextCodec } from "../../contract/transport.ts";
 import type { ResponseLimits } from "../../options/options.ts";
-import { FIELD, HEX } from "../syntax.ts";
+import { FIELD, HEX, TOKEN } from "../syntax.ts";
 import { remoteFault } from "./fault.ts";
 import type { HeadReader } from "./head.ts";
 import { holdsLf, PartialBuffer } from "./partial-buffer.ts";
@@ -16,13 +20,20 @@ import { holdsLf, PartialBuffer } from "./partial-buffer.ts";
 const EXPECT = {
   sizeStart: 0,
   size: 1,
-  extension: 2,
-  sizeLf: 3,
-  data: 4,
-  dataCr: 5,
-  dataLf: 6,
-  trailers: 7,
-  nothing: 8,
+  /** Blanks behind the size, then the line's end or a semicolon. */
+  sizeEnd: 2,
+  /** Blanks behind a semicolon, then a name. */
+  extensionName: 3,
+  extension: 4,
+  quoted: 5,
+  /** The byte behind a backslash in a quotation. */
+  quotedPair: 6,
+  sizeLf: 7,
+  data: 8,
+  dataCr: 9,
+  dataLf: 10,
+  trailers: 11,
+  nothing: 12,
 } as const;
 type Expect = (typeof EXPECT)[keyof typeof EXPECT];
 
@@ -30,7 +41,11 @@ const NOTHING = new Uint8Array(0);
 
 const CR = 13;
 const LF = 10;
+const TAB = 9;
+const SPACE = 32;
+const QUOTE = 34;
 const SEMICOLON = 59;
+const BACKSLASH = 92;
 
 /** One more digit makes this at most 2^52, which is still exact. */
 const MAX_SIZE = 2 ** 48;
@@ -118,8 +133,12 @@ export class ChunkedReader {
         return this.#sizeByte(byte);
       case EXPECT.size:
         return this.#sizeByte(byte);
+      case EXPECT.sizeEnd:
+      case EXPECT.extensionName:
       case EXPECT.extension:
-        return this.#extensionByte(byte);
+      case EXPECT.quoted:
+      case EXPECT.quotedPair:
+        return this.#extensionByte(byte, this.#expect);
       case EXPECT.sizeLf:
         if (byte !== LF) throw badChunk("the size line does not end with CR LF");
         this.#expect = this.#size === 0 ? EXPECT.trailers : EXPECT.data;
@@ -144,21 +163,20 @@ export class ChunkedReader {
       throw badChunk("the size is missing");
     } else if (byte === CR) {
       this.#expect = EXPECT.sizeLf;
-    } else if (byte === SEMICOLON) {
-      this.#expect = EXPECT.extension;
+    } else if (byte === SEMICOLON || byte === SPACE || byte === TAB) {
       this.#lineBytes = this.#digits;
-      this.#extensionByte(byte);
+      this.#extensionByte(byte, EXPECT.sizeEnd);
     } else {
       throw badChunk("the size is not a hexadecimal number");
     }
   }
 
-  #extensionByte(byte: number): void {
+  #extensionByte(byte: number, expect: Extension): void {
     if (byte === CR) {
-      this.#expect = EXPECT.sizeLf;
+      this.#expect = afterExtensions(expect);
       return;
     }
-    if (FIELD[byte] === 0) throw badChunk("an extension holds a control character");
+    this.#expect = afterExtensionByte(byte, expect);
     this.#extensionBytes += 1;
     this.#lineBytes += 1;
     const { chunkExtensionBytes, lineBytes } = this.#limits;
@@ -190,6 +208,37 @@ export class ChunkedReader {
     return start + done - before;
   }
 }
+
+/** Where in the extensions a byte is. */
+type Extension = 2 | 3 | 4 | 5 | 6;
+
+/** What follows the CR that ends the line of a size. */
+function afterExtensions(expect: Extension): Expect {
+  if (expect === EXPECT.extensionName) throw badChunk("an extension has no name");
+  if (expect >= EXPECT.quoted) throw badChunk("an extension's quotation does not end");
+  return EXPECT.sizeLf;
+}
+
+/** What follows another byte behind the size. */
+function afterExtensionByte(byte: number, expect: Extension): Expect {
+  if (FIELD[byte] === 0) throw badChunk("an extension holds a control character");
+  if (expect === EXPECT.quotedPair) return EXPECT.quoted;
+  if (expect === EXPECT.quoted) return QUOTED.get(byte) ?? EXPECT.quoted;
+  if (byte === SPACE || byte === TAB) return expect;
+  if (expect === EXPECT.extensionName) {
+    if (TOKEN[byte] === 0) throw badChunk("an extension has no name");
+    return EXPECT.extension;
+  }
+  if (byte === SEMICOLON) return EXPECT.extensionName;
+  if (expect === EXPECT.sizeEnd) throw badChunk("the size is not a hexadecimal number");
+  return byte === QUOTE ? EXPECT.quoted : EXPECT.extension;
+}
+
+/** What follows the bytes that mean something in a quotation. */
+const QUOTED: ReadonlyMap<number, Expect> = new Map([
+  [QUOTE, EXPECT.extension],
+  [BACKSLASH, EXPECT.quotedPair],
+]);
 
 function badChunk(problem: string): Error {
   return remoteFault("bad-chunk", `The chunked body is malformed: ${problem}`, "body");

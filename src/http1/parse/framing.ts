@@ -28,7 +28,7 @@ export function bodyLength(framing: Framing): number | undefined {
 /**
  * How the body of a response to `method` is delimited. The numbers are the cases of RFC 9112 §6.3.
  *
- * @throws {ProtocolError} for any transfer coding but `chunked` alone, because no other is offered in `TE`.
+ * @throws {ProtocolError} for any transfer coding but `chunked` or `identity` alone, because no other is offered in `TE`.
  */
 export function framingOf(head: Http1Head, method: string): Framing {
   // 1. Responses to HEAD, 1xx, 204 and 304 have no body, whatever the fields say.
@@ -36,10 +36,13 @@ export function framingOf(head: Http1Head, method: string): Framing {
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
   // 3. and 4. Transfer-Encoding overrides Content-Length.
   if (head.transferEncoding !== undefined) {
-    if (trimWhitespace(head.transferEncoding).toLowerCase() === "chunked") return CHUNKED;
+    const coding = trimWhitespace(head.transferEncoding).toLowerCase();
+    if (coding === "chunked") return CHUNKED;
+    // 4. No `chunked` at the end: until close. RFC 2616 §3.6 had `identity`, which changes nothing, and servers still send it.
+    if (coding === "identity") return UNTIL_CLOSE;
     throw remoteFault(
       "bad-transfer-encoding",
-      `Transfer-Encoding is not "chunked": "${peerExcerpt(head.transferEncoding, 40)}"`,
+      `Transfer-Encoding is neither "chunked" nor "identity": "${peerExcerpt(head.transferEncoding, 40)}"`,
     );
   }
   // 6. A valid Content-Length. 5. An invalid one was refused before.

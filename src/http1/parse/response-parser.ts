@@ -26,6 +26,8 @@ export class ResponseParser {
   #sink: ResponseSink | undefined;
   #remaining = 0;
   #interimCount = 0;
+  /** Bytes of the interim heads of the current response. */
+  #interimBytes = 0;
   /** The final head of the current response, once it was read, and how its body is delimited. */
   head: Http1Head | undefined = undefined;
   framing: Framing | undefined = undefined;
@@ -62,6 +64,7 @@ export class ResponseParser {
     this.#method = method;
     this.#sink = sink;
     this.#interimCount = 0;
+    this.#interimBytes = 0;
     this.head = undefined;
     this.framing = undefined;
     this.#chunks.trailers = "";
@@ -159,9 +162,15 @@ export class ResponseParser {
     if (head.status === 101)
       throw remoteFault("unexpected-upgrade", "The peer switched protocols unasked (101)");
     this.#interimCount += 1;
-    const { informationalCount } = this.#limits;
+    this.#interimBytes += head.text.length + 2;
+    const { informationalCount, headBytes } = this.#limits;
     if (this.#interimCount > informationalCount) {
       throw remoteFault("too-many-informational", `More than ${informationalCount} interim responses`);
+    }
+    // Servers report progress with 102 as long as the work takes. It is the deadline for the final head that bounds the time.
+    if (this.#interimBytes > headBytes) {
+      const message = `Interim responses are longer than ${headBytes} bytes together`;
+      throw remoteFault("too-many-informational", message);
     }
     this.#sink?.interim(head);
   }

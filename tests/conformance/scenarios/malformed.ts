@@ -62,14 +62,14 @@ const rows: readonly Row[] = [
     fault: "bad-content-length",
     response: `${OK}Content-Length: 2, 3\r\n\r\nok!`,
   },
-  ...["gzip, chunked", "chunked, chunked", "chunked, gzip", "identity", "xchunked", ""].map(
+  ...["gzip, chunked", "chunked, chunked", "chunked, gzip", "identity, chunked", "xchunked", ""].map(
     (value): Row => ({
       name: `Transfer-Encoding: ${JSON.stringify(value)}`,
       fault: "bad-transfer-encoding",
       response: `${OK}Transfer-Encoding: ${value}\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
     }),
   ),
-  ...["zz", " 2", "2 ", "-2", "0x2", "", "1000000000000000000"].map(
+  ...["zz", " 2", "2 0", "2;", "2;=a", "-2", "0x2", "", "1000000000000000000"].map(
     (size): Row => ({
       name: `the chunk size ${JSON.stringify(size)}`,
       fault: "bad-chunk",
@@ -132,6 +132,12 @@ const rows: readonly Row[] = [
     fault: "too-many-informational",
     limits: { informationalCount: 2 },
     response: "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3),
+  },
+  {
+    name: "interim responses beyond headBytes in all",
+    fault: "too-many-informational",
+    limits: { headBytes: 100 },
+    response: "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(4),
   },
   {
     name: "an upgrade without a request for it",
