@@ -37,6 +37,7 @@ export type { TcpKeepAlive, Transport } from "./src/contract/transport.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
+export type { FetchFunction } from "./src/fetch/fetch-function.ts";
 export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/fetch-request.ts";
 export type { PoolResponse } from "./src/fetch/pool-response.ts";
 export type { BodySource } from "./src/fetch/prepare-body.ts";

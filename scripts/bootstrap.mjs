@@ -62,10 +62,21 @@ function installNode(major) {
   if (!install(folder)) console.warn(`Node ${major} could not be installed: its tests will be skipped.`);
 }
 
+/** Installs what only the check of the npm package needs. */
+function installPackingTools() {
+  const folder = join(root, "scripts/packing/tools");
+  const wanted = Object.entries(manifest(folder).devDependencies ?? {});
+  if (wanted.every(([name, version]) => isInstalled(folder, name, version))) return;
+  console.log("Installing what checks the npm package …");
+  if (!install(folder)) console.warn("It could not be installed: the step `package` will fail.");
+}
+
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   console.error(`Node ${OLDEST_NODE} or later is needed, this is ${process.version}.`);
   process.exit(1);
 }
 installPackages();
-if (process.argv.includes("--nodes"))
+if (process.argv.includes("--nodes")) {
   for (const major of /** @type {const} */ (["22", "24"])) installNode(major);
+  installPackingTools();
+}

@@ -11,6 +11,7 @@ import { clearedBytes } from "./exchange/body-buffer.ts";
 import type { CallContext, ReadContext } from "./fetch/call-context.ts";
 import { decodersOf } from "./fetch/decode.ts";
 import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
+import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { HeaderMemo } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
@@ -52,7 +53,7 @@ export interface Pool extends AsyncDisposable {
    *
    * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched.
    */
-  readonly fetch: (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit) => Promise<Response>;
+  readonly fetch: FetchFunction;
   /**
    * One request and its response, without redirects, decoding or `Response`: faster than `fetch`. It needs no `this`.
    *
@@ -111,6 +112,7 @@ function codecOf(
 }
 
 class HoldfastPool implements Pool {
+  readonly fetch: FetchFunction;
   readonly #settings: Settings;
   readonly #observers: Observers;
   /** Set at once with a user's transport. The runtime's own is imported with the first request. */
@@ -126,15 +128,22 @@ class HoldfastPool implements Pool {
     this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings };
     this.#observers = new Observers(settings.onEvent);
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
+    this.fetch = this.#makeFetch();
   }
 
-  readonly fetch = (input: FetchInput | RequestInfo, init?: FetchInit | RequestInit): Promise<Response> => {
-    const engine = this.#engine;
-    if (engine !== undefined)
-      return poolFetch(engine.fetch, input as FetchInput, init as FetchInit | undefined);
-    const load = () => this.#load().then(({ fetch }) => fetch);
-    return poolFetchLater(this.#reading, load, input as FetchInput, init as FetchInit | undefined);
-  };
+  #makeFetch(): FetchFunction {
+    const fetch = (input: FetchInput, init?: FetchInit): Promise<Response> => {
+      const engine = this.#engine;
+      if (engine !== undefined) return poolFetch(engine.fetch, input, init);
+      const load = () => this.#load().then(({ fetch }) => fetch);
+      return poolFetchLater(this.#reading, load, input, init);
+    };
+    fetch.preconnect = (url: string | URL): void => {
+      originOf(url);
+      this.preconnect(url).catch(() => {});
+    };
+    return fetch as FetchFunction;
+  }
 
   readonly request = (url: string | URL, options?: RequestOptions): Promise<PoolResponse> => {
     const engine = this.#engine;

@@ -1,5 +1,6 @@
 /** Decoder stream: a stream of `node:zlib` between two web streams. It decodes no more than is read. */
 
+import type { ByteTransform } from "../src/contract/transport.ts";
 import { CHUNK_BYTES, refund, reserveChunk } from "./decoder-budget.ts";
 import type { ZstdFrames } from "./zstd-frames.ts";
 
@@ -38,7 +39,7 @@ const ONE_BYTE = new Uint8Array(1);
  * A pair of web streams that decode. `Duplex.toWeb` is not used, because it needs the stream before the first chunk and loads
  * more of Node's stream code.
  */
-export function decoderStream(plan: DecodingPlan): ReadableWritablePair<Uint8Array, Uint8Array> {
+export function decoderStream(plan: DecodingPlan): ByteTransform {
   const pipe = new DecoderPipe(plan);
   return {
     readable: new ReadableStream<Uint8Array>(

@@ -243,6 +243,9 @@ function applyOptions(raw: NetSocket, target: Target): AppliedOptions {
 /** Since Node 24, `setKeepAlive` takes interval and probes too. Without an idle time it sets none of them. */
 const SETS_PROBES = nodeNet().Socket.prototype.setKeepAlive.length >= 4;
 
+/** As Node 24 has it. The types that Deno brings for `node:net` know two arguments. */
+type SetKeepAlive = (enable: boolean, idleMs: number, intervalMs?: number, probes?: number) => void;
+
 function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive | false {
   if (asked === false) return false;
   const idleMs = kernelSeconds(asked.idleMs);
@@ -256,7 +259,7 @@ function setKeepAlive(raw: NetSocket, asked: TcpKeepAlive | false): TcpKeepAlive
   }
   const intervalMs = kernelSeconds(asked.intervalMs) ?? LIBUV_PROBES.intervalMs;
   const probes = wholeProbes(asked.probes) ?? LIBUV_PROBES.probes;
-  raw.setKeepAlive(true, idleMs, intervalMs, probes);
+  (raw.setKeepAlive as SetKeepAlive).call(raw, true, idleMs, intervalMs, probes);
   return { idleMs, intervalMs, probes };
 }
 

@@ -11,3 +11,9 @@ const response: Response = await pool.fetch("https://api.example.com/items");
 const reused: boolean | undefined = connectionOf(response)?.reused;
 console.log(reused, pool.stats());
 await pool.close();
+
+// Wherever a library or a program wants the standard's function.
+const standard: typeof fetch = pool.fetch;
+const options: { fetch?: typeof globalThis.fetch } = { fetch: pool.fetch };
+globalThis.fetch = options.fetch ?? standard;
+pool.fetch.preconnect("https://api.example.com");

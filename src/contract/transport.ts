@@ -166,6 +166,12 @@ export interface TextCodec {
 /** Allocates `length` bytes in an `ArrayBuffer` of exactly that size. */
 export type Alloc = (length: number) => Uint8Array<ArrayBuffer>;
 
+/** Two ends of a transformation. The standard's `ReadableWritablePair` is not among the types of Node and Bun. */
+export interface ByteTransform {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+}
+
 /** Decodes one content coding, in ways that the portable `DecompressionStream` lacks. */
 export interface ContentDecoder {
   /**
@@ -174,7 +180,7 @@ export interface ContentDecoder {
    */
   readonly whole?: ((bytes: Uint8Array, limit: number) => Uint8Array | undefined) | undefined;
   /** Decodes a body as it arrives, only as much as is read, in chunks, with turns of the event loop in between. */
-  stream(): ReadableWritablePair<Uint8Array, Uint8Array>;
+  stream(): ByteTransform;
 }
 
 /** A channel of `node:diagnostics_channel`. */

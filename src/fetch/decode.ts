@@ -3,7 +3,7 @@
  * rely on it.
  */
 
-import type { ContentDecoder, Transport } from "../contract/transport.ts";
+import type { ByteTransform, ContentDecoder, Transport } from "../contract/transport.ts";
 
 /** Finds the decoder of a coding; `undefined` where there is none. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;
@@ -59,7 +59,7 @@ function portableDecoder(coding: string): ContentDecoder | undefined {
   return { whole: undefined, stream: () => inSmallPieces(new DecompressionStream(coding)) };
 }
 
-function inSmallPieces({ readable, writable }: DecompressionStream): Coded {
+function inSmallPieces({ readable, writable }: DecompressionStream): ByteTransform {
   const writer = writable.getWriter();
   return {
     readable: readable as ReadableStream<Uint8Array>,
@@ -75,8 +75,6 @@ function inSmallPieces({ readable, writable }: DecompressionStream): Coded {
     }),
   };
 }
-
-type Coded = ReadableWritablePair<Uint8Array, Uint8Array>;
 
 /** Decoded size up to which a whole body is decoded before anybody reads it; a larger one waits for its reader. */
 const MAX_UNREAD = 262_144;

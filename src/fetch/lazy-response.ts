@@ -16,8 +16,8 @@ import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "
 /** Makes the genuine response: a shared function, because a closure per response costs memory. */
 type MakeGenuine = (from: Provenance) => Response;
 
-/** The response of `pool.fetch()` on Node. */
-export class LazyResponse implements Response {
+/** The response of `pool.fetch()` on Node, whose `Response` lacks the `textStream` that Deno 2.9 declares. */
+export class LazyResponse implements Omit<Response, "textStream"> {
   readonly #from: Provenance;
   readonly #makeGenuine: MakeGenuine;
   #genuine: Response | undefined = undefined;

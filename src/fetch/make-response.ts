@@ -35,7 +35,7 @@ export function fetchResponse(
   from: Provenance,
   method: string,
   { findDecoder, lazy, memo }: ResponseContext,
-): FetchResponse | LazyResponse {
+): FetchResponse {
   const { wire } = from;
   const { head, body } = wire;
   if (head.status > MAX_STATUS) throw statusError(wire);
@@ -53,13 +53,14 @@ function genuineOf(from: Provenance): FetchResponse {
   return genuine(content, undefined, from);
 }
 
-function lazyResponse(from: Provenance): LazyResponse {
+function lazyResponse(from: Provenance): FetchResponse {
   const { signal, wire } = from;
   const { body } = wire;
   const response = new LazyResponse(from, genuineOf);
   if (!body.ended || body.limit !== Infinity) body.translate = (error) => fetchError(error, signal);
   if (!body.ended) watchUnclaimed(response, body);
-  return response;
+  // It is the `Response` of Node, which may have fewer members than that of the runtime whose types are in use.
+  return response as unknown as FetchResponse;
 }
 
 /**

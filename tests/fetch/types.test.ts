@@ -1,8 +1,16 @@
 /** Types: the pool's functions compile wherever the standard's are expected. */
 
 import { describe, it } from "node:test";
-import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { FetchInit, FetchInput, Pool, PoolResponse } from "../../mod.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  connectionOf,
+  type FetchFunction,
+  type FetchInit,
+  type FetchInput,
+  type Pool,
+  type PoolEvent,
+  type PoolResponse,
+} from "../../mod.ts";
 import { serving } from "./support.ts";
 
 /** The way libraries declare their `fetch` option. */
@@ -17,7 +25,8 @@ describe("pool.fetch", () => {
     const client: Client = { fetch: at.pool.fetch };
     const narrow: (input: string, init?: RequestInit) => Promise<Response> = at.pool.fetch;
     const wide: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response> = at.pool.fetch;
-    for (const one of [standard, client.fetch, narrow, wide])
+    const pools: FetchFunction = at.pool.fetch;
+    for (const one of [standard, client.fetch, narrow, wide, pools])
       assertStrictEquals(one as unknown, at.pool.fetch);
   });
 
@@ -41,6 +50,23 @@ describe("pool.fetch", () => {
       pool.request("http://a.test/", { headersTimeout: "5" }),
     ];
     assertEquals(typeof refused, "function");
+  });
+
+  it("has Bun's preconnect, which opens a connection and reports no failure", async () => {
+    let opened = (_event: PoolEvent): void => {};
+    const first = new Promise<PoolEvent>((resolve) => {
+      opened = resolve;
+    });
+    await using at = serving(undefined, { onEvent: (event) => opened(event) });
+    const { preconnect } = at.pool.fetch;
+    assertStrictEquals(preconnect("http://a.test/path"), undefined);
+    assertEquals((await first).type, "connection.opened");
+    const response = await at.pool.fetch("http://a.test/");
+    assertEquals(connectionOf(response)?.requestNumber, 1);
+    assertEquals(at.pool.stats().opened, 1);
+    assertThrows(() => preconnect("nonsense"), TypeError);
+    await at.pool.close();
+    preconnect("http://a.test/");
   });
 
   it("gives a Response, and request() a PoolResponse", async () => {

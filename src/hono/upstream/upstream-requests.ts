@@ -4,6 +4,7 @@ import type { ConnectionInfo } from "../../contract/errors.ts";
 import type { Pool } from "../../create-pool.ts";
 import { type HeadersSource, headerPairs } from "../../fetch/arguments.ts";
 import { connectionOf } from "../../fetch/connection-of.ts";
+import type { FetchFunction } from "../../fetch/fetch-function.ts";
 import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
 import type { RequestOptions } from "../../fetch/request.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
@@ -35,19 +36,24 @@ export class UpstreamRequests {
     this.#inbound = inbound;
     this.#disconnect = disconnect;
     this.#settings = settings;
+    const fetch = (input: FetchInput, init?: FetchInit) => this.#fetch(input, init);
+    fetch.preconnect = pool.fetch.preconnect;
+    this.fetch = fetch as FetchFunction;
   }
 
   /** The pool's `fetch`. Its response can be returned to the client. */
-  readonly fetch: Pool["fetch"] = async (input, init) => {
+  readonly fetch: FetchFunction;
+
+  async #fetch(input: FetchInput, init?: FetchInit): Promise<Response> {
     try {
-      const response = await this.#pool.fetch(input, this.#init(input, init as FetchInit | undefined));
+      const response = await this.#pool.fetch(input, this.#init(input, init));
       this.#addTiming(connectionOf(response));
       dropHopByHop(response.headers);
       return response;
     } catch (error) {
       throw this.#failed(error);
     }
-  };
+  }
 
   /** The pool's `request`. */
   readonly request: Pool["request"] = async (url, options) => {
@@ -60,7 +66,7 @@ export class UpstreamRequests {
     }
   };
 
-  #init(input: Input, init: FetchInit | undefined): FetchInit {
+  #init(input: FetchInput, init: FetchInit | undefined): FetchInit {
     const signal = this.#disconnect.signal(init?.signal ?? signalOf(input));
     const given = init?.headers ?? headersOf(input);
     const headers = this.#forwardable(given);
@@ -113,17 +119,15 @@ export class UpstreamRequests {
   }
 }
 
-type Input = FetchInput | RequestInfo;
-
-function isRequestLike(input: Input): input is Request {
+function isRequestLike(input: FetchInput): input is Request {
   return typeof input === "object" && "headers" in input && "method" in input;
 }
 
-function signalOf(input: Input): AbortSignal | undefined {
+function signalOf(input: FetchInput): AbortSignal | undefined {
   return isRequestLike(input) ? input.signal : undefined;
 }
 
-function headersOf(input: Input): unknown {
+function headersOf(input: FetchInput): unknown {
   return isRequestLike(input) ? input.headers : undefined;
 }
 
