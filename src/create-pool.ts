@@ -13,6 +13,7 @@ import { decodersOf } from "./fetch/decode.ts";
 import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
+import { IgnoredMembers } from "./fetch/init-members.ts";
 import { HeaderMemo } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
@@ -125,8 +126,13 @@ class HoldfastPool implements Pool {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings };
-    this.#observers = new Observers(settings.onEvent);
+    const observers = new Observers(settings.onEvent);
+    this.#observers = observers;
+    const ignored = new IgnoredMembers((member) => {
+      const option = `fetch.${member}` as const;
+      observers.publish({ type: "option.degraded", transport: "any", option, asked: true, applied: false });
+    });
+    this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings, ignored };
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
     this.fetch = this.#makeFetch();
   }

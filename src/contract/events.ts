@@ -116,11 +116,15 @@ export interface RequestFailed {
   readonly resendCount: number;
 }
 
-/** The runtime could not apply a socket option as asked. Reported once per transport and option. */
+/**
+ * The runtime could not apply a socket option as asked, or `fetch` ignores a member of its init. Reported once per
+ * transport and option, and once per pool and member.
+ */
 export interface OptionDegraded {
   readonly type: "option.degraded";
   readonly transport: string;
-  readonly option: "tcpKeepAlive" | "noDelay";
+  /** `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. */
+  readonly option: "tcpKeepAlive" | "noDelay" | `fetch.${string}`;
   readonly asked: TcpKeepAlive | boolean;
   readonly applied: TcpKeepAlive | boolean;
 }

@@ -1,6 +1,5 @@
 /** Arguments: what `fetch` and `request` read and refuse alike, before a socket is opened. */
 
-import { excerpt } from "../contract/excerpt.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import { isIdempotent } from "../rules/retry.ts";
 import type { PreparedBody } from "./prepare-body.ts";
@@ -41,7 +40,7 @@ export function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal === "object" && "aborted" in signal && "addEventListener" in signal)
     return signal as AbortSignal;
-  throw new TypeError(`signal must be an AbortSignal: current value is ${excerpt(String(signal))}`);
+  throw new TypeError(`signal must be an AbortSignal: current value is of type ${typeof signal}`);
 }
 
 /**

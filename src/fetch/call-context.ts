@@ -6,6 +6,7 @@ import type { Wire } from "../contract/wire.ts";
 import type { RequestDeadlines } from "../exchange/message.ts";
 import { inContext, type RequestBody } from "../exchange/request-body.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
+import type { IgnoredMembers } from "./init-members.ts";
 import type { UrlReader } from "./request-url.ts";
 
 /** What arguments are read with. It is known before the transport is loaded, so that they are read in the call. */
@@ -13,6 +14,8 @@ export interface ReadContext {
   readonly urls: UrlReader;
   readonly clock: Pick<Clock, "now" | "turn">;
   readonly deadlines: RequestDeadlines;
+  /** Members of init that mean nothing to a pool. */
+  readonly ignored: IgnoredMembers;
 }
 
 /** What a request is sent with. */

@@ -1,16 +1,16 @@
 /**
  * Fetch request: from the arguments of `fetch` to one checked request. A `Request` is recognised by its shape, because
- * other realms and libraries have classes of their own. Members of `RequestInit` that only mean something in a browser
- * are ignored.
+ * other realms and libraries have classes of their own.
  */
 
 import { quoted } from "../contract/excerpt.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import { checkMethod, requestFields } from "../http1/send/request-head.ts";
-import { type HeadersSource, headerPairs, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
+import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
 import type { ReadContext } from "./call-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { requestBodyError } from "./fetch-errors.ts";
+import { type HeaderList, headerList } from "./header-list.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./prepare-body.ts";
@@ -40,7 +40,10 @@ export interface RequestLike {
 export interface FetchInit {
   /** Sent in upper case where the standard says so: `"post"` is `POST`, but `"patch"` stays as it is. @default "GET" */
   readonly method?: string;
-  /** Sent besides `Accept`, `User-Agent` and `Accept-Encoding`, or in place of these. @default none */
+  /**
+   * Sent besides `Accept`, `User-Agent` and `Accept-Encoding`, or in place of these. Fields that concern one hop
+   * (`TE`, `Upgrade` …) are dropped, but `Connection: close` is obeyed. @default none
+   */
   readonly headers?: HeadersSource | undefined;
   /**
    * Not allowed with GET or HEAD. @default none
@@ -65,9 +68,6 @@ export interface FetchInit {
   readonly keepalive?: boolean;
 }
 
-/** Header fields as pairs (the fetch standard: "header list"). */
-export type HeaderList = readonly (readonly [string, string])[];
-
 /** A checked request, with all that a redirect needs to make the next one of it. */
 export interface FetchRequest {
   readonly url: RequestUrl;
@@ -79,9 +79,6 @@ export interface FetchRequest {
   readonly signal: AbortSignal | undefined;
   readonly redirect: "follow" | "manual" | "error";
 }
-
-/** Members of init that a pool cannot honour. Ignoring them would break what the caller relies on. */
-const REFUSED = ["dispatcher", "client", "agent", "proxy", "unix", "tls", "integrity"] as const;
 
 /** Methods that the standard converts to upper case. */
 const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -96,17 +93,15 @@ export function fetchRequest(
   input: FetchInput,
   init: FetchInit,
   defaults: HeaderList,
-  { urls, clock }: ReadContext,
+  { urls, clock, ignored }: ReadContext,
 ): FetchRequest {
-  for (const name of REFUSED) {
-    const value = (init as Readonly<Record<string, unknown>>)[name];
-    if (value !== undefined && value !== null && value !== "")
-      throw new TypeError(`fetch option "${name}" cannot be honoured by a pool`);
-  }
+  ignored.check(init);
+  if ("integrity" in init && init.integrity !== undefined && init.integrity !== "")
+    throw new TypeError('fetch option "integrity" cannot be honoured by a pool');
   const request = isRequestLike(input) ? input : undefined;
   const url = urls.read(urlOf(request?.url ?? (input as string | URL)));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
-  const headers = completed([...headerPairs(init.headers ?? request?.headers ?? [])], defaults);
+  const headers = completed(headerList(init.headers ?? request?.headers ?? []), defaults);
   const fields = requestFields(headers);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
   const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
@@ -198,6 +193,7 @@ function bodyOf({ request, init, method, fields, origin, clock }: BodyArguments)
     return prepareBody(init.body, {
       length: streams ? fields.contentLength : undefined,
       copy: true,
+      stringify: true,
       toError,
     });
   }

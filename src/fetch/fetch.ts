@@ -17,9 +17,9 @@ import {
   type FetchInput,
   type FetchRequest,
   fetchRequest,
-  type HeaderList,
   withDefaultHeaders,
 } from "./fetch-request.ts";
+import type { HeaderList } from "./header-list.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { fetchResponse, type ResponseContext } from "./make-response.ts";
 import type { PreparedBody } from "./prepare-body.ts";

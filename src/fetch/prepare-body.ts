@@ -42,6 +42,8 @@ export interface BodyOptions {
   readonly length?: number | undefined;
   /** Whether bytes are copied, so that the caller may change the originals at once. */
   readonly copy: boolean;
+  /** Whether anything else is sent as its text, as the standard says. */
+  readonly stringify?: boolean;
   /** Separates the parts of a form. A form that is produced again keeps the boundary named in its `Content-Type`. */
   readonly boundary?: string | undefined;
   /** Makes the error to throw from one that the body's own functions threw. */
@@ -133,7 +135,7 @@ function refuseFlawed(prepared: PreparedBody | Flaw): PreparedBody {
 
 function read(source: BodySource, options: BodyOptions): PreparedBody | Flaw {
   if (typeof source === "string") return preparedBytes(encoder.encode(source), "text/plain;charset=UTF-8");
-  if (typeof source !== "object" || source === null) return unknownKind(source);
+  if (typeof source !== "object" || source === null) return unknownKind(source, options);
   if (ArrayBuffer.isView(source)) {
     const { buffer, byteOffset, byteLength } = source;
     return bufferBody(buffer, byteOffset, byteLength, options);
@@ -216,9 +218,10 @@ export function partsBody(parts: readonly Part[]): RequestBody {
   return { kind: "stream", length: lengthOf(parts), replayable: true, foreign, open, cancel() {} };
 }
 
-function streamBody(source: object, { length }: BodyOptions): PreparedBody | Flaw {
+function streamBody(source: object, options: BodyOptions): PreparedBody | Flaw {
   const isOne = isStream(source);
-  if (!isOne && !isAsyncIterable(source)) return unknownKind(source);
+  if (!isOne && !isAsyncIterable(source)) return unknownKind(source, options);
+  const { length } = options;
   if (isOne && isUsed(source)) return "is a stream that is locked or was read already";
   let opened = false;
   const open = () => {
@@ -250,8 +253,13 @@ function isUsed(stream: ReadableStream<Uint8Array>): boolean {
   }
 }
 
-function unknownKind(value: unknown): Flaw {
-  // It may be a promise: its rejection must not end the process.
+/** A promise or a function is always a mistake, though the standard would send its text. */
+function unknownKind(value: unknown, { stringify }: BodyOptions): PreparedBody | Flaw {
+  const mistaken =
+    typeof value === "function" || (typeof value === "object" && value !== null && "then" in value);
+  if (stringify === true && !mistaken)
+    return preparedBytes(encoder.encode(`${value as string}`), "text/plain;charset=UTF-8");
+  // The rejection of a promise must not end the process.
   silence(value);
   return `must be a string, bytes, Blob, FormData, URLSearchParams or stream: got ${describe(value)}`;
 }

@@ -29,7 +29,12 @@ import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } f
 export interface RequestOptions {
   /** @default "GET" */
   readonly method?: string;
-  /** Sent as they are. Only `Host`, the framing and the `Content-Type` of the body are added. @default none */
+  /**
+   * Sent as they are: the same name twice is two lines. Only `Host`, the framing and the `Content-Type` of the body are
+   * added. Stricter than `fetch`: a value must be a string or a number without line ends, and fields that concern one hop
+   * (`Connection` but for `close` and `keep-alive`, `Keep-Alive`, `TE`, `Trailer`, `Transfer-Encoding`, `Upgrade`) are
+   * a `TypeError` rather than dropped. @default none
+   */
   readonly headers?: HeadersSource;
   /**
    * A body, or a function that produces one. With a function the request can be sent again, by calling the function

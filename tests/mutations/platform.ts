@@ -32,4 +32,18 @@ export const PLATFORM: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/fetch/abort" },
   },
+  {
+    breaks: "Fields that concern one hop are dropped by fetch",
+    file: "src/fetch/header-list.ts",
+    search: "if (PER_HOP.has(lower)) continue;",
+    replacement: "",
+    proof: { tests: "tests/fetch/input" },
+  },
+  {
+    breaks: "A member of init that is ignored is told once",
+    file: "src/fetch/init-members.ts",
+    search: "this.#told.add(name);",
+    replacement: "",
+    proof: { tests: "tests/fetch/input" },
+  },
 ];
