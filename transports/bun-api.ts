@@ -10,8 +10,13 @@ export interface BunRawSocket<Data> {
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly alpnProtocol: string | false | null;
-  /** With TLS. */
+  // With TLS.
+  readonly authorized: boolean;
   getPeerCertificate(): PeerCertificate;
+  getTLSVersion(): string;
+  getCipher(): { readonly standardName: string };
+  isSessionReused(): boolean;
+  setSession(session: Uint8Array): void;
   /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   end(): void;
@@ -33,6 +38,8 @@ export interface BunRawSocket<Data> {
 export interface BunHandlers<Data> {
   open(socket: BunRawSocket<Data>): void;
   handshake(socket: BunRawSocket<Data>, success: boolean, error: Error | null): void;
+  /** The peer gave a session that may be resumed. Called after the handshake (Bun 1.4). */
+  session(socket: BunRawSocket<Data>, session: Uint8Array): void;
   data(socket: BunRawSocket<Data>, bytes: Uint8Array<ArrayBuffer>): void;
   drain(socket: BunRawSocket<Data>): void;
   end(socket: BunRawSocket<Data>): void;

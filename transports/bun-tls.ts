@@ -1,6 +1,6 @@
 /** TLS on Bun: options of `connect` and `upgradeTLS`, and the check of a peer whose name is an address. */
 
-import type { TlsTarget } from "../src/contract/transport.ts";
+import type { TlsFacts, TlsTarget } from "../src/contract/transport.ts";
 import { nodeTls } from "./builtins.ts";
 import type { BunRawSocket, BunTlsOptions } from "./bun-api.ts";
 import { latin1Bytes } from "./latin1.ts";
@@ -42,6 +42,29 @@ export function identityFault(
 ): Error | undefined {
   if (tls === undefined || !tls.verify || addressCheck(tls, connectedTo) !== "here") return undefined;
   return nodeTls().checkServerIdentity(tls.serverName, raw.getPeerCertificate());
+}
+
+/** Offers a session. Must be called when the socket opens, before the handshake. Bun verifies the name all the same. */
+export function offerSession(raw: Pick<BunRawSocket<unknown>, "setSession">, tls: TlsTarget): void {
+  const session = tls.sessions?.take();
+  if (session?.serverName === tls.serverName) raw.setSession(session.bytes);
+}
+
+/** Keeps a session of a verified peer. What `rejectUnauthorized: false` let pass is not authorized. */
+export function keepSession(raw: BunRawSocket<unknown>, tls: TlsTarget, bytes: Uint8Array): void {
+  if (!raw.authorized) return;
+  const { subject, protocol } = bunTlsFacts(raw);
+  tls.sessions?.keep({ bytes, serverName: tls.serverName, subject }, protocol !== "TLSv1.3");
+}
+
+/** What the handshake agreed on. */
+export function bunTlsFacts(raw: BunRawSocket<unknown>): TlsFacts {
+  return {
+    protocol: raw.getTLSVersion(),
+    cipher: raw.getCipher().standardName,
+    resumed: raw.isSessionReused(),
+    subject: { ...raw.getPeerCertificate().subject } as TlsFacts["subject"],
+  };
 }
 
 /** ALPN protocol names in wire format, each after its length (RFC 7301 §3.1). Bun 1.4 silently ignores a plain string. */

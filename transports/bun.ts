@@ -10,12 +10,13 @@ import type {
   Socket,
   SocketHandler,
   Target,
+  TlsFacts,
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
 import { bufferText, uninitializedBytes } from "./buffer.ts";
 import type { BunApi, BunHandlers, BunRawSocket } from "./bun-api.ts";
-import { bunTlsOptions, identityFault } from "./bun-tls.ts";
+import { bunTlsFacts, bunTlsOptions, identityFault, keepSession, offerSession } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { endedError, transportErrorOf } from "./error-mapping.ts";
@@ -40,6 +41,7 @@ interface Opening {
 class BunSocket implements Socket {
   applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
   alpn: string | undefined;
+  tls: TlsFacts | undefined;
   remoteAddress: string | undefined;
   remotePort: number | undefined;
   localAddress: string | undefined;
@@ -49,6 +51,8 @@ class BunSocket implements Socket {
   private writer: BunWriter | undefined;
   /** Set until the socket is usable or has failed. */
   private opening: Opening | undefined;
+  /** Set once the peer is verified. */
+  private verified: TlsTarget | undefined;
 
   constructor(handler: SocketHandler, opening: Opening) {
     this.receiveQueue = new ReceiveQueue(handler);
@@ -64,8 +68,9 @@ class BunSocket implements Socket {
     this.writer = new BunWriter(raw, this.receiveQueue);
     this.applied = opening.apply(raw);
     // With TLS only TCP is connected now. Before the end of the handshake a write would accept no bytes.
-    if (opening.tls === undefined) this.usable(raw);
-    else this.receiveQueue.handler.connected?.();
+    if (opening.tls === undefined) return this.usable(raw);
+    offerSession(raw, opening.tls);
+    this.receiveQueue.handler.connected?.();
   }
 
   secured(raw: Raw, success: boolean, error: Error | null): void {
@@ -76,14 +81,21 @@ class BunSocket implements Socket {
     const refused = success ? identityFault(raw, opening.tls, opening.address) : (error ?? endedError("tls"));
     const cause = refused === undefined ? undefined : transportErrorOf(refused, "tls");
     const verify = opening.tls?.verify ?? true;
-    if (cause === undefined || (!verify && cause.reason !== "handshake")) this.usable(raw);
-    else this.giveUp(cause);
+    const usable = cause === undefined || (!verify && cause.reason !== "handshake");
+    if (!usable) return this.failHandshake(cause);
+    if (cause === undefined) this.verified = opening.tls;
+    this.tls = bunTlsFacts(raw);
+    this.usable(raw);
+  }
+
+  session(raw: Raw, bytes: Uint8Array): void {
+    if (this.verified !== undefined) keepSession(raw, this.verified, bytes);
   }
 
   closed(error: Error | undefined): void {
     if (this.opening !== undefined) {
       const phase = this.opening.tls === undefined ? "connect" : "tls";
-      this.giveUp(error === undefined ? endedError(phase) : transportErrorOf(error, phase));
+      this.failHandshake(error === undefined ? endedError(phase) : transportErrorOf(error, phase));
     } else if (error === undefined) {
       this.receiveQueue.end(this.writer?.broken ? endedError("open") : undefined);
     } else {
@@ -101,6 +113,11 @@ class BunSocket implements Socket {
   /** The kernel has room again. */
   flush(): void {
     this.writer?.flush();
+  }
+
+  private failHandshake(reason: unknown): void {
+    this.opening?.tls?.sessions?.clear();
+    this.giveUp(reason);
   }
 
   /** Drops the socket and rejects the connect attempt. */
@@ -192,6 +209,7 @@ function free({ buffer, length }: Uint8Array<ArrayBuffer>): void {
 const HANDLERS: BunHandlers<BunSocket> = {
   open: (raw) => raw.data.opened(raw),
   handshake: (raw, success, error) => raw.data.secured(raw, success, error),
+  session: (raw, bytes) => raw.data.session(raw, bytes),
   data(raw, bytes) {
     const { length } = bytes;
     raw.data.data(bytes, length);
@@ -268,6 +286,7 @@ export const bunTransport: Transport = {
     unix: true,
     startTls: true,
     alpn: true,
+    tlsSessions: true,
     verifyOff: true,
   },
   connect,

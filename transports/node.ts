@@ -10,6 +10,7 @@ import type {
   SocketHandler,
   Target,
   TcpKeepAlive,
+  TlsFacts,
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
@@ -18,7 +19,15 @@ import { nodeNet, nodeTls } from "./builtins.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
-import { alpnOf, closeTls, isTls, nodeTlsOptions } from "./node-tls.ts";
+import {
+  alpnOf,
+  closeTls,
+  isTls,
+  nodeTlsOptions,
+  offerWhenConnected,
+  startTlsOn,
+  tlsFactsOf,
+} from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./tcp-keepalive.ts";
@@ -30,6 +39,7 @@ const READ_BUFFER = uninitializedBytes(64 * 1024);
 class NodeSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
@@ -39,11 +49,12 @@ class NodeSocket implements Socket {
   private readonly deferredDestroy: DeferredDestroy;
   private awaitsDrain = false;
 
-  constructor(raw: NetSocket, receiveQueue: ReceiveQueue, applied: AppliedOptions, alpn?: string) {
+  constructor(raw: NetSocket, receiveQueue: ReceiveQueue, applied: AppliedOptions) {
     this.raw = raw;
     this.receiveQueue = receiveQueue;
     this.applied = applied;
-    this.alpn = alpn;
+    this.alpn = alpnOf(raw);
+    this.tls = tlsFactsOf(raw);
     this.remoteAddress = raw.remoteAddress;
     this.remotePort = raw.remotePort;
     this.localAddress = raw.localAddress;
@@ -130,10 +141,9 @@ class NodeSocket implements Socket {
     const inner = new ReceiveQueue(receiveQueue.handler);
     const open = (): TLSSocket => {
       // A TLS socket around another socket ignores `onread` (Node 20 to 24).
-      const secure = nodeTls().connect({ ...nodeTlsOptions(tls), socket: raw });
-      return secure.on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
+      return startTlsOn(raw, tls).on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
     };
-    return opened(open, inner, signal, (secure) => new NodeSocket(secure, inner, applied, alpnOf(secure)));
+    return opened(open, inner, signal, tls, (secure) => new NodeSocket(secure, inner, applied));
   }
 }
 
@@ -162,7 +172,7 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
       if (target.tls !== undefined) handler.connected?.();
     });
   };
-  return opened(open, receiveQueue, signal, (raw) => new NodeSocket(raw, receiveQueue, applied, alpnOf(raw)));
+  return opened(open, receiveQueue, signal, target.tls, (raw) => new NodeSocket(raw, receiveQueue, applied));
 }
 
 /** Resolves with the socket once it is usable. If it rejects, nothing is left open. */
@@ -170,6 +180,7 @@ function opened<Raw extends NetSocket>(
   open: () => Raw,
   receiveQueue: ReceiveQueue,
   signal: AbortSignal,
+  tls: TlsTarget | undefined,
   socketOf: (raw: Raw) => Socket,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -186,7 +197,11 @@ function opened<Raw extends NetSocket>(
     const abort = (): void => fail(signal.reason);
     const lost = (error: unknown): void => {
       if (phase === "open") receiveQueue.end(transportErrorOf(error, phase));
-      else fail(transportErrorOf(error, phase));
+      else failHandshake(error);
+    };
+    const failHandshake = (error: unknown): void => {
+      if (phase === "tls") tls?.sessions?.clear();
+      fail(transportErrorOf(error, phase));
     };
     const usable = (): void => {
       phase = "open";
@@ -208,7 +223,7 @@ function opened<Raw extends NetSocket>(
     });
     raw.once("close", () => {
       if (phase === "open") receiveQueue.end(undefined);
-      else fail(endedError(phase));
+      else failHandshake(endedError(phase));
     });
   });
 }
@@ -227,9 +242,9 @@ function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket 
     target.unixPath === undefined
       ? { host: target.address ?? target.hostname, port: target.port, onread }
       : { path: target.unixPath, onread };
-  return target.tls === undefined
-    ? nodeNet().connect(where)
-    : nodeTls().connect({ ...where, ...nodeTlsOptions(target.tls) });
+  const { tls } = target;
+  if (tls === undefined) return nodeNet().connect(where);
+  return offerWhenConnected(nodeTls().connect({ ...where, ...nodeTlsOptions(tls) }), tls);
 }
 
 /** Uses the methods of the socket, because Node 20 and 22 ignore these options in `tls.connect`. */
@@ -274,6 +289,7 @@ export const nodeTransport: Transport = {
     startTls: true,
     tlsInTls: true,
     alpn: true,
+    tlsSessions: true,
     verifyOff: true,
   },
   connect,

@@ -3,6 +3,8 @@
  * not among them: they throw a `TypeError` or `RangeError` before a socket is opened.
  */
 
+import type { TlsFacts } from "./transport.ts";
+
 /** What went wrong, for programs. Match on the code, not on the class or the message. */
 export type ErrorCode =
   /** Waited longer than `acquireTimeout` for a connection. */
@@ -68,6 +70,11 @@ export interface ConnectionInfo {
   readonly localPort: number | undefined;
   /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
+  /**
+   * What TLS agreed on. `undefined` without TLS, and where the runtime does not tell (Deno). Of an `https` proxy that reads
+   * the requests itself, it is TLS with the proxy.
+   */
+  readonly tls?: TlsFacts | undefined;
 }
 
 /** Connections and waiters of one origin at the moment of an error. */

@@ -5,7 +5,7 @@
 
 import type { HoldfastError } from "./errors.ts";
 import type { RetireReason, RetryReason } from "./reasons.ts";
-import type { TcpKeepAlive } from "./transport.ts";
+import type { TcpKeepAlive, TlsFacts } from "./transport.ts";
 
 /** A connection was opened. It becomes active at once, or idle if no request waits any more. */
 export interface ConnectionOpened {
@@ -17,6 +17,8 @@ export interface ConnectionOpened {
   readonly remoteAddress: string | undefined;
   /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
+  /** What TLS agreed on, where the runtime tells. */
+  readonly tls?: TlsFacts | undefined;
 }
 
 /** A request took a connection. */

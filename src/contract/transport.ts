@@ -16,6 +16,40 @@ export interface TcpKeepAlive {
   readonly probes?: number | undefined;
 }
 
+/** A TLS session that may be resumed, and what is known of the peer that gave it. */
+export interface TlsSession {
+  readonly bytes: Uint8Array;
+  /** The name that was verified. The session is offered to no other. */
+  readonly serverName: string;
+  /** See {@linkcode TlsFacts.subject}. A resumed handshake shows no certificate. */
+  readonly subject: TlsFacts["subject"];
+}
+
+/**
+ * The TLS sessions that may be resumed with one peer under one set of TLS options (RFC 8446 §2.2). A resumed handshake needs
+ * no certificate, so a session must never be offered under another name or other options (CVE-2026-48934).
+ */
+export interface TlsSessions {
+  /** The session to offer in the handshake that begins, if there is one. */
+  take(): TlsSession | undefined;
+  /** Keeps a session of a connection whose peer is verified. `often`: it may be offered more than once (TLS 1.2). */
+  keep(session: TlsSession, often: boolean): void;
+  /** A handshake failed, perhaps because of the session that it offered. */
+  clear(): void;
+}
+
+/** What a TLS handshake agreed on. */
+export interface TlsFacts {
+  /** `"TLSv1.3"`, `"TLSv1.2"` … */
+  readonly protocol: string | undefined;
+  /** IANA's name: `"TLS_AES_128_GCM_SHA256"`. */
+  readonly cipher: string | undefined;
+  /** Whether an earlier session was resumed, without certificates and signatures. */
+  readonly resumed: boolean;
+  /** Subject of the peer's certificate, by attribute: `{ CN: "api.example.com", O: "Example" }`. */
+  readonly subject: Readonly<Record<string, string | readonly string[]>> | undefined;
+}
+
 /** How to speak TLS to the peer. Strings contain PEM. */
 export interface TlsTarget {
   /** Name sent as SNI and checked against the certificate. */
@@ -30,6 +64,8 @@ export interface TlsTarget {
   readonly verify: boolean;
   /** Protocols to offer by ALPN (RFC 7301), in order of preference. */
   readonly alpn: readonly string[];
+  /** The sessions to resume. They belong to this target alone. `undefined`: each handshake is a full one. */
+  readonly sessions?: TlsSessions | undefined;
 }
 
 /** Where to connect, and with which socket options. */
@@ -70,6 +106,8 @@ export interface Capabilities {
   readonly tlsInTls?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.alpn} is offered to the peer. */
   readonly alpn: boolean;
+  /** Whether {@linkcode TlsTarget.sessions} are resumed, and {@linkcode Socket.tls} is told. @default false */
+  readonly tlsSessions?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.verify} can be `false`. */
   readonly verifyOff: boolean;
 }
@@ -115,6 +153,8 @@ export interface Socket extends SocketAddresses {
   readonly applied: AppliedOptions;
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
+  /** Set with TLS, where the runtime tells (not on Deno). */
+  readonly tls?: TlsFacts | undefined;
   /**
    * Whether the connection is known to have ended although {@linkcode SocketHandler.closed} was not called yet, so that
    * a write would be lost. Read before each request. `undefined` if the transport cannot tell.

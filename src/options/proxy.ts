@@ -6,6 +6,7 @@ import { withoutCredentials } from "../contract/excerpt.ts";
 import type { TlsTarget } from "../contract/transport.ts";
 import { objectWith, oneOf, refuseUnknown, show, texts } from "./checks.ts";
 import type { ProxyOptions, TlsOptions } from "./options.ts";
+import { tlsTargetOf } from "./tls-target.ts";
 
 /** A proxy, checked and parsed. */
 export interface ProxySetting {
@@ -56,7 +57,7 @@ export function proxyOf(
     ...proxy,
     pooling,
     authorization: authorization ?? proxy.authorization,
-    tls: proxy.kind === "https" ? tlsTarget(proxy.hostname, tlsOf(tls)) : undefined,
+    tls: proxy.kind === "https" ? tlsTargetOf(proxy.hostname, tlsOf(tls)) : undefined,
   };
 }
 
@@ -97,7 +98,7 @@ export function proxyAt(
     credentials,
     shown: `${kind}://${parsed.hostname}:${port}`,
     authorization: kind === "socks5" || credentials === undefined ? undefined : basic(credentials),
-    tls: kind === "https" ? tlsTarget(hostname, {}) : undefined,
+    tls: kind === "https" ? tlsTargetOf(hostname, {}) : undefined,
     pooling: "shared",
   };
 }
@@ -153,18 +154,4 @@ function decoded(text: string): string | undefined {
 function basic({ username, password }: { username: string; password: string }): string {
   const bytes = new TextEncoder().encode(`${username}:${password}`);
   return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
-}
-
-function tlsTarget(
-  hostname: string,
-  { ca, cert, key, serverName, rejectUnauthorized }: TlsOptions,
-): TlsTarget {
-  return {
-    serverName: serverName ?? hostname.replace(/\.$/, ""),
-    ca: typeof ca === "string" ? [ca] : ca,
-    cert,
-    key,
-    verify: rejectUnauthorized ?? true,
-    alpn: ["http/1.1"],
-  };
 }

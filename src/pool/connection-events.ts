@@ -10,10 +10,12 @@ import type { Observers } from "./observers.ts";
 export function publishOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
   if (!observers.topics["connection.opened"].wanted) return;
   const { id, originRecord, attachment } = record;
-  const remoteAddress = attachment?.socket?.remoteAddress;
+  const socket = attachment?.socket;
+  const remoteAddress = socket?.remoteAddress;
   const facts = { connection: id, origin: originRecord.origin.key, elapsedMs, remoteAddress };
   const via = attachment?.via === undefined ? undefined : { proxy: attachment.via.proxy };
-  observers.publish({ type: "connection.opened", ...facts, ...via });
+  const tls = socket?.tls === undefined ? undefined : { tls: socket.tls };
+  observers.publish({ type: "connection.opened", ...facts, ...via, ...tls });
 }
 
 /** A request waits in the queue. */

@@ -97,7 +97,13 @@ export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
     localAddress: socket?.localAddress,
     localPort: socket?.localPort,
   };
-  return via === undefined ? info : { ...info, proxy: via.proxy };
+  const tls = socket?.tls;
+  if (via === undefined && tls === undefined) return info;
+  return {
+    ...info,
+    ...(via === undefined ? undefined : { proxy: via.proxy }),
+    ...(tls === undefined ? undefined : { tls }),
+  };
 }
 
 /** A connection that is being opened: its connect attempt. */

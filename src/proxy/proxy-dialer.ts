@@ -10,7 +10,7 @@ import type { Socket, SocketHandler, Target, Transport } from "../contract/trans
 import type { ProxySetting } from "../options/proxy.ts";
 import type { Settings } from "../options/resolve.ts";
 import { Connector, nameIn } from "../pool/connect/connector.ts";
-import { type Dialer, DirectDialer, targetOf, type Via } from "../pool/connect/dialer.ts";
+import { type Dialer, DirectDialer, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import { HttpConnect } from "./http-connect.ts";
@@ -145,10 +145,10 @@ class ProxyDialer implements Dialer {
     handler: SocketHandler,
     signal: AbortSignal,
   ): Promise<Socket> {
-    const { settings, transport, connector } = this.#parts;
+    const { transport, connector, direct } = this.#parts;
     const { key, hostname, port } = origin;
     const to = { origin: key, hostname, port };
-    const { tls } = targetOf(origin, settings);
+    const tls = direct.tlsTo(origin);
     if (tls !== undefined && target.tls !== undefined && transport.can.tlsInTls !== true) {
       const what = `speaks TLS, and the ${transport.name} transport cannot speak TLS inside of that`;
       return Promise.reject(unsupported(proxyError(proxy, to, what).message));

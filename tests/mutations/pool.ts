@@ -242,4 +242,32 @@ export const POOL: readonly Mutation[] = [
     replacement: "connection.record.requests <= 1;",
     proof: { tests: "tests/pool/liveness-check" },
   },
+  {
+    breaks: "A TLS session is never offered under another origin's name or port",
+    file: "src/pool/connect/tls-targets.ts",
+    search: "  of({ key, hostname }: Origin): TlsTarget {\n",
+    replacement: '  of({ hostname }: Origin): TlsTarget {\n    const key = "one for all";\n',
+    proof: { tests: "tests/pool/connect/tls-targets" },
+  },
+  {
+    breaks: "A ticket of TLS 1.3 is offered once",
+    file: "src/options/session-store.ts",
+    search: "this.#tickets.pop() ??",
+    replacement: "this.#tickets.at(-1) ??",
+    proof: { tests: "tests/transports/tls-sessions" },
+  },
+  {
+    breaks: "A TLS session of a peer that was not verified is not kept",
+    file: "transports/node-tls.ts",
+    search: "    if (!raw.authorized) return;\n",
+    replacement: "",
+    proof: { tests: "tests/transports/tls-sessions" },
+  },
+  {
+    breaks: "A failed handshake drops the sessions, one of which may be why it failed",
+    file: "transports/node.ts",
+    search: `      if (phase === "tls") tls?.sessions?.clear();\n`,
+    replacement: "",
+    proof: { tests: "tests/transports/tls-sessions" },
+  },
 ];

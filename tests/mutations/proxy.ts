@@ -37,8 +37,8 @@ export const PROXY: readonly Mutation[] = [
   {
     breaks: "TLS in a tunnel verifies the origin, not the proxy",
     file: "src/proxy/proxy-dialer.ts",
-    search: "const { tls } = targetOf(origin, settings);",
-    replacement: "const { tls } = targetOf({ ...origin, hostname: target.hostname }, settings);",
+    search: "const tls = direct.tlsTo(origin);",
+    replacement: "const tls = direct.tlsTo({ ...origin, hostname: target.hostname });",
     proof: BY_PROXY,
   },
   {

@@ -4,6 +4,7 @@ import {
   type AppliedOptions,
   type Socket,
   type SocketHandler,
+  type TlsFacts,
   type TlsTarget,
   TransportError,
 } from "../../contract/transport.ts";
@@ -40,6 +41,7 @@ export function abortQuietly(socket: Socket): void {
 export class CheckedSocket implements Socket {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
@@ -51,6 +53,7 @@ export class CheckedSocket implements Socket {
   constructor(socket: Socket, handler: SocketHandler) {
     this.applied = socket.applied;
     this.alpn = socket.alpn;
+    this.tls = socket.tls;
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
     this.localAddress = socket.localAddress;

@@ -81,6 +81,6 @@ export class Connector {
 }
 
 /** The name that must be looked up to reach a target; `undefined` for an IP address or a Unix socket. */
-export function nameIn({ hostname, unixPath }: Target): string | undefined {
+export function nameIn({ hostname, unixPath }: Pick<Target, "hostname" | "unixPath">): string | undefined {
   return unixPath !== undefined || isAddress(hostname) ? undefined : hostname;
 }

@@ -1,10 +1,11 @@
 /** Dialer: how a pool gets from an origin to a socket: directly (here), or through a proxy (`src/proxy`). */
 
 import type { Origin } from "../../contract/origin.ts";
-import type { Socket, SocketHandler, Target, Transport } from "../../contract/transport.ts";
+import type { Socket, SocketHandler, Target, TlsTarget, Transport } from "../../contract/transport.ts";
 import type { Settings } from "../../options/resolve.ts";
 import { Connector, nameIn } from "./connector.ts";
 import type { Resolver } from "./resolver.ts";
+import { TlsTargets } from "./tls-targets.ts";
 
 /** The fields that requests need because a proxy reads and forwards them (RFC 9112 §3.2.2). */
 export interface Forwarding {
@@ -38,7 +39,7 @@ export class DirectDialer implements Dialer {
   readonly resolver: Resolver | undefined;
   readonly #settings: Settings;
   readonly #connector: Connector;
-  readonly #targets: WeakMap<Origin, Target> = new WeakMap();
+  readonly #tls: TlsTargets;
 
   constructor(
     settings: Settings,
@@ -48,10 +49,11 @@ export class DirectDialer implements Dialer {
     this.resolver = connector.resolver;
     this.#settings = settings;
     this.#connector = connector;
+    this.#tls = new TlsTargets(settings.tls);
   }
 
   nameTo(origin: Origin): string | undefined {
-    return nameIn(this.#target(origin));
+    return nameIn({ ...origin, unixPath: this.#settings.unixPath });
   }
 
   viaTo(): undefined {
@@ -59,39 +61,14 @@ export class DirectDialer implements Dialer {
   }
 
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    return this.#connector.connect(this.#target(origin), handler, signal);
+    const { unixPath, tcpKeepAlive, noDelay } = this.#settings;
+    const { hostname, port } = origin;
+    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, tls: this.tlsTo(origin) };
+    return this.#connector.connect(target, handler, signal);
   }
 
-  /** The same object each time: a transport caches its TLS context by the `tls` object in it. */
-  #target(origin: Origin): Target {
-    let target = this.#targets.get(origin);
-    if (target === undefined) {
-      target = targetOf(origin, this.#settings);
-      this.#targets.set(origin, target);
-    }
-    return target;
+  /** How to speak TLS to an `https` origin, directly or in a tunnel. */
+  tlsTo(origin: Origin): TlsTarget | undefined {
+    return origin.scheme === "https" ? this.#tls.of(origin) : undefined;
   }
-}
-
-/** The address and the socket options of an origin. */
-export function targetOf(origin: Origin, settings: Settings): Target {
-  const { tls, unixPath } = settings;
-  return {
-    hostname: origin.hostname,
-    port: origin.port,
-    unixPath,
-    tcpKeepAlive: settings.tcpKeepAlive,
-    noDelay: settings.noDelay,
-    tls:
-      origin.scheme === "http"
-        ? undefined
-        : {
-            serverName: tls.serverName ?? origin.hostname.replace(/\.$/, ""),
-            ca: typeof tls.ca === "string" ? [tls.ca] : tls.ca,
-            cert: tls.cert,
-            key: tls.key,
-            verify: tls.rejectUnauthorized ?? true,
-            alpn: ["http/1.1"],
-          },
-  };
 }

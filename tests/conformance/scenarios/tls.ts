@@ -21,6 +21,36 @@ async function refused({ get, rejection, note }: Act): Promise<void> {
 
 export const tls: Scenario[] = [
   {
+    name: "A second connection resumes the TLS session of the first, and says what TLS agreed on",
+    options: { tls: { ca }, maxRequests: 1 },
+    speaks: "tls",
+    needs: ({ can }) => (can.tlsSessions ? undefined : "the transport resumes no session, and does not tell"),
+    async client({ request, note }) {
+      for (let count = 0; count < 2; count++) {
+        const answer = await request();
+        await answer.text();
+        const { protocol, cipher, resumed, subject } = answer.connection.tls ?? {};
+        note(`${protocol} ${cipher?.slice(0, 4)} ${subject?.CN}${resumed ? ", resumed" : ""}`);
+      }
+    },
+    trace: `${FIRST} · retired #1 max-requests · finished 1 200 · > TLSv1.3 TLS_ localhost
+      started 2 GET · queued (1 waiting) · opened #2 · acquired #2 request 1 · retired #2 max-requests · finished 2 200
+      > TLSv1.3 TLS_ localhost, resumed
+    `,
+  },
+  {
+    name: "What TLS agreed on is undefined where the runtime does not tell",
+    options: { tls: { ca } },
+    speaks: "tls",
+    needs: ({ can }) => (can.tlsSessions ? "the transport tells" : undefined),
+    async client({ request, note }) {
+      const answer = await request();
+      await answer.text();
+      note(String(answer.connection.tls));
+    },
+    trace: `${FIRST} · released #1 · finished 1 200 · > undefined`,
+  },
+  {
     name: "A server whose CA is given is trusted, and its connection reused",
     options: { tls: { ca } },
     speaks: "tls",
