@@ -15,7 +15,7 @@ const PACKAGE_MS = 120_000;
 export interface Column {
   readonly steps: Partial<Record<StepName, Outcome>>;
   readonly connections: number;
-  readonly requests: number;
+  readonly reused: number;
 }
 
 export interface Comparison {

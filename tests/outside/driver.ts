@@ -109,3 +109,8 @@ export function textsOf(body: ReadableStream<Uint8Array> | null | undefined): As
     },
   };
 }
+
+/** The options of a call: many types refuse a signal of `undefined`. */
+export function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -99,7 +99,7 @@ function printDeviations(comparisons: readonly Comparison[]): string[] {
   const all = deviations(comparisons);
   if (whole)
     for (const row of DIFFERENCES.filter((one) => all.every((deviation) => deviation.row !== one)))
-      console.log(`No longer differs, remove its row: ${row.step}, ${row.reason}`);
+      console.log(`No longer differs, remove its row: ${row.steps.join(", ")}, ${row.reason}`);
   return all
     .filter(({ row }) => row === undefined)
     .map(

@@ -27,8 +27,8 @@ export interface Seen {
 }
 
 export interface Mock extends Addresses {
-  /** Since the server was started: connections, and requests on all of them. */
-  counts(): { readonly connections: number; readonly requests: number };
+  /** Since the server was started: connections, and requests that came on one that had carried others. */
+  counts(): { readonly connections: number; readonly reused: number };
   close(): void;
 }
 
@@ -64,10 +64,12 @@ class Step {
 export async function startMock(driver: Driver, payload: string): Promise<Mock> {
   let step = new Step("answer");
   let connections = 0;
-  let requests = 0;
+  let reused = 0;
+  const used = new WeakSet<object>();
 
   const server = createServer(async (request, response) => {
-    requests += 1;
+    if (used.has(request.socket)) reused += 1;
+    used.add(request.socket);
     const question = await read(request);
     const current = step;
     if (driver.counts?.(question) === false) return send(response, driver.answer(question), current);
@@ -105,7 +107,7 @@ export async function startMock(driver: Driver, payload: string): Promise<Mock> 
   return {
     url: await listen(server),
     control: await listen(control),
-    counts: () => ({ connections, requests }),
+    counts: () => ({ connections, reused }),
     close() {
       for (const one of [server, control]) {
         one.close();

@@ -133,7 +133,7 @@ function connectionsTable(groups: readonly Comparison[][]): string[] {
   const rows = groups.flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const cell = ({ connections, requests }: Column) => `${connections} + ${requests - connections}`;
+    const cell = ({ connections, reused }: Column) => `${connections} + ${reused}`;
     return [[first.driver.name, ...RUNTIMES.map((runtime) => beside(group, runtime, cell))]];
   });
   return table(["package", ...RUNTIMES.map((runtime) => titles[runtime])], rows);
@@ -155,7 +155,9 @@ function differencesList(all: readonly Deviation[]): string[] {
     const names = [...new Set(where.map(({ name }) => name))].sort().join(", ");
     const on = RUNTIMES.filter((runtime) => where.some((one) => one.runtime === runtime));
     const title = row === undefined ? "**Not explained yet**" : row.reason;
-    return [`- ${where[0]?.step}: ${title} (${on.map((runtime) => titles[runtime]).join(", ")}: ${names})`];
+    return [
+      `- ${[...new Set(where.map(({ step }) => step))].join(", ")}: ${title} (${on.map((runtime) => titles[runtime]).join(", ")}: ${names})`,
+    ];
   });
 }
 

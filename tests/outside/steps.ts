@@ -122,6 +122,8 @@ export function describe(failure: unknown): string {
   const { name, message, status, statusCode } = failure as Record<string, unknown>;
   const kind = failure.constructor?.name;
   const titles = [kind, name, status ?? statusCode].filter((part) => part !== undefined && part !== "");
-  const text = String(message ?? JSON.stringify(failure)).replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "host");
+  const text = String(message ?? JSON.stringify(failure))
+    .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "host")
+    .replaceAll(/\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT/g, "date");
   return `${[...new Set(titles.map(String))].join(" ")}: ${text.slice(0, 300)}`;
 }

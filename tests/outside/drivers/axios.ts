@@ -1,4 +1,4 @@
-import { type Driver, joined, json, textsOf } from "../driver.ts";
+import { type Driver, given, joined, json, textsOf } from "../driver.ts";
 
 export const driver: Driver = {
   name: "axios",
@@ -8,7 +8,7 @@ export const driver: Driver = {
     const { default: axios } = await import("axios");
     const client = axios.create({ adapter: "fetch", baseURL: url, env: { fetch } });
     return {
-      request: async (signal) => (await client.get("/item", signal === undefined ? {} : { signal })).data,
+      request: async (signal) => (await client.get("/item", given(signal))).data,
       async stream(more) {
         const { data } = await client.get<ReadableStream<Uint8Array>>("/stream", { responseType: "stream" });
         return joined(textsOf(data), (text) => text, more);

@@ -1,4 +1,4 @@
-import { type Driver, joined, json, textsOf } from "../driver.ts";
+import { type Driver, given, joined, json, textsOf } from "../driver.ts";
 
 export const driver: Driver = {
   name: "hono/proxy",
@@ -15,7 +15,7 @@ export const driver: Driver = {
     );
     return {
       async request(signal) {
-        const response = await app.request("/item", signal === undefined ? {} : { signal });
+        const response = await app.request("/item", given(signal));
         if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
         return response.json();
       },

@@ -1,4 +1,4 @@
-import { type Driver, joined, json, textsOf } from "../driver.ts";
+import { type Driver, given, joined, json, textsOf } from "../driver.ts";
 
 export const driver: Driver = {
   name: "ky",
@@ -8,7 +8,7 @@ export const driver: Driver = {
     const { default: ky } = await import("ky");
     const client = ky.create({ fetch, prefix: url });
     return {
-      request: (signal) => client.get("item", signal === undefined ? {} : { signal }).json(),
+      request: (signal) => client.get("item", given(signal)).json(),
       stream: async (more) => joined(textsOf((await client.get("stream")).body), (text) => text, more),
       upload: (payload) => client.post("upload", { body: new Blob([payload]).stream() }).json(),
     };

@@ -1,4 +1,4 @@
-import { type Driver, joined, json, textsOf } from "../driver.ts";
+import { type Driver, given, joined, json, textsOf } from "../driver.ts";
 
 const repository = { owner: "holdfast", repo: "pool" };
 
@@ -12,8 +12,7 @@ export const driver: Driver = {
     const client = new Octokit({ baseUrl: url, request: { fetch } });
     return {
       request: async (signal) =>
-        (await client.rest.repos.get({ ...repository, request: signal === undefined ? {} : { signal } })).data
-          .name,
+        (await client.rest.repos.get({ ...repository, request: given(signal) })).data.name,
       async stream(more) {
         const { data } = await client.request("GET /stream", {
           request: { parseSuccessResponseBody: false },
