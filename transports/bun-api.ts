@@ -55,6 +55,11 @@ export interface BunTlsOptions {
   ca?: string[];
   cert?: string;
   key?: string;
+  passphrase?: string;
+  /** As TLS itself writes it: 0x0303 is TLS 1.2. */
+  minVersion?: number;
+  maxVersion?: number;
+  ciphers?: string;
   ALPNProtocols?: Uint8Array;
 }
 

@@ -21,6 +21,9 @@ function addressCheck(tls: TlsTarget, connectedTo: string | undefined): "bun" | 
   return connectedTo === undefined ? "here" : "sent";
 }
 
+/** Versions on the wire (RFC 8446 §4.2.1), which Bun 1.4 wants as numbers. It has no `pfx`. */
+const VERSIONS = { TLSv1: 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 } as const;
+
 /** Options of `connect` and `upgradeTLS`. `connectedTo` is the address that Bun is told; `undefined` on an open socket. */
 export function bunTlsOptions(tls: TlsTarget, connectedTo: string | undefined): BunTlsOptions {
   const { verify: rejectUnauthorized, ca, cert, key, alpn } = tls;
@@ -30,6 +33,10 @@ export function bunTlsOptions(tls: TlsTarget, connectedTo: string | undefined): 
   if (ca !== undefined) options.ca = [...ca];
   if (cert !== undefined) options.cert = cert;
   if (key !== undefined) options.key = key;
+  if (tls.passphrase !== undefined) options.passphrase = tls.passphrase;
+  if (tls.minVersion !== undefined) options.minVersion = VERSIONS[tls.minVersion];
+  if (tls.maxVersion !== undefined) options.maxVersion = VERSIONS[tls.maxVersion];
+  if (tls.ciphers !== undefined) options.ciphers = tls.ciphers;
   if (alpn.length > 0) options.ALPNProtocols = wireFormat(alpn);
   return options;
 }

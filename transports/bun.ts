@@ -19,7 +19,7 @@ import type { BunApi, BunHandlers, BunRawSocket } from "./bun-api.ts";
 import { bunTlsFacts, bunTlsOptions, identityFault, keepSession, offerSession } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
-import { endedError, transportErrorOf } from "./error-mapping.ts";
+import { endedError, optionsError, transportErrorOf } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
@@ -245,7 +245,12 @@ function opening(
       },
     });
     signal.addEventListener("abort", abort);
-    begin(socket);
+    try {
+      begin(socket);
+    } catch (cause) {
+      // Bun 1.4 throws at once what BoringSSL says about the TLS options.
+      socket.giveUp(how.tls === undefined ? transportErrorOf(cause, "connect") : optionsError(cause));
+    }
   });
 }
 
@@ -286,6 +291,7 @@ export const bunTransport: Transport = {
     unix: true,
     startTls: true,
     alpn: true,
+    tlsOptions: ["minVersion", "maxVersion", "ciphers", "passphrase"],
     tlsSessions: true,
     verifyOff: true,
   },

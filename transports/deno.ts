@@ -293,6 +293,7 @@ export const denoTransport: Transport = {
     unix: true,
     startTls: true,
     alpn: true,
+    tlsOptions: [],
     verifyOff: false,
   },
   connect: (target, handler, signal) => openAfterSettling(establish(target, handler, signal)),

@@ -89,6 +89,12 @@ export function endedError(phase: FailurePhase): TransportError {
   return new TransportError("reset", "The peer ended the connection", { reason: "ECONNRESET" });
 }
 
+/** The error of TLS options that the runtime refuses: a key that is no PEM, a wrong passphrase, an unknown cipher. */
+export function optionsError(cause: unknown): TransportError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TransportError("tls", `The TLS options cannot be used: ${why}`, { cause, reason: "options" });
+}
+
 /** The error of a target that asks for something this runtime lacks. */
 export function unsupportedError(message: string): TransportError {
   return new TransportError("unsupported", message);

@@ -4,6 +4,7 @@ import type { Socket as NetSocket } from "node:net";
 import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { TlsFacts, TlsSession, TlsTarget } from "../src/contract/transport.ts";
 import { nodeNet, nodeTls } from "./builtins.ts";
+import { optionsError } from "./error-mapping.ts";
 
 /** Contexts are kept per {@linkcode TlsTarget}, because parsing certificates costs more than a handshake. */
 const contexts = new WeakMap<TlsTarget, SecureContext>();
@@ -11,11 +12,25 @@ const contexts = new WeakMap<TlsTarget, SecureContext>();
 function contextOf(tls: TlsTarget): SecureContext {
   let context = contexts.get(tls);
   if (context === undefined) {
-    const { ca, cert, key } = tls;
-    context = nodeTls().createSecureContext({ ca: ca === undefined ? undefined : [...ca], cert, key });
+    context = newContext(tls);
     contexts.set(tls, context);
   }
   return context;
+}
+
+/** @throws {TransportError} if OpenSSL refuses the options: a key that is no PEM, a wrong passphrase, an unknown cipher. */
+function newContext({ ca, pfx, ...rest }: TlsTarget): SecureContext {
+  const { cert, key, passphrase, minVersion, maxVersion, ciphers } = rest;
+  const options = { cert, key, passphrase, minVersion, maxVersion, ciphers };
+  try {
+    return nodeTls().createSecureContext({
+      ...options,
+      ca: ca === undefined ? undefined : [...ca],
+      pfx: pfx === undefined ? undefined : (pfx as Buffer),
+    });
+  } catch (cause) {
+    throw optionsError(cause);
+  }
 }
 
 /** Options of `tls.connect`. */

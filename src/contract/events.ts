@@ -5,7 +5,7 @@
 
 import type { HoldfastError } from "./errors.ts";
 import type { RetireReason, RetryReason } from "./reasons.ts";
-import type { TcpKeepAlive, TlsFacts } from "./transport.ts";
+import type { TcpKeepAlive, TlsFacts, TlsFeature } from "./transport.ts";
 
 /** A connection was opened. It becomes active at once, or idle if no request waits any more. */
 export interface ConnectionOpened {
@@ -126,8 +126,9 @@ export interface OptionDegraded {
   readonly type: "option.degraded";
   readonly transport: string;
   /** `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. */
-  readonly option: "tcpKeepAlive" | "noDelay" | `fetch.${string}`;
-  readonly asked: TcpKeepAlive | boolean;
+  readonly option: "tcpKeepAlive" | "noDelay" | `tls.${TlsFeature}` | `fetch.${string}`;
+  /** Secrets are not shown: `true` stands for them. */
+  readonly asked: TcpKeepAlive | boolean | string;
   readonly applied: TcpKeepAlive | boolean;
 }
 

@@ -50,6 +50,12 @@ export interface TlsFacts {
   readonly subject: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
 
+/** A version of TLS, as Node writes it. */
+export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+
+/** The members of {@linkcode TlsTarget} that some runtimes cannot honour. */
+export type TlsFeature = "minVersion" | "maxVersion" | "ciphers" | "passphrase" | "pfx";
+
 /** How to speak TLS to the peer. Strings contain PEM. */
 export interface TlsTarget {
   /** Name sent as SNI and checked against the certificate. */
@@ -60,6 +66,14 @@ export interface TlsTarget {
   readonly cert?: string | undefined;
   /** Key of the client certificate. */
   readonly key?: string | undefined;
+  /** Client certificate chain and key as PKCS #12, instead of the two above. */
+  readonly pfx?: Uint8Array | undefined;
+  /** Decrypts `key` or `pfx`. */
+  readonly passphrase?: string | undefined;
+  readonly minVersion?: TlsVersion | undefined;
+  readonly maxVersion?: TlsVersion | undefined;
+  /** Ciphers to offer, as OpenSSL writes them. */
+  readonly ciphers?: string | undefined;
   /** `false` accepts any certificate. */
   readonly verify: boolean;
   /** Protocols to offer by ALPN (RFC 7301), in order of preference. */
@@ -106,6 +120,8 @@ export interface Capabilities {
   readonly tlsInTls?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.alpn} is offered to the peer. */
   readonly alpn: boolean;
+  /** Which of these members of {@linkcode TlsTarget} are honoured. @default all */
+  readonly tlsOptions?: readonly TlsFeature[] | undefined;
   /** Whether {@linkcode TlsTarget.sessions} are resumed, and {@linkcode Socket.tls} is told. @default false */
   readonly tlsSessions?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.verify} can be `false`. */

@@ -23,6 +23,12 @@ export function returnFault(name: string, must: string, value: unknown): Functio
   return new FunctionFault(`${name} must return ${must}: got ${describe(value)}`);
 }
 
+/** The fault of a function whose answer a check refused. */
+export function refusedFault(name: string, refusal: unknown): FunctionFault {
+  const why = refusal instanceof Error ? refusal.message : describe(refusal);
+  return new FunctionFault(`${name} gave a wrong answer: ${why}`, refusal);
+}
+
 /** A value for a message. `String()` throws for some objects. */
 function describe(value: unknown): string {
   try {

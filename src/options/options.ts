@@ -7,7 +7,7 @@ import type { Clock } from "../contract/clock.ts";
 import type { Duration } from "../contract/duration.ts";
 import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
-import type { Transport } from "../contract/transport.ts";
+import type { TlsVersion, Transport } from "../contract/transport.ts";
 import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import type { PRESET, PresetInfo } from "../rules/preset-info.ts";
@@ -47,7 +47,10 @@ export interface EvictionOptions {
   readonly inAll?: Eviction;
 }
 
-/** TLS for `https:` origins. Connections with different TLS options are never shared. */
+/**
+ * TLS for `https:` origins. Connections with different TLS options are never shared, and neither are TLS sessions. An option
+ * that the runtime cannot honour is reported (`option.degraded`), or an error with `strict`.
+ */
 export interface TlsOptions {
   /** Certificate authorities to trust, as PEM. @default the runtime's own */
   readonly ca?: string | readonly string[];
@@ -55,6 +58,16 @@ export interface TlsOptions {
   readonly cert?: string;
   /** Private key of the client certificate, as PEM. Requires `cert`. @default none */
   readonly key?: string;
+  /** Client certificate chain and private key as PKCS #12, instead of `cert` and `key`. Node only. @default none */
+  readonly pfx?: Uint8Array;
+  /** Decrypts `key` or `pfx`. Node and Bun. @default none */
+  readonly passphrase?: string;
+  /** Lowest version of TLS. Node and Bun. @default the runtime's own: TLS 1.2 */
+  readonly minVersion?: TlsVersion;
+  /** Highest version of TLS. Node and Bun. @default the runtime's own: TLS 1.3 */
+  readonly maxVersion?: TlsVersion;
+  /** Ciphers to offer, as OpenSSL writes them: `"ECDHE+AESGCM"`. Node, and Bun for TLS 1.2. @default the runtime's own */
+  readonly ciphers?: string;
   /** Name to send (SNI) and to verify. @default the origin's hostname */
   readonly serverName?: string;
   /** `false` accepts any certificate, which is for tests only. @default true */
@@ -196,8 +209,14 @@ export interface PoolOptions {
   readonly tcpKeepAlive?: false | TcpKeepAliveOptions;
   /** Sends small writes immediately (`TCP_NODELAY`). @default true */
   readonly noDelay?: boolean;
-  /** TLS for `https:` origins. @default {} */
-  readonly tls?: TlsOptions;
+  /**
+   * TLS for `https:` origins. A function is called with the hostname for each connect attempt, so that certificates can be
+   * renewed; what it takes counts for `connectTimeout`. If it throws, or gives wrong options, the attempt fails with
+   * `ERR_FUNCTION`.
+   *
+   * @default {}
+   */
+  readonly tls?: TlsOptions | ((hostname: string) => TlsOptions | Promise<TlsOptions>);
   /**
    * A proxy for all origins. `"env"`: the proxies in `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by curl's
    * rules, read at the first request. `false`: no proxy.

@@ -6,7 +6,7 @@ import { withoutCredentials } from "../contract/excerpt.ts";
 import type { TlsTarget } from "../contract/transport.ts";
 import { objectWith, oneOf, refuseUnknown, show, texts } from "./checks.ts";
 import type { ProxyOptions, TlsOptions } from "./options.ts";
-import { tlsTargetOf } from "./tls-target.ts";
+import { tlsTargetOf } from "./tls.ts";
 
 /** A proxy, checked and parsed. */
 export interface ProxySetting {

@@ -23,12 +23,12 @@ import {
   refuseUnknown,
   share,
   show,
-  texts,
   unixPathOf,
   wholeNumber,
 } from "./checks.ts";
-import type { EvictionOptions, PoolOptions, ResponseLimits, TlsOptions } from "./options.ts";
+import type { EvictionOptions, PoolOptions, ResponseLimits } from "./options.ts";
 import { type ProxySetting, proxyOf } from "./proxy.ts";
+import { tlsOf } from "./tls.ts";
 
 /** Every option, checked and resolved. Times are in milliseconds. `Infinity` means "off". */
 export interface Settings {
@@ -41,7 +41,8 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   readonly tcpKeepAlive: TcpKeepAlive | false;
   readonly noDelay: boolean;
-  readonly tls: TlsOptions;
+  /** A function is not called yet. */
+  readonly tls: NonNullable<PoolOptions["tls"]>;
   readonly proxy: ProxySetting | "env" | false;
   readonly unixPath: string | undefined;
   readonly resolve: PoolOptions["resolve"];
@@ -143,7 +144,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     ...deadlinesOf(given),
     tcpKeepAlive: tcpKeepAliveOf(given.tcpKeepAlive),
     noDelay: flag(given.noDelay, "noDelay"),
-    tls: tlsOf(given.tls),
+    tls: typeof given.tls === "function" ? given.tls : tlsOf(given.tls),
     proxy: proxyOf(given.proxy, tlsOf),
     unixPath: ifSet(given.unixPath, (path) => unixPathOf(path, "unixPath")),
     resolve: ifSet(given.resolve, (resolve) => callable(resolve, "resolve")),
@@ -259,20 +260,6 @@ function kernelSeconds(value: Duration | undefined, option: string): number | un
   const ms = toMs(value, option);
   if (ms >= 1000 && ms <= 32_767_000) return ms;
   throw new RangeError(`${option} must be from "1s" to "32767s": current value is ${show(value)}`);
-}
-
-function tlsOf(value: TlsOptions): TlsOptions {
-  objectWith(value, "tls", []);
-  refuseUnknown(value, { ca: 0, cert: 0, key: 0, serverName: 0, rejectUnauthorized: 0 }, "tls option");
-  ifSet(value.rejectUnauthorized, (verify) => flag(verify, "tls.rejectUnauthorized"));
-  texts(Array.isArray(value.ca) ? value.ca : [value.ca], "tls.ca");
-  for (const name of ["cert", "key", "serverName"] as const) texts([value[name]], `tls.${name}`);
-  if ((value.cert === undefined) !== (value.key === undefined)) {
-    throw new RangeError(
-      `tls.cert and tls.key must be set together: ${value.cert === undefined ? "cert" : "key"} is missing`,
-    );
-  }
-  return value;
 }
 
 function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {

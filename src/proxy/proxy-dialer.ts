@@ -13,6 +13,7 @@ import { Connector, nameIn } from "../pool/connect/connector.ts";
 import { type Dialer, DirectDialer, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
+import type { TlsTargets } from "../pool/connect/tls-targets.ts";
 import { HttpConnect } from "./http-connect.ts";
 import type { Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
@@ -59,6 +60,7 @@ interface Parts {
 /** Connects through a proxy to the origins that have one, and directly to the others. */
 class ProxyDialer implements Dialer {
   readonly resolver: Resolver | undefined;
+  readonly tls: TlsTargets;
   readonly #parts: Parts;
   readonly #choose: Choose;
   readonly #routes: WeakMap<Origin, ProxyRoute | "direct"> = new WeakMap();
@@ -67,6 +69,7 @@ class ProxyDialer implements Dialer {
 
   constructor(parts: Parts, choose: Choose) {
     this.resolver = parts.connector.resolver;
+    this.tls = parts.direct.tls;
     this.#parts = parts;
     this.#choose = choose;
   }
@@ -85,6 +88,8 @@ class ProxyDialer implements Dialer {
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const route = this.#routeTo(origin);
     if (route === undefined) return this.#parts.direct.connect(origin, handler, signal);
+    const refused = route.target.tls === undefined ? undefined : this.tls.refusal(route.target.tls);
+    if (refused !== undefined) return Promise.reject(refused);
     return route.via.forwarding === undefined
       ? resumeAfterDelivery(this.#tunnel(route, handler, signal))
       : this.#forward(route, handler, signal);
@@ -148,11 +153,11 @@ class ProxyDialer implements Dialer {
     const { transport, connector, direct } = this.#parts;
     const { key, hostname, port } = origin;
     const to = { origin: key, hostname, port };
-    const tls = direct.tlsTo(origin);
-    if (tls !== undefined && target.tls !== undefined && transport.can.tlsInTls !== true) {
+    if (origin.scheme === "https" && target.tls !== undefined && transport.can.tlsInTls !== true) {
       const what = `speaks TLS, and the ${transport.name} transport cannot speak TLS inside of that`;
       return Promise.reject(unsupported(proxyError(proxy, to, what).message));
     }
+    const tls = direct.tlsTo(origin, signal);
     return openTunnel(
       connector,
       { proxy, target, to, tls, negotiation: this.#negotiation(proxy, to) },

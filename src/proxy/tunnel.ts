@@ -14,7 +14,7 @@ export interface TunnelOptions {
   readonly to: Destination;
   readonly negotiation: Negotiation;
   /** For TLS with the origin. */
-  readonly tls: TlsTarget | undefined;
+  readonly tls: TlsTarget | Promise<TlsTarget> | undefined;
 }
 
 /** Resolves with a paused socket inside the tunnel. Leaves nothing open if it rejects. */
@@ -24,7 +24,8 @@ export async function openTunnel(
   handler: SocketHandler,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const { proxy, target, to, tls } = options;
+  const { proxy, target, to } = options;
+  const tls = options.tls instanceof Promise ? await options.tls : options.tls;
   const negotiation = new TunnelNegotiation(options, handler, signal);
   const socket = await connector.connect(target, negotiation, signal).catch((error: unknown) => {
     throw signal.aborted ? tooSlow(proxy, to, signal.reason) : unreachable(proxy, to, error);

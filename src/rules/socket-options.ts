@@ -3,13 +3,34 @@
  * The kernel's options are `SO_KEEPALIVE`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(7)) and `TCP_NODELAY`.
  */
 
-import type { AppliedOptions, TcpKeepAlive } from "../contract/transport.ts";
+import type { AppliedOptions, TcpKeepAlive, TlsFeature, TlsTarget } from "../contract/transport.ts";
 
-/** One socket option that was not applied as asked. */
+/** One socket option, or option of TLS, that was not applied as asked. */
 export interface Shortfall {
-  readonly option: "tcpKeepAlive" | "noDelay";
-  readonly asked: TcpKeepAlive | boolean;
+  readonly option: "tcpKeepAlive" | "noDelay" | `tls.${TlsFeature}`;
+  readonly asked: TcpKeepAlive | boolean | string;
   readonly applied: TcpKeepAlive | boolean;
+}
+
+const TLS_FEATURES: readonly TlsFeature[] = ["minVersion", "maxVersion", "ciphers", "passphrase", "pfx"];
+
+/** The TLS options that a transport cannot honour. `can`: those that it can. */
+export function tlsShortfalls(
+  asked: Pick<TlsTarget, TlsFeature>,
+  can: readonly TlsFeature[] = TLS_FEATURES,
+): Shortfall[] {
+  return TLS_FEATURES.filter((name) => !can.includes(name) && !isGiven(name, asked[name])).map((name) => ({
+    option: `tls.${name}`,
+    // Secrets are not shown.
+    asked: name === "passphrase" || name === "pfx" ? true : String(asked[name]),
+    applied: false,
+  }));
+}
+
+/** Whether it is so anyway: every runtime speaks TLS 1.2 and 1.3 and, unless told to, nothing older. */
+function isGiven(name: TlsFeature, value: unknown): boolean {
+  if (value === undefined) return true;
+  return (name === "minVersion" && value === "TLSv1.2") || (name === "maxVersion" && value === "TLSv1.3");
 }
 
 /** The options that the transport did not apply as asked. A value that the user left open is never a shortfall. */

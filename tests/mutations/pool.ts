@@ -245,8 +245,9 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A TLS session is never offered under another origin's name or port",
     file: "src/pool/connect/tls-targets.ts",
-    search: "  of({ key, hostname }: Origin): TlsTarget {\n",
-    replacement: '  of({ hostname }: Origin): TlsTarget {\n    const key = "one for all";\n',
+    search: "  #target({ key, hostname }: Origin, options: TlsOptions): TlsTarget {\n",
+    replacement:
+      '  #target({ hostname }: Origin, options: TlsOptions): TlsTarget {\n    const key = "one for all";\n',
     proof: { tests: "tests/pool/connect/tls-targets" },
   },
   {
@@ -269,5 +270,27 @@ export const POOL: readonly Mutation[] = [
     search: `      if (phase === "tls") tls?.sessions?.clear();\n`,
     replacement: "",
     proof: { tests: "tests/transports/tls-sessions" },
+  },
+  {
+    breaks:
+      "A tls function that gives another certificate gets another target, without the sessions of the former one",
+    file: "src/options/tls.ts",
+    search: "return names.every(",
+    replacement: "return names.some(",
+    proof: { tests: "tests/pool/connect/tls-targets" },
+  },
+  {
+    breaks: "What is reported of a TLS option that cannot be honoured shows no secret",
+    file: "src/rules/socket-options.ts",
+    search: `name === "passphrase" || name === "pfx" ? true : String(asked[name])`,
+    replacement: "String(asked[name])",
+    proof: { tests: "tests/pool/connect/tls-options" },
+  },
+  {
+    breaks: "With strict, no socket is opened when a TLS option cannot be honoured",
+    file: "src/pool/connect/tls-targets.ts",
+    search: "return refused === undefined ? this.#target(origin, options) : Promise.reject(refused);",
+    replacement: "return this.#target(origin, options);",
+    proof: { tests: "tests/pool/connect/tls-options" },
   },
 ];

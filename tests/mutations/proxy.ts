@@ -37,8 +37,8 @@ export const PROXY: readonly Mutation[] = [
   {
     breaks: "TLS in a tunnel verifies the origin, not the proxy",
     file: "src/proxy/proxy-dialer.ts",
-    search: "const tls = direct.tlsTo(origin);",
-    replacement: "const tls = direct.tlsTo({ ...origin, hostname: target.hostname });",
+    search: "const tls = direct.tlsTo(origin, signal);",
+    replacement: "const tls = direct.tlsTo({ ...origin, hostname: target.hostname }, signal);",
     proof: BY_PROXY,
   },
   {

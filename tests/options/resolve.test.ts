@@ -191,6 +191,11 @@ const WRONG_INSIDE: Readonly<Record<string, (value: unknown) => object>> = {
   "tls.ca": (ca) => ({ tls: { ca } }),
   "tls.cert": (cert) => ({ tls: { cert, key: "" } }),
   "tls.key": (key) => ({ tls: { cert: "", key } }),
+  "tls.pfx": (pfx) => ({ tls: { pfx } }),
+  "tls.passphrase": (passphrase) => ({ tls: { passphrase, key: "", cert: "" } }),
+  "tls.minVersion": (minVersion) => ({ tls: { minVersion } }),
+  "tls.maxVersion": (maxVersion) => ({ tls: { maxVersion } }),
+  "tls.ciphers": (ciphers) => ({ tls: { ciphers } }),
   "tls.serverName": (serverName) => ({ tls: { serverName } }),
   "tls.rejectUnauthorized": (rejectUnauthorized) => ({ tls: { rejectUnauthorized } }),
   "responseLimits.headBytes": (headBytes) => ({ responseLimits: { headBytes } }),
@@ -216,6 +221,18 @@ function wrongInside(path: string): readonly Wrong[] {
   }
   if (path.startsWith("tcpKeepAlive")) return NOT_KERNEL_SECONDS;
   if (path === "tls.rejectUnauthorized") return NOT_A_FLAG;
+  if (path === "tls.pfx") {
+    return [
+      [null, "TypeError", "object"],
+      ["x", "TypeError", "string"],
+    ];
+  }
+  if (path.endsWith("Version")) {
+    return [
+      ["1.3", "TypeError", '"1.3"'],
+      [null, "TypeError", "null"],
+    ];
+  }
   if (path === "tls.ca") return [...NOT_A_TEXT, [["pem", 5], "TypeError", "number"]];
   return path.startsWith("tls") ? NOT_A_TEXT : [...NOT_A_COUNT, [0, "RangeError"]];
 }
@@ -312,6 +329,14 @@ describe("contradictions are refused:", () => {
   it("half a client certificate", () => {
     assertStringIncludes(refusal({ tls: { cert: "pem" } })?.message ?? "", "key is missing");
     assertStringIncludes(refusal({ tls: { key: "pem" } })?.message ?? "", "cert is missing");
+    const pfx = new Uint8Array(1);
+    const refused: [object, string][] = [
+      [{ pfx, cert: "pem", key: "pem" }, "tls.pfx and tls.cert must not be set together"],
+      [{ passphrase: "p" }, "tls.passphrase must not be set without tls.key or tls.pfx"],
+      [{ minVersion: "TLSv1.3", maxVersion: "TLSv1.2" }, "tls.minVersion (TLSv1.3) must not exceed"],
+    ];
+    for (const [tls, message] of refused) assertStringIncludes(refusal({ tls })?.message ?? "", message);
+    assertEquals(refusal({ tls: { pfx, passphrase: "p" } }), undefined);
   });
 });
 
@@ -438,7 +463,10 @@ describe("the settings", () => {
     assertEquals(settings.tcpKeepAlive, { idleMs: 1000, intervalMs: 32_767_000, probes: 127 });
     assertEquals([settings.noDelay, settings.retry, settings.strict], [false, false, true]);
     assertEquals([settings.limits.headBytes, settings.limits.lineBytes], [100, Infinity]);
-    assertEquals([settings.limits.headerCount, settings.tls.serverName], [256, "n"]);
+    assertEquals(
+      [settings.limits.headerCount, (settings.tls as { serverName?: string }).serverName],
+      [256, "n"],
+    );
     assertStrictEquals(settings.transport, transport);
     assertStrictEquals(settings.onEvent, onEvent);
     assertEquals(typeof settings.hints, "function");

@@ -99,6 +99,7 @@ export class ConnectAttempts<Wire> {
     this.#transport = transport.name;
     this.#dialer = dialer;
     this.#owner = owner;
+    dialer.tls.onShortfall = (shortfall) => this.#fallsShort(shortfall);
   }
 
   /** Starts to open a connection. */
@@ -186,16 +187,22 @@ export class ConnectAttempts<Wire> {
     this.#parts.timer.drop(attempt);
   }
 
-  /** Publishes once per option that the runtime does not honour it. With `strict`: the error to fail with. */
   #compareOptions(socket: Socket): HoldfastError | undefined {
-    const { tcpKeepAlive, noDelay, strict } = this.#parts.settings;
-    const transport = this.#transport;
+    const { tcpKeepAlive, noDelay } = this.#parts.settings;
     for (const shortfall of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
-      if (strict) return unsupportedError(transport, shortfall);
-      if (this.#degraded.has(shortfall.option)) continue;
-      this.#degraded.add(shortfall.option);
-      this.#parts.observers.publish({ type: "option.degraded", transport, ...shortfall });
+      const error = this.#fallsShort(shortfall);
+      if (error !== undefined) return error;
     }
+    return undefined;
+  }
+
+  /** Publishes once per option that the runtime does not honour it. With `strict`: the error to fail with. */
+  #fallsShort(shortfall: Shortfall): HoldfastError | undefined {
+    const transport = this.#transport;
+    if (this.#parts.settings.strict) return unsupportedError(transport, shortfall);
+    if (this.#degraded.has(shortfall.option)) return undefined;
+    this.#degraded.add(shortfall.option);
+    this.#parts.observers.publish({ type: "option.degraded", transport, ...shortfall });
     return undefined;
   }
 }

@@ -5,6 +5,7 @@ import type { Socket, SocketHandler, Target, TlsTarget, Transport } from "../../
 import type { Settings } from "../../options/resolve.ts";
 import { Connector, nameIn } from "./connector.ts";
 import type { Resolver } from "./resolver.ts";
+import { connectAfter } from "./resume-after-delivery.ts";
 import { TlsTargets } from "./tls-targets.ts";
 
 /** The fields that requests need because a proxy reads and forwards them (RFC 9112 §3.2.2). */
@@ -25,6 +26,7 @@ export interface Via {
 export interface Dialer {
   /** Absent if only the transport itself can look up names. */
   readonly resolver: Resolver | undefined;
+  readonly tls: TlsTargets;
   /** The origin whose connections carry the requests of `origin`: another one if origins share the connections to a proxy. */
   readonly pooledAs?: ((origin: Origin) => Origin) | undefined;
   /** The name that is looked up to connect to an origin, if any. */
@@ -39,7 +41,7 @@ export class DirectDialer implements Dialer {
   readonly resolver: Resolver | undefined;
   readonly #settings: Settings;
   readonly #connector: Connector;
-  readonly #tls: TlsTargets;
+  readonly tls: TlsTargets;
 
   constructor(
     settings: Settings,
@@ -49,7 +51,7 @@ export class DirectDialer implements Dialer {
     this.resolver = connector.resolver;
     this.#settings = settings;
     this.#connector = connector;
-    this.#tls = new TlsTargets(settings.tls);
+    this.tls = new TlsTargets(settings.tls, transport.can);
   }
 
   nameTo(origin: Origin): string | undefined {
@@ -63,12 +65,14 @@ export class DirectDialer implements Dialer {
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const { unixPath, tcpKeepAlive, noDelay } = this.#settings;
     const { hostname, port } = origin;
-    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, tls: this.tlsTo(origin) };
-    return this.#connector.connect(target, handler, signal);
+    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay };
+    const tls = this.tlsTo(origin, signal);
+    if (!(tls instanceof Promise)) return this.#connector.connect({ ...target, tls }, handler, signal);
+    return connectAfter(tls, (known) => this.#connector.connect({ ...target, tls: known }, handler, signal));
   }
 
   /** How to speak TLS to an `https` origin, directly or in a tunnel. */
-  tlsTo(origin: Origin): TlsTarget | undefined {
-    return origin.scheme === "https" ? this.#tls.of(origin) : undefined;
+  tlsTo(origin: Origin, signal: AbortSignal): TlsTarget | Promise<TlsTarget> | undefined {
+    return origin.scheme === "https" ? this.tls.of(origin, signal) : undefined;
   }
 }

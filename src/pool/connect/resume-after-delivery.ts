@@ -18,6 +18,19 @@ export function resumeAfterDelivery(opening: Promise<Socket>): Promise<Socket> {
   });
 }
 
+/**
+ * Connects once `first` has settled. The socket is paused for the further promise that this takes, as
+ * {@linkcode resumeAfterDelivery} describes.
+ */
+export function connectAfter<T>(first: Promise<T>, connect: (value: T) => Promise<Socket>): Promise<Socket> {
+  return resumeAfterDelivery(
+    first.then(connect).then((socket) => {
+      socket.pause();
+      return socket;
+    }),
+  );
+}
+
 /** The socket of a user's transport may throw, and nothing would catch that here. */
 function resume(socket: Socket): void {
   try {

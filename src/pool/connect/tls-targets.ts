@@ -3,33 +3,99 @@
  * because its sessions are most useful then.
  */
 
+import type { HoldfastError } from "../../contract/errors.ts";
 import type { Origin } from "../../contract/origin.ts";
-import type { TlsTarget } from "../../contract/transport.ts";
+import type { Capabilities, TlsTarget } from "../../contract/transport.ts";
+import { refusedFault, thrownFault } from "../../contract/user-functions.ts";
 import type { TlsOptions } from "../../options/options.ts";
-import { tlsTargetOf } from "../../options/tls-target.ts";
+import type { Settings } from "../../options/resolve.ts";
+import { isSameTls, tlsOf, tlsTargetOf } from "../../options/tls.ts";
+import { type Shortfall, tlsShortfalls } from "../../rules/socket-options.ts";
+import { unlessAborted } from "./resolver.ts";
 
 /** Origins whose targets are kept. Beyond it the one that was used longest ago is forgotten, with its sessions. */
 export const MOST_TARGETS = 256;
 
+type AskTls = Extract<Settings["tls"], (hostname: string) => unknown>;
+
+interface Kept {
+  readonly target: TlsTarget;
+  readonly options: TlsOptions;
+}
+
 /** The TLS targets of one pool, by origin. No two origins share a target, so none offers the session of another. */
 export class TlsTargets {
-  readonly #options: TlsOptions;
-  readonly #targets: Map<string, TlsTarget> = new Map();
+  /** Told of each option that the transport cannot honour, once per attempt. Answers with the error to fail with, if any. */
+  onShortfall: (shortfall: Shortfall) => HoldfastError | undefined = () => undefined;
+  readonly #options: Settings["tls"];
+  readonly #can: Pick<Capabilities, "tlsOptions">;
+  readonly #kept: Map<string, Kept> = new Map();
 
-  constructor(options: TlsOptions) {
+  constructor(options: Settings["tls"], can: Pick<Capabilities, "tlsOptions"> = {}) {
     this.#options = options;
+    this.#can = can;
   }
 
-  /** The same object each time: a transport caches its TLS context by it. */
-  of({ key, hostname }: Origin): TlsTarget {
-    const target = this.#targets.get(key) ?? tlsTargetOf(hostname, this.#options);
-    this.#targets.delete(key);
-    this.#targets.set(key, target);
-    if (this.#targets.size > MOST_TARGETS) this.#forgetOldest();
-    return target;
+  /**
+   * The same object while the options are the same: a transport caches its TLS context by it.
+   *
+   * @throws {HoldfastError} with `strict`, if the transport cannot honour the options.
+   * @throws {FunctionFault} if the user's function throws or gives wrong options.
+   * @throws `signal.reason`, unchanged, if aborted.
+   */
+  of(origin: Origin, signal: AbortSignal): TlsTarget | Promise<TlsTarget> {
+    const options = this.#options;
+    if (typeof options === "function") return this.#asked(options, origin, signal);
+    const refused = this.refusal(options);
+    return refused === undefined ? this.#target(origin, options) : Promise.reject(refused);
+  }
+
+  /** Why a connection with these options cannot be opened. Reports what the transport cannot honour. */
+  refusal(options: Parameters<typeof tlsShortfalls>[0]): HoldfastError | undefined {
+    for (const shortfall of tlsShortfalls(options, this.#can.tlsOptions)) {
+      const error = this.onShortfall(shortfall);
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  }
+
+  async #asked(ask: AskTls, origin: Origin, signal: AbortSignal): Promise<TlsTarget> {
+    // A user's function must not run within a step of the pool.
+    await undefined;
+    signal.throwIfAborted();
+    const options = await unlessAborted(answerOf(ask, origin.hostname), signal);
+    const refused = this.refusal(options);
+    if (refused !== undefined) throw refused;
+    return this.#target(origin, options);
+  }
+
+  #target({ key, hostname }: Origin, options: TlsOptions): TlsTarget {
+    const known = this.#kept.get(key);
+    const kept =
+      known !== undefined && isSameTls(known.options, options)
+        ? known
+        : { target: tlsTargetOf(hostname, options), options };
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    if (this.#kept.size > MOST_TARGETS) this.#forgetOldest();
+    return kept.target;
   }
 
   #forgetOldest(): void {
-    for (const [oldest] of this.#targets) return void this.#targets.delete(oldest);
+    for (const [oldest] of this.#kept) return void this.#kept.delete(oldest);
+  }
+}
+
+async function answerOf(ask: AskTls, hostname: string): Promise<TlsOptions> {
+  let answer: TlsOptions;
+  try {
+    answer = await ask(hostname);
+  } catch (cause) {
+    throw thrownFault("tls", cause);
+  }
+  try {
+    return tlsOf(answer);
+  } catch (refusal) {
+    throw refusedFault("tls", refusal);
   }
 }

@@ -155,6 +155,7 @@ export class Meddler {
       transport: this.#transport(options.transport, meddled),
       clock: meddledClock(options.clock, meddled),
       random: meddled("option random", random),
+      tls: meddled("option tls", () => ({})),
       resolve: meddled("option resolve", () => ["10.0.0.1", "10.0.0.2"]),
       persistence: meddled("option persistence", () => true),
       serverHints: meddled("option serverHints", ({ keepAlive }) =>

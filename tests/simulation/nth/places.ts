@@ -10,7 +10,7 @@ import type { RequestOptions } from "../../../src/fetch/request.ts";
 type Callable = (...given: never[]) => unknown;
 
 /** The objects that are searched for functions: those that users write, not those of the platform. */
-type Written<T> = Exclude<Extract<NonNullable<T>, object>, Callable | URL | readonly unknown[]>;
+type Written<T> = Exclude<Extract<NonNullable<T>, object>, Callable | URL | Uint8Array | readonly unknown[]>;
 
 /** The paths of all functions in what a user gives: `"random"`, `"clock.now"`, `"learn.store.get"`. */
 type FunctionPaths<T, Before extends string = ""> = {
@@ -29,6 +29,7 @@ interface Place {
 export const OPTION_PLACES = {
   serverHints: { by: "exchange/ending.ts, when a connection is given back" },
   persistence: { by: "rules/persistence.ts, when a response is complete or its caller leaves it" },
+  tls: { by: "pool/connect/tls-targets.ts, in a task of its own" },
   resolve: { by: "pool/connect/connector.ts, in a task of its own" },
   retry: { by: "rules/retry.ts, when an attempt failed" },
   onEvent: { by: "pool/observers.ts, between steps" },

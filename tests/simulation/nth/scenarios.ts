@@ -121,6 +121,14 @@ export const SCENARIOS: readonly Scenario[] = [
     play: (run) => fetched(run, "/"),
   },
   {
+    name: "TLS",
+    respond: hello,
+    async play(run) {
+      await Promise.all([get(run, "/", "https://a.test"), get(run, "/", "https://a.test")]);
+      await get(run, "/", "https://a.test");
+    },
+  },
+  {
     name: "a queue",
     options: { maxConnectionsPerOrigin: 1 },
     respond: hello,
