@@ -1,7 +1,8 @@
 /** Fetch errors: what `fetch` and the bodies of its responses fail with, beside the errors of an exchange. */
 
-import { HoldfastError, ProtocolError } from "../contract/errors.ts";
+import { HoldfastError } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
+import type { Origin } from "../contract/origin.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
 
@@ -49,6 +50,18 @@ export function requestBodyError(origin: string, method: string, cause: unknown)
   });
 }
 
+/** The port is one that `fetch` must not connect to. */
+export function badPortError({ key, port }: Origin, method: string): HoldfastError {
+  return new HoldfastError({
+    code: "ERR_CONNECT",
+    phase: "connect",
+    sent: "none",
+    retriable: false,
+    origin: key,
+    message: `${excerpt(method)} ${key}: port ${port} belongs to another protocol: fetch does not connect to it, request() does`,
+  });
+}
+
 /** The response body could not be decoded. */
 export function decodeError({ lease }: WireResponse, cause: unknown): TypeError {
   const connection = connectionInfo(lease);
@@ -64,12 +77,4 @@ export function decodeError({ lease }: WireResponse, cause: unknown): TypeError 
     cause,
   } as const;
   return failedFetch(new HoldfastError(facts));
-}
-
-/** The response has a status that no `Response` can have. */
-export function statusError({ lease, head }: WireResponse): TypeError {
-  const connection = connectionInfo(lease);
-  const message = `The response has the status ${head.status}, which means nothing (RFC 9110 §15)`;
-  const facts = { phase: "headers", sent: "full", retriable: false, connection, message } as const;
-  return failedFetch(new ProtocolError("remote", "bad-status-line", facts));
 }

@@ -7,9 +7,10 @@ import { quoted } from "../contract/excerpt.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import { checkMethod, requestFields } from "../http1/send/request-head.ts";
 import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
+import { isBadPort } from "./bad-ports.ts";
 import type { ReadContext } from "./call-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
-import { requestBodyError } from "./fetch-errors.ts";
+import { badPortError, requestBodyError } from "./fetch-errors.ts";
 import { type HeaderList, headerList } from "./header-list.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
@@ -105,6 +106,7 @@ export function fetchRequest(
   const fields = requestFields(headers);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
   const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
+  refuseBadPort(url, method);
   // The last of all: a call that is refused must not lock the body.
   const body = bodyOf({ request, init, method, fields, origin: url.origin.key, clock });
   return { url, method, headers, fields, body, signal, redirect };
@@ -124,8 +126,14 @@ function urlOf(url: string | URL): string | URL {
   return url instanceof URL ? url : String(url);
 }
 
+/** @throws {HoldfastError} for a port of another protocol: to the standard, that is a failure of the network. */
+function refuseBadPort({ origin }: RequestUrl, method: string): void {
+  if (isBadPort(origin.port)) throw badPortError(origin, method);
+}
+
 /** The request of `fetch(url)`, which most calls are: a GET with the default headers and nothing else. */
 export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): FetchRequest {
+  refuseBadPort(url, "GET");
   return { url, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
 }
 

@@ -8,6 +8,7 @@ import { BodyBuffer, clearedBytes } from "../exchange/body-buffer.ts";
 import { bodyTooLarge } from "../exchange/body-errors.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import type { ResponseBody } from "../exchange/response-body.ts";
+import { reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { fetchError } from "./fetch-errors.ts";
 
@@ -52,8 +53,36 @@ export function newFetchResponse(
   direct = false,
   shared = false,
 ): FetchResponse {
-  loaded ??= fetchResponseClass();
-  return new loaded(content, init, from, direct, shared);
+  loaded ??= likeNative(fetchResponseClass(), nativeResponse());
+  const { status = 200 } = init;
+  const slots = isConstructible(status) ? init : { ...init, ...unsendable(status) };
+  return new loaded(content, slots, from, direct, shared);
+}
+
+/** Whether the constructor of `Response` takes the status (Fetch §5.5). A server's answer may have any (Fetch §2.2.3). */
+function isConstructible(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
+/** What the slots hold of a status that they cannot: Deno.serve and Bun.serve send it if the response is passed on. */
+function unsendable(status: number): { status: number; statusText: string } {
+  return { status: 502, statusText: `Bad Gateway: the upstream answered with status ${status}` };
+}
+
+/**
+ * Makes a class look like the runtime's: by its name, and by members that a `for … in` finds, as those of every interface
+ * (Web IDL §3.7.6).
+ */
+export function likeNative<Class extends abstract new (...args: never[]) => object>(
+  made: Class,
+  native: typeof Response,
+): Class {
+  Object.defineProperty(made, "name", { value: "Response", configurable: true });
+  for (const name of Object.getOwnPropertyNames(made.prototype)) {
+    const isMember = name !== "constructor" && name in native.prototype;
+    if (isMember) Object.defineProperty(made.prototype, name, { enumerable: true });
+  }
+  return made;
 }
 
 /** Whether {@linkcode newFetchResponse} made it. */
@@ -102,6 +131,23 @@ function fetchResponseClass(): FetchResponseClass {
     /** Whether a redirect led to it. */
     override get redirected(): boolean {
       return this.#from.redirected;
+    }
+
+    override get type(): ResponseType {
+      return "basic";
+    }
+
+    /** The constructor of Node's own class reads it, before this one has its fields. */
+    override get status(): number {
+      return #from in this ? this.#from.wire.head.status : super.status;
+    }
+
+    override get ok(): boolean {
+      return this.status >= 200 && this.status <= 299;
+    }
+
+    override get statusText(): string {
+      return isConstructible(this.status) ? super.statusText : reasonOf(this.#from.wire.head.text);
     }
 
     /** The connection that it came on. */
@@ -186,8 +232,7 @@ function fetchResponseClass(): FetchResponseClass {
     #read<Form>(read: (body: ResponseBody) => Promise<Form>): Promise<Form> | undefined {
       if (!this.#direct) return undefined;
       const form = read(this.#from.wire.body);
-      // Fails where native code has the stream. Then `read` has failed as well.
-      this.body?.cancel().catch(() => {});
+      cancelLocked(this.body);
       return form;
     }
 
@@ -217,6 +262,16 @@ export function nativeResponse(): typeof Response {
   )
     native = parent;
   return native;
+}
+
+/** Ends a stream whose body was read without it, and keeps it locked, as the runtime's own reading does. */
+function cancelLocked(body: ReadableStream | null): void {
+  try {
+    const reader = body?.getReader();
+    reader?.cancel().catch(() => {});
+  } catch {
+    // Native code has the stream. Then the body could not be read without it either.
+  }
 }
 
 function parentOf(child: typeof Response): typeof Response {

@@ -21,6 +21,7 @@ import {
 } from "./fetch-request.ts";
 import type { HeaderList } from "./header-list.ts";
 import { LengthProbe } from "./length-probe.ts";
+import { fetchLocally } from "./local-url.ts";
 import { fetchResponse, type ResponseContext } from "./make-response.ts";
 import type { PreparedBody } from "./prepare-body.ts";
 import { isRedirect, redirectError, redirectedRequest, soleLocation } from "./redirect.ts";
@@ -37,10 +38,15 @@ export interface FetchContext extends CallContext, ResponseContext {
 export function poolFetch(context: FetchContext, input: FetchInput, init?: FetchInit): Promise<Response> {
   return new Promise((resolve, reject) => {
     const { urls, defaults } = context;
-    const request =
-      init === undefined && typeof input === "string"
-        ? bareGet(urls.read(input), defaults)
-        : readArguments(input, init, defaults.headers, context);
+    let request: FetchRequest;
+    try {
+      request =
+        init === undefined && typeof input === "string"
+          ? bareGet(urls.read(input), defaults)
+          : readArguments(input, init, defaults.headers, context);
+    } catch (error) {
+      return resolve(refused(error, input, init));
+    }
     new FetchCall(context, request, resolve, reject).send();
   });
 }
@@ -53,7 +59,12 @@ export function poolFetchLater(
   init?: FetchInit,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const request = readArguments(input, init, [], context);
+    let request: FetchRequest;
+    try {
+      request = readArguments(input, init, [], context);
+    } catch (error) {
+      return resolve(refused(error, input, init));
+    }
     if (request.signal?.aborted === true) return reject(abandoned(request, request.signal.reason));
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
@@ -62,6 +73,11 @@ export function poolFetchLater(
     };
     load().then(begin).catch(reject);
   });
+}
+
+/** What becomes of arguments that are no request of a pool. */
+function refused(error: unknown, input: FetchInput, init: FetchInit | undefined): Promise<Response> {
+  return fetchLocally(input, init) ?? Promise.reject(fetchError(error, undefined));
 }
 
 /** Gives up the body of a call that was aborted before it began. Returns the reason. */

@@ -11,7 +11,13 @@ import type { ConnectionInfo } from "../contract/errors.ts";
 import type { ResponseBody } from "../exchange/response-body.ts";
 import { addFields, reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
-import { nativeResponse, newFetchResponse, type Provenance, wholeBuffer } from "./fetch-response.ts";
+import {
+  likeNative,
+  nativeResponse,
+  newFetchResponse,
+  type Provenance,
+  wholeBuffer,
+} from "./fetch-response.ts";
 
 /** Makes the genuine response: a shared function, because a closure per response costs memory. */
 type MakeGenuine = (from: Provenance) => Response;
@@ -62,7 +68,7 @@ export class LazyResponse implements Omit<Response, "textStream"> {
   }
 
   get type(): ResponseType {
-    return "default";
+    return "basic";
   }
 
   get url(): string {
@@ -141,4 +147,5 @@ function inherit(): void {
   const native = nativeResponse();
   Object.setPrototypeOf(LazyResponse.prototype, native.prototype);
   Object.setPrototypeOf(LazyResponse, native);
+  likeNative(LazyResponse, native);
 }

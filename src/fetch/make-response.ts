@@ -5,7 +5,7 @@ import type { WireResponse } from "../exchange/message.ts";
 import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
 import { watchBody } from "./body-abort.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
-import { decodeError, fetchError, statusError } from "./fetch-errors.ts";
+import { decodeError, fetchError } from "./fetch-errors.ts";
 import { type FetchResponse, newFetchResponse, type Provenance } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
@@ -22,9 +22,6 @@ export interface ResponseContext {
   readonly memo: HeaderMemo | undefined;
 }
 
-/** The largest status that a `Response` can have, and the largest with a meaning (RFC 9110 §15). */
-const MAX_STATUS = 599;
-
 /**
  * The `Response` for a message of the wire.
  *
@@ -38,7 +35,6 @@ export function fetchResponse(
 ): FetchResponse {
   const { wire } = from;
   const { head, body } = wire;
-  if (head.status > MAX_STATUS) throw statusError(wire);
   const bodiless = method === "HEAD" || NULL_BODY.has(head.status);
   if (lazy && !bodiless && !head.coded) return lazyResponse(from);
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, findDecoder);

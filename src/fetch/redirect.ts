@@ -4,6 +4,7 @@ import { HoldfastError } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
 import { MAX_HOSTNAME, tryParse } from "../contract/origin.ts";
 import { requestFields } from "../http1/send/request-head.ts";
+import { isBadPort } from "./bad-ports.ts";
 import type { FetchRequest } from "./fetch-request.ts";
 import { urlParts } from "./request-url.ts";
 
@@ -88,6 +89,7 @@ function resolve(request: FetchRequest, location: string): URL {
     throw redirectError(request, "its Location carries credentials");
   if (url.hostname.length > MAX_HOSTNAME)
     throw redirectError(request, "its Location has too long a hostname");
+  if (isBadPort(Number(url.port))) throw redirectError(request, "fetch may not use the port of its Location");
   if (url.hash === "") url.hash = request.url.hash;
   return url;
 }

@@ -3,8 +3,8 @@
 import { describe, it } from "node:test";
 import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import type { FetchInit, FetchInput } from "../../mod.ts";
-import { failure, type Setup, serving } from "./support.ts";
+import { createPool, type FetchInit, type FetchInput } from "../../mod.ts";
+import { causeOf, failure, type Setup, serving } from "./support.ts";
 
 describe("fetch takes", () => {
   it("a string, a URL and a Request, and sends the same for each", async () => {
@@ -150,6 +150,31 @@ describe("fetch takes", () => {
       await (await at.pool.fetch("http://a.test/", { keepalive: false })).text();
     }
     assertEquals([at.transport.attempts, at.requests[2]?.headers.get("connection")], [1, "keep-alive"]);
+  });
+
+  it("data: and blob:, which the runtime's own fetch reads", async () => {
+    await using at = serving();
+    const object = URL.createObjectURL(new Blob(["from a blob"]));
+    const inputs = { "data:text/plain,from%20data": "from data", [object]: "from a blob" };
+    for (const [local, text] of Object.entries(inputs)) {
+      for (const input of [local, new URL(local), new Request(local)]) {
+        const response = await at.pool.fetch(input);
+        assertEquals([response.status, await response.text()], [200, text]);
+      }
+    }
+    URL.revokeObjectURL(object);
+    // Bun 1.4 still reads an object that was revoked.
+    if (!("Bun" in globalThis)) assertInstanceOf(await failure(at.pool.fetch(object)), TypeError);
+    const reason = new Error("enough");
+    assertEquals(await failure(at.pool.fetch("data:,x", { signal: AbortSignal.abort(reason) })), reason);
+    await using unloaded = createPool();
+    assertEquals(await (await unloaded.fetch("data:,x")).text(), "x");
+    assertEquals(at.transport.attempts, 0);
+  });
+
+  it("any port with request(), whose caller knows what listens there", async () => {
+    await using at = serving();
+    assertEquals((await at.pool.request("http://a.test:25/")).status, 200);
   });
 
   it("calls without its pool as `this`", async () => {
@@ -319,7 +344,6 @@ const REFUSED: Record<string, [input: unknown, init: unknown, named: string]> = 
   nothing: [undefined, undefined, "undefined"],
   "an empty URL": ["", undefined, '""'],
   "another scheme": ["ftp://a.test/", undefined, "ftp:"],
-  "data, which needs no pool": ["data:text/plain,x", undefined, "data:"],
   "credentials in the URL": ["http://u:secret@a.test/", undefined, "credentials"],
   "a method that is no token": ["http://a.test/", { method: "G T" }, "G T"],
   "an empty method": ["http://a.test/", { method: "" }, '""'],
@@ -375,6 +399,16 @@ describe("fetch refuses", () => {
       assertEquals(at.pool.stats().queued, 0);
     });
   }
+
+  it("the ports of other protocols, before a socket is opened", async () => {
+    await using at = serving();
+    const inputs = ["http://a.test:25/", new URL("http://a.test:6667/"), { url: "https://a.test:993/" }];
+    for (const input of inputs) {
+      const cause = await causeOf(at.pool.fetch(input));
+      assertEquals([cause.code, cause.retriable], ["ERR_CONNECT", false]);
+    }
+    assertEquals(at.transport.attempts, 0);
+  });
 
   it("a Request whose body was read", async () => {
     await using at = serving();

@@ -28,7 +28,7 @@ describe("a lazy response", { skip }, () => {
     assert(response instanceof Response);
     assertEquals(Object.prototype.toString.call(response), "[object Response]");
     const { status, ok, type, redirected } = response;
-    assertEquals([status, ok, type, response.url, redirected], [200, true, "default", url, false]);
+    assertEquals([status, ok, type, response.url, redirected], [200, true, "basic", url, false]);
     assertEquals(connectionOf(response)?.requestNumber, 1);
   });
 

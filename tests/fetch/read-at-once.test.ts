@@ -137,16 +137,16 @@ describe("the first call of a pool", () => {
 
   it("refuses wrong arguments, and a body that cannot be read", async () => {
     await using pool = createPool();
-    const refused = await failure(pool.fetch("http://127.0.0.1:1/", { method: "G T" }));
+    const refused = await failure(pool.fetch("http://127.0.0.1:10001/", { method: "G T" }));
     assertInstanceOf(refused, TypeError);
     assertStringIncludes(refused.message, "G T");
-    assertInstanceOf(await failure(pool.request("http://127.0.0.1:1/", { method: "G T" })), TypeError);
+    assertInstanceOf(await failure(pool.request("http://127.0.0.1:10001/", { method: "G T" })), TypeError);
     const body = {
       get [Symbol.toStringTag](): string {
         throw new Error("on fire");
       },
     } as unknown as BodySource;
-    const failed = await failure(pool.fetch("http://127.0.0.1:1/", { method: "PUT", body }));
+    const failed = await failure(pool.fetch("http://127.0.0.1:10001/", { method: "PUT", body }));
     assertInstanceOf(failed, TypeError);
     assertInstanceOf(failed.cause, HoldfastError);
     assertEquals(failed.cause.code, "ERR_REQUEST_BODY");

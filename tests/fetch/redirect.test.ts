@@ -254,6 +254,7 @@ describe("a redirect is not followed", () => {
     "credentials in it": "http://u:secret@a.test/",
     "no URL": "http://",
     "a port out of range": "http://a.test:99999/",
+    "the port of another protocol": "http://a.test:25/",
   };
   for (const [name, location] of Object.entries(REFUSED)) {
     it(`to ${name}`, async () => {

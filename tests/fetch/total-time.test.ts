@@ -116,7 +116,7 @@ describe("requestTimeout", () => {
   it("includes the time in which the transport is loaded", async () => {
     const clock = new MovableClock();
     const pool = createPool({ clock, requestTimeout: "1s" });
-    const call = pool.fetch("http://127.0.0.1:9/");
+    const call = pool.fetch("http://127.0.0.1:10009/");
     clock.block(1500);
     assertEquals(await call.catch(factsOf), ["ERR_REQUEST_TIMEOUT", 1500, 1000]);
     await pool.close();

@@ -46,4 +46,18 @@ export const PLATFORM: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/fetch/input" },
   },
+  {
+    breaks: "fetch refuses the ports of other protocols",
+    file: "src/fetch/fetch-request.ts",
+    search: "if (isBadPort(origin.port))",
+    replacement: "if (origin.port < 0)",
+    proof: { tests: "tests/fetch/input" },
+  },
+  {
+    breaks: "The members of a response are found by for … in",
+    file: "src/fetch/fetch-response.ts",
+    search: "if (isMember) Object",
+    replacement: "if (!isMember) Object",
+    proof: { tests: "tests/fetch/response" },
+  },
 ];

@@ -266,8 +266,8 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "A response counts as used when its body was read without its stream",
     file: "src/fetch/fetch-response.ts",
-    search: "    this.body?.cancel()",
-    replacement: "    super.body?.cancel; Promise.resolve()",
+    search: "cancelLocked(this.body);",
+    replacement: "",
     proof: { tests: "tests/fetch/direct" },
   },
   {

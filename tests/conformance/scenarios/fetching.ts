@@ -169,7 +169,7 @@ const others: Scenario[] = [
   {
     name: "Parallel fetches of a closed origin fail separately",
     async client(act) {
-      const answers = [1, 2].map(() => act.pool.fetch("http://127.0.0.1:1/"));
+      const answers = [1, 2].map(() => act.pool.fetch("http://127.0.0.1:10001/"));
       await Promise.allSettled(answers);
       for (const answer of answers) await noteFailure(act, answer);
     },
