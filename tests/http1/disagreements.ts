@@ -135,6 +135,15 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
       ),
   },
   {
+    name: "a trailer that frames a message",
+    section: "RFC 9110 §6.5.1",
+    why: "Trailers never frame a message, so that their values are not read; Node reads a Content-Length there.",
+    example: get("HTTP/1.1 200 ", "Transfer-Encoding: chunked", "", "0", "Content-Length: 0", "", ""),
+    notAlways: true,
+    applies: (seen) => nodeRefuses(seen, LENGTHS) && /content-length:/i.test(seen.ours.trailers),
+    repair: (text) => text.replaceAll(/(?<=\r\n\r\n[\s\S]*)content-length:/gi, "-ontent-length:"),
+  },
+  {
     name: "close, or HTTP/1.0, on an interim response",
     section: "RFC 9112 §9.3, §9.6",
     why: "Whether the connection persists is decided by the final response, not by a 1xx.",
