@@ -33,6 +33,8 @@ export type ErrorCode =
   | "ERR_PROTOCOL"
   /** A response body could not be decoded by its `Content-Encoding`. */
   | "ERR_DECODE"
+  /** A response body is not the one that `integrity` expects. */
+  | "ERR_INTEGRITY"
   /** A response body to be collected is larger than `responseLimits.bodyBytes`. */
   | "ERR_BODY_TOO_LARGE"
   /** A redirect cannot be followed: too many, an unsupported scheme, or a body that cannot be sent again. */

@@ -20,7 +20,7 @@ export function fetchError(error: unknown, signal: AbortSignal | undefined): unk
  * The message is the one of Node's own fetch, and nothing else: programs and libraries (p-retry, ky, the AI SDK) compare
  * it to know a failure of the network. What happened is in the `cause`.
  */
-function failedFetch(cause: HoldfastError): TypeError {
+export function failedFetch(cause: HoldfastError): TypeError {
   return new TypeError("fetch failed", { cause });
 }
 

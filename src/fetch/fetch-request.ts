@@ -12,6 +12,7 @@ import type { ReadContext } from "./call-context.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { badPortError, requestBodyError } from "./fetch-errors.ts";
 import { type HeaderList, headerList } from "./header-list.ts";
+import { type Expected, expectedOf } from "./integrity.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { isAsyncIterable, isStream } from "./pieces.ts";
 import { type BodySource, type PreparedBody, prepareBody } from "./prepare-body.ts";
@@ -35,6 +36,7 @@ export interface RequestLike {
   readonly bodyUsed?: boolean | undefined;
   readonly signal?: AbortSignal | null | undefined;
   readonly redirect?: string | undefined;
+  readonly integrity?: string | undefined;
 }
 
 /** The second argument of `fetch`. Its members replace those of a `Request`. */
@@ -63,6 +65,11 @@ export interface FetchInit {
    * redirect rejects with `ERR_REDIRECT`. @default "follow"
    */
   readonly redirect?: "follow" | "manual" | "error";
+  /**
+   * Hashes of the body, as in an HTML page (`sha256-…`). The response comes when all of it has arrived and is the one
+   * expected; otherwise the call rejects with `ERR_INTEGRITY`. @default `""`: not checked.
+   */
+  readonly integrity?: string;
   /** Must be `"half"` where the body is a stream, as the standard says. */
   readonly duplex?: "half";
   /** Ignored: in the standard it is about requests that outlive their page, not about reusing connections. */
@@ -79,6 +86,8 @@ export interface FetchRequest {
   readonly body: PreparedBody | LengthProbe | undefined;
   readonly signal: AbortSignal | undefined;
   readonly redirect: "follow" | "manual" | "error";
+  /** What the body must hash to. */
+  readonly integrity: Expected | undefined;
 }
 
 /** Methods that the standard converts to upper case. */
@@ -97,8 +106,6 @@ export function fetchRequest(
   { urls, clock, ignored }: ReadContext,
 ): FetchRequest {
   ignored.check(init);
-  if ("integrity" in init && init.integrity !== undefined && init.integrity !== "")
-    throw new TypeError('fetch option "integrity" cannot be honoured by a pool');
   const request = isRequestLike(input) ? input : undefined;
   const url = urls.read(urlOf(request?.url ?? (input as string | URL)));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
@@ -109,7 +116,8 @@ export function fetchRequest(
   refuseBadPort(url, method);
   // The last of all: a call that is refused must not lock the body.
   const body = bodyOf({ request, init, method, fields, origin: url.origin.key, clock });
-  return { url, method, headers, fields, body, signal, redirect };
+  const integrity = expectedOf(String(init.integrity ?? request?.integrity ?? ""));
+  return { url, method, headers, fields, body, signal, redirect, integrity };
 }
 
 /**
@@ -134,7 +142,16 @@ function refuseBadPort({ origin }: RequestUrl, method: string): void {
 /** The request of `fetch(url)`, which most calls are: a GET with the default headers and nothing else. */
 export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): FetchRequest {
   refuseBadPort(url, "GET");
-  return { url, method: "GET", headers, fields, body: undefined, signal: undefined, redirect: "follow" };
+  return {
+    url,
+    method: "GET",
+    headers,
+    fields,
+    body: undefined,
+    signal: undefined,
+    redirect: "follow",
+    integrity: undefined,
+  };
 }
 
 /** Headers sent where the caller sets none of the same name, as pairs and as they are written. */

@@ -19,7 +19,9 @@ import {
   fetchRequest,
   withDefaultHeaders,
 } from "./fetch-request.ts";
+import { newFetchResponse, type Provenance } from "./fetch-response.ts";
 import type { HeaderList } from "./header-list.ts";
+import { type Expected, verifiedBytes } from "./integrity.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { fetchLocally } from "./local-url.ts";
 import { fetchResponse, type ResponseContext } from "./make-response.ts";
@@ -104,7 +106,7 @@ function readArguments(
 /** One call of `fetch`: a chain of requests, each but the first the result of a redirect. */
 class FetchCall implements ResponseCallbacks {
   readonly #context: FetchContext;
-  readonly #resolve: (response: Response | Promise<never>) => void;
+  readonly #resolve: (response: Response | Promise<Response>) => void;
   readonly #reject: (error: unknown) => void;
   /** When the call began; `undefined` without `requestTimeout`, which limits the whole chain. */
   readonly #calledAt: number | undefined;
@@ -114,7 +116,7 @@ class FetchCall implements ResponseCallbacks {
   constructor(
     context: FetchContext,
     request: FetchRequest,
-    resolve: (response: Response | Promise<never>) => void,
+    resolve: (response: Response | Promise<Response>) => void,
     reject: (error: unknown) => void,
     calledAt?: number,
   ) {
@@ -214,10 +216,11 @@ class FetchCall implements ResponseCallbacks {
       const locations = headFields(text).getAll("location");
       if (locations.length > 0) return this.#follow(wire, status, locations);
     }
-    const { url, signal } = this.#request;
+    const { url, signal, integrity } = this.#request;
     const from = { url: url.href, redirected: this.#redirects > 0, signal, wire };
     try {
-      this.#resolve(fetchResponse(from, method, this.#context));
+      const response = fetchResponse(from, method, this.#context);
+      this.#resolve(integrity === undefined ? response : verified(response, integrity, from));
     } catch (error) {
       wire.body.discard();
       this.#reject(error);
@@ -245,6 +248,16 @@ class FetchCall implements ResponseCallbacks {
     }
     this.send();
   }
+}
+
+/** The response with the bytes that were verified. */
+async function verified(response: Response, expected: Expected, from: Provenance): Promise<Response> {
+  const { status, statusText, headers } = response;
+  const bytes = await verifiedBytes(response, expected, from.wire);
+  const whole = newFetchResponse(bytes, { status, statusText, headers }, from);
+  // A server that passes the response on gives it a length.
+  whole.headers.delete("transfer-encoding");
+  return whole;
 }
 
 /** @throws {HoldfastError} for a body that is a stream: the previous request of the chain has sent it. */

@@ -39,6 +39,7 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_CONNECTION_LOST: true,
   ERR_PROTOCOL: true,
   ERR_DECODE: true,
+  ERR_INTEGRITY: "hashing does not depend on the runtime: see tests/fetch/integrity.test.ts",
   ERR_BODY_TOO_LARGE: "counting bytes does not depend on the runtime: see tests/bounds",
   ERR_REDIRECT: true,
   ERR_REQUEST_BODY: true,

@@ -60,4 +60,11 @@ export const PLATFORM: readonly Mutation[] = [
     replacement: "if (!isMember) Object",
     proof: { tests: "tests/fetch/response" },
   },
+  {
+    breaks: "A body that is not the one integrity expects is not given",
+    file: "src/fetch/integrity.ts",
+    search: "if (!expected.digests.includes(digest))",
+    replacement: "if (digest === undefined)",
+    proof: { tests: "tests/fetch/integrity" },
+  },
 ];
