@@ -33,7 +33,7 @@ export type * from "./src/contract/events.ts";
 export type { LimitStore, StoredLimit } from "./src/contract/limit-store.ts";
 export type { Origin } from "./src/contract/origin.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
-export type { TcpKeepAlive, Transport } from "./src/contract/transport.ts";
+export type { TcpKeepAlive, TlsFacts, TlsVersion, Transport } from "./src/contract/transport.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";

@@ -119,6 +119,19 @@ export const tls: Scenario[] = [
     trace: `${FIRST} · released #1 · finished 1 200 · > example.test 127.0.0.1`,
   },
   {
+    name: "An address is verified, but not sent as a name",
+    options: { tls: { ca } },
+    speaks: "tls",
+    async server(peer) {
+      await peer.request();
+      await peer.send(ok(`a name: ${peer.serverName}`));
+    },
+    async client({ get, note }) {
+      note(await get());
+    },
+    trace: `${FIRST} · released #1 · finished 1 200 · > a name: false`,
+  },
+  {
     name: "With rejectUnauthorized: false any certificate is accepted",
     options: { tls: { rejectUnauthorized: false } },
     speaks: "tls-expired",

@@ -2,7 +2,14 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { createPool, HoldfastError, type PoolEvent, type PoolOptions } from "../../../mod.ts";
+import {
+  connectionOf,
+  createPool,
+  HoldfastError,
+  type PoolEvent,
+  type PoolOptions,
+  type Transport,
+} from "../../../mod.ts";
 import { memoryTransport } from "../../../transports/memory.ts";
 
 const ORIGIN = "https://a.test/";
@@ -70,6 +77,41 @@ describe("A TLS option that the transport cannot honour", () => {
       ["tls.ciphers"],
     );
     await pool.close();
+  });
+});
+
+describe("What TLS agreed on", () => {
+  const facts = {
+    protocol: "TLSv1.3",
+    cipher: "TLS_AES_128_GCM_SHA256",
+    resumed: true,
+    subject: { CN: "a.test" },
+  };
+
+  it("is told with the connection, of fetch as well, and when it opens", async () => {
+    const inner = memoryTransport({ respond: () => ({ body: "ok" }) });
+    const transport: Transport = {
+      ...inner,
+      connect: async (target, handler, signal) => {
+        const socket = await inner.connect(target, handler, signal);
+        return target.tls === undefined ? socket : Object.assign(socket, { tls: facts });
+      },
+    };
+    const told: PoolEvent[] = [];
+    const pool = createPool({ transport, onEvent: (event) => void told.push(event) });
+    const [answer, response, plain] = [
+      await pool.request(ORIGIN),
+      await pool.fetch(ORIGIN),
+      await pool.request("http://a.test/"),
+    ];
+    assertEquals([answer.connection.tls, connectionOf(response)?.tls], [facts, facts]);
+    assertEquals(plain.connection.tls, undefined);
+    const opened = told.filter((event) => event.type === "connection.opened");
+    assertEquals(
+      opened.map(({ tls }) => tls),
+      [facts, undefined],
+    );
+    await pool.close({ timeout: 0 });
   });
 });
 
