@@ -5,6 +5,9 @@ import type { TlsSession, TlsSessions } from "../contract/transport.ts";
 /** Sessions kept for one target. A server sends one or two with each handshake, and a session takes 1 to 4 KiB. */
 export const MOST_SESSIONS = 16;
 
+/** A longer session is not kept: a peer chooses the length of a ticket, up to 64 KiB. */
+export const MOST_SESSION_BYTES = 16_384;
+
 /**
  * Each ticket of TLS 1.3 is offered once, the newest one first: who watches the network could tell by a second use that both
  * connections have the same client (RFC 8446 §C.4). A session of TLS 1.2 is used until another one comes.
@@ -18,6 +21,7 @@ export class SessionStore implements TlsSessions {
   }
 
   keep(session: TlsSession, often: boolean): void {
+    if (session.bytes.length > MOST_SESSION_BYTES) return;
     if (often) {
       this.#session = session;
       return;

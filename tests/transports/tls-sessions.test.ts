@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type TlsSession, type TlsTarget, TransportError } from "../../src/contract/transport.ts";
-import { MOST_SESSIONS, SessionStore } from "../../src/options/session-store.ts";
+import { MOST_SESSION_BYTES, MOST_SESSIONS, SessionStore } from "../../src/options/session-store.ts";
 import {
   echo,
   forward,
@@ -187,6 +187,14 @@ describe("SessionStore", () => {
     assertEquals([store.take(), store.take()], [bytes(1), bytes(1)]);
     store.keep(bytes(2), true);
     assertEquals(store.take(), bytes(2));
+  });
+
+  it("keeps none that is too long", () => {
+    const store = new SessionStore();
+    for (const often of [true, false]) {
+      store.keep({ ...bytes(1), bytes: new Uint8Array(MOST_SESSION_BYTES + 1) }, often);
+      assertEquals(store.take(), undefined);
+    }
   });
 
   it("keeps a bounded number", () => {

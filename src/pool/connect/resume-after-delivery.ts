@@ -1,6 +1,7 @@
 /** Keeps a new socket paused until the code that awaits it has received it. */
 
 import type { Socket } from "../../contract/transport.ts";
+import { thrownFault } from "../../contract/user-functions.ts";
 import { abortQuietly } from "./checked-socket.ts";
 
 /**
@@ -25,8 +26,13 @@ export function resumeAfterDelivery(opening: Promise<Socket>): Promise<Socket> {
 export function connectAfter<T>(first: Promise<T>, connect: (value: T) => Promise<Socket>): Promise<Socket> {
   return resumeAfterDelivery(
     first.then(connect).then((socket) => {
-      socket.pause();
-      return socket;
+      try {
+        socket.pause();
+        return socket;
+      } catch (cause) {
+        abortQuietly(socket);
+        throw thrownFault("the socket that transport.connect gave", cause);
+      }
     }),
   );
 }

@@ -154,6 +154,24 @@ describe("A tls function", () => {
     }
   });
 
+  it("does not hide that a user's socket throws", async () => {
+    const inner = memoryTransport({ respond: () => ({ body: "ok" }) });
+    const transport: Transport = {
+      ...inner,
+      connect: async (target, handler, signal) => {
+        const pause = (): never => {
+          throw new Error("out of order");
+        };
+        return Object.assign(await inner.connect(target, handler, signal), { pause });
+      },
+    };
+    const pool = createPool({ tls: () => ({}), transport });
+    const error = await assertRejects(() => pool.request("https://192.0.2.1/"));
+    assertInstanceOf(error, HoldfastError);
+    assertEquals([error.code, inner.peers[0]?.state], ["ERR_FUNCTION", "aborted"]);
+    await pool.close();
+  });
+
   it("that takes too long counts for connectTimeout", async () => {
     const { pool, get, transport } = poolOf({ tls: () => new Promise(() => {}), connectTimeout: 20 });
     const error = await assertRejects(get);
