@@ -1,5 +1,8 @@
-/** Builds dist/ for npm: tsc and nothing else, one .js and one .d.ts per source file. */
-import { rm } from "node:fs/promises";
+/**
+ * Builds dist/ for npm: tsc and nothing else, one .js and one .d.ts per source file. dist/cjs/ is the same for require(),
+ * where Node cannot require modules (before 20.19 and 22.12) and for Jest.
+ */
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./entries.ts";
 import { run } from "./test/run.ts";
@@ -7,6 +10,9 @@ import { tool } from "./test/tools.ts";
 
 // Start afresh: output of a file that was renamed since the last build would be published, too.
 await rm(join(root, "dist"), { recursive: true, force: true });
-const { ok, output } = await run([tool("tsc"), "-p", "tsconfig.build.json"]);
-console.log(output.trimEnd());
-process.exitCode = ok ? 0 : 1;
+for (const project of ["tsconfig.build.json", "tsconfig.cjs.json"]) {
+  const { ok, output } = await run([tool("tsc"), "-p", project]);
+  if (output !== "") console.log(output.trimEnd());
+  if (!ok) process.exitCode = 1;
+}
+await writeFile(join(root, "dist/cjs/package.json"), JSON.stringify({ type: "commonjs" }));

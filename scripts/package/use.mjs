@@ -17,3 +17,12 @@ for (const reused of [false, true]) {
 }
 await pool.close();
 server.close();
+
+// The first snippet of the README, as it stands, and in its other form where that is syntax.
+const api = createServer((_request, response) => response.end("{}")).listen(0, "127.0.0.1");
+await once(api, "listening");
+globalThis.ORIGIN = `http://127.0.0.1:${api.address().port}/`;
+await import("./snippet.mjs");
+if (process.versions.bun !== undefined || Number.parseInt(process.versions.node, 10) >= 24)
+  await import("./snippet-using.mjs");
+api.close();

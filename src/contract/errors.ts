@@ -168,6 +168,22 @@ export type ProtocolFault =
   | "too-many-informational"
   | "unexpected-upgrade";
 
+/** On the prototype of every copy of {@linkcode HoldfastError}: `require()` and `import` may load one each. */
+const BRAND = Symbol.for("holdfast.error");
+
+/** `instanceof`, for which an error of another copy is one, too. */
+function isInstance(this: { readonly prototype: object }, value: unknown): boolean {
+  const object = Object(value);
+  const { prototype } = this;
+  return (
+    Object.prototype.isPrototypeOf.call(prototype, object) ||
+    (prototype === HoldfastError.prototype && BRAND in object)
+  );
+}
+
+Object.defineProperty(HoldfastError.prototype, BRAND, { value: true });
+Object.defineProperty(HoldfastError, Symbol.hasInstance, { value: isInstance });
+
 /** A message is not valid HTTP/1.1 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
   override readonly name = "ProtocolError";

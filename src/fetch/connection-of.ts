@@ -17,5 +17,7 @@ import { PoolResponse } from "./pool-response.ts";
 export function connectionOf(response: object): ConnectionInfo | undefined {
   if (response instanceof PoolResponse) return response.connection;
   if (isFetchResponse(response) || response instanceof LazyResponse) return response.connection;
-  return undefined;
+  // Another copy of this module may have made it: `require()` and `import` load one each.
+  const { connection } = response as { readonly connection?: ConnectionInfo };
+  return typeof connection?.requestNumber === "number" ? connection : undefined;
 }
