@@ -122,8 +122,15 @@ export function describe(failure: unknown): string {
   const { name, message, status, statusCode } = failure as Record<string, unknown>;
   const kind = failure.constructor?.name;
   const titles = [kind, name, status ?? statusCode].filter((part) => part !== undefined && part !== "");
-  const text = String(message ?? JSON.stringify(failure))
+  const text = String(message ?? JSON.stringify(failure, sorted))
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "host")
     .replaceAll(/\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT/g, "date");
-  return `${[...new Set(titles.map(String))].join(" ")}: ${text.slice(0, 300)}`;
+  return `${[...new Set(titles.map(String))].join(" ")}: ${text.slice(0, 500)}`;
+}
+
+/** The order of members is nobody's promise. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Headers)
+    return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
