@@ -44,6 +44,13 @@ const checks: Checks = {
   [`Jest runs a test of it on Node ${process.versions.node}`]: () => jest(process.execPath),
   ...onOthers("Jest runs a test of it on", jest),
   "the same on Bun": () => use(tool("bun")),
+  "webpack and Vite bundle a program with top-level await": () =>
+    succeed([
+      process.execPath,
+      "bundle.mjs",
+      packingTool("webpack/lib/index.js"),
+      packingTool("vite/dist/node/index.js"),
+    ]),
   "the holdfast command explains a preset": () =>
     succeed([
       process.execPath,
@@ -57,7 +64,7 @@ const checks: Checks = {
 };
 
 try {
-  await installPackingTools("typescript5");
+  await installPackingTools("vite");
   await writeProject();
   await report(checks);
 } finally {
