@@ -22,7 +22,12 @@ deepStrictEqual(stats.toJson({ all: false, errors: true, warnings: true }), { er
 await vite.build({
   logLevel: "warn",
   ssr: { noExternal: true },
-  build: { ssr: "bundled.mjs", outDir: "vite", target: "node20" },
+  build: {
+    ssr: "bundled.mjs",
+    outDir: "vite",
+    target: "node20",
+    rollupOptions: { output: { entryFileNames: "bundled.mjs" } },
+  },
 });
 
 const server = createServer((_request, response) => response.end("hello")).listen(0, "127.0.0.1");
