@@ -55,10 +55,18 @@ function requirePair(pair: readonly unknown[]): void {
     throw new TypeError(`Header ${quoted(String(pair[0]))} must be a pair of a name and a value`);
 }
 
-/** @throws {TypeError} for a symbol. */
+/** Fetch: "normalize a byte sequence". A regular expression would take quadratic time. @throws {TypeError} for a symbol. */
 function normalized(value: unknown): string {
-  return `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  const text = `${value as string}`;
+  let start = 0;
+  let end = text.length;
+  while (start < end && WHITESPACE.includes(text.charAt(start))) start++;
+  while (end > start && WHITESPACE.includes(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
 }
+
+/** HTTP whitespace as Fetch defines it. */
+const WHITESPACE = "\t\n\r ";
 
 function asksToClose(value: string): boolean {
   return value.split(",").some((option) => option.trim().toLowerCase() === "close");

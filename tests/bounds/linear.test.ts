@@ -12,6 +12,8 @@ import { proxyReason } from "../../src/contract/secrets.ts";
 import { portableText } from "../../src/contract/text.ts";
 import { decodingOf } from "../../src/fetch/decode.ts";
 import { bareGet } from "../../src/fetch/fetch-request.ts";
+import { headerList } from "../../src/fetch/header-list.ts";
+import { expectedOf } from "../../src/fetch/integrity.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
 import { redirectedRequest } from "../../src/fetch/redirect.ts";
 import { UrlReader } from "../../src/fetch/request-url.ts";
@@ -130,6 +132,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     const bytes = latin1(text);
     new Socks5(proxyAt("socks5://p.test", "proxy", PORTS), DESTINATION).feed(bytes, bytes.length);
   },
+  "a header value of fetch": (text) => headerList({ a: `x${text}x` }),
+  "an integrity": (text) => expectedOf(`sha256-${text}`),
   "a URL": (text) => requestUrl(text),
   "a URL's target": (text) => requestUrl(`http://a.test/${text}`),
   "a URL's host": (text) => requestUrl(`http://${text}`),
@@ -290,6 +294,8 @@ describe("regular expressions", () => {
   const KNOWN: Readonly<Record<string, string>> = {
     "src/contract/duration.ts": "a duration",
     "src/contract/excerpt.ts": "a text that is no URL",
+    "src/fetch/integrity.ts": "an integrity",
+    "src/fetch/local-url.ts": "one class at the start, and two words",
     "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
     "src/fetch/request-url.ts": "a URL",
@@ -301,15 +307,18 @@ describe("regular expressions", () => {
     "src/http1/send/request-head.ts": "a caller's Content-Length",
     "src/http1/syntax.ts": "a header field's value",
     "src/metrics/labels.ts": "an origin's labels",
-    "src/pool/connect/dialer.ts": "a hostname, of 255 characters at most",
     "src/pool/connect/resolver.ts": "a hostname, of 255 characters at most",
     "src/presets/directives.ts": "a preset's version",
     "src/presets/keep-alive-readers.ts": "Keep-Alive, by the JDK",
     "src/options/proxy.ts": "a proxy",
+    "src/options/tls.ts": "a hostname, of 255 characters at most",
+    "src/register/global-fetch.ts": "one class at the start, and a scheme",
+    "src/register/variables.ts": "the environment of the program itself",
     "src/proxy/no-proxy.ts": "NO_PROXY, for a name",
     "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
     "src/rules/hints.ts": "Keep-Alive, by the rules",
     "src/contract/secrets.ts": "a proxy's reason",
+    "transports/bun-tls.ts": "a hostname, of 255 characters at most",
     "transports/error-mapping.ts": "a runtime's error",
     "transports/memory-responder.ts": "a request to the memory transport's responder",
   };

@@ -165,7 +165,7 @@ export function faultyScript(prng: Prng, fault: Fault, reply: Reply, spreading: 
     case "framed twice":
       return framedTwice(reply, sound, send);
     case "too many interim responses":
-      return { ...SOUND, malformed: true, acts: send("HTTP/1.1 103 Again\r\n\r\n".repeat(30) + whole) };
+      return { ...SOUND, malformed: true, acts: send("HTTP/1.1 103 Again\r\n\r\n".repeat(3000) + whole) };
     case "surplus bytes":
       return { ...SOUND, acts: surplus(prng, reply, sound) };
     default:
