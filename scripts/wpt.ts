@@ -52,9 +52,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const expectations = Expectations.read();
   const checkout = new Checkout(path);
   const pool = built ? "dist/mod.js" : "mod.ts";
-  const library = impl === "native" ? undefined : pool;
+  const poolModule = impl === "native" ? undefined : pool;
   const files = checkout.files().filter((file) => file.includes(only) && !expectations.skips(file));
-  const results = await runAll(checkout, files, (job) => runFile(commandOf(runtime), job, library));
+  const results = await runAll(checkout, files, (job) => runFile(commandOf(runtime), job, poolModule));
   console.log(countsOf(runtime, impl, results));
   if (impl === "native") {
     if (values.details) console.log(failuresOf(results));

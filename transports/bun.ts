@@ -3,6 +3,8 @@
  *
  * A running `Bun.connect` cannot be cancelled and keeps the process alive (Bun 1.4). An aborted attempt rejects immediately,
  * and its socket is dropped when it opens. The kernel ends the attempt after two minutes.
+ *
+ * @module
  */
 
 import type {

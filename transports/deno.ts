@@ -1,6 +1,8 @@
 /**
  * Sockets on Deno 2.9 and later, by `Deno.connect` and `Deno.startTls`. Deno's Node layer is avoided: it takes 10 ms to load
  * and hides features of the sockets.
+ *
+ * @module
  */
 
 import type {

@@ -27,6 +27,8 @@
  *   connect: (target) => (target.hostname === "down.test" ? "refused" : "accept"),
  * });
  * ```
+ *
+ * @module
  */
 
 import type {

@@ -1,5 +1,7 @@
 /**
  * Sockets on Node 20 and later, by `node:net` and `node:tls`.
+ *
+ * @module
  */
 
 import type { Socket as NetSocket, OnReadOpts } from "node:net";

@@ -11,7 +11,7 @@ interface Given {
   readonly location: string;
   readonly title: string | undefined;
   readonly scripts: readonly string[];
-  readonly library: string | undefined;
+  readonly poolModule: string | undefined;
 }
 
 /** What the harness reports. */
@@ -83,8 +83,8 @@ function define(name: string, value: unknown): void {
 }
 
 async function chosenFetch(): Promise<typeof fetch> {
-  if (given.library === undefined) return fetch;
-  const { createPool } = (await import(given.library)) as typeof import("../../mod.ts");
+  if (given.poolModule === undefined) return fetch;
+  const { createPool } = (await import(given.poolModule)) as typeof import("../../mod.ts");
   return createPool().fetch as typeof fetch;
 }
 

@@ -24,18 +24,18 @@ export interface FileResult {
 /** The test that stands for a file that did not come to its end. */
 const ALL_OF_IT = "(the file comes to its end)";
 
-/** @param library what the child imports the pool from; `undefined` for the runtime's own fetch. */
+/** @param poolModule what the child imports the pool from; `undefined` for the runtime's own fetch. */
 export async function runFile(
   command: RuntimeCommand,
   job: Job,
-  library: string | undefined,
+  poolModule: string | undefined,
 ): Promise<FileResult> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-wpt-"));
   try {
     const path = join(folder, "job.json");
     writeFileSync(
       path,
-      JSON.stringify({ ...job, library: library && new URL(library, `file://${root}/`).href }),
+      JSON.stringify({ ...job, poolModule: poolModule && new URL(poolModule, `file://${root}/`).href }),
     );
     const output = await outputOf(
       [...command(job.location), join(root, "scripts/wpt/child.ts"), path],

@@ -4,6 +4,8 @@
  * by naming them in `Connection` (CVE-2022-31813).
  */
 
+import { TOKEN_TEXT } from "../../http1/syntax.ts";
+
 /**
  * Fields that are hop-by-hop whether or not `Connection` names them. Proxy credentials are for the next hop alone
  * (RFC 9110 §11.7.2): a client's must neither reach the upstream nor replace those that the pool has for its own proxy.
@@ -30,8 +32,6 @@ const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
  */
 const END_TO_END =
   /^(?:age|authorization|cache-control|cookie|date|etag|expires|forwarded|host|if-.*|location|range|set-cookie|vary|via|x-real-ip|content-.*|x-forwarded-.*)$/;
-
-const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /** Removes hop-by-hop fields, including those that `Connection` names, from headers that all came from the peer. */
 export function dropHopByHop(headers: Headers): void {
@@ -107,6 +107,6 @@ function fieldsNamedBy(connection: string | null): string[] {
   return connection.split(",").flatMap((part) => {
     const name = part.trim().toLowerCase();
     const isKept = NOT_FIELDS.has(name) || HOP_BY_HOP_SET.has(name) || END_TO_END.test(name);
-    return isKept || !TOKEN.test(name) ? [] : [name];
+    return isKept || !TOKEN_TEXT.test(name) ? [] : [name];
   });
 }
