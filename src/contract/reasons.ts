@@ -23,6 +23,16 @@ export const RETIRE_REASONS = [
   "peer-closed",
   /** The peer sent bytes without a request. */
   "unsolicited-data",
+  /** HTTP/2: the peer said that it takes no further requests on the connection (GOAWAY, RFC 9113 §6.8). */
+  "goaway",
+  /** HTTP/2: the peer refused requests although its limit of streams allowed them (REFUSED_STREAM). */
+  "refused",
+  /** HTTP/2: the peer finds that we ask too much of it (ENHANCE_YOUR_CALM). */
+  "calm",
+  /** HTTP/2: a PING was not answered in time. */
+  "ping-timeout",
+  /** HTTP/2: the numbers of its streams are used up. */
+  "stream-ids",
   /** HTTP/1.0 without `keep-alive`, or a body delimited by the end of the connection (RFC 9112 §9.3, §6.3). */
   "not-persistent",
   /** The response was malformed, or its framing leaves the end of the message in doubt (RFC 9112 §6.3). */
@@ -58,5 +68,7 @@ export type RetryReason =
   | "not-sent"
   /** A reused connection turned out to be closed, and executing the request twice does no harm. */
   | "stale-connection"
+  /** The peer proved that it has not processed it: GOAWAY or REFUSED_STREAM of HTTP/2 (RFC 9113 §8.7). */
+  | "unprocessed"
   /** The user's `retry` function decided so. */
   | "retry-rule";

@@ -1,6 +1,9 @@
 /**
  * Retry: whether a failed request may be sent again, on a fresh connection.
  *
+ * What the peer proves to be unprocessed may be sent again whatever its method, several times, and that counts apart
+ * (RFC 9113 §8.7). A busy server that says GOAWAY may do so again on the next connection, through no fault of the request.
+ *
  * RFC 9110 §9.2.2 allows this for idempotent methods, or if the client knows that the request was not applied, and
  * advises against retrying a retry. A reused connection alone never makes a POST safe to resend: the server may have
  * executed it before it closed.
@@ -26,12 +29,22 @@ export interface FailedAttempt {
   readonly repeatable: boolean;
   /** Whether the body can be sent again from the start. */
   readonly replayable: boolean;
-  /** How many times the request has been resent already. */
+  /** How many times the request has been resent already. What is resent as unprocessed does not count. */
   readonly resendCount: number;
+  /**
+   * Whether the peer has proved that it did not process this attempt: by GOAWAY or REFUSED_STREAM (HTTP/2). Executing the
+   * request is then safe whatever its method.
+   */
+  readonly unprocessed?: boolean | undefined;
+  /** How many times the request has been resent because it was unprocessed. */
+  readonly unprocessedCount?: number | undefined;
 }
 
 /** How many times the standard rules resend a request: once, as RFC 9110 §9.2.2 advises. */
 export const MAX_RESENDS = 1;
+
+/** How many times a request is resent that was unprocessed each time. nginx says GOAWAY after 1000 requests, and may be reloaded. */
+export const MAX_UNPROCESSED_RESENDS = 6;
 
 /**
  * A user's own decision whether a failed request is sent again, on a fresh connection. It is not called where resending
@@ -59,12 +72,22 @@ function agrees(rule: RetryRule, attempt: FailedAttempt): boolean {
   }
 }
 
-function isResendable({ replayable, responded, status, resendCount }: FailedAttempt): boolean {
-  return replayable && resendCount < MOST_RESENDS && (!responded || status === 408);
+function isResendable(attempt: FailedAttempt): boolean {
+  const { replayable, responded, status, resendCount } = attempt;
+  if (!replayable) return false;
+  if (attempt.unprocessed === true) return isUnprocessed(attempt);
+  return resendCount < MOST_RESENDS && (!responded || status === 408);
+}
+
+/** Whether the request was proven unprocessed, and not too often. A response is proof of the contrary. */
+function isUnprocessed({ unprocessed, unprocessedCount = 0, responded }: FailedAttempt): boolean {
+  return unprocessed === true && !responded && unprocessedCount < MAX_UNPROCESSED_RESENDS;
 }
 
 /** Why the standard rules resend the request. `undefined`: it must fail. */
 export function retryReason(attempt: FailedAttempt): RetryReason | undefined {
+  if (attempt.unprocessed === true)
+    return attempt.replayable && isUnprocessed(attempt) ? "unprocessed" : undefined;
   if (attempt.resendCount >= MAX_RESENDS || attempt.responded) return undefined;
   if (attempt.sent === "none") return attempt.replayable ? "not-sent" : undefined;
   if (!attempt.reused || !attempt.repeatable || !attempt.replayable) return undefined;

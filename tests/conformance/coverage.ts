@@ -17,11 +17,18 @@ import { parseTrace } from "./harness/trace.ts";
 /** `true`: a scenario shows it. A string: the reason why none does. */
 type Shown = true | string;
 
-const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {};
+const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
+  goaway: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
+  refused: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
+  calm: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
+  "ping-timeout": "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
+  "stream-ids": "2^30 requests on one connection: see tests/http2",
+};
 
 const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
   "retry-rule": true,
+  unprocessed: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
   "not-sent": "a socket is rarely destroyed just before a write: tests/exchange/resend.test.ts forces it",
 };
 

@@ -54,6 +54,13 @@ export const RULES: readonly Mutation[] = [
     proof: "simulation",
   },
   {
+    breaks: "What is proven unprocessed is sent again six times at most",
+    file: "src/rules/retry.ts",
+    search: "unprocessedCount < MAX_UNPROCESSED_RESENDS",
+    replacement: "unprocessedCount >= 0",
+    proof: { tests: "tests/rules/retry" },
+  },
+  {
     breaks: "A connection does not outlive maxLifetime",
     file: "src/rules/verdict.ts",
     search: "    facts.expiresAt,\n",

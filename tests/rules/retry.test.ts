@@ -3,7 +3,14 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { RetryReason } from "../../src/contract/reasons.ts";
-import { type FailedAttempt, isIdempotent, MAX_RESENDS, retryReason } from "../../src/rules/retry.ts";
+import {
+  type FailedAttempt,
+  isIdempotent,
+  MAX_RESENDS,
+  MAX_UNPROCESSED_RESENDS,
+  resendReason,
+  retryReason,
+} from "../../src/rules/retry.ts";
 
 /** Every possible attempt: 3 × 2⁴ × 3. */
 const attempts: FailedAttempt[] = (["none", "partial", "full"] as const).flatMap((sent) =>
@@ -73,6 +80,44 @@ describe("a failed request is sent again", () => {
     const allowed = attempts.filter((attempt) => Object.values(laws).every((holds) => holds(attempt)));
     assertEquals(permitted, allowed);
     assertEquals(permitted.length, 6);
+  });
+});
+
+describe("an attempt that was proven unprocessed", () => {
+  /** Every possible attempt with that proof, after 0 to 7 of them. */
+  const proven = attempts.flatMap((attempt) =>
+    Array.from({ length: 8 }, (_, unprocessedCount) => ({ ...attempt, unprocessed: true, unprocessedCount })),
+  );
+
+  it("is sent again whatever its method and however often it was resent, unless its body cannot be or it was answered", () => {
+    for (const attempt of proven) {
+      const allowed =
+        attempt.replayable && !attempt.responded && attempt.unprocessedCount < MAX_UNPROCESSED_RESENDS;
+      assertEquals(retryReason(attempt), allowed ? "unprocessed" : undefined, JSON.stringify(attempt));
+    }
+    assertEquals(MAX_UNPROCESSED_RESENDS, 6);
+  });
+
+  it("takes nothing from the one resend", () => {
+    const at = { method: "GET", sent: "full", reused: true, responded: false } as const;
+    const stale = { ...at, repeatable: true, replayable: true, resendCount: 0, unprocessedCount: 6 };
+    assertEquals(retryReason(stale), "stale-connection");
+  });
+
+  it("is a user's rule to decide, within the same bounds", () => {
+    for (const attempt of proven) {
+      const { responded, replayable, unprocessedCount } = attempt;
+      const possible = replayable && !responded && unprocessedCount < MAX_UNPROCESSED_RESENDS;
+      assertEquals(
+        resendReason(attempt, () => true),
+        possible ? "unprocessed" : undefined,
+      );
+      assertEquals(
+        resendReason(attempt, () => false),
+        undefined,
+      );
+      assertEquals(resendReason(attempt, false), undefined);
+    }
   });
 });
 
