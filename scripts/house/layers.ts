@@ -41,9 +41,9 @@ function withoutStars(pattern: string): string {
   return pattern.replace(/\/\*+(\.ts)?$/, "");
 }
 
-/** As the table of ARCHITECTURE.md writes it. Parts of `http1` and of `hono` have no rows of their own. */
+/** As the table of ARCHITECTURE.md writes it. Parts of `http1`, `http2` and `hono` have no rows of their own. */
 function nameOf(path: string): string {
-  return path.replace(/^src\//, "").replace(/^(http1|hono)\/.*/, "$1");
+  return path.replace(/^src\//, "").replace(/^(http1|http2|hono)\/.*/, "$1");
 }
 
 /** `!../{a,b}/**` allows `../a/**` and `../b/**`. A pattern without `!` forbids. */

@@ -2,6 +2,7 @@
 
 import { BOUNDS } from "./bounds.ts";
 import { HONO } from "./hono.ts";
+import { HPACK } from "./hpack.ts";
 import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
 import { PLATFORM } from "./platform.ts";
@@ -26,4 +27,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SHARED,
   ...UPLOADS,
   ...BOUNDS,
+  ...HPACK,
 ];
