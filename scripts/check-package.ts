@@ -44,6 +44,7 @@ const checks: Checks = {
   [`Jest runs a test of it on Node ${process.versions.node}`]: () => jest(process.execPath),
   ...onOthers("Jest runs a test of it on", jest),
   "the same on Bun": () => use(tool("bun")),
+  "require() does so on Bun": () => require(tool("bun")),
   "webpack and Vite bundle a program with top-level await": () =>
     succeed([
       process.execPath,

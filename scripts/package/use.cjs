@@ -2,7 +2,8 @@
 const { strictEqual } = require("node:assert/strict");
 const { once } = require("node:events");
 const { createServer } = require("node:http");
-const { connectionOf, createPool, HoldfastError } = require("@holdfast/pool");
+const net = require("node:net");
+const { connectionOf, createPool, HoldfastError, ProtocolError } = require("@holdfast/pool");
 
 async function use() {
   const server = createServer((_request, response) => response.end("hello")).listen(0, "127.0.0.1");
@@ -22,11 +23,27 @@ async function use() {
 /** What one copy made, the other knows. Where Node can require modules, there is one copy. */
 async function both() {
   const imported = await import("@holdfast/pool");
-  const pool = createPool();
-  const { cause } = await pool.fetch("http://127.0.0.1:1/").catch((error) => error);
-  strictEqual(cause instanceof imported.HoldfastError, true);
-  strictEqual(new Error("other") instanceof imported.HoldfastError, false);
-  await pool.close();
+  for (const [maker, asked] of [
+    [{ createPool, HoldfastError, ProtocolError }, imported],
+    [imported, { HoldfastError, ProtocolError }],
+  ]) {
+    const pool = maker.createPool();
+    const { cause: refused } = await pool.fetch("http://127.0.0.1:1/").catch((error) => error);
+    strictEqual(refused instanceof asked.HoldfastError, true);
+    strictEqual(refused instanceof asked.ProtocolError, false);
+    // The client resets the connection.
+    const server = net.createServer((socket) => socket.on("error", () => {}).end("no HTTP\r\n\r\n"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { cause: broken } = await pool
+      .fetch(`http://127.0.0.1:${server.address().port}/`)
+      .catch((error) => error);
+    strictEqual(broken instanceof asked.HoldfastError, true);
+    strictEqual(broken instanceof asked.ProtocolError, true);
+    strictEqual(new Error("other") instanceof asked.HoldfastError, false);
+    server.close();
+    await pool.close();
+  }
 }
 
 module.exports = { use, both };

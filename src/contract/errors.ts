@@ -168,22 +168,6 @@ export type ProtocolFault =
   | "too-many-informational"
   | "unexpected-upgrade";
 
-/** On the prototype of every copy of {@linkcode HoldfastError}: `require()` and `import` may load one each. */
-const BRAND = Symbol.for("holdfast.error");
-
-/** `instanceof`, for which an error of another copy is one, too. */
-function isInstance(this: { readonly prototype: object }, value: unknown): boolean {
-  const object = Object(value);
-  const { prototype } = this;
-  return (
-    Object.prototype.isPrototypeOf.call(prototype, object) ||
-    (prototype === HoldfastError.prototype && BRAND in object)
-  );
-}
-
-Object.defineProperty(HoldfastError.prototype, BRAND, { value: true });
-Object.defineProperty(HoldfastError, Symbol.hasInstance, { value: isInstance });
-
 /** A message is not valid HTTP/1.1 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
   override readonly name = "ProtocolError";
@@ -197,3 +181,22 @@ export class ProtocolError extends HoldfastError {
     this.fault = fault;
   }
 }
+
+/**
+ * Errors of another copy of this module are instances, too: `require()` and `import` may load one each. Each class writes
+ * its mark on its prototype, from which subclasses inherit it.
+ */
+function markAs(mark: string, marked: { readonly prototype: object }): void {
+  const key = Symbol.for(mark);
+  Object.defineProperty(marked.prototype, key, { value: true });
+  Object.defineProperty(marked, Symbol.hasInstance, {
+    // A subclass of the caller's inherits this function. Only its own objects are its instances.
+    value(this: { readonly prototype: object }, value: unknown): boolean {
+      const object = Object(value);
+      return this === marked ? key in object : Object.prototype.isPrototypeOf.call(this.prototype, object);
+    },
+  });
+}
+
+markAs("holdfast.error", HoldfastError);
+markAs("holdfast.error.protocol", ProtocolError);

@@ -17,7 +17,9 @@ export async function configOptions(path: string): Promise<PoolOptions> {
   const url = pathToFileURL(resolve(process.cwd(), path)).href;
   let config: unknown;
   try {
-    ({ default: config } = await import(url));
+    ({ default: config } = await import(
+      /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ url
+    ));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`${what}: it cannot be imported: ${reason}`, { cause });

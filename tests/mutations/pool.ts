@@ -5,6 +5,13 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/pool/`. */
 export const POOL: readonly Mutation[] = [
   {
+    breaks: "close() settles if the transport fails to load meanwhile",
+    file: "src/create-pool.ts",
+    search: "await this.#loading.catch(() => undefined);",
+    replacement: "await this.#loading;",
+    proof: { tests: "tests/pool/closed-unused" },
+  },
+  {
     breaks: "A lingering connection is closed to make room for a waiter",
     file: "src/pool/core/origin-table.ts",
     search: "origin.idle.size + origin.lingering.size",

@@ -5,6 +5,21 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/http1/` and `src/exchange/`. */
 export const WIRE: readonly Mutation[] = [
   {
+    breaks:
+      "A peer that closes within malformed trailers, while nobody waits for them, ends the connection as bad-framing",
+    file: "src/exchange/exchange.ts",
+    search: 'this.#finish(reason === "bad-framing" ? reason : lingeredInVain(this.#isComplete));',
+    replacement: "this.#finish(lingeredInVain(this.#isComplete));",
+    proof: { tests: "tests/promises/leaving" },
+  },
+  {
+    breaks: "A ProtocolError of another copy of the package is an instance",
+    file: "src/contract/errors.ts",
+    search: "this === marked ? key in object : ",
+    replacement: "",
+    proof: { tests: "tests/contract/errors" },
+  },
+  {
     breaks: "A request that is aborted by a listener of its own request.queued event leaves the queue",
     file: "src/exchange/exchange.ts",
     search: "    if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);\n",

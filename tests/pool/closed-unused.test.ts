@@ -1,18 +1,18 @@
-/** Closing a pool that was never used: nothing is loaded for it, and the pool is closed all the same. */
+/** Closing a pool that has no transport, because it was never used or none could be loaded: it is closed all the same. */
 
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
 
 /** How often `action` has a pool look for the transport of its runtime: each time it reads `navigator` first. */
-async function detections(action: () => Promise<unknown>): Promise<number> {
+async function detections(action: () => Promise<unknown>, userAgent?: string): Promise<number> {
   const original = Object.getOwnPropertyDescriptor(globalThis, "navigator");
   let count = 0;
   Object.defineProperty(globalThis, "navigator", {
     configurable: true,
     get: () => {
       count += 1;
-      return undefined;
+      return { userAgent };
     },
   });
   try {
@@ -23,6 +23,9 @@ async function detections(action: () => Promise<unknown>): Promise<number> {
   }
   return count;
 }
+
+/** On workerd there is no transport: loading it fails. */
+const NONE = "Cloudflare-Workers";
 
 async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   const error = await promise.catch((reason: unknown) => reason);
@@ -67,4 +70,22 @@ describe("a pool that was never used", () => {
     assertEquals(await codeOf(pool.request("http://server.test/")), "ERR_POOL_CLOSED");
     await closed;
   });
+});
+
+describe("a pool whose transport fails to load while it is closed", () => {
+  for (const ask of ["request", "fetch", "preconnect"] as const) {
+    it(`is closed, and has nothing open: ${ask}()`, async () => {
+      const pool = createPool();
+      const tries = await detections(async () => {
+        const asked = pool[ask]("http://server.test/").catch((error: unknown) => error);
+        const closed = Promise.all([pool.close(), pool.close({ timeout: Infinity })]);
+        assert((await asked) instanceof TypeError);
+        await closed;
+      }, NONE);
+      assertEquals(tries, 1);
+      assertEquals(await codeOf(pool[ask]("http://server.test/")), "ERR_POOL_CLOSED");
+      const { open, connecting, queued, opened } = pool.stats();
+      assertEquals([open, connecting, queued, opened], [0, 0, 0, 0]);
+    });
+  }
 });

@@ -115,6 +115,22 @@ for (const [way, leave] of Object.entries(WAYS)) {
       assertEquals([world.retired(), standing(world)], [["unread-body"], [0, 0, 0, 0]]);
     });
 
+    for (const [what, rest, reason] of [
+      // A line is judged when its LF has come, or when no LF can come any more.
+      ["trailers that are malformed", "0\r\na: b\rc", "bad-framing"],
+      ["trailers that are in order", "0\r\na: b", "peer-closed"],
+    ] as const) {
+      it(`retires a connection that the peer ends within ${what}: ${reason}`, async () => {
+        const world = answering(`${OK}transfer-encoding: chunked\r\n\r\n4\r\nsome\r\n`);
+        await leave(world.pool);
+        await settled();
+        world.transport.peers[0]?.send(rest);
+        world.transport.peers[0]?.end();
+        await settled();
+        assertEquals([world.retired(), standing(world)], [[reason], [0, 0, 0, 0]]);
+      });
+    }
+
     it("lingers no longer for bytes that drip", async () => {
       for (const [head, drop, ms] of [
         [`${OK}content-length: 65540\r\n\r\nsome`, "x", 1000],
