@@ -30,10 +30,33 @@ export {
   type Sent,
 } from "./src/contract/errors.ts";
 export type * from "./src/contract/events.ts";
-export type { LimitStore, StoredLimit } from "./src/contract/limit-store.ts";
+export type { LimitMemory, LimitStore, SeenClose, StoredLimit } from "./src/contract/limit-store.ts";
 export type { Origin } from "./src/contract/origin.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
-export type { TcpKeepAlive, TlsFacts, TlsVersion, Transport } from "./src/contract/transport.ts";
+export type {
+  Alloc,
+  AppliedOptions,
+  ByteTransform,
+  Capabilities,
+  ContentDecoder,
+  DiagnosticsChannel,
+  RunInContext,
+  Socket,
+  SocketAddresses,
+  SocketHandler,
+  Target,
+  TcpKeepAlive,
+  TextCodec,
+  TlsFacts,
+  TlsFeature,
+  TlsSession,
+  TlsSessions,
+  TlsTarget,
+  TlsVersion,
+  Transport,
+  TransportError,
+  TransportErrorKind,
+} from "./src/contract/transport.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
@@ -67,7 +90,7 @@ export type { State } from "./src/pool/core/state.ts";
 export type { ExplainedConnection, Explanation } from "./src/pool/explain.ts";
 export type { OriginStats, PoolStats } from "./src/pool/stats.ts";
 export type { HintReader, HintSource } from "./src/rules/hints.ts";
-export type { PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
+export type { ConnectionOptions, PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
 export { PRESET, type PresetInfo } from "./src/rules/preset-info.ts";
 export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
 export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";

@@ -28,6 +28,7 @@ export interface MemoryPeer {
   readonly target: Target;
   /** The TLS in use, including TLS that began by `startTls`. `undefined`: plain text. */
   readonly tls: TlsTarget | undefined;
+  /** Whether the connection is open, and how it ended. */
   readonly state: MemoryPeerState;
   /** All bytes read so far. */
   readonly received: Uint8Array;

@@ -8,9 +8,11 @@ import type { MemoryPeer } from "./memory-peer.ts";
 
 /** A complete request. */
 export interface MemoryRequest {
+  /** Such as `"GET"`. */
   readonly method: string;
   /** The request target: `"/items?page=2"`. */
   readonly path: string;
+  /** Every header field. */
   readonly headers: Headers;
   /** The body without its framing. */
   readonly body: Uint8Array;
@@ -22,8 +24,9 @@ export interface MemoryRequest {
 
 /** The response to a request. */
 export interface MemoryResponse {
-  /** @default 200 */
+  /** Status of the response. @default 200 */
   readonly status?: number | undefined;
+  /** Reason phrase. @default "" */
   readonly statusText?: string | undefined;
   /** Sent unchanged. `Content-Length` or `Transfer-Encoding` is added if neither is present. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

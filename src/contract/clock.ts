@@ -5,6 +5,7 @@
 
 /** A timer that was set. `cancel` may be called at any time, even after it fired. */
 export interface Timer {
+  /** The timer fires no more. Does nothing if it has fired. */
   cancel(): void;
 }
 

@@ -66,9 +66,13 @@ export interface ConnectionInfo {
   readonly ageMs: number;
   /** Idle time in ms when the request took it. */
   readonly idleMs: number;
+  /** IP address of the peer, without brackets around IPv6; `undefined` where the runtime does not tell. */
   readonly remoteAddress: string | undefined;
+  /** Port of the peer; `undefined` where the runtime does not tell. */
   readonly remotePort: number | undefined;
+  /** IP address of this side; `undefined` where the runtime does not tell. */
   readonly localAddress: string | undefined;
+  /** Port of this side; `undefined` where the runtime does not tell. */
   readonly localPort: number | undefined;
   /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
@@ -81,9 +85,13 @@ export interface ConnectionInfo {
 
 /** Connections and waiters of one origin at the moment of an error. */
 export interface OriginSnapshot {
+  /** Connections with an exchange. */
   readonly active: number;
+  /** Connections that wait for a request. */
   readonly idle: number;
+  /** Connections that are being opened. */
   readonly connecting: number;
+  /** Requests that wait for a connection. */
   readonly queued: number;
 }
 
@@ -110,15 +118,19 @@ export interface ErrorFacts {
  * Fetch standard requires, whose `cause` is the HoldfastError.
  */
 export class HoldfastError extends Error {
+  /** The name of the class, for logs. Match on {@linkcode code}. */
   override readonly name: string = "HoldfastError";
   /** What went wrong; stable across versions. */
   readonly code: ErrorCode;
+  /** Which part of its life the request was in. */
   readonly phase: Phase;
   /** How much of the request may have reached the peer. After `"none"` it is safe to send it again. */
   readonly sent: Sent;
   /** Whether it may help to send the same request again, and executing it twice cannot do harm. */
   readonly retriable: boolean;
+  /** The origin asked for, if the error is about one: `"https://api.example.com"`. */
   readonly origin: string | undefined;
+  /** The connection that the request had, as it stood when it took it; `undefined` if it had none. */
   readonly connection: ConnectionInfo | undefined;
   /** Counts of the origin at that moment, for errors about the queue. */
   readonly pool: OriginSnapshot | undefined;
@@ -133,6 +145,7 @@ export class HoldfastError extends Error {
   /** For `ERR_PROXY`: the status of an HTTP proxy's refusal. */
   readonly status: number | undefined;
 
+  /** Made by the pool. */
   constructor(facts: ErrorFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = facts.code;
@@ -170,11 +183,14 @@ export type ProtocolFault =
 
 /** A message is not valid HTTP/1.1 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
+  /** The name of the class, for logs. Match on {@linkcode code}. */
   override readonly name = "ProtocolError";
   /** `"remote"`: the peer broke the protocol. `"local"`: the request could not be written correctly. */
   readonly side: "local" | "remote";
+  /** Which rule was broken. */
   readonly fault: ProtocolFault;
 
+  /** Made by the pool. */
   constructor(side: "local" | "remote", fault: ProtocolFault, facts: Omit<ErrorFacts, "code">) {
     super({ ...facts, code: "ERR_PROTOCOL" });
     this.side = side;

@@ -9,11 +9,15 @@ import type { TcpKeepAlive, TlsFacts, TlsFeature } from "./transport.ts";
 
 /** A connection was opened. It becomes active at once, or idle if no request waits any more. */
 export interface ConnectionOpened {
+  /** Which event this is. */
   readonly type: "connection.opened";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** Ms from the start of the connect attempt to the usable connection, TLS included. */
   readonly elapsedMs: number;
+  /** The address it leads to, where the runtime tells. */
   readonly remoteAddress: string | undefined;
   /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
   readonly proxy?: string | undefined;
@@ -23,14 +27,19 @@ export interface ConnectionOpened {
 
 /** A request took a connection. */
 export interface ConnectionAcquired {
+  /** Which event this is. */
   readonly type: "connection.acquired";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** Number of the request that took it. */
   readonly request: number;
+  /** Whether the connection had carried an earlier request. */
   readonly reused: boolean;
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
+  /** Ms it had been idle. */
   readonly idleMs: number;
   /** Ms the request waited, connecting included. */
   readonly waitedMs: number;
@@ -38,8 +47,11 @@ export interface ConnectionAcquired {
 
 /** The exchange is over and the connection is idle again. */
 export interface ConnectionReleased {
+  /** Which event this is. */
   readonly type: "connection.released";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** Requests it has carried so far. */
   readonly requests: number;
@@ -49,13 +61,19 @@ export interface ConnectionReleased {
 
 /** The connection was retired: it carries no further request. */
 export interface ConnectionRetired {
+  /** Which event this is. */
   readonly type: "connection.retired";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Why. */
   readonly reason: RetireReason;
+  /** Ms since it was opened. */
   readonly ageMs: number;
   /** Ms it had been idle. 0 if it was active or connecting. */
   readonly idleMs: number;
+  /** Requests it has carried. */
   readonly requests: number;
   /** The transport's error, if a failure was the reason. */
   readonly error?: unknown;
@@ -63,7 +81,9 @@ export interface ConnectionRetired {
 
 /** No connection was available: the request waits. */
 export interface RequestQueued {
+  /** Which event this is. */
   readonly type: "request.queued";
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** Waiting requests of this origin, this one included. */
   readonly queued: number;
@@ -71,22 +91,33 @@ export interface RequestQueued {
 
 /** A request entered the pool. */
 export interface RequestStarted {
+  /** Which event this is. */
   readonly type: "request.started";
+  /** Number of the request: unique within the pool, the same in all its events. */
   readonly request: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Method of the request. */
   readonly method: string;
 }
 
 /** The response was received completely, body included. */
 export interface RequestFinished {
+  /** Which event this is. */
   readonly type: "request.finished";
+  /** Number of the request: unique within the pool, the same in all its events. */
   readonly request: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Method of the request. */
   readonly method: string;
+  /** Status of the response. */
   readonly status: number;
   /** The version in the response. */
   readonly httpVersion: "1.0" | "1.1";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Whether the connection had carried an earlier request. */
   readonly reused: boolean;
   /** Ms from entering the pool to the last byte. */
   readonly elapsedMs: number;
@@ -96,11 +127,17 @@ export interface RequestFinished {
 
 /** The request failed and is resent on a fresh connection. */
 export interface RequestRetried {
+  /** Which event this is. */
   readonly type: "request.retried";
+  /** Number of the request: unique within the pool, the same in all its events. */
   readonly request: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Method of the request. */
   readonly method: string;
+  /** Why. */
   readonly reason: RetryReason;
+  /** How many times the request was resent. */
   readonly resendCount: number;
   /** The connection that failed. */
   readonly connection: number;
@@ -108,13 +145,19 @@ export interface RequestRetried {
 
 /** The request failed and is not resent. */
 export interface RequestFailed {
+  /** Which event this is. */
   readonly type: "request.failed";
+  /** Number of the request: unique within the pool, the same in all its events. */
   readonly request: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Method of the request. */
   readonly method: string;
   /** A {@linkcode HoldfastError}, or the `reason` of the signal that aborted the request. */
   readonly error: HoldfastError | unknown;
+  /** Ms since the request entered the pool. */
   readonly elapsedMs: number;
+  /** How many times the request was resent. */
   readonly resendCount: number;
 }
 
@@ -123,19 +166,25 @@ export interface RequestFailed {
  * transport and option, and once per pool and member.
  */
 export interface OptionDegraded {
+  /** Which event this is. */
   readonly type: "option.degraded";
+  /** Name of the transport that cannot do it: `"node"`, `"deno"`, `"bun"`; `"any"` for a member of the init of `fetch`. */
   readonly transport: string;
   /** `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. */
   readonly option: "tcpKeepAlive" | "noDelay" | `tls.${TlsFeature}` | `fetch.${string}`;
   /** Secrets are not shown: `true` stands for them. */
   readonly asked: TcpKeepAlive | boolean | string;
+  /** What holds instead. `false`: nothing of it. */
   readonly applied: TcpKeepAlive | boolean;
 }
 
 /** Part of a `Keep-Alive` header was not understood. That part counts as absent. */
 export interface HintIgnored {
+  /** Which event this is. */
   readonly type: "hint.ignored";
+  /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** The header's value. */
   readonly value: string;
@@ -143,10 +192,13 @@ export interface HintIgnored {
 
 /** The idle limit learned for an origin changed. */
 export interface LimitLearned {
+  /** Which event this is. */
   readonly type: "limit.learned";
+  /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
   /** The new limit in ms; `Infinity` when it was forgotten. */
   readonly idleMs: number;
+  /** The limit before, in ms; `Infinity` if there was none. */
   readonly previousMs: number;
 }
 

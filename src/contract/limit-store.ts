@@ -7,6 +7,7 @@
 export interface SeenClose {
   /** How long it had been idle, in ms. The server's limit is no longer than that. */
   readonly idleMs: number;
+  /** When it was seen, in ms. */
   readonly at: number;
   /**
    * `true`: the close was seen as it happened, on an unused connection. `false`: a request found the connection closed,
@@ -23,6 +24,7 @@ export interface LimitMemory {
   readonly closes: readonly SeenClose[];
   /** The longest idle age, in ms, at which reuse worked recently; 0 for none. */
   readonly workedMs: number;
+  /** When that was, in ms. */
   readonly workedAt: number;
   /** Closes up to this time belong to a burst and prove nothing. */
   readonly burstUntil: number;
@@ -38,5 +40,6 @@ export interface LimitStore {
 
 /** What a store keeps of one origin. Times are wall-clock milliseconds. */
 export interface StoredLimit extends LimitMemory {
+  /** Version of this format. */
   readonly version: 1;
 }

@@ -18,6 +18,7 @@ export interface TcpKeepAlive {
 
 /** A TLS session that may be resumed, and what is known of the peer that gave it. */
 export interface TlsSession {
+  /** The session as the runtime writes it. */
   readonly bytes: Uint8Array;
   /** The name that was verified. The session is offered to no other. */
   readonly serverName: string;
@@ -70,7 +71,9 @@ export interface TlsTarget {
   readonly pfx?: Uint8Array | undefined;
   /** Decrypts `key` or `pfx`. */
   readonly passphrase?: string | undefined;
+  /** Lowest version to speak. `undefined`: the runtime's own. */
   readonly minVersion?: TlsVersion | undefined;
+  /** Highest version to speak. `undefined`: the runtime's own. */
   readonly maxVersion?: TlsVersion | undefined;
   /** Ciphers to offer, as OpenSSL writes them. */
   readonly ciphers?: string | undefined;
@@ -86,13 +89,17 @@ export interface TlsTarget {
 export interface Target {
   /** Name or address, without brackets around IPv6. */
   readonly hostname: string;
+  /** Port to connect to. */
   readonly port: number;
   /** The address to connect to, one of those of `hostname`. `undefined`: the transport resolves `hostname`. */
   readonly address?: string | undefined;
   /** A Unix socket to connect to instead of `hostname` and `port`. */
   readonly unixPath?: string | undefined;
+  /** `undefined`: no TLS. */
   readonly tls?: TlsTarget | undefined;
+  /** `false`: off. */
   readonly tcpKeepAlive: TcpKeepAlive | false;
+  /** Whether small writes are sent at once (`TCP_NODELAY`). */
   readonly noDelay: boolean;
 }
 
@@ -158,14 +165,19 @@ export interface SocketHandler {
 
 /** Addresses of an open socket, as far as the runtime reports them. */
 export interface SocketAddresses {
+  /** IP address of the peer, without brackets around IPv6. */
   readonly remoteAddress?: string | undefined;
+  /** Port of the peer. */
   readonly remotePort?: number | undefined;
+  /** IP address of this side. */
   readonly localAddress?: string | undefined;
+  /** Port of this side. */
   readonly localPort?: number | undefined;
 }
 
 /** One open connection, TLS included. It moves bytes in order and knows no HTTP, no pool and no timers. */
 export interface Socket extends SocketAddresses {
+  /** The socket options in force. */
   readonly applied: AppliedOptions;
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
@@ -224,7 +236,9 @@ export type Alloc = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** Two ends of a transformation. The standard's `ReadableWritablePair` is not among the types of Node and Bun. */
 export interface ByteTransform {
+  /** What comes out. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** What goes in. */
   readonly writable: WritableStream<Uint8Array>;
 }
 
@@ -241,7 +255,9 @@ export interface ContentDecoder {
 
 /** A channel of `node:diagnostics_channel`. */
 export interface DiagnosticsChannel {
+  /** Whether anybody listens. Messages are built only then. */
   readonly hasSubscribers: boolean;
+  /** Passes a message to all that listen. */
   publish(message: unknown): void;
 }
 
@@ -249,6 +265,7 @@ export interface DiagnosticsChannel {
 export interface Transport {
   /** `"node"`, `"deno"`, `"bun"`, `"memory"` … */
   readonly name: string;
+  /** What the runtime can do. */
   readonly can: Capabilities;
   /**
    * Opens a socket. With {@linkcode Target.tls} it resolves after the handshake, with a verified peer. If it rejects, it
@@ -325,11 +342,14 @@ export type TransportErrorKind =
 
 /** The only error class of transports. The runtime's own error is its `cause`. */
 export class TransportError extends Error {
+  /** What errors of transports are told by, in any copy of the class. */
   override readonly name = "TransportError";
+  /** Why it failed. */
   readonly kind: TransportErrorKind;
   /** The runtime's code (`"ECONNREFUSED"` …), or for TLS the kind of refusal (`"expired"`, `"untrusted"` …), if known. */
   readonly reason: string | undefined;
 
+  /** `cause` is the runtime's own error, `reason` its code. */
   constructor(
     kind: TransportErrorKind,
     message: string,

@@ -3,15 +3,21 @@
 import type { FetchInit, FetchInput } from "./fetch-request.ts";
 
 /**
- * The arguments of the `fetch` that the program's types declare. They are read from it, because the names differ: there is
- * no `RequestInfo` without the DOM's types, and Bun's `fetch` takes a `BunFetchRequestInit`.
+ * The standard's `fetch`, as a pool has it. It needs no `this`.
+ *
+ * Its arguments are also those of the `fetch` that the program's types declare. They are read from it, because the names
+ * differ: there is no `RequestInfo` without the DOM's types, and Bun's `fetch` takes a `BunFetchRequestInit`.
  */
-type GlobalArguments = Parameters<typeof fetch>;
-
-/** The standard's `fetch`, as a pool has it. It needs no `this`. */
 export interface FetchFunction {
-  /** @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched. */
-  (input: FetchInput | GlobalArguments[0], init?: FetchInit | GlobalArguments[1]): Promise<Response>;
+  /**
+   * Sends a request, and resolves with its response when the head has come.
+   *
+   * @throws {TypeError} with a {@linkcode HoldfastError} as its `cause`; or the signal's reason, untouched.
+   */
+  (
+    input: FetchInput | Parameters<typeof fetch>[0],
+    init?: FetchInit | Parameters<typeof fetch>[1],
+  ): Promise<Response>;
   /**
    * Begins to open a connection, unless one is idle. This is Bun's addition to the standard. It reports no failure:
    * {@linkcode Pool.preconnect} does, and can be awaited.

@@ -25,7 +25,9 @@ export type FetchInput = string | URL | RequestLike;
 export interface RequestLike {
   /** Absolute, `http:` or `https:`, without credentials. */
   readonly url: string;
+  /** As in {@linkcode FetchInit}. */
   readonly method?: string | undefined;
+  /** As in {@linkcode FetchInit}. */
   readonly headers?: HeadersSource | undefined;
   /**
    * Locked in the call. Without a `Content-Length`, its pieces are read ahead as long as they lie in memory already,
@@ -33,9 +35,13 @@ export interface RequestLike {
    * can be sent again. Otherwise it is sent chunked, and once.
    */
   readonly body?: ReadableStream<Uint8Array> | null | undefined;
+  /** `true`: the body was read already. To send it is a `TypeError`. */
   readonly bodyUsed?: boolean | undefined;
+  /** As in {@linkcode FetchInit}. */
   readonly signal?: AbortSignal | null | undefined;
+  /** As in {@linkcode FetchInit}. */
   readonly redirect?: string | undefined;
+  /** As in {@linkcode FetchInit}. */
   readonly integrity?: string | undefined;
 }
 

@@ -9,6 +9,7 @@ import { watchUnclaimed } from "./unclaimed.ts";
 
 /** The response of `pool.request()`. Its body is read once, in one of its forms, or discarded. */
 export class PoolResponse {
+  /** As the server sent it, of three digits. */
   readonly status: number;
   readonly #response: WireResponse;
   #headers: Fields | undefined;

@@ -27,7 +27,7 @@ import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } f
 
 /** Options of {@linkcode Pool.request}. */
 export interface RequestOptions {
-  /** @default "GET" */
+  /** Sent as it is: methods are case-sensitive (RFC 9110 §9.1). @default "GET" */
   readonly method?: string;
   /**
    * Sent as they are: the same name twice is two lines. Only `Host`, the framing and the `Content-Type` of the body are

@@ -8,7 +8,9 @@ import type { Attributes, Meter, ObservableResult } from "./meter.ts";
 
 /** The members of a pool that are needed to observe it. */
 export interface ObservablePool {
+  /** As {@linkcode Pool.subscribe}. */
   subscribe(listener: PoolListener): () => void;
+  /** As {@linkcode Pool.stats}. */
   stats(): PoolStats;
 }
 

@@ -12,24 +12,33 @@ import type { State } from "./core/state.ts";
 
 /** One connection as the rules see it. */
 export interface ExplainedConnection {
+  /** Unique within the pool. */
   readonly id: number;
+  /** What it is doing. */
   readonly state: State;
+  /** Ms since it was opened. */
   readonly ageMs: number;
+  /** Ms since its last exchange; 0 unless it is idle. */
   readonly idleMs: number;
+  /** Requests it has carried, a running one included. */
   readonly requests: number;
   /** Ms until a rule would retire it if it stayed idle; 0 when it is spent. */
   readonly keepMs: number;
   /** The idle limit that the server announced on this connection, less the margin, in ms; `Infinity` if none. */
   readonly hintedIdleMs: number;
+  /** Requests it may still carry; `undefined` without a limit. */
   readonly remainingRequests: number | undefined;
 }
 
 /** The answer of {@linkcode Pool.explain}. */
 export interface Explanation {
+  /** `"https://api.example.com"`; with a shared proxy connection, that of the proxy. */
   readonly origin: string;
   /** The preset that was spread into the pool's options, if one was. */
   readonly preset?: PresetInfo | undefined;
+  /** Every rule in force, with its value and its source. */
   readonly rules: readonly ExplainedRule[];
+  /** Its connections, those being opened included. */
   readonly connections: readonly ExplainedConnection[];
 }
 

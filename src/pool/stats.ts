@@ -9,8 +9,11 @@ import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./c
 export interface OriginStats {
   /** Connecting, idle, active and draining connections. */
   readonly open: number;
+  /** Connections with an exchange. */
   readonly active: number;
+  /** Connections that wait for a request. */
   readonly idle: number;
+  /** Connections that are being opened. */
   readonly connecting: number;
   /** Requests that wait for a connection. */
   readonly queued: number;
@@ -30,6 +33,7 @@ export interface OriginStats {
 
 /** Counts of a pool. `origins` has the origins that are still remembered; the totals include the others. */
 export interface PoolStats extends OriginStats {
+  /** By origin, such as `"https://api.example.com"`. */
   readonly origins: Readonly<Record<string, OriginStats>>;
   /** How often an event listener threw. */
   readonly listenerErrors: number;

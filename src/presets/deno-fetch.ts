@@ -11,7 +11,7 @@ import { onlyUnsent } from "./retry-rules.ts";
 export interface DenoFetchDirectives {
   /** Deno's `false` (never) is `Infinity`. @default "90s" */
   readonly poolIdleTimeout?: Duration;
-  /** @default Infinity */
+  /** Idle connections of one host. @default Infinity */
   readonly poolMaxIdlePerHost?: number;
   /** Version of Deno. @default "2.9.6" */
   readonly version?: string;

@@ -23,7 +23,7 @@ export interface NodeAgentDirectives {
   readonly maxTotalSockets?: number;
   /** Idle connections of one origin. @default 256 */
   readonly maxFreeSockets?: number;
-  /** @default "lifo" */
+  /** Which idle connection is used next: the last one released, or the first. @default "lifo" */
   readonly scheduling?: "lifo" | "fifo";
   /** TCP keepalive: silence before the first probe. Node sets it only with `keepAlive: true`. @default "1s" */
   readonly keepAliveMsecs?: Duration;

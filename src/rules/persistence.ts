@@ -8,7 +8,9 @@ import { trimWhitespace } from "./optional-whitespace.ts";
 
 /** The connection options that matter for persistence (RFC 9110 §7.6.1: a list of case-insensitive tokens). */
 export interface ConnectionOptions {
+  /** Whether `close` is among them. */
   readonly close: boolean;
+  /** Whether `keep-alive` is among them. */
   readonly keepAlive: boolean;
 }
 
@@ -37,6 +39,7 @@ export function persists(minorVersion: number, options: ConnectionOptions): bool
 export interface PersistenceFacts {
   /** Method of the request. */
   readonly method: string;
+  /** Status of the response. */
   readonly status: number;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minorVersion: number;

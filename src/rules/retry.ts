@@ -13,6 +13,7 @@ import type { RetryReason } from "../contract/reasons.ts";
 
 /** A failed attempt: all that the decision may look at. */
 export interface FailedAttempt {
+  /** Method of the request. */
   readonly method: string;
   /** How much of the request was handed to the socket. */
   readonly sent: "none" | "partial" | "full";

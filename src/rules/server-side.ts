@@ -30,6 +30,7 @@ export interface AnnouncedFacts {
 
 /** Header fields to add to a response. A field that is `undefined` is not sent. */
 export interface Announcement {
+  /** Value of `Connection`. */
   readonly connection?: "close" | "keep-alive" | undefined;
   /** Value of `Keep-Alive`, for example `timeout=5, max=99`. */
   readonly keepAlive?: string | undefined;
@@ -46,12 +47,17 @@ export const ANNOUNCER: unique symbol = Symbol.for("holdfast.announcer");
 
 /** A server preset: limits named like the pool's options, and the way that server announces them. */
 export interface ServerPreset {
+  /** Idle time after which the server closes. `Infinity`: never. */
   readonly idleTimeout: Duration;
+  /** Requests that a connection may carry. `Infinity`: any number. */
   readonly maxRequests: number;
+  /** Age above which a response is the last. `Infinity`: none. */
   readonly maxLifetime: Duration;
+  /** Largest share by which a lifetime is shortened at random, from 0 to 1. */
   readonly lifetimeJitter?: number;
   /** Longest silence within one exchange (Envoy's `stream_idle_timeout`). A rule for pools; `keepAlive()` ignores it. */
   readonly bodyIdleTimeout?: Duration;
+  /** How the server announces its limits. */
   readonly [ANNOUNCER]: Announcer;
   /** The system that the preset reproduces. */
   readonly [PRESET]?: PresetInfo;

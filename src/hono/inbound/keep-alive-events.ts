@@ -5,8 +5,11 @@ import type { Enforcement, ServerKind } from "./server-adapter.ts";
 
 /** The server cannot end connections as the rules say. Emitted once, with the first request. */
 export interface EnforcementLimited {
+  /** Which event this is. */
   readonly type: "enforcement.limited";
+  /** The server that the application runs under. */
   readonly server: ServerKind;
+  /** Whether it enforces the rules, or only announces them. */
   readonly enforcement: Enforcement;
   /** What the server cannot do, and the remedy where there is one. */
   readonly message: string;
@@ -14,6 +17,7 @@ export interface EnforcementLimited {
 
 /** The server's environment did not reach the application, so `keepAlive()` does nothing. Emitted once. */
 export interface EnvironmentMissing {
+  /** Which event this is. */
   readonly type: "environment.missing";
   /** How to pass the environment on. */
   readonly message: string;
@@ -21,9 +25,13 @@ export interface EnvironmentMissing {
 
 /** A rule ended a connection: the response being sent is its last. */
 export interface InboundEnded {
+  /** Which event this is. */
   readonly type: "inbound.ended";
+  /** The server that the application runs under. */
   readonly server: ServerKind;
+  /** The rule that ended it. */
   readonly reason: RetireReason;
+  /** Requests that the connection has carried, this one included. */
   readonly requests: number;
   /** Ms since the connection's first request. */
   readonly ageMs: number;

@@ -24,11 +24,13 @@ export interface KeepAliveInfo {
 
 /** Variables that {@linkcode keepAlive} sets, for `new Hono<{ Variables: KeepAliveVariables }>()`. */
 export interface KeepAliveVariables {
+  /** The connection of the request. */
   keepAlive: KeepAliveInfo;
 }
 
 /** The environment that {@linkcode keepAlive} needs, for `new Hono<KeepAliveEnv>()`. */
 export interface KeepAliveEnv {
+  /** What `c.var` has. */
   Variables: KeepAliveVariables;
 }
 

@@ -11,8 +11,11 @@ import { BUCKET_MS, HISTORY_MS, type OriginRow, type StatusMessage, type Totals 
 
 /** The part of a pool that the status page needs. */
 export interface StatusPool {
+  /** As {@linkcode Pool.subscribe}. */
   subscribe(listener: PoolListener): () => void;
+  /** As {@linkcode Pool.stats}. */
   stats(): PoolStats;
+  /** As {@linkcode Pool.explain}. */
   explain(origin: string): Explanation;
 }
 

@@ -5,6 +5,7 @@ import { HoldfastError } from "../../contract/errors.ts";
 
 /** An upstream failed. The client gets 502, 503 or 504, unless the application answers otherwise. */
 export interface UpstreamFailed {
+  /** Which event this is. */
   readonly type: "upstream.failed";
   /** The status of {@linkcode upstreamErrorResponse}. */
   readonly status: 502 | 503 | 504;
@@ -16,9 +17,13 @@ export interface UpstreamFailed {
 
 /** The client caused the failure: it went away (499), or its request cannot be passed on (400, 417, 501). */
 export interface ClientFailed {
+  /** Which event this is. */
   readonly type: "client.failed";
+  /** What the client is answered, if it is still there. */
   readonly status: 400 | 417 | 499 | 501;
+  /** The inbound request's method. */
   readonly method: string;
+  /** What was thrown. */
   readonly error: unknown;
 }
 

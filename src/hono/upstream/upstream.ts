@@ -19,11 +19,13 @@ export type Upstream = Pick<Pool, "fetch" | "request" | "stats">;
 
 /** Variables that {@linkcode upstream} sets, for `new Hono<{ Variables: UpstreamVariables }>()`. */
 export interface UpstreamVariables {
+  /** The pool. */
   upstream: Upstream;
 }
 
 /** The environment that {@linkcode upstream} needs, for `new Hono<UpstreamEnv>()`. */
 export interface UpstreamEnv {
+  /** What `c.var` has. */
   Variables: UpstreamVariables;
 }
 

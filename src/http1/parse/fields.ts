@@ -26,7 +26,7 @@ export class Fields implements Iterable<readonly [name: string, value: string]> 
   readonly #start: number;
   #list: (readonly [string, string])[] | undefined;
 
-  /** @param text lines ended by CR LF; @param start where the first field starts. */
+  /** Made by the pool. @param text lines ended by CR LF; @param start where the first field starts. */
   constructor(text: string, start: number) {
     this.#text = text;
     this.#start = start;
@@ -44,11 +44,13 @@ export class Fields implements Iterable<readonly [name: string, value: string]> 
     return this.#entries().flatMap(([found, value]) => (found === wanted ? [value] : []));
   }
 
+  /** Whether there is such a field, in any case of its letters. */
   has(name: string): boolean {
     const wanted = name.toLowerCase();
     return this.#entries().some(([found]) => found === wanted);
   }
 
+  /** Every line as name and value. */
   [Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     return this.#entries()[Symbol.iterator]();
   }
