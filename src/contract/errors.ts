@@ -4,6 +4,7 @@
  */
 
 import type { TlsFacts } from "./transport.ts";
+import type { WireProtocol } from "./wire-protocol.ts";
 
 /** What went wrong, for programs. Match on the code, not on the class or the message. */
 export type ErrorCode =
@@ -58,6 +59,8 @@ export interface ConnectionInfo {
   readonly id: number;
   /** `"https://api.example.com"`. */
   readonly origin: string;
+  /** The protocol that it speaks: `"h2"` is HTTP/2. */
+  readonly protocol: WireProtocol;
   /** Whether it had carried an earlier request. */
   readonly reused: boolean;
   /** 1 for the first request on the connection. */

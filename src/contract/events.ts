@@ -6,6 +6,7 @@
 import type { HoldfastError } from "./errors.ts";
 import type { RetireReason, RetryReason } from "./reasons.ts";
 import type { TcpKeepAlive, TlsFacts, TlsFeature } from "./transport.ts";
+import type { HttpVersion, WireProtocol } from "./wire-protocol.ts";
 
 /** A connection was opened. It becomes active at once, or idle if no request waits any more. */
 export interface ConnectionOpened {
@@ -17,6 +18,8 @@ export interface ConnectionOpened {
   readonly origin: string;
   /** Ms from the start of the connect attempt to the usable connection, TLS included. */
   readonly elapsedMs: number;
+  /** The protocol that it speaks. */
+  readonly protocol: WireProtocol;
   /** The address it leads to, where the runtime tells. */
   readonly remoteAddress: string | undefined;
   /** The proxy's URL without credentials, for a connection through a proxy. `remoteAddress` is then the proxy's. */
@@ -114,7 +117,7 @@ export interface RequestFinished {
   /** Status of the response. */
   readonly status: number;
   /** The version in the response. */
-  readonly httpVersion: "1.0" | "1.1";
+  readonly httpVersion: HttpVersion;
   /** Number of the connection: unique within the pool, the same in all its events. */
   readonly connection: number;
   /** Whether the connection had carried an earlier request. */

@@ -10,6 +10,7 @@ import type { Origin } from "./origin.ts";
 import type { RetireReason } from "./reasons.ts";
 import type { Alloc, Socket, TextCodec, TransportError } from "./transport.ts";
 import type { FunctionFault } from "./user-functions.ts";
+import type { HttpVersion, WireProtocol } from "./wire-protocol.ts";
 
 /** Header fields of a request, checked and written out. */
 export interface RequestFields {
@@ -46,7 +47,7 @@ export interface ForwardedBy {
 /** The head of a response, as every protocol has it. */
 export interface ResponseHead {
   readonly status: number;
-  readonly httpVersion: "1.0" | "1.1";
+  readonly httpVersion: HttpVersion;
   /**
    * The status line and the fields, each line ended by CR LF, with one character per byte. A protocol without a status line
    * makes one, so that all heads can be parsed in the same way.
@@ -115,8 +116,12 @@ export interface WireBody {
   count(bytes: number): void;
   /** Writes a piece. Returns `false` if the peer is behind; {@linkcode WireListener.drained} follows then. */
   write(piece: Uint8Array): boolean;
-  /** Ends the body. @throws {TypeError} if it is shorter than its length. */
-  end(): void;
+  /**
+   * Ends the body. `trailers`: `name: value CR LF` for each trailer field.
+   *
+   * @throws {TypeError} if it is shorter than its length.
+   */
+  end(trailers?: string): void;
 }
 
 /** One exchange on a wire. */
@@ -152,7 +157,10 @@ export interface WireStream {
   close(reason: RetireReason | undefined): RetireReason | undefined;
 }
 
-/** Receives the events of a connection's socket: the wire while an exchange has the connection, or a liveness check. */
+/**
+ * Receives the events of a connection's socket: the wire while an exchange has the connection, or a liveness check. A
+ * protocol with streams receives them from {@linkcode PoolWire.start} to the end of the connection.
+ */
 export interface ConnectionUser {
   /** `bytes` are valid only during the call: see {@linkcode SocketHandler.data}. */
   data(bytes: Uint8Array, length: number): void;
@@ -175,10 +183,35 @@ export interface WireConnection {
   pause(): void;
   /** Whether the socket keeps the process alive. */
   ref(awaited: boolean): void;
+  /** The number of exchanges that may be open at a time changed: at least 1. May begin exchanges within the call. */
+  capacityChanged(capacity: number): void;
+  /**
+   * No further exchange may begin; present ones go on. May be called again. `taken`: how many exchanges the peer took on this
+   * connection, if it stopped of its own accord and said how many (GOAWAY with NO_ERROR, RFC 9113 §6.8).
+   */
+  retire(reason: RetireReason, taken?: number): void;
+  /** The connection is over: every listener was told, and the socket was closed or aborted if need be. */
+  ended(reason: RetireReason, error?: TransportError): void;
+}
+
+/** What a pool needs of the protocol of a connection. */
+export interface PoolWire {
+  readonly protocol: WireProtocol;
+  /**
+   * The socket is open, and no exchange has begun. Called once. Returns how many exchanges may be open at a time. A protocol
+   * with streams makes itself the connection's user.
+   */
+  start(connection: WireConnection): number;
+  /** The pool is about to close the socket, on which no exchange is open: says so to the peer, if the protocol can. */
+  closing?(): void;
+  /** Asks the peer for a sign of life. */
+  ping?(): void;
+  /** The connection is given up: each exchange is lost, as if the socket had failed with `error`. */
+  giveUp?(reason: RetireReason, error: TransportError): void;
 }
 
 /** The protocol of one connection. */
-export interface Wire {
+export interface Wire extends PoolWire {
   readonly text: TextCodec;
   readonly alloc: Alloc;
   /** The most bytes of a body that are collected. */

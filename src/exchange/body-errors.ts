@@ -1,6 +1,7 @@
 /** Body errors: why a response body cannot be read. */
 
 import { HoldfastError } from "../contract/errors.ts";
+import type { PoolWire } from "../contract/wire.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 
 /** The body has a reader, or had one. */
@@ -20,7 +21,7 @@ export function droppedError(): TypeError {
 
 /** The body is larger than `responseLimits.bodyBytes`. `size` was announced by the head, or had arrived when it was discarded. */
 export function bodyTooLarge(
-  lease: Lease<unknown> | undefined,
+  lease: Lease<PoolWire> | undefined,
   limit: number,
   size: number,
   announced: boolean,

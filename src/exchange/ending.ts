@@ -5,7 +5,7 @@
 
 import type { Sent } from "../contract/errors.ts";
 import type { RetireReason, RetryReason } from "../contract/reasons.ts";
-import type { Wire, WireHints, WireStream } from "../contract/wire.ts";
+import type { PoolWire, Wire, WireHints, WireStream } from "../contract/wire.ts";
 import type { Lease } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { HintReader, HintSource } from "../rules/hints.ts";
@@ -119,7 +119,7 @@ export interface AttemptProgress {
 /** Why `rule` allows to resend the request, or `undefined` if it must fail. */
 export function reasonToResend(
   request: WireRequest,
-  lease: Lease<unknown>,
+  lease: Lease<PoolWire>,
   at: AttemptProgress,
   rule: boolean | RetryRule,
 ): RetryReason | undefined {

@@ -5,7 +5,7 @@ import { excerpt } from "../contract/excerpt.ts";
 import { proxyReason } from "../contract/secrets.ts";
 import type { TransportError } from "../contract/transport.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
-import type { WireFault } from "../contract/wire.ts";
+import type { PoolWire, WireFault } from "../contract/wire.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import { type Deadline, type ExchangePhase, type Passed, PUBLIC_PHASES } from "./phase.ts";
@@ -17,7 +17,7 @@ export interface ErrorContext {
   readonly phase: Phase;
   readonly sent: Sent;
   readonly repeatable: boolean;
-  readonly lease: Lease<unknown> | undefined;
+  readonly lease: Lease<PoolWire> | undefined;
 }
 
 /** The context of an error that ends an exchange now. */
@@ -25,7 +25,7 @@ export function errorContext(
   request: WireRequest,
   phase: ExchangePhase,
   sent: Sent,
-  lease: Lease<unknown> | undefined,
+  lease: Lease<PoolWire> | undefined,
 ): ErrorContext {
   const { origin, method, repeatable } = request;
   return {

@@ -8,6 +8,7 @@
 
 import { decodedText } from "../contract/text.ts";
 import type { Alloc, TextCodec } from "../contract/transport.ts";
+import type { PoolWire } from "../contract/wire.ts";
 import type { Lease } from "../pool/connection.ts";
 import { asciiBytes, asciiOf } from "./ascii.ts";
 import { BodyBuffer, copyOf } from "./body-buffer.ts";
@@ -54,7 +55,7 @@ export class ResponseBody {
   /** Called once, when there is nothing left to read or it must not be read any more. */
   onSpent: (() => void) | undefined = undefined;
   /** The lease of its connection, for errors. */
-  lease: Lease<unknown> | undefined = undefined;
+  lease: Lease<PoolWire> | undefined = undefined;
   #source: BodyFlow | undefined;
   readonly #tools: BodyTools;
   /** A small ASCII body that arrived in one piece, as text. */

@@ -35,6 +35,7 @@ import { forwarded, LastHead } from "./send/request-head.ts";
 
 /** The wire of one connection. There is only one exchange at a time, so it is also the stream of that exchange. */
 export class Http1Wire implements Wire, WireStream, ConnectionUser {
+  readonly protocol = "http/1.1";
   readonly text: TextCodec;
   readonly alloc: Alloc;
   readonly bodyBytes: number;
@@ -59,6 +60,11 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     this.text = text;
     this.alloc = alloc;
     this.bodyBytes = limits.bodyBytes;
+  }
+
+  /** Nothing is said before the first request. */
+  start(): number {
+    return 1;
   }
 
   reasonOf(head: ResponseHead): string {

@@ -1,11 +1,12 @@
 /** Closing a pool: waits until the last connection is closed, and cuts off the exchanges that take too long. */
 
+import type { PoolWire } from "../contract/wire.ts";
 import type { Acquirer, PooledConnection } from "./connection.ts";
 import type { OriginTable } from "./core/origin-table.ts";
 import type { PoolTimer, Timed } from "./timer.ts";
 
 /** The calls of `close()` that wait for the end of one pool. */
-export class Closing<Wire> {
+export class Closing<Wire extends PoolWire> {
   readonly #timer: PoolTimer;
   readonly #origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly #waiting: Set<Timed & { done(): void }> = new Set();

@@ -1,5 +1,6 @@
 /** Connection events: the events of a connection's life. They are built only if somebody listens. */
 
+import type { PoolWire } from "../contract/wire.ts";
 import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
 import type { Connection, Lease } from "./connection.ts";
@@ -7,13 +8,18 @@ import type { Effect } from "./core/effects.ts";
 import type { Observers } from "./observers.ts";
 
 /** The connection is open, `elapsedMs` after its connect attempt began. */
-export function publishOpened<Wire>(observers: Observers, record: Connection<Wire>, elapsedMs: number): void {
-  if (!observers.topics["connection.opened"].wanted) return;
+export function publishOpened<Wire extends PoolWire>(
+  observers: Observers,
+  record: Connection<Wire>,
+  elapsedMs: number,
+): void {
   const { id, originRecord, attachment } = record;
-  const socket = attachment?.socket;
+  if (attachment === undefined || !observers.topics["connection.opened"].wanted) return;
+  const { socket } = attachment;
   const remoteAddress = socket?.remoteAddress;
-  const facts = { connection: id, origin: originRecord.origin.key, elapsedMs, remoteAddress };
-  const via = attachment?.via === undefined ? undefined : { proxy: attachment.via.proxy };
+  const { protocol } = attachment.wire;
+  const facts = { connection: id, origin: originRecord.origin.key, elapsedMs, protocol, remoteAddress };
+  const via = attachment.via === undefined ? undefined : { proxy: attachment.via.proxy };
   const tls = socket?.tls === undefined ? undefined : { tls: socket.tls };
   observers.publish({ type: "connection.opened", ...facts, ...via, ...tls });
 }
@@ -25,7 +31,11 @@ export function publishQueued<C, W>(observers: Observers, effect: Effect<C, W> &
 }
 
 /** A request got the connection. */
-export function publishAcquired<Wire>(observers: Observers, lease: Lease<Wire>, request: number): void {
+export function publishAcquired<Wire extends PoolWire>(
+  observers: Observers,
+  lease: Lease<Wire>,
+  request: number,
+): void {
   if (!observers.topics["connection.acquired"].wanted) return;
   const { requestNumber, idleMs, waitedMs } = lease;
   const { id, originRecord } = lease.connection.record;
@@ -34,7 +44,7 @@ export function publishAcquired<Wire>(observers: Observers, lease: Lease<Wire>, 
 }
 
 /** The exchange that was the connection's `requests`-th is over. */
-export function publishReleased<Wire>(
+export function publishReleased<Wire extends PoolWire>(
   observers: Observers,
   record: Connection<Wire>,
   requests: number,

@@ -6,7 +6,7 @@
 import type { ConnectionInfo } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
-import type { ConnectionUser } from "../contract/wire.ts";
+import type { ConnectionUser, PoolWire } from "../contract/wire.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
@@ -21,7 +21,7 @@ export interface AcquireOptions {
 }
 
 /** Receives the answer to a call of `acquire`: one of the two, once. */
-export interface Acquirer<Wire> {
+export interface Acquirer<Wire extends PoolWire> {
   /** The number of its request, which events carry. */
   readonly requestId: number;
   granted(lease: Lease<Wire>): void;
@@ -30,12 +30,12 @@ export interface Acquirer<Wire> {
 }
 
 /** The core's record of a connection, with what this shell attaches to it. */
-export type Connection<Wire> = ConnectionRecord<PooledConnection<Wire>, Acquirer<Wire>>;
+export type Connection<Wire extends PoolWire> = ConnectionRecord<PooledConnection<Wire>, Acquirer<Wire>>;
 /** The core's waiter, with what this shell attaches to it. */
-export type PoolWaiter<Wire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
+export type PoolWaiter<Wire extends PoolWire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
 
 /** The right to use one connection for one exchange, and the facts of the moment it was granted. */
-export interface Lease<Wire> {
+export interface Lease<Wire extends PoolWire> {
   readonly connection: PooledConnection<Wire>;
   /** 1 for the first request on the connection. */
   readonly requestNumber: number;
@@ -45,7 +45,7 @@ export interface Lease<Wire> {
 }
 
 /** The lease of a connection that is granted at `now`. */
-export function leaseOf<Wire>(
+export function leaseOf<Wire extends PoolWire>(
   connection: PooledConnection<Wire>,
   { requestNumber, idleMs, waitedMs }: Pick<Lease<Wire>, "requestNumber" | "idleMs" | "waitedMs">,
   now: number,
@@ -54,7 +54,7 @@ export function leaseOf<Wire>(
 }
 
 /** The socket of a leased connection. */
-export function socketOf<Wire>({ connection }: Lease<Wire>): Socket {
+export function socketOf<Wire extends PoolWire>({ connection }: Lease<Wire>): Socket {
   if (connection.socket === undefined)
     throw new Error("Bug in Holdfast: a connection without a socket was granted");
   return connection.socket;
@@ -77,17 +77,21 @@ export interface ExchangeEnding {
  * Whether it is known before an exchange that it is the last on its connection. Then the request says `Connection: close`,
  * so that the server can close first (RFC 9112 §9.6).
  */
-export function isLastExchange<Wire>({ connection, requestNumber }: Lease<Wire>, rules: Rules): boolean {
+export function isLastExchange<Wire extends PoolWire>(
+  { connection, requestNumber }: Lease<Wire>,
+  rules: Rules,
+): boolean {
   if (requestNumber >= rules.maxRequests || rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0) return true;
   return connection.record.state === "draining";
 }
 
 /** The facts of a lease for users: numbers and addresses only. */
-export function connectionInfo<Wire>(lease: Lease<Wire>): ConnectionInfo {
-  const { record, socket, via } = lease.connection;
+export function connectionInfo<Wire extends PoolWire>(lease: Lease<Wire>): ConnectionInfo {
+  const { record, socket, via, wire } = lease.connection;
   const info = {
     id: record.id,
     origin: record.originRecord.origin.key,
+    protocol: wire.protocol,
     reused: lease.requestNumber > 1,
     requestNumber: lease.requestNumber,
     ageMs: lease.grantedAt - record.openedAt,
@@ -116,9 +120,13 @@ export interface ConnectInProgress extends Timed {
 }
 
 /** The pool, as its connections see it. */
-export interface ConnectionOwner<Wire> {
-  /** A connection that nobody uses has lost its socket, or received bytes. */
+export interface ConnectionOwner<Wire extends PoolWire> {
+  /** A connection that nobody uses has lost its socket, or received bytes. With several exchanges: it is over. */
   lost(connection: PooledConnection<Wire>, reason: RetireReason, error?: unknown): void;
+  /** It takes another number of exchanges at a time from now on. */
+  capacityChanged(connection: PooledConnection<Wire>, capacity: number): void;
+  /** It takes no further exchange. `taken`: see `WireConnection.retire`. */
+  retire(connection: PooledConnection<Wire>, reason: RetireReason, taken?: number): void;
   /** The event loop has run: a socket had an event. */
   loopRan(): void;
 }
@@ -130,15 +138,21 @@ export interface ConnectionOwner<Wire> {
  * {@linkcode ConnectionRecord}, which only the core changes, save for `roundTripMs` (see `noteRoundTrip`). What acting
  * needs is here. What never changes is `readonly`; each other field says when it changes and by whom.
  */
-export class PooledConnection<Wire> implements SocketHandler {
+export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   readonly record: Connection<Wire>;
-  readonly wire: Wire;
   /** The proxy in between, if any. */
   readonly via: Via | undefined;
   /** Set while the socket is being opened: by `ConnectAttempts`, at both ends of the attempt. */
   attempt: ConnectInProgress | undefined = undefined;
   /** Set once, by the pool when the connect attempt has succeeded. It stays when the connection is closed. */
   socket: Socket | undefined = undefined;
+  /**
+   * Whether it carries several exchanges at a time (HTTP/2). Set once, when it is open. Such a connection has its wire as
+   * its user all the time.
+   */
+  multiplexed = false;
+  /** Liveness checks under way on a multiplexed connection. */
+  checks = 0;
   /**
    * Receives the events of the socket; `undefined` while the connection is parked. An exchange sets it when it is granted
    * the lease, and a liveness check for its turn. It is cleared by the check, by a release, and by `closeSocket`.
@@ -153,13 +167,31 @@ export class PooledConnection<Wire> implements SocketHandler {
   more = false;
   /** Whether the socket keeps the process alive. Changed by `setLeased` and `ref`. */
   #ref = true;
+  /** Whether it is leased, as of the effects performed so far. Changed by `setLeased`. */
+  #isLeased = false;
+  #wire: Wire | undefined = undefined;
+  /** The wire has said that the connection is over. */
+  #isOver = false;
   readonly #owner: ConnectionOwner<Wire>;
 
-  constructor(record: Connection<Wire>, wire: Wire, via: Via | undefined, owner: ConnectionOwner<Wire>) {
+  constructor(record: Connection<Wire>, via: Via | undefined, owner: ConnectionOwner<Wire>) {
     this.record = record;
-    this.wire = wire;
     this.via = via;
     this.#owner = owner;
+  }
+
+  /** The protocol spoken on it. Set once, when it is open. */
+  get wire(): Wire {
+    if (this.#wire === undefined)
+      throw new Error("Bug in Holdfast: a connection without a socket was granted");
+    return this.#wire;
+  }
+
+  /** Speaks the protocol from now on. Answers how many exchanges it may carry at a time. */
+  speak(wire: Wire): number {
+    this.#wire = wire;
+    this.multiplexed = wire.protocol === "h2";
+    return wire.start(this);
   }
 
   /** Whether an HTTP proxy reads and forwards its requests. Not so in a tunnel. */
@@ -167,10 +199,20 @@ export class PooledConnection<Wire> implements SocketHandler {
     return this.via?.forwarding !== undefined;
   }
 
+  /** The exchange that has used it alone is over. */
+  leave(abruptly: boolean | undefined): void {
+    this.user = undefined;
+    if (abruptly === true) this.socket?.abort();
+  }
+
   /** Called when the core has closed the record. A user that it still has was lingering: the socket is aborted. */
   closeSocket(): void {
     const { user, socket } = this;
-    if (user === undefined) return socket?.close();
+    if (this.multiplexed && !this.#isOver) this.#wire?.closing?.();
+    if (user === undefined || this.multiplexed) {
+      this.user = undefined;
+      return socket?.close();
+    }
     this.user = undefined;
     socket?.abort();
     user.evicted?.();
@@ -189,15 +231,36 @@ export class PooledConnection<Wire> implements SocketHandler {
     this.socket?.ref(awaited);
   }
 
-  /** The connection is leased, or parked, from now on. */
+  /** The connection is leased, or parked, from now on. A further lease changes nothing. */
   setLeased(leased: boolean): void {
+    if (this.multiplexed && leased && this.#isLeased) return;
+    this.#isLeased = leased;
     this.#ref = leased;
     this.socket?.ref(leased, !leased);
+  }
+
+  /** Whether a lease joins others, so that the socket is read all the time. */
+  get isShared(): boolean {
+    return this.multiplexed && this.#isLeased;
   }
 
   /** Called by an exchange whose response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
+  }
+
+  capacityChanged(capacity: number): void {
+    this.#owner.capacityChanged(this, capacity);
+  }
+
+  retire(reason: RetireReason, taken?: number): void {
+    this.#owner.retire(this, reason, taken);
+  }
+
+  ended(reason: RetireReason, error?: TransportError): void {
+    this.#isOver = true;
+    this.user = undefined;
+    this.#owner.lost(this, reason, error);
   }
 
   data(bytes: Uint8Array, length: number, more = false): void {

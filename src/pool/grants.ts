@@ -1,6 +1,7 @@
 /** Grants: from the core's decision that a request gets a connection to its lease, with a liveness check if one is due. */
 
 import type { RetireReason } from "../contract/reasons.ts";
+import type { PoolWire } from "../contract/wire.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { Closing } from "./closing.ts";
 import { type Acquirer, leaseOf, type PooledConnection, type PoolWaiter } from "./connection.ts";
@@ -17,15 +18,15 @@ import {
 } from "./liveness-check.ts";
 import type { Observers } from "./observers.ts";
 
-type Grant<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
+type Grant<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
 
 /** Finds another connection for a request whose granted one is dead. */
-export interface GrantOwner<Wire> {
+export interface GrantOwner<Wire extends PoolWire> {
   acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
 }
 
 /** Grants the leases of one pool. */
-export class Grants<Wire> {
+export class Grants<Wire extends PoolWire> {
   readonly #settings: Settings;
   readonly #observers: Observers;
   readonly #closing: Closing<Wire>;
@@ -51,7 +52,10 @@ export class Grants<Wire> {
     const connection = effect.connection.attachment;
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
+    const joins = connection.isShared;
     connection.setLeased(true);
+    // The others have read what came; only a check under way may still find that it has ended.
+    if (joins && connection.checks === 0) return this.#deliver(effect, connection, now);
     const { wasPaused, more } = connection;
     connection.wasPaused = false;
     const { waiter, idleMs } = effect;

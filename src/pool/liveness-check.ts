@@ -8,7 +8,7 @@
 
 import type { Clock } from "../contract/clock.ts";
 import type { RetireReason } from "../contract/reasons.ts";
-import type { ConnectionUser } from "../contract/wire.ts";
+import type { ConnectionUser, PoolWire } from "../contract/wire.ts";
 import type { Rules } from "../rules/rules.ts";
 import { expiredReason, isProvenFresh } from "../rules/verdict.ts";
 import type { PooledConnection } from "./connection.ts";
@@ -115,26 +115,31 @@ export interface LivenessOptions {
  * it may be. After a turn in which other code ran for long, a second turn follows: what came meanwhile was not handled.
  * There is no third, because in a loop that is always busy it would prove no more.
  */
-export function checkLiveness<Wire>(
+export function checkLiveness<Wire extends PoolWire>(
   connection: PooledConnection<Wire>,
   { turns, rules }: { readonly turns: SharedTurns; readonly rules: Rules },
   { unsafe, unblocked }: LivenessOptions,
   checked: (reason: RetireReason | undefined) => void,
 ): void {
-  const check = new PendingCheck(checked);
-  connection.user = check;
+  const { record } = connection;
+  // A multiplexed connection keeps its wire as its user: what comes is read, and retires it if need be.
+  const check = connection.multiplexed ? undefined : new PendingCheck(checked);
+  if (check === undefined) connection.checks += 1;
+  else connection.user = check;
   const conclude = (): void => {
-    if (check.found) return;
-    connection.user = undefined;
+    if (check?.found === true) return;
+    if (check === undefined) connection.checks -= 1;
+    else connection.user = undefined;
+    if (check === undefined && record.state !== "active")
+      return checked(record.retireReason ?? "peer-closed");
     const now = turns.clock.now();
     // Time has passed: a rule that let the connection be used before the turn may forbid it now.
-    const { record } = connection;
     const unproven = unsafe && !isProvenFresh(record, rules, now);
     // An unproven connection is retired: parked again, it would look as if it had just been used.
     checked(expiredReason(record, rules, now) ?? (unproven ? "aborted" : undefined));
   };
   turns.take(unblocked, (disturbed) => {
-    if (disturbed && !check.found) turns.take(false, conclude);
+    if (disturbed && check?.found !== true) turns.take(false, conclude);
     else conclude();
   });
 }

@@ -6,6 +6,7 @@
 import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, Transport } from "../contract/transport.ts";
+import type { PoolWire } from "../contract/wire.ts";
 import type { Settings } from "../options/resolve.ts";
 import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
@@ -40,11 +41,17 @@ import { SleepDetector } from "./sleep-detector.ts";
 import { originSnapshot } from "./stats.ts";
 import { PoolTimer } from "./timer.ts";
 
-type PoolEffect<Wire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
-type PoolInput<Wire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
+type PoolEffect<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
+type PoolInput<Wire extends PoolWire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
+
+/**
+ * Makes the wire of a connection that is open to an origin: by the protocol that ALPN chose, for one. The code of a protocol
+ * may have to be loaded first.
+ */
+export type MakeWire<Wire extends PoolWire> = (socket: Socket, origin: Origin) => Wire | Promise<Wire>;
 
 /** The connections of one transport, and the requests that share them. */
-export class ConnectionPool<Wire>
+export class ConnectionPool<Wire extends PoolWire>
   implements
     ConnectionOwner<Wire>,
     ConnectAttemptOwner<Wire>,
@@ -57,7 +64,7 @@ export class ConnectionPool<Wire>
   readonly timer: PoolTimer;
   /** Keeps learned limits in the user's store, if there is one. */
   readonly limitKeeper: LimitKeeper | undefined;
-  readonly #makeWire: () => Wire;
+  readonly #makeWire: MakeWire<Wire>;
   readonly #sleepDetector: SleepDetector;
   readonly #dialer: Dialer;
   readonly #connectAttempts: ConnectAttempts<Wire>;
@@ -73,7 +80,7 @@ export class ConnectionPool<Wire>
     settings: Settings,
     transport: Transport,
     observers: Observers,
-    makeWire: () => Wire,
+    makeWire: MakeWire<Wire>,
     dialer: Dialer = new DirectDialer(settings, transport),
   ) {
     const { rules, acquireTimeoutMs, clock } = settings;
@@ -143,8 +150,7 @@ export class ConnectionPool<Wire>
   /** The exchange is over. */
   release(connection: PooledConnection<Wire>, ending: ExchangeEnding): void {
     const { hints, reason, abruptly } = ending;
-    connection.user = undefined;
-    if (abruptly === true) connection.socket?.abort();
+    if (!connection.multiplexed) connection.leave(abruptly);
     const now = ending.at ?? this.now();
     const { record } = connection;
     const { requests } = record;
@@ -203,11 +209,15 @@ export class ConnectionPool<Wire>
   #connect(record: Connection<Wire>, now: number): void {
     if (record.state !== "connecting") return;
     const via = this.#dialer.viaTo(record.originRecord.origin);
-    record.attachment = new PooledConnection<Wire>(record, this.#makeWire(), via, this);
+    record.attachment = new PooledConnection<Wire>(record, via, this);
     this.#connectAttempts.start(record.attachment, now);
   }
 
-  opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void {
+  wireFor({ record }: PooledConnection<Wire>, socket: Socket): Wire | Promise<Wire> {
+    return this.#makeWire(socket, record.originRecord.origin);
+  }
+
+  opened(connection: PooledConnection<Wire>, socket: Socket, wire: Wire, random: number): void {
     const { record } = connection;
     // First: the user's clock, called next, may close the pool, which must then close this socket.
     connection.socket = socket;
@@ -216,10 +226,11 @@ export class ConnectionPool<Wire>
     this.loopRan();
     if (record.state === "closed") return;
     this.#dnsRefresh?.opened(record, now);
+    const capacity = connection.speak(wire);
     const { observers } = this;
     observers.beginStep();
     try {
-      const effects = this.core.step({ type: "connected", connection: record, random }, now);
+      const effects = this.core.step({ type: "connected", connection: record, random, capacity }, now);
       publishOpened(observers, record, elapsedMs);
       this.#perform(effects, now);
     } finally {
@@ -245,6 +256,14 @@ export class ConnectionPool<Wire>
     const now = this.now();
     this.#sleepDetector.notice(now);
     this.#step({ type: "lost", connection: record, reason, late: this.timer.isLate }, now);
+  }
+
+  capacityChanged({ record }: PooledConnection<Wire>, capacity: number): void {
+    this.#step({ type: "capacity", connection: record, capacity }, this.now());
+  }
+
+  retire({ record }: PooledConnection<Wire>, reason: RetireReason): void {
+    this.#step({ type: "retire", connections: [record], reason }, this.now());
   }
 
   // Ending

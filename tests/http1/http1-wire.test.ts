@@ -56,6 +56,9 @@ class Recorder implements WireListener, WireConnection {
     };
   }
 
+  capacityChanged(): void {}
+  retire(): void {}
+  ended(): void {}
   pause = (): void => void this.lines.push("pause");
   ref = (awaited: boolean): void => void this.lines.push(`ref ${awaited}`);
   interim = (head: { status: number }): void => void this.lines.push(`interim ${head.status}`);

@@ -231,7 +231,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A liveness check takes another turn of the event loop if other work ran during the first",
     file: "src/pool/liveness-check.ts",
-    search: "if (disturbed && !check.found)",
+    search: "if (disturbed && check?.found !== true)",
     replacement: "if (disturbed && check.found)",
     proof: { tests: "tests/pool/liveness-check" },
   },

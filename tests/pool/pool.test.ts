@@ -647,7 +647,7 @@ describe("a listener", () => {
     const asked = { request: 1, waitedMs: 0 };
     assertEquals(shell.events, [
       { type: "request.queued", origin: "http://a", queued: 1 },
-      { type: "connection.opened", ...about, elapsedMs: 0, remoteAddress: "a" },
+      { type: "connection.opened", ...about, elapsedMs: 0, protocol: "http/1.1", remoteAddress: "a" },
       { type: "connection.acquired", ...about, ...asked, reused: false, requestNumber: 1, idleMs: 0 },
       { type: "connection.released", ...about, requests: 1, keepMs: 10_000 },
       { type: "connection.acquired", ...about, ...asked, reused: true, requestNumber: 2, idleMs: 20 },

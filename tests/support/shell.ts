@@ -6,7 +6,7 @@ import type { PoolEvent } from "../../src/contract/events.ts";
 import { originOf } from "../../src/contract/origin.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
 import type { Transport } from "../../src/contract/transport.ts";
-import type { ConnectionUser } from "../../src/contract/wire.ts";
+import type { ConnectionUser, PoolWire } from "../../src/contract/wire.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import type { AcquireOptions, Acquirer, Lease, PoolWaiter } from "../../src/pool/connection.ts";
@@ -21,21 +21,24 @@ import {
 } from "../../transports/memory.ts";
 import { MovableClock, settled } from "./clock.ts";
 
+/** A protocol that says nothing. */
+const SILENT: PoolWire = { protocol: "http/1.1", start: () => 1 };
+
 /** One request of a test: its result, and what reached it while it had a connection. */
-export class TestRequest implements Acquirer<undefined>, ConnectionUser {
+export class TestRequest implements Acquirer<PoolWire>, ConnectionUser {
   readonly requestId = 1;
-  lease: Lease<undefined> | undefined;
+  lease: Lease<PoolWire> | undefined;
   error: HoldfastError | undefined;
   answers = 0;
   ended: "closed" | "cut" | undefined;
-  waiter: PoolWaiter<undefined> | undefined;
-  readonly #pool: ConnectionPool<undefined>;
+  waiter: PoolWaiter<PoolWire> | undefined;
+  readonly #pool: ConnectionPool<PoolWire>;
 
-  constructor(pool: ConnectionPool<undefined>) {
+  constructor(pool: ConnectionPool<PoolWire>) {
     this.#pool = pool;
   }
 
-  granted(lease: Lease<undefined>): void {
+  granted(lease: Lease<PoolWire>): void {
     this.answers += 1;
     this.lease = lease;
     lease.connection.user = this;
@@ -86,7 +89,7 @@ export class Shell {
   readonly clock: MovableClock = new MovableClock();
   readonly transport: MemoryTransport;
   readonly observers: Observers;
-  readonly pool: ConnectionPool<undefined>;
+  readonly pool: ConnectionPool<PoolWire>;
   readonly events: PoolEvent[] = [];
 
   constructor(options: PoolOptions = {}, memory: MemoryOptions = {}, wrap = (inner: Transport) => inner) {
@@ -98,7 +101,7 @@ export class Shell {
     });
     this.transport = memoryTransport(memory);
     this.observers = new Observers(settings.onEvent);
-    this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, () => undefined);
+    this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, () => SILENT);
   }
 
   /** Asks for a connection, and waits until all promises have settled. */

@@ -31,8 +31,9 @@ export class BodyWriter implements WireBody {
     return this.#socket.write(`${piece.length.toString(16)}\r\n`, piece, "\r\n");
   }
 
-  end(): void {
-    if (this.left === undefined) this.#socket.write(LAST_CHUNK);
+  end(trailers = ""): void {
+    // A body of known length has no place for trailers (RFC 9112 §7.1.2).
+    if (this.left === undefined) this.#socket.write(trailers === "" ? LAST_CHUNK : `0\r\n${trailers}\r\n`);
     else if (this.left > 0) throw lengthError(this.#length, `${(this.#length ?? 0) - this.left}`);
     this.left = 0;
   }

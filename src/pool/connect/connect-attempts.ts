@@ -8,6 +8,7 @@ import { HoldfastError } from "../../contract/errors.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { Socket, Transport } from "../../contract/transport.ts";
 import type { FunctionFault } from "../../contract/user-functions.ts";
+import type { PoolWire } from "../../contract/wire.ts";
 import type { Settings } from "../../options/resolve.ts";
 import { type Shortfall, shortfalls } from "../../rules/socket-options.ts";
 import { connectTimeoutError } from "../acquire-errors.ts";
@@ -17,16 +18,19 @@ import type { Observers } from "../observers.ts";
 import type { PoolTimer } from "../timer.ts";
 import { abortQuietly, checkedSocket } from "./checked-socket.ts";
 import type { Dialer } from "./dialer.ts";
+import { EarlyBytes } from "./early-bytes.ts";
 
 /** Learns how each connect attempt ended: one of the two, once. An attempt that was given up fails, too, or says nothing. */
-export interface ConnectAttemptOwner<Wire> {
+export interface ConnectAttemptOwner<Wire extends PoolWire> {
   /** `random` is for the connection's lifetime. */
-  opened(connection: PooledConnection<Wire>, socket: Socket, random: number): void;
+  opened(connection: PooledConnection<Wire>, socket: Socket, wire: Wire, random: number): void;
+  /** The protocol that was agreed on. Its code may have to be loaded first. */
+  wireFor(connection: PooledConnection<Wire>, socket: Socket): Wire | Promise<Wire>;
   connectFailed(record: Connection<Wire>, error: unknown): void;
 }
 
 /** The parts of a pool that its connect attempts need. */
-export interface ConnectAttemptsParts<Wire> {
+export interface ConnectAttemptsParts<Wire extends PoolWire> {
   readonly settings: Settings;
   readonly timer: PoolTimer;
   readonly observers: Observers;
@@ -47,7 +51,7 @@ class ConnectAttempt implements ConnectInProgress {
     this.#limitMs = limitMs;
   }
 
-  /** `opened` answers why the socket cannot be used after all; `undefined` if it can. */
+  /** `opened` answers, or resolves with, why the socket cannot be used after all; `undefined` if it can. */
   start(
     connect: (signal: AbortSignal) => Promise<Socket>,
     opened: (socket: Socket) => unknown,
@@ -81,7 +85,7 @@ class ConnectAttempt implements ConnectInProgress {
 }
 
 /** The connect attempts of one pool. Each is kept in its connection: see {@linkcode PooledConnection.attempt}. */
-export class ConnectAttempts<Wire> {
+export class ConnectAttempts<Wire extends PoolWire> {
   readonly #parts: ConnectAttemptsParts<Wire>;
   readonly #transport: string;
   readonly #dialer: Dialer;
@@ -166,12 +170,41 @@ export class ConnectAttempts<Wire> {
       error = fault;
     }
     // An observer of the event, or the user's `random`, may have closed the pool.
-    if (error === undefined && socket !== undefined && record.state !== "closed") {
-      this.#owner.opened(connection, socket, random);
-    } else {
-      abortQuietly(socket ?? given);
-      if (error !== undefined) this.#owner.connectFailed(record, error);
+    if (error !== undefined || socket === undefined || record.state === "closed")
+      return this.#refuse(connection, socket ?? given, error);
+    const wire = this.#owner.wireFor(connection, socket);
+    if (wire instanceof Promise) return this.#openedLater(connection, socket, wire, random);
+    this.#owner.opened(connection, socket, wire, random);
+    return undefined;
+  }
+
+  /** The code of the protocol is being loaded. What the peer says meanwhile is kept. */
+  async #openedLater(
+    connection: PooledConnection<Wire>,
+    socket: Socket,
+    loading: Promise<Wire>,
+    random: number,
+  ): Promise<unknown> {
+    const early = new EarlyBytes();
+    connection.user = early;
+    try {
+      const wire = await loading;
+      connection.user = undefined;
+      if (connection.record.state === "closed") return this.#refuse(connection, socket, undefined);
+      if (early.failure !== undefined) return this.#refuse(connection, socket, early.failure);
+      this.#owner.opened(connection, socket, wire, random);
+      early.passTo(connection);
+      return undefined;
+    } catch (error) {
+      connection.user = undefined;
+      return this.#refuse(connection, socket, error);
     }
+  }
+
+  /** Answers why the socket cannot be used. `undefined`: the pool does not want it any more. */
+  #refuse({ record }: PooledConnection<Wire>, socket: Socket, error: unknown): unknown {
+    abortQuietly(socket);
+    if (error !== undefined) this.#owner.connectFailed(record, error);
     return error;
   }
 

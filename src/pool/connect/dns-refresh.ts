@@ -3,6 +3,7 @@
  * while connections to them are open. The answers to lookups of new connections count as well.
  */
 
+import type { PoolWire } from "../../contract/wire.ts";
 import { hasAbsent, isGone } from "../../rules/address-memory.ts";
 import type { Connection } from "../connection.ts";
 import type { PoolTimer, Timed } from "../timer.ts";
@@ -13,10 +14,10 @@ import type { Resolver } from "./resolver.ts";
 const LOOKUPS_AT_ONCE = 4;
 
 /** Called with connections whose address their name no longer has. */
-type Gone<Wire> = (connections: readonly Connection<Wire>[]) => void;
+type Gone<Wire extends PoolWire> = (connections: readonly Connection<Wire>[]) => void;
 
 /** The DNS refresh of one pool. */
-export class DnsRefresh<Wire> implements Timed {
+export class DnsRefresh<Wire extends PoolWire> implements Timed {
   readonly #dialer: Dialer;
   readonly #resolver: Resolver;
   readonly #refreshMs: number;
@@ -29,7 +30,7 @@ export class DnsRefresh<Wire> implements Timed {
   #refreshing: AbortController | undefined;
 
   /** The refresh of a pool; `undefined` if only its transport can look up names. */
-  static of<Wire>(
+  static of<Wire extends PoolWire>(
     dialer: Dialer,
     refreshMs: number,
     timer: PoolTimer,

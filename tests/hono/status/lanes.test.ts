@@ -9,7 +9,8 @@ import { type Bar, HISTORY_MS, MAX_LANES } from "../../../src/hono/status/protoc
 const origin = "http://a.test";
 
 function opened(connection: number): PoolEvent {
-  return { type: "connection.opened", connection, origin, elapsedMs: 1, remoteAddress: undefined };
+  const facts = { elapsedMs: 1, protocol: "http/1.1", remoteAddress: undefined } as const;
+  return { type: "connection.opened", connection, origin, ...facts };
 }
 
 function acquired(connection: number, request: number): PoolEvent {
