@@ -172,13 +172,11 @@ export class HpackDecoder {
   }
 
   #textOf(bytes: Uint8Array, start: number, end: number, isName: boolean): string {
-    let at = start;
-    if (!isName) while (at < end && FIELD[bytes[at] as number] === 1) at++;
-    else {
-      if (bytes[start] === COLON && end > start) at++;
-      while (at < end && NAME[bytes[at] as number] === 1) at++;
-    }
-    this.#wellFormed = at === end && !(isName && end === start);
+    const allowed = isName ? NAME : FIELD;
+    const first = isName && start < end && bytes[start] === COLON ? start + 1 : start;
+    let at = first;
+    while (at < end && allowed[bytes[at] as number] === 1) at++;
+    this.#wellFormed = at === end && !(isName && first === end);
     return start === end ? "" : this.#text.latin1(bytes, start, end);
   }
 }

@@ -47,7 +47,7 @@ export class HpackEncoder {
   setTableSize(size: number): void {
     const used = Math.min(size, LARGEST_SIZE);
     if (used === this.#size) return;
-    this.#smallest = Math.min(used, this.#smallest ?? this.#size);
+    this.#smallest = Math.min(used, this.#smallest ?? used);
     this.#size = used;
     this.#settings++;
   }
