@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 
 const ON_THE_WIRE = { tests: "tests/hono/inbound/keep-alive.test" } as const;
 const NODE_SERVER = { tests: "tests/hono/inbound/node-http" } as const;
+const HTTP2 = { tests: "tests/hono/inbound/http2" } as const;
 const CONNECTION_TABLE = { tests: "tests/hono/inbound/connection-table" } as const;
 const UPSTREAM = { tests: "tests/hono/upstream/upstream" } as const;
 
@@ -26,9 +27,23 @@ export const HONO: readonly Mutation[] = [
   {
     breaks: "A request that is pipelined after the last allowed one is not executed",
     file: "src/hono/inbound/connection-tracker.ts",
-    search: "if (record.closing || record.requests >= this.#policy.rules.maxRequests) return undefined;",
+    search: "if (isSpent && adapter.goaway === undefined) return undefined;",
     replacement: "",
     proof: ON_THE_WIRE,
+  },
+  {
+    breaks: "Over HTTP/2 a connection ends at its lifetime though it is never idle",
+    file: "src/hono/inbound/connection-tracker.ts",
+    search: "if (adapter.goaway === undefined && record.requests !== requestNumber) return undefined;",
+    replacement: "if (record.requests !== requestNumber || adapter.goaway !== undefined) return undefined;",
+    proof: HTTP2,
+  },
+  {
+    breaks: "Over HTTP/2 a request that the client cancelled counts as ended",
+    file: "src/hono/inbound/http2-adapter.ts",
+    search: "if (this.#isDone) wait();",
+    replacement: "if (this.#isDone) return;",
+    proof: HTTP2,
   },
   {
     breaks: "After its last response, the same address and port count as a new connection",

@@ -5,9 +5,12 @@ import type { InboundFacts } from "../../rules/server-side.ts";
 /** Facts of one inbound connection. */
 export interface InboundConnection extends InboundFacts {
   requests: number;
-  /** The response with `Connection: close` has been decided. No later request on this connection may be executed. */
+  /**
+   * The response with `Connection: close` has been decided: no later request on this connection may be executed. Over
+   * HTTP/2: GOAWAY was sent.
+   */
   closing: boolean;
-  /** Requests that are not answered yet. More than one where the client pipelines. */
+  /** Requests that are not answered yet. More than one where the client pipelines, or over HTTP/2. */
   activeRequests: number;
   /** When its last request started or ended. */
   lastSeenAt: number;

@@ -75,32 +75,41 @@ export class ConnectionTracker {
     this.#emit(ENVIRONMENT_MISSING);
   }
 
-  /** Registers a request. Returns `undefined` if it must not be executed, because the last response was decided. */
+  /**
+   * Registers a request. Returns `undefined` if it must not be executed, because the last response was decided. That is a
+   * rule of HTTP/1: over HTTP/2 the server itself takes none after its GOAWAY.
+   */
   requestStarted(adapter: ServerAdapter): TrackedRequest | undefined {
     this.reportLimits(adapter.server);
     const now = this.#settings.clock.now();
     const record = this.#record(adapter.key, now);
-    if (record.closing || record.requests >= this.#policy.rules.maxRequests) return undefined;
+    const isSpent = record.closing || record.requests >= this.#policy.rules.maxRequests;
+    if (isSpent && adapter.goaway === undefined) return undefined;
     record.requests += 1;
     record.activeRequests += 1;
     record.lastSeenAt = now;
     adapter.requestStarted(() => {
       record.activeRequests -= 1;
     });
-    return { adapter, record, requestNumber: record.requests, ageMs: now - record.openedAt, answered: false };
+    const ageMs = now - record.openedAt;
+    const request = { adapter, record, requestNumber: record.requests, ageMs, answered: false };
+    // HTTP/2 need not wait for a response. The sooner the client knows, the fewer requests come beyond the limit.
+    const reason = adapter.goaway === undefined ? undefined : this.#reason(request);
+    if (reason !== undefined) this.#last(request, reason);
+    return request;
   }
 
   /** Writes the announcement into a response. `headers` is `undefined` for a 101, which ends HTTP on the connection. */
   beforeResponse(request: TrackedRequest, asked: string | undefined, headers: Headers | undefined): void {
     request.answered = true;
-    if (headers === undefined) return this.#lastResponse(request, undefined);
+    if (headers === undefined) return this.#last(request, undefined);
     const { adapter } = request;
     const reason = this.#reason(request);
     const own = parseConnection(headers.get("connection") ?? "");
     const isLast = own.close || adapter.willClose || reason !== undefined;
     const announcement = this.#announcement(request, asked, isLast);
     adapter.writeAnnouncement(headers, announcement);
-    if (announcement.connection === "close") return this.#lastResponse(request, reason);
+    if (announcement.connection === "close") return this.#last(request, reason);
     const { keepAlive } = announcement;
     const announcedMs = keepAlive === undefined ? undefined : parseKeepAlive(keepAlive).timeoutMs;
     this.#closeWhenIdle(request, realIdleMs(this.#policy.rules.idleTimeoutMs, announcedMs));
@@ -130,20 +139,24 @@ export class ConnectionTracker {
     return record;
   }
 
-  /** Only the newest request can be the last one. Otherwise requests pipelined behind it would be lost. */
-  #reason({ record, requestNumber }: TrackedRequest): RetireReason | undefined {
-    if (record.requests !== requestNumber) return undefined;
+  /**
+   * Over HTTP/1 only the newest request can be the last one. Otherwise requests pipelined behind it would be lost.
+   */
+  #reason({ adapter, record, requestNumber }: TrackedRequest): RetireReason | undefined {
+    if (adapter.goaway === undefined && record.requests !== requestNumber) return undefined;
     return lastResponseReason(record, this.#policy.rules, this.#settings.clock.now());
   }
 
   /**
    * The last response always says `close`, whatever the announcer returns: servers end the connection because of it.
+   * Over HTTP/2 nothing is announced.
    */
   #announcement(
     { adapter, requestNumber }: TrackedRequest,
     asked: string | undefined,
     last: boolean,
   ): Announcement {
+    if (adapter.goaway !== undefined) return last ? { connection: "close" } : {};
     const { rules, announce } = this.#policy;
     const announcement = announce({
       last,
@@ -157,8 +170,11 @@ export class ConnectionTracker {
     return adapter.addsKeepAlive ? nameTimeout(announcement, rules.idleTimeoutMs) : announcement;
   }
 
-  #lastResponse({ adapter, record }: TrackedRequest, reason: RetireReason | undefined): void {
+  /** No later request on this connection is executed. Over HTTP/2 the adapter says so to the client. */
+  #last({ adapter, record }: TrackedRequest, reason: RetireReason | undefined): void {
+    if (record.closing) return;
     record.closing = true;
+    adapter.goaway?.(() => record.activeRequests === 0);
     // A later request from this address and port comes on another connection.
     if (typeof adapter.key === "string") this.#byAddress.remove(adapter.key);
     if (reason === undefined) return;

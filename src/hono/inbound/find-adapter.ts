@@ -3,6 +3,7 @@
 import type { Clock } from "../../contract/clock.ts";
 import { bunAdapter } from "./bun-adapter.ts";
 import { denoAdapter } from "./deno-adapter.ts";
+import { http2Adapter } from "./http2-adapter.ts";
 import { nodeAdapter } from "./node-adapter.ts";
 import type { ServerAdapter } from "./server-adapter.ts";
 
@@ -12,11 +13,16 @@ export function hasServerBindings(env: unknown): boolean {
   return bindings !== undefined && ["incoming", "requestIP", "remoteAddr"].some((name) => name in bindings);
 }
 
-/** The adapter for a request's connection, or `undefined` if there is no HTTP/1 connection to identify. */
+/** The adapter for a request's connection, or `undefined` if there is no connection to identify. */
 export function findAdapter(env: unknown, request: Request, clock: Clock): ServerAdapter | undefined {
   const bindings = bindingsOf(env);
   if (bindings === undefined) return undefined;
-  return nodeAdapter(bindings) ?? bunAdapter(bindings, request, clock) ?? denoAdapter(bindings, request);
+  return (
+    nodeAdapter(bindings) ??
+    http2Adapter(bindings, clock) ??
+    bunAdapter(bindings, request, clock) ??
+    denoAdapter(bindings, request)
+  );
 }
 
 /** Applications may pass bindings of their own, with the server's under `server`. */

@@ -23,7 +23,7 @@ export interface EnvironmentMissing {
   readonly message: string;
 }
 
-/** A rule ended a connection: the response being sent is its last. */
+/** A rule ended a connection: the response being sent is its last, or over HTTP/2, GOAWAY was sent. */
 export interface InboundEnded {
   /** Which event this is. */
   readonly type: "inbound.ended";

@@ -73,8 +73,8 @@ function resolveSettings(options: KeepAliveOptions): Required<KeepAliveOptions> 
 
 /**
  * Gives inbound connections an idle timeout, a number of requests and a lifetime. Clients are told by `Keep-Alive` and
- * `Connection`, and the server closes connections where it can (`c.var.keepAlive.enforcement`). Mount it first, so that
- * no other middleware replaces the response afterwards.
+ * `Connection`, and the server closes connections where it can (`c.var.keepAlive.enforcement`). Over HTTP/2 clients are
+ * told by GOAWAY. Mount it first, so that no other middleware replaces the response afterwards.
  *
  * @throws {TypeError | RangeError} for an unknown, wrong or impossible rule or option; it names the rule or option and
  * the value.

@@ -39,7 +39,7 @@ const activeTimeouts: WeakMap<NodeSocket, number> = new WeakMap();
 /** The longest delay of a Node timer (2^31 - 1 ms). A longer one fires at once. */
 const MAX_DELAY_MS = 2_147_483_647;
 
-/** The adapter for a request to `node:http`. HTTP/2 and WebSocket requests have none. */
+/** The adapter for a request to `node:http`. HTTP/2 has its own, and a request that becomes a WebSocket has none. */
 export function nodeAdapter(bindings: object): ServerAdapter | undefined {
   const { incoming, outgoing } = bindings as { incoming?: NodeIncoming; outgoing?: NodeOutgoing };
   // A request that becomes a WebSocket comes without a response.

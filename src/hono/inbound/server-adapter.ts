@@ -10,7 +10,7 @@ export type ServerKind = "node" | "bun" | "deno" | "workerd";
  *
  * - `"enforced"`: the server closes connections as the rules say.
  * - `"advisory"`: the client is told, but the server does not close.
- * - `"none"`: there is no HTTP/1 connection (HTTP/2, `app.request()`, a platform that shows none).
+ * - `"none"`: there is no connection that can be identified (`app.request()`, a platform that shows none).
  */
 export type Enforcement = "enforced" | "advisory" | "none";
 
@@ -18,7 +18,7 @@ export type Enforcement = "enforced" | "advisory" | "none";
 export interface ServerAdapter {
   readonly server: ServerKind;
   readonly enforcement: Enforcement;
-  /** Identifies the connection: the socket where there is one, else address and port. */
+  /** Identifies the connection: the socket or HTTP/2 session where there is one, else address and port. */
   readonly key: object | string;
   /** 0 for HTTP/1.0. Servers that do not tell the version count as 1. */
   readonly minorVersion: number;
@@ -33,6 +33,11 @@ export interface ServerAdapter {
   requestStarted(onDone: () => void): void;
   /** Writes the announcement into the response's fields, in the way the server needs it. */
   writeAnnouncement(headers: Headers, announcement: Announcement): void;
+  /**
+   * Only over HTTP/2, where it takes the place of `Connection: close`: asks the client for no more requests, and has the
+   * server close the connection when all that came are answered. `isDone()` says whether they are.
+   */
+  goaway?(isDone: () => boolean): void;
   /** Has the server close the connection once it has been silent for `ms` after this response, if `isIdle()`. */
   closeWhenIdle(ms: number, isIdle: () => boolean): void;
 }

@@ -1,7 +1,6 @@
-/** `keepAlive()` together with the settings of `node:http` itself, and on HTTP/2. */
+/** `keepAlive()` together with the settings of `node:http` itself. */
 
 import { createServer, type Server } from "node:http";
-import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { getRequestListener } from "@hono/node-server";
@@ -101,30 +100,5 @@ describe("keepAlive() with node:http", () => {
       [200, "close", false],
     );
     await raw.end();
-  });
-
-  it("announces nothing on HTTP/2, where those fields are forbidden", {
-    ...PATIENT,
-    skip: !isNode,
-  }, async () => {
-    const server = http2.createServer(application({ maxRequests: 1 }));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const seen: unknown[] = [];
-    for (let count = 0; count < 2; count++) {
-      const stream = client.request({ ":path": "/" });
-      const headers = await new Promise<http2.IncomingHttpHeaders>((resolve) =>
-        stream.once("response", resolve),
-      );
-      let body = "";
-      stream.setEncoding("utf8");
-      for await (const text of stream) body += text;
-      seen.push([body, headers.connection, headers["keep-alive"]]);
-    }
-    // Closed before the assertion, because an open server would keep the process alive.
-    client.close();
-    await new Promise((resolve) => server.close(resolve));
-    const nothing = ['"none"', undefined, undefined];
-    assertEquals(seen, [nothing, nothing]);
   });
 });
