@@ -10,6 +10,7 @@ import type { Settings } from "../../options/resolve.ts";
 import { interleave } from "../../rules/address-memory.ts";
 import { checkedSocket } from "./checked-socket.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
+import { RaceMemory } from "./race-memory.ts";
 import { checkedResolve, isAddress, Resolver } from "./resolver.ts";
 import { resumeAfterDelivery } from "./resume-after-delivery.ts";
 
@@ -21,6 +22,7 @@ export class Connector {
   readonly #clock: Clock;
   /** Whether the user gave the transport, so that its sockets must be checked. */
   readonly #usersTransport: boolean;
+  readonly #races: RaceMemory = new RaceMemory();
 
   constructor({ resolve: usersResolve, clock, transport: usersTransport }: Settings, transport: Transport) {
     this.#usersTransport = usersTransport !== undefined;
@@ -49,7 +51,8 @@ export class Connector {
     handler: SocketHandler,
     signal: AbortSignal,
   ): Promise<Socket> {
-    const addresses = await resolver.lookup(target.hostname, signal);
+    const { hostname } = target;
+    const addresses = await resolver.lookup(hostname, signal);
     const wrap = this.#usersTransport
       ? (socket: Socket): Socket => checkedSocket(socket, handler)
       : (socket: Socket): Socket => socket;
@@ -59,11 +62,12 @@ export class Connector {
       return socket;
     }
     return happyEyeballs({
-      addresses: interleave(addresses),
+      addresses: this.#races.order(hostname, interleave(addresses), this.#clock.now()),
       clock: this.#clock,
       handler,
       signal,
       wrap,
+      raceEnded: (winner, losers) => this.#races.raceEnded(hostname, winner, losers, this.#clock.now()),
       connect: (address, ...rest) => this.#connectTo({ ...target, address }, ...rest),
     });
   }

@@ -22,6 +22,8 @@ export interface HappyEyeballsOptions {
   readonly signal: AbortSignal;
   /** Applied to the socket that won: checks and wraps that of a user's transport, and throws if it is no socket. */
   readonly wrap: (socket: Socket) => Socket;
+  /** One address is connected. `losers`: those tried before it, which had failed or not answered by then. */
+  readonly raceEnded?: ((winner: string, losers: readonly string[]) => void) | undefined;
   connect(address: string, handler: SocketHandler, signal: AbortSignal): Promise<Socket>;
 }
 
@@ -60,6 +62,7 @@ class HappyEyeballs {
   readonly #failures: (readonly [address: string, error: unknown])[] = [];
   readonly #untried: string[];
   #timer: Timer | undefined;
+  #isRaceTold = false;
 
   constructor(
     options: HappyEyeballsOptions,
@@ -107,6 +110,7 @@ class HappyEyeballs {
     if (!this.#attempts.has(attempt)) return;
     this.#timer?.cancel();
     this.#untried.length = 0;
+    this.#tellRace(attempt);
     this.#abortOthers(attempt, new Error("Another address answered first"));
   }
 
@@ -132,8 +136,21 @@ class HappyEyeballs {
       abortQuietly(socket);
       return this.#failed(attempt, fault);
     }
+    this.#tellRace(attempt);
     this.#finish(attempt, new Error("Another address answered first"));
     this.#resolve(usable);
+  }
+
+  /** Attempts are kept in the order in which they began: one that began after the winner has lost nothing. */
+  #tellRace(winner: AddressAttempt): void {
+    if (this.#isRaceTold) return;
+    this.#isRaceTold = true;
+    const losers = this.#failures.map(([address]) => address);
+    for (const attempt of this.#attempts) {
+      if (attempt === winner) break;
+      losers.push(attempt.address);
+    }
+    this.#options.raceEnded?.(winner.address, losers);
   }
 
   #failed(attempt: AddressAttempt, error: unknown): void {

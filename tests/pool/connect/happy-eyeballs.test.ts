@@ -63,6 +63,41 @@ describe("connecting to a name", () => {
     );
   });
 
+  it("tries an address that answered nothing last the next time, and first again after ten minutes", async () => {
+    const { get, clock, tried } = namedWorld(
+      () => ["192.0.2.1", "192.0.2.2"],
+      (address) => (address === "192.0.2.1" ? "never" : "accept"),
+      { maxRequests: 1 },
+    );
+    const race = async (): Promise<(string | undefined)[]> => {
+      const before = tried.length;
+      const request = get();
+      await settled();
+      await clock.advance(250);
+      await request;
+      return tried.slice(before).map(({ address }) => address);
+    };
+    assertEquals(await race(), ["192.0.2.1", "192.0.2.2"]);
+    assertEquals(await race(), ["192.0.2.2"]);
+    await clock.advance(600_000);
+    assertEquals(await race(), ["192.0.2.1", "192.0.2.2"]);
+  });
+
+  it("does not hold against an address that another was tried after it", async () => {
+    const { get, clock, tried } = namedWorld(
+      () => ["192.0.2.1", "192.0.2.2"],
+      (address) => ({ outcome: "accept", delayMs: address === "192.0.2.1" ? 300 : 100 }),
+      { maxRequests: 1 },
+    );
+    for (let time = 0; time < 2; time++) {
+      const before = tried.length;
+      const request = get();
+      await clock.advance(300);
+      await request;
+      assertEquals(tried[before]?.address, "192.0.2.1");
+    }
+  });
+
   it("takes the families in turn", async () => {
     const { get, clock, tried } = namedWorld(
       () => ["2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1"],
