@@ -192,7 +192,7 @@ function isRequestLike(input: FetchInput): input is RequestLike {
   return typeof input === "object" && input !== null && !("href" in input) && typeof input.url === "string";
 }
 
-function normalMethod(method: string): string {
+export function normalMethod(method: string): string {
   const upper = method.toUpperCase();
   const normal = UPPERCASED.has(upper) ? upper : method;
   checkMethod(normal);

@@ -50,9 +50,18 @@ export class LazyResponse implements Omit<Response, "textStream"> {
   /** The body, to be read without the genuine response. */
   #direct(): ResponseBody {
     this.#read = true;
+    return this.#from.wire.body;
+  }
+
+  /**
+   * The end of a body that was not read before the signal was aborted. It is rejected in the call: in the standard, the
+   * stream failed when the signal was aborted, so that its reader hears of it before anybody who waits for a microtask.
+   */
+  #aborted(): Promise<never> | undefined {
     const { signal, wire } = this.#from;
-    if (signal?.aborted === true) wire.body.abort(signal.reason);
-    return wire.body;
+    if (signal?.aborted !== true || this.#genuine !== undefined || this.#read) return undefined;
+    wire.body.abort(signal.reason);
+    return Promise.reject(signal.reason);
   }
 
   get status(): number {
@@ -111,28 +120,33 @@ export class LazyResponse implements Omit<Response, "textStream"> {
 
   text(): Promise<string> {
     if (this.#genuine !== undefined) return this.#genuine.text();
-    return this.#direct().text();
+    return this.#aborted() ?? this.#direct().text();
   }
 
   json(): Promise<unknown> {
-    return this.#genuine === undefined ? this.text().then(JSON.parse) : this.#genuine.json();
+    if (this.#genuine !== undefined) return this.#genuine.json();
+    return this.#aborted() ?? this.#direct().text().then(JSON.parse);
   }
 
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#aborted() ?? this.#bytes();
+  }
+
+  async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#genuine !== undefined) return new Uint8Array(await this.#genuine.arrayBuffer());
     return (await this.#direct().bytes()) as Uint8Array<ArrayBuffer>;
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return wholeBuffer(await this.bytes());
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#aborted() ?? this.#bytes().then(wholeBuffer);
   }
 
   blob(): Promise<Blob> {
-    return this.#toGenuine().blob();
+    return this.#aborted() ?? this.#toGenuine().blob();
   }
 
   formData(): Promise<FormData> {
-    return this.#toGenuine().formData();
+    return this.#aborted() ?? this.#toGenuine().formData();
   }
 }
 

@@ -1,9 +1,14 @@
 /**
- * Local URLs: `data:` and `blob:`, which need no connection. The runtime's own fetch reads them: only it has the store of
- * the object URLs.
+ * Local URLs: `data:` and `blob:`, which need no connection. A `data:` URL is read here, a `blob:` URL by the runtime's own
+ * fetch: only it has the store of the object URLs.
  */
 
-import type { FetchInit, FetchInput, RequestLike } from "./fetch-request.ts";
+import { requestFields } from "../http1/send/request-head.ts";
+import { signalOf } from "./arguments.ts";
+import { readDataUrl } from "./data-url.ts";
+import { type FetchInit, type FetchInput, normalMethod, type RequestLike } from "./fetch-request.ts";
+import { likeNative, nativeResponse } from "./fetch-response.ts";
+import { headerList } from "./header-list.ts";
 
 /**
  * As it was when this file was loaded: the program may make the pool's own the global one. Node loads its fetch when it
@@ -19,11 +24,89 @@ export function fetchLocally(input: FetchInput, init: FetchInit | undefined): Pr
   const request =
     isObject(input) && !("href" in input) && "url" in input ? (input as RequestLike) : undefined;
   const url = textOf(request === undefined ? input : request.url);
-  if (runtimesFetch === undefined || url === undefined || !LOCAL.test(url)) return undefined;
-  const { method, headers, signal } = { ...membersOf(request), ...init };
-  // Bun 1.4 reads a data: URL even then.
-  if (signal?.aborted === true) return Promise.reject(signal.reason);
-  return runtimesFetch(url, { ...given({ method, signal }), headers: (headers ?? {}) as HeadersInit });
+  return url !== undefined && LOCAL.test(url) ? localResponse(url, request, init ?? {}) : undefined;
+}
+
+/** @throws {TypeError} for arguments that the standard refuses, and where it has a failure of the network. */
+async function localResponse(
+  text: string,
+  request: RequestLike | undefined,
+  init: FetchInit,
+): Promise<Response> {
+  const url = new URL(text);
+  const method = normalMethod(init.method ?? request?.method ?? "GET");
+  const headers = headerList(init.headers ?? request?.headers ?? []);
+  requestFields(headers);
+  const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
+  const isAborted = (): boolean => signal?.aborted ?? false;
+  // Bun 1.4 reads a blob: URL even then.
+  if (isAborted()) throw signal?.reason;
+  try {
+    if (url.protocol === "data:") return fromData(url, method);
+    return await fromBlob(url, method, headers as HeadersInit, signal);
+  } catch (cause) {
+    throw isAborted() ? signal?.reason : new TypeError("fetch failed", { cause });
+  }
+}
+
+/** Any method reads it; a HEAD gives no body, as of any URL (Fetch §4.1). */
+function fromData(url: URL, method: string): Response {
+  const { type, bytes } = readDataUrl(url);
+  const init = { statusText: "OK", headers: { "content-type": type } };
+  return newLocalResponse(method === "HEAD" ? null : bytes, init, url);
+}
+
+async function fromBlob(
+  url: URL,
+  method: string,
+  headers: HeadersInit,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  // Bun 1.4 takes any method.
+  if (method !== "GET") throw new TypeError(`A blob: URL can be read with GET alone, not with ${method}`);
+  if (runtimesFetch === undefined) throw new TypeError("This runtime has no fetch that reads blob: URLs");
+  const response = await runtimesFetch(url.href, signal === undefined ? { headers } : { headers, signal });
+  if (response.type === "basic") return response;
+  // Bun 1.4 gives the type "default", and neither the type nor the length of the object.
+  const blob = await response.blob();
+  const init = { statusText: "OK", headers: { "content-type": blob.type, "content-length": `${blob.size}` } };
+  return newLocalResponse(blob, init, url);
+}
+
+type LocalResponseClass = new (content: BodyInit | null, init: ResponseInit, url: URL) => Response;
+
+let loaded: LocalResponseClass | undefined;
+
+function newLocalResponse(content: BodyInit | null, init: ResponseInit, url: URL): Response {
+  loaded ??= likeNative(localResponseClass(), nativeResponse());
+  const { status = 200, statusText = "", headers = {} } = init;
+  return new loaded(content, { status, statusText, headers }, url);
+}
+
+/** Made for the first response, because naming `Response` makes Node load its whole fetch. */
+function localResponseClass(): LocalResponseClass {
+  return class LocalResponse extends nativeResponse() {
+    readonly #url: URL;
+
+    constructor(content: BodyInit | null, init: ResponseInit, url: URL) {
+      super(content, init);
+      this.#url = url;
+    }
+
+    override get url(): string {
+      const { href, hash } = this.#url;
+      return href.slice(0, href.length - hash.length);
+    }
+
+    override get type(): ResponseType {
+      return "basic";
+    }
+
+    override clone(): Response {
+      const clone = super.clone();
+      return newLocalResponse(clone.body, clone, this.#url);
+    }
+  };
 }
 
 function isObject(value: unknown): value is object {
@@ -37,17 +120,4 @@ function textOf(value: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Named one by one: the members of a `Request` are not its own. */
-function membersOf(request: RequestLike | undefined): FetchInit {
-  if (request === undefined) return {};
-  const { method, headers, signal } = request;
-  return { ...given({ method }), headers, signal };
-}
-
-/** Without those that are not given: `undefined` is not the same as none to every runtime. */
-function given<T extends object>(members: T): { [K in keyof T]: NonNullable<T[K]> } {
-  const entries = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(entries) as { [K in keyof T]: NonNullable<T[K]> };
 }

@@ -152,7 +152,7 @@ describe("fetch takes", () => {
     assertEquals([at.transport.attempts, at.requests[2]?.headers.get("connection")], [1, "keep-alive"]);
   });
 
-  it("data: and blob:, which the runtime's own fetch reads", async () => {
+  it("data: and blob:, without a connection", async () => {
     await using at = serving();
     const object = URL.createObjectURL(new Blob(["from a blob"]));
     const inputs = { "data:text/plain,from%20data": "from data", [object]: "from a blob" };

@@ -21,8 +21,8 @@ export const PLATFORM: readonly Mutation[] = [
   {
     breaks: "An abort after all has arrived fails the body that was not read",
     file: "src/fetch/lazy-response.ts",
-    search: "if (signal?.aborted === true) wire.body.abort(signal.reason);",
-    replacement: "",
+    search: "if (signal?.aborted !== true || this.#genuine !== undefined || this.#read) return undefined;",
+    replacement: "return undefined;",
     proof: { tests: "tests/fetch/abort" },
   },
   {
@@ -66,5 +66,26 @@ export const PLATFORM: readonly Mutation[] = [
     search: "if (!expected.digests.includes(digest))",
     replacement: "if (digest === undefined)",
     proof: { tests: "tests/fetch/integrity" },
+  },
+  {
+    breaks: "A body that was not read before the abort fails in the call, before the next microtask",
+    file: "src/fetch/lazy-response.ts",
+    search: "return this.#aborted() ?? this.#bytes().then(wholeBuffer);",
+    replacement: "return this.#bytes().then(wholeBuffer);",
+    proof: { tests: "tests/fetch/lazy" },
+  },
+  {
+    breaks: "A data: URL whose base64 is none is a failure of the network",
+    file: "src/fetch/local-url.ts",
+    search: 'new TypeError("fetch failed", { cause })',
+    replacement: "cause",
+    proof: { tests: "tests/fetch/local-url" },
+  },
+  {
+    breaks: "A data: URL gives no body for HEAD",
+    file: "src/fetch/local-url.ts",
+    search: 'method === "HEAD" ? null : bytes',
+    replacement: "bytes",
+    proof: { tests: "tests/fetch/local-url" },
   },
 ];
