@@ -89,10 +89,10 @@ export const HPACK: readonly Mutation[] = [
     proof: { tests: "tests/http2/hpack" },
   },
   {
-    breaks: "A drop from the table changes its version",
+    breaks: "An insertion changes the version of a table",
     file: "src/http2/hpack/dynamic-table.ts",
-    search: '      this.#lines[slot] = "";\n      this.version++;',
-    replacement: '      this.#lines[slot] = "";',
+    search: "    this.version++;\n    if (size > this.maxSize)",
+    replacement: "    if (size > this.maxSize)",
     proof: { tests: "tests/http2/hpack" },
   },
   {

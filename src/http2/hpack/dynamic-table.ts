@@ -43,7 +43,7 @@ export class DynamicTable {
     return this.#lines[serial & (this.#lines.length - 1)] as string;
   }
 
-  /** Drops old entries until `more` bytes have room, or nothing is left. */
+  /** Drops old entries until `more` bytes have room, or nothing is left. What comes next changes the version. */
   makeRoom(more: number): void {
     while (this.size + more > this.maxSize && this.oldest < this.next) {
       const slot = this.oldest++ & (this.#names.length - 1);
@@ -51,7 +51,6 @@ export class DynamicTable {
       this.#names[slot] = "";
       this.#values[slot] = "";
       this.#lines[slot] = "";
-      this.version++;
     }
   }
 
