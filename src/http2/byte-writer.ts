@@ -46,8 +46,8 @@ export class ByteWriter {
 
   copy(bytes: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
-    // Below some 64 bytes a loop is faster than `set`, which needs a view.
-    if (end - start > 64) this.bytes.set(bytes.subarray(start, end), this.length);
+    // `set` needs a view: up to some 40 bytes a loop is faster on Node 24 and Deno, and up to 90 on Bun.
+    if (end - start > 48) this.bytes.set(bytes.subarray(start, end), this.length);
     else for (let at = start, to = this.length; at < end; ) this.bytes[to++] = bytes[at++] as number;
     this.length += end - start;
   }

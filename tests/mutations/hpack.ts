@@ -116,4 +116,25 @@ export const HPACK: readonly Mutation[] = [
     replacement: "this.#indexOf(name, value)",
     proof: { tests: "tests/http2/hpack" },
   },
+  {
+    breaks: "A remembered value is compared byte by byte",
+    file: "src/http2/hpack/value-memo.ts",
+    search: "if (bytes[at] !== bytesOfSlots[kept]) return undefined;",
+    replacement: "",
+    proof: { tests: "tests/http2/hpack" },
+  },
+  {
+    breaks: "A value that is not well-formed is not remembered",
+    file: "src/http2/hpack/hpack-decoder.ts",
+    search: "if (this.#wellFormed) rememberText(",
+    replacement: "rememberText(",
+    proof: { tests: "tests/http2/hpack" },
+  },
+  {
+    breaks: "A remembered value is read only where its block has the bytes",
+    file: "src/http2/hpack/hpack-decoder.ts",
+    search: "end > this.#end || !isRemembered",
+    replacement: "!isRemembered",
+    proof: { tests: "tests/http2/hpack" },
+  },
 ];

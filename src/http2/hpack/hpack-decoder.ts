@@ -6,6 +6,7 @@ import { DynamicTable } from "./dynamic-table.ts";
 import { HpackError } from "./hpack-error.ts";
 import { huffmanDecode, mostDecoded } from "./huffman.ts";
 import { STATIC_COUNT, STATIC_LINES, STATIC_NAMES, STATIC_VALUES } from "./static-table.ts";
+import { isRemembered, rememberedText, rememberText } from "./value-memo.ts";
 
 /** Takes the fields of a block, in their order. */
 export interface FieldSink {
@@ -129,7 +130,7 @@ export class HpackDecoder {
     const index = this.#integer(prefix);
     const name = index === 0 ? this.#string(true) : this.#indexedName(index);
     const nameWellFormed = this.#wellFormed;
-    const value = this.#string(false);
+    const value = prefix === 4 && !sensitive ? this.#literalValue() : this.#string(false);
     const line = nameWellFormed && this.#wellFormed ? `${name}: ${value}\r\n` : "";
     if (prefix === 6) this.#table.insert(name, value, line);
     sink.field(name, value, line, sensitive);
@@ -156,6 +157,22 @@ export class HpackDecoder {
       if (byte < 0x80 && value <= LARGEST) return value;
     }
     throw new HpackError("An integer is too large");
+  }
+
+  /** A value that no table has now: servers that index nothing send the same ones with every response. */
+  #literalValue(): string {
+    const start = this.#at;
+    const end = start + 1 + ((this.#bytes[start] as number) & 0x7f);
+    if (end > this.#end || !isRemembered(end - start)) return this.#string(false);
+    const known = rememberedText(this.#bytes, start, end);
+    if (known === undefined) {
+      const text = this.#string(false);
+      if (this.#wellFormed) rememberText(this.#bytes, start, end, text);
+      return text;
+    }
+    this.#at = end;
+    this.#wellFormed = true;
+    return known;
   }
 
   #string(isName: boolean): string {

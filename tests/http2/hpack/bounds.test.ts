@@ -161,6 +161,29 @@ describe("an HPACK decoder", () => {
     fc.assert(fc.property(upTo(block.length - 1), upTo(255), upTo(block.length), holds), { numRuns: 3000 });
   });
 
+  it("reads each value as it is, though another of the same slot came before", () => {
+    // All of a length, and the same in the first, second, middle and last byte, with and without Huffman code.
+    const values = ["abcdefghi", "abXdefghi", "abcdefXhi", "abXdefXhi"];
+    const decoder = decoderOf();
+    for (const value of [...values, ...values.toReversed(), ...values]) {
+      const plain = Uint8Array.from([0x0f, 0x02, value.length, ...codes(value)]);
+      assertEquals(decoded(decoder, plain), [["accept-language", value]]);
+      assertEquals(decoded(decoder, encoded(new HpackEncoder(), [["x", value]], "plain")), [["x", value]]);
+    }
+  });
+
+  it("reads a value that it remembers only from bytes of the block", () => {
+    const bytes = Uint8Array.from([0x0f, 0x02, 9, ...codes("abcdefghi")]);
+    assertEquals(decoded(decoderOf(), bytes), [["accept-language", "abcdefghi"]]);
+    const cut = (): void => decoderOf().decode(bytes, 0, bytes.length - 1, { field: () => {} });
+    assertThrows(cut, HpackError, "A string is longer than its block");
+  });
+
+  it("gives no line for a bad value, though it came before", () => {
+    const block = Uint8Array.from([0x0f, 0x02, 9, ...codes("abcd\nefgh")]);
+    assertEquals(linesOf(Uint8Array.from([...block, ...block])), ["", ""]);
+  });
+
   it("reads only the part of the bytes that is the block", () => {
     const decoder = decoderOf();
     const fields: Field[] = [];
