@@ -14,7 +14,7 @@ import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { IgnoredMembers } from "./fetch/init-members.ts";
-import { HeaderMemo } from "./fetch/make-response.ts";
+import { HeaderMemo, type ResponseContext } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
@@ -232,12 +232,13 @@ class HoldfastPool implements Pool {
     const dialer = dialerOf(settings, transport);
     const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
     const common = { ...this.#reading, pool, rememberContext: transport.context };
-    const memo = transport.copiesHeaders === true ? new HeaderMemo() : undefined;
-    const defaults = defaultHeaders(USER_AGENT, findDecoder);
-    return {
-      pool,
-      request: common,
-      fetch: { ...common, findDecoder, defaults, lazy: transport.lazyResponse === true, memo },
+    const responses: ResponseContext = {
+      findDecoder,
+      lazy: transport.lazyResponse === true,
+      byteStreams: transport.byteStreams !== false,
+      memo: transport.copiesHeaders === true ? new HeaderMemo() : undefined,
     };
+    const defaults = defaultHeaders(USER_AGENT, findDecoder);
+    return { pool, request: common, fetch: { ...common, ...responses, defaults } };
   }
 }

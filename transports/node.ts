@@ -301,6 +301,7 @@ export const nodeTransport: Transport = {
   alloc: uninitializedBytes,
   // This transport also runs on Deno and Bun, whose servers read internal slots of a Response instead of its members.
   lazyResponse: !("Deno" in globalThis || "Bun" in globalThis),
+  byteStreams: !("Bun" in globalThis),
   decoder: zlibDecoder,
   channel: diagnosticsChannel,
   context: asyncContext,

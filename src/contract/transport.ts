@@ -305,6 +305,8 @@ export interface Transport {
    * @default false
    */
   readonly lazyResponse?: boolean | undefined;
+  /** Whether bodies are byte streams, as those of the runtime's own fetch. @default true */
+  readonly byteStreams?: boolean | undefined;
   /** Whether `new Response` is faster with a `Headers` object than with a list of fields. @default false */
   readonly copiesHeaders?: boolean | undefined;
   /** The decoder of a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` if there is none. */

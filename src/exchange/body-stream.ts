@@ -5,7 +5,7 @@
  */
 
 /** Fills the stream. */
-export type Controller = ReadableStreamDefaultController<Uint8Array>;
+export type Controller = ReadableStreamDefaultController<Uint8Array> | ReadableByteStreamController;
 
 /** The reference to one stream. */
 export class BodyStream {
@@ -33,7 +33,7 @@ export class BodyStream {
     if (controller === undefined) return 0;
     this.#awaited = false;
     // May call `awaits` again, for the next waiting reader.
-    controller.enqueue(piece);
+    enqueuePiece(controller, piece);
     return -(controller.desiredSize ?? 0);
   }
 
@@ -45,8 +45,9 @@ export class BodyStream {
   /** Returns how many bytes wait to be read. */
   close(): number {
     const controller = this.#release();
-    const left = -(controller?.desiredSize ?? 0);
-    controller?.close();
+    if (controller === undefined) return 0;
+    const left = -(controller.desiredSize ?? 0);
+    closeStream(controller);
     return left;
   }
 
@@ -61,4 +62,21 @@ export class BodyStream {
     this.#awaited = false;
     return controller;
   }
+}
+
+/** Passes a piece on. A byte stream takes the buffer of the piece away, so nobody else may use that buffer. */
+export function enqueuePiece(controller: Controller, piece: Uint8Array): void {
+  controller.enqueue(piece as Uint8Array<ArrayBuffer>);
+}
+
+/** Ends the stream. */
+export function closeStream(controller: Controller): void {
+  try {
+    controller.close();
+  } catch {
+    // A BYOB reader has a part of an element. The stream has failed then, and the reader is told (Streams §3.11.3).
+    return;
+  }
+  // A BYOB reader that waits gets its buffer back (Streams §4.7.2).
+  if ("byobRequest" in controller) controller.byobRequest?.respond(0);
 }

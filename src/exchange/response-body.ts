@@ -13,7 +13,7 @@ import type { Lease } from "../pool/connection.ts";
 import { asciiBytes, asciiOf } from "./ascii.ts";
 import { BodyBuffer, copyOf } from "./body-buffer.ts";
 import { bodyTooLarge, discardedError, droppedError, usedError } from "./body-errors.ts";
-import { BodyStream, type Controller } from "./body-stream.ts";
+import { BodyStream, type Controller, closeStream, enqueuePiece } from "./body-stream.ts";
 
 /** Buffered bytes from which the socket is paused: the reader has not come yet, or is slower than the peer. */
 const HIGH_WATER = 65_536;
@@ -108,7 +108,8 @@ export class ResponseBody {
 
   /** Data has arrived. It is valid only during the call. */
   push(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#mode === "discarded") return;
+    // A byte stream refuses an empty piece.
+    if (this.#mode === "discarded" || start === end) return;
     if (this.#flowing) {
       // Before the data is passed: a reader may wait for more within that call.
       this.#source?.ref(false);
@@ -215,19 +216,23 @@ export class ResponseBody {
     return this.unread();
   }
 
-  /** The same, but the body counts as unread until the stream is read. */
-  unread(): ReadableStream<Uint8Array> {
+  /**
+   * The same, but the body counts as unread until the stream is read.
+   *
+   * @param asBytes Makes it a byte stream, whose reader may bring its own buffers.
+   */
+  unread(asBytes = false): ReadableStream<Uint8Array> {
     const body = new BodyStream();
     this.#stream = body;
-    const stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => body.opened(controller),
-        pull: (controller) => this.#pulled(controller),
-        cancel: () => this.#cancelled(),
-      },
-      // Data is pulled only when the stream is read.
-      { highWaterMark: 0, size: (chunk) => chunk.byteLength },
-    );
+    const source = {
+      start: (controller: Controller) => body.opened(controller),
+      pull: (controller: Controller) => this.#pulled(controller),
+      cancel: () => this.#cancelled(),
+    };
+    // Data is pulled only when the stream is read.
+    const stream: ReadableStream<Uint8Array> = asBytes
+      ? new ReadableStream({ ...source, type: "bytes" }, { highWaterMark: 0 })
+      : new ReadableStream(source, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
     if (this.#failed && this.#size === 0) body.error(this.#error);
     return stream;
   }
@@ -316,13 +321,15 @@ export class ResponseBody {
   #begin(controller: Controller): boolean {
     this.#flowing = true;
     const buffered = this.#take();
-    if (buffered.length > 0) controller.enqueue(buffered);
+    // Read before the stream takes the buffer away.
+    const isPassed = buffered.length > 0;
+    if (isPassed) enqueuePiece(controller, buffered);
     if (this.#failed) controller.error(this.#error);
     else if (this.#ended) {
       this.#spent();
-      controller.close();
+      closeStream(controller);
     }
-    return buffered.length > 0;
+    return isPassed;
   }
 
   #use(mode: BodyMode): void {

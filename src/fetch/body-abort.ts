@@ -7,14 +7,19 @@
  */
 
 import { type Abortable, unwatchSignal, watchSignal } from "../exchange/abort.ts";
-import type { ResponseBody } from "../exchange/response-body.ts";
+
+/** A body, as its signal sees it. */
+interface EndableBody extends Abortable {
+  /** Called once, when there is nothing left to read or it must not be read any more. */
+  onSpent: (() => void) | undefined;
+}
 
 class BodyAbort implements Abortable {
   signalSlot: number | undefined = undefined;
   readonly #signal: WeakRef<AbortSignal>;
-  readonly #body: WeakRef<ResponseBody>;
+  readonly #body: WeakRef<EndableBody>;
 
-  constructor(signal: AbortSignal, body: ResponseBody) {
+  constructor(signal: AbortSignal, body: EndableBody) {
     this.#signal = new WeakRef(signal);
     this.#body = new WeakRef(body);
   }
@@ -36,7 +41,7 @@ const registry: FinalizationRegistry<BodyAbort> | undefined =
     : new FinalizationRegistry((abort) => abort.leave());
 
 /** Aborts `body` with `signal`, as long as the program has `stream`, which reads it. */
-export function watchBody(signal: AbortSignal, stream: ReadableStream, body: ResponseBody): void {
+export function watchBody(signal: AbortSignal, stream: ReadableStream, body: EndableBody): void {
   if (registry === undefined) return;
   const abort = new BodyAbort(signal, body);
   watchSignal(signal, abort);

@@ -4,6 +4,7 @@
  */
 
 import type { ByteTransform, ContentDecoder, Transport } from "../contract/transport.ts";
+import { type Controller, closeStream, enqueuePiece } from "../exchange/body-stream.ts";
 
 /** Finds the decoder of a coding; `undefined` where there is none. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;
@@ -97,40 +98,59 @@ export function decodeWhole(bytes: Uint8Array, decoding: Decoding): Uint8Array |
 /** Largest chunk that readers get; decoders may give larger ones. */
 const MAX_CHUNK = 65_536;
 
+/** What a stream of decoded bytes is like. */
+interface DecodedStream {
+  readonly byteStreams: boolean;
+  /** Called when the reader cancels: some decoders cancel their own input only when more of it comes. */
+  readonly onCancel?: () => void;
+}
+
 /**
  * Decodes a body as it is read; nothing is decoded before.
  *
  * @param toError Makes the error that readers get from the error of a decoder.
- * @param onCancel Called when the reader cancels: some decoders cancel their own input only when more of it comes.
  */
 export function decodeStream(
   body: ReadableStream<Uint8Array>,
   decoding: Decoding,
   toError: (error: unknown) => unknown,
-  onCancel: () => void,
+  { byteStreams, onCancel }: DecodedStream,
 ): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  let rest = new Uint8Array(0);
+  let rest: Uint8Array = new Uint8Array(0);
   const decodeMore = async (): Promise<Uint8Array | undefined> => {
     reader ??= decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body).getReader();
-    const { done, value } = await reader.read().catch((error) => Promise.reject(toError(error)));
-    return done ? undefined : value;
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => Promise.reject(toError(error)));
+      // A byte stream refuses an empty piece.
+      if (done || value.length > 0) return value;
+    }
   };
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const value = rest.length > 0 ? rest : await decodeMore();
-        if (value === undefined) return controller.close();
-        const isLarge = value.length > MAX_CHUNK;
-        rest = (isLarge ? value.subarray(MAX_CHUNK) : value.subarray(0, 0)) as Uint8Array<ArrayBuffer>;
-        controller.enqueue(isLarge ? value.slice(0, MAX_CHUNK) : value);
-      },
-      cancel(reason) {
-        const cancelled = (reader ?? body).cancel(reason);
-        onCancel();
-        return cancelled;
-      },
+  const source = {
+    async pull(controller: Controller): Promise<void> {
+      const value = rest.length > 0 ? rest : await decodeMore();
+      if (value === undefined) return closeStream(controller);
+      rest = value.subarray(MAX_CHUNK);
+      enqueuePiece(controller, ownPiece(value, MAX_CHUNK));
     },
-    { highWaterMark: 0 },
-  );
+    cancel(reason: unknown): Promise<void> {
+      const cancelled = (reader ?? body).cancel(reason);
+      onCancel?.();
+      return cancelled;
+    },
+  };
+  const strategy = { highWaterMark: 0 };
+  return byteStreams
+    ? new ReadableStream({ ...source, type: "bytes" }, strategy)
+    : new ReadableStream(source, strategy);
+}
+
+/**
+ * The first `most` bytes, in a buffer that nothing else uses: readers may transfer it, and Node's `DecompressionStream`
+ * gives views of a buffer into which it goes on decoding.
+ */
+function ownPiece(bytes: Uint8Array, most: number): Uint8Array {
+  const { buffer, byteLength } = bytes;
+  const isOwn = byteLength <= most && byteLength === buffer.byteLength;
+  return isOwn ? bytes : new Uint8Array(bytes.subarray(0, most));
 }

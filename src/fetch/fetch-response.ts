@@ -11,6 +11,7 @@ import type { ResponseBody } from "../exchange/response-body.ts";
 import { reasonOf } from "../http1/parse/fields.ts";
 import { connectionInfo } from "../pool/connection.ts";
 import { fetchError } from "./fetch-errors.ts";
+import { heldStream } from "./held-body.ts";
 
 /** Where a response comes from: the message of the wire, and what the call adds to it. */
 export interface Provenance {
@@ -21,6 +22,8 @@ export interface Provenance {
   /** The signal of the call. It ends the body as well, until all of it has been read. */
   readonly signal: AbortSignal | undefined;
   readonly wire: WireResponse;
+  /** Whether bodies are byte streams, as those of the runtime's own fetch. */
+  readonly byteStreams: boolean;
 }
 
 /** The `Response` of `pool.fetch()`, with two members that the standard does not have. */
@@ -108,6 +111,10 @@ function fetchResponseClass(): FetchResponseClass {
     #shared: boolean;
     /** Whether the whole body is in the slots of the runtime, where the signal cannot reach it. */
     readonly #held: boolean;
+    /** Whether it is held and has no content, so that it is at its end already. */
+    readonly #isEmpty: boolean;
+    /** The response with the stream of a held body, once the program has asked for that stream. */
+    #opened: Response | undefined = undefined;
 
     constructor(
       content: BodyInit | null,
@@ -120,7 +127,8 @@ function fetchResponseClass(): FetchResponseClass {
       this.#from = from;
       this.#direct = direct;
       this.#shared = shared;
-      this.#held = content !== null && !(content instanceof ReadableStream) && content !== "";
+      this.#held = content !== null && !(content instanceof ReadableStream);
+      this.#isEmpty = content === "" || (content instanceof Uint8Array && content.length === 0);
     }
 
     /** The URL of the request that was answered, after redirects, without its fragment. */
@@ -162,7 +170,29 @@ function fetchResponseClass(): FetchResponseClass {
 
     override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
       this.#direct = false;
-      return super.body;
+      this.#open();
+      return this.#opened === undefined ? super.body : this.#opened.body;
+    }
+
+    /** The constructor of Node's own class reads it, before this one has its fields. */
+    override get bodyUsed(): boolean {
+      return #from in this && this.#opened !== undefined ? this.#opened.bodyUsed : super.bodyUsed;
+    }
+
+    /** Gives a held body a stream of its own, where that of the runtime is not good enough. */
+    #open(): void {
+      const { byteStreams } = this.#from;
+      const signal = this.#isEmpty ? undefined : this.#from.signal;
+      if (!this.#held || this.#opened !== undefined || super.bodyUsed) return;
+      if (signal === undefined && (!byteStreams || holdsByteStreams(Native))) return;
+      const slots = () => super.clone().body;
+      const { headers } = this;
+      this.#opened = new Native(
+        heldStream(slots, { signal, byteStreams }) as ReadableStream<Uint8Array<ArrayBuffer>>,
+        {
+          headers,
+        },
+      );
     }
 
     override text(): Promise<string> {
@@ -170,21 +200,24 @@ function fetchResponseClass(): FetchResponseClass {
         this.#aborted() ??
         this.#read((body) => body.text()) ??
         this.#bounded()?.then((all) => all.text()) ??
+        this.#opened?.text() ??
         super.text()
       );
     }
 
     override json(): Promise<unknown> {
       const whole = this.#direct || this.#isBounded ? this.text().then(JSON.parse) : undefined;
-      return whole ?? this.#aborted() ?? super.json();
+      return whole ?? this.#aborted() ?? this.#opened?.json() ?? super.json();
     }
 
     override blob(): Promise<Blob> {
-      return this.#aborted() ?? this.#bounded()?.then((all) => all.blob()) ?? super.blob();
+      const whole = this.#aborted() ?? this.#bounded()?.then((all) => all.blob());
+      return whole ?? this.#opened?.blob() ?? super.blob();
     }
 
     override formData(): Promise<FormData> {
-      return this.#aborted() ?? this.#bounded()?.then((all) => all.formData()) ?? super.formData();
+      const whole = this.#aborted() ?? this.#bounded()?.then((all) => all.formData());
+      return whole ?? this.#opened?.formData() ?? super.formData();
     }
 
     override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -192,7 +225,8 @@ function fetchResponseClass(): FetchResponseClass {
       const read =
         this.#aborted() ??
         this.#read((body) => body.bytes()) ??
-        this.#bounded()?.then((all) => all.arrayBuffer());
+        this.#bounded()?.then((all) => all.arrayBuffer()) ??
+        this.#opened?.arrayBuffer();
       const bytes = await (read ?? super.arrayBuffer());
       return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     }
@@ -200,7 +234,7 @@ function fetchResponseClass(): FetchResponseClass {
     override async arrayBuffer(): Promise<ArrayBuffer> {
       return this.#direct || this.#isBounded
         ? wholeBuffer(await this.bytes())
-        : (this.#aborted() ?? super.arrayBuffer());
+        : (this.#aborted() ?? this.#opened?.arrayBuffer() ?? super.arrayBuffer());
     }
 
     /** The end of a body that was not read before the signal was aborted. */
@@ -208,7 +242,7 @@ function fetchResponseClass(): FetchResponseClass {
       const { signal, wire } = this.#from;
       if (signal?.aborted !== true) return undefined;
       wire.body.abort(signal.reason);
-      if (!this.#held || this.bodyUsed) return undefined;
+      if (!this.#held || this.#isEmpty || this.#opened !== undefined || this.bodyUsed) return undefined;
       super.body?.cancel().catch(() => {});
       return Promise.reject(signal.reason);
     }
@@ -239,10 +273,12 @@ function fetchResponseClass(): FetchResponseClass {
     override clone(): Response {
       this.#direct = false;
       this.#shared = true;
-      const clone = super.clone();
+      this.#open();
+      const clone = this.#opened === undefined ? super.clone() : this.#opened.clone();
       keepWithStream(clone);
       keepWithStream(this);
-      const { body, status, statusText, headers } = clone;
+      const { status, statusText, headers } = this;
+      const { body } = clone;
       return newFetchResponse(body, { status, statusText, headers }, this.#from, false, true);
     }
   };
@@ -262,6 +298,21 @@ export function nativeResponse(): typeof Response {
   )
     native = parent;
   return native;
+}
+
+let byteStreamsHeld: boolean | undefined;
+
+/** Whether the runtime's stream of a body that is no stream is a byte stream: not on Deno 2.9 and Bun 1.4. */
+function holdsByteStreams(native: typeof Response): boolean {
+  if (byteStreamsHeld === undefined) {
+    try {
+      new native(".").body?.getReader({ mode: "byob" });
+      byteStreamsHeld = true;
+    } catch {
+      byteStreamsHeld = false;
+    }
+  }
+  return byteStreamsHeld;
 }
 
 /** Ends a stream whose body was read without it, and keeps it locked, as the runtime's own reading does. */

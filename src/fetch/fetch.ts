@@ -217,7 +217,8 @@ class FetchCall implements ResponseCallbacks {
       if (locations.length > 0) return this.#follow(wire, status, locations);
     }
     const { url, signal, integrity } = this.#request;
-    const from = { url: url.href, redirected: this.#redirects > 0, signal, wire };
+    const { byteStreams } = this.#context;
+    const from = { url: url.href, redirected: this.#redirects > 0, signal, wire, byteStreams };
     try {
       const response = fetchResponse(from, method, this.#context);
       this.#resolve(integrity === undefined ? response : verified(response, integrity, from));

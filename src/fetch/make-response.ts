@@ -18,6 +18,8 @@ export interface ResponseContext {
   readonly findDecoder: FindDecoder;
   /** Whether servers of this runtime read the members of a `Response`, so that its slots may be made on first use. */
   readonly lazy: boolean;
+  /** Whether bodies are byte streams. */
+  readonly byteStreams: boolean;
   /** On runtimes that copy headers faster than they fill them. */
   readonly memo: HeaderMemo | undefined;
 }
@@ -98,13 +100,13 @@ function contentOf(
   decoding: Decoding | undefined,
   streamed = false,
 ): string | Uint8Array | ReadableStream<Uint8Array> {
-  const { signal, wire } = from;
+  const { signal, wire, byteStreams } = from;
   const { body } = wire;
   if (decoding === undefined && !streamed && body.unreadBytes <= SMALL) return body.takeContent() ?? "";
   if (body.ended && decoding !== undefined) {
     const content = body.takeContent() ?? "";
     const whole = typeof content === "string" ? asciiBytes(content) : content;
-    return whole.length === 0 ? whole : decodedWhole(wire, whole, decoding);
+    return whole.length === 0 ? whole : decodedWhole(from, whole, decoding);
   }
   let lost: { readonly error: unknown } | undefined;
   body.translate = (error) => {
@@ -115,21 +117,21 @@ function contentOf(
   const toError = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
   const stream =
     decoding === undefined
-      ? body.unread()
-      : decodeStream(body.stream(), decoding, toError, () => body.discard());
+      ? body.unread(byteStreams)
+      : decodeStream(body.stream(), decoding, toError, { byteStreams, onCancel: () => body.discard() });
   if (!body.ended) watchUnclaimed(stream, body);
   if (signal !== undefined) watchBody(signal, stream, body);
   return stream;
 }
 
 function decodedWhole(
-  wire: WireResponse,
+  { wire, byteStreams }: Provenance,
   whole: Uint8Array,
   decoding: Decoding,
 ): Uint8Array | ReadableStream<Uint8Array> {
   const toError = (cause: unknown) => decodeError(wire, cause);
   try {
-    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, toError, () => {});
+    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, toError, { byteStreams });
   } catch (cause) {
     return brokenStream(toError(cause));
   }

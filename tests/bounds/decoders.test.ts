@@ -147,12 +147,7 @@ describe("the end of coded data", () => {
         controller.close();
       },
     });
-    const stream = decodeStream(
-      source,
-      decoding,
-      (error) => error,
-      () => {},
-    );
+    const stream = decodeStream(source, decoding, (error) => error, { byteStreams: true });
     return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
   };
   const twice = (bytes: Uint8Array) => new Uint8Array(Buffer.concat([bytes, bytes]));
@@ -194,12 +189,9 @@ describe("the end of coded data", () => {
         cancelled = true;
       },
     });
-    const stream = decodeStream(
-      endless,
-      decodingOf("br", zlibDecoder) ?? [],
-      (error) => error,
-      () => {},
-    );
+    const stream = decodeStream(endless, decodingOf("br", zlibDecoder) ?? [], (error) => error, {
+      byteStreams: true,
+    });
     const read = await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
     await turns(5);
     assertEquals([read.length, cancelled, pulled < 20], [text.length, true, true]);
@@ -213,12 +205,9 @@ describe("the end of coded data", () => {
         cancelled = reason;
       },
     });
-    const stream = decodeStream(
-      source,
-      decodingOf("gzip", zlibDecoder) ?? [],
-      (error) => error,
-      () => {},
-    );
+    const stream = decodeStream(source, decodingOf("gzip", zlibDecoder) ?? [], (error) => error, {
+      byteStreams: true,
+    });
     const reader = stream.getReader();
     await reader.read();
     await reader.cancel("enough");
@@ -232,12 +221,9 @@ describe("the end of coded data", () => {
       { pull: () => void seen.push("pull"), cancel: (reason) => void seen.push(reason) },
       { highWaterMark: 0 },
     );
-    const stream = decodeStream(
-      source,
-      decodingOf("gzip", zlibDecoder) ?? [],
-      (error) => error,
-      () => {},
-    );
+    const stream = decodeStream(source, decodingOf("gzip", zlibDecoder) ?? [], (error) => error, {
+      byteStreams: true,
+    });
     await turns(3);
     await stream.cancel("enough");
     assertEquals(seen, ["enough"]);
@@ -281,12 +267,7 @@ describe("a transport without decoders", () => {
     });
     const { decodersOf } = await import("../../src/fetch/decode.ts");
     const decoding = decodingOf("gzip", decodersOf({} as never)) ?? [];
-    const reader = decodeStream(
-      source,
-      decoding,
-      (error) => error,
-      () => {},
-    ).getReader();
+    const reader = decodeStream(source, decoding, (error) => error, { byteStreams: true }).getReader();
     let total = 0;
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       assert(next.value.length <= 65_536);

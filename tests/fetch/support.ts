@@ -30,7 +30,7 @@ export interface Setup extends AsyncDisposable {
 }
 
 /** What the transports of the runtimes have, and the memory transport does not: decoders, lazy responses. */
-type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "copiesHeaders">>;
+type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "byteStreams" | "copiesHeaders">>;
 
 /** Whether this runtime's responses are lazy: its own slots are made on first use. */
 export const IS_LAZY: boolean = !("Deno" in globalThis || "Bun" in globalThis);
@@ -38,6 +38,7 @@ export const IS_LAZY: boolean = !("Deno" in globalThis || "Bun" in globalThis);
 const LENT: Lent = {
   decoder: zlibDecoder,
   lazyResponse: IS_LAZY,
+  byteStreams: !("Bun" in globalThis),
   copiesHeaders: "Bun" in globalThis,
 };
 
