@@ -193,7 +193,7 @@ export interface HintIgnored {
   readonly value: string;
 }
 
-/** The idle limit learned for an origin changed. */
+/** A limit learned for an origin changed: of idle time, or of requests on one connection. */
 export interface LimitLearned {
   /** Which event this is. */
   readonly type: "limit.learned";
@@ -203,6 +203,8 @@ export interface LimitLearned {
   readonly idleMs: number;
   /** The limit before, in ms; `Infinity` if there was none. */
   readonly previousMs: number;
+  /** After how many requests its server ends a connection by GOAWAY (HTTP/2); `Infinity` if nothing is known. */
+  readonly requests: number;
 }
 
 /** Every event of a pool. */

@@ -1,6 +1,6 @@
 /**
- * Limit store: what was learned of one origin's idle limit, and the interface of a store that keeps it beyond the
- * process or shares it in a fleet. The conclusions are drawn in `src/rules/learned-limit.ts`.
+ * Limit store: what was learned of one origin, and the interface of a store that keeps it beyond the process or shares it in
+ * a fleet. The conclusions are drawn in `src/rules/learned-limit.ts` and `src/rules/learned-requests.ts`.
  */
 
 /** An idle connection that the server closed. */
@@ -18,6 +18,17 @@ export interface SeenClose {
   readonly doubted: boolean;
 }
 
+/** A number of requests at which the server ended connections by GOAWAY (HTTP/2). */
+export interface SeenGoaway {
+  readonly requests: number;
+  /** When it was seen last. */
+  readonly at: number;
+  /** How often it was seen. GOAWAYs of one moment count once. */
+  readonly times: number;
+  /** Connections in a row that carried as many requests without a GOAWAY. */
+  readonly missed: number;
+}
+
 /** What is remembered of one origin. All times are of the same clock; a store keeps them as wall-clock times. */
 export interface LimitMemory {
   /** The last few closes, the oldest first. */
@@ -28,6 +39,12 @@ export interface LimitMemory {
   readonly workedAt: number;
   /** Closes up to this time belong to a burst and prove nothing. */
   readonly burstUntil: number;
+  /** Numbers of requests at which GOAWAY came, the one that was seen last at the end. */
+  readonly goaways?: readonly SeenGoaway[] | undefined;
+  /** GOAWAYs up to this time, on connections that were open before, belong to a burst and prove nothing. */
+  readonly goawayBurstUntil?: number | undefined;
+  /** What the latest connection spoke, if the origin might have spoken something else. */
+  readonly protocol?: "http/1.1" | "h2" | undefined;
 }
 
 /** A key-value store for learned limits, such as `unstorage`, a `Map` or a database table. */
@@ -38,7 +55,7 @@ export interface LimitStore {
   set(origin: string, value: StoredLimit): unknown;
 }
 
-/** What a store keeps of one origin. Times are wall-clock milliseconds. */
+/** What a store keeps of one origin. Times are wall-clock milliseconds. Values of older releases lack what is optional. */
 export interface StoredLimit extends LimitMemory {
   /** Version of this format. */
   readonly version: 1;

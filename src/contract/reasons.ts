@@ -15,7 +15,7 @@ export const RETIRE_REASONS = [
   "hint-timeout",
   /** Carried as many requests as the server announced (`Keep-Alive: max`). */
   "hint-max",
-  /** Idle for the learned limit of its server. */
+  /** Idle for the learned limit of its server, or it carried as many requests as its server is known to take (HTTP/2). */
   "learned-limit",
   /** The peer asked to close: `Connection: close`. */
   "peer-close",

@@ -82,9 +82,11 @@ export function publishRetired<C, W>(
   });
 }
 
-/** The idle limit of an origin changed. */
+/** A learned limit of an origin changed. */
 export function publishLearned<C, W>(observers: Observers, effect: Effect<C, W> & { type: "learned" }): void {
-  const { originRecord, idleMs, previousMs } = effect;
-  if (idleMs === previousMs || !observers.topics["limit.learned"].wanted) return;
-  observers.publish({ type: "limit.learned", origin: originRecord.origin.key, idleMs, previousMs });
+  const { originRecord, idleMs, previousMs, requests, previousRequests } = effect;
+  if (idleMs === previousMs && requests === previousRequests) return;
+  if (!observers.topics["limit.learned"].wanted) return;
+  const { key } = originRecord.origin;
+  observers.publish({ type: "limit.learned", origin: key, idleMs, previousMs, requests });
 }

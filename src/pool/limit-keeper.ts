@@ -81,7 +81,7 @@ export class LimitKeeper {
   }
 }
 
-/** How many closes a store may hold for one origin. We never write more. */
+/** How many closes, and how many numbers of requests, a store may hold for one origin. We never write more. */
 const MOST_CLOSES = 64;
 
 /** Whether a value from the store is what we write. A store is the outside world, so every field is checked. */
@@ -89,7 +89,23 @@ export function isStoredLimit(value: unknown): value is StoredLimit {
   if (typeof value !== "object" || value === null) return false;
   const { version, closes, workedMs, workedAt, burstUntil } = value as Readonly<Record<string, unknown>>;
   if (version !== 1 || !Array.isArray(closes) || closes.length > MOST_CLOSES) return false;
-  return [workedMs, workedAt, burstUntil].every(Number.isFinite) && closes.every(isSeenClose);
+  const areTimes = [workedMs, workedAt, burstUntil].every(Number.isFinite);
+  return areTimes && closes.every(isSeenClose) && isHttp2Part(value);
+}
+
+/** The part that came with HTTP/2. JSON may have left out any of it. */
+function isHttp2Part(value: object): boolean {
+  const { goaways = [], goawayBurstUntil = 0, protocol } = value as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(goaways) || goaways.length > MOST_CLOSES || !goaways.every(isSeenGoaway)) return false;
+  const isKnown = protocol === undefined || protocol === "http/1.1" || protocol === "h2";
+  return isKnown && Number.isFinite(goawayBurstUntil);
+}
+
+function isSeenGoaway(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { requests, at, times, missed } = value as Readonly<Record<string, unknown>>;
+  const areCounts = [requests, times, missed].every((count) => Number.isInteger(count) && Number(count) >= 0);
+  return areCounts && Number(requests) > 0 && Number.isFinite(at);
 }
 
 function isSeenClose(value: unknown): boolean {

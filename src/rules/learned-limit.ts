@@ -174,7 +174,11 @@ function isSameAge(one: number, other: number): boolean {
 
 /** The memory with its times moved by `offset`, to convert between clocks. */
 export function shiftMemory(memory: LimitMemory, offset: number): LimitMemory {
+  const { goaways, goawayBurstUntil, protocol } = memory;
   return {
+    ...(goaways && { goaways: goaways.map((seen) => ({ ...seen, at: seen.at + offset })) }),
+    ...(goawayBurstUntil !== undefined && { goawayBurstUntil: goawayBurstUntil + offset }),
+    ...(protocol && { protocol }),
     closes: memory.closes.map((seen) => ({ ...seen, at: seen.at + offset })),
     workedMs: memory.workedMs,
     workedAt: memory.workedAt + offset,

@@ -39,6 +39,7 @@ export function expiredReason(
 export function spentReason(facts: ConnectionFacts, rules: Rules): RetireReason | undefined {
   if (facts.hints.close) return "peer-close";
   if (facts.requests >= rules.maxRequests) return "max-requests";
+  if (facts.learnedRequests !== undefined && facts.requests >= facts.learnedRequests) return "learned-limit";
   if (facts.hints.remaining !== undefined && facts.hints.remaining <= 0) return "hint-max";
   if (facts.requests > 0 && (rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0)) return "max-idle";
   return undefined;

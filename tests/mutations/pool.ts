@@ -21,8 +21,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "close() and drain() do not wait for lingering connections",
     file: "src/pool/core/retirement.ts",
-    search: "if (!connection.lingers) return;",
-    replacement: "return;",
+    search: "if (!connection.lingers) return this.#leftPlace",
+    replacement: "return this.#leftPlace",
     proof: { tests: "tests/promises/leaving" },
   },
   {
@@ -196,7 +196,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A waiter that came after a connect attempt began does not fail with it",
     file: "src/pool/core/core.ts",
-    search: "      if (waiter.askedAt > connection.openedAt) return this.#connect(origin, now);\n",
+    search: "      if (waiter.askedAt > connection.openedAt) return this.#opening.connect(origin, now);\n",
     replacement: "",
     proof: { tests: "tests/pool/" },
   },

@@ -3,6 +3,7 @@
 import type { Mutation } from "./mutation.ts";
 
 const SIMULATION = { tests: "tests/pool/core/simulation" } as const;
+const SUCCESSION = { tests: "tests/pool/core/succession" } as const;
 const SHARING = { tests: "tests/pool/core/sharing" } as const;
 
 /** Mutations of `src/pool/core/` that show only where a connection takes several leases. */
@@ -31,8 +32,8 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A draining connection takes no lease",
     file: "src/pool/core/origin-table.ts",
-    search: `    this.setRoom(connection, false);\n    if (state === "active") this.draining += 1;`,
-    replacement: `    if (state === "active") this.draining += 1;`,
+    search: `    this.setRoom(connection, false);\n    if (state === "active") this.#drains(connection);`,
+    replacement: `    if (state === "active") this.#drains(connection);`,
     proof: SIMULATION,
   },
   {
@@ -45,8 +46,8 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A new connection serves as many waiters as its capacity",
     file: "src/pool/core/core.ts",
-    search: `    if (connection.capacity > 1) this.#shareWithWaiters(connection, now);\n    this.#connect(`,
-    replacement: "    this.#connect(",
+    search: `    if (connection.capacity > 1) this.#shareWithWaiters(connection, now);\n    this.#opening.connect(`,
+    replacement: "    this.#opening.connect(",
     proof: SIMULATION,
   },
   {
@@ -103,8 +104,8 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A lingering connection that another request shares is not closed to make room",
     file: "src/pool/core/origin-table.ts",
-    search: "    connection.furtherLeases += 1;\n    if (connection.lingers) this.#endLinger(connection);\n",
-    replacement: "    connection.furtherLeases += 1;\n",
+    search: "    if (connection.lingers) this.#endLinger(connection);\n  }\n\n  /** Ends a lease.",
+    replacement: "  }\n\n  /** Ends a lease.",
     proof: SIMULATION,
   },
   {
@@ -145,9 +146,72 @@ export const SHARED: readonly Mutation[] = [
   },
   {
     breaks: "preconnect() counts a connection with room",
-    file: "src/pool/core/core.ts",
+    file: "src/pool/core/opening.ts",
     search: "origin.idle.size + origin.room.size;",
     replacement: "origin.idle.size;",
     proof: SHARING,
+  },
+  {
+    breaks: "A connection's successor is opened before it takes no more",
+    file: "src/pool/core/core.ts",
+    search: "    if (connection.capacity > 1 && !this.#closing) this.#succession.leased(connection, now);\n",
+    replacement: "",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "A connection has one successor at most",
+    file: "src/pool/core/succession.ts",
+    search: "    connection.succeeded = true;\n",
+    replacement: "",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "No successor is opened where requests do not follow one another",
+    file: "src/pool/core/succession.ts",
+    search: "capacity > 1 && requests > 1)",
+    replacement: "capacity > 1)",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "A successor makes one connection more than the limit of its origin, and none more in all",
+    file: "src/pool/core/succession.ts",
+    search: "this.#origins.open >= maxConnections",
+    replacement: "this.#origins.open > maxConnections",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "A connection that is in the way of its successor closes when it has no lease",
+    file: "src/pool/core/core.ts",
+    search: "this.#succession.isBeyondLimit(connection) || ",
+    replacement: "",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "A draining connection with a long request does not keep its origin from opening another",
+    file: "src/pool/core/records.ts",
+    search: "this.connections.size - (this.leaving > 0 ? 1 : 0)",
+    replacement: "this.connections.size",
+    proof: SUCCESSION,
+  },
+  {
+    breaks: "GOAWAYs of one moment at different numbers teach nothing",
+    file: "src/rules/learned-requests.ts",
+    search: "  if (isSameMoment && last.requests !== requests)\n",
+    replacement: "  if (false)\n",
+    proof: { tests: "tests/rules/learned-requests" },
+  },
+  {
+    breaks: "A number of requests that was seen once is not believed",
+    file: "src/rules/learned-requests.ts",
+    search: "const CONFIRMED = 2;",
+    replacement: "const CONFIRMED = 1;",
+    proof: { tests: "tests/rules/learned-requests" },
+  },
+  {
+    breaks: "A learned number of requests is refuted by connections that carried more",
+    file: "src/pool/core/request-limit-learner.ts",
+    search: "      this.#review(origin, sawNoGoaway(origin.memory, requests), now);\n",
+    replacement: "      this.#review(origin, origin.memory, now);\n",
+    proof: SUCCESSION,
   },
 ];

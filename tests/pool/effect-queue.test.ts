@@ -10,7 +10,13 @@ describe("EffectQueue", () => {
     const queue: EffectQueue<string> = new EffectQueue(observers, {
       handle(effect, now) {
         if (effect === "a") {
-          observers.publish({ type: "limit.learned", origin: "o", idleMs: 1, previousMs: 2 });
+          observers.publish({
+            type: "limit.learned",
+            origin: "o",
+            idleMs: 1,
+            previousMs: 2,
+            requests: Infinity,
+          });
           queue.perform(["x", "y"], 2);
         }
         done.push(`${effect}${now}`);

@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
+import { isStoredLimit } from "../../src/pool/limit-keeper.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { MovableClock } from "../support/clock.ts";
 
@@ -28,4 +29,26 @@ describe("a limit store that fails to answer", () => {
     }
     assertEquals([asked, pool.stats().storeErrors], [[0, 60_000], 1]);
   });
+});
+
+describe("a stored limit", () => {
+  const old = { version: 1, closes: [], workedMs: 0, workedAt: 5, burstUntil: 0 };
+  const goaway = { requests: 1000, at: 5, times: 2, missed: 0 };
+  const rows: [what: string, value: unknown, isStored: boolean][] = [
+    ["of a release without HTTP/2", old, true],
+    ["with all there is", { ...old, goaways: [goaway], goawayBurstUntil: 7, protocol: "h2" }, true],
+    ["of an origin without HTTP/2", { ...old, protocol: "http/1.1" }, true],
+    ["with another protocol", { ...old, protocol: "h3" }, false],
+    ["with goaways that are no list", { ...old, goaways: {} }, false],
+    ["with more goaways than we write", { ...old, goaways: Array.from({ length: 65 }, () => goaway) }, false],
+    ["with no requests", { ...old, goaways: [{ ...goaway, requests: 0 }] }, false],
+    ["with part of a request", { ...old, goaways: [{ ...goaway, requests: 1.5 }] }, false],
+    ["with a text for a number", { ...old, goaways: [{ ...goaway, times: "2" }] }, false],
+    ["with no time", { ...old, goaways: [{ ...goaway, at: null }] }, false],
+    ["with null for a goaway", { ...old, goaways: [null] }, false],
+    ["with a text for a time", { ...old, goawayBurstUntil: "7" }, false],
+  ];
+  for (const [what, value, isStored] of rows)
+    it(`${what}: ${isStored}`, () =>
+      assertEquals(isStoredLimit(JSON.parse(JSON.stringify(value))), isStored));
 });

@@ -63,9 +63,20 @@ function checkOrigin(origin: Origin, rules: Rules): void {
   const idle = [...origin.idle];
   assertEquals(idle.length, inState(origin, "idle").length, "idle of an origin");
   assert(inOrder(idle.map(({ idleSince }) => idleSince)), "idle by the time they became idle");
-  const blocked =
-    waitersWithoutAttempt(origin) > 0 && origin.connections.size < rules.maxConnectionsPerOrigin;
+  const leases = inState(origin, "active", "draining").reduce((sum, each) => sum + each.leases, 0);
+  assertEquals(origin.active + origin.furtherLeases, leases, "leases of an origin");
+  const blocked = waitersWithoutAttempt(origin) > 0 && countedOf(origin) < rules.maxConnectionsPerOrigin;
   assertEquals(origin.blockedNode.listed, blocked, "blocked while only the total limit is to blame");
+}
+
+/** Connections that the limit of an origin counts: one that ends and took several leases has left its place already. */
+function countedOf(origin: Origin): number {
+  const leaves = inState(origin, "draining").some(isShareable);
+  return origin.connections.size - (leaves ? 1 : 0);
+}
+
+function isShareable({ capacity, succeeded }: Connection): boolean {
+  return capacity > 1 || succeeded;
 }
 
 /** Leases are what was granted and not released; those with room are listed, and nobody waits for them. */
@@ -159,9 +170,12 @@ function inOrder(times: readonly number[]): boolean {
 function checkLimits(origins: Table, records: readonly Origin[], rules: Rules): void {
   assert(origins.open <= rules.maxConnections, "maxConnections");
   assert(origins.idle.size <= rules.maxIdle, "maxIdle");
-  for (const { connections, idle } of records) {
-    assert(connections.size <= rules.maxConnectionsPerOrigin, "maxConnectionsPerOrigin");
-    assert(idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
+  for (const origin of records) {
+    const inPlace = inState(origin, "active").some(({ succeeded }) => succeeded);
+    const successor = inPlace || inState(origin, "draining").some(isShareable) ? 1 : 0;
+    const open = origin.connections.size;
+    assert(open <= rules.maxConnectionsPerOrigin + successor, "maxConnectionsPerOrigin, and one successor");
+    assert(origin.idle.size <= rules.maxIdlePerOrigin, "maxIdlePerOrigin");
   }
 }
 
@@ -178,7 +192,7 @@ function checkRules(origins: Table, rules: Rules, now: number): void {
 function checkWaiters(core: Core, records: readonly Origin[], rules: Rules, now: number): void {
   const { origins } = core;
   if (core.closing) assertEquals(origins.queue.size, 0, "a closed pool has no waiters");
-  const all = sumOf(records.map(countsOf));
+  const all = { ...sumOf(records.map(countsOf)), open: origins.open };
   for (const origin of records) {
     if (waitersWithoutAttempt(origin) > 0) assert(!hasRoom(countsOf(origin), all, rules), "there is room");
     const idle = inState(origin, "idle");
@@ -193,7 +207,7 @@ function checkWaiters(core: Core, records: readonly Origin[], rules: Rules, now:
 
 function countsOf(origin: Origin): Counts {
   return {
-    open: origin.connections.size,
+    open: countedOf(origin),
     evictable: inState(origin, "idle").length + [...origin.lingering].length,
   };
 }

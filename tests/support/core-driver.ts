@@ -1,11 +1,13 @@
 /** Core driver: steps a core by words, answers with its effects as words, and audits it after every step. */
 
 import { assert, assertEquals } from "@std/assert";
-import { originOf } from "../../src/contract/origin.ts";
+import type { LimitMemory } from "../../src/contract/limit-store.ts";
+import { type Origin, originOf } from "../../src/contract/origin.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
 import { PoolCore } from "../../src/pool/core/core.ts";
-import type { Effect, Input } from "../../src/pool/core/effects.ts";
+import type { Effect, Input, Protocol } from "../../src/pool/core/effects.ts";
 import { type ConnectionRecord, Waiter } from "../../src/pool/core/records.ts";
+import { NOTHING_LEARNED } from "../../src/rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Life, type Terms } from "./books.ts";
 import { rules } from "./facts.ts";
@@ -25,7 +27,15 @@ export interface Wish {
 export type Fate = "waiting" | "cancelled" | "granted" | "rejected";
 
 /** Inputs after which a connect attempt is for fewer waiters than it was. */
-const LEAVES_BEHIND: readonly string[] = ["connected", "capacity", "expect", "connect-failed"];
+const LEAVES_BEHIND: readonly string[] = [
+  "connected",
+  "capacity",
+  "expect",
+  "connect-failed",
+  "goaway",
+  "restore",
+  "release",
+];
 
 const NO_LEASE: Life = { leases: 0, alive: false, trusted: false };
 
@@ -50,9 +60,13 @@ export class CoreDriver {
   /** Waiters that a connect attempt was for until it failed or its connection turned out to carry less. */
   #leftBehind = 0;
 
-  constructor(changes: Partial<Rules> = {}, acquireTimeoutMs = Infinity) {
+  constructor(
+    changes: Partial<Rules> = {},
+    acquireTimeoutMs = Infinity,
+    expected?: (origin: Origin) => number,
+  ) {
     this.terms = { rules: rules(changes), acquireTimeoutMs };
-    this.core = new PoolCore(this.terms);
+    this.core = new PoolCore({ ...this.terms, expected });
   }
 
   at(now: number): this {
@@ -129,8 +143,8 @@ export class CoreDriver {
     return this.step({ type: "preconnect", origin: originOf(`http://${origin}`), count });
   }
 
-  connected(id: number, random = 0, capacity?: number): string[] {
-    return this.step({ type: "connected", connection: this.connection(id), random, capacity });
+  connected(id: number, random = 0, capacity?: number, protocol?: Protocol): string[] {
+    return this.step({ type: "connected", connection: this.connection(id), random, capacity, protocol });
   }
 
   /** The peer changed how many leases a connection takes. */
@@ -168,6 +182,17 @@ export class CoreDriver {
 
   lost(id: number, reason: RetireReason = "peer-closed"): string[] {
     return this.step({ type: "lost", connection: this.connection(id), reason });
+  }
+
+  /** The peer takes no further request on a connection. `taken`: how many it has taken, if it says so. */
+  goaway(id: number, taken?: number): string[] {
+    return this.step({ type: "goaway", connection: this.connection(id), taken });
+  }
+
+  /** What another pool knows of an origin. */
+  restore(origin: string, memory: Partial<LimitMemory>): string[] {
+    const all = { ...NOTHING_LEARNED, ...memory };
+    return this.step({ type: "restore", origin: originOf(`http://${origin}`), memory: all });
   }
 
   drain(origin?: string, reason: RetireReason = "origin-drained"): string[] {
@@ -230,6 +255,7 @@ export class CoreDriver {
     if (LEAVES_BEHIND.includes(input.type))
       this.#leftBehind += Math.max(0, this.core.origins.waitersWithoutAttempt - waitersWithoutAttempt);
     const words = effects.map((effect) => this.#note(effect));
+    for (const effect of effects) if (effect.type === "connect") this.#checkNeed(effect.connection, input);
     checkBooks(this.core, this.terms, (id) => this.#life(id), this.now);
     this.#checkCounters();
     return words;
@@ -251,13 +277,22 @@ export class CoreDriver {
       case "park":
         return `park ${effect.connection.id}`;
       case "learned":
-        return `learned ${effect.originRecord.origin.hostname} ${effect.idleMs}`;
+        return learnedOf(effect);
       case "close":
         assertEquals(effect.connection.state, "closed");
         this.#closed(effect.connection);
         assert(this.connections.delete(effect.connection.id), "a connection was closed twice");
         return `close ${effect.connection.id}: ${effect.reason}`;
     }
+  }
+
+  /** A connection is opened for waiters, in advance as asked, or to succeed one that requests follow one another on. */
+  #checkNeed({ originRecord, state }: Connection, { type }: Input<undefined, string>): void {
+    const { connections, waiters, connecting, capacity } = originRecord;
+    const others = connecting > 1 ? (connecting - 1) * capacity : 0;
+    if (type === "preconnect" || state !== "connecting" || waiters.size > others) return;
+    const old = [...connections].filter(({ succeeded, requests }) => succeeded && requests > 1);
+    assert(old.length > 0, "a connection was opened that nobody needs");
   }
 
   #connect(connection: Connection): string {
@@ -363,10 +398,19 @@ export class CoreDriver {
   }
 }
 
+function learnedOf(effect: Effect<undefined, string> & { type: "learned" }): string {
+  const { originRecord, idleMs, requests } = effect;
+  const { protocol } = originRecord.memory;
+  const told = [requests === Infinity ? undefined : `${requests} requests`, protocol];
+  return ["learned", originRecord.origin.hostname, idleMs, ...told.filter((part) => part !== undefined)].join(
+    " ",
+  );
+}
+
 /** The facts of a connection that was just leased, as they were before. Spread would lose its getters. */
 function factsBefore(connection: Connection, requestNumber: number): ConnectionFacts {
   const { openedAt, expiresAt, idleSince, hints, roundTripMs } = connection;
-  const { learnedIdleMs, workedIdleMs } = connection;
+  const { learnedIdleMs, workedIdleMs, learnedRequests } = connection;
   const before = { openedAt, expiresAt, idleSince, requests: requestNumber - 1, hints, roundTripMs };
-  return { ...before, learnedIdleMs, workedIdleMs };
+  return { ...before, learnedIdleMs, workedIdleMs, learnedRequests };
 }

@@ -14,6 +14,7 @@ function hintedMs(at: ConnectionFacts, by: Rules): number | undefined {
 export function expectedUntil(at: ConnectionFacts, by: Rules): number | undefined {
   const reuses = by.maxIdle > 0 && by.maxIdlePerOrigin > 0;
   if (at.hints.close || at.requests >= by.maxRequests || at.hints.remaining === 0) return undefined;
+  if (at.requests >= (at.learnedRequests ?? Infinity)) return undefined;
   if (at.requests > 0 && !reuses) return undefined;
   const own = at.requests > 0 ? by.idleTimeoutMs : Math.min(by.idleTimeoutMs, by.unusedIdleTimeoutMs);
   const ends = [own, hintedMs(at, by) ?? Infinity, at.learnedIdleMs];
@@ -40,9 +41,8 @@ export interface Shared {
 /** Whether an active connection takes another lease. */
 export function hasCapacity({ leases, capacity, facts: at }: Shared, by: Rules): boolean {
   const reuses = by.maxIdle > 0 && by.maxIdlePerOrigin > 0;
-  return (
-    leases < capacity && at.requests < by.maxRequests && !at.hints.close && at.hints.remaining !== 0 && reuses
-  );
+  const most = Math.min(by.maxRequests, at.learnedRequests ?? Infinity);
+  return leases < capacity && at.requests < most && !at.hints.close && at.hints.remaining !== 0 && reuses;
 }
 
 /** Whether a request may share an active connection that takes another lease. */

@@ -11,25 +11,33 @@
  * queue, and overtakes no waiter.
  */
 
+import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import { admit } from "../../rules/admission.ts";
 import { chooseIdle } from "../../rules/idle-choice.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { expiry, spentReason, type Verdict, verdict } from "../../rules/verdict.ts";
 import type { Effect, Input, RejectReason } from "./effects.ts";
 import { Fairness } from "./fairness.ts";
 import { IdleLimitLearner } from "./idle-limit-learner.ts";
+import { Opening } from "./opening.ts";
 import { OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
+import { RequestLimitLearner } from "./request-limit-learner.ts";
 import { Retirement } from "./retirement.ts";
 import { Sharing } from "./sharing.ts";
+import { Succession } from "./succession.ts";
 
 /** What the core is built with. */
 export interface CoreOptions {
   readonly rules: Rules;
   /** Longest time in the queue; `Infinity` is off. */
   readonly acquireTimeoutMs: number;
+  /**
+   * How many leases connections of an origin are expected to take at a time, while none is open to tell: 1 by default. With
+   * `Infinity`, one connect attempt is for all requests that come until it shows what the origin speaks.
+   */
+  readonly expected?: ((origin: Origin) => number) | undefined;
 }
 
 /** The effects of a step that has none. Never written to. */
@@ -37,24 +45,33 @@ const NOTHING: never[] = [];
 
 /** The sans-I/O pool. `C` and `W` are what the shell attaches to connections and waiters. */
 export class PoolCore<C, W> {
-  readonly origins: OriginTable<C, W> = new OriginTable();
+  readonly origins: OriginTable<C, W>;
   readonly #rules: Rules;
   readonly #acquireTimeoutMs: number;
   #closing = false;
   readonly #retirement: Retirement<C, W>;
+  readonly #opening: Opening<C, W>;
   readonly #fairness: Fairness<C, W>;
   readonly #learner: IdleLimitLearner<C, W>;
+  readonly #requestLearner: RequestLimitLearner<C, W>;
   readonly #sharing: Sharing<C, W>;
+  readonly #succession: Succession<C, W>;
   #effects: Effect<C, W>[] = NOTHING;
 
   constructor(options: CoreOptions) {
+    this.origins = new OriginTable(options.expected);
     this.#rules = options.rules;
     this.#acquireTimeoutMs = options.acquireTimeoutMs;
     const emit = (effect: Effect<C, W>) => this.#emit(effect);
     this.#fairness = new Fairness(this.origins, options.rules);
     this.#retirement = new Retirement(this.origins, options.rules, emit);
+    this.#opening = new Opening(this.origins, options.rules, this.#fairness, this.#retirement, emit);
     this.#learner = new IdleLimitLearner(this.origins, options.rules, emit);
+    this.#requestLearner = new RequestLimitLearner(options.rules, emit, (origin, now) => {
+      this.#requestLimitChanged(origin, now);
+    });
     this.#sharing = new Sharing(this.origins, options.rules);
+    this.#succession = new Succession(this.origins, options.rules, this.#sharing, emit);
   }
 
   /** Whether `close` was an input. */
@@ -79,7 +96,7 @@ export class PoolCore<C, W> {
     this.#apply(input, now);
     // A limit that was learned just now may be shorter than some connections have been idle.
     if (this.origins.deadlines.next() <= now) this.#retirement.expire(now);
-    this.#serveBlocked(now);
+    this.#opening.serveBlocked(now);
     return this.#effects;
   }
 
@@ -94,10 +111,12 @@ export class PoolCore<C, W> {
       case "acquire":
         return this.#acquire(input.waiter, input.origin, input.again === true, now);
       case "preconnect":
-        return this.#preconnect(this.origins.recordOf(input.origin), input.count, now);
+        if (this.#closing) return;
+        return this.#opening.preconnect(this.origins.recordOf(input.origin), input.count, now);
       case "expect":
         return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":
+        this.#requestLearner.spoke(input.connection.originRecord, input.protocol);
         return this.#connected(input.connection, input.capacity ?? 1, input.random, now);
       case "capacity":
         return this.#capacityChanged(input.connection, input.capacity, now);
@@ -111,12 +130,14 @@ export class PoolCore<C, W> {
         return this.#releaseLast(input.connection, input.reason, now);
       case "linger":
         this.#retirement.linger(input.connection, now);
-        return this.#connect(input.connection.originRecord, now);
+        return this.#opening.connect(input.connection.originRecord, now);
       case "lost":
         if (input.reason === "peer-closed") this.#learner.closed(input.connection, input.late !== true, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
+      case "goaway":
+        return this.#goaway(input.connection, input.taken, input.late !== true, now);
       case "restore":
-        return this.#learner.restored(this.origins.recordOf(input.origin), input.memory, now);
+        return this.#restored(this.origins.recordOf(input.origin), input.memory, now);
       case "cancel":
       case "tick":
         return;
@@ -146,7 +167,7 @@ export class PoolCore<C, W> {
     }
     if (this.#hasTimedOut(waiter, now)) return this.#reject(waiter, to.key, "acquire-timeout", now);
     this.origins.enqueue(waiter, origin, again);
-    this.#connect(origin, now);
+    this.#opening.connect(origin, now);
     if (again) return;
     if (waitersWithoutAttempt(origin) > 0 && this.origins.waitersWithoutAttempt > this.#rules.maxQueue)
       return this.#reject(waiter, to.key, "queue-full", now);
@@ -172,6 +193,7 @@ export class PoolCore<C, W> {
     if (connection.capacity > 1) this.#sharing.leased(connection, now);
     const requestNumber = connection.requests;
     this.#emit({ type: "grant", waiter, connection, requestNumber, idleMs, waitedMs: now - waiter.askedAt });
+    if (connection.capacity > 1 && !this.#closing) this.#succession.leased(connection, now);
   }
 
   #reject(waiter: Waiter<C, W>, origin: string, why: RejectReason, now: number, error?: unknown): void {
@@ -191,7 +213,7 @@ export class PoolCore<C, W> {
     if (waiter === undefined) return false;
     this.#grant(waiter, connection, now);
     if (connection.capacity > 1) this.#shareWithWaiters(connection, now);
-    this.#connect(connection.originRecord, now);
+    this.#opening.connect(connection.originRecord, now);
     return true;
   }
 
@@ -200,56 +222,17 @@ export class PoolCore<C, W> {
     for (const waiter of this.#sharing.waitersFor(connection, now)) this.#grant(waiter, connection, now);
   }
 
-  /** Connects for origins that the total limit kept out, each in turn, while there is room. */
-  #serveBlocked(now: number): void {
-    const { blocked } = this.origins;
-    for (let origin = blocked.first; origin !== undefined; origin = blocked.first) {
-      if (!this.#open(origin, now)) return;
-      blocked.remove(origin.blockedNode);
-      this.#fairness.updateBlocked(origin);
-    }
-  }
-
   // Opening
-
-  /** Opens connections for the waiters that none is being opened for, as far as the limits allow. */
-  #connect(origin: OriginRecord<C, W>, now: number): void {
-    while (waitersWithoutAttempt(origin) > 0 && !this.#fairness.mustQueue(origin)) {
-      if (!this.#open(origin, now)) break;
-    }
-    this.#fairness.updateBlocked(origin);
-  }
-
-  #open(origin: OriginRecord<C, W>, now: number): boolean {
-    const admission = admit(this.origins.occupancy(origin), this.#rules);
-    if (admission === "wait") return false;
-    const evicted = this.origins.firstEvictable(admission === "evict-own" ? origin : undefined);
-    if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
-    this.#emit({ type: "connect", connection: this.origins.startConnecting(origin, now) });
-    return true;
-  }
-
-  #preconnect(origin: OriginRecord<C, W>, count: number, now: number): void {
-    if (this.#closing) return;
-    const { maxIdle, maxIdlePerOrigin } = this.#rules;
-    // Those that the present waiters do not fill.
-    const coming = Math.max(0, origin.connecting - Math.floor(origin.waiters.size / origin.capacity));
-    const ready = origin.idle.size + origin.room.size;
-    const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - ready - coming;
-    for (let opened = 0; opened < wanted; opened++) {
-      if (admit(this.origins.occupancy(origin), this.#rules) !== "connect") return;
-      this.#open(origin, now);
-    }
-  }
 
   #expect(origin: OriginRecord<C, W>, capacity: number, now: number): void {
     this.#sharing.expect(origin, capacity);
-    this.#connect(origin, now);
+    this.#opening.connect(origin, now);
   }
 
   #connected(connection: ConnectionRecord<C, W>, capacity: number, random: number, now: number): void {
     if (connection.state === "closed") return;
     const { originRecord: origin } = connection;
+    this.#requestLearner.review(origin, now);
     connection.capacity = capacity;
     connection.roundTripMs = now - connection.openedAt;
     origin.roundTripMs = Math.min(origin.roundTripMs, connection.roundTripMs);
@@ -266,10 +249,46 @@ export class PoolCore<C, W> {
   }
 
   #capacityChanged(connection: ConnectionRecord<C, W>, capacity: number, now: number): void {
-    if (connection.state === "closed") return;
+    // A draining one takes no lease any more, whatever its capacity.
+    if (connection.state === "closed" || connection.state === "draining") return;
     this.#sharing.setCapacity(connection, capacity);
     this.#shareWithWaiters(connection, now);
     this.#expect(connection.originRecord, capacity, now);
+  }
+
+  #restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
+    this.#learner.restored(origin, memory, now);
+    const capacity = this.#requestLearner.restored(origin, memory, now);
+    if (capacity !== undefined) this.#expect(origin, capacity, now);
+  }
+
+  /** The learned number of requests counts for the present connections, too. */
+  #requestLimitChanged(origin: OriginRecord<C, W>, now: number): void {
+    this.#expect(origin, origin.capacity, now);
+    for (const connection of origin.connections) {
+      if (connection.originIdleNode.listed) {
+        const spent = spentReason(connection, this.#rules);
+        if (spent !== undefined) this.#retirement.retire(connection, spent, now);
+      } else if (connection.state === "active") {
+        this.#sharing.update(connection);
+        this.#shareWithWaiters(connection, now);
+      }
+    }
+  }
+
+  /** The peer takes no further request on a connection, which says something about its limits. */
+  #goaway(
+    connection: ConnectionRecord<C, W>,
+    taken: number | undefined,
+    watched: boolean,
+    now: number,
+  ): void {
+    if (connection.state === "closed") return;
+    connection.saidGoaway = true;
+    if (connection.state === "idle") this.#learner.closed(connection, watched, now);
+    this.#requestLearner.saidGoaway(connection, taken, now);
+    this.#retirement.retire(connection, "goaway", now);
+    if (connection.state === "draining" && !this.#closing) this.#succession.ended(connection, now);
   }
 
   /** The waiters that a connect attempt was for fail with it, one per lease that it was expected to have. */
@@ -282,7 +301,7 @@ export class PoolCore<C, W> {
       const waiter = origin.waiters.first;
       if (waiter === undefined) return;
       // A waiter that came after the attempt began did not have its full time: it gets the next attempt.
-      if (waiter.askedAt > connection.openedAt) return this.#connect(origin, now);
+      if (waiter.askedAt > connection.openedAt) return this.#opening.connect(origin, now);
       this.#reject(waiter, origin.origin.key, "connect-failed", now, error);
     }
   }
@@ -304,7 +323,7 @@ export class PoolCore<C, W> {
       this.#sharing.released(connection, answered);
       this.#shareWithWaiters(connection, now);
     } else this.#retirement.retire(connection, ending, now);
-    this.#connect(origin, now);
+    this.#opening.connect(origin, now);
   }
 
   /** Why an active connection takes no further lease, though there is nothing wrong with it. */
@@ -320,18 +339,25 @@ export class PoolCore<C, W> {
     const { originRecord: origin } = connection;
     connection.idleSince = now;
     this.origins.release(connection);
+    if (connection.requests >= origin.learnedRequests) this.#requestLearner.ended(connection, reason, now);
     if (connection.state === "closed") {
       this.#retirement.close(connection, connection.retireReason ?? "pool-closed", "draining", 0);
     } else {
       const answer: Verdict =
         reason === undefined ? verdict(connection, this.#rules, now) : { keep: false, reason };
-      if (answer.keep && !this.#fairness.mustYield(origin)) {
+      if (answer.keep && !this.#mustLeave(connection)) {
         if (!this.#serveWaiters(connection, now)) this.#park(connection, answer.until, now);
         return;
       }
       this.#retirement.retire(connection, answer.keep ? "make-room" : answer.reason, now);
     }
-    this.#connect(origin, now);
+    this.#opening.connect(origin, now);
+  }
+
+  /** Whether a connection that has no lease any more is in the way of another: of its successor, or of another origin. */
+  #mustLeave(connection: ConnectionRecord<C, W>): boolean {
+    const { originRecord: origin } = connection;
+    return this.#succession.isBeyondLimit(connection) || this.#fairness.mustYield(origin);
   }
 
   #park(connection: ConnectionRecord<C, W>, until: number, now: number): void {
@@ -339,7 +365,7 @@ export class PoolCore<C, W> {
     this.origins.park(connection, until);
     this.#emit({ type: "park", connection });
     this.#retirement.trim(origin, now);
-    if (origin.waiters.size > 0) this.#connect(origin, now);
+    if (origin.waiters.size > 0) this.#opening.connect(origin, now);
   }
 
   // Time-outs and the end of the pool

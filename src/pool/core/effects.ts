@@ -7,6 +7,9 @@ import type { ServerHints } from "../../rules/rules.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import type { State } from "./state.ts";
 
+/** What an origin speaks that might speak something else. */
+export type Protocol = NonNullable<LimitMemory["protocol"]>;
+
 /** What happened. */
 export type Input<C, W> =
   /**
@@ -25,12 +28,16 @@ export type Input<C, W> =
   | { readonly type: "preconnect"; readonly origin: Origin; readonly count: number }
   /** What the connections of `origin` are expected to carry at a time, before one is open to tell. */
   | { readonly type: "expect"; readonly origin: Origin; readonly capacity: number }
-  /** A connection is open and takes `capacity` leases at a time, 1 by default. */
+  /**
+   * A connection is open and takes `capacity` leases at a time, 1 by default. `protocol`: what it speaks, if the origin might
+   * have spoken something else.
+   */
   | {
       readonly type: "connected";
       readonly connection: ConnectionRecord<C, W>;
       readonly random: number;
       readonly capacity?: number | undefined;
+      readonly protocol?: Protocol | undefined;
     }
   /** The peer changed how many leases a connection takes: at least 1. Present leases above it go on. */
   | { readonly type: "capacity"; readonly connection: ConnectionRecord<C, W>; readonly capacity: number }
@@ -46,6 +53,16 @@ export type Input<C, W> =
     }
   /** The caller has all it wants. The exchange goes on only so that the connection can be used again. */
   | { readonly type: "linger"; readonly connection: ConnectionRecord<C, W> }
+  /**
+   * The peer takes no further request on the connection. `taken`: how many it has taken in all, if it said so. A peer may say
+   * it twice, the second time with that number. `late`: see `lost`.
+   */
+  | {
+      readonly type: "goaway";
+      readonly connection: ConnectionRecord<C, W>;
+      readonly taken?: number | undefined;
+      readonly late?: boolean;
+    }
   /** What was learned of an origin by another pool or in an earlier process. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */
@@ -102,12 +119,14 @@ export type Effect<C, W> =
     }
   /** The connection is idle now: watch it. */
   | { readonly type: "park"; readonly connection: ConnectionRecord<C, W> }
-  /** The learned idle limit of an origin changed, or there is more to remember of it. */
+  /** A learned limit of an origin changed, or there is more to remember of it. */
   | {
       readonly type: "learned";
       readonly originRecord: OriginRecord<C, W>;
       readonly idleMs: number;
       readonly previousMs: number;
+      readonly requests: number;
+      readonly previousRequests: number;
     }
   | {
       readonly type: "close";

@@ -17,13 +17,13 @@ export class Fairness<C, W> {
 
   /** Lists an origin while it has waiters without a connect attempt and only the total limit is to blame. */
   updateBlocked(origin: OriginRecord<C, W>): void {
-    this.#origins.setBlocked(origin, origin.connections.size < this.#rules.maxConnectionsPerOrigin);
+    this.#origins.setBlocked(origin, origin.counted < this.#rules.maxConnectionsPerOrigin);
   }
 
   /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
   mustQueue(origin: OriginRecord<C, W>): boolean {
     const others = this.#origins.blocked.size - (origin.blockedNode.listed ? 1 : 0);
-    return others > 0 && origin.connections.size < this.#rules.maxConnectionsPerOrigin;
+    return others > 0 && origin.counted < this.#rules.maxConnectionsPerOrigin;
   }
 
   /** Whether another origin has the better claim to the place of a connection that has no lease any more. */

@@ -51,10 +51,11 @@ export class IdleLimitLearner<C, W> {
     return leasedIdleMs > origin.workedIdleMs ? sawReuse(origin.memory, leasedIdleMs, now) : origin.memory;
   }
 
-  /** A memory that was kept elsewhere. It is ignored if closes were seen here meanwhile. */
+  /** A memory that was kept elsewhere. Its closes are ignored if some were seen here meanwhile. */
   restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     if (!this.#rules.learn || origin.memory.closes.length > 0) return;
-    this.#learn(origin, memory, now);
+    const { closes, workedMs, workedAt, burstUntil } = memory;
+    this.#learn(origin, { ...origin.memory, closes, workedMs, workedAt, burstUntil }, now);
   }
 
   #learn(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
@@ -68,8 +69,16 @@ export class IdleLimitLearner<C, W> {
     origin.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
     if (origin.reviewAt <= now) origin.reviewAt = reviewAt;
     if (idleMs !== previousMs) this.#applyToIdle(origin);
+    const { learnedRequests: requests } = origin;
     if (closes || idleMs !== previousMs)
-      this.#emit({ type: "learned", originRecord: origin, idleMs, previousMs });
+      this.#emit({
+        type: "learned",
+        originRecord: origin,
+        idleMs,
+        previousMs,
+        requests,
+        previousRequests: requests,
+      });
   }
 
   /** Applies a new limit to parked connections. The step retires those that have been idle for longer. */

@@ -41,9 +41,15 @@ export class OriginTable<C, W> {
   readonly deadlines: Deadlines<ConnectionRecord<C, W>> = new Deadlines();
   /** Sums of the counters of origins that have been forgotten. */
   readonly forgotten: Counters = zeroCounters();
+  readonly #expected: (origin: Origin) => number;
   readonly #records: Map<string, OriginRecord<C, W>> = new Map();
   readonly #unused: List<OriginRecord<C, W>> = new List();
   #lastId = 0;
+
+  /** `expected`: how many leases a connection of an origin takes at a time, while none is open to tell. */
+  constructor(expected: (origin: Origin) => number = () => 1) {
+    this.#expected = expected;
+  }
 
   records(): IterableIterator<OriginRecord<C, W>> {
     return this.#records.values();
@@ -57,7 +63,7 @@ export class OriginTable<C, W> {
   recordOf(origin: Origin): OriginRecord<C, W> {
     let record = this.#records.get(origin.key);
     if (record === undefined) {
-      record = new OriginRecord(origin);
+      record = new OriginRecord(origin, this.#expected(origin));
       this.#records.set(origin.key, record);
       this.#noteUse(record);
     }
@@ -66,7 +72,7 @@ export class OriginTable<C, W> {
 
   occupancy(origin: OriginRecord<C, W>): Occupancy {
     return {
-      originOpen: origin.connections.size,
+      originOpen: origin.counted,
       originIdle: origin.idle.size + origin.lingering.size,
       totalOpen: this.open,
       totalIdle: this.idle.size + this.lingering.size,
@@ -169,6 +175,7 @@ export class OriginTable<C, W> {
 
   #leaseFurther(connection: ConnectionRecord<C, W>): void {
     connection.furtherLeases += 1;
+    connection.originRecord.furtherLeases += 1;
     if (connection.lingers) this.#endLinger(connection);
   }
 
@@ -176,6 +183,7 @@ export class OriginTable<C, W> {
   release(connection: ConnectionRecord<C, W>): void {
     if (connection.furtherLeases > 0) {
       connection.furtherLeases -= 1;
+      connection.originRecord.furtherLeases -= 1;
       return;
     }
     connection.move("released");
@@ -229,13 +237,18 @@ export class OriginTable<C, W> {
     connection.move(step);
     this.#unlistIdle(connection);
     this.setRoom(connection, false);
-    if (state === "active") this.draining += 1;
+    if (state === "active") this.#drains(connection);
     if (state === "connecting") {
       origin.connecting -= 1;
       this.connecting -= 1;
       this.#changed(origin, before);
     }
     return connection.state;
+  }
+
+  #drains(connection: ConnectionRecord<C, W>): void {
+    this.draining += 1;
+    if (isShareable(connection)) connection.originRecord.leaving += 1;
   }
 
   /** Forgets a connection that is closed. */
@@ -246,6 +259,7 @@ export class OriginTable<C, W> {
     this.open -= 1;
     // Set when it began to drain, and only then.
     if (connection.retireReason !== undefined) this.draining -= 1;
+    if (connection.retireReason !== undefined && isShareable(connection)) origin.leaving -= 1;
     this.#noteUse(origin);
   }
 
@@ -283,6 +297,17 @@ export function waitersWithoutAttempt(origin: {
   const { waiters, connecting, capacity } = origin;
   // An infinite capacity times no attempt would be NaN.
   return connecting === 0 ? waiters.size : Math.max(0, waiters.size - connecting * capacity);
+}
+
+/** Whether a connection takes several leases, or did when its successor was opened. It stays so while it drains. */
+function isShareable({
+  capacity,
+  succeeded,
+}: {
+  readonly capacity: number;
+  readonly succeeded: boolean;
+}): boolean {
+  return capacity > 1 || succeeded;
 }
 
 function isFuller(one: { readonly leases: number }, other: { readonly leases: number }): boolean {

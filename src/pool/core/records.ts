@@ -18,6 +18,8 @@
  * | `roundTripMs` | when it is open; a faster response lowers it | `PoolCore`, the shell |
  * | `retireAt` | when it is parked, leased or retired; while parked, by a new learned limit | `OriginTable`, `IdleLimitLearner` |
  * | `retireReason` | when it is retired while active | `Retirement` |
+ * | `succeeded` | when the connection that will follow it is opened | `Succession` |
+ * | `saidGoaway` | when the peer says so | `PoolCore` |
  * | `lingers` | when its only exchange lingers, until that ends or another lease begins | `OriginTable` |
  * | `heapEntry` | with `retireAt` | `Deadlines` |
  * | the list nodes | with the lists they are in | `OriginTable` |
@@ -27,9 +29,11 @@
  *
  * | fields | change | written by |
  * |---|---|---|
- * | `connections`, `connecting`, `active`, `idle`, `room`, `lingering`, `waiters` | with the connections and waiters in them | `OriginTable` |
+ * | `connections`, `connecting`, `active`, `furtherLeases`, `leaving`, `idle`, `room`, `lingering`, `waiters` | with the connections and waiters in them | `OriginTable` |
  * | `capacity` | when a connection is open or the peer changes its limit; before that, by what the shell expects | `OriginTable` |
- * | `memory`, `learnedIdleMs`, `workedIdleMs`, `reviewAt` | when something is learned | `IdleLimitLearner` |
+ * | `memory` | when something is learned | `IdleLimitLearner`, `RequestLimitLearner` |
+ * | `learnedIdleMs`, `workedIdleMs`, `reviewAt` | the same | `IdleLimitLearner` |
+ * | `learnedRequests` | the same, and when a connection is open | `RequestLimitLearner` |
  * | `roundTripMs` | when a connection is open | `PoolCore` |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
@@ -78,6 +82,10 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   heapEntry: HeapEntry | undefined = undefined;
   /** Why it was retired while active. */
   retireReason: RetireReason | undefined = undefined;
+  /** The connection that will follow it was opened before it takes no more. */
+  succeeded = false;
+  /** The peer said GOAWAY. */
+  saidGoaway = false;
   attachment: C | undefined = undefined;
   readonly id: number;
   readonly originRecord: OriginRecord<C, W>;
@@ -118,6 +126,10 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
 
   get workedIdleMs(): number {
     return this.originRecord.workedIdleMs;
+  }
+
+  get learnedRequests(): number {
+    return this.originRecord.learnedRequests;
   }
 
   move(step: Step): void {
@@ -196,8 +208,12 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   connecting = 0;
   /** Connections that have a lease, draining ones included. */
   active = 0;
-  /** Leases that a connection which is being opened is expected to carry at a time. 1 while nothing is known. */
-  capacity = 1;
+  /** Leases of its connections besides the first of each. */
+  furtherLeases = 0;
+  /** Draining connections that took several leases. */
+  leaving = 0;
+  /** Leases that a connection which is being opened is expected to carry at a time. */
+  capacity: number;
   /** By the time they became idle. */
   readonly idle: List<ConnectionRecord<C, W>> = new List();
   /** Active ones that may have another lease, those with the most leases first. */
@@ -210,6 +226,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   learnedIdleMs: number = Infinity;
   workedIdleMs = 0;
   reviewAt: number = Infinity;
+  /** After how many requests the server ends a connection by GOAWAY. */
+  learnedRequests: number = Infinity;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();
@@ -218,10 +236,19 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   /** Its place among the origins without connections and waiters. */
   readonly unusedNode: ListNode<OriginRecord<C, W>>;
 
-  constructor(origin: Origin) {
+  constructor(origin: Origin, capacity: number) {
     this.origin = origin;
+    this.capacity = capacity;
     this.blockedNode = listNode(this);
     this.unusedNode = listNode(this);
+  }
+
+  /**
+   * Connections that the limit per origin counts. While some end that took several leases, one of them does not count: it may
+   * carry a request for hours, and its successor has its place.
+   */
+  get counted(): number {
+    return this.connections.size - (this.leaving > 0 ? 1 : 0);
   }
 
   get freshest(): ConnectionRecord<C, W> | undefined {

@@ -34,10 +34,15 @@ export class Retirement<C, W> {
     if (from === "active") connection.retireReason = reason;
     if (this.#origins.retire(connection, step) !== "closed") {
       // An exchange lingers only so that its connection can be used again.
-      if (!connection.lingers) return;
+      if (!connection.lingers) return this.#leftPlace(connection.originRecord);
       this.#origins.release(connection);
     }
     this.close(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
+  }
+
+  /** A connection that drains may have left its place to another. The end of the step connects for its origin. */
+  #leftPlace(origin: OriginRecord<C, W>): void {
+    this.#origins.setBlocked(origin, origin.counted < this.#rules.maxConnectionsPerOrigin);
   }
 
   /**

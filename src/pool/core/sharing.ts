@@ -37,13 +37,18 @@ export class Sharing<C, W> {
 
   /** Connect attempts of the origin are for so many waiters each from now on. */
   expect(origin: OriginRecord<C, W>, capacity: number): void {
-    this.#origins.expectCapacity(origin, Math.min(capacity, this.#mostRequests));
+    this.#origins.expectCapacity(origin, Math.min(capacity, this.mostRequests(origin)));
+  }
+
+  /** How many requests a connection of the origin carries in all. */
+  mostRequests({ learnedRequests }: OriginRecord<C, W>): number {
+    return Math.min(this.#mostRequests, learnedRequests);
   }
 
   /** A connection has one lease more. */
   leased(connection: ConnectionRecord<C, W>, now: number): void {
     if (connection.furtherLeases === 0) connection.proof = this.#proofOf(connection, now);
-    this.#update(connection);
+    this.update(connection);
   }
 
   #proofOf(connection: ConnectionRecord<C, W>, now: number): Proof {
@@ -54,18 +59,18 @@ export class Sharing<C, W> {
   /** A connection has one lease less, and others still. */
   released(connection: ConnectionRecord<C, W>, answered: boolean): void {
     if (answered) connection.proof = "alive";
-    this.#update(connection);
+    this.update(connection);
   }
 
   /** The peer changed its limit. While it was 1 there was no proof to keep. */
   setCapacity(connection: ConnectionRecord<C, W>, capacity: number): void {
     if (connection.capacity === 1) connection.proof = "none";
     connection.capacity = capacity;
-    this.#update(connection);
+    this.update(connection);
   }
 
-  /** Lists a connection whose leases or capacity changed among those with room, or takes it out. */
-  #update(connection: ConnectionRecord<C, W>): void {
+  /** Lists a connection whose leases or limits changed among those with room, or takes it out. */
+  update(connection: ConnectionRecord<C, W>): void {
     const { state, leases, capacity } = connection;
     const hasRoom =
       state === "active" && leases < capacity && spentReason(connection, this.#rules) === undefined;

@@ -208,8 +208,9 @@ describe("a shared connection without a future", () => {
 
   it("takes as many leases as maxRequests says and is retired with the last", () => {
     const pool = new CoreDriver({ maxRequests: 2 });
-    shared(pool, "x", "y");
-    assertEquals(pool.acquire("a", "z"), ["connect 2 a", "queue z (1)"]);
+    shared(pool, "x");
+    assertEquals(pool.acquire("a", "y"), ["grant y 1", "connect 2 a"]);
+    assertEquals(pool.acquire("a", "z"), ["queue z (1)"]);
     assertEquals([pool.release(1), pool.release(1)], [[], ["close 1: max-requests"]]);
   });
 

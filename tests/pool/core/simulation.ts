@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { RetireReason } from "../../../src/contract/reasons.ts";
+import type { Protocol } from "../../../src/pool/core/effects.ts";
 import { NO_HINTS, type Rules, type ServerHints } from "../../../src/rules/rules.ts";
 import { CoreDriver } from "../../support/core-driver.ts";
 import { Prng } from "../../support/prng.ts";
@@ -70,7 +71,7 @@ const WEIGHTS = {
 } as const;
 
 /** What happens only to connections that take several leases. */
-const SHARING_WEIGHTS = { linger: 4, expect: 1, capacity: 0 } as const;
+const SHARING_WEIGHTS = { linger: 4, expect: 1, goaway: 4, restore: 0.3, capacity: 0 } as const;
 
 type Operation = keyof typeof WEIGHTS | keyof typeof SHARING_WEIGHTS;
 
@@ -212,6 +213,28 @@ class World {
     const id = this.#prng.pick(this.#ids("connecting", "idle", "active", "active", "draining"));
     const capacity = this.#prng.among(1, 2, 3, 8, Infinity);
     if (id !== undefined) this.#happened(`capacity ${id} ${capacity}`, this.#pool.capacity(id, capacity));
+  }
+
+  /** The peer takes no further request on a connection. Some say so when they have taken three, some at any time. */
+  goaway(): void {
+    const id = this.#prng.pick(this.#ids("idle", "active", "active", "draining"));
+    if (id === undefined) return;
+    const { requests } = this.#pool.connection(id);
+    const taken = this.#prng.among(
+      undefined,
+      Math.min(requests, 3),
+      requests,
+      this.#prng.below(requests + 1),
+    );
+    this.#happened(`goaway ${id} ${taken}`, this.#pool.goaway(id, taken));
+  }
+
+  restore(): void {
+    const origin = this.#prng.pick(this.#origins) ?? "a";
+    const at = this.#pool.now - 1000;
+    const goaways = [{ requests: 1 + this.#prng.below(8), at, times: 2, missed: 0 }];
+    const memory = { goaways, protocol: this.#prng.among<Protocol | undefined>("http/1.1", "h2", undefined) };
+    this.#happened(`restore ${origin} ${JSON.stringify(memory)}`, this.#pool.restore(origin, memory));
   }
 
   expect(): void {

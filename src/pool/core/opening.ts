@@ -1,0 +1,71 @@
+/** Opening: decides whether another connection is opened, for waiters or in advance, and what is closed for it. */
+
+import { admit } from "../../rules/admission.ts";
+import type { Rules } from "../../rules/rules.ts";
+import type { Effect } from "./effects.ts";
+import type { Fairness } from "./fairness.ts";
+import { type OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
+import type { OriginRecord } from "./records.ts";
+import type { Retirement } from "./retirement.ts";
+
+/** Opens the connections of one pool. */
+export class Opening<C, W> {
+  readonly #origins: OriginTable<C, W>;
+  readonly #rules: Rules;
+  readonly #fairness: Fairness<C, W>;
+  readonly #retirement: Retirement<C, W>;
+  readonly #emit: (effect: Effect<C, W>) => void;
+
+  constructor(
+    origins: OriginTable<C, W>,
+    rules: Rules,
+    fairness: Fairness<C, W>,
+    retirement: Retirement<C, W>,
+    emit: (effect: Effect<C, W>) => void,
+  ) {
+    this.#origins = origins;
+    this.#rules = rules;
+    this.#fairness = fairness;
+    this.#retirement = retirement;
+    this.#emit = emit;
+  }
+
+  /** Opens connections for the waiters that none is being opened for, as far as the limits allow. */
+  connect(origin: OriginRecord<C, W>, now: number): void {
+    while (waitersWithoutAttempt(origin) > 0 && !this.#fairness.mustQueue(origin)) {
+      if (!this.#open(origin, now)) break;
+    }
+    this.#fairness.updateBlocked(origin);
+  }
+
+  #open(origin: OriginRecord<C, W>, now: number): boolean {
+    const admission = admit(this.#origins.occupancy(origin), this.#rules);
+    if (admission === "wait") return false;
+    const evicted = this.#origins.firstEvictable(admission === "evict-own" ? origin : undefined);
+    if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
+    this.#emit({ type: "connect", connection: this.#origins.startConnecting(origin, now) });
+    return true;
+  }
+
+  preconnect(origin: OriginRecord<C, W>, count: number, now: number): void {
+    const { maxIdle, maxIdlePerOrigin } = this.#rules;
+    // Those that the present waiters do not fill.
+    const coming = Math.max(0, origin.connecting - Math.floor(origin.waiters.size / origin.capacity));
+    const ready = origin.idle.size + origin.room.size;
+    const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - ready - coming;
+    for (let opened = 0; opened < wanted; opened++) {
+      if (admit(this.#origins.occupancy(origin), this.#rules) !== "connect") return;
+      this.#open(origin, now);
+    }
+  }
+
+  /** Connects for origins that the total limit kept out, each in turn, while there is room. */
+  serveBlocked(now: number): void {
+    const { blocked } = this.#origins;
+    for (let origin = blocked.first; origin !== undefined; origin = blocked.first) {
+      if (!this.#open(origin, now)) return;
+      blocked.remove(origin.blockedNode);
+      this.#fairness.updateBlocked(origin);
+    }
+  }
+}
