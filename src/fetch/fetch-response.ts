@@ -206,8 +206,9 @@ function fetchResponseClass(): FetchResponseClass {
     }
 
     override json(): Promise<unknown> {
-      const whole = this.#direct || this.#isBounded ? this.text().then(JSON.parse) : undefined;
-      return whole ?? this.#aborted() ?? this.#opened?.json() ?? super.json();
+      const whole =
+        this.#aborted() ?? (this.#direct || this.#isBounded ? this.text().then(JSON.parse) : undefined);
+      return whole ?? this.#opened?.json() ?? super.json();
     }
 
     override blob(): Promise<Blob> {
@@ -220,10 +221,13 @@ function fetchResponseClass(): FetchResponseClass {
       return whole ?? this.#opened?.formData() ?? super.formData();
     }
 
-    override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    override bytes(): Promise<Uint8Array<ArrayBuffer>> {
+      return this.#aborted() ?? this.#bytes();
+    }
+
+    async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
       // Node 20 has no `bytes()` that could be called here.
       const read =
-        this.#aborted() ??
         this.#read((body) => body.bytes()) ??
         this.#bounded()?.then((all) => all.arrayBuffer()) ??
         this.#opened?.arrayBuffer();
@@ -231,20 +235,22 @@ function fetchResponseClass(): FetchResponseClass {
       return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     }
 
-    override async arrayBuffer(): Promise<ArrayBuffer> {
-      return this.#direct || this.#isBounded
-        ? wholeBuffer(await this.bytes())
-        : (this.#aborted() ?? this.#opened?.arrayBuffer() ?? super.arrayBuffer());
+    override arrayBuffer(): Promise<ArrayBuffer> {
+      const whole =
+        this.#aborted() ?? (this.#direct || this.#isBounded ? this.#bytes().then(wholeBuffer) : undefined);
+      return whole ?? this.#opened?.arrayBuffer() ?? super.arrayBuffer();
     }
 
-    /** The end of a body that was not read before the signal was aborted. */
+    /**
+     * The end of a body that was not read before the signal was aborted. It is rejected in the call: in the standard, the
+     * stream failed when the signal was aborted, so that its reader hears of it before anybody who waits for a microtask.
+     */
     #aborted(): Promise<never> | undefined {
       const { signal, wire } = this.#from;
       if (signal?.aborted !== true) return undefined;
       wire.body.abort(signal.reason);
-      if (!this.#held || this.#isEmpty || this.#opened !== undefined || this.bodyUsed) return undefined;
-      super.body?.cancel().catch(() => {});
-      return Promise.reject(signal.reason);
+      const unread = this.#direct || (this.#held && !this.#isEmpty && this.#opened === undefined);
+      return unread && !this.bodyUsed ? Promise.reject(signal.reason) : undefined;
     }
 
     /** Whether there is a limit to what may be collected of the body. */

@@ -60,6 +60,8 @@ export class LazyResponse implements Omit<Response, "textStream"> {
   #aborted(): Promise<never> | undefined {
     const { signal, wire } = this.#from;
     if (signal?.aborted !== true || this.#genuine !== undefined || this.#read) return undefined;
+    // Nothing can fail any more where there is nothing.
+    if (wire.body.ended && wire.body.unreadBytes === 0) return undefined;
     wire.body.abort(signal.reason);
     return Promise.reject(signal.reason);
   }

@@ -47,6 +47,30 @@ for (const lazy of LAZY) {
         }
       });
     }
+
+    // Fetch §2.2.6: the stream failed when the signal was aborted, so that reading it fails without a wait.
+    for (const length of [4, 10]) {
+      it(`rejects in the call, each time, with 4 bytes of ${length}`, async () => {
+        for (const read of READERS) {
+          const { pool } = answering(`${OK}content-length: ${length}\r\n\r\nsome`, lazy);
+          const controller = new AbortController();
+          const response = await pool.fetch(URL, { signal: controller.signal });
+          controller.abort(REASON);
+          const order: unknown[] = [];
+          const failed = [1, 2].map(() => response[read]().catch((error: unknown) => order.push(error)));
+          await Promise.all([...failed, Promise.resolve().then(() => order.push("next"))]);
+          assertEquals(order, [REASON, REASON, "next"], read);
+        }
+      });
+    }
+
+    it("leaves an empty body empty", async () => {
+      const { pool } = answering(`${OK}content-length: 0\r\n\r\n`, lazy);
+      const controller = new AbortController();
+      const response = await pool.fetch(URL, { signal: controller.signal });
+      controller.abort(REASON);
+      assertEquals(await response.text(), "");
+    });
   });
 }
 

@@ -72,7 +72,7 @@ export const PLATFORM: readonly Mutation[] = [
     file: "src/fetch/lazy-response.ts",
     search: "return this.#aborted() ?? this.#bytes().then(wholeBuffer);",
     replacement: "return this.#bytes().then(wholeBuffer);",
-    proof: { tests: "tests/fetch/lazy" },
+    proof: { tests: "tests/fetch/abort-unread" },
   },
   {
     breaks: "A data: URL whose base64 is none is a failure of the network",
