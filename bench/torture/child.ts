@@ -15,11 +15,13 @@ export class Child {
   readonly #ended: Promise<void>;
   #over = false;
 
-  constructor(runtime: Runtime, script: URL, argument = "") {
-    const [program = "", ...args] = runtime.command;
-    this.#process = spawn(program, [...args, fileURLToPath(script), argument], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+  /** A script on a runtime. */
+  static run(runtime: Runtime, script: URL, argument = ""): Child {
+    return new Child([...runtime.command, fileURLToPath(script), argument]);
+  }
+
+  constructor([program = "", ...args]: readonly string[]) {
+    this.#process = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process.stdin?.on("error", () => {}); // it has ended; "exit" says so
     const { stdout } = this.#process;
     if (stdout === null) throw new Error("A child without output");

@@ -1,0 +1,3 @@
+module holdfast/goaway
+
+go 1.24
