@@ -182,9 +182,23 @@ export type ProtocolFault =
   | "chunk-extension-too-long"
   | "trailers-too-large"
   | "too-many-informational"
-  | "unexpected-upgrade";
+  | "unexpected-upgrade"
+  /** HTTP/2: a frame has a wrong size, padding or stream. */
+  | "bad-frame"
+  /** HTTP/2: a frame must not come now. */
+  | "unexpected-frame"
+  /** HTTP/2: a setting has a value that it must not have. */
+  | "bad-settings"
+  /** HTTP/2: a field block cannot be decoded. */
+  | "bad-field-block"
+  /** HTTP/2: `:status` is missing, malformed or misplaced, or another pseudo-header came. */
+  | "bad-pseudo-header"
+  /** HTTP/2: more was sent, or allowed, than a window can have. */
+  | "flow-control"
+  /** HTTP/2: too much that brings nothing. */
+  | "flood";
 
-/** A message is not valid HTTP/1.1 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
+/** A message is not valid HTTP/1.1 or HTTP/2 as Holdfast accepts it. A truncated message is `ERR_CONNECTION_LOST` instead. */
 export class ProtocolError extends HoldfastError {
   /** The name of the class, for logs. Match on {@linkcode code}. */
   override readonly name = "ProtocolError";
@@ -192,12 +206,19 @@ export class ProtocolError extends HoldfastError {
   readonly side: "local" | "remote";
   /** Which rule was broken. */
   readonly fault: ProtocolFault;
+  /** HTTP/2: the frame that broke it, by the name that RFC 9113 has for its type. */
+  readonly frame: string | undefined;
 
   /** Made by the pool. */
-  constructor(side: "local" | "remote", fault: ProtocolFault, facts: Omit<ErrorFacts, "code">) {
+  constructor(
+    side: "local" | "remote",
+    fault: ProtocolFault,
+    facts: Omit<ErrorFacts, "code"> & { readonly frame?: string | undefined },
+  ) {
     super({ ...facts, code: "ERR_PROTOCOL" });
     this.side = side;
     this.fault = fault;
+    this.frame = facts.frame;
   }
 }
 

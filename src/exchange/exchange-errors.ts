@@ -68,10 +68,11 @@ export function lostError(
 /** A fault of the response, with the facts of its connection. */
 export function protocolError(at: ErrorContext, fault: WireFault): HoldfastError {
   if (fault instanceof FunctionFault) return functionError(at, fault);
-  const { side, fault: name, phase, message } = fault;
+  const { side, fault: name, frame, phase, message } = fault;
   const known = facts(at);
   return new ProtocolError(side, name, {
     ...known,
+    frame,
     phase,
     retriable: false,
     // A proxy may repeat the credentials sent to it, cut anywhere.

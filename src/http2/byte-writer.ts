@@ -63,6 +63,14 @@ export class ByteWriter {
     return this.bytes.slice(0, this.length);
   }
 
+  /** The output so far, as it is. The writer goes on with other bytes. */
+  given(): Uint8Array<ArrayBuffer> {
+    const { bytes, length } = this;
+    this.bytes = new Uint8Array(1024);
+    this.length = 0;
+    return bytes.subarray(0, length);
+  }
+
   clear(): void {
     this.length = 0;
   }

@@ -70,6 +70,13 @@ const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {
   "trailers-too-large": true,
   "too-many-informational": true,
   "unexpected-upgrade": true,
+  "bad-frame": "scenarios speak HTTP/1.1: see tests/http2",
+  "unexpected-frame": "scenarios speak HTTP/1.1: see tests/http2",
+  "bad-settings": "scenarios speak HTTP/1.1: see tests/http2",
+  "bad-field-block": "scenarios speak HTTP/1.1: see tests/http2",
+  "bad-pseudo-header": "scenarios speak HTTP/1.1: see tests/http2",
+  "flow-control": "scenarios speak HTTP/1.1: see tests/http2",
+  flood: "scenarios speak HTTP/1.1: see tests/http2",
 };
 
 /** How the line of each event starts in a trace. */

@@ -39,6 +39,6 @@ export class BodyWriter implements WireBody {
   }
 }
 
-function lengthError(length: number | undefined, got: string): TypeError {
+export function lengthError(length: number | undefined, got: string): TypeError {
   return new TypeError(`The request body must be ${length} bytes, as its length says: it gave ${got}`);
 }

@@ -1,0 +1,174 @@
+/** HTTP/2 wire: a session on the socket of its connection. Everything that is written in one turn goes out in one write. */
+
+import type { RetireReason } from "../contract/reasons.ts";
+import { type Alloc, type TextCodec, TransportError } from "../contract/transport.ts";
+import type {
+  ConnectionUser,
+  ResponseHead,
+  Wire,
+  WireConnection,
+  WireListener,
+  WireStream,
+} from "../contract/wire.ts";
+import { linesOf, reasonOf } from "../http1/parse/fields.ts";
+import type { PeerFault } from "./peer-fault.ts";
+import { Session, type SessionOptions, type SessionOwner } from "./session.ts";
+
+/** Output that is copied, so that its buffer can be used again. Beyond it the buffer is given away. */
+const COPIED_BYTES = 16_384;
+
+/** How often the end of a turn is put off while requests are still written. */
+const ROUNDS = 8;
+
+/** The wire of one connection. */
+export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
+  readonly protocol = "h2";
+  readonly text: TextCodec;
+  readonly alloc: Alloc;
+  readonly bodyBytes: number;
+  readonly #session: Session;
+  #connection: WireConnection | undefined = undefined;
+  /** Whether the socket takes more. While it does not, everything waits in `out`. */
+  #isAccepting = true;
+  /** The end of the turn was asked for. */
+  #isScheduled = false;
+  #rounds = 0;
+  /** How much was written when the end of the turn was put off last. */
+  #lengthBefore = 0;
+
+  constructor(options: SessionOptions, text: TextCodec, alloc: Alloc) {
+    this.text = text;
+    this.alloc = alloc;
+    this.bodyBytes = options.limits.bodyBytes;
+    this.#session = new Session(this, options, text);
+  }
+
+  reasonOf(head: ResponseHead): string {
+    return reasonOf(head.text);
+  }
+
+  linesOf(head: ResponseHead): (name: string) => readonly string[] {
+    return linesOf(head.text);
+  }
+
+  // PoolWire: the pool calls
+
+  start(connection: WireConnection): number {
+    this.#connection = connection;
+    connection.user = this;
+    this.wrote();
+    return this.#session.capacity;
+  }
+
+  open(_connection: WireConnection, listener: WireListener): WireStream {
+    return this.#session.open(listener);
+  }
+
+  closing(): void {
+    if (this.#session.over) return;
+    this.#session.leave();
+    this.flush();
+  }
+
+  ping(): void {
+    this.#session.ping();
+  }
+
+  giveUp(reason: RetireReason, error: TransportError): void {
+    this.#end(reason, error, (listener) => listener.lost(error));
+  }
+
+  // ConnectionUser: the connection calls
+
+  data(bytes: Uint8Array, length: number): void {
+    this.#session.receive(bytes, length);
+    if (this.#session.out.length > 0) this.wrote();
+  }
+
+  drain(): void {
+    this.#isAccepting = true;
+    this.#session.setAccepting(this.flush());
+  }
+
+  closed(error: TransportError | undefined): void {
+    this.#end("peer-closed", error, (listener) => listener.lost(error));
+  }
+
+  cut(): void {
+    this.#session.each((listener) => listener.cut());
+  }
+
+  // SessionOwner: the session calls
+
+  get lost(): boolean {
+    return this.#connection?.socket?.lost === true;
+  }
+
+  wrote(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#rounds = 0;
+    this.#lengthBefore = 0;
+    queueMicrotask(this.#turnEnds);
+  }
+
+  /** Requests that are made in the microtasks of this turn are waited for. */
+  readonly #turnEnds = (): void => {
+    const { length } = this.#session.out;
+    if (length !== this.#lengthBefore && this.#rounds < ROUNDS) {
+      this.#lengthBefore = length;
+      this.#rounds += 1;
+      return queueMicrotask(this.#turnEnds);
+    }
+    this.#isScheduled = false;
+    if (!this.flush()) this.#session.setAccepting(false);
+  };
+
+  flush(): boolean {
+    const { out } = this.#session;
+    const socket = this.#connection?.socket;
+    if (!this.#isAccepting || out.length === 0 || socket === undefined) return this.#isAccepting;
+    // The transport may keep the bytes until the kernel takes them.
+    const bytes = out.length <= COPIED_BYTES ? out.taken() : out.given();
+    out.clear();
+    this.#isAccepting = socket.write(bytes);
+    this.#session.flushed();
+    return this.#isAccepting;
+  }
+
+  ref(awaited: boolean): void {
+    this.#connection?.ref(awaited);
+  }
+
+  capacityChanged(capacity: number): void {
+    this.#connection?.capacityChanged(capacity);
+  }
+
+  retire(reason: RetireReason, taken?: number): void {
+    this.#connection?.retire(reason, taken);
+  }
+
+  /** The stream whose frame it was has the fault; the others have lost their connection. */
+  broken({ error, id }: PeerFault): void {
+    this.flush();
+    this.#connection?.socket?.close();
+    const lost = new TransportError("other", error.message, { cause: error });
+    this.#end("bad-framing", lost, (listener, of) => {
+      if (id === 0 || of === id) listener.fault(error);
+      else listener.lost(lost);
+    });
+  }
+
+  /** Before the listeners are told: what they send again must go elsewhere. */
+  #end(
+    reason: RetireReason,
+    error: TransportError | undefined,
+    tell: (listener: WireListener, id: number) => void,
+  ): void {
+    const session = this.#session;
+    if (session.over) return;
+    if (session.streams > 0) this.#connection?.retire(reason);
+    session.end(reason, tell);
+    this.#connection?.ended(reason, error);
+  }
+}

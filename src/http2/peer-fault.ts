@@ -1,0 +1,34 @@
+/** Peer fault: what is thrown while frames are read, when the peer breaks HTTP/2 so that the connection must end. */
+
+import { ProtocolError, type ProtocolFault } from "../contract/errors.ts";
+import { frameName } from "./frames.ts";
+
+/** Ends the connection with GOAWAY (RFC 9113 §5.4.1). */
+export class PeerFault {
+  /** The code of the GOAWAY. */
+  readonly code: number;
+  readonly error: ProtocolError;
+  /** The stream that the frame was for; 0 for the connection. */
+  readonly id: number;
+
+  /** @param type of the frame. `problem` continues a sentence that begins with its name. */
+  constructor(code: number, fault: ProtocolFault, type: number, id: number, problem: string) {
+    this.code = code;
+    this.error = frameError(fault, type, id, problem);
+    this.id = id;
+  }
+}
+
+/** The error of a request whose response is at fault. The exchange adds the facts of the connection. */
+export function frameError(fault: ProtocolFault, type: number, id: number, problem: string): ProtocolError {
+  const frame = frameName(type);
+  const where = id === 0 ? "" : ` on stream ${id}`;
+  const message = `HTTP/2: ${frame}${where} ${problem}`;
+  return new ProtocolError("remote", fault, {
+    phase: type === 0 ? "body" : "headers",
+    message,
+    frame,
+    sent: "full",
+    retriable: false,
+  });
+}
