@@ -15,9 +15,10 @@
  * @example As a function, in the `instrumentation.ts` of Next
  * ```ts
  * export async function register() {
- *   if (process.env.NEXT_RUNTIME !== "nodejs") return;
- *   const holdfast = await import("@holdfast/pool/register");
- *   holdfast.register({ idleTimeout: "30s" });
+ *   if (process.env.NEXT_RUNTIME === "nodejs") {
+ *     const holdfast = await import("@holdfast/pool/register");
+ *     holdfast.register({ idleTimeout: "30s" });
+ *   }
  * }
  * ```
  *
