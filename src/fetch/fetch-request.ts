@@ -121,7 +121,7 @@ export function fetchRequest(
   const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
   refuseBadPort(url, method);
   // The last of all: a call that is refused must not lock the body.
-  const body = bodyOf({ request, init, method, fields, origin: url.origin.key, clock });
+  const body = bodyOf({ request, init, method, headers, fields, origin: url.origin.key, clock });
   const integrity = expectedOf(String(init.integrity ?? request?.integrity ?? ""));
   return { url, method, headers, fields, body, signal, redirect, integrity };
 }
@@ -209,12 +209,21 @@ interface BodyArguments {
   readonly request: RequestLike | undefined;
   readonly init: FetchInit;
   readonly method: string;
+  readonly headers: HeaderList;
   readonly fields: RequestFields;
   readonly origin: string;
   readonly clock: ReadContext["clock"];
 }
 
-function bodyOf({ request, init, method, fields, origin, clock }: BodyArguments): FetchRequest["body"] {
+function bodyOf({
+  request,
+  init,
+  method,
+  headers,
+  fields,
+  origin,
+  clock,
+}: BodyArguments): FetchRequest["body"] {
   const toError = (cause: unknown) => requestBodyError(origin, method, cause);
   if (init.body !== undefined && init.body !== null) {
     refuseBodyOn(method);
@@ -237,8 +246,20 @@ function bodyOf({ request, init, method, fields, origin, clock }: BodyArguments)
   if (request?.bodyUsed === true || body.locked)
     throw new TypeError("The body of the Request has been read already, or is being read");
   try {
-    return new LengthProbe(body, { clock, length: fields.contentLength, toError });
+    return new LengthProbe(body, {
+      clock,
+      length: fields.contentLength,
+      toError,
+      isNodeForm: isNodeForm(headers),
+    });
   } catch (cause) {
     throw toError(cause);
   }
+}
+
+/** Whether the type of the content has a boundary as Node's own `Request` writes it, here or where it came from. */
+function isNodeForm(headers: HeaderList): boolean {
+  return headers.some(
+    ([name, value]) => name.toLowerCase() === "content-type" && value.includes("formdata-undici"),
+  );
 }

@@ -43,6 +43,8 @@ export interface ProbeOptions {
   readonly length: number | undefined;
   /** Makes the error to reject with from the error of the stream. */
   readonly toError: (cause: unknown) => Error;
+  /** Whether the stream is, or may be, Node's own of a form. */
+  readonly isNodeForm?: boolean;
 }
 
 /** Probes one body. The constructor locks its stream. */
@@ -60,7 +62,8 @@ export class LengthProbe {
     this.#options = options;
     // With a known length, waiting would only make the body repeatable, which is not worth turns of the event loop.
     this.#turnsLeft = options.length === undefined ? TURNS : 0;
-    this.#reader = readerOf(stream);
+    const reader = readerOf(stream);
+    this.#reader = options.isNodeForm === true ? cancelledLate(reader, options.clock) : reader;
     this.body = this.#probe().catch((cause) => Promise.reject(options.toError(cause)));
     // While the transport is being loaded, nobody handles a rejection yet.
     silence(this.body);
@@ -158,4 +161,26 @@ function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
     at += piece.length;
   }
   return whole;
+}
+
+/**
+ * The reader of a form's stream, which is read on for some turns before it is cancelled. Node 24 writes the form to
+ * the stream whether or not anybody reads, and a write after the cancellation rejects a promise that nobody has: that
+ * would end the process. What is not at its end by then comes from a socket, or from a file.
+ */
+function cancelledLate(reader: PieceReader, clock: ProbeOptions["clock"]): PieceReader {
+  let ended = false;
+  const drain = async (): Promise<void> => {
+    while ((await reader.read()).done !== true);
+    ended = true;
+  };
+  return {
+    read: () => reader.read(),
+    async cancel(reason) {
+      silence(drain());
+      for (let turns = 0; turns < TURNS && !ended; turns++)
+        await new Promise<void>((resolve) => clock.turn(resolve, true));
+      if (!ended) await reader.cancel(reason);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 /** Aborting works at once in every phase, with the reason of the signal, and leaves no listener behind. */
 
+import process from "node:process";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
@@ -318,6 +319,69 @@ describe("a source, aborted", () => {
     const failed = failure(pool.fetch("http://a.test/", { method: "PUT", body, duplex: "half", signal }));
     assertEquals(cancelled, [reason]);
     assertStrictEquals(await failed, reason);
+  });
+
+  it("that is a form in a Request, ends without a rejection that nobody handles", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", listener);
+    for (const connect of ["accept", "never"] as const) {
+      await using at = serving(undefined, {}, { connect: () => connect });
+      for (const pieces of [0, 1, 5]) {
+        const form = new FormData();
+        for (let piece = 0; piece < pieces; piece++) form.append(`${piece}`, new Blob(["some"]), "name");
+        const aborting = new AbortController();
+        const request = new Request("http://a.test/", {
+          method: "POST",
+          body: form,
+          signal: aborting.signal,
+        });
+        const failed = failure(at.pool.fetch(request));
+        aborting.abort();
+        assertEquals(((await failed) as Error).name, "AbortError");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    process.off("unhandledRejection", listener);
+    assertEquals(unhandled, []);
+  });
+
+  it("that is written whether or not it is read, as Node 24 writes a form, is not cancelled before its end", async () => {
+    await using at = serving(undefined, {}, { connect: () => "never" });
+    const written: string[] = [];
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        for (let piece = 0; piece < 5; piece++) {
+          for (let tick = 0; tick < 10; tick++) await undefined;
+          controller.enqueue(new Uint8Array(1));
+        }
+        controller.close();
+        written.push("all");
+      },
+      cancel: () => void written.push("cancelled"),
+    });
+    const headers = { "content-type": "multipart/form-data; boundary=----formdata-undici-1" };
+    const aborting = new AbortController();
+    const request = { url: "http://a.test/", method: "POST", headers, body, signal: aborting.signal };
+    const failed = failure(at.pool.fetch(request));
+    aborting.abort();
+    await failed;
+    for (let waits = 0; waits < 50 && written.length === 0; waits++) await settled();
+    assertEquals(written, ["all"]);
+  });
+
+  it("that has the type of a form of Node's and goes on, is cancelled all the same", async () => {
+    await using at = serving(undefined, {}, { connect: () => "never" });
+    const { body, cancelled } = silent();
+    const headers = { "content-type": "multipart/form-data; boundary=----formdata-undici-1" };
+    const aborting = new AbortController();
+    const init = { method: "POST", body, headers, duplex: "half", signal: aborting.signal };
+    const failed = failure(at.pool.fetch(new Request("http://a.test/", init as RequestInit)));
+    const reason = new Error("enough");
+    aborting.abort(reason);
+    assertStrictEquals(await failed, reason);
+    for (let waits = 0; waits < 50 && cancelled.length === 0; waits++) await settled();
+    assertEquals(cancelled, [reason]);
   });
 
   it("is not locked by a call that is refused", async () => {

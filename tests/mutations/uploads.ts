@@ -138,4 +138,11 @@ export const UPLOADS: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/transports/node-deferred-destroy" },
   },
+  {
+    breaks: "A form's Request that is aborted leaves no rejection that nobody handles",
+    file: "src/fetch/length-probe.ts",
+    search: "options.isNodeForm === true ?",
+    replacement: "options.isNodeForm === undefined ?",
+    proof: { tests: "tests/fetch/abort" },
+  },
 ];
