@@ -144,7 +144,7 @@ function encode(response: MemoryResponse, method: string, close: boolean): Uint8
     `HTTP/1.1 ${status} ${statusText}`,
     ...Object.entries(headers).map((field) => field.join(": ")),
   ];
-  const bare = status < 200 || status === 204 || status === 304;
+  const bare = (status >= 100 && status < 200) || status === 204 || status === 304;
   if (!bare && !names.includes("content-length") && !names.includes("transfer-encoding")) {
     lines.push(chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${pieces[0]?.length ?? 0}`);
   }

@@ -47,13 +47,16 @@ export class OriginLabels {
     return remembered(this.#byMethod, name, () => ({ ...this.server, "http.request.method": name }));
   }
 
-  /** Of a request that got a response. By the conventions, a status of 400 and above is an error to a client. */
+  /**
+   * Of a request that got a response. By the conventions, a status of 400 and above is an error to a client. One below
+   * 100 is invalid and counts as one of 5xx (RFC 9110 §15).
+   */
   finished({ method, status, httpVersion }: RequestFinished): Attributes {
     return remembered(this.#byResult, `${method} ${status} ${httpVersion}`, () => ({
       ...this.request(method),
       "http.response.status_code": status,
       "network.protocol.version": httpVersion,
-      ...(status < 400 ? undefined : { "error.type": String(status) }),
+      ...(status >= 100 && status < 400 ? undefined : { "error.type": String(status) }),
     }));
   }
 

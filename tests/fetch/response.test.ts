@@ -57,8 +57,10 @@ describe("a response", () => {
   });
 
   it("has any status of three digits, which slots hold as a 502 where they cannot hold it", async () => {
-    for (const status of [600, 799, 999]) {
-      await using at = serving(() => ({ status, statusText: "Odd", body: "odd" }));
+    for (const status of [0, 7, 99, 600, 799, 999]) {
+      const digits = String(status).padStart(3, "0");
+      const answer = `HTTP/1.1 ${digits} Odd\r\nContent-Length: 3\r\n\r\nodd`;
+      await using at = answering(answer, answer);
       const response = await at.pool.fetch(url);
       assertEquals([response.status, response.ok, response.statusText], [status, false, "Odd"]);
       const copy = response.clone();

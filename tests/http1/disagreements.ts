@@ -222,13 +222,6 @@ export const DISAGREEMENTS: readonly Disagreement[] = [
     applies: (seen) => weRefuse(seen, "unexpected-upgrade"),
   },
   {
-    name: "a status below 100",
-    section: "RFC 9110 §15",
-    why: "A status is from 100 to 599; below it nobody can say what kind of response it is, or whether it has a body.",
-    example: get("HTTP/1.1 099 ", "Content-Length: 0", "", ""),
-    applies: (seen) => weRefuse(seen, "bad-status-line") && /HTTP\/1\.\d 0\d\d/.test(seen.sample.text),
-  },
-  {
     name: "a Content-Length beyond 2^53",
     section: "RFC 9110 §8.6",
     why: "A recipient must not let a large number overflow: beyond 2^53 it would not be exact.",

@@ -17,6 +17,8 @@ const ACCEPTED: Record<string, [line: string, status: number, minor: number, rea
   "a reason with obs-text": ["HTTP/1.1 200 caf\xe9", 200, 1, "caf\xe9"],
   "the smallest final status": ["HTTP/1.1 200 ok", 200, 1, "ok"],
   "a status no one has registered": ["HTTP/1.1 799 odd", 799, 1, "odd"],
+  "the smallest status": ["HTTP/1.1 000 odd", 0, 1, "odd"],
+  "the largest status below those of interim responses": ["HTTP/1.1 099 odd", 99, 1, "odd"],
   "the largest status": ["HTTP/1.1 999 odd", 999, 1, "odd"],
 };
 
@@ -38,7 +40,6 @@ const REFUSED: Record<string, [line: string, fault: string]> = {
   "two digits": ["HTTP/1.1 20 OK", "bad-status-line"],
   "two digits and no reason": ["HTTP/1.1 20", "bad-status-line"],
   "four digits": ["HTTP/1.1 2000 OK", "bad-status-line"],
-  "a status below 100": ["HTTP/1.1 099 OK", "bad-status-line"],
   "a negative status": ["HTTP/1.1 -20 OK", "bad-status-line"],
   "a hexadecimal status": ["HTTP/1.1 2f0 OK", "bad-status-line"],
   "no status": ["HTTP/1.1", "bad-status-line"],

@@ -90,7 +90,7 @@ export class Lanes {
       case "request.finished":
         return this.#requestEnded(
           event.request,
-          event.status < 400 ? BAR_RESULTS.answered : BAR_RESULTS.errorStatus,
+          event.status >= 100 && event.status < 400 ? BAR_RESULTS.answered : BAR_RESULTS.errorStatus,
         );
       case "request.failed":
       case "request.retried":

@@ -19,6 +19,11 @@ const NONE: Framing = { kind: "none" };
 const CHUNKED: Framing = { kind: "chunked" };
 const UNTIL_CLOSE: Framing = { kind: "close" };
 
+/** Whether another response follows. A status below 100 is taken for a final one, like one of 5xx (RFC 9110 §15). */
+export function isInterim(status: number): boolean {
+  return status >= 100 && status < 200;
+}
+
 /** The length that a head announces: 0 where there is no body, `undefined` where it does not say. */
 export function bodyLength(framing: Framing): number | undefined {
   if (framing.kind === "length") return framing.length;
@@ -33,7 +38,7 @@ export function bodyLength(framing: Framing): number | undefined {
 export function framingOf(head: Http1Head, method: string): Framing {
   // 1. Responses to HEAD, 1xx, 204 and 304 have no body, whatever the fields say.
   const { status } = head;
-  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return NONE;
+  if (method === "HEAD" || isInterim(status) || status === 204 || status === 304) return NONE;
   // 3. and 4. Transfer-Encoding overrides Content-Length.
   if (head.transferEncoding !== undefined) {
     const coding = trimWhitespace(head.transferEncoding).toLowerCase();

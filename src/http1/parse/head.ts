@@ -305,7 +305,7 @@ function readStatusLine(bytes: Uint8Array, start: number, end: number): number {
       throw remoteFault("bad-status-line", "The status is not a number of three digits");
     status = status * 10 + digit;
   }
-  if (bytes[start + 8] !== SPACE || status < 100 || (end > start + 12 && bytes[start + 12] !== SPACE)) {
+  if (bytes[start + 8] !== SPACE || (end > start + 12 && bytes[start + 12] !== SPACE)) {
     throw remoteFault("bad-status-line", "The status line is malformed");
   }
   for (let at = start + 12; at < end; at++) {

@@ -8,7 +8,7 @@ import type { ResponseSink } from "../../contract/wire.ts";
 import type { ResponseLimits } from "../../options/options.ts";
 import { ChunkedReader } from "./chunked.ts";
 import { remoteFault } from "./fault.ts";
-import { bodyLength, type Framing, framingOf, passable } from "./framing.ts";
+import { bodyLength, type Framing, framingOf, isInterim, passable } from "./framing.ts";
 import { HeadReader, type Http1Head } from "./head.ts";
 import { holdsLf, PartialBuffer } from "./partial-buffer.ts";
 
@@ -147,7 +147,7 @@ export class ResponseParser {
   #gotHead(): void {
     const { head } = this.#heads;
     if (head === undefined) throw new Error("Bug in Holdfast: a head was read and is not there");
-    if (head.status < 200) return this.#gotInterim(head);
+    if (isInterim(head.status)) return this.#gotInterim(head);
     const framing = framingOf(head, this.#method);
     this.head = head;
     this.framing = framing;
