@@ -6,7 +6,7 @@
 import type { Sent } from "../contract/errors.ts";
 import type { RetireReason, RetryReason } from "../contract/reasons.ts";
 import type { PoolWire, Wire, WireHints, WireStream } from "../contract/wire.ts";
-import type { Lease } from "../pool/connection.ts";
+import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { HintReader, HintSource } from "../rules/hints.ts";
 import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
@@ -50,12 +50,30 @@ export function connectionEnd(
 ): RetireReason | undefined {
   const reason = stream.framingEnd;
   if (reason !== undefined) return reason;
-  if (test === undefined) return stream.announcedEnd;
   const { head, lease } = response;
+  // The test is about `Connection` and HTTP/1.0, which HTTP/2 does not have (RFC 9113 §8.2.2).
+  if (test === undefined || lease.connection.multiplexed) return stream.announcedEnd;
   const { proxied, wire } = lease.connection;
   const minorVersion = minorVersionOf(response);
   const facts = { method, proxied, status: head.status, minorVersion, lines: wire.linesOf(head) };
   return endByTest(test, facts, stream.announcedEnd);
+}
+
+/**
+ * Closes the stream of an exchange. Returns why its connection ends, if it does. `close`: the caller asked for that. `late`: the
+ * exchange ended with its upload, some time after the socket was read last.
+ */
+export function closeStream(
+  stream: WireStream,
+  reason: RetireReason | undefined,
+  connection: PooledConnection<Wire>,
+  close: boolean,
+  late: boolean,
+): RetireReason | undefined {
+  const end = stream.close(reason);
+  if (connection.multiplexed) return end ?? (close ? "not-persistent" : undefined);
+  if (late && end === undefined) connection.wasPaused = true;
+  return end;
 }
 
 /** What the server announced with a response, read as the options say. */
@@ -67,7 +85,7 @@ export function announcedHints(
   if (response === undefined || mode === "ignore") return NO_HINTS;
   const { head, lease } = response;
   const { requestNumber: requests, connection } = lease;
-  if (mode === "honor") return stream.hints(requests);
+  if (mode === "honor" || connection.multiplexed) return stream.hints(requests);
   const { proxied, wire } = connection;
   return hintsBy(mode, {
     minorVersion: minorVersionOf(response),
@@ -108,12 +126,12 @@ function minorVersionOf({ head }: WireResponse): number {
 /** How far a failed attempt had come. */
 export interface AttemptProgress {
   readonly sent: Sent;
-  /** Whether the upload has started. A stream cannot be read again then. */
-  readonly uploadStarted: boolean;
-  /** Whether any byte of a response has arrived. */
-  readonly responded: boolean;
+  readonly upload: Upload | undefined;
+  readonly stream: WireStream | undefined;
   readonly status: FailedAttempt["status"];
   readonly resendCount: number;
+  /** How many of the resends were because the peer had not processed the request. */
+  readonly unprocessedCount: number;
 }
 
 /** Why `rule` allows to resend the request, or `undefined` if it must fail. */
@@ -124,10 +142,16 @@ export function reasonToResend(
   rule: boolean | RetryRule,
 ): RetryReason | undefined {
   const { method, body, repeatable } = request;
-  const { sent, status, resendCount, responded } = at;
-  const replayable = body?.kind !== "stream" || body.replayable || !at.uploadStarted;
+  const { sent, status, unprocessedCount } = at;
+  const resendCount = at.resendCount - unprocessedCount;
+  // A stream cannot be read again once its upload has started.
+  const replayable = body?.kind !== "stream" || body.replayable || at.upload?.started !== true;
+  const responded = at.stream?.responded === true;
   // A connection that was opened in advance may be as stale as one that was used.
   const reused = lease.requestNumber > 1 || lease.idleMs > 0;
-  const facts = { method, sent, reused, responded, status, repeatable, replayable, resendCount };
+  // With streams, what the peer has not processed is known to be so, and may be sent again more often.
+  const unprocessed = sent === "none" && lease.connection.multiplexed;
+  const told = unprocessed ? { unprocessed, unprocessedCount } : undefined;
+  const facts = { method, sent, reused, responded, status, repeatable, replayable, resendCount, ...told };
   return resendReason(facts, rule);
 }

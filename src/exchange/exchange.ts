@@ -19,6 +19,7 @@ import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import {
   afterResponse,
   announcedHints,
+  closeStream,
   connectionEnd,
   lingeredInVain,
   reasonToResend,
@@ -49,7 +50,7 @@ import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
 import { type BodyFlow, ResponseBody } from "./response-body.ts";
 import { endUpload, Upload, type UploadOwner } from "./upload.ts";
 
-/** The roles of an exchange: towards the pool, the wire, the timer, a signal, and the bodies of its messages. */
+/** Towards the pool, the wire, the timer, a signal, and the bodies of its messages. */
 type Roles = Acquirer<Wire> & WireListener & BodyFlow & UploadOwner & Abortable & Timed & DeliveryWaiter;
 
 /** One request and its response. */
@@ -70,8 +71,9 @@ export class Exchange implements Roles {
   #upload: Upload | undefined = undefined;
   #sent: Sent = "none";
   #resendCount = 0;
+  /** How many of the resends were because the peer had not processed the request. */
+  #unprocessedCount = 0;
   #response: WireResponse | undefined = undefined;
-  /** Whether the response is complete. */
   #isComplete = false;
   /** Bytes of the response body that have arrived. */
   #received = 0;
@@ -96,7 +98,7 @@ export class Exchange implements Roles {
     else observers.whenDelivered(this);
   }
 
-  /** Continues after all listeners were called. One may have aborted the request, even while it joined the queue. */
+  /** All listeners were called. One may have aborted the request, even while it joined the queue. */
   eventsDelivered(): void {
     if (this.#phase !== "queue") return;
     if (this.#lease !== undefined) return this.#send(this.#lease);
@@ -105,7 +107,7 @@ export class Exchange implements Roles {
 
   #ask(): void {
     const { origin, repeatable } = this.#request;
-    const resent = this.#resendCount > 0;
+    const resent = this.#resendCount > this.#unprocessedCount;
     const now = resent ? this.#pool.now() : this.#times.startedAt;
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
@@ -118,9 +120,8 @@ export class Exchange implements Roles {
     if (this.#phase !== "queue") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     this.#stream = lease.connection.wire.open(lease.connection, this);
-    const { observers } = this.#pool;
-    if (observers.allDelivered) this.#send(lease);
-    else observers.whenDelivered(this);
+    if (this.#pool.observers.allDelivered) this.#send(lease);
+    else this.#pool.observers.whenDelivered(this);
   }
 
   rejected(error: Error): void {
@@ -237,7 +238,8 @@ export class Exchange implements Roles {
     // The user's persistence test may have aborted the request. An exchange lingers only once.
     if (this.#phase === "done") return;
     if (next !== "linger") return this.#finish(next, this.#pool.loopRanAt);
-    if (this.#phase !== "body") return this.#finish("upload-unfinished");
+    if (this.#phase !== "body" || response.lease.connection.multiplexed)
+      return this.#finish("upload-unfinished");
     this.#linger(LINGER_MS);
     this.#reply.end(response);
   }
@@ -294,7 +296,8 @@ export class Exchange implements Roles {
     const forMs = atOnce || this.#connectionEnd() !== undefined ? 0 : lingerTime(this.#stream?.remaining);
     // The user's persistence test may have closed the pool.
     if (this.#phase !== "body") return;
-    if (forMs === 0 || this.#request.fields.close) this.#finish("unread-body");
+    const ends = this.#request.fields.close || this.#lease?.connection.multiplexed === true;
+    if (forMs === 0 || ends) this.#finish("unread-body");
     else this.#linger(forMs);
   }
 
@@ -350,9 +353,7 @@ export class Exchange implements Roles {
     if (hints.ignored !== undefined) this.#events.hintIgnored(connection, hints.ignored);
     // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
     const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
-    const end = stream.close(reason);
-    // The exchange ended with its upload, some time after the socket was read last.
-    if (at === undefined && end === undefined) connection.wasPaused = true;
+    const end = closeStream(stream, reason, connection, this.#request.fields.close, at === undefined);
     const aborts = abruptly && end !== undefined;
     this.#pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
   }
@@ -364,17 +365,18 @@ export class Exchange implements Roles {
   #resend(retired: RetireReason, status?: 408): boolean {
     const lease = this.#lease;
     if (lease === undefined || this.#reply.settled) return false;
-    const [upload, sent, resendCount] = [this.#upload, this.#sent, this.#resendCount];
-    const responded = this.#stream?.responded === true;
-    const at = { uploadStarted: upload?.started === true, responded, sent, status, resendCount };
+    const [upload, stream, sent] = [this.#upload, this.#stream, this.#sent];
+    const [resendCount, unprocessedCount] = [this.#resendCount, this.#unprocessedCount];
+    const at = { upload, stream, sent, status, resendCount, unprocessedCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
-    if (reason !== undefined) this.#giveBack(retired, status !== undefined);
-    if (reason !== undefined) upload?.stop(reason, true);
-    // The rule, a listener or the body's `cancel` may have aborted the request.
-    if (reason === undefined || this.#phase === "done") return this.#phase === "done";
+    if (reason === undefined) return this.#phase === "done"; // the rule may have aborted the request
+    this.#giveBack(retired, status !== undefined);
+    upload?.stop(reason, true);
+    if (this.#phase === "done") return true; // a listener or the body's `cancel` did
     [this.#upload, this.#response, this.#sent, this.#phase] = [undefined, undefined, "none", "queue"];
     [this.#isComplete, this.#received, this.#waiter] = [false, 0, undefined];
     this.#resendCount = resendCount + 1;
+    if (reason === "unprocessed") this.#unprocessedCount += 1;
     this.#events.retried(reason, this.#resendCount, lease.connection);
     this.#pool.observers.whenDelivered(this);
     return true;
