@@ -174,7 +174,7 @@ export interface OptionDegraded {
   /** Name of the transport that cannot do it: `"node"`, `"deno"`, `"bun"`; `"any"` for a member of the init of `fetch`. */
   readonly transport: string;
   /** `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. */
-  readonly option: "tcpKeepAlive" | "noDelay" | `tls.${TlsFeature}` | `fetch.${string}`;
+  readonly option: "tcpKeepAlive" | "noDelay" | "http2" | `tls.${TlsFeature}` | `fetch.${string}`;
   /** Secrets are not shown: `true` stands for them. */
   readonly asked: TcpKeepAlive | boolean | string;
   /** What holds instead. `false`: nothing of it. */

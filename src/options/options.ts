@@ -39,6 +39,16 @@ export interface TcpKeepAliveOptions {
   readonly probes?: number;
 }
 
+/** PING frames of HTTP/2: they find peers that are gone, where TCP would take minutes. */
+export interface PingOptions {
+  /** Silence on a connection, from 1 s, after which a PING is sent. gRPC servers refuse more than one in 5 min. */
+  readonly interval: Duration;
+  /** How long any sign of life is awaited after a PING. Without one the connection ends (`ping-timeout`). @default "20s" */
+  readonly timeout?: Duration;
+  /** Whether pings go on while the connection carries no request. @default false */
+  readonly whileIdle?: boolean;
+}
+
 /** A choice of `evictIdle` for each of the two limits. */
 export interface EvictionOptions {
   /** Above `maxIdlePerOrigin`. @default "stalest" */
@@ -202,6 +212,27 @@ export interface PoolOptions {
    * @default "stalest"
    */
   readonly evictIdle?: Eviction | EvictionOptions;
+
+  // HTTP/2
+
+  /**
+   * Whether HTTP/2 is spoken, by which one connection carries many requests at a time. `"alpn"`: with `https:` origins that
+   * choose it in the TLS handshake, and where the runtime can offer it. `"prior-knowledge"`: with all origins, `http:` ones
+   * as well, without asking (RFC 9113 §3.3); `http:` origins are reached through tunnels if there is a proxy. `false`:
+   * HTTP/1.1 alone, and HTTP/2 is not offered.
+   *
+   * @default false
+   */
+  readonly http2?: "alpn" | "prior-knowledge" | false;
+  /**
+   * Requests that one HTTP/2 connection carries at a time, where the server allows as many. Another connection is opened when
+   * all are full, within `maxConnectionsPerOrigin`. Until the server has said its limit it is 100 at most.
+   *
+   * @default Infinity: as many as the server allows
+   */
+  readonly maxStreams?: number;
+  /** PING frames on HTTP/2 connections. `false`: none are sent. @default false */
+  readonly ping?: false | PingOptions;
 
   // Sockets
 

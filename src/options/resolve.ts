@@ -41,6 +41,10 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   readonly tcpKeepAlive: TcpKeepAlive | false;
   readonly noDelay: boolean;
+  readonly http2: "alpn" | "prior-knowledge" | false;
+  readonly maxStreams: number;
+  /** `undefined`: no pings. */
+  readonly ping: PingSetting | undefined;
   /** A function is not called yet. */
   readonly tls: NonNullable<PoolOptions["tls"]>;
   readonly proxy: ProxySetting | "env" | false;
@@ -64,6 +68,13 @@ export interface Settings {
   readonly preset: PresetInfo | undefined;
   /** The chosen options that still have the value of the preset. */
   readonly fromPreset: ReadonlySet<string>;
+}
+
+/** The pings of HTTP/2 connections, in ms. */
+export interface PingSetting {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly whileIdle: boolean;
 }
 
 /** Options without a default value. */
@@ -93,6 +104,9 @@ export const DEFAULTS: Defaults = {
   maxQueue: 10_000,
   reuseOrder: "lifo",
   evictIdle: "stalest",
+  http2: false,
+  maxStreams: Infinity,
+  ping: false,
   tcpKeepAlive: false,
   noDelay: true,
   tls: {},
@@ -144,6 +158,9 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     ...deadlinesOf(given),
     tcpKeepAlive: tcpKeepAliveOf(given.tcpKeepAlive),
     noDelay: flag(given.noDelay, "noDelay"),
+    http2: given.http2 === false ? false : oneOf(given.http2, "http2", HTTP2),
+    maxStreams: wholeNumber(given.maxStreams, "maxStreams", 1),
+    ping: pingOf(given.ping),
     tls: typeof given.tls === "function" ? given.tls : tlsOf(given.tls),
     proxy: proxyOf(given.proxy, tlsOf),
     unixPath: ifSet(given.unixPath, (path) => unixPathOf(path, "unixPath")),
@@ -228,6 +245,30 @@ export function deadlineMs(value: Duration, option: string): number {
   const ms = toMs(value, option);
   if (ms > 0) return ms;
   throw new RangeError(`${option} must be above 0, or Infinity for none: current value is ${show(value)}`);
+}
+
+const HTTP2 = ["alpn", "prior-knowledge"] as const;
+
+/** Go's `PingTimeout` is 15 s; hyper and .NET wait 20 s. */
+const PING_TIMEOUT = "20s";
+
+function pingOf(value: Given["ping"]): PingSetting | undefined {
+  if (value === false) return undefined;
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(
+      `ping must be false or an object such as { interval: "30s" }: current value is ${show(value)}`,
+    );
+  }
+  refuseUnknown(value, { interval: 0, timeout: 0, whileIdle: 0 }, "ping option");
+  const { interval, timeout = PING_TIMEOUT, whileIdle = false } = value;
+  const intervalMs = toMs(interval, "ping.interval");
+  if (intervalMs < 1000)
+    throw new RangeError(`ping.interval must be from "1s": current value is ${show(interval)}`);
+  return {
+    intervalMs,
+    timeoutMs: deadlineMs(timeout, "ping.timeout"),
+    whileIdle: flag(whileIdle, "ping.whileIdle"),
+  };
 }
 
 function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {

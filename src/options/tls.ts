@@ -52,8 +52,18 @@ function refuseContradictions({ cert, key, pfx, passphrase, minVersion, maxVersi
     throw new RangeError(`tls.minVersion (${minVersion}) must not exceed tls.maxVersion (${maxVersion})`);
 }
 
-/** TLS with the peer called `hostname`. The sessions of a target are resumed with this target only. */
-export function tlsTargetOf(hostname: string, options: TlsOptions): TlsTarget {
+/** What is offered by ALPN, in order of preference. */
+export const ALPN_HTTP1: readonly string[] = ["http/1.1"];
+
+/**
+ * TLS with the peer called `hostname`. The sessions of a target are resumed with this target only, and so with the same ALPN
+ * (RFC 8446 §4.2.11).
+ */
+export function tlsTargetOf(
+  hostname: string,
+  options: TlsOptions,
+  alpn: readonly string[] = ALPN_HTTP1,
+): TlsTarget {
   const { ca, serverName, rejectUnauthorized, ...rest } = options;
   return {
     ...rest,
@@ -61,7 +71,7 @@ export function tlsTargetOf(hostname: string, options: TlsOptions): TlsTarget {
     serverName: serverName ?? hostname.replace(/\.$/, ""),
     ca: typeof ca === "string" ? [ca] : ca,
     verify: rejectUnauthorized ?? true,
-    alpn: ["http/1.1"],
+    alpn,
     sessions: new SessionStore(),
   };
 }

@@ -71,14 +71,22 @@ function deadlines(settings: Settings): Described[] {
 }
 
 function handling(settings: Settings): Described[] {
-  const { rules, retry, tcpKeepAlive, dnsRefreshMs, proxy } = settings;
+  const { rules, retry, tcpKeepAlive, dnsRefreshMs, http2, maxStreams, ping, proxy } = settings;
   return [
     ["retry", typeof retry === "function" ? named(retry) : onOff(retry)],
     ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
     ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive)],
     ["dnsRefresh", formatMs(dnsRefreshMs)],
+    ["http2", http2 === false ? "off" : http2],
+    ["maxStreams", limit(maxStreams)],
+    ["ping", ping === undefined ? "off" : pings(ping)],
     ["proxy", typeof proxy === "object" ? proxy.shown : proxy || "off"],
   ];
+}
+
+function pings({ intervalMs, timeoutMs, whileIdle }: NonNullable<Settings["ping"]>): string {
+  const when = whileIdle ? ", idle or not" : "";
+  return `after ${formatMs(intervalMs)}, awaited for ${formatMs(timeoutMs)}${when}`;
 }
 
 function probes({ idleMs, intervalMs, probes: count }: Exclude<Settings["tcpKeepAlive"], false>): string {

@@ -106,7 +106,9 @@ class ProxyDialer implements Dialer {
   }
 
   #route(proxy: ProxySetting, origin: Origin): ProxyRoute {
-    const forwards = origin.scheme === "http" && proxy.kind !== "socks5";
+    // Who forwards requests reads them as HTTP/1.1. In a tunnel the origin speaks what it is known to speak.
+    const { http2 } = this.#parts.settings;
+    const forwards = origin.scheme === "http" && proxy.kind !== "socks5" && http2 !== "prior-knowledge";
     if (!forwards) return this.#routeOver(proxy, origin, false);
     if (proxy.pooling === "origin") return this.#routeOver(proxy, origin, true);
     let shared = this.#sharedRoutes.get(proxy.shown);

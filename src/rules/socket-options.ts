@@ -7,7 +7,7 @@ import type { AppliedOptions, TcpKeepAlive, TlsFeature, TlsTarget } from "../con
 
 /** One socket option, or option of TLS, that was not applied as asked. */
 export interface Shortfall {
-  readonly option: "tcpKeepAlive" | "noDelay" | `tls.${TlsFeature}`;
+  readonly option: "tcpKeepAlive" | "noDelay" | "http2" | `tls.${TlsFeature}`;
   readonly asked: TcpKeepAlive | boolean | string;
   readonly applied: TcpKeepAlive | boolean;
 }

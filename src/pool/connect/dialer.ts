@@ -51,7 +51,10 @@ export class DirectDialer implements Dialer {
     this.resolver = connector.resolver;
     this.#settings = settings;
     this.#connector = connector;
-    this.tls = new TlsTargets(settings.tls, transport.can);
+    this.tls = new TlsTargets(settings.tls, transport.can, {
+      mode: settings.http2,
+      chosen: settings.chosen.has("http2"),
+    });
   }
 
   nameTo(origin: Origin): string | undefined {

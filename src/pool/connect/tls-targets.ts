@@ -9,7 +9,7 @@ import type { Capabilities, TlsTarget } from "../../contract/transport.ts";
 import { refusedFault, thrownFault } from "../../contract/user-functions.ts";
 import type { TlsOptions } from "../../options/options.ts";
 import type { Settings } from "../../options/resolve.ts";
-import { isSameTls, tlsOf, tlsTargetOf } from "../../options/tls.ts";
+import { ALPN_HTTP1, isSameTls, tlsOf, tlsTargetOf } from "../../options/tls.ts";
 import { type Shortfall, tlsShortfalls } from "../../rules/socket-options.ts";
 import { unlessAborted } from "./resolver.ts";
 
@@ -23,17 +23,35 @@ interface Kept {
   readonly options: TlsOptions;
 }
 
+const NO_ALPN: Shortfall = { option: "http2", asked: "alpn", applied: false };
+
+/** What ALPN offers (RFC 7301 §6; RFC 9113 §3.2). */
+function offered(http2: Settings["http2"]): readonly string[] {
+  if (http2 === false) return ALPN_HTTP1;
+  return http2 === "alpn" ? ["h2", "http/1.1"] : ["h2"];
+}
+
 /** The TLS targets of one pool, by origin. No two origins share a target, so none offers the session of another. */
 export class TlsTargets {
   /** Told of each option that the transport cannot honour, once per attempt. Answers with the error to fail with, if any. */
   onShortfall: (shortfall: Shortfall) => HoldfastError | undefined = () => undefined;
   readonly #options: Settings["tls"];
   readonly #can: Pick<Capabilities, "tlsOptions">;
+  readonly #alpn: readonly string[];
+  /** HTTP/2 was asked for where ALPN cannot offer it. */
+  readonly #lacksAlpn: boolean;
   readonly #kept: Map<string, Kept> = new Map();
 
-  constructor(options: Settings["tls"], can: Pick<Capabilities, "tlsOptions"> = {}) {
+  /** @param http2 the option, and whether the user has set it. */
+  constructor(
+    options: Settings["tls"],
+    can: Partial<Pick<Capabilities, "tlsOptions" | "alpn">> = {},
+    http2: { readonly mode: Settings["http2"]; readonly chosen: boolean } = { mode: false, chosen: false },
+  ) {
     this.#options = options;
     this.#can = can;
+    this.#alpn = offered(http2.mode);
+    this.#lacksAlpn = http2.mode === "alpn" && http2.chosen && can.alpn !== true;
   }
 
   /**
@@ -45,6 +63,8 @@ export class TlsTargets {
    */
   of(origin: Origin, signal: AbortSignal): TlsTarget | Promise<TlsTarget> {
     const options = this.#options;
+    const lacking = this.#lacksAlpn ? this.onShortfall(NO_ALPN) : undefined;
+    if (lacking !== undefined) return Promise.reject(lacking);
     if (typeof options === "function") return this.#asked(options, origin, signal);
     const refused = this.refusal(options);
     return refused === undefined ? this.#target(origin, options) : Promise.reject(refused);
@@ -74,7 +94,7 @@ export class TlsTargets {
     const kept =
       known !== undefined && isSameTls(known.options, options)
         ? known
-        : { target: tlsTargetOf(hostname, options), options };
+        : { target: tlsTargetOf(hostname, options, this.#alpn), options };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     if (this.#kept.size > MOST_TARGETS) this.#forgetOldest();
