@@ -91,7 +91,12 @@ export type { ExplainedConnection, Explanation } from "./src/pool/explain.ts";
 export type { OriginStats, PoolStats } from "./src/pool/stats.ts";
 export type { HintReader, HintSource } from "./src/rules/hints.ts";
 export type { ConnectionOptions, PersistenceFacts, PersistenceTest } from "./src/rules/persistence.ts";
-export { PRESET, type PresetInfo } from "./src/rules/preset-info.ts";
+export {
+  type Http2Info,
+  type Http2PingInfo,
+  PRESET,
+  type PresetInfo,
+} from "./src/rules/preset-info.ts";
 export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
 export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";
 export { presets };

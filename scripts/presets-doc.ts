@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { PoolOptions } from "../mod.ts";
 import { CLIENTS, SERVERS } from "../src/cli/catalog.ts";
+import { pingOf, streamsOf, windowsOf } from "../src/cli/http2-text.ts";
 import {
   announcementOf,
   compareIdleTimes,
@@ -14,7 +15,7 @@ import {
 import { formatMs } from "../src/contract/duration.ts";
 import { resolveOptions } from "../src/options/resolve.ts";
 import { nginx, tomcat } from "../src/presets/mod.ts";
-import { PRESET } from "../src/rules/preset-info.ts";
+import { type Http2Info, PRESET } from "../src/rules/preset-info.ts";
 import type { ServerPreset } from "../src/rules/server-side.ts";
 
 const FILE = new URL("../docs/presets.md", import.meta.url);
@@ -66,6 +67,14 @@ a response to an HTTP/1.1 client that sent \`Connection: keep-alive\`.
 
 ${table(["preset", "system", "idle", "requests", "lifetime", "says"], Object.keys(SERVERS).map(serverRow))}
 
+## HTTP/2
+
+How the systems use HTTP/2, where that was looked up; \`npx holdfast explain go\` names the source of each. Idle time, requests and
+lifetime are those of HTTP/1.1. "Streams": at a time on one connection; what a client assumes until the server says, what a server
+announces. "Windows": of a stream, to begin with, and of the connection.
+
+${table(["preset", "streams", "when all are in use", "PING", "windows", "sent again, or how connections end"], http2Presets().map(http2Row))}
+
 ## Which side closes an idle connection first
 
 The time after which the client closes an idle connection, and what follows. **safe**: the client is first. **race**: both close
@@ -73,6 +82,18 @@ within a second of each other. **late**: the server closes first, so requests ma
 
 ${table(["client ↓ server →", ...Object.entries(COMPARED).map(([name, server]) => `${name} (${formatMs(idleOf(server))})`)], Object.keys(CLIENTS).map(comparisonRow))}
 `;
+}
+
+function http2Presets(): [string, Http2Info][] {
+  return Object.entries({ ...CLIENTS, ...SERVERS }).flatMap(([name, make]) => {
+    const info = make()[PRESET]?.http2;
+    return info === undefined ? [] : [[name, info] as [string, Http2Info]];
+  });
+}
+
+function http2Row([name, info]: readonly [string, Http2Info]): string[] {
+  const { whenFull = "", ending } = info;
+  return [`\`${name}\``, streamsOf(info), whenFull, pingOf(info), windowsOf(info), ending];
 }
 
 function clientRow(name: string): string[] {

@@ -8,6 +8,7 @@ import { PRESET } from "../rules/preset-info.ts";
 import type { Announcement, ServerPreset } from "../rules/server-side.ts";
 import { consequence, recommendation, whoIsFirst } from "./advice.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
+import { http2Rows } from "./http2-text.ts";
 import { announcementOf, compareIdleTimes, idleMsAfter } from "./idle-comparison.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -40,6 +41,7 @@ function clientText(client: PoolOptions): string {
     "",
     `An idle connection is kept: ${idleTimes(client)}.`,
     "",
+    ...http2Lines(client),
   ].join("\n");
 }
 
@@ -57,6 +59,7 @@ function serverText(server: ServerPreset): string {
     "",
     `It says ${quotedFields(announcementOf(server))}.`,
     "",
+    ...http2Lines(server),
   ].join("\n");
 }
 
@@ -69,6 +72,12 @@ function comparisonText(name: string, client: PoolOptions, server: ServerPreset)
     recommendation(name, found),
     "",
   ].join("\n");
+}
+
+/** What the preset's system does over HTTP/2, where it is known. */
+function http2Lines(preset: PoolOptions | ServerPreset): string[] {
+  const info = preset[PRESET]?.http2;
+  return info === undefined ? [] : ["Over HTTP/2:", ...columns(http2Rows(info)), ""];
 }
 
 function heading(preset: PoolOptions | ServerPreset): string[] {

@@ -3,6 +3,7 @@
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { firstToken } from "./connection-readers.ts";
 import { anyMethodOnReusedOr408 } from "./retry-rules.ts";
+import { MIB } from "./units.ts";
 
 /**
  * The rules of Chrome 90 and later. The limits are 6 connections per origin and 256 in all. A used connection is kept
@@ -24,6 +25,17 @@ export function chrome(): ClientPreset {
       system: "Chrome",
       versions: "90 and later",
       source: "chromium net/, versions of 2021 to 2025",
+      http2: {
+        maxStreams: 100,
+        whenFull: "waits",
+        ping: { intervalMs: 10_000, timeoutMs: 10_000, when: "before a request" },
+        streamWindow: 6 * MIB,
+        connectionWindow: 15 * MIB,
+        ending:
+          "above the last id of GOAWAY with NO_ERROR, REFUSED_STREAM, and after a PING without an answer",
+        source:
+          "chromium net/spdy/spdy_session.cc, net/http/http_network_session.cc, http_network_transaction.cc",
+      },
     },
     {
       idleTimeout: "300s",

@@ -5,6 +5,7 @@ import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { textSearch } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { anyMethodOnReused } from "./retry-rules.ts";
+import { KIB, MIB } from "./units.ts";
 
 /** Options of libcurl. Where libcurl uses 0 for "off", use `Infinity`. */
 export interface CurlDirectives {
@@ -50,7 +51,21 @@ export function curl(given: CurlDirectives = {}): ClientPreset {
   });
   const versionLifetime: Duration = isBefore(set.version, "8.17") ? Infinity : "24h";
   return clientPreset(
-    { name: "curl", system: "curl", versions: "7.65 to 8", source: "curl 8.22; measured with 7.88.1" },
+    {
+      name: "curl",
+      system: "curl",
+      versions: "7.65 to 8",
+      source: "curl 8.22; measured with 7.88.1",
+      http2: {
+        maxStreams: 100,
+        whenFull: "opens another",
+        ping: false,
+        streamWindow: 64 * KIB,
+        connectionWindow: 10 * MIB,
+        ending: "REFUSED_STREAM, once, on a new connection",
+        source: "curl 5c61e168 lib/http2.c, lib/multi.c; 7.88.1 has windows of 32 MiB",
+      },
+    },
     {
       idleTimeout: set.maxAgeConn,
       persistence: textSearch,

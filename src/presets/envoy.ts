@@ -4,6 +4,7 @@ import type { Duration } from "../contract/duration.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { onlyWhereNeeded, serverPreset } from "./server-preset.ts";
+import { MIB } from "./units.ts";
 
 /** Fields of Envoy's HTTP connection manager. Where Envoy uses 0 for "off", use `Infinity`. */
 export interface EnvoyDirectives {
@@ -45,6 +46,14 @@ export function envoy(given: EnvoyDirectives = {}): ServerPreset {
       system: "Envoy",
       versions: "1.13 and later",
       source: "envoyproxy/envoy conn_manager_impl.cc, protocol.proto",
+      http2: {
+        maxStreams: 1024,
+        ping: false,
+        streamWindow: 16 * MIB,
+        connectionWindow: 24 * MIB,
+        ending: "GOAWAY in two steps, drain_timeout (5 s) apart",
+        source: "envoyproxy/data-plane-api 84e84367 envoy/config/core/v3/protocol.proto",
+      },
     },
     {
       idleTimeout: set.idleTimeout,

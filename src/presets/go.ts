@@ -4,6 +4,7 @@ import type { Duration } from "../contract/duration.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { directives } from "./directives.ts";
+import { MIB } from "./units.ts";
 
 /** Fields of `http.Transport`. Where Go uses 0 for "no limit", use `Infinity`. */
 export interface GoDirectives {
@@ -53,6 +54,15 @@ export function go(given: GoDirectives = {}): ClientPreset {
       system: "Go net/http",
       versions: "1.13 and later",
       source: "golang/go 1.24 net/http/transport.go; measured with 1.26.8",
+      http2: {
+        maxStreams: 100,
+        whenFull: "opens another",
+        ping: false,
+        streamWindow: 4 * MIB,
+        connectionWindow: 1024 * MIB + 65_535,
+        ending: "above the last id of GOAWAY, and REFUSED_STREAM, if the body can be had again",
+        source: "golang.org/x/net 0.62 http2/transport.go, config.go; measured with 1.26.8",
+      },
     },
     {
       idleTimeout: idleConnTimeout,

@@ -15,7 +15,7 @@
  * @module
  */
 
-export { PRESET, type PresetInfo } from "../rules/preset-info.ts";
+export { type Http2Info, type Http2PingInfo, PRESET, type PresetInfo } from "../rules/preset-info.ts";
 export { type ApacheHttpClient4Directives, apacheHttpClient4 } from "./apache-http-client-4.ts";
 export { type ApacheHttpClient5Directives, apacheHttpClient5 } from "./apache-http-client-5.ts";
 export { bunFetch } from "./bun-fetch.ts";

@@ -4,6 +4,7 @@ import { type Duration, toMs } from "../contract/duration.ts";
 import type { Announcer, ServerPreset } from "../rules/server-side.ts";
 import { directives } from "./directives.ts";
 import { serverPreset, wholeSeconds } from "./server-preset.ts";
+import { KIB } from "./units.ts";
 
 /** Directives of an `http`, `server` or `location` block. */
 export interface NginxDirectives {
@@ -45,6 +46,14 @@ export function nginx(given: NginxDirectives = {}): ServerPreset {
       system: "nginx",
       versions: "1.19.10 and later",
       source: "nginx 1.31 ngx_http_core_module.c",
+      http2: {
+        maxStreams: 128,
+        ping: false,
+        streamWindow: 64 * KIB,
+        connectionWindow: 2 ** 31 - 1,
+        ending: "GOAWAY at the last request; later streams are passed over",
+        source: "nginx 3f6f7824 src/http/v2/ngx_http_v2.c; measured with 1.22.1",
+      },
     },
     {
       idleTimeout: keepaliveTimeout,

@@ -45,6 +45,14 @@ export function nodeServer(given: NodeServerDirectives = {}): ServerPreset {
       system: "Node http.Server",
       versions: "20 and later",
       source: "Node 26.10 _http_server.js",
+      http2: {
+        maxStreams: Infinity,
+        ping: false,
+        streamWindow: 65_535,
+        connectionWindow: 65_535,
+        ending: "never of its own accord: node:http2 has no keepAliveTimeout",
+        source: "measured with Node 20 and 24",
+      },
     },
     {
       idleTimeout: toMs(keepAliveTimeout, "keepAliveTimeout") + bufferMs,

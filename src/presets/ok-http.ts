@@ -5,6 +5,7 @@ import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { lastLineIsClose } from "./connection-readers.ts";
 import { directives } from "./directives.ts";
 import { anyMethodOnReusedOr408 } from "./retry-rules.ts";
+import { MIB } from "./units.ts";
 
 /** Parameters of OkHttp's `ConnectionPool`. */
 export interface OkHttpDirectives {
@@ -45,6 +46,15 @@ export function okHttp(given: OkHttpDirectives = {}): ClientPreset {
       system: "OkHttp",
       versions: "3 to 5",
       source: "square/okhttp 5.4; measured with 3.13.1",
+      http2: {
+        maxStreams: Infinity,
+        whenFull: "opens another",
+        ping: false,
+        streamWindow: 16 * MIB,
+        connectionWindow: 16 * MIB,
+        ending: "above the last id of GOAWAY, and REFUSED_STREAM; the second one retires the connection",
+        source: "square/okhttp 1682d9ba Http2Connection.kt, RetryAndFollowUpInterceptor.kt",
+      },
     },
     {
       idleTimeout: keepAliveDuration,

@@ -6,6 +6,7 @@ import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { eitherField } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { UNDICI_ANYWHERE, UNDICI_PARAMETER, undiciReader } from "./keep-alive-readers.ts";
+import { KIB } from "./units.ts";
 
 /** Options of undici's `Agent` and `Pool`. */
 export interface UndiciDirectives {
@@ -66,6 +67,15 @@ export function undici(given: UndiciDirectives = {}): ClientPreset {
       system: "undici, Node fetch",
       versions: "6.14 to 8",
       source: "undici 8.10; measured with 7.30.2, 8.12.4 and Node 20, 22, 24",
+      http2: {
+        maxStreams: 100,
+        whenFull: "waits",
+        ping: { intervalMs: 60_000, timeoutMs: undefined, when: "always" },
+        streamWindow: 256 * KIB,
+        connectionWindow: 512 * KIB,
+        ending: "above the last id of GOAWAY, once, if the body can be had again; else an error",
+        source: "nodejs/undici 7eb7c8ec lib/dispatcher/client-h2.js; measured with 8.12.4",
+      },
     },
     {
       unusedIdleTimeout: set.keepAliveTimeout,

@@ -10,8 +10,37 @@ export interface PresetInfo {
   readonly versions: string;
   /** Where the rules were read or how they were measured. */
   readonly source: string;
+  /** How the system uses HTTP/2. Absent: it does not, or that was not looked up. */
+  readonly http2?: Http2Info;
   /** The options that the preset sets. An option that was overridden counts as the user's. */
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** How a system uses HTTP/2. Its idle time, requests and lifetime are those of HTTP/1.1. */
+export interface Http2Info {
+  /** Most streams at a time. A client: until the server says how many, and never more. A server: what it announces. */
+  readonly maxStreams: number;
+  /** What a client does when all streams of its connection are in use. */
+  readonly whenFull?: "opens another" | "waits";
+  /** When it sends PING of its own accord, and how long it waits for the answer. */
+  readonly ping: false | Http2PingInfo;
+  /** The receive window of one stream, in bytes, to begin with. */
+  readonly streamWindow: number;
+  /** The receive window of the connection, in bytes. */
+  readonly connectionWindow: number;
+  /** A client: what it sends again after GOAWAY or REFUSED_STREAM. A server: how its connections end. */
+  readonly ending: string;
+  /** Where this was read or how it was measured. */
+  readonly source: string;
+}
+
+/** PING by which a system finds dead connections. */
+export interface Http2PingInfo {
+  readonly intervalMs: number;
+  /** How long it waits for the answer. `undefined`: it does not wait. */
+  readonly timeoutMs: number | undefined;
+  /** `"always"`, while requests run, or only with the first request after a silence. */
+  readonly when: "always" | "with requests" | "before a request";
 }
 
 /**
