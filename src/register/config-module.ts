@@ -1,5 +1,6 @@
 /** Config module: options from a module of the program, which can say what no variable can: functions and certificates. */
 
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -14,16 +15,21 @@ import { CONFIG_VARIABLE } from "./variables.ts";
  */
 export async function configOptions(path: string): Promise<PoolOptions> {
   const what = `${CONFIG_VARIABLE}=${show(path)}`;
-  const url = pathToFileURL(resolve(process.cwd(), path)).href;
+  const file = resolve(process.cwd(), path);
   let config: unknown;
   try {
-    ({ default: config } = await import(
-      /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ url
-    ));
+    config = path.endsWith(".json") ? JSON.parse(await readFile(file, "utf8")) : await defaultExport(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`${what}: it cannot be imported: ${reason}`, { cause });
   }
   if (config === undefined) throw new TypeError(`${what}: it has no default export`);
   return objectWith(config as PoolOptions, `${what}: the default export`, []);
+}
+
+/** The comments keep bundlers from looking for the module: it is not there when they build. */
+async function defaultExport(file: string): Promise<unknown> {
+  const url = pathToFileURL(file).href;
+  const module = await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ url);
+  return module.default;
 }

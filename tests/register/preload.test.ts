@@ -86,6 +86,13 @@ describe("@holdfast/pool/register as a preload", PATIENT, () => {
     );
   });
 
+  for (const name of ["holdfast.config.cjs", "holdfast.config.json", "holdfast.config.ts"]) {
+    it(`reads ${name}`, PATIENT, async () => {
+      const [output, , code] = await run({ ORIGIN, HOLDFAST_CONFIG: `tests/register/${name}` });
+      assertEquals([output, code], [printed("25s"), 0]);
+    });
+  }
+
   for (const [what, variables, said] of [
     [
       "a wrong value",
@@ -96,6 +103,11 @@ describe("@holdfast/pool/register as a preload", PATIENT, () => {
       "a config module that is not there",
       { HOLDFAST_CONFIG: "./tests/register/none.mjs" },
       'TypeError: HOLDFAST_CONFIG="./tests/register/none.mjs": it cannot be imported',
+    ],
+    [
+      "a config file that is not there",
+      { HOLDFAST_CONFIG: "./tests/register/child.json" },
+      'TypeError: HOLDFAST_CONFIG="./tests/register/child.json": it cannot be imported',
     ],
     [
       "a config module without options",
