@@ -69,6 +69,8 @@ export class IgnoredMembers {
       !("mode" in init && init.mode === "same-origin")
     )
       throw new TypeError('fetch option "cache" can be "only-if-cached" with mode "same-origin" alone');
+    if ("mode" in init && init.mode === "no-cors" && "method" in init && !isSimple(init.method))
+      throw new TypeError('fetch option "mode" can be "no-cors" with GET, HEAD and POST alone');
   }
 
   #ignore(name: string): void {
@@ -81,5 +83,13 @@ export class IgnoredMembers {
 function refuseUnknownValue(name: string, value: unknown): void {
   if (Object.hasOwn(VALUES, name) && VALUES[name]?.includes(value) !== true)
     throw new TypeError(`fetch option "${name}" cannot be ${quoted(String(value))}`);
+  // A relative one may be: this is no page, so nothing says what it is relative to.
+  if (name === "referrer" && !URL.canParse(String(value), "http://page.invalid/"))
+    throw new TypeError(`fetch option "referrer" must be a URL: current value is ${quoted(String(value))}`);
   if (name === "window" && value !== null) throw new TypeError('fetch option "window" must be null');
+}
+
+/** Whether it is a CORS-safelisted method (Fetch §2.2.1). */
+function isSimple(method: unknown): boolean {
+  return method === undefined || ["GET", "HEAD", "POST"].includes(String(method).toUpperCase());
 }
