@@ -73,6 +73,10 @@ How the systems use HTTP/2, where that was looked up; \`npx holdfast explain go\
 lifetime are those of HTTP/1.1. "Streams": at a time on one connection; what a client assumes until the server says, what a server
 announces. "Windows": of a stream, to begin with, and of the connection.
 
+A pool with such a client preset speaks HTTP/2 with origins that choose it (\`http2\`), and pings as the system does (\`ping\`); with all
+other client presets it does not. With a server preset it sends as many requests at a time (\`maxStreams\`). Not reproduced: a pool
+opens another connection where the system waits, sends again what is proven unprocessed, and has its own windows.
+
 ${table(["preset", "streams", "when all are in use", "PING", "windows", "sent again, or how connections end"], http2Presets().map(http2Row))}
 
 ## Which side closes an idle connection first

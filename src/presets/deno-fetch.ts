@@ -6,6 +6,7 @@ import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { lineByLine } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
 import { onlyUnsent } from "./retry-rules.ts";
+import { MIB } from "./units.ts";
 
 /** Options of `Deno.createHttpClient`. */
 export interface DenoFetchDirectives {
@@ -43,6 +44,15 @@ export function denoFetch(given: DenoFetchDirectives = {}): ClientPreset {
       system: "Deno fetch",
       versions: "2",
       source: "denoland/deno 2.9 ext/fetch; measured with 2.9.6",
+      http2: {
+        maxStreams: 100,
+        whenFull: "waits",
+        ping: false,
+        streamWindow: 2 * MIB,
+        connectionWindow: 5 * MIB,
+        ending: "GOAWAY with NO_ERROR, and REFUSED_STREAM",
+        source: "hyper 1.11 proto/h2/client.rs, denoland/deno 2.9 ext/fetch; measured with 2.9.6",
+      },
     },
     {
       idleTimeout: poolIdleTimeout,

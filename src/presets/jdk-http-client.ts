@@ -31,7 +31,7 @@ export interface JdkHttpClientDirectives {
  *
  * Differences: surplus bytes in the same segment as a response end the connection; the JDK may reuse it. Idle time is
  * counted in ms, and in the JDK in whole seconds. So connections returned within one second may be used in another
- * order.
+ * order. The JDK prefers HTTP/2, which this preset leaves out.
  */
 export function jdkHttpClient(given: JdkHttpClientDirectives = {}): ClientPreset {
   const { keepaliveTimeout, connectionPoolSize, version } = directives<JdkHttpClientDirectives>(

@@ -19,7 +19,9 @@ export function serverPreset<T extends ServerLimits>(
   limits: T,
   announcer: Announcer,
 ): T & ServerPreset {
-  return { ...limits, [ANNOUNCER]: announcer, [PRESET]: { ...system, options: limits } };
+  const streams = system.http2 === undefined ? {} : { maxStreams: system.http2.maxStreams };
+  const all = { ...streams, ...limits };
+  return { ...all, [ANNOUNCER]: announcer, [PRESET]: { ...system, options: all } };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
+import type { Http2Info } from "../rules/preset-info.ts";
 import { type ClientPreset, clientPreset } from "./client-preset.ts";
 import { eitherField } from "./connection-readers.ts";
 import { directives, isBefore } from "./directives.ts";
@@ -31,6 +32,17 @@ export interface UndiciDirectives {
  * connection.
  */
 const keptByUndici: PersistenceTest = (facts) => facts.method !== "HEAD" && eitherField(facts);
+
+/** Before 8, HTTP/2 has to be asked for (`allowH2`). */
+const SINCE_8: Http2Info = {
+  maxStreams: 100,
+  whenFull: "waits",
+  ping: { intervalMs: 60_000, timeoutMs: undefined, when: "always" },
+  streamWindow: 256 * KIB,
+  connectionWindow: 512 * KIB,
+  ending: "above the last id of GOAWAY, once, if the body can be had again; else an error",
+  source: "nodejs/undici 7eb7c8ec lib/dispatcher/client-h2.js; measured with 8.12.4",
+};
 
 /**
  * The rules of undici 6.14 to 8, and so of `fetch` in Node 20 to 26. The idle time is 4 s, or the server's `timeout`
@@ -67,15 +79,7 @@ export function undici(given: UndiciDirectives = {}): ClientPreset {
       system: "undici, Node fetch",
       versions: "6.14 to 8",
       source: "undici 8.10; measured with 7.30.2, 8.12.4 and Node 20, 22, 24",
-      http2: {
-        maxStreams: 100,
-        whenFull: "waits",
-        ping: { intervalMs: 60_000, timeoutMs: undefined, when: "always" },
-        streamWindow: 256 * KIB,
-        connectionWindow: 512 * KIB,
-        ending: "above the last id of GOAWAY, once, if the body can be had again; else an error",
-        source: "nodejs/undici 7eb7c8ec lib/dispatcher/client-h2.js; measured with 8.12.4",
-      },
+      ...(isBefore(set.version, "8") ? {} : { http2: SINCE_8 }),
     },
     {
       unusedIdleTimeout: set.keepAliveTimeout,

@@ -18,7 +18,7 @@ export interface PresetInfo {
 
 /** How a system uses HTTP/2. Its idle time, requests and lifetime are those of HTTP/1.1. */
 export interface Http2Info {
-  /** Most streams at a time. A client: until the server says how many, and never more. A server: what it announces. */
+  /** Most streams at a time. A client: until the server has said its own limit. A server: what it announces. */
   readonly maxStreams: number;
   /** What a client does when all streams of its connection are in use. */
   readonly whenFull?: "opens another" | "waits";

@@ -57,6 +57,8 @@ export interface ServerPreset {
   readonly lifetimeJitter?: number;
   /** Longest silence within one exchange (Envoy's `stream_idle_timeout`). A rule for pools; `keepAlive()` ignores it. */
   readonly bodyIdleTimeout?: Duration;
+  /** Streams at a time that it announces over HTTP/2. A rule for pools; `keepAlive()` ignores it. */
+  readonly maxStreams?: number;
   /** How the server announces its limits. */
   readonly [ANNOUNCER]: Announcer;
   /** The system that the preset reproduces. */

@@ -227,3 +227,28 @@ describe("a preset", () => {
     assertEquals(others.find(({ rule }) => rule === "requestTimeout")?.source, "default");
   });
 });
+
+describe("the HTTP/2 side of a preset", () => {
+  const http2Of = (options: PoolOptions) => {
+    const { http2, maxStreams, ping } = resolveOptions(options);
+    return { http2, maxStreams, ping };
+  };
+  const silent = { maxStreams: OFF, ping: undefined };
+
+  it("sets whether a pool speaks HTTP/2", () => {
+    for (const preset of [all.go(), all.reqwest(), all.okHttp(), all.curl(), all.denoFetch()])
+      assertEquals(http2Of(preset), { http2: "alpn", ...silent });
+    for (const preset of [all.jdk(), all.nodeAgent(), all.undici({ version: "7" }), all.apacheHttpClient5()])
+      assertEquals(http2Of(preset), { http2: false, ...silent });
+  });
+
+  it("sets the pings", () => {
+    assertEquals(http2Of(all.chrome()).ping, { intervalMs: 10 * S, timeoutMs: 10 * S, whileIdle: false });
+    assertEquals(http2Of(all.undici()).ping, { intervalMs: 60 * S, timeoutMs: OFF, whileIdle: true });
+  });
+
+  it("gives a pool the streams that a server allows", () => {
+    const streams = [all.nginx(), all.envoy(), all.nodeServer()].map((preset) => http2Of(preset).maxStreams);
+    assertEquals(streams, [128, 1024, OFF]);
+  });
+});

@@ -39,8 +39,11 @@ export const KEEP_ALIVE_DEFAULTS: Required<Omit<KeepAliveRules, typeof ANNOUNCER
   lifetimeJitter: 0.1,
 };
 
-/** Options of server presets that only pools use. Envoy's stream idle timeout limits exchanges, not connections. */
-const POOL_ONLY = { bodyIdleTimeout: 0 };
+/**
+ * Options of server presets that only pools use. Envoy's stream idle timeout limits exchanges, not connections, and how
+ * many streams run at a time is announced by the server itself.
+ */
+const POOL_ONLY = { bodyIdleTimeout: 0, maxStreams: 0 };
 
 /** Resolved rules: those that a client pool has too, and an announcer. */
 export interface KeepAlivePolicy {
