@@ -35,6 +35,9 @@ export function originOf(url: string | URL): Origin {
 /** The longest hostname (RFC 1035 §2.3.4). A longer one cannot be resolved, and errors would show all of it. */
 export const MAX_HOSTNAME = 255;
 
+/** The URL is valid, but no pool speaks its scheme: to the standard's fetch, that is a failure of the network. */
+export class SchemeError extends TypeError {}
+
 /**
  * The origin of a parsed URL.
  *
@@ -44,7 +47,7 @@ export function parsedOrigin(parsed: URL): Origin {
   const scheme = parsed.protocol.slice(0, -1);
   if (scheme !== "http" && scheme !== "https") {
     // Show the scheme only: "user:secret@host" parses as a URL too, and the rest of it holds the secret.
-    throw new TypeError(`URL must start with http: or https:, not with ${excerpt(parsed.protocol)}`);
+    throw new SchemeError(`URL must start with http: or https:, not with ${excerpt(parsed.protocol)}`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError(`URL must not carry credentials, use an Authorization header: "${redact(parsed)}"`);

@@ -2,7 +2,7 @@
 
 import { HoldfastError } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
-import type { Origin } from "../contract/origin.ts";
+import type { Origin, SchemeError } from "../contract/origin.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
 
@@ -59,6 +59,18 @@ export function badPortError({ key, port }: Origin, method: string): HoldfastErr
     retriable: false,
     origin: key,
     message: `${excerpt(method)} ${key}: port ${port} belongs to another protocol: fetch does not connect to it, request() does`,
+  });
+}
+
+/** The scheme is one that nobody answers: to the standard's fetch, that is a failure of the network (Fetch §4.2). */
+export function schemeError(cause: SchemeError): HoldfastError {
+  return new HoldfastError({
+    code: "ERR_CONNECT",
+    phase: "connect",
+    sent: "none",
+    retriable: false,
+    message: cause.message,
+    cause,
   });
 }
 

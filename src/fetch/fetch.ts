@@ -1,6 +1,7 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
 import { HoldfastError } from "../contract/errors.ts";
+import { SchemeError } from "../contract/origin.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
@@ -9,7 +10,7 @@ import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { isRepeatable, withContentType } from "./arguments.ts";
 import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
-import { fetchError, rejectedFetch } from "./fetch-errors.ts";
+import { fetchError, rejectedFetch, schemeError } from "./fetch-errors.ts";
 import {
   bareGet,
   type DefaultHeaders,
@@ -79,7 +80,8 @@ export function poolFetchLater(
 
 /** What becomes of arguments that are no request of a pool. */
 function refused(error: unknown, input: FetchInput, init: FetchInit | undefined): Promise<Response> {
-  return fetchLocally(input, init) ?? Promise.reject(fetchError(error, undefined));
+  const told = error instanceof SchemeError ? schemeError(error) : error;
+  return fetchLocally(input, init) ?? Promise.reject(fetchError(told, undefined));
 }
 
 /** Gives up the body of a call that was aborted before it began. Returns the reason. */

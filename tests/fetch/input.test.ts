@@ -343,7 +343,6 @@ const REFUSED: Record<string, [input: unknown, init: unknown, named: string]> = 
   "a path alone": ["/only/a/path", undefined, "/only/a/path"],
   nothing: [undefined, undefined, "undefined"],
   "an empty URL": ["", undefined, '""'],
-  "another scheme": ["ftp://a.test/", undefined, "ftp:"],
   "credentials in the URL": ["http://u:secret@a.test/", undefined, "credentials"],
   "a method that is no token": ["http://a.test/", { method: "G T" }, "G T"],
   "an empty method": ["http://a.test/", { method: "" }, '""'],
@@ -400,6 +399,16 @@ describe("fetch refuses", () => {
       assertEquals(at.pool.stats().queued, 0);
     });
   }
+
+  it("another scheme, as if the network had failed", async () => {
+    await using at = serving();
+    for (const input of ["ftp://a.test/", new URL("foo:bar"), { url: "invalid:" }]) {
+      const { code, message } = await causeOf(at.pool.fetch(input));
+      assertEquals(code, "ERR_CONNECT");
+      assertStringIncludes(message, "URL must start with http: or https:");
+    }
+    assertEquals(at.requests.length, 0);
+  });
 
   it("the ports of other protocols, before a socket is opened", async () => {
     await using at = serving();
