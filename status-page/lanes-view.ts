@@ -102,7 +102,7 @@ export class LanesView {
     setText(origin, lane.origin);
     setText(requests, count(lane.requests));
     setText(age, duration((lane.end?.[0] ?? now) - lane.openedAt));
-    setText(state, lane.end?.[1] ?? lane.state);
+    setText(state, lane.end?.[1] ?? stateOf(lane));
     timeline?.setAttribute("aria-label", `${lane.bars.length} bars`);
   }
 
@@ -199,6 +199,11 @@ export class LanesView {
     if (top < scrollTop) this.#viewport.scrollTop = top;
     else if (top + this.#rowPx > scrollTop + view) this.#viewport.scrollTop = top + this.#rowPx - view;
   }
+}
+
+/** A connection that carries several requests says how many. */
+function stateOf({ state, streams }: Lane): string {
+  return streams === undefined ? state : `${state} (${count(streams)})`;
 }
 
 const CELLS = ["number", "origin", "requests", "age", "state", "timeline"] as const;

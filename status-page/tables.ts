@@ -15,12 +15,14 @@ export function fillTables(model: Model): void {
 }
 
 function fillTotals(totals: Totals): void {
-  const { open, active, idle, connecting, queued, requests, reused, opened, retries, failures } = totals;
+  const { open, active, idle, connecting, streams, queued } = totals;
+  const { requests, reused, opened, retries, failures } = totals;
   const shown = [
     ["Open", count(open)],
     ["Active", count(active)],
     ["Idle", count(idle)],
     ["Connecting", count(connecting)],
+    ["Under way", count(streams)],
     ["Queued", count(queued)],
     ["Requests", count(requests)],
     ["Reused", share(reused, requests)],
@@ -115,11 +117,14 @@ export function fillDetails(lane: Lane | undefined, now: number): void {
     return;
   }
   place.dataset.lane = String(lane.id);
-  const { id, origin, remoteAddress, openedAt, end, state, requests } = lane;
+  const { id, origin, remoteAddress, openedAt, end, state, streams, requests, protocol } = lane;
+  const carries = streams === undefined ? "" : ` and carries ${count(streams)} requests`;
   const lines = [
-    `Connection ${id} to ${origin}${remoteAddress === undefined ? "" : ` (${remoteAddress})`}`,
+    `${protocol === undefined ? "Connection" : "HTTP/2 connection"} ${id} to ${origin}${remoteAddress === undefined ? "" : ` (${remoteAddress})`}`,
     `${count(requests)} ${requests === 1 ? "request" : "requests"}, opened ${duration(now - openedAt)} ago, ${activity(lane, now)}`,
-    end === undefined ? `It is ${state}.` : `It ended after ${duration(end[0] - openedAt)}: ${end[1]}.`,
+    end === undefined
+      ? `It is ${state}${carries}.`
+      : `It ended after ${duration(end[0] - openedAt)}: ${end[1]}.`,
   ];
   fillChildren(place, lines, () => element("p"), setText);
 }

@@ -48,7 +48,7 @@ export interface ConnectionAcquired {
   readonly waitedMs: number;
 }
 
-/** The exchange is over and the connection is idle again. */
+/** The exchange is over. The connection is idle again, unless it carries others. */
 export interface ConnectionReleased {
   /** Which event this is. */
   readonly type: "connection.released";
@@ -58,6 +58,8 @@ export interface ConnectionReleased {
   readonly origin: string;
   /** Requests it has carried so far. */
   readonly requests: number;
+  /** Requests that it still carries: 0 with HTTP/1.1. */
+  readonly streams: number;
   /** Ms until a rule retires it, if it stays idle. */
   readonly keepMs: number;
 }
@@ -72,6 +74,8 @@ export interface ConnectionRetired {
   readonly origin: string;
   /** Why. */
   readonly reason: RetireReason;
+  /** What it spoke, if it was opened. */
+  readonly protocol?: WireProtocol;
   /** Ms since it was opened. */
   readonly ageMs: number;
   /** Ms it had been idle. 0 if it was active or connecting. */
@@ -207,6 +211,21 @@ export interface LimitLearned {
   readonly requests: number;
 }
 
+/**
+ * The peer finds that we ask too much of it (ENHANCE_YOUR_CALM, HTTP/2): the connection takes no further request. Each time
+ * doubles the interval of the option `ping` for the origin.
+ */
+export interface CalmRequested {
+  /** Which event this is. */
+  readonly type: "calm.requested";
+  /** Number of the connection: unique within the pool, the same in all its events. */
+  readonly connection: number;
+  /** Origin of the connection: `"https://api.example.com"`. */
+  readonly origin: string;
+  /** How often it has asked, this time included. */
+  readonly times: number;
+}
+
 /** Every event of a pool. */
 export type PoolEvent =
   | ConnectionOpened
@@ -220,7 +239,8 @@ export type PoolEvent =
   | RequestFailed
   | OptionDegraded
   | HintIgnored
-  | LimitLearned;
+  | LimitLearned
+  | CalmRequested;
 
 /**
  * A listener is called synchronously, between the steps of the pool, and must be quick.

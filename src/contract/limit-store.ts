@@ -3,6 +3,8 @@
  * a fleet. The conclusions are drawn in `src/rules/learned-limit.ts` and `src/rules/learned-requests.ts`.
  */
 
+import type { WireProtocol } from "./wire-protocol.ts";
+
 /** An idle connection that the server closed. */
 export interface SeenClose {
   /** How long it had been idle, in ms. The server's limit is no longer than that. */
@@ -44,7 +46,7 @@ export interface LimitMemory {
   /** GOAWAYs up to this time, on connections that were open before, belong to a burst and prove nothing. */
   readonly goawayBurstUntil?: number | undefined;
   /** What the latest connection spoke, if the origin might have spoken something else. */
-  readonly protocol?: "http/1.1" | "h2" | undefined;
+  readonly protocol?: WireProtocol | undefined;
 }
 
 /** A key-value store for learned limits, such as `unstorage`, a `Map` or a database table. */

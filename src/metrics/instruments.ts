@@ -20,7 +20,7 @@ const CONNECTION_SECONDS: readonly number[] = [
 
 /** All instruments. */
 export interface Instruments {
-  /** `http.client.open_connections`: by `http.connection.state`, `active` or `idle`. */
+  /** `http.client.open_connections`: by `http.connection.state`, `active` or `idle`, and `network.protocol.version`. */
   readonly openConnections: Observed;
   /** `http.client.connection.duration`: from the end of connecting until the connection is retired. */
   readonly connectionDuration: Recording;

@@ -7,6 +7,7 @@
 import { HoldfastError } from "../contract/errors.ts";
 import type { RequestFailed, RequestFinished } from "../contract/events.ts";
 import { originOf } from "../contract/origin.ts";
+import type { WireProtocol } from "../contract/wire-protocol.ts";
 import type { Attributes } from "./meter.ts";
 
 /** Methods that the conventions list: those of RFC 9110, PATCH and QUERY. */
@@ -30,15 +31,30 @@ const MAX_ORIGINS = 1000;
 export class OriginLabels {
   /** `server.address` and `server.port`. */
   readonly server: Attributes;
-  readonly active: Attributes;
-  readonly idle: Attributes;
   readonly #byMethod: Map<string, Attributes> = new Map();
   readonly #byResult: Map<string, Attributes> = new Map();
 
   constructor(origin: string) {
     this.server = serverOf(origin);
-    this.active = { ...this.server, "http.connection.state": "active" };
-    this.idle = { ...this.server, "http.connection.state": "idle" };
+  }
+
+  /** Of connections in a state that speak `protocol`. */
+  connections(state: "active" | "idle", protocol: WireProtocol | undefined): Attributes {
+    return remembered(this.#byResult, `${state} ${protocol}`, () => ({
+      ...this.server,
+      "http.connection.state": state,
+      ...this.spoken(protocol),
+    }));
+  }
+
+  /** Of a connection that speaks `protocol`. */
+  spoken(protocol: WireProtocol | undefined): Attributes {
+    if (protocol === undefined) return this.server;
+    const version = protocol === "h2" ? "2" : "1.1";
+    return remembered(this.#byResult, protocol, () => ({
+      ...this.server,
+      "network.protocol.version": version,
+    }));
   }
 
   /** With the method of a request. */

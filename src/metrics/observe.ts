@@ -1,6 +1,6 @@
 /** Observe: passes the events and counts of a pool to a meter. */
 
-import type { PoolEvent, PoolListener } from "../contract/events.ts";
+import type { ConnectionRetired, PoolEvent, PoolListener } from "../contract/events.ts";
 import type { PoolStats } from "../pool/stats.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 import { Labels } from "./labels.ts";
@@ -61,10 +61,10 @@ class Observer {
   // These are read from the pool's own counts, not added up from events: they include connections opened before.
 
   readonly #observeOpen = (result: ObservableResult): void => {
-    for (const [origin, { active, idle }] of Object.entries(this.#pool.stats().origins)) {
+    for (const [origin, { active, idle, protocol }] of Object.entries(this.#pool.stats().origins)) {
       const labels = this.#labels.of(origin);
-      result.observe(active, labels.active);
-      result.observe(idle, labels.idle);
+      result.observe(active, labels.connections("active", protocol));
+      result.observe(idle, labels.connections("idle", protocol));
     }
   };
 
@@ -95,7 +95,7 @@ class Observer {
           this.#withReason(event.origin, "holdfast.resend.reason", event.reason),
         );
       case "connection.retired":
-        return this.#retired(event.ageMs, event.origin, event.reason);
+        return this.#retired(event);
       default:
     }
   }
@@ -119,9 +119,9 @@ class Observer {
   }
 
   /** A connection that never opened has a reason, but no duration. */
-  #retired(ageMs: number, origin: string, reason: string): void {
+  #retired({ ageMs, origin, reason, protocol }: ConnectionRetired): void {
     this.#to.retiredConnections.add(1, this.#withReason(origin, "holdfast.retire.reason", reason));
-    if (ageMs > 0) this.#to.connectionDuration.record(ageMs / 1000, this.#labels.of(origin).server);
+    if (ageMs > 0) this.#to.connectionDuration.record(ageMs / 1000, this.#labels.of(origin).spoken(protocol));
   }
 
   #withReason(origin: string, name: string, reason: string): Attributes {

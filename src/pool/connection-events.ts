@@ -5,6 +5,7 @@ import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
 import type { Connection, Lease } from "./connection.ts";
 import type { Effect } from "./core/effects.ts";
+import type { ConnectionRecord } from "./core/records.ts";
 import type { Observers } from "./observers.ts";
 
 /** The connection is open, `elapsedMs` after its connect attempt began. */
@@ -47,7 +48,7 @@ export function publishAcquired<Wire extends PoolWire>(
 export function publishReleased<Wire extends PoolWire>(
   observers: Observers,
   record: Connection<Wire>,
-  requests: number,
+  { requests, streams }: { readonly requests: number; readonly streams: number },
   rules: Rules,
   now: number,
 ): void {
@@ -60,6 +61,7 @@ export function publishReleased<Wire extends PoolWire>(
     connection: id,
     origin: originRecord.origin.key,
     requests,
+    streams,
     keepMs,
   });
 }
@@ -72,12 +74,20 @@ export function publishRetired<C, W>(
 ): void {
   if (!observers.topics["connection.retired"].wanted) return;
   const { connection, reason, from, idleMs, error } = effect;
-  const { id, originRecord, openedAt, requests } = connection;
+  const { id, originRecord, openedAt, requests, protocol } = connection;
   const ageMs = from === "connecting" ? 0 : now - openedAt;
-  const facts = { connection: id, origin: originRecord.origin.key, reason, ageMs, idleMs, requests };
+  const facts = {
+    connection: id,
+    origin: originRecord.origin.key,
+    reason,
+    ageMs,
+    idleMs,
+    requests,
+  };
   observers.publish({
     type: "connection.retired",
     ...facts,
+    ...(protocol === undefined ? undefined : { protocol }),
     ...(error === undefined ? undefined : { error }),
   });
 }
@@ -89,4 +99,14 @@ export function publishLearned<C, W>(observers: Observers, effect: Effect<C, W> 
   if (!observers.topics["limit.learned"].wanted) return;
   const { key } = originRecord.origin;
   observers.publish({ type: "limit.learned", origin: key, idleMs, previousMs, requests });
+}
+
+/** The peer asked for calm. */
+export function publishCalmed<C, W>(
+  observers: Observers,
+  { id, originRecord }: ConnectionRecord<C, W>,
+): void {
+  if (!observers.topics["calm.requested"].wanted) return;
+  const { origin, calmed } = originRecord;
+  observers.publish({ type: "calm.requested", connection: id, origin: origin.key, times: calmed });
 }

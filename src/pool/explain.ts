@@ -1,13 +1,14 @@
 /** Explain: every rule in force for an origin with its source, and how long each of its connections is kept. */
 
 import { formatMs } from "../contract/duration.ts";
+import type { WireProtocol } from "../contract/wire-protocol.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { PresetInfo } from "../rules/preset-info.ts";
 import type { Rules } from "../rules/rules.ts";
 import { hintedIdleMs, hintMarginMs, keepUntil, spentReason } from "../rules/verdict.ts";
 import { configuredRules, type ExplainedRule } from "./configured-rules.ts";
 import type { OriginTable } from "./core/origin-table.ts";
-import type { ConnectionRecord } from "./core/records.ts";
+import type { ConnectionRecord, OriginRecord } from "./core/records.ts";
 import type { State } from "./core/state.ts";
 
 /** One connection as the rules see it. */
@@ -21,6 +22,11 @@ export interface ExplainedConnection {
   /** Ms since its last exchange; 0 unless it is idle. */
   readonly idleMs: number;
   /** Requests it has carried, a running one included. */
+  /** What it speaks; `undefined` while it is being opened. */
+  readonly protocol: WireProtocol | undefined;
+  /** Requests that it carries now, and how many it may carry at a time. */
+  readonly streams: number;
+  readonly maxStreams: number;
   readonly requests: number;
   /** Ms until a rule would retire it if it stayed idle; 0 when it is spent. */
   readonly keepMs: number;
@@ -55,11 +61,7 @@ export function explain(
   return {
     origin,
     preset: settings.preset,
-    rules: [
-      ...configuredRules(settings),
-      ...announced(connections, settings.rules),
-      ...learned(entry?.learnedIdleMs ?? Infinity),
-    ],
+    rules: [...configuredRules(settings), ...announced(connections, settings.rules), ...learned(entry)],
     connections: explained,
   };
 }
@@ -87,8 +89,20 @@ function announced(
 }
 
 /** What was learned about the origin. It outlives the connections it was learned from. */
-function learned(idleMs: number): ExplainedRule[] {
-  return idleMs === Infinity ? [] : [{ rule: "idle limit", value: formatMs(idleMs), source: "learned" }];
+function learned(entry: OriginRecord<unknown, unknown> | undefined): ExplainedRule[] {
+  if (entry === undefined) return [];
+  const { learnedIdleMs, learnedRequests, memory, calmed } = entry;
+  const found: [rule: string, value: string | false][] = [
+    ["protocol", memory.protocol === undefined ? false : protocolName(memory.protocol)],
+    ["idle limit", learnedIdleMs !== Infinity && formatMs(learnedIdleMs)],
+    ["requests per connection", learnedRequests !== Infinity && String(learnedRequests)],
+    ["wishes for calm", calmed > 0 && String(calmed)],
+  ];
+  return found.flatMap(([rule, value]) => (value === false ? [] : [{ rule, value, source: "learned" }]));
+}
+
+function protocolName(protocol: WireProtocol): string {
+  return protocol === "h2" ? "HTTP/2" : "HTTP/1.1";
 }
 
 function explainConnection(
@@ -96,12 +110,15 @@ function explainConnection(
   rules: Rules,
   now: number,
 ): ExplainedConnection {
-  const { id, state, requests, hints } = connection;
+  const { id, state, requests, hints, protocol, leases: streams, capacity: maxStreams } = connection;
   const idle = state === "idle";
   const spent = spentReason(connection, rules) !== undefined;
   return {
     id,
     state,
+    protocol,
+    streams,
+    maxStreams,
     requests,
     ageMs: now - connection.openedAt,
     idleMs: idle ? now - connection.idleSince : 0,
@@ -114,6 +131,8 @@ function explainConnection(
 }
 
 function factsOf(connection: ConnectionRecord<unknown, unknown>) {
-  const { openedAt, expiresAt, requests, hints, roundTripMs, learnedIdleMs, workedIdleMs } = connection;
-  return { openedAt, expiresAt, requests, hints, roundTripMs, learnedIdleMs, workedIdleMs };
+  const { openedAt, expiresAt, requests, hints, roundTripMs } = connection;
+  const { learnedIdleMs, workedIdleMs, learnedRequests } = connection;
+  const learned = { learnedIdleMs, workedIdleMs, learnedRequests };
+  return { openedAt, expiresAt, requests, hints, roundTripMs, ...learned };
 }

@@ -58,6 +58,7 @@ function topicsFor(subscribers: Subscribers): Readonly<Record<EventType, Topic>>
     "option.degraded": topic(),
     "hint.ignored": topic(),
     "limit.learned": topic(),
+    "calm.requested": topic(),
   };
 }
 

@@ -23,6 +23,7 @@ import {
   type PoolWaiter,
 } from "./connection.ts";
 import {
+  publishCalmed,
   publishLearned,
   publishOpened,
   publishQueued,
@@ -153,23 +154,29 @@ export class ConnectionPool<Wire extends PoolWire>
     if (!connection.multiplexed) connection.leave(abruptly);
     const now = ending.at ?? this.now();
     const { record } = connection;
-    const { requests } = record;
     const unknown = ending.answered === false && this.#sleepDetector.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;
     // It was lingering, and a user's function that was called on the way here had the connection closed.
     if (record.state === "closed") return;
     const input = { type: "release", connection: record, hints, reason, answered } as const;
-    if (this.observers.topics["connection.released"].wanted) this.#releaseAndPublish(input, requests, now);
+    if (this.observers.topics["connection.released"].wanted) this.#releaseAndPublish(input, now);
     else this.#step(input, now);
   }
 
   /** The event tells how the connection came back, even if the same step leases it again. */
-  #releaseAndPublish(input: PoolInput<Wire> & { type: "release" }, requests: number, now: number): void {
+  #releaseAndPublish(input: PoolInput<Wire> & { type: "release" }, now: number): void {
     const { observers } = this;
+    const { requests, leases } = input.connection;
     observers.beginStep();
     try {
       const effects = this.core.step(input, now);
-      publishReleased(observers, input.connection, requests, this.settings.rules, now);
+      publishReleased(
+        observers,
+        input.connection,
+        { requests, streams: leases - 1 },
+        this.settings.rules,
+        now,
+      );
       this.#perform(effects, now);
     } finally {
       observers.endStep();
@@ -227,10 +234,14 @@ export class ConnectionPool<Wire extends PoolWire>
     if (record.state === "closed") return;
     this.#dnsRefresh?.opened(record, now);
     const capacity = connection.speak(wire);
+    const { protocol } = wire;
     const { observers } = this;
     observers.beginStep();
     try {
-      const effects = this.core.step({ type: "connected", connection: record, random, capacity }, now);
+      const effects = this.core.step(
+        { type: "connected", connection: record, random, capacity, protocol },
+        now,
+      );
       publishOpened(observers, record, elapsedMs);
       this.#perform(effects, now);
     } finally {
@@ -262,8 +273,14 @@ export class ConnectionPool<Wire extends PoolWire>
     this.#step({ type: "capacity", connection: record, capacity }, this.now());
   }
 
-  retire({ record }: PooledConnection<Wire>, reason: RetireReason): void {
-    this.#step({ type: "retire", connections: [record], reason }, this.now());
+  retire({ record }: PooledConnection<Wire>, reason: RetireReason, taken?: number): void {
+    const now = this.now();
+    if (record.state === "closed") return;
+    if (reason === "goaway") {
+      this.#sleepDetector.notice(now);
+      this.#step({ type: "goaway", connection: record, taken, late: this.timer.isLate }, now);
+    } else if (reason === "calm") this.#step({ type: "calm", connection: record }, now);
+    else this.#step({ type: "retire", connections: [record], reason }, now);
   }
 
   // Ending
@@ -309,6 +326,8 @@ export class ConnectionPool<Wire extends PoolWire>
         return this.#close(effect, now);
       case "learned":
         return this.#learned(effect);
+      case "calmed":
+        return publishCalmed(this.observers, effect.connection);
     }
   }
 

@@ -2,11 +2,14 @@
 
 import type { OriginSnapshot } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
+import type { WireProtocol } from "../contract/wire-protocol.ts";
 import type { OriginTable } from "./core/origin-table.ts";
 import { addCounters, type Counters, type OriginRecord, zeroCounters } from "./core/records.ts";
 
 /** Counts of one origin, or of all origins together. */
 export interface OriginStats {
+  /** What the latest connection of the origin speaks, once there was one. */
+  readonly protocol?: WireProtocol;
   /** Connecting, idle, active and draining connections. */
   readonly open: number;
   /** Connections with an exchange. */
@@ -15,6 +18,8 @@ export interface OriginStats {
   readonly idle: number;
   /** Connections that are being opened. */
   readonly connecting: number;
+  /** Requests that have a connection: as many as `active`, or more where connections carry several at a time (HTTP/2). */
+  readonly streams: number;
   /** Requests that wait for a connection. */
   readonly queued: number;
   /** Connections opened so far. */
@@ -55,15 +60,19 @@ export function poolStats(
     addCounters(totals, entry.counters);
   }
   const { open, active, connecting } = table;
-  const now = { open, active, connecting, idle: table.idle.size, queued: table.queue.size };
+  let streams = active;
+  for (const { furtherLeases } of table.records()) streams += furtherLeases;
+  const now = { open, active, connecting, streams, idle: table.idle.size, queued: table.queue.size };
   return { ...now, ...totals, origins, listenerErrors, storeErrors };
 }
 
 function originStats(entry: OriginRecord<unknown, unknown>): OriginStats {
-  const { connections, active, idle, connecting, waiters } = entry;
+  const { connections, active, furtherLeases, idle, connecting, waiters, protocol } = entry;
   const counters: Counters = zeroCounters();
   addCounters(counters, entry.counters);
-  return { open: connections.size, active, idle: idle.size, connecting, queued: waiters.size, ...counters };
+  const spoken = protocol === undefined ? undefined : { protocol };
+  const now = { open: connections.size, active, idle: idle.size, connecting, queued: waiters.size };
+  return { ...now, streams: active + furtherLeases, ...spoken, ...counters };
 }
 
 /** The counts of an origin that an error carries. */

@@ -93,6 +93,7 @@ const EVENTS: Readonly<Record<PoolEvent["type"], { readonly line: string; readon
   "option.degraded": { line: "degraded ", shown: true },
   "hint.ignored": { line: "hint ignored #", shown: true },
   "limit.learned": { line: "limit learned", shown: true },
+  "calm.requested": { line: "calm requested #", shown: "only HTTP/2 knows it: see tests/http2" },
 };
 
 interface Claim {

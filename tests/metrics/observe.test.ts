@@ -72,6 +72,7 @@ function shapeOf(metric: MetricData): Shape {
 }
 
 const SERVER = { "server.address": "a.test", "server.port": 80 };
+const SPOKEN = { ...SERVER, "network.protocol.version": "1.1" };
 const GET = { ...SERVER, "http.request.method": "GET" };
 const ANSWERED = { ...GET, "http.response.status_code": 200, "network.protocol.version": "1.1" };
 
@@ -100,8 +101,8 @@ describe("observe", () => {
     const world = observed();
     await send(world);
     assertEquals(await world.points("http.client.open_connections"), [
-      [{ ...SERVER, "http.connection.state": "active" }, 0],
-      [{ ...SERVER, "http.connection.state": "idle" }, 1],
+      [{ ...SPOKEN, "http.connection.state": "active" }, 0],
+      [{ ...SPOKEN, "http.connection.state": "idle" }, 1],
     ]);
   });
 
@@ -181,7 +182,7 @@ describe("observe", () => {
     assertEquals(await world.points("holdfast.client.retired_connections"), [
       [{ ...SERVER, "holdfast.retire.reason": "idle-timeout" }, 1],
     ]);
-    assertEquals(await world.points("http.client.connection.duration"), [[SERVER, [1, 5]]]);
+    assertEquals(await world.points("http.client.connection.duration"), [[SPOKEN, [1, 5]]]);
   });
 
   it("measures no duration of a connection that never opened", async () => {

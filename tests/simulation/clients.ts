@@ -22,6 +22,7 @@ const ENDS: ReadonlySet<string> = new Set([
   "request.finished",
   "request.failed",
   "limit.learned",
+  "calm.requested",
 ]);
 
 /** All clients of one world. */

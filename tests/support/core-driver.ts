@@ -4,8 +4,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { LimitMemory } from "../../src/contract/limit-store.ts";
 import { type Origin, originOf } from "../../src/contract/origin.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
+import type { WireProtocol } from "../../src/contract/wire-protocol.ts";
 import { PoolCore } from "../../src/pool/core/core.ts";
-import type { Effect, Input, Protocol } from "../../src/pool/core/effects.ts";
+import type { Effect, Input } from "../../src/pool/core/effects.ts";
 import { type ConnectionRecord, Waiter } from "../../src/pool/core/records.ts";
 import { NOTHING_LEARNED } from "../../src/rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
@@ -143,8 +144,10 @@ export class CoreDriver {
     return this.step({ type: "preconnect", origin: originOf(`http://${origin}`), count });
   }
 
-  connected(id: number, random = 0, capacity?: number, protocol?: Protocol): string[] {
-    return this.step({ type: "connected", connection: this.connection(id), random, capacity, protocol });
+  connected(id: number, random = 0, capacity?: number, protocol?: WireProtocol): string[] {
+    const connection = this.connection(id);
+    const negotiated = protocol !== undefined;
+    return this.step({ type: "connected", connection, random, capacity, protocol, negotiated });
   }
 
   /** The peer changed how many leases a connection takes. */
@@ -187,6 +190,10 @@ export class CoreDriver {
   /** The peer takes no further request on a connection. `taken`: how many it has taken, if it says so. */
   goaway(id: number, taken?: number): string[] {
     return this.step({ type: "goaway", connection: this.connection(id), taken });
+  }
+
+  calm(id: number): string[] {
+    return this.step({ type: "calm", connection: this.connection(id) });
   }
 
   /** What another pool knows of an origin. */
@@ -278,6 +285,8 @@ export class CoreDriver {
         return `park ${effect.connection.id}`;
       case "learned":
         return learnedOf(effect);
+      case "calmed":
+        return `calmed ${effect.connection.id}`;
       case "close":
         assertEquals(effect.connection.state, "closed");
         this.#closed(effect.connection);

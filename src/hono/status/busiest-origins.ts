@@ -35,6 +35,7 @@ function sum(a: OriginStats, b: OriginStats): OriginStats {
     active: a.active + b.active,
     idle: a.idle + b.idle,
     connecting: a.connecting + b.connecting,
+    streams: a.streams + b.streams,
     queued: a.queued + b.queued,
     opened: a.opened + b.opened,
     requests: a.requests + b.requests,

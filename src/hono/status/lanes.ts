@@ -10,6 +10,7 @@ import type {
   PoolEvent,
 } from "../../contract/events.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
+import type { WireProtocol } from "../../contract/wire-protocol.ts";
 import { BAR_RESULTS, type Bar, type BarResult, HISTORY_MS, type LaneUpdate, MAX_LANES } from "./protocol.ts";
 
 /** Requests with a smaller gap between them become one bar, because the page could not show the gap. */
@@ -37,7 +38,10 @@ interface Lane {
   readonly origin: string;
   readonly remoteAddress: string | undefined;
   readonly openedAt: number;
+  readonly protocol: "h2" | undefined;
   state: LaneUpdate["state"];
+  /** Requests that it carries now. */
+  streams: number;
   requests: number;
   end: readonly [at: number, reason: RetireReason] | undefined;
   nextBar: number;
@@ -51,7 +55,9 @@ export interface OpenConnection {
   readonly origin: string;
   readonly openedAt: number;
   readonly requests: number;
-  readonly active: boolean;
+  /** Requests that it carries now. */
+  readonly streams: number;
+  readonly protocol: WireProtocol | undefined;
 }
 
 /** The lanes of one pool. */
@@ -71,9 +77,11 @@ export class Lanes {
   }
 
   /** Adds a connection that was opened before the page was mounted. */
-  addOpen({ id, origin, openedAt, requests, active }: OpenConnection, now: number): void {
-    const lane = this.#add(laneOf({ id, origin, openedAt, requests }));
-    if (lane !== undefined && active) this.#startBar(lane, now);
+  addOpen({ id, origin, openedAt, requests, streams, protocol }: OpenConnection, now: number): void {
+    const lane = this.#add(laneOf({ id, origin, openedAt, requests, protocol }));
+    if (lane === undefined || streams === 0) return;
+    this.#startBar(lane, now);
+    lane.streams = streams;
   }
 
   /** Applies an event. */
@@ -84,7 +92,7 @@ export class Lanes {
       case "connection.acquired":
         return this.#acquired(event, now);
       case "connection.released":
-        return this.#released(event.connection, now);
+        return this.#released(event.connection, event.streams, now);
       case "connection.retired":
         return this.#retire(event, now);
       case "request.finished":
@@ -114,8 +122,8 @@ export class Lanes {
     return updates;
   }
 
-  #opened({ connection, origin, remoteAddress }: ConnectionOpened, now: number): void {
-    this.#add(laneOf({ id: connection, origin, remoteAddress, openedAt: now, requests: 0 }));
+  #opened({ connection, origin, remoteAddress, protocol }: ConnectionOpened, now: number): void {
+    this.#add(laneOf({ id: connection, origin, remoteAddress, openedAt: now, requests: 0, protocol }));
   }
 
   #add(lane: Lane): Lane | undefined {
@@ -136,6 +144,7 @@ export class Lanes {
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
     lane.requests += 1;
+    lane.streams += 1;
     const bar = this.#startBar(lane, now);
     if (this.#unfinished.size >= MAX_UNFINISHED) this.#unfinished.clear();
     this.#unfinished.set(request, { lane, bar });
@@ -144,7 +153,18 @@ export class Lanes {
   #startBar(lane: Lane, now: number): MutableBar {
     lane.state = "active";
     const last = lane.bars.at(-1);
+    if (last !== undefined && last.end < 0) {
+      // It joins others. A connection that always carries some gets a new bar now and then.
+      if (now - last.start < MERGE_SPAN_MS) return this.#joinBar(lane, last);
+      last.end = now;
+      this.#markChanged(lane, last);
+      return this.#joinBar(lane, this.#newBar(lane, now));
+    }
     const bar = last !== undefined && extendsBar(last, now) ? last : this.#newBar(lane, now);
+    return this.#joinBar(lane, bar);
+  }
+
+  #joinBar(lane: Lane, bar: MutableBar): MutableBar {
     bar.requests += 1;
     bar.end = -1;
     this.#markChanged(lane, bar);
@@ -165,9 +185,14 @@ export class Lanes {
     return bar;
   }
 
-  #released(connection: number, now: number): void {
+  #released(connection: number, streams: number, now: number): void {
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
+    lane.streams = streams;
+    if (streams > 0) {
+      this.#changed.add(lane);
+      return;
+    }
     lane.state = "idle";
     this.#endBar(lane, now);
   }
@@ -177,6 +202,7 @@ export class Lanes {
     const lane = this.#open.get(connection);
     if (lane === undefined) return;
     lane.state = "retired";
+    lane.streams = 0;
     lane.end = [now, reason];
     this.#endBar(lane, now);
     this.#open.delete(connection);
@@ -237,17 +263,22 @@ function first<T>(values: Iterable<T>): T | undefined {
 
 type NewLane = Pick<Lane, "id" | "origin" | "openedAt" | "requests"> & {
   readonly remoteAddress?: string | undefined;
+  readonly protocol: WireProtocol | undefined;
 };
 
 function laneOf(connection: NewLane): Lane {
   const { id, origin, remoteAddress, openedAt, requests } = connection;
-  const empty = { end: undefined, nextBar: 0, bars: [], changed: new Set<MutableBar>() };
-  return { id, origin, remoteAddress, openedAt, requests, state: "idle", ...empty };
+  const protocol = connection.protocol === "h2" ? "h2" : undefined;
+  const empty = { streams: 0, end: undefined, nextBar: 0, bars: [], changed: new Set<MutableBar>() };
+  return { id, origin, remoteAddress, openedAt, requests, protocol, state: "idle", ...empty };
 }
 
 function updateOf(lane: Lane, bars: Iterable<MutableBar>): LaneUpdate {
-  const { id, origin, remoteAddress, openedAt, requests, state, end } = lane;
-  const facts = { id, origin, remoteAddress, openedAt: Math.round(openedAt), requests, state };
+  const { id, origin, remoteAddress, openedAt, requests, state, end, protocol } = lane;
+  const streams = lane.streams > 1 ? { streams: lane.streams } : undefined;
+  const spoken = protocol === undefined ? undefined : { protocol };
+  const when = { openedAt: Math.round(openedAt), requests, state };
+  const facts = { id, origin, remoteAddress, ...when, ...streams, ...spoken };
   const update = { ...facts, bars: [...bars].map(barOf) };
   return end === undefined ? update : { ...update, end: [Math.round(end[0]), end[1]] };
 }

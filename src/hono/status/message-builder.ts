@@ -106,16 +106,42 @@ export class StatusMessageBuilder {
   /** Adds connections that were opened before this object subscribed. */
   #addOpenConnections(): void {
     for (const origin of Object.keys(this.#pool.stats().origins)) {
-      for (const { id, state, ageMs, requests } of this.#explain(origin).connections) {
+      for (const connection of this.#explain(origin).connections) {
+        const { id, state, ageMs, requests, streams, protocol } = connection;
         if (state === "connecting") continue;
-        this.#lanes.addOpen({ id, origin, openedAt: -ageMs, requests, active: state !== "idle" }, 0);
+        this.#lanes.addOpen({ id, origin, openedAt: -ageMs, requests, streams, protocol }, 0);
       }
     }
   }
 }
 
 function countsOf(stats: OriginStats): Totals {
-  const { open, active, idle, connecting, queued, opened, requests, reused, retries, failures, retired } =
-    stats;
-  return { open, active, idle, connecting, queued, opened, requests, reused, retries, failures, retired };
+  const {
+    open,
+    active,
+    idle,
+    connecting,
+    streams,
+    queued,
+    opened,
+    requests,
+    reused,
+    retries,
+    failures,
+    retired,
+  } = stats;
+  return {
+    open,
+    active,
+    idle,
+    connecting,
+    streams,
+    queued,
+    opened,
+    requests,
+    reused,
+    retries,
+    failures,
+    retired,
+  };
 }

@@ -37,6 +37,10 @@ export interface LaneUpdate {
   readonly openedAt: number;
   readonly requests: number;
   readonly state: "active" | "idle" | "retired";
+  /** Requests that it carries now, if they are several (HTTP/2). */
+  readonly streams?: number | undefined;
+  /** What it speaks, if not HTTP/1.1. */
+  readonly protocol?: "h2" | undefined;
   /** Bars that are new or changed. */
   readonly bars: readonly Bar[];
   /** When and why the connection was retired. */
@@ -62,6 +66,7 @@ export interface OriginRow {
   readonly active: number;
   readonly idle: number;
   readonly connecting: number;
+  readonly streams: number;
   readonly queued: number;
   readonly opened: number;
   readonly requests: number;

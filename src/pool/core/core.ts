@@ -116,7 +116,7 @@ export class PoolCore<C, W> {
       case "expect":
         return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":
-        this.#requestLearner.spoke(input.connection.originRecord, input.protocol);
+        this.#requestLearner.spoke(input.connection, input.protocol ?? "http/1.1", input.negotiated === true);
         return this.#connected(input.connection, input.capacity ?? 1, input.random, now);
       case "capacity":
         return this.#capacityChanged(input.connection, input.capacity, now);
@@ -134,6 +134,10 @@ export class PoolCore<C, W> {
       case "lost":
         if (input.reason === "peer-closed") this.#learner.closed(input.connection, input.late !== true, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
+      case "calm":
+        input.connection.originRecord.calmed += 1;
+        this.#emit({ type: "calmed", connection: input.connection });
+        return this.#retirement.retire(input.connection, "calm", now);
       case "goaway":
         return this.#goaway(input.connection, input.taken, input.late !== true, now);
       case "restore":

@@ -3,12 +3,10 @@
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
+import type { WireProtocol } from "../../contract/wire-protocol.ts";
 import type { ServerHints } from "../../rules/rules.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import type { State } from "./state.ts";
-
-/** What an origin speaks that might speak something else. */
-export type Protocol = NonNullable<LimitMemory["protocol"]>;
 
 /** What happened. */
 export type Input<C, W> =
@@ -29,15 +27,16 @@ export type Input<C, W> =
   /** What the connections of `origin` are expected to carry at a time, before one is open to tell. */
   | { readonly type: "expect"; readonly origin: Origin; readonly capacity: number }
   /**
-   * A connection is open and takes `capacity` leases at a time, 1 by default. `protocol`: what it speaks, if the origin might
-   * have spoken something else.
+   * A connection is open and takes `capacity` leases at a time, 1 by default. It speaks `protocol`, HTTP/1.1 by default.
+   * `negotiated`: the origin might have spoken another one.
    */
   | {
       readonly type: "connected";
       readonly connection: ConnectionRecord<C, W>;
       readonly random: number;
       readonly capacity?: number | undefined;
-      readonly protocol?: Protocol | undefined;
+      readonly protocol?: WireProtocol | undefined;
+      readonly negotiated?: boolean | undefined;
     }
   /** The peer changed how many leases a connection takes: at least 1. Present leases above it go on. */
   | { readonly type: "capacity"; readonly connection: ConnectionRecord<C, W>; readonly capacity: number }
@@ -63,6 +62,8 @@ export type Input<C, W> =
       readonly taken?: number | undefined;
       readonly late?: boolean;
     }
+  /** The peer finds that we ask too much of it (ENHANCE_YOUR_CALM), and takes no further request on the connection. */
+  | { readonly type: "calm"; readonly connection: ConnectionRecord<C, W> }
   /** What was learned of an origin by another pool or in an earlier process. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */
@@ -119,6 +120,8 @@ export type Effect<C, W> =
     }
   /** The connection is idle now: watch it. */
   | { readonly type: "park"; readonly connection: ConnectionRecord<C, W> }
+  /** The peer asked for calm on this connection. */
+  | { readonly type: "calmed"; readonly connection: ConnectionRecord<C, W> }
   /** A learned limit of an origin changed, or there is more to remember of it. */
   | {
       readonly type: "learned";

@@ -10,6 +10,7 @@
  * | `state`, `furtherLeases`, `requests` | with each step of the table in `state.ts` and with each lease | `OriginTable` |
  * | `capacity` | when it is open, and when the peer changes its limit | `PoolCore`, `Sharing` |
  * | `openedAt`, `expiresAt` | once, when it is open | `PoolCore` |
+ * | `protocol` | the same | `RequestLimitLearner` |
  * | `idleSince` | when it is open, and with the end of the last lease | `PoolCore` |
  * | `leasedIdleMs` | with the first lease | `PoolCore` |
  * | `hints` | with the end of each lease | `PoolCore` |
@@ -35,12 +36,15 @@
  * | `learnedIdleMs`, `workedIdleMs`, `reviewAt` | the same | `IdleLimitLearner` |
  * | `learnedRequests` | the same, and when a connection is open | `RequestLimitLearner` |
  * | `roundTripMs` | when a connection is open | `PoolCore` |
+ * | `protocol` | the same | `RequestLimitLearner` |
+ * | `calmed` | when the peer asks for calm | `PoolCore` |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
+import type { WireProtocol } from "../../contract/wire-protocol.ts";
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
@@ -56,6 +60,8 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   furtherLeases = 0;
   /** Leases it may have at a time: 1 for HTTP/1.1, the peer's limit of streams for HTTP/2. */
   capacity = 1;
+  /** What it speaks; `undefined` before it is open. */
+  protocol: WireProtocol | undefined = undefined;
   /** When the connect attempt began; once it is open, when that was. */
   openedAt: number;
   expiresAt: number = Infinity;
@@ -228,6 +234,10 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   reviewAt: number = Infinity;
   /** After how many requests the server ends a connection by GOAWAY. */
   learnedRequests: number = Infinity;
+  /** What its latest connection speaks. */
+  protocol: WireProtocol | undefined = undefined;
+  /** How often the peer asked for calm (HTTP/2). */
+  calmed = 0;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   readonly counters: Counters = zeroCounters();

@@ -5,9 +5,10 @@
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
+import type { WireProtocol } from "../../contract/wire-protocol.ts";
 import { learnedRequests, sawGoaway, sawNoGoaway } from "../../rules/learned-requests.ts";
 import type { Rules } from "../../rules/rules.ts";
-import type { Effect, Protocol } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
 
 /** A GOAWAY this long after the last response is about idle time, and not about the number of requests. */
@@ -38,9 +39,12 @@ export class RequestLimitLearner<C, W> {
     if (origin.learnedRequests !== Infinity) this.#review(origin, origin.memory, now);
   }
 
-  /** A connection is open and speaks `protocol`, where the origin might have spoken something else. */
-  spoke(origin: OriginRecord<C, W>, protocol: Protocol | undefined): void {
-    if (protocol !== undefined && origin.memory.protocol !== protocol)
+  /** A connection is open and speaks `protocol`. `negotiated`: it might have spoken another one. */
+  spoke(connection: ConnectionRecord<C, W>, protocol: WireProtocol, negotiated: boolean): void {
+    const { originRecord: origin } = connection;
+    connection.protocol = protocol;
+    origin.protocol = protocol;
+    if (negotiated && origin.memory.protocol !== protocol)
       this.#learn(origin, { ...origin.memory, protocol }, true);
   }
 

@@ -94,6 +94,8 @@ export class Recorder {
         return `hint ignored ${this.#connection(event)}`;
       case "limit.learned":
         return "limit learned";
+      case "calm.requested":
+        return `calm requested ${this.#connection(event)}`;
     }
   }
 

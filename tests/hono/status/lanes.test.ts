@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { PoolEvent } from "../../../src/contract/events.ts";
 import { Lanes } from "../../../src/hono/status/lanes.ts";
-import { type Bar, HISTORY_MS, MAX_LANES } from "../../../src/hono/status/protocol.ts";
+import { BAR_RESULTS, type Bar, HISTORY_MS, MAX_LANES } from "../../../src/hono/status/protocol.ts";
 
 const origin = "http://a.test";
 
@@ -18,8 +18,8 @@ function acquired(connection: number, request: number): PoolEvent {
   return { type: "connection.acquired", connection, origin, request, ...facts };
 }
 
-function released(connection: number): PoolEvent {
-  return { type: "connection.released", connection, origin, requests: 1, keepMs: 1 };
+function released(connection: number, streams = 0): PoolEvent {
+  return { type: "connection.released", connection, origin, requests: 1, streams, keepMs: 1 };
 }
 
 function retired(connection: number): PoolEvent {
@@ -179,5 +179,44 @@ describe("lanes", () => {
     assert(all.every(({ bars }) => bars.length <= 48));
     assertLess(JSON.stringify(all).length, 5_000_000);
     assert(lanes.changes(60_000).every(({ bars }) => bars.length <= 48));
+  });
+});
+
+describe("a lane of a connection that carries several requests", () => {
+  const h2 = (connection: number): PoolEvent => ({ ...opened(connection), protocol: "h2" }) as PoolEvent;
+
+  it("says how many, and has one bar for those that overlap", () => {
+    const lanes = new Lanes();
+    lanes.record(h2(1), 0);
+    for (const request of [1, 2, 3]) lanes.record(acquired(1, request), 10 * request);
+    const [busy] = lanes.changes(40);
+    assertEquals([busy?.protocol, busy?.streams, busy?.state], ["h2", 3, "active"]);
+    assertEquals(busy?.bars, [[0, 10, -1, 3, BAR_RESULTS.running]]);
+    lanes.record(released(1, 2), 50);
+    assertEquals(
+      lanes.changes(50).map(({ streams, state }) => [streams, state]),
+      [[2, "active"]],
+    );
+    lanes.record(released(1, 1), 60);
+    lanes.record(released(1, 0), 70);
+    const [idle] = lanes.changes(70);
+    assertEquals([idle?.streams, idle?.state], [undefined, "idle"]);
+    assertEquals(idle?.bars, [[0, 10, 70, 3, BAR_RESULTS.running]]);
+  });
+
+  it("gets a new bar now and then, though it is never idle", () => {
+    const lanes = new Lanes();
+    lanes.record(h2(1), 0);
+    lanes.record(acquired(1, 1), 0);
+    lanes.record(acquired(1, 2), 999);
+    lanes.record(acquired(1, 3), 1000);
+    const [lane] = lanes.snapshot(1000);
+    assertEquals(
+      lane?.bars.map(([, start, end, requests]) => [start, end, requests]),
+      [
+        [0, 1000, 2],
+        [1000, -1, 1],
+      ],
+    );
   });
 });

@@ -182,7 +182,9 @@ describe("the events of the status page", () => {
     assertEquals(data.origins?.[0]?.origin, "proxy+http://proxy.test:3128");
     const metrics = await (await app.request("/_pool/metrics")).text();
     assert(
-      metrics.includes('{server_address="proxy.test",server_port="3128",http_connection_state="idle"} 1'),
+      metrics.includes(
+        '{server_address="proxy.test",server_port="3128",http_connection_state="idle",network_protocol_version="1.1"} 1',
+      ),
       metrics,
     );
     await page.leave();

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { RetireReason } from "../../../src/contract/reasons.ts";
-import type { Protocol } from "../../../src/pool/core/effects.ts";
+import type { WireProtocol } from "../../../src/contract/wire-protocol.ts";
 import { NO_HINTS, type Rules, type ServerHints } from "../../../src/rules/rules.ts";
 import { CoreDriver } from "../../support/core-driver.ts";
 import { Prng } from "../../support/prng.ts";
@@ -71,7 +71,7 @@ const WEIGHTS = {
 } as const;
 
 /** What happens only to connections that take several leases. */
-const SHARING_WEIGHTS = { linger: 4, expect: 1, goaway: 4, restore: 0.3, capacity: 0 } as const;
+const SHARING_WEIGHTS = { linger: 4, expect: 1, goaway: 4, calm: 0.5, restore: 0.3, capacity: 0 } as const;
 
 type Operation = keyof typeof WEIGHTS | keyof typeof SHARING_WEIGHTS;
 
@@ -229,11 +229,19 @@ class World {
     this.#happened(`goaway ${id} ${taken}`, this.#pool.goaway(id, taken));
   }
 
+  calm(): void {
+    const id = this.#prng.pick(this.#ids("idle", "active", "draining"));
+    if (id !== undefined) this.#happened(`calm ${id}`, this.#pool.calm(id));
+  }
+
   restore(): void {
     const origin = this.#prng.pick(this.#origins) ?? "a";
     const at = this.#pool.now - 1000;
     const goaways = [{ requests: 1 + this.#prng.below(8), at, times: 2, missed: 0 }];
-    const memory = { goaways, protocol: this.#prng.among<Protocol | undefined>("http/1.1", "h2", undefined) };
+    const memory = {
+      goaways,
+      protocol: this.#prng.among<WireProtocol | undefined>("http/1.1", "h2", undefined),
+    };
     this.#happened(`restore ${origin} ${JSON.stringify(memory)}`, this.#pool.restore(origin, memory));
   }
 

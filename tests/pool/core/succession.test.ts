@@ -2,6 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { resolveOptions } from "../../../src/options/resolve.ts";
+import { explain } from "../../../src/pool/explain.ts";
+import { poolStats } from "../../../src/pool/stats.ts";
 import type { Rules } from "../../../src/rules/rules.ts";
 import { CoreDriver } from "../../support/core-driver.ts";
 
@@ -202,5 +205,45 @@ describe("GOAWAY teaches", () => {
     const pool = busy(1);
     pool.release(1);
     assertEquals(pool.at(5000).goaway(1, 1), ["learned a 4750", "close 1: goaway"]);
+  });
+});
+
+describe("a peer that asks for calm", () => {
+  it("gets no further request on the connection, and is remembered", () => {
+    const pool = busy(2);
+    assertEquals(pool.calm(1), ["calmed 1"]);
+    assertEquals(pool.acquire("a", "next"), ["connect 2 a", "queue next (1)"]);
+    assertEquals(pool.core.origins.find("http://a")?.calmed, 1);
+  });
+});
+
+describe("the leases of an origin", () => {
+  it("are counted in its statistics, and what it speaks", () => {
+    const pool = new CoreDriver({}, Infinity, () => Infinity);
+    for (const name of ["x", "y"]) pool.acquire("a", name);
+    pool.connected(1, 0, 100, "h2");
+    const stats = poolStats(pool.core.origins, 0);
+    assertEquals([stats.active, stats.streams], [1, 2]);
+    const { active, streams, protocol } = stats.origins["http://a"] ?? {};
+    assertEquals([active, streams, protocol], [1, 2, "h2"]);
+    const { connections, rules } = explain("http://a", resolveOptions({}), pool.core.origins, 0);
+    assertEquals(
+      connections.map((each) => [each.protocol, each.streams, each.maxStreams]),
+      [["h2", 2, 100]],
+    );
+    assertEquals(
+      rules.filter(({ source }) => source === "learned"),
+      [{ rule: "protocol", value: "HTTP/2", source: "learned" }],
+    );
+  });
+
+  it("and the number of requests that was learned is explained", () => {
+    const pool = busy(1);
+    pool.restore("a", { goaways: [{ requests: 1000, at: 0, times: 2, missed: 0 }] });
+    const { rules } = explain("http://a", resolveOptions({}), pool.core.origins, 0);
+    const learned = rules
+      .filter(({ source }) => source === "learned")
+      .map(({ rule, value }) => [rule, value]);
+    assertEquals(learned, [["requests per connection", "1000"]]);
   });
 });

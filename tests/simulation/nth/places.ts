@@ -91,6 +91,7 @@ export const EVENT_PLACES = {
   "option.degraded": { by: "pool/connect/connect-attempts.ts" },
   "hint.ignored": { by: "exchange/request-events.ts" },
   "limit.learned": { by: "pool/connection-events.ts" },
+  "calm.requested": { by: "pool/connection-events.ts", not: "no server asks for it over HTTP/1.1" },
 } as const satisfies Record<PoolEvent["type"], Place>;
 
 /** Functions that come with a call, by the option of `request()` that contains them. `fetch` has the same. */
