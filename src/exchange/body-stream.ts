@@ -47,7 +47,7 @@ export class BodyStream {
     const controller = this.#release();
     if (controller === undefined) return 0;
     const left = -(controller.desiredSize ?? 0);
-    closeStream(controller);
+    closeReadable(controller);
     return left;
   }
 
@@ -70,7 +70,7 @@ export function enqueuePiece(controller: Controller, piece: Uint8Array): void {
 }
 
 /** Ends the stream. */
-export function closeStream(controller: Controller): void {
+export function closeReadable(controller: Controller): void {
   try {
     controller.close();
   } catch {

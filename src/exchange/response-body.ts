@@ -13,7 +13,7 @@ import type { Lease } from "../pool/connection.ts";
 import { asciiBytes, asciiOf } from "./ascii.ts";
 import { BodyBuffer, copyOf } from "./body-buffer.ts";
 import { bodyTooLarge, discardedError, droppedError, usedError } from "./body-errors.ts";
-import { BodyStream, type Controller, closeStream, enqueuePiece } from "./body-stream.ts";
+import { BodyStream, type Controller, closeReadable, enqueuePiece } from "./body-stream.ts";
 
 /** Buffered bytes from which the socket is paused: the reader has not come yet, or is slower than the peer. */
 const HIGH_WATER = 65_536;
@@ -327,7 +327,7 @@ export class ResponseBody {
     if (this.#failed) controller.error(this.#error);
     else if (this.#ended) {
       this.#spent();
-      closeStream(controller);
+      closeReadable(controller);
     }
     return isPassed;
   }

@@ -4,7 +4,7 @@
  */
 
 import type { ByteTransform, ContentDecoder, Transport } from "../contract/transport.ts";
-import { type Controller, closeStream, enqueuePiece } from "../exchange/body-stream.ts";
+import { type Controller, closeReadable, enqueuePiece } from "../exchange/body-stream.ts";
 
 /** Finds the decoder of a coding; `undefined` where there is none. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;
@@ -129,7 +129,7 @@ export function decodeStream(
   const source = {
     async pull(controller: Controller): Promise<void> {
       const value = rest.length > 0 ? rest : await decodeMore();
-      if (value === undefined) return closeStream(controller);
+      if (value === undefined) return closeReadable(controller);
       rest = value.subarray(MAX_CHUNK);
       enqueuePiece(controller, ownPiece(value, MAX_CHUNK));
     },

@@ -18,6 +18,7 @@ import {
   type FetchInput,
   type FetchRequest,
   fetchRequest,
+  type RequestLike,
   withDefaultHeaders,
 } from "./fetch-request.ts";
 import { newFetchResponse, type Provenance } from "./fetch-response.ts";
@@ -78,9 +79,17 @@ export function poolFetchLater(
   });
 }
 
-/** What becomes of arguments that are no request of a pool. */
+/**
+ * What becomes of arguments that are no request of a pool. An aborted signal is told before a failure of the network, but
+ * after an argument that is wrong (Fetch §5.6).
+ */
 function refused(error: unknown, input: FetchInput, init: FetchInit | undefined): Promise<Response> {
   const told = error instanceof SchemeError ? schemeError(error) : error;
+  const cause = told instanceof TypeError ? told.cause : told;
+  if (cause instanceof HoldfastError && cause.code === "ERR_CONNECT") {
+    const signal = init?.signal === undefined ? (input as RequestLike).signal : init.signal;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+  }
   return fetchLocally(input, init) ?? Promise.reject(fetchError(told, undefined));
 }
 

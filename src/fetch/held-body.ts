@@ -4,7 +4,7 @@
  */
 
 import type { Abortable } from "../exchange/abort.ts";
-import { type Controller, closeStream, enqueuePiece } from "../exchange/body-stream.ts";
+import { type Controller, closeReadable, enqueuePiece } from "../exchange/body-stream.ts";
 import { watchBody } from "./body-abort.ts";
 
 /** What the stream must be like. */
@@ -57,7 +57,7 @@ class HeldBody implements Abortable {
       if (piece.value.length > 0) enqueuePiece(controller, new Uint8Array(piece.value));
     }
     this.spent();
-    closeStream(controller);
+    closeReadable(controller);
   }
 
   abort(reason: unknown): void {

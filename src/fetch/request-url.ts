@@ -68,7 +68,9 @@ export class UrlReader {
 /** The parts of a parsed URL. @throws {TypeError} when it is not http(s), or carries credentials. */
 export function urlParts(url: URL): RequestUrl {
   const { href, hash, pathname, search } = url;
-  const shown = hash === "" ? href : href.slice(0, -hash.length);
+  // Looked for in the whole: `hash` hides an empty fragment.
+  const fragment = href.indexOf("#");
+  const shown = fragment < 0 ? href : href.slice(0, fragment);
   return { origin: parsedOrigin(url), target: pathname + search, href: shown, hash };
 }
 

@@ -400,6 +400,16 @@ describe("fetch refuses", () => {
     });
   }
 
+  it("nothing of the network's once the signal is aborted, but arguments that are wrong", async () => {
+    await using at = serving();
+    const signal = AbortSignal.abort("enough");
+    for (const url of ["http://a.test:25/", "foo:bar"])
+      assertEquals(await failure(at.pool.fetch(url, { signal })), "enough");
+    for (const wrong of [{ method: "a b" }, { redirect: "no" as "error" }, { headers: { "a b": "" } }])
+      assertInstanceOf(await failure(at.pool.fetch("http://a.test/", { signal, ...wrong })), TypeError);
+    assertInstanceOf(await failure(at.pool.fetch("http://", { signal })), TypeError);
+  });
+
   it("another scheme, as if the network had failed", async () => {
     await using at = serving();
     for (const input of ["ftp://a.test/", new URL("foo:bar"), { url: "invalid:" }]) {

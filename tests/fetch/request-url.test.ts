@@ -187,6 +187,13 @@ describe("UrlReader", () => {
     assertEquals([origin.key, target], ["http://a.test", "/x%20y"]);
   });
 
+  it("shows no fragment, not even an empty one", () => {
+    for (const end of ["#", "#f", "?#", "?a#b#c", ""]) {
+      const { href } = new UrlReader().read(`http://a.test/x${end}`);
+      assertEquals(href, `http://a.test/x${end.split("#")[0]}`);
+    }
+  });
+
   it("names what is wrong", () => {
     const reader = new UrlReader();
     const cases: [unknown, string][] = [
