@@ -5,7 +5,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { type FrameHeader, PADDING } from "./frame-reader.ts";
 import { CODE, FLAG, FRAME } from "./frames.ts";
 import { blockBytes, continuations } from "./limits.ts";
-import { PeerFault } from "./peer-fault.ts";
+import { type PeerFault, peerFault } from "./peer-fault.ts";
 import { checkStream } from "./peer-settings.ts";
 
 /** Takes whole blocks. */
@@ -52,7 +52,7 @@ export class FieldBlocks {
     this.#count += 1;
     if (this.#count > this.#mostFrames) {
       const problem = `follows ${this.#mostFrames} others`;
-      throw new PeerFault(CODE.enhanceYourCalm, "flood", FRAME.continuation, id, problem);
+      throw peerFault(CODE.enhanceYourCalm, "flood", FRAME.continuation, id, problem);
     }
     this.#add(FRAME.continuation, bytes, start, end);
     if ((flags & FLAG.endHeaders) === 0) return;
@@ -64,7 +64,7 @@ export class FieldBlocks {
   #add(type: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#bytes.length + end - start > this.#mostBytes) {
       const problem = `makes a field block of more than ${this.#mostBytes} bytes`;
-      throw new PeerFault(CODE.enhanceYourCalm, "head-too-large", type, this.open, problem);
+      throw peerFault(CODE.enhanceYourCalm, "head-too-large", type, this.open, problem);
     }
     this.#bytes.copy(bytes, start, end);
   }
@@ -73,7 +73,7 @@ export class FieldBlocks {
 /** Padding that leaves nothing is a wrong size only if there is no room for its length (§6.2). */
 function badPadding(flags: number, id: number, size: number): PeerFault {
   const least = ((flags & FLAG.padded) !== 0 ? 1 : 0) + ((flags & FLAG.priority) !== 0 ? 5 : 0);
-  if (size >= least) return new PeerFault(CODE.protocolError, "bad-frame", FRAME.headers, id, PADDING);
+  if (size >= least) return peerFault(CODE.protocolError, "bad-frame", FRAME.headers, id, PADDING);
   const problem = `has ${size} bytes of payload`;
-  return new PeerFault(CODE.frameSizeError, "bad-frame", FRAME.headers, id, problem);
+  return peerFault(CODE.frameSizeError, "bad-frame", FRAME.headers, id, problem);
 }

@@ -5,7 +5,7 @@
 
 import { ByteWriter } from "./byte-writer.ts";
 import { CODE, FLAG, FRAME, FRAME_HEADER, INITIAL_FRAME_SIZE, uint31 } from "./frames.ts";
-import { PeerFault } from "./peer-fault.ts";
+import { notHttp2, peerFault } from "./peer-fault.ts";
 
 /** What comes before a payload. There is one object per connection, which is used again for each frame. */
 export interface FrameHeader {
@@ -90,8 +90,10 @@ export class FrameReader {
     header.flags = bytes[at + 4] as number;
     header.id = uint31(bytes, at + 5);
     if (header.size <= INITIAL_FRAME_SIZE) return header;
+    // "HTT", "P", "/", "1.1 ": no frame of HTTP/2 has this size.
+    if (header.size === 0x48_54_54 && header.type === 0x50 && header.flags === 0x2f) throw notHttp2();
     const problem = `has ${header.size} bytes, and ${INITIAL_FRAME_SIZE} are allowed`;
-    throw new PeerFault(CODE.frameSizeError, "bad-frame", header.type, header.id, problem);
+    throw peerFault(CODE.frameSizeError, "bad-frame", header.type, header.id, problem);
   }
 
   /** Takes bytes until the frame has as many. */
@@ -105,13 +107,7 @@ export class FrameReader {
     const header = this.#header;
     this.#padded = (header.flags & FLAG.padded) !== 0;
     if (this.#padded && header.size === 0)
-      throw new PeerFault(
-        CODE.frameSizeError,
-        "bad-frame",
-        FRAME.data,
-        header.id,
-        "has no room for its padding",
-      );
+      throw peerFault(CODE.frameSizeError, "bad-frame", FRAME.data, header.id, "has no room for its padding");
     this.#inData = true;
     this.#left = header.size;
     this.#padding = 0;
@@ -139,7 +135,7 @@ export class FrameReader {
 
   #readPadding(padding: number): void {
     if (padding >= this.#left)
-      throw new PeerFault(CODE.protocolError, "bad-frame", FRAME.data, this.#header.id, PADDING);
+      throw peerFault(CODE.protocolError, "bad-frame", FRAME.data, this.#header.id, PADDING);
     this.#padded = false;
     this.#left -= 1 + padding;
     this.#padding = padding;

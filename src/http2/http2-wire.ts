@@ -148,13 +148,14 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     this.#connection?.retire(reason, taken);
   }
 
-  /** The stream whose frame it was has the fault; the others have lost their connection. */
+  /** The stream whose frame it was has the fault, and the others have lost their connection. Without such a stream it is all. */
   broken({ error, id }: PeerFault): void {
+    const ofOne = this.#session.isOpen(id);
     this.flush();
     this.#connection?.socket?.close();
     const lost = new TransportError("other", error.message, { cause: error });
     this.#end("bad-framing", lost, (listener, of) => {
-      if (id === 0 || of === id) listener.fault(error);
+      if (!ofOne || of === id) listener.fault(error);
       else listener.lost(lost);
     });
   }

@@ -10,7 +10,7 @@ import { type BlockSink, FieldBlocks } from "./field-blocks.ts";
 import { type FrameHeader, FrameReader, type FrameSink } from "./frame-reader.ts";
 import { CODE, FLAG, FRAME, SETTING, uint31, uint32, writeFrame, writeNumber } from "./frames.ts";
 import { CONNECTION_WINDOW, EMPTY_DATA_COST, IDLE_FRAMES, REFUND, WAITING_ANSWERS } from "./limits.ts";
-import { PeerFault } from "./peer-fault.ts";
+import { peerFault } from "./peer-fault.ts";
 import { checkSize, checkStream, readSettings, type SettingsSink } from "./peer-settings.ts";
 import { ResponseReader, type StreamFault } from "./response-reader.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -138,7 +138,7 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
   #takeFromConnection(id: number, size: number): void {
     this.#window -= size;
     if (this.#window < 0)
-      throw new PeerFault(
+      throw peerFault(
         CODE.flowControlError,
         "flow-control",
         FRAME.data,
@@ -195,19 +195,19 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
     else if (type === FRAME.goaway) this.#goaway(id, bytes, start, end);
     else if (type === FRAME.priority) this.#priority(id, start, end);
     else if (type === FRAME.pushPromise)
-      throw new PeerFault(CODE.protocolError, "unexpected-frame", type, id, "came although we allow no push");
+      throw peerFault(CODE.protocolError, "unexpected-frame", type, id, "came although we allow no push");
     // Frames of unknown types are ignored (§5.5).
   }
 
   /** SETTINGS come first (§3.4), and nothing comes between HEADERS and its CONTINUATIONs (§6.10). */
   #checkOrder(type: number, id: number): void {
     if (!this.#isSettled && type !== FRAME.settings)
-      throw new PeerFault(CODE.protocolError, "unexpected-frame", type, id, "came before SETTINGS");
+      throw peerFault(CODE.protocolError, "unexpected-frame", type, id, "came before SETTINGS");
     const { open } = this.#blocks;
     const follows = type === FRAME.continuation && id === open;
     if (open !== 0 ? follows : type !== FRAME.continuation) return;
     const problem = open === 0 ? "continues nothing" : `interrupts the field block of stream ${open}`;
-    throw new PeerFault(CODE.protocolError, "unexpected-frame", type, id, problem);
+    throw peerFault(CODE.protocolError, "unexpected-frame", type, id, problem);
   }
 
   /** A frame without progress. */
@@ -215,14 +215,14 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
     this.#budget -= cost;
     if (this.#budget >= 0) return;
     const problem = "is one of too many frames that bring nothing";
-    throw new PeerFault(CODE.enhanceYourCalm, "flood", type, id, problem);
+    throw peerFault(CODE.enhanceYourCalm, "flood", type, id, problem);
   }
 
   #answer(type: number): void {
     this.#answers += 1;
     if (this.#answers <= WAITING_ANSWERS) return;
     const problem = "is one of too many whose answer waits for a peer that does not read";
-    throw new PeerFault(CODE.enhanceYourCalm, "flood", type, 0, problem);
+    throw peerFault(CODE.enhanceYourCalm, "flood", type, 0, problem);
   }
 
   #settings(header: FrameHeader, bytes: Uint8Array, start: number, end: number): void {
@@ -230,7 +230,7 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
     if (isAnswer) {
       if (this.#isSettled) return;
       const problem = "acknowledges settings before the peer's own";
-      throw new PeerFault(CODE.protocolError, "unexpected-frame", FRAME.settings, 0, problem);
+      throw peerFault(CODE.protocolError, "unexpected-frame", FRAME.settings, 0, problem);
     }
     this.#isSettled = true;
     this.#answer(FRAME.settings);
@@ -283,7 +283,7 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
     const code = isTooLarge ? CODE.flowControlError : CODE.protocolError;
     const problem = isTooLarge ? "makes a window larger than 2^31-1" : "opens a window by 0";
     const type = FRAME.windowUpdate;
-    if (stream === undefined) throw new PeerFault(code, "flow-control", type, 0, problem);
+    if (stream === undefined) throw peerFault(code, "flow-control", type, 0, problem);
     this.#owner.failStream(stream, { code, type, fault: "flow-control", problem });
   }
 }

@@ -3,7 +3,7 @@
 import type { FrameHeader } from "./frame-reader.ts";
 import { CODE, FLAG, FRAME, LARGEST, SETTING, uint32 } from "./frames.ts";
 import { SETTINGS_PER_FRAME } from "./limits.ts";
-import { PeerFault } from "./peer-fault.ts";
+import { type PeerFault, peerFault } from "./peer-fault.ts";
 
 /** Takes the settings that matter to us. */
 export interface SettingsSink {
@@ -13,7 +13,7 @@ export interface SettingsSink {
 
 /** What is wrong with an empty frame of a kind that cannot be empty, and the like. */
 function badSize(type: number, id: number, size: number): PeerFault {
-  return new PeerFault(CODE.frameSizeError, "bad-frame", type, id, `has ${size} bytes of payload`);
+  return peerFault(CODE.frameSizeError, "bad-frame", type, id, `has ${size} bytes of payload`);
 }
 
 /** @throws {PeerFault} if a frame has not the one length that its type has. */
@@ -25,7 +25,7 @@ export function checkSize(type: number, id: number, size: number, expected: numb
 export function checkStream(type: number, id: number, ofConnection: boolean): void {
   if ((id === 0) === ofConnection) return;
   const problem = ofConnection ? "is about the connection, not a stream" : "has no stream";
-  throw new PeerFault(CODE.protocolError, "bad-frame", type, id, problem);
+  throw peerFault(CODE.protocolError, "bad-frame", type, id, problem);
 }
 
 /**
@@ -48,7 +48,7 @@ export function readSettings(
   }
   if (size % 6 !== 0) throw badSize(FRAME.settings, 0, size);
   if (size > 6 * SETTINGS_PER_FRAME)
-    throw new PeerFault(CODE.enhanceYourCalm, "flood", FRAME.settings, 0, `has ${size / 6} settings`);
+    throw peerFault(CODE.enhanceYourCalm, "flood", FRAME.settings, 0, `has ${size / 6} settings`);
   for (let at = start; at < end; at += 6) {
     const setting = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
     const value = uint32(bytes, at + 2);
@@ -71,5 +71,5 @@ function check(setting: number, value: number): void {
 
 /** A setting has a value that it must not have. */
 export function settingFault(code: number, setting: number, value: number): PeerFault {
-  return new PeerFault(code, "bad-settings", FRAME.settings, 0, `sets setting ${setting} to ${value}`);
+  return peerFault(code, "bad-settings", FRAME.settings, 0, `sets setting ${setting} to ${value}`);
 }

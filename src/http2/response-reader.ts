@@ -11,7 +11,7 @@ import { CODE, FRAME } from "./frames.ts";
 import { HpackDecoder } from "./hpack/hpack-decoder.ts";
 import { HpackError } from "./hpack/hpack-error.ts";
 import { TABLE_SIZE } from "./limits.ts";
-import { PeerFault } from "./peer-fault.ts";
+import { type PeerFault, peerFault } from "./peer-fault.ts";
 import { ResponseSection } from "./response-section.ts";
 import type { Http2Stream } from "./stream.ts";
 
@@ -164,14 +164,13 @@ export class ResponseReader {
   }
 
   data(stream: Http2Stream, bytes: Uint8Array, start: number, end: number): StreamFault | undefined {
-    const { remaining } = stream;
-    if (remaining !== undefined) {
-      if (end - start > remaining)
-        return faultOf(FRAME.data, "bad-content-length", "makes the response longer than its content-length");
-      stream.remaining = remaining - (end - start);
-    }
-    stream.listener?.body(bytes, start, end);
-    return undefined;
+    const most = stream.remaining ?? Infinity;
+    const stop = Math.min(end, start + most);
+    if (stream.remaining !== undefined) stream.remaining -= stop - start;
+    // What fits is passed on, so that it does not depend on the reads of the socket how far a reader comes.
+    if (stop > start) stream.listener?.body(bytes, start, stop);
+    if (stop === end) return undefined;
+    return faultOf(FRAME.data, "bad-content-length", "makes the response longer than its content-length");
   }
 
   /** The stream ends with a frame of this type. */
@@ -189,7 +188,7 @@ const AFTER_END = "comes after the end of the response";
 
 function undecodable(id: number, { message }: HpackError): PeerFault {
   const problem = `cannot be decoded: ${message}`;
-  return new PeerFault(CODE.compressionError, "bad-field-block", FRAME.headers, id, problem);
+  return peerFault(CODE.compressionError, "bad-field-block", FRAME.headers, id, problem);
 }
 
 function faultOf(type: number, fault: ProtocolFault, problem: string): StreamFault {

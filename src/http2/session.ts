@@ -32,7 +32,7 @@ import {
   STREAM_WINDOW,
   STREAMS_AT_FIRST,
 } from "./limits.ts";
-import { frameError, PeerFault } from "./peer-fault.ts";
+import { frameError, PeerFault, peerFault } from "./peer-fault.ts";
 import { settingFault } from "./peer-settings.ts";
 import { RequestBlocks } from "./request-block.ts";
 import { ResetStreams } from "./reset-streams.ts";
@@ -114,6 +114,11 @@ export class Session implements IncomingOwner, StreamOwner {
   /** How many are open. */
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /** Whether the stream with this number is open. */
+  isOpen(id: number): boolean {
+    return this.#streams.has(id);
   }
 
   // The wire calls
@@ -248,17 +253,11 @@ export class Session implements IncomingOwner, StreamOwner {
     const stream = this.#streams.get(id);
     if (stream !== undefined) return stream;
     if (id >= this.#nextId || id % 2 === 0)
-      throw new PeerFault(
-        CODE.protocolError,
-        "unexpected-frame",
-        type,
-        id,
-        "is for a stream that is not open",
-      );
+      throw peerFault(CODE.protocolError, "unexpected-frame", type, id, "is for a stream that is not open");
     // These two may cross our END_STREAM or RST_STREAM (§5.1).
     const isLate = this.#reset.mayCome(id, isLast) || type === FRAME.windowUpdate || type === FRAME.rstStream;
     if (isLate) return undefined;
-    throw new PeerFault(CODE.streamClosed, "unexpected-frame", type, id, "is for a stream that has ended");
+    throw peerFault(CODE.streamClosed, "unexpected-frame", type, id, "is for a stream that has ended");
   }
 
   failStream(stream: Http2Stream, { code, type, fault, problem }: StreamFault): void {
@@ -267,7 +266,7 @@ export class Session implements IncomingOwner, StreamOwner {
     listener?.fault(frameError(fault, type, id, problem));
     this.#faults += 1;
     if (this.#faults > FAULTY_STREAMS)
-      throw new PeerFault(
+      throw peerFault(
         CODE.enhanceYourCalm,
         "flood",
         type,

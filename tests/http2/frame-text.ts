@@ -134,7 +134,7 @@ export class FrameText {
   /** The frames, each as a line. Payloads of more than 40 bytes are shown by their size. */
   read(bytes: Iterable<number>): string[] {
     const lines: string[] = [];
-    this.#rest.push(...bytes);
+    for (const byte of bytes) this.#rest.push(byte);
     if (!this.#begun && this.#rest.length >= 24) {
       this.#begun = true;
       lines.push(JSON.stringify(text(this.#rest.splice(0, 24))));

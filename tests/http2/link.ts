@@ -51,6 +51,11 @@ export class Told implements WireListener {
   /** Called with each line. */
   onLine: (line: string) => void = () => {};
 
+  get opened(): WireStream {
+    if (this.stream === undefined) throw new Error("The exchange has not begun");
+    return this.stream;
+  }
+
   #add(line: string): void {
     if (this.#body !== "") this.lines.push(`body ${this.#body.length > 40 ? this.#body.length : this.#body}`);
     this.#body = "";
@@ -155,11 +160,17 @@ export class Link implements WireConnection {
     this.pool.push(`ended ${reason}${error === undefined ? "" : `: ${error.message}`}`);
   };
 
-  /** Begins an exchange and sends its request. */
-  send(message: RequestMessage = GET, body?: Uint8Array): Told {
+  /** Begins an exchange. */
+  open(): Told {
     const told = new Told();
     told.stream = this.wire.open(this, told);
-    told.stream.send(message, false, undefined, body);
+    return told;
+  }
+
+  /** Begins an exchange and sends its request. */
+  send(message: RequestMessage = GET, body?: Uint8Array): Told {
+    const told = this.open();
+    told.opened.send(message, false, undefined, body);
     return told;
   }
 

@@ -22,6 +22,17 @@ describe("the beginning of a connection", () => {
     ]);
   });
 
+  it("waits for the requests that are made in the microtasks of the same turn", async () => {
+    const link = new Link();
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) await Promise.resolve();
+      link.send();
+    };
+    await Promise.all([turns(0), turns(1), turns(2), turns(3)]);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assertEquals([link.writes.length, link.peer().length], [1, 7]);
+  });
+
   it("takes 100 streams before the peer's settings, and then as many as both allow", () => {
     assertEquals(new Link().capacity, 100);
     assertEquals(new Link({ maxStreams: 7 }).capacity, 7);
@@ -123,6 +134,23 @@ describe("responses", () => {
   });
 });
 
+describe("the table of the peer", () => {
+  const indexed = (id: number): number[] =>
+    f.frame(f.HEADERS, f.END_HEADERS | f.END_STREAM, id, [0x88, 0xbe]);
+  const inserting = (id: number, value: string): number[] =>
+    f.frame(f.HEADERS, f.END_HEADERS | f.END_STREAM, id, [0x88, ...f.block([["a", value]], 0x40)]);
+
+  it("the same bytes say something else once it has changed", () => {
+    const link = Link.settled();
+    const told = [1, 2, 3, 4, 5].map(() => link.send());
+    link.arrive(inserting(1, "x"), indexed(3), indexed(5), inserting(7, "y"), indexed(9));
+    assertEquals(
+      told.map(({ lines }) => lines[0]),
+      ["x", "x", "x", "y", "y"].map((value) => `head 200 a: ${value}; (0)`),
+    );
+  });
+});
+
 describe("the end of a connection", () => {
   it("GOAWAY: streams above its number were not processed, the others go on", () => {
     const link = Link.settled();
@@ -172,6 +200,35 @@ describe("requests", () => {
     assertEquals(link.peer(), [
       "HEADERS 7 :method=GET :scheme=https :authority=a.test :path=/other END_STREAM",
     ]);
+  });
+
+  it("what the first block put into the table is an index in the next", () => {
+    const link = Link.settled();
+    const sizes = [1, 2, 3].map(() => {
+      link.send(request({ headers: { "x-a": "1" } }));
+      link.peer();
+      return link.writes.at(-1) ?? 0;
+    });
+    assertEquals(
+      sizes.map((size) => size - (sizes[1] ?? 0) > 0),
+      [true, false, false],
+    );
+    assertEquals(sizes[2], sizes[1]);
+  });
+
+  it("the block is encoded anew when the peer changes the size of its table", () => {
+    const link = Link.settled();
+    const lines: string[] = [];
+    for (const size of [4096, 0, 0, 4096, 100]) {
+      link.arrive(f.settings([1, size]));
+      for (let count = 0; count < 3; count++) link.send(request({ headers: { "x-a": "1" } }));
+      lines.push(...link.peer().filter((line) => line !== "SETTINGS ACK"));
+    }
+    assertEquals(
+      lines,
+      lines.map((_, index) => `HEADERS ${2 * index + 1} ${GET_SENT} x-a=1 END_STREAM`),
+    );
+    assertEquals(lines.length, 15);
   });
 
   it("fields in lower case, cookies in crumbs, nothing of HTTP/1.1", () => {

@@ -3,6 +3,7 @@
 import { BOUNDS } from "./bounds.ts";
 import { HONO } from "./hono.ts";
 import { HPACK } from "./hpack.ts";
+import { HTTP2 } from "./http2.ts";
 import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
 import { PLATFORM } from "./platform.ts";
@@ -28,4 +29,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...UPLOADS,
   ...BOUNDS,
   ...HPACK,
+  ...HTTP2,
 ];
