@@ -67,11 +67,12 @@ export class UrlReader {
 
 /** The parts of a parsed URL. @throws {TypeError} when it is not http(s), or carries credentials. */
 export function urlParts(url: URL): RequestUrl {
-  const { href, hash, pathname, search } = url;
-  // Looked for in the whole: `hash` hides an empty fragment.
+  const { href, hash, host, protocol } = url;
+  const origin = parsedOrigin(url);
+  // Cut out of the whole: the members hide an empty query, which is sent (RFC 9110 §4.2.3), and an empty fragment.
   const fragment = href.indexOf("#");
   const shown = fragment < 0 ? href : href.slice(0, fragment);
-  return { origin: parsedOrigin(url), target: pathname + search, href: shown, hash };
+  return { origin, target: shown.slice(protocol.length + 2 + host.length), href: shown, hash };
 }
 
 /** Only the text of a URL object is used, and parsed again: its class may be the caller's own and give any parts. */

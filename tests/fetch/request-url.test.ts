@@ -13,9 +13,11 @@ function parsed(url: string): [key: string, target: string] | "refused" {
   } catch {
     return "refused";
   }
-  const { protocol, host, pathname, search, username, password } = known;
+  const { href, protocol, host, pathname, search, username, password } = known;
   if (!/^https?:$/.test(protocol) || username !== "" || password !== "") return "refused";
-  return [`${protocol}//${host}`, pathname + search];
+  // `search` hides an empty query.
+  const query = search === "" && href.split("#")[0]?.endsWith("?") ? "?" : search;
+  return [`${protocol}//${host}`, pathname + query];
 }
 
 function found(reader: UrlReader, url: string): [key: string, target: string] | "refused" {
@@ -192,6 +194,11 @@ describe("UrlReader", () => {
       const { href } = new UrlReader().read(`http://a.test/x${end}`);
       assertEquals(href, `http://a.test/x${end.split("#")[0]}`);
     }
+  });
+
+  it("sends an empty query", () => {
+    for (const end of ["?", "?#", "?#f"])
+      assertEquals(new UrlReader().read(`http://a.test/x${end}`).target, "/x?");
   });
 
   it("names what is wrong", () => {
