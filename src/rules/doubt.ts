@@ -1,0 +1,79 @@
+/**
+ * Doubt: whether a request that waits on a reused connection is asked for a second time, on a fresh one.
+ *
+ * Middleboxes (NAT gateways, load balancers on TCP, firewalls) forget idle connections without a word. A request on such
+ * a connection is never answered, and nothing says so: the packets go nowhere. After a time in which the origin answers
+ * otherwise, a second attempt costs the server one request more at worst, and saves the caller minutes.
+ */
+
+import { type FirstByteTimes, firstBytePercentile } from "./first-byte.ts";
+
+/** Shortest wait before a doubt, in ms: garbage collectors and busy servers pause that long. */
+const SHORTEST_MS = 300;
+
+/** The wait while the origin's times are unknown, in ms: the kernel has retransmitted twice by then (RFC 6298 §2). */
+const UNKNOWN_MS = 3000;
+
+/** The wait as a multiple of the time that all but one of a hundred answers keep. */
+const TIMES_SLOWEST = 3;
+
+/** Methods that are defined as safe (RFC 9110 §9.2.1), and QUERY, which its draft defines as safe. */
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "QUERY"]);
+
+/** What is known of a request when it was sent on a reused connection. */
+export interface DoubtFacts {
+  readonly method: string;
+  /** The caller called it idempotent, or gave it an `Idempotency-Key`. */
+  readonly keyed: boolean;
+  /** Whether its body can be sent again from the start. */
+  readonly replayable: boolean;
+  readonly resendCount: number;
+  /** How long its connection had been idle, in ms. */
+  readonly idleMs: number;
+  /** The idle age up to which connections to the origin are proven to live, in ms. */
+  readonly provenMs: number;
+}
+
+/**
+ * Whether the connection may be dead without a word, and asking twice does no harm. A bare PUT or DELETE is idempotent, but
+ * a stalled first one may land after the second, and after what the caller did then.
+ */
+export function isDoubtful(facts: DoubtFacts): boolean {
+  const { method, keyed, replayable, resendCount, idleMs, provenMs } = facts;
+  if (idleMs <= provenMs || resendCount > 0 || !replayable) return false;
+  return keyed || SAFE.has(method);
+}
+
+/** How long to wait for the first byte before the connection is doubted, in ms. */
+export function doubtAfterMs(times: FirstByteTimes): number {
+  const slowest = firstBytePercentile(times, 0.99);
+  return slowest === undefined ? UNKNOWN_MS : Math.max(SHORTEST_MS, TIMES_SLOWEST * slowest);
+}
+
+/** The share of an origin's requests that may be asked for twice. */
+const SHARE = 0.05;
+
+/** So many doubts are allowed beyond that share, at the start and after a quiet time. */
+const SPARE = 10;
+
+/** What is left of the doubts that an origin is allowed. A slow server must never be hit twice as hard. */
+export interface DoubtBudget {
+  left: number;
+}
+
+/** The budget of an origin that nothing was asked of yet. */
+export function fullBudget(): DoubtBudget {
+  return { left: SPARE };
+}
+
+/** A request was answered. Changes `budget`. */
+export function earnDoubt(budget: DoubtBudget): void {
+  budget.left = Math.min(budget.left + SHARE, SPARE);
+}
+
+/** Takes one doubt, if one is left. Changes `budget`. */
+export function spendDoubt(budget: DoubtBudget): boolean {
+  if (budget.left < 1) return false;
+  budget.left -= 1;
+  return true;
+}

@@ -1,0 +1,99 @@
+/** Run: one case with one client, in a lab of its own, and its figures. */
+
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { NetworkCase } from "./cases.ts";
+import { Lab } from "./lab.ts";
+import type { ClientKind, ClientLine, ClientScript, OriginCounts, Sent } from "./script.ts";
+
+/** From so long on a request counts as stalled, in ms. */
+export const STALL_MS = 1000;
+
+/** What one client came to in one case. */
+export interface Figures {
+  readonly sent: readonly Sent[];
+  readonly medianMs: number;
+  readonly worstMs: number;
+  readonly stalled: number;
+  readonly failed: number;
+  readonly origin: OriginCounts;
+  /** Requests that the origin got beyond those that were sent. */
+  readonly extra: number;
+}
+
+const PORT = 8080;
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** Runs `command`, a runtime with its flags, as the client. */
+export async function runCase(
+  test: NetworkCase,
+  kind: ClientKind,
+  command: readonly string[],
+  options?: object,
+): Promise<Figures> {
+  const lab = new Lab();
+  const started: ChildProcess[] = [];
+  try {
+    const origin = lab.spawn("server", [
+      process.execPath,
+      "--import",
+      "tsx",
+      file("origin.ts"),
+      String(PORT),
+      String(test.originIdleMs),
+    ]);
+    started.push(origin);
+    const originLines = linesOf(origin);
+    await originLines.next();
+    test.prepare(lab);
+    const url = `http://${test.host}:${PORT}`;
+    const script: ClientScript = {
+      kind,
+      url,
+      steps: test.steps,
+      capMs: test.capMs,
+      ...(options && { options }),
+    };
+    const client = lab.spawn("client", [...command, file("client.ts"), JSON.stringify(script)]);
+    started.push(client);
+    const sent = await driven(client, (what) => test.change?.(lab, what) ?? Promise.resolve());
+    origin.stdin?.write("counts\n");
+    return figuresOf(sent, JSON.parse((await originLines.next()).value) as OriginCounts);
+  } finally {
+    for (const child of started) child.kill("SIGKILL");
+    lab.close();
+  }
+}
+
+function linesOf(child: ChildProcess): AsyncIterator<string> {
+  if (child.stdout === null) throw new Error("a program of the lab has no stdout");
+  return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+}
+
+async function driven(
+  client: ChildProcess,
+  change: (what: string) => Promise<void>,
+): Promise<readonly Sent[]> {
+  const lines = linesOf(client);
+  for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+    const said = JSON.parse(line.value) as ClientLine;
+    if ("sent" in said) return said.sent;
+    await change(said.wait);
+    client.stdin?.write("go\n");
+  }
+  throw new Error("the client ended without a report");
+}
+
+function figuresOf(sent: readonly Sent[], origin: OriginCounts): Figures {
+  const times = sent.map(({ ms }) => ms).sort((one, other) => one - other);
+  return {
+    sent,
+    medianMs: times[Math.floor(times.length / 2)] ?? 0,
+    worstMs: times.at(-1) ?? 0,
+    stalled: times.filter((ms) => ms >= STALL_MS).length,
+    failed: sent.filter(({ error }) => error !== undefined).length,
+    origin,
+    extra: origin.requests - sent.length,
+  };
+}
