@@ -75,6 +75,17 @@ describe("a response", () => {
     }
   });
 
+  it("works in brand calls, but where its slots are made on first use", { skip: IS_LAZY }, async () => {
+    const { clone, text, arrayBuffer } = nativeResponse().prototype;
+    for (const body of ["hello", "x".repeat(20_000)]) {
+      await using at = serving(() => ({ body }));
+      const fetched = (): Promise<Response> => at.pool.fetch(url);
+      assertEquals(await clone.call(await fetched()).text(), body);
+      assertEquals(await text.call(await fetched()), body);
+      assertEquals((await arrayBuffer.call(await fetched())).byteLength, body.length);
+    }
+  });
+
   it("has a locked body once it was read", async () => {
     for (const size of [5, 20_000]) {
       await using at = serving(() => ({ body: JSON.stringify("x".repeat(size)) }));
