@@ -105,6 +105,7 @@ const WORDS: Readonly<
     "250 cases",
     1,
   ],
+  frames: ['250 inputs, 11 kinds of outcome, 1 problems\nFound: {"plans":[]}', "250 cases", 1],
   differential: [
     "Seed 9, : {}\n  replay: --cases 1 --from 9\n77 cases, 60 read alike, 1 problems",
     "77 cases",

@@ -73,6 +73,14 @@ export const PARTS: readonly Part[] = [
     failures: /^Found, and kept in |^An input of the corpus fails/,
   }),
   part({
+    name: "frames",
+    title: "damaged HTTP/2 servers: everyone is told the same however the bytes are cut",
+    weight: 8,
+    command: ({ seconds, seed }) => run("tests/fuzz/frames/main.ts", "--seconds", seconds, "--seed", seed),
+    work: { cases: /(\d+) inputs/ },
+    failures: /^Found: /,
+  }),
+  part({
     name: "differential",
     title: "the parser beside Node's own",
     weight: 8,

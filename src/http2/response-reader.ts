@@ -169,7 +169,8 @@ export class ResponseReader {
     if (stream.remaining !== undefined) stream.remaining -= stop - start;
     // What fits is passed on, so that it does not depend on the reads of the socket how far a reader comes.
     if (stop > start) stream.listener?.body(bytes, start, stop);
-    if (stop === end) return undefined;
+    // A reader may have left meanwhile.
+    if (stop === end || stream.isOver) return undefined;
     return faultOf(FRAME.data, "bad-content-length", "makes the response longer than its content-length");
   }
 

@@ -1,6 +1,7 @@
 /** Mutations: the list of all of them, by subject. */
 
 import { BOUNDS } from "./bounds.ts";
+import { FRAMES } from "./frames.ts";
 import { HONO } from "./hono.ts";
 import { HPACK } from "./hpack.ts";
 import { HTTP2 } from "./http2.ts";
@@ -30,4 +31,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BOUNDS,
   ...HPACK,
   ...HTTP2,
+  ...FRAMES,
 ];
