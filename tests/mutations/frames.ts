@@ -1,4 +1,4 @@
-/** HTTP/2 under fuzzing: `src/http2/`. */
+/** HTTP/2 under fuzzing, and what must be tolerated: `src/http2/`. */
 
 import type { Mutation } from "./mutation.ts";
 
@@ -31,5 +31,19 @@ export const FRAMES: readonly Mutation[] = [
     search: "most - this.#partial.length",
     replacement: "most",
     proof: { tests: "tests/fuzz/frames" },
+  },
+  {
+    breaks: "A frame of an unknown type is ignored",
+    file: "src/http2/incoming.ts",
+    search: "    else if (type === FRAME.pushPromise)\n",
+    replacement: "    else\n",
+    proof: { tests: "tests/http2/tolerance" },
+  },
+  {
+    breaks: "The reserved bit of a stream's number is ignored",
+    file: "src/http2/frame-reader.ts",
+    search: "header.id = uint31(bytes, at + 5)",
+    replacement: "header.id = uint31(bytes, at + 5) + ((bytes[at + 5] as number) >> 7)",
+    proof: { tests: "tests/http2/tolerance" },
   },
 ];
