@@ -1,9 +1,11 @@
 /** Costs: what is measured besides throughput, each in a process of its own. */
 
 import { execFile, spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { root } from "../../scripts/entries.ts";
 import { type Bundle, bundles } from "./bundle.ts";
 import type { CoreCost } from "./core-cost.ts";
 import type { LibraryCost } from "./library-cost.ts";
@@ -39,7 +41,12 @@ const STARTUP: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Measures all of them. */
-export async function measureCosts(list: readonly Runtime[], origin: Origin, quick: boolean): Promise<Costs> {
+export async function measureCosts(
+  list: readonly Runtime[],
+  origin: Origin,
+  http2: Origin | undefined,
+  quick: boolean,
+): Promise<Costs> {
   const made = await bundles();
   const main = list.filter(({ name }) => name in STARTUP);
   const core: Costs["core"][number][] = [];
@@ -52,6 +59,7 @@ export async function measureCosts(list: readonly Runtime[], origin: Origin, qui
     for (const kind of ["holdfast", "built-in fetch", "node:http"]) {
       idle.push(await idleCost(runtime, kind, origin, quick ? 200 : 5000));
     }
+    idle.push(...(await http2Memory(runtime, http2, quick ? 100 : 1000)));
     for (const kind of STARTUP[runtime.name] ?? []) {
       const times: number[] = [];
       for (let time = 0; time < (quick ? 1 : 7); time++)
@@ -89,6 +97,45 @@ async function startTime(
 function collecting({ name, command }: Runtime): readonly string[] {
   if (name === "Deno") return [...command.slice(0, 2), "--v8-flags=--expose-gc", ...command.slice(2)];
   return name === "Bun" ? command : [...command, "--expose-gc"];
+}
+
+const CA = join(root, "tests", "certs", "ca.pem");
+
+/** Memory per idle HTTP/2 connection and per stream. */
+async function http2Memory(runtime: Runtime, origin: Origin | undefined, count: number): Promise<IdleCost[]> {
+  if (origin === undefined) return [];
+  const rows: IdleCost[] = [];
+  for (const client of ["holdfast", "node:http2"]) {
+    for (const [what, path] of [
+      ["connection", "/small"],
+      ["stream", "/trickle"],
+    ] as const) {
+      const args = [`${client} ${what}`, `${origin.url}${path}`, String(count), CA];
+      const [first, ...rest] = pinned(0, [...collecting(runtime), here("http2-memory-client.ts"), ...args]);
+      const bytes = await printedBytes(first, rest);
+      rows.push({
+        runtime: runtime.name,
+        kind: `${client}, HTTP/2 ${what}`,
+        open: count,
+        bytesEach: bytes / count,
+      });
+    }
+  }
+  return rows;
+}
+
+/** Runs a client that prints its memory, and ends it. */
+async function printedBytes(command: string, args: readonly string[]): Promise<number> {
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, NODE_NO_WARNINGS: "1" };
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], env });
+  try {
+    for await (const line of createInterface({ input: child.stdout }))
+      return (JSON.parse(line) as { bytes: number }).bytes;
+    return NaN;
+  } finally {
+    child.stdin.end();
+    await new Promise((resolve) => child.once("close", resolve));
+  }
 }
 
 async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: number): Promise<IdleCost> {

@@ -8,7 +8,40 @@ interface Goal {
   readonly client: string;
   readonly beside: string;
   readonly atLeast: number;
+  /** The scenario. @default "small" */
+  readonly scenario?: string;
+  /** The ratio by CPU time that is wanted as well. */
+  readonly atLeastByCpu?: number;
 }
+
+/** Those of HTTP/2, with 100 streams on one connection. */
+const HTTP2_GOALS: readonly Goal[] = [
+  { runtime: "Node 24", scenario: "h2-nginx", beside: "node:http2", atLeast: 2 },
+  { runtime: "Deno", scenario: "h2-nginx", beside: "node:http2", atLeast: 2 },
+  { runtime: "Bun", scenario: "h2-nginx", beside: "node:http2", atLeast: 1.6 },
+  { runtime: "Node 24", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 3 },
+  { runtime: "Deno", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 5 },
+  { runtime: "Bun", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 6 },
+  { runtime: "Node 24", scenario: "h2-nginx", beside: "undici request", atLeast: 3 },
+  { runtime: "Deno", scenario: "h2-nginx", beside: "built-in fetch", atLeast: 2.5 },
+  { runtime: "Bun", scenario: "h2-nginx", beside: "built-in fetch", atLeast: 1.7 },
+  ...["Node 24", "Deno", "Bun"].map((runtime) => ({
+    runtime,
+    scenario: "h2-nginx",
+    beside: "holdfast HTTP/1.1",
+    atLeast: 1,
+    atLeastByCpu: 1 / 0.9,
+  })),
+  { runtime: "Node 24", scenario: "h2-medium", beside: "node:http2", atLeast: 1.8 },
+  { runtime: "Deno", scenario: "h2-medium", beside: "node:http2", atLeast: 2 },
+  { runtime: "Bun", scenario: "h2-medium", beside: "node:http2", atLeast: 1.1 },
+  { runtime: "Node 24", scenario: "h2-large", beside: "node:http2", atLeast: 1 },
+  { runtime: "Deno", scenario: "h2-large", beside: "built-in fetch", atLeast: 1 },
+  { runtime: "Bun", scenario: "h2-large", beside: "built-in fetch", atLeast: 1 },
+  { runtime: "Node 24", scenario: "h2-upload", beside: "node:http2", atLeast: 1 },
+  { runtime: "Deno", scenario: "h2-upload", beside: "built-in fetch", atLeast: 1 },
+  { runtime: "Bun", scenario: "h2-upload", beside: "built-in fetch", atLeast: 1 },
+].map((goal) => ({ client: "holdfast request", ...goal }));
 
 const GOALS: readonly Goal[] = [
   { runtime: "Node 24", client: "holdfast fetch", beside: "built-in fetch", atLeast: 6 },
@@ -21,6 +54,7 @@ const GOALS: readonly Goal[] = [
   { runtime: "Bun", client: "holdfast fetch", beside: "built-in fetch", atLeast: 1.35 },
   { runtime: "Bun", client: "holdfast request", beside: "built-in fetch", atLeast: 1.8 },
   { runtime: "Bun", client: "holdfast request", beside: "raw socket", atLeast: 0.66 },
+  ...HTTP2_GOALS,
 ];
 
 /** A goal with the measured ratio. */
@@ -34,10 +68,12 @@ export interface GoalResult extends Goal {
 /** The goals that could be measured. */
 export function goalResults(series: readonly Series[]): GoalResult[] {
   return GOALS.flatMap((goal) => {
-    const own = find(series, "small", goal.runtime, goal.client);
-    const other = find(series, "small", goal.runtime, goal.beside);
+    const { scenario = "small", atLeastByCpu = 0 } = goal;
+    const own = find(series, scenario, goal.runtime, goal.client);
+    const other = find(series, scenario, goal.runtime, goal.beside);
     if (own === undefined || other === undefined) return [];
     const byRate = own.perSecond / other.perSecond;
-    return [{ ...goal, byRate, byCpu: other.cpuMicros / own.cpuMicros, met: byRate >= goal.atLeast }];
+    const byCpu = other.cpuMicros / own.cpuMicros;
+    return [{ ...goal, byRate, byCpu, met: byRate >= goal.atLeast && byCpu >= atLeastByCpu }];
   });
 }

@@ -6,24 +6,10 @@
 import { Agent, request } from "node:http";
 import process from "node:process";
 import { createPool } from "../../mod.ts";
+import { settledRss } from "./settled-rss.ts";
 
 const [kind = "", url = "", wanted = "5000"] = process.argv.slice(2);
 const count = Number(wanted);
-
-interface Collectors {
-  readonly gc?: () => void;
-  readonly Bun?: { gc(force: boolean): void };
-}
-
-async function settled(): Promise<number> {
-  const { gc, Bun } = globalThis as Collectors;
-  for (let time = 0; time < 3; time++) {
-    gc?.();
-    Bun?.gc(true);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return process.memoryUsage().rss;
-}
 
 type Send = () => Promise<unknown>;
 
@@ -44,9 +30,9 @@ function sender(): Send {
 
 const send = sender();
 await send();
-const before = await settled();
+const before = await settledRss();
 await Promise.all(Array.from({ length: count }, send));
-const after = await settled();
+const after = await settledRss();
 console.log(JSON.stringify({ bytes: after - before }));
 // Keeps the process alive until the origin has been asked how many connections are open.
 process.stdin.resume();

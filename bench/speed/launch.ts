@@ -15,6 +15,8 @@ export interface Launch {
   readonly upload: number;
   /** The root certificate of the origin, as PEM. */
   readonly ca: string | undefined;
+  /** Whether HTTP/2 is spoken, on one connection. `connections` is the number of streams then. */
+  readonly http2: boolean;
 }
 
 /** One measurement. Printed as the last line. */

@@ -5,6 +5,7 @@
  * `npm run bench`                 everything; writes bench/results.md and bench/chart.svg
  * `npm run bench -- --rounds 3 --seconds 0.7`    the same in 17 minutes
  * `npm run bench -- --quick`      a part in two minutes; writes nothing
+ * `npm run bench -- --only http2  the scenarios for HTTP/2
  * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
  */
 
@@ -16,11 +17,13 @@ import { root } from "../../scripts/entries.ts";
 import { countsLine } from "../../scripts/test/counts.ts";
 import { chartOf } from "./chart.ts";
 import { type Costs, measureCosts } from "./costs.ts";
+import { goClient } from "./go.ts";
+import { startHttp2Origin } from "./http2-origins.ts";
 import { type Findings, reportOf } from "./report.ts";
 import { reqwest } from "./reqwest.ts";
 import { measure } from "./round.ts";
-import { runtimes } from "./runtimes.ts";
-import { clientsOf, SCENARIOS } from "./scenarios.ts";
+import { type Runtime, runtimes } from "./runtimes.ts";
+import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 import { type Origin, startOrigin } from "./start-origin.ts";
 import { type Series, summarize } from "./summary.ts";
 
@@ -52,11 +55,15 @@ const runMs = Number(values.seconds ?? (short ? 0.2 : 1.5)) * 1000;
 const lengths = { runMs, warmMs: short ? 100 : Math.min(1500, 1.2 * runMs) };
 
 const chosen = runtimes().filter(({ name }) => name.includes(slice ? "Node" : values.runtime));
-const wanted = values.only?.split(",") ?? (slice ? ["small", "upload", "tls"] : undefined);
+/** `http2` stands for all of its scenarios. */
+const HTTP2 = SCENARIOS.filter(({ server }) => server !== undefined).map(({ name }) => name);
+const wanted =
+  values.only?.split(",").flatMap((name) => (name === "http2" ? HTTP2 : [name])) ??
+  (slice ? ["small", "upload", "tls"] : undefined);
 const unknown =
   wanted?.filter((name) => name !== "costs" && !SCENARIOS.some((one) => one.name === name)) ?? [];
 if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && rounds > 0 && runMs > 0)) {
-  const names = [...SCENARIOS.map(({ name }) => name), "costs"].join(", ");
+  const names = [...SCENARIOS.map(({ name }) => name), "http2", "costs"].join(", ");
   console.error(
     `Not understood: ${unknown.join(", ") || "--runtime is a name, --rounds and --seconds are numbers above 0"}.`,
   );
@@ -68,13 +75,20 @@ if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && r
   process.exit(2);
 }
 const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.includes(name));
-const outside = slice ? [] : await reqwest();
+const outside = slice ? [] : [...(await reqwest()), ...goClient()];
 
-const origins = new Map<boolean, Origin>();
-async function originFor(tls: boolean): Promise<Origin> {
-  const origin = origins.get(tls) ?? (await startOrigin(tls));
-  origins.set(tls, origin);
+const origins = new Map<string, Origin>();
+async function originFor({ server, tls }: Pick<Scenario, "server" | "tls">): Promise<Origin> {
+  const name = server ?? (tls ? "tls" : "plain");
+  const origin =
+    origins.get(name) ?? (server === undefined ? await startOrigin(tls) : await startHttp2Origin(server));
+  origins.set(name, origin);
   return origin;
+}
+
+/** nginx, where it is installed. */
+async function http2Origin(): Promise<Origin | undefined> {
+  return await originFor({ server: "nginx", tls: true }).catch(() => undefined);
 }
 
 /** `--slice` only shows that the bench runs: our clients and one other. */
@@ -84,12 +98,17 @@ function kindsOf(scenario: (typeof SCENARIOS)[number], runtime: (typeof chosen)[
   return quick ? kinds.filter((kind) => !["agentkeepalive", "ky", "got", "axios"].includes(kind)) : kinds;
 }
 
+/** Go takes part over HTTP/2, reqwest where the answers are small. */
+function outsideKinds({ name, server, peers = [] }: Scenario, { peers: kinds }: Runtime): readonly string[] {
+  if (server === undefined)
+    return name === "small" || name === "one" ? kinds.filter((kind) => kind === "reqwest") : [];
+  return kinds.filter((kind) => peers.includes(kind));
+}
+
 const series: Series[] = scenarios.flatMap((scenario) =>
   [...chosen, ...outside].flatMap((runtime) => {
-    const kinds = outside.includes(runtime) ? ["reqwest"] : kindsOf(scenario, runtime);
-    return kinds
-      .filter((kind) => kind !== "reqwest" || scenario.name === "small" || scenario.name === "one")
-      .map((kind) => ({ scenario, runtime, kind, rounds: [] }));
+    const kinds = outside.includes(runtime) ? outsideKinds(scenario, runtime) : kindsOf(scenario, runtime);
+    return kinds.map((kind) => ({ scenario, runtime, kind, rounds: [] }));
   }),
 );
 
@@ -97,7 +116,7 @@ async function takeRound(one: Series): Promise<void> {
   if (one.failure !== undefined) return;
   const { runtime, kind, scenario } = one;
   try {
-    one.rounds.push(await measure(runtime, kind, scenario, await originFor(scenario.tls), lengths));
+    one.rounds.push(await measure(runtime, kind, scenario, await originFor(scenario), lengths));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     one.failure = /^(?!Command failed).*Error: (.*)/m.exec(text)?.[1] ?? text.split("\n")[0] ?? "failed";
@@ -114,7 +133,7 @@ for (const scenario of scenarios) {
 }
 const withCosts = !slice && (wanted === undefined || wanted.includes("costs"));
 const costs: Costs | undefined = withCosts
-  ? await measureCosts(chosen, await originFor(false), quick)
+  ? await measureCosts(chosen, await originFor({ tls: false }), await http2Origin(), quick)
   : undefined;
 for (const origin of origins.values()) origin.stop();
 

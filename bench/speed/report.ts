@@ -55,14 +55,16 @@ function machine({ runtimes, versions, how, date }: Findings): string {
 }
 
 function goals(series: readonly Series[]): string {
-  const rows = goalResults(series).map(({ runtime, client, beside, atLeast, byRate, byCpu, met }) => [
-    runtime,
-    `${client} beside ${beside}`,
-    `≥ ${atLeast} ×`,
-    times(byRate),
-    times(byCpu),
-    met ? "met" : "missed",
-  ]);
+  const rows = goalResults(series).map(
+    ({ runtime, scenario, client, beside, atLeast, byRate, byCpu, met }) => [
+      runtime,
+      `${client} beside ${beside}${scenario === undefined ? "" : `, ${scenario}`}`,
+      `≥ ${atLeast} ×`,
+      times(byRate),
+      times(byCpu),
+      met ? "met" : "missed",
+    ],
+  );
   return rows.length === 0
     ? ""
     : `## Goals\n\n${table(["runtime", "ratio", "goal", "by rate", "by CPU time", ""], rows)}`;
@@ -72,7 +74,7 @@ function scenarioPart({ series, runtimes }: Findings, scenario: Scenario): strin
   const rows = runtimes.flatMap((runtime) =>
     series
       .filter((one) => one.scenario.name === scenario.name && one.runtime.name === runtime.name)
-      .map((one) => row(one, find(series, scenario.name, runtime.name, "built-in fetch"))),
+      .map((one) => row(one, find(series, scenario.name, runtime.name, baseOf(scenario)))),
   );
   if (rows.length === 0) return "";
   const latency = scenario.connections === 1 ? ["p50 µs", "p99 µs"] : [];
@@ -81,12 +83,16 @@ function scenarioPart({ series, runtimes }: Findings, scenario: Scenario): strin
     "client",
     "requests/s",
     "spread",
-    "× built-in fetch",
+    `× ${baseOf(scenario)}`,
     "CPU µs",
     ...latency,
     "remarks",
   ];
   return `## ${scenario.title}\n\n${table(head, rows)}`;
+}
+
+function baseOf({ base = "built-in fetch" }: Scenario): string {
+  return base;
 }
 
 function row(series: Series, base: Summary | undefined): Row {

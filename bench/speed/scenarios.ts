@@ -1,5 +1,6 @@
 /** Scenarios: what is requested, over how many connections, and by which clients. */
 
+import { HTTP2_SCENARIOS, http2ClientsOf } from "./http2-scenarios.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** One scenario. */
@@ -12,6 +13,10 @@ export interface Scenario {
   readonly expected: number;
   readonly upload: number;
   readonly tls: boolean;
+  /** The HTTP/2 server that answers. By default it is the bench's own origin, which speaks HTTP/1.1. */
+  readonly server?: "nginx" | "nghttpd";
+  /** The client that the others are compared with. @default "built-in fetch" */
+  readonly base?: string;
   /** The other clients that take part; all of the runtime's clients by default. */
   readonly peers?: readonly string[];
 }
@@ -74,10 +79,13 @@ export const SCENARIOS: readonly Scenario[] = [
     tls: true,
     peers: ["undici dispatch", "undici request", "node:http"],
   },
+  ...HTTP2_SCENARIOS,
 ];
 
 /** The clients that run a scenario on a runtime, ours first. */
-export function clientsOf({ peers, tls, name }: Scenario, runtime: Runtime): string[] {
+export function clientsOf(scenario: Scenario, runtime: Runtime): string[] {
+  if (scenario.server !== undefined) return http2ClientsOf(scenario, runtime.name);
+  const { peers, tls, name } = scenario;
   const raw = tls ? [] : ["raw socket"];
   const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
   // Bun 1.4 takes no additional root certificate for node:http and undici.

@@ -6,11 +6,12 @@ import type { Client } from "./sender.ts";
 export const CLIENTS: Readonly<Record<string, () => Promise<Client>>> = {
   "holdfast request": async () => (await import("./holdfast.ts")).holdfastRequest,
   "holdfast fetch": async () => (await import("./holdfast.ts")).holdfastFetch,
-  "built-in fetch": async () => (await import("./sender.ts")).fetchClient(fetch),
+  "built-in fetch": async () => (await import("./sender.ts")).builtInFetch,
   "undici dispatch": async () => (await import("./undici.ts")).undiciDispatch,
   "undici request": async () => (await import("./undici.ts")).undiciRequest,
   "undici fetch": async () => (await import("./undici.ts")).undiciOwnFetch,
   "node:http": async () => (await import("./node-http.ts")).nodeHttp,
+  "node:http2": async () => (await import("./node-http2.ts")).nodeHttp2,
   agentkeepalive: async () => (await import("./node-http.ts")).agentKeepAlive,
   got: async () => (await import("./libraries.ts")).gotClient,
   axios: async () => (await import("./libraries.ts")).axiosClient,

@@ -4,7 +4,11 @@ import { createPool } from "../../../mod.ts";
 import type { Launch } from "../launch.ts";
 import { type Client, checkStatus, fetchClient, uploadStream } from "./sender.ts";
 
-const poolFor = ({ ca }: Launch) => createPool(ca === undefined ? {} : { tls: { ca } });
+const poolFor = ({ ca, http2 }: Launch) =>
+  createPool({
+    ...(ca === undefined ? {} : { tls: { ca } }),
+    ...(http2 ? { http2: "alpn", maxConnectionsPerOrigin: 1 } : { http2: false }),
+  });
 
 /** `pool.request()`. */
 export const holdfastRequest: Client = (launch) => {

@@ -35,6 +35,12 @@ export interface Answer {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
+/** The runtime's own `fetch`. Bun's speaks HTTP/2 only when told so, Deno's when the server does. */
+export const builtInFetch: Client = (launch) => {
+  const init = launch.http2 && "Bun" in globalThis ? { protocol: "http2" } : {};
+  return fetchClient((url, more) => fetch(url, { ...init, ...more } as RequestInit))(launch);
+};
+
 /** Makes a client from a `fetch`. */
 export function fetchClient(
   fetch: (url: string, init?: RequestInit & { duplex?: "half" }) => Promise<Answer>,

@@ -5,8 +5,9 @@ import type { Launch } from "../launch.ts";
 import { readable } from "./readable.ts";
 import { type Answer, type Client, checkStatus, fetchClient } from "./sender.ts";
 
-function useAgent({ connections, ca }: Launch): void {
-  setGlobalDispatcher(new Agent({ connections, connect: { ca } }));
+function useAgent({ connections, ca, http2 }: Launch): void {
+  const sockets = http2 ? 1 : connections;
+  setGlobalDispatcher(new Agent({ connections: sockets, allowH2: http2, connect: { ca } }));
 }
 
 /** `request()`. */

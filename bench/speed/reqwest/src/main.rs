@@ -62,7 +62,11 @@ fn main() {
     let (url, connections, expected) = (launch["url"].as_str().unwrap(), number("connections"), number("expected"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::new();
+        let mut builder = reqwest::Client::builder();
+        if let Some(pem) = launch["ca"].as_str() {
+            builder = builder.add_root_certificate(reqwest::Certificate::from_pem(pem.as_bytes()).expect("a certificate"));
+        }
+        let client = builder.build().expect("a client");
         let length = |name: &str| Duration::from_millis(number(name));
         let warm = run(&client, url, connections, expected, length("warmMs")).await;
         let before = cpu_micros();
