@@ -25,7 +25,7 @@ import { resolveOptions, type Settings } from "./options/resolve.ts";
 import { OriginTable } from "./pool/core/origin-table.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";
-import { ConnectionPool } from "./pool/pool.ts";
+import { ConnectionPool, type Protocols } from "./pool/pool.ts";
 import { type PoolStats, poolStats } from "./pool/stats.ts";
 import { dialerOf } from "./proxy/proxy-dialer.ts";
 
@@ -109,6 +109,27 @@ function codecOf(
   return {
     text: text === undefined ? portableText : checkedText(text),
     alloc: alloc === undefined ? clearedBytes : checkedAlloc(alloc),
+  };
+}
+
+/** What one pool speaks. The code of HTTP/2 is loaded with its first connection. */
+function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, alloc: Alloc): Protocols<Wire> {
+  const { http2 } = settings;
+  let makeHttp2: (() => Wire) | undefined;
+  const loadHttp2 = async (): Promise<Wire> => {
+    const { Http2Wire } = await import("./http2/http2-wire.ts");
+    makeHttp2 = () => new Http2Wire(settings, text, alloc);
+    return makeHttp2();
+  };
+  return {
+    // One connect attempt decides for all requests that come until it is over.
+    expected: ({ scheme }) =>
+      http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn) ? Infinity : 1,
+    wireOn({ alpn }) {
+      const speaksHttp2 = http2 === "prior-knowledge" || (http2 === "alpn" && alpn === "h2");
+      if (!speaksHttp2) return new Http1Wire(settings.limits, text, alloc);
+      return makeHttp2 === undefined ? loadHttp2() : makeHttp2();
+    },
   };
 }
 
@@ -228,9 +249,9 @@ class HoldfastPool implements Pool {
     const { text, alloc } = codecOf(transport, settings.transport !== undefined);
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);
-    const makeWire = (): Wire => new Http1Wire(settings.limits, text, alloc);
+    const protocols = protocolsOf(settings, transport, text, alloc);
     const dialer = dialerOf(settings, transport);
-    const pool = new ConnectionPool(settings, transport, this.#observers, makeWire, dialer);
+    const pool = new ConnectionPool(settings, transport, this.#observers, protocols, dialer);
     const common = { ...this.#reading, pool, rememberContext: transport.context };
     const responses: ResponseContext = {
       findDecoder,

@@ -66,6 +66,8 @@ export interface LinkOptions {
   readonly handler: SocketHandler;
   /** Bytes that may wait at the peer before `write` returns `false`. */
   readonly window: number;
+  /** The protocol that the peer chooses, if ALPN offers it. */
+  readonly alpn: string;
   readonly deliver: Deliver;
   /** Rejects if the peer refuses TLS. */
   readonly secure: (tls: TlsTarget, signal: AbortSignal) => Promise<void>;
@@ -241,7 +243,7 @@ export function memoryLink(options: LinkOptions): MemoryLink {
   const socket: Socket = {
     applied,
     get alpn() {
-      return peer.tls?.alpn[0];
+      return peer.tls?.alpn.find((name) => name === options.alpn);
     },
     remoteAddress: target.address ?? target.hostname,
     remotePort: target.port,

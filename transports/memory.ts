@@ -73,6 +73,8 @@ export interface MemoryOptions {
   readonly connect?:
     | ((target: Target) => MemoryOutcome | { readonly outcome: MemoryOutcome; readonly delayMs: number })
     | undefined;
+  /** The protocol that every peer chooses, if TLS offers it (ALPN). @default "http/1.1" */
+  readonly alpn?: string | undefined;
   /** Bytes that a peer accepts without reading, before `write` returns `false`. @default 65536 */
   readonly window?: number | undefined;
   /** Delivers everything after `latencyMs`. @default in a microtask */
@@ -114,7 +116,7 @@ const EVERYTHING: Capabilities = {
 
 /** Creates a transport whose peers the caller scripts. See the examples of the module. */
 export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
-  const { window = 65_536, latencyMs = 0 } = options;
+  const { window = 65_536, alpn = "http/1.1", latencyMs = 0 } = options;
   const peers: MemoryPeer[] = [];
   const events: (() => void)[] = [];
   const post = poster(options, events);
@@ -141,7 +143,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   /** Creates both ends of an accepted connection, and passes the remote end to the caller's functions. */
   const accepted = (target: Target, handler: SocketHandler): MemoryLink => {
     const secure = (tls: TlsTarget, signal: AbortSignal) => attempt({ ...target, tls }, signal);
-    const link = memoryLink({ id: peers.length + 1, target, handler, window, deliver, secure });
+    const link = memoryLink({ id: peers.length + 1, target, handler, window, alpn, deliver, secure });
     peers.push(link.peer);
     if (options.respond !== undefined) respondTo(link.peer, options.respond);
     options.accept?.(link.peer);

@@ -63,7 +63,7 @@ export function connectionEnd(
  * Closes the stream of an exchange. Returns why its connection ends, if it does. `close`: the caller asked for that. `late`: the
  * exchange ended with its upload, some time after the socket was read last.
  */
-export function closeStream(
+export function leaveStream(
   stream: WireStream,
   reason: RetireReason | undefined,
   connection: PooledConnection<Wire>,

@@ -19,8 +19,8 @@ import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import {
   afterResponse,
   announcedHints,
-  closeStream,
   connectionEnd,
+  leaveStream,
   lingeredInVain,
   reasonToResend,
   returnUnused,
@@ -353,7 +353,7 @@ export class Exchange implements Roles {
     if (hints.ignored !== undefined) this.#events.hintIgnored(connection, hints.ignored);
     // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
     const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
-    const end = closeStream(stream, reason, connection, this.#request.fields.close, at === undefined);
+    const end = leaveStream(stream, reason, connection, this.#request.fields.close, at === undefined);
     const aborts = abruptly && end !== undefined;
     this.#pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
   }

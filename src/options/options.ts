@@ -221,7 +221,7 @@ export interface PoolOptions {
    * as well, without asking (RFC 9113 §3.3); `http:` origins are reached through tunnels if there is a proxy. `false`:
    * HTTP/1.1 alone, and HTTP/2 is not offered.
    *
-   * @default false
+   * @default "alpn"
    */
   readonly http2?: "alpn" | "prior-knowledge" | false;
   /**

@@ -104,7 +104,7 @@ export const DEFAULTS: Defaults = {
   maxQueue: 10_000,
   reuseOrder: "lifo",
   evictIdle: "stalest",
-  http2: false,
+  http2: "alpn",
   maxStreams: Infinity,
   ping: false,
   tcpKeepAlive: false,

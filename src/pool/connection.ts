@@ -151,6 +151,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
    * its user all the time.
    */
   multiplexed = false;
+  /** How many exchanges it may carry at a time. Set by `speak`, and by its wire. */
+  capacity = 1;
   /** Liveness checks under way on a multiplexed connection. */
   checks = 0;
   /**
@@ -187,11 +189,11 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     return this.#wire;
   }
 
-  /** Speaks the protocol from now on. Answers how many exchanges it may carry at a time. */
-  speak(wire: Wire): number {
+  /** Speaks the protocol from now on. */
+  speak(wire: Wire): void {
     this.#wire = wire;
     this.multiplexed = wire.protocol === "h2";
-    return wire.start(this);
+    this.capacity = wire.start(this);
   }
 
   /** Whether an HTTP proxy reads and forwards its requests. Not so in a tunnel. */
@@ -250,6 +252,7 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   }
 
   capacityChanged(capacity: number): void {
+    this.capacity = capacity;
     this.#owner.capacityChanged(this, capacity);
   }
 

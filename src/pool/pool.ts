@@ -5,14 +5,15 @@
 
 import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
-import type { Socket, Transport } from "../contract/transport.ts";
+import { type Socket, type Transport, TransportError } from "../contract/transport.ts";
 import type { PoolWire } from "../contract/wire.ts";
 import type { Settings } from "../options/resolve.ts";
 import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
-import { type ConnectAttemptOwner, ConnectAttempts } from "./connect/connect-attempts.ts";
+import { type ConnectAttemptOwner, ConnectAttempts, type OpenSocket } from "./connect/connect-attempts.ts";
 import { type Dialer, DirectDialer } from "./connect/dialer.ts";
 import { DnsRefresh } from "./connect/dns-refresh.ts";
+import type { EarlyBytes } from "./connect/early-bytes.ts";
 import {
   type AcquireOptions,
   type Acquirer,
@@ -45,11 +46,15 @@ import { PoolTimer } from "./timer.ts";
 type PoolEffect<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>>;
 type PoolInput<Wire extends PoolWire> = Input<PooledConnection<Wire>, Acquirer<Wire>>;
 
-/**
- * Makes the wire of a connection that is open to an origin: by the protocol that ALPN chose, for one. The code of a protocol
- * may have to be loaded first.
- */
-export type MakeWire<Wire extends PoolWire> = (socket: Socket, origin: Origin) => Wire | Promise<Wire>;
+const GONE = "the peer ended the connection at once";
+
+/** The protocols that a pool speaks. */
+export interface Protocols<Wire extends PoolWire> {
+  /** How many exchanges a connection to an origin may carry at a time, while none is open to tell. */
+  expected(origin: Origin): number;
+  /** The wire of a connection that is open, by what ALPN chose, for one. The code of a protocol may have to be loaded first. */
+  wireOn(socket: Socket): Wire | Promise<Wire>;
+}
 
 /** The connections of one transport, and the requests that share them. */
 export class ConnectionPool<Wire extends PoolWire>
@@ -65,7 +70,7 @@ export class ConnectionPool<Wire extends PoolWire>
   readonly timer: PoolTimer;
   /** Keeps learned limits in the user's store, if there is one. */
   readonly limitKeeper: LimitKeeper | undefined;
-  readonly #makeWire: MakeWire<Wire>;
+  readonly #protocols: Protocols<Wire>;
   readonly #sleepDetector: SleepDetector;
   readonly #dialer: Dialer;
   readonly #connectAttempts: ConnectAttempts<Wire>;
@@ -81,14 +86,14 @@ export class ConnectionPool<Wire extends PoolWire>
     settings: Settings,
     transport: Transport,
     observers: Observers,
-    makeWire: MakeWire<Wire>,
+    protocols: Protocols<Wire>,
     dialer: Dialer = new DirectDialer(settings, transport),
   ) {
     const { rules, acquireTimeoutMs, clock } = settings;
     this.settings = settings;
     this.observers = observers;
-    this.#makeWire = makeWire;
-    this.core = new PoolCore({ rules, acquireTimeoutMs });
+    this.#protocols = protocols;
+    this.core = new PoolCore({ rules, acquireTimeoutMs, expected: (origin) => protocols.expected(origin) });
     this.#loopRanAt = clock.now();
     this.#sleepDetector = new SleepDetector(clock, (now) => this.#step({ type: "slept" }, now));
     this.limitKeeper = LimitKeeper.of(settings, (origin, memory) => {
@@ -220,28 +225,37 @@ export class ConnectionPool<Wire extends PoolWire>
     this.#connectAttempts.start(record.attachment, now);
   }
 
-  wireFor({ record }: PooledConnection<Wire>, socket: Socket): Wire | Promise<Wire> {
-    return this.#makeWire(socket, record.originRecord.origin);
+  wireOn(socket: Socket): Wire | Promise<Wire> {
+    return this.#protocols.wireOn(socket);
   }
 
-  opened(connection: PooledConnection<Wire>, socket: Socket, wire: Wire, random: number): void {
+  opened(
+    connection: PooledConnection<Wire>,
+    { socket, wire }: OpenSocket<Wire>,
+    random: number,
+    early?: EarlyBytes,
+  ): void {
     const { record } = connection;
     // First: the user's clock, called next, may close the pool, which must then close this socket.
     connection.socket = socket;
     const now = this.now();
     const elapsedMs = now - record.openedAt;
+    const isClosed = (): boolean => record.state === "closed";
     this.loopRan();
-    if (record.state === "closed") return;
+    if (isClosed()) return;
     this.#dnsRefresh?.opened(record, now);
-    const capacity = connection.speak(wire);
-    const { protocol } = wire;
+    connection.speak(wire);
+    // Before any request begins: the peer may have said how many it takes, or that it takes none.
+    early?.passTo(connection);
+    if (isClosed()) return;
+    const { capacity } = connection;
+    const mayDiffer = this.#protocols.expected(record.originRecord.origin) > 1;
+    const protocol = mayDiffer ? wire.protocol : undefined;
     const { observers } = this;
     observers.beginStep();
     try {
-      const effects = this.core.step(
-        { type: "connected", connection: record, random, capacity, protocol },
-        now,
-      );
+      const input = { type: "connected", connection: record, random, capacity, protocol } as const;
+      const effects = this.core.step(input, now);
       publishOpened(observers, record, elapsedMs);
       this.#perform(effects, now);
     } finally {
@@ -270,12 +284,14 @@ export class ConnectionPool<Wire extends PoolWire>
   }
 
   capacityChanged({ record }: PooledConnection<Wire>, capacity: number): void {
+    if (record.state === "connecting") return;
     this.#step({ type: "capacity", connection: record, capacity }, this.now());
   }
 
   retire({ record }: PooledConnection<Wire>, reason: RetireReason, taken?: number): void {
     const now = this.now();
     if (record.state === "closed") return;
+    if (record.state === "connecting") return this.connectFailed(record, new TransportError("refused", GONE));
     if (reason === "goaway") {
       this.#sleepDetector.notice(now);
       this.#step({ type: "goaway", connection: record, taken, late: this.timer.isLate }, now);

@@ -383,7 +383,7 @@ describe("the settings", () => {
       headersTimeoutMs: 300_000,
       bodyIdleTimeoutMs: 300_000,
       requestTimeoutMs: Infinity,
-      http2: false,
+      http2: "alpn",
       maxStreams: Infinity,
       ping: undefined,
       tcpKeepAlive: false,

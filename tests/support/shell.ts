@@ -101,7 +101,10 @@ export class Shell {
     });
     this.transport = memoryTransport(memory);
     this.observers = new Observers(settings.onEvent);
-    this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, () => SILENT);
+    this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, {
+      expected: () => 1,
+      wireOn: () => SILENT,
+    });
   }
 
   /** Asks for a connection, and waits until all promises have settled. */

@@ -20,12 +20,23 @@ import { abortQuietly, checkedSocket } from "./checked-socket.ts";
 import type { Dialer } from "./dialer.ts";
 import { EarlyBytes } from "./early-bytes.ts";
 
+/** A socket that is open, and the protocol to speak on it. */
+export interface OpenSocket<Wire extends PoolWire> {
+  readonly socket: Socket;
+  readonly wire: Wire;
+}
+
 /** Learns how each connect attempt ended: one of the two, once. An attempt that was given up fails, too, or says nothing. */
 export interface ConnectAttemptOwner<Wire extends PoolWire> {
-  /** `random` is for the connection's lifetime. */
-  opened(connection: PooledConnection<Wire>, socket: Socket, wire: Wire, random: number): void;
+  /** `random` is for the connection's lifetime. `early` is what the peer has said already. */
+  opened(
+    connection: PooledConnection<Wire>,
+    open: OpenSocket<Wire>,
+    random: number,
+    early?: EarlyBytes,
+  ): void;
   /** The protocol that was agreed on. Its code may have to be loaded first. */
-  wireFor(connection: PooledConnection<Wire>, socket: Socket): Wire | Promise<Wire>;
+  wireOn(socket: Socket): Wire | Promise<Wire>;
   connectFailed(record: Connection<Wire>, error: unknown): void;
 }
 
@@ -172,9 +183,9 @@ export class ConnectAttempts<Wire extends PoolWire> {
     // An observer of the event, or the user's `random`, may have closed the pool.
     if (error !== undefined || socket === undefined || record.state === "closed")
       return this.#refuse(connection, socket ?? given, error);
-    const wire = this.#owner.wireFor(connection, socket);
+    const wire = this.#owner.wireOn(socket);
     if (wire instanceof Promise) return this.#openedLater(connection, socket, wire, random);
-    this.#owner.opened(connection, socket, wire, random);
+    this.#owner.opened(connection, { socket, wire }, random);
     return undefined;
   }
 
@@ -192,8 +203,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
       connection.user = undefined;
       if (connection.record.state === "closed") return this.#refuse(connection, socket, undefined);
       if (early.failure !== undefined) return this.#refuse(connection, socket, early.failure);
-      this.#owner.opened(connection, socket, wire, random);
-      early.passTo(connection);
+      this.#owner.opened(connection, { socket, wire }, random, early);
       return undefined;
     } catch (error) {
       connection.user = undefined;

@@ -1,0 +1,246 @@
+/** A pool over HTTP/2, end to end with the node:http2 server of the runtime: negotiation, sharing, bodies, and ends. */
+
+import { readFileSync } from "node:fs";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+
+const file = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url), "utf8");
+const ca = file("ca.pem");
+
+type Headers = Record<string, string | string[] | undefined>;
+type Answer = (stream: ServerHttp2Stream, headers: Headers) => void;
+
+/** `:status: 200` from the static table (RFC 7541, appendix A). */
+const OK = new Uint8Array([0x88]);
+
+/** A frame (RFC 9113 §4.1). */
+function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(9 + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, (payload.length << 8) | type);
+  view.setUint8(4, flags);
+  view.setUint32(5, streamId);
+  bytes.set(payload, 9);
+  return bytes;
+}
+
+const goaway = (last: number): Uint8Array => frame(7, 0, 0, new Uint8Array([0, 0, 0, last, 0, 0, 0, 0]));
+/** The whole of a response. */
+const headers = (streamId: number, block: Uint8Array): Uint8Array => frame(1, 5, streamId, block);
+
+/** A server over plain TCP that answers each request with frames. */
+class FrameServer implements AsyncDisposable {
+  connections = 0;
+  readonly #server: Server;
+
+  private constructor(answer: (connection: { number: number }, streamId: number) => readonly Uint8Array[]) {
+    this.#server = createTcpServer((socket) => {
+      this.connections += 1;
+      const connection = { number: this.connections };
+      let read = Buffer.alloc(0);
+      socket.on("error", () => {});
+      socket.write(frame(4, 0, 0, new Uint8Array(0)));
+      socket.on("data", (piece) => {
+        read = Buffer.concat([read, piece]);
+        if (read.length >= 24 && read.subarray(0, 3).toString() === "PRI") read = read.subarray(24);
+        while (read.length >= 9 && read.length >= 9 + read.readUIntBE(0, 3)) {
+          const [length, type, id] = [read.readUIntBE(0, 3), read.readUInt8(3), read.readUInt32BE(5)];
+          read = read.subarray(9 + length);
+          if (type === 1) for (const bytes of answer(connection, id)) socket.write(bytes);
+        }
+      });
+    });
+  }
+
+  static async open(answer: (connection: { number: number }, streamId: number) => readonly Uint8Array[]) {
+    const server = new FrameServer(answer);
+    await new Promise<void>((listening) => void server.#server.listen(0, "127.0.0.1", listening));
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+  }
+}
+
+/** A server, a pool and what both saw. */
+class World implements AsyncDisposable {
+  readonly sessions: Http2Session[] = [];
+  readonly events: PoolEvent[] = [];
+  readonly pool: ReturnType<typeof createPool>;
+  readonly #server: Http2SecureServer | Http2Server;
+  readonly url: string;
+
+  private constructor(server: Http2SecureServer | Http2Server, url: string, options: PoolOptions) {
+    this.#server = server;
+    this.url = url;
+    server.on("session", (session: Http2Session) => void this.sessions.push(session));
+    this.pool = createPool({ tls: { ca }, ...options, onEvent: (event) => void this.events.push(event) });
+  }
+
+  static async open(
+    answer: Answer,
+    options: PoolOptions = {},
+    { plain = false, settings = {} }: { plain?: boolean; settings?: object } = {},
+  ): Promise<World> {
+    const server = plain
+      ? createServer({ settings })
+      : createSecureServer({ key: file("server.key"), cert: file("server.pem"), settings });
+    server.on("stream", answer as () => void);
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as AddressInfo;
+    const url = plain ? `http://127.0.0.1:${port}/` : `https://localhost:${port}/`;
+    return new World(server, url, { http2: plain ? "prior-knowledge" : "alpn", ...options });
+  }
+
+  told<T extends PoolEvent["type"]>(type: T): (PoolEvent & { type: T })[] {
+    return this.events.filter((event): event is PoolEvent & { type: T } => event.type === type);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pool.close({ timeout: 1000 });
+    for (const session of this.sessions) session.destroy();
+    await new Promise<void>((closed) => void this.#server.close(() => closed()));
+  }
+}
+
+const echo: Answer = (stream) => {
+  stream.respond({ ":status": 200, "content-type": "text/plain" });
+  stream.pipe(stream);
+};
+
+const hello: Answer = (stream, headers) => {
+  stream.respond({ ":status": 200, "content-type": "text/plain" });
+  stream.end(`hello ${headers[":path"]}`);
+};
+
+describe("a pool that may speak HTTP/2", () => {
+  it("speaks it with a TLS server that chooses it", async () => {
+    await using world = await World.open(hello);
+    const response = await world.pool.request(`${world.url}a`);
+    assertEquals([response.status, await response.text()], [200, "hello /a"]);
+    assertEquals([response.connection.protocol, response.connection.requestNumber], ["h2", 1]);
+    const again = await world.pool.fetch(`${world.url}b`);
+    assertEquals([await again.text(), again.headers.get("content-type")], ["hello /b", "text/plain"]);
+    assertEquals(
+      world.told("request.finished").map(({ httpVersion, reused }) => [httpVersion, reused]),
+      [
+        ["2", false],
+        ["2", true],
+      ],
+    );
+    assertEquals(
+      world.told("connection.opened").map(({ protocol }) => protocol),
+      ["h2"],
+    );
+  });
+
+  it("speaks it with prior knowledge over plain TCP", async () => {
+    await using world = await World.open(hello, {}, { plain: true });
+    const response = await world.pool.request(`${world.url}a`);
+    assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
+  });
+
+  it("sends all requests of a burst on one connection", async () => {
+    await using world = await World.open(hello);
+    const calls = Array.from({ length: 50 }, (_, index) => world.pool.request(`${world.url}${index}`));
+    const texts = await Promise.all(calls.map(async (call) => (await call).text()));
+    assertEquals(
+      texts,
+      Array.from({ length: 50 }, (_, index) => `hello /${index}`),
+    );
+    assertEquals([world.sessions.length, world.pool.stats().opened], [1, 1]);
+  });
+
+  it("opens another connection when the peer's limit is reached", async () => {
+    const waiting: ServerHttp2Stream[] = [];
+    const hold: Answer = (stream) => void waiting.push(stream);
+    await using world = await World.open(hold, {}, { settings: { maxConcurrentStreams: 3 } });
+    const first = world.pool.request(world.url);
+    while (waiting.length < 1) await new Promise((later) => setTimeout(later, 5));
+    const calls = [first, ...Array.from({ length: 4 }, () => world.pool.request(world.url))];
+    while (waiting.length < 5) await new Promise((later) => setTimeout(later, 5));
+    for (const stream of waiting) hello(stream, { ":path": "x" });
+    await Promise.all(calls.map(async (call) => (await call).text()));
+    assertEquals(world.sessions.length, 2);
+  });
+
+  it("uploads bytes and streams", async () => {
+    await using world = await World.open(echo);
+    const bytes = new Uint8Array(1_000_000).map((_, index) => index % 251);
+    const response = await world.pool.request(world.url, { method: "POST", body: bytes });
+    assertEquals(Buffer.compare(await response.bytes(), bytes), 0);
+    async function* pieces() {
+      for (let count = 0; count < 10; count++) yield new TextEncoder().encode(`piece ${count} `);
+    }
+    const streamed = await world.pool.request(world.url, { method: "POST", body: pieces() });
+    assertEquals((await streamed.text()).length, 80);
+    assertEquals(world.sessions.length, 1);
+  });
+
+  it("keeps the connection when a request is aborted or its body left unread", async () => {
+    const endless: Answer = (stream, headers) => {
+      stream.on("error", () => {});
+      if (headers[":path"] === "/") return hello(stream, headers);
+      stream.respond({ ":status": 200 });
+      stream.write("x".repeat(100_000));
+    };
+    await using world = await World.open(endless);
+    const controller = new AbortController();
+    const aborted = await world.pool.request(`${world.url}endless`, { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    assertEquals(await aborted.text().catch((error) => error.message), "enough");
+    const dropped = await world.pool.request(`${world.url}endless`);
+    dropped.discard();
+    const response = await world.pool.request(world.url);
+    assertEquals([await response.text(), response.connection.requestNumber], ["hello /", 3]);
+    assertEquals(world.pool.stats().retired, {});
+  });
+
+  it("sends what a GOAWAY proves unprocessed on another connection, also a POST", async () => {
+    await using server = await FrameServer.open((connection, streamId) =>
+      connection.number === 1 ? [goaway(0)] : [headers(streamId, OK)],
+    );
+    const events: PoolEvent[] = [];
+    await using pool = createPool({ http2: "prior-knowledge", onEvent: (event) => void events.push(event) });
+    const response = await pool.request(server.url, { method: "POST", body: "x" });
+    assertEquals([response.status, await response.text(), response.resendCount], [200, "", 1]);
+    const retried = events.flatMap((event) => (event.type === "request.retried" ? [event.reason] : []));
+    assertEquals([retried, pool.stats().retired], [["unprocessed"], { goaway: 1 }]);
+  });
+
+  it("sends it up to six times, and then it fails as not sent", async () => {
+    await using server = await FrameServer.open(() => [goaway(0)]);
+    await using pool = createPool({ http2: "prior-knowledge" });
+    const error = await pool.request(server.url, { method: "POST", body: "x" }).catch((thrown) => thrown);
+    assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
+    assertEquals([server.connections, pool.stats().retries], [7, 6]);
+  });
+
+  it("ends the connection after a request that asked for it", async () => {
+    await using world = await World.open(hello);
+    const response = await world.pool.request(world.url, { headers: { connection: "close" } });
+    assertEquals(await response.text(), "hello /");
+    assertEquals(world.pool.stats().retired, { "not-persistent": 1 });
+  });
+
+  it("speaks HTTP/1.1 if it is told to", async () => {
+    await using world = await World.open(hello, { http2: false });
+    const error = await world.pool.request(world.url).catch((thrown) => thrown);
+    assertEquals(error.name, "HoldfastError");
+  });
+});
