@@ -88,6 +88,8 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   drain(): void {
     this.#isAccepting = true;
     this.#session.setAccepting(this.flush());
+    // What the uploads have sent now.
+    if (this.#session.out.length > 0) this.wrote();
   }
 
   closed(error: TransportError | undefined): void {

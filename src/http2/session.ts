@@ -321,12 +321,13 @@ export class Session implements IncomingOwner, StreamOwner {
     const difference = size - this.#uploads.streamWindow;
     this.#uploads.streamWindow = size;
     for (const stream of this.#streams.values()) {
-      if (this.#uploads.openedOn(stream, difference))
+      if (this.#uploads.widened(stream, difference))
         throw settingFault(CODE.flowControlError, SETTING.initialWindowSize, size);
     }
   }
 
   settled(): void {
+    this.#uploads.pump();
     this.#owner.wrote();
     // There is no word for a connection that takes no stream for now.
     if (this.#peerStreams === 0) return this.#retire("goaway");

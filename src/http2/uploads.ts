@@ -78,13 +78,16 @@ export class Uploads {
 
   /** The window of a stream was opened. Returns whether it is too large now. */
   openedOn(stream: Http2Stream, bytes: number): boolean {
+    const isTooLarge = this.widened(stream, bytes);
+    this.pump();
+    return isTooLarge;
+  }
+
+  /** The same, but nothing is sent yet: settings count for the peer when they are acknowledged (§6.5.3). */
+  widened(stream: Http2Stream, bytes: number): boolean {
     stream.sendWindow += bytes;
-    if (stream.sendWindow > LARGEST) return true;
-    if (stream.piece !== undefined && stream.sendWindow > 0) {
-      this.#enqueue(stream);
-      this.pump();
-    }
-    return false;
+    if (stream.piece !== undefined && stream.sendWindow > 0) this.#enqueue(stream);
+    return stream.sendWindow > LARGEST;
   }
 
   /** Sends what can be sent. A stream that is told so may add its next piece within that call. */

@@ -135,10 +135,10 @@ describe("sending", () => {
     link.arrive(f.settings([4, 1000]));
     assertEquals(link.peer(), [
       'DATA 1 "x"',
+      "SETTINGS ACK",
       'DATA 1 "x"',
       "SETTINGS ACK",
       'DATA 1 "xxxxxxxxxxxxxxxxxxxxxxxxxxxx" END_STREAM',
-      "SETTINGS ACK",
     ]);
   });
 
@@ -285,5 +285,30 @@ describe("receiving", () => {
       "fault remote flow-control: HTTP/2: DATA on stream 1 is 1 bytes larger than the window",
     );
     assertEquals(link.peer(), ["RST_STREAM 1 FLOW_CONTROL_ERROR"]);
+  });
+});
+
+describe("a body that goes on", () => {
+  it("does so behind the acknowledgement of the settings that let it: before it the peer counts by the old ones", () => {
+    const link = linkWith(2);
+    write(upload(link).body, 6);
+    link.peer();
+    link.arrive(f.settings([4, 10]));
+    assertEquals(link.peer(), ["SETTINGS ACK", 'DATA 1 "xxxx"']);
+  });
+
+  it("when the socket accepts more is written without another cause", async () => {
+    let accepts = true;
+    const link = Link.settled({ accepts: () => accepts });
+    const { body } = upload(link);
+    accepts = false;
+    write(body, 2);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assertEquals(write(body, 4), false);
+    accepts = true;
+    link.writes.length = 0;
+    link.user?.drain();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assertEquals(link.writes, [9 + 4]);
   });
 });
