@@ -155,6 +155,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   capacity = 1;
   /** Liveness checks under way on a multiplexed connection. */
   checks = 0;
+  /** The peer of a multiplexed connection takes no further exchange, or is gone. */
+  takesNoMore = false;
   /**
    * Receives the events of the socket; `undefined` while the connection is parked. An exchange sets it when it is granted
    * the lease, and a liveness check for its turn. It is cleared by the check, by a release, and by `closeSocket`.
@@ -257,11 +259,13 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   }
 
   retire(reason: RetireReason, taken?: number): void {
+    this.takesNoMore = true;
     this.#owner.retire(this, reason, taken);
   }
 
   ended(reason: RetireReason, error?: TransportError): void {
     this.#isOver = true;
+    this.takesNoMore = true;
     this.user = undefined;
     this.#owner.lost(this, reason, error);
   }

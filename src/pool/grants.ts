@@ -61,7 +61,7 @@ export class Grants<Wire extends PoolWire> {
     const { waiter, idleMs } = effect;
     const careful = waiter.unsafe || wasPaused;
     // Opened for this request. A preconnected one was parked: it may have received something like any other.
-    const isNew = connection.record.requests <= 1 && idleMs === 0;
+    const isNew = effect.requestNumber <= 1 && idleMs === 0;
     if (isNew || canSkipCheck(careful, more, idleMs)) return this.#deliver(effect, connection, now);
     const unseenMs = this.#loop.unseenMs(now);
     if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);

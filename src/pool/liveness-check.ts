@@ -130,8 +130,8 @@ export function checkLiveness<Wire extends PoolWire>(
     if (check?.found === true) return;
     if (check === undefined) connection.checks -= 1;
     else connection.user = undefined;
-    if (check === undefined && record.state !== "active")
-      return checked(record.retireReason ?? "peer-closed");
+    // A rule that retired it meanwhile, because this was its last lease, lets the lease go on.
+    if (check === undefined && connection.takesNoMore) return checked(record.retireReason ?? "peer-closed");
     const now = turns.clock.now();
     // Time has passed: a rule that let the connection be used before the turn may forbid it now.
     const unproven = unsafe && !isProvenFresh(record, rules, now);

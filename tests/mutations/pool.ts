@@ -245,7 +245,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A connection that waits for its first request gets a liveness check like any other",
     file: "src/pool/grants.ts",
-    search: "connection.record.requests <= 1 && idleMs === 0;",
+    search: "effect.requestNumber <= 1 && idleMs === 0;",
     replacement: "connection.record.requests <= 1;",
     proof: { tests: "tests/pool/liveness-check" },
   },
