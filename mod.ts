@@ -77,6 +77,7 @@ export type {
   Recording,
 } from "./src/metrics/meter.ts";
 export { type ObservablePool, observe } from "./src/metrics/observe.ts";
+export type { DoubtOptions } from "./src/options/doubt-option.ts";
 export type {
   EvictionOptions,
   PoolOptions,

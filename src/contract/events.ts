@@ -150,6 +150,38 @@ export interface RequestRetried {
   readonly connection: number;
 }
 
+/**
+ * No byte of an answer came in time on a connection that had been idle: the request is sent a second time, on a fresh
+ * connection, and the first answer counts. See the option `doubt`.
+ */
+export interface RequestDoubted {
+  /** Which event this is. */
+  readonly type: "request.doubted";
+  /** Number of the request: unique within the pool, the same in all its events. */
+  readonly request: number;
+  /** Origin of the request or connection: `"https://api.example.com"`. */
+  readonly origin: string;
+  /** Method of the request. */
+  readonly method: string;
+  /** The connection that is in doubt. */
+  readonly connection: number;
+  /** Ms it had been idle. */
+  readonly idleMs: number;
+  /** Ms for which no byte of an answer came. */
+  readonly waitedMs: number;
+}
+
+/**
+ * A request was not sent a second time, because too many of the origin's requests were (5 %, and 10 more). Reported once a
+ * minute and origin.
+ */
+export interface DoubtExhausted {
+  /** Which event this is. */
+  readonly type: "doubt.exhausted";
+  /** Origin of the request or connection: `"https://api.example.com"`. */
+  readonly origin: string;
+}
+
 /** The request failed and is not resent. */
 export interface RequestFailed {
   /** Which event this is. */
@@ -236,6 +268,8 @@ export type PoolEvent =
   | RequestStarted
   | RequestFinished
   | RequestRetried
+  | RequestDoubted
+  | DoubtExhausted
   | RequestFailed
   | OptionDegraded
   | HintIgnored

@@ -18,6 +18,8 @@ export interface SeenClose {
   readonly watched: boolean;
   /** Not confirmed yet by a second close at the same age. */
   readonly doubted: boolean;
+  /** Nobody closed it: it had died without a word, and a request found that it gave no answer. */
+  readonly silent?: true | undefined;
 }
 
 /** A number of requests at which the server ended connections by GOAWAY (HTTP/2). */

@@ -21,6 +21,8 @@ export const RETIRE_REASONS = [
   "peer-close",
   /** The peer closed: FIN or RST. */
   "peer-closed",
+  /** It had been idle, and then gave no answer to a request, which a fresh connection answered: it died without a word. */
+  "no-answer",
   /** The peer sent bytes without a request. */
   "unsolicited-data",
   /** HTTP/2: the peer said that it takes no further requests on the connection (GOAWAY, RFC 9113 §6.8). */

@@ -13,6 +13,7 @@ import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
 import { type FailedAttempt, type RetryRule, resendReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
+import type { RequestEvents } from "./request-events.ts";
 import type { Upload } from "./upload.ts";
 
 /** Gives a connection back that was granted but not used. It ends, and nothing was learned of its server. */
@@ -20,9 +21,40 @@ export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<W
   pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
 }
 
-/** Why a connection ends whose exchange lingered in vain. */
-export function lingeredInVain(isComplete: boolean): RetireReason {
-  return isComplete ? "upload-unfinished" : "unread-body";
+/** What an exchange has of its connection. */
+export interface Held {
+  readonly lease: Lease<Wire>;
+  readonly stream: WireStream;
+  readonly response: WireResponse | undefined;
+}
+
+/** How an attempt ends. */
+export interface AttemptEnd {
+  /** Why its connection ends, if it does. */
+  readonly reason: RetireReason | undefined;
+  readonly abruptly: boolean;
+  /** When it ended; now by default. */
+  readonly at?: number | undefined;
+}
+
+/** Gives a connection back, with what the server announced. */
+export function giveBack(
+  pool: ConnectionPool<Wire>,
+  { fields }: WireRequest,
+  events: RequestEvents,
+  { lease, stream, response }: Held,
+  { reason, abruptly, at }: AttemptEnd,
+): void {
+  const { connection } = lease;
+  const hints = announcedHints(stream, response, pool.settings.hints);
+  if (hints.ignored !== undefined) events.hintIgnored(connection, hints.ignored);
+  // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
+  const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
+  const closed = leaveStream(stream, reason, connection, fields.close, at === undefined);
+  // A shared connection ends as well: it may be dead, whatever the protocol says of a stream that is cancelled.
+  const end = reason === "no-answer" ? reason : closed;
+  const aborts = abruptly && end !== undefined;
+  pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
 }
 
 /**
@@ -43,11 +75,12 @@ export function afterResponse(
 
 /** Why no request may follow a response on its connection, or `undefined`. `test` is the user's, if there is one. */
 export function connectionEnd(
-  stream: WireStream,
-  response: WireResponse,
+  stream: WireStream | undefined,
+  response: WireResponse | undefined,
   method: string,
   test: PersistenceTest | undefined,
 ): RetireReason | undefined {
+  if (stream === undefined || response === undefined) return "bad-framing";
   const reason = stream.framingEnd;
   if (reason !== undefined) return reason;
   const { head, lease } = response;
@@ -63,7 +96,7 @@ export function connectionEnd(
  * Closes the stream of an exchange. Returns why its connection ends, if it does. `close`: the caller asked for that. `late`: the
  * exchange ended with its upload, some time after the socket was read last.
  */
-export function leaveStream(
+function leaveStream(
   stream: WireStream,
   reason: RetireReason | undefined,
   connection: PooledConnection<Wire>,
@@ -77,7 +110,7 @@ export function leaveStream(
 }
 
 /** What the server announced with a response, read as the options say. */
-export function announcedHints(
+function announcedHints(
   stream: WireStream,
   response: WireResponse | undefined,
   mode: "honor" | "ignore" | HintReader,

@@ -10,21 +10,13 @@ import type { Sent } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { TransportError } from "../contract/transport.ts";
 import type { FunctionFault } from "../contract/user-functions.ts";
-import type { ResponseHead, Wire, WireFault, WireListener, WireStream } from "../contract/wire.ts";
-import { type Acquirer, isLastExchange, type Lease, type PoolWaiter } from "../pool/connection.ts";
+import type { ResponseHead, Wire, WireFault, WireStream } from "../contract/wire.ts";
+import { isLastExchange, type Lease, type PoolWaiter } from "../pool/connection.ts";
 import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Timed } from "../pool/timer.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
-import {
-  afterResponse,
-  announcedHints,
-  connectionEnd,
-  leaveStream,
-  lingeredInVain,
-  reasonToResend,
-  returnUnused,
-} from "./ending.ts";
+import { afterResponse, connectionEnd, giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import {
   cutError,
   type ErrorContext,
@@ -48,20 +40,18 @@ import {
 import { Reply } from "./reply.ts";
 import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
 import { type BodyFlow, ResponseBody } from "./response-body.ts";
+import { type DoubtingExchange, SecondAttempt } from "./second-attempt.ts";
 import { endUpload, Upload, type UploadOwner } from "./upload.ts";
 
-/** Towards the pool, the wire, the timer, a signal, and the bodies of its messages. */
-type Roles = Acquirer<Wire> & WireListener & BodyFlow & UploadOwner & Abortable & Timed & DeliveryWaiter;
-
 /** One request and its response. */
-export class Exchange implements Roles {
+export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Abortable, Timed, DeliveryWaiter {
   timerSlot: number | undefined = undefined;
   signalSlot: number | undefined = undefined;
   readonly requestId: number;
   readonly #pool: ConnectionPool<Wire>;
   readonly #request: WireRequest;
   readonly #reply: Reply;
-  readonly #events: RequestEvents;
+  readonly events: RequestEvents;
   readonly #times: Times;
   #phase: ExchangePhase = "queue";
   #waiter: PoolWaiter<Wire> | undefined = undefined;
@@ -69,8 +59,9 @@ export class Exchange implements Roles {
   #lease: Lease<Wire> | undefined = undefined;
   #stream: WireStream | undefined = undefined;
   #upload: Upload | undefined = undefined;
+  #second: SecondAttempt | undefined = undefined;
   #sent: Sent = "none";
-  #resendCount = 0;
+  resendCount = 0;
   /** How many of the resends were because the peer had not processed the request. */
   #unprocessedCount = 0;
   #response: WireResponse | undefined = undefined;
@@ -84,14 +75,14 @@ export class Exchange implements Roles {
     this.#pool = pool;
     this.#request = request;
     this.#reply = new Reply(callbacks);
-    this.#events = new RequestEvents(pool, request);
-    this.requestId = this.#events.id;
+    this.events = new RequestEvents(pool, request);
+    this.requestId = this.events.id;
     this.#times = new Times(pool.now(), request.calledAt);
   }
 
   start(): void {
     this.#pool.timer.watch(this);
-    this.#events.started();
+    this.events.started();
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
     const { observers } = this.#pool;
     if (observers.allDelivered && this.#phase === "queue") this.#ask();
@@ -107,7 +98,7 @@ export class Exchange implements Roles {
 
   #ask(): void {
     const { origin, repeatable } = this.#request;
-    const resent = this.#resendCount > this.#unprocessedCount;
+    const resent = this.resendCount > this.#unprocessedCount;
     const now = resent ? this.#pool.now() : this.#times.startedAt;
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
@@ -133,8 +124,7 @@ export class Exchange implements Roles {
   }
 
   evicted(): void {
-    this.#lease = undefined;
-    this.#stream = undefined;
+    [this.#lease, this.#stream] = [undefined, undefined];
     this.#finish(undefined);
   }
 
@@ -151,6 +141,7 @@ export class Exchange implements Roles {
       this.#sent = "full";
       this.#phase = "headers";
       stream.send(this.#request, last, by, body?.bytes);
+      this.#second = SecondAttempt.of(this, this.#request, lease, this.#pool);
     } else {
       this.#sent = "partial";
       this.#upload = new Upload(stream.openBody(body.length), body, this, this.#pool.settings.clock);
@@ -159,6 +150,29 @@ export class Exchange implements Roles {
       if (!fields.expectContinue && this.#phase === "continue") this.#sendBody();
     }
     this.#pool.timer.ringBy(this.dueAt());
+  }
+
+  // Called by the second attempt
+
+  get unanswered(): boolean {
+    return this.#phase === "headers" && this.#stream?.responded === false;
+  }
+
+  yieldPlace(): void {
+    this.#giveBack("no-answer", true);
+  }
+
+  adopt(lease: Lease<Wire>, stream: WireStream): void {
+    this.#giveBack(this.unanswered ? "no-answer" : "aborted", true);
+    if (this.#phase === "done") return; // a listener did that
+    [this.#lease, this.#stream] = [lease, stream];
+    this.resendCount += 1;
+    this.#times.sentAt = lease.grantedAt;
+  }
+
+  /** The first attempt goes on, if it has not failed. */
+  secondFailed(error: Error): void {
+    if (this.#lease === undefined) this.#fail(error, "aborted");
   }
 
   #sendBody(): void {
@@ -195,12 +209,13 @@ export class Exchange implements Roles {
   }
 
   head(head: ResponseHead, length: number | undefined): void {
+    this.#second?.cancel();
     const lease = this.#lease;
     // A `100 Continue` just before may have called a function of the body, which aborted the request.
     if (lease === undefined) return;
     const body = new ResponseBody(length === 0 ? undefined : this, length, lease.connection.wire);
     body.lease = lease;
-    this.#response = { head, body, lease, resendCount: this.#resendCount, trailers: "" };
+    this.#response = { head, body, lease, resendCount: this.resendCount, trailers: "" };
     const { loopRanAt } = this.#pool;
     if (this.#upload === undefined) lease.connection.noteRoundTrip(loopRanAt - this.#times.sentAt);
     this.#times.bodyMovedAt = loopRanAt;
@@ -262,13 +277,12 @@ export class Exchange implements Roles {
   }
 
   #resendOrFail(reason: RetireReason, error?: TransportError): void {
+    if (this.#second?.isUnderWay === true) return this.#giveBack(reason, false);
     if (!this.#resend(reason)) this.#fail(lostError(this.#context(), this.#stream?.remaining, error), reason);
   }
 
   #connectionEnd(): RetireReason | undefined {
-    if (this.#stream === undefined || this.#response === undefined) return "bad-framing";
-    const { persistence } = this.#pool.settings;
-    return connectionEnd(this.#stream, this.#response, this.#request.method, persistence);
+    return connectionEnd(this.#stream, this.#response, this.#request.method, this.#pool.settings.persistence);
   }
 
   // Called by the body and the signal
@@ -323,7 +337,8 @@ export class Exchange implements Roles {
   /** Fails the request. While lingering only the connection ends, because the caller has all it wants. */
   #fail(error: unknown, reason: RetireReason): void {
     if (this.#phase !== "linger") return this.#end(reason, true, { error });
-    this.#finish(reason === "bad-framing" ? reason : lingeredInVain(this.#isComplete));
+    const unfinished = this.#isComplete ? "upload-unfinished" : "unread-body";
+    this.#finish(reason === "bad-framing" ? reason : unfinished);
   }
 
   /** Gives the connection back before it settles the promise, so that the caller's next request finds it idle. */
@@ -332,30 +347,22 @@ export class Exchange implements Roles {
     const waiter = this.#phase === "queue" ? this.#waiter : undefined;
     this.#phase = "done";
     this.#pool.timer.drop(this);
+    this.#second?.cancel();
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
     if (waiter !== undefined) this.#pool.cancel(waiter);
     this.#giveBack(reason, abruptly, at);
     if (failure === undefined) this.#upload?.stop(unneededError());
     else endUpload(this.#upload, this.#request.body, failure.error);
-    this.#events.ended(this.#response, this.#times.startedAt, this.#resendCount, failure);
+    this.events.ended(this.#response, this.#times.startedAt, this.resendCount, failure);
     this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
   }
 
   /** Gives the connection back, with what the server announced. */
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
-    const lease = this.#lease;
-    const stream = this.#stream;
+    const [lease, stream, response] = [this.#lease, this.#stream, this.#response];
     if (lease === undefined || stream === undefined) return;
-    this.#lease = undefined;
-    this.#stream = undefined;
-    const { connection } = lease;
-    const hints = announcedHints(stream, this.#response, this.#pool.settings.hints);
-    if (hints.ignored !== undefined) this.#events.hintIgnored(connection, hints.ignored);
-    // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
-    const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
-    const end = leaveStream(stream, reason, connection, this.#request.fields.close, at === undefined);
-    const aborts = abruptly && end !== undefined;
-    this.#pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
+    [this.#lease, this.#stream] = [undefined, undefined];
+    giveBack(this.#pool, this.#request, this.events, { lease, stream, response }, { reason, abruptly, at });
   }
 
   /**
@@ -366,18 +373,19 @@ export class Exchange implements Roles {
     const lease = this.#lease;
     if (lease === undefined || this.#reply.settled) return false;
     const [upload, stream, sent] = [this.#upload, this.#stream, this.#sent];
-    const [resendCount, unprocessedCount] = [this.#resendCount, this.#unprocessedCount];
+    const [resendCount, unprocessedCount] = [this.resendCount, this.#unprocessedCount];
     const at = { upload, stream, sent, status, resendCount, unprocessedCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
     if (reason === undefined) return this.#phase === "done"; // the rule may have aborted the request
+    this.#second?.cancel();
     this.#giveBack(retired, status !== undefined);
     upload?.stop(reason, true);
     if (this.#phase === "done") return true; // a listener or the body's `cancel` did
     [this.#upload, this.#response, this.#sent, this.#phase] = [undefined, undefined, "none", "queue"];
     [this.#isComplete, this.#received, this.#waiter] = [false, 0, undefined];
-    this.#resendCount = resendCount + 1;
+    this.resendCount = resendCount + 1;
     if (reason === "unprocessed") this.#unprocessedCount += 1;
-    this.#events.retried(reason, this.#resendCount, lease.connection);
+    this.events.retried(reason, this.resendCount, lease.connection);
     this.#pool.observers.whenDelivered(this);
     return true;
   }
@@ -394,7 +402,8 @@ export class Exchange implements Roles {
 
   due(now: number): void {
     const passed = passedDeadline(this.#phase, this.#times, this.#request.deadlines, now);
-    if (passed === undefined) this.#sendBody();
-    else this.#fail(timeoutError(this.#context(), passed), "aborted");
+    if (passed === undefined) return this.#sendBody();
+    if (this.unanswered && this.#lease !== undefined) this.#pool.foundSilent(this.#lease.connection, false);
+    this.#fail(timeoutError(this.#context(), passed), "aborted");
   }
 }

@@ -2,6 +2,7 @@
 
 import type { RequestMessage, ResponseHead, Wire } from "../contract/wire.ts";
 import type { Lease } from "../pool/connection.ts";
+import type { DoubtSetting } from "../rules/doubt.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { ResponseBody } from "./response-body.ts";
 
@@ -10,6 +11,10 @@ export interface WireRequest extends RequestMessage {
   readonly body: RequestBody | undefined;
   /** Executing it twice does the same as once: by its method, a key, or the caller's word. */
   readonly repeatable: boolean;
+  /** The caller's word that executing it twice does no harm. */
+  readonly idempotent?: boolean | undefined;
+  /** Replaces the pool's setting. */
+  readonly doubt?: DoubtSetting | false | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlines: RequestDeadlines;
   /** When the call began that the request is part of, if that was earlier. The total time counts from there. */

@@ -2,8 +2,9 @@
 
 import type { RetryReason } from "../contract/reasons.ts";
 import type { Wire } from "../contract/wire.ts";
-import type { PooledConnection } from "../pool/connection.ts";
+import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
+import { type DoubtBudget, mustTell } from "../rules/doubt.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 
 /** The failure of a request. An object, because the error may be `undefined`. */
@@ -67,6 +68,23 @@ export class RequestEvents {
       resendCount,
       connection: record.id,
     });
+  }
+
+  /** The first attempt may have been sent into the void: a second one begins. */
+  doubted({ connection, grantedAt }: Lease<Wire>, now: number): void {
+    const { id, originRecord, leasedIdleMs: idleMs } = connection.record;
+    originRecord.counters.retries += 1;
+    const { observers } = this.#pool;
+    if (!observers.topics["request.doubted"].wanted) return;
+    const waitedMs = now - grantedAt;
+    observers.publish({ type: "request.doubted", ...this.#about, connection: id, idleMs, waitedMs });
+  }
+
+  /** A second attempt would have been due, but the origin has had too many. */
+  budgetUsedUp(budget: DoubtBudget, now: number): void {
+    const { observers } = this.#pool;
+    if (!observers.topics["doubt.exhausted"].wanted || !mustTell(budget, now)) return;
+    observers.publish({ type: "doubt.exhausted", origin: this.#request.origin.key });
   }
 
   #failed(error: unknown, startedAt: number, resendCount: number): void {

@@ -10,6 +10,7 @@ import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } f
 import { discardBody } from "../exchange/request-body.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { refuseUnknown } from "../options/checks.ts";
+import { type DoubtOptions, doubtOf } from "../options/doubt-option.ts";
 import { deadlineMs } from "../options/resolve.ts";
 import {
   type HeadersSource,
@@ -55,6 +56,8 @@ export interface RequestOptions {
    * @default `false`: decided by the method, or an `Idempotency-Key` header.
    */
   readonly idempotent?: boolean;
+  /** Replaces the pool's `doubt`. Where it is not `false`, the body must be in memory. @default the pool's */
+  readonly doubt?: false | DoubtOptions;
   /** Replaces the pool's `headersTimeout`. Off: `Infinity`. @default the pool's */
   readonly headersTimeout?: Duration;
   /** Replaces the pool's `bodyIdleTimeout`. Off: `Infinity`. @default the pool's */
@@ -69,6 +72,7 @@ const KNOWN_OPTIONS = {
   body: 0,
   signal: 0,
   idempotent: 0,
+  doubt: 0,
   headersTimeout: 0,
   bodyIdleTimeout: 0,
   requestTimeout: 0,
@@ -140,8 +144,9 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
     origin,
     target,
     repeatable,
+    idempotent: options.idempotent,
     signal: signalOf(options.signal),
-    deadlines: requestDeadlines(options, context.deadlines),
+    ...waitsOf(options, context.deadlines),
   };
   const { body: source } = options;
   if (source === undefined || source === null) {
@@ -155,7 +160,22 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
     typeof source === "function"
       ? prepareProducedBody(source, bodyOptions)
       : prepareBody(source, bodyOptions);
+  if (options.doubt !== undefined && options.doubt !== false && prepared.body.kind !== "bytes") {
+    throw new TypeError(
+      "doubt requires a body in memory: a stream or FormData cannot be sent a second time at once",
+    );
+  }
   return { ...common, fields: withContentType(fields, prepared), body: prepared.body };
+}
+
+/** How long the request waits, and when it is sent a second time. */
+function waitsOf(
+  options: RequestOptions,
+  ofPool: RequestDeadlines,
+): Pick<WireRequest, "deadlines" | "doubt"> {
+  const deadlines = requestDeadlines(options, ofPool);
+  const { doubt } = options;
+  return { deadlines, doubt: doubt === undefined ? undefined : doubtOf(doubt, deadlines.headersTimeoutMs) };
 }
 
 /** Fast path: a call without options. Each member is named: spreading a constant costs three times as much on Node 24. */

@@ -94,6 +94,11 @@ class Observer {
           1,
           this.#withReason(event.origin, "holdfast.resend.reason", event.reason),
         );
+      case "request.doubted":
+        return this.#to.resentRequests.add(
+          1,
+          this.#withReason(event.origin, "holdfast.resend.reason", "no-answer"),
+        );
       case "connection.retired":
         return this.#retired(event);
       default:

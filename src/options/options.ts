@@ -13,6 +13,7 @@ import type { PersistenceTest } from "../rules/persistence.ts";
 import type { PRESET, PresetInfo } from "../rules/preset-info.ts";
 import type { RetryRule } from "../rules/retry.ts";
 import type { Eviction, ReuseOrder } from "../rules/rules.ts";
+import type { DoubtOptions } from "./doubt-option.ts";
 
 /**
  * TCP keepalive: probes that the kernel sends on a silent connection. It detects dead peers. It does not change how long
@@ -331,6 +332,17 @@ export interface PoolOptions {
    * @default true
    */
   readonly retry?: boolean | RetryRule;
+  /**
+   * Whether a request is sent a second time when a connection may have died without a word, as behind NAT gateways, load
+   * balancers and firewalls that forget idle connections: no byte of an answer has come for a while, and the connection had
+   * been idle for longer than any other to the origin that still answered. The first answer counts, and the other attempt is
+   * cut. It is for GET, HEAD, OPTIONS and QUERY, and for requests that are `idempotent` or carry an `Idempotency-Key`, with
+   * a body in memory of at most 64 KiB. At most 5 % of an origin's requests, and 10 more, are sent twice. `retry: false`
+   * switches it off, too.
+   *
+   * @default {}: after 3 s; once 20 times are known, after 3 times the origin's 99th percentile, and at least 300 ms
+   */
+  readonly doubt?: false | DoubtOptions;
   /**
    * Idle age up to which a non-idempotent request may use a connection when the server's idle limit is unknown. An older
    * connection is used only if the server's limit is known to be longer. Otherwise a new one is opened.

@@ -9,6 +9,7 @@ import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
 import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
 import { checkedRandom, synchronous } from "../contract/user-functions.ts";
+import type { DoubtSetting } from "../rules/doubt.ts";
 import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
@@ -26,6 +27,7 @@ import {
   unixPathOf,
   wholeNumber,
 } from "./checks.ts";
+import { doubtOf } from "./doubt-option.ts";
 import type { EvictionOptions, PoolOptions, ResponseLimits } from "./options.ts";
 import { type ProxySetting, proxyOf } from "./proxy.ts";
 import { tlsOf } from "./tls.ts";
@@ -54,6 +56,7 @@ export interface Settings {
   /** `undefined`: by the standard. */
   readonly persistence: PersistenceTest | undefined;
   readonly retry: boolean | RetryRule;
+  readonly doubt: DoubtSetting | false;
   /** Keeps learned limits beyond the process. */
   readonly limitStore: LimitStore | undefined;
   readonly strict: boolean;
@@ -121,6 +124,7 @@ export const DEFAULTS: Defaults = {
   bodyIdleTimeout: "5m",
   requestTimeout: Infinity,
   retry: true,
+  doubt: {},
   unsafeReuse: "2s",
   learn: true,
   strict: false,
@@ -168,6 +172,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     dnsRefreshMs: deadlineMs(given.dnsRefresh, "dnsRefresh"),
     persistence: persistenceOf(given.persistence),
     retry: retryOf(given.retry),
+    doubt: doubtOf(given.doubt, toMs(given.headersTimeout, "headersTimeout")),
     strict: flag(given.strict, "strict"),
     limitStore: limitStoreOf(given.learn),
     limits: responseLimitsOf(given.responseLimits),

@@ -71,9 +71,10 @@ function deadlines(settings: Settings): Described[] {
 }
 
 function handling(settings: Settings): Described[] {
-  const { rules, retry, tcpKeepAlive, dnsRefreshMs, http2, maxStreams, ping, proxy } = settings;
+  const { rules, retry, doubt, tcpKeepAlive, dnsRefreshMs, http2, maxStreams, ping, proxy } = settings;
   return [
     ["retry", typeof retry === "function" ? named(retry) : onOff(retry)],
+    ["doubt", doubt === false || retry === false ? "off" : doubts(doubt)],
     ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
     ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive)],
     ["dnsRefresh", formatMs(dnsRefreshMs)],
@@ -82,6 +83,10 @@ function handling(settings: Settings): Described[] {
     ["ping", ping === undefined ? "off" : pings(ping)],
     ["proxy", typeof proxy === "object" ? proxy.shown : proxy || "off"],
   ];
+}
+
+function doubts({ afterMs }: Exclude<Settings["doubt"], false>): string {
+  return afterMs === undefined ? "by the origin's own times" : `after ${formatMs(afterMs)}`;
 }
 
 function pings({ intervalMs, timeoutMs, whileIdle }: NonNullable<Settings["ping"]>): string {

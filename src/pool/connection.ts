@@ -7,6 +7,8 @@ import type { ConnectionInfo } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import type { ConnectionUser, PoolWire } from "../contract/wire.ts";
+import { earnDoubt } from "../rules/doubt.ts";
+import { noteFirstByte } from "../rules/first-byte.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
@@ -250,6 +252,9 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   /** Called by an exchange whose response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
+    const { firstByte, doubtBudget } = this.record.originRecord;
+    noteFirstByte(firstByte, ms);
+    earnDoubt(doubtBudget);
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }
 

@@ -54,6 +54,8 @@ function topicsFor(subscribers: Subscribers): Readonly<Record<EventType, Topic>>
     "request.started": topic(),
     "request.finished": topic(),
     "request.retried": topic(),
+    "request.doubted": topic(),
+    "doubt.exhausted": topic(),
     "request.failed": topic(),
     "option.degraded": topic(),
     "hint.ignored": topic(),

@@ -33,6 +33,7 @@ import {
 } from "./connection-events.ts";
 import { PoolCore } from "./core/core.ts";
 import type { Effect, Input } from "./core/effects.ts";
+import { waitersWithoutAttempt } from "./core/origin-table.ts";
 import { Waiter } from "./core/records.ts";
 import { type EffectHandler, EffectQueue } from "./effect-queue.ts";
 import { type GrantOwner, Grants } from "./grants.ts";
@@ -147,6 +148,11 @@ export class ConnectionPool<Wire extends PoolWire>
     return waiter;
   }
 
+  /** Whether requests to the origin of a connection wait, and limits allow no connect attempt for them. */
+  lacksPlace({ record }: PooledConnection<Wire>): boolean {
+    return waitersWithoutAttempt(record.originRecord) > 0;
+  }
+
   /** The request no longer wants a connection. Harmless if it was answered. */
   cancel(waiter: PoolWaiter<Wire>): void {
     waiter.abandoned = true;
@@ -186,6 +192,13 @@ export class ConnectionPool<Wire extends PoolWire>
     } finally {
       observers.endStep();
     }
+  }
+
+  /** A request got no answer on a connection that had been idle. `proven`: a fresh connection gave it one. */
+  foundSilent({ record }: PooledConnection<Wire>, proven: boolean): void {
+    const now = this.now();
+    if (this.#sleepDetector.duringLease(record, now)) return;
+    this.#step({ type: "silent", connection: record, proven }, now);
   }
 
   /** The exchange goes on for the connection's sake alone. From now on the connection may be taken from it. */

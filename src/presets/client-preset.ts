@@ -31,6 +31,7 @@ const COMMON: PoolOptions = {
   evictIdle: "stalest",
   tcpKeepAlive: false,
   retry: false,
+  doubt: false,
   unsafeReuse: Infinity,
   learn: false,
 };

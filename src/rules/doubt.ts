@@ -20,6 +20,17 @@ const TIMES_SLOWEST = 3;
 /** Methods that are defined as safe (RFC 9110 §9.2.1), and QUERY, which its draft defines as safe. */
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "QUERY"]);
 
+/** Nobody forgets a connection that was idle for less, in ms. It spares busy connections the question. */
+const FORGOTTEN_MS = 100;
+
+/** Whether a leased connection may be doubted at all. The idle time of one that is shared is not that of the lease. */
+export function isMaybeForgotten(lease: {
+  readonly idleMs: number;
+  readonly connection: { readonly multiplexed: boolean };
+}): boolean {
+  return lease.idleMs >= FORGOTTEN_MS || lease.connection.multiplexed;
+}
+
 /** What is known of a request when it was sent on a reused connection. */
 export interface DoubtFacts {
   readonly method: string;
@@ -40,8 +51,14 @@ export interface DoubtFacts {
  */
 export function isDoubtful(facts: DoubtFacts): boolean {
   const { method, keyed, replayable, resendCount, idleMs, provenMs } = facts;
-  if (idleMs <= provenMs || resendCount > 0 || !replayable) return false;
+  if (idleMs < FORGOTTEN_MS || idleMs <= provenMs || resendCount > 0 || !replayable) return false;
   return keyed || SAFE.has(method);
+}
+
+/** The option `doubt`, checked. */
+export interface DoubtSetting {
+  /** How long to wait for the first byte, in ms. `undefined`: by the origin's own times. */
+  readonly afterMs: number | undefined;
 }
 
 /** How long to wait for the first byte before the connection is doubted, in ms. */
@@ -59,16 +76,28 @@ const SPARE = 10;
 /** What is left of the doubts that an origin is allowed. A slow server must never be hit twice as hard. */
 export interface DoubtBudget {
   left: number;
+  /** When it was last told that the budget is used up, in ms. */
+  toldAt: number;
 }
 
 /** The budget of an origin that nothing was asked of yet. */
 export function fullBudget(): DoubtBudget {
-  return { left: SPARE };
+  return { left: SPARE, toldAt: -Infinity };
 }
 
 /** A request was answered. Changes `budget`. */
 export function earnDoubt(budget: DoubtBudget): void {
   budget.left = Math.min(budget.left + SHARE, SPARE);
+}
+
+/** How often it is told that a budget is used up, in ms. */
+const TOLD_EVERY_MS = 60_000;
+
+/** Whether to tell at `now` that the budget is used up. Changes `budget`. */
+export function mustTell(budget: DoubtBudget, now: number): boolean {
+  if (now - budget.toldAt < TOLD_EVERY_MS) return false;
+  budget.toldAt = now;
+  return true;
 }
 
 /** Takes one doubt, if one is left. Changes `budget`. */

@@ -15,6 +15,10 @@
  *    cross on the wire. Far above it, a parked connection is closed long before anyone wants it: harmless, and it shows
  *    the limit again. The longer a limit has been seen, the longer that while.
  * 6. A limit that is not seen again after the last step is forgotten.
+ * 7. A connection that died without a word counts as closed at the age at which a request found it so, if that request was
+ *    answered on a fresh connection. A slow answer may look the same, so it is doubted until a second one. Any second one
+ *    will do: who forgets connections after a time has forgotten older ones as well. Those that are found at the same
+ *    moment were not closed at that moment: they count as one, at the smallest age.
  */
 
 import type { LimitMemory, SeenClose } from "../contract/limit-store.ts";
@@ -37,6 +41,9 @@ const SHORTEST_LIMIT_MS = 900;
 
 /** A close this soon belongs to the response before it: the server ended the connection without announcing it. */
 const BEHIND_RESPONSE_MS = 20;
+
+/** Connections found dead this close together are one find: a burst of requests finds all those that died in a pause. */
+const FOUND_TOGETHER_MS = 1000;
 
 /** The margin below the smallest close, as a share of it. A timer's own jitter is a few per cent. */
 const MARGIN = 0.05;
@@ -75,7 +82,7 @@ export function sawClose(memory: LimitMemory, idleMs: number, watched: boolean, 
   if (now <= memory.burstUntil) return { ...memory, burstUntil: now + BURST_MS };
   const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
   const last = closes.at(-1);
-  if (last !== undefined && now - last.at <= BURST_MS) {
+  if (last !== undefined && last.silent !== true && now - last.at <= BURST_MS) {
     if (!isSameAge(last.idleMs, idleMs))
       return { ...memory, closes: closes.slice(0, -1), burstUntil: now + BURST_MS };
     const both = {
@@ -96,6 +103,30 @@ export function sawClose(memory: LimitMemory, idleMs: number, watched: boolean, 
   return { ...memory, closes: [...remembered(known), { idleMs, at: now, watched, doubted }], workedMs };
 }
 
+/**
+ * A connection that had been idle for `idleMs` gave no answer to a request. `proven`: a fresh connection gave one. Without
+ * that the server may have been slow: it makes an age doubtful, and confirms nothing.
+ */
+export function sawSilence(memory: LimitMemory, idleMs: number, proven: boolean, now: number): LimitMemory {
+  if (idleMs < BEHIND_RESPONSE_MS) return memory;
+  const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
+  const silent = closes.filter((seen) => seen.silent === true);
+  const together = silent.find((seen) => now - seen.at <= FOUND_TOGETHER_MS);
+  if (together !== undefined || (!proven && silent.some((seen) => seen.idleMs <= idleMs))) {
+    const younger = (seen: SeenClose) =>
+      seen === together ? { ...seen, idleMs: Math.min(seen.idleMs, idleMs) } : seen;
+    return { ...memory, closes: closes.map(younger) };
+  }
+  const confirms = (seen: SeenClose) => seen.silent === true || isSameAge(seen.idleMs, idleMs);
+  const confirmed = proven && closes.some(confirms);
+  const known = confirmed
+    ? closes.map((seen) => (confirms(seen) ? { ...seen, doubted: false } : seen))
+    : closes;
+  const workedMs = confirmed ? Math.min(memory.workedMs, idleMs) : memory.workedMs;
+  const close: SeenClose = { idleMs, at: now, watched: false, doubted: !confirmed, silent: true };
+  return { ...memory, closes: [...remembered(known), close], workedMs };
+}
+
 /** The closes to keep when one is added. The smallest always stays, because it says most about the limit. */
 function remembered(closes: readonly SeenClose[]): readonly SeenClose[] {
   if (closes.length < REMEMBERED) return closes;
@@ -106,12 +137,18 @@ function remembered(closes: readonly SeenClose[]): readonly SeenClose[] {
 
 /** A connection that had been idle for `idleMs` was reused, and a response came. */
 export function sawReuse(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
-  const closes = memory.closes.filter((seen) => seen.idleMs >= idleMs * (1 - SAME_AGE));
+  const closes = memory.closes.filter((seen) => !isRefuted(seen, idleMs));
   const refutes = closes.length < memory.closes.length;
   const longest = idleMs >= workedIdleMs(memory, now);
   if (!refutes && !longest) return memory;
   const worked = longest ? { workedMs: idleMs, workedAt: now } : {};
   return { ...memory, ...worked, closes: refutes ? closes : memory.closes };
+}
+
+/** Reuse worked at the age `idleMs`. What was silent only once may have been slow: the same age is enough to refute that. */
+function isRefuted(seen: SeenClose, idleMs: number): boolean {
+  if (seen.silent === true && seen.doubted) return seen.idleMs <= idleMs;
+  return seen.idleMs < idleMs * (1 - SAME_AGE);
 }
 
 /** The longest idle age at which reuse worked recently; 0 for none. */
@@ -125,6 +162,10 @@ export interface LearnedLimit {
   readonly idleMs: number;
   /** Idle age up to which a request that must not be sent twice is safe. A raised limit is on trial and proves nothing. */
   readonly provenMs: number;
+  /** Idle age at which reuse recently worked, whatever was seen of the server: who is in between may forget sooner. */
+  readonly aliveMs: number;
+  /** A margin below the smallest idle age at which a connection was silent; `Infinity` if none was. */
+  readonly silentMs: number;
   readonly reviewAt: number;
 }
 
@@ -140,10 +181,14 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
   const rests = Math.max(0, Math.floor((now - lastAt) / restMs));
   const step = STEPS[rests];
   const workedSafelyMs = Math.min(workedMs, nearestMs);
+  const silentMs = below(smallestIdleMs(memory.closes.filter((seen) => seen.silent === true)));
+  const alive = { aliveMs: workedSafelyMs, silentMs };
   if (believed.length === 0 || step === undefined)
-    return { idleMs: Infinity, provenMs: workedSafelyMs, reviewAt: Infinity };
-  const watched = believed.every((seen) => seen.watched);
+    return { idleMs: Infinity, provenMs: workedSafelyMs, ...alive, reviewAt: Infinity };
+  // The server closes later than that. But what is in between may forget a connection sooner, and has done so.
+  const watched = silentMs === Infinity && believed.every((seen) => seen.watched);
   return {
+    ...alive,
     idleMs: below(smallest) * step,
     provenMs: watched ? nearestMs : workedSafelyMs,
     reviewAt: lastAt + (rests + 1) * restMs,
@@ -152,10 +197,12 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
 
 /** The rest that a limit has earned by being seen often. */
 function certaintyMs(believed: readonly SeenClose[], limitMs: number): number {
-  const witnesses = believed.filter((seen) => isSameAge(seen.idleMs, limitMs));
+  const witnesses = believed.filter((seen) => seen.silent === true || isSameAge(seen.idleMs, limitMs));
   const [first, last] = [witnesses[0], witnesses.at(-1)];
   if (first === undefined || last === undefined || witnesses.length < CERTAIN) return REST_MS;
-  if (limitMs < SHORTEST_LIMIT_MS) return REST_MS;
+  // The next one costs a request much time, not only a resend.
+  const isSilent = witnesses.every((seen) => seen.silent === true);
+  if (limitMs < SHORTEST_LIMIT_MS && !isSilent) return REST_MS;
   return Math.min(Math.max((last.at - first.at) / 2, CERTAIN_REST_MS), LONGEST_REST_MS);
 }
 

@@ -76,6 +76,8 @@ export interface ConnectionFacts {
   readonly learnedIdleMs?: number | undefined;
   /** Idle age that the server is known to allow: reuse recently worked at it, or the server closed later than that. */
   readonly workedIdleMs?: number | undefined;
+  /** Idle age from which on connections to the origin were silent, margin already subtracted. */
+  readonly silentIdleMs?: number | undefined;
   /** The learned number of requests after which the server ends a connection (HTTP/2). */
   readonly learnedRequests?: number | undefined;
 }

@@ -100,15 +100,19 @@ export function expiry(rules: Rules, now: number, random: number): number {
  * so a stale connection would make it fail. The idle age must be provably below the server's limit (announced, learned,
  * or an age at which reuse worked) or below `unsafeReuse`.
  *
+ * Where a connection gave no answer after idle time, the server's announcement proves nothing: somebody in between knows
+ * nothing of it, and forgets connections.
+ *
  * A connection that was never used is no exception: servers close those too, some after 5 s (HAProxy's
  * `timeout http-request`).
  */
 export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number): boolean {
+  const { silentIdleMs = Infinity, workedIdleMs = 0 } = facts;
   const idleMs = now - facts.idleSince;
   const proven = Math.max(
-    rules.unsafeReuseMs,
-    facts.hints.timeoutMs === undefined ? 0 : hintedIdleMs(facts, rules),
-    facts.workedIdleMs ?? 0,
+    Math.min(rules.unsafeReuseMs, silentIdleMs),
+    facts.hints.timeoutMs === undefined || silentIdleMs < Infinity ? 0 : hintedIdleMs(facts, rules),
+    workedIdleMs,
   );
   return idleMs < proven;
 }

@@ -7,8 +7,8 @@ export const REENTRANCY: readonly Mutation[] = [
   {
     breaks: "A request is sent only after every listener was told of it and could abort it",
     file: "src/exchange/exchange.ts",
-    search: "    this.#events.started();\n",
-    replacement: "    this.told();\n    this.#events.started();\n",
+    search: "    this.events.started();\n",
+    replacement: "    this.told();\n    this.events.started();\n",
     proof: { tests: "tests/reentrancy/listeners" },
   },
   {

@@ -8,8 +8,8 @@ export const WIRE: readonly Mutation[] = [
     breaks:
       "A peer that closes within malformed trailers, while nobody waits for them, ends the connection as bad-framing",
     file: "src/exchange/exchange.ts",
-    search: 'this.#finish(reason === "bad-framing" ? reason : lingeredInVain(this.#isComplete));',
-    replacement: "this.#finish(lingeredInVain(this.#isComplete));",
+    search: 'this.#finish(reason === "bad-framing" ? reason : unfinished);',
+    replacement: "this.#finish(unfinished);",
     proof: { tests: "tests/promises/leaving" },
   },
   {

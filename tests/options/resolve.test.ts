@@ -121,6 +121,14 @@ const WRONG: Readonly<Record<Exclude<keyof PoolOptions, symbol>, readonly Wrong[
     [{ inAll: null }, "TypeError", "null"],
     [{ total: "stalest" }, "TypeError", '"total"'],
   ],
+  doubt: [
+    [true, "TypeError"],
+    [null, "TypeError"],
+    ["1s", "TypeError", '"1s"'],
+    [{ after: 0 }, "RangeError", "doubt.after"],
+    [{ after: "5m" }, "RangeError", "headersTimeout (300000 ms)"],
+    [{ before: "1s" }, "TypeError", '"before"'],
+  ],
   tcpKeepAlive: [
     [true, "TypeError"],
     [null, "TypeError"],
@@ -397,6 +405,7 @@ describe("the settings", () => {
       preset: undefined,
       fromPreset: new Set<string>(),
       retry: true,
+      doubt: { afterMs: undefined },
       limitStore: undefined,
       strict: false,
     });

@@ -9,6 +9,7 @@ import {
   NOTHING_LEARNED,
   sawClose,
   sawReuse,
+  sawSilence,
   shiftMemory,
 } from "../../src/rules/learned-limit.ts";
 
@@ -16,8 +17,11 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** `silent`: it gave no answer, which a fresh connection gave. `unanswered`: that is not known. */
+const WHAT = ["closed", "found-closed", "worked", "silent", "unanswered"] as const;
+
 /** An observation of an idle connection, `after` ms after the previous one. */
-type Happening = readonly [what: "closed" | "found-closed" | "worked", idleMs: number, afterMs?: number];
+type Happening = readonly [what: (typeof WHAT)[number], idleMs: number, afterMs?: number];
 
 /** The memory after the observations, and the time of the last. By default they are seconds apart. */
 function seen(...happenings: readonly Happening[]): { memory: LimitMemory; now: number } {
@@ -25,10 +29,15 @@ function seen(...happenings: readonly Happening[]): { memory: LimitMemory; now: 
   let now = 1_000_000;
   for (const [what, idleMs, afterMs = 7 * SECOND] of happenings) {
     now += afterMs;
-    memory =
-      what === "worked" ? sawReuse(memory, idleMs, now) : sawClose(memory, idleMs, what === "closed", now);
+    memory = after(memory, what, idleMs, now);
   }
   return { memory, now };
+}
+
+function after(memory: LimitMemory, what: Happening[0], idleMs: number, now: number): LimitMemory {
+  if (what === "worked") return sawReuse(memory, idleMs, now);
+  if (what === "silent" || what === "unanswered") return sawSilence(memory, idleMs, what === "silent", now);
+  return sawClose(memory, idleMs, what === "closed", now);
 }
 
 function limitAfter(...happenings: readonly Happening[]): number {
@@ -40,12 +49,9 @@ const ages = fc.integer({ min: 0, max: 120_000 });
 /** An idle age that is not right behind a response. */
 const lateAges = fc.integer({ min: 20, max: 120_000 });
 const gaps = fc.integer({ min: 0, max: 10 * MINUTE });
-const someHappenings = fc.array(
-  fc.tuple(fc.constantFrom("closed" as const, "found-closed" as const, "worked" as const), ages, gaps),
-  {
-    maxLength: 60,
-  },
-);
+const someHappenings = fc.array(fc.tuple(fc.constantFrom(...WHAT), ages, gaps), {
+  maxLength: 60,
+});
 const roundTrips = fc.integer({ min: 0, max: 2000 });
 
 describe("the learned limit", () => {
@@ -180,6 +186,69 @@ describe("the learned limit", () => {
       ],
       Infinity,
     ],
+    ["believes no single silence, which may be a slow answer", [["silent", 5000]], Infinity],
+    [
+      "is learned from a second silence, at whatever age",
+      [
+        ["silent", 5000],
+        ["silent", 20_000],
+      ],
+      4750,
+    ],
+    [
+      "is learned from a silence and a close at the same age",
+      [
+        ["worked", 9000],
+        ["closed", 5000],
+        ["silent", 5100],
+      ],
+      4750,
+    ],
+    [
+      "counts connections that were found dead at the same moment as one, at the smallest age",
+      [
+        ["silent", 9000],
+        ["silent", 5000, 1],
+        ["silent", 7000, 900],
+        ["silent", 30_000],
+      ],
+      4750,
+    ],
+    [
+      "is not learned from a silence that a reuse at the same age refutes",
+      [
+        ["silent", 5000],
+        ["worked", 5000],
+        ["silent", 6000],
+      ],
+      Infinity,
+    ],
+    [
+      "is not learned from answers that never came, however many",
+      [
+        ["unanswered", 5000],
+        ["unanswered", 6000],
+        ["unanswered", 4000],
+      ],
+      Infinity,
+    ],
+    [
+      "is learned when a silence confirms one of them",
+      [
+        ["unanswered", 5000],
+        ["silent", 6000],
+      ],
+      4750,
+    ],
+    [
+      "is refuted by a reuse that works at a clearly greater age, if it was silence as well",
+      [
+        ["silent", 5000],
+        ["silent", 5000],
+        ["worked", 6300],
+      ],
+      Infinity,
+    ],
   ];
   for (const [what, happenings, idleMs] of rows) {
     it(what, () => assertEquals(limitAfter(...happenings), idleMs));
@@ -294,6 +363,16 @@ describe("the learned limit, after closes stop", () => {
     assertEquals(changes(...often)[0], [10 * SECOND, 712.5]);
   });
 
+  it("rests long after three silences, at whatever ages and however short it is", () => {
+    for (const ages of [
+      [5000, 12_000, 40_000],
+      [400, 400, 400],
+    ]) {
+      const [first] = changes(...ages.map((idleMs): Happening => ["silent", idleMs]));
+      assertEquals(first?.[0], 5 * MINUTE);
+    }
+  });
+
   it("is certain again with the next close", () => {
     const thrice = Array.from({ length: 3 }, (): Happening => ["closed", 5000]);
     assertEquals(limitAfter(...thrice, ["closed", 5000, 6 * MINUTE]), 4750);
@@ -335,6 +414,28 @@ describe("the proven idle age", () => {
       for (const close of memory.closes) assert(provenMs <= close.idleMs);
     });
     fc.assert(law, { numRuns: 1000 });
+  });
+});
+
+describe("what silence leaves proven", () => {
+  it("is what worked, even if the server was seen to close later", () => {
+    const { memory, now } = seen(["worked", 1000], ["closed", 6000], ["closed", 6000], ["silent", 2500]);
+    const { provenMs, aliveMs, silentMs } = learnedLimit(memory, 0, now);
+    assertEquals([provenMs, aliveMs, silentMs], [1000, 1000, 2375]);
+  });
+
+  it("is all again once reuse works at the age of a single silence", () => {
+    const { memory, now } = seen(["silent", 2500], ["worked", 2500]);
+    assertEquals(learnedLimit(memory, 0, now).silentMs, Infinity);
+  });
+
+  it("is nothing beyond the smallest age of a silence", () => {
+    const law = fc.property(someHappenings, lateAges, (happenings, idleMs) => {
+      const { memory, now } = seen(...happenings, ["silent", idleMs, MINUTE]);
+      const { provenMs, aliveMs, silentMs } = learnedLimit(memory, 0, now);
+      assert(provenMs <= idleMs && aliveMs <= idleMs && silentMs <= idleMs);
+    });
+    fc.assert(law, { numRuns: 500 });
   });
 });
 

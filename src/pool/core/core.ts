@@ -138,6 +138,8 @@ export class PoolCore<C, W> {
         input.connection.originRecord.calmed += 1;
         this.#emit({ type: "calmed", connection: input.connection });
         return this.#retirement.retire(input.connection, "calm", now);
+      case "silent":
+        return this.#learner.silent(input.connection, input.proven, now);
       case "goaway":
         return this.#goaway(input.connection, input.taken, input.late !== true, now);
       case "restore":

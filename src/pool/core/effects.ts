@@ -64,6 +64,8 @@ export type Input<C, W> =
     }
   /** The peer finds that we ask too much of it (ENHANCE_YOUR_CALM), and takes no further request on the connection. */
   | { readonly type: "calm"; readonly connection: ConnectionRecord<C, W> }
+  /** A request got no answer on a connection that had been idle. `proven`: a fresh connection gave it one. */
+  | { readonly type: "silent"; readonly connection: ConnectionRecord<C, W>; readonly proven: boolean }
   /** What was learned of an origin by another pool or in an earlier process. */
   | { readonly type: "restore"; readonly origin: Origin; readonly memory: LimitMemory }
   /** The socket of an idle or active connection is gone or cannot be trusted. */

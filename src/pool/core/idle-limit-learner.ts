@@ -4,7 +4,7 @@
  */
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
-import { learnedLimit, sawClose, sawReuse, WORKED_FRESH_MS } from "../../rules/learned-limit.ts";
+import { learnedLimit, sawClose, sawReuse, sawSilence, WORKED_FRESH_MS } from "../../rules/learned-limit.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { keepUntil } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";
@@ -48,7 +48,15 @@ export class IdleLimitLearner<C, W> {
     if (!connection.teaches) return origin.memory;
     connection.teaches = false;
     if (!answered) return sawClose(origin.memory, leasedIdleMs, false, now);
-    return leasedIdleMs > origin.workedIdleMs ? sawReuse(origin.memory, leasedIdleMs, now) : origin.memory;
+    return leasedIdleMs > origin.aliveMs ? sawReuse(origin.memory, leasedIdleMs, now) : origin.memory;
+  }
+
+  /** A connection gave no answer after its idle time. `proven`: it was dead. Otherwise the server may have been slow. */
+  silent(connection: ConnectionRecord<C, W>, proven: boolean, now: number): void {
+    if (!this.#rules.learn || !connection.teaches) return;
+    connection.teaches = false;
+    const { originRecord: origin, leasedIdleMs } = connection;
+    this.#learn(origin, sawSilence(origin.memory, leasedIdleMs, proven, now), now);
   }
 
   /** A memory that was kept elsewhere. Its closes are ignored if some were seen here meanwhile. */
@@ -61,11 +69,13 @@ export class IdleLimitLearner<C, W> {
   #learn(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     const closes = memory.closes !== origin.memory.closes;
     const roundTripMs = origin.roundTripMs === Infinity ? 0 : origin.roundTripMs;
-    const { idleMs, provenMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
+    const { idleMs, provenMs, aliveMs, silentMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
     const previousMs = origin.learnedIdleMs;
     origin.memory = memory;
     origin.learnedIdleMs = idleMs;
     origin.workedIdleMs = provenMs;
+    origin.aliveMs = aliveMs;
+    origin.silentMs = silentMs;
     origin.reviewAt = Math.min(reviewAt, memory.workedAt + WORKED_FRESH_MS + 1);
     if (origin.reviewAt <= now) origin.reviewAt = reviewAt;
     if (idleMs !== previousMs) this.#applyToIdle(origin);

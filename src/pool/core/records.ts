@@ -33,11 +33,12 @@
  * | `connections`, `connecting`, `active`, `furtherLeases`, `leaving`, `idle`, `room`, `lingering`, `waiters` | with the connections and waiters in them | `OriginTable` |
  * | `capacity` | when a connection is open or the peer changes its limit; before that, by what the shell expects | `OriginTable` |
  * | `memory` | when something is learned | `IdleLimitLearner`, `RequestLimitLearner` |
- * | `learnedIdleMs`, `workedIdleMs`, `reviewAt` | the same | `IdleLimitLearner` |
+ * | `learnedIdleMs`, `workedIdleMs`, `aliveMs`, `silentMs`, `reviewAt` | the same | `IdleLimitLearner` |
  * | `learnedRequests` | the same, and when a connection is open | `RequestLimitLearner` |
  * | `roundTripMs` | when a connection is open | `PoolCore` |
  * | `protocol` | the same | `RequestLimitLearner` |
  * | `calmed` | when the peer asks for calm | `PoolCore` |
+ * | `firstByte`, `doubtBudget` | with each response | the shell, the exchange |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
 
@@ -45,6 +46,8 @@ import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import { RETIRE_REASONS, type RetireReason } from "../../contract/reasons.ts";
 import type { WireProtocol } from "../../contract/wire-protocol.ts";
+import { type DoubtBudget, fullBudget } from "../../rules/doubt.ts";
+import { type FirstByteTimes, noFirstByteTimes } from "../../rules/first-byte.ts";
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
@@ -132,6 +135,10 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
 
   get workedIdleMs(): number {
     return this.originRecord.workedIdleMs;
+  }
+
+  get silentIdleMs(): number {
+    return this.originRecord.silentMs;
   }
 
   get learnedRequests(): number {
@@ -231,6 +238,10 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   memory: LimitMemory = NOTHING_LEARNED;
   learnedIdleMs: number = Infinity;
   workedIdleMs = 0;
+  /** The idle age at which reuse recently worked. */
+  aliveMs = 0;
+  /** A margin below the idle age at which a connection was silent. */
+  silentMs: number = Infinity;
   reviewAt: number = Infinity;
   /** After how many requests the server ends a connection by GOAWAY. */
   learnedRequests: number = Infinity;
@@ -240,6 +251,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   calmed = 0;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
+  readonly firstByte: FirstByteTimes = noFirstByteTimes();
+  readonly doubtBudget: DoubtBudget = fullBudget();
   readonly counters: Counters = zeroCounters();
   /** Its place among the origins that wait at the total limit. */
   readonly blockedNode: ListNode<OriginRecord<C, W>>;

@@ -86,6 +86,10 @@ export class Recorder {
         return `finished ${this.#request(event)} ${event.status}`;
       case "request.retried":
         return `retried ${this.#request(event)} ${event.reason}`;
+      case "request.doubted":
+        return `doubted ${this.#request(event)}`;
+      case "doubt.exhausted":
+        return "doubt exhausted";
       case "request.failed":
         return `failed ${this.#request(event)} ${describe(event.error)}`;
       case "option.degraded":

@@ -1,0 +1,276 @@
+/**
+ * Second attempt: that of a request whose connection may have died without a word. `rules/doubt.ts` says which requests
+ * may have one, and when.
+ *
+ * The exchange keeps all that the caller sees: events, deadlines, signal and promise. The second attempt only gets a fresh
+ * connection and sends the request on it. If its head is the first to come, the exchange goes on with that connection.
+ */
+
+import type { RetireReason } from "../contract/reasons.ts";
+import type { TransportError } from "../contract/transport.ts";
+import type { ResponseHead, Wire, WireFault, WireListener, WireStream } from "../contract/wire.ts";
+import { type Acquirer, isLastExchange, type Lease, type PoolWaiter } from "../pool/connection.ts";
+import type { DeliveryWaiter } from "../pool/observers.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import type { Timed } from "../pool/timer.ts";
+import { doubtAfterMs, isDoubtful, isMaybeForgotten, spendDoubt } from "../rules/doubt.ts";
+import { giveBack, reasonToResend, returnUnused } from "./ending.ts";
+import { errorContext, lostError, protocolError } from "./exchange-errors.ts";
+import type { WireRequest } from "./message.ts";
+import type { RequestEvents } from "./request-events.ts";
+import { Upload } from "./upload.ts";
+
+/** The exchange, as its second attempt sees it. */
+export interface DoubtingExchange extends Acquirer<Wire>, WireListener {
+  readonly events: RequestEvents;
+  /** How often the request was sent again. */
+  readonly resendCount: number;
+  /** Whether its own attempt was sent, and no byte has come since. */
+  readonly unanswered: boolean;
+  /** Gives up the connection of its own attempt, whose place the second one needs. */
+  yieldPlace(): void;
+  /** The attempt of the exchange is another one from now on. Does nothing if the exchange ends within the call. */
+  adopt(lease: Lease<Wire>, stream: WireStream): void;
+  /** There is no second attempt any more. */
+  secondFailed(error: Error): void;
+}
+
+/** Where a second attempt stands. It is `over` when it failed or is not needed any more. */
+type State = "waiting" | "asking" | "sent" | "won" | "over";
+
+/** Everybody whom a second attempt hears from. */
+type Roles = Acquirer<Wire> & WireListener & DeliveryWaiter & Timed;
+
+/** The second attempt of one request. */
+export class SecondAttempt implements Roles {
+  timerSlot: number | undefined = undefined;
+  readonly requestId: number;
+  readonly #exchange: DoubtingExchange;
+  readonly #pool: ConnectionPool<Wire>;
+  readonly #request: WireRequest;
+  readonly #events: RequestEvents;
+  /** What the first attempt was sent on. */
+  readonly #first: Lease<Wire>;
+  readonly #dueAt: number;
+  #state: State = "waiting";
+  #waiter: PoolWaiter<Wire> | undefined = undefined;
+  /** Set together with `#stream`, from the grant until the connection is given back or the exchange has it. */
+  #lease: Lease<Wire> | undefined = undefined;
+  #stream: WireStream | undefined = undefined;
+  #yielded = false;
+
+  /** The second attempt of a request that was just sent whole, without an upload; `undefined` if it must have none. */
+  static of(
+    exchange: DoubtingExchange,
+    request: WireRequest,
+    first: Lease<Wire>,
+    pool: ConnectionPool<Wire>,
+  ): SecondAttempt | undefined {
+    if (!isMaybeForgotten(first)) return undefined;
+    const setting = request.doubt ?? pool.settings.doubt;
+    if (setting === false || !exchange.unanswered) return undefined;
+    const { method, fields, idempotent } = request;
+    const { resendCount } = exchange;
+    const { originRecord, leasedIdleMs } = first.connection.record;
+    const keyed = idempotent === true || fields.names.has("idempotency-key");
+    const { aliveMs: provenMs, firstByte } = originRecord;
+    const idleMs = isKnownAlive(first) ? 0 : leasedIdleMs;
+    if (!isDoubtful({ method, keyed, replayable: true, resendCount, idleMs, provenMs })) return undefined;
+    const dueAt = first.grantedAt + (setting.afterMs ?? doubtAfterMs(firstByte));
+    const second = new SecondAttempt(exchange, request, first, pool, dueAt);
+    pool.timer.watch(second);
+    return second;
+  }
+
+  constructor(
+    exchange: DoubtingExchange,
+    request: WireRequest,
+    first: Lease<Wire>,
+    pool: ConnectionPool<Wire>,
+    dueAt: number,
+  ) {
+    this.#exchange = exchange;
+    this.requestId = exchange.requestId;
+    this.#pool = pool;
+    this.#request = request;
+    this.#events = exchange.events;
+    this.#first = first;
+    this.#dueAt = dueAt;
+  }
+
+  /** Whether the request may still be answered this way. */
+  get isUnderWay(): boolean {
+    return this.#state === "asking" || this.#state === "sent";
+  }
+
+  /** The exchange is over, was answered, or sends its request again in another way. */
+  cancel(): void {
+    if (this.#state === "won" || this.#state === "over") return;
+    this.#state = "over";
+    this.#pool.timer.drop(this);
+    if (this.#waiter !== undefined && this.#lease === undefined) this.#pool.cancel(this.#waiter);
+    this.#giveBack("aborted");
+  }
+
+  // Called by the timer
+
+  dueAt(): number {
+    return this.#state === "waiting" ? this.#dueAt : Infinity;
+  }
+
+  due(now: number): void {
+    this.#pool.timer.drop(this);
+    if (this.#state !== "waiting") return;
+    if (!this.#exchange.unanswered || !this.#mayBegin(now)) {
+      this.#state = "over";
+      return;
+    }
+    this.#state = "asking";
+    this.#events.doubted(this.#first, now);
+    this.#pool.observers.whenDelivered(this);
+  }
+
+  /** Whether the user's rule, the connection's other requests and the budget of the origin have nothing against it. */
+  #mayBegin(now: number): boolean {
+    if (isKnownAlive(this.#first)) return false;
+    const at = { sent: "full", resendCount: 0, unprocessedCount: 0 } as const;
+    const facts = { ...at, upload: undefined, stream: undefined, status: undefined };
+    const reason = reasonToResend(this.#request, this.#first, facts, this.#pool.settings.retry);
+    // The user's rule may have aborted the request.
+    if (reason === undefined || this.#state !== "waiting") return false;
+    const { doubtBudget } = this.#first.connection.record.originRecord;
+    if (spendDoubt(doubtBudget)) return true;
+    this.#events.budgetUsedUp(doubtBudget, now);
+    return false;
+  }
+
+  /** All listeners were called. One may have aborted the request. */
+  eventsDelivered(): void {
+    if (this.#state !== "asking") return;
+    if (this.#lease !== undefined) this.#send(this.#lease);
+    else if (this.#waiter === undefined) this.#ask();
+  }
+
+  #ask(): void {
+    const waiter = this.#pool.acquire(this, this.#request.origin, { unsafe: false, fresh: true });
+    this.#waiter = waiter;
+    if (this.#state === "over") return this.#pool.cancel(waiter);
+    const { connection } = this.#first;
+    if (this.#state !== "asking" || this.#lease !== undefined || connection.multiplexed) return;
+    if (!this.#pool.lacksPlace(connection)) return;
+    // A limit on connections is reached. What is in doubt must not keep the place of what would answer.
+    this.#yielded = this.#exchange.unanswered;
+    this.#exchange.yieldPlace();
+  }
+
+  // Called by the pool
+
+  granted(lease: Lease<Wire>): void {
+    if (this.#state !== "asking") return returnUnused(this.#pool, lease);
+    this.#lease = lease;
+    this.#stream = lease.connection.wire.open(lease.connection, this);
+    if (this.#pool.observers.allDelivered) this.#send(lease);
+    else this.#pool.observers.whenDelivered(this);
+  }
+
+  rejected(error: Error): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#exchange.secondFailed(error);
+  }
+
+  #send(lease: Lease<Wire>): void {
+    const { body } = this.#request;
+    const stream = this.#stream;
+    const isWhole = body === undefined || Upload.fitsWithHead(body);
+    if (stream === undefined || stream.gone || !isWhole) return this.lost(undefined);
+    this.#state = "sent";
+    const last = isLastExchange(lease, this.#pool.settings.rules);
+    stream.send(this.#request, last, lease.connection.via?.forwarding, body?.bytes);
+  }
+
+  // Called by the wire. Once this attempt has won, all is the exchange's.
+
+  interim(head: ResponseHead): void {
+    if (this.#state === "won") this.#exchange.interim(head);
+  }
+
+  head(head: ResponseHead, length: number | undefined): void {
+    if (this.#state === "sent") this.#win();
+    if (this.#state === "won") this.#exchange.head(head, length);
+  }
+
+  /** Answered on a fresh connection, the request is the proof: the silence of the other one was no slowness of the server. */
+  #win(): void {
+    const [lease, stream] = [this.#lease, this.#stream];
+    if (lease === undefined || stream === undefined) return;
+    if (this.#yielded || this.#exchange.unanswered) this.#pool.foundSilent(this.#first.connection, true);
+    this.#exchange.adopt(lease, stream);
+    if (this.#state !== "sent") return;
+    this.#state = "won";
+    [this.#lease, this.#stream] = [undefined, undefined];
+  }
+
+  body(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#state === "won") this.#exchange.body(bytes, start, end);
+  }
+
+  progress(): void {
+    if (this.#state === "won") this.#exchange.progress();
+  }
+
+  complete(trailers: string): void {
+    if (this.#state === "won") this.#exchange.complete(trailers);
+  }
+
+  drained(): void {
+    if (this.#state === "won") this.#exchange.drained();
+  }
+
+  fault(fault: WireFault): void {
+    if (this.#state === "won") return this.#exchange.fault(fault);
+    this.#failed("bad-framing", protocolError(this.#context(), fault));
+  }
+
+  unprocessed(reason: RetireReason): void {
+    if (this.#state === "won") return this.#exchange.unprocessed(reason);
+    this.#failed(reason, lostError(this.#context(), undefined));
+  }
+
+  lost(error: TransportError | undefined): void {
+    if (this.#state === "won") return this.#exchange.lost(error);
+    this.#failed("peer-closed", lostError(this.#context(), undefined, error));
+  }
+
+  cut(): void {
+    if (this.#state !== "waiting" && this.#state !== "over") this.#exchange.cut();
+  }
+
+  evicted(): void {
+    if (this.#state === "won") this.#exchange.evicted();
+  }
+
+  #failed(reason: RetireReason, error: Error): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#giveBack(reason);
+    this.#exchange.secondFailed(error);
+  }
+
+  #giveBack(reason: RetireReason): void {
+    const [lease, stream] = [this.#lease, this.#stream];
+    if (lease === undefined || stream === undefined) return;
+    [this.#lease, this.#stream] = [undefined, undefined];
+    const held = { lease, stream, response: undefined };
+    giveBack(this.#pool, this.#request, this.#events, held, { reason, abruptly: true });
+  }
+
+  #context() {
+    return errorContext(this.#request, "headers", this.#state === "sent" ? "full" : "none", this.#lease);
+  }
+}
+
+/** Whether something has come on a shared connection since it was idle. One that is used alone would have answered. */
+function isKnownAlive({ connection }: Lease<Wire>): boolean {
+  return connection.multiplexed && connection.record.proof === "alive";
+}
