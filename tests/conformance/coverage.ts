@@ -18,7 +18,8 @@ import { parseTrace } from "./harness/trace.ts";
 type Shown = true | string;
 
 const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
-  "no-answer": "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
+  "no-answer":
+    "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
   goaway: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
   refused: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
   calm: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
@@ -91,7 +92,10 @@ const EVENTS: Readonly<Record<PoolEvent["type"], { readonly line: string; readon
   "request.finished": { line: "finished ", shown: true },
   "request.retried": { line: "retried ", shown: true },
   "request.doubted": { line: "doubted ", shown: "packets must get lost in silence: see tests/network" },
-  "doubt.exhausted": { line: "doubt exhausted", shown: "packets must get lost in silence: see tests/network" },
+  "doubt.exhausted": {
+    line: "doubt exhausted",
+    shown: "packets must get lost in silence: see tests/network",
+  },
   "request.failed": { line: "failed ", shown: true },
   "option.degraded": { line: "degraded ", shown: true },
   "hint.ignored": { line: "hint ignored #", shown: true },
