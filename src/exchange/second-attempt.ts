@@ -59,7 +59,10 @@ export class SecondAttempt implements Roles {
   #stream: WireStream | undefined = undefined;
   #yielded = false;
 
-  /** The second attempt of a request that was just sent whole, without an upload; `undefined` if it must have none. */
+  /**
+   * Watches a request that was just sent whole, without an upload, for the time at which its connection is in doubt.
+   * `undefined` if it never will be.
+   */
   static of(
     exchange: DoubtingExchange,
     request: WireRequest,
@@ -69,14 +72,9 @@ export class SecondAttempt implements Roles {
     if (!isMaybeForgotten(first)) return undefined;
     const setting = request.doubt ?? pool.settings.doubt;
     if (setting === false || !exchange.unanswered) return undefined;
-    const { method, fields, idempotent } = request;
-    const { resendCount } = exchange;
-    const { originRecord, leasedIdleMs } = first.connection.record;
-    const keyed = idempotent === true || fields.names.has("idempotency-key");
-    const { aliveMs: provenMs, firstByte } = originRecord;
-    const idleMs = isKnownAlive(first) ? 0 : leasedIdleMs;
-    if (!isDoubtful({ method, keyed, replayable: true, resendCount, idleMs, provenMs })) return undefined;
-    const dueAt = first.grantedAt + (setting.afterMs ?? doubtAfterMs(firstByte));
+    const { originRecord } = first.connection.record;
+    if (unprovenMs(first) === 0) return undefined;
+    const dueAt = first.grantedAt + (setting.afterMs ?? doubtAfterMs(originRecord.firstByte));
     const second = new SecondAttempt(exchange, request, first, pool, dueAt);
     pool.timer.watch(second);
     return second;
@@ -121,18 +119,24 @@ export class SecondAttempt implements Roles {
   due(now: number): void {
     this.#pool.timer.drop(this);
     if (this.#state !== "waiting") return;
-    if (!this.#exchange.unanswered || !this.#mayBegin(now)) {
-      this.#state = "over";
-      return;
+    const isSilent = this.#exchange.unanswered && unprovenMs(this.#first) > 0;
+    if (isSilent && this.#mayBegin(now)) {
+      this.#state = "asking";
+      this.#events.doubted(this.#first, now);
+      return this.#pool.observers.whenDelivered(this);
     }
-    this.#state = "asking";
-    this.#events.doubted(this.#first, now);
-    this.#pool.observers.whenDelivered(this);
+    this.#state = "over";
+    // A warning for requests that must not be sent twice. If the server was only slow, its answer takes it back.
+    if (isSilent) this.#pool.foundSilent(this.#first.connection, false);
   }
 
-  /** Whether the user's rule, the connection's other requests and the budget of the origin have nothing against it. */
+  /** Whether it does no harm, and the user's rule and the budget of the origin have nothing against it. */
   #mayBegin(now: number): boolean {
-    if (isKnownAlive(this.#first)) return false;
+    const { method, fields, idempotent } = this.#request;
+    const { resendCount } = this.#exchange;
+    const keyed = idempotent === true || fields.names.has("idempotency-key");
+    const idleMs = unprovenMs(this.#first);
+    if (!isDoubtful({ method, keyed, replayable: true, resendCount, idleMs, provenMs: 0 })) return false;
     const at = { sent: "full", resendCount: 0, unprocessedCount: 0 } as const;
     const facts = { ...at, upload: undefined, stream: undefined, status: undefined };
     const reason = reasonToResend(this.#request, this.#first, facts, this.#pool.settings.retry);
@@ -270,7 +274,12 @@ export class SecondAttempt implements Roles {
   }
 }
 
-/** Whether something has come on a shared connection since it was idle. One that is used alone would have answered. */
-function isKnownAlive({ connection }: Lease<Wire>): boolean {
-  return connection.multiplexed && connection.record.proof === "alive";
+/**
+ * How long the connection had been idle; 0 if connections to the origin are known to live as long, or if something has come
+ * since on a connection that others share.
+ */
+function unprovenMs({ connection }: Lease<Wire>): number {
+  const { leasedIdleMs, proof, originRecord } = connection.record;
+  if (connection.multiplexed && proof === "alive") return 0;
+  return leasedIdleMs > originRecord.aliveMs ? leasedIdleMs : 0;
 }

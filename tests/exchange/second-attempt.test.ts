@@ -336,6 +336,27 @@ describe("what an origin's silence teaches", () => {
     assertEquals(await ask().result, "4");
   });
 
+  it("a POST that gets no byte for a while is a warning to others, which an answer takes back", async () => {
+    for (const answered of [false, true]) {
+      const { ask, clock, dead, answer, requests } = world({ unsafeReuse: "10s" });
+      await Promise.all([ask().result, ask().result]);
+      await clock.advance(5000);
+      dead.add(2);
+      const first = ask({ method: "POST", body: "x" });
+      await clock.advance(1);
+      await clock.advance(3000);
+      if (answered) {
+        dead.delete(2);
+        answer(2);
+        await first.result;
+        await clock.advance(5000);
+      }
+      await ask({ method: "POST", body: "x" }).result;
+      assertEquals(requests.at(-1), answered ? "2 POST" : "3 POST");
+      assertEquals(requests.length, 4);
+    }
+  });
+
   it("a POST that got no byte until its deadline makes announcements unproven for others", async () => {
     const { ask, clock, dead } = world({ unsafeReuse: "10s", headersTimeout: "2s" });
     await ask().result;

@@ -53,9 +53,10 @@ export class IdleLimitLearner<C, W> {
 
   /** A connection gave no answer after its idle time. `proven`: it was dead. Otherwise the server may have been slow. */
   silent(connection: ConnectionRecord<C, W>, proven: boolean, now: number): void {
-    if (!this.#rules.learn || !connection.teaches) return;
-    connection.teaches = false;
-    const { originRecord: origin, leasedIdleMs } = connection;
+    const { originRecord: origin, leasedIdleMs, teaches } = connection;
+    if (!this.#rules.learn || !teaches) return;
+    // A slow answer may still come, and says more.
+    connection.teaches = !proven;
     this.#learn(origin, sawSilence(origin.memory, leasedIdleMs, proven, now), now);
   }
 
