@@ -66,6 +66,11 @@ export class BunWriter {
     return false;
   }
 
+  /** Whether nothing is queued. What was written is used no more then: Bun 1.4 copies what it has to keep itself. */
+  get isEmpty(): boolean {
+    return this.queue.length === 0 && this.deferred === undefined;
+  }
+
   /**
    * Bytes arrived. They cannot be the response to a deferred request, so that is dropped, if its owner can be told.
    * Otherwise it is written.

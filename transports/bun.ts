@@ -149,6 +149,10 @@ class BunSocket implements Socket {
     return this.receiveQueue.isStopped || (this.writer?.write(head, body, tail) ?? true);
   }
 
+  get allWritten(): boolean {
+    return this.writer?.isEmpty === true;
+  }
+
   pause(): void {
     this.receiveQueue.pause();
     this.raw?.pause();

@@ -89,6 +89,11 @@ export class DenoWriter {
     return false;
   }
 
+  /** Whether nothing is queued. */
+  get isEmpty(): boolean {
+    return this.queuedBytes === 0;
+  }
+
   /** Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. */
   finish(done: () => void): void {
     if (this.whenEmpty !== undefined) return;

@@ -65,6 +65,10 @@ class DenoSocket implements Socket {
     return this.receiveQueue.isStopped || this.writer.write(head, body, tail);
   }
 
+  get allWritten(): boolean {
+    return this.writer.isEmpty;
+  }
+
   pause(): void {
     this.receiveQueue.pause();
   }

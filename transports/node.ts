@@ -93,6 +93,10 @@ class NodeSocket implements Socket {
     return taken;
   }
 
+  get allWritten(): boolean {
+    return this.raw.writableLength === 0;
+  }
+
   /** After an error, Node destroys the socket immediately, but emits the error in a later tick. Writes in between are dropped. */
   get lost(): boolean {
     return this.raw.destroyed;

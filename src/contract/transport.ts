@@ -189,6 +189,11 @@ export interface Socket extends SocketAddresses {
    */
   readonly lost?: boolean | undefined;
   /**
+   * Whether the kernel has accepted everything that was written, so that the buffers may be used again. Read by protocols that
+   * collect their output in large buffers. `undefined` if the transport cannot tell.
+   */
+  readonly allWritten?: boolean | undefined;
+  /**
    * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *

@@ -63,12 +63,12 @@ export class ByteWriter {
     return this.bytes.slice(0, this.length);
   }
 
-  /** The output so far, as it is. The writer goes on with other bytes. */
-  given(): Uint8Array<ArrayBuffer> {
-    const { bytes, length } = this;
-    this.bytes = new Uint8Array(1024);
+  /** Gives the bytes away, and goes on with others. */
+  swap(next: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const { bytes } = this;
+    this.bytes = next;
     this.length = 0;
-    return bytes.subarray(0, length);
+    return bytes;
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
 /** HTTP/2 wire: a session on the socket of its connection. Everything that is written in one turn goes out in one write. */
 
 import type { RetireReason } from "../contract/reasons.ts";
-import { type Alloc, type TextCodec, TransportError } from "../contract/transport.ts";
+import { type Alloc, type Socket, type TextCodec, TransportError } from "../contract/transport.ts";
 import type {
   ConnectionUser,
   ResponseHead,
@@ -14,8 +14,11 @@ import { linesOf, reasonOf } from "../http1/parse/fields.ts";
 import type { PeerFault } from "./peer-fault.ts";
 import { Session, type SessionOptions, type SessionOwner } from "./session.ts";
 
-/** Output that is copied, so that its buffer can be used again. Beyond it the buffer is given away. */
+/** Output that is copied: the transport may keep the bytes until the kernel takes them. Beyond it the buffer itself is written. */
 const COPIED_BYTES = 16_384;
+
+/** The size of a new buffer. */
+const FIRST_BYTES = 1024;
 
 /** How often the end of a turn is put off while requests are still written. */
 const ROUNDS = 8;
@@ -35,6 +38,9 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   #rounds = 0;
   /** How much was written when the end of the turn was put off last. */
   #lengthBefore = 0;
+  /** The large buffer that was written last and may not be taken yet, and one that can be used again. */
+  #lent: Uint8Array<ArrayBuffer> | undefined = undefined;
+  #spare: Uint8Array<ArrayBuffer> | undefined = undefined;
 
   constructor(options: SessionOptions, text: TextCodec, alloc: Alloc) {
     this.text = text;
@@ -86,14 +92,17 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   }
 
   drain(): void {
+    const socket = this.#connection?.socket;
     this.#isAccepting = true;
+    if (socket !== undefined) this.#recycle(socket);
     this.#session.setAccepting(this.flush());
     // What the uploads have sent now.
     if (this.#session.out.length > 0) this.wrote();
   }
 
   closed(error: TransportError | undefined): void {
-    this.#end("peer-closed", error, (listener) => listener.lost(error));
+    const cause = error ?? this.#session.farewell;
+    this.#end("peer-closed", error, (listener) => listener.lost(cause));
   }
 
   cut(): void {
@@ -130,12 +139,29 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     const { out } = this.#session;
     const socket = this.#connection?.socket;
     if (!this.#isAccepting || out.length === 0 || socket === undefined) return this.#isAccepting;
-    // The transport may keep the bytes until the kernel takes them.
-    const bytes = out.length <= COPIED_BYTES ? out.taken() : out.given();
-    out.clear();
-    this.#isAccepting = socket.write(bytes);
+    const { length } = out;
+    const bytes = length <= COPIED_BYTES ? out.taken() : out.swap(this.#spare ?? new Uint8Array(FIRST_BYTES));
+    if (length <= COPIED_BYTES) out.clear();
+    else this.#lent = bytes;
+    this.#isAccepting = socket.write(length === bytes.length ? bytes : bytes.subarray(0, length));
     this.#session.flushed();
+    this.#recycle(socket);
     return this.#isAccepting;
+  }
+
+  /** Two large buffers take turns while a body is sent: with new ones Node 24 takes three times the CPU for 1 MiB. */
+  #recycle({ allWritten }: Socket): void {
+    const { isUploading, out } = this.#session;
+    if (isUploading) {
+      if (allWritten !== true || this.#lent === undefined) return;
+      this.#spare = this.#lent;
+      this.#lent = undefined;
+      return;
+    }
+    this.#spare = undefined;
+    this.#lent = undefined;
+    // A connection keeps little memory otherwise.
+    if (out.length === 0 && out.bytes.length > COPIED_BYTES) out.bytes = new Uint8Array(FIRST_BYTES);
   }
 
   ref(awaited: boolean): void {

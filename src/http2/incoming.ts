@@ -31,7 +31,8 @@ export interface IncomingOwner {
   /** The response is complete. */
   responseEnded(stream: Http2Stream, trailers: string): void;
   streamReset(stream: Http2Stream, code: number): void;
-  goaway(lastId: number, code: number): void;
+  /** `debug`: what the peer adds for people. */
+  goaway(lastId: number, code: number, debug: string): void;
   /** @throws {PeerFault} if a window gets too large. */
   setting(setting: number, value: number): void;
   /** All settings of a frame were passed on. */
@@ -40,9 +41,13 @@ export interface IncomingOwner {
   windowOpened(stream: Http2Stream | undefined, bytes: number): boolean;
 }
 
+/** What is read of what a peer adds to a GOAWAY. */
+const DEBUG_BYTES = 80;
+
 /** The frames of one connection. */
 export class Incoming implements FrameSink, BlockSink, SettingsSink {
   readonly #owner: IncomingOwner;
+  readonly #text: TextCodec;
   readonly #frames: FrameReader = new FrameReader(this);
   readonly #blocks: FieldBlocks;
   readonly #responses: ResponseReader;
@@ -63,6 +68,7 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
 
   constructor(owner: IncomingOwner, limits: Required<ResponseLimits>, text: TextCodec) {
     this.#owner = owner;
+    this.#text = text;
     this.#blocks = new FieldBlocks(this, limits);
     this.#responses = new ResponseReader(limits, text);
   }
@@ -263,7 +269,8 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
   #goaway(id: number, bytes: Uint8Array, start: number, end: number): void {
     checkStream(FRAME.goaway, id, true);
     if (end - start < 8) checkSize(FRAME.goaway, 0, end - start, 8);
-    this.#owner.goaway(uint31(bytes, start), uint32(bytes, start + 4));
+    const debug = this.#text.latin1(bytes, start + 8, Math.min(end, start + 8 + DEBUG_BYTES));
+    this.#owner.goaway(uint31(bytes, start), uint32(bytes, start + 4), debug);
   }
 
   /** The tree of priorities is deprecated (§5.3.2). */

@@ -4,6 +4,7 @@
  */
 
 import type { RetireReason } from "../contract/reasons.ts";
+import { peerExcerpt } from "../contract/secrets.ts";
 import { type TextCodec, TransportError } from "../contract/transport.ts";
 import type { ForwardedBy, RequestMessage, WireListener } from "../contract/wire.ts";
 import type { ResponseLimits } from "../options/options.ts";
@@ -68,6 +69,8 @@ export class Session implements IncomingOwner, StreamOwner {
   over = false;
   /** What is to be written. */
   readonly out: ByteWriter = new ByteWriter(1024);
+  /** Why the peer ended the connection, if it said so: the streams that it may have processed are lost for that reason. */
+  farewell: TransportError | undefined = undefined;
   /** The peer allows Extended CONNECT (RFC 8441). */
   connectProtocol = false;
   readonly #owner: SessionOwner;
@@ -141,6 +144,11 @@ export class Session implements IncomingOwner, StreamOwner {
     }
   }
 
+  /** Whether a body is being sent, so that much will be written. */
+  get isUploading(): boolean {
+    return this.#uploads.open > 0;
+  }
+
   /** What was written has been passed on. */
   flushed(): void {
     this.#incoming.flushed();
@@ -193,6 +201,7 @@ export class Session implements IncomingOwner, StreamOwner {
     stream.id = id;
     stream.sendWindow = this.#uploads.streamWindow;
     stream.sentEnd = request.body === undefined || request.body.length === 0;
+    if (!stream.sentEnd) this.#uploads.opens();
     this.#streams.set(id, stream);
     writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd, this.#uploads.frameSize);
     if (stream.piece !== undefined) this.#uploads.begin(stream);
@@ -207,7 +216,7 @@ export class Session implements IncomingOwner, StreamOwner {
   }
 
   sendEnd(stream: Http2Stream, trailers: string): void {
-    stream.sentEnd = true;
+    this.#uploads.ended(stream);
     if (trailers === "") writeFrame(this.out, 0, FRAME.data, FLAG.endStream, stream.id);
     else writeBlock(this.out, stream.id, this.#requests.trailers(trailers), true, this.#uploads.frameSize);
     if (stream.ended) this.#remove(stream);
@@ -244,6 +253,7 @@ export class Session implements IncomingOwner, StreamOwner {
 
   #remove(stream: Http2Stream): void {
     stream.isOver = true;
+    this.#uploads.ended(stream);
     this.#streams.delete(stream.id);
   }
 
@@ -294,7 +304,8 @@ export class Session implements IncomingOwner, StreamOwner {
     listener?.unprocessed("refused");
   }
 
-  goaway(lastId: number, code: number): void {
+  goaway(lastId: number, code: number, debug: string): void {
+    if (code !== CODE.noError) this.farewell = farewellOf(code, debug);
     const reason = code === CODE.enhanceYourCalm ? "calm" : "goaway";
     const isCount = code === CODE.noError && lastId < LARGEST;
     this.#retire(reason, isCount ? (Math.min(lastId, this.#nextId - 2) + 1) >> 1 : undefined);
@@ -341,4 +352,10 @@ export class Session implements IncomingOwner, StreamOwner {
     if (stream === undefined) return this.#uploads.opened(bytes);
     return this.#uploads.openedOn(stream, bytes);
   }
+}
+
+function farewellOf(code: number, debug: string): TransportError {
+  const more = debug === "" ? "" : `: "${peerExcerpt(debug)}"`;
+  const message = `the peer ended the connection with ${codeName(code)}${more}`;
+  return new TransportError("reset", message, { reason: codeName(code) });
 }

@@ -26,6 +26,7 @@ export class Uploads {
   /** Streams that wait for the window of the connection. */
   #stalled: Http2Stream[] = [];
   #isPumping = false;
+  #open = 0;
   readonly #out: ByteWriter;
   /** Passes what was written to the socket. Returns whether it accepts more. */
   readonly #flush: () => boolean;
@@ -45,6 +46,23 @@ export class Uploads {
 
   set frameSize(size: number) {
     this.#frameSize = Math.min(size, LARGEST_FRAME);
+  }
+
+  /** How many requests are not sent completely. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** The body of a request follows its head. */
+  opens(): void {
+    this.#open += 1;
+  }
+
+  /** END_STREAM was written, or the stream is over. */
+  ended(stream: Http2Stream): void {
+    if (stream.sentEnd) return;
+    stream.sentEnd = true;
+    this.#open -= 1;
   }
 
   /** A stream has a body that went with its head. Its exchange is not told. */
@@ -143,7 +161,7 @@ export class Uploads {
     stream.pieceAt += part.length;
     stream.sendWindow -= part.length;
     this.window -= part.length;
-    if (isLast) stream.sentEnd = true;
+    if (isLast) this.ended(stream);
     this.#sent();
   }
 

@@ -102,6 +102,8 @@ export interface LinkOptions {
   readonly maxStreams?: number;
   /** Whether the socket takes what is written. */
   readonly accepts?: () => boolean;
+  /** See {@linkcode Socket.allWritten}. */
+  readonly allWritten?: () => boolean;
 }
 
 /** A connection from the wire's side. What the pool is told is in `pool`, what the peer gets in `peer`. */
@@ -113,16 +115,22 @@ export class Link implements WireConnection {
   capacity: number;
   /** Sizes of the writes. */
   readonly writes: number[] = [];
+  /** What was written, as the socket got it, and as it was then. */
+  readonly written: (readonly [Uint8Array, Uint8Array])[] = [];
   readonly #peer = new FrameText();
   readonly #lines: string[] = [];
 
-  constructor({ limits, maxStreams = 1000, accepts = () => true }: LinkOptions = {}) {
+  constructor({ limits, maxStreams = 1000, accepts = () => true, allWritten }: LinkOptions = {}) {
     const nothing = (): void => {};
     this.socket = {
       applied: { tcpKeepAlive: false, noDelay: true },
+      get allWritten() {
+        return allWritten?.();
+      },
       write: (bytes) => {
         this.#lines.push(...this.#peer.read(bytes as Uint8Array));
         this.writes.push(bytes.length);
+        this.written.push([bytes as Uint8Array, (bytes as Uint8Array).slice()]);
         return accepts();
       },
       pause: () => void this.pool.push("pause"),

@@ -181,6 +181,19 @@ describe("the end of a connection", () => {
     assertEquals(link.said(), ["retire peer-closed", "lost undefined", "ended peer-closed"]);
   });
 
+  it("a GOAWAY with an error is why the streams are lost that it did not spare", () => {
+    const link = Link.settled();
+    const told = link.send();
+    link.arrive(f.goaway(1, "INTERNAL_ERROR", "out of \x00 memory"));
+    link.user?.closed(undefined);
+    assertEquals(told.lines.length, 1);
+    assertEquals(
+      told.lines[0]?.startsWith('lost the peer ended the connection with INTERNAL_ERROR: "out of'),
+      true,
+    );
+    assertEquals(link.said(), ["retire goaway", "retire peer-closed", "ended peer-closed"]);
+  });
+
   it("the pool closes: GOAWAY goes before", () => {
     const link = Link.settled();
     link.wire.closing();

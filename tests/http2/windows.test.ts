@@ -163,6 +163,22 @@ describe("sending", () => {
     assertEquals(told.lines, ["drained"]);
   });
 
+  it("what the socket may not have taken yet is never overwritten, and buffers are used again otherwise", () => {
+    for (const allWritten of [undefined, () => false, () => true]) {
+      const link = linkWith(2 ** 31 - 1, { ...(allWritten === undefined ? {} : { allWritten }) });
+      link.arrive(f.windowUpdate(0, 2 ** 30));
+      const { body } = upload(link, 2_000_000);
+      for (let count = 0; count < 10; count++) write(body, 200_000);
+      link.peer();
+      const isKept = link.written.every(([now, then]) => now.every((byte, at) => byte === then[at]));
+      assertEquals(isKept || allWritten?.() === true, true);
+      const buffers = new Set(
+        link.written.filter(([{ length }]) => length > 16_384).map(([{ buffer }]) => buffer),
+      );
+      assertEquals(buffers.size <= 3, allWritten?.() === true);
+    }
+  });
+
   it("a small body that goes with its head waits for the window as well", () => {
     const link = linkWith(3);
     link.send(request({ method: "POST", body: { length: 5 } }), piece(5));

@@ -84,7 +84,9 @@ for (const { over, server, secure } of kinds) {
       assert(stuck, "the socket accepted 64 MiB that the peer does not read");
       const { drains } = seen;
       remote.resume();
+      assertEquals(socket.allWritten, false);
       await seen.until(() => seen.drains === drains + 1);
+      assertEquals(socket.allWritten, true);
       socket.abort();
     });
 
