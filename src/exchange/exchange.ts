@@ -84,9 +84,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#pool.timer.watch(this);
     this.events.started();
     if (this.#request.signal !== undefined) watchSignal(this.#request.signal, this);
-    const { observers } = this.#pool;
-    if (observers.allDelivered && this.#phase === "queue") this.#ask();
-    else observers.whenDelivered(this);
+    if (this.#pool.observers.allDelivered && this.#phase === "queue") this.#ask();
+    else this.#pool.observers.whenDelivered(this);
   }
 
   /** All listeners were called. One may have aborted the request, even while it joined the queue. */
@@ -216,9 +215,10 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const body = new ResponseBody(length === 0 ? undefined : this, length, lease.connection.wire);
     body.lease = lease;
     this.#response = { head, body, lease, resendCount: this.resendCount, trailers: "" };
-    const { loopRanAt } = this.#pool;
-    if (this.#upload === undefined) lease.connection.noteRoundTrip(loopRanAt - this.#times.sentAt);
-    this.#times.bodyMovedAt = loopRanAt;
+    if (this.#upload === undefined) lease.connection.noteRoundTrip(this.#pool.loopRanAt - this.#times.sentAt);
+    this.#times.bodyMovedAt = this.#pool.loopRanAt;
+    // With streams a server may answer before it reads the body, although it did not say 100.
+    if (this.#phase === "continue" && lease.connection.multiplexed && head.status < 300) this.#sendBody();
     this.#phase = "body";
   }
 

@@ -21,6 +21,8 @@ export interface StreamBody {
   readonly foreign: boolean;
   /** Starts reading. May throw what the caller's functions throw. */
   open(): PieceReader;
+  /** The fields behind the body, as `name: value CR LF`. Asked for when all of it was written. May throw likewise. */
+  readonly trailers?: (() => string | Promise<string>) | undefined;
   /** The body will not be read. May throw likewise. Harmless after {@linkcode open}. */
   cancel(reason: unknown): unknown;
 }
@@ -63,9 +65,11 @@ export function discardBody(body: RequestBody | undefined, reason: unknown): voi
 
 /** The same body, with its functions run by `run`, in the async context of the caller. */
 export function inContext(body: StreamBody, run: RunInContext): StreamBody {
+  const { trailers } = body;
   return {
     ...body,
     foreign: false,
+    trailers: trailers === undefined ? undefined : () => run(trailers),
     open: () =>
       readerInContext(
         run(() => body.open()),

@@ -149,7 +149,7 @@ export class Upload {
     for (;;) {
       const { done, value } = await reader.read();
       if (this.#stopped) return;
-      if (done) return this.#end();
+      if (done) return this.#end(body.trailers);
       const piece = bytesOf(value);
       this.#out.count(piece.length);
       if (piece.length > STREAM_PIECE) await this.#sendParts(piece);
@@ -159,8 +159,17 @@ export class Upload {
     }
   }
 
-  #end(): void {
+  #end(trailers: StreamBody["trailers"]): void | Promise<void> {
+    this.#reader = undefined;
+    if (trailers !== undefined) return this.#endBehind(trailers);
     this.#out.end();
+    this.#finish();
+  }
+
+  async #endBehind(trailers: NonNullable<StreamBody["trailers"]>): Promise<void> {
+    const lines = await trailers();
+    if (this.#stopped) return;
+    this.#out.end(lines);
     this.#finish();
   }
 

@@ -25,6 +25,7 @@ import { type CallContext, inCallersContext, type ReadContext } from "./call-con
 import { requestBodyError } from "./fetch-errors.ts";
 import { PoolResponse } from "./pool-response.ts";
 import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } from "./prepare-body.ts";
+import { type TrailersSource, withTrailers } from "./request-trailers.ts";
 
 /** Options of {@linkcode Pool.request}. */
 export interface RequestOptions {
@@ -33,7 +34,7 @@ export interface RequestOptions {
   /**
    * Sent as they are: the same name twice is two lines. Only `Host`, the framing and the `Content-Type` of the body are
    * added. Stricter than `fetch`: a value must be a string or a number without line ends, and fields that concern one hop
-   * (`Connection` but for `close` and `keep-alive`, `Keep-Alive`, `TE`, `Trailer`, `Transfer-Encoding`, `Upgrade`) are
+   * (`Connection` but for `close` and `keep-alive`, `Keep-Alive`, `TE` but for `trailers`, `Trailer`, `Transfer-Encoding`, `Upgrade`) are
    * a `TypeError` rather than dropped. @default none
    */
   readonly headers?: HeadersSource;
@@ -48,6 +49,13 @@ export interface RequestOptions {
    * `ERR_REQUEST_BODY`; the request is not sent again then.
    */
   readonly body?: BodySource | (() => BodySource) | null;
+  /**
+   * Fields that are sent behind the body, or a function that gives them when all of the body has been handed over: a
+   * checksum, a signature. The body is then sent without a length. Requires a body. Over HTTP/1.1 many servers ignore them.
+   *
+   * @default none
+   */
+  readonly trailers?: TrailersSource;
   /** Ends the request when it is aborted; the promise rejects with its reason, untouched. @default none */
   readonly signal?: AbortSignal | null;
   /**
@@ -70,6 +78,7 @@ const KNOWN_OPTIONS = {
   method: 0,
   headers: 0,
   body: 0,
+  trailers: 0,
   signal: 0,
   idempotent: 0,
   doubt: 0,
@@ -148,9 +157,10 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
     signal: signalOf(options.signal),
     ...waitsOf(options, context.deadlines),
   };
-  const { body: source } = options;
+  const { body: source, trailers } = options;
   if (source === undefined || source === null) {
     refuseLengthAlone(fields);
+    if (trailers !== undefined) throw new TypeError("trailers need a body that they are sent behind");
     return { ...common, fields, body: undefined };
   }
   refuseBodyOn(method);
@@ -165,7 +175,9 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
       "doubt requires a body in memory: a stream or FormData cannot be sent a second time at once",
     );
   }
-  return { ...common, fields: withContentType(fields, prepared), body: prepared.body };
+  const checked = withContentType(fields, prepared);
+  if (trailers === undefined) return { ...common, fields: checked, body: prepared.body };
+  return { ...common, ...withTrailers(checked, prepared.body, trailers) };
 }
 
 /** How long the request waits, and when it is sent a second time. */

@@ -238,6 +238,10 @@ export class ConnectionPool<Wire extends PoolWire>
     this.#connectAttempts.start(record.attachment, now);
   }
 
+  mayHearFirst(origin: Origin): boolean {
+    return this.#protocols.expected(origin) > 1;
+  }
+
   wireOn(socket: Socket): Wire | Promise<Wire> {
     return this.#protocols.wireOn(socket);
   }
@@ -262,8 +266,7 @@ export class ConnectionPool<Wire extends PoolWire>
     early?.passTo(connection);
     if (isClosed()) return;
     const { capacity } = connection;
-    const mayDiffer = this.#protocols.expected(record.originRecord.origin) > 1;
-    const protocol = mayDiffer ? wire.protocol : undefined;
+    const protocol = this.mayHearFirst(record.originRecord.origin) ? wire.protocol : undefined;
     const { observers } = this;
     observers.beginStep();
     try {

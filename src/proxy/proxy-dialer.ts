@@ -152,7 +152,7 @@ class ProxyDialer implements Dialer {
     handler: SocketHandler,
     signal: AbortSignal,
   ): Promise<Socket> {
-    const { transport, connector, direct } = this.#parts;
+    const { settings, transport, connector, direct } = this.#parts;
     const { key, hostname, port } = origin;
     const to = { origin: key, hostname, port };
     if (origin.scheme === "https" && target.tls !== undefined && transport.can.tlsInTls !== true) {
@@ -160,9 +160,10 @@ class ProxyDialer implements Dialer {
       return Promise.reject(unsupported(proxyError(proxy, to, what).message));
     }
     const tls = direct.tlsTo(origin, signal);
+    const hearsFirst = tls === undefined && settings.http2 === "prior-knowledge";
     return openTunnel(
       connector,
-      { proxy, target, to, tls, negotiation: this.#negotiation(proxy, to) },
+      { proxy, target, to, tls, hearsFirst, negotiation: this.#negotiation(proxy, to) },
       handler,
       signal,
     );

@@ -13,6 +13,8 @@ export interface TunnelOptions {
   readonly target: Target;
   readonly to: Destination;
   readonly negotiation: Negotiation;
+  /** Whether the origin may speak before it is asked anything: without TLS, an HTTP/2 server does. */
+  readonly hearsFirst: boolean;
   /** For TLS with the origin. */
   readonly tls: TlsTarget | Promise<TlsTarget> | undefined;
 }
@@ -84,18 +86,21 @@ class TunnelNegotiation implements SocketHandler {
     try {
       const { write, openAt } = this.#options.negotiation.feed(bytes, length);
       if (write !== undefined) this.#socket.write(write);
-      if (openAt !== undefined) this.#opened(length - openAt);
+      if (openAt !== undefined) this.#opened(bytes.subarray(openAt, length));
     } catch (error) {
       this.#settle(error);
     }
   }
 
-  #opened(surplus: number): void {
-    const { proxy, to } = this.#options;
-    // In HTTP and TLS the client speaks first: the origin cannot have sent bytes that came with the proxy's answer.
-    if (surplus > 0) return this.#settle(proxyError(proxy, to, `sent ${surplus} bytes behind its answer`));
+  #opened(surplus: Uint8Array): void {
+    const { proxy, to, hearsFirst } = this.#options;
+    const { length } = surplus;
+    // In HTTP/1.1 and TLS the client speaks first: the origin cannot have sent bytes that came with the proxy's answer.
+    if (length > 0 && !hearsFirst)
+      return this.#settle(proxyError(proxy, to, `sent ${length} bytes behind its answer`));
     this.#socket?.pause();
     this.#socket?.setHandler(this.#next);
+    if (length > 0) this.#next.data(surplus, length);
     this.#settle();
   }
 

@@ -225,7 +225,7 @@ describe("fetch ignores", () => {
       connection: "X-Own",
       "keep-alive": "timeout=5",
       "proxy-connection": "keep-alive",
-      te: "trailers",
+      te: "gzip, trailers",
       trailer: "x",
       "transfer-encoding": "chunked",
       upgrade: "websocket",

@@ -9,7 +9,13 @@ import {
   type Http2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
@@ -73,6 +79,55 @@ class FrameServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+  }
+}
+
+/** A proxy that opens tunnels: by CONNECT, or by SOCKS5 without authentication. */
+class Tunnels implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #sockets: Set<Socket> = new Set();
+
+  private constructor(kind: "http" | "socks5") {
+    this.#server = createTcpServer((client) => {
+      this.#sockets.add(client);
+      client.on("error", () => {});
+      client.once("data", (opening) => {
+        if (kind === "http") {
+          const [, host, port] = /^CONNECT (.*):(\d+) /.exec(opening.toString("latin1")) ?? [];
+          return this.#join(client, host, Number(port), "HTTP/1.1 200 OK\r\n\r\n");
+        }
+        client.write(new Uint8Array([5, 0]));
+        client.once("data", (asked) => {
+          const port = asked.readUInt16BE(asked.length - 2);
+          this.#join(client, "127.0.0.1", port, new Uint8Array([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+        });
+      });
+    });
+  }
+
+  #join(client: Socket, host: string | undefined, port: number, answer: string | Uint8Array): void {
+    const onward = connect(port, host === "localhost" ? "127.0.0.1" : (host ?? ""), () => {
+      client.write(answer);
+      client.pipe(onward);
+      onward.pipe(client);
+    });
+    this.#sockets.add(onward);
+    onward.on("error", () => client.destroy());
+  }
+
+  static async open(kind: "http" | "socks5"): Promise<Tunnels> {
+    const tunnels = new Tunnels(kind);
+    await new Promise<void>((listening) => void tunnels.#server.listen(0, "127.0.0.1", listening));
+    return tunnels;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
   }
 }
@@ -236,6 +291,122 @@ describe("a pool that may speak HTTP/2", () => {
     const response = await world.pool.request(world.url, { headers: { connection: "close" } });
     assertEquals(await response.text(), "hello /");
     assertEquals(world.pool.stats().retired, { "not-persistent": 1 });
+  });
+
+  it("sends and receives trailers", async () => {
+    const received: Headers[] = [];
+    const behind: Answer = (stream) => {
+      stream.on("trailers", (trailers) => void received.push(trailers));
+      stream.respond({ ":status": 200 }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "x-answer": "42" }));
+      stream.pipe(stream);
+    };
+    await using world = await World.open(behind);
+    const response = await world.pool.request(world.url, {
+      method: "POST",
+      body: "hello",
+      headers: { te: "trailers" },
+      trailers: () => ({ "X-Sum": "5" }),
+    });
+    assertEquals([await response.text(), response.trailers], ["hello", [["x-answer", "42"]]]);
+    assertEquals(
+      received.map((trailers) => trailers["x-sum"]),
+      ["5"],
+    );
+  });
+
+  it("sends on while the response comes, and the other way round", async () => {
+    await using world = await World.open(echo);
+    const told: string[] = [];
+    let next: (text: string | undefined) => void = () => {};
+    const asked: (string | undefined)[] = ["first"];
+    async function* body() {
+      for (;;) {
+        const text =
+          asked.length > 0
+            ? asked.shift()
+            : await new Promise<string | undefined>((take) => {
+                next = take;
+              });
+        if (text === undefined) return;
+        yield new TextEncoder().encode(text);
+      }
+    }
+    const response = await world.pool.request(world.url, { method: "POST", body: body() });
+    const reader = response.body.getReader();
+    for (const text of ["second", "third", undefined]) {
+      const { value } = await reader.read();
+      told.push(new TextDecoder().decode(value as Uint8Array));
+      next(text);
+    }
+    assertEquals([told, (await reader.read()).done], [["first", "second", "third"], true]);
+    assertEquals(world.pool.stats().idle, 1);
+  });
+
+  it("waits for 100 Continue before a body if it was asked to", async () => {
+    await using world = await World.open(echo);
+    const response = await world.pool.request(world.url, {
+      method: "POST",
+      body: "hello",
+      headers: { expect: "100-continue" },
+    });
+    assertEquals(await response.text(), "hello");
+  });
+
+  it("gives a 421 to the caller", async () => {
+    const misdirected: Answer = (stream) => stream.respond({ ":status": 421 }, { endStream: true });
+    await using world = await World.open(misdirected);
+    const response = await world.pool.request(world.url);
+    assertEquals([response.status, response.resendCount], [421, 0]);
+  });
+
+  it("resets a request whose deadline passes, and keeps the connection", async () => {
+    const codes: number[] = [];
+    const silent: Answer = (stream, headers) => {
+      stream.on("error", () => {});
+      if (headers[":path"] === "/") return hello(stream, headers);
+      stream.on("close", () => void codes.push(stream.rstCode));
+    };
+    await using world = await World.open(silent);
+    const error = await world.pool.request(`${world.url}x`, { headersTimeout: 30 }).catch((thrown) => thrown);
+    assertEquals([error.code, error.connection.protocol], ["ERR_HEADERS_TIMEOUT", "h2"]);
+    assertEquals((await world.pool.request(world.url)).connection.requestNumber, 2);
+    while (codes.length === 0) await new Promise((later) => setTimeout(later, 5));
+    assertEquals(codes, [8]);
+  });
+
+  it("sends no fields that HTTP/2 forbids, and the host as the authority", async () => {
+    const seen: Headers[] = [];
+    const noting: Answer = (stream, headers) => {
+      seen.push(headers);
+      hello(stream, headers);
+    };
+    await using world = await World.open(noting);
+    const headers = { Host: "other.test", "X-Upper": "A", connection: "keep-alive", cookie: "a=1; b=2" };
+    await (await world.pool.request(world.url, { headers })).text();
+    const [got] = seen;
+    assertEquals(
+      [got?.[":authority"], got?.host, got?.connection, got?.["x-upper"], got?.cookie],
+      ["other.test", undefined, undefined, "A", "a=1; b=2"],
+    );
+  });
+
+  it("goes through a CONNECT tunnel and a SOCKS proxy", async () => {
+    await using world = await World.open(hello);
+    for (const kind of ["http", "socks5"] as const) {
+      await using proxy = await Tunnels.open(kind);
+      await using pool = createPool({ tls: { ca }, proxy: `${kind}://127.0.0.1:${proxy.port}` });
+      const response = await pool.request(`${world.url}${kind}`);
+      assertEquals([await response.text(), response.connection.protocol], [`hello /${kind}`, "h2"]);
+    }
+  });
+
+  it("goes through a tunnel with prior knowledge, though the proxy would forward requests", async () => {
+    await using world = await World.open(hello, {}, { plain: true });
+    await using proxy = await Tunnels.open("http");
+    await using pool = createPool({ http2: "prior-knowledge", proxy: `http://127.0.0.1:${proxy.port}` });
+    const response = await pool.request(`${world.url}a`);
+    assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
   });
 
   it("speaks HTTP/1.1 if it is told to", async () => {

@@ -23,8 +23,8 @@ export const PROXY: readonly Mutation[] = [
   {
     breaks: "Bytes that a proxy sends after its answer to CONNECT are not taken for the origin's",
     file: "src/proxy/tunnel.ts",
-    search: "if (surplus > 0) return",
-    replacement: "if (surplus < 0) return",
+    search: "if (length > 0 && !hearsFirst)",
+    replacement: "if (length < 0)",
     proof: BY_PROXY,
   },
   {

@@ -11,8 +11,7 @@ import { FIELD_TEXT, TOKEN_TEXT } from "../syntax.ts";
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "keep-alive": "the pool decides how long connections are kept",
   "proxy-connection": "it is not part of HTTP (RFC 9112, appendix C.2.2)",
-  te: "no transfer coding but chunked is understood",
-  trailer: "request trailers cannot be sent",
+  trailer: "the option trailers has the fields themselves",
   upgrade: "a pooled connection cannot change its protocol",
 };
 
@@ -79,6 +78,10 @@ function takesOver(read: Mutable<RequestFields>, name: string, value: string): b
         throw new TypeError(`Header "expect" must be "100-continue": current value is ${quoted(value)}`);
       read.expectContinue = true;
       return true;
+    case "te":
+      if (value.toLowerCase() !== "trailers")
+        throw new TypeError(`Header "te" must be "trailers": current value is ${quoted(value)}`);
+      return false;
     case "transfer-encoding":
       throw new TypeError(
         `Header "transfer-encoding" must not be set: a body of unknown length is sent chunked by itself`,
@@ -151,7 +154,8 @@ export function writeHead(parts: HeadParts): string {
   else if (framing !== "none") framed = `content-length: ${framing}\r\n`;
   else if (ANTICIPATES_BODY.has(method)) framed = "content-length: 0\r\n";
   if (fields.expectContinue && framing !== "none") framed += "expect: 100-continue\r\n";
-  const connection = parts.close ? "close" : "keep-alive";
+  // `TE` concerns one hop, and says so (RFC 9110 §10.1.4).
+  const connection = (parts.close ? "close" : "keep-alive") + (fields.names.has("te") ? ", te" : "");
   return `${method} ${target} HTTP/1.1\r\nhost: ${parts.host}\r\nconnection: ${connection}\r\n${fields.lines}${framed}\r\n`;
 }
 

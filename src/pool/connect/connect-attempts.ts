@@ -35,6 +35,8 @@ export interface ConnectAttemptOwner<Wire extends PoolWire> {
     random: number,
     early?: EarlyBytes,
   ): void;
+  /** Whether a peer may speak before it is asked anything. */
+  mayHearFirst(origin: Origin): boolean;
   /** The protocol that was agreed on. Its code may have to be loaded first. */
   wireOn(socket: Socket): Wire | Promise<Wire>;
   connectFailed(record: Connection<Wire>, error: unknown): void;
@@ -124,6 +126,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
     const { origin } = record.originRecord;
     const attempt = new ConnectAttempt(origin.key, now, settings.connectTimeoutMs);
     connection.attempt = attempt;
+    if (this.#owner.mayHearFirst(origin)) connection.user = new EarlyBytes();
     timer.watch(attempt);
     attempt.start(
       (signal) => this.#dialer.connect(origin, connection, signal),
@@ -184,31 +187,21 @@ export class ConnectAttempts<Wire extends PoolWire> {
     if (error !== undefined || socket === undefined || record.state === "closed")
       return this.#refuse(connection, socket ?? given, error);
     const wire = this.#owner.wireOn(socket);
-    if (wire instanceof Promise) return this.#openedLater(connection, socket, wire, random);
-    this.#owner.opened(connection, { socket, wire }, random);
-    return undefined;
+    const opened = (known: Wire): unknown => this.#begin(connection, { socket, wire: known }, random);
+    if (!(wire instanceof Promise)) return opened(wire);
+    return wire.then(opened, (failure) => this.#refuse(connection, socket, failure));
   }
 
-  /** The code of the protocol is being loaded. What the peer says meanwhile is kept. */
-  async #openedLater(
-    connection: PooledConnection<Wire>,
-    socket: Socket,
-    loading: Promise<Wire>,
-    random: number,
-  ): Promise<unknown> {
-    const early = new EarlyBytes();
-    connection.user = early;
-    try {
-      const wire = await loading;
-      connection.user = undefined;
-      if (connection.record.state === "closed") return this.#refuse(connection, socket, undefined);
-      if (early.failure !== undefined) return this.#refuse(connection, socket, early.failure);
-      this.#owner.opened(connection, { socket, wire }, random, early);
-      return undefined;
-    } catch (error) {
-      connection.user = undefined;
-      return this.#refuse(connection, socket, error);
-    }
+  /** The protocol is known, and its code is there. Answers why the socket cannot be used after all. */
+  #begin(connection: PooledConnection<Wire>, open: OpenSocket<Wire>, random: number): unknown {
+    const { record, user } = connection;
+    const early = user instanceof EarlyBytes ? user : undefined;
+    if (early !== undefined) connection.user = undefined;
+    const failure = early?.failureIn(open.wire.protocol);
+    if (record.state === "closed" || failure !== undefined)
+      return this.#refuse(connection, open.socket, failure);
+    this.#owner.opened(connection, open, random, early);
+    return undefined;
   }
 
   /** Answers why the socket cannot be used. `undefined`: the pool does not want it any more. */

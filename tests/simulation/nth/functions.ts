@@ -11,6 +11,7 @@ function send(
   run: ScenarioRun,
   body: BodySource | (() => BodySource),
   headers: Iterable<[string, string]> = [],
+  trailers?: () => Record<string, string>,
 ) {
   run.postsMade += 1;
   const { pool, signal } = run;
@@ -19,6 +20,7 @@ function send(
     body,
     headers: [...headers, ...tagged(run)],
     signal,
+    ...(trailers === undefined ? undefined : { trailers }),
   });
   return run.call(made.then((answer) => answer.text()));
 }
@@ -96,6 +98,16 @@ export const FUNCTION_SCENARIOS: readonly Scenario[] = [
       await send(run, () => {
         run.reached("call body.make");
         return iterable(run, 2);
+      });
+    },
+  },
+  {
+    name: "trailers that a function gives",
+    respond: hello,
+    async play(run) {
+      await send(run, iterable(run, 2), [], () => {
+        run.reached("call trailers.make");
+        return { "x-sum": "2" };
       });
     },
   },

@@ -101,6 +101,7 @@ export const CALL_PLACES = {
   method: [],
   headers: ["headers.next"],
   body: ["body.make", "body.next", "body.return", "body.pull", "body.cancel", "body.stream"],
+  trailers: ["trailers.make"],
   signal: ["signal.listener"],
   idempotent: [],
   doubt: [],
