@@ -38,15 +38,19 @@ export async function runClient(
   const child = Child.run(runtime, script, JSON.stringify(launch));
   try {
     const outcome = await child.next<Outcome>();
-    return { ...outcome, ...(await origin.seen()), requests, allowed: allowed(requests, kind.limit) };
+    return { ...outcome, ...(await origin.seen()), requests, allowed: allowed(plan, kind.limit) };
   } finally {
     await child.end();
   }
 }
 
-/** As many connections as the limit asks for, and one: the first teaches the limit. */
-function allowed(requests: number, limit: number): number {
-  return (limit === Infinity ? 1 : Math.ceil(requests / limit)) + 1;
+/** Streams that a connection carries at a time, at the least: what is assumed until the server says more. */
+const STREAMS = 100;
+
+/** As many connections as the limit and the streams ask for, and one: the first teaches the limit. */
+function allowed({ requests, together }: Plan, limit: number): number {
+  const successive = limit === Infinity ? 1 : Math.ceil(requests / limit);
+  return successive + Math.ceil(together / STREAMS);
 }
 
 /** Whether nothing failed, nothing was executed twice, and no needless connection was opened. */
