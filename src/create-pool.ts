@@ -159,7 +159,8 @@ class HoldfastPool implements Pool {
   }
 
   #makeFetch(): FetchFunction {
-    const fetch = (input: FetchInput, init?: FetchInit): Promise<Response> => {
+    // A parameter with a default is not counted in `length`, as one that may be left out must not be (Web IDL §3.7.7).
+    const fetch = (input: FetchInput, init: FetchInit | undefined = undefined): Promise<Response> => {
       const engine = this.#engine;
       if (engine !== undefined) return poolFetch(engine.fetch, input, init);
       const load = () => this.#load().then(({ fetch }) => fetch);

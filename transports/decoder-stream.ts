@@ -2,12 +2,15 @@
 
 import type { ByteTransform } from "../src/contract/transport.ts";
 import { CHUNK_BYTES, refund, reserveChunk } from "./decoder-budget.ts";
+import type { KeptInput } from "./gzip-trailer.ts";
 import type { ZstdFrames } from "./zstd-frames.ts";
 
 /** The part of `node:zlib`'s transform streams that is used. */
 export interface ZlibStream {
   /** Bytes consumed. Bytes after the end of the data are not consumed. */
   readonly bytesWritten: number;
+  /** Decoded bytes that wait to be passed on. */
+  readonly readableLength: number;
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   on(event: "end", listener: () => void): unknown;
   on(event: "error", listener: (error: unknown) => void): unknown;
@@ -26,6 +29,8 @@ export interface DecodingPlan {
   readonly frames: ZstdFrames | undefined;
   /** Whether truncated data is detected by writing one more byte: only a decoder that is done does not consume it. */
   readonly probed: boolean;
+  /** Tells truncated data from data that may end so, where there are such. */
+  readonly kept: KeptInput | undefined;
 }
 
 /** The error for truncated data. */
@@ -67,6 +72,8 @@ class DecoderPipe {
   #output: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   #input: WritableStreamDefaultController | undefined = undefined;
   #isOver = false;
+  /** Called once nothing decoded waits to be passed on. */
+  #onDrained: (() => void) | undefined = undefined;
   /** Whether the input has ended. */
   #closing = false;
   /** Rejects the current write. */
@@ -95,7 +102,8 @@ class DecoderPipe {
   async write(chunk: Uint8Array): Promise<void> {
     if (chunk.length === 0) return;
     this.#zlib ??= this.#started(chunk);
-    const { frames } = this.#plan;
+    const { frames, kept } = this.#plan;
+    kept?.push(chunk);
     if (frames === undefined) return this.#written(this.#zlib, chunk);
     // Write frame by frame: with several frames in one write, Node 24 and Deno 2.9 decode only the first.
     for (let at = 0; at < chunk.length; ) {
@@ -110,6 +118,8 @@ class DecoderPipe {
     const zlib = this.#zlib;
     if (zlib === undefined) return this.#output?.close();
     this.#closing = true;
+    // An error at the end would drop what waits.
+    if (this.#plan.kept?.isWhole === true) await this.#drained(zlib);
     if (!this.#isOver && (await this.#isTruncated(zlib))) this.fail(truncatedError());
     else zlib.end();
     const error = await this.#settled;
@@ -130,6 +140,7 @@ class DecoderPipe {
     this.#isOver = true;
     this.#input?.error(reason);
     this.#rejectWrite(reason);
+    this.#onDrained?.();
     this.#settle(reason);
     this.#zlib?.destroy();
   }
@@ -148,6 +159,15 @@ class DecoderPipe {
     return zlib.bytesWritten > bytesWritten;
   }
 
+  /** Waits until all that is decoded was passed on. */
+  async #drained(zlib: ZlibStream): Promise<void> {
+    while (zlib.readableLength > 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#onDrained = resolve;
+      });
+    }
+  }
+
   #written(zlib: ZlibStream, chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       // If the stream is destroyed meanwhile, Deno 2.9 never calls back.
@@ -162,17 +182,23 @@ class DecoderPipe {
       zlib.pause();
       refund(CHUNK_BYTES - chunk.length);
       this.#output?.enqueue(ownBuffer(chunk));
+      this.#onDrained?.();
     });
-    zlib.on("end", () => {
-      if (this.#isOver) return;
-      this.#isOver = true;
-      this.#output?.close();
-      // Bytes after the end of the data are ignored. The error stops the pipe, which then releases its source.
-      if (!this.#closing) this.#input?.error(new Error("The compressed data has ended"));
-      this.#settle();
+    zlib.on("end", () => this.#ended());
+    zlib.on("error", (error) => {
+      if (this.#closing && this.#plan.kept?.lacksTrailerOnly(error) === true) this.#ended();
+      else this.fail(error);
     });
-    zlib.on("error", (error) => this.fail(error));
     return zlib;
+  }
+
+  #ended(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#output?.close();
+    // Bytes after the end of the data are ignored. The error stops the pipe, which then releases its source.
+    if (!this.#closing) this.#input?.error(new Error("The compressed data has ended"));
+    this.#settle();
   }
 }
 

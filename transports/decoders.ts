@@ -1,12 +1,13 @@
 /**
  * Decoders of content codings by `node:zlib`, which Node, Deno and Bun have: gzip, deflate in both formats, br, and zstd
- * where it is built in (not on Node 20). Truncated data is an error.
+ * where it is built in (not on Node 20). Truncated data is an error, but gzip may lack its trailer.
  */
 
 import type { ContentDecoder } from "../src/contract/transport.ts";
 import { builtInVersion, requireBuiltin } from "./builtins.ts";
 import { CHUNK_BYTES, charge, decodableNow } from "./decoder-budget.ts";
 import { decoderStream, truncatedError, type ZlibStream } from "./decoder-stream.ts";
+import { inflatedWithoutTrailer, KeptInput } from "./gzip-trailer.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Options of `node:zlib`. Beyond `maxOutputLength`, decoding at once throws `ERR_BUFFER_TOO_LARGE`. */
@@ -38,14 +39,22 @@ interface Coding {
     | undefined;
   stream(zlib: Zlib, first: Uint8Array): ZlibStream;
   frames?(): ZstdFrames;
+  kept?(zlib: Zlib): KeptInput;
   readonly probed?: boolean;
 }
 
 const STREAMED: EngineOptions = { chunkSize: CHUNK_BYTES };
 
 const GZIP: Coding = {
-  whole: (zlib, bytes, options) => zlib.gunzipSync(bytes, options),
+  whole(zlib, bytes, options) {
+    try {
+      return zlib.gunzipSync(bytes, options);
+    } catch (error) {
+      return inflatedWithoutTrailer(zlib, bytes, error, options);
+    }
+  },
   stream: (zlib) => zlib.createGunzip(STREAMED),
+  kept: (zlib) => new KeptInput(zlib),
 };
 
 /** "deflate" means the zlib format (RFC 9110 §8.4.1.2), but some servers send raw deflate data. A zlib header says 8. */
@@ -122,6 +131,7 @@ export function zlibDecoder(name: string): ContentDecoder | undefined {
       decoderStream({
         start: (first) => coding.stream(zlib(), first),
         frames: coding.frames?.(),
+        kept: coding.kept?.(zlib()),
         probed: coding.probed === true,
       }),
   };

@@ -12,8 +12,11 @@ export type FindDecoder = (coding: string) => ContentDecoder | undefined;
 /** Codings on one body. Servers apply one or two; more than this are an attack on the memory. */
 const MAX_CODINGS = 5;
 
-/** The order in which `Accept-Encoding` lists the codings that the runtime can decode. */
-const OFFERED = ["gzip", "deflate", "br", "zstd"] as const;
+/**
+ * The codings that `Accept-Encoding` lists, in this order, where the runtime can decode them. Without TLS the newer ones are
+ * not offered, as in browsers and Node's fetch: devices on the way that scan or change bodies do not know them.
+ */
+const OFFERED = { http: ["gzip", "deflate"], https: ["gzip", "deflate", "br", "zstd"] } as const;
 
 /** The decoders that a body must pass, one after the other. */
 export type Decoding = readonly ContentDecoder[];
@@ -23,9 +26,9 @@ export function decodersOf(transport: Transport): FindDecoder {
   return transport.decoder ?? portableDecoder;
 }
 
-/** The value of `Accept-Encoding`: every coding that can be decoded. */
-export function acceptEncoding(find: FindDecoder): string {
-  return OFFERED.filter((coding) => find(coding) !== undefined).join(", ");
+/** The value of `Accept-Encoding` for requests of a scheme. Any coding that can be decoded is, offered or not. */
+export function acceptEncoding(find: FindDecoder, scheme: keyof typeof OFFERED): string {
+  return OFFERED[scheme].filter((coding) => find(coding) !== undefined).join(", ");
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { quoted } from "../contract/excerpt.ts";
+import type { Origin } from "../contract/origin.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import { checkMethod, requestFields } from "../http1/send/request-head.ts";
 import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
@@ -102,20 +103,21 @@ const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIO
 /**
  * Reads all arguments now: changes that the caller makes to them after the call have no effect.
  *
- * @param defaults Empty while the transport is not loaded; {@linkcode withDefaultHeaders} adds them then.
+ * @param defaults `undefined` while the transport is not loaded; {@linkcode withDefaultHeaders} adds them then.
  * @throws {TypeError} naming what is wrong. @throws {HoldfastError} when the body's own functions throw.
  */
 export function fetchRequest(
   input: FetchInput,
   init: FetchInit,
-  defaults: HeaderList,
+  defaults: DefaultHeaders | undefined,
   { urls, clock, ignored }: ReadContext,
 ): FetchRequest {
   ignored.check(init);
   const request = isRequestLike(input) ? input : undefined;
   const url = urls.read(urlOf(request?.url ?? (input as string | URL)));
   const method = normalMethod(init.method ?? request?.method ?? "GET");
-  const headers = completed(headerList(init.headers ?? request?.headers ?? []), defaults);
+  const given = headerList(init.headers ?? request?.headers ?? []);
+  const headers = defaults === undefined ? given : completed(given, defaults[url.origin.scheme].headers);
   const fields = requestFields(headers);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
   const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
@@ -130,8 +132,8 @@ export function fetchRequest(
  * A request that was read before the transport was loaded, with the default headers: only the transport knows which
  * codings to ask for.
  */
-export function withDefaultHeaders(request: FetchRequest, defaults: HeaderList): FetchRequest {
-  const headers = completed(request.headers, defaults);
+export function withDefaultHeaders(request: FetchRequest, defaults: DefaultHeaders): FetchRequest {
+  const headers = completed(request.headers, defaults[request.url.origin.scheme].headers);
   return { ...request, headers, fields: requestFields(headers) };
 }
 
@@ -146,8 +148,9 @@ function refuseBadPort({ origin }: RequestUrl, method: string): void {
 }
 
 /** The request of `fetch(url)`, which most calls are: a GET with the default headers and nothing else. */
-export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): FetchRequest {
+export function bareGet(url: RequestUrl, defaults: DefaultHeaders): FetchRequest {
   refuseBadPort(url, "GET");
+  const { headers, fields } = defaults[url.origin.scheme];
   return {
     url,
     method: "GET",
@@ -161,20 +164,28 @@ export function bareGet(url: RequestUrl, { headers, fields }: DefaultHeaders): F
 }
 
 /** Headers sent where the caller sets none of the same name, as pairs and as they are written. */
-export interface DefaultHeaders {
+interface HeaderDefaults {
   readonly headers: HeaderList;
   readonly fields: RequestFields;
 }
 
+/** The default headers of a pool, by the scheme of the request. */
+export type DefaultHeaders = Readonly<Record<Origin["scheme"], HeaderDefaults>>;
+
 /** The default headers of a pool. */
 export function defaultHeaders(userAgent: string, findDecoder: FindDecoder): DefaultHeaders {
-  const coding = acceptEncoding(findDecoder);
-  const headers: [string, string][] = [
-    ["accept", "*/*"],
-    ["user-agent", userAgent],
-  ];
-  if (coding !== "") headers.push(["accept-encoding", coding]);
-  return { headers, fields: requestFields(headers) };
+  const offering = (coding: string): HeaderDefaults => {
+    const headers: [string, string][] = [
+      ["accept", "*/*"],
+      ["user-agent", userAgent],
+    ];
+    if (coding !== "") headers.push(["accept-encoding", coding]);
+    return { headers, fields: requestFields(headers) };
+  };
+  return {
+    http: offering(acceptEncoding(findDecoder, "http")),
+    https: offering(acceptEncoding(findDecoder, "https")),
+  };
 }
 
 /** The headers, and those of the defaults whose names are missing. */
@@ -233,7 +244,7 @@ function bodyOf({
     return prepareBody(init.body, {
       length: streams ? fields.contentLength : undefined,
       copy: true,
-      stringify: true,
+      standard: true,
       toError,
     });
   }

@@ -22,7 +22,6 @@ import {
   withDefaultHeaders,
 } from "./fetch-request.ts";
 import { newFetchResponse, type Provenance } from "./fetch-response.ts";
-import type { HeaderList } from "./header-list.ts";
 import { type Expected, verifiedBytes } from "./integrity.ts";
 import { LengthProbe } from "./length-probe.ts";
 import { fetchLocally } from "./local-url.ts";
@@ -47,7 +46,7 @@ export function poolFetch(context: FetchContext, input: FetchInput, init?: Fetch
       request =
         init === undefined && typeof input === "string"
           ? bareGet(urls.read(input), defaults)
-          : readArguments(input, init, defaults.headers, context);
+          : readArguments(input, init, defaults, context);
     } catch (error) {
       return resolve(refused(error, input, init));
     }
@@ -65,14 +64,14 @@ export function poolFetchLater(
   return new Promise((resolve, reject) => {
     let request: FetchRequest;
     try {
-      request = readArguments(input, init, [], context);
+      request = readArguments(input, init, undefined, context);
     } catch (error) {
       return resolve(refused(error, input, init));
     }
     if (request.signal?.aborted === true) return reject(abandoned(request, request.signal.reason));
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
-      const complete = withDefaultHeaders(request, loaded.defaults.headers);
+      const complete = withDefaultHeaders(request, loaded.defaults);
       new FetchCall(loaded, complete, resolve, reject, calledAt).send();
     };
     load().then(begin).catch(reject);
@@ -104,7 +103,7 @@ function abandoned({ body }: FetchRequest, reason: unknown): unknown {
 function readArguments(
   input: FetchInput,
   init: FetchInit | undefined,
-  defaults: HeaderList,
+  defaults: DefaultHeaders | undefined,
   context: ReadContext,
 ): FetchRequest {
   try {

@@ -8,8 +8,11 @@ import { failedFetch } from "./fetch-errors.ts";
 /** Weakest first: only the expressions of the strongest that is given count. */
 const ALGORITHMS = ["sha256", "sha384", "sha512"] as const;
 
-/** A hash expression, its options cut off (SRI §3.5). Base64 of either alphabet. */
-const EXPRESSION = /^(sha256|sha384|sha512)-([A-Za-z0-9+/_-]+={0,2})(?:\?.*)?$/i;
+/**
+ * A hash expression, its options cut off (SRI §3.5). A digest that is no base64 counts: nothing hashes to it, and a caller
+ * who gave it wants no other response.
+ */
+const EXPRESSION = /^(sha256|sha384|sha512)(?:-([^?]*))?(?:\?.*)?$/i;
 
 /** What a body must hash to: one of `digests`, in base64. */
 export interface Expected {
@@ -20,8 +23,10 @@ export interface Expected {
 /** Reads integrity metadata. `undefined` where none of it is understood: then there is nothing to check. */
 export function expectedOf(metadata: string): Expected | undefined {
   const found = metadata.split(/[\t\n\f\r ]+/).flatMap((token) => {
-    const [, algorithm = "", digest = ""] = EXPRESSION.exec(token) ?? [];
-    return digest === "" ? [] : [{ algorithm: algorithm.toLowerCase(), digest: plainBase64(digest) }];
+    const [, algorithm, digest = ""] = EXPRESSION.exec(token) ?? [];
+    return algorithm === undefined
+      ? []
+      : [{ algorithm: algorithm.toLowerCase(), digest: plainBase64(digest) }];
   });
   const algorithm = ALGORITHMS.findLast((one) => found.some((expression) => expression.algorithm === one));
   if (algorithm === undefined) return undefined;
@@ -58,11 +63,14 @@ function integrityError({ lease }: WireResponse, { algorithm }: Expected, what: 
   );
 }
 
+/** Two at most: a search for more would try from each of many. */
+const PADDING = /={1,2}$/;
+
 /** Without padding, which may be left out. */
 function plainBase64(text: string): string {
-  return text.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  return text.replaceAll("-", "+").replaceAll("_", "/").replace(PADDING, "");
 }
 
 function base64Of(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes)).replace(PADDING, "");
 }

@@ -42,8 +42,8 @@ export interface BodyOptions {
   readonly length?: number | undefined;
   /** Whether bytes are copied, so that the caller may change the originals at once. */
   readonly copy: boolean;
-  /** Whether anything else is sent as its text, as the standard says. */
-  readonly stringify?: boolean;
+  /** Whether everything is taken that the standard takes: a transferred buffer as empty, anything else as its text. */
+  readonly standard?: boolean;
   /** Separates the parts of a form. A form that is produced again keeps the boundary named in its `Content-Type`. */
   readonly boundary?: string | undefined;
   /** Makes the error to throw from one that the body's own functions threw. */
@@ -137,12 +137,14 @@ function read(source: BodySource, options: BodyOptions): PreparedBody | Flaw {
   if (typeof source === "string") return preparedBytes(encoder.encode(source), "text/plain;charset=UTF-8");
   if (typeof source !== "object" || source === null) return unknownKind(source, options);
   if (ArrayBuffer.isView(source)) {
+    if (isGone(source.buffer, options)) return preparedBytes(new Uint8Array(0));
     const { buffer, byteOffset, byteLength } = source;
     return bufferBody(buffer, byteOffset, byteLength, options);
   }
   switch (kindOf(source)) {
     case "ArrayBuffer":
     case "SharedArrayBuffer":
+      if (isGone(source as ArrayBuffer, options)) return preparedBytes(new Uint8Array(0));
       return bufferBody(source as ArrayBuffer, 0, (source as ArrayBuffer).byteLength, options);
     case "URLSearchParams":
       return preparedBytes(encoder.encode(String(source)), "application/x-www-form-urlencoded;charset=UTF-8");
@@ -164,6 +166,11 @@ function kindOf(source: object): string {
 /** A body of bytes. */
 export function preparedBytes(bytes: Uint8Array, contentType?: string): PreparedBody {
   return { body: { kind: "bytes", bytes, length: bytes.length }, contentType };
+}
+
+/** Whether the standard takes it as empty: its bytes were transferred to somebody else (Web IDL, "get a copy of the bytes"). */
+function isGone(buffer: ArrayBufferLike, { standard }: BodyOptions): boolean {
+  return standard === true && buffer.byteLength === 0;
 }
 
 /** The length is given to the view: without it, a view of a resizable buffer would change its length with the buffer. */
@@ -254,10 +261,10 @@ function isUsed(stream: ReadableStream<Uint8Array>): boolean {
 }
 
 /** A promise or a function is always a mistake, though the standard would send its text. */
-function unknownKind(value: unknown, { stringify }: BodyOptions): PreparedBody | Flaw {
+function unknownKind(value: unknown, { standard }: BodyOptions): PreparedBody | Flaw {
   const mistaken =
     typeof value === "function" || (typeof value === "object" && value !== null && "then" in value);
-  if (stringify === true && !mistaken)
+  if (standard === true && !mistaken)
     return preparedBytes(encoder.encode(`${value as string}`), "text/plain;charset=UTF-8");
   // The rejection of a promise must not end the process.
   silence(value);

@@ -191,7 +191,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   "a runtime's error": (text) => transportErrorOf(new Error(text), "connect"),
 };
 
-const NONE = { headers: [], fields: requestFields([]) };
+const NO_FIELDS = { headers: [], fields: requestFields([]) };
+const NONE = { http: NO_FIELDS, https: NO_FIELDS };
 const requestUrl = (url: string) => new UrlReader().read(url);
 
 function readersOfPresets(): Record<string, Reader> {

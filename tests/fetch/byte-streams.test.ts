@@ -10,7 +10,8 @@ import { failure, scripted, settled } from "./support.ts";
 
 /** Bun 1.4 has no byte streams as bodies; its own fetch says the same as the pool's. */
 const IS_BUN = "Bun" in globalThis;
-const LARGE = "0123456789".repeat(20_000);
+/** Longer than a body that is decoded before anybody reads it. */
+const LARGE = "0123456789".repeat(30_000);
 
 /** Bodies by path: those that lie in the slots of a response, those that are streamed, and decoded ones of both kinds. */
 const BODIES: Readonly<Record<string, readonly [body: string, coded: boolean]>> = {
@@ -19,12 +20,16 @@ const BODIES: Readonly<Record<string, readonly [body: string, coded: boolean]>> 
   "/large": [LARGE, false],
   "/small-coded": ["hello", true],
   "/large-coded": [LARGE, true],
+  "/later-coded": ["hello", true],
 };
 
 const server = createServer(({ url }, response) => {
   const [body, coded] = BODIES[url ?? ""] ?? ["?", false];
   if (coded) response.setHeader("content-encoding", "gzip");
-  response.end(coded ? gzipSync(body) : body);
+  const content = coded ? gzipSync(body) : body;
+  if (url !== "/later-coded") return response.end(content);
+  response.flushHeaders();
+  return setTimeout(() => response.end(content), 20);
 });
 let origin = "";
 const pool = createPool();
@@ -84,14 +89,15 @@ describe("a BYOB reader", () => {
 });
 
 /** A response of a peer that the test drives, and the peer's function to send more. */
-async function streamed(options: { signal?: AbortSignal; length?: number } = {}) {
-  const { signal, length = 4 } = options;
+async function streamed(options: { signal?: AbortSignal; length?: number | undefined } = {}) {
+  const { signal, length } = { length: 4, ...options };
   let send: (text: string) => void = () => {};
   let end: () => void = () => {};
   const { pool: own } = scripted((peer) => {
     send = (text) => peer.send(text);
     end = () => peer.end();
-    peer.onData(() => peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`));
+    const framing = length === undefined ? "Transfer-Encoding: chunked" : `Content-Length: ${length}`;
+    peer.onData(() => peer.send(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n`));
   });
   const { body } = await own.fetch("http://a.test/", signal === undefined ? {} : { signal });
   return { body: body as Body, send: (text: string) => send(text), end: () => end() };
@@ -108,6 +114,20 @@ describe("a waiting BYOB reader", { skip: IS_BUN && "Bun has no byte streams as 
     const last = await reader.read(new Uint8Array(8));
     assertEquals([last.done, last.value?.buffer.byteLength], [true, 8]);
     await reader.closed;
+  });
+
+  it("gets its buffer back when the body ends while it waits", async () => {
+    const { body, send } = await streamed({ length: undefined });
+    const reader = body.getReader({ mode: "byob" });
+    const first = reader.read(new Uint8Array(4));
+    await settled();
+    send("4\r\nabcd\r\n");
+    assertEquals((await first).value?.length, 4);
+    const waiting = reader.read(new Uint8Array(8));
+    await settled();
+    send("0\r\n\r\n");
+    const last = await Promise.race([waiting, settled()]);
+    assertEquals([last?.done, last?.value?.buffer.byteLength], [true, 8]);
   });
 
   it("gets what has come, and the rest later", async () => {
@@ -165,7 +185,7 @@ describe("a waiting BYOB reader", { skip: IS_BUN && "Bun has no byte streams as 
 });
 
 describe("the buffer of a piece", () => {
-  for (const path of ["/small", "/large", "/small-coded", "/large-coded"]) {
+  for (const path of ["/small", "/large", "/small-coded", "/large-coded", "/later-coded"]) {
     it(`may be transferred, and holds ${path} and nothing else`, async () => {
       // A second body is read meanwhile: memory that both shared would break one of them.
       const [one, two] = await Promise.all([pool.fetch(origin + path), pool.fetch(origin + path)]);

@@ -136,6 +136,94 @@ function cutAnswer(coding: string, bytes: Uint8Array, streamed: boolean) {
   });
 }
 
+/** Gzip with a header of every optional part (RFC 1952 §2.3). */
+function withLongHeader(text: string): Uint8Array {
+  const plain = gzipSync(utf8(text));
+  const parts = [...utf8("\x04\0four"), ...utf8("name\0"), ...utf8("comment\0"), 1, 2];
+  const header = [...plain.slice(0, 3), 2 + 4 + 8 + 16, ...plain.slice(4, 10), ...parts];
+  const bytes = Uint8Array.from([...header, ...plain.slice(10)]);
+  // The checksum of the header, which some decoders check.
+  const sum = zlib.crc32(bytes.slice(0, header.length - 2));
+  bytes.set([sum & 255, (sum >> 8) & 255], header.length - 2);
+  return bytes;
+}
+
+describe("gzip without its trailer, or with a part of it", () => {
+  const read = async (bytes: Uint8Array, streamed: boolean): Promise<string> => {
+    await using at = cutAnswer("gzip", bytes, streamed);
+    const response = await at.pool.fetch("http://a.test/");
+    return await response.text().catch((error) => error.cause.code);
+  };
+
+  const WHOLE: Record<string, [string, Uint8Array]> = {
+    "of text": [TEXT, gzipSync(utf8(TEXT))],
+    "of a few bytes": ["hello", gzipSync(utf8("hello"))],
+    "of nothing": ["", gzipSync(utf8(""))],
+    "with a header of every part": ["hello", withLongHeader("hello")],
+    "of much that is alike": ["a".repeat(200_000), gzipSync(utf8("a".repeat(200_000)))],
+  };
+
+  for (const [name, [text, bytes]] of Object.entries(WHOLE)) {
+    it(`is read: ${name}`, async () => {
+      for (const streamed of [false, true])
+        for (const missing of [0, 1, 4, 7, 8])
+          assertEquals((await read(bytes.slice(0, bytes.length - missing), streamed)).length, text.length);
+      assertEquals(await read(bytes.slice(0, -8), true), text);
+    });
+  }
+
+  it("is read to its end by a slow reader", async () => {
+    // Little and much waits for the reader when the body ends.
+    for (const size of [65_536, 70_000, 100_000]) {
+      const bytes = gzipSync(utf8("a".repeat(size)));
+      await using at = cutAnswer("gzip", bytes.slice(0, -8), true);
+      const { body } = await at.pool.fetch("http://a.test/");
+      let length = 0;
+      for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
+        length += piece.length;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assertEquals(length, size);
+    }
+  });
+
+  it("fails wherever more is missing", async () => {
+    for (const [text, bytes] of Object.values(WHOLE)) {
+      for (const streamed of [false, true])
+        for (let missing = 9; missing < Math.min(30, bytes.length); missing++)
+          assertEquals(
+            await read(bytes.slice(0, bytes.length - missing), streamed),
+            "ERR_DECODE",
+            text.slice(0, 9),
+          );
+    }
+  });
+
+  it("fails where another member of the body is cut", async () => {
+    const one = gzipSync(utf8("hello"));
+    const two = Uint8Array.from([...one, ...one]);
+    for (const streamed of [false, true]) {
+      assertEquals(await read(two, streamed), "hellohello");
+      assertEquals(await read(two.slice(0, -8), streamed), "ERR_DECODE");
+      assertEquals(await read(two.slice(0, -14), streamed), "ERR_DECODE");
+    }
+  });
+
+  it("fails where the trailer is wrong", async () => {
+    const bytes = Uint8Array.from(gzipSync(utf8("hello")));
+    bytes[bytes.length - 8]! ^= 1;
+    for (const streamed of [false, true]) assertEquals(await read(bytes, streamed), "ERR_DECODE");
+  });
+
+  it("fails in a stream that is too long to be kept", async () => {
+    const noise = crypto.getRandomValues(new Uint8Array(65_536));
+    assertEquals(
+      await read(gzipSync(Uint8Array.from([...noise, ...noise])).slice(0, -8), true),
+      "ERR_DECODE",
+    );
+  });
+});
+
 describe("Content-Encoding", () => {
   const twice = (): Uint8Array => deflateSync(gzipSync(utf8(TEXT)));
 

@@ -27,6 +27,29 @@ describe("fetch takes", () => {
     );
   });
 
+  it("one argument at least, by its length as well", async () => {
+    await using at = serving();
+    assertEquals(at.pool.fetch.length, 1);
+  });
+
+  it("a buffer that was transferred as an empty body, as the standard says", async () => {
+    await using at = serving();
+    const forms = (buffer: ArrayBuffer) => [buffer, new Uint8Array(buffer), new DataView(buffer)];
+    const bodies = Array.from({ length: 3 }, (_, form) => {
+      const buffer = new ArrayBuffer(8);
+      const body = forms(buffer)[form]!;
+      structuredClone(buffer, { transfer: [buffer] });
+      return body;
+    });
+    for (const body of bodies) await at.pool.fetch("http://a.test/", { method: "POST", body });
+    assertEquals(
+      at.requests.map(({ headers, text }) => [headers.get("content-length"), text()]),
+      bodies.map(() => ["0", ""]),
+    );
+    const refused = await failure(at.pool.request("http://a.test/", { method: "POST", body: bodies[0]! }));
+    assertInstanceOf(refused, Error);
+  });
+
   it("an object whose text is a URL, as the standard says", async () => {
     await using at = serving();
     await at.pool.fetch({ toString: () => "http://a.test/b" } as unknown as string);
@@ -310,7 +333,17 @@ describe("fetch sends", () => {
     await at.pool.fetch("http://a.test/");
     const { headers } = at.requests[0]!;
     assertEquals([headers.get("accept"), headers.get("user-agent")], ["*/*", "holdfast"]);
-    assertStringIncludes(headers.get("accept-encoding") ?? "", "gzip, deflate, br");
+    assertEquals(headers.get("accept-encoding"), "gzip, deflate");
+  });
+
+  it("newer codings over TLS alone, whatever the form of the call", async () => {
+    await using at = serving();
+    for (const init of [undefined, {}]) {
+      for (const url of ["http://a.test/", "https://a.test/"]) await at.pool.fetch(url, init);
+    }
+    const offered = at.requests.map(({ headers }) => headers.get("accept-encoding") ?? "");
+    assertEquals([offered[0], offered[2]], ["gzip, deflate", "gzip, deflate"]);
+    for (const secure of [offered[1], offered[3]]) assertStringIncludes(secure ?? "", "gzip, deflate, br");
   });
 
   it("the caller's own instead, in any letter case", async () => {

@@ -29,6 +29,10 @@ const MATCHES: Record<string, string> = {
 const FAILS: Record<string, string> = {
   "another body": hash("sha256", "other"),
   "a weaker one alone": `${hash("sha256")} ${hash("sha512", "other")}`,
+  "no base64": "sha256-ä",
+  "no base64, though a weaker one matches": `${hash("sha256")} sha384-ä`,
+  "no digest": "sha256-",
+  "an algorithm alone": "sha512",
 };
 
 describe("integrity", () => {
