@@ -55,7 +55,8 @@ export function publishReleased<Wire extends PoolWire>(
   if (!observers.topics["connection.released"].wanted) return;
   if (record.state === "closed") return;
   const { id, originRecord } = record;
-  const keepMs = keepUntil(record, rules) - now;
+  // While it carries others, it is idle from their end on at the earliest.
+  const keepMs = keepUntil(record, rules) - (streams === 0 ? now : record.idleSince);
   observers.publish({
     type: "connection.released",
     connection: id,

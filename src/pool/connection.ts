@@ -12,6 +12,7 @@ import { noteFirstByte } from "../rules/first-byte.ts";
 import type { Rules, ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
 import type { ConnectionRecord, Waiter } from "./core/records.ts";
+import type { Pings } from "./pings.ts";
 import type { Timed } from "./timer.ts";
 
 /** Which connections a request may have. */
@@ -131,6 +132,8 @@ export interface ConnectionOwner<Wire extends PoolWire> {
   retire(connection: PooledConnection<Wire>, reason: RetireReason, taken?: number): void;
   /** The event loop has run: a socket had an event. */
   loopRan(): void;
+  /** When it ran last. */
+  readonly loopRanAt: number;
 }
 
 /**
@@ -155,6 +158,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   multiplexed = false;
   /** How many exchanges it may carry at a time. Set by `speak`, and by its wire. */
   capacity = 1;
+  /** Its pings. Set once, by the pool when it is open, if the options want any and the protocol has them. */
+  pings: Pings | undefined = undefined;
   /** Liveness checks under way on a multiplexed connection. */
   checks = 0;
   /** The peer of a multiplexed connection takes no further exchange, or is gone. */
@@ -213,6 +218,7 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   /** Called when the core has closed the record. A user that it still has was lingering: the socket is aborted. */
   closeSocket(): void {
+    this.pings?.stop();
     const { user, socket } = this;
     if (this.multiplexed && !this.#isOver) this.#wire?.closing?.();
     if (user === undefined || this.multiplexed) {
@@ -241,6 +247,7 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   setLeased(leased: boolean): void {
     if (this.multiplexed && leased && this.#isLeased) return;
     this.#isLeased = leased;
+    if (leased) this.pings?.leased();
     this.#ref = leased;
     this.socket?.ref(leased, !leased);
   }
@@ -278,6 +285,7 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   data(bytes: Uint8Array, length: number, more = false): void {
     this.more = more;
     this.#owner.loopRan();
+    this.pings?.heard(this.#owner.loopRanAt);
     if (this.user !== undefined) this.user.data(bytes, length);
     else this.#owner.lost(this, "unsolicited-data");
   }

@@ -39,6 +39,7 @@ import { type EffectHandler, EffectQueue } from "./effect-queue.ts";
 import { type GrantOwner, Grants } from "./grants.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
+import { Pings } from "./pings.ts";
 import { ProcessRef } from "./process-ref.ts";
 import { SleepDetector } from "./sleep-detector.ts";
 import { originSnapshot } from "./stats.ts";
@@ -265,13 +266,17 @@ export class ConnectionPool<Wire extends PoolWire>
     // Before any request begins: the peer may have said how many it takes, or that it takes none.
     early?.passTo(connection);
     if (isClosed()) return;
+    const { ping } = this.settings;
+    if (ping !== undefined && wire.ping !== undefined)
+      connection.pings = new Pings(connection, ping, this.timer, now);
     const { capacity } = connection;
-    const protocol = this.mayHearFirst(record.originRecord.origin) ? wire.protocol : undefined;
+    const { protocol } = wire;
+    const negotiated = this.mayHearFirst(record.originRecord.origin);
     const { observers } = this;
     observers.beginStep();
     try {
-      const input = { type: "connected", connection: record, random, capacity, protocol } as const;
-      const effects = this.core.step(input, now);
+      const facts = { connection: record, random, capacity, protocol, negotiated };
+      const effects = this.core.step({ type: "connected", ...facts }, now);
       publishOpened(observers, record, elapsedMs);
       this.#perform(effects, now);
     } finally {

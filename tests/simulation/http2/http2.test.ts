@@ -1,0 +1,48 @@
+/** A slice of the random worlds of HTTP/2. */
+
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { planOf } from "./plan.ts";
+import { SEEDS } from "./seeds.ts";
+import { Http2World, type Seen } from "./world.ts";
+
+function seenFrom(seed: number, requests: number): Promise<Seen> {
+  return new Http2World(planOf(seed, requests)).run();
+}
+
+describe("a random world of HTTP/2", () => {
+  for (const { seed, requests, found } of SEEDS) {
+    it(`keeps every invariant from seed ${seed}, which once found that ${found}`, async () => {
+      await seenFrom(seed, requests);
+    });
+  }
+
+  it("keeps every invariant from seeds 1 to 25, in which everything happens", async () => {
+    const retired = new Set<string>();
+    const happened = new Set<string>();
+    for (let seed = 1; seed <= 25; seed++) {
+      const seen = await seenFrom(seed, 150);
+      for (const reason of Object.keys(seen.retired)) retired.add(reason);
+      for (const what of Object.keys(seen.happened)) happened.add(what);
+    }
+    const missing = (all: readonly string[], seen: ReadonlySet<string>) =>
+      all.filter((one) => !seen.has(one));
+    assertEquals(
+      missing(["goaway", "learned-limit", "max-lifetime", "max-requests", "make-room"], retired),
+      [],
+    );
+    const events = ["stalled window", "settings changed", "continuation", "goaway in two steps", "restart"];
+    assertEquals(missing(events, happened), []);
+  });
+
+  it("keeps every invariant from a random seed", async () => {
+    const { requests } = await seenFrom(Math.floor(Math.random() * 2 ** 31), 300);
+    assert(requests > 0);
+  });
+
+  it("is the same again from the same seed", async () => {
+    const [one, again] = [await seenFrom(5, 200), await seenFrom(5, 200)];
+    assertEquals(one, again);
+    assert(one.hash !== (await seenFrom(6, 200)).hash);
+  });
+});

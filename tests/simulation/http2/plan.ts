@@ -1,0 +1,120 @@
+/** Plan: what one world is like, drawn from its seed. */
+
+import type { Duration, PoolOptions } from "../../../mod.ts";
+import { Prng } from "../../support/prng.ts";
+
+/** How a server ends connections of its own accord. */
+export interface ServerPlan {
+  readonly hostname: string;
+  readonly seed: number;
+  /** HTTP/1.1 only: the connect attempt finds out. */
+  readonly isOld: boolean;
+  readonly maxStreams: number;
+  readonly initialWindow: number;
+  readonly frameSize: number;
+  readonly tableSize: number;
+  /** GOAWAY after so many requests, in one step or two. */
+  readonly maxRequests: number;
+  readonly goawaySteps: 1 | 2;
+  /** How long after the GOAWAY, when nothing is under way, the FIN comes. */
+  readonly finAfterMs: number;
+  readonly idleMs: number;
+  readonly serviceMs: number;
+  /** The share of requests at which something goes wrong. */
+  readonly faultRate: number;
+  /** How often the settings change, and how long windows stay shut, as shares of the requests. */
+  readonly changeRate: number;
+  readonly stallRate: number;
+  readonly pingRate: number;
+  readonly restartEveryMs: number;
+}
+
+/** One world. */
+export interface Plan {
+  readonly seed: number;
+  /** Nothing goes wrong but what GOAWAY, limits and windows allow: no request may fail. */
+  readonly isCalm: boolean;
+  readonly scheme: "http" | "https";
+  readonly latencyMs: number;
+  /** Bytes under way after which the client's socket accepts no more: what it writes then comes late. */
+  readonly socketBytes: number;
+  readonly servers: readonly ServerPlan[];
+  readonly callers: number;
+  readonly requestsEach: number;
+  readonly pauseMs: number;
+  readonly burst: boolean;
+  readonly abortOneIn: number;
+  readonly uploadOneIn: number;
+  readonly slowOneIn: number;
+  readonly options: PoolOptions;
+}
+
+/** The plan of a seed, with some `requests` in all. */
+export function planOf(seed: number, requests: number): Plan {
+  const prng = new Prng(seed);
+  const isCalm = prng.oneIn(2);
+  const scheme = prng.among("http" as const, "https" as const, "https" as const);
+  const callers = prng.among(1, 3, 10, 30, 100, 150);
+  const count = prng.among(1, 1, 2, 3);
+  const servers = Array.from({ length: count }, (_, at) => serverPlan(prng, `s${at}.test`, isCalm, scheme));
+  return {
+    seed,
+    isCalm,
+    scheme,
+    latencyMs: prng.among(0, 0.5, 1, 20),
+    socketBytes: prng.among(Infinity, Infinity, 65_536, 5000),
+    servers,
+    callers,
+    requestsEach: Math.max(1, Math.ceil(requests / callers)),
+    pauseMs: prng.among(0, 0, 1, 50, 500),
+    burst: prng.oneIn(3),
+    abortOneIn: prng.among(Infinity, Infinity, 50, 10),
+    uploadOneIn: prng.among(3, 10),
+    slowOneIn: prng.among(Infinity, 200, 40),
+    options: optionsOf(prng, scheme, isCalm),
+  };
+}
+
+function serverPlan(prng: Prng, hostname: string, isCalm: boolean, scheme: "http" | "https"): ServerPlan {
+  return {
+    hostname,
+    seed: prng.below(2 ** 31),
+    isOld: scheme === "https" && prng.oneIn(5),
+    maxStreams: prng.among(1, 2, 5, 20, 100, 128, 1000),
+    initialWindow: prng.among(500, 5000, 65_535, 65_535, 1_000_000),
+    frameSize: prng.among(16_384, 16_384, 100_000),
+    tableSize: prng.among(4096, 4096, 0, 200, 60_000),
+    maxRequests: prng.among(Infinity, 7, 20, 100, 1000),
+    goawaySteps: prng.among(1, 1, 2),
+    finAfterMs: prng.among(0, 1, 100, 3000),
+    idleMs: prng.among(Infinity, 100, 1000, 60_000),
+    serviceMs: prng.among(0, 0, 2, 30),
+    faultRate: isCalm ? 0 : prng.among(0.001, 0.01, 0.05),
+    changeRate: prng.among(0, 0.01, 0.1),
+    stallRate: prng.among(0, 0.05, 0.3),
+    pingRate: prng.among(0, 0.05),
+    restartEveryMs: isCalm ? Infinity : prng.among(Infinity, Infinity, 300, 5000),
+  };
+}
+
+function optionsOf(prng: Prng, scheme: "http" | "https", isCalm: boolean): PoolOptions {
+  const maxConnectionsPerOrigin = prng.among(1, 1, 2, 6, 50);
+  return {
+    http2: scheme === "http" ? "prior-knowledge" : "alpn",
+    maxConnectionsPerOrigin,
+    maxConnections: Math.max(maxConnectionsPerOrigin, prng.among(100, 100, 3, 1)),
+    maxRequests: prng.among(Infinity, Infinity, 5, 50, 500),
+    maxLifetime: prng.among<Duration>("1h", "1h", 300, 5000),
+    idleTimeout: prng.among<Duration>("55s", 50, 2000),
+    maxStreams: prng.among(1000, 1000, 3, 30),
+    unsafeReuse: prng.among(2000, 0, 10_000),
+    learn: !prng.oneIn(6),
+    ping: prng.oneIn(3)
+      ? { interval: prng.among("1s", "10s"), timeout: prng.among(300, 2000), whileIdle: prng.oneIn(2) }
+      : false,
+    // A queue that is no cause to fail.
+    acquireTimeout: "10m",
+    headersTimeout: isCalm ? "10m" : "30s",
+    bodyIdleTimeout: isCalm ? "10m" : "30s",
+  };
+}

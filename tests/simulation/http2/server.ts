@@ -1,0 +1,654 @@
+/** Server: one simulated origin that speaks HTTP/2, and what it does on each connection. */
+
+import { portableText } from "../../../src/contract/text.ts";
+import { ByteWriter } from "../../../src/http2/byte-writer.ts";
+import { HpackDecoder } from "../../../src/http2/hpack/hpack-decoder.ts";
+import { HpackEncoder } from "../../../src/http2/hpack/hpack-encoder.ts";
+import type { MemoryPeer } from "../../../transports/memory.ts";
+import { Prng } from "../../support/prng.ts";
+import { type Agenda, type Appointment, LANE } from "../agenda.ts";
+import { ascii, payload, payloadBytes } from "../payload.ts";
+import {
+  ACK,
+  END_HEADERS,
+  END_STREAM,
+  type Frame,
+  FrameReader,
+  four,
+  frame,
+  joined,
+  PADDED,
+  settingsFrame,
+  TYPE,
+  uint32,
+} from "./frames.ts";
+import type { ServerPlan } from "./plan.ts";
+
+/** What a server needs of its world. */
+export interface ServerWorld {
+  readonly agenda: Agenda;
+  readonly latencyMs: number;
+  /** What the client writes is sent at once. */
+  readonly isPunctual: boolean;
+  /** The length of the response to a request. */
+  readonly trace: ((what: string) => void) | undefined;
+  lengthOf(id: number): number;
+  executes(id: number, method: string): void;
+  /** The server gives the client a cause to fail. */
+  excuses(id: number, why: string): void;
+  happened(what: string): void;
+  fail(what: string): void;
+}
+
+const CODES = { noError: 0, internal: 2, refused: 7, cancel: 8, calm: 11 } as const;
+const NEVER = 2 ** 31 - 1;
+
+const FAULTS = [
+  "reset",
+  "refuse",
+  "fin",
+  "rst",
+  "vanish",
+  "goaway with an error",
+  "calm",
+  "never answers",
+  "early response",
+  "malformed",
+  "frame of no stream",
+  "goaway in the middle",
+] as const;
+
+const GOAWAY_CODES = {
+  "goaway with an error": CODES.internal,
+  calm: CODES.calm,
+  "goaway in the middle": CODES.noError,
+} as const;
+
+/** One origin. */
+export class Http2Server {
+  readonly plan: ServerPlan;
+  readonly world: ServerWorld;
+  readonly prng: Prng;
+  readonly connections: Set<Http2ServerConnection> = new Set();
+  #restart: Appointment | undefined;
+
+  constructor(world: ServerWorld, plan: ServerPlan) {
+    this.world = world;
+    this.plan = plan;
+    this.prng = new Prng(plan.seed);
+    this.#restartLater();
+  }
+
+  accept(peer: MemoryPeer): void {
+    const connection = new Http2ServerConnection(this, peer);
+    this.connections.add(connection);
+  }
+
+  /** All connections get a GOAWAY at once. */
+  #restartLater(): void {
+    const { restartEveryMs } = this.plan;
+    if (restartEveryMs === Infinity) return;
+    this.#restart = this.world.agenda.schedule(LANE.server, restartEveryMs, () => {
+      if (this.connections.size > 0) this.world.happened("restart");
+      for (const connection of [...this.connections]) connection.leaves();
+      this.#restartLater();
+    });
+  }
+
+  stop(): void {
+    this.#restart?.cancel();
+  }
+}
+
+interface ServerStream {
+  readonly number: number;
+  /** The request's own number. */
+  id: number;
+  method: string;
+  path: string;
+  uploadLength: number | undefined;
+  received: number;
+  /** What the client may still send. */
+  window: number;
+  sendWindow: number;
+  requestEnded: boolean;
+  responded: boolean;
+  ended: boolean;
+  left: Uint8Array;
+  trailers: boolean;
+}
+
+/** The server's end of one connection. */
+export class Http2ServerConnection {
+  readonly #server: Http2Server;
+  readonly #peer: MemoryPeer;
+  readonly #reader = new FrameReader();
+  readonly #decoder: HpackDecoder;
+  readonly #encoder = new HpackEncoder();
+  readonly #streams: Map<number, ServerStream> = new Map();
+  #out: Uint8Array[] = [];
+  #isOver = false;
+  #isDeaf = false;
+  #requests = 0;
+  #lastStream = 0;
+  /** Streams above it are not processed. */
+  #lastTaken = NEVER;
+  /** When a GOAWAY has reached the client. */
+  #goneAt = Infinity;
+  #idleTimer: Appointment | undefined;
+  #finTimer: Appointment | undefined;
+  // What the client allows.
+  #clientWindow = 65_535;
+  #clientStreamWindow = 65_535;
+  #clientFrame = 16_384;
+  // What the client may do, as far as it has said that it knows.
+  #window = 65_535;
+  #streamWindow = 65_535;
+  #maxStreams = Infinity;
+  readonly #pending: { maxStreams: number; window: number }[] = [];
+  #pingsDueBy: number[] = [];
+  #block: { number: number; flags: number; parts: Uint8Array[] } | undefined;
+
+  constructor(server: Http2Server, peer: MemoryPeer) {
+    this.#server = server;
+    this.#peer = peer;
+    const { maxStreams, initialWindow, frameSize, tableSize } = server.plan;
+    // The client uses a table of the initial size until it knows better.
+    this.#decoder = new HpackDecoder(4096, portableText);
+    peer.onData((bytes) => this.#read(bytes));
+    peer.onClosed(() => this.#stop());
+    this.#settings([
+      [1, tableSize],
+      [3, maxStreams],
+      [4, initialWindow],
+      [5, frameSize],
+    ]);
+    this.#flush();
+    this.#watchIdle();
+  }
+
+  get #world(): ServerWorld {
+    return this.#server.world;
+  }
+
+  #settings(settings: readonly (readonly [setting: number, value: number])[]): void {
+    const before = this.#pending.at(-1) ?? { maxStreams: this.#maxStreams, window: this.#streamWindow };
+    const next = { ...before };
+    for (const [setting, value] of settings) {
+      if (setting === 3) next.maxStreams = value;
+      if (setting === 4) next.window = value;
+    }
+    this.#pending.push(next);
+    this.#send(settingsFrame(settings));
+  }
+
+  // What arrives
+
+  #read(bytes: Uint8Array): void {
+    if (this.#isOver || this.#isDeaf) return;
+    const frames = this.#reader.push(bytes);
+    if (frames === undefined)
+      return this.#world.fail(`the preface is ${JSON.stringify(ascii(bytes.subarray(0, 60)))}`);
+    for (const each of frames) {
+      if (this.#isOver || this.#isDeaf) return;
+      this.#frame(each);
+    }
+    this.#pump();
+    this.#flush();
+  }
+
+  #frame({ type, flags, stream, payload: bytes }: Frame): void {
+    this.#world.trace?.(`${this.#peer.id} > ${type} ${flags} #${stream} ${bytes.length}`);
+    if (this.#block !== undefined && type !== TYPE.continuation)
+      this.#world.fail("a frame between HEADERS and CONTINUATION");
+    switch (type) {
+      case TYPE.headers:
+      case TYPE.continuation:
+        return this.#blockPart(type, flags, stream, bytes);
+      case TYPE.data:
+        return this.#data(stream, bytes, flags);
+      case TYPE.settings:
+        return flags & ACK ? this.#acknowledged() : this.#clientSettings(bytes);
+      case TYPE.ping:
+        if ((flags & ACK) === 0) return this.#send(frame(TYPE.ping, ACK, 0, bytes));
+        this.#pingsDueBy.shift();
+        return;
+      case TYPE.window:
+        return this.#windowOpens(stream, uint32(bytes, 0));
+      case TYPE.rst:
+        return this.#reset(stream);
+      case TYPE.goaway:
+        if (uint32(bytes, 4) !== CODES.noError && !this.#malformed)
+          this.#world.fail(`the client says GOAWAY with code ${uint32(bytes, 4)}`);
+        return;
+      default:
+        return this.#world.fail(`the client sent a frame of type ${type}`);
+    }
+  }
+
+  #blockPart(type: number, flags: number, stream: number, bytes: Uint8Array): void {
+    if (type === TYPE.headers) {
+      const isNew = stream % 2 === 1 && stream > this.#lastStream;
+      if (!isNew && !this.#streams.has(stream))
+        return this.#world.fail(`HEADERS on stream ${stream} after ${this.#lastStream}`);
+      this.#block = { number: stream, flags, parts: [bytes] };
+    } else if (this.#block?.number === stream) this.#block.parts.push(bytes);
+    else return this.#world.fail("CONTINUATION of nothing");
+    if (flags & END_HEADERS) this.#headers();
+  }
+
+  #malformed = false;
+
+  #clientSettings(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += 6) {
+      const setting = (bytes[at]! << 8) | bytes[at + 1]!;
+      const value = uint32(bytes, at + 2);
+      if (setting === 1) this.#encoder.setTableSize(value);
+      if (setting === 4) {
+        for (const stream of this.#streams.values()) stream.sendWindow += value - this.#clientStreamWindow;
+        this.#clientStreamWindow = value;
+      }
+      if (setting === 5) this.#clientFrame = value;
+    }
+    this.#send(frame(TYPE.settings, ACK, 0, []));
+  }
+
+  #acknowledged(): void {
+    const next = this.#pending.shift();
+    if (next === undefined) return this.#world.fail("the client acknowledges settings that nobody sent");
+    for (const stream of this.#streams.values()) stream.window += next.window - this.#streamWindow;
+    this.#streamWindow = next.window;
+    this.#decoder.setTableSize(this.#server.plan.tableSize);
+    this.#maxStreams = next.maxStreams;
+  }
+
+  #headers(): void {
+    const { number, flags, parts } = this.#block!;
+    this.#block = undefined;
+    const block = joined(parts);
+    const fields = new Map<string, string>();
+    this.#decoder.decode(block, 0, block.length, { field: (name, value) => void fields.set(name, value) });
+    const known = this.#streams.get(number);
+    if (known !== undefined) {
+      // Trailers.
+      known.requestEnded = true;
+      return this.#complete(known);
+    }
+    this.#lastStream = number;
+    const now = this.#world.agenda.now;
+    if (this.#world.isPunctual && now > this.#goneAt + this.#world.latencyMs)
+      this.#world.fail(`stream ${number} was opened after the GOAWAY had come`);
+    const method = fields.get(":method") ?? "";
+    const stream: ServerStream = {
+      number,
+      id: Number(fields.get("x-id")),
+      method,
+      path: fields.get(":path") ?? "",
+      uploadLength: fields.has("x-length") ? Number(fields.get("x-length")) : undefined,
+      received: 0,
+      window: this.#streamWindow,
+      sendWindow: this.#clientStreamWindow,
+      requestEnded: (flags & END_STREAM) !== 0,
+      responded: false,
+      ended: false,
+      left: new Uint8Array(0),
+      trailers: false,
+    };
+    if (number > this.#lastTaken) return;
+    if (stream.path !== `/r/${stream.id}`) this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
+    this.#streams.set(number, stream);
+    if (this.#streams.size > this.#maxStreams)
+      this.#world.fail(
+        `${this.#streams.size} streams are open, and the client knows of a limit of ${this.#maxStreams}`,
+      );
+    this.#idleTimer?.cancel();
+    this.#requests += 1;
+    this.#disturb(stream);
+    if (this.#isOver || this.#isDeaf || !this.#streams.has(number)) return;
+    if (this.#requests >= this.#server.plan.maxRequests && this.#lastTaken === NEVER) this.leaves();
+    if (stream.requestEnded) this.#complete(stream);
+  }
+
+  #data(number: number, bytes: Uint8Array, flags: number): void {
+    this.#window -= bytes.length;
+    if (this.#window < 0) return this.#world.fail("the client sends more than the window of the connection");
+    const { prng, plan } = this.#server;
+    // A connection's window that stays shut for good would stop all.
+    const updateMs = prng.next() < plan.stallRate ? prng.among(1, 20, 300) : 0;
+    if (bytes.length > 0) this.#soon(updateMs, () => this.#opens(0, bytes.length));
+    const stream = this.#streams.get(number);
+    if (stream === undefined) return;
+    stream.window -= bytes.length;
+    if (stream.window < 0) return this.#world.fail(`stream ${number} is sent more than its window`);
+    const expected = payload(stream.id, stream.received + bytes.length).slice(stream.received);
+    if (ascii(bytes) !== expected) this.#world.fail(`the upload of request ${stream.id} is another one's`);
+    stream.received += bytes.length;
+    if (flags & END_STREAM) {
+      stream.requestEnded = true;
+      return this.#complete(stream);
+    }
+    const stalls = prng.next() < plan.stallRate;
+    if (stalls) this.#world.happened("stalled window");
+    if (bytes.length > 0)
+      this.#soon(stalls ? prng.among(1, 50, 1000) : 0, () => this.#opens(number, bytes.length));
+  }
+
+  #opens(number: number, bytes: number): void {
+    const stream = this.#streams.get(number);
+    if (number === 0) this.#window += bytes;
+    else if (stream === undefined || stream.requestEnded) return;
+    else stream.window += bytes;
+    this.#send(frame(TYPE.window, 0, number, four(bytes)));
+  }
+
+  #windowOpens(number: number, bytes: number): void {
+    if (number === 0) this.#clientWindow += bytes;
+    else {
+      const stream = this.#streams.get(number);
+      if (stream !== undefined) stream.sendWindow += bytes;
+    }
+  }
+
+  #reset(number: number): void {
+    const stream = this.#streams.get(number);
+    if (stream === undefined) return;
+    this.#world.happened("reset by the client");
+    this.#forget(stream);
+  }
+
+  // What it does
+
+  /** The request is complete, and is executed. */
+  #complete(stream: ServerStream): void {
+    const { world, prng, plan } = this.#server;
+    if (stream.uploadLength !== undefined && stream.received !== stream.uploadLength && !stream.responded)
+      return world.fail(
+        `the upload of request ${stream.id} has ${stream.received} of ${stream.uploadLength} bytes`,
+      );
+    if (stream.responded) return this.#isDone(stream);
+    world.executes(stream.id, stream.method);
+    const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    this.#soon(thinkMs, () => this.#respond(stream));
+  }
+
+  #respond(stream: ServerStream): void {
+    if (stream.responded || !this.#streams.has(stream.number)) return;
+    const { world, prng, plan } = this.#server;
+    stream.responded = true;
+    const length = world.lengthOf(stream.id);
+    if (prng.oneIn(30)) {
+      world.happened("interim response");
+      this.#sendHead(
+        stream.number,
+        [
+          [":status", "103"],
+          ["link", "</style.css>; rel=preload"],
+        ],
+        0,
+      );
+    }
+    const fields: [string, string][] = [
+      [":status", "200"],
+      ["x-id", String(stream.id)],
+      ["server", "simulated"],
+    ];
+    if (prng.oneIn(2)) fields.push(["content-length", String(length)]);
+    if (prng.oneIn(10)) fields.push(["x-pad", "p".repeat(prng.among(10, 500, 5000))]);
+    if (prng.oneIn(5)) fields.push(["x-changes", String(prng.below(1000))]);
+    stream.trailers = prng.oneIn(20);
+    stream.left = payloadBytes(stream.id, length);
+    const isOver = length === 0 && !stream.trailers;
+    this.#sendHead(stream.number, fields, isOver ? END_STREAM : 0);
+    if (isOver) this.#ended(stream);
+    if (prng.next() < plan.changeRate) this.#changeSettings();
+    if (prng.next() < plan.pingRate) this.#ping();
+    this.#pump();
+  }
+
+  #sendHead(number: number, fields: readonly (readonly [string, string])[], flags: number): void {
+    const out = new ByteWriter();
+    const { prng } = this.#server;
+    this.#encoder.begin(out);
+    for (const [name, value] of fields)
+      this.#encoder.field(
+        name,
+        value,
+        name.startsWith(":") ? "index" : prng.among("index", "index", "plain", "never"),
+      );
+    this.#encoder.end();
+    const block = out.taken();
+    const size = prng.oneIn(10) ? prng.among(1, 7, 100) : 16_384;
+    if (block.length > 4 * size) return this.#sendFrames(number, block, 16_384, flags);
+    if (block.length > size) this.#world.happened("continuation");
+    this.#sendFrames(number, block, size, flags);
+  }
+
+  #sendFrames(number: number, block: Uint8Array, size: number, flags: number): void {
+    for (let at = 0; at === 0 || at < block.length; at += size) {
+      const isLast = at + size >= block.length;
+      const own = (at === 0 ? flags : 0) | (isLast ? END_HEADERS : 0);
+      this.#send(
+        frame(at === 0 ? TYPE.headers : TYPE.continuation, own, number, block.subarray(at, at + size)),
+      );
+    }
+  }
+
+  /** Sends of the bodies what the client's windows allow. */
+  #pump(): void {
+    for (const stream of this.#streams.values()) {
+      if (!stream.responded || stream.ended) continue;
+      while (stream.left.length > 0 && this.#piece(stream));
+      if (stream.left.length > 0 || stream.ended) continue;
+      if (stream.trailers) this.#sendHead(stream.number, [["x-sum", String(stream.id)]], END_STREAM);
+      else this.#send(frame(TYPE.data, END_STREAM, stream.number, []));
+      this.#ended(stream);
+    }
+  }
+
+  /** Sends a piece of a body. Returns whether the windows allowed one. */
+  #piece(stream: ServerStream): boolean {
+    const { prng } = this.#server;
+    const room = Math.min(this.#clientWindow, stream.sendWindow, this.#clientFrame, stream.left.length);
+    const padded = room > 300 && prng.oneIn(20);
+    const some = prng.oneIn(10) ? Math.min(room, 1 + prng.below(500)) : room;
+    const size = padded ? room - 300 : some;
+    if (size <= 0) return false;
+    const piece = stream.left.subarray(0, size);
+    stream.left = stream.left.subarray(size);
+    const isLast = stream.left.length === 0 && !stream.trailers && !prng.oneIn(10);
+    const bytes = padded ? [200, ...piece, ...new Uint8Array(200)] : piece;
+    this.#clientWindow -= bytes.length;
+    stream.sendWindow -= bytes.length;
+    this.#send(frame(TYPE.data, (isLast ? END_STREAM : 0) | (padded ? PADDED : 0), stream.number, bytes));
+    if (isLast) this.#ended(stream);
+    return true;
+  }
+
+  #ended(stream: ServerStream): void {
+    stream.ended = true;
+    this.#isDone(stream);
+  }
+
+  #isDone(stream: ServerStream): void {
+    if (stream.ended && stream.requestEnded) this.#forget(stream);
+  }
+
+  #forget(stream: ServerStream): void {
+    this.#streams.delete(stream.number);
+    if (this.#streams.size > 0 || this.#isOver) return;
+    if (this.#lastTaken !== NEVER) this.#finLater();
+    else this.#watchIdle();
+  }
+
+  #changeSettings(): void {
+    const { prng, plan } = this.#server;
+    this.#world.happened("settings changed");
+    if (prng.oneIn(2)) this.#settings([[3, prng.among(1, 2, 10, plan.maxStreams)]]);
+    else this.#settings([[4, prng.among(100, 1000, 65_535, plan.initialWindow)]]);
+  }
+
+  #ping(): void {
+    this.#send(frame(TYPE.ping, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8]));
+    const by = this.#world.agenda.now + 2 * this.#world.latencyMs;
+    this.#pingsDueBy.push(by);
+    this.#later(2 * this.#world.latencyMs + 1, () => {
+      const [first = Infinity] = this.#pingsDueBy;
+      if (first <= by && this.#world.isPunctual) this.#world.fail("the client did not answer a PING");
+    });
+  }
+
+  /** The server takes no more: a GOAWAY in one step or two. */
+  leaves(): void {
+    if (this.#isOver || this.#isDeaf || this.#lastTaken !== NEVER) return;
+    this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
+    if (this.#server.plan.goawaySteps === 1) {
+      this.#lastGoaway();
+      return this.#flush();
+    }
+    this.#world.happened("goaway in two steps");
+    this.#send(frame(TYPE.goaway, 0, 0, [...four(NEVER), ...four(CODES.noError)]));
+    this.#flush();
+    this.#later(2 * this.#world.latencyMs + 1, () => this.#lastGoaway());
+  }
+
+  #lastGoaway(code: number = CODES.noError): void {
+    if (this.#lastTaken !== NEVER) return;
+    this.#world.happened("goaway");
+    this.#lastTaken = this.#lastStream;
+    this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
+    this.#send(frame(TYPE.goaway, 0, 0, [...four(this.#lastTaken), ...four(code)]));
+    if (this.#streams.size === 0) this.#finLater();
+  }
+
+  #finLater(): void {
+    this.#finTimer ??= this.#later(this.#server.plan.finAfterMs, () => this.#leave("fin"));
+  }
+
+  #watchIdle(): void {
+    this.#idleTimer?.cancel();
+    const { idleMs } = this.#server.plan;
+    if (idleMs === Infinity) return;
+    this.#idleTimer = this.#later(idleMs, () => {
+      if (this.#streams.size > 0) return;
+      this.#world.happened("idle limit");
+      this.#lastGoaway();
+    });
+  }
+
+  #disturb(stream: ServerStream): void {
+    const { prng, plan, world } = this.#server;
+    if (prng.next() >= plan.faultRate) return;
+    const fault = prng.among(...FAULTS);
+    world.happened(fault);
+    const all = (why: string): void => {
+      for (const { id } of this.#streams.values()) world.excuses(id, why);
+    };
+    switch (fault) {
+      case "reset":
+        world.excuses(stream.id, "reset");
+        if (prng.oneIn(2)) world.executes(stream.id, stream.method);
+        return this.#resets(stream, prng.among(CODES.internal, CODES.cancel));
+      case "refuse":
+        return this.#resets(stream, CODES.refused);
+      case "fin":
+      case "rst":
+        all(fault);
+        return this.#leave(fault);
+      case "vanish":
+        all(fault);
+        this.#isDeaf = true;
+        return;
+      case "never answers":
+        world.excuses(stream.id, fault);
+        stream.responded = true;
+        stream.left = new Uint8Array(0);
+        stream.ended = true;
+        if (stream.requestEnded) world.executes(stream.id, stream.method);
+        stream.requestEnded = false;
+        return;
+      case "early response":
+        if (stream.requestEnded) return;
+        world.executes(stream.id, stream.method);
+        return this.#soon(0, () => {
+          this.#respond(stream);
+          if (!prng.oneIn(2) || !this.#streams.has(stream.number)) return;
+          if (stream.ended) this.#resets(stream, CODES.noError);
+        });
+      case "goaway with an error":
+      case "calm":
+      case "goaway in the middle":
+        if (fault !== "goaway in the middle") all(fault);
+        return this.#lastGoaway(GOAWAY_CODES[fault]);
+      case "malformed":
+        world.excuses(stream.id, fault);
+        stream.responded = true;
+        if (stream.requestEnded) world.executes(stream.id, stream.method);
+        this.#malformed = true;
+        return this.#sendHead(
+          stream.number,
+          [
+            [":status", "200"],
+            ["Upper-Case", "x"],
+          ],
+          END_STREAM,
+        );
+      case "frame of no stream":
+        all(fault);
+        this.#malformed = true;
+        this.#isDeaf = true;
+        this.#send(frame(TYPE.data, 0, this.#lastStream + 1001, [1]));
+        return this.#flush();
+    }
+  }
+
+  #resets(stream: ServerStream, code: number): void {
+    this.#send(frame(TYPE.rst, 0, stream.number, four(code)));
+    this.#forget(stream);
+  }
+
+  #leave(how: "fin" | "rst"): void {
+    if (this.#isOver) return;
+    this.#flush();
+    this.#stop();
+    if (how === "fin") this.#peer.end();
+    else this.#peer.reset();
+  }
+
+  /** Everything of one moment goes out together. */
+  #send(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#world.trace?.(
+      `${this.#peer.id} < ${bytes[3]} ${bytes[4]} #${uint32(bytes, 5)} ${bytes.length - 9}`,
+    );
+    this.#out.push(bytes);
+  }
+
+  #flush(): void {
+    if (this.#out.length === 0) return;
+    const out = joined(this.#out);
+    this.#out = [];
+    this.#world.trace?.(`${this.#peer.id} < ${out.length}`);
+    this.#peer.send(out);
+  }
+
+  /** Now, or later. */
+  #soon(ms: number, act: () => void): void {
+    if (ms === 0) act();
+    else this.#later(ms, act);
+  }
+
+  #later(ms: number, act: () => void): Appointment {
+    return this.#world.agenda.schedule(LANE.server, ms, () => {
+      if (this.#isOver || this.#isDeaf) return;
+      act();
+      this.#pump();
+      this.#flush();
+    });
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#idleTimer?.cancel();
+    this.#server.connections.delete(this);
+  }
+}

@@ -1,0 +1,404 @@
+/**
+ * World: callers, a pool and servers that speak HTTP/2, in virtual time. Its invariants: nothing is executed twice that may
+ * not be, no answer is another one's, every request settles, none fails without a cause, counts add up, and nothing is left.
+ */
+
+import "../../../src/http2/http2-wire.ts";
+import type { Clock, Pool, PoolEvent } from "../../../mod.ts";
+import { createPool, HoldfastError, RETIRE_REASONS } from "../../../mod.ts";
+import { memoryTransport } from "../../../transports/memory.ts";
+import { respondTo } from "../../../transports/memory-responder.ts";
+import { Prng } from "../../support/prng.ts";
+import { Agenda, grain, LANE } from "../agenda.ts";
+import { ascii, payload, payloadBytes } from "../payload.ts";
+import { quiescence } from "../pump.ts";
+import type { Plan } from "./plan.ts";
+import { Http2Server, type ServerWorld } from "./server.ts";
+
+interface Request {
+  readonly id: number;
+  readonly method: "GET" | "POST" | "PUT";
+  readonly length: number;
+  readonly uploadLength: number | undefined;
+  executed: number;
+  excuse: string | undefined;
+  aborted: boolean;
+  settled: boolean;
+  /** Its body is a stream, which cannot be sent again once it has begun. */
+  once: boolean;
+}
+
+const IDEMPOTENT: readonly string[] = ["GET", "PUT"];
+
+/** What was seen in a world. */
+export interface Seen {
+  readonly requests: number;
+  readonly failed: number;
+  readonly opened: number;
+  readonly retired: Readonly<Record<string, number>>;
+  readonly retried: Readonly<Record<string, number>>;
+  readonly happened: Readonly<Record<string, number>>;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly hash: number;
+}
+
+/** An invariant is broken. */
+export class Http2Violation extends Error {}
+
+/** One world. */
+export class Http2World implements ServerWorld {
+  readonly agenda = new Agenda();
+  /** Told everything that happens, to replay a seed by eye. */
+  readonly trace: ((what: string) => void) | undefined;
+  readonly plan: Plan;
+  readonly latencyMs: number;
+  readonly #prng: Prng;
+  readonly #servers: Map<string, Http2Server> = new Map();
+  readonly #pool: Pool;
+  readonly #requests: Map<number, Request> = new Map();
+  readonly #happened: Record<string, number> = {};
+  readonly #errors: Record<string, number> = {};
+  readonly #retried: Record<string, number> = {};
+  readonly #open: Set<number> = new Set();
+  readonly #started: Set<number> = new Set();
+  /** A connection waits for the code of HTTP/2, which is loaded in real time: virtual time must not go on. */
+  #awaitsCode: boolean | undefined = undefined;
+  #events = 0;
+  #hash = 0;
+  #nextId = 0;
+  #failed = 0;
+  #running = 0;
+  #closed = false;
+  #violation: string | undefined;
+
+  constructor(plan: Plan, trace?: (line: string) => void) {
+    this.plan = plan;
+    this.trace = trace && ((what) => trace(`${this.agenda.now} ${what}`));
+    this.latencyMs = grain(plan.latencyMs);
+    this.#prng = new Prng(plan.seed ^ 0x5eed);
+    for (const server of plan.servers)
+      if (!server.isOld) this.#servers.set(server.hostname, new Http2Server(this, server));
+    const inner = memoryTransport({
+      window: plan.socketBytes,
+      scheduler: {
+        schedule: (delayMs, callback) =>
+          this.agenda.schedule(LANE.toClient, delayMs || this.latencyMs, callback),
+      },
+      accept: (peer) => {
+        const server = this.#servers.get(peer.target.hostname);
+        if (server !== undefined) return server.accept(peer);
+        respondTo(peer, ({ path, method, headers }) => this.#oldAnswer(path, method, headers));
+      },
+    });
+    const transport: typeof inner = {
+      ...inner,
+      peers: inner.peers,
+      attempts: 0,
+      connect: async (target, handler, signal) => {
+        const socket = await inner.connect(target, handler, signal);
+        const isOld = !this.#servers.has(target.hostname);
+        const offered = target.tls?.alpn ?? [];
+        const alpn = !isOld && offered.includes("h2") ? "h2" : "http/1.1";
+        if (target.tls !== undefined) Object.defineProperty(socket, "alpn", { value: alpn });
+        if (!isOld) this.#awaitsCode ??= true;
+        return socket;
+      },
+    };
+    this.#pool = createPool({
+      ...plan.options,
+      transport,
+      clock: this.#clock(),
+      random: () => this.#prng.next(),
+      onEvent: (event) => this.#event(event),
+    });
+  }
+
+  #clock(): Clock {
+    const { agenda } = this;
+    return {
+      now: () => agenda.now,
+      wall: () => 1.7e12 + agenda.now,
+      schedule: (delayMs, callback) =>
+        agenda.schedule(LANE.timer, Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647), callback),
+      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
+    };
+  }
+
+  // What the servers ask and tell
+
+  get isPunctual(): boolean {
+    return this.plan.socketBytes === Infinity;
+  }
+
+  lengthOf(id: number): number {
+    return this.#requests.get(id)?.length ?? 0;
+  }
+
+  executes(id: number, method: string): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return this.fail(`there is no request ${id}`);
+    if (method !== request.method) this.fail(`request ${id} came as ${method}`);
+    request.executed += 1;
+    const most = IDEMPOTENT.includes(method) ? 2 : 1;
+    if (request.executed > most) this.fail(`${method} ${id} was executed ${request.executed} times`);
+    if (request.executed > 1 && request.excuse === undefined && this.plan.isCalm)
+      this.fail(`${method} ${id} was executed twice, though nothing went wrong`);
+  }
+
+  excuses(id: number, why: string): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined) request.excuse = why;
+  }
+
+  happened(what: string): void {
+    this.#happened[what] = (this.#happened[what] ?? 0) + 1;
+  }
+
+  fail(what: string): void {
+    this.#violation ??= `${what} (at ${this.agenda.now} ms)`;
+  }
+
+  #oldAnswer(path: string, method: string, headers: unknown) {
+    void headers;
+    const id = Number(path.split("/")[2]);
+    this.executes(id, method);
+    return { status: 200, headers: { "x-id": String(id) }, body: payload(id, this.lengthOf(id)) };
+  }
+
+  // Events
+
+  #event(event: PoolEvent): void {
+    this.#events += 1;
+    this.trace?.(`event ${JSON.stringify(event)}`);
+    this.#note(event.type, "connection" in event ? event.connection : 0);
+    switch (event.type) {
+      case "connection.opened":
+        this.#open.add(event.connection);
+        if (event.protocol === "h2") this.#awaitsCode = false;
+        return;
+      case "connection.retired":
+        this.#open.delete(event.connection);
+        if (!RETIRE_REASONS.includes(event.reason)) this.fail(`the reason ${event.reason} is new`);
+        return;
+      case "request.started":
+        this.#started.add(event.request);
+        return;
+      case "request.retried":
+        this.#retried[event.reason] = (this.#retried[event.reason] ?? 0) + 1;
+        if (event.resendCount > 7)
+          this.fail(`request ${event.request} was sent ${event.resendCount + 1} times`);
+        return;
+      case "request.finished":
+      case "request.failed":
+        if (!this.#started.delete(event.request))
+          this.fail(`request ${event.request} ended twice, or never began`);
+        return;
+      default:
+    }
+  }
+
+  #note(what: string, number: number): void {
+    let { length } = what;
+    length = Math.imul(this.#hash ^ length ^ number ^ Math.round(this.agenda.now * 64), 0x85ebca6b);
+    this.#hash = (length ^ (length >>> 13)) >>> 0;
+  }
+
+  // Callers
+
+  async #caller(): Promise<void> {
+    const { plan } = this;
+    for (let count = 0; count < plan.requestsEach && this.#violation === undefined; count++) {
+      if (plan.pauseMs > 0 && !plan.burst) await this.#pause(this.#prng.below(plan.pauseMs));
+      if (plan.burst && count % 5 === 0) await this.#pause(plan.pauseMs * 4);
+      await this.#request();
+    }
+    this.#running -= 1;
+    if (this.#running === 0) await this.#end();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.agenda.schedule(LANE.client, ms, resolve));
+  }
+
+  #draw(): Request {
+    const prng = this.#prng;
+    const { plan } = this;
+    this.#nextId += 1;
+    const method = prng.oneIn(plan.uploadOneIn)
+      ? prng.among("POST" as const, "PUT" as const)
+      : prng.among("GET" as const, "GET" as const, "POST" as const);
+    const uploads = method === "PUT" || (method === "POST" && prng.oneIn(3));
+    const request: Request = {
+      id: this.#nextId,
+      method,
+      length: prng.oneIn(10) ? prng.among(0, 70_000, 20_000) : prng.below(300),
+      uploadLength: uploads ? prng.among(0, 10, 500, 20_000, 150_000) : undefined,
+      executed: 0,
+      excuse: undefined,
+      aborted: false,
+      settled: false,
+      once: uploads && prng.oneIn(4),
+    };
+    this.#requests.set(request.id, request);
+    return request;
+  }
+
+  async #request(): Promise<void> {
+    const request = this.#draw();
+    try {
+      await this.#exchange(request);
+    } catch (error) {
+      this.#judge(request, error);
+    }
+    request.settled = true;
+    this.#requests.delete(request.id);
+    // What a server still does with it is judged, too, for a while.
+    this.#requests.set(request.id, request);
+    if (this.#requests.size > 5000) {
+      for (const [id, old] of this.#requests) {
+        if (this.#requests.size <= 2500) break;
+        if (old.settled) this.#requests.delete(id);
+      }
+    }
+  }
+
+  async #exchange(request: Request): Promise<void> {
+    const prng = this.#prng;
+    const { plan } = this;
+    const { id, method, uploadLength, length } = request;
+    const { hostname } = prng.pick(plan.servers) ?? { hostname: "" };
+    const aborts = prng.oneIn(plan.abortOneIn);
+    const controller = aborts ? new AbortController() : undefined;
+    if (controller !== undefined)
+      this.agenda.schedule(LANE.client, prng.among(0, 1, 5, 60), () => {
+        request.aborted = true;
+        controller.abort(new Error("left"));
+      });
+    const headers: Record<string, string> = { "x-id": String(id) };
+    if (uploadLength !== undefined) headers["x-length"] = String(uploadLength);
+    const init = {
+      method,
+      headers,
+      ...(uploadLength === undefined
+        ? {}
+        : { body: request.once ? pieces(id, uploadLength) : payloadBytes(id, uploadLength) }),
+      ...(controller === undefined ? {} : { signal: controller.signal }),
+    };
+    const response = await this.#pool.request(`${plan.scheme}://${hostname}/r/${id}`, init);
+    if (response.status !== 200) return this.fail(`request ${id} got status ${response.status}`);
+    const named = response.headers.get("x-id");
+    if (named !== String(id)) this.fail(`request ${id} got the answer to ${named}`);
+    const isSlow = length > 60_000 && prng.oneIn(plan.slowOneIn);
+    if (isSlow) {
+      this.happened("slow reader");
+      await this.#pause(700);
+    }
+    const text = ascii(new Uint8Array(await response.bytes()));
+    if (text !== payload(id, length))
+      this.fail(`request ${id} got ${text.length} bytes that are not its body of ${length}`);
+    if (request.executed === 0) this.fail(`request ${id} was answered and never executed`);
+  }
+
+  /** Whether a request may fail that way. */
+  #judge(request: Request, error: unknown): void {
+    this.#failed += 1;
+    const name = error instanceof HoldfastError ? error.code : String((error as Error)?.message);
+    this.#errors[name] = (this.#errors[name] ?? 0) + 1;
+    if (request.aborted && name === "left") return;
+    if (!(error instanceof HoldfastError)) return this.fail(`request ${request.id} failed with ${error}`);
+    if (request.excuse !== undefined || request.aborted) return;
+    if (request.once && name === "ERR_CONNECTION_LOST") return;
+    // A request that met several faults, each of which let it go on, may meet one that does not.
+    if (!this.plan.isCalm) return;
+    if (this.plan.options.learn === false) return;
+    this.fail(`${request.method} ${request.id} failed without a cause: ${name}: ${error.message}`);
+  }
+
+  // Running
+
+  /** Runs until nothing more will happen. @throws {Http2Violation} */
+  async run(): Promise<Seen> {
+    const { callers } = this.plan;
+    this.#running = callers;
+    for (let at = 0; at < callers; at++) void this.#caller();
+    let steps = 0;
+    for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
+      const { lane } = next;
+      next.keep();
+      if (lane !== LANE.server) await quiescence();
+      const until = this.#awaitsCode === true ? performance.now() + 500 : 0;
+      while (this.#awaitsCode === true && performance.now() < until) await quiescence();
+      steps += 1;
+      if (steps % 20 === 0) this.#audit();
+      if (this.#violation !== undefined) break;
+      if (this.#closed) break;
+      if (steps > 40_000_000) this.fail("time stands still");
+    }
+    if (this.#violation === undefined) this.#last();
+    if (this.#violation !== undefined) throw new Http2Violation(`seed ${this.plan.seed}: ${this.#violation}`);
+    const { opened, retired } = this.#pool.stats();
+    return {
+      requests: this.#nextId,
+      failed: this.#failed,
+      opened,
+      retired: retired as Record<string, number>,
+      retried: this.#retried,
+      happened: this.#happened,
+      errors: this.#errors,
+      hash: this.#hash,
+    };
+  }
+
+  #audit(): void {
+    const stats = this.#pool.stats();
+    const { maxConnections = Infinity, maxConnectionsPerOrigin = Infinity } = this.plan.options;
+    if (stats.open > maxConnections) this.fail(`${stats.open} connections are open`);
+    for (const [origin, { open, active, idle, connecting, streams }] of Object.entries(stats.origins)) {
+      if (open > maxConnectionsPerOrigin + 1) this.fail(`${open} connections to ${origin} are open`);
+      if (open !== active + idle + connecting)
+        this.fail(`${open} is not ${active} + ${idle} + ${connecting}`);
+      if (streams < active) this.fail(`${active} connections carry ${streams} requests`);
+    }
+    if (this.agenda.waiting[LANE.timer] > 1) this.fail("a pool has one timer");
+  }
+
+  async #end(): Promise<void> {
+    await this.#pool.close();
+    for (const server of this.#servers.values()) server.stop();
+    this.#closed = true;
+  }
+
+  #last(): void {
+    if (!this.#closed)
+      return this.fail(`${this.#running} callers wait for ever, and ${this.#started.size} requests`);
+    const stats = this.#pool.stats();
+    const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
+    const { open, active, idle, connecting, queued, streams } = stats;
+    const left = {
+      open,
+      active,
+      idle,
+      connecting,
+      queued,
+      streams,
+      requests: this.#started.size,
+      timers: this.agenda.waiting[LANE.timer],
+      opened: this.#open.size,
+    };
+    for (const [what, count] of Object.entries(left)) if (count !== 0) this.fail(`${count} ${what} are left`);
+    if (stats.opened > retired) this.fail(`${stats.opened} were opened and ${retired} retired`);
+  }
+}
+
+/** The upload of a request as a stream of pieces. */
+function pieces(id: number, length: number): ReadableStream<Uint8Array> {
+  const bytes = payloadBytes(id, length);
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= length) return controller.close();
+      controller.enqueue(bytes.slice(at, at + 7000));
+      at += 7000;
+    },
+  });
+}
