@@ -6,8 +6,9 @@ import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { after, describe, it } from "node:test";
 import { getRequestListener } from "@hono/node-server";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Hono } from "hono";
+import { createPool } from "../../../mod.ts";
 import { type Clock, systemClock } from "../../../src/contract/clock.ts";
 import {
   type KeepAliveEvent,
@@ -47,7 +48,7 @@ class Subject {
       await this.slow.given;
       return c.text("slow");
     });
-    app.get("*", (c) => c.text("hello"));
+    app.all("*", (c) => c.text("hello"));
   }
 
   get listener() {
@@ -182,6 +183,42 @@ describe("keepAlive() over HTTP/2", () => {
       request.on("error", reject).end();
     });
     assertEquals(fields, ["1.1", "timeout=74, max=9"]);
+  });
+});
+
+describe("a pool against keepAlive() over HTTP/2", () => {
+  const REQUESTS = 150;
+  /** 20 ms of real time. */
+  const IDLE: KeepAliveRules = { idleTimeout: "2s" };
+  const faster: Clock = {
+    ...systemClock,
+    now: () => 100 * performance.now(),
+    schedule: (ms, callback) => systemClock.schedule(ms / 100, callback),
+  };
+
+  it("loses no POST to a connection that ends while it is idle", PATIENT, async () => {
+    const { subject, port } = await start(IDLE, { clock: faster });
+    // Without learning, the pool runs into the limit again and again.
+    const pool = createPool({ http2: "prior-knowledge", learn: false });
+    let opened = 0;
+    pool.subscribe(({ type }) => {
+      if (type === "connection.opened") opened += 1;
+    });
+    const answers: string[] = [];
+    await Promise.all(
+      Array.from({ length: 3 }, async (_, lane) => {
+        for (let index = lane; index < REQUESTS; index += 3) {
+          const url = `http://127.0.0.1:${port}/${index}`;
+          const response = await pool.request(url, { method: "POST", body: String(index) });
+          answers.push(await response.text());
+          await pause(14 + (index % 12));
+        }
+      }),
+    );
+    await pool.close();
+    assertEquals([answers.length, new Set(answers)], [REQUESTS, new Set(["hello"])]);
+    assertEquals(new Set(subject.executed).size, subject.executed.length);
+    assertGreater(opened, 1);
   });
 });
 
