@@ -48,9 +48,10 @@ export function giveBack(
   const { connection } = lease;
   const hints = announcedHints(stream, response, pool.settings.hints);
   if (hints.ignored !== undefined) events.hintIgnored(connection, hints.ignored);
-  // A connection that ended without a byte was closed while it was idle. One that we ended proves nothing.
-  const answered = stream.responded || (reason === "peer-closed" ? false : undefined);
+  const { responded } = stream;
   const closed = leaveStream(stream, reason, connection, fields.close, at === undefined);
+  // A connection that ended without a byte was closed while it was idle. One that we ended, or that goes on, proves nothing.
+  const answered = responded || (closed === "peer-closed" ? false : undefined);
   // A shared connection ends as well: it may be dead, whatever the protocol says of a stream that is cancelled.
   const end = reason === "no-answer" ? reason : closed;
   const aborts = abruptly && end !== undefined;

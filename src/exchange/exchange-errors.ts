@@ -54,6 +54,14 @@ export function lostError(
   const which =
     connection === undefined ? "" : ` #${connection.id} (request ${connection.requestNumber} on it)`;
   const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
+  // With streams the peer says so, also when the request has been sent again as often as it may be.
+  if (at.sent === "none" && at.lease?.connection.multiplexed === true && cause === undefined) {
+    return new HoldfastError({
+      ...facts(at),
+      code: "ERR_CONNECTION_LOST",
+      message: `${at.method} ${at.origin}: the peer did not process the request on connection${which}`,
+    });
+  }
   const missing = remaining === undefined ? "" : `, ${remaining} bytes short`;
   const when =
     at.phase === "body" ? `in the middle of the response body${missing}` : "before a response came";

@@ -229,7 +229,9 @@ export interface PoolOptions {
    * Requests that one HTTP/2 connection carries at a time, where the server allows as many. Another connection is opened when
    * all are full, within `maxConnectionsPerOrigin`. Until the server has said its limit it is 100 at most.
    *
-   * @default Infinity: as many as the server allows
+   * Go bounds them as well where a server sets no limit.
+   *
+   * @default 1000
    */
   readonly maxStreams?: number;
   /** PING frames on HTTP/2 connections. `false`: none are sent. @default false */

@@ -108,7 +108,7 @@ export const DEFAULTS: Defaults = {
   reuseOrder: "lifo",
   evictIdle: "stalest",
   http2: "alpn",
-  maxStreams: Infinity,
+  maxStreams: 1000,
   ping: false,
   tcpKeepAlive: false,
   noDelay: true,

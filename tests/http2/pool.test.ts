@@ -17,7 +17,7 @@ import {
   type Socket,
 } from "node:net";
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
 
 const file = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url), "utf8");
@@ -283,6 +283,7 @@ describe("a pool that may speak HTTP/2", () => {
     await using pool = createPool({ http2: "prior-knowledge" });
     const error = await pool.request(server.url, { method: "POST", body: "x" }).catch((thrown) => thrown);
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
+    assertStringIncludes(error.message, "the peer did not process the request on connection #7");
     assertEquals([server.connections, pool.stats().retries], [7, 6]);
   });
 

@@ -392,7 +392,7 @@ describe("the settings", () => {
       bodyIdleTimeoutMs: 300_000,
       requestTimeoutMs: Infinity,
       http2: "alpn",
-      maxStreams: Infinity,
+      maxStreams: 1000,
       ping: undefined,
       tcpKeepAlive: false,
       noDelay: true,
