@@ -63,7 +63,7 @@ export function newFetchResponse(
 }
 
 /** Whether the constructor of `Response` takes the status (Fetch §5.5). A server's answer may have any (Fetch §2.2.3). */
-function isConstructible(status: number): boolean {
+export function isConstructible(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 

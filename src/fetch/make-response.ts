@@ -6,7 +6,7 @@ import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
 import { watchBody } from "./body-abort.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
 import { decodeError, fetchError } from "./fetch-errors.ts";
-import { type FetchResponse, newFetchResponse, type Provenance } from "./fetch-response.ts";
+import { type FetchResponse, isConstructible, newFetchResponse, type Provenance } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
@@ -42,7 +42,17 @@ export function fetchResponse(
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, findDecoder);
   const content = bodiless ? null : contentOf(from, decoding);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
-  return genuine(content, decoding, from, memo);
+  const response = genuine(content, decoding, from, memo);
+  if (!isConstructible(head.status)) response.headers.append("proxy-status", statusTold(head.status));
+  return response;
+}
+
+/**
+ * What a 502 says that stands for a status that no server sends on (RFC 9209 §2.1.1, §2.1.3): Deno.serve and Bun.serve
+ * send the field of a response that is passed on, but no reason phrase.
+ */
+function statusTold(status: number): string {
+  return `holdfast; error=http_protocol_error; received-status=${status}`;
 }
 
 /** Makes the slots of a lazy response. */

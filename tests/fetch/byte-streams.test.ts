@@ -200,3 +200,19 @@ describe("the buffer of a piece", () => {
     });
   }
 });
+
+describe("a reader that waits for the end alone", () => {
+  it("hears of an error behind the head, though it reads nothing more", async () => {
+    const { body, send } = await streamed({ length: undefined });
+    const reader = body.getReader();
+    const first = reader.read();
+    await settled();
+    send("4\r\nabcd\r\n");
+    assertEquals((await first).value?.length, 4);
+    const closed = failure(reader.closed);
+    send("4\r\nefgh\r\n");
+    send("garbage");
+    const error = (await closed) as Error;
+    assertEquals([error.name, (error.cause as { code: string }).code], ["TypeError", "ERR_PROTOCOL"]);
+  });
+});

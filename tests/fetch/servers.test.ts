@@ -119,15 +119,20 @@ for (const [server, [serve, skip]] of Object.entries(SERVERS)) {
     });
 
     // `node:http` refuses such a status by itself, and @hono/node-server answers with 500.
-    it("is a 502 where the server refuses its status", { skip: server.startsWith("node:http") }, async () => {
+    it("is a 502 with a reason where the server refuses its status", {
+      skip: server.startsWith("node:http"),
+    }, async () => {
       const transport = memoryTransport({
         accept: (peer) => peer.onData(() => peer.send("HTTP/1.1 007 Bond\r\nContent-Length: 2\r\n\r\nhi")),
       });
       await using pool = createPool({ transport });
       const served = await serve(() => pool.fetch("http://a.test/"));
-      const { status } = await fetch(urlOf(served));
+      const { status, headers } = await fetch(urlOf(served));
       await served.close();
-      assertEquals(status, 502);
+      assertEquals(
+        [status, headers.get("proxy-status")],
+        [502, "holdfast; error=http_protocol_error; received-status=7"],
+      );
     });
 
     it("answers HEAD with the fields and no body", async () => {

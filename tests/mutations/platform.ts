@@ -132,13 +132,6 @@ export const PLATFORM: readonly Mutation[] = [
     proof: { tests: "tests/fetch/byte-streams" },
   },
   {
-    breaks: "A byte stream of a body ends for a reader that waits with a buffer of its own",
-    file: "src/exchange/body-stream.ts",
-    search: 'if ("byobRequest" in controller) controller.byobRequest?.respond(0);',
-    replacement: "",
-    proof: { tests: "tests/fetch/byte-streams" },
-  },
-  {
     breaks: "A decoded body is a byte stream",
     file: "src/fetch/make-response.ts",
     search: "decodeStream(body.stream(), decoding, toError, { byteStreams,",
