@@ -21,7 +21,10 @@ export const RETIRE_REASONS = [
   "peer-close",
   /** The peer closed: FIN or RST. */
   "peer-closed",
-  /** It had been idle, and then gave no answer to a request, which a fresh connection answered: it died without a word. */
+  /**
+   * It died without a word while it was idle: it gave no answer to a request, which a fresh connection answered, or none to
+   * the kernel's keepalive probes.
+   */
   "no-answer",
   /** The peer sent bytes without a request. */
   "unsolicited-data",

@@ -239,7 +239,13 @@ export interface PoolOptions {
 
   // Sockets
 
-  /** TCP keepalive probes. `false`: `SO_KEEPALIVE` stays off, which does not affect reuse. @default false */
+  /**
+   * TCP keepalive probes, which do not affect reuse. By them NAT gateways, firewalls and load balancers remember a connection
+   * that waits for a slow answer, and the end of a host that vanished is noticed. `false`: `SO_KEEPALIVE` stays off. The times
+   * are the system's own where the runtime cannot set them: see {@linkcode Pool.explain}.
+   *
+   * @default { idle: "15s", interval: "15s", probes: 3 }
+   */
   readonly tcpKeepAlive?: false | TcpKeepAliveOptions;
   /** Sends small writes immediately (`TCP_NODELAY`). @default true */
   readonly noDelay?: boolean;

@@ -110,7 +110,7 @@ export const DEFAULTS: Defaults = {
   http2: "alpn",
   maxStreams: 1000,
   ping: false,
-  tcpKeepAlive: false,
+  tcpKeepAlive: { idle: "15s", interval: "15s", probes: 3 },
   noDelay: true,
   tls: {},
   proxy: false,

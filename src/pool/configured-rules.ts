@@ -1,6 +1,7 @@
 /** Configured rules: each rule that the options set, with its value and its source, for people. */
 
 import { formatMs } from "../contract/duration.ts";
+import type { Capabilities } from "../contract/transport.ts";
 import type { Settings } from "../options/resolve.ts";
 
 /** One rule and its source. */
@@ -13,11 +14,14 @@ export interface ExplainedRule {
   readonly source: "option" | "preset" | "default" | "server hint" | "learned";
 }
 
-/** Every rule that the options set, in the order of the documentation. */
-export function configuredRules(settings: Settings): ExplainedRule[] {
-  return [...keeping(settings), ...counting(settings), ...deadlines(settings), ...handling(settings)].map(
-    ([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }),
-  );
+/** Every rule that the options set, in the order of the documentation. `can`: what the runtime can do, once that is known. */
+export function configuredRules(settings: Settings, can?: Capabilities): ExplainedRule[] {
+  return [
+    ...keeping(settings),
+    ...counting(settings),
+    ...deadlines(settings),
+    ...handling(settings, can),
+  ].map(([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }));
 }
 
 function sourceOf(option: string, { chosen, fromPreset }: Settings): ExplainedRule["source"] {
@@ -70,13 +74,13 @@ function deadlines(settings: Settings): Described[] {
   return DEADLINES.map((option) => [option, formatMs(settings[`${option}Ms`])]);
 }
 
-function handling(settings: Settings): Described[] {
+function handling(settings: Settings, can: Capabilities | undefined): Described[] {
   const { rules, retry, doubt, tcpKeepAlive, dnsRefreshMs, http2, maxStreams, ping, proxy } = settings;
   return [
     ["retry", typeof retry === "function" ? named(retry) : onOff(retry)],
     ["doubt", doubt === false || retry === false ? "off" : doubts(doubt)],
     ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
-    ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive)],
+    ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive) + honoured(can)],
     ["dnsRefresh", formatMs(dnsRefreshMs)],
     ["http2", http2 === false ? "off" : http2],
     ["maxStreams", limit(maxStreams)],
@@ -101,6 +105,20 @@ function probes({ idleMs, intervalMs, probes: count }: Exclude<Settings["tcpKeep
     count === undefined ? "" : `${count} probes`,
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** How much of the probes reaches the kernel. */
+function honoured(can: Capabilities | undefined): string {
+  switch (can?.tcpKeepAlive) {
+    case "none":
+      return " (this runtime sends none)";
+    case "toggle":
+      return " (this runtime: on, at the system's own times)";
+    case "idle":
+      return " (this runtime: the first one only, then the system's own)";
+    default:
+      return "";
+  }
 }
 
 function limit(count: number): string {

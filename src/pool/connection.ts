@@ -301,7 +301,9 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   closed(error: TransportError | undefined): void {
     this.#owner.loopRan();
-    if (this.user !== undefined) this.user.closed(error);
-    else this.#owner.lost(this, "peer-closed", error);
+    if (this.user !== undefined) return this.user.closed(error);
+    // Nobody closed it: the kernel's keepalive probes were not answered, or a router says that the peer is gone.
+    const vanished = error?.kind === "timeout" || error?.kind === "unreachable";
+    this.#owner.lost(this, vanished ? "no-answer" : "peer-closed", error);
   }
 }

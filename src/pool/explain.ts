@@ -1,6 +1,7 @@
 /** Explain: every rule in force for an origin with its source, and how long each of its connections is kept. */
 
 import { formatMs } from "../contract/duration.ts";
+import type { Capabilities } from "../contract/transport.ts";
 import type { WireProtocol } from "../contract/wire-protocol.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { PresetInfo } from "../rules/preset-info.ts";
@@ -54,6 +55,7 @@ export function explain(
   settings: Settings,
   origins: OriginTable<unknown, unknown> | undefined,
   now: number,
+  can?: Capabilities,
 ): Explanation {
   const entry = origins?.find(origin);
   const connections = [...(entry?.connections ?? [])];
@@ -61,7 +63,7 @@ export function explain(
   return {
     origin,
     preset: settings.preset,
-    rules: [...configuredRules(settings), ...announced(connections, settings.rules), ...learned(entry)],
+    rules: [...configuredRules(settings, can), ...announced(connections, settings.rules), ...learned(entry)],
     connections: explained,
   };
 }

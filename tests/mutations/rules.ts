@@ -151,4 +151,32 @@ export const RULES: readonly Mutation[] = [
     replacement: "if (max === 0)",
     proof: { tests: "tests/presets/keep-alive" },
   },
+  {
+    breaks: "A connection is doubted only beyond the idle age at which reuse worked",
+    file: "src/exchange/second-attempt.ts",
+    search: "return leasedIdleMs > originRecord.aliveMs ? leasedIdleMs : 0;",
+    replacement: "return leasedIdleMs;",
+    proof: { tests: "tests/exchange" },
+  },
+  {
+    breaks: "A bare PUT or DELETE is never sent twice",
+    file: "src/rules/doubt.ts",
+    search: "return keyed || SAFE.has(method);",
+    replacement: 'return keyed || SAFE.has(method) || method === "PUT";',
+    proof: { tests: "tests/exchange" },
+  },
+  {
+    breaks: "A silence teaches only once a second one confirms it",
+    file: "src/rules/learned-limit.ts",
+    search: "const confirmed = proven && closes.some(confirms);",
+    replacement: "const confirmed = proven;",
+    proof: { tests: "tests/rules/learned-limit" },
+  },
+  {
+    breaks: "Where a connection was silent, an announced timeout proves nothing",
+    file: "src/rules/verdict.ts",
+    search: "facts.hints.timeoutMs === undefined || silentIdleMs < Infinity ? 0",
+    replacement: "facts.hints.timeoutMs === undefined ? 0",
+    proof: { tests: "tests/rules/idle-choice" },
+  },
 ];

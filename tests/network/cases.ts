@@ -107,4 +107,24 @@ export const CASES: readonly NetworkCase[] = [
     ],
     prepare: () => {},
   },
+  {
+    ...FORGETS,
+    name: "waits",
+    about: "answers take 40 s behind a gateway that forgets connections after 20 s of silence",
+    steps: [{ send: 4, together: 4, method: "GET", path: "/slow?ms=40000" }],
+    capMs: 60_000,
+    prepare: (lab) => lab.forgetAfter(20),
+  },
+  {
+    ...FORGETS,
+    name: "waits-outage",
+    about: "answers take 20 s, and meanwhile nothing gets through for 13 s",
+    steps: [{ wait: "cut" }, { send: 4, together: 4, method: "GET", path: "/slow?ms=20000" }],
+    capMs: 60_000,
+    prepare: () => {},
+    change: async (lab) => {
+      void after(1000).then(() => lab.cable(false));
+      void after(14_000).then(() => lab.cable(true));
+    },
+  },
 ];

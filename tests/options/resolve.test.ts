@@ -394,7 +394,7 @@ describe("the settings", () => {
       http2: "alpn",
       maxStreams: 1000,
       ping: undefined,
-      tcpKeepAlive: false,
+      tcpKeepAlive: { idleMs: 15_000, intervalMs: 15_000, probes: 3 },
       noDelay: true,
       tls: {},
       proxy: false,

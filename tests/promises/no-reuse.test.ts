@@ -18,12 +18,14 @@ async function two(options: PoolOptions) {
 
 describe("reuse and TCP keepalive", () => {
   const PROBES = { idleMs: 60_000, intervalMs: undefined, probes: undefined };
+  const DEFAULT_PROBES = { idleMs: 15_000, intervalMs: 15_000, probes: 3 };
   const reusing = { used: [1, 1], said: ["keep-alive", "keep-alive"] };
   const single = { used: [1, 2], said: ["close", "close"] };
   const rows: readonly (readonly [what: string, options: PoolOptions, expected: object])[] = [
-    ["reuse without probes", {}, { ...reusing, asked: [false] }],
+    ["reuse with the default probes", {}, { ...reusing, asked: [DEFAULT_PROBES] }],
+    ["reuse without probes", { tcpKeepAlive: false }, { ...reusing, asked: [false] }],
     ["reuse with probes", { tcpKeepAlive: { idle: "60s" } }, { ...reusing, asked: [PROBES] }],
-    ["neither", { maxIdlePerOrigin: 0 }, { ...single, asked: [false, false] }],
+    ["neither", { maxIdlePerOrigin: 0, tcpKeepAlive: false }, { ...single, asked: [false, false] }],
     [
       "probes without reuse",
       { maxIdlePerOrigin: 0, tcpKeepAlive: { idle: "60s" } },

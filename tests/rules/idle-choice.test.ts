@@ -22,6 +22,13 @@ describe("isProvenFresh", () => {
       { hints: hints({ timeoutMs: 5000 }), learnedIdleMs: 6000, workedIdleMs: 7000 },
       7000,
     ],
+    [
+      "no announcement where connections were silent",
+      { hints: hints({ timeoutMs: 30_000 }), silentIdleMs: 5000 },
+      2000,
+    ],
+    ["no more than the age at which they were silent", { silentIdleMs: 1500 }, 1500],
+    ["reuse that worked where they were silent", { silentIdleMs: 1500, workedIdleMs: 1400 }, 1500],
     ["unsafeReuse where nothing was learned yet", { learnedIdleMs: Infinity }, 2000],
   ];
   for (const [what, at, provenMs] of rows) {

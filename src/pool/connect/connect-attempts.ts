@@ -224,7 +224,9 @@ export class ConnectAttempts<Wire extends PoolWire> {
   }
 
   #compareOptions(socket: Socket): HoldfastError | undefined {
-    const { tcpKeepAlive, noDelay } = this.#parts.settings;
+    const { noDelay, chosen } = this.#parts.settings;
+    // Nobody asked for the default. `explain()` says how much of it the runtime can do.
+    const { tcpKeepAlive } = chosen.has("tcpKeepAlive") ? this.#parts.settings : socket.applied;
     for (const shortfall of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
       const error = this.#fallsShort(shortfall);
       if (error !== undefined) return error;

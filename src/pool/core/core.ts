@@ -133,6 +133,7 @@ export class PoolCore<C, W> {
         return this.#opening.connect(input.connection.originRecord, now);
       case "lost":
         if (input.reason === "peer-closed") this.#learner.closed(input.connection, input.late !== true, now);
+        if (input.reason === "no-answer") this.#learner.vanished(input.connection, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
       case "calm":
         input.connection.originRecord.calmed += 1;

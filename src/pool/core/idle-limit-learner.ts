@@ -30,6 +30,13 @@ export class IdleLimitLearner<C, W> {
     this.#learn(origin, sawClose(origin.memory, now - connection.idleSince, watched, now), now);
   }
 
+  /** An idle connection has died without a word, some time ago. */
+  vanished(connection: ConnectionRecord<C, W>, now: number): void {
+    if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
+    const { originRecord: origin, idleSince } = connection;
+    this.#learn(origin, sawSilence(origin.memory, now - idleSince, true, now), now);
+  }
+
   /** A lease ends. `answered`: whether a response came. */
   released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
     if (!this.#rules.learn || answered === undefined) return;
