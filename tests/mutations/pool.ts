@@ -84,7 +84,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "The end of an idle connection retires it",
     file: "src/pool/connection.ts",
-    search: `    else this.#owner.lost(this, "peer-closed", error);\n`,
+    search: `    this.#owner.lost(this, vanished ? "no-answer" : "peer-closed", error);\n`,
     replacement: "",
     proof: "simulation",
   },
