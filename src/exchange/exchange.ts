@@ -98,7 +98,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #ask(): void {
     const { origin, repeatable } = this.#request;
     const resent = this.resendCount > this.#unprocessedCount;
-    const now = resent ? this.#pool.now() : this.#times.startedAt;
+    const now = this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt;
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
   }

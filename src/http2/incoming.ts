@@ -262,7 +262,6 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
     checkSize(FRAME.rstStream, id, end - start, 4);
     const stream = this.#owner.streamOf(FRAME.rstStream, id, true);
     if (stream === undefined) return;
-    stream.responded = true;
     this.#owner.streamReset(stream, uint32(bytes, start));
   }
 

@@ -296,6 +296,7 @@ export class Session implements IncomingOwner, StreamOwner {
     this.#remove(stream);
     const { listener } = stream;
     if (code !== CODE.refusedStream || stream.hasHead) {
+      stream.responded = true;
       const message = `the peer reset the stream with ${codeName(code)}`;
       return listener?.lost(new TransportError("reset", message, { reason: codeName(code) }));
     }

@@ -20,17 +20,13 @@ type Shown = true | string;
 const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
   "no-answer":
     "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
-  goaway: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
-  refused: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
-  calm: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
-  "ping-timeout": "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
   "stream-ids": "2^30 requests on one connection: see tests/http2",
 };
 
 const RETRIED: Readonly<Record<RetryReason, Shown>> = {
   "stale-connection": true,
   "retry-rule": true,
-  unprocessed: "scenarios speak HTTP/1.1: see tests/http2 and tests/simulation",
+  unprocessed: true,
   "not-sent": "a socket is rarely destroyed just before a write: tests/exchange/resend.test.ts forces it",
 };
 
@@ -72,13 +68,13 @@ const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {
   "trailers-too-large": true,
   "too-many-informational": true,
   "unexpected-upgrade": true,
-  "bad-frame": "scenarios speak HTTP/1.1: see tests/http2",
-  "unexpected-frame": "scenarios speak HTTP/1.1: see tests/http2",
-  "bad-settings": "scenarios speak HTTP/1.1: see tests/http2",
-  "bad-field-block": "scenarios speak HTTP/1.1: see tests/http2",
-  "bad-pseudo-header": "scenarios speak HTTP/1.1: see tests/http2",
-  "flow-control": "scenarios speak HTTP/1.1: see tests/http2",
-  flood: "scenarios speak HTTP/1.1: see tests/http2",
+  "bad-frame": true,
+  "unexpected-frame": true,
+  "bad-settings": true,
+  "bad-field-block": true,
+  "bad-pseudo-header": true,
+  "flow-control": true,
+  flood: true,
 };
 
 /** How the line of each event starts in a trace. */
@@ -100,7 +96,7 @@ const EVENTS: Readonly<Record<PoolEvent["type"], { readonly line: string; readon
   "option.degraded": { line: "degraded ", shown: true },
   "hint.ignored": { line: "hint ignored #", shown: true },
   "limit.learned": { line: "limit learned", shown: true },
-  "calm.requested": { line: "calm requested #", shown: "only HTTP/2 knows it: see tests/http2" },
+  "calm.requested": { line: "calm requested #", shown: true },
 };
 
 interface Claim {

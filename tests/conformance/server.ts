@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { pem } from "./harness/certs.ts";
 import { type Ended, type Hello, jsonLines, Mailbox, type Message } from "./harness/mailbox.ts";
-import { Gone, Peer } from "./harness/peer.ts";
+import { alpnOption, Gone, Peer } from "./harness/peer.ts";
 import { always, ok } from "./harness/responses.ts";
 import type { Scenario } from "./harness/scenario.ts";
 import { scenarios } from "./scenarios/all.ts";
@@ -43,7 +43,9 @@ class Stage {
     const options = { allowHalfOpen: true, noDelay: true };
     if (speaks === "tcp") return createServer(options, accept);
     const name = speaks === "tls-expired" ? "expired" : "server";
-    const secure = createTlsServer({ ...options, cert: pem(`${name}.pem`), key: pem(`${name}.key`) }, accept);
+    const { alpn } = this.#scenario;
+    const certificate = { cert: pem(`${name}.pem`), key: pem(`${name}.key`) };
+    const secure = createTlsServer({ ...options, ...certificate, ...alpnOption(alpn) }, accept);
     secure.on("tlsClientError", () => {});
     return speaks === "tls-held" ? this.#withHeldHandshakes(secure) : secure;
   }

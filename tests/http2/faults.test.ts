@@ -660,6 +660,8 @@ describe("resets by the peer", () => {
     for (const told of [a, b]) told.onLine = (line) => link.pool.push(line);
     link.arrive(f.reset(1, "REFUSED_STREAM"), f.reset(3, "REFUSED_STREAM"));
     assertEquals(link.said(), ["unprocessed refused", "retire refused", "unprocessed refused"]);
+    // A response would be proof of the contrary, and the request would not be sent again.
+    assertEquals([a.opened.responded, b.opened.responded], [false, false]);
     link.arrive(f.head(5, 200, [], f.END_STREAM));
     assertEquals(c.lines.at(-1), 'complete ""');
   });

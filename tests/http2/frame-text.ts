@@ -53,6 +53,11 @@ export function code(name: string): number {
   return CODES.indexOf(name);
 }
 
+/** The name of an error code. */
+export function codeName(number: number): string | undefined {
+  return CODES[number];
+}
+
 export type Fields = readonly (readonly [string, string])[];
 
 export function uint32(value: number): number[] {

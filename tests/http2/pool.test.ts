@@ -40,6 +40,7 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
   return bytes;
 }
 
+const refuse = (streamId: number): Uint8Array => frame(3, 0, streamId, new Uint8Array([0, 0, 0, 7]));
 const goaway = (last: number): Uint8Array => frame(7, 0, 0, new Uint8Array([0, 0, 0, last, 0, 0, 0, 0]));
 /** The whole of a response. */
 const headers = (streamId: number, block: Uint8Array): Uint8Array => frame(1, 5, streamId, block);
@@ -276,6 +277,22 @@ describe("a pool that may speak HTTP/2", () => {
     assertEquals([response.status, await response.text(), response.resendCount], [200, "", 1]);
     const retried = events.flatMap((event) => (event.type === "request.retried" ? [event.reason] : []));
     assertEquals([retried, pool.stats().retired], [["unprocessed"], { goaway: 1 }]);
+  });
+
+  it("sends what was refused again, also a POST, as of the time of the refusal", async () => {
+    let requests = 0;
+    await using server = await FrameServer.open((_, streamId) =>
+      ++requests === 1 ? [refuse(streamId)] : [headers(streamId, OK)],
+    );
+    const waited: boolean[] = [];
+    await using pool = createPool({
+      http2: "prior-knowledge",
+      onEvent: (event) =>
+        event.type === "connection.acquired" && void waited.push(event.idleMs >= 0 && event.waitedMs >= 0),
+    });
+    const response = await pool.request(server.url, { method: "POST", body: "x" });
+    assertEquals([response.status, response.resendCount, server.connections], [200, 1, 1]);
+    assertEquals(waited, [true, true]);
   });
 
   it("sends it up to six times, and then it fails as not sent", async () => {

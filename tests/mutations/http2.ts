@@ -18,6 +18,13 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/session.test.ts" },
   },
   {
+    breaks: "A refusal is no response, after which a request would not be sent again",
+    file: "src/http2/session.ts",
+    search: "if (code !== CODE.refusedStream || stream.hasHead) {\n      stream.responded = true;",
+    replacement: "stream.responded = true;\n    if (code !== CODE.refusedStream || stream.hasHead) {",
+    proof: { tests: "tests/http2/faults.test.ts" },
+  },
+  {
     breaks: "The pool is told before the listeners, whose resends must go elsewhere",
     file: "src/http2/http2-wire.ts",
     search: "if (session.streams > 0) this.#connection?.retire(reason);",

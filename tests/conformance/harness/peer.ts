@@ -66,6 +66,11 @@ export class Peer {
     return String((this.#socket as TLSSocket).servername);
   }
 
+  /** The protocol that TLS has chosen by ALPN. */
+  get alpn(): string {
+    return String((this.#socket as TLSSocket).alpnProtocol);
+  }
+
   /** The port at the client's end. */
   get clientPort(): number {
     return this.#socket.remotePort ?? 0;
@@ -161,10 +166,10 @@ export class Peer {
   }
 
   /** Starts TLS, like the origin at the end of a tunnel. Returns the peer to use from then on. */
-  startTls(): Peer {
+  startTls(alpn?: readonly string[]): Peer {
     this.#socket.removeAllListeners("data").removeAllListeners("end");
     const options = { isServer: true, cert: pem("server.pem"), key: pem("server.key") };
-    const secure = new TLSSocket(this.#socket, options);
+    const secure = new TLSSocket(this.#socket, { ...options, ...alpnOption(alpn) });
     return new Peer(secure, this, this.#mailbox, this.#tell);
   }
 
@@ -222,4 +227,9 @@ export class Peer {
   wait(name: string): Promise<string> {
     return this.#mailbox.wait(name);
   }
+}
+
+/** What a TLS server takes in ALPN. */
+export function alpnOption(alpn: readonly string[] | undefined): { readonly ALPNProtocols?: string[] } {
+  return alpn === undefined ? {} : { ALPNProtocols: [...alpn] };
 }

@@ -56,6 +56,8 @@ export interface Scenario {
    * waits for the signal `handshake n`. Default: plain TCP.
    */
   readonly speaks?: "tcp" | "tls" | "tls-expired" | "tls-held";
+  /** What the server takes in ALPN, by preference. Default: it knows no ALPN. */
+  readonly alpn?: readonly string[];
   /** Scheme of the URLs, if it differs from the protocol of the server. */
   readonly scheme?: "http" | "https";
   /** Whether the server also listens on a Unix socket. */

@@ -8,6 +8,7 @@ import { downloads } from "./downloads.ts";
 import { ending } from "./ending.ts";
 import { fetching } from "./fetching.ts";
 import { hints } from "./hints.ts";
+import { overHttp2 } from "./http2/all.ts";
 import { idle } from "./idle.ts";
 import { leaving } from "./leaving.ts";
 import { lifetimes } from "./lifetimes.ts";
@@ -47,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   proxies,
   processes,
   refusals,
+  overHttp2,
 ].flat();
 
 const names = new Set(scenarios.map(({ name }) => name));
