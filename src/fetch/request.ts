@@ -34,8 +34,8 @@ export interface RequestOptions {
   /**
    * Sent as they are: the same name twice is two lines. Only `Host`, the framing and the `Content-Type` of the body are
    * added. Stricter than `fetch`: a value must be a string or a number without line ends, and fields that concern one hop
-   * (`Connection` but for `close` and `keep-alive`, `Keep-Alive`, `TE` but for `trailers`, `Trailer`, `Transfer-Encoding`, `Upgrade`) are
-   * a `TypeError` rather than dropped. @default none
+   * (`Connection` but for `close` and `keep-alive`, `Keep-Alive`, `TE` but for `trailers`, `Trailer`, `Transfer-Encoding`,
+   * `Upgrade`) are a `TypeError` rather than dropped. @default none
    */
   readonly headers?: HeadersSource;
   /**

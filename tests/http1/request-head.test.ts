@@ -196,6 +196,12 @@ describe("fields that Holdfast writes itself", () => {
     );
   });
 
+  it("may say that trailers are taken, which a connection option goes with (RFC 9110 §10.1.4)", () => {
+    const fields = requestFields([["TE", "Trailers"]]);
+    assertEquals(lines({ fields }).slice(2, 4), ["connection: keep-alive, te", "TE: Trailers"]);
+    assertEquals(lines({ fields, close: true })[2], "connection: close, te");
+  });
+
   it("must not contradict each other", () => {
     assertStringIncludes(
       refusal([
