@@ -93,20 +93,21 @@ const goaways: Scenario[] = [
       await stream.ended();
       await (await h2.request()).ended();
       h2.write(f.goaway(stream.id, "INTERNAL_ERROR"));
+      await h2.wait("end");
       h2.peer.end();
     }),
-    async client({ get, rejection, note }) {
+    async client({ get, rejection, signal, note }) {
       const [lost, refused] = [get("/1", POST), get("/2", POST)];
+      note(await refused);
+      signal("end");
       const error = Object(await rejection(lost));
       note(`sent ${error.sent}, retriable ${error.retriable}`);
-      note(await refused);
     },
     trace: `
       started 1 POST · queued (1 waiting) · started 2 POST · queued (2 waiting) · opened #1
       acquired #1 request 1 · acquired #1 request 2 · released #1 · retried 2 unprocessed
-      queued (1 waiting) · retired #1 goaway · failed 1 ERR_CONNECTION_LOST in headers
-      > sent full, retriable false · opened #2 · acquired #2 request 1 · released #2 · finished 2 200
-      > POST /2
+      queued (1 waiting) · opened #2 · acquired #2 request 1 · released #2 · finished 2 200 · > POST /2
+      retired #1 goaway · failed 1 ERR_CONNECTION_LOST in headers · > sent full, retriable false
     `,
   },
   {

@@ -69,8 +69,9 @@ const changes: Scenario[] = [
     ),
     async client({ get, wait, signal, note }) {
       note(await get("/1"));
-      const [second, third] = [get("/2"), get("/3")];
+      const second = get("/2");
       await wait("full");
+      const third = get("/3");
       signal("raise");
       note(await third);
       signal("answer 2");
@@ -94,14 +95,16 @@ const changes: Scenario[] = [
       await h2.settings([INITIAL_WINDOW, 1000]);
       await stream.arrived(65_535 + 900);
       h2.signal("got", stream.received);
+      await h2.wait("go on");
       h2.givesBack = true;
       h2.write(f.windowUpdate(stream.id, LARGE));
       await stream.ended();
       stream.answer(`${stream.received}`);
     }),
-    async client({ get, wait, note }) {
+    async client({ get, wait, signal, note }) {
       const answer = get("/", { method: "POST", body: pattern(LARGE) });
       note(await wait("got"));
+      signal("go on");
       note(await answer);
     },
     trace: `${FIRST_POST} · > 66435 · released #1 · finished 1 200 · > ${LARGE}`,
@@ -129,7 +132,7 @@ const changes: Scenario[] = [
     `,
   },
   {
-    name: "PENDING: our PINGs are answered by a server that is slow, and end a connection that is dead",
+    name: "HTTP/2: our PINGs are answered by a server that is slow, and end a connection that is dead",
     options: { ...H2, ping: { interval: "1s", timeout: "1s" } },
     server: http2(async (h2) => {
       const stream = await h2.request();
@@ -143,7 +146,11 @@ const changes: Scenario[] = [
       const error = Object(await rejection(get("/2", { method: "POST", body: "x" })));
       note(`${error.code} in ${error.phase}, sent ${error.sent}`);
     },
-    trace: "",
+    trace: `
+      started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1 · released #1
+      finished 1 200 · > after a ping · started 2 POST · acquired #1 request 2 · retired #1 ping-timeout
+      failed 2 ERR_CONNECTION_LOST in headers · > ERR_CONNECTION_LOST in headers, sent full
+    `,
   },
 ];
 

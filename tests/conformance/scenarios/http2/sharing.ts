@@ -59,15 +59,17 @@ const streams: Scenario[] = [
         answers.push(get(path));
         note(`${path} on ${await wait(`arrived ${path}`)}`);
       }
-      for (const path of ["/1", "/2", "/3"]) signal(`answer ${path}`);
-      note((await Promise.all(answers)).join(""));
+      for (const [at, path] of ["/1", "/2", "/3"].entries()) {
+        signal(`answer ${path}`);
+        note((await answers[at]) ?? "");
+      }
     },
     trace: `
       started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1 · released #1
       finished 1 200 · > /0 · started 2 GET · acquired #1 request 2 · > /1 on 1 · started 3 GET
       acquired #1 request 3 · > /2 on 1 · started 4 GET · queued (1 waiting) · opened #2
-      acquired #2 request 1 · > /3 on 2 · released #1 · finished 2 200 · released #1 · finished 3 200
-      released #2 · finished 4 200 · > /1/2/3
+      acquired #2 request 1 · > /3 on 2 · released #1 · finished 2 200 · > /1 · released #1
+      finished 3 200 · > /2 · released #2 · finished 4 200 · > /3
     `,
   },
   {
@@ -101,10 +103,10 @@ const rules: Scenario[] = [
     options: { ...H2, maxRequests: 2 },
     server: http2(sayingHow(onWord)),
     async client({ get, wait, signal, until, note }) {
-      signal("answer /1");
-      note(await get("/1"));
-      const last = get("/2");
+      const [first, last] = [get("/1"), get("/2")];
       await until("opened #2");
+      signal("answer /1");
+      note(await first);
       signal("answer /2");
       note(await last);
       signal("answer /3");
@@ -112,15 +114,15 @@ const rules: Scenario[] = [
       note(await wait("ended"));
     },
     trace: `
-      started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1 · released #1
-      finished 1 200 · > /1 · started 2 GET · acquired #1 request 2 · opened #2 · retired #1 max-requests
-      finished 2 200 · > /2 · started 3 GET · acquired #2 request 1 · released #2 · finished 3 200 · > /3
-      > NO_ERROR
+      started 1 GET · queued (1 waiting) · started 2 GET · queued (2 waiting) · opened #1
+      acquired #1 request 1 · acquired #1 request 2 · opened #2 · released #1 · finished 1 200 · > /1
+      retired #1 max-requests · finished 2 200 · > /2 · started 3 GET · acquired #2 request 1
+      released #2 · finished 3 200 · > /3 · > NO_ERROR
     `,
   },
   {
     name: "HTTP/2: maxLifetime ends an idle connection by GOAWAY",
-    options: { ...H2, maxLifetime: 60 },
+    options: { ...H2, maxLifetime: 1500 },
     server: http2(sayingHow(echo)),
     async client({ get, until, wait, note }) {
       note(await get());
