@@ -123,6 +123,11 @@ const WORDS: Readonly<
     "2 times 3000 requests",
     1,
   ],
+  goaway: [
+    "│ Holdfast request() │      0 │\n│ Holdfast fetch()   │      1 │\n\nHoldfast is NOT flawless.",
+    "2 times 3000 requests",
+    1,
+  ],
   soak: [
     "Node 20 fresh: 0 requests\nNode 20 quiet: 500 requests\nNode 20 quiet: 1100 requests\nNode 20 closed: 1100 requests\nok     a\nNOT OK b\nNOT OK c",
     "1,100 requests",

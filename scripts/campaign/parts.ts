@@ -111,6 +111,19 @@ export const PARTS: readonly Part[] = [
     failures: /NOT all zero/,
   }),
   part({
+    name: "goaway",
+    title: "HTTP/2 servers that end connections in mid-flight",
+    weight: 8,
+    rounds: true,
+    // Origins that need no compiler. The seed says how many requests run at a time.
+    command: ({ seed }) => {
+      const some = ["--requests", TORTURE, "--together", 20 + (seed % 280)] as const;
+      return run("bench/goaway/main.ts", ...some, "--client", OURS, "--origin", "nginx,nginx-7,node,hono");
+    },
+    work: { [`times ${TORTURE} requests`]: /^│ Holdfast / },
+    failures: /NOT flawless/,
+  }),
+  part({
     name: "soak",
     title: "careless users of one pool for a long time: memory and sockets stay flat",
     weight: 10,
