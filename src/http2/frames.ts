@@ -150,19 +150,13 @@ export function writeGoaway(out: ByteWriter, code: number): void {
   out.uint32(code);
 }
 
-/** Writes a field block: HEADERS, and as many CONTINUATIONs as the peer's frame size asks for (§4.3). */
-export function writeBlock(
-  out: ByteWriter,
-  id: number,
-  block: ByteWriter,
-  isLast: boolean,
-  maxFrameSize: number,
-): void {
+/** Writes a field block: HEADERS, and CONTINUATIONs if it is larger than a frame (§4.3). */
+export function writeBlock(out: ByteWriter, id: number, block: ByteWriter, isLast: boolean): void {
   let type: number = FRAME.headers;
   let flags: number = isLast ? FLAG.endStream : 0;
   let at = 0;
   do {
-    const end = Math.min(block.length, at + maxFrameSize);
+    const end = Math.min(block.length, at + INITIAL_FRAME_SIZE);
     writeFrame(out, end - at, type, end === block.length ? flags | FLAG.endHeaders : flags, id);
     out.copy(block.bytes, at, end);
     [type, flags, at] = [FRAME.continuation, 0, end];

@@ -30,8 +30,11 @@ export const CONNECTION_WINDOW: number = 2 ** 30;
 /** The table that a peer may have for its field blocks: the initial size, for which no SETTINGS must arrive. */
 export const TABLE_SIZE = 4096;
 
-/** The largest frame that we write, if the peer allows more than 16 KiB: streams take turns frame by frame. */
-export const LARGEST_FRAME = 65_536;
+/**
+ * The largest frame that we write, whatever the peer allows (as nghttp2): streams take turns frame by frame, and Bun 1.4 counts
+ * by a lower setting before we could know it.
+ */
+export const FRAME_BYTES: number = INITIAL_FRAME_SIZE;
 
 /** Settings in one frame: there are some ten. The same limit as in nghttp2 (CVE-2020-11080). */
 export const SETTINGS_PER_FRAME = 32;

@@ -203,7 +203,7 @@ export class Session implements IncomingOwner, StreamOwner {
     stream.sentEnd = request.body === undefined || request.body.length === 0;
     if (!stream.sentEnd) this.#uploads.opens();
     this.#streams.set(id, stream);
-    writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd, this.#uploads.frameSize);
+    writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd);
     if (stream.piece !== undefined) this.#uploads.begin(stream);
     this.#owner.wrote();
     if (this.#nextId > LARGEST) this.#owner.retire("stream-ids");
@@ -218,7 +218,7 @@ export class Session implements IncomingOwner, StreamOwner {
   sendEnd(stream: Http2Stream, trailers: string): void {
     this.#uploads.ended(stream);
     if (trailers === "") writeFrame(this.out, 0, FRAME.data, FLAG.endStream, stream.id);
-    else writeBlock(this.out, stream.id, this.#requests.trailers(trailers), true, this.#uploads.frameSize);
+    else writeBlock(this.out, stream.id, this.#requests.trailers(trailers), true);
     if (stream.ended) this.#remove(stream);
     this.#owner.wrote();
   }
@@ -323,7 +323,6 @@ export class Session implements IncomingOwner, StreamOwner {
   setting(setting: number, value: number): void {
     if (setting === SETTING.headerTableSize) this.#requests.setTableSize(value);
     else if (setting === SETTING.maxConcurrentStreams) this.#peerStreams = value;
-    else if (setting === SETTING.maxFrameSize) this.#uploads.frameSize = value;
     else if (setting === SETTING.initialWindowSize) this.#setWindow(value);
     else if (setting === SETTING.enableConnectProtocol) this.connectProtocol = value === 1;
   }

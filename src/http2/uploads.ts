@@ -5,8 +5,8 @@
 
 import { ProtocolError } from "../contract/errors.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { FLAG, FRAME, INITIAL_FRAME_SIZE, INITIAL_WINDOW, LARGEST, writeFrame } from "./frames.ts";
-import { LARGEST_FRAME } from "./limits.ts";
+import { FLAG, FRAME, INITIAL_WINDOW, LARGEST, writeFrame } from "./frames.ts";
+import { FRAME_BYTES } from "./limits.ts";
 import type { Http2Stream } from "./stream.ts";
 
 /** The socket gets what was written when it is as much as this. */
@@ -20,7 +20,6 @@ export class Uploads {
   streamWindow: number = INITIAL_WINDOW;
   /** Whether the socket accepts more. */
   isAccepting = true;
-  #frameSize = INITIAL_FRAME_SIZE;
   /** Streams that have something to send, or are to be told that it was sent. */
   #queue: Http2Stream[] = [];
   /** Streams that wait for the window of the connection. */
@@ -37,15 +36,6 @@ export class Uploads {
     this.#out = out;
     this.#flush = flush;
     this.#sent = sent;
-  }
-
-  /** The peer's SETTINGS_MAX_FRAME_SIZE. */
-  get frameSize(): number {
-    return this.#frameSize;
-  }
-
-  set frameSize(size: number) {
-    this.#frameSize = Math.min(size, LARGEST_FRAME);
   }
 
   /** How many requests are not sent completely. */
@@ -138,7 +128,7 @@ export class Uploads {
 
   #sendFrame(stream: Http2Stream, piece: Uint8Array): void {
     const left = stream.pieceLength - stream.pieceAt;
-    const size = Math.min(left, stream.sendWindow, this.window, this.#frameSize);
+    const size = Math.min(left, stream.sendWindow, this.window, FRAME_BYTES);
     if (size <= 0) {
       if (stream.sendWindow <= 0) return;
       stream.isQueued = true;

@@ -65,24 +65,20 @@ describe("sending", () => {
     assertEquals(link.peer(), [`HEADERS 1 ${SENT} content-length=0 END_STREAM`]);
   });
 
-  it("in frames of 16 KiB, or larger ones that the peer allows, but no larger than 64 KiB", () => {
+  it("in frames of 16 KiB, even if the peer allows more: Bun 1.4 counts by a lower setting before it is acknowledged", () => {
     const link = linkWith(1_000_000);
+    link.arrive(f.settings([5, 16_777_215]));
     write(upload(link).body, 40_000);
-    link.arrive(f.settings([5, 30_000]));
-    write(upload(link).body, 40_000);
-    link.arrive(f.settings([5, 16_777_215]), f.windowUpdate(0, 1_000_000));
-    write(upload(link).body, 100_000);
+    assertEquals(link.peer().slice(-3), ["DATA 1 16384 bytes", "DATA 1 16384 bytes", "DATA 1 7232 bytes"]);
+  });
+
+  it("a large head in HEADERS and CONTINUATION", () => {
+    const link = Link.settled();
+    link.send(request({ headers: { a: "~".repeat(20_000) } }));
+    const [first, second] = link.peer();
     assertEquals(
-      link.peer().filter((line) => line.startsWith("DATA")),
-      [
-        "DATA 1 16384 bytes",
-        "DATA 1 16384 bytes",
-        "DATA 1 7232 bytes",
-        "DATA 3 25535 bytes",
-        "DATA 3 14465 bytes",
-        "DATA 5 65536 bytes",
-        "DATA 5 34464 bytes",
-      ],
+      [first, second?.slice(0, 14), second?.endsWith("~")],
+      ["HEADERS 1 … END_STREAM", "CONTINUATION 1", true],
     );
   });
 

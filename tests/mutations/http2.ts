@@ -41,15 +41,15 @@ export const HTTP2: readonly Mutation[] = [
   {
     breaks: "A body is sent no further than the window of its stream",
     file: "src/http2/uploads.ts",
-    search: "const size = Math.min(left, stream.sendWindow, this.window, this.#frameSize);",
-    replacement: "const size = Math.min(left, this.window, this.#frameSize);",
+    search: "const size = Math.min(left, stream.sendWindow, this.window, FRAME_BYTES);",
+    replacement: "const size = Math.min(left, this.window, FRAME_BYTES);",
     proof: { tests: "tests/http2/windows.test.ts" },
   },
   {
     breaks: "A body is sent no further than the window of the connection",
     file: "src/http2/uploads.ts",
-    search: "const size = Math.min(left, stream.sendWindow, this.window, this.#frameSize);",
-    replacement: "const size = Math.min(left, stream.sendWindow, this.#frameSize);",
+    search: "const size = Math.min(left, stream.sendWindow, this.window, FRAME_BYTES);",
+    replacement: "const size = Math.min(left, stream.sendWindow, FRAME_BYTES);",
     proof: { tests: "tests/http2/windows.test.ts" },
   },
   {
