@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../scripts/entries.ts";
 import { countsLine } from "../../scripts/test/counts.ts";
+import { find } from "../../tests/parity/systems/tools.ts";
 import { chartOf } from "./chart.ts";
 import { type Costs, measureCosts } from "./costs.ts";
 import { goClient } from "./go.ts";
@@ -59,7 +60,7 @@ const chosen = runtimes().filter(({ name }) => name.includes(slice ? "Node" : va
 const HTTP2 = SCENARIOS.filter(({ server }) => server !== undefined).map(({ name }) => name);
 const wanted =
   values.only?.split(",").flatMap((name) => (name === "http2" ? HTTP2 : [name])) ??
-  (slice ? ["small", "upload", "tls"] : undefined);
+  (slice ? ["small", "upload", "tls", "h2-nginx"] : undefined);
 const unknown =
   wanted?.filter((name) => name !== "costs" && !SCENARIOS.some((one) => one.name === name)) ?? [];
 if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && rounds > 0 && runMs > 0)) {
@@ -74,7 +75,16 @@ if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && r
   );
   process.exit(2);
 }
-const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.includes(name));
+/** Not every machine has the servers of HTTP/2. */
+function isPossible({ server, title }: Scenario): boolean {
+  if (server === undefined || find(server) !== undefined) return true;
+  console.error(`${title}: left out, because ${server} is not installed.`);
+  return false;
+}
+
+const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.includes(name)).filter(
+  isPossible,
+);
 const outside = slice ? [] : [...(await reqwest()), ...goClient()];
 
 const origins = new Map<string, Origin>();
