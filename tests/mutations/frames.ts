@@ -1,4 +1,4 @@
-/** HTTP/2 under fuzzing, and what must be tolerated: `src/http2/`. */
+/** HTTP/2 under fuzzing, with random windows, and what must be tolerated: `src/http2/`. */
 
 import type { Mutation } from "./mutation.ts";
 
@@ -45,5 +45,40 @@ export const FRAMES: readonly Mutation[] = [
     search: "header.id = uint31(bytes, at + 5)",
     replacement: "header.id = uint31(bytes, at + 5) + ((bytes[at + 5] as number) >> 7)",
     proof: { tests: "tests/http2/tolerance" },
+  },
+  {
+    breaks: "A large buffer is used again only when the kernel has taken it",
+    file: "src/http2/http2-wire.ts",
+    search: "if (allWritten !== true || this.#lent === undefined) return;",
+    replacement: "if (this.#lent === undefined) return;",
+    proof: { tests: "tests/fuzz/windows" },
+  },
+  {
+    breaks: "An upload keeps to the window of the connection",
+    file: "src/http2/uploads.ts",
+    search: "const size = Math.min(left, stream.sendWindow, this.window, FRAME_BYTES);",
+    replacement: "const size = Math.min(left, stream.sendWindow, FRAME_BYTES);",
+    proof: { tests: "tests/fuzz/windows" },
+  },
+  {
+    breaks: "A reader that goes on gives back what it took before",
+    file: "src/http2/stream.ts",
+    search: "    this.#isPaused = false;\n    this.#giveBack(false);",
+    replacement: "    this.#isPaused = false;",
+    proof: { tests: "tests/http2/windows" },
+  },
+  {
+    breaks: "Uploads that wait for the window of the connection go on when it is opened",
+    file: "src/http2/uploads.ts",
+    search: "      this.#queue.push(...this.#stalled);\n",
+    replacement: "",
+    proof: { tests: "tests/fuzz/windows" },
+  },
+  {
+    breaks: "A buffer that the output goes on with is spare no more",
+    file: "src/http2/http2-wire.ts",
+    search: "    this.#spare = undefined;\n    this.#lent = this.#session.out.swap(next);",
+    replacement: "    this.#lent = this.#session.out.swap(next);",
+    proof: { tests: "tests/fuzz/windows" },
   },
 ];
