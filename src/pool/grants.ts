@@ -20,9 +20,13 @@ import type { Observers } from "./observers.ts";
 
 type Grant<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
 
-/** Finds another connection for a request whose granted one is dead. */
+/** Finds another connection for a request whose granted one is dead, or takes fewer requests by now (no reason). */
 export interface GrantOwner<Wire extends PoolWire> {
-  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void;
+  acquireAnother(
+    waiter: PoolWaiter<Wire>,
+    connection: PooledConnection<Wire>,
+    reason: RetireReason | undefined,
+  ): void;
 }
 
 /** Grants the leases of one pool. */
@@ -78,7 +82,8 @@ export class Grants<Wire extends PoolWire> {
   ): void {
     const { rules } = this.#settings;
     checkLiveness(connection, { turns: this.#turns, rules }, options, (reason) => {
-      if (reason !== undefined) return this.#owner.acquireAnother(effect.waiter, connection, reason);
+      if (reason !== undefined || isOverdrawn(connection))
+        return this.#owner.acquireAnother(effect.waiter, connection, reason);
       this.#loop.turnEnded(now);
       this.#deliver(effect, connection, now);
     });
@@ -96,4 +101,9 @@ export class Grants<Wire extends PoolWire> {
     publishAcquired(this.#observers, lease, attachment.requestId);
     attachment.granted(lease);
   }
+}
+
+/** Whether the peer lowered its limit while leases waited for their checks: their streams would be beyond it (RFC 9113 §5.1.2). */
+function isOverdrawn<Wire extends PoolWire>({ multiplexed, record }: PooledConnection<Wire>): boolean {
+  return multiplexed && record.leases > record.capacity;
 }

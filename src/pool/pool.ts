@@ -207,8 +207,12 @@ export class ConnectionPool<Wire extends PoolWire>
     this.#step({ type: "linger", connection: record }, this.now());
   }
 
-  /** Retires a granted connection that a liveness check found dead, and asks for another for the same request. */
-  acquireAnother(waiter: PoolWaiter<Wire>, connection: PooledConnection<Wire>, reason: RetireReason): void {
+  /** Gives a granted connection back, which ends if a check found a reason, and asks for another for the same request. */
+  acquireAnother(
+    waiter: PoolWaiter<Wire>,
+    connection: PooledConnection<Wire>,
+    reason: RetireReason | undefined,
+  ): void {
     const { record } = connection;
     const answered = reason === "peer-closed" ? false : undefined;
     this.release(connection, { hints: record.hints, reason, answered });

@@ -22,3 +22,11 @@ export function ascii(bytes: Uint8Array): string {
 }
 
 const decoder = new TextDecoder("latin1");
+
+/** Whether `bytes` are those of the body of request `id` from `offset` on. */
+export function isPayload(id: number, offset: number, bytes: Uint8Array): boolean {
+  const unit = `${id}.`;
+  for (let at = 0; at < bytes.length; at++)
+    if (bytes[at] !== unit.charCodeAt((offset + at) % unit.length)) return false;
+  return true;
+}

@@ -92,7 +92,12 @@ export class Shell {
   readonly pool: ConnectionPool<PoolWire>;
   readonly events: PoolEvent[] = [];
 
-  constructor(options: PoolOptions = {}, memory: MemoryOptions = {}, wrap = (inner: Transport) => inner) {
+  constructor(
+    options: PoolOptions = {},
+    memory: MemoryOptions = {},
+    wrap = (inner: Transport) => inner,
+    wire: PoolWire = SILENT,
+  ) {
     const settings = resolveOptions({
       lifetimeJitter: 0,
       onEvent: (event) => this.events.push(event),
@@ -103,7 +108,7 @@ export class Shell {
     this.observers = new Observers(settings.onEvent);
     this.pool = new ConnectionPool(settings, wrap(this.transport), this.observers, {
       expected: () => 1,
-      wireOn: () => SILENT,
+      wireOn: () => wire,
     });
   }
 
