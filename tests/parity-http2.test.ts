@@ -1,10 +1,12 @@
 /** The HTTP/2 side of the presets, held against the programs that are installed here. */
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { assertEquals, assertGreater } from "@std/assert";
@@ -50,18 +52,46 @@ describe("the HTTP/2 side of a client preset", () => {
     const dispatcher = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } });
     const announced = await announcedByClient((url) => {
       fetch(url, { dispatcher }).catch(() => {}); // the server gives no answer
+      return () => dispatcher.destroy();
     });
-    await dispatcher.destroy();
     const { maxStreams: _, ...windows } = announced;
     assertEquals<unknown>(windows, factsOf(presets.undici(), false));
   });
 
-  const go = find("go") ?? "/usr/local/go/bin/go";
-  it("has the windows of Go", { ...PATIENT, skip: !isNode || !existsSync(go) }, async () => {
-    const program = new URL("./parity/programs/go-http2/main.go", import.meta.url);
-    const { maxStreams: _, ...windows } = await announcedByClient(run([go, "run", fileURLToPath(program)]));
-    assertEquals<unknown>(windows, factsOf(presets.go(), false));
-  });
+  const program = (name: string): string =>
+    fileURLToPath(new URL(`./parity/programs/${name}`, import.meta.url));
+  const found = (...files: string[]): string | undefined =>
+    files
+      .map((file) => find(file) ?? (existsSync(file) ? file : undefined))
+      .find((file) => file !== undefined);
+  const profile = mkdtempSync(join(tmpdir(), "holdfast-chromium-"));
+  after(() => rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }));
+
+  const go = found("go", "/usr/local/go/bin/go");
+  const jar = found("/usr/share/java/okhttp.jar");
+  const chromium = [
+    "--headless",
+    "--no-sandbox",
+    "--ignore-certificate-errors",
+    `--user-data-dir=${profile}`,
+  ];
+  const rows: readonly [name: string, command: (string | undefined)[], preset: { [PRESET]?: PresetInfo }][] =
+    [
+      ["Go", [go, "run", program("go-http2/main.go")], presets.go()],
+      [
+        "OkHttp",
+        [jar && find("java"), "-cp", `${jar}:/usr/share/java/okio.jar`, program("SquareHttp2.java")],
+        presets.okHttp(),
+      ],
+      ["Chromium", [find("chromium"), ...chromium], presets.chrome()],
+    ];
+  for (const [name, [file, ...args], preset] of rows) {
+    it(`has the windows of ${name}`, { ...PATIENT, skip: !isNode || file === undefined }, async () => {
+      const command = [file ?? "", ...args.map(String)];
+      const { maxStreams: _, ...windows } = await announcedByClient(run(command));
+      assertEquals<unknown>(windows, factsOf(preset, false));
+    });
+  }
 });
 
 /** What a server does with a limit, as a client sees it. */

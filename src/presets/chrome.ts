@@ -34,7 +34,7 @@ export function chrome(): ClientPreset {
         ending:
           "above the last id of GOAWAY with NO_ERROR, REFUSED_STREAM, and after a PING without an answer",
         source:
-          "chromium net/spdy/spdy_session.cc, net/http/http_network_session.cc, http_network_transaction.cc",
+          "chromium net/spdy/spdy_session.cc, net/http/http_network_session.cc, http_network_transaction.cc; measured with 156",
       },
     },
     {

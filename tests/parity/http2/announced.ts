@@ -40,8 +40,8 @@ export async function announcedByServer(port: number): Promise<Announced> {
   return read(Buffer.concat(bytes));
 }
 
-/** What a client announces that is given the URL of a server. `start` may end before or after. */
-export async function announcedByClient(start: (url: string) => unknown): Promise<Announced> {
+/** What a client announces that is given the URL of a server. `start` answers how to end it. */
+export async function announcedByClient(start: (url: string) => () => unknown): Promise<Announced> {
   let heard = (_: Buffer): void => {};
   const first = new Promise<Buffer>((resolve) => {
     heard = resolve;
@@ -57,18 +57,24 @@ export async function announcedByClient(start: (url: string) => unknown): Promis
     setTimeout(() => heard(Buffer.concat(bytes)), QUIET_MS);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  start(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const stop = start(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   try {
     return read((await guarded(first, "a connection")).subarray(PREFACE.length));
   } finally {
+    await stop();
     for (const socket of sockets) socket.destroy();
     server.close();
   }
 }
 
-/** Runs a program with the URL as its last argument. How it ends does not matter. */
-export function run([program = "", ...args]: readonly string[]): (url: string) => void {
-  return (url) => void spawn(program, [...args, url], { stdio: "ignore" }).on("error", () => {});
+/** Runs a program with the URL as its last argument. */
+export function run([program = "", ...args]: readonly string[]): (url: string) => () => unknown {
+  return (url) => {
+    const child = spawn(program, [...args, url], { stdio: "ignore" });
+    child.on("error", () => {}); // the connection is awaited in vain then
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    return () => (child.kill() ? ended : undefined);
+  };
 }
 
 function read(bytes: Buffer): Announced {
