@@ -106,6 +106,12 @@ const WORDS: Readonly<
     1,
   ],
   frames: ['250 inputs, 11 kinds of outcome, 1 problems\nFound: {"plans":[]}', "250 cases", 1],
+  windows: [
+    "byte 7 of stream 1 is not what was sent\n  replay: --from 9 --lives 1\n77 lives, 1 problems",
+    "77 lives",
+    1,
+    "node --import tsx tests/fuzz/windows/main.ts --from 9 --lives 1",
+  ],
   differential: [
     "Seed 9, : {}\n  replay: --cases 1 --from 9\n77 cases, 60 read alike, 1 problems",
     "77 cases",

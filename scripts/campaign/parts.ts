@@ -81,6 +81,15 @@ export const PARTS: readonly Part[] = [
     failures: /^Found: /,
   }),
   part({
+    name: "windows",
+    title: "lives of HTTP/2 connections: no more is sent than was allowed, and all of it arrives",
+    weight: 6,
+    command: ({ seconds, seed }) => run("tests/fuzz/windows/main.ts", "--seconds", seconds, "--from", seed),
+    work: { lives: /(\d+) lives/ },
+    failures: /replay: /,
+    replay: /replay: (.*)/,
+  }),
+  part({
     name: "differential",
     title: "the parser beside Node's own",
     weight: 8,
