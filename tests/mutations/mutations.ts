@@ -13,6 +13,7 @@ import { PROXY } from "./proxy.ts";
 import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
 import { SHARED } from "./sharing.ts";
+import { SHELL } from "./shell.ts";
 import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
 
@@ -32,4 +33,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HPACK,
   ...HTTP2,
   ...FRAMES,
+  ...SHELL,
 ];
