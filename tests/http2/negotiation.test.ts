@@ -116,7 +116,8 @@ describe("a server that speaks first", () => {
       { alpn: "h2", respond: undefined, accept: (peer) => void peer.send(settings) },
     );
     const calls = [1, 2, 3].map(() => pool.request(url).catch(() => {}));
-    while (pool.stats().opened < 2) await new Promise((later) => setTimeout(later, 1));
+    for (let waits = 0; waits < 2000 && pool.stats().opened < 2; waits++)
+      await new Promise((later) => setTimeout(later, 1));
     assertEquals([transport.attempts, pool.stats().active], [2, 2]);
     await pool.close({ timeout: 0 });
     await Promise.all(calls);
