@@ -18,7 +18,9 @@
  * 7. A connection that died without a word counts as closed at the age at which a request found it so, if that request was
  *    answered on a fresh connection. A slow answer may look the same, so it is doubted until a second one. Any second one
  *    will do: who forgets connections after a time has forgotten older ones as well. Those that are found at the same
- *    moment were not closed at that moment: they count as one, at the smallest age.
+ *    moment were not closed at that moment: they count as one, at the smallest age. It may have died long before it was
+ *    found. So the limit is half of that age, or an age at which reuse worked, if that is longer; after the third time
+ *    only the latter counts.
  */
 
 import type { LimitMemory, SeenClose } from "../contract/limit-store.ts";
@@ -44,6 +46,9 @@ const BEHIND_RESPONSE_MS = 20;
 
 /** Connections found dead this close together are one find: a burst of requests finds all those that died in a pause. */
 const FOUND_TOGETHER_MS = 1000;
+
+/** No box in between forgets a connection sooner, and so no limit is shorter because of one. */
+const SHORTEST_SILENCE_MS = 100;
 
 /** The margin below the smallest close, as a share of it. A timer's own jitter is a few per cent. */
 const MARGIN = 0.05;
@@ -189,10 +194,20 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
   const watched = silentMs === Infinity && believed.every((seen) => seen.watched);
   return {
     ...alive,
-    idleMs: below(smallest) * step,
+    idleMs: Math.min(below(smallest), survivedMs(believed, Math.min(memory.workedMs, nearestMs))) * step,
     provenMs: watched ? nearestMs : workedSafelyMs,
     reviewAt: lastAt + (rests + 1) * restMs,
   };
+}
+
+/**
+ * An idle age that connections survive, where some were found dead that nobody closed; `Infinity` if none were. `workedMs`: the
+ * longest age below those at which reuse worked.
+ */
+function survivedMs(believed: readonly SeenClose[], workedMs: number): number {
+  const silent = believed.filter((seen) => seen.silent === true);
+  if (silent.length === 0) return Infinity;
+  return Math.max(workedMs, silent.length < CERTAIN ? smallestIdleMs(silent) / 2 : SHORTEST_SILENCE_MS);
 }
 
 /** The rest that a limit has earned by being seen often. */

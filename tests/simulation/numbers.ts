@@ -57,6 +57,7 @@ export class Numbers {
         this.#taker = event.request;
         return this.#running.get(event.request);
       case "request.retried":
+      case "request.doubted":
         return this.#running.get(event.request);
       case "request.finished":
       case "request.failed":

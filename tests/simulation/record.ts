@@ -114,7 +114,7 @@ export class RequestRecord {
 }
 
 /** Adds one to a count. */
-export function countUp(counts: Map<number, number>, key: number): number {
+export function countUp<Key>(counts: Map<Key, number>, key: Key): number {
   const count = (counts.get(key) ?? 0) + 1;
   counts.set(key, count);
   return count;

@@ -14,6 +14,7 @@ import { Clients } from "./clients.ts";
 import { decoderOf } from "./codec.ts";
 import { Contexts } from "./contexts.ts";
 import type { Extras, Happening } from "./dimensions.ts";
+import { Doubts } from "./doubts.ts";
 import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
@@ -51,6 +52,7 @@ export class World implements TapWorld, ServerWorld {
   readonly #clients: Clients;
   readonly #acting: Acting;
   readonly #numbers: Numbers = new Numbers(this);
+  readonly #doubts: Doubts = new Doubts();
   readonly #memory: Memory = new Memory(this);
   /** The event that is being delivered to listeners. */
   currentEvent: PoolEvent["type"] | undefined = undefined;
@@ -279,9 +281,12 @@ export class World implements TapWorld, ServerWorld {
   #happened(event: PoolEvent): void {
     this.figures.event(event);
     this.#record(event);
+    const request = this.#numbers.happened(event);
+    const problem = this.#doubts.problem(event, request);
+    if (problem !== undefined) this.fail(problem);
     this.currentEvent = event.type;
     try {
-      this.#acting.happened(event, this.#numbers.happened(event));
+      this.#acting.happened(event, request);
     } finally {
       this.currentEvent = undefined;
     }
