@@ -20,6 +20,9 @@ const COPIED_BYTES = 16_384;
 /** The size of a new buffer. */
 const FIRST_BYTES = 1024;
 
+/** Large buffers that are kept to be used again. */
+const LENT_BUFFERS = 4;
+
 /** How often the end of a turn is put off while requests are still written. */
 const ROUNDS = 8;
 
@@ -38,9 +41,9 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   #rounds = 0;
   /** How much was written when the end of the turn was put off last. */
   #lengthBefore = 0;
-  /** The large buffer that was written last and may not be taken yet, and one that can be used again. */
-  #lent: Uint8Array<ArrayBuffer> | undefined = undefined;
-  #spare: Uint8Array<ArrayBuffer> | undefined = undefined;
+  /** Large buffers that were written and may not be taken yet, and those that can be used again. */
+  #lent: Uint8Array<ArrayBuffer>[] = [];
+  #spare: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(options: SessionOptions, text: TextCodec, alloc: Alloc) {
     this.text = text;
@@ -139,36 +142,33 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     const { out } = this.#session;
     const socket = this.#connection?.socket;
     if (!this.#isAccepting || out.length === 0 || socket === undefined) return this.#isAccepting;
+    this.#recycle(socket);
     const { length } = out;
-    const bytes = length <= COPIED_BYTES ? out.taken() : this.#lend();
+    const bytes = length <= COPIED_BYTES ? out.taken() : out.swap(this.#nextBuffer(out.bytes.length));
     if (length <= COPIED_BYTES) out.clear();
+    else if (this.#session.isUploading && this.#lent.length < LENT_BUFFERS) this.#lent.push(bytes);
     this.#isAccepting = socket.write(length === bytes.length ? bytes : bytes.subarray(0, length));
     this.#session.flushed();
-    this.#recycle(socket);
     return this.#isAccepting;
   }
 
-  /** The output itself. The session goes on with the spare buffer, which is none from then on. */
-  #lend(): Uint8Array<ArrayBuffer> {
-    const next = this.#spare ?? new Uint8Array(FIRST_BYTES);
-    this.#spare = undefined;
-    this.#lent = this.#session.out.swap(next);
-    return this.#lent;
+  /** While a body is sent, the next write is as large. */
+  #nextBuffer(size: number): Uint8Array<ArrayBuffer> {
+    return this.#spare.pop() ?? (this.#session.isUploading ? this.alloc(size) : new Uint8Array(FIRST_BYTES));
   }
 
-  /** Two large buffers take turns while a body is sent: with new ones Node 24 takes three times the CPU for 1 MiB. */
+  /** A few large buffers take turns while a body is sent: with new ones Node 24 takes three times the CPU for 1 MiB. */
   #recycle({ allWritten }: Socket): void {
     const { isUploading, out } = this.#session;
-    if (isUploading) {
-      if (allWritten !== true || this.#lent === undefined) return;
-      this.#spare = this.#lent;
-      this.#lent = undefined;
-      return;
+    if (!isUploading) {
+      // A connection keeps little memory otherwise.
+      if (this.#lent.length > 0) this.#lent = [];
+      if (this.#spare.length > 0) this.#spare = [];
+      if (out.length === 0 && out.bytes.length > COPIED_BYTES) out.bytes = new Uint8Array(FIRST_BYTES);
+    } else if (allWritten === true && this.#lent.length > 0) {
+      this.#spare.push(...this.#lent);
+      this.#lent = [];
     }
-    this.#spare = undefined;
-    this.#lent = undefined;
-    // A connection keeps little memory otherwise.
-    if (out.length === 0 && out.bytes.length > COPIED_BYTES) out.bytes = new Uint8Array(FIRST_BYTES);
   }
 
   ref(awaited: boolean): void {

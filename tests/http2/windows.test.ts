@@ -175,6 +175,24 @@ describe("sending", () => {
     }
   });
 
+  it("buffers that are taken late are used again as well, and none is kept after the upload", () => {
+    let isTaken = false;
+    const link = linkWith(2 ** 31 - 1, { allWritten: () => isTaken });
+    link.arrive(f.windowUpdate(0, 2 ** 30));
+    const { body } = upload(link, 4_000_000);
+    for (let count = 1; count <= 20; count++) {
+      write(body, 200_000);
+      link.peer();
+      isTaken = count % 2 === 0;
+    }
+    const large = link.written.map(([{ buffer }]) => buffer).filter(({ byteLength }) => byteLength > 16_384);
+    const early = new Set(large.slice(0, 20));
+    assertEquals([large.length, large.slice(20).every((buffer) => early.has(buffer))], [40, true]);
+    link.send();
+    link.peer();
+    assertEquals((link.written.at(-1)?.[0].buffer.byteLength ?? Infinity) <= 1024, true);
+  });
+
   it("a small body that goes with its head waits for the window as well", () => {
     const link = linkWith(3);
     link.send(request({ method: "POST", body: { length: 5 } }), piece(5));

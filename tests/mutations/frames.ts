@@ -49,8 +49,8 @@ export const FRAMES: readonly Mutation[] = [
   {
     breaks: "A large buffer is used again only when the kernel has taken it",
     file: "src/http2/http2-wire.ts",
-    search: "if (allWritten !== true || this.#lent === undefined) return;",
-    replacement: "if (this.#lent === undefined) return;",
+    search: "} else if (allWritten === true && this.#lent.length > 0) {",
+    replacement: "} else if (this.#lent.length > 0) {",
     proof: { tests: "tests/fuzz/windows" },
   },
   {
@@ -77,8 +77,8 @@ export const FRAMES: readonly Mutation[] = [
   {
     breaks: "A buffer that the output goes on with is spare no more",
     file: "src/http2/http2-wire.ts",
-    search: "    this.#spare = undefined;\n    this.#lent = this.#session.out.swap(next);",
-    replacement: "    this.#lent = this.#session.out.swap(next);",
+    search: "return this.#spare.pop() ??",
+    replacement: "return this.#spare.at(-1) ??",
     proof: { tests: "tests/fuzz/windows" },
   },
 ];
