@@ -47,7 +47,7 @@ describe("the arguments of a campaign", () => {
     [["--from", "-1"], "--from"],
     [["--from", "1.5"], '--from must be a whole number up to 1000000000, got "1.5"'],
     [["--from", "1000000001"], "--from must be a whole number up to 1000000000"],
-    [["--only", "simulation,sock"], '--only knows no part "sock": there are simulation, core,'],
+    [["--only", "simulation,sock"], '--only knows no part "sock": there are simulation, streams, core,'],
     [["--only="], '--only knows no part ""'],
     [["--hours", "1"], "Unknown option '--hours'"],
     [["soak"], "Unexpected argument 'soak'"],
@@ -92,6 +92,12 @@ const WORDS: Readonly<
     "6,500 requests, 13 seeds",
     1,
     "node --import tsx tests/simulation/main.ts --requests 500 --replay 17",
+  ],
+  streams: [
+    "Error: seed 5: it broke\n  replay: --seed 5 --requests 2000\n4000 requests, 2 worlds, 90 connections, 1 failed, 700 a second.",
+    "4,000 requests, 2 worlds",
+    1,
+    "node --import tsx tests/simulation/http2/main.ts --seed 5 --requests 2000",
   ],
   core: [
     "Error: Seed 5 failed after\nAgain: node --import tsx tests/pool/core/simulate.ts --seed 5 --steps 1000 --climate kind",

@@ -47,6 +47,18 @@ export const PARTS: readonly Part[] = [
     replay: /replay: (.*)/,
   }),
   part({
+    name: "streams",
+    title: "pools and HTTP/2 servers in virtual time",
+    weight: 12,
+    command: ({ seconds, seed }) => {
+      const some = ["--requests", 2000, "--from", seed, "--keepGoing"] as const;
+      return run("tests/simulation/http2/main.ts", "--seconds", seconds, ...some);
+    },
+    work: { requests: /^(\d+) requests,/, worlds: /(\d+) worlds/ },
+    failures: /replay: /,
+    replay: /replay: (.*)/,
+  }),
+  part({
     name: "core",
     title: "random lives of the pool's core",
     weight: 8,

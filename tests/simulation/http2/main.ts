@@ -4,7 +4,8 @@
  * ```sh
  * node --import tsx tests/simulation/http2/main.ts --seeds 100                      # from a random seed on
  * node --import tsx tests/simulation/http2/main.ts --from 1 --seeds 100 --requests 1000
- * node --import tsx tests/simulation/http2/main.ts --seed 17                        # one again
+ * node --import tsx tests/simulation/http2/main.ts --seconds 60                     # as many as fit
+ * node --import tsx tests/simulation/http2/main.ts --seed 17 --trace                # one again, with all that happens
  * node --import tsx tests/simulation/http2/main.ts --total 5000000                  # until so many requests were made
  * ```
  */
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     from: { type: "string" },
     seeds: { type: "string" },
     total: { type: "string" },
+    seconds: { type: "string" },
     step: { type: "string", default: "1" },
     requests: { type: "string", default: "600" },
     progress: { type: "boolean", default: false },
@@ -28,7 +30,8 @@ const { values } = parseArgs({
 });
 const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
 const total = Number(values.total ?? Infinity);
-const count = values.seed !== undefined ? 1 : Number(values.seeds ?? (total < Infinity ? Infinity : 100));
+const endless = total < Infinity || values.seconds !== undefined;
+const count = values.seed !== undefined ? 1 : Number(values.seeds ?? (endless ? Infinity : 100));
 const step = Number(values.step);
 
 const sums: Record<string, Record<string, number>> = { retired: {}, retried: {}, happened: {}, errors: {} };
@@ -36,10 +39,11 @@ let requests = 0;
 let failed = 0;
 let opened = 0;
 let broken = 0;
+let worlds = 0;
 const startedAt = performance.now();
-for (let at = 0; at < count && requests < total; at++) {
+const until = startedAt + 1000 * Number(values.seconds ?? Infinity);
+for (let at = 0; at < count && requests < total && performance.now() < until; at++) {
   const plan = planOf(from + at * step, Number(values.requests));
-  if (values.progress) console.log(plan.seed, Math.round(process.memoryUsage().heapUsed / 1e6));
   if (values.seed !== undefined) console.log(JSON.stringify(plan));
   try {
     const seen = await new Http2World(plan, values.trace ? console.log : undefined).run();
@@ -51,12 +55,12 @@ for (let at = 0; at < count && requests < total; at++) {
         sum[what] = (sum[what] ?? 0) + times;
   } catch (error) {
     broken += 1;
-    console.log(
-      `${String(error)}\n  again: node --import tsx tests/simulation/http2/main.ts --seed ${from + at * step} --requests ${values.requests}`,
-    );
+    console.log(`${String(error)}\n  replay: --seed ${from + at * step} --requests ${values.requests}`);
     if (values.seed !== undefined) console.log((error as Error).stack);
     if (!values.keepGoing) break;
   }
+  worlds += 1;
+  if (values.progress) console.log(`${requests} requests, ${worlds} worlds, ${broken} broken`);
 }
 const seconds = (performance.now() - startedAt) / 1000;
 for (const [name, sum] of Object.entries(sums))
@@ -67,7 +71,7 @@ for (const [name, sum] of Object.entries(sums))
       .join(", ")}`,
   );
 console.log(
-  `${requests} requests on ${opened} connections, ${failed} failed, ${Math.round(requests / seconds)} a second.`,
+  `${requests} requests, ${worlds} worlds, ${opened} connections, ${failed} failed, ${Math.round(requests / seconds)} a second.`,
 );
 console.log(broken === 0 ? "No invariant was broken." : `${broken} worlds broke an invariant.`);
 process.exitCode = broken === 0 ? 0 : 1;
