@@ -16,6 +16,8 @@ import {
   type Server,
   type Socket,
 } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
@@ -425,6 +427,55 @@ describe("a pool that may speak HTTP/2", () => {
     await using pool = createPool({ http2: "prior-knowledge", proxy: `http://127.0.0.1:${proxy.port}` });
     const response = await pool.request(`${world.url}a`);
     assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
+  });
+
+  it("speaks it over a Unix socket", async () => {
+    const unixPath = join(tmpdir(), `holdfast-http2-${process.pid}.sock`);
+    const server = createServer();
+    server.on("stream", hello as () => void);
+    await new Promise<void>((listening) => void server.listen(unixPath, listening));
+    await using pool = createPool({ http2: "prior-knowledge", unixPath });
+    const response = await pool.request("http://service.test/a");
+    assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
+    await pool.close();
+    server.close();
+  });
+
+  it("fails an upload that the server does not read, and keeps the connection", async () => {
+    const deaf: Answer = (stream, headers) => {
+      stream.on("error", () => {});
+      if (headers[":path"] === "/") hello(stream, headers);
+    };
+    await using world = await World.open(deaf);
+    const upload = { method: "PUT", body: new Uint8Array(10_000_000), bodyIdleTimeout: 100 };
+    const error = await world.pool.request(`${world.url}deaf`, upload).catch((thrown) => thrown);
+    assertEquals([error.code, error.phase, error.sent], ["ERR_BODY_TIMEOUT", "send", "partial"]);
+    assertEquals((await world.pool.request(world.url)).connection.requestNumber, 2);
+  });
+
+  it("lets running requests end after drain(), and opens another connection for the next", async () => {
+    const waiting: ServerHttp2Stream[] = [];
+    const hold: Answer = (stream, headers) =>
+      headers[":path"] === "/" ? hello(stream, headers) : void waiting.push(stream);
+    await using world = await World.open(hold);
+    const running = world.pool.request(`${world.url}held`);
+    while (waiting.length === 0) await new Promise((later) => setTimeout(later, 5));
+    world.pool.drain();
+    const next = await world.pool.request(world.url);
+    assertEquals([await next.text(), next.connection.id], ["hello /", 2]);
+    for (const stream of waiting) hello(stream, { ":path": "late" });
+    assertEquals(await (await running).text(), "hello late");
+    assertEquals(world.pool.stats().retired, { "origin-drained": 1 });
+  });
+
+  it("cuts off what still runs when the grace of close() is over", async () => {
+    const silent: Answer = (stream) => void stream.on("error", () => {});
+    await using world = await World.open(silent);
+    const calls = [1, 2, 3].map(() => world.pool.request(world.url).catch((error) => error.code));
+    while (world.pool.stats().active === 0) await new Promise((later) => setTimeout(later, 5));
+    await world.pool.close({ timeout: 20 });
+    assertEquals(await Promise.all(calls), Array(3).fill("ERR_POOL_CLOSED"));
+    assertEquals(world.pool.stats().open, 0);
   });
 
   it("speaks HTTP/1.1 if it is told to", async () => {
