@@ -1,7 +1,8 @@
 /**
  * Main: `npm run network` runs the cases of the lab with each client on each runtime and prints a table.
  *
- * `--only NAME` chooses cases, `--clients a,b` clients, `--runtimes a,b` runtimes.
+ * `--only NAME` chooses cases, `--clients a,b` clients, `--runtimes a,b` runtimes. `--options JSON` are options of the pool;
+ * with `{"http2":"prior-knowledge"}` the origin speaks HTTP/2.
  */
 
 import { parseArgs } from "node:util";

@@ -1,25 +1,33 @@
 /**
- * Origin: the server program of the lab. It answers `/?id=…` at once, `/slow?ms=…` after a while, `/tail?…` mostly at once and
+ * Origin: the server program of the lab, over HTTP/1.1 or HTTP/2. It answers `/?id=…` at once, `/slow?ms=…` after a while, `/tail?…` mostly at once and
  * sometimes ten times slower, and writes its counts when it is told to on stdin.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import { createInterface } from "node:readline";
 import type { OriginCounts } from "./script.ts";
 
-const [port = "8080", idleMs = "600000"] = process.argv.slice(2);
+const [port = "8080", idleMs = "600000", protocol = "http/1.1"] = process.argv.slice(2);
 const counts = { connections: 0, requests: 0 };
 const posts = new Map<string, number>();
 let served = 0;
 
-const server = createServer((request, response) => {
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+function serve(request: Request, response: Response): void {
   const url = new URL(request.url ?? "/", "http://origin");
   counts.requests += 1;
   const id = url.searchParams.get("id") ?? "";
   if (request.method === "POST") posts.set(id, (posts.get(id) ?? 0) + 1);
   request.resume();
-  request.on("end", () => setTimeout(answer, delayOf(url), request, response));
-});
+  request.on("end", () => setTimeout(answer, delayOf(url), response));
+}
 
 /** Every 50th answer of the tail takes ten times the median. */
 function delayOf(url: URL): number {
@@ -29,16 +37,23 @@ function delayOf(url: URL): number {
   return served % 50 === 0 ? ms * 10 : ms;
 }
 
-function answer(_request: IncomingMessage, response: ServerResponse): void {
+function answer(response: Response): void {
+  if (response.writableEnded || response.destroyed) return;
   response.setHeader("content-type", "text/plain");
   response.end("answer");
 }
 
-server.keepAliveTimeout = Number(idleMs);
-server.on("connection", () => {
+const connected = (): void => {
   counts.connections += 1;
-});
-server.listen(Number(port), () => process.stdout.write("ready\n"));
+};
+const ready = (): void => void process.stdout.write("ready\n");
+if (protocol === "h2") {
+  createHttp2Server(serve).on("session", connected).listen(Number(port), ready);
+} else {
+  const server = createServer(serve).on("connection", connected);
+  server.keepAliveTimeout = Number(idleMs);
+  server.listen(Number(port), ready);
+}
 
 createInterface({ input: process.stdin }).on("line", () => {
   const postsTwice = [...posts.values()].filter((count) => count > 1).length;

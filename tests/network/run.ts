@@ -42,6 +42,7 @@ export async function runCase(
       file("origin.ts"),
       String(PORT),
       String(test.originIdleMs),
+      isHttp2(options) ? "h2" : "http/1.1",
     ]);
     started.push(origin);
     const originLines = linesOf(origin);
@@ -64,6 +65,11 @@ export async function runCase(
     for (const child of started) child.kill("SIGKILL");
     lab.close();
   }
+}
+
+/** Whether the options of a pool let it speak HTTP/2 without asking. */
+function isHttp2(options: object | undefined): boolean {
+  return options !== undefined && "http2" in options && options.http2 === "prior-knowledge";
 }
 
 function linesOf(child: ChildProcess): AsyncIterator<string> {
