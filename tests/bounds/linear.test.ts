@@ -23,6 +23,7 @@ import { addFields, headFields, trailerFields } from "../../src/http1/parse/fiel
 import { passable } from "../../src/http1/parse/framing.ts";
 import { ResponseParser } from "../../src/http1/parse/response-parser.ts";
 import { checkMethod, requestFields } from "../../src/http1/send/request-head.ts";
+import { ResponseSection } from "../../src/http2/response-section.ts";
 import { Labels } from "../../src/metrics/labels.ts";
 import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
 import { show } from "../../src/options/checks.ts";
@@ -106,6 +107,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   "a field": (text) => parsed(`${HEAD}a: ${text}\r\n\r\n`),
   "a field with blanks around it": (text) => parsed(`${HEAD}a:  \t${text}\t\r\n\r\n`),
   "Content-Length": (text) => parsed(`${HEAD}content-length: ${text}\r\n\r\n`),
+  "content-length, over HTTP/2": (text) => {
+    const section = new ResponseSection(UNLIMITED);
+    section.begin(true);
+    section.field("content-length", text, `content-length: ${text}\r\n`);
+  },
   "Transfer-Encoding": (text) => parsed(`${HEAD}transfer-encoding: ${text}\r\n\r\n`),
   "a chunk's extensions": (text) => parsed(`${CHUNKED}1;${text}\r\na\r\n0\r\n\r\n`),
   "a chunk's blanks and extensions": (text) => parsed(`${CHUNKED}1 ${text}\r\na\r\n0\r\n\r\n`),
@@ -306,6 +312,7 @@ describe("regular expressions", () => {
     "src/http1/parse/framing.ts": "both lengths",
     "src/http1/parse/head.ts": "Content-Length",
     "src/http1/send/request-head.ts": "a caller's Content-Length",
+    "src/http2/response-section.ts": "content-length, over HTTP/2",
     "src/http1/syntax.ts": "a header field's value",
     "src/metrics/labels.ts": "an origin's labels",
     "src/pool/connect/resolver.ts": "a hostname, of 255 characters at most",
