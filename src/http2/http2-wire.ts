@@ -83,7 +83,9 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     this.#session.ping();
   }
 
+  /** The peer is silent, and what was written to it is of no use: the socket must not wait until that is acknowledged. */
   giveUp(reason: RetireReason, error: TransportError): void {
+    this.#connection?.socket?.abort();
     this.#end(reason, error, (listener) => listener.lost(error));
   }
 

@@ -2,6 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { TransportError } from "../../src/contract/transport.ts";
 import * as f from "./frame-text.ts";
 import { GET, Link, request } from "./link.ts";
 
@@ -192,6 +193,27 @@ describe("the end of a connection", () => {
       true,
     );
     assertEquals(link.said(), ["retire goaway", "retire peer-closed", "ended peer-closed"]);
+  });
+
+  it("the pool asks for a sign of life, and gives the connection up", () => {
+    const link = Link.settled();
+    const told = link.send();
+    link.peer();
+    link.wire.ping();
+    assertEquals(link.peer(), ["PING \x00\x00\x00\x00\x00\x00\x00\x00"]);
+    link.wire.giveUp("ping-timeout", new TransportError("timeout", "silence"));
+    assertEquals(told.lines, ["lost silence"]);
+    assertEquals(link.said(), ["abort", "retire ping-timeout", "ended ping-timeout: silence"]);
+  });
+
+  it("the pool is closed at once: each exchange is cut", () => {
+    const link = Link.settled();
+    const told = [link.send(), link.send()];
+    link.user?.cut();
+    assertEquals(
+      told.map(({ lines }) => lines),
+      [["cut"], ["cut"]],
+    );
   });
 
   it("the pool closes: GOAWAY goes before", () => {
