@@ -2,10 +2,10 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { createPool } from "../../mod.ts";
+import { createPool, type StoredLimit, type Transport } from "../../mod.ts";
 import { isStoredLimit } from "../../src/pool/limit-keeper.ts";
 import { memoryTransport } from "../../transports/memory.ts";
-import { MovableClock } from "../support/clock.ts";
+import { MovableClock, settled } from "../support/clock.ts";
 
 describe("a limit store that fails to answer", () => {
   it("is asked again a minute later, and not before", async () => {
@@ -51,4 +51,48 @@ describe("a stored limit", () => {
   for (const [what, value, isStored] of rows)
     it(`${what}: ${isStored}`, () =>
       assertEquals(isStoredLimit(JSON.parse(JSON.stringify(value))), isStored));
+});
+
+describe("what an origin speaks", () => {
+  /** A server that chooses HTTP/1.1, and how often it was connected to. */
+  function oldServer() {
+    const inner = memoryTransport({ respond: () => ({ body: "ok" }) });
+    const opened: (() => void)[] = [];
+    const transport: Transport = {
+      ...inner,
+      async connect(target, handler, signal) {
+        await new Promise<void>((resolve) => void opened.push(resolve));
+        const socket = await inner.connect(target, handler, signal);
+        Object.defineProperty(socket, "alpn", { value: "http/1.1" });
+        return socket;
+      },
+    };
+    return { transport, opened };
+  }
+
+  it("is kept in the store, so that the next pool does not find it out by one connection", async () => {
+    const kept = new Map<string, StoredLimit>();
+    const first = oldServer();
+    const options = { http2: "alpn", learn: { store: kept } } as const;
+    const pool = createPool({ ...options, transport: first.transport });
+    const asked = [1, 2, 3].map(() => pool.request("https://a.test/"));
+    await settled();
+    assertEquals(first.opened.length, 1, "one connect attempt decides");
+    first.opened[0]?.();
+    await settled();
+    assertEquals(first.opened.length, 3, "and the others follow at once");
+    for (const open of first.opened) open();
+    for (const response of asked) await (await response).text();
+    await settled();
+    assertEquals(kept.get("https://a.test")?.protocol, "http/1.1");
+    assertEquals(pool.stats().origins["https://a.test"]?.protocol, "http/1.1");
+
+    const second = oldServer();
+    const next = createPool({ ...options, transport: second.transport });
+    const again = [1, 2, 3].map(() => next.request("https://a.test/"));
+    await settled();
+    assertEquals(second.opened.length, 3);
+    for (const open of second.opened) open();
+    for (const response of again) await (await response).text();
+  });
 });
