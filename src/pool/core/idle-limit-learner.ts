@@ -55,7 +55,12 @@ export class IdleLimitLearner<C, W> {
     if (!connection.teaches) return origin.memory;
     connection.teaches = false;
     if (!answered) return sawClose(origin.memory, leasedIdleMs, false, now);
-    return leasedIdleMs > origin.aliveMs ? sawReuse(origin.memory, leasedIdleMs, now) : origin.memory;
+    // Where nobody was silent, a reuse below the limit that was seen is no news, and must not make a close look doubtful.
+    const knownMs = origin.silentMs === Infinity ? origin.workedIdleMs : origin.aliveMs;
+    if (leasedIdleMs > knownMs) return sawReuse(origin.memory, leasedIdleMs, now);
+    // It is news for doubts, until something else is learned.
+    origin.aliveMs = Math.max(origin.aliveMs, leasedIdleMs);
+    return origin.memory;
   }
 
   /** A connection gave no answer after its idle time. `proven`: it was dead. Otherwise the server may have been slow. */
