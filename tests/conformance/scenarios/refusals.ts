@@ -111,7 +111,10 @@ async function refuseAll<T>(
   let refused = 0;
   for (const [given, kind, ...named] of rows) {
     const error = await failureOf(() => attempt(given));
-    const missing = named.filter((text) => !error?.message.toLowerCase().includes(text.toLowerCase()));
+    // fetch says why in the cause of a failure of the network.
+    const { cause } = error ?? {};
+    const said = `${error?.message} ${cause instanceof Error ? cause.message : ""}`.toLowerCase();
+    const missing = named.filter((text) => !said.includes(text.toLowerCase()));
     if (error?.name === kind && missing.length === 0) refused += 1;
     else
       note(
