@@ -16,9 +16,13 @@ import type { WireRequest, WireResponse } from "./message.ts";
 import type { RequestEvents } from "./request-events.ts";
 import type { Upload } from "./upload.ts";
 
-/** Gives a connection back that was granted but not used. It ends, and nothing was learned of its server. */
+/**
+ * Gives a connection back that was granted but not used. It ends, and nothing was learned of its server; but where others
+ * share it, it is in use, and their ends say what becomes of it.
+ */
 export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
-  pool.release(connection, { hints: connection.record.hints, reason: "aborted" });
+  const { hints, leases } = connection.record;
+  pool.release(connection, { hints, reason: leases > 1 ? undefined : "aborted" });
 }
 
 /** What an exchange has of its connection. */

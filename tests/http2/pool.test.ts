@@ -269,6 +269,23 @@ describe("a pool that may speak HTTP/2", () => {
     assertEquals(world.pool.stats().retired, {});
   });
 
+  it("keeps the connection when a request is aborted in its liveness check, and others go on", async () => {
+    await using world = await World.open(hello);
+    await (await world.pool.request(world.url)).text();
+    // Long enough for a check.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const controller = new AbortController();
+    const post = { method: "POST", body: "x" };
+    const [aborted, other] = [
+      world.pool.request(world.url, { ...post, signal: controller.signal }),
+      world.pool.request(world.url, post),
+    ];
+    controller.abort(new Error("enough"));
+    assertEquals(await aborted.catch((error) => error.message), "enough");
+    assertEquals(await (await other).text(), "hello /");
+    assertEquals([world.pool.stats().opened, world.pool.stats().retired], [1, {}]);
+  });
+
   it("sends what a GOAWAY proves unprocessed on another connection, also a POST", async () => {
     await using server = await FrameServer.open((connection, streamId) =>
       connection.number === 1 ? [goaway(0)] : [headers(streamId, OK)],

@@ -25,6 +25,13 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/faults.test.ts" },
   },
   {
+    breaks: "A connection that others share survives a request that is aborted in its liveness check",
+    file: "src/exchange/ending.ts",
+    search: 'reason: leases > 1 ? undefined : "aborted"',
+    replacement: 'reason: leases > 0 ? "aborted" : undefined',
+    proof: { tests: "tests/http2/pool.test.ts" },
+  },
+  {
     breaks: "The pool is told before the listeners, whose resends must go elsewhere",
     file: "src/http2/http2-wire.ts",
     search: "if (session.streams > 0) this.#connection?.retire(reason);",
