@@ -91,6 +91,8 @@ export class Session implements IncomingOwner, StreamOwner {
   #awaited = 0;
   #faults = 0;
   #refusals = 0;
+  /** Streams from this one on were opened by what the peer said last of its limit. `Infinity`: it has said nothing yet. */
+  #informedFrom = Infinity;
 
   constructor(owner: SessionOwner, { limits, maxStreams }: SessionOptions, text: TextCodec) {
     this.#owner = owner;
@@ -192,7 +194,9 @@ export class Session implements IncomingOwner, StreamOwner {
   // StreamOwner: the streams call
 
   get gone(): boolean {
-    return this.over || this.#isRetired || this.#nextId > LARGEST || this.#owner.lost;
+    if (this.over || this.#isRetired || this.#nextId > LARGEST || this.#owner.lost) return true;
+    // The limit was lowered after the exchange had begun (§5.1.2).
+    return this.#streams.size >= this.#peerStreams;
   }
 
   sendRequest(stream: Http2Stream, request: RequestMessage, by: ForwardedBy | undefined): void {
@@ -300,7 +304,8 @@ export class Session implements IncomingOwner, StreamOwner {
       const message = `the peer reset the stream with ${codeName(code)}`;
       return listener?.lost(new TransportError("reset", message, { reason: codeName(code) }));
     }
-    this.#refusals += 1;
+    // One beyond a limit that we could not know says nothing of the connection.
+    if (stream.id >= this.#informedFrom) this.#refusals += 1;
     if (this.#refusals === REFUSALS) this.#retire("refused");
     listener?.unprocessed("refused");
   }
@@ -343,7 +348,10 @@ export class Session implements IncomingOwner, StreamOwner {
     // There is no word for a connection that takes no stream for now.
     if (this.#peerStreams === 0) return this.#retire("goaway");
     const capacity = Math.min(this.#peerStreams, this.#maxStreams);
-    if (capacity === this.#capacity) return;
+    const isFirst = this.#informedFrom === Infinity;
+    if (isFirst || capacity < this.#capacity) this.#informedFrom = this.#nextId;
+    // The pool may have begun with a guess.
+    if (capacity === this.#capacity && !isFirst) return;
     this.#capacity = capacity;
     this.#owner.capacityChanged(capacity);
   }

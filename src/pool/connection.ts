@@ -158,6 +158,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   multiplexed = false;
   /** How many exchanges it may carry at a time. Set by `speak`, and by its wire. */
   capacity = 1;
+  /** The peer has said so. */
+  isCapacityKnown = false;
   /** Its pings. Set once, by the pool when it is open, if the options want any and the protocol has them. */
   pings: Pings | undefined = undefined;
   /** Liveness checks under way on a multiplexed connection. */
@@ -267,6 +269,7 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   capacityChanged(capacity: number): void {
     this.capacity = capacity;
+    this.isCapacityKnown = true;
     this.#owner.capacityChanged(this, capacity);
   }
 

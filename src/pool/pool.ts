@@ -273,9 +273,12 @@ export class ConnectionPool<Wire extends PoolWire>
     const { ping } = this.settings;
     if (ping !== undefined && wire.ping !== undefined)
       connection.pings = new Pings(connection, ping, this.timer, now);
-    const { capacity } = connection;
+    const { isCapacityKnown, capacity: own } = connection;
+    const { origin, capacity: last } = record.originRecord;
+    // Until the peer speaks, what it said last is the best guess: it refuses what is beyond its limit.
+    const capacity = isCapacityKnown ? own : Math.min(own, last);
     const { protocol } = wire;
-    const negotiated = this.mayHearFirst(record.originRecord.origin);
+    const negotiated = this.mayHearFirst(origin);
     const { observers } = this;
     observers.beginStep();
     try {

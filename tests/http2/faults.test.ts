@@ -666,6 +666,28 @@ describe("resets by the peer", () => {
     assertEquals(c.lines.at(-1), 'complete ""');
   });
 
+  it("REFUSED_STREAM for what was opened before the peer said its limit, or lowered it: no blame", () => {
+    const link = new Link();
+    const early = [link.send(), link.send(), link.send()];
+    link.arrive(f.settings([3, 1]), f.reset(3, "REFUSED_STREAM"), f.reset(5, "REFUSED_STREAM"));
+    assertEquals(link.said(), ["capacity 1"]);
+    // One that has begun without being sent is beyond the limit as well, until there is room.
+    const late = link.open();
+    assertEquals(late.opened.gone, true);
+    link.arrive(f.head(1, 200, [], f.END_STREAM));
+    assertEquals([early[0]?.lines.at(-1), late.opened.gone], ['complete ""', false]);
+    link.arrive(f.settings([3, 4]));
+    const [a, b] = [link.send(), link.send()];
+    link.arrive(f.settings([3, 1]), f.reset(7, "REFUSED_STREAM"), f.reset(9, "REFUSED_STREAM"));
+    assertEquals(link.said(), ["capacity 1", "capacity 4", "capacity 1"]);
+    assertEquals([a.lines, b.lines], [["unprocessed refused"], ["unprocessed refused"]]);
+    for (const id of [11, 13]) {
+      link.send();
+      link.arrive(f.reset(id, "REFUSED_STREAM"));
+    }
+    assertEquals(link.said().at(-1), "retire refused");
+  });
+
   it("any other code, or a refusal after the head: lost, but not the connection", () => {
     const link = Link.settled();
     const [a, b] = [link.send(), link.send()];

@@ -237,6 +237,23 @@ describe("a pool that may speak HTTP/2", () => {
     assertEquals(world.sessions.length, 2);
   });
 
+  it("begins the next connection with as many streams as the last one was allowed", async () => {
+    const options = { http2: "prior-knowledge", maxConnectionsPerOrigin: 1 } as const;
+    await using world = await World.open(hello, options, {
+      plain: true,
+      settings: { maxConcurrentStreams: 3 },
+    });
+    const burst = async (): Promise<void> => {
+      await Promise.all(Array.from({ length: 20 }, async () => (await world.pool.request(world.url)).text()));
+    };
+    await burst();
+    const { retries } = world.pool.stats();
+    world.pool.drain();
+    await burst();
+    const { retries: after, opened, retired } = world.pool.stats();
+    assertEquals([after, opened, retired], [retries, 2, { "origin-drained": 1 }]);
+  });
+
   it("uploads bytes and streams", async () => {
     await using world = await World.open(echo);
     const bytes = new Uint8Array(1_000_000).map((_, index) => index % 251);

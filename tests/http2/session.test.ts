@@ -43,7 +43,8 @@ describe("the beginning of a connection", () => {
     assertEquals(link.said(), ["capacity 250", "capacity 5"]);
     const limited = new Link({ maxStreams: 7 });
     limited.arrive(f.settings([3, 250]));
-    assertEquals(limited.said(), []);
+    limited.arrive(f.settings([3, 200]));
+    assertEquals(limited.said(), ["capacity 7"]);
     const unlimited = new Link();
     unlimited.arrive(f.settings());
     assertEquals(unlimited.said(), ["capacity 1000"]);

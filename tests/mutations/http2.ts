@@ -27,8 +27,29 @@ export const HTTP2: readonly Mutation[] = [
   {
     breaks: "A connection that others share survives a request that is aborted in its liveness check",
     file: "src/exchange/ending.ts",
-    search: 'reason: leases > 1 ? undefined : "aborted"',
-    replacement: 'reason: leases > 0 ? "aborted" : undefined',
+    search: "leases > 1 ? undefined",
+    replacement: 'leases > 1 ? "aborted"',
+    proof: { tests: "tests/http2/pool.test.ts" },
+  },
+  {
+    breaks: "A stream that was opened before the peer said its limit may be refused without a blame",
+    file: "src/http2/session.ts",
+    search: "if (stream.id >= this.#informedFrom) this.#refusals += 1;",
+    replacement: "this.#refusals += 1;",
+    proof: { tests: "tests/http2/faults.test.ts" },
+  },
+  {
+    breaks: "A limit that was lowered holds for exchanges that have begun and are not sent",
+    file: "src/http2/session.ts",
+    search: "return this.#streams.size >= this.#peerStreams;",
+    replacement: "return false;",
+    proof: { tests: "tests/http2/faults.test.ts" },
+  },
+  {
+    breaks: "A new connection begins with as many streams as the last one was allowed",
+    file: "src/pool/pool.ts",
+    search: "isCapacityKnown ? own : Math.min(own, last)",
+    replacement: "isCapacityKnown ? own : Math.max(own, 1)",
     proof: { tests: "tests/http2/pool.test.ts" },
   },
   {

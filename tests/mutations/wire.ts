@@ -81,8 +81,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A liveness check for a request that was aborted does not restart the connection's idle time",
     file: "src/exchange/ending.ts",
-    search: `hints: connection.record.hints, reason: "aborted" }`,
-    replacement: "hints: connection.record.hints, reason: undefined }",
+    search: 'reason: leases > 1 ? undefined : "aborted" }',
+    replacement: "reason: undefined }",
     proof: { tests: "tests/simulation/regressions" },
   },
   {
