@@ -23,7 +23,13 @@ import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { endedError, optionsError, transportErrorOf } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
-import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
+import {
+  asyncContext,
+  diagnosticsChannel,
+  environment,
+  localAddresses,
+  systemAddresses,
+} from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
 
 type Raw = BunRawSocket<BunSocket>;
@@ -303,6 +309,7 @@ export const bunTransport: Transport = {
   },
   connect,
   resolve: systemAddresses,
+  localAddresses,
   env: environment,
   text: bufferText,
   alloc: uninitializedBytes,

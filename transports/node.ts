@@ -31,7 +31,13 @@ import {
   tlsFactsOf,
 } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
-import { asyncContext, diagnosticsChannel, environment, systemAddresses } from "./runtime-services.ts";
+import {
+  asyncContext,
+  diagnosticsChannel,
+  environment,
+  localAddresses,
+  systemAddresses,
+} from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./tcp-keepalive.ts";
 
 /** Shared by all sockets, because handlers consume the bytes before they return. 64 KiB is libuv's default. */
@@ -300,6 +306,7 @@ export const nodeTransport: Transport = {
   },
   connect,
   resolve: systemAddresses,
+  localAddresses,
   env: environment,
   text: bufferText,
   alloc: uninitializedBytes,

@@ -35,6 +35,16 @@ export function environment(name: string): string | undefined {
   return (globalThis as unknown as { process: ProcessLike }).process.env[name];
 }
 
+interface Os {
+  networkInterfaces(): Readonly<Record<string, readonly { readonly address: string }[] | undefined>>;
+}
+
+/** The addresses of all network interfaces, on Node and Bun. Deno asks for a permission. */
+export function localAddresses(): string[] {
+  const interfaces = builtin<Os>("node:os")?.networkInterfaces() ?? {};
+  return Object.values(interfaces).flatMap((each) => (each ?? []).map(({ address }) => address));
+}
+
 interface Dns {
   lookup(
     hostname: string,

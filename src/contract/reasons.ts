@@ -63,6 +63,8 @@ export const RETIRE_REASONS = [
   "connect-failed",
   /** The machine was suspended while the connection was idle. */
   "slept",
+  /** The machine no longer has the address that the connection is from: it is in another network now. */
+  "moved",
   /** The pool was closed. */
   "pool-closed",
 ] as const;

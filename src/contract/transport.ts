@@ -292,6 +292,8 @@ export interface Transport {
    * `Clock.turn` of the system clock. Returns whether it will call back. Keeps the process alive until then.
    */
   readonly turn?: ((callback: () => void) => boolean) | undefined;
+  /** The addresses that the machine has now. Called rarely: a connection from another address is dead. */
+  readonly localAddresses?: (() => Iterable<string>) | undefined;
   /** Reads an environment variable; `undefined` if it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
   /** Converts bytes to text. @default portable code */

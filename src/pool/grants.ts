@@ -1,6 +1,7 @@
 /** Grants: from the core's decision that a request gets a connection to its lease, with a liveness check if one is due. */
 
 import type { RetireReason } from "../contract/reasons.ts";
+import type { Transport } from "../contract/transport.ts";
 import type { PoolWire } from "../contract/wire.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { Closing } from "./closing.ts";
@@ -16,6 +17,7 @@ import {
   needsLivenessCheck,
   SharedTurns,
 } from "./liveness-check.ts";
+import { LocalAddresses } from "./local-addresses.ts";
 import type { Observers } from "./observers.ts";
 
 type Grant<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
@@ -37,8 +39,16 @@ export class Grants<Wire extends PoolWire> {
   readonly #owner: GrantOwner<Wire>;
   readonly #loop: LoopMonitor;
   readonly #turns: SharedTurns;
+  readonly #addresses: LocalAddresses;
 
-  constructor(settings: Settings, observers: Observers, closing: Closing<Wire>, owner: GrantOwner<Wire>) {
+  constructor(
+    settings: Settings,
+    observers: Observers,
+    closing: Closing<Wire>,
+    owner: GrantOwner<Wire>,
+    localAddresses?: Transport["localAddresses"],
+  ) {
+    this.#addresses = new LocalAddresses(localAddresses);
     this.#settings = settings;
     this.#observers = observers;
     this.#closing = closing;
@@ -67,6 +77,8 @@ export class Grants<Wire extends PoolWire> {
     // Opened for this request. A preconnected one was parked: it may have received something like any other.
     const isNew = effect.requestNumber <= 1 && idleMs === 0;
     if (isNew || canSkipCheck(careful, more, idleMs)) return this.#deliver(effect, connection, now);
+    if (this.#addresses.areWithout(connection.socket?.localAddress, idleMs, now))
+      return this.#owner.acquireAnother(waiter, connection, "moved");
     const unseenMs = this.#loop.unseenMs(now);
     if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
     const unblocked = !wasPaused && hasJustRun(unseenMs);

@@ -108,7 +108,7 @@ export class ConnectionPool<Wire extends PoolWire>
     });
     this.#closing = new Closing(this.timer, this.core.origins);
     this.#processRef = new ProcessRef(clock);
-    this.#grants = new Grants(settings, observers, this.#closing, this);
+    this.#grants = new Grants(settings, observers, this.#closing, this, transport.localAddresses);
     this.#effectQueue = new EffectQueue(observers, this);
     this.#dialer = dialer;
     this.#connectAttempts = new ConnectAttempts(this, transport, dialer, this);

@@ -18,6 +18,7 @@ import { parseTrace } from "./harness/trace.ts";
 type Shown = true | string;
 
 const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>> = {
+  moved: "the machine would have to move: see tests/pool/local-addresses.test.ts",
   "no-answer":
     "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
   "stream-ids": "2^30 requests on one connection: see tests/http2",

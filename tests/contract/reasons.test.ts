@@ -21,6 +21,7 @@ describe("the reasons to retire a connection", () => {
       "max-idle",
       "max-lifetime",
       "max-requests",
+      "moved",
       "no-answer",
       "not-persistent",
       "origin-drained",

@@ -127,4 +127,17 @@ export const CASES: readonly NetworkCase[] = [
       void after(14_000).then(() => lab.cable(true));
     },
   },
+  {
+    ...FORGETS,
+    name: "moves",
+    about: "the client gets another address while its connections are idle",
+    steps: [
+      { send: 8, together: 4, method: "GET" },
+      { pauseMs: 1500 },
+      { wait: "move" },
+      { send: 8, together: 4, method: "POST" },
+    ],
+    prepare: () => {},
+    change: async (lab) => lab.move(),
+  },
 ];

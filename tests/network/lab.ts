@@ -11,6 +11,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 /** Addresses in the lab. The server has two. */
 export const ADDRESSES = {
   client: "10.77.1.2",
+  movedClient: "10.77.1.3",
   relay: "10.77.1.1",
   server: "10.77.2.2",
   secondServer: "10.77.2.3",
@@ -167,6 +168,15 @@ export class Lab {
   cable(up: boolean): void {
     ip("-n", this.#middle, "link", "set", "server", up ? "up" : "down");
     if (up) quietly(() => ip("-n", this.#server, "route", "add", "default", "via", "10.77.2.1"));
+  }
+
+  /** The client gets another address, and loses the one that it had. */
+  move(): void {
+    this.#address(this.#client, "out", ADDRESSES.movedClient);
+    ip("-n", this.#client, "address", "del", `${ADDRESSES.client}/24`, "dev", "out");
+    // Linux removes an interface's other addresses of the same network, and its routes, with the first one.
+    quietly(() => this.#address(this.#client, "out", ADDRESSES.movedClient));
+    quietly(() => ip("-n", this.#client, "route", "add", "default", "via", ADDRESSES.relay));
   }
 
   /** Starts a program on one of the three hosts. */

@@ -59,6 +59,10 @@ export const OPTION_PLACES = {
     by: "create-pool.ts, by way of contract/clock.ts",
     not: "used only with the runtime's clock; if it throws, the runtime's own turn is used",
   },
+  "transport.localAddresses": {
+    by: "pool/local-addresses.ts",
+    not: "no machine moves; a failure says nothing",
+  },
   "transport.context": { by: "fetch/call-context.ts, in the call" },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
 
