@@ -25,6 +25,14 @@ import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
 const file = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url), "utf8");
 const ca = file("ca.pem");
 
+/** Nothing here takes longer, unless it is broken. */
+const WAIT_MS = 5000;
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waits = 0; waits < WAIT_MS / 5 && !holds(); waits++)
+    await new Promise((later) => setTimeout(later, 5));
+}
+
 type Headers = Record<string, string | string[] | undefined>;
 type Answer = (stream: ServerHttp2Stream, headers: Headers) => void;
 
@@ -147,7 +155,12 @@ class World implements AsyncDisposable {
     this.#server = server;
     this.url = url;
     server.on("session", (session: Http2Session) => void this.sessions.push(session));
-    this.pool = createPool({ tls: { ca }, ...options, onEvent: (event) => void this.events.push(event) });
+    this.pool = createPool({
+      tls: { ca },
+      requestTimeout: WAIT_MS,
+      ...options,
+      onEvent: (event) => void this.events.push(event),
+    });
   }
 
   static async open(
@@ -229,9 +242,9 @@ describe("a pool that may speak HTTP/2", () => {
     const hold: Answer = (stream) => void waiting.push(stream);
     await using world = await World.open(hold, {}, { settings: { maxConcurrentStreams: 3 } });
     const first = world.pool.request(world.url);
-    while (waiting.length < 1) await new Promise((later) => setTimeout(later, 5));
+    await until(() => waiting.length >= 1);
     const calls = [first, ...Array.from({ length: 4 }, () => world.pool.request(world.url))];
-    while (waiting.length < 5) await new Promise((later) => setTimeout(later, 5));
+    await until(() => waiting.length >= 5);
     for (const stream of waiting) hello(stream, { ":path": "x" });
     await Promise.all(calls.map(async (call) => (await call).text()));
     assertEquals(world.sessions.length, 2);
@@ -425,7 +438,7 @@ describe("a pool that may speak HTTP/2", () => {
     const error = await world.pool.request(`${world.url}x`, { headersTimeout: 30 }).catch((thrown) => thrown);
     assertEquals([error.code, error.connection.protocol], ["ERR_HEADERS_TIMEOUT", "h2"]);
     assertEquals((await world.pool.request(world.url)).connection.requestNumber, 2);
-    while (codes.length === 0) await new Promise((later) => setTimeout(later, 5));
+    await until(() => codes.length > 0);
     assertEquals(codes, [8]);
   });
 
@@ -493,7 +506,7 @@ describe("a pool that may speak HTTP/2", () => {
       headers[":path"] === "/" ? hello(stream, headers) : void waiting.push(stream);
     await using world = await World.open(hold);
     const running = world.pool.request(`${world.url}held`);
-    while (waiting.length === 0) await new Promise((later) => setTimeout(later, 5));
+    await until(() => waiting.length > 0);
     world.pool.drain();
     const next = await world.pool.request(world.url);
     assertEquals([await next.text(), next.connection.id], ["hello /", 2]);
@@ -506,7 +519,7 @@ describe("a pool that may speak HTTP/2", () => {
     const silent: Answer = (stream) => void stream.on("error", () => {});
     await using world = await World.open(silent);
     const calls = [1, 2, 3].map(() => world.pool.request(world.url).catch((error) => error.code));
-    while (world.pool.stats().active === 0) await new Promise((later) => setTimeout(later, 5));
+    await until(() => world.pool.stats().active > 0);
     await world.pool.close({ timeout: 20 });
     assertEquals(await Promise.all(calls), Array(3).fill("ERR_POOL_CLOSED"));
     assertEquals(world.pool.stats().open, 0);
