@@ -47,6 +47,8 @@ export interface Plan {
   readonly uploadOneIn: number;
   readonly slowOneIn: number;
   readonly options: PoolOptions;
+  /** How often the client's event loop is blocked for a while, by requests. */
+  readonly blockOneIn: number;
 }
 
 /** The plan of a seed, with some `requests` in all. */
@@ -72,6 +74,8 @@ export function planOf(seed: number, requests: number): Plan {
     uploadOneIn: prng.among(3, 10),
     slowOneIn: prng.among(Infinity, 200, 40),
     options: optionsOf(prng, scheme, isCalm),
+    // The last to be drawn, so that older seeds keep their meaning.
+    blockOneIn: prng.among(Infinity, Infinity, Infinity, 100, 20),
   };
 }
 
@@ -113,7 +117,7 @@ function optionsOf(prng: Prng, scheme: "http" | "https", isCalm: boolean): PoolO
       ? { interval: prng.among("1s", "10s"), timeout: prng.among(300, 2000), whileIdle: prng.oneIn(2) }
       : false,
     // A queue that is no cause to fail.
-    acquireTimeout: "10m",
+    acquireTimeout: "24h",
     headersTimeout: isCalm ? "10m" : "30s",
     bodyIdleTimeout: isCalm ? "10m" : "30s",
   };

@@ -76,6 +76,7 @@ export class Http2World implements ServerWorld {
     this.trace = trace && ((what) => trace(`${this.agenda.now} ${what}`));
     this.latencyMs = grain(plan.latencyMs);
     this.#prng = new Prng(plan.seed ^ 0x5eed);
+    this.agenda.strict = true;
     for (const server of plan.servers)
       if (!server.isOld) this.#servers.set(server.hostname, new Http2Server(this, server));
     const inner = memoryTransport({
@@ -127,7 +128,7 @@ export class Http2World implements ServerWorld {
   // What the servers ask and tell
 
   get isPunctual(): boolean {
-    return this.plan.socketBytes === Infinity;
+    return this.plan.socketBytes === Infinity && this.plan.blockOneIn === Infinity;
   }
 
   lengthOf(id: number): number {
@@ -183,6 +184,9 @@ export class Http2World implements ServerWorld {
       case "request.started":
         this.#started.add(event.request);
         return;
+      case "request.doubted":
+        // Requests are numbered in the order in which they begin, by the pool and by this world alike.
+        return this.excuses(event.request, "doubted");
       case "request.retried":
         this.#retried[event.reason] = (this.#retried[event.reason] ?? 0) + 1;
         if (event.resendCount > 7)
@@ -245,6 +249,11 @@ export class Http2World implements ServerWorld {
 
   async #request(): Promise<void> {
     const request = this.#draw();
+    const { blockOneIn } = this.plan;
+    if (blockOneIn < Infinity && this.#prng.oneIn(blockOneIn)) {
+      this.happened("block");
+      this.agenda.interrupt(this.#prng.among(5, 60, 400), false);
+    }
     try {
       await this.#exchange(request);
     } catch (error) {
