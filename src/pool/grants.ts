@@ -17,7 +17,7 @@ import {
   needsLivenessCheck,
   SharedTurns,
 } from "./liveness-check.ts";
-import { LocalAddresses } from "./local-addresses.ts";
+import { AddressWatch } from "./local-addresses.ts";
 import type { Observers } from "./observers.ts";
 
 type Grant<Wire extends PoolWire> = Effect<PooledConnection<Wire>, Acquirer<Wire>> & { type: "grant" };
@@ -39,7 +39,7 @@ export class Grants<Wire extends PoolWire> {
   readonly #owner: GrantOwner<Wire>;
   readonly #loop: LoopMonitor;
   readonly #turns: SharedTurns;
-  readonly #addresses: LocalAddresses;
+  readonly #addresses: AddressWatch;
 
   constructor(
     settings: Settings,
@@ -48,7 +48,7 @@ export class Grants<Wire extends PoolWire> {
     owner: GrantOwner<Wire>,
     localAddresses?: Transport["localAddresses"],
   ) {
-    this.#addresses = new LocalAddresses(localAddresses);
+    this.#addresses = new AddressWatch(localAddresses);
     this.#settings = settings;
     this.#observers = observers;
     this.#closing = closing;

@@ -12,7 +12,7 @@ const IDLE_MS = 1000;
 const LOOK_EVERY_MS = 1000;
 
 /** The addresses of the machine. */
-export class LocalAddresses {
+export class AddressWatch {
   readonly #read: Transport["localAddresses"];
   #known: ReadonlySet<string> = new Set();
   #readAt = -Infinity;

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { LocalAddresses } from "../../src/pool/local-addresses.ts";
+import { AddressWatch } from "../../src/pool/local-addresses.ts";
 import { bunTransport } from "../../transports/bun.ts";
 import { nodeTransport } from "../../transports/node.ts";
 import { service } from "../support/service.ts";
@@ -57,7 +57,7 @@ describe("a machine that moves", () => {
   });
 
   it("may have more addresses of the loopback than are listed", () => {
-    const addresses = new LocalAddresses(() => ["127.0.0.1"]);
+    const addresses = new AddressWatch(() => ["127.0.0.1"]);
     assertEquals(addresses.areWithout("127.0.0.2", 5000, 0), false);
     assertEquals(addresses.areWithout("10.0.0.1", 5000, 0), true);
   });
