@@ -321,7 +321,11 @@ describe("a pool that may speak HTTP/2", () => {
       connection.number === 1 ? [goaway(0)] : [headers(streamId, OK)],
     );
     const events: PoolEvent[] = [];
-    await using pool = createPool({ http2: "prior-knowledge", onEvent: (event) => void events.push(event) });
+    await using pool = createPool({
+      requestTimeout: WAIT_MS,
+      http2: "prior-knowledge",
+      onEvent: (event) => void events.push(event),
+    });
     const response = await pool.request(server.url, { method: "POST", body: "x" });
     assertEquals([response.status, await response.text(), response.resendCount], [200, "", 1]);
     const retried = events.flatMap((event) => (event.type === "request.retried" ? [event.reason] : []));
@@ -346,7 +350,7 @@ describe("a pool that may speak HTTP/2", () => {
 
   it("sends it up to six times, and then it fails as not sent", async () => {
     await using server = await FrameServer.open(() => [goaway(0)]);
-    await using pool = createPool({ http2: "prior-knowledge" });
+    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
     const error = await pool.request(server.url, { method: "POST", body: "x" }).catch((thrown) => thrown);
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
     assertStringIncludes(error.message, "the peer did not process the request on connection #7");
@@ -462,7 +466,11 @@ describe("a pool that may speak HTTP/2", () => {
     await using world = await World.open(hello);
     for (const kind of ["http", "socks5"] as const) {
       await using proxy = await Tunnels.open(kind);
-      await using pool = createPool({ tls: { ca }, proxy: `${kind}://127.0.0.1:${proxy.port}` });
+      await using pool = createPool({
+        requestTimeout: WAIT_MS,
+        tls: { ca },
+        proxy: `${kind}://127.0.0.1:${proxy.port}`,
+      });
       const response = await pool.request(`${world.url}${kind}`);
       assertEquals([await response.text(), response.connection.protocol], [`hello /${kind}`, "h2"]);
     }
@@ -471,7 +479,11 @@ describe("a pool that may speak HTTP/2", () => {
   it("goes through a tunnel with prior knowledge, though the proxy would forward requests", async () => {
     await using world = await World.open(hello, {}, { plain: true });
     await using proxy = await Tunnels.open("http");
-    await using pool = createPool({ http2: "prior-knowledge", proxy: `http://127.0.0.1:${proxy.port}` });
+    await using pool = createPool({
+      requestTimeout: WAIT_MS,
+      http2: "prior-knowledge",
+      proxy: `http://127.0.0.1:${proxy.port}`,
+    });
     const response = await pool.request(`${world.url}a`);
     assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
   });
@@ -481,7 +493,7 @@ describe("a pool that may speak HTTP/2", () => {
     const server = createServer();
     server.on("stream", hello as () => void);
     await new Promise<void>((listening) => void server.listen(unixPath, listening));
-    await using pool = createPool({ http2: "prior-knowledge", unixPath });
+    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge", unixPath });
     const response = await pool.request("http://service.test/a");
     assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
     await pool.close();

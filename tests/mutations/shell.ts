@@ -22,13 +22,6 @@ export const SHELL: readonly Mutation[] = [
     proof: BY_POOL,
   },
   {
-    breaks: "The end of one request leaves the connection its reader",
-    file: "src/pool/pool.ts",
-    search: "if (!connection.multiplexed) connection.leave(abruptly);",
-    replacement: "connection.leave(abruptly);",
-    proof: BY_POOL,
-  },
-  {
     breaks: "What a server said first is heard before the first request",
     file: "src/pool/pool.ts",
     search: "early?.passTo(connection);",
@@ -76,12 +69,5 @@ export const SHELL: readonly Mutation[] = [
     search: "NOT_BEHIND.includes(name)",
     replacement: "name === undefined",
     proof: { tests: "tests/fetch/request-trailers.test.ts" },
-  },
-  {
-    breaks: "A connection with several requests is referenced until the last is not awaited",
-    file: "src/pool/connection.ts",
-    search: "if (this.multiplexed && leased && this.#isLeased) return;",
-    replacement: "if (this.multiplexed) return;",
-    proof: { tests: "tests/http2/process-ref.test.ts" },
   },
 ];
