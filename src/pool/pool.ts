@@ -164,7 +164,8 @@ export class ConnectionPool<Wire extends PoolWire>
   release(connection: PooledConnection<Wire>, ending: ExchangeEnding): void {
     const { hints, reason, abruptly } = ending;
     if (!connection.multiplexed) connection.leave(abruptly);
-    const now = ending.at ?? this.now();
+    // A request that began to wait in this turn, after the socket was read, is not served before.
+    const now = this.core.origins.queue.size > 0 ? this.now() : (ending.at ?? this.now());
     const { record } = connection;
     const unknown = ending.answered === false && this.#sleepDetector.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;

@@ -348,6 +348,23 @@ describe("a pool that may speak HTTP/2", () => {
     assertEquals(waited, [true, true]);
   });
 
+  it("serves no request before it has begun to wait, however much comes at once", async () => {
+    await using server = await FrameServer.open((_, streamId) => {
+      if (streamId === 1) return [];
+      return streamId === 3 ? [Buffer.concat([refuse(1), headers(3, OK)])] : [headers(streamId, OK)];
+    });
+    const waited: number[] = [];
+    await using pool = createPool({
+      http2: "prior-knowledge",
+      maxConnectionsPerOrigin: 1,
+      maxStreams: 2,
+      onEvent: (event) => event.type === "connection.acquired" && void waited.push(event.waitedMs),
+    });
+    const answers = await Promise.all([1, 2, 3].map(() => pool.request(server.url)));
+    assertEquals(answers.map(({ resendCount }) => resendCount).sort(), [0, 0, 1]);
+    assertEquals([waited.length, waited.filter((ms) => ms < 0)], [4, []]);
+  });
+
   it("sends it up to six times, and then it fails as not sent", async () => {
     await using server = await FrameServer.open(() => [goaway(0)]);
     await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });

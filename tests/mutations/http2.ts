@@ -53,6 +53,13 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/pool.test.ts" },
   },
   {
+    breaks: "No request is served before it has begun to wait",
+    file: "src/pool/pool.ts",
+    search: "const now = this.core.origins.queue.size > 0 ?",
+    replacement: "const now = this.core.origins.queue.size < 0 ?",
+    proof: { tests: "tests/http2/pool.test.ts" },
+  },
+  {
     breaks: "The pool is told before the listeners, whose resends must go elsewhere",
     file: "src/http2/http2-wire.ts",
     search: "if (session.streams > 0) this.#connection?.retire(reason);",
