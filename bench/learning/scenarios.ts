@@ -10,8 +10,8 @@ export interface Scenario {
   limitMs(now: number, random: Prng): number;
   /** The shortest limit in force at a time, which should be learned; `undefined` if there is none. */
   trueMs(now: number): number | undefined;
-  /** The server sends no FIN. A client that writes after the limit gets RST. */
-  readonly silent?: boolean;
+  /** No FIN is sent. A client that writes after the limit gets RST; or nothing, ever, if a box in between is `"deaf"`. */
+  readonly silent?: boolean | "deaf";
   /** All connections are closed at once, after this many ms again and again. */
   readonly restartEveryMs?: number;
   /** The server closes a connection after this many requests, without announcing it. */
@@ -63,6 +63,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "60 s, forgotten in silence",
     ...fixed(MINUTE),
     silent: true,
+    pauseMs: 20 * SECOND,
+    lanes: 1,
+    roundTripMs: 20,
+  },
+  {
+    name: "60 s, then nothing gets through",
+    ...fixed(MINUTE),
+    silent: "deaf",
     pauseMs: 20 * SECOND,
     lanes: 1,
     roundTripMs: 20,

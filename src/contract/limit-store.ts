@@ -20,6 +20,8 @@ export interface SeenClose {
   readonly doubted: boolean;
   /** Nobody closed it: it had died without a word, and a request found that it gave no answer. */
   readonly silent?: true | undefined;
+  /** With `silent`: the longest idle age below it at which reuse is known to have worked, in ms. */
+  readonly livedMs?: number | undefined;
 }
 
 /** A number of requests at which the server ended connections by GOAWAY (HTTP/2). */

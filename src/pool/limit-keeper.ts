@@ -110,8 +110,8 @@ function isSeenGoaway(value: unknown): boolean {
 
 function isSeenClose(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { idleMs, at, watched, doubted, silent } = value as Readonly<Record<string, unknown>>;
-  const isMarked = silent === undefined || silent === true;
+  const { idleMs, at, watched, doubted, silent, livedMs = 0 } = value as Readonly<Record<string, unknown>>;
+  const isMarked = (silent === undefined || silent === true) && Number.isFinite(livedMs);
   const flags = isMarked && typeof watched === "boolean" && typeof doubted === "boolean";
   return flags && Number.isFinite(idleMs) && Number(idleMs) >= 0 && Number.isFinite(at);
 }

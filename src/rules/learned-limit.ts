@@ -119,17 +119,26 @@ export function sawSilence(memory: LimitMemory, idleMs: number, proven: boolean,
   const together = silent.find((seen) => now - seen.at <= FOUND_TOGETHER_MS);
   if (together !== undefined || (!proven && silent.some((seen) => seen.idleMs <= idleMs))) {
     const younger = (seen: SeenClose) =>
-      seen === together ? { ...seen, idleMs: Math.min(seen.idleMs, idleMs) } : seen;
+      seen === together
+        ? { ...seen, idleMs: Math.min(seen.idleMs, idleMs), livedMs: livedBelow(seen.livedMs, idleMs) }
+        : seen;
     return { ...memory, closes: closes.map(younger) };
   }
   const confirms = (seen: SeenClose) => seen.silent === true || isSameAge(seen.idleMs, idleMs);
   const confirmed = proven && closes.some(confirms);
-  const known = confirmed
-    ? closes.map((seen) => (confirms(seen) ? { ...seen, doubted: false } : seen))
-    : closes;
-  const workedMs = confirmed ? Math.min(memory.workedMs, idleMs) : memory.workedMs;
-  const close: SeenClose = { idleMs, at: now, watched: false, doubted: !confirmed, silent: true };
+  const known = closes
+    .map((seen) => (confirmed && confirms(seen) ? { ...seen, doubted: false } : seen))
+    .map((seen) => (seen.silent === true ? { ...seen, livedMs: livedBelow(seen.livedMs, idleMs) } : seen));
+  const livedMs = livedBelow(memory.workedMs, idleMs);
+  // An age that worked before counts no longer: requests at such ages must be doubted again.
+  const workedMs = proven ? livedMs : memory.workedMs;
+  const close: SeenClose = { idleMs, at: now, watched: false, doubted: !confirmed, silent: true, livedMs };
   return { ...memory, closes: [...remembered(known), close], workedMs };
+}
+
+/** An age at which reuse worked, unless a connection was found dead at no greater age since. */
+function livedBelow(livedMs: number | undefined, idleMs: number): number {
+  return livedMs !== undefined && livedMs < idleMs ? livedMs : 0;
 }
 
 /** The closes to keep when one is added. The smallest always stays, because it says most about the limit. */
@@ -143,11 +152,16 @@ function remembered(closes: readonly SeenClose[]): readonly SeenClose[] {
 /** A connection that had been idle for `idleMs` was reused, and a response came. */
 export function sawReuse(memory: LimitMemory, idleMs: number, now: number): LimitMemory {
   const closes = memory.closes.filter((seen) => !isRefuted(seen, idleMs));
-  const refutes = closes.length < memory.closes.length;
+  const lives = (seen: SeenClose) =>
+    seen.silent === true && idleMs < seen.idleMs && idleMs > (seen.livedMs ?? 0);
+  const changes = closes.length < memory.closes.length || closes.some(lives);
   const longest = idleMs >= workedIdleMs(memory, now);
-  if (!refutes && !longest) return memory;
+  if (!changes && !longest) return memory;
   const worked = longest ? { workedMs: idleMs, workedAt: now } : {};
-  return { ...memory, ...worked, closes: refutes ? closes : memory.closes };
+  const known = changes
+    ? closes.map((seen) => (lives(seen) ? { ...seen, livedMs: idleMs } : seen))
+    : memory.closes;
+  return { ...memory, ...worked, closes: known };
 }
 
 /** Reuse worked at the age `idleMs`. What was silent only once may have been slow: the same age is enough to refute that. */
@@ -194,20 +208,25 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
   const watched = silentMs === Infinity && believed.every((seen) => seen.watched);
   return {
     ...alive,
-    idleMs: Math.min(below(smallest), survivedMs(believed, Math.min(memory.workedMs, nearestMs))) * step,
+    idleMs: Math.min(below(smallest), Math.max(survivedMs(believed, nearestMs), workedSafelyMs)) * step,
     provenMs: watched ? nearestMs : workedSafelyMs,
     reviewAt: lastAt + (rests + 1) * restMs,
   };
 }
 
 /**
- * An idle age that connections survive, where some were found dead that nobody closed; `Infinity` if none were. `workedMs`: the
- * longest age below those at which reuse worked.
+ * An idle age that connections survive, where some were found dead that nobody closed; `Infinity` if none were. `nearestMs`: a
+ * margin below the smallest close. What worked once is remembered here however long ago that was: below a limit nothing greater
+ * is tried, and it would only ever shrink.
  */
-function survivedMs(believed: readonly SeenClose[], workedMs: number): number {
+function survivedMs(believed: readonly SeenClose[], nearestMs: number): number {
   const silent = believed.filter((seen) => seen.silent === true);
   if (silent.length === 0) return Infinity;
-  return Math.max(workedMs, silent.length < CERTAIN ? smallestIdleMs(silent) / 2 : SHORTEST_SILENCE_MS);
+  const livedMs = Math.max(...silent.map((seen) => seen.livedMs ?? 0));
+  return Math.max(
+    Math.min(livedMs, nearestMs),
+    silent.length < CERTAIN ? smallestIdleMs(silent) / 2 : SHORTEST_SILENCE_MS,
+  );
 }
 
 /** The rest that a limit has earned by being seen often. */

@@ -202,7 +202,28 @@ describe("the learned limit", () => {
         ["closed", 5000],
         ["silent", 5100],
       ],
-      4750,
+      2550,
+    ],
+    [
+      "remembers what worked below a silence, however long ago",
+      [
+        ["silent", 60_000],
+        ["silent", 60_000],
+        ["worked", 40_000],
+        ["worked", 100, 20 * MINUTE],
+        ["silent", 61_000],
+      ],
+      40_000,
+    ],
+    [
+      "forgets it when a connection is found dead at a smaller age",
+      [
+        ["worked", 40_000],
+        ["silent", 60_000],
+        ["silent", 20_000],
+        ["silent", 20_000],
+      ],
+      100,
     ],
     [
       "is an age at which reuse worked, after two silences, if that is more than half of the smallest",
