@@ -65,6 +65,11 @@ export class ResponseBody {
   #ended = false;
   #failed = false;
   #error: unknown = undefined;
+  /**
+   * It was discarded before its end. The error is made where somebody asks: on V8 its call sites hold the response, which
+   * would then never be collected.
+   */
+  #leftUnread = false;
   #paused = false;
   #settle: WholeBodyPromise | undefined = undefined;
   /** The stream, if there is one. */
@@ -244,10 +249,13 @@ export class ResponseBody {
     this.#spent();
     this.#forget();
     if (!this.#ended && !this.#failed) {
-      const error = this.#error ?? discardedError();
-      this.#error = error;
-      this.#takeSettle()?.reject(error);
-      this.#stream?.error(error);
+      this.#leftUnread = true;
+      const settle = this.#takeSettle();
+      if (settle !== undefined || this.#stream !== undefined) {
+        const error = this.#error ?? discardedError();
+        settle?.reject(error);
+        this.#stream?.error(error);
+      }
     }
     this.#source?.ref(false);
     this.#source?.discard();
@@ -305,7 +313,7 @@ export class ResponseBody {
   }
 
   #pulled(controller: Controller): void {
-    if (this.#mode === "discarded") throw this.#error ?? usedError();
+    if (this.#mode === "discarded") throw this.#error ?? (this.#leftUnread ? discardedError() : usedError());
     if (this.#mode !== "stream") this.#use("stream");
     const passed = !this.#flowing && this.#begin(controller);
     if (!passed) this.#stream?.awaits(controller);
