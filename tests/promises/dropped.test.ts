@@ -57,19 +57,6 @@ for (const [name, call] of Object.entries(CALLS)) {
   });
 }
 
-describe("a discarded response of request()", () => {
-  it("is collected as garbage", PATIENT, async () => {
-    const { pool } = service({}, undefined, { respond: undefined, ...headOf(MIB) });
-    const askAndDiscard = async (): Promise<WeakRef<object>> => {
-      const response = await pool.request("http://a.test/");
-      response.discard();
-      return new WeakRef(response);
-    };
-    const discarded = await askAndDiscard();
-    assert(await collectUntil(() => discarded.deref() === undefined), "it is still there");
-  });
-});
-
 /** A server that answers with a head. The test sends the body. */
 function headOf(length: number) {
   return {
