@@ -50,11 +50,17 @@ export async function announcedByClient(start: (url: string) => () => unknown): 
   const options = { key: pem("server.key"), cert: pem("server.pem"), ALPNProtocols: ["h2"] };
   const server = createServer(options, (socket) => {
     sockets.push(socket);
-    const bytes: Buffer[] = [];
+    let bytes = Buffer.alloc(0);
+    let quiet: NodeJS.Timeout | undefined;
     socket.on("error", () => {}); // the client is of no more interest
-    socket.on("data", (piece) => bytes.push(piece as Buffer));
+    socket.on("data", (piece) => {
+      bytes = Buffer.concat([bytes, piece as Buffer]);
+      // A client on a busy machine may take its time before it says anything.
+      if (bytes.length <= PREFACE.length) return;
+      clearTimeout(quiet);
+      quiet = setTimeout(heard, QUIET_MS, bytes);
+    });
     socket.write(EMPTY_SETTINGS);
-    setTimeout(() => heard(Buffer.concat(bytes)), QUIET_MS);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = start(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
