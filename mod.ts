@@ -30,7 +30,13 @@ export {
   type Sent,
 } from "./src/contract/errors.ts";
 export type * from "./src/contract/events.ts";
-export type { LimitMemory, LimitStore, SeenClose, StoredLimit } from "./src/contract/limit-store.ts";
+export type {
+  LimitMemory,
+  LimitStore,
+  SeenClose,
+  SeenGoaway,
+  StoredLimit,
+} from "./src/contract/limit-store.ts";
 export type { Origin } from "./src/contract/origin.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
 export type {
@@ -57,6 +63,7 @@ export type {
   TransportError,
   TransportErrorKind,
 } from "./src/contract/transport.ts";
+export type { HttpVersion, WireProtocol } from "./src/contract/wire-protocol.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
@@ -65,6 +72,7 @@ export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/fetch-reque
 export type { PoolResponse } from "./src/fetch/pool-response.ts";
 export type { BodySource } from "./src/fetch/prepare-body.ts";
 export type { RequestOptions } from "./src/fetch/request.ts";
+export type { TrailersSource } from "./src/fetch/request-trailers.ts";
 export type { Fields } from "./src/http1/parse/fields.ts";
 export type {
   Attributes,
@@ -80,6 +88,7 @@ export { type ObservablePool, observe } from "./src/metrics/observe.ts";
 export type { DoubtOptions } from "./src/options/doubt-option.ts";
 export type {
   EvictionOptions,
+  PingOptions,
   PoolOptions,
   ProxyOptions,
   ResponseLimits,

@@ -26,6 +26,7 @@ export interface SeenClose {
 
 /** A number of requests at which the server ended connections by GOAWAY (HTTP/2). */
 export interface SeenGoaway {
+  /** Which request it came with: the number of requests that the connection had taken. */
   readonly requests: number;
   /** When it was seen last. */
   readonly at: number;

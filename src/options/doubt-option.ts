@@ -6,7 +6,11 @@ import { refuseUnknown, show } from "./checks.ts";
 
 /** How long the first attempt may be silent before a second one begins. */
 export interface DoubtOptions {
-  /** @default at least 3 times the 99th percentile of the origin's times to the first byte and 300 ms; 3 s while unknown */
+  /**
+   * The silence after which the second attempt begins.
+   *
+   * @default at least 3 times the 99th percentile of the origin's times to the first byte and 300 ms; 3 s while unknown
+   */
   readonly after?: Duration;
 }
 

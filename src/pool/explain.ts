@@ -22,12 +22,13 @@ export interface ExplainedConnection {
   readonly ageMs: number;
   /** Ms since its last exchange; 0 unless it is idle. */
   readonly idleMs: number;
-  /** Requests it has carried, a running one included. */
   /** What it speaks; `undefined` while it is being opened. */
   readonly protocol: WireProtocol | undefined;
-  /** Requests that it carries now, and how many it may carry at a time. */
+  /** Requests that it carries now. */
   readonly streams: number;
+  /** How many it may carry at a time: 1 over HTTP/1.1. */
   readonly maxStreams: number;
+  /** Requests it has carried, running ones included. */
   readonly requests: number;
   /** Ms until a rule would retire it if it stayed idle; 0 when it is spent. */
   readonly keepMs: number;

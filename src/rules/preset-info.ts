@@ -36,6 +36,7 @@ export interface Http2Info {
 
 /** PING by which a system finds dead connections. */
 export interface Http2PingInfo {
+  /** The silence before a PING, in ms. */
   readonly intervalMs: number;
   /** How long it waits for the answer. `undefined`: it does not wait. */
   readonly timeoutMs: number | undefined;

@@ -63,7 +63,8 @@ export class Opening<C, W> {
   serveBlocked(now: number): void {
     const { blocked } = this.#origins;
     for (let origin = blocked.first; origin !== undefined; origin = blocked.first) {
-      if (!this.#open(origin, now)) return;
+      // Its waiters may have got a shared connection within this step.
+      if (waitersWithoutAttempt(origin) > 0 && !this.#open(origin, now)) return;
       blocked.remove(origin.blockedNode);
       this.#fairness.updateBlocked(origin);
     }

@@ -34,6 +34,10 @@ describe("a random life of the core", () => {
     });
   }
 
+  it("keeps every invariant from a seed that once found a connection for an origin whose waiters had just got a shared one", () => {
+    simulate(164810035, 500, "kind", "changing");
+  });
+
   it("keeps every invariant from a random seed", () => {
     for (const climate of CLIMATES)
       for (const capacity of ["one", "three", "changing"] as const)
