@@ -10,6 +10,9 @@ import { PATIENT } from "../support/patience.ts";
 
 const RESPONSES = 20;
 
+/** Its collector takes old values on the stack for references, so that nothing is certain there. What is proven is V8's. */
+const isBun = "Bun" in globalThis;
+
 /** A frame of its own, so that no variable refers to the responses. A `WeakRef` would hold what it shows until the turn ends. */
 async function discard(pool: Pool, url: string, registry: FinalizationRegistry<number>): Promise<void> {
   for (let count = 0; count < RESPONSES; count++) {
@@ -20,7 +23,7 @@ async function discard(pool: Pool, url: string, registry: FinalizationRegistry<n
 }
 
 describe("a discarded response of request()", () => {
-  it("is collected as garbage", PATIENT, async () => {
+  it("is collected as garbage", { ...PATIENT, skip: isBun }, async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { "content-length": 1 << 20 });
       response.write("the rest never comes");
@@ -33,7 +36,7 @@ describe("a discarded response of request()", () => {
         left -= 1;
       });
       await discard(pool, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, registry);
-      // Bun looks for references on the stack and in registers, and takes old ones there for present ones.
+      // Some may still be in registers.
       assert(await collectUntil(() => left <= RESPONSES / 2), `${left} of ${RESPONSES} are still there`);
     } finally {
       await pool.close({ timeout: 0 });
