@@ -160,7 +160,7 @@ describe("a waiting BYOB reader", { skip: IS_BUN && "Bun has no byte streams as 
     assertEquals(((await waiting) as Error).name, "TypeError");
   });
 
-  it("fails as any reader when the connection is lost", async () => {
+  it("fails like every reader when the connection is lost", async () => {
     const { body, end } = await streamed();
     const reader = body.getReader({ mode: "byob" });
     const waiting = failure(reader.read(new Uint8Array(4)));
