@@ -3,7 +3,7 @@
  * connections all wait for that chain. Then deadlines must end it with the right errors, and nothing may be left.
  */
 
-import { type Clock, createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
+import { createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
 import {
   type MemoryPeer,
   type MemoryRequest,
@@ -12,6 +12,7 @@ import {
 } from "../../transports/memory.ts";
 import { Prng } from "../support/prng.ts";
 import { Agenda, LANE } from "./agenda.ts";
+import { agendaClock } from "./agenda-clock.ts";
 import type { Kind } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import { quiescence } from "./pump.ts";
@@ -129,7 +130,7 @@ export class PairWorld {
         latencyMs: plan.latencyMs,
         respond: (request, peer) => this.#respond(side, request, peer),
       }),
-      clock: this.#clock(),
+      clock: agendaClock(this.agenda),
       random: () => prng.next(),
       onEvent: (event) => this.#happened(event),
       maxConnections: plan.maxConnections,
@@ -137,17 +138,6 @@ export class PairWorld {
       acquireTimeout: plan.acquireTimeoutMs,
       headersTimeout: plan.headersTimeoutMs,
     });
-  }
-
-  #clock(): Clock {
-    const { agenda } = this;
-    return {
-      now: () => agenda.now,
-      wall: () => 1.7e12 + agenda.now,
-      schedule: (delayMs, callback) =>
-        agenda.schedule(LANE.timer, Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647), callback),
-      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
-    };
   }
 
   #later(ms: number, act: () => void): void {

@@ -4,12 +4,13 @@
  */
 
 import "../../../src/http2/http2-wire.ts";
-import type { Clock, Pool, PoolEvent } from "../../../mod.ts";
+import type { Pool, PoolEvent } from "../../../mod.ts";
 import { createPool, HoldfastError, RETIRE_REASONS } from "../../../mod.ts";
 import { memoryTransport } from "../../../transports/memory.ts";
 import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
 import { Agenda, grain, LANE } from "../agenda.ts";
+import { agendaClock } from "../agenda-clock.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
 import type { Plan } from "./plan.ts";
@@ -108,21 +109,10 @@ export class Http2World implements ServerWorld {
     this.#pool = createPool({
       ...plan.options,
       transport,
-      clock: this.#clock(),
+      clock: agendaClock(this.agenda),
       random: () => this.#prng.next(),
       onEvent: (event) => this.#event(event),
     });
-  }
-
-  #clock(): Clock {
-    const { agenda } = this;
-    return {
-      now: () => agenda.now,
-      wall: () => 1.7e12 + agenda.now,
-      schedule: (delayMs, callback) =>
-        agenda.schedule(LANE.timer, Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647), callback),
-      turn: (callback) => void agenda.schedule(LANE.turn, 0, callback),
-    };
   }
 
   // What the servers ask and tell
