@@ -6,6 +6,7 @@ import type { ClientPreset } from "../presets/client-preset.ts";
 import * as presets from "../presets/mod.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
+import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Client presets, beginning with Holdfast's own defaults. */
@@ -54,12 +55,19 @@ function holdfastDefaults(): ClientPreset {
  * The preset of this name.
  *
  * @param what The kind of preset, for the error.
- * @throws {UsageError} for an unknown name; it lists the known ones.
+ * @param others Further names that may have been meant.
+ * @throws {UsageError} for an unknown name; it lists the known ones, and says which is nearest.
  */
-export function find<T>(presetsByName: Readonly<Record<string, T>>, name: string, what: string): T {
+export function find<T>(
+  presetsByName: Readonly<Record<string, T>>,
+  name: string,
+  what: string,
+  others: readonly string[] = [],
+): T {
   const found = Object.hasOwn(presetsByName, name) ? presetsByName[name] : undefined;
   if (found !== undefined) return found;
-  throw new UsageError(
-    `Unknown ${what} "${excerpt(name)}": known are ${Object.keys(presetsByName).join(", ")}`,
-  );
+  const known = [...Object.keys(presetsByName), ...others];
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? "" : `. Did you mean ${meant}?`;
+  throw new UsageError(`Unknown ${what} "${excerpt(name)}": known are ${known.join(", ")}${hint}`);
 }

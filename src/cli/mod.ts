@@ -1,6 +1,6 @@
 /**
  * The `holdfast` command: prints the rules by which other systems keep their connections, and compares a client with a
- * server: which of the two closes an idle connection first.
+ * server: which of the two closes an idle connection first. It knows load balancers, too.
  *
  * @example
  * ```sh
@@ -14,18 +14,21 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { excerpt } from "../contract/excerpt.ts";
+import { BALANCER_NAMES } from "../presets/balancers.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
 import { presetText } from "./preset-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 export { UsageError };
 
-const USAGE = `Usage: holdfast explain <preset> [--against <server preset>]
+const USAGE = `Usage: holdfast explain <preset or load balancer> [--against <server preset>]
 
-Prints the rules of a preset. With --against, says which side closes an idle connection first.
+Prints the rules of a preset, or of a load balancer in front of a server. With --against, says which side closes an idle
+connection first.
 
 Client presets: ${Object.keys(CLIENTS).join(", ")}
 Server presets: ${Object.keys(SERVERS).join(", ")}
+Load balancers: ${BALANCER_NAMES.join(", ")}
 `;
 
 /** The result of the command. */

@@ -4,30 +4,45 @@ import { formatMs } from "../contract/duration.ts";
 import type { PoolOptions } from "../options/options.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import { configuredRules } from "../pool/configured-rules.ts";
+import { BALANCER_NAMES, type BalancerName } from "../presets/balancers.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import type { Announcement, ServerPreset } from "../rules/server-side.ts";
 import { consequence, recommendation, whoIsFirst } from "./advice.ts";
+import { balancerText, behindText } from "./balancer-text.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
 import { http2Rows } from "./http2-text.ts";
 import { announcementOf, compareIdleTimes, idleMsAfter } from "./idle-comparison.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * What `holdfast explain <name> [--against <server>]` prints.
+ * What `holdfast explain <name> [--against <server>]` prints. Some names mean a server preset and a load balancer: both
+ * are printed.
  *
- * @throws {UsageError} for a name that no preset has.
+ * @throws {UsageError} for a name that neither a preset nor a load balancer has.
  */
 export function presetText(name: string, against: string | undefined): string {
+  const balancer = BALANCER_NAMES.find((known) => known === name);
+  if (against !== undefined && balancer !== undefined) return balancerAgainst(balancer, against);
   if (Object.hasOwn(SERVERS, name)) {
-    if (against === undefined) return serverText(find(SERVERS, name, "server preset")());
-    throw new UsageError(`--against needs a client preset before it: ${name} is a server`);
+    if (against !== undefined) {
+      throw new UsageError(
+        `--against needs a client preset or a load balancer before it: ${name} is a server`,
+      );
+    }
+    const server = serverText(find(SERVERS, name, "server preset")());
+    return balancer === undefined ? server : `${server}\n${balancerText(balancer)}`;
   }
-  const make = find({ ...CLIENTS, ...SERVERS }, name, "preset");
-  const client: PoolOptions = make();
+  if (balancer !== undefined) return balancerText(balancer);
+  const client: PoolOptions = find({ ...CLIENTS, ...SERVERS }, name, "preset", BALANCER_NAMES)();
   const parts = [clientText(client)];
   if (against !== undefined)
     parts.push(comparisonText(name, client, find(SERVERS, against, "server preset")()));
   return parts.join("\n");
+}
+
+function balancerAgainst(name: BalancerName, against: string): string {
+  const server = find(SERVERS, against, "server preset")();
+  return [balancerText(name), behindText(name, titleOf(server), server)].join("\n");
 }
 
 function clientText(client: PoolOptions): string {

@@ -16,6 +16,7 @@
  * @module
  */
 
+export { BALANCER_NAMES, type BalancerName } from "../presets/balancers.ts";
 export {
   ANNOUNCER,
   type AnnouncedFacts,
@@ -23,7 +24,7 @@ export {
   type Announcer,
   type ServerPreset,
 } from "../rules/server-side.ts";
-export { BALANCER_NAMES, type BalancerName, type BehindOptions, behind } from "./inbound/behind.ts";
+export { type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,
   type KeepAliveInfo,

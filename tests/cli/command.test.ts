@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CLIENTS, SERVERS } from "../../src/cli/catalog.ts";
 import { command } from "../../src/cli/mod.ts";
+import { BALANCER_NAMES } from "../../src/presets/balancers.ts";
 import * as all from "../../src/presets/mod.ts";
 
 describe("holdfast explain", () => {
@@ -45,6 +46,45 @@ describe("holdfast explain", () => {
     assertStringIncludes(command(["explain", "envoy"]).output, "It says nothing.");
   });
 
+  it("prints the timeout of a load balancer, its source, and the rules for a server behind it", () => {
+    const { code, output, error } = command(["explain", "aws-alb"]);
+    assertEquals([code, error], [0, ""]);
+    assertEquals(output.split("\n"), [
+      "AWS Application Load Balancer, in front of a server",
+      "Source: Elastic Load Balancing, User guide for Application Load Balancers, attributes",
+      "",
+      "It closes an idle connection to its server after 1m. The server must keep it longer.",
+      "Setting: attribute idle_timeout.timeout_seconds (1 to 4000 s)",
+      'Server: keepAlive(behind("aws-alb")) keeps an idle connection for 65s.',
+      "",
+    ]);
+    assertStringIncludes(command(["explain", "aws-nlb"]).output, "The server must close it sooner.");
+  });
+
+  it("says whether a server behind a load balancer closes first", () => {
+    const last = (...args: string[]) =>
+      command(["explain", ...args])
+        .output.trimEnd()
+        .split("\n")
+        .slice(-2);
+    assertEquals(last("aws-alb", "--against", "nodeServer"), [
+      "In front of Node http.Server (20 and later), which closes it after 6s:",
+      "The server may close first. A request that crosses the FIN fails with 502: raise the server's timeout.",
+    ]);
+    assertEquals(last("railway", "--against", "nginx").at(-1), "The balancer closes first, as it should.");
+    assertEquals(last("aws-nlb", "--against", "nginx").at(-1), "The server closes first, as it should.");
+    assertStringIncludes(last("aws-nlb", "--against", "envoy").at(-1) ?? "", "is lost");
+  });
+
+  it("knows every load balancer, and prints both where a server preset has the same name", () => {
+    for (const name of BALANCER_NAMES) {
+      const { code, output } = command(["explain", name]);
+      assertEquals(code, 0, name);
+      assertStringIncludes(output, `keepAlive(behind("${name}"))`);
+    }
+    assertStringIncludes(command(["explain", "nginx"]).output, 'It says "Connection: keep-alive".');
+  });
+
   it("knows every preset", () => {
     const made = Object.entries(all).filter(([, value]) => typeof value === "function");
     const known = [...Object.keys(CLIENTS), ...Object.keys(SERVERS)].filter((name) => name !== "holdfast");
@@ -64,14 +104,20 @@ describe("holdfast, called wrongly, ends with 2, says what is wrong and what the
     [["explain"], "No preset given"],
     [["explain", "jdk", "curl"], '"curl" is too much'],
     [["explain", "jkd"], 'Unknown preset "jkd": known are holdfast, apacheHttpClient4'],
+    [["explain", "jkd"], "Did you mean jdk?"],
+    [["explain", "AWS_ALB"], "Did you mean aws-alb?"],
+    [["explain", "alb"], "Did you mean aws-alb?"],
+    [["explain", "trafik"], "Did you mean traefik?"],
+    [["explain", "ngnix"], "Did you mean nginx?"],
+    [["explain", "jdk", "--against", "tomact"], "Did you mean tomcat?"],
     [["explain", "toString"], 'Unknown preset "toString"'],
     [
       ["explain", "jdk", "--against", "curl"],
       'Unknown server preset "curl": known are envoy, haproxy, httpd, nginx',
     ],
     [
-      ["explain", "nginx", "--against", "httpd"],
-      "--against needs a client preset before it: nginx is a server",
+      ["explain", "tomcat", "--against", "httpd"],
+      "--against needs a client preset or a load balancer before it: tomcat is a server",
     ],
     [["explain", "jdk", "--agianst", "nginx"], "--agianst"],
     [["explain", "jdk", "--against"], "--against"],
@@ -81,7 +127,7 @@ describe("holdfast, called wrongly, ends with 2, says what is wrong and what the
       const { code, output, error } = command(args);
       assertEquals([code, output], [2, ""]);
       assertStringIncludes(error, says);
-      assertStringIncludes(error, "Usage: holdfast explain <preset>");
+      assertStringIncludes(error, "Usage: holdfast explain <preset or load balancer>");
     });
   }
 

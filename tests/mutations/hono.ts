@@ -11,6 +11,13 @@ const UPSTREAM = { tests: "tests/hono/upstream/upstream" } as const;
 /** Mutations of `src/hono/`, and of the rules that servers ask. */
 export const HONO: readonly Mutation[] = [
   {
+    breaks: "A server behind a balancer that closes idle connections keeps them longer",
+    file: "src/presets/balancers.ts",
+    search: "theirMs + BALANCER_DISTANCE_MS",
+    replacement: "theirMs - BALANCER_DISTANCE_MS",
+    proof: { tests: "tests/hono/inbound/behind" },
+  },
+  {
     breaks: "A server announces a shorter idle timeout than it applies",
     file: "src/rules/server-side.ts",
     search: "Math.floor((idleTimeoutMs - GRACE_MS) / 1000)",
