@@ -141,7 +141,7 @@ export class HoldfastError extends Error {
   readonly elapsedMs: number | undefined;
   /** For timeouts: the limit that was exceeded, in ms. */
   readonly limitMs: number | undefined;
-  /** For `ERR_BODY_TOO_LARGE`: the limit in bytes. */
+  /** For `ERR_BODY_TOO_LARGE`, and for fields that the peer does not take (`head-too-large`, side `"local"`): the limit in bytes. */
   readonly limitBytes: number | undefined;
   /** For `ERR_BODY_TOO_LARGE`: the bytes that arrived or were announced. */
   readonly bodyBytes: number | undefined;

@@ -94,8 +94,8 @@ export interface WireListener extends ResponseSink {
   drained(): void;
   /** The response is malformed, or a user's function that reads it failed. */
   fault(fault: WireFault): void;
-  /** The peer has not processed the request. `reason` says why the connection ends. */
-  unprocessed(reason: RetireReason): void;
+  /** The peer has not processed the request. `reason` says why the connection ends, `said` how the peer told that, if it did. */
+  unprocessed(reason: RetireReason, said?: TransportError): void;
   /** The connection has ended before the response was complete. `error` is `undefined` after an orderly end. */
   lost(error: TransportError | undefined): void;
   /** The pool closes and its grace is over: the exchange must fail and release the connection. */
@@ -128,6 +128,8 @@ export interface WireBody {
 export interface WireStream {
   /** Whether the connection is known to have ended, so that a request would be lost. */
   readonly gone: boolean;
+  /** What the peer said when it took no more requests, if the protocol can tell. */
+  readonly farewell?: TransportError | undefined;
   /**
    * Writes the head of the request, and a small body with it in the same write. `last`: the request says that no other
    * follows, if the protocol can.

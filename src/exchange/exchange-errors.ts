@@ -18,6 +18,8 @@ export interface ErrorContext {
   readonly sent: Sent;
   readonly repeatable: boolean;
   readonly lease: Lease<PoolWire> | undefined;
+  /** How often the request was sent, or was about to be. */
+  readonly attempts: number;
 }
 
 /** The context of an error that ends an exchange now. */
@@ -26,6 +28,7 @@ export function errorContext(
   phase: ExchangePhase,
   sent: Sent,
   lease: Lease<PoolWire> | undefined,
+  attempts: number,
 ): ErrorContext {
   const { origin, method, repeatable } = request;
   return {
@@ -35,6 +38,7 @@ export function errorContext(
     sent,
     repeatable,
     lease,
+    attempts,
   };
 }
 
@@ -44,44 +48,47 @@ function facts(at: ErrorContext) {
   return { phase: at.phase, sent: at.sent, origin: at.origin, connection, retriable } as const;
 }
 
-/** The connection ended before the response was complete. */
+/**
+ * The connection ended before the response was complete. `isUnprocessed`: the request was not sent, or the peer has proved that
+ * it did not process it; then `cause` is how the peer told that, if it did.
+ */
 export function lostError(
   at: ErrorContext,
   remaining: number | undefined,
   cause?: TransportError,
+  isUnprocessed = false,
 ): HoldfastError {
-  const { connection } = facts(at);
-  const which =
-    connection === undefined ? "" : ` #${connection.id} (request ${connection.requestNumber} on it)`;
-  const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
-  // With streams the peer says so, also when the request has been sent again as often as it may be.
-  if (at.sent === "none" && at.lease?.connection.multiplexed === true && cause === undefined) {
-    return new HoldfastError({
-      ...facts(at),
-      code: "ERR_CONNECTION_LOST",
-      message: `${at.method} ${at.origin}: the peer did not process the request on connection${which}`,
-    });
+  const code = "ERR_CONNECTION_LOST";
+  const connection = `connection${whichOf(at)}`;
+  if (isUnprocessed && cause !== undefined) {
+    const times = at.attempts === 1 ? "" : `, the last of ${at.attempts} attempts`;
+    const what = `${cause.message}, and did not process the request on ${connection}${times}`;
+    return new HoldfastError({ ...facts(at), code, cause, message: `${at.method} ${at.origin}: ${what}` });
   }
+  const how = cause === undefined ? "was closed by the peer" : `failed (${cause.message})`;
   const missing = remaining === undefined ? "" : `, ${remaining} bytes short`;
   const when =
     at.phase === "body" ? `in the middle of the response body${missing}` : "before a response came";
-  return new HoldfastError({
-    ...facts(at),
-    code: "ERR_CONNECTION_LOST",
-    cause,
-    message: `${at.method} ${at.origin}: connection${which} ${how} ${when}`,
-  });
+  const message = `${at.method} ${at.origin}: ${connection} ${how} ${when}`;
+  return new HoldfastError({ ...facts(at), code, cause, message });
+}
+
+/** The number of a connection, and that of the request on it, as they follow the word. */
+function whichOf({ lease }: ErrorContext): string {
+  return lease === undefined ? "" : ` #${lease.connection.record.id} (request ${lease.requestNumber} on it)`;
 }
 
 /** A fault of the response, with the facts of its connection. */
 export function protocolError(at: ErrorContext, fault: WireFault): HoldfastError {
   if (fault instanceof FunctionFault) return functionError(at, fault);
-  const { side, fault: name, frame, phase, message } = fault;
-  const known = facts(at);
+  const { side, fault: name, frame, phase, message, limitBytes } = fault;
+  // Of a request that cannot be written the wire knows how much has gone.
+  const known = facts(side === "local" ? { ...at, sent: fault.sent } : at);
   return new ProtocolError(side, name, {
     ...known,
     frame,
     phase,
+    limitBytes,
     retriable: false,
     // A proxy may repeat the credentials sent to it, cut anywhere.
     message: `${at.method} ${at.origin}: ${isSecret(at) ? `The proxy's answer is malformed (${name})` : message}`,

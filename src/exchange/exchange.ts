@@ -132,7 +132,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #send(lease: Lease<Wire>): void {
     const { fields, body } = this.#request;
     const stream = this.#stream;
-    if (stream === undefined || stream.gone) return this.#resendOrFail("peer-closed");
+    if (stream === undefined || stream.gone) return this.#resendOrFail("peer-closed", stream?.farewell, true);
     const last = isLastExchange(lease, this.#pool.settings.rules);
     const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
@@ -263,10 +263,10 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     if (this.#phase !== "done") this.#fail(protocolError(this.#context(), fault), "bad-framing");
   }
 
-  unprocessed(reason: RetireReason): void {
+  unprocessed(reason: RetireReason, said?: TransportError): void {
     if (this.#phase === "done") return;
     this.#sent = "none";
-    this.#resendOrFail(reason);
+    this.#resendOrFail(reason, said, true);
   }
 
   lost(error: TransportError | undefined): void {
@@ -276,9 +276,10 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#resendOrFail("peer-closed", error);
   }
 
-  #resendOrFail(reason: RetireReason, error?: TransportError): void {
+  #resendOrFail(reason: RetireReason, error?: TransportError, isUnprocessed = false): void {
     if (this.#second?.isUnderWay === true) return this.#giveBack(reason, false);
-    if (!this.#resend(reason)) this.#fail(lostError(this.#context(), this.#stream?.remaining, error), reason);
+    if (this.#resend(reason)) return;
+    this.#fail(lostError(this.#context(), this.#stream?.remaining, error, isUnprocessed), reason);
   }
 
   #connectionEnd(): RetireReason | undefined {
@@ -318,8 +319,6 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   abort(reason: unknown): void {
     this.#fail(reason, "aborted");
   }
-
-  // The end
 
   /** The caller has all it wants. From now on the connection can be taken from this exchange, even within this call. */
   #linger(forMs: number): void {
@@ -391,7 +390,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   #context(): ErrorContext {
-    return errorContext(this.#request, this.#phase, this.#sent, this.#lease);
+    return errorContext(this.#request, this.#phase, this.#sent, this.#lease, this.resendCount + 1);
   }
 
   // Called by the timer

@@ -236,9 +236,9 @@ export class SecondAttempt implements Roles {
     this.#failed("bad-framing", protocolError(this.#context(), fault));
   }
 
-  unprocessed(reason: RetireReason): void {
-    if (this.#state === "won") return this.#exchange.unprocessed(reason);
-    this.#failed(reason, lostError(this.#context(), undefined));
+  unprocessed(reason: RetireReason, said?: TransportError): void {
+    if (this.#state === "won") return this.#exchange.unprocessed(reason, said);
+    this.#failed(reason, lostError(this.#context(), undefined, said, true));
   }
 
   lost(error: TransportError | undefined): void {
@@ -270,7 +270,14 @@ export class SecondAttempt implements Roles {
   }
 
   #context() {
-    return errorContext(this.#request, "headers", this.#state === "sent" ? "full" : "none", this.#lease);
+    const attempts = this.#exchange.resendCount + 2;
+    return errorContext(
+      this.#request,
+      "headers",
+      this.#state === "sent" ? "full" : "none",
+      this.#lease,
+      attempts,
+    );
   }
 }
 

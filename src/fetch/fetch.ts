@@ -215,6 +215,7 @@ class FetchCall implements ResponseCallbacks {
       sent: "none",
       repeatable,
       lease: undefined,
+      attempts: 0,
     } as const;
     return timeoutError(at, { which: "total", elapsedMs, limitMs });
   }

@@ -8,7 +8,7 @@ import type { ResponseLimits } from "../options/options.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { type BlockSink, FieldBlocks } from "./field-blocks.ts";
 import { type FrameHeader, FrameReader, type FrameSink } from "./frame-reader.ts";
-import { CODE, FLAG, FRAME, SETTING, uint31, uint32, writeFrame, writeNumber } from "./frames.ts";
+import { CODE, FLAG, FRAME, uint31, uint32, writeFrame, writeNumber } from "./frames.ts";
 import { CONNECTION_WINDOW, EMPTY_DATA_COST, IDLE_FRAMES, REFUND, WAITING_ANSWERS } from "./limits.ts";
 import { peerFault } from "./peer-fault.ts";
 import { checkSize, checkStream, readSettings, type SettingsSink } from "./peer-settings.ts";
@@ -245,7 +245,7 @@ export class Incoming implements FrameSink, BlockSink, SettingsSink {
   }
 
   setting(setting: number, value: number): void {
-    if (setting !== SETTING.maxHeaderListSize) this.#owner.setting(setting, value);
+    this.#owner.setting(setting, value);
   }
 
   #ping({ flags, id }: FrameHeader, bytes: Uint8Array, start: number, end: number): void {

@@ -3,6 +3,7 @@
  * reaches the listeners of the streams within the call. It knows no promise, timer or clock.
  */
 
+import { ProtocolError, type Sent } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import { peerExcerpt } from "../contract/secrets.ts";
 import { type TextCodec, TransportError } from "../contract/transport.ts";
@@ -36,6 +37,7 @@ import {
 import { frameError, PeerFault, peerFault } from "./peer-fault.ts";
 import { settingFault } from "./peer-settings.ts";
 import { RequestBlocks } from "./request-block.ts";
+import { sizeBeyond, trailersBeyond } from "./request-fields.ts";
 import { ResetStreams } from "./reset-streams.ts";
 import type { StreamFault } from "./response-reader.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
@@ -71,6 +73,8 @@ export class Session implements IncomingOwner, StreamOwner {
   readonly out: ByteWriter = new ByteWriter(1024);
   /** Why the peer ended the connection, if it said so: the streams that it may have processed are lost for that reason. */
   farewell: TransportError | undefined = undefined;
+  /** Its last GOAWAY, whatever the code. */
+  lastGoaway: TransportError | undefined = undefined;
   /** The peer allows Extended CONNECT (RFC 8441). */
   connectProtocol = false;
   readonly #owner: SessionOwner;
@@ -86,6 +90,8 @@ export class Session implements IncomingOwner, StreamOwner {
   #endReason: RetireReason | undefined = undefined;
   readonly #maxStreams: number;
   #peerStreams = MOST_STREAMS;
+  /** The peer's SETTINGS_MAX_HEADER_LIST_SIZE. */
+  #mostFieldBytes = Infinity;
   #capacity: number;
   /** Streams for which the process is kept alive. */
   #awaited = 0;
@@ -200,6 +206,8 @@ export class Session implements IncomingOwner, StreamOwner {
   }
 
   sendRequest(stream: Http2Stream, request: RequestMessage, by: ForwardedBy | undefined): void {
+    const size = sizeBeyond(this.#mostFieldBytes, request, by);
+    if (size !== undefined) return this.#refuse(stream, size, "fields", "none");
     const id = this.#nextId;
     this.#nextId += 2;
     stream.id = id;
@@ -220,11 +228,21 @@ export class Session implements IncomingOwner, StreamOwner {
   }
 
   sendEnd(stream: Http2Stream, trailers: string): void {
+    const size = trailersBeyond(this.#mostFieldBytes, trailers);
+    if (size !== undefined) return this.#refuse(stream, size, "trailers", "partial");
     this.#uploads.ended(stream);
     if (trailers === "") writeFrame(this.out, 0, FRAME.data, FLAG.endStream, stream.id);
     else writeBlock(this.out, stream.id, this.#requests.trailers(trailers), true);
     if (stream.ended) this.#remove(stream);
     this.#owner.wrote();
+  }
+
+  /** The peer would reset the stream, or read fields for nothing (§10.5.1). Go refuses as well; nghttp2 sends. */
+  #refuse({ listener }: Http2Stream, size: number, what: "fields" | "trailers", sent: Sent): void {
+    const most = this.#mostFieldBytes;
+    const problem = `the request's ${what} are ${size} bytes, and the peer takes ${most} (MAX_HEADER_LIST_SIZE)`;
+    const facts = { phase: "send", sent, limitBytes: most, message: `HTTP/2: ${problem}` } as const;
+    listener?.fault(new ProtocolError("local", "head-too-large", facts));
   }
 
   giveBack(stream: Http2Stream, bytes: number): void {
@@ -307,17 +325,19 @@ export class Session implements IncomingOwner, StreamOwner {
     // One beyond a limit that we could not know says nothing of the connection.
     if (stream.id >= this.#informedFrom) this.#refusals += 1;
     if (this.#refusals === REFUSALS) this.#retire("refused");
-    listener?.unprocessed("refused");
+    listener?.unprocessed("refused", saidOf("RST_STREAM", code));
   }
 
   goaway(lastId: number, code: number, debug: string): void {
-    if (code !== CODE.noError) this.farewell = farewellOf(code, debug);
+    const said = saidOf("GOAWAY", code, debug);
+    this.lastGoaway = said;
+    if (code !== CODE.noError) this.farewell = said;
     const reason = code === CODE.enhanceYourCalm ? "calm" : "goaway";
     const isCount = code === CODE.noError && lastId < LARGEST;
     this.#retire(reason, isCount ? (Math.min(lastId, this.#nextId - 2) + 1) >> 1 : undefined);
     const unprocessed = [...this.#streams.values()].filter(({ id }) => id > lastId);
     for (const stream of unprocessed) this.#remove(stream);
-    for (const { listener } of unprocessed) listener?.unprocessed(reason);
+    for (const { listener } of unprocessed) listener?.unprocessed(reason, said);
   }
 
   #retire(reason: RetireReason, taken?: number): void {
@@ -329,6 +349,7 @@ export class Session implements IncomingOwner, StreamOwner {
     if (setting === SETTING.headerTableSize) this.#requests.setTableSize(value);
     else if (setting === SETTING.maxConcurrentStreams) this.#peerStreams = value;
     else if (setting === SETTING.initialWindowSize) this.#setWindow(value);
+    else if (setting === SETTING.maxHeaderListSize) this.#mostFieldBytes = value;
     else if (setting === SETTING.enableConnectProtocol) this.connectProtocol = value === 1;
   }
 
@@ -362,8 +383,9 @@ export class Session implements IncomingOwner, StreamOwner {
   }
 }
 
-function farewellOf(code: number, debug: string): TransportError {
+/** `debug`: what the peer adds for people. */
+function saidOf(frame: "GOAWAY" | "RST_STREAM", code: number, debug = ""): TransportError {
   const more = debug === "" ? "" : `: "${peerExcerpt(debug)}"`;
-  const message = `the peer ended the connection with ${codeName(code)}${more}`;
+  const message = `the peer sent ${frame} with ${codeName(code)}${more}`;
   return new TransportError("reset", message, { reason: codeName(code) });
 }

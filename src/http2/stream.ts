@@ -1,6 +1,7 @@
 /** Stream: one request and its response on an HTTP/2 connection. It is both what the exchange reads and what it writes. */
 
 import type { RetireReason } from "../contract/reasons.ts";
+import type { TransportError } from "../contract/transport.ts";
 import type {
   ForwardedBy,
   RequestMessage,
@@ -17,6 +18,8 @@ import { LARGEST_STREAM_WINDOW, STREAM_WINDOW } from "./limits.ts";
 export interface StreamOwner {
   /** Whether it takes no further streams. */
   readonly gone: boolean;
+  /** What the peer said when it took no more streams, if it said so. */
+  readonly lastGoaway: TransportError | undefined;
   sendRequest(stream: Http2Stream, request: RequestMessage, by: ForwardedBy | undefined): void;
   /** The stream has a piece to send. Returns whether the socket accepts more. */
   sendPiece(stream: Http2Stream): boolean;
@@ -91,6 +94,10 @@ export class Http2Stream implements WireStream, WireBody {
 
   get gone(): boolean {
     return this.owner.gone;
+  }
+
+  get farewell(): TransportError | undefined {
+    return this.owner.lastGoaway;
   }
 
   send(request: RequestMessage, _last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void {

@@ -160,7 +160,8 @@ export class Uploads {
     stream.piece = undefined;
     if (stream.awaitsDrain) return this.#enqueue(stream);
     const message = "The buffer of the request body was transferred or shrunk before it was sent";
-    stream.listener?.fault(new ProtocolError("local", "bad-content-length", { phase: "send", message }));
+    const facts = { phase: "send", sent: "partial", message } as const;
+    stream.listener?.fault(new ProtocolError("local", "bad-content-length", facts));
   }
 }
 

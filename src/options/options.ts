@@ -301,7 +301,7 @@ export interface PoolOptions {
 
   /** Longest wait for a connection, connecting included (`ERR_ACQUIRE_TIMEOUT`). @default "60s" */
   readonly acquireTimeout?: Duration;
-  /** Longest time to open one connection, TLS included (`ERR_CONNECT_TIMEOUT`). @default "10s" */
+  /** Longest time to open one connection, TLS and the loading of HTTP/2 included (`ERR_CONNECT_TIMEOUT`). @default "10s" */
   readonly connectTimeout?: Duration;
   /**
    * Longest time from the last byte of the request to the complete response head (`ERR_HEADERS_TIMEOUT`). undici's

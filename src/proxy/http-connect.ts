@@ -25,10 +25,13 @@ export class HttpConnect implements Negotiation, ResponseSink {
   readonly opening: Uint8Array;
   readonly #proxy: ProxySetting;
   readonly #to: Destination;
+  readonly #purpose: string;
   readonly #parser: ResponseParser;
   #head: ResponseHead | undefined;
 
-  constructor(proxy: ProxySetting, to: Destination, { limits, text }: ResponseReading) {
+  /** `purpose`: what needs the tunnel, if that is not plain. Follows the word in errors. */
+  constructor(proxy: ProxySetting, to: Destination, { limits, text }: ResponseReading, purpose = "") {
+    this.#purpose = purpose;
     this.#proxy = proxy;
     this.#to = to;
     this.opening = new TextEncoder().encode(connectHead(proxy, to));
@@ -44,10 +47,15 @@ export class HttpConnect implements Negotiation, ResponseSink {
     const { status, text } = this.#head;
     if (status >= 200 && status < 300) return { openAt: end };
     const reason = proxyReason(reasonOf(text), this.#proxy.authorization);
-    throw proxyError(this.#proxy, this.#to, `refused a tunnel: ${status} ${reason}`.trimEnd(), {
-      status,
-      retriable: TRANSIENT.has(status),
-    });
+    throw proxyError(
+      this.#proxy,
+      this.#to,
+      `refused a tunnel${this.#purpose}: ${status} ${reason}`.trimEnd(),
+      {
+        status,
+        retriable: TRANSIENT.has(status),
+      },
+    );
   }
 
   #read(bytes: Uint8Array, length: number): number {

@@ -15,7 +15,7 @@ import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import type { TlsTargets } from "../pool/connect/tls-targets.ts";
 import { HttpConnect } from "./http-connect.ts";
-import type { Negotiation } from "./negotiation.ts";
+import type { Destination, Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
 import { proxyError, tooSlow, unreachable } from "./proxy-errors.ts";
 import { Socks5 } from "./socks5.ts";
@@ -163,16 +163,19 @@ class ProxyDialer implements Dialer {
     const hearsFirst = tls === undefined && settings.http2 === "prior-knowledge";
     return openTunnel(
       connector,
-      { proxy, target, to, tls, hearsFirst, negotiation: this.#negotiation(proxy, to) },
+      { proxy, target, to, tls, hearsFirst, negotiation: this.#negotiation(proxy, to, hearsFirst) },
       handler,
       signal,
     );
   }
 
-  #negotiation(proxy: ProxySetting, to: { origin: string; hostname: string; port: number }): Negotiation {
+  #negotiation(proxy: ProxySetting, to: Destination, hasPriorKnowledge: boolean): Negotiation {
     const { settings, transport } = this.#parts;
     if (proxy.kind === "socks5") return new Socks5(proxy, to);
-    return new HttpConnect(proxy, to, { limits: settings.limits, text: transport.text ?? portableText });
+    const reading = { limits: settings.limits, text: transport.text ?? portableText };
+    // Without it the proxy would forward the request, so that a refused tunnel would come as a surprise.
+    const purpose = hasPriorKnowledge ? `, which http2: "prior-knowledge" needs` : "";
+    return new HttpConnect(proxy, to, reading, purpose);
   }
 }
 

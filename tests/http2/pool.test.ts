@@ -370,8 +370,38 @@ describe("a pool that may speak HTTP/2", () => {
     await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
     const error = await pool.request(server.url, { method: "POST", body: "x" }).catch((thrown) => thrown);
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
-    assertStringIncludes(error.message, "the peer did not process the request on connection #7");
+    const said = "the peer sent GOAWAY with NO_ERROR";
+    const which = "connection #7 (request 1 on it), the last of 7 attempts";
+    assertStringIncludes(error.message, `: ${said}, and did not process the request on ${which}`);
+    assertEquals([error.cause.message, error.cause.reason], [said, "NO_ERROR"]);
     assertEquals([server.connections, pool.stats().retries], [7, 6]);
+  });
+
+  it("fails with what the peer said if the body cannot be sent again", async () => {
+    await using server = await FrameServer.open((_connection, id) => [refuse(id)]);
+    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
+    const body = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10)) });
+    const error = await pool.request(server.url, { method: "POST", body }).catch((thrown) => thrown);
+    assertEquals([error.code, error.sent], ["ERR_CONNECTION_LOST", "none"]);
+    const said =
+      "the peer sent RST_STREAM with REFUSED_STREAM, and did not process the request on connection #1";
+    assertStringIncludes(error.message, `: ${said} (request 1 on it)`);
+  });
+
+  it("sends no request whose fields the peer does not take, and keeps the connection", async () => {
+    const settings = frame(4, 0, 0, new Uint8Array([0, 6, 0, 0, 16, 0]));
+    await using server = await FrameServer.open((_connection, id) => [settings, headers(id, OK)]);
+    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
+    await pool.request(server.url);
+    const cookie = "c".repeat(5000);
+    const error = await pool.request(server.url, { headers: { cookie } }).catch((thrown) => thrown);
+    assertEquals(
+      [error.code, error.side, error.fault, error.phase],
+      ["ERR_PROTOCOL", "local", "head-too-large", "send"],
+    );
+    assertEquals([error.sent, error.retriable, error.limitBytes], ["none", false, 4096]);
+    assertStringIncludes(error.message, "bytes, and the peer takes 4096 (MAX_HEADER_LIST_SIZE)");
+    assertEquals((await pool.request(server.url)).connection.id, 1);
   });
 
   it("ends the connection after a request that asked for it", async () => {
@@ -503,6 +533,23 @@ describe("a pool that may speak HTTP/2", () => {
     });
     const response = await pool.request(`${world.url}a`);
     assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
+  });
+
+  it("says why it asked for a tunnel if the proxy refuses one", async () => {
+    const proxy = createTcpServer((client) => {
+      client.on("error", () => {});
+      client.once("data", () => client.end("HTTP/1.1 403 Forbidden\r\n\r\n"));
+    });
+    await new Promise<void>((listening) => void proxy.listen(0, "127.0.0.1", listening));
+    const { port } = proxy.address() as AddressInfo;
+    await using pool = createPool({ http2: "prior-knowledge", proxy: `http://127.0.0.1:${port}` });
+    const error = await pool.request("http://a.test/").catch((thrown) => thrown);
+    proxy.close();
+    assertEquals([error.code, error.status], ["ERR_PROXY", 403]);
+    assertStringIncludes(
+      error.message,
+      'refused a tunnel, which http2: "prior-knowledge" needs: 403 Forbidden',
+    );
   });
 
   it("speaks it over a Unix socket", async () => {

@@ -189,10 +189,7 @@ describe("the end of a connection", () => {
     link.arrive(f.goaway(1, "INTERNAL_ERROR", "out of \x00 memory"));
     link.user?.closed(undefined);
     assertEquals(told.lines.length, 1);
-    assertEquals(
-      told.lines[0]?.startsWith('lost the peer ended the connection with INTERNAL_ERROR: "out of'),
-      true,
-    );
+    assertEquals(told.lines[0]?.startsWith('lost the peer sent GOAWAY with INTERNAL_ERROR: "out of'), true);
     assertEquals(link.said(), ["retire goaway", "retire peer-closed", "ended peer-closed"]);
   });
 
@@ -285,6 +282,56 @@ describe("requests", () => {
       "HEADERS 1 :method=POST :scheme=https :authority=a.test :path=/ content-length=5",
       'DATA 1 "hello" END_STREAM',
     ]);
+  });
+
+  it("one whose fields are larger than the peer takes is not sent, to the byte", () => {
+    const link = Link.settled();
+    const most = (count: number) => link.arrive(f.settings([6, count]));
+    const headers = { Cookie: "a=1; b=2; c=3", Connection: "close", "x-a": "1" };
+    const fields = [":methodGET", ":schemehttps", ":authoritya.test", ":path/", "x-a1"];
+    const size = [...fields, "cookiea=1", "cookieb=2", "cookiec=3"].reduce(
+      (all, { length }) => all + length + 32,
+      0,
+    );
+    most(size);
+    link.send(request({ headers }));
+    most(size - 1);
+    const refused = link.send(request({ headers }));
+    assertEquals(refused.lines, [
+      `fault local head-too-large: HTTP/2: the request's fields are ${size} bytes, and the peer takes ${size - 1} (MAX_HEADER_LIST_SIZE)`,
+    ]);
+    assertEquals([refused.error?.sent, refused.error?.limitBytes], ["none", size - 1]);
+    most(size);
+    link.send(request({ headers }));
+    assertEquals(
+      link
+        .peer()
+        .filter((line) => line.startsWith("HEADERS"))
+        .map((line) => line.split(" ")[1]),
+      ["1", "3"],
+    );
+    assertEquals(link.said(), []);
+  });
+
+  it("each crumb of a cookie counts as a field of its own", () => {
+    const link = Link.settled();
+    link.arrive(f.settings([6, 6000]));
+    const crumbs = new Array(200).fill("").join("; ");
+    assertEquals(link.send(request({ headers: { Cookie: crumbs } })).error?.fault, "head-too-large");
+    assertEquals(link.send(request({ headers: { "x-a": crumbs } })).lines, []);
+  });
+
+  it("trailers that are larger than the peer takes reset the stream", () => {
+    const link = Link.settled();
+    link.arrive(f.settings([6, 500]));
+    const told = link.send(request({ method: "POST", body: { length: undefined } }));
+    const body = told.opened.openBody(undefined);
+    body.write(new Uint8Array([120]));
+    body.end(`x-sum: ${"1".repeat(500)}\r\n`);
+    assertEquals(told.lines, [
+      "fault local head-too-large: HTTP/2: the request's trailers are 537 bytes, and the peer takes 500 (MAX_HEADER_LIST_SIZE)",
+    ]);
+    assertEquals([told.error?.sent, link.peer().at(-1)], ["partial", "RST_STREAM 1 CANCEL"]);
   });
 
   it("a cancelled one is reset, and what still comes of it is ignored", () => {

@@ -151,4 +151,32 @@ export const HTTP2: readonly Mutation[] = [
     replacement: "if (this.#rounds < 0) {",
     proof: { tests: "tests/http2/session.test.ts" },
   },
+  {
+    breaks: "A request whose fields the peer does not take is not sent",
+    file: "src/http2/session.ts",
+    search: 'if (size !== undefined) return this.#refuse(stream, size, "fields", "none");',
+    replacement: "if (size === -1) return;",
+    proof: { tests: "tests/http2/session.test.ts" },
+  },
+  {
+    breaks: "A glance at a request's fields never takes them for smaller than they are",
+    file: "src/http2/request-fields.ts",
+    search: "const MOST_PER_CHARACTER = 19;",
+    replacement: "const MOST_PER_CHARACTER = 1;",
+    proof: { tests: "tests/http2/session.test.ts" },
+  },
+  {
+    breaks: "The error of a request that was not processed says what the peer said",
+    file: "src/exchange/exchange.ts",
+    search: "this.#resendOrFail(reason, said, true);",
+    replacement: "this.#resendOrFail(reason, undefined, said !== undefined);",
+    proof: { tests: "tests/http2/pool.test.ts" },
+  },
+  {
+    breaks: "connectTimeout covers the loading of the code of HTTP/2",
+    file: "src/pool/connect/connect-attempts.ts",
+    search: "this.#parts.timer.watch(attempt);",
+    replacement: "",
+    proof: { tests: "tests/pool/pool.test.ts" },
+  },
 ];

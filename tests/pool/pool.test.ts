@@ -3,6 +3,7 @@ import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert
 import { HoldfastError } from "../../src/contract/errors.ts";
 import { originOf } from "../../src/contract/origin.ts";
 import { type Socket, type Target, type Transport, TransportError } from "../../src/contract/transport.ts";
+import type { PoolWire } from "../../src/contract/wire.ts";
 import { isLastExchange } from "../../src/pool/connection.ts";
 import { explain } from "../../src/pool/explain.ts";
 import { poolStats } from "../../src/pool/stats.ts";
@@ -356,6 +357,37 @@ describe("connectTimeout", () => {
     );
     assertEquals(request.error?.elapsedMs, 2000);
     assertEquals([shell.retired, shell.pool.core.origins.open], [["connect-failed"], 0]);
+  });
+
+  it("covers the loading of what is spoken, which may never end", async () => {
+    const wire = new Promise<PoolWire>(() => {});
+    const shell = new Shell({ connectTimeout: "2s" }, {}, undefined, wire);
+    const request = await shell.request();
+    await shell.clock.advance(1999);
+    assertEquals([request.answers, shell.peer(1).state], [0, "open"]);
+    await shell.clock.advance(1);
+    assertEquals([request.code, request.error?.limitMs], ["ERR_CONNECT_TIMEOUT", 2000]);
+    assertEquals([shell.retired, shell.peer(1).state], [["connect-failed"], "aborted"]);
+  });
+
+  it("is over once what is spoken is loaded, and a pool that closes waits for neither", async () => {
+    let load = (_wire: PoolWire): void => {};
+    const wire = new Promise<PoolWire>((loaded) => {
+      load = loaded;
+    });
+    const shell = new Shell({ connectTimeout: "2s" }, {}, undefined, wire);
+    const request = await shell.request();
+    await shell.clock.advance(1000);
+    load({ protocol: "http/1.1", start: () => 1 });
+    await settled();
+    assertEquals(request.connection, 1);
+    await shell.clock.advance(5000);
+    assertEquals([request.ended, shell.peer(1).state], [undefined, "open"]);
+    const never = new Shell({}, {}, undefined, new Promise<PoolWire>(() => {}));
+    const waiting = await never.request();
+    await never.pool.close(0);
+    await settled();
+    assertEquals([waiting.code, never.peer(1).state], ["ERR_POOL_CLOSED", "aborted"]);
   });
 
   it("tells the transport to stop", async () => {

@@ -96,7 +96,7 @@ export class Shell {
     options: PoolOptions = {},
     memory: MemoryOptions = {},
     wrap = (inner: Transport) => inner,
-    wire: PoolWire = SILENT,
+    wire: PoolWire | Promise<PoolWire> = SILENT,
   ) {
     const settings = resolveOptions({
       lifetimeJitter: 0,

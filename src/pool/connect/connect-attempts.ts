@@ -76,6 +76,16 @@ class ConnectAttempt implements ConnectInProgress {
     });
   }
 
+  /** The same result, unless the attempt ends before: then it is rejected with why. */
+  within<T>(loading: Promise<T>): Promise<T> {
+    const { signal } = this.#controller;
+    return new Promise((resolve, reject) => {
+      const end = (): void => reject(signal.reason);
+      signal.addEventListener("abort", end, { once: true });
+      loading.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+    });
+  }
+
   async failure(): Promise<unknown> {
     return await this.#ended;
   }
@@ -130,7 +140,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
     timer.watch(attempt);
     attempt.start(
       (signal) => this.#dialer.connect(origin, connection, signal),
-      (socket) => this.#opened(connection, socket),
+      (socket) => this.#opened(connection, attempt, socket),
       (error) => {
         this.#end(connection);
         this.#owner.connectFailed(record, error);
@@ -172,7 +182,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
   }
 
   /** Answers why the socket cannot be used after all. */
-  #opened(connection: PooledConnection<Wire>, given: Socket): unknown {
+  #opened(connection: PooledConnection<Wire>, attempt: ConnectAttempt, given: Socket): unknown {
     const { record } = connection;
     this.#end(connection);
     let [socket, random, error]: [Socket | undefined, number, unknown] = [undefined, 0, undefined];
@@ -189,7 +199,14 @@ export class ConnectAttempts<Wire extends PoolWire> {
     const wire = this.#owner.wireOn(socket);
     const opened = (known: Wire): unknown => this.#begin(connection, { socket, wire: known }, random);
     if (!(wire instanceof Promise)) return opened(wire);
-    return wire.then(opened, (failure) => this.#refuse(connection, socket, failure));
+    // Code may be slow to come, or never: the attempt goes on until it is there.
+    connection.attempt = attempt;
+    this.#parts.timer.watch(attempt);
+    const failed = (failure: unknown): unknown => this.#refuse(connection, socket, failure);
+    return attempt
+      .within(wire)
+      .finally(() => this.#end(connection))
+      .then(opened, failed);
   }
 
   /** The protocol is known, and its code is there. Answers why the socket cannot be used after all. */
