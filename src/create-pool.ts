@@ -1,6 +1,6 @@
 /** `createPool()`: puts options, pool, wire and fetch together over the transport of the runtime. Nothing is decided here. */
 
-import { withTransportTurn } from "./contract/clock.ts";
+import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
 import { type Origin, originOf } from "./contract/origin.ts";
@@ -248,7 +248,7 @@ class HoldfastPool implements Pool {
   }
 
   #build(transport: Transport): Engine {
-    const settings = { ...this.#settings, clock: withTransportTurn(this.#settings.clock, transport.turn) };
+    const settings = { ...this.#settings, clock: withTransportClock(this.#settings.clock, transport) };
     const { text, alloc } = codecOf(transport, settings.transport !== undefined);
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);

@@ -6,6 +6,7 @@ interface Globals {
   readonly Bun?: unknown;
   readonly Deno?: unknown;
   readonly navigator?: { readonly userAgent?: string };
+  readonly WebSocketPair?: unknown;
   readonly process?: { readonly versions?: { readonly node?: string } };
 }
 
@@ -18,12 +19,14 @@ const WORKERD = "Cloudflare-Workers";
  * @throws {TypeError} on a runtime that has none.
  */
 export async function detectTransport(): Promise<Transport> {
-  const { Bun, Deno, navigator, process } = globalThis as Globals;
+  const { Bun, Deno, navigator, WebSocketPair, process } = globalThis as Globals;
   // workerd first: with nodejs_compat it has Node's `process` and `node:net`, but its sockets end with the request that
   // opened them.
-  if (navigator?.userAgent === WORKERD) {
+  // Before 2022-03-21 it told no user agent.
+  if (navigator?.userAgent === WORKERD || WebSocketPair !== undefined) {
     throw new TypeError(
-      "Cloudflare Workers have no built-in transport yet, and Node's cannot keep connections there: pass one as createPool({ transport })",
+      'On Cloudflare Workers a pool needs their transport: createPool({ transport: workersTransport({ scope: "request" }) }), ' +
+        "and poolObject() for connections that outlive a request, both from @holdfast/pool/workers",
     );
   }
   // Node last, because Bun and Deno imitate its `process`.

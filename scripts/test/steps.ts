@@ -18,7 +18,7 @@ const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-
  * themselves. They take more than half of the time. Node 20 and Node 24, between which Node 22 lies, run all of them.
  */
 const NOT_ON_NODE_22 =
-  /^\.\/tests\/(bench|bounds|bundles|examples|mutations|simulation|campaign|promises\/kept)\b/;
+  /^\.\/tests\/(bench|bounds|bundles|examples|mutations|simulation|campaign|workers|promises\/kept)\b/;
 
 /** What `npm test` does, in order. A new step is a new row. */
 export function steps(filters: readonly string[]): Step[] {

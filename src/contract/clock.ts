@@ -33,6 +33,13 @@ export interface Clock {
    */
   readonly reportsInBatches?: boolean;
   /**
+   * Whether it stands still during computation and moves only with I/O, as on Cloudflare Workers. "Has the loop been blocked?"
+   * cannot be answered by it then.
+   *
+   * @default false
+   */
+  readonly stops?: boolean;
+  /**
    * Keeps the process alive from `ref(true)` to `ref(false)`, while a caller waits for something that only a paused socket
    * or a timer of this clock will end. Several pools may use one clock, so calls must be counted. A clock without this
    * method never keeps the process alive.
@@ -72,16 +79,25 @@ export const systemClock: Clock = {
   },
 };
 
+/** What a transport knows of its runtime's clock. */
+interface TransportClock {
+  readonly turn?: ((callback: () => void) => boolean) | undefined;
+  readonly stoppingClock?: boolean | undefined;
+}
+
 /**
- * The system clock, with the transport's quicker `turn` where it has one. A user's clock is returned unchanged.
+ * The system clock, with the transport's quicker `turn` where it has one, and what it knows of the clock. A user's clock is
+ * returned unchanged.
  */
-export function withTransportTurn(
+export function withTransportClock(
   clock: Clock,
-  turn: ((callback: () => void) => boolean) | undefined,
+  { turn, stoppingClock: stops = false }: TransportClock,
 ): Clock {
-  if (turn === undefined || clock !== systemClock) return clock;
+  if (clock !== systemClock || (turn === undefined && !stops)) return clock;
+  if (turn === undefined) return { ...clock, stops };
   return {
     ...clock,
+    stops,
     turn(callback, unblocked) {
       if (!accepts(turn, callback)) clock.turn(callback, unblocked);
     },

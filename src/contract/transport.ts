@@ -133,6 +133,8 @@ export interface Capabilities {
   readonly tlsSessions?: boolean | undefined;
   /** Whether {@linkcode TlsTarget.verify} can be `false`. */
   readonly verifyOff: boolean;
+  /** Whether {@linkcode TlsTarget.ca} and {@linkcode TlsTarget.cert} are honoured (not on Workers). @default true */
+  readonly ownTrust?: boolean | undefined;
 }
 
 /** Callbacks of a socket. They are called synchronously from the runtime's own callbacks and must not throw. */
@@ -292,6 +294,13 @@ export interface Transport {
    * `Clock.turn` of the system clock. Returns whether it will call back. Keeps the process alive until then.
    */
   readonly turn?: ((callback: () => void) => boolean) | undefined;
+  /**
+   * Whether the runtime's clock stands still during computation and moves only with I/O, as on Cloudflare Workers. It cannot
+   * tell then whether the event loop was blocked.
+   *
+   * @default false
+   */
+  readonly stoppingClock?: boolean | undefined;
   /** The addresses that the machine has now. Called rarely: a connection from another address is dead. */
   readonly localAddresses?: (() => Iterable<string>) | undefined;
   /** Reads an environment variable; `undefined` if it is not set. */

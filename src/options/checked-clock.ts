@@ -55,6 +55,10 @@ export class CheckedClock implements Clock {
     if (!this.#try("turn", () => this.#clock.turn(once, unblocked))) queueMicrotask(once);
   }
 
+  get stops(): boolean {
+    return this.#clock.stops === true;
+  }
+
   ref(active: boolean): void {
     this.#try("ref", () => this.#clock.ref?.(active));
   }

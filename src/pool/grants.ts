@@ -73,6 +73,8 @@ export class Grants<Wire extends PoolWire> {
     const { wasPaused, more } = connection;
     connection.wasPaused = false;
     const { waiter, idleMs } = effect;
+    // A clock that stands still during computation never says that the loop was blocked: the look is taken whatever it says.
+    const blind = this.#settings.clock.stops === true && waiter.unsafe;
     const careful = waiter.unsafe || wasPaused;
     // Opened for this request. A preconnected one was parked: it may have received something like any other.
     const isNew = effect.requestNumber <= 1 && idleMs === 0;
@@ -80,8 +82,9 @@ export class Grants<Wire extends PoolWire> {
     if (this.#addresses.areWithout(connection.socket?.localAddress, idleMs, now))
       return this.#owner.acquireAnother(waiter, connection, "moved");
     const unseenMs = this.#loop.unseenMs(now);
-    if (!needsLivenessCheck(careful, more, idleMs, unseenMs)) return this.#deliver(effect, connection, now);
-    const unblocked = !wasPaused && hasJustRun(unseenMs);
+    const needed = blind || needsLivenessCheck(careful, more, idleMs, unseenMs);
+    if (!needed) return this.#deliver(effect, connection, now);
+    const unblocked = !blind && !wasPaused && hasJustRun(unseenMs);
     this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
   }
 

@@ -1,5 +1,5 @@
 /**
- * The library in workerd, for which it has no transport yet. The first use must say so in a clear sentence, even
+ * The library in workerd without the transport of Workers. The first use must say what to import in a clear sentence, even
  * where Node's globals are imitated. A transport that the user passes must work.
  */
 
@@ -68,6 +68,10 @@ globalThis.Bun ??= {};
 const WORKERS: Readonly<Record<string, readonly [date: string, globals: string]>> = {
   "without nodejs_compat": ["2024-09-01", ""],
   "with nodejs_compat": ["2026-11-01", ""],
+  "with a user agent that is replaced": [
+    "2026-11-01",
+    'Object.defineProperty(globalThis, "navigator", { value: {} });',
+  ],
   "where the globals of all runtimes are imitated": ["2026-11-01", IMITATIONS],
 };
 
@@ -109,7 +113,7 @@ describe("the library in workerd", { skip: !isNode && "started from Node" }, () 
   after(() => rmSync(folder, { recursive: true }));
 
   for (const [name, [date, globals]] of Object.entries(WORKERS)) {
-    it(`says at its first use that a transport is missing, ${name}`, { timeout: 120_000 }, async () => {
+    it(`says at its first use which transport to import, ${name}`, { timeout: 120_000 }, async () => {
       writeFileSync(join(folder, "config.capnp"), config(date));
       await build({
         stdin: { contents: worker(globals), resolveDir: root, loader: "ts" },
@@ -124,7 +128,7 @@ describe("the library in workerd", { skip: !isNode && "started from Node" }, () 
       for (const text of results)
         assertMatch(
           text,
-          /^TypeError: Cloudflare Workers have no built-in transport yet, .*: pass one as createPool/,
+          /^TypeError: On Cloudflare Workers a pool needs their transport: createPool\(.*from @holdfast\/pool\/workers$/,
         );
       assertEquals([results.length, requests, passed], [4, 0, "hello"]);
     });

@@ -229,6 +229,13 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/pool/liveness-check" },
   },
   {
+    breaks: "Where the clock stands still, a request that cannot be sent twice looks at the loop first",
+    file: "src/pool/grants.ts",
+    search: "const blind = this.#settings.clock.stops === true && waiter.unsafe;",
+    replacement: "const blind = false;",
+    proof: { tests: "tests/pool/liveness-check" },
+  },
+  {
     breaks: "A liveness check takes another turn of the event loop if other work ran during the first",
     file: "src/pool/liveness-check.ts",
     search: "if (disturbed && check?.found !== true)",

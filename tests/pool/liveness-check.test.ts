@@ -229,3 +229,47 @@ describe("a turn of the event loop", () => {
     assertEquals(slow.at.told, ["slow true"]);
   });
 });
+
+describe("a clock that stands still during computation", () => {
+  /** How often the loop is looked at before a request on a connection that was idle for 100 ms, right after an event. */
+  async function looks(stops: boolean, method: string): Promise<number> {
+    let [now, count] = [0, 0];
+    const clock = {
+      now: () => now,
+      wall: () => now,
+      schedule: () => ({ cancel() {} }),
+      turn(callback: () => void) {
+        count += 1;
+        queueMicrotask(callback);
+      },
+      stops,
+    };
+    const pool = createPool({
+      transport: memoryTransport({ respond: () => ({}) }),
+      clock,
+      unsafeReuse: "1h",
+    });
+    const send = async (by: string): Promise<unknown> =>
+      (await pool.request("http://a.test/", { method: by })).text();
+    await send("GET");
+    now = 100;
+    // The look before this one proves that the loop has run, as far as the clock goes.
+    await send("GET");
+    now = 200;
+    await (await pool.request("http://b.test/")).text();
+    count = 0;
+    await pool.request("http://b.test/").then((response) => response.text());
+    now = 250;
+    await send("GET");
+    count = 0;
+    await pool.request("http://b.test/", { method }).then((response) => response.text());
+    return count;
+  }
+
+  it("is not asked whether the loop was blocked, where a request cannot be sent twice", async () => {
+    assertEquals(
+      [await looks(false, "POST"), await looks(true, "POST"), await looks(true, "GET")],
+      [0, 1, 0],
+    );
+  });
+});
