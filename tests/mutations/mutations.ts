@@ -16,6 +16,7 @@ import { SHARED } from "./sharing.ts";
 import { SHELL } from "./shell.ts";
 import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
+import { WORKERS } from "./workers.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...RULES,
@@ -26,6 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PROXY,
   ...HONO,
   ...OUTLOOK,
+  ...WORKERS,
   ...REENTRANCY,
   ...SHARED,
   ...UPLOADS,

@@ -1,0 +1,21 @@
+/** Mutations of `src/workers/`. */
+
+import type { Mutation } from "./mutation.ts";
+
+/** Mutations of what Workers and Durable Objects have. */
+export const WORKERS: readonly Mutation[] = [
+  {
+    breaks: "An object connects to the origins of its list alone",
+    file: "src/workers/allow-list.ts",
+    search: "return (origin) => allowed.has(origin);",
+    replacement: "return () => true;",
+    proof: { tests: "tests/workers/allow-list" },
+  },
+  {
+    breaks: "An entry of allowOrigins with a path is refused",
+    file: "src/workers/allow-list.ts",
+    search: 'if (pathname + search + hash !== "/") throw wrongOrigin(entry);',
+    replacement: "",
+    proof: { tests: "tests/workers/allow-list" },
+  },
+];
