@@ -317,7 +317,7 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "workerd is distinguished from Node, although it imitates Node",
     file: "transports/detect.ts",
-    search: "if (navigator?.userAgent === WORKERD) {",
+    search: "if (navigator?.userAgent === WORKERD || WebSocketPair !== undefined) {",
     replacement: "if (navigator?.userAgent === undefined) {",
     proof: { tests: "tests/bundles/workerd" },
   },
