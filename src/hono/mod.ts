@@ -28,6 +28,7 @@ export { type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,
   type KeepAliveInfo,
+  type KeepAliveMiddleware,
   type KeepAliveOptions,
   type KeepAliveVariables,
   keepAlive,
@@ -41,6 +42,18 @@ export type {
 } from "./inbound/keep-alive-events.ts";
 export type { KeepAliveRules } from "./inbound/keep-alive-rules.ts";
 export type { Enforcement, ServerKind } from "./inbound/server-adapter.ts";
+export {
+  type ClosablePool,
+  type ShutdownOptions,
+  type ShutdownReport,
+  shutdown,
+} from "./inbound/shutdown.ts";
+export type {
+  BunServerLike,
+  DenoServerLike,
+  NodeServerLike,
+  ShutdownServer,
+} from "./inbound/stoppable-server.ts";
 export type { StatusPool } from "./status/message-builder.ts";
 export { type PoolStatusOptions, poolStatus } from "./status/pool-status.ts";
 export { hasDotSegments } from "./upstream/dot-segments.ts";

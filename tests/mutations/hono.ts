@@ -11,6 +11,13 @@ const UPSTREAM = { tests: "tests/hono/upstream/upstream" } as const;
 /** Mutations of `src/hono/`, and of the rules that servers ask. */
 export const HONO: readonly Mutation[] = [
   {
+    breaks: "drain() makes each response the last on its connection",
+    file: "src/hono/inbound/connection-tracker.ts",
+    search: "return this.#isDraining && record",
+    replacement: "return !this.#isDraining && record",
+    proof: { tests: "tests/hono/inbound/shutdown" },
+  },
+  {
     breaks: "A server behind a balancer that closes idle connections keeps them longer",
     file: "src/presets/balancers.ts",
     search: "theirMs + BALANCER_DISTANCE_MS",

@@ -51,6 +51,9 @@ export class ConnectionTracker {
   readonly #settings: TrackerSettings;
   readonly #bySocket: WeakMap<object, InboundConnection> = new WeakMap();
   readonly #byAddress: ConnectionTable;
+  /** HTTP/2 connections that are open, with what ends each. */
+  readonly #sessions: Map<object, () => void> = new Map();
+  #isDraining = false;
   readonly #reported: Set<ServerKind> = new Set();
   #isMissingReported = false;
 
@@ -75,6 +78,12 @@ export class ConnectionTracker {
     this.#emit(ENVIRONMENT_MISSING);
   }
 
+  /** From now on each response is the last on its connection. HTTP/2 connections get their GOAWAY at once. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const end of [...this.#sessions.values()]) end();
+  }
+
   /**
    * Registers a request. Returns `undefined` if it must not be executed, because the last response was decided. That is a
    * rule of HTTP/1: over HTTP/2 the server itself takes none after its GOAWAY.
@@ -91,11 +100,13 @@ export class ConnectionTracker {
     adapter.requestStarted(() => {
       record.activeRequests -= 1;
     });
+    if (record.requests === 1) this.#remember(adapter, record);
     const ageMs = now - record.openedAt;
     const request = { adapter, record, requestNumber: record.requests, ageMs, answered: false };
     // HTTP/2 need not wait for a response. The sooner the client knows, the fewer requests come beyond the limit.
     const reason = adapter.goaway === undefined ? undefined : this.#reason(request);
-    if (reason !== undefined) this.#last(request, reason);
+    const isLast = reason !== undefined || (adapter.goaway !== undefined && this.#isDraining);
+    if (isLast) this.#last(request, reason);
     return request;
   }
 
@@ -106,7 +117,7 @@ export class ConnectionTracker {
     const { adapter } = request;
     const reason = this.#reason(request);
     const own = parseConnection(headers.get("connection") ?? "");
-    const isLast = own.close || adapter.willClose || reason !== undefined;
+    const isLast = own.close || adapter.willClose || reason !== undefined || this.#mustDrain(request);
     const announcement = this.#announcement(request, asked, isLast);
     adapter.writeAnnouncement(headers, announcement);
     if (announcement.connection === "close") return this.#last(request, reason);
@@ -121,6 +132,18 @@ export class ConnectionTracker {
     if (!answered) this.#closeWhenIdle(request, this.#policy.rules.idleTimeoutMs);
     record.lastSeenAt = this.#settings.clock.now();
     if (typeof adapter.key === "string") record.activeRequests -= 1;
+  }
+
+  /** As with any rule, only the newest request on a connection can be the last one. */
+  #mustDrain({ record, requestNumber }: TrackedRequest): boolean {
+    return this.#isDraining && record.requests === requestNumber;
+  }
+
+  #remember(adapter: ServerAdapter, record: InboundConnection): void {
+    if (adapter.goaway === undefined || typeof adapter.key === "string") return;
+    const { key } = adapter;
+    this.#sessions.set(key, () => this.#last({ adapter, record }, undefined));
+    adapter.whenClosed?.(() => this.#sessions.delete(key));
   }
 
   #closeWhenIdle({ adapter, record }: TrackedRequest, idleMs: number): void {
@@ -171,7 +194,10 @@ export class ConnectionTracker {
   }
 
   /** No later request on this connection is executed. Over HTTP/2 the adapter says so to the client. */
-  #last({ adapter, record }: TrackedRequest, reason: RetireReason | undefined): void {
+  #last(
+    { adapter, record }: Pick<TrackedRequest, "adapter" | "record">,
+    reason: RetireReason | undefined,
+  ): void {
     if (record.closing) return;
     record.closing = true;
     adapter.goaway?.(() => record.activeRequests === 0);

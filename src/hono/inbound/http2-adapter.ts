@@ -5,6 +5,7 @@
 
 import { getRuntimeKey } from "hono/adapter";
 import type { Clock, Timer } from "../../contract/clock.ts";
+import { openOf } from "./open-connections.ts";
 import type { ServerAdapter } from "./server-adapter.ts";
 
 /** The part of `http2.ServerHttp2Session` that is used. */
@@ -90,6 +91,10 @@ class Http2Adapter implements ServerAdapter {
     else this.#outgoing.once("close", wait);
   }
 
+  whenClosed(listener: () => void): void {
+    this.key.once("close", listener);
+  }
+
   goaway(isDone: () => boolean): void {
     if (!this.key.closed) this.key.close();
     if (getRuntimeKey() === "bun") this.#limit.destroyWhen(isDone);
@@ -119,7 +124,13 @@ class IdleLimit {
   constructor(session: NodeSession, clock: Clock) {
     this.#session = session;
     this.#clock = clock;
-    session.once("close", () => this.#timer?.cancel());
+    const sessions =
+      session.socket?.server === undefined ? undefined : openOf(session.socket.server).sessions;
+    sessions?.add(session);
+    session.once("close", () => {
+      this.#timer?.cancel();
+      sessions?.delete(session);
+    });
   }
 
   /** A session that is used often keeps its timer: when it fires, it waits for what is left of the idle time. */

@@ -34,6 +34,16 @@ export interface KeepAliveEnv {
   Variables: KeepAliveVariables;
 }
 
+/** The middleware that {@linkcode keepAlive} returns. */
+export interface KeepAliveMiddleware extends MiddlewareHandler<KeepAliveEnv> {
+  /**
+   * From now on each response is the last on its connection (`Connection: close`; over HTTP/2, GOAWAY at once), though the
+   * server still accepts connections. Call it when a load balancer is told to send nothing more, some seconds before
+   * `shutdown()`: the fewer idle connections are left then, the fewer requests can cross their end. It cannot be undone.
+   */
+  drain(): void;
+}
+
 /** Options of {@linkcode keepAlive} that are not rules. */
 export interface KeepAliveOptions {
   /**
@@ -89,10 +99,10 @@ function resolveSettings(options: KeepAliveOptions): Required<KeepAliveOptions> 
 export function keepAlive(
   rules: KeepAliveRules | ServerPreset = {},
   options: KeepAliveOptions = {},
-): MiddlewareHandler<KeepAliveEnv> {
+): KeepAliveMiddleware {
   const settings = resolveSettings(options);
   const tracker = new ConnectionTracker(resolveKeepAlive(rules), settings);
-  return async function keepAlive(c, next) {
+  const handler: MiddlewareHandler<KeepAliveEnv> = async function keepAlive(c, next) {
     const adapter = findAdapter(c.env, c.req.raw, settings.clock);
     if (adapter === undefined) {
       c.set("keepAlive", { ...NO_CONNECTION, enforcement: enforcementWithoutConnection(tracker, c.env) });
@@ -111,6 +121,7 @@ export function keepAlive(
       tracker.requestEnded(request);
     }
   };
+  return Object.assign(handler, { drain: () => tracker.drain() });
 }
 
 const NO_CONNECTION = { requestNumber: undefined, ageMs: undefined } as const;

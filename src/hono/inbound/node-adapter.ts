@@ -5,6 +5,7 @@
 
 import { parseConnection } from "../../rules/persistence.ts";
 import type { Announcement } from "../../rules/server-side.ts";
+import { openOf } from "./open-connections.ts";
 import type { ServerAdapter } from "./server-adapter.ts";
 
 /** The part of `net.Socket` that is used. */
@@ -84,7 +85,10 @@ class NodeAdapter implements ServerAdapter {
 
   requestStarted(onDone: () => void): void {
     const before = activeTimeouts.get(this.key);
-    if (before === undefined) activeTimeouts.set(this.key, this.key.timeout ?? 0);
+    if (before === undefined) {
+      activeTimeouts.set(this.key, this.key.timeout ?? 0);
+      if (this.key.server !== undefined) openOf(this.key.server);
+    }
     // Node restores it only if its own keepAliveTimeout is on.
     else this.key.setTimeout(before);
     let isDone = false;

@@ -38,6 +38,8 @@ export interface ServerAdapter {
    * server close the connection when all that came are answered. `isDone()` says whether they are.
    */
   goaway?(isDone: () => boolean): void;
+  /** Only over HTTP/2: calls back when the connection has ended. */
+  whenClosed?(listener: () => void): void;
   /** Has the server close the connection once it has been silent for `ms` after this response, if `isIdle()`. */
   closeWhenIdle(ms: number, isIdle: () => boolean): void;
 }
