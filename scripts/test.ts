@@ -1,5 +1,5 @@
 /**
- * `npm test`: every check of this repository, two at a time.
+ * `npm test`: every check of this repository, three at a time: on two cores, one step mostly waits.
  *
  * ```sh
  * npm test                                     # everything
@@ -20,7 +20,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
     list: { type: "boolean", default: false },
-    jobs: { type: "string", default: "2" },
+    jobs: { type: "string", default: "3" },
   },
 });
 const all = steps(positionals);

@@ -13,12 +13,24 @@ const BUN_TEST_MS = 120_000;
 /** Tests that drive a browser run on Node only: the page is the same on every runtime. */
 const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-page.test.ts"];
 
+/** The lab starts clients on all runtimes itself, and mostly waits: once is enough, and other steps can run beside it. */
+const networkTests = ["./tests/network/network.test.ts"];
+
 /**
- * Test files that do not run on Node 22: those that take long, measure memory and CPU time, or start programs on all runtimes
- * themselves. They take more than half of the time. Node 20 and Node 24, between which Node 22 lies, run all of them.
+ * Test files that run on one Node only, Node 20, besides Deno and Bun: the tools of the repository, programs that start
+ * other runtimes themselves, and long random runs in virtual time. What they prove does not depend on the version of Node.
  */
-const NOT_ON_NODE_22 =
-  /^\.\/tests\/(bench|bounds|bundles|examples|mutations|simulation|campaign|workers|promises\/kept)\b/;
+const ON_ONE_NODE =
+  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house)\b/;
+
+/**
+ * Node 22 skips some more, which measure memory and CPU time or run the examples or workerd. Node 20 and Node 24, between which
+ * Node 22 lies, run them.
+ */
+const NOT_ON_NODE_22 = /^\.\/tests\/(bounds|examples|workers|promises\/kept)\b/;
+
+/** Each collection that they force walks the whole heap, which is small only in a process without the other tests. */
+const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
 
 /** What `npm test` does, in order. A new step is a new row. */
 export function steps(filters: readonly string[]): Step[] {
@@ -39,12 +51,18 @@ export function steps(filters: readonly string[]): Step[] {
       ...nodeWithTsx,
       "scripts/check-layering.ts",
     ]),
-    tests(
+    ...nodeSteps(
       { name: "node", title: `tests on Node ${process.versions.node}`, timeoutMs: 15 * MINUTE },
-      (report) => [...nodeWithTsx, ...nodeTestArgs(report), ...files],
+      nodeWithTsx,
+      files,
     ),
-    node24Step(files),
-    node22Step(files),
+    ...node24Steps(files),
+    ...node22Steps(files),
+    tests({ name: "network", title: "a slice of the network lab", timeoutMs: 5 * MINUTE }, (report) => [
+      ...nodeWithTsx,
+      ...nodeTestArgs(report),
+      ...networkTests,
+    ]),
     checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 8 * MINUTE }, [
       [tool("deno"), "check", ...sources],
     ]),
@@ -97,21 +115,38 @@ export function steps(filters: readonly string[]): Step[] {
 }
 
 /** Node 24 runs the sources without a loader. This shows that erasing types is all they need. */
-function node24Step(files: readonly string[]): Step {
+function node24Steps(files: readonly string[]): Step[] {
   const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 15 * MINUTE };
   const node = node24();
-  if (node === undefined) return skipped(step, "There is no Node 24 package for this platform.");
-  return tests(step, (report) => [node, ...nodeTestArgs(report), ...files]);
+  if (node === undefined) return [skipped(step, "There is no Node 24 package for this platform.")];
+  return nodeSteps(
+    step,
+    [node],
+    files.filter((file) => !ON_ONE_NODE.test(file)),
+  );
 }
 
 /** Node 22 needs tsx, as Node 20 does: it can erase types, but it does not know `using`. */
-function node22Step(files: readonly string[]): Step {
+function node22Steps(files: readonly string[]): Step[] {
   const step = { name: "node22", title: "tests on Node 22, but the longest", timeoutMs: 15 * MINUTE };
   const node = node22();
-  if (node === undefined) return skipped(step, "There is no Node 22 package for this platform.");
-  const chosen = files.filter((file) => !NOT_ON_NODE_22.test(file));
-  if (chosen.length === 0) return skipped(step, "None of these files is run on Node 22.");
-  return tests(step, (report) => [node, "--import", "tsx", ...nodeTestArgs(report), ...chosen]);
+  if (node === undefined) return [skipped(step, "There is no Node 22 package for this platform.")];
+  const chosen = files.filter((file) => !ON_ONE_NODE.test(file) && !NOT_ON_NODE_22.test(file));
+  return nodeSteps(step, [node, "--import", "tsx"], chosen);
+}
+
+/** One process for most files, and one for those that collect garbage. Both steps have the same name. */
+function nodeSteps(step: Omit<Step, "run">, node: readonly string[], files: readonly string[]): Step[] {
+  const collecting = files.filter((file) => COLLECTS_GARBAGE.test(file));
+  const others = files.filter((file) => !COLLECTS_GARBAGE.test(file));
+  const parts = [
+    { title: step.title, files: others },
+    { title: `${step.title}: garbage`, files: collecting },
+  ].filter((part) => part.files.length > 0);
+  if (parts.length === 0) return [skipped(step, "None of these files is run on this Node.")];
+  return parts.map((part) =>
+    tests({ ...step, title: part.title }, (report) => [...node, ...nodeTestArgs(report), ...part.files]),
+  );
 }
 
 function nodeTestArgs(report: string): string[] {

@@ -46,7 +46,7 @@ function installedNode(folderName: string): string | undefined {
 
 /** Every `*.test.ts` but those that other steps run. With `filters`, only those whose paths contain one of them. */
 export function testFiles(filters: readonly string[]): string[] {
-  const elsewhere = ["browser/", "conformance/", "parity/", "fixtures/"];
+  const elsewhere = ["browser/", "conformance/", "network/", "parity/", "fixtures/"];
   return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))
     .filter((file) => file.endsWith(".test.ts") && !elsewhere.some((folder) => file.startsWith(folder)))
