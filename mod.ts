@@ -65,6 +65,7 @@ export type {
 } from "./src/contract/transport.ts";
 export type { HttpVersion, WireProtocol } from "./src/contract/wire-protocol.ts";
 export { createPool, type Pool } from "./src/create-pool.ts";
+export type { UpgradedSocket } from "./src/exchange/upgraded-socket.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
 export type { FetchFunction } from "./src/fetch/fetch-function.ts";
@@ -73,6 +74,7 @@ export type { PoolResponse } from "./src/fetch/pool-response.ts";
 export type { BodySource } from "./src/fetch/prepare-body.ts";
 export type { RequestOptions } from "./src/fetch/request.ts";
 export type { TrailersSource } from "./src/fetch/request-trailers.ts";
+export type { UpgradeOptions, UpgradeResponse } from "./src/fetch/upgrade.ts";
 export type { Fields } from "./src/http1/parse/fields.ts";
 export type {
   Attributes,

@@ -3,7 +3,7 @@
 import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
-import { type Origin, originOf } from "./contract/origin.ts";
+import { type Origin, originOf, upgradeKeyOf } from "./contract/origin.ts";
 import { portableText } from "./contract/text.ts";
 import type { Alloc, Capabilities, TextCodec, Transport } from "./contract/transport.ts";
 import type { Wire } from "./contract/wire.ts";
@@ -18,6 +18,7 @@ import { HeaderMemo, type ResponseContext } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
+import { sendUpgrade, type UpgradeOptions, type UpgradeResponse } from "./fetch/upgrade.ts";
 import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
@@ -61,6 +62,15 @@ export interface Pool extends AsyncDisposable {
    * @throws {HoldfastError} or the signal's reason, untouched. `TypeError` and `RangeError` for wrong arguments.
    */
   readonly request: (url: string | URL, options?: RequestOptions) => Promise<PoolResponse>;
+  /**
+   * Asks for another protocol (WebSocket, a raw stream) on an HTTP/1.1 connection, or with CONNECT for a tunnel. After 101, or
+   * 2xx to CONNECT, `socket` of the response has the bytes of both directions, and the connection is retired as `upgraded`: no
+   * limit, time-out, `drain()` or `close()` of the pool concerns it any more. Any other answer is an ordinary response
+   * without a `socket`, whose body is to be read or discarded. It needs no `this`.
+   *
+   * @throws {HoldfastError} or the signal's reason, untouched. `TypeError` and `RangeError` for wrong arguments.
+   */
+  readonly upgrade: (url: string | URL, options: UpgradeOptions) => Promise<UpgradeResponse>;
   /** Opens connections before they are needed, until `count` (default 1) to the origin are idle or being opened. */
   preconnect(origin: string | URL, count?: number): Promise<void>;
   /** Every rule in force for an origin with its source, and the state of its connections. */
@@ -124,10 +134,14 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
   };
   return {
     // One connect attempt decides for all requests that come until it is over.
-    expected: ({ scheme }) =>
-      http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn) ? Infinity : 1,
-    wireOn({ alpn }) {
-      const speaksHttp2 = http2 === "prior-knowledge" || (http2 === "alpn" && alpn === "h2");
+    expected: ({ scheme, upgrades }) =>
+      upgrades !== true &&
+      (http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn))
+        ? Infinity
+        : 1,
+    wireOn({ alpn }, { upgrades }) {
+      const mayBeHttp2 = upgrades !== true;
+      const speaksHttp2 = mayBeHttp2 && (http2 === "prior-knowledge" || (http2 === "alpn" && alpn === "h2"));
       if (!speaksHttp2) return new Http1Wire(settings.limits, text, alloc);
       return makeHttp2 === undefined ? loadHttp2() : makeHttp2();
     },
@@ -180,6 +194,16 @@ class HoldfastPool implements Pool {
     return sendRequestLater(this.#reading, () => this.#load().then(({ request }) => request), url, options);
   };
 
+  readonly upgrade = (url: string | URL, options: UpgradeOptions): Promise<UpgradeResponse> => {
+    const engine = this.#engine;
+    return sendUpgrade(
+      this.#reading,
+      engine?.request ?? (() => this.#load().then(({ request }) => request)),
+      url,
+      options,
+    );
+  };
+
   async preconnect(origin: string | URL, count = 1): Promise<void> {
     if (!Number.isInteger(count) || count < 1) {
       throw new RangeError(`count must be a whole number from 1: current value is ${count}`);
@@ -206,6 +230,7 @@ class HoldfastPool implements Pool {
   drain(origin?: string | URL): void {
     const key = origin === undefined ? undefined : this.#pooledAs(origin).key;
     this.#engine?.pool.drain(key, "origin-drained");
+    if (key !== undefined) this.#engine?.pool.drain(upgradeKeyOf(key), "origin-drained");
   }
 
   /** The origin under which its connections are counted: with a shared proxy connection, that of the proxy. */

@@ -20,6 +20,8 @@ export interface BunRawSocket<Data> {
   /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
   write(bytes: Uint8Array, offset: number, length: number): number;
   end(): void;
+  /** Sends FIN and reads on. */
+  shutdown(): void;
   terminate(): void;
   pause(): void;
   resume(): void;
@@ -69,6 +71,7 @@ export interface BunApi {
     hostname?: string;
     port?: number;
     unix?: string;
+    allowHalfOpen?: boolean;
     tls?: BunTlsOptions;
     data: Data;
     socket: BunHandlers<Data>;

@@ -30,6 +30,8 @@ export interface Sink {
   write(bytes: Uint8Array, offset: number, length: number): number;
   /** Sends FIN. */
   end(): void;
+  /** Sends FIN and reads on. */
+  shutdown(): void;
   /** Drops the connection. */
   terminate(): void;
 }
@@ -45,6 +47,9 @@ export class BunWriter {
   private deferred: string | undefined;
   private awaitsDrain = false;
   private closing = false;
+  /** The peer's direction goes on after our FIN. */
+  private readsOn = false;
+  private peerEnded = false;
 
   constructor(sink: Sink, receiveQueue: ReceiveQueue) {
     this.sink = sink;
@@ -101,18 +106,32 @@ export class BunWriter {
         return;
       }
     }
-    if (this.closing) this.sink.end();
+    if (this.closing) this.end();
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;
     this.receiveQueue.drain();
   }
 
-  /** Sends FIN after everything queued. */
-  finish(): void {
+  /** Sends FIN after everything queued. `readsOn`: the peer's direction goes on, unless it has ended. */
+  finish(readsOn = false): void {
     if (this.closing) return;
     this.flushDeferred();
     this.closing = true;
+    this.readsOn = readsOn && !this.peerEnded;
+    if (this.queue.length === 0) this.end();
+  }
+
+  /** The peer has sent FIN on a socket that is half open. */
+  readingEnded(): void {
+    this.peerEnded = true;
+    if (!this.closing) return;
+    this.readsOn = false;
     if (this.queue.length === 0) this.sink.end();
+  }
+
+  private end(): void {
+    if (this.readsOn) this.sink.shutdown();
+    else this.sink.end();
   }
 
   /** Drops everything queued. */

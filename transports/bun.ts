@@ -55,6 +55,9 @@ class BunSocket implements Socket {
   localAddress: string | undefined;
   localPort: number | undefined;
   readonly receiveQueue: ReceiveQueue;
+  /** The socket was opened so that its directions can end one by one. */
+  mayHalfOpen = false;
+  private isHalfOpen = false;
   private raw: Raw | undefined;
   private writer: BunWriter | undefined;
   /** Set until the socket is usable or has failed. */
@@ -110,6 +113,17 @@ class BunSocket implements Socket {
       this.receiveQueue.end(transportErrorOf(error, "open"));
     }
     this.writer?.stop();
+  }
+
+  /** The peer sent FIN. A socket that may be half open leaves it to us to send ours (Bun 1.4). */
+  ended(raw: Raw): void {
+    if (!this.isHalfOpen) {
+      this.closed(undefined);
+      if (this.mayHalfOpen) raw.end();
+      return;
+    }
+    this.receiveQueue.endReading();
+    this.writer?.readingEnded();
   }
 
   /** Bytes arrived. */
@@ -174,6 +188,14 @@ class BunSocket implements Socket {
     else this.raw?.unref();
   }
 
+  halfOpen(): void {
+    this.isHalfOpen = true;
+  }
+
+  endWrites(): void {
+    this.writer?.finish(true);
+  }
+
   setHandler(handler: SocketHandler): void {
     this.receiveQueue.handler = handler;
   }
@@ -228,7 +250,7 @@ const HANDLERS: BunHandlers<BunSocket> = {
     if (length >= BULK) free(bytes);
   },
   drain: (raw) => raw.data.flush(),
-  end: (raw) => raw.data.closed(undefined),
+  end: (raw) => raw.data.ended(raw),
   close: (raw, error) => raw.data.closed(error),
   error: (raw, error) => raw.data.closed(error),
   connectError() {}, // the promise of connect() rejects too
@@ -273,7 +295,15 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
   return opening(handler, signal, { tls, address: to, apply }, (data) => {
     // Bun 1.4 would use plain text if `tls` were an empty object, or undefined but present.
-    const options = { ...where, data, socket: HANDLERS, ...(tls && { tls: bunTlsOptions(tls, to) }) };
+    const allowHalfOpen = target.halfOpen === true;
+    data.mayHalfOpen = allowHalfOpen;
+    const options = {
+      ...where,
+      allowHalfOpen,
+      data,
+      socket: HANDLERS,
+      ...(tls && { tls: bunTlsOptions(tls, to) }),
+    };
     bun()
       .connect(options)
       .catch((error) => data.giveUp(transportErrorOf(error, "connect")));

@@ -37,6 +37,8 @@ class DenoSocket implements Socket {
   private readonly writer: DenoWriter;
   /** The error of a failed write. After an RST, Deno 2.9 reports the following read as a FIN. */
   private writeError: unknown;
+  private isHalfOpen = false;
+  private endedDirections = 0;
 
   constructor(conn: DenoConn, handler: SocketHandler, applied: AppliedOptions, alpn?: string) {
     const { remoteAddr, localAddr } = conn;
@@ -48,7 +50,7 @@ class DenoSocket implements Socket {
     this.localAddress = localAddr.hostname;
     this.localPort = localAddr.port;
     this.receiveQueue = new ReceiveQueue(handler);
-    this.reader = new DenoReader(conn, this.receiveQueue, (error) => this.ended(error));
+    this.reader = new DenoReader(conn, this.receiveQueue, (error) => this.readEnded(error));
     this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.writeFailed(error));
   }
 
@@ -84,6 +86,23 @@ class DenoSocket implements Socket {
     else this.conn.unref();
   }
 
+  halfOpen(): void {
+    this.isHalfOpen = true;
+  }
+
+  endWrites(): void {
+    this.writer.finish(() => {
+      const done = (): void => this.directionEnded();
+      this.conn.closeWrite().then(done, done);
+    });
+  }
+
+  /** The second direction that ends ends the connection. */
+  private directionEnded(): void {
+    this.endedDirections += 1;
+    if (this.endedDirections === 2) this.ended(undefined);
+  }
+
   setHandler(handler: SocketHandler): void {
     this.receiveQueue.handler = handler;
   }
@@ -114,6 +133,12 @@ class DenoSocket implements Socket {
     const { conn, applied, receiveQueue } = this;
     const secure = async () => socketOf(await secured(conn, tls, signal), receiveQueue.handler, applied);
     return openAfterSettling(secure());
+  }
+
+  private readEnded(error: unknown): void {
+    if (!this.isHalfOpen || error !== undefined || this.writeError !== undefined) return this.ended(error);
+    this.receiveQueue.endReading();
+    this.directionEnded();
   }
 
   private ended(error: unknown): void {

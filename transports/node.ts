@@ -130,6 +130,14 @@ class NodeSocket implements Socket {
     else this.raw.unref();
   }
 
+  halfOpen(): void {
+    this.raw.allowHalfOpen = true;
+  }
+
+  endWrites(): void {
+    this.raw.end();
+  }
+
   setHandler(handler: SocketHandler): void {
     this.receiveQueue.handler = handler;
   }
@@ -229,6 +237,7 @@ function opened<Raw extends NetSocket>(
     raw.on("error", lost);
     raw.once("end", () => {
       if (phase !== "open") return;
+      if (raw.allowHalfOpen) return receiveQueue.endReading();
       receiveQueue.end(undefined);
       // Node would send its own FIN after all queued bytes. The connection is over, so do not wait for that.
       if (raw.writableLength > 0) raw.destroy();

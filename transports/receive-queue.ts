@@ -14,6 +14,8 @@ export class ReceiveQueue {
   private paused = false;
   private stopped = false;
   private ending = false;
+  /** The peer has sent FIN on a socket whose directions end one by one, and the handler is to be told. */
+  private halfEnded = false;
   private error: TransportError | undefined = undefined;
   private queue: Uint8Array[] = [];
 
@@ -48,6 +50,13 @@ export class ReceiveQueue {
     this.ending = true;
     this.error = error;
     if (this.opened && this.queue.length === 0) this.finish();
+  }
+
+  /** The peer's direction ended, and ours goes on. It is reported after the queued bytes. */
+  endReading(): void {
+    if (this.stopped || this.ending) return;
+    this.halfEnded = true;
+    if (this.opened && this.queue.length === 0) this.finishReading();
   }
 
   /**
@@ -92,7 +101,13 @@ export class ReceiveQueue {
     }
     if (this.stopped || this.queue.length > 0) return;
     this.direct = !this.paused;
+    if (this.halfEnded) this.finishReading();
     if (this.ending) this.finish();
+  }
+
+  private finishReading(): void {
+    this.halfEnded = false;
+    this.handler.halfClosed?.();
   }
 
   private finish(): void {

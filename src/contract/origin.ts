@@ -17,6 +17,28 @@ export interface Origin {
   readonly port: number;
   /** The value of `Host` (RFC 9110 §7.2). */
   readonly host: string;
+  /** Its connections are for upgrades: see {@linkcode upgradeOriginOf}. */
+  readonly upgrades?: true;
+}
+
+const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();
+
+/**
+ * The origin whose connections carry the upgrades of another. They are apart from the others, because an upgrade needs
+ * HTTP/1.1 (RFC 9113 §8.6), a tunnel through every proxy, and a socket whose directions end one by one. No URL has its key.
+ */
+export function upgradeOriginOf(origin: Origin): Origin {
+  let own = upgradeOrigins.get(origin);
+  if (own === undefined) {
+    own = { ...origin, key: upgradeKeyOf(origin.key), upgrades: true };
+    upgradeOrigins.set(origin, own);
+  }
+  return own;
+}
+
+/** The key of the origin whose connections carry the upgrades of the origin with `key`. */
+export function upgradeKeyOf(key: string): string {
+  return `upgrade+${key}`;
 }
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;

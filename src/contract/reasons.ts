@@ -17,6 +17,8 @@ export const RETIRE_REASONS = [
   "hint-max",
   /** Idle for the learned limit of its server, or it carried as many requests as its server is known to take (HTTP/2). */
   "learned-limit",
+  /** The peer switched protocols (101), or opened a tunnel (CONNECT). The socket is the caller's from then on. */
+  "upgraded",
   /** The peer asked to close: `Connection: close`. */
   "peer-close",
   /** The peer closed: FIN or RST. */

@@ -101,6 +101,8 @@ export interface Target {
   readonly tcpKeepAlive: TcpKeepAlive | false;
   /** Whether small writes are sent at once (`TCP_NODELAY`). */
   readonly noDelay: boolean;
+  /** Whether {@linkcode Socket.halfOpen} may be called later. @default false */
+  readonly halfOpen?: boolean | undefined;
 }
 
 /** The socket options that were really applied. The pool compares them with those in the {@linkcode Target}. */
@@ -157,6 +159,8 @@ export interface SocketHandler {
   writeDropped?(): void;
   /** The kernel has accepted everything written. Called after {@linkcode Socket.write} returned `false`. */
   drain(): void;
+  /** The peer has sent FIN, after {@linkcode Socket.halfOpen}. Bytes can still be written. */
+  halfClosed?(): void;
   /**
    * The connection has ended; no other callback follows. `error` is `undefined` after an orderly end (FIN, and with TLS
    * also close_notify where the runtime reports it). The transport has closed its side. Not called after
@@ -216,6 +220,14 @@ export interface Socket extends SocketAddresses {
   ref(active: boolean, idle?: boolean): void;
   /** Replaces the handler. A tunnel passes its socket to the connection made through it in this way. */
   setHandler(handler: SocketHandler): void;
+  /**
+   * The two directions end one by one from now on: the peer's FIN calls {@linkcode SocketHandler.halfClosed}, and
+   * {@linkcode SocketHandler.closed} follows when both have ended. Requires {@linkcode Target.halfOpen}. `undefined` if the
+   * transport cannot do that.
+   */
+  halfOpen?: (() => void) | undefined;
+  /** Sends everything written, then FIN, and reads on. Called after {@linkcode Socket.halfOpen}; never throws. */
+  endWrites?: (() => void) | undefined;
   /** Sends everything written, then FIN. May be called twice; never throws. */
   close(): void;
   /** Drops the connection immediately, with RST where the runtime allows it. May be called twice; never throws. */

@@ -25,6 +25,8 @@ export interface RequestFields {
   readonly close: boolean;
   /** `Expect: 100-continue` was asked for. */
   readonly expectContinue: boolean;
+  /** Value of `Upgrade`: the protocols to switch to. `undefined` in requests that ask for no other protocol. */
+  readonly upgrade: string | undefined;
 }
 
 /** What the head of a request is written from. */
@@ -92,6 +94,11 @@ export interface WireListener extends ResponseSink {
   complete(trailers: string): void;
   /** After {@linkcode WireBody.write} returned `false`: more of the request's body can be written. */
   drained(): void;
+  /**
+   * Instead of `complete`, to an exchange that asked for it: the peer speaks another protocol from now on. `early`: a copy of
+   * what came behind the head.
+   */
+  switched?(early: Uint8Array): void;
   /** The response is malformed, or a user's function that reads it failed. */
   fault(fault: WireFault): void;
   /** The peer has not processed the request. `reason` says why the connection ends, `said` how the peer told that, if it did. */

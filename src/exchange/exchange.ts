@@ -24,7 +24,6 @@ import {
   lostError,
   protocolError,
   timeoutError,
-  unneededError,
   uploadError,
 } from "./exchange-errors.ts";
 import type { ResponseCallbacks, WireRequest, WireResponse } from "./message.ts";
@@ -66,9 +65,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #unprocessedCount = 0;
   #response: WireResponse | undefined = undefined;
   #isComplete = false;
-  /** Bytes of the response body that have arrived. */
+  /** Bytes of the response body that have arrived, and how many had when the caller discarded it; -1 before. */
   #received = 0;
-  /** How many had arrived when the caller discarded the body; -1 before. */
   #discardedAt = -1;
 
   constructor(pool: ConnectionPool<Wire>, request: WireRequest, callbacks: ResponseCallbacks) {
@@ -102,8 +100,6 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
   }
-
-  // Called by the pool
 
   granted(lease: Lease<Wire>): void {
     // Aborted during the liveness check. A release as unused would make the connection look fresh, however old it is.
@@ -150,8 +146,6 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     }
     this.#pool.timer.ringBy(this.dueAt());
   }
-
-  // Called by the second attempt
 
   get unanswered(): boolean {
     return this.#phase === "headers" && this.#stream?.responded === false;
@@ -246,6 +240,12 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     response.trailers = trailers;
     if (this.#phase === "done") return;
     if (response.head.status !== 408 || !this.#resend("peer-close", 408)) this.#completed(response);
+  }
+
+  /** The connection ends for the pool, and its socket is the caller's. */
+  switched(early: Uint8Array): void {
+    if (this.#lease !== undefined) this.#reply.switched(this.#lease.connection, early);
+    this.#finish("upgraded", this.#pool.loopRanAt);
   }
 
   #completed(response: WireResponse): void {
@@ -350,8 +350,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
     if (waiter !== undefined) this.#pool.cancel(waiter);
     this.#giveBack(reason, abruptly, at);
-    if (failure === undefined) this.#upload?.stop(unneededError());
-    else endUpload(this.#upload, this.#request.body, failure.error);
+    endUpload(this.#upload, this.#request.body, failure);
     this.events.ended(this.#response, this.#times.startedAt, this.resendCount, failure);
     this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
   }
@@ -371,8 +370,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #resend(retired: RetireReason, status?: 408): boolean {
     const lease = this.#lease;
     if (lease === undefined || this.#reply.settled) return false;
-    const [upload, stream, sent] = [this.#upload, this.#stream, this.#sent];
-    const [resendCount, unprocessedCount] = [this.resendCount, this.#unprocessedCount];
+    const [upload, resendCount] = [this.#upload, this.resendCount];
+    const [stream, sent, unprocessedCount] = [this.#stream, this.#sent, this.#unprocessedCount];
     const at = { upload, stream, sent, status, resendCount, unprocessedCount };
     const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
     if (reason === undefined) return this.#phase === "done"; // the rule may have aborted the request

@@ -1,7 +1,7 @@
 /** Message: a request that is checked and complete, and a response whose head has arrived. */
 
 import type { RequestMessage, ResponseHead, Wire } from "../contract/wire.ts";
-import type { Lease } from "../pool/connection.ts";
+import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { DoubtSetting } from "../rules/doubt.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { ResponseBody } from "./response-body.ts";
@@ -40,6 +40,8 @@ export interface WireResponse {
 
 /** The two ends of the caller's promise. */
 export interface ResponseCallbacks {
+  /** Called before `resolve` by a request that asks for another protocol: takes the socket, and what came behind the head. */
+  switched?(connection: PooledConnection<Wire>, early: Uint8Array): void;
   resolve(response: WireResponse): void;
   reject(error: unknown): void;
 }

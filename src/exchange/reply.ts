@@ -1,6 +1,8 @@
 /** Reply: the caller's side of an exchange. It settles the promise once, and then ends or fails the body. */
 
 import type { HoldfastError } from "../contract/errors.ts";
+import type { Wire } from "../contract/wire.ts";
+import type { PooledConnection } from "../pool/connection.ts";
 import { proxyRefusal } from "./exchange-errors.ts";
 import type { ResponseCallbacks, WireResponse } from "./message.ts";
 import type { ExchangeFailure } from "./request-events.ts";
@@ -32,6 +34,11 @@ export class Reply {
     if (refusal === undefined) callbacks.resolve(response);
     else refuse(callbacks, response, refusal);
     return true;
+  }
+
+  /** The peer speaks another protocol now. The caller takes the socket, before anybody is told. */
+  switched(connection: PooledConnection<Wire>, early: Uint8Array): void {
+    this.#callbacks?.switched?.(connection, early);
   }
 
   /** The body is complete. That may settle the promise, too. */

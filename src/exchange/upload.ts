@@ -5,6 +5,7 @@
 
 import type { Clock } from "../contract/clock.ts";
 import type { WireBody } from "../contract/wire.ts";
+import { unneededError } from "./exchange-errors.ts";
 import { LINGER_BYTES } from "./phase.ts";
 import {
   type BytesBody,
@@ -14,6 +15,7 @@ import {
   type RequestBody,
   type StreamBody,
 } from "./request-body.ts";
+import type { ExchangeFailure } from "./request-events.ts";
 
 /** The exchange, as its upload sees it. */
 export interface UploadOwner {
@@ -215,10 +217,15 @@ export class Upload {
   }
 }
 
-/** The request is over: stops the upload, or cancels a body that was never sent. */
-export function endUpload(upload: Upload | undefined, body: RequestBody | undefined, reason: unknown): void {
-  if (upload === undefined) discardBody(body, reason);
-  else upload.stop(reason);
+/** The request is over: stops the upload, or cancels the body of a request that failed before it was sent. */
+export function endUpload(
+  upload: Upload | undefined,
+  body: RequestBody | undefined,
+  failure: ExchangeFailure | undefined,
+): void {
+  if (failure === undefined) upload?.stop(unneededError());
+  else if (upload === undefined) discardBody(body, failure.error);
+  else upload.stop(failure.error);
 }
 
 /**

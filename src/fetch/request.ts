@@ -205,7 +205,11 @@ function getRequest(origin: Origin, target: string, deadlines: RequestDeadlines)
   };
 }
 
-function requestDeadlines(options: RequestOptions, defaults: RequestDeadlines): RequestDeadlines {
+/** The deadlines of one call: those of its options, else the pool's. */
+export function requestDeadlines(
+  options: Pick<RequestOptions, "headersTimeout" | "bodyIdleTimeout" | "requestTimeout">,
+  defaults: RequestDeadlines,
+): RequestDeadlines {
   const { headersTimeout, bodyIdleTimeout, requestTimeout } = options;
   if (headersTimeout === undefined && bodyIdleTimeout === undefined && requestTimeout === undefined)
     return defaults;

@@ -97,7 +97,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     if (listener === undefined)
       throw new Error("Bug in Holdfast: a request was sent that no exchange opened");
     this.#isSent = true;
-    this.#parser.begin(request.method, listener);
+    this.#parser.begin(request.method, listener, request.fields.upgrade !== undefined);
     const head = this.#lastHead.of(by === undefined ? request : forwarded(request, by), last);
     this.#socket.write(head, body);
   }
@@ -163,13 +163,16 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     if (listener === undefined) return;
     if (!this.#isSent) return listener.unprocessed("unsolicited-data");
     this.responded = true;
+    let end: number;
     try {
-      this.#surplus = this.#parser.feed(bytes, 0, length) < length;
+      end = this.#parser.feed(bytes, 0, length);
+      this.#surplus = end < length;
     } catch (thrown) {
       return listener.fault(faultOf(thrown));
     }
-    if (this.#parser.complete) listener.complete(this.#parser.trailers);
-    else listener.progress();
+    if (!this.#parser.complete) return listener.progress();
+    if (this.#parser.switched) listener.switched?.(bytes.slice(end, length));
+    else listener.complete(this.#parser.trailers);
   }
 
   drain(): void {

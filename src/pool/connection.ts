@@ -183,6 +183,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   /** Whether it is leased, as of the effects performed so far. Changed by `setLeased`. */
   #isLeased = false;
   #wire: Wire | undefined = undefined;
+  /** The socket is no longer the pool's. Set by `handOver`. */
+  #isHandedOver = false;
   /** The wire has said that the connection is over. */
   #isOver = false;
   readonly #owner: ConnectionOwner<Wire>;
@@ -212,14 +214,24 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     return this.via?.forwarding !== undefined;
   }
 
+  /** Gives the socket away, before the lease ends with the reason `upgraded`. The receiver sets a handler of its own. */
+  handOver(): Socket {
+    if (this.socket === undefined)
+      throw new Error("Bug in Holdfast: a connection without a socket was upgraded");
+    this.#isHandedOver = true;
+    this.user = undefined;
+    return this.socket;
+  }
+
   /** The exchange that has used it alone is over. */
   leave(abruptly: boolean | undefined): void {
     this.user = undefined;
-    if (abruptly === true) this.socket?.abort();
+    if (abruptly === true && !this.#isHandedOver) this.socket?.abort();
   }
 
   /** Called when the core has closed the record. A user that it still has was lingering: the socket is aborted. */
   closeSocket(): void {
+    if (this.#isHandedOver) return;
     this.pings?.stop();
     const { user, socket } = this;
     if (this.multiplexed && !this.#isOver) this.#wire?.closing?.();

@@ -55,7 +55,7 @@ export interface Protocols<Wire extends PoolWire> {
   /** How many exchanges a connection to an origin may carry at a time, while none is open to tell. */
   expected(origin: Origin): number;
   /** The wire of a connection that is open, by what ALPN chose, for one. The code of a protocol may have to be loaded first. */
-  wireOn(socket: Socket): Wire | Promise<Wire>;
+  wireOn(socket: Socket, origin: Origin): Wire | Promise<Wire>;
 }
 
 /** The connections of one transport, and the requests that share them. */
@@ -248,8 +248,8 @@ export class ConnectionPool<Wire extends PoolWire>
     return this.#protocols.expected(origin) > 1;
   }
 
-  wireOn(socket: Socket): Wire | Promise<Wire> {
-    return this.#protocols.wireOn(socket);
+  wireOn(socket: Socket, origin: Origin): Wire | Promise<Wire> {
+    return this.#protocols.wireOn(socket, origin);
   }
 
   opened(

@@ -106,9 +106,13 @@ class ProxyDialer implements Dialer {
   }
 
   #route(proxy: ProxySetting, origin: Origin): ProxyRoute {
-    // Who forwards requests reads them as HTTP/1.1. In a tunnel the origin speaks what it is known to speak.
+    // Who forwards requests reads them as HTTP/1.1, and few pass an upgrade on. In a tunnel the origin speaks what it is known to speak.
     const { http2 } = this.#parts.settings;
-    const forwards = origin.scheme === "http" && proxy.kind !== "socks5" && http2 !== "prior-knowledge";
+    const forwards =
+      origin.scheme === "http" &&
+      origin.upgrades !== true &&
+      proxy.kind !== "socks5" &&
+      http2 !== "prior-knowledge";
     if (!forwards) return this.#routeOver(proxy, origin, false);
     if (proxy.pooling === "origin") return this.#routeOver(proxy, origin, true);
     let shared = this.#sharedRoutes.get(proxy.shown);
@@ -124,7 +128,12 @@ class ProxyDialer implements Dialer {
     const { tcpKeepAlive, noDelay } = this.#parts.settings;
     const { hostname, port, tls, authorization, shown } = proxy;
     const via = { proxy: shown, forwarding: forwards ? { authorization } : undefined };
-    return { proxy, via, origin, target: { hostname, port, tls, tcpKeepAlive, noDelay } };
+    return {
+      proxy,
+      via,
+      origin,
+      target: { hostname, port, tls, tcpKeepAlive, noDelay, halfOpen: origin.upgrades },
+    };
   }
 
   #forward(
@@ -160,7 +169,7 @@ class ProxyDialer implements Dialer {
       return Promise.reject(unsupported(proxyError(proxy, to, what).message));
     }
     const tls = direct.tlsTo(origin, signal);
-    const hearsFirst = tls === undefined && settings.http2 === "prior-knowledge";
+    const hearsFirst = tls === undefined && origin.upgrades !== true && settings.http2 === "prior-knowledge";
     return openTunnel(
       connector,
       { proxy, target, to, tls, hearsFirst, negotiation: this.#negotiation(proxy, to, hearsFirst) },

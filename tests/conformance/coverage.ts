@@ -21,6 +21,8 @@ const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>
   moved: "the machine would have to move: see tests/pool/local-addresses.test.ts",
   "no-answer":
     "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
+  upgraded:
+    "it is the socket afterwards that depends on the runtime: see tests/upgrade, which runs on all of them",
   "stream-ids": "2^30 requests on one connection: see tests/http2",
 };
 

@@ -34,6 +34,7 @@ describe("the reasons to retire a connection", () => {
       "stream-ids",
       "unread-body",
       "unsolicited-data",
+      "upgraded",
       "upload-unfinished",
     ]);
   });

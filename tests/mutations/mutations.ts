@@ -14,6 +14,7 @@ import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
 import { SHARED } from "./sharing.ts";
 import { SHELL } from "./shell.ts";
+import { UPGRADES } from "./upgrades.ts";
 import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
 import { WORKERS } from "./workers.ts";
@@ -30,6 +31,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...WORKERS,
   ...REENTRANCY,
   ...SHARED,
+  ...UPGRADES,
   ...UPLOADS,
   ...BOUNDS,
   ...HPACK,

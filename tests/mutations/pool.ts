@@ -259,9 +259,9 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A TLS session is never offered under another origin's name or port",
     file: "src/pool/connect/tls-targets.ts",
-    search: "  #target({ key, hostname }: Origin, options: TlsOptions): TlsTarget {\n",
+    search: "  #target({ key, hostname, upgrades }: Origin, options: TlsOptions): TlsTarget {\n",
     replacement:
-      '  #target({ hostname }: Origin, options: TlsOptions): TlsTarget {\n    const key = "one for all";\n',
+      '  #target({ hostname, upgrades }: Origin, options: TlsOptions): TlsTarget {\n    const key = "one for all";\n',
     proof: { tests: "tests/pool/connect/tls-targets" },
   },
   {

@@ -44,8 +44,8 @@ export const PROXY: readonly Mutation[] = [
   {
     breaks: "A tunnel is never shared by origins, whatever the proxy's pooling option says",
     file: "src/proxy/proxy-dialer.ts",
-    search: `origin.scheme === "http" && proxy.kind !== "socks5"`,
-    replacement: `origin.scheme === "http"`,
+    search: `proxy.kind !== "socks5" &&`,
+    replacement: "",
     proof: BY_PROXY,
   },
   {

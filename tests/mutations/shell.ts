@@ -38,15 +38,15 @@ export const SHELL: readonly Mutation[] = [
   {
     breaks: "A server without TLS may speak first through a tunnel",
     file: "src/proxy/proxy-dialer.ts",
-    search: 'const hearsFirst = tls === undefined && settings.http2 === "prior-knowledge";',
-    replacement: "const hearsFirst = false;",
+    search: 'tls === undefined && origin.upgrades !== true && settings.http2 === "prior-knowledge"',
+    replacement: "false",
     proof: BY_POOL,
   },
   {
     breaks: "One connect attempt decides for an unknown origin",
     file: "src/create-pool.ts",
-    search: "? Infinity : 1",
-    replacement: "? 1 : 1",
+    search: "? Infinity\n",
+    replacement: "? 1\n",
     proof: BY_NEGOTIATION,
   },
   {

@@ -78,8 +78,8 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "The body of a request that ends in the queue is cancelled",
     file: "src/exchange/upload.ts",
-    search: "if (upload === undefined) discardBody(body, reason);",
-    replacement: "if (upload === undefined) return;",
+    search: "else if (upload === undefined) discardBody(body, failure.error);",
+    replacement: "else if (upload === undefined) return;",
     proof: { tests: "tests/fetch/read-at-once" },
   },
   {

@@ -31,6 +31,7 @@ function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
       return taken;
     },
     end: () => void at.written.push("FIN"),
+    shutdown: () => void at.written.push("FIN, reads on"),
     terminate: () => void at.written.push("RST"),
   };
   return Object.assign(at, { writer: new BunWriter(sink, new ReceiveQueue(handler)) });

@@ -39,6 +39,8 @@ export function framingOf(head: Http1Head, method: string): Framing {
   // 1. Responses to HEAD, 1xx, 204 and 304 have no body, whatever the fields say.
   const { status } = head;
   if (method === "HEAD" || isInterim(status) || status === 204 || status === 304) return NONE;
+  // 2. A tunnel follows the head of a 2xx to CONNECT, whatever the fields say.
+  if (method === "CONNECT" && status >= 200 && status < 300) return NONE;
   // 3. and 4. Transfer-Encoding overrides Content-Length.
   if (head.transferEncoding !== undefined) {
     const coding = trimWhitespace(head.transferEncoding).toLowerCase();

@@ -23,6 +23,8 @@ export class ResponseParser {
   readonly #partial = new PartialBuffer();
   #expected: Expected = "nothing";
   #method = "";
+  /** The request asked for another protocol. */
+  #mayUpgrade = false;
   #sink: ResponseSink | undefined;
   #remaining = 0;
   #interimCount = 0;
@@ -58,10 +60,17 @@ export class ResponseParser {
     return this.#chunks.trailers;
   }
 
-  /** A request with this method is about to be sent. Its response goes to `sink`. */
-  begin(method: string, sink: ResponseSink): void {
+  /** Whether another protocol follows the head: after a 101 that was asked for, and a 2xx to CONNECT. */
+  get switched(): boolean {
+    const status = this.head?.status ?? 0;
+    return status === 101 || (this.#method === "CONNECT" && status >= 200 && status < 300);
+  }
+
+  /** A request with this method is about to be sent. Its response goes to `sink`. `upgrade`: it asks for another protocol. */
+  begin(method: string, sink: ResponseSink, upgrade = false): void {
     this.#expected = "head";
     this.#method = method;
+    this.#mayUpgrade = upgrade;
     this.#sink = sink;
     this.#interimCount = 0;
     this.#interimBytes = 0;
@@ -147,7 +156,7 @@ export class ResponseParser {
   #gotHead(): void {
     const { head } = this.#heads;
     if (head === undefined) throw new Error("Bug in Holdfast: a head was read and is not there");
-    if (isInterim(head.status)) return this.#gotInterim(head);
+    if (isInterim(head.status) && !(head.status === 101 && this.#mayUpgrade)) return this.#gotInterim(head);
     const framing = framingOf(head, this.#method);
     this.head = head;
     this.framing = framing;

@@ -12,7 +12,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   "keep-alive": "the pool decides how long connections are kept",
   "proxy-connection": "it is not part of HTTP (RFC 9112, appendix C.2.2)",
   trailer: "the option trailers has the fields themselves",
-  upgrade: "a pooled connection cannot change its protocol",
+  upgrade: "a pooled connection cannot change its protocol: pool.upgrade() is for that",
 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -25,6 +25,7 @@ export const NO_FIELDS: RequestFields = {
   contentLength: undefined,
   close: false,
   expectContinue: false,
+  upgrade: undefined,
 };
 
 /**
@@ -155,8 +156,13 @@ export function writeHead(parts: HeadParts): string {
   else if (ANTICIPATES_BODY.has(method)) framed = "content-length: 0\r\n";
   if (fields.expectContinue && framing !== "none") framed += "expect: 100-continue\r\n";
   // `TE` concerns one hop, and says so (RFC 9110 §10.1.4).
-  const connection = (parts.close ? "close" : "keep-alive") + (fields.names.has("te") ? ", te" : "");
+  const connection = persistenceOf(parts) + (fields.names.has("te") ? ", te" : "");
   return `${method} ${target} HTTP/1.1\r\nhost: ${parts.host}\r\nconnection: ${connection}\r\n${fields.lines}${framed}\r\n`;
+}
+
+function persistenceOf({ close, fields }: HeadParts): string {
+  if (fields.upgrade !== undefined) return "upgrade";
+  return close ? "close" : "keep-alive";
 }
 
 /**

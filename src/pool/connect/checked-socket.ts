@@ -98,6 +98,16 @@ export class CheckedSocket implements Socket {
     this.#try("setHandler", () => this.#socket.setHandler(handler));
   }
 
+  get halfOpen(): (() => void) | undefined {
+    const socket = this.#socket;
+    if (typeof socket.halfOpen !== "function" || typeof socket.endWrites !== "function") return undefined;
+    return () => this.#try("halfOpen", () => socket.halfOpen?.());
+  }
+
+  endWrites(): void {
+    this.#try("endWrites", () => this.#socket.endWrites?.());
+  }
+
   close(): void {
     this.#try("close", () => this.#socket.close());
     this.#ended = true;

@@ -38,7 +38,7 @@ export interface ConnectAttemptOwner<Wire extends PoolWire> {
   /** Whether a peer may speak before it is asked anything. */
   mayHearFirst(origin: Origin): boolean;
   /** The protocol that was agreed on. Its code may have to be loaded first. */
-  wireOn(socket: Socket): Wire | Promise<Wire>;
+  wireOn(socket: Socket, origin: Origin): Wire | Promise<Wire>;
   connectFailed(record: Connection<Wire>, error: unknown): void;
 }
 
@@ -196,7 +196,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
     // An observer of the event, or the user's `random`, may have closed the pool.
     if (error !== undefined || socket === undefined || record.state === "closed")
       return this.#refuse(connection, socket ?? given, error);
-    const wire = this.#owner.wireOn(socket);
+    const wire = this.#owner.wireOn(socket, record.originRecord.origin);
     const opened = (known: Wire): unknown => this.#begin(connection, { socket, wire: known }, random);
     if (!(wire instanceof Promise)) return opened(wire);
     // Code may be slow to come, or never: the attempt goes on until it is there.

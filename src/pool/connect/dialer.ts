@@ -68,7 +68,7 @@ export class DirectDialer implements Dialer {
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const { unixPath, tcpKeepAlive, noDelay } = this.#settings;
     const { hostname, port } = origin;
-    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay };
+    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, halfOpen: origin.upgrades };
     const tls = this.tlsTo(origin, signal);
     if (!(tls instanceof Promise)) return this.#connector.connect({ ...target, tls }, handler, signal);
     return connectAfter(tls, (known) => this.#connector.connect({ ...target, tls: known }, handler, signal));

@@ -89,12 +89,12 @@ export class TlsTargets {
     return this.#target(origin, options);
   }
 
-  #target({ key, hostname }: Origin, options: TlsOptions): TlsTarget {
+  #target({ key, hostname, upgrades }: Origin, options: TlsOptions): TlsTarget {
     const known = this.#kept.get(key);
     const kept =
       known !== undefined && isSameTls(known.options, options)
         ? known
-        : { target: tlsTargetOf(hostname, options, this.#alpn), options };
+        : { target: tlsTargetOf(hostname, options, upgrades === true ? ALPN_HTTP1 : this.#alpn), options };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     if (this.#kept.size > MOST_TARGETS) this.#forgetOldest();

@@ -73,6 +73,11 @@ export const SOCKET_PLACES = {
   resume: { by: "http1/http1-wire.ts and pool/connect/resume-after-delivery.ts" },
   ref: { by: "pool/connection.ts" },
   setHandler: { by: "pool/connect/happy-eyeballs.ts" },
+  halfOpen: {
+    by: "exchange/upgraded-socket.ts",
+    not: "no scenario upgrades: tests/fetch/upgrade.test.ts has this one",
+  },
+  endWrites: { by: "exchange/upgraded-socket.ts", not: "the same" },
   close: { by: "pool/connection.ts" },
   abort: { by: "pool/connection.ts, pool/pool.ts and pool/connect/happy-eyeballs.ts" },
   startTls: {

@@ -1,0 +1,45 @@
+/** Upgrades: the socket after 101, and the connections on which upgrades are asked for. */
+
+import type { Mutation } from "./mutation.ts";
+
+const BY_UPGRADE = { tests: "tests/upgrade/upgrade" } as const;
+const BY_PATH = { tests: "tests/upgrade/paths" } as const;
+
+/** Mutations of upgrades. */
+export const UPGRADES: readonly Mutation[] = [
+  {
+    breaks: "Bytes that came behind a 101 are given to the socket",
+    file: "src/exchange/upgraded-socket.ts",
+    search: "if (early.length > 0) streams.data(early, early.length);",
+    replacement: "",
+    proof: BY_UPGRADE,
+  },
+  {
+    breaks: "The pool does not close a socket that was upgraded",
+    file: "src/pool/connection.ts",
+    search: "    if (this.#isHandedOver) return;\n",
+    replacement: "",
+    proof: BY_UPGRADE,
+  },
+  {
+    breaks: "A 101 that nobody asked for is an error",
+    file: "src/http1/parse/response-parser.ts",
+    search: "!(head.status === 101 && this.#mayUpgrade)",
+    replacement: "head.status !== 101",
+    proof: BY_PATH,
+  },
+  {
+    breaks: "A tunnel follows the head of a 2xx to CONNECT",
+    file: "src/http1/parse/framing.ts",
+    search: 'if (method === "CONNECT" && status >= 200 && status < 300) return NONE;',
+    replacement: "",
+    proof: BY_UPGRADE,
+  },
+  {
+    breaks: "A connection for upgrades offers HTTP/1.1 alone",
+    file: "src/pool/connect/tls-targets.ts",
+    search: "upgrades === true ? ALPN_HTTP1 : this.#alpn",
+    replacement: "this.#alpn",
+    proof: BY_PATH,
+  },
+];
