@@ -108,6 +108,11 @@ class NodeSocket implements Socket {
     return this.raw.destroyed;
   }
 
+  /** The check phase follows the poll, whose reads come with all of their records. */
+  get afterReads(): ((callback: () => void) => void) | undefined {
+    return isTls(this.raw) ? inCheckPhase : undefined;
+  }
+
   private drained(): void {
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;
@@ -165,6 +170,10 @@ class NodeSocket implements Socket {
     };
     return opened(open, inner, signal, tls, (secure) => new NodeSocket(secure, inner, applied));
   }
+}
+
+function inCheckPhase(callback: () => void): void {
+  setImmediate(callback);
 }
 
 function itself(bytes: Uint8Array): Uint8Array {

@@ -200,6 +200,11 @@ export interface Socket extends SocketAddresses {
    */
   readonly allWritten?: boolean | undefined;
   /**
+   * Calls back once everything that arrived by the last poll was delivered. Missing where one delivery brings all of it. Node
+   * delivers each TLS record separately: without it there would be a write for each.
+   */
+  readonly afterReads?: ((callback: () => void) => void) | undefined;
+  /**
    * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *

@@ -26,6 +26,9 @@ const LENT_BUFFERS = 4;
 /** How often the end of a turn is put off while requests are still written. */
 const ROUNDS = 8;
 
+/** Open streams from which on the turn ends after all reads. With fewer, nothing is to be joined, and waiting costs latency. */
+const JOINED_STREAMS = 4;
+
 /** The wire of one connection. */
 export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   readonly protocol = "h2";
@@ -123,6 +126,9 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   wrote(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
+    const socket = this.#connection?.socket;
+    if (socket?.afterReads !== undefined && this.#session.streams >= JOINED_STREAMS)
+      return socket.afterReads(this.#written);
     this.#rounds = 0;
     this.#lengthBefore = 0;
     queueMicrotask(this.#turnEnds);
@@ -136,6 +142,10 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
       this.#rounds += 1;
       return queueMicrotask(this.#turnEnds);
     }
+    this.#written();
+  };
+
+  readonly #written = (): void => {
     this.#isScheduled = false;
     if (!this.flush()) this.#session.setAccepting(false);
   };

@@ -104,6 +104,8 @@ export interface LinkOptions {
   readonly accepts?: () => boolean;
   /** See {@linkcode Socket.allWritten}. */
   readonly allWritten?: () => boolean;
+  /** See {@linkcode Socket.afterReads}. */
+  readonly afterReads?: (callback: () => void) => void;
 }
 
 /** A connection from the wire's side. What the pool is told is in `pool`, what the peer gets in `peer`. */
@@ -120,13 +122,14 @@ export class Link implements WireConnection {
   readonly #peer = new FrameText();
   readonly #lines: string[] = [];
 
-  constructor({ limits, maxStreams = 1000, accepts = () => true, allWritten }: LinkOptions = {}) {
+  constructor({ limits, maxStreams = 1000, accepts = () => true, allWritten, afterReads }: LinkOptions = {}) {
     const nothing = (): void => {};
     this.socket = {
       applied: { tcpKeepAlive: false, noDelay: true },
       get allWritten() {
         return allWritten?.();
       },
+      afterReads,
       write: (bytes) => {
         this.#lines.push(...this.#peer.read(bytes as Uint8Array));
         this.writes.push(bytes.length);

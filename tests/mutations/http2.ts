@@ -67,6 +67,13 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/session.test.ts" },
   },
   {
+    breaks: "The requests of many streams wait for all reads of a poll, and are written together",
+    file: "src/http2/http2-wire.ts",
+    search: "this.#session.streams >= JOINED_STREAMS",
+    replacement: "this.#session.streams < 0",
+    proof: { tests: "tests/http2/writes.test.ts" },
+  },
+  {
     breaks: "A stream that is left is reset",
     file: "src/http2/session.ts",
     search: "writeNumber(this.out, FRAME.rstStream, stream.id, code);",
