@@ -26,6 +26,7 @@ const { values } = parseArgs({
     progress: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     keepGoing: { type: "boolean", default: false },
+    plain: { type: "boolean", default: false },
   },
 });
 const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
@@ -43,7 +44,7 @@ let worlds = 0;
 const startedAt = performance.now();
 const until = startedAt + 1000 * Number(values.seconds ?? Infinity);
 for (let at = 0; at < count && requests < total && performance.now() < until; at++) {
-  const plan = planOf(from + at * step, Number(values.requests));
+  const plan = planOf(from + at * step, Number(values.requests), values.plain);
   if (values.seed !== undefined) console.log(JSON.stringify(plan));
   try {
     const seen = await new Http2World(plan, values.trace ? console.log : undefined).run();

@@ -27,6 +27,14 @@ export interface ServerPlan {
   readonly stallRate: number;
   readonly pingRate: number;
   readonly restartEveryMs: number;
+  /** It refuses what is beyond a limit of which the client cannot know yet. Otherwise it takes that. */
+  readonly isStrict: boolean;
+  /** How much later its SETTINGS come than its socket opens: it refuses nothing before, but the client sends already. */
+  readonly settingsAfterMs: number;
+  /** `SETTINGS_MAX_HEADER_LIST_SIZE`. */
+  readonly maxFieldBytes: number;
+  /** Settings change to values that hurt: no window at all, a table of another size, fewer streams than are open. */
+  readonly changesHard: boolean;
 }
 
 /** One world. */
@@ -49,10 +57,43 @@ export interface Plan {
   readonly options: PoolOptions;
   /** How often the client's event loop is blocked for a while, by requests. */
   readonly blockOneIn: number;
+  /** How often the client's machine is suspended, by requests. */
+  readonly sleepOneIn: number;
+  /** How often a request goes through redirects, or has fields of some KiB. */
+  readonly redirectOneIn: number;
+  readonly largeFieldsOneIn: number;
 }
 
-/** The plan of a seed, with some `requests` in all. */
-export function planOf(seed: number, requests: number): Plan {
+/** What older seeds did without. Drawn from numbers of its own, so that they keep their meaning. */
+const PLAIN = { sleepOneIn: Infinity, redirectOneIn: Infinity, largeFieldsOneIn: Infinity } as const;
+const PLAIN_SERVER = {
+  isStrict: false,
+  settingsAfterMs: 0,
+  maxFieldBytes: Infinity,
+  changesHard: false,
+} as const;
+
+/** The plan of a seed, with some `requests` in all. `plain`: as seeds were before there was more to draw. */
+export function planOf(seed: number, requests: number, plain = false): Plan {
+  const plan = oldPlan(seed, requests);
+  if (plain) return plan;
+  const prng = new Prng(seed ^ 0x2d1a);
+  return {
+    ...plan,
+    servers: plan.servers.map((server) => ({
+      ...server,
+      isStrict: prng.oneIn(2),
+      settingsAfterMs: prng.among(0, 0, 1, 40),
+      maxFieldBytes: prng.among(Infinity, Infinity, 2000, 8000),
+      changesHard: prng.oneIn(2),
+    })),
+    sleepOneIn: prng.among(Infinity, Infinity, 300, 60),
+    redirectOneIn: prng.among(Infinity, 30, 5),
+    largeFieldsOneIn: prng.among(Infinity, 30, 8),
+  };
+}
+
+function oldPlan(seed: number, requests: number): Plan {
   const prng = new Prng(seed);
   const isCalm = prng.oneIn(2);
   const scheme = prng.among("http" as const, "https" as const, "https" as const);
@@ -76,6 +117,7 @@ export function planOf(seed: number, requests: number): Plan {
     options: optionsOf(prng, scheme, isCalm),
     // The last to be drawn, so that older seeds keep their meaning.
     blockOneIn: prng.among(Infinity, Infinity, Infinity, 100, 20),
+    ...PLAIN,
   };
 }
 
@@ -98,6 +140,7 @@ function serverPlan(prng: Prng, hostname: string, isCalm: boolean, scheme: "http
     stallRate: prng.among(0, 0.05, 0.3),
     pingRate: prng.among(0, 0.05),
     restartEveryMs: isCalm ? Infinity : prng.among(Infinity, Infinity, 300, 5000),
+    ...PLAIN_SERVER,
   };
 }
 

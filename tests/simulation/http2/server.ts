@@ -36,6 +36,10 @@ export interface ServerWorld {
   executes(id: number, method: string): void;
   /** The server gives the client a cause to fail. */
   excuses(id: number, why: string): void;
+  /** The server has not processed the request, and the client is told so. */
+  spares(id: number): void;
+  /** Where the request is sent on to, if it has hops left; `hop`: how many it has had. */
+  redirect(id: number, hop: number): string | undefined;
   happened(what: string): void;
   fail(what: string): void;
 }
@@ -116,6 +120,8 @@ interface ServerStream {
   ended: boolean;
   left: Uint8Array;
   trailers: boolean;
+  /** How many redirects it went through. */
+  hop: number;
 }
 
 /** The server's end of one connection. */
@@ -145,7 +151,11 @@ export class Http2ServerConnection {
   #window = 65_535;
   #streamWindow = 65_535;
   #maxStreams = Infinity;
-  readonly #pending: { maxStreams: number; window: number }[] = [];
+  #fieldBytes = Infinity;
+  readonly #pending: { maxStreams: number; window: number; tables: readonly number[]; fieldBytes: number }[] =
+    [];
+  #first: readonly (readonly [setting: number, value: number])[] = [];
+  #isSettled = false;
   #pingsDueBy: number[] = [];
   #block: { number: number; flags: number; parts: Uint8Array[] } | undefined;
 
@@ -157,14 +167,29 @@ export class Http2ServerConnection {
     this.#decoder = new HpackDecoder(4096, portableText);
     peer.onData((bytes) => this.#read(bytes));
     peer.onClosed(() => this.#stop());
-    this.#settings([
+    const { settingsAfterMs, maxFieldBytes } = server.plan;
+    const first: (readonly [number, number])[] = [
       [1, tableSize],
       [3, maxStreams],
       [4, initialWindow],
       [5, frameSize],
-    ]);
+    ];
+    if (maxFieldBytes < Infinity) first.push([6, maxFieldBytes]);
+    this.#first = first;
+    if (settingsAfterMs > 0) server.world.happened("settings late");
+    this.#soon(settingsAfterMs, () => this.#settle());
+  }
+
+  /** Nothing may come before SETTINGS (RFC 9113 §3.4), so that whatever was to be said until now waits for them. */
+  #settle(): void {
+    if (this.#isSettled || this.#isOver) return;
+    const waiting = this.#out;
+    this.#out = [];
+    this.#settings(this.#first);
+    this.#isSettled = true;
+    this.#out.push(...waiting);
     this.#flush();
-    this.#watchIdle();
+    if (this.#streams.size === 0) this.#watchIdle();
   }
 
   get #world(): ServerWorld {
@@ -172,11 +197,20 @@ export class Http2ServerConnection {
   }
 
   #settings(settings: readonly (readonly [setting: number, value: number])[]): void {
-    const before = this.#pending.at(-1) ?? { maxStreams: this.#maxStreams, window: this.#streamWindow };
-    const next = { ...before };
+    const before = this.#pending.at(-1) ?? {
+      maxStreams: this.#maxStreams,
+      window: this.#streamWindow,
+      tables: [],
+      fieldBytes: this.#fieldBytes,
+    };
+    const next = {
+      ...before,
+      tables: settings.filter(([setting]) => setting === 1).map(([, value]) => value),
+    };
     for (const [setting, value] of settings) {
       if (setting === 3) next.maxStreams = value;
       if (setting === 4) next.window = value;
+      if (setting === 6) next.fieldBytes = value;
     }
     this.#pending.push(next);
     this.#send(settingsFrame(settings));
@@ -258,8 +292,9 @@ export class Http2ServerConnection {
     if (next === undefined) return this.#world.fail("the client acknowledges settings that nobody sent");
     for (const stream of this.#streams.values()) stream.window += next.window - this.#streamWindow;
     this.#streamWindow = next.window;
-    this.#decoder.setTableSize(this.#server.plan.tableSize);
+    for (const table of next.tables) this.#decoder.setTableSize(table);
     this.#maxStreams = next.maxStreams;
+    this.#fieldBytes = next.fieldBytes;
   }
 
   #headers(): void {
@@ -267,7 +302,17 @@ export class Http2ServerConnection {
     this.#block = undefined;
     const block = joined(parts);
     const fields = new Map<string, string>();
-    this.#decoder.decode(block, 0, block.length, { field: (name, value) => void fields.set(name, value) });
+    let fieldBytes = 0;
+    this.#decoder.decode(block, 0, block.length, {
+      field: (name, value) => {
+        fields.set(name, value);
+        fieldBytes += name.length + value.length + 32;
+      },
+    });
+    if (fieldBytes > this.#fieldBytes)
+      this.#world.fail(
+        `${fieldBytes} bytes of fields came, and the client knows of a limit of ${this.#fieldBytes}`,
+      );
     const known = this.#streams.get(number);
     if (known !== undefined) {
       // Trailers.
@@ -293,20 +338,36 @@ export class Http2ServerConnection {
       ended: false,
       left: new Uint8Array(0),
       trailers: false,
+      hop: Number((fields.get(":path") ?? "").split("/")[3] ?? 0),
     };
-    if (number > this.#lastTaken) return;
-    if (stream.path !== `/r/${stream.id}`) this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
+    if (number > this.#lastTaken) return this.#world.spares(stream.id);
+    if (stream.path !== `/r/${stream.id}${stream.hop === 0 ? "" : `/${stream.hop}`}`)
+      this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
     this.#streams.set(number, stream);
     if (this.#streams.size > this.#maxStreams)
       this.#world.fail(
         `${this.#streams.size} streams are open, and the client knows of a limit of ${this.#maxStreams}`,
       );
     this.#idleTimer?.cancel();
+    if (this.#refuses(stream)) return;
     this.#requests += 1;
     this.#disturb(stream);
     if (this.#isOver || this.#isDeaf || !this.#streams.has(number)) return;
     if (this.#requests >= this.#server.plan.maxRequests && this.#lastTaken === NEVER) this.leaves();
     if (stream.requestEnded) this.#complete(stream);
+  }
+
+  /** A strict server refuses what is beyond a limit that the client may not have heard of. */
+  #refuses(stream: ServerStream): boolean {
+    const { plan, world } = this.#server;
+    const most = this.#pending.at(-1)?.maxStreams ?? (this.#isSettled ? this.#maxStreams : plan.maxStreams);
+    if (!plan.isStrict || this.#streams.size <= most) return false;
+    world.happened(
+      this.#maxStreams === Infinity ? "refused before the settings were known" : "refused by a lower limit",
+    );
+    world.spares(stream.id);
+    this.#resets(stream, CODES.refused);
+    return true;
   }
 
   #data(number: number, bytes: Uint8Array, flags: number): void {
@@ -368,7 +429,7 @@ export class Http2ServerConnection {
         `the upload of request ${stream.id} has ${stream.received} of ${stream.uploadLength} bytes`,
       );
     if (stream.responded) return this.#isDone(stream);
-    world.executes(stream.id, stream.method);
+    if (world.redirect(stream.id, stream.hop) === undefined) world.executes(stream.id, stream.method);
     const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
     this.#soon(thinkMs, () => this.#respond(stream));
   }
@@ -377,6 +438,8 @@ export class Http2ServerConnection {
     if (stream.responded || !this.#streams.has(stream.number)) return;
     const { world, prng, plan } = this.#server;
     stream.responded = true;
+    const location = world.redirect(stream.id, stream.hop);
+    if (location !== undefined) return this.#redirects(stream, location);
     const length = world.lengthOf(stream.id);
     if (prng.oneIn(30)) {
       world.happened("interim response");
@@ -404,6 +467,21 @@ export class Http2ServerConnection {
     if (isOver) this.#ended(stream);
     if (prng.next() < plan.changeRate) this.#changeSettings();
     if (prng.next() < plan.pingRate) this.#ping();
+    this.#pump();
+  }
+
+  #redirects(stream: ServerStream, location: string): void {
+    const { prng, plan, world } = this.#server;
+    world.happened("redirect");
+    const hasBody = prng.oneIn(3);
+    stream.left = hasBody ? payloadBytes(stream.id, prng.below(300)) : new Uint8Array(0);
+    const fields = [
+      [":status", prng.among("307", "308")],
+      ["location", location],
+    ] as const;
+    this.#sendHead(stream.number, fields, hasBody ? 0 : END_STREAM);
+    if (!hasBody) this.#ended(stream);
+    if (prng.next() < plan.changeRate) this.#changeSettings();
     this.#pump();
   }
 
@@ -484,12 +562,34 @@ export class Http2ServerConnection {
 
   #changeSettings(): void {
     const { prng, plan } = this.#server;
+    this.#settle();
     this.#world.happened("settings changed");
+    if (plan.changesHard) return this.#changeHard();
     if (prng.oneIn(2)) this.#settings([[3, prng.among(1, 2, 10, plan.maxStreams)]]);
     else this.#settings([[4, prng.among(100, 1000, 65_535, plan.initialWindow)]]);
   }
 
+  /** Several at once, each of which may hurt. */
+  #changeHard(): void {
+    const { prng, plan, world } = this.#server;
+    const settings: [setting: number, value: number][] = [];
+    if (prng.oneIn(2)) settings.push([1, prng.among(0, 64, 300, 4096, 60_000, 0)]);
+    if (prng.oneIn(3)) settings.push([1, prng.among(0, 4096)]);
+    if (prng.oneIn(2)) settings.push([3, prng.among(1, 1, 3, plan.maxStreams)]);
+    if (prng.oneIn(3)) settings.push([4, prng.among(0, 1, 20_000, plan.initialWindow)]);
+    if (prng.oneIn(3) && plan.maxFieldBytes < Infinity)
+      settings.push([6, prng.among(1000, plan.maxFieldBytes)]);
+    if (settings.some(([setting]) => setting === 1)) world.happened("table of another size");
+    this.#settings(settings);
+    const window = settings.findLast(([setting]) => setting === 4)?.[1];
+    if (window === undefined || window > 1) return;
+    // It would stay shut for good: a window is given back for what has come, and nothing comes.
+    world.happened("no window at first");
+    this.#later(prng.among(1, 20, 300), () => this.#settings([[4, plan.initialWindow]]));
+  }
+
   #ping(): void {
+    this.#settle();
     this.#send(frame(TYPE.ping, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8]));
     const by = this.#world.agenda.now + 2 * this.#world.latencyMs;
     this.#pingsDueBy.push(by);
@@ -502,6 +602,7 @@ export class Http2ServerConnection {
   /** The server takes no more: a GOAWAY in one step or two. */
   leaves(): void {
     if (this.#isOver || this.#isDeaf || this.#lastTaken !== NEVER) return;
+    this.#settle();
     this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
     if (this.#server.plan.goawaySteps === 1) {
       this.#lastGoaway();
@@ -515,6 +616,7 @@ export class Http2ServerConnection {
 
   #lastGoaway(code: number = CODES.noError): void {
     if (this.#lastTaken !== NEVER) return;
+    this.#settle();
     this.#world.happened("goaway");
     this.#lastTaken = this.#lastStream;
     this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
@@ -548,9 +650,10 @@ export class Http2ServerConnection {
     switch (fault) {
       case "reset":
         world.excuses(stream.id, "reset");
-        if (prng.oneIn(2)) world.executes(stream.id, stream.method);
+        if (prng.oneIn(2) && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
         return this.#resets(stream, prng.among(CODES.internal, CODES.cancel));
       case "refuse":
+        world.spares(stream.id);
         return this.#resets(stream, CODES.refused);
       case "fin":
       case "rst":
@@ -565,11 +668,11 @@ export class Http2ServerConnection {
         stream.responded = true;
         stream.left = new Uint8Array(0);
         stream.ended = true;
-        if (stream.requestEnded) world.executes(stream.id, stream.method);
+        if (stream.requestEnded && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
         stream.requestEnded = false;
         return;
       case "early response":
-        if (stream.requestEnded) return;
+        if (stream.requestEnded || !this.#isLastHop(stream)) return;
         world.executes(stream.id, stream.method);
         return this.#soon(0, () => {
           this.#respond(stream);
@@ -584,7 +687,7 @@ export class Http2ServerConnection {
       case "malformed":
         world.excuses(stream.id, fault);
         stream.responded = true;
-        if (stream.requestEnded) world.executes(stream.id, stream.method);
+        if (stream.requestEnded && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
         this.#malformed = true;
         return this.#sendHead(
           stream.number,
@@ -596,11 +699,16 @@ export class Http2ServerConnection {
         );
       case "frame of no stream":
         all(fault);
+        this.#settle();
         this.#malformed = true;
         this.#isDeaf = true;
         this.#send(frame(TYPE.data, 0, this.#lastStream + 1001, [1]));
         return this.#flush();
     }
+  }
+
+  #isLastHop({ id, hop }: ServerStream): boolean {
+    return this.#world.redirect(id, hop) === undefined;
   }
 
   #resets(stream: ServerStream, code: number): void {
@@ -610,6 +718,7 @@ export class Http2ServerConnection {
 
   #leave(how: "fin" | "rst"): void {
     if (this.#isOver) return;
+    this.#settle();
     this.#flush();
     this.#stop();
     if (how === "fin") this.#peer.end();
@@ -626,7 +735,7 @@ export class Http2ServerConnection {
   }
 
   #flush(): void {
-    if (this.#out.length === 0) return;
+    if (this.#out.length === 0 || !this.#isSettled) return;
     const out = joined(this.#out);
     this.#out = [];
     this.#world.trace?.(`${this.#peer.id} < ${out.length}`);

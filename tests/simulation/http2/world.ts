@@ -5,7 +5,7 @@
 
 import "../../../src/http2/http2-wire.ts";
 import type { Pool, PoolEvent } from "../../../mod.ts";
-import { createPool, HoldfastError, RETIRE_REASONS } from "../../../mod.ts";
+import { createPool, HoldfastError, ProtocolError, RETIRE_REASONS } from "../../../mod.ts";
 import { memoryTransport } from "../../../transports/memory.ts";
 import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
@@ -27,6 +27,12 @@ interface Request {
   settled: boolean;
   /** Its body is a stream, which cannot be sent again once it has begun. */
   once: boolean;
+  /** How many redirects it goes through; each to the server of this name. */
+  hops: readonly string[];
+  /** How often a server has said that it did not process it. */
+  spared: number;
+  /** It has fields of some KiB. */
+  isLarge: boolean;
 }
 
 const IDEMPOTENT: readonly string[] = ["GET", "PUT"];
@@ -54,6 +60,11 @@ export class Http2World implements ServerWorld {
   readonly plan: Plan;
   readonly latencyMs: number;
   readonly #prng: Prng;
+  /** For what older seeds did without. */
+  readonly #newer: Prng;
+  /** The request that is begun right now, and those that the pool's numbers stand for. */
+  #starting: number | undefined;
+  readonly #ids: Map<number, number> = new Map();
   readonly #servers: Map<string, Http2Server> = new Map();
   readonly #pool: Pool;
   readonly #requests: Map<number, Request> = new Map();
@@ -77,6 +88,7 @@ export class Http2World implements ServerWorld {
     this.trace = trace && ((what) => trace(`${this.agenda.now} ${what}`));
     this.latencyMs = grain(plan.latencyMs);
     this.#prng = new Prng(plan.seed ^ 0x5eed);
+    this.#newer = new Prng(plan.seed ^ 0x7e11);
     this.agenda.strict = true;
     for (const server of plan.servers)
       if (!server.isOld) this.#servers.set(server.hostname, new Http2Server(this, server));
@@ -109,7 +121,8 @@ export class Http2World implements ServerWorld {
     this.#pool = createPool({
       ...plan.options,
       transport,
-      clock: agendaClock(this.agenda),
+      // While the machine is suspended the monotonic clock stands still.
+      clock: { ...agendaClock(this.agenda), now: () => this.agenda.clientNow },
       random: () => this.#prng.next(),
       onEvent: (event) => this.#event(event),
     });
@@ -118,7 +131,8 @@ export class Http2World implements ServerWorld {
   // What the servers ask and tell
 
   get isPunctual(): boolean {
-    return this.plan.socketBytes === Infinity && this.plan.blockOneIn === Infinity;
+    const { socketBytes, blockOneIn, sleepOneIn } = this.plan;
+    return socketBytes === Infinity && blockOneIn === Infinity && sleepOneIn === Infinity;
   }
 
   lengthOf(id: number): number {
@@ -139,6 +153,16 @@ export class Http2World implements ServerWorld {
   excuses(id: number, why: string): void {
     const request = this.#requests.get(id);
     if (request !== undefined) request.excuse = why;
+  }
+
+  spares(id: number): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined) request.spared += 1;
+  }
+
+  redirect(id: number, hop: number): string | undefined {
+    const hostname = this.#requests.get(id)?.hops[hop];
+    return hostname === undefined ? undefined : `${this.plan.scheme}://${hostname}/r/${id}/${hop + 1}`;
   }
 
   happened(what: string): void {
@@ -173,10 +197,10 @@ export class Http2World implements ServerWorld {
         return;
       case "request.started":
         this.#started.add(event.request);
+        if (this.#starting !== undefined) this.#ids.set(event.request, this.#starting);
         return;
       case "request.doubted":
-        // Requests are numbered in the order in which they begin, by the pool and by this world alike.
-        return this.excuses(event.request, "doubted");
+        return this.#doubted(this.#ids.get(event.request));
       case "request.retried":
         this.#retried[event.reason] = (this.#retried[event.reason] ?? 0) + 1;
         if (event.resendCount > 7)
@@ -186,9 +210,17 @@ export class Http2World implements ServerWorld {
       case "request.failed":
         if (!this.#started.delete(event.request))
           this.fail(`request ${event.request} ended twice, or never began`);
+        this.#ids.delete(event.request);
         return;
       default:
     }
+  }
+
+  /** A request that follows a redirect is begun by the pool: it may be any of those. */
+  #doubted(id: number | undefined): void {
+    if (id !== undefined) return this.excuses(id, "doubted");
+    for (const request of this.#requests.values())
+      if (!request.settled && request.hops.length > 0) request.excuse = "doubted";
   }
 
   #note(what: string, number: number): void {
@@ -232,9 +264,29 @@ export class Http2World implements ServerWorld {
       aborted: false,
       settled: false,
       once: uploads && prng.oneIn(4),
+      hops: [],
+      spared: 0,
+      isLarge: false,
     };
+    this.#drawNewer(request);
     this.#requests.set(request.id, request);
     return request;
+  }
+
+  #drawNewer(request: Request): void {
+    const { redirectOneIn, largeFieldsOneIn, servers } = this.plan;
+    const prng = this.#newer;
+    // A stream cannot be sent again.
+    if (redirectOneIn < Infinity && prng.oneIn(redirectOneIn) && !request.once)
+      request.hops = Array.from({ length: prng.among(1, 1, 2) }, () => prng.pick(servers)?.hostname ?? "");
+    if (largeFieldsOneIn < Infinity) request.isLarge = prng.oneIn(largeFieldsOneIn);
+  }
+
+  #sleepsMaybe(): void {
+    const { sleepOneIn } = this.plan;
+    if (sleepOneIn === Infinity || !this.#newer.oneIn(sleepOneIn)) return;
+    this.happened("suspended");
+    this.agenda.interrupt(this.#newer.among(500, 2000, 60_000, 7_200_000), true);
   }
 
   async #request(): Promise<void> {
@@ -244,6 +296,7 @@ export class Http2World implements ServerWorld {
       this.happened("block");
       this.agenda.interrupt(this.#prng.among(5, 60, 400), false);
     }
+    this.#sleepsMaybe();
     try {
       await this.#exchange(request);
     } catch (error) {
@@ -275,6 +328,7 @@ export class Http2World implements ServerWorld {
       });
     const headers: Record<string, string> = { "x-id": String(id) };
     if (uploadLength !== undefined) headers["x-length"] = String(uploadLength);
+    if (request.isLarge) headers["x-large"] = "l".repeat(this.#newer.among(500, 1800, 5000, 9000));
     const init = {
       method,
       headers,
@@ -283,7 +337,11 @@ export class Http2World implements ServerWorld {
         : { body: request.once ? pieces(id, uploadLength) : payloadBytes(id, uploadLength) }),
       ...(controller === undefined ? {} : { signal: controller.signal }),
     };
-    const response = await this.#pool.request(`${plan.scheme}://${hostname}/r/${id}`, init);
+    const url = `${plan.scheme}://${hostname}/r/${id}`;
+    this.#starting = id;
+    const asked = request.hops.length > 0 ? this.#pool.fetch(url, init) : this.#pool.request(url, init);
+    this.#starting = undefined;
+    const response = await asked;
     if (response.status !== 200) return this.fail(`request ${id} got status ${response.status}`);
     const named = response.headers.get("x-id");
     if (named !== String(id)) this.fail(`request ${id} got the answer to ${named}`);
@@ -292,7 +350,8 @@ export class Http2World implements ServerWorld {
       this.happened("slow reader");
       await this.#pause(700);
     }
-    const body = await response.bytes();
+    const body =
+      response instanceof Response ? new Uint8Array(await response.arrayBuffer()) : await response.bytes();
     if (body.length !== length || !isPayload(id, 0, body))
       this.fail(`request ${id} got ${body.length} bytes that are not its body of ${length}`);
     if (request.executed === 0) this.fail(`request ${id} was answered and never executed`);
@@ -301,12 +360,28 @@ export class Http2World implements ServerWorld {
   /** Whether a request may fail that way. */
   #judge(request: Request, error: unknown): void {
     this.#failed += 1;
+    const { cause } = error as { cause?: unknown };
+    this.#judgeFault(request, request.hops.length > 0 && cause instanceof HoldfastError ? cause : error);
+  }
+
+  #judgeFault(request: Request, error: unknown): void {
     const name = error instanceof HoldfastError ? error.code : String((error as Error)?.message);
     this.#errors[name] = (this.#errors[name] ?? 0) + 1;
     if (request.aborted && name === "left") return;
     if (!(error instanceof HoldfastError)) return this.fail(`request ${request.id} failed with ${error}`);
     if (request.excuse !== undefined || request.aborted) return;
     if (request.once && name === "ERR_CONNECTION_LOST") return;
+    if (error instanceof ProtocolError && error.side === "local" && error.fault === "head-too-large") {
+      this.happened("fields too large");
+      if (!request.isLarge)
+        this.fail(`request ${request.id} is refused for its few fields: ${error.message}`);
+      return;
+    }
+    // Not processed again and again, as the servers have said as well.
+    if (error.sent === "none" && error.message.endsWith("of 7 attempts") && request.spared >= 7) {
+      this.happened("given up after seven times");
+      return;
+    }
     // A request that met several faults, each of which let it go on, may meet one that does not.
     if (!this.plan.isCalm) return;
     if (this.plan.options.learn === false) return;
