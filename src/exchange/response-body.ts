@@ -54,6 +54,8 @@ export class ResponseBody {
   translate: ((error: unknown) => unknown) | undefined = undefined;
   /** Called once, when there is nothing left to read or it must not be read any more. */
   onSpent: (() => void) | undefined = undefined;
+  /** A reader that goes away ends the exchange at once, however little is left. */
+  endsAtOnce = false;
   /** The lease of its connection, for errors. */
   lease: Lease<PoolWire> | undefined = undefined;
   #source: BodyFlow | undefined;
@@ -258,7 +260,7 @@ export class ResponseBody {
       }
     }
     this.#source?.ref(false);
-    this.#source?.discard();
+    this.#source?.discard(this.endsAtOnce);
     this.#resume();
   }
 

@@ -11,7 +11,7 @@ import { LazyResponse } from "./lazy-response.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
 /** Statuses whose `Response` must not have a body, not even an empty one (the standard: "null body status"). */
-const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+export const NULL_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /** How a pool makes its responses. */
 export interface ResponseContext {
@@ -51,7 +51,7 @@ export function fetchResponse(
  * What a 502 says that stands for a status that no server sends on (RFC 9209 §2.1.1, §2.1.3): Deno.serve and Bun.serve
  * send the field of a response that is passed on, but no reason phrase.
  */
-function statusTold(status: number): string {
+export function statusTold(status: number): string {
   return `holdfast; error=http_protocol_error; received-status=${status}`;
 }
 

@@ -7,6 +7,12 @@ import { type Fields, headFields, reasonOf, trailerFields } from "../http1/parse
 import { connectionInfo } from "../pool/connection.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
+/**
+ * The body of a response that a gateway passes on: whole if it has arrived, so that no stream is made of it, else as a
+ * stream. When that is cancelled, the exchange ends at once: its client has gone, and nothing lingers for it.
+ */
+export let passedOn: (response: PoolResponse) => string | Uint8Array | ReadableStream<Uint8Array>;
+
 /** The response of `pool.request()`. Its body is read once, in one of its forms, or discarded. */
 export class PoolResponse {
   /** As the server sent it, of three digits. */
@@ -20,6 +26,15 @@ export class PoolResponse {
     this.status = response.head.status;
     this.#response = response;
     if (!response.body.ended) watchUnclaimed(this, response.body);
+  }
+
+  static {
+    passedOn = (response) => {
+      const { body } = response.#response;
+      if (body.ended) return body.takeContent() ?? "";
+      body.endsAtOnce = true;
+      return response.body;
+    };
   }
 
   /** The reason phrase. It is often empty, and never has a meaning of its own (RFC 9112 §4). */

@@ -1,6 +1,6 @@
 /**
  * Keep-alive rules for both sides of a Hono application: {@linkcode keepAlive} for the connections that come in,
- * {@linkcode upstream} for those that go out, and {@linkcode poolStatus} to watch a pool at work.
+ * {@linkcode upstream} and {@linkcode forward} for those that go out, and {@linkcode poolStatus} to watch a pool at work.
  *
  * @example
  * ```ts
@@ -24,6 +24,10 @@ export {
   type Announcer,
   type ServerPreset,
 } from "../rules/server-side.ts";
+export { forward } from "./forward/forward.ts";
+export type { ForwardOptions, Trust } from "./forward/forward-options.ts";
+export type { ForwardingFields } from "./forward/forwarding-fields.ts";
+export { type DotSegments, resolvedPath } from "./forward/request-path.ts";
 export { type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,

@@ -17,6 +17,9 @@ import { expectedOf } from "../../src/fetch/integrity.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
 import { redirectedRequest } from "../../src/fetch/redirect.ts";
 import { UrlReader } from "../../src/fetch/request-url.ts";
+import { forwardingFields, tellsOfHops } from "../../src/hono/forward/forwarding-fields.ts";
+import { outgoingFields } from "../../src/hono/forward/outgoing-fields.ts";
+import { refuseAmbiguous } from "../../src/hono/forward/request-path.ts";
 import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
 import { dropHopByHop, withoutFieldsNamedByConnection } from "../../src/hono/upstream/hop-by-hop.ts";
 import { addFields, headFields, trailerFields } from "../../src/http1/parse/fields.ts";
@@ -54,6 +57,29 @@ const UNLIMITED = {
 
 const PORTS = { http: 80, https: 443, socks5: 1080 };
 const DESTINATION = { origin: "https://a.test", hostname: "a.test", port: 443 };
+
+/** Reads a field as `forward()` does. What it refuses has been read. */
+function forwardedField(name: string, value: string): void {
+  const hop = { address: "10.0.0.1", host: "a.test", protocol: "http" };
+  const plan = { hop, trusted: false, forwarded: "both", version: "1.1", via: "gw" } as const;
+  try {
+    outgoingFields([[name, value]], {
+      ...plan,
+      cookie: name === "cookie" ? `${value};` : undefined,
+      host: undefined,
+    });
+  } catch {
+    // Refused.
+  }
+}
+
+function forwardedPath(text: string): void {
+  try {
+    refuseAmbiguous(`/${text}`);
+  } catch {
+    // Refused.
+  }
+}
 
 const latin1 = (text: string): Uint8Array => {
   const bytes = new Uint8Array(text.length);
@@ -175,6 +201,19 @@ const READERS: Readonly<Record<string, Reader>> = {
   "hop-by-hop fields": (text) => dropHopByHop(new Headers({ connection: text, a: text })),
   "an inbound Connection": (text) =>
     withoutFieldsNamedByConnection(new Request("http://a.test/", { headers: { connection: text, a: text } })),
+  "fields that tell of hops": (text) => {
+    const hops = new Map([
+      ["forwarded", text],
+      ["x-forwarded-for", text],
+    ]);
+    const hop = { address: "10.0.0.1", host: text, protocol: "http" };
+    tellsOfHops(text);
+    forwardingFields(hops, hop, () => true, "both");
+  },
+  "fields that are forwarded": (text) => {
+    for (const name of ["via", "te", "host", "cookie", "transfer-encoding"]) forwardedField(name, text);
+  },
+  "a path to be forwarded": (text) => forwardedPath(text),
   "a path's segments": (text) => hasDotSegments(`http://a.test/${text}`),
   "both lengths": (text) =>
     passable({
@@ -307,6 +346,12 @@ describe("regular expressions", () => {
     "src/fetch/redirect.ts": "Location",
     "src/fetch/request-url.ts": "a URL",
     "src/hono/upstream/dot-segments.ts": "a path's segments",
+    "src/hono/forward/address-ranges.ts": "texts of 45 characters at most, and a length of three digits",
+    "src/hono/forward/forwarding-fields.ts": "fields that tell of hops",
+    "src/hono/forward/forward.ts": "a number of nine digits at most",
+    "src/hono/forward/outgoing-fields.ts": "fields that are forwarded",
+    "src/hono/forward/request-path.ts": "a path to be forwarded",
+    "src/hono/forward/via.ts": "fields that are forwarded",
     "src/hono/upstream/hop-by-hop.ts": "hop-by-hop fields",
     "src/hono/status/pool-status.ts": "one class, and what the URL parser made of a path",
     "src/http1/parse/framing.ts": "both lengths",

@@ -7,7 +7,7 @@ import { requestFields } from "../../http1/send/request-head.ts";
 import { withoutHopByHop } from "./hop-by-hop.ts";
 
 /** Statuses for a request that cannot be passed on. */
-export type ClientErrorStatus = 400 | 417 | 501;
+export type ClientErrorStatus = 400 | 417 | 501 | 508;
 
 /** The client's request cannot be passed on. */
 export class ClientRequestError extends Error {

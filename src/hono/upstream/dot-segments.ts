@@ -7,6 +7,8 @@
 /** A dot segment, with or without parameters: Tomcat reads `/..;a=b/` as `/../`. */
 const DOT_SEGMENT = /^\.{1,2}(?:;.*)?$/;
 
+const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
+
 /**
  * Whether the path of a URL, or a path alone, has a segment `.` or `..`, in any spelling. Dots and slashes may be
  * percent-encoded. A backslash counts as a slash, as in the URL standard. The query and the fragment are ignored.
@@ -21,8 +23,9 @@ const DOT_SEGMENT = /^\.{1,2}(?:;.*)?$/;
  * ```
  */
 export function hasDotSegments(url: string): boolean {
-  const start = url.indexOf("://");
-  const path = url.slice(start < 0 ? 0 : start + 3).split(/[?#]/, 1)[0] ?? "";
+  // A path may hold "://" itself.
+  const start = SCHEME.exec(url)?.[0].length ?? 0;
+  const path = url.slice(start).split(/[?#]/, 1)[0] ?? "";
   // Fast path: most paths have no dot after a slash and nothing percent-encoded that matters.
   if (!/[\\/]\.|%2e|%2f|%5c/i.test(path) && !path.startsWith(".")) return false;
   const plain = path.replace(/%2e/gi, ".").replace(/%2f|%5c|\\/gi, "/");

@@ -15,6 +15,7 @@ const STATUS_TEXTS = {
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  508: "Loop Detected",
 } as const;
 
 /** A status for a failure of the upstream, or of the client. */
@@ -40,6 +41,7 @@ const STATUSES: Readonly<Partial<Record<ErrorCode, GatewayStatus>>> = {
  * - 504 if something took too long;
  * - 503 with `Retry-After` if the pool had no room or was closed;
  * - 400, 417 or 501 if the client's request cannot be passed on, and 400 if its body failed;
+ * - 508 if the request has come to this gateway before (`forward()`);
  * - 502 otherwise.
  *
  * Hono's default error handler answers with it. An error handler of your own can call it.

@@ -3,12 +3,12 @@
 import type { Clock } from "../../contract/clock.ts";
 import { HoldfastError } from "../../contract/errors.ts";
 
-/** An upstream failed. The client gets 502, 503 or 504, unless the application answers otherwise. */
+/** An upstream failed. The client gets 502, 503 or 504, or 508 for a loop, unless the application answers otherwise. */
 export interface UpstreamFailed {
   /** Which event this is. */
   readonly type: "upstream.failed";
   /** The status of {@linkcode upstreamErrorResponse}. */
-  readonly status: 502 | 503 | 504;
+  readonly status: 502 | 503 | 504 | 508;
   /** The inbound request's method. Path and headers are left out on purpose. */
   readonly method: string;
   /** The error that `fetch` or `request` rejected with. */

@@ -6,11 +6,13 @@ import { type HeadersSource, headerPairs } from "../../fetch/arguments.ts";
 import { connectionOf } from "../../fetch/connection-of.ts";
 import type { FetchFunction } from "../../fetch/fetch-function.ts";
 import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
+import type { PoolResponse } from "../../fetch/pool-response.ts";
 import type { RequestOptions } from "../../fetch/request.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
 import { errorStatus, withErrorResponse } from "./error-response.ts";
 import { dropHopByHop, isHopByHop, withoutHopByHop } from "./hop-by-hop.ts";
+import type { UpstreamSender } from "./sender.ts";
 import type { RequestTimings } from "./server-timing.ts";
 import type { UpstreamListener } from "./upstream-events.ts";
 
@@ -22,7 +24,8 @@ export interface UpstreamSettings {
 }
 
 /** Makes the upstream requests of one inbound request. */
-export class UpstreamRequests {
+export class UpstreamRequests implements UpstreamSender {
+  readonly original: Request;
   /** `Server-Timing` entries of the requests answered so far. */
   readonly timings: string[] = [];
   readonly #pool: Pool;
@@ -31,7 +34,15 @@ export class UpstreamRequests {
   readonly #disconnect: ClientDisconnect;
   readonly #settings: UpstreamSettings;
 
-  constructor(pool: Pool, inbound: Request, disconnect: ClientDisconnect, settings: UpstreamSettings) {
+  /** @param original The inbound request as it came from the server. */
+  constructor(
+    pool: Pool,
+    original: Request,
+    inbound: Request,
+    disconnect: ClientDisconnect,
+    settings: UpstreamSettings,
+  ) {
+    this.original = original;
     this.#pool = pool;
     this.#inbound = inbound;
     this.#disconnect = disconnect;
@@ -51,7 +62,7 @@ export class UpstreamRequests {
       dropHopByHop(response.headers);
       return response;
     } catch (error) {
-      throw this.#failed(error);
+      throw this.failed(error);
     }
   }
 
@@ -62,9 +73,16 @@ export class UpstreamRequests {
       this.#addTiming(response.connection);
       return response;
     } catch (error) {
-      throw this.#failed(error);
+      throw this.failed(error);
     }
   };
+
+  async send(url: string, options: RequestOptions): Promise<PoolResponse> {
+    const signal = this.#disconnect.signal(undefined);
+    const response = await this.#pool.request(url, signal === undefined ? options : { ...options, signal });
+    if (this.#settings.timings !== undefined) this.#addTiming(response.connection);
+    return response;
+  }
 
   #init(input: FetchInput, init: FetchInit | undefined): FetchInit {
     const signal = this.#disconnect.signal(init?.signal ?? signalOf(input));
@@ -87,13 +105,13 @@ export class UpstreamRequests {
   }
 
   /** The error that the caller gets. Emits an event if the upstream or the client caused it. */
-  #failed(thrown: unknown): unknown {
+  failed(thrown: unknown): unknown {
     const error = withErrorResponse(clientErrorFor(thrown, this.#inbound));
     const status = errorStatus(error);
     if (status === undefined) return error;
     const { method } = this.#inbound;
     try {
-      if (status === 502 || status === 503 || status === 504)
+      if (status === 502 || status === 503 || status === 504 || status === 508)
         this.#settings.onEvent({ type: "upstream.failed", status, method, error });
       else this.#settings.onEvent({ type: "client.failed", status, method, error });
     } catch {

@@ -10,6 +10,7 @@ import { ClientDisconnect } from "./client-disconnect.ts";
 import { methodError } from "./client-errors.ts";
 import { upstreamErrorResponse } from "./error-response.ts";
 import { withoutFieldsNamedByConnection } from "./hop-by-hop.ts";
+import { SENDER, type UpstreamSender } from "./sender.ts";
 import { RequestTimings } from "./server-timing.ts";
 import { consoleListener, type UpstreamListener } from "./upstream-events.ts";
 import { UpstreamRequests, type UpstreamSettings } from "./upstream-requests.ts";
@@ -102,6 +103,11 @@ function createSettings(
   return { followClient, onEvent, timings: serverTiming ? new RequestTimings(pool, systemClock) : undefined };
 }
 
+/** `c.var.upstream`, with what only `forward()` uses. */
+interface UpstreamWithSender extends Upstream {
+  readonly [SENDER]: UpstreamSender;
+}
+
 async function withPool(
   c: Context<UpstreamEnv>,
   pool: Pool,
@@ -110,11 +116,13 @@ async function withPool(
 ): Promise<Response | undefined> {
   const unsupported = methodError(c.req.raw);
   if (unsupported !== undefined) return upstreamErrorResponse(unsupported);
-  c.req.raw = withoutFieldsNamedByConnection(c.req.raw);
+  const original = c.req.raw;
+  c.req.raw = withoutFieldsNamedByConnection(original);
   const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined);
-  const requests = new UpstreamRequests(pool, c.req.raw, disconnect, settings);
+  const requests = new UpstreamRequests(pool, original, c.req.raw, disconnect, settings);
   const { fetch, request } = requests;
-  c.set("upstream", { fetch, request, stats: () => pool.stats() });
+  const upstream: UpstreamWithSender = { fetch, request, stats: () => pool.stats(), [SENDER]: requests };
+  c.set("upstream", upstream);
   try {
     await next();
   } finally {

@@ -16,12 +16,14 @@ export interface RawOrigin {
   readonly url: string;
   /** The heads received so far. */
   readonly heads: SeenHead[];
+  /** All bytes received so far, as they came, on all connections. */
+  received: string;
   /** The bytes of the response to a request, by its target. */
   answer: (target: string) => string;
   close(): Promise<unknown>;
 }
 
-/** Starts a raw origin. It keeps connections open; a request's body is delimited by its `Content-Length`. */
+/** Starts a raw origin. It keeps connections open. It reads chunked bodies, else those with a `Content-Length`. */
 export async function startRawOrigin(): Promise<RawOrigin> {
   const heads: SeenHead[] = [];
   const sockets = new Set<Socket>();
@@ -32,9 +34,14 @@ export async function startRawOrigin(): Promise<RawOrigin> {
     socket.on("error", () => {});
     socket.on("data", (data: string) => {
       text += data;
+      origin.received += data;
       for (let end = text.indexOf("\r\n\r\n"); end >= 0; end = text.indexOf("\r\n\r\n")) {
         const head = headOf(text.slice(0, end));
-        text = text.slice(end + 4 + lengthOf(head));
+        const length = lengthOf(head, text.slice(end + 4));
+        if (fieldOf(head, "expect") !== undefined && text.length === end + 4)
+          socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (length === undefined || text.length < end + 4 + length) break;
+        text = text.slice(end + 4 + length);
         heads.push(head);
         socket.write(origin.answer(head.line.split(" ")[1] ?? ""), "latin1");
       }
@@ -49,6 +56,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
   const origin: RawOrigin = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     heads,
+    received: "",
     answer: () => "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
     close,
   };
@@ -70,6 +78,9 @@ function headOf(text: string): SeenHead {
   return { line, fields };
 }
 
-function lengthOf(head: SeenHead): number {
-  return Number(fieldOf(head, "content-length") ?? 0);
+/** The length of a body, of which `text` is what has arrived; `undefined` while the last chunk is missing. */
+function lengthOf(head: SeenHead, text: string): number | undefined {
+  if (fieldOf(head, "transfer-encoding") === undefined) return Number(fieldOf(head, "content-length") ?? 0);
+  const end = /^(?:[\s\S]*?\r\n)?0\r\n(?:[^\r]+\r\n)*\r\n/.exec(text);
+  return end?.[0].length;
 }

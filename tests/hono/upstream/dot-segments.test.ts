@@ -22,6 +22,8 @@ const WITH = [
   "http://a.test/..",
   "https://a.test:8080/a/%2e%2e?x",
   "../a",
+  "/../a://b",
+  "/..//x://y/z",
 ] as const;
 
 /** URLs and paths without one. */

@@ -1,0 +1,67 @@
+/** The client's side of a request, as far as the server shows it: address, HTTP version, target, and Node's own objects. */
+
+/** The part of `http.IncomingMessage` that is used. */
+interface NodeIncoming {
+  readonly url?: string;
+  readonly httpVersion: string;
+  readonly httpVersionMajor: number;
+  readonly headers?: { readonly cookie?: string };
+  readonly socket?: { readonly remoteAddress?: string; readonly encrypted?: boolean };
+  /** Only over HTTP/2. */
+  readonly stream?: { readonly endAfterHeaders?: boolean };
+}
+
+/** The part of `http.ServerResponse` that is used. */
+interface NodeOutgoing {
+  addTrailers?(trailers: Readonly<Record<string, string>>): void;
+}
+
+/** The environment of an application: that of @hono/node-server, Deno.serve or Bun.serve. */
+interface ServerBindings {
+  readonly incoming?: NodeIncoming;
+  readonly outgoing?: NodeOutgoing;
+  readonly remoteAddr?: { readonly hostname?: string };
+  requestIP?(request: Request): { readonly address: string } | null;
+}
+
+/** What the server shows of the client. */
+export interface ClientSide {
+  /** The peer's IP address; `undefined` with a Unix socket and with `app.request()`. */
+  readonly address: string | undefined;
+  /** As `Via` has it. Servers that do not tell it count as 1.1. */
+  readonly version: string;
+  /** The scheme that the request came by. */
+  readonly protocol: "http" | "https";
+  readonly incoming: NodeIncoming | undefined;
+  readonly outgoing: NodeOutgoing | undefined;
+}
+
+/** Reads what the server passed to the application. `original`: the server's own request, by which Bun.serve knows the peer. */
+export function clientSide(env: unknown, original: Request): ClientSide {
+  const bindings = bindingsOf(env);
+  const { incoming, outgoing, remoteAddr } = bindings ?? {};
+  if (incoming !== undefined) {
+    const { httpVersion = "1.1", socket } = incoming;
+    // A client may write any scheme in an absolute target, and @hono/node-server takes it over.
+    const protocol = socket?.encrypted === true ? "https" : "http";
+    const address = plainAddress(socket?.remoteAddress);
+    return { address, version: httpVersion, protocol, incoming, outgoing };
+  }
+  const address = plainAddress(remoteAddr?.hostname ?? bindings?.requestIP?.(original)?.address);
+  const protocol = original.url.startsWith("https:") ? "https" : "http";
+  return { address, version: "1.1", protocol, incoming: undefined, outgoing: undefined };
+}
+
+/** Applications may pass bindings of their own, with the server's under `server`. */
+function bindingsOf(env: unknown): ServerBindings | undefined {
+  if (typeof env !== "object" || env === null) return undefined;
+  const { server } = env as { readonly server?: unknown };
+  return (typeof server === "object" && server !== null ? server : env) as ServerBindings;
+}
+
+/** An IPv4 address that a socket for both families shows as IPv6 (RFC 4291 §2.5.5.2). */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith("::ffff:") === true && address.includes(".")
+    ? address.slice("::ffff:".length)
+    : address;
+}

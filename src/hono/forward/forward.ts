@@ -1,0 +1,180 @@
+/** `forward()`: what every gateway must do with a request and its response, in one call. */
+
+import type { Context } from "hono";
+import type { BodySource } from "../../fetch/prepare-body.ts";
+import { ClientRequestError } from "../upstream/client-errors.ts";
+import { SENDER, type UpstreamSender } from "../upstream/sender.ts";
+import { type ClientSide, clientSide } from "./client-side.ts";
+import { type ForwardOptions, type ForwardSettings, forwardSettings } from "./forward-options.ts";
+import { type OutgoingFields, outgoingFields, removeLookalikes } from "./outgoing-fields.ts";
+import { hostOf, pathToSend, refuseAmbiguous } from "./request-path.ts";
+import { returnedResponse } from "./returned-response.ts";
+import { baseOf } from "./target.ts";
+
+/**
+ * Passes the request on to `target` and returns the response, through the pool of {@linkcode upstream}, which must be
+ * mounted before. Path and query of the request are appended to the target. Nothing is decoded, and no redirect followed.
+ *
+ * - Fields per hop (`Connection` and what it names, `TE`, `Upgrade`, `Proxy-Authorization` and the like) end here, before
+ *   `edit` is called. Only `edit` can set `Proxy-Authorization`.
+ * - What the client says of hops is replaced, or continued where `trust` says so. `Via` is added.
+ * - Both messages are framed anew, and a request without a body gets none.
+ * - When the client goes away, the request to the upstream ends.
+ *
+ * The headers of the response are mutable.
+ *
+ * @throws {TypeError | RangeError} for an unknown or wrong option, or a target that is not http(s).
+ * @throws The errors of the pool, and those for a client's faults: {@linkcode upstreamErrorResponse} has the response for
+ * each, and Hono's default error handler answers with it.
+ *
+ * @example
+ * ```ts
+ * app.use(upstream({ idleTimeout: "50s" }));
+ * app.all("/api/*", (c) =>
+ *   forward(c, "http://api.internal:8080", {
+ *     edit: (headers) => headers.set("x-user", c.get("user")),
+ *     trust: 1,
+ *   }),
+ * );
+ * ```
+ */
+export async function forward(c: Context, target: string | URL, options?: ForwardOptions): Promise<Response> {
+  const settings = forwardSettings(options);
+  const base = baseOf(target);
+  const sender = senderOf(c);
+  try {
+    return await forwarded(c, base, settings, sender);
+  } catch (error) {
+    throw sender.failed(error);
+  }
+}
+
+async function forwarded(
+  c: Context,
+  base: string,
+  settings: ForwardSettings,
+  sender: UpstreamSender,
+): Promise<Response> {
+  const { raw } = c.req;
+  const { method } = raw;
+  const client = clientSide(c.env, sender.original);
+  const path =
+    settings.path === undefined
+      ? pathToSend(raw.url, client.incoming?.url, settings.dotSegments)
+      : refuseAmbiguous(settings.path);
+  const outgoing = fieldsOf(c, settings, client);
+  const turnedBack = method === "OPTIONS" ? countHop(outgoing) : undefined;
+  if (turnedBack !== undefined) return turnedBack;
+  const withTrailers = outgoing.takesTrailers && typeof client.outgoing?.addTrailers === "function";
+  const body = await bodyOf(c, outgoing, client);
+  const fields =
+    settings.edit === undefined ? outgoing.fields : await edited(outgoing.fields, settings.edit, c);
+  if (body !== undefined && outgoing.contentLength !== undefined && !c.req.raw.bodyUsed)
+    fields.push(["content-length", outgoing.contentLength]);
+  if (withTrailers) fields.push(["te", "trailers"]);
+  const response = await sender.send(
+    base + path,
+    body === undefined ? { method, headers: fields } : { method, headers: fields, body },
+  );
+  return returnedResponse(response, method, withTrailers ? client.outgoing : undefined);
+}
+
+/** @throws {TypeError} without `upstream()`. */
+function senderOf(c: Context): UpstreamSender {
+  const sender = (c.get("upstream") as { readonly [SENDER]?: UpstreamSender } | undefined)?.[SENDER];
+  if (sender === undefined) throw new TypeError("forward() needs upstream(): mount it before the route");
+  return sender;
+}
+
+function fieldsOf(
+  c: Context,
+  settings: ForwardSettings,
+  { address, version, protocol, incoming }: ClientSide,
+): OutgoingFields {
+  const { url, headers } = c.req.raw;
+  const host = hostOf(url);
+  const { host: wanted } = settings;
+  const sent = wanted === "client" ? host : wanted;
+  return outgoingFields(headers, {
+    hop: { address, host, protocol },
+    trusted: settings.trusted(c),
+    forwarded: settings.forwarded,
+    version,
+    via: settings.via,
+    cookie: incoming?.headers?.cookie,
+    host: wanted === "target" ? undefined : sent,
+  });
+}
+
+async function edited(
+  fields: readonly (readonly [string, string])[],
+  edit: NonNullable<ForwardSettings["edit"]>,
+  c: Context,
+): Promise<[string, string][]> {
+  const headers = new Headers(fields as [string, string][]);
+  await edit(headers, c);
+  removeLookalikes(headers);
+  return [...headers];
+}
+
+/**
+ * `Max-Forwards` of OPTIONS: at 0 the gateway is the one that was asked (RFC 9110 §7.6.2). Other methods may ignore it, and
+ * TRACE is not supported.
+ */
+function countHop({ fields }: OutgoingFields): Response | undefined {
+  const left = fields.find(([name]) => name === "max-forwards");
+  if (left === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(left[1])) throw new ClientRequestError(400, "its Max-Forwards is no number");
+  if (Number(left[1]) === 0) return new Response(null, { status: 204 });
+  left[1] = String(Number(left[1]) - 1);
+  return undefined;
+}
+
+/**
+ * The body to send; `undefined` without one. Over HTTP/1.1 a body is announced by its framing (RFC 9112 §6.3), and
+ * @hono/node-server has a stream without one, too.
+ */
+async function bodyOf(
+  c: Context,
+  outgoing: OutgoingFields,
+  { incoming }: ClientSide,
+): Promise<BodySource | undefined> {
+  const { raw } = c.req;
+  const { method } = raw;
+  if (method === "GET" || method === "HEAD") {
+    if (outgoing.isChunked || Number(outgoing.contentLength ?? 0) !== 0)
+      throw new ClientRequestError(400, `it is a ${method} with a body`);
+    return undefined;
+  }
+  const isFramed = outgoing.isChunked || outgoing.contentLength !== undefined;
+  if (outgoing.contentLength === "0") return undefined;
+  if (!isFramed && (incoming?.httpVersionMajor === 1 || incoming?.stream?.endAfterHeaders === true))
+    return undefined;
+  // The application has read it. Hono keeps what it has read.
+  if (raw.bodyUsed) return new Uint8Array(await c.req.arrayBuffer());
+  const { body } = raw;
+  if (body === null || isFramed) return body ?? undefined;
+  return await unlessEmpty(body);
+}
+
+/** Over HTTP/2 a body may have no framing fields. Waits for its first piece. */
+async function unlessEmpty(body: ReadableStream<Uint8Array>): Promise<BodySource | undefined> {
+  const reader = body.getReader();
+  // Deno.serve gives an empty piece first.
+  let first = await reader.read();
+  while (!first.done && first.value.length === 0) first = await reader.read();
+  const { done, value } = first;
+  if (done) return undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => controller.enqueue(value),
+      async pull(controller) {
+        const next = await reader.read();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,17 @@
+/** Sender: what `forward()` sends its requests with. It is hidden in `c.var.upstream`, which applications see. */
+
+import type { PoolResponse } from "../../fetch/pool-response.ts";
+import type { RequestOptions } from "../../fetch/request.ts";
+
+/** The key under which `c.var.upstream` has it. */
+export const SENDER: unique symbol = Symbol.for("@holdfast/pool sender");
+
+/** Sends the requests of one inbound request. */
+export interface UpstreamSender {
+  /** The request as it came from the server, by which Bun.serve knows the peer. */
+  readonly original: Request;
+  /** Sends a request with exactly these fields, and ends it when the client goes away. */
+  send(url: string, options: RequestOptions): Promise<PoolResponse>;
+  /** The error to throw for one that was thrown. Emits an event if the upstream or the client caused it. */
+  failed(thrown: unknown): unknown;
+}
