@@ -126,9 +126,30 @@ export const HONO: readonly Mutation[] = [
     breaks:
       "Fields that a client's Connection header names are removed before the application edits the request",
     file: "src/hono/upstream/upstream.ts",
-    search: "c.req.raw = withoutFieldsNamedByConnection(c.req.raw);",
+    search: "c.req.raw = withoutFieldsNamedByConnection(original);",
     replacement: "",
     proof: { tests: "tests/hono/upstream/hop-by-hop" },
+  },
+  {
+    breaks: "Hops that a client forges do not reach the upstream",
+    file: "src/hono/forward/forwarding-fields.ts",
+    search: "if (trusted === false) return [];",
+    replacement: "if (trusted === false) return list;",
+    proof: { tests: "tests/hono/forward/forward" },
+  },
+  {
+    breaks: "A request that the gateway has forwarded before is answered with 508",
+    file: "src/hono/forward/outgoing-fields.ts",
+    search: "if (hasPassed(received, name)) throw new LoopError(name);",
+    replacement: "",
+    proof: { tests: "tests/hono/forward/forward" },
+  },
+  {
+    breaks: "No field of the client is taken for one that edit has set",
+    file: "src/hono/forward/forward.ts",
+    search: "  removeLookalikes(headers);\n",
+    replacement: "",
+    proof: { tests: "tests/hono/forward/forward" },
   },
   {
     breaks: "A client's Proxy-Authorization is not passed on",
