@@ -13,7 +13,7 @@ const CONFIG_IMPORT =
 /** What `deno doc --lint` finds and cannot be mended, each with its reason. */
 const REMARKS: Readonly<Record<string, string>> = {
   // Types of Hono, which is a peer dependency: whoever imports our entry has them from there.
-  "public type 'keepAlive' references private type 'MiddlewareHandler'": "Hono's",
+  "public type 'KeepAliveMiddleware' references private type 'MiddlewareHandler'": "Hono's",
   "public type 'upstream' references private type 'MiddlewareHandler'": "Hono's",
   "public type 'poolStatus' references private type 'Hono'": "Hono's",
 };
