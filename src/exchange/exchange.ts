@@ -6,6 +6,7 @@
  * below run functions of the user, which may abort the request. The code after such a call checks the phase again.
  */
 
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: the life of one request is one subject. What is decided on its way is elsewhere.
 import type { Sent } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { TransportError } from "../contract/transport.ts";
@@ -26,6 +27,7 @@ import {
   timeoutError,
   uploadError,
 } from "./exchange-errors.ts";
+import { firstLook, look, lookTime } from "./look.ts";
 import type { ResponseCallbacks, WireRequest, WireResponse } from "./message.ts";
 import {
   dueTime,
@@ -59,6 +61,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #stream: WireStream | undefined = undefined;
   #upload: Upload | undefined = undefined;
   #second: SecondAttempt | undefined = undefined;
+  /** When to look next whether the network holds it up: see `look.ts`. */
+  #lookAt: number | undefined = undefined;
   #sent: Sent = "none";
   resendCount = 0;
   /** How many of the resends were because the peer had not processed the request. */
@@ -98,7 +102,9 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const resent = this.resendCount > this.#unprocessedCount;
     const now = this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt;
     this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
-    if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
+    if (this.timerSlot === undefined) return this.#pool.cancel(this.#waiter);
+    this.#lookAt = firstLook(this.#waiter);
+    if (this.#lookAt !== undefined) this.#pool.timer.ringBy(this.#lookAt);
   }
 
   granted(lease: Lease<Wire>): void {
@@ -132,6 +138,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const last = isLastExchange(lease, this.#pool.settings.rules);
     const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
+    this.#lookAt = undefined;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#phase = "headers";
@@ -395,13 +402,30 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   // Called by the timer
 
   dueAt(): number {
+    return Math.min(this.#deadline, lookTime(this.#phase, this.#lookAt, this.#times, this.#lease));
+  }
+
+  get #deadline(): number {
     return dueTime(this.#phase, this.#times, this.#request.deadlines);
   }
 
   due(now: number): void {
+    if (now < this.#deadline) return this.#look(now);
     const passed = passedDeadline(this.#phase, this.#times, this.#request.deadlines, now);
     if (passed === undefined) return this.#sendBody();
     if (this.unanswered && this.#lease !== undefined) this.#pool.foundSilent(this.#lease.connection, false);
     this.#fail(timeoutError(this.#context(), passed), "aborted");
+  }
+
+  /** Nothing has come for a while. */
+  #look(now: number): void {
+    const [phase, lease, waiter, second] = [this.#phase, this.#lease, this.#waiter, this.#second];
+    const isWhole = this.unanswered && this.#upload === undefined && this.resendCount === 0;
+    const at = { phase, lease, waiter, second, isWhole, sentAt: this.#times.sentAt };
+    const next = look(this.#pool, this.#request, at, now);
+    if (this.#phase === phase) this.#lookAt = next ?? Infinity;
+    if (next !== undefined || lease === undefined) return;
+    this.#second = SecondAttempt.afterOutage(this, this.#request, lease, this.#pool);
+    this.#second.due(now);
   }
 }

@@ -45,3 +45,8 @@ export interface ResponseCallbacks {
   resolve(response: WireResponse): void;
   reject(error: unknown): void;
 }
+
+/** Whether the caller says that executing the request twice equals executing it once. */
+export function isKeyed({ idempotent, fields }: WireRequest): boolean {
+  return idempotent === true || fields.names.has("idempotency-key");
+}

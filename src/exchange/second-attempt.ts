@@ -16,7 +16,7 @@ import type { Timed } from "../pool/timer.ts";
 import { doubtAfterMs, isDoubtful, isMaybeForgotten, spendDoubt } from "../rules/doubt.ts";
 import { giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import { errorContext, lostError, protocolError } from "./exchange-errors.ts";
-import type { WireRequest } from "./message.ts";
+import { isKeyed, type WireRequest } from "./message.ts";
 import type { RequestEvents } from "./request-events.ts";
 import { Upload } from "./upload.ts";
 
@@ -52,12 +52,15 @@ export class SecondAttempt implements Roles {
   /** What the first attempt was sent on. */
   readonly #first: Lease<Wire>;
   readonly #dueAt: number;
+  /** The network was out meanwhile. Then the silence says nothing about the age of the connection. */
+  readonly #wasOut: boolean;
   #state: State = "waiting";
   #waiter: PoolWaiter<Wire> | undefined = undefined;
   /** Set together with `#stream`, from the grant until the connection is given back or the exchange has it. */
   #lease: Lease<Wire> | undefined = undefined;
   #stream: WireStream | undefined = undefined;
   #yielded = false;
+  #hasBegun = false;
 
   /**
    * Watches a request that was just sent whole, without an upload, for the time at which its connection is in doubt.
@@ -80,12 +83,22 @@ export class SecondAttempt implements Roles {
     return second;
   }
 
+  /** The second attempt of a request that waited through an outage. It is due at once. */
+  static afterOutage(
+    exchange: DoubtingExchange,
+    request: WireRequest,
+    first: Lease<Wire>,
+    pool: ConnectionPool<Wire>,
+  ): SecondAttempt {
+    return new SecondAttempt(exchange, request, first, pool);
+  }
+
   constructor(
     exchange: DoubtingExchange,
     request: WireRequest,
     first: Lease<Wire>,
     pool: ConnectionPool<Wire>,
-    dueAt: number,
+    dueAt?: number,
   ) {
     this.#exchange = exchange;
     this.requestId = exchange.requestId;
@@ -93,12 +106,23 @@ export class SecondAttempt implements Roles {
     this.#request = request;
     this.#events = exchange.events;
     this.#first = first;
-    this.#dueAt = dueAt;
+    this.#dueAt = dueAt ?? Infinity;
+    this.#wasOut = dueAt === undefined;
+  }
+
+  /** Whether the request was in doubt. It is so once at most. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Whether the request may still be answered this way. */
   get isUnderWay(): boolean {
     return this.#state === "asking" || this.#state === "sent";
+  }
+
+  /** Whether it may become due: the connection is in doubt for its age. */
+  get isWaiting(): boolean {
+    return this.#state === "waiting";
   }
 
   /** The exchange is over, was answered, or sends its request again in another way. */
@@ -119,27 +143,32 @@ export class SecondAttempt implements Roles {
   due(now: number): void {
     this.#pool.timer.drop(this);
     if (this.#state !== "waiting") return;
-    const isSilent = this.#exchange.unanswered && unprovenMs(this.#first) > 0;
+    const isSilent = this.#exchange.unanswered && this.#unprovenMs > 0;
     if (isSilent && this.#mayBegin(now)) {
-      this.#state = "asking";
+      [this.#state, this.#hasBegun] = ["asking", true];
       this.#events.doubted(this.#first, now);
       return this.#pool.observers.whenDelivered(this);
     }
     this.#state = "over";
     // A warning for requests that must not be sent twice. If the server was only slow, its answer takes it back.
-    if (isSilent) this.#pool.foundSilent(this.#first.connection, false);
+    if (isSilent && !this.#wasOut) this.#pool.foundSilent(this.#first.connection, false);
+  }
+
+  get #unprovenMs(): number {
+    return this.#wasOut ? Infinity : unprovenMs(this.#first);
   }
 
   /** Whether it does no harm, and the user's rule and the budget of the origin have nothing against it. */
   #mayBegin(now: number): boolean {
-    const { method, fields, idempotent } = this.#request;
+    const { method } = this.#request;
     const { resendCount } = this.#exchange;
-    const keyed = idempotent === true || fields.names.has("idempotency-key");
-    const idleMs = unprovenMs(this.#first);
+    const [keyed, idleMs] = [isKeyed(this.#request), this.#unprovenMs];
     if (!isDoubtful({ method, keyed, replayable: true, resendCount, idleMs, provenMs: 0 })) return false;
     const at = { sent: "full", resendCount: 0, unprocessedCount: 0 } as const;
     const facts = { ...at, upload: undefined, stream: undefined, status: undefined };
-    const reason = reasonToResend(this.#request, this.#first, facts, this.#pool.settings.retry);
+    // After an outage the first request on a connection is in doubt as well.
+    const lease = this.#wasOut ? { ...this.#first, requestNumber: Infinity } : this.#first;
+    const reason = reasonToResend(this.#request, lease, facts, this.#pool.settings.retry);
     // The user's rule may have aborted the request.
     if (reason === undefined || this.#state !== "waiting") return false;
     const { doubtBudget } = this.#first.connection.record.originRecord;
@@ -208,11 +237,18 @@ export class SecondAttempt implements Roles {
   #win(): void {
     const [lease, stream] = [this.#lease, this.#stream];
     if (lease === undefined || stream === undefined) return;
-    if (this.#yielded || this.#exchange.unanswered) this.#pool.foundSilent(this.#first.connection, true);
+    if ((this.#yielded || this.#exchange.unanswered) && !this.#isOutageOver)
+      this.#pool.foundSilent(this.#first.connection, true);
     this.#exchange.adopt(lease, stream);
     if (this.#state !== "sent") return;
     this.#state = "won";
     [this.#lease, this.#stream] = [undefined, undefined];
+  }
+
+  /** Whether the network was out since the first attempt was sent: a live connection would have been silent, too. */
+  get #isOutageOver(): boolean {
+    const { connection, grantedAt } = this.#first;
+    return this.#wasOut || connection.record.originRecord.reach.backAt > grantedAt;
   }
 
   body(bytes: Uint8Array, start: number, end: number): void {

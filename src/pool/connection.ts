@@ -273,9 +273,10 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   /** Called by an exchange whose response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
-    const { firstByte, doubtBudget } = this.record.originRecord;
+    const { firstByte, doubtBudget, reach } = this.record.originRecord;
     noteFirstByte(firstByte, ms);
     earnDoubt(doubtBudget);
+    reach.heardAt = this.#owner.loopRanAt;
     if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
   }
 

@@ -39,6 +39,7 @@ import { type EffectHandler, EffectQueue } from "./effect-queue.ts";
 import { type GrantOwner, Grants } from "./grants.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import type { Observers } from "./observers.ts";
+import { Outages } from "./outages.ts";
 import { Pings } from "./pings.ts";
 import { ProcessRef } from "./process-ref.ts";
 import { SleepDetector } from "./sleep-detector.ts";
@@ -70,6 +71,7 @@ export class ConnectionPool<Wire extends PoolWire>
   readonly observers: Observers;
   readonly core: PoolCore<PooledConnection<Wire>, Acquirer<Wire>>;
   readonly timer: PoolTimer;
+  readonly outages: Outages<PooledConnection<Wire>, Acquirer<Wire>>;
   /** Keeps learned limits in the user's store, if there is one. */
   readonly limitKeeper: LimitKeeper | undefined;
   readonly #protocols: Protocols<Wire>;
@@ -106,6 +108,7 @@ export class ConnectionPool<Wire extends PoolWire>
       this.#sleepDetector.notice(now);
       this.#step({ type: "tick" }, now);
     });
+    this.outages = new Outages(this.core, this.timer, (input, now) => this.#step(input, now));
     this.#closing = new Closing(this.timer, this.core.origins);
     this.#processRef = new ProcessRef(clock);
     this.#grants = new Grants(settings, observers, this.#closing, this, transport.localAddresses);
@@ -278,17 +281,18 @@ export class ConnectionPool<Wire extends PoolWire>
     const { origin, capacity: last } = record.originRecord;
     // Until the peer speaks, what it said last is the best guess: it refuses what is beyond its limit.
     const capacity = isCapacityKnown ? own : Math.min(own, last);
-    const { protocol } = wire;
-    const negotiated = this.mayHearFirst(origin);
-    const { observers } = this;
-    observers.beginStep();
+    const [protocol, negotiated] = [wire.protocol, this.mayHearFirst(origin)];
+    this.observers.beginStep();
     try {
-      const facts = { connection: record, random, capacity, protocol, negotiated };
-      const effects = this.core.step({ type: "connected", ...facts }, now);
-      publishOpened(observers, record, elapsedMs);
+      const effects = this.core.step(
+        { type: "connected", connection: record, random, capacity, protocol, negotiated },
+        now,
+      );
+      publishOpened(this.observers, record, elapsedMs);
       this.#perform(effects, now);
+      if (!isClosed()) this.outages.reached(record, now - elapsedMs, now);
     } finally {
-      observers.endStep();
+      this.observers.endStep();
     }
   }
 
@@ -365,8 +369,10 @@ export class ConnectionPool<Wire extends PoolWire>
         return publishQueued(this.observers, effect);
       case "reject":
         return this.#reject(effect);
-      case "park":
-        return this.#park(effect.connection);
+      case "park": // An earlier effect may have had it leased again.
+        return effect.connection.state === "idle"
+          ? effect.connection.attachment?.setLeased(false)
+          : undefined;
       case "close":
         return this.#close(effect, now);
       case "learned":
@@ -379,11 +385,6 @@ export class ConnectionPool<Wire extends PoolWire>
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const snapshot = originSnapshot(this.core.origins, effect.origin);
     effect.waiter.attachment.rejected(acquireError({ ...effect, snapshot }, this.settings));
-  }
-
-  #park(record: Connection<Wire>): void {
-    // An earlier effect may have had it leased again.
-    if (record.state === "idle") record.attachment?.setLeased(false);
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {

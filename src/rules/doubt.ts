@@ -9,7 +9,7 @@
 import { type FirstByteTimes, firstBytePercentile } from "./first-byte.ts";
 
 /** Shortest wait before a doubt, in ms: garbage collectors and busy servers pause that long. */
-const SHORTEST_MS = 300;
+export const SHORTEST_DOUBT_MS = 300;
 
 /** The wait while the origin's times are unknown, in ms: the kernel has retransmitted twice by then (RFC 6298 §2). */
 const UNKNOWN_MS = 3000;
@@ -52,6 +52,11 @@ export interface DoubtFacts {
 export function isDoubtful(facts: DoubtFacts): boolean {
   const { method, keyed, replayable, resendCount, idleMs, provenMs } = facts;
   if (idleMs < FORGOTTEN_MS || idleMs <= provenMs || resendCount > 0 || !replayable) return false;
+  return isHarmless(method, keyed);
+}
+
+/** Whether it does no harm to execute a request of this method twice, a while apart. */
+export function isHarmless(method: string, keyed: boolean): boolean {
   return keyed || SAFE.has(method);
 }
 
@@ -64,7 +69,7 @@ export interface DoubtSetting {
 /** How long to wait for the first byte before the connection is doubted, in ms. */
 export function doubtAfterMs(times: FirstByteTimes): number {
   const slowest = firstBytePercentile(times, 0.99);
-  return slowest === undefined ? UNKNOWN_MS : Math.max(SHORTEST_MS, TIMES_SLOWEST * slowest);
+  return slowest === undefined ? UNKNOWN_MS : Math.max(SHORTEST_DOUBT_MS, TIMES_SLOWEST * slowest);
 }
 
 /** The share of an origin's requests that may be asked for twice. */

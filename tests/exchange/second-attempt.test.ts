@@ -21,7 +21,7 @@ interface World extends Service {
 }
 
 /** A pool with connections to a server whose peers answer with their numbers, unless they are dead. */
-function world(options: PoolOptions = {}): World {
+function world(options: PoolOptions = {}, connects?: () => "accept" | "never"): World {
   const dead = new Set<number>();
   const requests: string[] = [];
   const peers = new Map<number, MemoryPeer>();
@@ -34,7 +34,11 @@ function world(options: PoolOptions = {}): World {
       if (!dead.has(peer.id)) answer(peer.id);
     });
   };
-  const made = service({ idleTimeout: "1h", ...options }, undefined, { respond: undefined, accept });
+  const made = service({ idleTimeout: "1h", ...options }, undefined, {
+    respond: undefined,
+    accept,
+    ...(connects && { connect: connects }),
+  });
   return {
     ...made,
     dead,
@@ -383,5 +387,69 @@ describe("doubt of one call", () => {
     );
     const late = { doubt: { after: "2s" }, headersTimeout: "1s" } as const;
     await assertRejects(() => pool.request(URL, late), RangeError, "doubt.after (2000 ms)");
+  });
+});
+
+describe("a request that was under way when the network went out", () => {
+  /** A world in which the connections are busy, connect attempts get nowhere, and the network is back after `outMs`. */
+  async function out(
+    outMs: number,
+    options: PoolOptions = {},
+  ): Promise<World & { readonly tries: number[] }> {
+    const tries: number[] = [];
+    let isOut = false;
+    const made = world(options, () => {
+      tries.push(made.clock.now());
+      return isOut ? "never" : "accept";
+    });
+    for (let count = 0; count < 30; count++) assertEquals(await made.ask().result, "1");
+    isOut = true;
+    made.dead.add(1);
+    tries.length = 0;
+    made.clock.schedule(outMs, () => {
+      isOut = false;
+    });
+    return { ...made, tries };
+  }
+
+  it("is answered on a fresh connection within a second of its end", async () => {
+    const { ask, clock, requests, tries, types } = await out(10_000);
+    const start = clock.now();
+    const { result } = ask();
+    for (let ms = 0; ms < 11_000; ms += 50) await clock.advance(50);
+    assertEquals(requests.length, 32);
+    assert((await result) !== "1");
+    const began = tries.map((at) => at - start);
+    assertEquals(began.slice(0, 3), [300, 1050, 1800]);
+    assert(began.every((at) => at < 11_000));
+    assertEquals(types().filter((type) => type === "request.doubted").length, 1);
+  });
+
+  it("teaches nothing about idle connections", async () => {
+    const { ask, clock, events } = await out(10_000);
+    void ask();
+    for (let ms = 0; ms < 11_000; ms += 50) await clock.advance(50);
+    assertEquals(
+      events.filter(({ type }) => type === "limit.learned"),
+      [],
+    );
+  });
+
+  it("is not sent again if it is a POST", async () => {
+    const { ask, clock, requests, tries } = await out(10_000);
+    const { result } = ask({ method: "POST", body: "x" });
+    void result;
+    for (let ms = 0; ms < 11_000; ms += 50) await clock.advance(50);
+    assertEquals([requests.length, tries.length], [31, 0]);
+  });
+
+  it("is not sent again where only the server is slow: one connection is tried, and gets through", async () => {
+    const { ask, clock, requests, tries, answer } = await out(0);
+    await clock.advance(1);
+    const { result } = ask();
+    for (let ms = 0; ms < 20_000; ms += 100) await clock.advance(100);
+    assertEquals([requests.length, tries.length], [31, 1]);
+    answer(1);
+    assertEquals(await result, "1");
   });
 });

@@ -159,6 +159,13 @@ export const RULES: readonly Mutation[] = [
     proof: { tests: "tests/exchange" },
   },
   {
+    breaks: "A server that is only slow is asked once: it can be reached at once",
+    file: "src/rules/outage.ts",
+    search: "return tookMs >= hungMs(shortestMs) || reach.failedAt > reach.reachedAt;",
+    replacement: "return true;",
+    proof: { tests: "tests/exchange" },
+  },
+  {
     breaks: "A bare PUT or DELETE is never sent twice",
     file: "src/rules/doubt.ts",
     search: "return keyed || SAFE.has(method);",

@@ -113,6 +113,11 @@ export class PoolCore<C, W> {
       case "preconnect":
         if (this.#closing) return;
         return this.#opening.preconnect(this.origins.recordOf(input.origin), input.count, now);
+      case "probe":
+        return this.#opening.probe(input.originRecord, now);
+      case "back":
+        this.#sharing.wasOut(input.originRecord, now);
+        return this.#opening.renew(input.originRecord, now);
       case "expect":
         return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":
@@ -123,11 +128,7 @@ export class PoolCore<C, W> {
       case "connect-failed":
         return this.#connectFailed(input.connection, input.error, now);
       case "release":
-        input.connection.hints = input.hints;
-        this.#learner.released(input.connection, input.answered, now);
-        if (input.connection.furtherLeases > 0)
-          return this.#releaseOne(input.connection, input.reason, input.answered === true, now);
-        return this.#releaseLast(input.connection, input.reason, now);
+        return this.#release(input, now);
       case "linger":
         this.#retirement.linger(input.connection, now);
         return this.#opening.connect(input.connection.originRecord, now);
@@ -136,9 +137,7 @@ export class PoolCore<C, W> {
         if (input.reason === "no-answer") this.#learner.vanished(input.connection, now);
         return this.#retirement.retire(input.connection, input.reason, now, "lost");
       case "calm":
-        input.connection.originRecord.calmed += 1;
-        this.#emit({ type: "calmed", connection: input.connection });
-        return this.#retirement.retire(input.connection, "calm", now);
+        return this.#retirement.calm(input.connection, now);
       case "silent":
         return this.#learner.silent(input.connection, input.proven, now);
       case "goaway":
@@ -152,7 +151,7 @@ export class PoolCore<C, W> {
         for (const connection of input.connections) this.#retirement.retire(connection, input.reason, now);
         return;
       case "drain":
-        return this.#drain(input.origin, input.reason, now);
+        return this.#retirement.drain(input.origin, input.reason, now);
       case "slept":
         return this.#retirement.retireIdle("slept", now);
       case "close":
@@ -302,6 +301,7 @@ export class PoolCore<C, W> {
   #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
     if (connection.state === "closed") return;
     const { originRecord: origin } = connection;
+    origin.reach.failedAt = now;
     this.#retirement.retire(connection, "connect-failed", now, "lost", error);
     let failing = Math.min(waitersWithoutAttempt(origin), origin.capacity);
     for (; failing > 0; failing--) {
@@ -314,6 +314,14 @@ export class PoolCore<C, W> {
   }
 
   // Ending an exchange
+
+  #release(input: Input<C, W> & { type: "release" }, now: number): void {
+    const { connection, reason, answered, hints } = input;
+    connection.hints = hints;
+    this.#learner.released(connection, answered, now);
+    if (connection.furtherLeases === 0) this.#releaseLast(connection, reason, now);
+    else this.#releaseOne(connection, reason, answered === true, now);
+  }
 
   /** Ends one of several leases. */
   #releaseOne(
@@ -386,16 +394,6 @@ export class PoolCore<C, W> {
     for (let first = queue.first; first !== undefined; first = queue.first) {
       if (!this.#hasTimedOut(first, now)) return;
       this.#reject(first, first.originRecord?.origin.key ?? "", "acquire-timeout", now);
-    }
-  }
-
-  #drain(key: string | undefined, reason: RetireReason, now: number): void {
-    const origins = key === undefined ? this.origins.records() : [this.origins.find(key)];
-    for (const origin of origins) {
-      for (const connection of origin?.connections ?? []) {
-        // One that is being opened is as new as what would replace it.
-        if (connection.state !== "connecting") this.#retirement.retire(connection, reason, now);
-      }
     }
   }
 

@@ -1,11 +1,12 @@
 /** Opening: decides whether another connection is opened, for waiters or in advance, and what is closed for it. */
 
 import { admit } from "../../rules/admission.ts";
+import { hungMs } from "../../rules/outage.ts";
 import type { Rules } from "../../rules/rules.ts";
 import type { Effect } from "./effects.ts";
 import type { Fairness } from "./fairness.ts";
 import { type OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
-import type { OriginRecord } from "./records.ts";
+import type { ConnectionRecord, OriginRecord } from "./records.ts";
 import type { Retirement } from "./retirement.ts";
 
 /** Opens the connections of one pool. */
@@ -57,6 +58,31 @@ export class Opening<C, W> {
       if (admit(this.#origins.occupancy(origin), this.#rules) !== "connect") return;
       this.#open(origin, now);
     }
+  }
+
+  /** Opens one connection in place of the last probe, if nothing else has to be closed for it. */
+  probe(origin: OriginRecord<C, W>, now: number): void {
+    const { probe: last } = origin;
+    origin.reach.probedAt = now;
+    if (last?.state === "connecting") this.#giveUp(last, now);
+    origin.probe = undefined;
+    if (admit(this.#origins.occupancy(origin), this.#rules) !== "connect") return;
+    origin.probe = this.#origins.startConnecting(origin, now);
+    this.#emit({ type: "connect", connection: origin.probe });
+  }
+
+  /** The network is back. The kernel sends the packets of what hung some seconds later, those of a new attempt at once. */
+  renew(origin: OriginRecord<C, W>, now: number): void {
+    for (const connection of [...origin.connections]) {
+      const hangs = now - connection.openedAt >= hungMs(origin.roundTripMs);
+      if (connection.state === "connecting" && hangs) this.#giveUp(connection, now);
+    }
+    this.connect(origin, now);
+  }
+
+  #giveUp(connection: ConnectionRecord<C, W>, now: number): void {
+    connection.originRecord.reach.failedAt = now;
+    this.#retirement.retire(connection, "connect-failed", now);
   }
 
   /** Connects for origins that the total limit kept out, each in turn, while there is room. */

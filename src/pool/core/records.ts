@@ -14,7 +14,7 @@
  * | `idleSince` | when it is open, and with the end of the last lease | `PoolCore` |
  * | `leasedIdleMs` | with the first lease | `PoolCore` |
  * | `hints` | with the end of each lease | `PoolCore` |
- * | `proof` | with the first lease, and by a response while other leases go on; not while the capacity is 1 | `Sharing` |
+ * | `proof` | with the first lease, and by a response while other leases go on, and by an outage; not while the capacity is 1 | `Sharing` |
  * | `teaches` | with the first lease, and by the response or failure that is learned from | `OriginTable`, `IdleLimitLearner` |
  * | `roundTripMs` | when it is open; a faster response lowers it | `PoolCore`, the shell |
  * | `retireAt` | when it is parked, leased or retired; while parked, by a new learned limit | `OriginTable`, `IdleLimitLearner` |
@@ -39,6 +39,8 @@
  * | `protocol` | the same | `RequestLimitLearner` |
  * | `calmed` | when the peer asks for calm | `PoolCore` |
  * | `firstByte`, `doubtBudget` | with each response | the shell, the exchange |
+ * | `probe` | when it begins | `Opening` |
+ * | `reach` | with each response, and with the end of each connect attempt | the shell |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
 
@@ -50,6 +52,7 @@ import { type DoubtBudget, fullBudget } from "../../rules/doubt.ts";
 import { type FirstByteTimes, noFirstByteTimes } from "../../rules/first-byte.ts";
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
+import { neverReached, type Reach } from "../../rules/outage.ts";
 import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
 import type { Proof } from "../../rules/share-choice.ts";
 import type { HeapEntry } from "./deadlines.ts";
@@ -253,6 +256,9 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   roundTripMs: number = Infinity;
   readonly firstByte: FirstByteTimes = noFirstByteTimes();
   readonly doubtBudget: DoubtBudget = fullBudget();
+  readonly reach: Reach = neverReached();
+  /** The connect attempt that was made last to see whether the origin can be reached. */
+  probe: ConnectionRecord<C, W> | undefined = undefined;
   readonly counters: Counters = zeroCounters();
   /** Its place among the origins that wait at the total limit. */
   readonly blockedNode: ListNode<OriginRecord<C, W>>;

@@ -56,6 +56,24 @@ export class Retirement<C, W> {
       this.retire(connection, connection.retireReason ?? "pool-closed", now);
   }
 
+  /** The peer asks for calm. */
+  calm(connection: ConnectionRecord<C, W>, now: number): void {
+    connection.originRecord.calmed += 1;
+    this.#emit({ type: "calmed", connection });
+    this.retire(connection, "calm", now);
+  }
+
+  /** Retires the connections of one origin, or of all. */
+  drain(key: string | undefined, reason: RetireReason, now: number): void {
+    const origins = key === undefined ? this.#origins.records() : [this.#origins.find(key)];
+    for (const origin of origins) {
+      for (const connection of origin?.connections ?? []) {
+        // One that is being opened is as new as what would replace it.
+        if (connection.state !== "connecting") this.retire(connection, reason, now);
+      }
+    }
+  }
+
   /** Counts a connection whose state is closed, and has its socket closed. */
   close(
     connection: ConnectionRecord<C, W>,

@@ -62,6 +62,11 @@ export class Sharing<C, W> {
     this.update(connection);
   }
 
+  /** Nothing came through for a while: what is under way on the connections of an origin may be stuck. */
+  wasOut(origin: OriginRecord<C, W>, now: number): void {
+    for (const connection of origin.room) if (connection.openedAt < now) connection.proof = "none";
+  }
+
   /** The peer changed its limit. While it was 1 there was no proof to keep. */
   setCapacity(connection: ConnectionRecord<C, W>, capacity: number): void {
     if (connection.capacity === 1) connection.proof = "none";

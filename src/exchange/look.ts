@@ -1,0 +1,78 @@
+/**
+ * Look: a request that has waited for a while looks whether the network holds it up. `rules/outage.ts` says what it concludes. It
+ * costs a request nothing until then: the timer asks for the time of its first look together with its deadlines.
+ */
+
+import type { Wire } from "../contract/wire.ts";
+import type { Lease, PoolWaiter } from "../pool/connection.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { doubtAfterMs, isHarmless, SHORTEST_DOUBT_MS } from "../rules/doubt.ts";
+import { HUNG_MS, hungMs, probeAt, waitedThroughOutage } from "../rules/outage.ts";
+import { isKeyed, type WireRequest } from "./message.ts";
+import type { ExchangePhase, Times } from "./phase.ts";
+import type { SecondAttempt } from "./second-attempt.ts";
+
+/** What a request waits for. */
+interface Awaited {
+  readonly phase: ExchangePhase;
+  readonly lease: Lease<Wire> | undefined;
+  readonly waiter: PoolWaiter<Wire> | undefined;
+  readonly second: SecondAttempt | undefined;
+  /** It was sent whole and for the first time, and no byte has come since. */
+  readonly isWhole: boolean;
+  readonly sentAt: number;
+}
+
+/** When to look: `lookAt`, which is `undefined` before the first look, but at once if an outage is over. `Infinity`: never. */
+export function lookTime(
+  phase: ExchangePhase,
+  lookAt: number | undefined,
+  { sentAt }: Times,
+  lease: Lease<Wire> | undefined,
+): number {
+  if (phase === "queue") return lookAt ?? Infinity;
+  if (phase !== "headers" || lookAt === Infinity || lease === undefined) return Infinity;
+  const { backAt } = lease.connection.record.originRecord.reach;
+  const at = lookAt ?? sentAt + SHORTEST_DOUBT_MS;
+  return backAt > sentAt ? Math.min(at, backAt) : at;
+}
+
+/** When a request looks that has begun to wait for a connection; `undefined` if it waits for none that is being opened. */
+export function firstLook(waiter: PoolWaiter<Wire>): number | undefined {
+  const { originRecord: origin } = waiter;
+  if (origin === undefined || origin.connecting === 0) return undefined;
+  const waitMs = hungMs(origin.roundTripMs);
+  return waitMs === Infinity ? undefined : waiter.askedAt + waitMs;
+}
+
+/** When to look again; `undefined`: the network was out, and the request must be sent again. */
+export function look(
+  pool: ConnectionPool<Wire>,
+  request: WireRequest,
+  { phase, lease, waiter, second, isWhole, sentAt }: Awaited,
+  now: number,
+): number | undefined {
+  if (phase === "queue") return lookWaiting(pool, waiter, now);
+  const setting = request.doubt ?? pool.settings.doubt;
+  if (!isWhole || lease === undefined || setting === false || second?.hasBegun === true) return Infinity;
+  if (!isHarmless(request.method, isKeyed(request))) return Infinity;
+  // Its connection is in doubt already, and needs no look.
+  if (second?.isWaiting === true) return now + HUNG_MS;
+  const { reach, roundTripMs, firstByte } = lease.connection.record.originRecord;
+  const quietMs = setting.afterMs ?? doubtAfterMs(firstByte);
+  if (reach.backAt > sentAt) return waitedThroughOutage(reach, sentAt, quietMs) ? undefined : Infinity;
+  const at = probeAt(reach, sentAt, quietMs, roundTripMs);
+  if (at > now) return at;
+  pool.outages.probe(lease.connection.record.originRecord, now);
+  return now + hungMs(roundTripMs);
+}
+
+/** No request is sent twice by this, so it is for all methods. */
+function lookWaiting(pool: ConnectionPool<Wire>, waiter: PoolWaiter<Wire> | undefined, now: number): number {
+  const origin = waiter?.originRecord;
+  if (waiter === undefined || origin === undefined || origin.connecting === 0) return Infinity;
+  const at = probeAt(origin.reach, waiter.askedAt, hungMs(origin.roundTripMs), origin.roundTripMs);
+  if (at > now) return at;
+  pool.outages.probe(origin, now);
+  return now + hungMs(origin.roundTripMs);
+}

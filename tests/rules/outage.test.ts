@@ -1,0 +1,71 @@
+/** Outage: when an origin is tried, and what counts as the end of an outage: tables, and laws as properties. */
+
+import { describe, test } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  endsOutage,
+  HUNG_MS,
+  hungMs,
+  neverReached,
+  noteReached,
+  probeAt,
+  type Reach,
+  waitedThroughOutage,
+} from "../../src/rules/outage.ts";
+
+const REACHED: Reach = { ...neverReached(), reachedAt: 1000, heardAt: 1000 };
+
+describe("endsOutage", () => {
+  const rows: [string, Partial<Reach>, number, boolean][] = [
+    ["an attempt that hung", {}, HUNG_MS, true],
+    ["one that did not quite", {}, HUNG_MS - 1, false],
+    ["one that got through at once, after another failed", { failedAt: 1001 }, 5, true],
+    ["one that got through after a failure that another had ended", { failedAt: 999 }, 5, false],
+    ["the very first of an origin, however long it took", { reachedAt: -Infinity }, 60_000, false],
+  ];
+  for (const [name, reach, tookMs, ends] of rows)
+    test(`${name}: ${ends ? "yes" : "no"}`, () =>
+      assertEquals(endsOutage({ ...REACHED, ...reach }, tookMs, 5), ends));
+
+  test("a slow network hangs for longer", () => {
+    assertEquals(
+      [hungMs(600), endsOutage(REACHED, 2399, 600), endsOutage(REACHED, 2400, 600)],
+      [2400, false, true],
+    );
+  });
+});
+
+describe("probeAt", () => {
+  test("is when the origin has been silent for as long as a doubt takes", () => {
+    assertEquals(probeAt(REACHED, 2000, 300, 5), 2300);
+    assertEquals(probeAt({ ...REACHED, heardAt: 2100 }, 2000, 300, 5), 2400);
+  });
+
+  test("is never once it was reached since: only its server is slow", () => {
+    assertEquals(probeAt({ ...REACHED, reachedAt: 2001 }, 2000, 300, 5), Infinity);
+  });
+
+  test("is no more often than attempts hang", () => {
+    assertEquals(probeAt({ ...REACHED, probedAt: 2300 }, 2000, 300, 5), 2300 + HUNG_MS);
+  });
+
+  const times = fc.integer({ min: 0, max: 100_000 });
+  test("law: a request is asked for again only if it was silent for a whole doubt before an outage ended", () => {
+    fc.assert(
+      fc.property(
+        times,
+        times,
+        times,
+        fc.integer({ min: 300, max: 9000 }),
+        (sentAt, now, tookMs, quietMs) => {
+          const reach = { ...REACHED };
+          const isBack = noteReached(reach, tookMs, 5, now);
+          const waited = waitedThroughOutage(reach, sentAt, quietMs);
+          assertEquals(waited, isBack && now - sentAt >= quietMs);
+          assert(reach.reachedAt === now);
+        },
+      ),
+    );
+  });
+});
