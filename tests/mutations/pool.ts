@@ -48,7 +48,7 @@ export const POOL: readonly Mutation[] = [
   },
   {
     breaks: "drain() retires active connections too",
-    file: "src/pool/core/core.ts",
+    file: "src/pool/core/retirement.ts",
     search: `if (connection.state !== "connecting") this`,
     replacement: `if (connection.state === "idle") this`,
     proof: "simulation",

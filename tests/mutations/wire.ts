@@ -22,7 +22,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A request that is aborted by a listener of its own request.queued event leaves the queue",
     file: "src/exchange/exchange.ts",
-    search: "    if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);\n",
+    search: "    if (this.timerSlot === undefined) return this.#pool.cancel(this.#waiter);\n",
     replacement: "",
     proof: { tests: "tests/simulation/regressions" },
   },
