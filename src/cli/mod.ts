@@ -17,11 +17,13 @@ import { excerpt } from "../contract/excerpt.ts";
 import { BALANCER_NAMES } from "../presets/balancers.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
 import { presetText } from "./preset-text.ts";
+import { PROBE_USAGE, type ProbeResult, type ProbeSurroundings, probeCommand } from "./probe-command.ts";
 import { UsageError } from "./usage-error.ts";
 
 export { UsageError };
 
 const USAGE = `Usage: holdfast explain <preset or load balancer> [--against <server preset>]
+       holdfast probe <URL> [options]                  (see holdfast probe --help)
 
 Prints the rules of a preset, or of a load balancer in front of a server. With --against, says which side closes an idle
 connection first.
@@ -56,7 +58,8 @@ function run(args: readonly string[]): string {
   const [verb, name, ...rest] = positionals;
   if (values.help === true) return USAGE;
   if (verb === undefined) throw new UsageError("No command given");
-  if (verb !== "explain") throw new UsageError(`Unknown command "${excerpt(verb)}": the only one is explain`);
+  if (verb !== "explain")
+    throw new UsageError(`Unknown command "${excerpt(verb)}": known are explain and probe`);
   if (name === undefined) throw new UsageError("No preset given");
   if (rest.length > 0)
     throw new UsageError(`One preset at a time: "${excerpt(String(rest[0]))}" is too much`);
@@ -77,10 +80,44 @@ function parseArguments(args: readonly string[]) {
 
 /** Runs the command with the arguments of this process, prints the result, and sets the exit code. */
 export function main(): void {
-  const { code, output, error } = command(process.argv.slice(2));
+  const [verb, ...args] = process.argv.slice(2);
+  if (verb === "probe") void runProbe(args);
+  else print(command(process.argv.slice(2)));
+}
+
+function print({ code, output, error }: CommandResult | ProbeResult): void {
   process.stdout.write(output);
   process.stderr.write(error);
   process.exitCode = code;
+}
+
+/** Loaded only here: the other commands open no socket. */
+async function runProbe(args: readonly string[]): Promise<void> {
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(PROBE_USAGE);
+    return;
+  }
+  const { detectTransport } = await import("../../transports/detect.ts");
+  const { readFile } = await import("node:fs/promises");
+  const abort = new AbortController();
+  // A second Ctrl-C ends the process as usual.
+  process.once("SIGINT", () => abort.abort());
+  const around: ProbeSurroundings = {
+    transport: await detectTransport(),
+    readFile: (path) => readFile(path, "utf8"),
+    signal: abort.signal,
+    ...(process.stderr.isTTY ? { progress: showProgress } : {}),
+  };
+  const result = await probeCommand(args, around);
+  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
+  print(result);
+}
+
+/** To the start of the line, and erase it. */
+const CLEAR_LINE = "\r\u001b[K";
+
+function showProgress(line: string): void {
+  process.stderr.write(CLEAR_LINE + line.slice(0, (process.stderr.columns ?? 80) - 1));
 }
 
 // For `deno run` and `bun run`. npm starts bin.ts, because Node has `import.meta.main` only since 24.2.

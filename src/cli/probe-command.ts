@@ -1,0 +1,163 @@
+/** Probe command: `holdfast probe URL`: its arguments, its exit code, and what it prints while it waits. */
+
+import { parseArgs } from "node:util";
+import type { Clock } from "../contract/clock.ts";
+import { type Duration, formatMs } from "../contract/duration.ts";
+import { excerpt } from "../contract/excerpt.ts";
+import type { Transport } from "../contract/transport.ts";
+import { type ProbeReport, probe } from "../probe/probe.ts";
+import { ProbeError } from "../probe/probe-error.ts";
+import type { ProbeOptions, ProbeProgress } from "../probe/probe-options.ts";
+import { broken, filePromise, presetPromise, type ServerPromise } from "./probe-promise.ts";
+import { probeText } from "./probe-text.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How to use it. */
+export const PROBE_USAGE = `Usage: holdfast probe <URL> [options]
+
+Measures how a server keeps its connections: idle limits, requests on a connection, lifetime, and whether it does what it
+says. It sends HEAD or GET requests only, and takes about as long as --max-idle.
+
+  --max-idle <time>       how long to watch an idle connection (default 5m)
+  --requests <number>     the most requests on one connection (default 200)
+  --connections <number>  the most connections at a time (default 20)
+  --method <HEAD|GET>     the method (default HEAD, and GET where HEAD is refused)
+  --against <promise>     a server preset, or a JSON file with idleTimeout, maxRequests and maxLifetime
+  --json                  print the report as JSON
+  --yes                   allow more than the defaults, and link-local addresses
+
+Exit codes: 0 measured (and every promise kept), 1 a promise is broken, 2 wrong usage, 3 nothing could be measured.
+`;
+
+/** What the command needs of its surroundings. */
+export interface ProbeSurroundings {
+  readonly transport: Transport;
+  /** @default the runtime's clock */
+  readonly clock?: Clock | undefined;
+  readonly readFile: (path: string) => Promise<string>;
+  /** Writes one line about the progress. */
+  readonly progress?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The result of the command. */
+export interface ProbeResult {
+  readonly code: 0 | 1 | 2 | 3;
+  readonly output: string;
+  readonly error: string;
+}
+
+/** Runs `holdfast probe` with the arguments after `probe`. Prints nothing but progress: it returns what would be printed. */
+export async function probeCommand(args: readonly string[], around: ProbeSurroundings): Promise<ProbeResult> {
+  try {
+    const { url, options, json, against } = await readArguments(args, around);
+    const report = await probe(url, options, { transport: around.transport, clock: around.clock });
+    const failures = against === undefined ? [] : broken(report, against);
+    const output = json ? jsonOf(report, failures) : textOf(report, failures);
+    return { code: failures.length > 0 ? 1 : 0, output, error: "" };
+  } catch (error) {
+    if (error instanceof UsageError)
+      return { code: 2, output: "", error: `${error.message}\n\n${PROBE_USAGE}` };
+    if (error instanceof ProbeError) return { code: 3, output: "", error: `${error.message}\n` };
+    if (error instanceof TypeError || error instanceof RangeError)
+      return { code: 2, output: "", error: `${error.message}\n` };
+    throw error;
+  }
+}
+
+function textOf(report: ProbeReport, failures: readonly string[]): string {
+  const lines = failures.map((failure) => `Broken promise: ${failure}\n`);
+  return `${probeText(report)}${lines.join("")}`;
+}
+
+/** JSON knows no `Infinity`; a report has none. */
+function jsonOf(report: ProbeReport, failures: readonly string[]): string {
+  return `${JSON.stringify({ ...report, broken: failures }, undefined, 2)}\n`;
+}
+
+interface ProbeArguments {
+  readonly url: string;
+  readonly options: ProbeOptions;
+  readonly json: boolean;
+  readonly against: ServerPromise | undefined;
+}
+
+async function readArguments(args: readonly string[], around: ProbeSurroundings): Promise<ProbeArguments> {
+  const { values, positionals } = parsedArguments(args);
+  const [url, ...rest] = positionals;
+  if (url === undefined) throw new UsageError("No URL given");
+  if (rest.length > 0)
+    throw new UsageError(`One server at a time: "${excerpt(String(rest[0]))}" is too much`);
+  const method = values.method?.toUpperCase();
+  if (method !== undefined && method !== "GET" && method !== "HEAD")
+    throw new UsageError(`--method must be HEAD or GET: got "${excerpt(String(values.method))}"`);
+  const options: ProbeOptions = {
+    maxIdle: values["max-idle"] as Duration | undefined,
+    requests: numberOf("--requests", values.requests),
+    connections: numberOf("--connections", values.connections),
+    method,
+    yes: values.yes,
+    signal: around.signal,
+    onProgress: around.progress && progressLine(around.progress),
+  };
+  const against = values.against === undefined ? undefined : await promiseOf(values.against, around);
+  return { url: withScheme(url), options, json: values.json === true, against };
+}
+
+function parsedArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        "max-idle": { type: "string" },
+        requests: { type: "string" },
+        connections: { type: "string" },
+        method: { type: "string" },
+        against: { type: "string" },
+        json: { type: "boolean" },
+        yes: { type: "boolean" },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** `example.com` means its https server, as in a browser. */
+function withScheme(url: string): string {
+  return url.includes("://") ? url : `https://${url}`;
+}
+
+function numberOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = text === "" ? NaN : Number(text);
+  if (!Number.isInteger(value))
+    throw new UsageError(`${option} must be a whole number: got "${excerpt(text)}"`);
+  return value;
+}
+
+async function promiseOf(against: string, { readFile }: ProbeSurroundings): Promise<ServerPromise> {
+  const preset = presetPromise(against);
+  if (preset !== undefined) return preset;
+  if (!against.endsWith(".json"))
+    throw new UsageError(
+      `--against "${excerpt(against)}" is neither a server preset nor a file that ends with .json`,
+    );
+  let text: string;
+  try {
+    text = await readFile(against);
+  } catch (cause) {
+    throw new UsageError(`--against: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  return filePromise(against, text);
+}
+
+function progressLine(write: (line: string) => void): (progress: ProbeProgress) => void {
+  return ({ waitingFor, leftMs, connections, requests }) => {
+    const left = formatMs(Math.ceil(leftMs / 1000) * 1000);
+    write(
+      `waiting for ${waitingFor} (${connections} open, ${requests} requests so far, at most ${left} more)`,
+    );
+  };
+}

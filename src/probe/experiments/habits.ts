@@ -1,0 +1,117 @@
+/** Habits: short experiments that need no waiting: HTTP/1.0, TLS, and whether all addresses answer alike. */
+
+import type { TlsFacts, TlsSession, TlsSessions } from "../../contract/transport.ts";
+import type { Lab } from "../lab.ts";
+import type { Answer } from "../probe-connection.ts";
+
+/** What the server does with HTTP/1.0. */
+export interface Http10Habits {
+  /** Whether it keeps a connection that asks for it with `Connection: keep-alive`. */
+  readonly keepsWhenAsked: boolean | undefined;
+  /** Whether it keeps one that does not ask, against RFC 9112 §9.3. */
+  readonly keepsUnasked: boolean | undefined;
+}
+
+/** Two HTTP/1.0 requests, each on a connection of its own. */
+export async function http10Habits(lab: Lab): Promise<Http10Habits> {
+  return {
+    keepsWhenAsked: await keeps(lab, "keep-alive"),
+    keepsUnasked: await keeps(lab, undefined),
+  };
+}
+
+/** How long a server may take to close after an answer on HTTP/1.0, before the connection counts as kept. */
+const CLOSING_MS = 500;
+
+async function keeps(lab: Lab, connection: string | undefined): Promise<boolean | undefined> {
+  try {
+    const probe = await lab.open();
+    const outcome = await lab.ask(probe, {
+      // By GET, because some servers (Node 24) keep no HTTP/1.0 connection after a body that they did not send.
+      method: lab.settings.method ?? "GET",
+      minorVersion: 0,
+      ...(connection === undefined ? {} : { connection }),
+    });
+    if (outcome.kind !== "answered") return undefined;
+    await lab.quiet(probe, CLOSING_MS);
+    const kept = probe.ending === undefined;
+    probe.close();
+    return lab.signal.aborted ? undefined : kept;
+  } catch {
+    // A failed dial says nothing of HTTP/1.0. Other experiments report it.
+    return undefined;
+  }
+}
+
+/** What was seen of TLS. */
+export interface TlsHabits {
+  readonly facts: TlsFacts;
+  /** Whether a second handshake resumed the first; `undefined` where the runtime does not tell. */
+  readonly resumes: boolean | undefined;
+}
+
+/** One session is enough: it is the next handshake that shows whether the server takes it. */
+export class OneSession implements TlsSessions {
+  #session: TlsSession | undefined;
+  take(): TlsSession | undefined {
+    return this.#session;
+  }
+  keep(session: TlsSession): void {
+    this.#session = session;
+  }
+  clear(): void {
+    this.#session = undefined;
+  }
+}
+
+/** A second handshake after a first one that has answered a request. */
+export async function tlsHabits(lab: Lab, facts: TlsFacts | undefined): Promise<TlsHabits | undefined> {
+  if (facts === undefined) return undefined;
+  try {
+    const again = await lab.open(lab.addresses[0]);
+    const resumed = again.socket?.tls?.resumed;
+    again.close();
+    return { facts, resumes: lab.peer.transport.can.tlsSessions === true ? resumed : undefined };
+  } catch {
+    return { facts, resumes: undefined };
+  }
+}
+
+/** What one address answers. */
+export interface AddressAnswer {
+  readonly address: string;
+  readonly answer: Answer | undefined;
+}
+
+/** Asks each address once. */
+export async function askAddresses(lab: Lab): Promise<AddressAnswer[]> {
+  const addresses = lab.addresses.filter((address) => address !== undefined);
+  if (addresses.length < 2) return [];
+  return await Promise.all(addresses.map((address) => askAddress(lab, address)));
+}
+
+async function askAddress(lab: Lab, address: string): Promise<AddressAnswer> {
+  try {
+    const connection = await lab.open(address);
+    const outcome = await lab.ask(connection);
+    connection.close();
+    return { address, answer: outcome.kind === "answered" ? outcome.answer : undefined };
+  } catch {
+    return { address, answer: undefined };
+  }
+}
+
+/** In what the addresses differ, in sentences. */
+export function differences(answers: readonly AddressAnswer[]): string[] {
+  const silent = answers.filter(({ answer }) => answer === undefined);
+  const notes = silent.map(({ address }) => `The address ${address} does not answer.`);
+  for (const name of ["server", "keep-alive", "connection"]) {
+    const values = new Map<string, string>();
+    for (const { address, answer } of answers)
+      if (answer !== undefined) values.set(answer.field(name) ?? "nothing", address);
+    if (values.size < 2) continue;
+    const each = [...values].map(([value, address]) => `${address} says "${value}"`);
+    notes.push(`The addresses differ in ${name}: ${each.join(", ")}.`);
+  }
+  return notes;
+}

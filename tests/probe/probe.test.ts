@@ -1,0 +1,240 @@
+/** The probe, against servers in memory whose limits are known. */
+
+import { describe, it } from "node:test";
+import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { probeCommand } from "../../src/cli/probe-command.ts";
+import { type ProbeReport, probe } from "../../src/probe/probe.ts";
+import { ProbeError } from "../../src/probe/probe-error.ts";
+import type { ProbeOptions } from "../../src/probe/probe-options.ts";
+import { MovableClock } from "../support/clock.ts";
+import { type Script, scriptedServer } from "./scripted-server.ts";
+
+const URL_OF_SERVER = "http://server.test/";
+/** A probe with the defaults takes five minutes at most, and a second round of silence as much again. */
+const LONGEST_MS = 700_000;
+
+/** Runs a probe to its end, and the time with it. */
+async function probed(script: Script, options: ProbeOptions = {}): Promise<ProbeReport> {
+  const clock = new MovableClock();
+  const running = probe(URL_OF_SERVER, options, { transport: scriptedServer(script, clock), clock });
+  return await whileTimeMoves(clock, running);
+}
+
+async function whileTimeMoves<T>(clock: MovableClock, running: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = running.finally(() => {
+    isOver = true;
+  });
+  over.catch(() => {});
+  for (let moved = 0; !isOver && moved < LONGEST_MS; moved += 1000) await clock.advance(1000);
+  assertEquals(isOver, true, "the probe has ended");
+  return await over;
+}
+
+/** Within 5 % or half a second, as promised. */
+function assertTime(found: number | undefined, expected: number): void {
+  assertAlmostEquals(found ?? NaN, expected, Math.max(500, expected * 0.05));
+}
+
+describe("a probe finds the idle limit", () => {
+  for (const idleMs of [800, 5000, 60_000, 75_000, 299_000])
+    it(`of ${idleMs} ms, closed by FIN`, async () => {
+      const { idle } = await probed({ idleMs });
+      assertTime(idle.value, idleMs);
+      assertEquals(idle.how, "closed");
+    });
+
+  for (const forgetsMs of [1500, 20_000, 100_000, 240_000])
+    it(`of ${forgetsMs} ms, after which connections are forgotten without a word`, async () => {
+      const { idle } = await probed({ forgetsMs });
+      assertTime(idle.value, forgetsMs);
+      assertEquals(idle.how, "silent");
+    });
+
+  it("that varies, and says between which times", async () => {
+    const { idle } = await probed({ idleMs: 10_000, jitter: 0.5 });
+    const [least, most] = idle.between ?? [NaN, NaN];
+    assertEquals([least < 6000, most > 9000], [true, true]);
+  });
+
+  it("by RST", async () => {
+    const { idle, endings } = await probed({ idleMs: 3000, resets: true });
+    assertEquals(idle.how, "reset");
+    assertEquals(endings.reset > 0, true);
+  });
+
+  it("or says how far it looked", async () => {
+    const { idle } = await probed({}, { maxIdle: "30s" });
+    assertEquals([idle.value, idle.how], [undefined, undefined]);
+    assertTime(idle.atLeast, 30_000);
+  });
+
+  it("of connections that never had a request, and what is said before", async () => {
+    const { unused, notes } = await probed({
+      unusedMs: 4000,
+      says: "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n",
+    });
+    assertTime(unused.value, 4000);
+    assertStringIncludes(notes.join("\n"), '"HTTP/1.1 408 Request Timeout"');
+  });
+});
+
+describe("a probe finds the other limits", () => {
+  for (const requests of [1, 2, 7, 100])
+    it(`of ${requests} requests on a connection, exactly`, async () => {
+      const report = await probed({ requests, idleMs: 20_000 });
+      assertEquals([report.requests.value, report.requests.how], [requests, "announced"]);
+    });
+
+  it("more than 200 requests are not tried", async () => {
+    const { requests } = await probed({ requests: 201, idleMs: 5000 });
+    assertEquals([requests.value, requests.atLeast], [undefined, 200]);
+  });
+
+  for (const lifetimeMs of [10_000, 60_000, 200_000])
+    it(`of ${lifetimeMs} ms of life, within a tenth`, async () => {
+      const { lifetime } = await probed({ lifetimeMs, idleMs: 15_000 });
+      assertAlmostEquals(lifetime.value ?? NaN, lifetimeMs, lifetimeMs / 10);
+    });
+
+  it("a connection in steady use never counts as idle", async () => {
+    const { lifetime } = await probed(
+      { idleMs: 2000, fields: "Keep-Alive: timeout=2\r\n" },
+      { maxIdle: "60s" },
+    );
+    assertEquals(lifetime.value, undefined);
+    assertAlmostEquals(lifetime.atLeast, 60_000, 2000);
+  });
+
+  it("HTTP/1.0 that is not kept", async () => {
+    const { http10 } = await probed({ idleMs: 3000 });
+    assertEquals(http10, { keepsWhenAsked: false, keepsUnasked: false });
+  });
+});
+
+describe("a probe stays polite", () => {
+  it("it has at most as many connections open as allowed", async () => {
+    const clock = new MovableClock();
+    const transport = scriptedServer({ idleMs: 9000 }, clock);
+    let most = 0;
+    const onProgress = () => {
+      most = Math.max(most, transport.peers.filter(({ state }) => state === "open").length);
+    };
+    const options = { connections: 8, maxIdle: "20s", onProgress } as const;
+    await whileTimeMoves(clock, probe(URL_OF_SERVER, options, { transport, clock }));
+    assertEquals([most > 3, most <= 8], [true, true], String(most));
+  });
+
+  it("it stops at 429, and says so with what it knows", async () => {
+    const status = (request: number) => (request > 30 ? "429 Too Many Requests" : "200 OK");
+    const report = await probed({ idleMs: 60_000, status, fields: "Retry-After: 5\r\n" });
+    assertEquals([report.stopped, report.cost.requests], [true, 31]);
+    assertStringIncludes(report.notes.join("\n"), "answered 429 (Retry-After: 5) after 31 requests");
+  });
+
+  it("it goes on where the first answer is 403 already", async () => {
+    const report = await probed({ idleMs: 5000, status: () => "403 Forbidden" });
+    assertEquals([report.status, report.stopped], [403, false]);
+  });
+
+  it("it can be stopped, and reports what it knows", async () => {
+    const abort = new AbortController();
+    const clock = new MovableClock();
+    const ground = { transport: scriptedServer({ requests: 7 }, clock), clock };
+    const running = probe(URL_OF_SERVER, { signal: abort.signal }, ground);
+    await clock.advance(10_000);
+    abort.abort();
+    const report = await whileTimeMoves(clock, running);
+    assertEquals([report.stopped, report.requests.value, report.idle.value], [true, 7, undefined]);
+    assertEquals(
+      ground.transport.peers.every(({ state }) => state !== "open"),
+      true,
+    );
+  });
+
+  it("it uses GET where HEAD is refused", async () => {
+    const report = await probed({
+      idleMs: 3000,
+      status: (request) => (request === 1 ? "405 Not Allowed" : "200 OK"),
+    });
+    assertEquals(report.status, 200);
+  });
+});
+
+describe("a probe that cannot measure says why", () => {
+  const failures: readonly (readonly [Script, string, string])[] = [
+    [{ mute: true }, URL_OF_SERVER, "accepts connections and never answers"],
+    [{ speaks: "SSH-2.0-OpenSSH_9.6\r\n" }, URL_OF_SERVER, "does not speak HTTP/1"],
+    [{ addresses: ["169.254.169.254"] }, URL_OF_SERVER, "169.254.169.254 is link-local"],
+    [{}, "http://169.254.169.254/latest", "169.254.169.254 is link-local"],
+  ];
+  for (const [script, url, message] of failures)
+    it(message, async () => {
+      const clock = new MovableClock();
+      const running = probe(url, {}, { transport: scriptedServer(script, clock), clock });
+      await assertRejects(() => whileTimeMoves(clock, running), ProbeError, message);
+    });
+});
+
+describe("holdfast probe", () => {
+  async function run(args: readonly string[], script: Script = { idleMs: 5000 }, file = "{}") {
+    const clock = new MovableClock();
+    const transport = scriptedServer(script, clock);
+    const around = { transport, clock, readFile: () => Promise.resolve(file) };
+    return await whileTimeMoves(clock, probeCommand(args, around));
+  }
+
+  it("prints what it found, whether it is announced truly, and what to set", async () => {
+    const { code, output } = await run([URL_OF_SERVER], {
+      idleMs: 5000,
+      requests: 100,
+      fields: "Keep-Alive: timeout=60, max=100\r\n",
+    });
+    assertEquals(code, 0);
+    assertEquals(/^idle after a request +5s +closed by FIN, seen \d+ times$/m.test(output), true, output);
+    assertStringIncludes(output, "It announces timeout=60, and closes earlier, after 5s: do not rely on it.");
+    assertStringIncludes(output, "It announces max=100, which is true.");
+    assertStringIncludes(output, 'Set: createPool({ idleTimeout: "4s", maxRequests: 100 })');
+  });
+
+  it("prints JSON", async () => {
+    const { output } = await run([URL_OF_SERVER, "--json"]);
+    assertTime(JSON.parse(output).idle.value, 5000);
+  });
+
+  it("holds a promise against what it found", async () => {
+    const broken = await run(
+      [URL_OF_SERVER, "--against", "alb.json"],
+      { idleMs: 5000 },
+      '{"idleTimeout":"60s"}',
+    );
+    assertEquals(broken.code, 1);
+    assertStringIncludes(broken.output, "Broken promise: It keeps idle connections for 5s, promised are 1m.");
+    const kept = await run(
+      [URL_OF_SERVER, "--against", "alb.json"],
+      { idleMs: 60_000 },
+      '{"idleTimeout":"60s"}',
+    );
+    assertEquals(kept.code, 0);
+  });
+
+  const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
+    [[], "No URL given"],
+    [[URL_OF_SERVER, "--requests", "many"], '--requests must be a whole number: got "many"'],
+    [
+      [URL_OF_SERVER, "--requests", "500"],
+      "requests above 200 needs yes, because the server may mind: got 500",
+    ],
+    [[URL_OF_SERVER, "--max-idle", "1h"], "maxIdle above 5m needs yes"],
+    [[URL_OF_SERVER, "--method", "POST"], '--method must be HEAD or GET: got "POST"'],
+    [[URL_OF_SERVER, "--against", "ngnix"], "neither a server preset nor a file"],
+    [[URL_OF_SERVER, "--against", "x.json"], 'x.json: unknown member "idle"'],
+    [["ftp://server.test/"], "URL must start with http: or https:"],
+  ];
+  for (const [args, message] of wrong)
+    it(`refuses: ${message}`, async () => {
+      const { code, error } = await run(args, {}, '{"idle":1}');
+      assertEquals(code, 2);
+      assertStringIncludes(error, message);
+    });
+});
