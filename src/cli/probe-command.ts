@@ -7,7 +7,7 @@ import { excerpt } from "../contract/excerpt.ts";
 import type { Transport } from "../contract/transport.ts";
 import { type ProbeReport, probe } from "../probe/probe.ts";
 import { ProbeError } from "../probe/probe-error.ts";
-import type { ProbeOptions, ProbeProgress } from "../probe/probe-options.ts";
+import type { ProbeProgress, ServerProbeOptions } from "../probe/probe-options.ts";
 import { broken, filePromise, presetPromise, type ServerPromise } from "./probe-promise.ts";
 import { probeText } from "./probe-text.ts";
 import { UsageError } from "./usage-error.ts";
@@ -77,7 +77,7 @@ function jsonOf(report: ProbeReport, failures: readonly string[]): string {
 
 interface ProbeArguments {
   readonly url: string;
-  readonly options: ProbeOptions;
+  readonly options: ServerProbeOptions;
   readonly json: boolean;
   readonly against: ServerPromise | undefined;
 }
@@ -91,7 +91,7 @@ async function readArguments(args: readonly string[], around: ProbeSurroundings)
   const method = values.method?.toUpperCase();
   if (method !== undefined && method !== "GET" && method !== "HEAD")
     throw new UsageError(`--method must be HEAD or GET: got "${excerpt(String(values.method))}"`);
-  const options: ProbeOptions = {
+  const options: ServerProbeOptions = {
     maxIdle: values["max-idle"] as Duration | undefined,
     requests: numberOf("--requests", values.requests),
     connections: numberOf("--connections", values.connections),

@@ -97,7 +97,7 @@ function firstToClose(clientMs: number, serverMs: number): Race["first"] {
 }
 
 /** The options of a pool that stays below what was found, as code. */
-export function poolOptions({ idle, requests, lifetime }: ProbeReport): string {
+export function advisedOptions({ idle, requests, lifetime }: ProbeReport): string {
   const options = [
     ...(idle.value === undefined ? [] : [idleOption(idle.between?.[0] ?? idle.value)]),
     ...(requests.value === undefined ? [] : [`maxRequests: ${requests.value}`]),

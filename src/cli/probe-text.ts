@@ -3,7 +3,7 @@
 import { formatMs } from "../contract/duration.ts";
 import type { EndKind, Finding } from "../probe/findings.ts";
 import type { ProbeReport } from "../probe/probe.ts";
-import { poolOptions, races, resemblance, truthOf } from "./probe-reading.ts";
+import { advisedOptions, races, resemblance, truthOf } from "./probe-reading.ts";
 
 /** The report as text. */
 export function probeText(report: ProbeReport): string {
@@ -17,7 +17,7 @@ export function probeText(report: ProbeReport): string {
     ...sentences(report),
     "",
     ...raceLines(report),
-    `Set: ${poolOptions(report)}`,
+    `Set: ${advisedOptions(report)}`,
     "",
   ].join("\n");
 }

@@ -4,7 +4,7 @@ import { type Duration, formatMs, toMs } from "../contract/duration.ts";
 import { quoted } from "../contract/excerpt.ts";
 
 /** How far a probe goes. */
-export interface ProbeOptions {
+export interface ServerProbeOptions {
   /** How long an idle connection is watched, and a busy one kept busy. @default "5m" */
   readonly maxIdle?: Duration | undefined;
   /** The most requests on one connection when their limit is looked for. @default 200 */
@@ -53,7 +53,7 @@ const FEWEST_CONNECTIONS = 4;
  * @throws {TypeError} for a value of the wrong kind.
  * @throws {RangeError} for one out of its range, or beyond what is polite without `yes`.
  */
-export function probeSettings(options: ProbeOptions): ProbeSettings {
+export function probeSettings(options: ServerProbeOptions): ProbeSettings {
   const { method, yes = false } = options;
   if (method !== undefined && method !== "GET" && method !== "HEAD")
     throw new TypeError(

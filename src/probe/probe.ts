@@ -21,7 +21,7 @@ import { type Finding, findingOf, NOTHING } from "./findings.ts";
 import { Lab } from "./lab.ts";
 import type { Answer, ProbePeer } from "./probe-connection.ts";
 import { checkAddresses, ProbeError } from "./probe-error.ts";
-import { type ProbeOptions, probeSettings } from "./probe-options.ts";
+import { probeSettings, type ServerProbeOptions } from "./probe-options.ts";
 
 /** What the server says of itself. */
 export interface Announced {
@@ -79,7 +79,11 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * @throws {ProbeError} if the server cannot be reached, is not HTTP/1.1, or must not be asked without `yes`.
  * @throws {TypeError} or {RangeError} for wrong options.
  */
-export async function probe(url: string, options: ProbeOptions, ground: ProbeGround): Promise<ProbeReport> {
+export async function probe(
+  url: string,
+  options: ServerProbeOptions,
+  ground: ProbeGround,
+): Promise<ProbeReport> {
   const settings = probeSettings(options);
   const { transport, clock = systemClock } = ground;
   const origin = originOf(url);
@@ -241,12 +245,12 @@ const PROGRESS_MS = 1000;
 /** Tells once a second what is waited for. */
 class Progress {
   readonly #lab: Lab;
-  readonly #tell: ProbeOptions["onProgress"];
+  readonly #tell: ServerProbeOptions["onProgress"];
   readonly #waiting: Set<string> = new Set();
   readonly #endsAt: number;
   #cancel: () => void = () => {};
 
-  constructor(lab: Lab, { onProgress }: ProbeOptions) {
+  constructor(lab: Lab, { onProgress }: ServerProbeOptions) {
     this.#lab = lab;
     this.#tell = onProgress;
     this.#endsAt = lab.peer.clock.now() + lab.settings.maxIdleMs;

@@ -5,7 +5,7 @@ import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes }
 import { probeCommand } from "../../src/cli/probe-command.ts";
 import { type ProbeReport, probe } from "../../src/probe/probe.ts";
 import { ProbeError } from "../../src/probe/probe-error.ts";
-import type { ProbeOptions } from "../../src/probe/probe-options.ts";
+import type { ServerProbeOptions } from "../../src/probe/probe-options.ts";
 import { MovableClock } from "../support/clock.ts";
 import { type Script, scriptedServer } from "./scripted-server.ts";
 
@@ -14,7 +14,7 @@ const URL_OF_SERVER = "http://server.test/";
 const LONGEST_MS = 700_000;
 
 /** Runs a probe to its end, and the time with it. */
-async function probed(script: Script, options: ProbeOptions = {}): Promise<ProbeReport> {
+async function probed(script: Script, options: ServerProbeOptions = {}): Promise<ProbeReport> {
   const clock = new MovableClock();
   const running = probe(URL_OF_SERVER, options, { transport: scriptedServer(script, clock), clock });
   return await whileTimeMoves(clock, running);
