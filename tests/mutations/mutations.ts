@@ -9,6 +9,7 @@ import type { Mutation } from "./mutation.ts";
 import { OUTLOOK } from "./outlook.ts";
 import { PLATFORM } from "./platform.ts";
 import { POOL } from "./pool.ts";
+import { PROBE } from "./probe.ts";
 import { PROXY } from "./proxy.ts";
 import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...WIRE,
   ...FETCH,
   ...PLATFORM,
+  ...PROBE,
   ...PROXY,
   ...HONO,
   ...OUTLOOK,
