@@ -13,6 +13,8 @@ declare module "cloudflare:workers" {
   export abstract class DurableObject<Env = unknown> {
     constructor(ctx: unknown, env: Env);
   }
+  /** Lets the request that runs go on after its answer, until the promise is settled. */
+  export function waitUntil(promise: Promise<unknown>): void;
   /** The bindings of the Worker that runs. */
   export const env: Readonly<Record<string, unknown>>;
 }

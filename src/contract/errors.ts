@@ -45,7 +45,15 @@ export type ErrorCode =
   /** A function among the options threw or returned an invalid value. The message names it: `random`, `clock.now` … */
   | "ERR_FUNCTION"
   /** The runtime cannot honour an option, and `strict` is on. */
-  | "ERR_UNSUPPORTED";
+  | "ERR_UNSUPPORTED"
+  /** Workers: the binding of a `remotePool()` is missing, or leads to no `poolObject()`. */
+  | "ERR_BINDING"
+  /** Workers: the origin is not in `allowOrigins` of the object. */
+  | "ERR_NOT_ALLOWED"
+  /** Workers: the object has more requests than it can take. */
+  | "ERR_OVERLOADED"
+  /** Workers: the object ended during the request, by a deployment, an eviction or an exception. */
+  | "ERR_OBJECT_LOST";
 
 /** Which part of its life the request was in. */
 export type Phase = "queue" | "connect" | "proxy" | "tls" | "send" | "headers" | "body";

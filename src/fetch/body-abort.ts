@@ -7,6 +7,7 @@
  */
 
 import { type Abortable, unwatchSignal, watchSignal } from "../exchange/abort.ts";
+import { finalizers } from "./collection.ts";
 
 /** A body, as its signal sees it. */
 interface EndableBody extends Abortable {
@@ -34,11 +35,7 @@ class BodyAbort implements Abortable {
   }
 }
 
-/** `undefined` on workerd with a compatibility date before 2025-05-05. */
-const registry: FinalizationRegistry<BodyAbort> | undefined =
-  typeof FinalizationRegistry === "undefined"
-    ? undefined
-    : new FinalizationRegistry((abort) => abort.leave());
+const registry: FinalizationRegistry<BodyAbort> | undefined = finalizers((abort) => abort.leave());
 
 /** Aborts `body` with `signal`, as long as the program has `stream`, which reads it. */
 export function watchBody(signal: AbortSignal, stream: ReadableStream, body: EndableBody): void {

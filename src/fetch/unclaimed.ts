@@ -7,12 +7,9 @@
  */
 
 import type { ResponseBody } from "../exchange/response-body.ts";
+import { finalizers } from "./collection.ts";
 
-/** `undefined` on workerd with a compatibility date before 2025-05-05, which must still be able to load this file. */
-const registry: FinalizationRegistry<ResponseBody> | undefined =
-  typeof FinalizationRegistry === "undefined"
-    ? undefined
-    : new FinalizationRegistry((body) => body.handleCollected());
+const registry: FinalizationRegistry<ResponseBody> | undefined = finalizers((body) => body.handleCollected());
 
 /** Gives `body` up once `holder`, and every other holder that was registered for it, has been collected. */
 export function watchUnclaimed(holder: object, body: ResponseBody): void {

@@ -63,6 +63,7 @@ export { type PoolStatusOptions, poolStatus } from "./status/pool-status.ts";
 export { hasDotSegments } from "./upstream/dot-segments.ts";
 export { upstreamErrorResponse } from "./upstream/error-response.ts";
 export {
+  type RemoteUpstreamEnv,
   type Upstream,
   type UpstreamEnv,
   type UpstreamOptions,

@@ -53,6 +53,10 @@ const CODES: Readonly<Record<ErrorCode, Shown>> = {
   ERR_REQUEST_BODY: true,
   ERR_FUNCTION: "a user's function that throws does not depend on the runtime: see tests/reentrancy",
   ERR_UNSUPPORTED: true,
+  ERR_BINDING: "only Workers have bindings: see tests/workers",
+  ERR_NOT_ALLOWED: "only Workers have objects: see tests/workers",
+  ERR_OVERLOADED: "only Workers have objects: see tests/workers",
+  ERR_OBJECT_LOST: "only Workers have objects: see tests/workers",
 };
 
 const FAULTS: Readonly<Record<ProtocolFault, Shown>> = {

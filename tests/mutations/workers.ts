@@ -18,4 +18,18 @@ export const WORKERS: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/workers/allow-list" },
   },
+  {
+    breaks: "A request that the caller aborts ends in the object, too",
+    file: "src/workers/remote-exchange.ts",
+    search: "const abort = (): void => waitUntil(stub.abort(id).catch(() => {}));",
+    replacement: "const abort = (): void => {};",
+    proof: { tests: "tests/workers/remote-pool" },
+  },
+  {
+    breaks: "On workerd a body that is read is not taken for garbage",
+    file: "src/fetch/collection.ts",
+    search: '&& typeof WebSocketPair === "undefined"',
+    replacement: "",
+    proof: { tests: "tests/workers/remote-pool" },
+  },
 ];

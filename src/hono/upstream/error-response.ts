@@ -31,6 +31,7 @@ const STATUSES: Readonly<Partial<Record<ErrorCode, GatewayStatus>>> = {
   // The upstream was not asked: this gateway has no room, or is shutting down.
   ERR_QUEUE_FULL: 503,
   ERR_POOL_CLOSED: 503,
+  ERR_OVERLOADED: 503,
   // The body that failed is the one that the client was sending.
   ERR_REQUEST_BODY: 400,
 };

@@ -3,6 +3,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { systemClock } from "../../contract/clock.ts";
 import { createPool, type Pool } from "../../create-pool.ts";
+import type { RemotePool } from "../../fetch/remote-types.ts";
 import { callable, flag, objectWith, refuseUnknown } from "../../options/checks.ts";
 import type { PoolOptions } from "../../options/options.ts";
 import { mutableHeaders } from "../mutable-headers.ts";
@@ -28,6 +29,12 @@ export interface UpstreamVariables {
 export interface UpstreamEnv {
   /** What `c.var` has. */
   Variables: UpstreamVariables;
+}
+
+/** The environment of {@linkcode upstream} with a pool in Durable Objects: what only the objects know is a promise. */
+export interface RemoteUpstreamEnv {
+  /** What `c.var` has. */
+  Variables: { upstream: Pick<RemotePool, "fetch" | "request" | "stats"> };
 }
 
 /** Options of {@linkcode upstream}. */
@@ -73,9 +80,18 @@ const DEFAULTS: Required<Omit<UpstreamOptions, "onEvent">> = { serverTiming: fal
  * ```
  */
 export function upstream(
-  source: PoolOptions | Pool = {},
+  source?: PoolOptions | Pool,
+  options?: UpstreamOptions,
+): MiddlewareHandler<UpstreamEnv>;
+/**
+ * Gives handlers a pool in Durable Objects (`remotePool` of `@holdfast/pool/workers`). Its binding is found in `c.env` of each
+ * request.
+ */
+export function upstream(source: RemotePool, options?: UpstreamOptions): MiddlewareHandler<RemoteUpstreamEnv>;
+export function upstream(
+  source: PoolOptions | Pool | RemotePool = {},
   options: UpstreamOptions = {},
-): MiddlewareHandler<UpstreamEnv> {
+): MiddlewareHandler<UpstreamEnv> | MiddlewareHandler<RemoteUpstreamEnv> {
   objectWith(source, "options", []);
   objectWith(options, "upstream options", []);
   refuseUnknown(options, { ...DEFAULTS, onEvent: 0 }, "upstream option");
@@ -83,12 +99,33 @@ export function upstream(
   flag(chosen.serverTiming, "serverTiming");
   flag(chosen.followClient, "followClient");
   callable(chosen.onEvent, "onEvent");
+  if (isRemote(source)) return poolOfBinding(source, chosen);
   // Created even if each request gets its own pool, so that wrong options are refused at start-up. Opens no socket.
   const pool = isPool(source) ? source : createPool(source);
   if (!isPool(source) && source.transport?.can.reuse === "request") return poolPerRequest(source, chosen);
   const settings = createSettings(pool, chosen);
-  return function upstream(c, next) {
+  const middleware: MiddlewareHandler<UpstreamEnv> = function upstream(c, next) {
     return withPool(c, pool, settings, next);
+  };
+  return middleware;
+}
+
+function isRemote(source: PoolOptions | Pool | RemotePool): source is RemotePool {
+  return "forEnv" in source;
+}
+
+/** A stub belongs to the request that it was made in, and Hono has the bindings per request. */
+function poolOfBinding(
+  source: RemotePool,
+  chosen: Required<UpstreamOptions>,
+): MiddlewareHandler<RemoteUpstreamEnv> {
+  if (chosen.serverTiming)
+    throw new TypeError("serverTiming needs the events of the pool, which stay in the object: leave it out");
+  const settings: UpstreamSettings = { ...chosen, timings: undefined };
+  return function upstream(c, next) {
+    // What handlers get has the members of the pool that it is made of, so the types follow the pool.
+    const pool = source.forEnv(c.env) as unknown as Pool;
+    return withPool(c as unknown as Context<UpstreamEnv>, pool, settings, next);
   };
 }
 
@@ -121,7 +158,8 @@ async function withPool(
   const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined);
   const requests = new UpstreamRequests(pool, original, c.req.raw, disconnect, settings);
   const { fetch, request } = requests;
-  const upstream: UpstreamWithSender = { fetch, request, stats: () => pool.stats(), [SENDER]: requests };
+  const stats = pool.stats.bind(pool);
+  const upstream: UpstreamWithSender = { fetch, request, stats, [SENDER]: requests };
   c.set("upstream", upstream);
   try {
     await next();

@@ -1,0 +1,365 @@
+/** A pool in a Durable Object, and Workers that reach it by `remotePool()`, in workerd. */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { isNode, startWorkerd, type Workerd } from "./workerd.ts";
+
+/** Each path of the Worker is a task. It answers with what the task returns. */
+const source = (origins: readonly string[]): string => `
+import { Hono } from "hono";
+import { DurableObject } from "cloudflare:workers";
+import { connectionOf, HoldfastError, ProtocolError } from "#root/mod.ts";
+import { upstream } from "#root/src/hono/mod.ts";
+import { poolObject, remotePool } from "#root/src/workers/mod.ts";
+const [here, there] = ${JSON.stringify(origins)};
+export class ApiPool extends poolObject({ allowOrigins: [here, there, "http://127.0.0.1:1"], idleTimeout: "20s", unsafeReuse: "1h" }) {}
+export class Other extends DurableObject { fetch() { return new Response("not a pool"); } }
+export class Broken extends DurableObject { fetch() { throw new Error("broken"); } }
+export class Mute extends DurableObject {}
+const pool = remotePool("API_POOL");
+const told = (error) => error && {
+  name: error.name, message: error.message, code: error.code, phase: error.phase, sent: error.sent, origin: error.origin,
+  kind: error.kind, fault: error.fault, holdfast: error instanceof HoldfastError, protocol: error instanceof ProtocolError,
+  connection: error.connection?.requestNumber, cause: error.cause instanceof Error ? told(error.cause) : undefined,
+};
+const failure = (promise) => promise.then(() => "no error", told);
+const tasks = {
+  async fetch() {
+    const all = [];
+    for (const path of ["/a", "/b?x=1#frag"]) {
+      const response = await pool.fetch(here + path);
+      const { id, reused, requestNumber, origin } = connectionOf(response);
+      all.push([response.status, response.url.replace(here, ""), response.redirected, reused, requestNumber, origin === here, await response.text()]);
+    }
+    return all;
+  },
+  async head() { const r = await pool.fetch(here + "/head", { headers: { "x-a": "1", accept: "text/x" } }); return [r.headers.getSetCookie(), r.headers.get("x-b"), r.statusText, await r.json()]; },
+  async gzip() { const r = await pool.fetch(here + "/gzip"); const raw = await pool.request(here + "/gzip"); return [r.headers.get("content-encoding"), await r.text(), raw.headers.get("content-encoding"), (await raw.bytes()).length]; },
+  async bodies() {
+    const form = new FormData(); form.set("a", "b");
+    const stream = () => new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("stream")); c.close(); } });
+    const sent = ["text", new Uint8Array([65, 66]), new URLSearchParams({ q: "1" }), form];
+    const all = [];
+    for (const body of sent) all.push(await (await pool.fetch(here + "/echo", { method: "POST", body })).json());
+    all.push(await (await pool.fetch(here + "/echo", { method: "PUT", body: stream(), duplex: "half" })).json());
+    all.push(await (await pool.fetch(new Request(here + "/echo", { method: "POST", body: "request" }))).json());
+    all.push(await (await pool.request(here + "/echo", { method: "POST", body: "light", headers: { "x-a": "2" } })).json());
+    return all.map(({ body, type, length, chunked }) => [body.slice(0, 20), type, length, chunked]);
+  },
+  async redirect() {
+    const r = await pool.fetch(here + "/redirect", { headers: { authorization: "secret" } });
+    const manual = await pool.fetch(here + "/redirect", { redirect: "manual" });
+    const posted = await pool.fetch(here + "/redirect307", { method: "POST", body: "again" });
+    return [r.url === there + "/landed", r.redirected, await r.json(), manual.status, await failure(pool.fetch(here + "/redirect", { redirect: "error" })), (await posted.json()).body];
+  },
+  async light() { const r = await pool.request(here + "/trailers"); const text = await r.text(); return [r.status, text, r.trailers, r.connection.origin === here, r.headers.get("x-b")]; },
+  refused: () => failure(pool.request("http://127.0.0.1:1/")),
+  lost: () => failure(pool.request(here + "/lost")),
+  malformed: () => failure(pool.request(here + "/malformed")),
+  async cut() { const r = await pool.request(here + "/cut"); return failure(r.bytes()); },
+  async cutFetch() { const r = await pool.fetch(here + "/cut"); return failure(r.arrayBuffer()); },
+  timeout: () => failure(pool.request(here + "/never", { headersTimeout: 50 })),
+  notAllowed: () => failure(pool.fetch("http://other.test/")),
+  missing: () => failure(remotePool("NO_POOL").fetch(here)),
+  wrongType: () => failure(remotePool("TEXT").fetch(here)),
+  wrongClass: () => failure(remotePool("OTHER").fetch(here)),
+  broken: () => failure(remotePool("BROKEN").request(here)),
+  mute: () => failure(remotePool("MUTE").request(here)),
+  overloaded: () => failure(remotePool({ idFromName: () => 1, get: () => ({ fetch: async () => { throw Object.assign(new Error("Durable Object is overloaded."), { overloaded: true }); } }) }).request(here)),
+  async abort() {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("mine")), 50);
+    return [(await failure(pool.fetch(here + "/never", { signal: controller.signal }))).message];
+  },
+  async abortBody() {
+    const controller = new AbortController();
+    const r = await pool.fetch(here + "/endless", { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("mine")), 50);
+    return (await failure(r.text())).message;
+  },
+  async stats() { await (await pool.fetch(here + "/a")).text(); const [stats] = await pool.stats(here); const [explained] = await pool.explain(here); const [metrics] = await pool.metrics(here); return [stats.open, stats.reused > 0, explained.origin === here, explained.rules.length > 5, metrics.includes("http_client_open_connections")]; },
+  async drain() { await pool.drain(here); return (await pool.stats(here))[0].open; },
+  async plain(request, env) {
+    const stub = env.API_POOL.get(env.API_POOL.idFromName(here));
+    const good = await stub.fetch(here + "/a");
+    const refused = await stub.fetch("http://other.test/");
+    return [await good.text(), refused.status, refused.headers.get("holdfast-error")];
+  },
+  async shards() { const many = remotePool("API_POOL", { shards: 3 }); for (let n = 0; n < 6; n++) await (await many.fetch(here + "/a")).text(); return (await many.stats(here)).map((one) => one.requests > 0); },
+  async options() { return [() => remotePool(""), () => remotePool(7), () => remotePool("A", { shards: 0 }), () => remotePool("A", { shard: 1 }), () => poolObject({}), () => poolObject({ allowOrigins: "any", idleTimeout: "x" })].map((make) => { try { make(); } catch (error) { return error.name + " " + error.message; } }); },
+};
+const app = new Hono().use(upstream(pool, { onEvent() {} }));
+app.get("/hono", (c) => c.var.upstream.fetch(here + "/gzip"));
+app.get("/hono/refused", (c) => c.var.upstream.fetch("http://127.0.0.1:1/"));
+app.get("/stream", () => pool.fetch(here + "/slow"));
+app.post("/upload", (c) => pool.fetch(here + "/echo", { method: "POST", body: c.req.raw.body, duplex: "half" }));
+app.get("/:task", async (c) => c.json(await tasks[c.req.param("task")](c.req.raw, c.env) ?? null));
+export default app;
+`;
+
+interface Told {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly phase?: string;
+  readonly sent?: string;
+  readonly kind?: string;
+  readonly fault?: string;
+  readonly holdfast?: boolean;
+  readonly protocol?: boolean;
+  readonly connection?: number;
+  readonly cause?: Told;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** What the server does, by path. It answers any other path with the path. `other` is the other server. */
+const answers = (other: () => string): Readonly<Record<string, Answer>> => ({
+  "/never": () => {},
+  "/lost": ({ socket }) => socket.destroy(),
+  "/malformed": ({ socket }) => socket.end("HTTP/1.1 2000 OK\r\n\r\n"),
+  "/cut"({ socket }, response) {
+    response.writeHead(200, { "content-length": 100_000 });
+    response.write("x".repeat(1000));
+    setTimeout(() => socket.destroy(), 20);
+  },
+  "/endless": (_, response) => response.write("x".repeat(100)),
+  "/slow"(_, response) {
+    response.write("first");
+    setTimeout(() => response.end("last"), 1500);
+  },
+  "/redirect": (_, response) => response.writeHead(302, { location: `${other()}/landed` }).end(),
+  "/redirect307": (_, response) => response.writeHead(307, { location: "/echo" }).end(),
+  "/gzip"(_, response) {
+    const body = gzipSync("zipped");
+    response.writeHead(200, { "content-encoding": "gzip", "content-length": body.length }).end(body);
+  },
+  "/trailers"(_, response) {
+    response.writeHead(200, { trailer: "x-sum", "x-b": "é" });
+    response.write("body");
+    response.addTrailers({ "x-sum": "7" });
+    response.end();
+  },
+  "/head": tellFields,
+  "/landed": tellFields,
+  "/echo"(request, response) {
+    let body = "";
+    request.on("data", (data) => {
+      body += data;
+    });
+    const { "content-type": type, "content-length": length, "transfer-encoding": chunked } = request.headers;
+    request.on("end", () => response.end(JSON.stringify({ body, type, length, chunked, size: body.length })));
+  },
+});
+
+function tellFields({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, "Fine", { "set-cookie": ["a=1", "b=2"], "x-b": "b" });
+  response.end(JSON.stringify([headers["x-a"], headers.accept, headers.authorization]));
+}
+
+/** A server behind the object, and what it has seen. */
+function makeServer(other: () => string): {
+  readonly server: Server;
+  readonly seen: { gone: number };
+} {
+  const seen = { gone: 0 };
+  const table = answers(other);
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://x");
+    request.on("error", () => {});
+    response.on("close", () => {
+      if (!response.writableEnded) seen.gone += 1;
+    });
+    const known = table[pathname];
+    if (known === undefined) response.end(request.url);
+    else known(request, response);
+  });
+  return { server, seen };
+}
+
+const listen = async (server: Server): Promise<string> => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+
+describe("a pool in a Durable Object", { skip: !isNode && "started from Node", timeout: 120_000 }, () => {
+  let workerd: Workerd;
+  let origins: string[] = [];
+  const here = makeServer(() => origins[1] ?? "");
+  const there = makeServer(() => "");
+  before(async () => {
+    origins = [await listen(here.server), await listen(there.server)];
+    workerd = await startWorkerd({
+      source: source(origins),
+      objects: { API_POOL: "ApiPool", OTHER: "Other", BROKEN: "Broken", MUTE: "Mute" },
+      bindings: '(name = "TEXT", text = "hello")',
+    });
+  });
+  after(async () => {
+    for (const { server } of [here, there]) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await workerd[Symbol.asyncDispose]();
+  });
+  const ask = async <T = unknown>(task: string): Promise<T> => {
+    const response = await fetch(`${workerd.url}/${task}`);
+    const text = await response.text();
+    assert(response.ok, `${task}: ${text}`);
+    return JSON.parse(text);
+  };
+
+  it("answers fetch with a response that knows its URL and its connection", async () => {
+    assertEquals(await ask("fetch"), [
+      [200, "/a", false, false, 1, true, "/a"],
+      [200, "/b?x=1", false, true, 2, true, "/b?x=1"],
+    ]);
+  });
+
+  it("passes fields both ways as they are", async () => {
+    assertEquals(await ask("head"), [["a=1", "b=2"], "b", "Fine", ["1", "text/x", null]]);
+  });
+
+  it("decodes for fetch, and leaves the coding alone for request", async () => {
+    assertEquals(await ask("gzip"), [null, "zipped", "gzip", gzipSync("zipped").length]);
+  });
+
+  it("sends every kind of body, with its length where it is known", async () => {
+    const all = await ask<[string, string | undefined, string | undefined, string | undefined][]>("bodies");
+    assertEquals(
+      all.map(([body]) => body.replace(/^-+\S*/, "(form)")).map((body) => body.slice(0, 7)),
+      ["text", "AB", "q=1", "(form)", "stream", "request", "light"],
+    );
+    assertEquals(
+      all.map(([, , length]) => length !== undefined && length !== null),
+      [true, true, true, true, false, false, true],
+    );
+    assertEquals(
+      [all[0]?.[1], all[2]?.[1]],
+      ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded;charset=UTF-8"],
+    );
+  });
+
+  it("follows redirects at the caller's side, without credentials to another origin", async () => {
+    const [landed, redirected, fields, manual, error, posted] =
+      await ask<[boolean, boolean, unknown[], number, Told, string]>("redirect");
+    assertEquals(
+      [landed, redirected, fields, manual, posted],
+      [true, true, [null, "*/*", null], 302, "again"],
+    );
+    assertEquals([error.name, error.cause?.code], ["TypeError", "ERR_REDIRECT"]);
+  });
+
+  it("gives trailers and fields to request", async () => {
+    assertEquals(await ask("light"), [200, "body", [["x-sum", "7"]], true, "é"]);
+  });
+
+  const failures: Readonly<Record<string, readonly [code: string, phase: string, message: RegExp]>> = {
+    refused: [
+      "ERR_CONNECT",
+      "connect",
+      /http:\/\/127\.0\.0\.1:1.*do not tell why.*in the object of API_POOL/,
+    ],
+    lost: ["ERR_CONNECTION_LOST", "headers", /API_POOL/],
+    malformed: ["ERR_PROTOCOL", "headers", /API_POOL/],
+    cut: ["ERR_CONNECTION_LOST", "body", /API_POOL/],
+    timeout: ["ERR_HEADERS_TIMEOUT", "headers", /API_POOL/],
+    broken: ["ERR_OBJECT_LOST", "headers", /The object of BROKEN for http.*broken/],
+    mute: ["ERR_BINDING", "queue", /the class behind MUTE is no poolObject\(\)/],
+    overloaded: ["ERR_OVERLOADED", "queue", /the binding for http.* is overloaded .*more shards/],
+  };
+  for (const [task, [code, phase, message]] of Object.entries(failures)) {
+    it(`restores code, phase and message of a failure: ${task}`, async () => {
+      const error = await ask<Told>(task);
+      assertEquals([error.holdfast, error.code, error.phase], [true, code, phase]);
+      assertMatch(error.message, message);
+      if (task === "refused")
+        assertEquals([error.cause?.name, error.cause?.kind], ["TransportError", "other"]);
+      if (task === "malformed") assertEquals([error.protocol, error.fault], [true, "bad-status-line"]);
+      if (task === "lost") assertEquals([typeof error.connection, error.sent], ["number", "full"]);
+    });
+  }
+
+  const refusals: Readonly<Record<string, readonly [code: string, message: RegExp]>> = {
+    notAllowed: [
+      "ERR_NOT_ALLOWED",
+      /may not connect to http:\/\/other\.test: add it to allowOrigins.*API_POOL/,
+    ],
+    missing: ["ERR_BINDING", /NO_POOL is no binding of a Durable Object \(there is none\).*wrangler\.jsonc/],
+    wrongType: ["ERR_BINDING", /TEXT is no binding of a Durable Object/],
+    wrongClass: ["ERR_BINDING", /the class behind OTHER is no poolObject\(\)/],
+    cutFetch: ["ERR_CONNECTION_LOST", /API_POOL/],
+  };
+  for (const [task, [code, message]] of Object.entries(refusals)) {
+    it(`rejects fetch with a TypeError whose cause says what to do: ${task}`, async () => {
+      const error = await ask<Told>(task);
+      assertEquals([error.name, error.cause?.code], ["TypeError", code]);
+      assertMatch(error.cause?.message ?? "", message);
+    });
+  }
+
+  it("ends the upstream's request by number when the caller's signal is aborted", async () => {
+    const before = here.seen.gone;
+    assertEquals(await ask("abort"), ["mine"]);
+    for (let left = 100; left > 0 && here.seen.gone === before; left--) await sleep(20);
+    assert(here.seen.gone > before, "the request went on in the object");
+    const during = here.seen.gone;
+    assertEquals(await ask("abortBody"), "mine");
+    for (let left = 100; left > 0 && here.seen.gone === during; left--) await sleep(20);
+    assert(here.seen.gone > during, "the body went on in the object");
+  });
+
+  it("answers stats, explain and metrics, and drains", async () => {
+    const [open, ...rest] = await ask<[number, ...boolean[]]>("stats");
+    assert(open >= 1);
+    assertEquals(rest, [true, true, true, true]);
+    assertEquals(await ask("drain"), 0);
+  });
+
+  it("answers a stub's own fetch", async () => {
+    assertEquals(await ask("plain"), ["/a", 403, "ERR_NOT_ALLOWED"]);
+  });
+
+  it("spreads an origin over its shards", async () => assertEquals(await ask("shards"), [true, true, true]));
+
+  it("finds the binding in Hono, and answers for an upstream that fails", async () => {
+    const good = await fetch(`${workerd.url}/hono`);
+    assertEquals([await good.text(), good.headers.get("connection")], ["zipped", null]);
+    assertEquals((await fetch(`${workerd.url}/hono/refused`)).status, 502);
+  });
+
+  it("streams both ways", async () => {
+    const response = await fetch(`${workerd.url}/stream`);
+    const reader = response.body?.getReader();
+    const first = await reader?.read();
+    const since = performance.now();
+    assertEquals(new TextDecoder().decode(first?.value), "first");
+    while ((await reader?.read())?.done === false);
+    assert(performance.now() - since > 500, "the body was held back until its end");
+    const body = new ReadableStream({
+      start(controller) {
+        for (let count = 0; count < 50; count++) controller.enqueue(new Uint8Array(100_000));
+        controller.close();
+      },
+    });
+    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const echoed = (await (await fetch(`${workerd.url}/upload`, init)).json()) as { size: number };
+    assertEquals(echoed.size, 5_000_000);
+  });
+
+  it("refuses wrong options when they are given", async () => {
+    const [empty, number, shards, unknown, origins, duration] = await ask<string[]>("options");
+    assertMatch(empty ?? "", /binding/);
+    assertMatch(number ?? "", /TypeError binding must be/);
+    assertMatch(shards ?? "", /shards/);
+    assertMatch(unknown ?? "", /shard/);
+    assertMatch(origins ?? "", /TypeError allowOrigins must/);
+    assertMatch(duration ?? "", /idleTimeout/);
+  });
+});
