@@ -81,6 +81,8 @@ async function clientOf({ kind, options }: ClientScript): Promise<{ send: Send; 
     }
     case "node:http":
       return { send: await byNodeHttp() };
+    case "Go":
+      throw new Error("Go has a client program of its own");
   }
 }
 

@@ -2,12 +2,18 @@
  * Main: `npm run network` runs the cases of the lab with each client on each runtime and prints a table.
  *
  * `--only NAME` chooses cases, `--clients a,b` clients, `--runtimes a,b` runtimes. `--options JSON` are options of the pool;
- * with `{"http2":"prior-knowledge"}` the origin speaks HTTP/2.
+ * with `{"http2":"prior-knowledge"}` the origin speaks HTTP/2. Go is left out where it is not installed.
  */
 
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { findRuntime, type RuntimeName } from "../../bench/torture/runtimes.ts";
+import { root } from "../../scripts/entries.ts";
+import { find } from "../parity/systems/tools.ts";
 import { CASES, type NetworkCase } from "./cases.ts";
 import { missing } from "./lab.ts";
 import { type Figures, runCase } from "./run.ts";
@@ -16,7 +22,7 @@ import type { ClientKind } from "./script.ts";
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
-    clients: { type: "string", default: "holdfast,built-in,undici,node:http" },
+    clients: { type: "string", default: "holdfast,built-in,undici,node:http,Go" },
     runtimes: { type: "string", default: "node24,deno,bun" },
     options: { type: "string" },
   },
@@ -35,14 +41,32 @@ interface Job {
 function jobs(): Job[] {
   const clients = values.clients.split(",") as ClientKind[];
   const cases = CASES.filter(({ name }) => values.only === undefined || values.only.includes(name));
-  return cases.flatMap((test) =>
-    values.runtimes.split(",").flatMap((name) => {
+  const go = clients.includes("Go") ? goClient() : undefined;
+  return cases.flatMap((test) => [
+    ...(go === undefined ? [] : [{ test, kind: "Go" as const, runtime: "Go", command: [go] }]),
+    ...values.runtimes.split(",").flatMap((name) => {
       const runtime = findRuntime(name as RuntimeName);
       if (runtime === undefined) return [];
-      const kinds = clients.filter((kind) => kind !== "undici" || name.startsWith("node"));
+      const kinds = clients.filter((kind) => kind !== "Go" && (kind !== "undici" || name.startsWith("node")));
       return kinds.map((kind) => ({ test, kind, runtime: runtime.name, command: runtime.command }));
     }),
-  );
+  ]);
+}
+
+/** Builds the client program of `net/http`. `undefined` if there is no Go. */
+function goClient(): string | undefined {
+  const installed = "/usr/local/go/bin/go";
+  const compiler = find("go") ?? (existsSync(installed) ? installed : undefined);
+  const program = join(root, ".cache", "network", "go-client");
+  try {
+    if (compiler === undefined) throw new Error("There is no Go");
+    const source = fileURLToPath(new URL("go/", import.meta.url));
+    execFileSync(compiler, ["build", "-C", source, "-o", program, "."], { stdio: "ignore" });
+    return program;
+  } catch {
+    console.error("Go is left out: it could not be built.");
+    return undefined;
+  }
 }
 
 async function main(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Script: what a client program does in the lab, step by step, and what it reports. Programs exchange it as JSON. */
 
 /** The HTTP clients that can be compared. */
-export type ClientKind = "holdfast" | "built-in" | "undici" | "node:http";
+export type ClientKind = "holdfast" | "built-in" | "undici" | "node:http" | "Go";
 
 /** One thing that a client does. */
 export type Step =

@@ -1,0 +1,3 @@
+module network-client
+
+go 1.24
