@@ -18,16 +18,23 @@ import { createPool } from "@holdfast/pool";
 import {
   type BalancerName,
   behind,
+  forward,
   hasDotSegments,
   keepAlive,
   poolStatus,
   type UpstreamEnv,
   upstream,
 } from "@holdfast/pool/hono";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { basicAuth } from "hono/basic-auth";
 
-const { HOST = "127.0.0.1", PORT = "8787", BEHIND, POOL_PASSWORD } = process.env;
+const {
+  HOST = "127.0.0.1",
+  PORT = "8787",
+  BEHIND,
+  POOL_PASSWORD,
+  GATEWAY_NAME = "holdfast-gateway",
+} = process.env;
 const given = process.argv.slice(2).find((argument) => /^https?:/.test(argument));
 const demo = given === undefined ? await startDemoUpstream() : undefined;
 const target = new URL(given ?? demo?.url ?? "").origin;
@@ -59,37 +66,14 @@ if (POOL_PASSWORD !== undefined || HOST === "127.0.0.1") app.route("/_pool", poo
 // Paths below the page belong to the gateway, so they are not sent to the upstream.
 app.all("/_pool/*", (c) => c.notFound());
 
-app.all("*", (c) => {
-  const { method, body, url } = c.req.raw;
-  const { pathname, search } = new URL(url);
-  const sent = body === null ? {} : { body, duplex: "half" as const };
-  return c.var.upstream.fetch(target + pathname + search, {
-    method,
-    headers: outgoingHeaders(c),
-    redirect: "manual",
-    ...sent,
-  });
-});
+// With a load balancer in front, the last address that it wrote is true. Replicas of a gateway share its name in `Via`.
+app.all("*", (c) =>
+  forward(c, target, { edit: withoutPassword, trust: BEHIND === undefined ? false : 1, via: GATEWAY_NAME }),
+);
 
-/** The client's fields, edited for the upstream. `upstream()` itself removes the hop-by-hop fields. */
-function outgoingHeaders(c: Context): Headers {
-  const headers = new Headers(c.req.raw.headers);
-  const trusted = BEHIND !== undefined;
-  for (const name of [...headers.keys()]) {
-    if (!trusted && /^(?:forwarded|x-real-ip|x-forwarded-.*)$/.test(name)) headers.delete(name);
-  }
-  const { host, protocol } = new URL(c.req.raw.url);
-  const address = peerAddress(c);
-  if (address !== undefined) headers.append("x-forwarded-for", address);
-  if (!headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
-  if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", protocol.slice(0, -1));
-  headers.append("via", "1.1 holdfast-gateway");
-  // A browser sends the page's password with every request to this site, but it is not for the upstream.
+/** A browser sends the page's password with every request to this site, but it is not for the upstream. */
+function withoutPassword(headers: Headers): void {
   if (POOL_PASSWORD !== undefined && isForPage(headers.get("authorization"))) headers.delete("authorization");
-  // The pool sets both: the upstream's own host, and the codings that it can decode.
-  headers.delete("host");
-  headers.delete("accept-encoding");
-  return headers;
 }
 
 /** Whether credentials are for the page. A mistyped password counts, too. */
@@ -100,18 +84,6 @@ function isForPage(authorization: string | null): boolean {
   } catch {
     return false;
   }
-}
-
-/** The peer's address, from the environment of each kind of server. */
-function peerAddress(c: Context): string | undefined {
-  const env = c.env as {
-    readonly incoming?: { readonly socket: { readonly remoteAddress?: string } };
-    readonly remoteAddr?: { readonly hostname?: string };
-    requestIP?(request: Request): { readonly address: string } | null;
-  };
-  return (
-    env.incoming?.socket.remoteAddress ?? env.remoteAddr?.hostname ?? env.requestIP?.(c.req.raw)?.address
-  );
 }
 
 const server = await listen(app.fetch, HOST, Number(PORT));

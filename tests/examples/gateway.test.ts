@@ -204,7 +204,7 @@ describe("examples/gateway.ts with a hostile client", () => {
     PATIENT,
     async () => {
       const { value } = await pass(trusting, "/a", ...FORGED);
-      assertEquals(value("x-forwarded-for"), "6.6.6.6, 7.7.7.7, 127.0.0.1");
+      assertEquals(value("x-forwarded-for"), "7.7.7.7, 127.0.0.1");
       assertEquals([value("x-forwarded-host"), value("x-forwarded-proto")], ["evil.test", "https"]);
     },
   );

@@ -1,0 +1,122 @@
+/** `forward()` under every server of this runtime, with what takes time: live streams, clients that leave, trailers. */
+
+import { after, before, describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { Hono } from "hono";
+import { createPool, type Pool } from "../../../mod.ts";
+import { forward, type UpstreamEnv, type UpstreamEvent, upstream } from "../../../src/hono/mod.ts";
+import { guarded, PATIENT } from "../../support/patience.ts";
+import type { Listening } from "../../support/serve.ts";
+import { type Origin, signal, startOrigin } from "../support/origin.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { SERVERS } from "../support/servers.ts";
+
+for (const server of SERVERS) {
+  describe(`forward() under ${server.name}`, () => {
+    let origin: Origin;
+    let pool: Pool;
+    let full: Pool;
+    let listening: Listening;
+    let seen = signal();
+    let closed = signal();
+    const events: UpstreamEvent[] = [];
+
+    before(async () => {
+      origin = await startOrigin({
+        "/never": (_request, response) => {
+          seen.give();
+          response.on("close", () => closed.give());
+        },
+        "/live": (_request, response) => {
+          response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+          response.on("close", () => closed.give());
+        },
+        // Little is missing, so that a connection would linger for it.
+        "/nearly": (_request, response) => {
+          response.writeHead(200, { "content-length": 20 }).write("data: 1\n\n");
+          response.on("close", () => closed.give());
+        },
+        "/trailers": (request, response) => {
+          response.writeHead(200, { trailer: "x-sum", "x-te": request.headers.te ?? "none" });
+          response.write("body");
+          response.addTrailers({ "x-sum": "7" });
+          response.end();
+        },
+        "/length": (_request, response) => response.writeHead(200, { "content-length": 7 }).end(),
+      });
+      pool = createPool();
+      full = createPool({ maxConnections: 1, maxQueue: 0 });
+      const app = new Hono<UpstreamEnv>();
+      app.use("/full/*", upstream(full, { onEvent: (event) => events.push(event) }));
+      app.all("/full/*", (c) => forward(c, origin.url, { path: "/never" }));
+      app.use(upstream(pool, { onEvent: (event) => events.push(event) }));
+      app.all("/refused", (c) => forward(c, "http://127.0.0.1:1"));
+      app.all("*", (c) => forward(c, origin.url));
+      listening = await server.serve(app);
+    });
+
+    after(async () => {
+      await listening.close();
+      await Promise.all([pool.close({ timeout: 0 }), full.close({ timeout: 0 })]);
+      await origin.close();
+    });
+
+    for (const path of ["/never", "/live", "/nearly"]) {
+      it(`ends the upstream within 100 ms when the client goes away: ${path}`, PATIENT, async () => {
+        let fastest = Infinity;
+        // A busy machine may be late, but not each time.
+        for (let attempt = 0; attempt < 5 && fastest >= 100; attempt++) {
+          [seen, closed] = [signal(), signal()];
+          const raw = await RawClient.open(listening.port);
+          raw.get(path);
+          await (path === "/never" ? guarded(seen.given, "the request") : raw.heard("data: 1\n\n"));
+          const since = performance.now();
+          raw.abort();
+          await guarded(closed.given, "the end at the origin");
+          fastest = Math.min(fastest, performance.now() - since);
+        }
+        assert(fastest < 100, `${fastest} ms`);
+      });
+    }
+
+    it("passes trailers on where the server can, to a client that reads them", PATIENT, async () => {
+      const can = server.name === "@hono/node-server";
+      const raw = await RawClient.open(listening.port);
+      raw.get("/trailers", "1.1", "TE: trailers", "Connection: te");
+      if (can) await raw.heard("\r\n0\r\nx-sum: 7\r\n\r\n");
+      else assertEquals((await raw.response()).body, "body");
+      raw.abort();
+      const plain = await RawClient.open(listening.port);
+      plain.get("/trailers");
+      const { body, headers } = await plain.response();
+      assertEquals([body, headers.get("x-te"), headers.has("trailer")], ["body", "none", false]);
+      plain.abort();
+    });
+
+    it("answers HEAD with the upstream's length", PATIENT, async () => {
+      const raw = await RawClient.open(listening.port);
+      raw.send("HEAD /length HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      await raw.heard("\r\n\r\n");
+      assert(/content-length: 7\r\n/i.test(raw.unread), raw.unread);
+      raw.abort();
+    });
+
+    it("answers 502, and 503 with Retry-After, each told by an event", PATIENT, async () => {
+      events.length = 0;
+      const raw = await RawClient.open(listening.port);
+      raw.get("/refused");
+      assertEquals((await raw.response()).status, 502);
+      seen = signal();
+      const first = await RawClient.open(listening.port);
+      first.get("/full/a");
+      await guarded(seen.given, "the request");
+      raw.get("/full/b");
+      const { status, headers } = await raw.response();
+      assertEquals([status, headers.get("retry-after")], [503, "1"]);
+      first.abort();
+      raw.abort();
+      const told = events.map(({ type, status: of }) => `${type} ${of}`);
+      assert(told.includes("upstream.failed 502") && told.includes("upstream.failed 503"), told.join());
+    });
+  });
+}
