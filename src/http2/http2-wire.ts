@@ -29,6 +29,9 @@ const ROUNDS = 8;
 /** Open streams from which on the turn ends after all reads. With fewer, nothing is to be joined, and waiting costs latency. */
 const JOINED_STREAMS = 4;
 
+/** A full TLS record (RFC 8446 §5.1). The next one is likely to be there. */
+const FULL_RECORD = 16_384;
+
 /** The wire of one connection. */
 export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   readonly protocol = "h2";
@@ -41,6 +44,8 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   #isAccepting = true;
   /** The end of the turn was asked for. */
   #isScheduled = false;
+  /** A full record came since the last write. */
+  #isBulk = false;
   #rounds = 0;
   /** How much was written when the end of the turn was put off last. */
   #lengthBefore = 0;
@@ -95,6 +100,7 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   // ConnectionUser: the connection calls
 
   data(bytes: Uint8Array, length: number): void {
+    if (length >= FULL_RECORD) this.#isBulk = true;
     this.#session.receive(bytes, length);
     if (this.#session.out.length > 0) this.wrote();
   }
@@ -127,7 +133,7 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const socket = this.#connection?.socket;
-    if (socket?.afterReads !== undefined && this.#session.streams >= JOINED_STREAMS)
+    if (this.#isBulk && socket?.afterReads !== undefined && this.#session.streams >= JOINED_STREAMS)
       return socket.afterReads(this.#written);
     this.#rounds = 0;
     this.#lengthBefore = 0;
@@ -147,6 +153,7 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
 
   readonly #written = (): void => {
     this.#isScheduled = false;
+    this.#isBulk = false;
     if (!this.flush()) this.#session.setAccepting(false);
   };
 
