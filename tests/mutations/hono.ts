@@ -113,7 +113,7 @@ export const HONO: readonly Mutation[] = [
     file: "src/hono/inbound/node-adapter.ts",
     search: "|| incoming.httpVersionMajor !== 1",
     replacement: "",
-    proof: NODE_SERVER,
+    proof: HTTP2,
   },
   {
     breaks: "Hop-by-hop fields of an upstream response are not passed on to the client",
