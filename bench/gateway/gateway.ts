@@ -62,4 +62,5 @@ const KINDS: Readonly<Record<string, () => void | Promise<void>>> = {
   },
 };
 
+process.once("SIGINT", () => process.exit(0));
 await KINDS[kind]?.();
