@@ -90,7 +90,8 @@ class SocketStreams implements SocketHandler {
 
   data(bytes: Uint8Array, length: number): void {
     if (this.#isReadEnded) return;
-    this.#reader?.enqueue(bytes.slice(0, length));
+    // Not `slice`, which copies nothing if the runtime gave a Buffer (Bun).
+    this.#reader?.enqueue(new Uint8Array(bytes.subarray(0, length)));
     if (this.#isPaused || (this.#reader?.desiredSize ?? 0) > 0) return;
     this.#isPaused = true;
     this.#socket.pause();
@@ -125,7 +126,7 @@ class SocketStreams implements SocketHandler {
   #write(piece: unknown): Promise<void> | undefined {
     if (!(piece instanceof Uint8Array)) throw new TypeError("An upgraded socket takes Uint8Arrays");
     // A transport may keep what waits behind other bytes, and the caller may change its buffer once this has settled.
-    const written = this.#socket.write(this.#socket.allWritten === true ? piece : piece.slice());
+    const written = this.#socket.write(this.#socket.allWritten === true ? piece : new Uint8Array(piece));
     if (written || this.#isWriteEnded) return undefined;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

@@ -60,6 +60,15 @@ export type {
 } from "./inbound/stoppable-server.ts";
 export type { StatusPool } from "./status/message-builder.ts";
 export { type PoolStatusOptions, poolStatus } from "./status/pool-status.ts";
+export {
+  type ForwardUpgradesOptions,
+  forwardUpgrades,
+  type UpgradeFailed,
+  type UpgradeRequest,
+  type UpgradeRoute,
+  type UpgradingPool,
+  type UpgradingServer,
+} from "./upgrades/forward-upgrades.ts";
 export { hasDotSegments } from "./upstream/dot-segments.ts";
 export { upstreamErrorResponse } from "./upstream/error-response.ts";
 export {

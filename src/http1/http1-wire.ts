@@ -171,7 +171,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
       return listener.fault(faultOf(thrown));
     }
     if (!this.#parser.complete) return listener.progress();
-    if (this.#parser.switched) listener.switched?.(bytes.slice(end, length));
+    if (this.#parser.switched) listener.switched?.(new Uint8Array(bytes.subarray(end, length)));
     else listener.complete(this.#parser.trailers);
   }
 
