@@ -24,9 +24,17 @@ import { WorkersWriter } from "./workers-writer.ts";
 /** The platform sets neither, and does not tell what it uses. */
 const APPLIED: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
 
+/** What was dialled: a name, or an address that the pool has chosen. */
+interface Dialled {
+  /** What the platform would verify in TLS. */
+  readonly dialled: string;
+  readonly address: string | undefined;
+}
+
 /** One open socket: its streams with a reader and a writer. */
 class WorkersPoolSocket implements Socket {
-  // The platform tells the name that was asked for, not the address that answered.
+  /** Known where an address was asked for: the platform repeats what it was asked, and not what answered. */
+  readonly remoteAddress: string | undefined;
   readonly applied: AppliedOptions = APPLIED;
   readonly #socket: WorkersSocket;
   /** The name that the platform would verify in TLS. */
@@ -35,9 +43,10 @@ class WorkersPoolSocket implements Socket {
   readonly #reader: WorkersReader;
   readonly #writer: WorkersWriter;
 
-  constructor(socket: WorkersSocket, dialled: string, handler: SocketHandler) {
+  constructor(socket: WorkersSocket, { dialled, address }: Dialled, handler: SocketHandler) {
     this.#socket = socket;
     this.#dialled = dialled;
+    this.remoteAddress = address;
     this.#receiveQueue = new ReceiveQueue(handler);
     this.#reader = new WorkersReader(socket.readable, this.#receiveQueue, (error) => this.#ended(error));
     this.#writer = new WorkersWriter(socket.writable, this.#receiveQueue);
@@ -99,7 +108,8 @@ class WorkersPoolSocket implements Socket {
     this.#reader.release();
     this.#writer.release();
     const { handler } = this.#receiveQueue;
-    return openAfterSettling(secured(this.#socket, this.#dialled, tls, signal), tls.serverName, handler);
+    const at: Dialled = { dialled: this.#dialled, address: this.remoteAddress };
+    return openAfterSettling(secured(this.#socket, this.#dialled, tls, signal), at, handler);
   }
 
   #ended(error: unknown): void {
@@ -112,12 +122,12 @@ class WorkersPoolSocket implements Socket {
 /** Opens the socket right after its promise was resolved. An `async` function would resolve it some microtasks later. */
 function openAfterSettling(
   opening: Promise<WorkersSocket>,
-  dialled: string,
+  at: Dialled,
   handler: SocketHandler,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     opening.then((opened) => {
-      const socket = new WorkersPoolSocket(opened, dialled, handler);
+      const socket = new WorkersPoolSocket(opened, at, handler);
       resolve(socket);
       socket.open();
     }, reject);
@@ -130,15 +140,20 @@ async function establish(
   signal: AbortSignal,
 ): Promise<WorkersSocket> {
   signal.throwIfAborted();
-  const { hostname, port, tls, unixPath } = target;
+  const { port, tls, unixPath } = target;
+  const { dialled } = dialledFor(target);
   if (unixPath !== undefined) throw unsupportedError("Workers have no Unix sockets");
   refuseUnsupported(tls);
-  const direct = tls !== undefined && tls.serverName === hostname;
+  const direct = tls !== undefined && tls.serverName === dialled;
   const options = { secureTransport: direct ? "on" : "starttls", allowHalfOpen: false } as const;
-  const socket = dial(connect, hostname, port, options);
-  await whenOpen(socket, signal, (cause) => dialError(hostname, port, cause));
+  const socket = dial(connect, dialled, port, options);
+  await whenOpen(socket, signal, (cause) => dialError(dialled, port, cause));
   // Under another name than the one that was dialled, TLS can only be started afterwards.
-  return tls === undefined || direct ? socket : secured(socket, hostname, tls, signal);
+  return tls === undefined || direct ? socket : secured(socket, dialled, tls, signal);
+}
+
+function dialledFor({ hostname, address }: Target): Dialled {
+  return { dialled: address ?? hostname, address };
 }
 
 /** `connect` throws for an address that it cannot read, and outside a request. */
@@ -286,7 +301,7 @@ export function workersTransportOver(connect: WorkersConnect, scope: "request" |
     name: "workers",
     can: { ...CAN, reuse: scope === "object" ? "process" : "request" },
     connect: (target, handler, signal) =>
-      openAfterSettling(establish(connect, target, signal), target.hostname, handler),
+      openAfterSettling(establish(connect, target, signal), dialledFor(target), handler),
     stoppingClock: true,
     env: (name) => (globalThis as { readonly process?: ProcessLike }).process?.env?.[name],
     text,

@@ -28,6 +28,8 @@ export interface WorkerSource {
   /** Further bindings, as workerd's configuration writes them. */
   readonly bindings?: string;
   readonly plugins?: readonly Plugin[];
+  /** Whether what workerd logs is dropped: what it says of scenarios whose server misbehaves, say. */
+  readonly quiet?: boolean;
 }
 
 /** A running workerd. */
@@ -69,12 +71,14 @@ export async function startWorkerd(worker: WorkerSource): Promise<Workerd> {
     target: "es2022",
     external: ["node:*", "cloudflare:*"],
     conditions: ["workerd", "worker"],
+    // A module of a Worker has no address.
+    define: { "import.meta.url": '"file:///worker.js"' },
     plugins: [...(worker.plugins ?? [])],
     logLevel: "error",
   });
   const program = join(root, "node_modules/.bin/workerd");
   const child = spawn(program, ["serve", "--control-fd=3", join(folder, "config.capnp")], {
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
+    stdio: ["ignore", "inherit", worker.quiet === true ? "ignore" : "inherit", "pipe"],
   });
   const port = await portOf(child);
   return {

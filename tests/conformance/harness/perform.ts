@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { createPool, systemClock } from "../../../mod.ts";
+import { createPool, type PoolOptions, systemClock } from "../../../mod.ts";
 import type { Control } from "./control.ts";
 import type { Act, Here, Scenario } from "./scenario.ts";
 import { Recorder } from "./trace.ts";
@@ -53,7 +53,12 @@ export async function perform(
   const place = { port: ports[name]?.[0] ?? 0, unixPath: unixPaths[name] ?? "" };
   const options = typeof scenario.options === "function" ? scenario.options(place) : scenario.options;
   const clock = scenario.showsKeep === true || scenario.calm === true ? { clock: CALM } : {};
-  const pool = createPool({ ...TIMELESS, ...clock, ...options, onEvent: recorder.listener });
+  const pool = createPool({
+    ...TIMELESS,
+    ...clock,
+    ...optionsHere(options, here),
+    onEvent: recorder.listener,
+  });
   const act = actOf(scenario, { pool, recorder, control, here, command });
   const errors: string[] = [];
   const run = async (what: string, step: Promise<unknown>): Promise<void> => {
@@ -69,6 +74,14 @@ export async function perform(
   errors.push(...(await control.end(name)).map((error) => `server: ${error}`));
   const ms = Math.round(performance.now() - started);
   return { name, trace: recorder.lines, error: errors.length > 0 ? errors.join("\n") : undefined, ms };
+}
+
+/** The options of a scenario with the transport of the place, whose own authorities include ours where it takes no others. */
+function optionsHere(options: PoolOptions | undefined, { can, transport }: Here): PoolOptions | undefined {
+  const given = transport === undefined ? options : { ...options, transport };
+  if (can.ownTrust !== false || given?.tls === undefined || typeof given.tls === "function") return given;
+  const { ca, ...tls } = given.tls;
+  return { ...given, tls };
 }
 
 function leftOver(pool: Act["pool"]): { open: number; listenerErrors: number } {

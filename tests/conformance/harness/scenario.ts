@@ -1,7 +1,7 @@
 /** Scenario: one conversation between a pool and a scripted server, and the trace it must leave. */
 
 import type { Pool, PoolOptions, PoolResponse, RequestOptions } from "../../../mod.ts";
-import type { Capabilities } from "../../../src/contract/transport.ts";
+import type { Capabilities, Transport } from "../../../src/contract/transport.ts";
 import type { Peer } from "./peer.ts";
 
 /** Properties of the environment that a scenario may depend on. */
@@ -10,6 +10,8 @@ export interface Here {
   readonly can: Capabilities;
   /** Whether `ss` is installed. */
   readonly ss: boolean;
+  /** The transport to pass to pools. `undefined`: they find that of the runtime. */
+  readonly transport?: Transport;
 }
 
 /** The tools of a scenario's client. */
