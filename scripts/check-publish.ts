@@ -16,6 +16,9 @@ const REMARKS: Readonly<Record<string, string>> = {
   "public type 'KeepAliveMiddleware' references private type 'MiddlewareHandler'": "Hono's",
   "public type 'upstream' references private type 'MiddlewareHandler'": "Hono's",
   "public type 'poolStatus' references private type 'Hono'": "Hono's",
+  "public type 'forward' references private type 'Context'": "Hono's",
+  "public type 'Trust' references private type 'Context'": "Hono's",
+  "public type 'ForwardOptions[\"edit\"]' references private type 'Context'": "Hono's",
 };
 
 const checks: Checks = {

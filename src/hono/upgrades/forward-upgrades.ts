@@ -12,6 +12,7 @@ import { answerHead, isAsked, outgoingUpgradeFields } from "./upgrade-fields.ts"
 
 /** A client's request for another protocol. */
 export interface UpgradeRequest {
+  /** As the client sent it; `GET` for a WebSocket. */
   readonly method: string;
   /** Path and query as they came; they begin with `/`, and the path has no dot segments. */
   readonly url: string;
@@ -28,10 +29,13 @@ export type UpgradeRoute = (
 
 /** What {@linkcode ForwardUpgradesOptions.onEvent} is told. */
 export interface UpgradeFailed {
+  /** Tells this event from others. */
   readonly type: "upgrade.failed";
   /** What the client was answered; 499 if it had left. */
   readonly status: number;
+  /** What the client asked for: path and query as they came. */
   readonly url: string;
+  /** Why. */
   readonly error: unknown;
 }
 
@@ -71,7 +75,9 @@ type UpgradeListener = (request: IncomingUpgrade, socket: ClientSocket, head: Ui
 
 /** A server of `node:http` or `node:https`, such as `serve()` of @hono/node-server gives. */
 export interface UpgradingServer {
+  /** Adds a listener of upgrades, which `node:http` then leaves to it. */
   on(event: "upgrade", listener: never): unknown;
+  /** Takes the listener away. */
   off(event: "upgrade", listener: never): unknown;
 }
 
