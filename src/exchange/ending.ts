@@ -7,6 +7,7 @@ import type { Sent } from "../contract/errors.ts";
 import type { RetireReason, RetryReason } from "../contract/reasons.ts";
 import type { PoolWire, Wire, WireHints, WireStream } from "../contract/wire.ts";
 import type { Lease, PooledConnection } from "../pool/connection.ts";
+import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { HintReader, HintSource } from "../rules/hints.ts";
 import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
@@ -23,6 +24,21 @@ import type { Upload } from "./upload.ts";
 export function returnUnused(pool: ConnectionPool<Wire>, { connection }: Lease<Wire>): void {
   const { hints, leases } = connection.record;
   pool.release(connection, { hints, reason: leases > 1 ? undefined : "aborted" });
+}
+
+/**
+ * Asks for a connection again once all listeners were called. After a block or a restart many connections have a GOAWAY that is
+ * not read yet, and a request would try one after the other, all within one poll. So what was not processed twice waits until
+ * all sockets were read.
+ */
+export function askAgain(
+  pool: ConnectionPool<Wire>,
+  exchange: DeliveryWaiter,
+  unprocessedCount: number,
+): void {
+  const ask = (): void => pool.observers.whenDelivered(exchange);
+  if (unprocessedCount > 1) pool.settings.clock.turn(ask);
+  else ask();
 }
 
 /** What an exchange has of its connection. */

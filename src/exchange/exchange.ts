@@ -17,7 +17,7 @@ import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Timed } from "../pool/timer.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
-import { afterResponse, connectionEnd, giveBack, reasonToResend, returnUnused } from "./ending.ts";
+import { afterResponse, askAgain, connectionEnd, giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import {
   cutError,
   type ErrorContext,
@@ -391,7 +391,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.resendCount = resendCount + 1;
     if (reason === "unprocessed") this.#unprocessedCount += 1;
     this.events.retried(reason, this.resendCount, lease.connection);
-    this.#pool.observers.whenDelivered(this);
+    askAgain(this.#pool, this, this.#unprocessedCount);
     return true;
   }
 

@@ -186,4 +186,11 @@ export const HTTP2: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/pool/pool.test.ts" },
   },
+  {
+    breaks: "What was not processed twice waits until all sockets were read",
+    file: "src/exchange/ending.ts",
+    search: "if (unprocessedCount > 1) pool",
+    replacement: "if (unprocessedCount > 100) pool",
+    proof: { tests: "tests/http2/goaways.test.ts" },
+  },
 ];
