@@ -22,6 +22,8 @@ import {
   hasDotSegments,
   keepAlive,
   poolStatus,
+  type ShutdownServer,
+  shutdown,
   type UpstreamEnv,
   upstream,
 } from "@holdfast/pool/hono";
@@ -86,19 +88,18 @@ function isForPage(authorization: string | null): boolean {
   }
 }
 
-const server = await listen(app.fetch, HOST, Number(PORT));
-console.log(
-  `Gateway to ${target} on http://${HOST}:${server.port}/, its pool on http://${HOST}:${server.port}/_pool`,
-);
-const traffic = demo === undefined ? undefined : sendTraffic(`http://${HOST}:${server.port}`);
+const { server, port } = await listen(app.fetch, HOST, Number(PORT));
+console.log(`Gateway to ${target} on http://${HOST}:${port}/, its pool on http://${HOST}:${port}/_pool`);
+const traffic = demo === undefined ? undefined : sendTraffic(`http://${HOST}:${port}`);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
 
 async function stop(): Promise<void> {
   clearTimeout(traffic);
-  await Promise.all([server.close(), pool.close({ timeout: "2s" })]);
+  // An open status page is a response that runs until then.
+  const { ended, cut } = await shutdown(server, { pool, timeout: "2s" });
   demo?.close();
-  console.log("Closed.");
+  console.log(`${ended} requests ended, ${cut} were cut off. Closed.`);
   process.exit(0);
 }
 
@@ -107,13 +108,10 @@ interface Runtimes {
     serve(
       options: { hostname: string; port: number; onListen(): void },
       fetch: Fetch,
-    ): { addr: { port: number }; shutdown(): Promise<void> };
+    ): ShutdownServer & { addr: { port: number } };
   };
   readonly Bun?: {
-    serve(options: { hostname: string; port: number; fetch: Fetch }): {
-      port: number;
-      stop(now: boolean): Promise<void>;
-    };
+    serve(options: { hostname: string; port: number; fetch: Fetch }): ShutdownServer & { port: number };
   };
 }
 
@@ -124,22 +122,19 @@ async function listen(
   fetch: Fetch,
   hostname: string,
   port: number,
-): Promise<{ port: number; close(): unknown }> {
+): Promise<{ server: ShutdownServer; port: number }> {
   const { Deno, Bun } = globalThis as Runtimes;
   if (Deno !== undefined) {
     const server = Deno.serve({ hostname, port, onListen() {} }, fetch);
-    // Does not wait for the shutdown: Deno.serve cannot close idle connections.
-    return { port: server.addr.port, close: () => void server.shutdown() };
+    return { server, port: server.addr.port };
   }
   if (Bun !== undefined) {
     const server = Bun.serve({ hostname, port, fetch });
-    return { port: server.port, close: () => server.stop(true) };
+    return { server, port: server.port };
   }
   const { serve } = await import("@hono/node-server");
   return new Promise((resolve) => {
-    const server = serve({ fetch, hostname, port }, (info) =>
-      resolve({ port: info.port, close: () => server.close() }),
-    );
+    const server = serve({ fetch, hostname, port }, (info) => resolve({ server, port: info.port }));
   });
 }
 
