@@ -14,6 +14,7 @@ const COPIED = [
   "mod.ts",
   "src",
   "transports",
+  "docs",
   "tests",
   "package.json",
   "tsconfig.json",
