@@ -18,6 +18,20 @@ export const HONO: readonly Mutation[] = [
     proof: { tests: "tests/hono/inbound/shutdown" },
   },
   {
+    breaks: "What clients sent before a shutdown is read before the server stops",
+    file: "src/hono/inbound/shutdown.ts",
+    search: "    await readReceived(target, settings);\n",
+    replacement: "",
+    proof: { tests: "tests/hono/inbound/busy-shutdown" },
+  },
+  {
+    breaks: "A shutdown waits a moment for the first request of a new connection",
+    file: "src/hono/inbound/stoppable-server.ts",
+    search: "if (this.#silent.has(socket)) socket.destroy",
+    replacement: "socket.destroy",
+    proof: { tests: "tests/hono/inbound/busy-shutdown" },
+  },
+  {
     breaks: "A server behind a balancer that closes idle connections keeps them longer",
     file: "src/presets/balancers.ts",
     search: "theirMs + BALANCER_DISTANCE_MS",

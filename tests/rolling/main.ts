@@ -5,6 +5,7 @@
  * ```sh
  * npm run rolling                       # 30 s each
  * npm run rolling -- --seconds 120
+ * bun tests/rolling/main.ts --native    # Bun.serve; in the same way, Deno.serve
  * ```
  */
 
@@ -12,8 +13,11 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { compare } from "./rolling-update.ts";
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "30" } } });
-const tallies = await compare({ seconds: Number(values.seconds), perSecond: 500, everyMs: 1000 });
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "30" }, native: { type: "boolean", default: false } },
+});
+const server = values.native ? "native" : "node";
+const tallies = await compare({ seconds: Number(values.seconds), perSecond: 500, everyMs: 1000, server });
 console.table(
   Object.fromEntries(
     Object.entries(tallies).map(([name, { reasons, ...counts }]) => [

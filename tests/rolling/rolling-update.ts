@@ -35,6 +35,8 @@ export interface Plan {
   readonly perSecond: number;
   /** How often a server is replaced, in ms. */
   readonly everyMs: number;
+  /** @hono/node-server, or the runtime's own server. */
+  readonly server: "node" | "native";
 }
 
 type Send = (url: string, init?: { method: string; body: string }) => Promise<{ text(): Promise<string> }>;
@@ -53,7 +55,7 @@ export async function compare(plan: Plan): Promise<{ ours: Tally; builtIn: Tally
 
 /** Sends steadily while the servers are replaced. */
 export async function rollingUpdate(plan: Plan, send: Send, resent: () => number): Promise<Tally> {
-  const servers = [new Replaceable(), new Replaceable()] as const;
+  const servers = [new Replaceable(plan.server), new Replaceable(plan.server)] as const;
   await Promise.all(servers.map((server) => server.start()));
   const balancer = await balance(servers);
   const load = new Load(servers, balancer.url, send);
@@ -109,8 +111,13 @@ class Replaceable {
   isUp = false;
   /** Each POST that was begun, as often as it was. */
   readonly begun: string[] = [];
+  readonly #kind: Plan["server"];
   #claim: { readonly port: number; release(): Promise<void> } | undefined;
   #child: ChildProcess | undefined;
+
+  constructor(kind: Plan["server"]) {
+    this.#kind = kind;
+  }
 
   get port(): number {
     return this.#claim?.port ?? 0;
@@ -119,7 +126,7 @@ class Replaceable {
   async start(): Promise<void> {
     this.#claim ??= await claimPort();
     const program = fileURLToPath(new URL("server-program.ts", import.meta.url));
-    const child = spawn(process.execPath, [...runArgs(), program, String(this.#claim.port)], {
+    const child = spawn(process.execPath, [...runArgs(), program, String(this.#claim.port), this.#kind], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child = child;

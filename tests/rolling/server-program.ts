@@ -5,13 +5,14 @@
  *
  * ```sh
  * node --import tsx tests/rolling/server-program.ts 8081
+ * bun tests/rolling/server-program.ts 8081 native     # Bun.serve
  * ```
  */
 
 import process from "node:process";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { keepAlive, shutdown } from "../../src/hono/mod.ts";
+import { keepAlive, type ShutdownServer, shutdown } from "../../src/hono/mod.ts";
 
 /** How long a request takes, in ms. */
 const WORK_MS = 5;
@@ -28,15 +29,29 @@ app.post("/", async (c) => {
   return c.text("ok");
 });
 
-const server = serve({ fetch: app.fetch, port: Number(process.argv[2]), hostname: "127.0.0.1" }, () =>
-  console.log("listening"),
-);
+const server = listen(Number(process.argv[2]), process.argv[3] === "native");
 
 process.once("SIGTERM", async () => {
   const { cut } = await shutdown(server, { timeout: "5s" });
   console.log(`stopped ${cut}`);
   process.exit(0);
 });
+
+interface Runtimes {
+  readonly Deno?: { serve(options: object, fetch: typeof app.fetch): ShutdownServer };
+  readonly Bun?: { serve(options: object): ShutdownServer };
+}
+
+function listen(port: number, isNative: boolean): ShutdownServer {
+  const { Deno, Bun } = globalThis as Runtimes;
+  const at = { port, hostname: "127.0.0.1" };
+  const onListen = (): void => console.log("listening");
+  if (isNative && Deno !== undefined) return Deno.serve({ ...at, onListen }, app.fetch);
+  if (!isNative || Bun === undefined) return serve({ ...at, fetch: app.fetch }, onListen);
+  const server = Bun.serve({ ...at, fetch: app.fetch });
+  onListen();
+  return server;
+}
 
 function work(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, WORK_MS));

@@ -73,6 +73,8 @@ interface NodeServer extends NodeServerLike {
 class NodeStop implements StoppableServer {
   readonly kind = "node";
   readonly #server: NodeServer;
+  /** Connections that had not sent a byte when they were last looked at. */
+  #silent: WeakSet<object> = new WeakSet();
 
   constructor(server: NodeServer) {
     this.#server = server;
@@ -91,13 +93,18 @@ class NodeStop implements StoppableServer {
 
   /**
    * `close()` ends the connections that are idle at that moment. One that is answered afterwards is kept until its timeout
-   * unless the response says `close`, and one that has never sent a byte counts as busy (Node 24, Deno 2.9, Bun 1.4).
+   * unless the response says `close`, and one that has never sent a byte counts as busy (Node 24, Deno 2.9, Bun 1.4). Such a
+   * one ends when it is seen for the second time, because the first request of a new connection may be on its way.
    */
   endIdle(): void {
     this.#server.closeIdleConnections?.();
     // Bun's sockets of `node:http` say 0 whatever they have read.
     if (getRuntimeKey() === "bun") return;
-    for (const socket of openOf(this.#server).sockets) if (socket.bytesRead === 0) socket.destroy?.();
+    for (const socket of openOf(this.#server).sockets) {
+      if (socket.bytesRead !== 0) continue;
+      if (this.#silent.has(socket)) socket.destroy?.();
+      this.#silent.add(socket);
+    }
   }
 
   running(): Promise<number> {

@@ -9,61 +9,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Hono } from "hono";
 import { createPool } from "../../../mod.ts";
 import { systemClock } from "../../../src/contract/clock.ts";
-import { keepAlive, type ShutdownServer, shutdown } from "../../../src/hono/mod.ts";
+import { keepAlive, shutdown } from "../../../src/hono/mod.ts";
 import { eventually, PATIENT } from "../../support/patience.ts";
-import { type Handler, has } from "../../support/serve.ts";
+import { has } from "../../support/serve.ts";
 import { signal } from "../support/origin.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { HOSTNAME, SERVERS } from "../support/stoppable-servers.ts";
 
 /** A value of a wrong type, as JavaScript may pass it. */
 type Wrong = never;
-
-interface Running {
-  readonly server: ShutdownServer;
-  readonly port: number;
-}
-
-interface Runtimes {
-  readonly Deno?: {
-    serve(
-      options: { port: number; hostname: string; onListen(): void },
-      handler: Handler,
-    ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
-  };
-  readonly Bun?: {
-    serve(options: { port: number; hostname: string; fetch: Handler }): {
-      port: number;
-      pendingRequests: number;
-      stop(now?: boolean): Promise<void>;
-    };
-  };
-}
-
-const { Deno, Bun } = globalThis as Runtimes;
-const hostname = "127.0.0.1";
-
-async function node(handler: Handler): Promise<Running> {
-  const server = createServer(getRequestListener(handler, { overrideGlobalObjects: false }));
-  server.keepAliveTimeout = 60_000; // not what ends the connections here
-  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
-  return { server, port: (server.address() as AddressInfo).port };
-}
-
-async function deno(handler: Handler): Promise<Running> {
-  const server = Deno!.serve({ port: 0, hostname, onListen() {} }, handler);
-  return { server, port: server.addr.port };
-}
-
-async function bun(handler: Handler): Promise<Running> {
-  const server = Bun!.serve({ port: 0, hostname, fetch: handler });
-  return { server, port: server.port };
-}
-
-const SERVERS: Readonly<Record<string, (handler: Handler) => Promise<Running>>> = {
-  "@hono/node-server": node,
-  ...(has.deno ? { "Deno.serve": deno } : {}),
-  ...(has.bun ? { "Bun.serve": bun } : {}),
-};
 
 /** An application with a request that runs until `go` is given. */
 function slowApp(withKeepAlive = true) {
@@ -156,11 +110,11 @@ for (const [name, serve] of Object.entries(SERVERS)) {
           : pool.fetch(new URL("/up", request.url)),
       );
       const client = await RawClient.open(port);
-      client.get("/", "1.1", `Host: ${hostname}:${port}`);
+      client.get("/", "1.1", `Host: ${HOSTNAME}:${port}`);
       client.abort();
       const { cut } = await shutdown(server, { pool });
       assertEquals(cut, 0);
-      await assertRejects(() => pool.fetch(`http://${hostname}:${port}/`));
+      await assertRejects(() => pool.fetch(`http://${HOSTNAME}:${port}/`));
     });
   });
 
@@ -195,9 +149,9 @@ describe("HTTP/2", () => {
       const server = createServer2(
         getRequestListener(outer.fetch, { overrideGlobalObjects: false }) as Wrong,
       );
-      await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
+      await new Promise<void>((resolve) => server.listen(0, HOSTNAME, resolve));
       const { port } = server.address() as AddressInfo;
-      const [idle, busy] = [connect(`http://${hostname}:${port}`), connect(`http://${hostname}:${port}`)];
+      const [idle, busy] = [connect(`http://${HOSTNAME}:${port}`), connect(`http://${HOSTNAME}:${port}`)];
       for (const session of [idle, busy]) {
         session.on("error", () => {});
       }
