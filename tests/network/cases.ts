@@ -1,7 +1,8 @@
 /** Cases: what happens to the network of the lab, and what the client does meanwhile. */
 
+import type { ChildProcess } from "node:child_process";
 import { ADDRESSES, type Lab } from "./lab.ts";
-import type { Step } from "./script.ts";
+import type { RelayRules, Step } from "./script.ts";
 
 /** One situation. */
 export interface NetworkCase {
@@ -14,10 +15,14 @@ export interface NetworkCase {
   readonly host: string;
   readonly steps: readonly Step[];
   readonly capMs: number;
+  /** Other clients learn nothing, so that it would only be long for them. */
+  readonly ofHoldfast?: boolean;
   /** Before the client starts. */
   prepare(lab: Lab): void;
   /** The client waits for this. Resolves when it may go on. */
-  change?(lab: Lab, what: string): Promise<void>;
+  change?(lab: Lab, what: string, relay?: ChildProcess): Promise<void>;
+  /** The client's URL is that of a relay with these rules. */
+  readonly relay?: RelayRules;
 }
 
 const LONG_MS = 600_000;
@@ -35,10 +40,146 @@ export const FORGETS: NetworkCase = {
   about: "a NAT gateway forgets connections after 1 s of silence, for both sides",
   originIdleMs: LONG_MS,
   host: ADDRESSES.server,
-  steps: rounds(8, 2500),
-  capMs: 20_000,
+  steps: rounds(6, 2500),
+  capMs: 8000,
   prepare: (lab) => lab.forgetAfter(1),
 };
+
+/** A body of 4 s, in whose middle something happens. */
+const BODIES: readonly Step[] = [
+  { send: 4, together: 4, method: "GET" },
+  { wait: "body" },
+  { send: 4, together: 4, method: "GET", path: "/drip?ms=4000" },
+  { send: 8, together: 4, method: "GET" },
+];
+
+const IDLE_THEN: readonly Step[] = [
+  { send: 8, together: 4, method: "GET" },
+  { pauseMs: 1500 },
+  { wait: "change" },
+  { send: 16, together: 4, method: "GET" },
+];
+
+/** Cases with the relay in between, and hosts and names that move. */
+const MORE: readonly NetworkCase[] = [
+  ...[1, 40, 150].map(
+    (latencyMs): NetworkCase => ({
+      ...FORGETS,
+      name: `relay-${latencyMs}`,
+      about: `a relay of ${latencyMs} ms in each direction swallows what comes after 1 s of silence, and acknowledges it`,
+      relay: { latencyMs, forgetMs: 1000 },
+      prepare: () => {},
+    }),
+  ),
+  {
+    ...FORGETS,
+    name: "throttled",
+    about: "a relay of 40 ms and 20 kB/s, bodies of 10 kB, idle times between: slow, but alive",
+    relay: { latencyMs: 40, bytesPerSecond: 20_000 },
+    steps: Array.from({ length: 6 }, (): Step[] => [
+      { send: 4, together: 2, method: "GET", path: "/drip?ms=100&bytes=10000" },
+      { pauseMs: 1500 },
+    ]).flat(),
+    prepare: () => {},
+  },
+  {
+    ...FORGETS,
+    name: "cut-body",
+    about: "the relay resets all connections in the middle of bodies",
+    relay: { latencyMs: 1 },
+    steps: BODIES,
+    prepare: () => {},
+    change: async (_lab, _what, relay) => void after(2000).then(() => relay?.stdin?.write("cut\n")),
+  },
+  {
+    ...FORGETS,
+    name: "late-first",
+    about: "a request on an idle connection arrives 4 s late: its answer comes after the doubt",
+    relay: { latencyMs: 1, hold: { idleMs: 1000, ms: 4000 } },
+    steps: rounds(6, 1500),
+    prepare: () => {},
+  },
+  {
+    ...FORGETS,
+    name: "late-first-posts",
+    about: "the same, with requests that must not be sent twice",
+    relay: { latencyMs: 1, hold: { idleMs: 1000, ms: 4000 } },
+    steps: rounds(6, 1500, "POST"),
+    prepare: () => {},
+  },
+  {
+    ...FORGETS,
+    name: "forgets-server",
+    about: "packets of the server are dropped after 1 s of silence: requests arrive, answers do not",
+    prepare: (lab) => lab.forgetAfter(1, "server"),
+  },
+  {
+    ...FORGETS,
+    name: "outage-drop",
+    capMs: 20_000,
+    about: "the firewall drops every packet for 10 s without a word: connects hang",
+    steps: [
+      { send: 8, together: 4, method: "GET" },
+      { wait: "drop" },
+      { send: 40, together: 4, method: "GET" },
+    ],
+    prepare: () => {},
+    change: async (lab) => {
+      lab.dropAll();
+      void after(10_000).then(() => lab.restore());
+    },
+  },
+  {
+    ...FORGETS,
+    name: "vanishes-idle",
+    capMs: 20_000,
+    about: "the host vanishes while connections are idle (`ip link down`), and is back after 5 s",
+    steps: IDLE_THEN,
+    prepare: () => {},
+    change: async (lab) => {
+      lab.cable(false);
+      void after(5000).then(() => lab.cable(true));
+    },
+  },
+  {
+    ...FORGETS,
+    name: "vanishes-body",
+    capMs: 20_000,
+    about: "the host vanishes in the middle of bodies of 4 s, and is back after 5 s",
+    steps: BODIES,
+    prepare: () => {},
+    change: async (lab) => {
+      void after(2000).then(() => lab.cable(false));
+      void after(7000).then(() => lab.cable(true));
+    },
+  },
+  {
+    ...FORGETS,
+    name: "name-moves",
+    capMs: 20_000,
+    about: "the name gets another address, and the old one swallows every packet",
+    host: "api.lab",
+    steps: IDLE_THEN,
+    prepare: (lab) => lab.rename(ADDRESSES.secondServer),
+    change: async (lab) => {
+      lab.rename(ADDRESSES.server);
+      lab.swallow(ADDRESSES.secondServer);
+    },
+  },
+  {
+    ...FORGETS,
+    name: "thousand",
+    ofHoldfast: true,
+    about: "`forgets` for four rounds, and 1,000 requests after them",
+    steps: [
+      ...rounds(4, 2500),
+      ...Array.from({ length: 20 }, (): Step[] => [
+        { send: 50, together: 4, method: "GET" },
+        { pauseMs: 1500 },
+      ]).flat(),
+    ],
+  },
+];
 
 /** All, in the order of the table. */
 export const CASES: readonly NetworkCase[] = [
@@ -47,7 +188,7 @@ export const CASES: readonly NetworkCase[] = [
     ...FORGETS,
     name: "forgets-posts",
     about: "the same, with requests that must not be sent twice",
-    steps: rounds(8, 2500, "POST"),
+    steps: rounds(6, 2500, "POST"),
   },
   {
     ...FORGETS,
@@ -65,6 +206,7 @@ export const CASES: readonly NetworkCase[] = [
   {
     ...FORGETS,
     name: "dead-address",
+    capMs: 20_000,
     about: "the first of two addresses swallows every packet",
     host: "api.lab",
     steps: rounds(8, 200),
@@ -73,6 +215,7 @@ export const CASES: readonly NetworkCase[] = [
   {
     ...FORGETS,
     name: "outage",
+    capMs: 20_000,
     about: "nothing gets through for 10 s, then all is well again",
     steps: [
       { send: 8, together: 4, method: "GET" },
@@ -140,4 +283,5 @@ export const CASES: readonly NetworkCase[] = [
     prepare: () => {},
     change: async (lab) => lab.move(),
   },
+  ...MORE,
 ];

@@ -62,6 +62,7 @@ function print(line: ClientLine): void {
 }
 
 async function clientOf({ kind, options }: ClientScript): Promise<{ send: Send; stats?: () => unknown }> {
+  const isHttp2 = options !== undefined && "http2" in options;
   switch (kind) {
     case "holdfast": {
       const { createPool } = await import("../../mod.ts");
@@ -71,18 +72,29 @@ async function clientOf({ kind, options }: ClientScript): Promise<{ send: Send; 
     case "built-in":
       return { send: byFetch(fetch) };
     case "undici": {
-      const { request } = await import("undici");
+      const { request, Agent } = await import("undici");
+      // Its types do not know useH2c (8.12).
+      const http2: object = { allowH2: true, useH2c: true };
+      const dispatcher = new Agent(isHttp2 ? http2 : {});
       return {
         send: async (url, method, signal) => {
-          const { body } = await request(url, { method: method as "GET", signal, ...bodyOf(method) });
+          const { body } = await request(url, {
+            method: method as "GET",
+            signal,
+            dispatcher,
+            ...bodyOf(method),
+          });
           await body.text();
         },
       };
     }
     case "node:http":
       return { send: await byNodeHttp() };
+    case "node:http2":
+      return { send: await byNodeHttp2() };
     case "Go":
-      throw new Error("Go has a client program of its own");
+    case "reqwest":
+      throw new Error(`${kind} has a client program of its own`);
   }
 }
 
@@ -107,5 +119,25 @@ async function byNodeHttp(): Promise<Send> {
         response.on("end", resolve).on("error", reject);
       });
       request.on("error", reject).end(bodyOf(method).body);
+    });
+}
+
+/** One session, and a new one when that has ended: what an application makes of `node:http2` in a few lines. */
+async function byNodeHttp2(): Promise<Send> {
+  const { connect } = await import("node:http2");
+  let session: ReturnType<typeof connect> | undefined;
+  return (url, method, signal) =>
+    new Promise((resolve, reject) => {
+      const { origin, pathname, search } = new URL(url);
+      if (session === undefined || session.closed || session.destroyed) {
+        session = connect(origin);
+        session.on("error", () => {});
+      }
+      const stream = session.request({ ":method": method, ":path": pathname + search }, { signal });
+      stream
+        .on("error", reject)
+        .on("close", () => reject(new Error("closed")))
+        .on("end", resolve);
+      stream.resume().end(bodyOf(method).body);
     });
 }

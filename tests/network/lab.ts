@@ -17,8 +17,8 @@ export const ADDRESSES = {
   secondServer: "10.77.2.3",
 } as const;
 
-/** Who forgets a connection: packets of both sides are dropped, or only those of the client. */
-export type Forgetting = "both" | "client" | "reset";
+/** Who forgets a connection: packets of both sides are dropped, or only those of one. */
+export type Forgetting = "both" | "client" | "server" | "reset";
 
 /** What the lab needs and this machine lacks; `undefined` if nothing. */
 export function missing(): string | undefined {
@@ -123,7 +123,17 @@ export class Lab {
   #nameServers(): void {
     mkdirSync(this.#etc, { recursive: true });
     const names = [ADDRESSES.secondServer, ADDRESSES.server].map((address) => `${address} api.lab`);
+    this.#writeHosts(names);
+  }
+
+  /** The same file is written again: the client's namespace has it mounted. */
+  #writeHosts(names: readonly string[]): void {
     writeFileSync(`${this.#etc}/hosts`, ["127.0.0.1 localhost", ...names, ""].join("\n"));
+  }
+
+  /** From now on `api.lab` has this address alone. */
+  rename(address: string): void {
+    this.#writeHosts([`${address} api.lab`]);
   }
 
   get #etc(): string {
@@ -147,7 +157,7 @@ export class Lab {
       "-qw",
       `net.netfilter.nf_conntrack_tcp_timeout_established=${seconds}`,
     );
-    const from = how === "client" ? 'iifname "client" ' : "";
+    const from = how === "client" || how === "server" ? `iifname "${how}" ` : "";
     const verdict = how === "reset" ? "reject with tcp reset" : "drop";
     this.#nft(`add rule ip lab passing ${from}ct state invalid ${verdict}`);
     // The kernel tracks connections only where a rule looks at them.
@@ -157,6 +167,11 @@ export class Lab {
   /** No packet reaches `address` any more. */
   swallow(address: string): void {
     this.#nft(`add rule ip lab passing ip daddr ${address} drop`);
+  }
+
+  /** No packet passes any more, and nobody is told. */
+  dropAll(): void {
+    this.#nft("insert rule ip lab passing drop");
   }
 
   /** All rules of the middlebox are removed. */

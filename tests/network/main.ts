@@ -2,11 +2,13 @@
  * Main: `npm run network` runs the cases of the lab with each client on each runtime and prints a table.
  *
  * `--only NAME` chooses cases, `--clients a,b` clients, `--runtimes a,b` runtimes. `--options JSON` are options of the pool;
- * with `{"http2":"prior-knowledge"}` the origin speaks HTTP/2. Go is left out where it is not installed.
+ * `--http2` makes the origin speak HTTP/2 in plain text. The built-in fetches are left out then: they take HTTP/2 only
+ * from TLS, or not at all. `--at-a-time N` runs so many labs side by side, `--json FILE` keeps every request's figures.
+ * Go and reqwest are left out where they cannot be built.
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -22,14 +24,20 @@ import type { ClientKind } from "./script.ts";
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
-    clients: { type: "string", default: "holdfast,built-in,undici,node:http,Go" },
+    clients: { type: "string", default: "holdfast,built-in,undici,node:http,node:http2,Go,reqwest" },
+    http2: { type: "boolean", default: false },
+    "at-a-time": { type: "string", default: "8" },
+    json: { type: "string" },
     runtimes: { type: "string", default: "node24,deno,bun" },
     options: { type: "string" },
   },
 });
 
-/** So many labs at a time: most of their time is waiting. */
-const AT_A_TIME = 4;
+/** The clients that speak HTTP/2 in plain text, and those that speak HTTP/1.1. */
+const SPEAKS: Readonly<Record<"h1" | "h2", readonly ClientKind[]>> = {
+  h1: ["holdfast", "built-in", "undici", "node:http", "Go", "reqwest"],
+  h2: ["holdfast", "undici", "node:http2", "Go", "reqwest"],
+};
 
 interface Job {
   readonly test: NetworkCase;
@@ -39,22 +47,47 @@ interface Job {
 }
 
 function jobs(): Job[] {
-  const clients = values.clients.split(",") as ClientKind[];
+  const speaks = SPEAKS[values.http2 ? "h2" : "h1"];
+  const clients = (values.clients.split(",") as ClientKind[]).filter((kind) => speaks.includes(kind));
   const cases = CASES.filter(({ name }) => values.only === undefined || values.only.includes(name));
-  const go = clients.includes("Go") ? goClient() : undefined;
-  return cases.flatMap((test) => [
-    ...(go === undefined ? [] : [{ test, kind: "Go" as const, runtime: "Go", command: [go] }]),
+  const native = [
+    ...(clients.includes("Go") ? goClient() : []),
+    ...(clients.includes("reqwest") ? reqwestClient() : []),
+  ];
+  const every = cases.flatMap((test) => [
+    ...native.map((program) => ({ test, ...program })),
     ...values.runtimes.split(",").flatMap((name) => {
       const runtime = findRuntime(name as RuntimeName);
       if (runtime === undefined) return [];
-      const kinds = clients.filter((kind) => kind !== "Go" && (kind !== "undici" || name.startsWith("node")));
+      const kinds = clients.filter((kind) => runsOn(kind, name));
       return kinds.map((kind) => ({ test, kind, runtime: runtime.name, command: runtime.command }));
     }),
   ]);
+  return every.filter(({ test, kind }) => test.ofHoldfast !== true || kind === "holdfast");
 }
 
-/** Builds the client program of `net/http`. `undefined` if there is no Go. */
-function goClient(): string | undefined {
+/** On Deno and Bun the modules of Node and undici are emulations. */
+function runsOn(kind: ClientKind, runtime: string): boolean {
+  if (kind === "holdfast" || kind === "built-in") return true;
+  return runtime.startsWith("node") && kind !== "Go" && kind !== "reqwest";
+}
+
+/** Builds the client program of reqwest. The first build takes some minutes. */
+function reqwestClient(): Omit<Job, "test">[] {
+  const target = join(root, ".cache", "network", "reqwest");
+  const manifest = fileURLToPath(new URL("reqwest/Cargo.toml", import.meta.url));
+  const options = ["build", "--release", "--locked", "--manifest-path", manifest, "--target-dir", target];
+  try {
+    execFileSync(find("cargo") ?? "cargo", options, { stdio: "ignore", timeout: 600_000 });
+  } catch {
+    console.error("reqwest is left out: it could not be built (no Cargo, or no crates).");
+    return [];
+  }
+  return [{ kind: "reqwest", runtime: "Rust", command: [join(target, "release", "network-reqwest")] }];
+}
+
+/** Builds the client program of `net/http`. */
+function goClient(): Omit<Job, "test">[] {
   const installed = "/usr/local/go/bin/go";
   const compiler = find("go") ?? (existsSync(installed) ? installed : undefined);
   const program = join(root, ".cache", "network", "go-client");
@@ -62,10 +95,10 @@ function goClient(): string | undefined {
     if (compiler === undefined) throw new Error("There is no Go");
     const source = fileURLToPath(new URL("go/", import.meta.url));
     execFileSync(compiler, ["build", "-C", source, "-o", program, "."], { stdio: "ignore" });
-    return program;
+    return [{ kind: "Go", runtime: "Go", command: [program] }];
   } catch {
     console.error("Go is left out: it could not be built.");
-    return undefined;
+    return [];
   }
 }
 
@@ -92,16 +125,22 @@ async function main(): Promise<void> {
   const all = jobs();
   const rows = new Map<Job, Figures | string>();
   const queue = [...all];
-  const options = values.options === undefined ? undefined : (JSON.parse(values.options) as object);
+  const options = {
+    ...(values.http2 && { http2: "prior-knowledge" }),
+    ...(JSON.parse(values.options ?? "{}") as object),
+  };
   const lane = async (): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       rows.set(job, await runCase(job.test, job.kind, job.command, options).catch(String));
       process.stderr.write(`${rows.size} of ${all.length}: ${job.test.name}, ${job.kind}, ${job.runtime}\n`);
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  await Promise.all(Array.from({ length: Number(values["at-a-time"]) }, lane));
   for (const job of all) table.push(rowOf(job, rows.get(job)));
   console.log(table.toString());
+  if (values.json === undefined) return;
+  const kept = all.map((job) => ({ ...job, test: job.test.name, figures: rows.get(job) }));
+  writeFileSync(values.json, JSON.stringify(kept));
 }
 
 function rowOf({ test, kind, runtime }: Job, figures: Figures | string | undefined): (string | number)[] {

@@ -1,5 +1,5 @@
 /**
- * Origin: the server program of the lab, over HTTP/1.1 or HTTP/2. It answers `/?id=…` at once, `/slow?ms=…` after a while, `/tail?…` mostly at once and
+ * Origin: the server program of the lab, over HTTP/1.1 or HTTP/2. It answers `/?id=…` at once, `/slow?ms=…` after a while, `/drip?ms=…` in pieces, `/tail?…` mostly at once and
  * sometimes ten times slower, and writes its counts when it is told to on stdin.
  */
 
@@ -26,7 +26,10 @@ function serve(request: Request, response: Response): void {
   const id = url.searchParams.get("id") ?? "";
   if (request.method === "POST") posts.set(id, (posts.get(id) ?? 0) + 1);
   request.resume();
-  request.on("end", () => setTimeout(answer, delayOf(url), response));
+  const ms = Number(url.searchParams.get("ms") ?? 0);
+  if (url.pathname === "/drip") {
+    request.on("end", () => drip(response, ms, Number(url.searchParams.get("bytes") ?? 20)));
+  } else request.on("end", () => setTimeout(answer, delayOf(url), response));
 }
 
 /** Every 50th answer of the tail takes ten times the median. */
@@ -41,6 +44,19 @@ function answer(response: Response): void {
   if (response.writableEnded || response.destroyed) return;
   response.setHeader("content-type", "text/plain");
   response.end("answer");
+}
+
+/** 20 pieces over `ms`, of `bytes` in all. */
+function drip(response: Response, ms: number, bytes: number): void {
+  let left = 20;
+  const timer = setInterval(() => {
+    if (response.destroyed) return clearInterval(timer);
+    const piece = "x".repeat(bytes / 20);
+    left -= 1;
+    if (left > 0) return void (response as ServerResponse).write(piece);
+    clearInterval(timer);
+    response.end(piece);
+  }, ms / 20);
 }
 
 const connected = (): void => {

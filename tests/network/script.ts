@@ -1,7 +1,7 @@
 /** Script: what a client program does in the lab, step by step, and what it reports. Programs exchange it as JSON. */
 
 /** The HTTP clients that can be compared. */
-export type ClientKind = "holdfast" | "built-in" | "undici" | "node:http" | "Go";
+export type ClientKind = "holdfast" | "built-in" | "undici" | "node:http" | "node:http2" | "Go" | "reqwest";
 
 /** One thing that a client does. */
 export type Step =
@@ -15,6 +15,17 @@ export type Step =
     }
   /** Says `wait`, and goes on when it is told to: the network is changed meanwhile. */
   | { readonly wait: string };
+
+/** What the relay does with the bytes. */
+export interface RelayRules {
+  /** How long bytes take, in one direction. */
+  readonly latencyMs: number;
+  readonly bytesPerSecond?: number;
+  /** A connection that was idle for so long is forgotten: its bytes go nowhere. */
+  readonly forgetMs?: number;
+  /** The first bytes after so long an idle time are passed on `ms` later. */
+  readonly hold?: { readonly idleMs: number; readonly ms: number };
+}
 
 /** What a client program is started with. */
 export interface ClientScript {
