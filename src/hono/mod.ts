@@ -69,6 +69,7 @@ export {
   type UpgradingPool,
   type UpgradingServer,
 } from "./upgrades/forward-upgrades.ts";
+export { type ForwardWebSocketOptions, forwardWebSocket } from "./upgrades/forward-web-socket.ts";
 export { hasDotSegments } from "./upstream/dot-segments.ts";
 export { upstreamErrorResponse } from "./upstream/error-response.ts";
 export {

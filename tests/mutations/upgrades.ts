@@ -5,6 +5,8 @@ import type { Mutation } from "./mutation.ts";
 const BY_UPGRADE = { tests: "tests/upgrade/upgrade" } as const;
 const BY_PATH = { tests: "tests/upgrade/paths" } as const;
 
+const BY_FRAMES = { tests: "tests/hono/upgrades/web-socket-frames" } as const;
+
 /** Mutations of upgrades. */
 export const UPGRADES: readonly Mutation[] = [
   {
@@ -41,5 +43,19 @@ export const UPGRADES: readonly Mutation[] = [
     search: "upgrades === true ? ALPN_HTTP1 : this.#alpn",
     replacement: "this.#alpn",
     proof: BY_PATH,
+  },
+  {
+    breaks: "A WebSocket text that is no UTF-8 is refused",
+    file: "src/hono/upgrades/web-socket-frames.ts",
+    search: "fatal: true",
+    replacement: "fatal: false",
+    proof: BY_FRAMES,
+  },
+  {
+    breaks: "A WebSocket message in parts is bounded as a whole",
+    file: "src/hono/upgrades/web-socket-frames.ts",
+    search: "this.#partsLength + length > this.#maxMessage",
+    replacement: "length > this.#maxMessage",
+    proof: BY_FRAMES,
   },
 ];

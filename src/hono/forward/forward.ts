@@ -58,10 +58,7 @@ async function forwarded(
   const { raw } = c.req;
   const { method } = raw;
   const client = clientSide(c.env, sender.original);
-  const path =
-    settings.path === undefined
-      ? pathToSend(raw.url, client.incoming?.url, settings.dotSegments)
-      : refuseAmbiguous(settings.path);
+  const path = sentPath(c, settings, client);
   const outgoing = fieldsOf(c, settings, client);
   const turnedBack = method === "OPTIONS" ? countHop(outgoing) : undefined;
   if (turnedBack !== undefined) return turnedBack;
@@ -80,13 +77,21 @@ async function forwarded(
 }
 
 /** @throws {TypeError} without `upstream()`. */
-function senderOf(c: Context): UpstreamSender {
+export function senderOf(c: Context): UpstreamSender {
   const sender = (c.get("upstream") as { readonly [SENDER]?: UpstreamSender } | undefined)?.[SENDER];
   if (sender === undefined) throw new TypeError("forward() needs upstream(): mount it before the route");
   return sender;
 }
 
-function fieldsOf(
+/** Path and query to send. @throws {ClientRequestError} 400 */
+export function sentPath(c: Context, settings: ForwardSettings, { incoming }: ClientSide): string {
+  return settings.path === undefined
+    ? pathToSend(c.req.raw.url, incoming?.url, settings.dotSegments)
+    : refuseAmbiguous(settings.path);
+}
+
+/** What of the client's fields is sent. @throws {ClientRequestError} */
+export function fieldsOf(
   c: Context,
   settings: ForwardSettings,
   { address, version, protocol, incoming }: ClientSide,
@@ -106,7 +111,8 @@ function fieldsOf(
   });
 }
 
-async function edited(
+/** The fields after `edit`. */
+export async function edited(
   fields: readonly (readonly [string, string])[],
   edit: NonNullable<ForwardSettings["edit"]>,
   c: Context,

@@ -6,7 +6,7 @@ import { callable, refuseUnknown } from "../../options/checks.ts";
 import { defaultName } from "../forward/via.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
 import { hasDotSegments } from "../upstream/dot-segments.ts";
-import { errorStatus } from "../upstream/error-response.ts";
+import { errorStatus, UpstreamProtocolError } from "../upstream/error-response.ts";
 import { type ClientSocket, endWith, join, toClient } from "./client-socket.ts";
 import { answerHead, isAsked, outgoingUpgradeFields } from "./upgrade-fields.ts";
 
@@ -184,17 +184,7 @@ class ForwardedUpgrade {
   }
 }
 
-/** The upstream switched to a protocol that nobody asked for. */
-class UpstreamProtocolError extends Error {
-  override readonly name = "UpstreamProtocolError";
-
-  constructor() {
-    super("The upstream switched to a protocol that was not asked for");
-  }
-}
-
 function statusOf(error: unknown): number {
-  if (error instanceof UpstreamProtocolError) return 502;
   return errorStatus(error) ?? 500;
 }
 

@@ -57,11 +57,21 @@ export function upstreamErrorResponse(error: unknown): Response | undefined {
   return status === undefined ? undefined : statusResponse(status);
 }
 
+/** The upstream switched to a protocol that nobody asked for. */
+export class UpstreamProtocolError extends Error {
+  override readonly name = "UpstreamProtocolError";
+
+  constructor() {
+    super("The upstream switched to a protocol that was not asked for");
+  }
+}
+
 /** The status for an error; `undefined` if neither the upstream nor the client caused it. */
 export function errorStatus(error: unknown): GatewayStatus | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof ClientGoneError) return 499;
   if (error instanceof ClientRequestError) return error.status;
+  if (error instanceof UpstreamProtocolError) return 502;
   if (error.name === "TimeoutError") return 504;
   const known = error instanceof HoldfastError ? error : error.cause;
   return known instanceof HoldfastError ? (STATUSES[known.code] ?? 502) : undefined;

@@ -2,6 +2,7 @@
 
 import type { PoolResponse } from "../../fetch/pool-response.ts";
 import type { RequestOptions } from "../../fetch/request.ts";
+import type { UpgradeOptions, UpgradeResponse } from "../../fetch/upgrade.ts";
 
 /** The key under which `c.var.upstream` has it. */
 export const SENDER: unique symbol = Symbol.for("@holdfast/pool sender");
@@ -12,6 +13,8 @@ export interface UpstreamSender {
   readonly original: Request;
   /** Sends a request with exactly these fields, and ends it when the client goes away. */
   send(url: string, options: RequestOptions): Promise<PoolResponse>;
+  /** Asks for another protocol with exactly these fields. */
+  upgrade(url: string, options: UpgradeOptions): Promise<UpgradeResponse>;
   /** The error to throw for one that was thrown. Emits an event if the upstream or the client caused it. */
   failed(thrown: unknown): unknown;
 }

@@ -8,6 +8,7 @@ import type { FetchFunction } from "../../fetch/fetch-function.ts";
 import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
 import type { PoolResponse } from "../../fetch/pool-response.ts";
 import type { RequestOptions } from "../../fetch/request.ts";
+import type { UpgradeOptions, UpgradeResponse } from "../../fetch/upgrade.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
 import { errorStatus, withErrorResponse } from "./error-response.ts";
@@ -82,6 +83,13 @@ export class UpstreamRequests implements UpstreamSender {
     const response = await this.#pool.request(url, signal === undefined ? options : { ...options, signal });
     if (this.#settings.timings !== undefined) this.#addTiming(response.connection);
     return response;
+  }
+
+  async upgrade(url: string, options: UpgradeOptions): Promise<UpgradeResponse> {
+    if (typeof this.#pool.upgrade !== "function")
+      throw new TypeError("This pool cannot upgrade: its sockets are in another process");
+    const signal = this.#disconnect.signal(undefined);
+    return await this.#pool.upgrade(url, signal === undefined ? options : { ...options, signal });
   }
 
   #init(input: FetchInput, init: FetchInit | undefined): FetchInit {

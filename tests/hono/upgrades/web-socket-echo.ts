@@ -26,12 +26,14 @@ function readFrame(bytes: Buffer): Frame | undefined {
 }
 
 function frame(opcode: number, data: Buffer): Buffer {
-  const short = data.length < 126;
-  const head = Buffer.alloc(short ? 2 : 4);
+  const { length } = data;
+  const second = [length, 126, 127][Number(length > 125) + Number(length > 65_535)] ?? 0;
+  const head = Buffer.alloc(second === 127 ? 10 : 4);
   head.writeUInt8(0x80 | opcode, 0);
-  head.writeUInt8(short ? data.length : 126, 1);
-  if (!short) head.writeUInt16BE(data.length, 2);
-  return Buffer.concat([head, data]);
+  head.writeUInt8(second, 1);
+  if (second === 127) head.writeBigUInt64BE(BigInt(length), 2);
+  else head.writeUInt16BE(length, 2);
+  return Buffer.concat([second < 126 ? head.subarray(0, 2) : head, data]);
 }
 
 /** A running echo server, and what it saw. */
@@ -43,7 +45,7 @@ export interface EchoServer extends AsyncDisposable {
   readonly sockets: Duplex[];
 }
 
-/** Echoes. The text `close 4001` makes it close with that code. */
+/** Echoes. The text `close 4001` makes it close with that code, and `send 70000` send a text of that length. */
 export async function echoServer(): Promise<EchoServer> {
   const requests: IncomingMessage[] = [];
   const closed: number[] = [];
@@ -57,7 +59,8 @@ export async function echoServer(): Promise<EchoServer> {
       const code = Buffer.alloc(2);
       code.writeUInt16BE(Number(text.slice(6)));
       socket.write(frame(8, Buffer.concat([code, Buffer.from("by the server")])));
-    } else socket.write(frame(opcode, data));
+    } else if (text.startsWith("send ")) socket.write(frame(1, Buffer.alloc(Number(text.slice(5)), "x")));
+    else socket.write(frame(opcode, data));
   };
   const server = createServer().on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     requests.push(request);
