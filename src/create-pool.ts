@@ -5,7 +5,7 @@ import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
 import { type Origin, originOf, upgradeKeyOf } from "./contract/origin.ts";
 import { portableText } from "./contract/text.ts";
-import type { Alloc, Capabilities, TextCodec, Transport } from "./contract/transport.ts";
+import type { Alloc, TextCodec, Transport } from "./contract/transport.ts";
 import type { Wire } from "./contract/wire.ts";
 import { clearedBytes } from "./exchange/body-buffer.ts";
 import type { CallContext, ReadContext } from "./fetch/call-context.ts";
@@ -91,7 +91,7 @@ export interface Pool extends AsyncDisposable {
 /** The parts of a pool that exist only once the transport is loaded. */
 interface Engine {
   readonly pool: ConnectionPool<Wire>;
-  readonly can: Capabilities;
+  readonly transport: Transport;
   readonly request: CallContext;
   readonly fetch: FetchContext;
 }
@@ -215,8 +215,8 @@ class HoldfastPool implements Pool {
 
   explain(origin: string | URL): Explanation {
     const { key } = this.#pooledAs(origin);
-    const { pool, can } = this.#engine ?? {};
-    return explain(key, this.#settings, pool?.core.origins, this.#settings.clock.now(), can);
+    const { pool, transport } = this.#engine ?? {};
+    return explain(key, this.#settings, pool?.core.origins, this.#settings.clock.now(), transport);
   }
 
   stats(): PoolStats {
@@ -288,6 +288,6 @@ class HoldfastPool implements Pool {
       memo: transport.copiesHeaders === true ? new HeaderMemo() : undefined,
     };
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
-    return { pool, can: transport.can, request: common, fetch: { ...common, ...responses, defaults } };
+    return { pool, transport, request: common, fetch: { ...common, ...responses, defaults } };
   }
 }

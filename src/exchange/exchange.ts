@@ -27,7 +27,7 @@ import {
   timeoutError,
   uploadError,
 } from "./exchange-errors.ts";
-import { firstLook, look, lookTime } from "./look.ts";
+import { firstLook, LOOK_AGAIN_MS, look, lookTime } from "./look.ts";
 import type { ResponseCallbacks, WireRequest, WireResponse } from "./message.ts";
 import {
   dueTime,
@@ -63,6 +63,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #second: SecondAttempt | undefined = undefined;
   /** When to look next whether the network holds it up: see `look.ts`. */
   #lookAt: number | undefined = undefined;
+  /** The end of the last outage that a look has seen. */
+  #seenAt = -Infinity;
   #sent: Sent = "none";
   resendCount = 0;
   /** How many of the resends were because the peer had not processed the request. */
@@ -402,7 +404,10 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   // Called by the timer
 
   dueAt(): number {
-    return Math.min(this.#deadline, lookTime(this.#phase, this.#lookAt, this.#times, this.#lease));
+    return Math.min(
+      this.#deadline,
+      lookTime(this.#phase, this.#lookAt, this.#seenAt, this.#times, this.#lease),
+    );
   }
 
   get #deadline(): number {
@@ -421,11 +426,20 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #look(now: number): void {
     const [phase, lease, waiter, second] = [this.#phase, this.#lease, this.#waiter, this.#second];
     const isWhole = this.unanswered && this.#upload === undefined && this.resendCount === 0;
-    const at = { phase, lease, waiter, second, isWhole, sentAt: this.#times.sentAt };
+    const at = {
+      phase,
+      lease,
+      waiter,
+      second,
+      isWhole,
+      sentAt: this.#times.sentAt,
+      seenAt: this.#seenAt,
+    };
+    this.#seenAt = lease?.connection.record.originRecord.reach.backAt ?? -Infinity;
     const next = look(this.#pool, this.#request, at, now);
-    if (this.#phase === phase) this.#lookAt = next ?? Infinity;
+    if (this.#phase === phase) this.#lookAt = next ?? now + LOOK_AGAIN_MS;
     if (next !== undefined || lease === undefined) return;
-    this.#second = SecondAttempt.afterOutage(this, this.#request, lease, this.#pool);
+    this.#second = SecondAttempt.afterOutage(this, this.#request, lease, this.#pool, second);
     this.#second.due(now);
   }
 }

@@ -10,23 +10,38 @@ import { doubtAfterMs, isHarmless, SHORTEST_DOUBT_MS } from "../rules/doubt.ts";
 import { HUNG_MS, hungMs, probeAt, waitedThroughOutage } from "../rules/outage.ts";
 import { isKeyed, type WireRequest } from "./message.ts";
 import type { ExchangePhase, Times } from "./phase.ts";
-import type { SecondAttempt } from "./second-attempt.ts";
+
+/** While something else may help, in ms. */
+export const LOOK_AGAIN_MS = HUNG_MS;
+
+/** What a look must know of the request's second attempt. */
+interface Second {
+  readonly isWaiting: boolean;
+  readonly isAsking: boolean;
+  readonly hasBegun: boolean;
+}
 
 /** What a request waits for. */
 interface Awaited {
   readonly phase: ExchangePhase;
   readonly lease: Lease<Wire> | undefined;
   readonly waiter: PoolWaiter<Wire> | undefined;
-  readonly second: SecondAttempt | undefined;
+  readonly second: Second | undefined;
   /** It was sent whole and for the first time, and no byte has come since. */
   readonly isWhole: boolean;
   readonly sentAt: number;
+  /** The end of the last outage that it has seen; -Infinity before. */
+  readonly seenAt: number;
 }
 
-/** When to look: `lookAt`, which is `undefined` before the first look, but at once if an outage is over. `Infinity`: never. */
+/**
+ * When to look: `lookAt`, which is `undefined` before the first look, but at once if an outage is over that
+ * no look has seen (`seenAt`: the end of the last one that was). `Infinity`: never.
+ */
 export function lookTime(
   phase: ExchangePhase,
   lookAt: number | undefined,
+  seenAt: number,
   { sentAt }: Times,
   lease: Lease<Wire> | undefined,
 ): number {
@@ -34,7 +49,7 @@ export function lookTime(
   if (phase !== "headers" || lookAt === Infinity || lease === undefined) return Infinity;
   const { backAt } = lease.connection.record.originRecord.reach;
   const at = lookAt ?? sentAt + SHORTEST_DOUBT_MS;
-  return backAt > sentAt ? Math.min(at, backAt) : at;
+  return backAt > sentAt && backAt !== seenAt ? Math.min(at, backAt) : at;
 }
 
 /** When a request looks that has begun to wait for a connection; `undefined` if it waits for none that is being opened. */
@@ -49,26 +64,32 @@ export function firstLook(waiter: PoolWaiter<Wire>): number | undefined {
 export function look(
   pool: ConnectionPool<Wire>,
   request: WireRequest,
-  { phase, lease, waiter, second, isWhole, sentAt }: Awaited,
+  { phase, lease, waiter, second, isWhole, sentAt, seenAt }: Awaited,
   now: number,
 ): number | undefined {
   if (phase === "queue") return lookWaiting(pool, waiter, now);
   const setting = request.doubt ?? pool.settings.doubt;
+  // It looks itself while it waits for a connection. If it gets none, the request has not been sent again.
+  if (second?.isAsking === true) return now + LOOK_AGAIN_MS;
   if (!isWhole || lease === undefined || setting === false || second?.hasBegun === true) return Infinity;
   if (!isHarmless(request.method, isKeyed(request))) return Infinity;
   // Its connection is in doubt already, and needs no look.
-  if (second?.isWaiting === true) return now + HUNG_MS;
+  if (second?.isWaiting === true) return now + LOOK_AGAIN_MS;
   const { reach, roundTripMs, firstByte } = lease.connection.record.originRecord;
   const quietMs = setting.afterMs ?? doubtAfterMs(firstByte);
-  if (reach.backAt > sentAt) return waitedThroughOutage(reach, sentAt, quietMs) ? undefined : Infinity;
+  if (reach.backAt !== seenAt && waitedThroughOutage(reach, sentAt, quietMs)) return undefined;
   const at = probeAt(reach, sentAt, quietMs, roundTripMs);
   if (at > now) return at;
   pool.outages.probe(lease.connection.record.originRecord, now);
   return now + hungMs(roundTripMs);
 }
 
-/** No request is sent twice by this, so it is for all methods. */
-function lookWaiting(pool: ConnectionPool<Wire>, waiter: PoolWaiter<Wire> | undefined, now: number): number {
+/** The same for a request that waits for a connection. None is sent twice by this, so it is for all methods. */
+export function lookWaiting(
+  pool: ConnectionPool<Wire>,
+  waiter: PoolWaiter<Wire> | undefined,
+  now: number,
+): number {
   const origin = waiter?.originRecord;
   if (waiter === undefined || origin === undefined || origin.connecting === 0) return Infinity;
   const at = probeAt(origin.reach, waiter.askedAt, hungMs(origin.roundTripMs), origin.roundTripMs);

@@ -16,6 +16,7 @@ import type { Timed } from "../pool/timer.ts";
 import { doubtAfterMs, isDoubtful, isMaybeForgotten, spendDoubt } from "../rules/doubt.ts";
 import { giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import { errorContext, lostError, protocolError } from "./exchange-errors.ts";
+import { firstLook, lookWaiting } from "./look.ts";
 import { isKeyed, type WireRequest } from "./message.ts";
 import type { RequestEvents } from "./request-events.ts";
 import { Upload } from "./upload.ts";
@@ -61,6 +62,10 @@ export class SecondAttempt implements Roles {
   #stream: WireStream | undefined = undefined;
   #yielded = false;
   #hasBegun = false;
+  /** The budget has paid for it, and listeners were told, with the one before it if that got no connection. */
+  #isPaid = false;
+  /** When to look whether the network holds up the connection that it waits for. */
+  #lookAt = Infinity;
 
   /**
    * Watches a request that was just sent whole, without an upload, for the time at which its connection is in doubt.
@@ -83,14 +88,17 @@ export class SecondAttempt implements Roles {
     return second;
   }
 
-  /** The second attempt of a request that waited through an outage. It is due at once. */
+  /** The second attempt of a request that waited through an outage. It is due at once. `before`: one that got no connection. */
   static afterOutage(
     exchange: DoubtingExchange,
     request: WireRequest,
     first: Lease<Wire>,
     pool: ConnectionPool<Wire>,
+    before: SecondAttempt | undefined,
   ): SecondAttempt {
-    return new SecondAttempt(exchange, request, first, pool);
+    const second = new SecondAttempt(exchange, request, first, pool);
+    if (before !== undefined) second.#isPaid = before.#isPaid;
+    return second;
   }
 
   constructor(
@@ -110,7 +118,7 @@ export class SecondAttempt implements Roles {
     this.#wasOut = dueAt === undefined;
   }
 
-  /** Whether the request was in doubt. It is so once at most. */
+  /** Whether the request was in doubt, and not because of a connect attempt that failed. It is so once at most. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
@@ -118,6 +126,11 @@ export class SecondAttempt implements Roles {
   /** Whether the request may still be answered this way. */
   get isUnderWay(): boolean {
     return this.#state === "asking" || this.#state === "sent";
+  }
+
+  /** Whether it waits for a connection. */
+  get isAsking(): boolean {
+    return this.#state === "asking";
   }
 
   /** Whether it may become due: the connection is in doubt for its age. */
@@ -137,16 +150,19 @@ export class SecondAttempt implements Roles {
   // Called by the timer
 
   dueAt(): number {
+    if (this.#state === "asking") return this.#lookAt;
     return this.#state === "waiting" ? this.#dueAt : Infinity;
   }
 
   due(now: number): void {
+    if (this.#state === "asking") return this.#look(now);
     this.#pool.timer.drop(this);
     if (this.#state !== "waiting") return;
     const isSilent = this.#exchange.unanswered && this.#unprovenMs > 0;
     if (isSilent && this.#mayBegin(now)) {
-      [this.#state, this.#hasBegun] = ["asking", true];
-      this.#events.doubted(this.#first, now);
+      const isTold = this.#isPaid;
+      [this.#state, this.#hasBegun, this.#isPaid] = ["asking", true, true];
+      if (!isTold) this.#events.doubted(this.#first, now);
       return this.#pool.observers.whenDelivered(this);
     }
     this.#state = "over";
@@ -172,7 +188,7 @@ export class SecondAttempt implements Roles {
     // The user's rule may have aborted the request.
     if (reason === undefined || this.#state !== "waiting") return false;
     const { doubtBudget } = this.#first.connection.record.originRecord;
-    if (spendDoubt(doubtBudget)) return true;
+    if (this.#isPaid || spendDoubt(doubtBudget)) return true;
     this.#events.budgetUsedUp(doubtBudget, now);
     return false;
   }
@@ -189,6 +205,7 @@ export class SecondAttempt implements Roles {
     this.#waiter = waiter;
     if (this.#state === "over") return this.#pool.cancel(waiter);
     const { connection } = this.#first;
+    this.#watchNetwork(waiter);
     if (this.#state !== "asking" || this.#lease !== undefined || connection.multiplexed) return;
     if (!this.#pool.lacksPlace(connection)) return;
     // A limit on connections is reached. What is in doubt must not keep the place of what would answer.
@@ -196,9 +213,21 @@ export class SecondAttempt implements Roles {
     this.#exchange.yieldPlace();
   }
 
+  /** The connect attempt that it waits for may hang, like what it is to replace. */
+  #watchNetwork(waiter: PoolWaiter<Wire>): void {
+    this.#lookAt = firstLook(waiter) ?? Infinity;
+    if (this.#state === "asking" && this.#lease === undefined && this.#lookAt !== Infinity)
+      this.#pool.timer.watch(this);
+  }
+
+  #look(now: number): void {
+    this.#lookAt = lookWaiting(this.#pool, this.#waiter, now);
+  }
+
   // Called by the pool
 
   granted(lease: Lease<Wire>): void {
+    this.#pool.timer.drop(this);
     if (this.#state !== "asking") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     this.#stream = lease.connection.wire.open(lease.connection, this);
@@ -209,6 +238,9 @@ export class SecondAttempt implements Roles {
   rejected(error: Error): void {
     if (this.#state === "over") return;
     this.#state = "over";
+    this.#pool.timer.drop(this);
+    // Nothing was sent. The request may have another second attempt when the network is back.
+    this.#hasBegun = false;
     this.#exchange.secondFailed(error);
   }
 

@@ -1,7 +1,7 @@
 /** Configured rules: each rule that the options set, with its value and its source, for people. */
 
 import { formatMs } from "../contract/duration.ts";
-import type { Capabilities } from "../contract/transport.ts";
+import type { Capabilities, Transport } from "../contract/transport.ts";
 import type { Settings } from "../options/resolve.ts";
 
 /** One rule and its source. */
@@ -14,13 +14,16 @@ export interface ExplainedRule {
   readonly source: "option" | "preset" | "default" | "server hint" | "learned";
 }
 
-/** Every rule that the options set, in the order of the documentation. `can`: what the runtime can do, once that is known. */
-export function configuredRules(settings: Settings, can?: Capabilities): ExplainedRule[] {
+/** What the runtime can do and show. */
+export type Runtime = Pick<Transport, "can" | "localAddresses">;
+
+/** Every rule that the options set, in the order of the documentation. `runtime`: once it is known. */
+export function configuredRules(settings: Settings, runtime?: Runtime): ExplainedRule[] {
   return [
     ...keeping(settings),
     ...counting(settings),
     ...deadlines(settings),
-    ...handling(settings, can),
+    ...handling(settings, runtime),
   ].map(([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }));
 }
 
@@ -74,13 +77,14 @@ function deadlines(settings: Settings): Described[] {
   return DEADLINES.map((option) => [option, formatMs(settings[`${option}Ms`])]);
 }
 
-function handling(settings: Settings, can: Capabilities | undefined): Described[] {
+function handling(settings: Settings, runtime: Runtime | undefined): Described[] {
   const { rules, retry, doubt, tcpKeepAlive, dnsRefreshMs, http2, maxStreams, ping, proxy } = settings;
   return [
     ["retry", typeof retry === "function" ? named(retry) : onOff(retry)],
     ["doubt", doubt === false || retry === false ? "off" : doubts(doubt)],
     ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
-    ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive) + honoured(can)],
+    ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive) + honoured(runtime?.can)],
+    ["moved", moves(runtime)],
     ["dnsRefresh", formatMs(dnsRefreshMs)],
     ["http2", http2 === false ? "off" : http2],
     ["maxStreams", limit(maxStreams)],
@@ -91,6 +95,14 @@ function handling(settings: Settings, can: Capabilities | undefined): Described[
 
 function doubts({ afterMs }: Exclude<Settings["doubt"], false>): string {
   return afterMs === undefined ? "by the origin's own times" : `after ${formatMs(afterMs)}`;
+}
+
+/** Whether a change of the local address is seen. */
+function moves(runtime: Runtime | undefined): string {
+  if (runtime === undefined) return "on, where the runtime shows local addresses";
+  return runtime.localAddresses === undefined
+    ? "off (this runtime shows no local addresses; see doubt)"
+    : "on";
 }
 
 function pings({ intervalMs, timeoutMs, whileIdle }: NonNullable<Settings["ping"]>): string {
@@ -113,7 +125,7 @@ function honoured(can: Capabilities | undefined): string {
     case "none":
       return " (this runtime sends none)";
     case "toggle":
-      return " (this runtime: on, at the system's own times)";
+      return " (this runtime: on, but at the system's own times, which on Linux is after 2 h)";
     case "idle":
       return " (this runtime: the first one only, then the system's own)";
     default:

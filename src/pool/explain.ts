@@ -1,13 +1,12 @@
 /** Explain: every rule in force for an origin with its source, and how long each of its connections is kept. */
 
 import { formatMs } from "../contract/duration.ts";
-import type { Capabilities } from "../contract/transport.ts";
 import type { WireProtocol } from "../contract/wire-protocol.ts";
 import type { Settings } from "../options/resolve.ts";
 import type { PresetInfo } from "../rules/preset-info.ts";
 import type { Rules } from "../rules/rules.ts";
 import { hintedIdleMs, hintMarginMs, keepUntil, spentReason } from "../rules/verdict.ts";
-import { configuredRules, type ExplainedRule } from "./configured-rules.ts";
+import { configuredRules, type ExplainedRule, type Runtime } from "./configured-rules.ts";
 import type { OriginTable } from "./core/origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "./core/records.ts";
 import type { State } from "./core/state.ts";
@@ -56,7 +55,7 @@ export function explain(
   settings: Settings,
   origins: OriginTable<unknown, unknown> | undefined,
   now: number,
-  can?: Capabilities,
+  runtime?: Runtime,
 ): Explanation {
   const entry = origins?.find(origin);
   const connections = [...(entry?.connections ?? [])];
@@ -64,7 +63,11 @@ export function explain(
   return {
     origin,
     preset: settings.preset,
-    rules: [...configuredRules(settings, can), ...announced(connections, settings.rules), ...learned(entry)],
+    rules: [
+      ...configuredRules(settings, runtime),
+      ...announced(connections, settings.rules),
+      ...learned(entry),
+    ],
     connections: explained,
   };
 }

@@ -66,12 +66,27 @@ export function waitedThroughOutage(reach: Reach, sentAt: number, quietMs: numbe
   return reach.backAt - sentAt >= quietMs;
 }
 
+/** An origin that was reached while a request waits for it is tried again so much later, in ms, or after as long again as it was silent. */
+const AGAIN_MS = 5000;
+
 /**
- * When to try whether the origin can be reached, for the sake of a request that was sent at `sentAt`; `Infinity` for never: it was
- * reached since, so that only its server is slow.
+ * When to try whether the origin can be reached, for the sake of a request that was sent at `sentAt`. Where it was reached since,
+ * its server is slow. It is tried again, more and more rarely: the network may go out after that.
  */
 export function probeAt(reach: Reach, sentAt: number, quietMs: number, shortestMs: number): number {
   const quietSince = Math.max(sentAt, reach.heardAt);
-  if (reach.reachedAt > quietSince) return Infinity;
+  if (reach.reachedAt > quietSince)
+    return reach.reachedAt + Math.max(AGAIN_MS, quietMs, reach.reachedAt - quietSince);
   return Math.max(quietSince + quietMs, reach.probedAt + hungMs(shortestMs));
+}
+
+/** The kernel's shortest time between two keepalive probes, in ms (tcp(7): `TCP_KEEPINTVL` counts seconds). */
+const BETWEEN_PROBES_MS = 1000;
+
+/**
+ * Whether an idle connection that is found dead at `now`, after questions without an answer, died alone: the origin was heard or
+ * reached while the last of them waited. Otherwise the network may have been out, which would have killed a young one, too.
+ */
+export function diedAlone(reach: Reach, now: number): boolean {
+  return now - Math.max(reach.heardAt, reach.reachedAt) <= BETWEEN_PROBES_MS;
 }

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { HoldfastError, PoolEvent, PoolOptions, RequestOptions } from "../../mod.ts";
-import type { MemoryPeer } from "../../transports/memory.ts";
+import type { MemoryOutcome, MemoryPeer } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { type Service, service } from "../support/service.ts";
 
@@ -21,7 +21,7 @@ interface World extends Service {
 }
 
 /** A pool with connections to a server whose peers answer with their numbers, unless they are dead. */
-function world(options: PoolOptions = {}, connects?: () => "accept" | "never"): World {
+function world(options: PoolOptions = {}, connects?: () => MemoryOutcome): World {
   const dead = new Set<number>();
   const requests: string[] = [];
   const peers = new Map<number, MemoryPeer>();
@@ -443,12 +443,65 @@ describe("a request that was under way when the network went out", () => {
     assertEquals([requests.length, tries.length], [31, 0]);
   });
 
-  it("is not sent again where only the server is slow: one connection is tried, and gets through", async () => {
+  /** An idle connection, and a network that goes out before the request: `first` comes of the first attempts to connect. */
+  async function outWhileIdle(first: readonly MemoryOutcome[]): Promise<World & { back(): void }> {
+    const outcomes = [...first];
+    let isOut = false;
+    const made = world({}, () => (isOut ? (outcomes.shift() ?? "never") : "accept"));
+    assertEquals(await made.ask().result, "1");
+    await made.clock.advance(200);
+    isOut = true;
+    made.dead.add(1);
+    const back = (): void => {
+      isOut = false;
+    };
+    return { ...made, back };
+  }
+
+  const attempts: [string, readonly MemoryOutcome[]][] = [
+    ["hung", []],
+    ["failed at once", ["unreachable"]],
+    ["failed, one after the other", ["unreachable", "unreachable", "unreachable"]],
+  ];
+  for (const [what, outcomes] of attempts)
+    it(`is answered within a second of its end, if the connect attempt of its doubt ${what}`, async () => {
+      const { ask, clock, requests, back, events } = await outWhileIdle(outcomes);
+      const { result } = ask();
+      for (let ms = 0; ms < 10_000; ms += 50) await clock.advance(50);
+      assertEquals(requests.length, 2);
+      back();
+      for (let ms = 0; ms < 1000; ms += 50) await clock.advance(50);
+      assertEquals(requests.length, 3);
+      assert((await result) !== "1");
+      assertEquals(events.filter(({ type }) => type === "request.doubted").length, 1);
+      assertEquals(
+        events.filter(({ type }) => type === "limit.learned"),
+        [],
+      );
+    });
+
+  it("is answered within a second of its end, if that began when the origin had been tried", async () => {
+    const made = world({}, () => outcome);
+    let outcome: MemoryOutcome = "accept";
+    for (let count = 0; count < 30; count++) assertEquals(await made.ask().result, "1");
+    made.dead.add(1);
+    const { result } = made.ask();
+    for (let ms = 0; ms < 3000; ms += 50) await made.clock.advance(50);
+    assertEquals([made.requests.length, made.pool.stats().open], [31, 2]);
+    outcome = "never";
+    for (let ms = 0; ms < 10_000; ms += 50) await made.clock.advance(50);
+    outcome = "accept";
+    for (let ms = 0; ms < 1000; ms += 50) await made.clock.advance(50);
+    assertEquals(made.requests.length, 32);
+    assert((await result) !== "1");
+  });
+
+  it("is not sent again where only the server is slow: a connection is tried now and then, and gets through", async () => {
     const { ask, clock, requests, tries, answer } = await out(0);
     await clock.advance(1);
     const { result } = ask();
     for (let ms = 0; ms < 20_000; ms += 100) await clock.advance(100);
-    assertEquals([requests.length, tries.length], [31, 1]);
+    assertEquals([requests.length, tries.length], [31, 3]);
     answer(1);
     assertEquals(await result, "1");
   });

@@ -166,6 +166,20 @@ export const RULES: readonly Mutation[] = [
     proof: { tests: "tests/exchange" },
   },
   {
+    breaks: "An outage teaches no idle limit: an idle connection must have died alone",
+    file: "src/rules/outage.ts",
+    search: "return now - Math.max(reach.heardAt, reach.reachedAt) <= BETWEEN_PROBES_MS;",
+    replacement: "return true;",
+    proof: { tests: "tests/pool/core" },
+  },
+  {
+    breaks: "A doubt that got no connection may have another when the network is back",
+    file: "src/exchange/second-attempt.ts",
+    search: "    this.#hasBegun = false;\n",
+    replacement: "",
+    proof: { tests: "tests/exchange" },
+  },
+  {
     breaks: "A bare PUT or DELETE is never sent twice",
     file: "src/rules/doubt.ts",
     search: "return keyed || SAFE.has(method);",

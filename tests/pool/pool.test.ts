@@ -755,6 +755,23 @@ describe("explain", () => {
     assertEquals(byName["requests left"], "3 (server hint)");
   });
 
+  it("says what the runtime makes of keepalive probes and of changed local addresses", () => {
+    const { pool, transport } = new Shell();
+    const of = (tcpKeepAlive: "full" | "toggle", localAddresses?: () => string[]) => {
+      const runtime = { can: { ...transport.can, tcpKeepAlive }, localAddresses };
+      const { rules } = explain("http://a", pool.settings, undefined, 0, runtime);
+      return ["tcpKeepAlive", "moved"].map((name) => rules.find(({ rule }) => rule === name)?.value);
+    };
+    assertEquals(
+      of("full", () => []),
+      ["after 15s, every 15s, 3 probes", "on"],
+    );
+    assertEquals(of("toggle"), [
+      "after 15s, every 15s, 3 probes (this runtime: on, but at the system's own times, which on Linux is after 2 h)",
+      "off (this runtime shows no local addresses; see doubt)",
+    ]);
+  });
+
   it("says how long each connection is kept", async () => {
     const { connections } = await explained();
     assertEquals(connections, [

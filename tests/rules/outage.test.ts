@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
+  diedAlone,
   endsOutage,
   HUNG_MS,
   hungMs,
@@ -36,14 +37,28 @@ describe("endsOutage", () => {
   });
 });
 
+describe("diedAlone", () => {
+  const at = fc.integer({ min: 0, max: 100_000 });
+  test("law: an outage teaches nothing: the origin was heard or reached while the last question waited", () => {
+    fc.assert(
+      fc.property(at, at, at, (heardAt, reachedAt, now) => {
+        const reach = { ...neverReached(), heardAt, reachedAt, failedAt: now, probedAt: now, backAt: now };
+        assertEquals(diedAlone(reach, now), now - heardAt <= 1000 || now - reachedAt <= 1000);
+      }),
+    );
+    assertEquals(diedAlone(neverReached(), 0), false);
+  });
+});
+
 describe("probeAt", () => {
   test("is when the origin has been silent for as long as a doubt takes", () => {
     assertEquals(probeAt(REACHED, 2000, 300, 5), 2300);
     assertEquals(probeAt({ ...REACHED, heardAt: 2100 }, 2000, 300, 5), 2400);
   });
 
-  test("is never once it was reached since: only its server is slow", () => {
-    assertEquals(probeAt({ ...REACHED, reachedAt: 2001 }, 2000, 300, 5), Infinity);
+  test("is rare once it was reached since: only its server is slow", () => {
+    assertEquals(probeAt({ ...REACHED, reachedAt: 2001 }, 2000, 300, 5), 7001);
+    assertEquals(probeAt({ ...REACHED, reachedAt: 10_000 }, 2000, 300, 5), 18_000);
   });
 
   test("is no more often than attempts hang", () => {

@@ -5,6 +5,7 @@
 
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import { learnedLimit, sawClose, sawReuse, sawSilence, WORKED_FRESH_MS } from "../../rules/learned-limit.ts";
+import { diedAlone } from "../../rules/outage.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { keepUntil } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";
@@ -30,10 +31,11 @@ export class IdleLimitLearner<C, W> {
     this.#learn(origin, sawClose(origin.memory, now - connection.idleSince, watched, now), now);
   }
 
-  /** An idle connection has died without a word, some time ago. */
+  /** An idle connection has died without a word, some time ago. It teaches nothing if its whole origin may have been out of reach. */
   vanished(connection: ConnectionRecord<C, W>, now: number): void {
     if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { originRecord: origin, idleSince } = connection;
+    if (!diedAlone(origin.reach, now)) return;
     this.#learn(origin, sawSilence(origin.memory, now - idleSince, true, now), now);
   }
 

@@ -64,3 +64,28 @@ describe("a learned limit", () => {
     assertEquals(granted(core, true, 28_000).id === second.id, false);
   });
 });
+
+describe("an idle connection whose probes got no answer", () => {
+  /** Two such deaths, some minutes apart. `heardAgo`: how long before each the origin was heard on another connection. */
+  function learned(heardAgo: number): number {
+    const core = newCore();
+    let limit = Infinity;
+    for (const start of [0, 300_000]) {
+      const connection = granted(core, false, start);
+      release(core, connection, start);
+      const now = start + 25_000;
+      connection.originRecord.reach.heardAt = now - heardAgo;
+      core.step({ type: "lost", connection, reason: "no-answer" }, now);
+      limit = connection.originRecord.learnedIdleMs;
+    }
+    return limit;
+  }
+
+  it("teaches the idle limit if its origin was heard meanwhile", () => {
+    assertEquals(learned(100), 12_500);
+  });
+
+  it("teaches nothing if the network may have been out", () => {
+    assertEquals(learned(2000), Infinity);
+  });
+});
