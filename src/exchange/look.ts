@@ -12,7 +12,7 @@ import { isKeyed, type WireRequest } from "./message.ts";
 import type { ExchangePhase, Times } from "./phase.ts";
 
 /** While something else may help, in ms. */
-export const LOOK_AGAIN_MS = HUNG_MS;
+export const LOOK_AGAIN_MS: number = HUNG_MS;
 
 /** What a look must know of the request's second attempt. */
 interface Second {
