@@ -111,6 +111,13 @@ export function createPool(options?: PoolOptions): Pool {
   return new HoldfastPool(resolveOptions(options));
 }
 
+/** Whether a function is the `request` of a pool that was made here, not of a wrapper. */
+export function isOwnRequest(request: Pool["request"]): boolean {
+  return ownRequests.has(request);
+}
+
+const ownRequests: WeakSet<Pool["request"]> = new WeakSet();
+
 /** The fastest text codec and allocator that the transport has. Those of a user's transport are checked: they may throw. */
 function codecOf(
   { text, alloc }: Transport,
@@ -171,6 +178,7 @@ class HoldfastPool implements Pool {
     this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings, ignored };
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
     this.fetch = this.#makeFetch();
+    ownRequests.add(this.request);
   }
 
   #makeFetch(): FetchFunction {

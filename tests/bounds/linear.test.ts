@@ -351,6 +351,7 @@ describe("regular expressions", () => {
     "src/hono/forward/forward.ts": "a number of nine digits at most",
     "src/hono/forward/outgoing-fields.ts": "fields that are forwarded",
     "src/hono/forward/request-path.ts": "a path to be forwarded",
+    "src/hono/forward/returned-response.ts": "one class",
     "src/hono/forward/via.ts": "fields that are forwarded",
     "src/hono/upstream/hop-by-hop.ts": "hop-by-hop fields",
     "src/hono/status/pool-status.ts": "one class, and what the URL parser made of a path",

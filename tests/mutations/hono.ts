@@ -208,6 +208,20 @@ export const HONO: readonly Mutation[] = [
     proof: UPSTREAM,
   },
   {
+    breaks: "forward() learns from Node's response that the client has gone",
+    file: "src/hono/upstream/client-disconnect.ts",
+    search: `outgoing.on?.("close", this.#onClose);`,
+    replacement: "",
+    proof: { tests: "tests/hono/forward/live" },
+  },
+  {
+    breaks: "Node does not write fields of Latin-1 as UTF-8 together with a text",
+    file: "src/hono/forward/returned-response.ts",
+    search: "if (NOT_ASCII.test(value)) return encoder.encode(content);",
+    replacement: "",
+    proof: { tests: "tests/hono/forward/live" },
+  },
+  {
     breaks: "A HEAD request to the status page does not use up a viewer's place",
     file: "src/hono/status/pool-status.ts",
     search: `if (c.req.raw.method === "HEAD") return`,

@@ -1,28 +1,6 @@
 /** The client's side of a request, as far as the server shows it: address, HTTP version, target, and Node's own objects. */
 
-/** The part of `http.IncomingMessage` that is used. */
-interface NodeIncoming {
-  readonly url?: string;
-  readonly httpVersion: string;
-  readonly httpVersionMajor: number;
-  readonly headers?: { readonly cookie?: string };
-  readonly socket?: { readonly remoteAddress?: string; readonly encrypted?: boolean };
-  /** Only over HTTP/2. */
-  readonly stream?: { readonly endAfterHeaders?: boolean };
-}
-
-/** The part of `http.ServerResponse` that is used. */
-interface NodeOutgoing {
-  addTrailers?(trailers: Readonly<Record<string, string>>): void;
-}
-
-/** The environment of an application: that of @hono/node-server, Deno.serve or Bun.serve. */
-interface ServerBindings {
-  readonly incoming?: NodeIncoming;
-  readonly outgoing?: NodeOutgoing;
-  readonly remoteAddr?: { readonly hostname?: string };
-  requestIP?(request: Request): { readonly address: string } | null;
-}
+import { bindingsOf, type NodeIncoming, type NodeOutgoing } from "../upstream/server-bindings.ts";
 
 /** What the server shows of the client. */
 export interface ClientSide {
@@ -50,13 +28,6 @@ export function clientSide(env: unknown, original: Request): ClientSide {
   const address = plainAddress(remoteAddr?.hostname ?? bindings?.requestIP?.(original)?.address);
   const protocol = original.url.startsWith("https:") ? "https" : "http";
   return { address, version: "1.1", protocol, incoming: undefined, outgoing: undefined };
-}
-
-/** Applications may pass bindings of their own, with the server's under `server`. */
-function bindingsOf(env: unknown): ServerBindings | undefined {
-  if (typeof env !== "object" || env === null) return undefined;
-  const { server } = env as { readonly server?: unknown };
-  return (typeof server === "object" && server !== null ? server : env) as ServerBindings;
 }
 
 /** An IPv4 address that a socket for both families shows as IPv6 (RFC 4291 §2.5.5.2). */

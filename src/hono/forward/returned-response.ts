@@ -3,7 +3,8 @@
 import { isConstructible } from "../../fetch/fetch-response.ts";
 import { NULL_BODY, statusTold } from "../../fetch/make-response.ts";
 import { type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
-import { dropHopByHop } from "../upstream/hop-by-hop.ts";
+import type { Fields } from "../../http1/parse/fields.ts";
+import { dropHopByHop, isHopByHop } from "../upstream/hop-by-hop.ts";
 
 /** A response that trailers can be added to: that of `node:http`. */
 export interface TrailerSink {
@@ -20,6 +21,68 @@ export function returnedResponse(
   method: string,
   trailersTo: TrailerSink | undefined,
 ): Response {
+  const record = trailersTo === undefined ? recordOf(response) : undefined;
+  return record === undefined
+    ? withHeaders(response, method, trailersTo)
+    : withRecord(response, method, record);
+}
+
+/** The values of connection options that name no field. Nearly all responses have one of them or none. */
+const NAMES_NO_FIELD: ReadonlySet<string> = new Set(["keep-alive", "close"]);
+
+/** No field name: it would set the prototype of the record. */
+const NOT_IN_RECORD = "__proto__";
+
+/**
+ * Fast path: the fields to send as a record, which @hono/node-server hands to Node as it is. `undefined` if only `Headers`
+ * can hold them: a field has several lines, or `Connection` names one.
+ */
+function recordOf({ status, headers }: PoolResponse): Record<string, string> | undefined {
+  if (!isConstructible(status)) return undefined;
+  const record: Record<string, string> = {};
+  let hasLength = status !== 204 && status !== 205;
+  for (const [name, value] of headers) {
+    if (name === "transfer-encoding") hasLength = false;
+    if (name === "connection" && !NAMES_NO_FIELD.has(value)) return undefined;
+    if (isHopByHop(name)) continue;
+    if (name === NOT_IN_RECORD || Object.hasOwn(record, name)) return undefined;
+    record[name] = value;
+  }
+  // A length beside a transfer coding is wrong (RFC 9112 §6.3), and 204 and 205 have no body (RFC 9110 §8.6, §15.3.6).
+  if (!hasLength) delete record["content-length"];
+  return record;
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
+
+function withRecord(response: PoolResponse, method: string, headers: Record<string, string>): Response {
+  const { status, statusText } = response;
+  const head = { status, statusText, headers };
+  if (method === "HEAD" || NULL_BODY.has(status)) {
+    response.discard();
+    return new Response(null, head);
+  }
+  const content = passedOn(response);
+  return new Response(bodyOf(content, response.headers), head);
+}
+
+/**
+ * The content for `Response`. A text stays one only if it has a type, or else `Response` adds one, and if all fields are
+ * ASCII: Node writes them together with the text, both as UTF-8 (Node 20 to 24).
+ */
+function bodyOf(content: string | Uint8Array | ReadableStream<Uint8Array>, fields: Fields): BodyInit {
+  if (typeof content !== "string") return content as BodyInit;
+  let isTyped = false;
+  for (const [name, value] of fields) {
+    if (name === "content-type") isTyped = true;
+    if (NOT_ASCII.test(value)) return encoder.encode(content);
+  }
+  return isTyped ? content : encoder.encode(content);
+}
+
+const encoder = new TextEncoder();
+
+function withHeaders(response: PoolResponse, method: string, trailersTo: TrailerSink | undefined): Response {
   const { status } = response;
   const headers = new Headers();
   for (const [name, value] of response.headers) headers.append(name, value);
@@ -33,11 +96,12 @@ export function returnedResponse(
     response.discard();
     return new Response(null, head);
   }
-  if (trailersTo === undefined || !isChunked) return withBody(passedOn(response), head);
+  if (trailersTo === undefined || !isChunked)
+    return new Response(bodyOf(passedOn(response), response.headers), head);
   // @hono/node-server would give a short body a length, which leaves no place for trailers.
   headers.set("transfer-encoding", "chunked");
   if (trailer !== null) headers.set("trailer", trailer);
-  return withBody(withTrailers(response, trailersTo), head);
+  return new Response(withTrailers(response, trailersTo), head);
 }
 
 interface Head {
@@ -51,14 +115,6 @@ function headOf({ status, statusText }: PoolResponse, headers: Headers): Head {
   if (isConstructible(status)) return { status, statusText, headers };
   headers.append("proxy-status", statusTold(status));
   return { status: 502, statusText: "Bad Gateway", headers };
-}
-
-function withBody(content: string | Uint8Array | ReadableStream<Uint8Array>, head: Head): Response {
-  const returned = new Response(content as BodyInit, head);
-  // The constructor adds a type to a text.
-  if (typeof content === "string" && !head.headers.has("content-type"))
-    returned.headers.delete("content-type");
-  return returned;
 }
 
 /** The body. When it has ended, its trailers are handed over before the server ends the response. */

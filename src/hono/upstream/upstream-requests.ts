@@ -20,6 +20,8 @@ import type { UpstreamListener } from "./upstream-events.ts";
 /** Settings that all inbound requests of one `upstream()` share. */
 export interface UpstreamSettings {
   readonly followClient: boolean;
+  /** Whether requests go to a pool of this package itself, and not to a wrapper of it. */
+  readonly ownPool: boolean;
   readonly timings: RequestTimings | undefined;
   readonly onEvent: UpstreamListener;
 }
@@ -79,7 +81,9 @@ export class UpstreamRequests implements UpstreamSender {
   };
 
   async send(url: string, options: RequestOptions): Promise<PoolResponse> {
-    const signal = this.#disconnect.signal(undefined);
+    const signal = this.#settings.ownPool
+      ? this.#disconnect.signalOfOwnPool()
+      : this.#disconnect.signal(undefined);
     const response = await this.#pool.request(url, signal === undefined ? options : { ...options, signal });
     if (this.#settings.timings !== undefined) this.#addTiming(response.connection);
     return response;

@@ -2,7 +2,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { systemClock } from "../../contract/clock.ts";
-import { createPool, type Pool } from "../../create-pool.ts";
+import { createPool, isOwnRequest, type Pool } from "../../create-pool.ts";
 import type { RemotePool } from "../../fetch/remote-types.ts";
 import { callable, flag, objectWith, refuseUnknown } from "../../options/checks.ts";
 import type { PoolOptions } from "../../options/options.ts";
@@ -12,6 +12,7 @@ import { methodError } from "./client-errors.ts";
 import { upstreamErrorResponse } from "./error-response.ts";
 import { withoutFieldsNamedByConnection } from "./hop-by-hop.ts";
 import { SENDER, type UpstreamSender } from "./sender.ts";
+import { bindingsOf } from "./server-bindings.ts";
 import { RequestTimings } from "./server-timing.ts";
 import { consoleListener, type UpstreamListener } from "./upstream-events.ts";
 import { UpstreamRequests, type UpstreamSettings } from "./upstream-requests.ts";
@@ -121,7 +122,7 @@ function poolOfBinding(
 ): MiddlewareHandler<RemoteUpstreamEnv> {
   if (chosen.serverTiming)
     throw new TypeError("serverTiming needs the events of the pool, which stay in the object: leave it out");
-  const settings: UpstreamSettings = { ...chosen, timings: undefined };
+  const settings: UpstreamSettings = { ...chosen, ownPool: false, timings: undefined };
   return function upstream(c, next) {
     // What handlers get has the members of the pool that it is made of, so the types follow the pool.
     const pool = source.forEnv(c.env) as unknown as Pool;
@@ -137,7 +138,8 @@ function createSettings(
   pool: Pool,
   { serverTiming, followClient, onEvent }: Required<UpstreamOptions>,
 ): UpstreamSettings {
-  return { followClient, onEvent, timings: serverTiming ? new RequestTimings(pool, systemClock) : undefined };
+  const timings = serverTiming ? new RequestTimings(pool, systemClock) : undefined;
+  return { followClient, onEvent, ownPool: isOwnRequest(pool.request), timings };
 }
 
 /** `c.var.upstream`, with what only `forward()` uses. */
@@ -155,7 +157,7 @@ async function withPool(
   if (unsupported !== undefined) return upstreamErrorResponse(unsupported);
   const original = c.req.raw;
   c.req.raw = withoutFieldsNamedByConnection(original);
-  const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined);
+  const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined, bindingsOf(c.env));
   const requests = new UpstreamRequests(pool, original, c.req.raw, disconnect, settings);
   const { fetch, request } = requests;
   const stats = pool.stats.bind(pool);

@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { createPool, type Pool } from "../../../mod.ts";
 import { forward, type UpstreamEnv, type UpstreamEvent, upstream } from "../../../src/hono/mod.ts";
-import { guarded, PATIENT } from "../../support/patience.ts";
+import { eventually, guarded, PATIENT } from "../../support/patience.ts";
 import type { Listening } from "../../support/serve.ts";
 import { type Origin, signal, startOrigin } from "../support/origin.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -19,6 +19,8 @@ for (const server of SERVERS) {
     let listening: Listening;
     let seen = signal();
     let closed = signal();
+    let left = signal();
+    let late = signal();
     const events: UpstreamEvent[] = [];
 
     before(async () => {
@@ -42,6 +44,14 @@ for (const server of SERVERS) {
           response.addTrailers({ "x-sum": "7" });
           response.end();
         },
+        // In one piece, so that the body has come with the head.
+        "/latin": (_request, { socket }) =>
+          socket?.end(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\nX-Name: caf\u00e9\r\n\r\nbody",
+            "latin1",
+          ),
+        "/plain": (_request, response) =>
+          response.writeHead(200, { "content-type": "text/plain", "x-old": "1" }).end("body"),
         "/length": (_request, response) => response.writeHead(200, { "content-length": 7 }).end(),
       });
       pool = createPool();
@@ -50,6 +60,22 @@ for (const server of SERVERS) {
       app.use("/full/*", upstream(full, { onEvent: (event) => events.push(event) }));
       app.all("/full/*", (c) => forward(c, origin.url, { path: "/never" }));
       app.use(upstream(pool, { onEvent: (event) => events.push(event) }));
+      app.use("/plain", async (c, next) => {
+        await next();
+        c.res.headers.delete("x-old");
+        c.res.headers.set("x-new", "1");
+      });
+      app.get("/plain", (c) =>
+        c.req.query("by") === "upstream"
+          ? c.var.upstream.fetch(`${origin.url}/plain`)
+          : forward(c, origin.url, { path: "/plain" }),
+      );
+      app.get("/late", async (c) => {
+        seen.give();
+        await left.given;
+        late.give();
+        return await forward(c, origin.url, { path: "/never" });
+      });
       app.all("/refused", (c) => forward(c, "http://127.0.0.1:1"));
       app.all("*", (c) => forward(c, origin.url));
       listening = await server.serve(app);
@@ -78,6 +104,41 @@ for (const server of SERVERS) {
         assert(fastest < 100, `${fastest} ms`);
       });
     }
+
+    it("ends the upstream when the client has gone before", PATIENT, async () => {
+      [seen, closed, left, late] = [signal(), signal(), signal(), signal()];
+      events.length = 0;
+      const raw = await RawClient.open(listening.port);
+      raw.get("/late");
+      await guarded(seen.given, "the request");
+      raw.abort();
+      // The server learns of it on its own; an answer to another client shows that its loop has run.
+      const other = await RawClient.open(listening.port);
+      other.get("/plain");
+      await other.response();
+      other.abort();
+      left.give();
+      await guarded(late.given, "the handler");
+      await eventually(() => events.some(({ status }) => status === 499), "the event");
+    });
+
+    for (const by of ["forward", "upstream"]) {
+      it(`has mutable headers: ${by}`, PATIENT, async () => {
+        const raw = await RawClient.open(listening.port);
+        raw.get(`/plain?by=${by}`);
+        const { headers, body } = await raw.response();
+        assertEquals([headers.get("x-new"), headers.has("x-old"), body], ["1", false, "body"]);
+        raw.abort();
+      });
+    }
+
+    it("passes fields of Latin-1 on byte by byte", PATIENT, async () => {
+      const raw = await RawClient.open(listening.port);
+      raw.get("/latin");
+      await raw.heard("body");
+      assert(raw.unread.includes("caf\u00e9\r\n"), raw.unread);
+      raw.abort();
+    });
 
     it("passes trailers on where the server can, to a client that reads them", PATIENT, async () => {
       const can = server.name === "@hono/node-server";
