@@ -31,7 +31,7 @@ export function clientSide(env: unknown, original: Request): ClientSide {
 }
 
 /** An IPv4 address that a socket for both families shows as IPv6 (RFC 4291 §2.5.5.2). */
-function plainAddress(address: string | undefined): string | undefined {
+export function plainAddress(address: string | undefined): string | undefined {
   return address?.startsWith("::ffff:") === true && address.includes(".")
     ? address.slice("::ffff:".length)
     : address;

@@ -16,7 +16,7 @@ import { defaultName } from "./via.ts";
  * - addresses: those at IP addresses, alone or with a prefix (`"10.0.0.0/8"`).
  * - a function: those for whose IP address it returns `true`.
  */
-export type Trust = false | number | readonly string[] | ((address: string, c: Context) => boolean);
+export type Trust<C = Context> = false | number | readonly string[] | ((address: string, c: C) => boolean);
 
 /** Options of {@linkcode forward}. */
 export interface ForwardOptions {
@@ -68,12 +68,16 @@ const KNOWN = {
   dotSegments: 0,
 } as const satisfies Record<keyof ForwardOptions, 0>;
 
-/** Checked options. */
-export interface ForwardSettings {
-  readonly edit: ForwardOptions["edit"];
-  readonly trusted: (c: Context) => TrustedHops;
+/** What a gateway says of the hops before it. */
+export interface HopSettings<C> {
+  readonly trusted: (c: C) => TrustedHops;
   readonly forwarded: ForwardingFields | false;
   readonly via: string | false;
+}
+
+/** Checked options. */
+export interface ForwardSettings extends HopSettings<Context> {
+  readonly edit: ForwardOptions["edit"];
   readonly host: string;
   readonly path: string | undefined;
   readonly dotSegments: DotSegments;
@@ -118,13 +122,26 @@ function checked(options: ForwardOptions): ForwardSettings {
     throw new TypeError(`path must be a string that begins with a slash: current value is ${show(path)}`);
   return {
     edit,
-    trusted: trustOf(trust),
-    forwarded: forwarded === false ? false : oneOf(forwarded, "forwarded", FORWARDING),
-    via: viaName(via),
+    ...hopSettings<Context>({ trust, forwarded, via }),
     host,
     path,
     dotSegments: oneOf(dotSegments, "dotSegments", ["refuse", "resolve"]),
   };
+}
+
+/** Checks what is said of hops. `C`: what a function is called with beside an address. */
+export function hopSettings<C>({ trust, forwarded, via }: HopOptions<C>): HopSettings<C> {
+  return {
+    trusted: trustOf(trust),
+    forwarded: forwarded === false ? false : oneOf(forwarded, "forwarded", FORWARDING),
+    via: viaName(via),
+  };
+}
+
+interface HopOptions<C> {
+  readonly trust: Trust<C>;
+  readonly forwarded: ForwardingFields | false;
+  readonly via: string | false | undefined;
 }
 
 const FORWARDING: readonly ForwardingFields[] = ["x-forwarded", "forwarded", "both"];
@@ -136,13 +153,13 @@ function viaName(via: unknown): string | false {
   throw new TypeError(`via must be a name without spaces, or false: current value is ${show(via)}`);
 }
 
-function trustOf(trust: Trust): ForwardSettings["trusted"] {
+function trustOf<C>(trust: Trust<C>): HopSettings<C>["trusted"] {
   if (typeof trust === "function") return (c) => (address) => trust(address, c) === true;
   const hops = hopsOf(trust);
   return () => hops;
 }
 
-function hopsOf(trust: Exclude<Trust, (...given: never[]) => unknown>): TrustedHops {
+function hopsOf(trust: Exclude<Trust<never>, (...given: never[]) => unknown>): TrustedHops {
   if (trust === false) return false;
   if (typeof trust === "number") return wholeNumber(trust, "trust", 0);
   if (Array.isArray(trust)) return inRanges(trust);

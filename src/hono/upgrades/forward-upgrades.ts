@@ -3,10 +3,13 @@
 import { originOf } from "../../contract/origin.ts";
 import type { UpgradeOptions, UpgradeResponse } from "../../fetch/upgrade.ts";
 import { callable, refuseUnknown } from "../../options/checks.ts";
-import { defaultName } from "../forward/via.ts";
+import { plainAddress } from "../forward/client-side.ts";
+import { type HopSettings, hopSettings, type Trust } from "../forward/forward-options.ts";
+import type { ForwardingFields } from "../forward/forwarding-fields.ts";
+import { removeLookalikes } from "../forward/outgoing-fields.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
 import { hasDotSegments } from "../upstream/dot-segments.ts";
-import { errorStatus, UpstreamProtocolError } from "../upstream/error-response.ts";
+import { errorStatus, RETRY_AFTER, UpstreamProtocolError } from "../upstream/error-response.ts";
 import { type ClientSocket, endWith, join, toClient } from "./client-socket.ts";
 import { answerHead, isAsked, outgoingUpgradeFields } from "./upgrade-fields.ts";
 
@@ -43,26 +46,39 @@ export interface UpgradeFailed {
 export interface ForwardUpgradesOptions {
   /** Changes the fields that are sent. Those that belong to one hop are out, and those that tell of this hop are in. @default none */
   readonly edit?: (headers: Headers, request: UpgradeRequest) => void;
-  /** Whether clients are proxies whose `X-Forwarded-*` are true, and are added to. `false`: they are replaced. @default false */
-  readonly trust?: boolean;
-  /** The name of this gateway in `Via`; off: `false`. @default a name of its own for each process */
+  /** Which proxies in front are trusted to have told the truth about the hops before them, as with {@linkcode forward}. @default false */
+  readonly trust?: Trust<UpgradeRequest>;
+  /** The fields that tell the upstream of the client, as with {@linkcode forward}. Off: `false`. @default "x-forwarded" */
+  readonly forwarded?: ForwardingFields | false;
+  /**
+   * The name of this gateway in `Via`. A request that has it already is answered with 508. Off: `false`.
+   * @default "holdfast-" and a random word, one for each process
+   */
   readonly via?: string | false;
   /** Called when an upgrade fails. Off: `() => {}`. @default `() => {}` */
   readonly onEvent?: (event: UpgradeFailed) => void;
 }
 
-const DEFAULTS: Required<ForwardUpgradesOptions> = {
-  edit: () => {},
-  trust: false,
-  via: "",
-  onEvent: () => {},
-};
+const KNOWN = {
+  edit: 0,
+  trust: 0,
+  forwarded: 0,
+  via: 0,
+  onEvent: 0,
+} as const satisfies Record<keyof ForwardUpgradesOptions, 0>;
+
+/** Checked options. */
+interface UpgradeSettings extends HopSettings<UpgradeRequest> {
+  readonly edit: (headers: Headers, request: UpgradeRequest) => void;
+  readonly onEvent: (event: UpgradeFailed) => void;
+}
 
 /** The part of `http.IncomingMessage` that is used. */
 interface IncomingUpgrade {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly rawHeaders: readonly string[];
+  readonly headers: { readonly cookie?: string | undefined };
 }
 
 /** What is used of a pool. */
@@ -86,7 +102,7 @@ export interface UpgradingServer {
  * and half-close. The function returned ends that; connections that are upgraded go on.
  *
  * An answer of the upstream that is not 101 is passed on, and the client's connection closed. A failure is answered with 400,
- * 404, 500, 502, 503 or 504.
+ * 404, 500, 501, 502, 503, 504 or 508.
  *
  * @throws {TypeError} for an unknown or wrong option; it names the option and the value.
  *
@@ -105,10 +121,13 @@ export function forwardUpgrades(
   if (typeof server?.on !== "function" || typeof server.off !== "function")
     throw new TypeError("server must be a server of node:http: Deno.serve and Bun.serve show no sockets");
   callable(route, "route");
-  refuseUnknown(options, { ...DEFAULTS }, "forwardUpgrades option");
-  const chosen = { ...DEFAULTS, via: defaultName(), ...options };
-  callable(chosen.edit, "edit");
-  callable(chosen.onEvent, "onEvent");
+  refuseUnknown(options, KNOWN, "forwardUpgrades option");
+  const { edit = () => {}, onEvent = () => {}, trust = false, forwarded = "x-forwarded", via } = options;
+  const chosen: UpgradeSettings = {
+    edit: callable(edit, "edit"),
+    onEvent: callable(onEvent, "onEvent"),
+    ...hopSettings<UpgradeRequest>({ trust, forwarded, via }),
+  };
   const listener: UpgradeListener = (request, socket, head) => {
     void new ForwardedUpgrade(pool, route, chosen).run(request, socket, head);
   };
@@ -120,13 +139,13 @@ export function forwardUpgrades(
 class ForwardedUpgrade {
   readonly #pool: UpgradingPool;
   readonly #route: UpgradeRoute;
-  readonly #options: Required<ForwardUpgradesOptions>;
+  readonly #settings: UpgradeSettings;
   readonly #controller = new AbortController();
 
-  constructor(pool: UpgradingPool, route: UpgradeRoute, options: Required<ForwardUpgradesOptions>) {
+  constructor(pool: UpgradingPool, route: UpgradeRoute, settings: UpgradeSettings) {
     this.#pool = pool;
     this.#route = route;
-    this.#options = options;
+    this.#settings = settings;
   }
 
   async run(incoming: IncomingUpgrade, client: ClientSocket, head: Uint8Array): Promise<void> {
@@ -156,28 +175,40 @@ class ForwardedUpgrade {
       const left = this.#controller.signal.aborted;
       const status = left ? 499 : statusOf(error);
       end(client, status);
-      this.#options.onEvent({ type: "upgrade.failed", status, url, error });
+      this.#settings.onEvent({ type: "upgrade.failed", status, url, error });
     }
   }
 
   async #ask(
-    { method = "GET", url = "", rawHeaders }: IncomingUpgrade,
+    { method = "GET", url = "", rawHeaders, headers: parsed }: IncomingUpgrade,
     client: ClientSocket,
   ): Promise<{ asked: string; answer: UpgradeResponse | undefined }> {
     if (!url.startsWith("/") || hasDotSegments(url))
       throw new ClientRequestError(400, "its path is not allowed");
-    const { remoteAddress } = client;
+    const remoteAddress = plainAddress(client.remoteAddress);
     const headers = headersOf(rawHeaders);
     const asked = headers.get("upgrade") ?? "";
     if (isAsked("h2c", asked)) throw new ClientRequestError(400, "HTTP/2 is not spoken on this connection");
-    const { trust, via, edit } = this.#options;
-    const protocol = client.encrypted === true ? "https" : "http";
-    const out = outgoingUpgradeFields(headers, { address: remoteAddress, protocol, via, trust });
+    const { trusted, forwarded, via, edit } = this.#settings;
     const request: UpgradeRequest = { method, url, headers, remoteAddress };
+    const out = outgoingUpgradeFields(headers, {
+      hop: {
+        address: remoteAddress,
+        host: headers.get("host") ?? "",
+        protocol: client.encrypted === true ? "https" : "http",
+      },
+      trusted: trusted(request),
+      forwarded,
+      via,
+      version: "1.1",
+      cookie: parsed.cookie,
+      host: undefined,
+    });
     const target = await this.#route(request);
     if (target === undefined) return { asked, answer: undefined };
     originOf(target);
     edit(out, request);
+    removeLookalikes(out);
     const { signal } = this.#controller;
     const answer = await this.#pool.upgrade(target, { method, protocol: asked, headers: out, signal });
     return { asked, answer };
@@ -208,12 +239,17 @@ const REASONS: Readonly<Record<number, string>> = {
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  508: "Loop Detected",
 };
 
 /** Ends the client's connection with a status and nothing else. */
 function end(client: ClientSocket, status: number): void {
   if (client.destroyed || client.writableEnded) return;
+  const retry = status === 503 ? `retry-after: ${RETRY_AFTER}\r\n` : "";
   const reason = REASONS[status] ?? "Internal Server Error";
-  client.write(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, "latin1");
+  client.write(
+    `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\n${retry}content-length: 0\r\n\r\n`,
+    "latin1",
+  );
   endWith(client);
 }

@@ -10,6 +10,7 @@ import { returnedResponse } from "../forward/returned-response.ts";
 import { baseOf } from "../forward/target.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
 import { UpstreamProtocolError } from "../upstream/error-response.ts";
+import { fieldsNamedBy } from "../upstream/hop-by-hop.ts";
 import type { UpstreamSender } from "../upstream/sender.ts";
 import { type AcceptWebSocket, webSocketsOf } from "./server-web-socket.ts";
 import { isAsked } from "./upgrade-fields.ts";
@@ -106,7 +107,9 @@ async function ask(
   const { headers } = c.req.raw;
   if (headers.get("sec-websocket-version") !== "13" || headers.get("sec-websocket-key")?.length !== 24)
     throw new ClientRequestError(400, "its handshake is none of WebSocket 13");
-  const kept = fields.filter(([name]) => !HANDSHAKE.has(name));
+  // `upstream()` has taken out what `Connection` names, but on Deno, where only the server's own request can be upgraded.
+  const named = fieldsNamedBy(headers.get("connection"));
+  const kept = fields.filter(([name]) => !HANDSHAKE.has(name) && !named.includes(name));
   const sent = settings.edit === undefined ? kept : await edited(kept, settings.edit, c);
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   sent.push(["sec-websocket-version", "13"], ["sec-websocket-key", key]);

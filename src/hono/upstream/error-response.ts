@@ -78,7 +78,7 @@ export function errorStatus(error: unknown): GatewayStatus | undefined {
 }
 
 /** Seconds for `Retry-After`. A full queue moves with every response, so room is likely soon. */
-const RETRY_AFTER = "1";
+export const RETRY_AFTER = "1";
 
 function statusResponse(status: GatewayStatus): Response {
   const headers = {

@@ -102,7 +102,7 @@ function dropAlwaysHopByHop(headers: Headers): void {
 }
 
 /** The fields that a value of `Connection` names. An item that is not a token cannot name a field. */
-function fieldsNamedBy(connection: string | null): string[] {
+export function fieldsNamedBy(connection: string | null): string[] {
   if (connection === null || COMMON_VALUES.has(connection)) return [];
   return connection.split(",").flatMap((part) => {
     const name = part.trim().toLowerCase();

@@ -5,15 +5,19 @@ import { type AddressInfo, connect } from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { createPool } from "../../../mod.ts";
-import { type ForwardUpgradesOptions, forwardUpgrades, type UpgradeRoute } from "../../../src/hono/mod.ts";
+import {
+  type ForwardUpgradesOptions,
+  forwardUpgrades,
+  type UpgradeFailed,
+  type UpgradeRoute,
+} from "../../../src/hono/mod.ts";
 import { eventually, guarded } from "../../support/patience.ts";
 import { rawServer } from "../../upgrade/raw-server.ts";
 import { echoServer } from "./web-socket-echo.ts";
 
 const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
-async function gateway(route: UpgradeRoute, options?: ForwardUpgradesOptions) {
-  const pool = createPool();
+async function gateway(route: UpgradeRoute, options?: ForwardUpgradesOptions, pool = createPool()) {
   const server = createServer();
   const stop = forwardUpgrades(server, pool, route, { via: "holdfast", ...options });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -116,7 +120,8 @@ describe("forwardUpgrades", () => {
     h2c: [ask("/").replace("Upgrade: tcp", "Upgrade: h2c"), () => "http://127.0.0.1:1", 400],
     "a route to nowhere": [ask("/"), () => undefined, 404],
     "an upstream that is down": [ask("/"), () => "http://127.0.0.1:1", 502],
-    "a loop": [ask("/", "Via: 1.1 holdfast\r\n"), () => "http://127.0.0.1:1", 400],
+    "a loop": [ask("/", "Via: 1.1 holdfast\r\n"), () => "http://127.0.0.1:1", 508],
+    "a body": [ask("/", "Transfer-Encoding: chunked\r\n"), () => "http://127.0.0.1:1", 400],
     "a route that throws": [
       ask("/"),
       () => {
@@ -137,6 +142,61 @@ describe("forwardUpgrades", () => {
       at.socket.destroy();
     });
   }
+
+  it("answers 503 with Retry-After when the pool has no room, and 504 when the upstream is silent", async () => {
+    await using upstream = await rawServer(() => {});
+    const pool = createPool({ maxConnections: 1, maxQueue: 0, headersTimeout: "150ms" });
+    const told: number[] = [];
+    const options = { onEvent: ({ status }: UpgradeFailed) => void told.push(status) };
+    await using front = await gateway(() => upstream.url, options, pool);
+    const [first, second] = [client(front.port), client(front.port)];
+    first.socket.write(ask("/"));
+    await eventually(() => upstream.sockets.length === 1, "the first is under way");
+    second.socket.write(ask("/"));
+    await eventually(() => second.isEnded, "the second's answer");
+    assertEquals(second.got.startsWith("HTTP/1.1 503 Service Unavailable\r\n"), true, second.got);
+    assertEquals(second.got.includes("\r\nretry-after: 1\r\n"), true);
+    await eventually(() => first.isEnded, "the first's answer");
+    assertEquals([first.got.slice(0, 12), told], ["HTTP/1.1 504", [503, 504]]);
+    for (const { socket } of [first, second]) socket.destroy();
+  });
+
+  it("tells of hops as forward() does", async () => {
+    let asked = "";
+    await using upstream = await rawServer((head, socket) => {
+      asked = head;
+      socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    const sent =
+      "X-Forwarded-For: 9.9.9.9, 10.0.0.1\r\nForwarded: for=9.9.9.9\r\nX_User: 1\r\nCookie: a=1\r\nCookie: b=2\r\n";
+    const edit = (headers: Headers): void => headers.set("x-user", "7");
+    const ROWS: [ForwardUpgradesOptions, string[]][] = [
+      [{ trust: 1 }, ["x-forwarded-for: 10.0.0.1, 127.0.0.1"]],
+      [{ trust: ["127.0.0.1", "10.0.0.0/8"] }, ["x-forwarded-for: 9.9.9.9, 10.0.0.1, 127.0.0.1"]],
+      [
+        { trust: (address, { url }) => address === "127.0.0.1" && url === "/" },
+        ["x-forwarded-for: 10.0.0.1, 127.0.0.1"],
+      ],
+      [{ forwarded: "forwarded" }, ['forwarded: for=127.0.0.1;host="front.test";proto=http']],
+      [{ forwarded: false }, []],
+    ];
+    for (const [options, expected] of ROWS) {
+      await using front = await gateway(() => upstream.url, { edit, ...options });
+      const at = client(front.port);
+      at.socket.write(ask("/", sent));
+      await eventually(() => at.isEnded, "the answer");
+      const lines = asked.split("\r\n");
+      assertEquals(
+        lines.filter((line) => /^(x-forwarded-for|forwarded):/.test(line)),
+        expected,
+      );
+      assertEquals(
+        lines.filter((line) => /user|cookie/.test(line)),
+        ["cookie: a=1; b=2", "x-user: 7"],
+      );
+      at.socket.destroy();
+    }
+  });
 
   it("answers 502 if the upstream switches to a protocol that was not asked for", async () => {
     await using upstream = await rawServer((_, socket) => void socket.write(SWITCH.replace("tcp", "other")));

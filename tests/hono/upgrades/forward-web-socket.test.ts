@@ -223,6 +223,16 @@ describe("forwardWebSocket", {
       assertEquals((await answerTo(front.port, { upgrade: "tcp" }))[0], 426);
       assertEquals((await answerTo(front.port, { "sec-websocket-version": "12" }))[0], 400);
     }
+    {
+      let asked = "";
+      await using server = await rawServer((head, socket) => {
+        asked = head;
+        socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+      });
+      await using front = await gateway(server.url);
+      await answerTo(front.port, { connection: "Upgrade, X-Hop", "x-hop": "1", "proxy-authorization": "x" });
+      assertEquals(/^(x-hop|proxy-)/im.test(asked), false, asked);
+    }
     for (const [answer, status] of [
       ["", 504],
       ["HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 403],
