@@ -444,10 +444,13 @@ describe("a request that was under way when the network went out", () => {
   });
 
   /** An idle connection, and a network that goes out before the request: `first` comes of the first attempts to connect. */
-  async function outWhileIdle(first: readonly MemoryOutcome[]): Promise<World & { back(): void }> {
+  async function outWhileIdle(
+    first: readonly MemoryOutcome[],
+    options: PoolOptions = {},
+  ): Promise<World & { back(): void }> {
     const outcomes = [...first];
     let isOut = false;
-    const made = world({}, () => (isOut ? (outcomes.shift() ?? "never") : "accept"));
+    const made = world(options, () => (isOut ? (outcomes.shift() ?? "never") : "accept"));
     assertEquals(await made.ask().result, "1");
     await made.clock.advance(200);
     isOut = true;
@@ -458,14 +461,15 @@ describe("a request that was under way when the network went out", () => {
     return { ...made, back };
   }
 
-  const attempts: [string, readonly MemoryOutcome[]][] = [
+  const attempts: [string, readonly MemoryOutcome[], PoolOptions?][] = [
     ["hung", []],
+    ["took too long", [], { connectTimeout: "2s" }],
     ["failed at once", ["unreachable"]],
     ["failed, one after the other", ["unreachable", "unreachable", "unreachable"]],
   ];
-  for (const [what, outcomes] of attempts)
+  for (const [what, outcomes, options] of attempts)
     it(`is answered within a second of its end, if the connect attempt of its doubt ${what}`, async () => {
-      const { ask, clock, requests, back, events } = await outWhileIdle(outcomes);
+      const { ask, clock, requests, back, events } = await outWhileIdle(outcomes, options);
       const { result } = ask();
       for (let ms = 0; ms < 10_000; ms += 50) await clock.advance(50);
       assertEquals(requests.length, 2);
@@ -494,6 +498,18 @@ describe("a request that was under way when the network went out", () => {
     for (let ms = 0; ms < 1000; ms += 50) await made.clock.advance(50);
     assertEquals(made.requests.length, 32);
     assert((await result) !== "1");
+  });
+
+  it("asks the user's rule once per outage", async () => {
+    let asked = 0;
+    const retry = (): false => {
+      asked += 1;
+      return false;
+    };
+    const { ask, clock, requests } = await out(10_000, { retry });
+    void ask().result;
+    for (let ms = 0; ms < 20_000; ms += 50) await clock.advance(50);
+    assertEquals([asked, requests.length], [1, 31]);
   });
 
   it("is not sent again where only the server is slow: a connection is tried now and then, and gets through", async () => {
