@@ -216,7 +216,7 @@ export const proxies: Scenario[] = [
   ...[true, false].map(
     (probing): Scenario => ({
       name: `A tunnel ${probing ? "has TCP keepalive on the connection to the proxy" : "has no TCP keepalive unless asked"}`,
-      options: (place) => ({ ...through("http")(place), tcpKeepAlive: probing ? {} : false }),
+      options: (place) => ({ ...through("http")(place), tcpKeepAlive: probing ? {} : false, doubt: false }),
       needs: ({ ss }) => (ss ? undefined : "ss is not installed"),
       async server(peer) {
         const origin = await tunnel(peer);
