@@ -58,4 +58,18 @@ export const UPGRADES: readonly Mutation[] = [
     replacement: "length > this.#maxMessage",
     proof: BY_FRAMES,
   },
+  {
+    breaks: "A peer whose bytes nobody reads is held back",
+    file: "src/exchange/upgraded-socket.ts",
+    search: "    this.#isPaused = true;\n    this.#socket.pause();\n",
+    replacement: "",
+    proof: { tests: "tests/upgrade/upgraded-socket" },
+  },
+  {
+    breaks: "Fields that Connection names do not pass with an upgrade",
+    file: "src/hono/upgrades/upgrade-fields.ts",
+    search: "  dropHopByHop(received);\n",
+    replacement: "",
+    proof: { tests: "tests/hono/upgrades/forward-upgrades" },
+  },
 ];

@@ -76,7 +76,7 @@ export const SOCKET_PLACES = {
   setHandler: { by: "pool/connect/happy-eyeballs.ts" },
   halfOpen: {
     by: "exchange/upgraded-socket.ts",
-    not: "no scenario upgrades: tests/fetch/upgrade.test.ts has this one",
+    not: "no scenario upgrades: tests/upgrade/upgraded-socket.test.ts has this one",
   },
   endWrites: { by: "exchange/upgraded-socket.ts", not: "the same" },
   close: { by: "pool/connection.ts" },

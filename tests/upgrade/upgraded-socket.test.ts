@@ -1,0 +1,69 @@
+/** The upgraded socket over a scripted socket: when a peer is held back, and when a write waits. */
+
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import type { Socket, SocketHandler } from "../../src/contract/transport.ts";
+import { upgradedSocket } from "../../src/exchange/upgraded-socket.ts";
+
+/** A socket that does nothing, and notes what it is told. */
+function scripted() {
+  const calls: string[] = [];
+  const at: { handler: SocketHandler | undefined; takes: boolean } = { handler: undefined, takes: true };
+  const socket = {
+    setHandler(handler: SocketHandler) {
+      at.handler = handler;
+    },
+    pause: () => void calls.push("pause"),
+    resume: () => void calls.push("resume"),
+    abort: () => void calls.push("abort"),
+    close: () => void calls.push("close"),
+    write(bytes: Uint8Array) {
+      calls.push(`write ${bytes.length}`);
+      return at.takes;
+    },
+  };
+  return { at, calls, socket: socket as unknown as Socket };
+}
+
+/** Lets every promise settle that nothing holds up. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+describe("an upgraded socket", () => {
+  it("pauses its socket at 64 KiB that nobody reads, and resumes it when they are read", async () => {
+    const { at, calls, socket } = scripted();
+    const { readable } = upgradedSocket(socket, new Uint8Array(), "http://a");
+    await settled();
+    at.handler?.data(new Uint8Array(65_535), 65_535);
+    assertEquals(calls, []);
+    at.handler?.data(new Uint8Array(8), 1);
+    assertEquals(calls, ["pause"]);
+    const reader = readable.getReader();
+    assertEquals((await reader.read()).value?.length, 65_535);
+    await settled();
+    assertEquals(calls, ["pause", "resume"]);
+    assertEquals((await reader.read()).value?.length, 1);
+  });
+
+  it("settles a write when the kernel has taken it, and begins the next one only then", async () => {
+    const { at, calls, socket } = scripted();
+    const { writable } = upgradedSocket(socket, new Uint8Array(), "http://a");
+    const writer = writable.getWriter();
+    await writer.write(new Uint8Array(1));
+    at.takes = false;
+    let done = 0;
+    for (const length of [2, 3])
+      void writer.write(new Uint8Array(length)).then(() => {
+        done += 1;
+      });
+    await settled();
+    assertEquals([calls, done], [["write 1", "write 2"], 0]);
+    at.handler?.drain();
+    await settled();
+    assertEquals([calls, done], [["write 1", "write 2", "write 3"], 1]);
+    at.handler?.drain();
+    await settled();
+    assertEquals(done, 2);
+  });
+});
