@@ -38,15 +38,24 @@ export interface FetchResponse extends Response {
  * `direct`: the content is the undecoded stream of the body, so that the body can be read without that stream. `shared`:
  * a clone reads the same body.
  */
-type FetchResponseClass = new (
-  content: BodyInit | null,
-  init: ResponseInit,
-  from: Provenance,
-  direct: boolean,
-  shared: boolean,
-) => FetchResponse;
+interface FetchResponseClass {
+  new (
+    content: BodyInit | null,
+    init: ResponseInit,
+    from: Provenance,
+    direct: boolean,
+    shared: boolean,
+  ): FetchResponse;
+  /** See {@linkcode holdsWholeBody}. */
+  holds(response: object): boolean;
+}
 
 let loaded: FetchResponseClass | undefined;
+
+/** Whether the whole body is in the slots of the runtime, which may send it without a stream. */
+export function holdsWholeBody(response: object): boolean {
+  return loaded?.holds(response) ?? false;
+}
 
 /** A response as `pool.fetch()` gives it. */
 export function newFetchResponse(
@@ -113,6 +122,10 @@ function fetchResponseClass(): FetchResponseClass {
     readonly #held: boolean;
     /** Whether it is held and has no content, so that it is at its end already. */
     readonly #isEmpty: boolean;
+    static holds(response: object): boolean {
+      return #held in response && response.#held;
+    }
+
     /** The response with the stream of a held body, once the program has asked for that stream. */
     #opened: Response | undefined = undefined;
 

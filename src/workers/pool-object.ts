@@ -155,14 +155,12 @@ class ObjectHome {
     const refused = this.#allows(origin) ? undefined : notAllowed(origin);
     if (call === undefined) return plainAnswer(this.pool, request, refused);
     if (refused !== undefined) return errorAnswer(refused);
-    const controller = new AbortController();
-    this.#running.set(call.id, controller);
-    const response = await answerCall(this.pool, request, call, controller.signal, this);
-    if (response.body === null) this.#running.delete(call.id);
-    return response;
+    const controller = call.abortable ? new AbortController() : undefined;
+    if (controller !== undefined) this.#running.set(call.id, controller);
+    return answerCall(this.pool, request, call, controller?.signal, this);
   }
 
-  /** A body has ended. */
+  /** The request has ended. */
   ended(id: string, outcome: RemoteOutcome): void {
     this.#running.delete(id);
     if (outcome.error === undefined && (outcome.trailers ?? []).length === 0) return;

@@ -19,7 +19,7 @@ import {
 export type RemoteBody = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined;
 
 /** What is sent. */
-export interface RemoteRequest extends Omit<RemoteCall, "id"> {
+export interface RemoteRequest extends Omit<RemoteCall, "id" | "abortable"> {
   readonly url: string;
   readonly origin: string;
   readonly method: string;
@@ -60,7 +60,7 @@ export async function remoteExchange(
   const { url, origin, method, body, signal, by, headers, length, options } = request;
   signal?.throwIfAborted();
   const id = nextId();
-  const field = fieldOf({ id, by, headers, length, options });
+  const field = fieldOf({ id, abortable: signal !== undefined, by, headers, length, options });
   const init: RequestInit & { duplex?: "half" } = {
     method,
     headers: { [CALL_FIELD]: field },
@@ -123,7 +123,8 @@ function replyOf(head: RemoteHead, body: ReadableStream<Uint8Array> | null, way:
     way.leave();
     if (head.trailers) trailers = (await way.stub.outcome(way.id)).trailers ?? [];
   };
-  if (body === null) way.leave();
+  if (body === null || head.whole) way.leave();
+  if (head.whole) return { head, body, trailers: () => trailers };
   return { head, body: body === null ? null : restoring(body, way, ended), trailers: () => trailers };
 }
 

@@ -14,12 +14,8 @@ export function responseOf({ head, body }: RemoteReply, url: string, redirected:
   const { status, statusText, headers, connection, resendCount } = head;
   const bare = BODILESS.has(status);
   if (bare) body?.cancel().catch(() => {});
-  const response = new Response(bare ? null : body, {
-    status,
-    statusText,
-    headers: headers as [string, string][],
-  });
-  return described(response, { url, redirected, connection, resendCount });
+  const init = { status, statusText, headers: headers as [string, string][] };
+  return new ObjectFetchResponse(bare ? null : body, init, { url, redirected, connection, resendCount });
 }
 
 interface Provenance {
@@ -29,13 +25,39 @@ interface Provenance {
   readonly resendCount: number;
 }
 
-/** The platform reads the slots of a response, so what else it has stands on the object. A clone has it, too. */
-function described(response: Response, from: Provenance): Response {
-  const clone = (): Response => described(Response.prototype.clone.call(response), from);
-  const members = { ...from, type: "basic", clone };
-  for (const [name, value] of Object.entries(members))
-    Object.defineProperty(response, name, { value, configurable: true });
-  return response;
+/** The platform reads the slots of a response, so what else it has stands on a class of its own. A clone has it, too. */
+class ObjectFetchResponse extends Response {
+  readonly #from: Provenance;
+
+  constructor(body: ReadableStream<Uint8Array> | null, init: ResponseInit, from: Provenance) {
+    super(body as ReadableStream<Uint8Array<ArrayBuffer>> | null, init);
+    this.#from = from;
+  }
+
+  override get url(): string {
+    return this.#from.url;
+  }
+
+  override get redirected(): boolean {
+    return this.#from.redirected;
+  }
+
+  override get type(): ResponseType {
+    return "basic";
+  }
+
+  get connection(): ConnectionInfo | undefined {
+    return this.#from.connection;
+  }
+
+  get resendCount(): number {
+    return this.#from.resendCount;
+  }
+
+  override clone(): Response {
+    const { status, statusText, headers, body } = super.clone();
+    return new ObjectFetchResponse(body, { status, statusText, headers }, this.#from);
+  }
 }
 
 const decoder = new TextDecoder("utf-8");

@@ -25,6 +25,8 @@ export type Pairs = readonly (readonly [name: string, value: string])[];
 export interface RemoteCall {
   /** The number of the request, by which it is aborted. */
   readonly id: string;
+  /** Whether it may be aborted. */
+  readonly abortable: boolean;
   /** Which function of the pool. */
   readonly by: "fetch" | "request";
   readonly headers: Pairs;
@@ -43,6 +45,8 @@ export interface RemoteHead {
   readonly resendCount: number;
   /** Whether trailers may follow, which are asked for by number. */
   readonly trailers: boolean;
+  /** Whether the body had arrived whole, so that it cannot fail any more. */
+  readonly whole: boolean;
 }
 
 /** An error as it crosses. */
