@@ -41,6 +41,38 @@ function pieces(run: ScenarioRun, count: number, size: number): ReadableStream<U
   );
 }
 
+/** Sends two messages with the idle time between them. It tells what came back, all of it and in order, and the limits. */
+async function upgraded(run: ScenarioRun): Promise<string> {
+  const { pool, signal } = run;
+  const { socket } = await pool.upgrade(`${A}/`, { protocol: "echo", signal, headers: run.tag });
+  if (socket === undefined) return "no upgrade";
+  // Other requests of a meddler are not counted there.
+  const left = pool.stats().origins[`upgrade+${A}`]?.open ?? 0;
+  // No deadline of the pool applies any more.
+  void run.pause(5000).then(() => socket.abort(run.reason));
+  try {
+    const [reader, writer] = [socket.readable.getReader(), socket.writable.getWriter()];
+    let got = "";
+    const read = async (end: string): Promise<void> => {
+      while (!got.includes(end)) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        got += new TextDecoder().decode(value);
+      }
+    };
+    await writer.write(new TextEncoder().encode("first "));
+    await read("first ");
+    await run.pause(50);
+    await writer.write(new TextEncoder().encode("second"));
+    await read("second");
+    if (left !== 0) return `UNEXPECTED ${left} open after an upgrade`;
+    // A saboteur's peer sends these.
+    return got.replaceAll("XXX", "") === "early first second" ? got : `UNEXPECTED bytes ${got}`;
+  } finally {
+    socket.abort();
+  }
+}
+
 const hello = () => ({ body: "hello" });
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -103,6 +135,22 @@ export const SCENARIOS: readonly Scenario[] = [
       });
     },
     play: (run) => post(run, "body", { expect: "100-continue" }),
+  },
+  {
+    name: "an upgrade",
+    options: { maxConnections: 1, idleTimeout: 20 },
+    accept(peer) {
+      let isUpgraded = false;
+      peer.onData((bytes) => {
+        if (isUpgraded) return peer.send(bytes);
+        isUpgraded = true;
+        peer.send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nearly ");
+      });
+    },
+    async play(run) {
+      await run.call(upgraded(run));
+      await run.call(upgraded(run));
+    },
   },
   {
     name: "a redirect to another origin",
