@@ -32,7 +32,16 @@ function rounds(count: number, pauseMs: number, method: "GET" | "POST" = "GET"):
   return Array.from({ length: count }, (): Step[] => [{ send: 8, together: 4, method }, { pauseMs }]).flat();
 }
 
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** If the client ended before, the lab is gone, and there is nothing to change. */
+function later(ms: number, change: () => void): void {
+  setTimeout(() => {
+    try {
+      change();
+    } catch {
+      // The namespace was deleted.
+    }
+  }, ms);
+}
 
 /** A short one for `npm test`. */
 export const FORGETS: NetworkCase = {
@@ -89,7 +98,7 @@ const MORE: readonly NetworkCase[] = [
     relay: { latencyMs: 1 },
     steps: BODIES,
     prepare: () => {},
-    change: async (_lab, _what, relay) => void after(2000).then(() => relay?.stdin?.write("cut\n")),
+    change: async (_lab, _what, relay) => later(2000, () => relay?.stdin?.write("cut\n")),
   },
   {
     ...FORGETS,
@@ -126,7 +135,7 @@ const MORE: readonly NetworkCase[] = [
     prepare: () => {},
     change: async (lab) => {
       lab.dropAll();
-      void after(10_000).then(() => lab.restore());
+      later(10_000, () => lab.restore());
     },
   },
   {
@@ -138,7 +147,7 @@ const MORE: readonly NetworkCase[] = [
     prepare: () => {},
     change: async (lab) => {
       lab.cable(false);
-      void after(5000).then(() => lab.cable(true));
+      later(5000, () => lab.cable(true));
     },
   },
   {
@@ -149,8 +158,8 @@ const MORE: readonly NetworkCase[] = [
     steps: BODIES,
     prepare: () => {},
     change: async (lab) => {
-      void after(2000).then(() => lab.cable(false));
-      void after(7000).then(() => lab.cable(true));
+      later(2000, () => lab.cable(false));
+      later(7000, () => lab.cable(true));
     },
   },
   {
@@ -225,7 +234,7 @@ export const CASES: readonly NetworkCase[] = [
     prepare: () => {},
     change: async (lab) => {
       lab.cable(false);
-      void after(10_000).then(() => lab.cable(true));
+      later(10_000, () => lab.cable(true));
     },
   },
   {
@@ -266,8 +275,8 @@ export const CASES: readonly NetworkCase[] = [
     capMs: 60_000,
     prepare: () => {},
     change: async (lab) => {
-      void after(1000).then(() => lab.cable(false));
-      void after(14_000).then(() => lab.cable(true));
+      later(1000, () => lab.cable(false));
+      later(14_000, () => lab.cable(true));
     },
   },
   {

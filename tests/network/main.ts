@@ -3,7 +3,8 @@
  *
  * `--only NAME` chooses cases, `--clients a,b` clients, `--runtimes a,b` runtimes. `--options JSON` are options of the pool;
  * `--http2` makes the origin speak HTTP/2 in plain text. The built-in fetches are left out then: they take HTTP/2 only
- * from TLS, or not at all. `--at-a-time N` runs so many labs side by side, `--json FILE` keeps every request's figures.
+ * from TLS, or not at all. `--at-a-time N` runs so many labs side by side, `--json FILE` keeps every request's figures,
+ * and `--markdown` prints the table of docs/silence.md.
  * Go and reqwest are left out where they cannot be built.
  */
 
@@ -17,6 +18,7 @@ import { findRuntime, type RuntimeName } from "../../bench/torture/runtimes.ts";
 import { root } from "../../scripts/entries.ts";
 import { find } from "../parity/systems/tools.ts";
 import { CASES, type NetworkCase } from "./cases.ts";
+import { markdownOf, type Outcome } from "./compact.ts";
 import { missing } from "./lab.ts";
 import { type Figures, runCase } from "./run.ts";
 import type { ClientKind } from "./script.ts";
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     http2: { type: "boolean", default: false },
     "at-a-time": { type: "string", default: "8" },
     json: { type: "string" },
+    markdown: { type: "boolean", default: false },
     runtimes: { type: "string", default: "node24,deno,bun" },
     options: { type: "string" },
   },
@@ -132,15 +135,28 @@ async function main(): Promise<void> {
   const lane = async (): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       rows.set(job, await runCase(job.test, job.kind, job.command, options).catch(String));
+      keep(all, rows);
       process.stderr.write(`${rows.size} of ${all.length}: ${job.test.name}, ${job.kind}, ${job.runtime}\n`);
     }
   };
   await Promise.all(Array.from({ length: Number(values["at-a-time"]) }, lane));
   for (const job of all) table.push(rowOf(job, rows.get(job)));
-  console.log(table.toString());
+  console.log(
+    values.markdown ? markdownOf(all.map((job) => outcomeOf(job, rows.get(job)))) : table.toString(),
+  );
+}
+
+/** After each job: a run of many minutes may be cut. */
+function keep(all: readonly Job[], rows: ReadonlyMap<Job, Figures | string>): void {
   if (values.json === undefined) return;
   const kept = all.map((job) => ({ ...job, test: job.test.name, figures: rows.get(job) }));
   writeFileSync(values.json, JSON.stringify(kept));
+}
+
+/** On Node every client runs, so that only those of other runtimes need the runtime's name. */
+function outcomeOf({ test, kind, runtime }: Job, figures: Figures | string | undefined): Outcome {
+  const isElsewhere = runtime === "Deno" || runtime === "Bun";
+  return { test: test.name, client: isElsewhere ? `${kind}, ${runtime}` : kind, figures };
 }
 
 function rowOf({ test, kind, runtime }: Job, figures: Figures | string | undefined): (string | number)[] {

@@ -27,11 +27,14 @@ createServer((client) => {
 /** One direction. Bytes leave in the order in which they came. */
 function pass(from: Socket, to: Socket, line: { lastMs: number; forgotten: boolean }): void {
   let freeMs = 0;
+  // Timers of almost the same time may fire in another order than they were set.
+  const waiting: (() => void)[] = [];
   const at = (bytes: number, held: number, action: () => void): void => {
     const now = performance.now();
     const sending = rules.bytesPerSecond === undefined ? 0 : (bytes / rules.bytesPerSecond) * 1000;
     freeMs = Math.max(freeMs, now + rules.latencyMs + held) + sending;
-    setTimeout(action, freeMs - now);
+    waiting.push(action);
+    setTimeout(() => waiting.shift()?.(), freeMs - now);
   };
   from.on("data", (chunk: Buffer) => {
     const idle = performance.now() - line.lastMs;

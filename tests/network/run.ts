@@ -34,6 +34,7 @@ async function relayOf(lab: Lab, rules: RelayRules, started: ChildProcess[]): Pr
   const program = [...NODE, file("relay.ts"), String(PORT), ADDRESSES.server, JSON.stringify(rules)];
   const relay = lab.spawn("relay", program);
   started.push(relay);
+  relay.stdin?.on("error", () => {});
   await linesOf(relay).next();
   return relay;
 }
