@@ -152,7 +152,8 @@ describe("pool.upgrade", () => {
     const writer = socket?.writable.getWriter();
     const reader = socket?.readable.getReader();
     await writer?.write(bytesOf("ping"));
-    assertEquals(new TextDecoder().decode((await reader?.read())?.value), "ping");
+    const answer = await guarded(reader?.read() ?? Promise.reject(), "the answer");
+    assertEquals(new TextDecoder().decode(answer.value), "ping");
     await assertRejects(() => pool.upgrade(server.url, { protocol: "tcp" }));
     socket?.abort(new Error("enough"));
     await assertRejects(async () => await reader?.read(), Error, "enough");
