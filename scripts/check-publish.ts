@@ -17,6 +17,7 @@ const REMARKS: Readonly<Record<string, string>> = {
   "public type 'upstream' references private type 'MiddlewareHandler'": "Hono's",
   "public type 'poolStatus' references private type 'Hono'": "Hono's",
   "public type 'forward' references private type 'Context'": "Hono's",
+  "public type 'forwardWebSocket' references private type 'Context'": "Hono's",
   "public type 'Trust' references private type 'Context'": "Hono's",
   "public type 'ForwardOptions[\"edit\"]' references private type 'Context'": "Hono's",
 };
