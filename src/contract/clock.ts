@@ -94,10 +94,12 @@ export function withTransportClock(
   { turn, stoppingClock: stops = false }: TransportClock,
 ): Clock {
   if (clock !== systemClock || (turn === undefined && !stops)) return clock;
-  if (turn === undefined) return { ...clock, stops };
+  // A timer that only keeps a process alive would keep a Durable Object in memory, which is billed.
+  const { ref, ...rest } = clock;
+  const base: Clock = stops || ref === undefined ? { ...rest, stops } : { ...rest, ref };
+  if (turn === undefined) return base;
   return {
-    ...clock,
-    stops,
+    ...base,
     turn(callback, unblocked) {
       if (!accepts(turn, callback)) clock.turn(callback, unblocked);
     },

@@ -29,9 +29,9 @@ export interface PoolObjectOptions extends PoolOptions {
 /** Key and value storage of an object, as far as it is used. */
 export interface ObjectStorage {
   /** The value of a key. */
-  get(key: string): Promise<unknown>;
+  get(key: string, options: { readonly allowConcurrency: boolean }): Promise<unknown>;
   /** Keeps a value. */
-  put(key: string, value: unknown): Promise<unknown>;
+  put(key: string, value: unknown, options: { readonly allowUnconfirmed: boolean }): Promise<unknown>;
 }
 
 /** What the platform gives to the constructor of an object. */
@@ -64,12 +64,16 @@ export type PoolObjectClass = new (ctx: ObjectContext, env: unknown) => PoolObje
 /** Outcomes that wait for somebody to ask, at most. The oldest are forgotten first. */
 const MAX_OUTCOMES = 1000;
 
-/** Keeps learned limits in the storage of the object, so that an eviction does not lose them. */
+/**
+ * Keeps learned limits in the storage of the object, so that an eviction does not lose them. Nothing waits for the storage: its
+ * gates would hold back every answer of the object until a limit is written, which is not worth it.
+ */
 function storeIn(storage: ObjectStorage): LimitStore {
   const key = (origin: string): string => `holdfast:limit:${origin}`;
   return {
-    get: async (origin) => (await storage.get(key(origin))) as StoredLimit | undefined,
-    set: (origin, value) => storage.put(key(origin), value),
+    get: async (origin) =>
+      (await storage.get(key(origin), { allowConcurrency: true })) as StoredLimit | undefined,
+    set: (origin, value) => storage.put(key(origin), value, { allowUnconfirmed: true }),
   };
 }
 

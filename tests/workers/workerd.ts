@@ -30,6 +30,8 @@ export interface WorkerSource {
   readonly plugins?: readonly Plugin[];
   /** Whether what workerd logs is dropped: what it says of scenarios whose server misbehaves, say. */
   readonly quiet?: boolean;
+  /** Whether objects keep their storage on the disk. An eviction loses what is kept in memory (workerd's `inMemory`). */
+  readonly onDisk?: boolean;
 }
 
 /** A running workerd. */
@@ -39,12 +41,16 @@ export interface Workerd extends AsyncDisposable {
   readonly pid: number;
 }
 
-const config = ({ date = "2026-11-01", objects = {}, flags = [], bindings = "" }: WorkerSource): string => `
+const config = (
+  { date = "2026-11-01", objects = {}, flags = [], bindings = "", onDisk = false }: WorkerSource,
+  folder: string,
+): string => `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ (name = "main", worker = .main), (name = "local", network = (
     allow = ["public", "private", "local"],
-    tlsOptions = (trustedCertificates = [embed "ca.pem"]) )) ],
+    tlsOptions = (trustedCertificates = [embed "ca.pem"]) )),
+    (name = "disk", disk = (path = ${JSON.stringify(folder)}, writable = true)) ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
 const main :Workerd.Worker = (
@@ -53,15 +59,15 @@ const main :Workerd.Worker = (
   compatibilityFlags = ${JSON.stringify(flags)},
   globalOutbound = "local",
   bindings = [ ${[...Object.entries(objects).map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`), bindings].filter((text) => text !== "").join(", ")} ],
-  ${Object.keys(objects).length === 0 ? "" : "durableObjectStorage = (inMemory = void),"}
-  durableObjectNamespaces = [ ${[...new Set(Object.values(objects))].map((type) => `(className = "${type}", uniqueKey = "${type}")`).join(", ")} ],
+  ${Object.keys(objects).length === 0 ? "" : `durableObjectStorage = (${onDisk ? 'localDisk = "disk"' : "inMemory = void"}),`}
+  durableObjectNamespaces = [ ${[...new Set(Object.values(objects))].map((type) => `(className = "${type}", uniqueKey = "${type}", enableSql = true)`).join(", ")} ],
 );
 `;
 
 /** Bundles and starts a Worker. */
 export async function startWorkerd(worker: WorkerSource): Promise<Workerd> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-workerd-"));
-  writeFileSync(join(folder, "config.capnp"), config(worker));
+  writeFileSync(join(folder, "config.capnp"), config(worker, folder));
   writeFileSync(join(folder, "ca.pem"), readFileSync(join(root, "tests/certs/ca.pem")));
   await build({
     stdin: { contents: worker.source.replaceAll("#root/", root), resolveDir: root, loader: "ts" },
