@@ -14,6 +14,7 @@ import { createPool } from "../../mod.ts";
 import { nodeWithTsx } from "../../scripts/test/tools.ts";
 import { pinned } from "../speed/runtimes.ts";
 import { startOrigin } from "../speed/start-origin.ts";
+import { median } from "../speed/summary.ts";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "2" } },
@@ -60,10 +61,6 @@ async function rateOf(url: string, ms: number): Promise<number> {
   const rate = (count * 1000) / (performance.now() - since);
   await pool.close({ timeout: 0 });
   return rate;
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 const origin = await startOrigin(false);

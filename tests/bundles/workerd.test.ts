@@ -7,11 +7,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "@std/assert";
 import { build } from "esbuild";
+import { portOf } from "../support/workerd-port.ts";
 
 /** The tools are not imported from scripts/, because mutations run this test in a copy without scripts/. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -87,16 +87,7 @@ async function ask(folder: string): Promise<Answer> {
     stdio: ["ignore", "inherit", "inherit", "pipe"],
   });
   try {
-    const port = await new Promise<number>((resolve, reject) => {
-      let output = "";
-      (child.stdio[3] as Readable).on("data", (bytes) => {
-        output += bytes;
-        const found = /"port":(\d+)/.exec(output)?.[1];
-        if (found !== undefined) resolve(Number(found));
-      });
-      child.once("error", reject);
-      child.once("close", () => reject(new Error(`workerd did not start: ${output}`)));
-    });
+    const port = await portOf(child);
     const response = await fetch(`http://127.0.0.1:${port}/`);
     const text = await response.text();
     return response.ok ? JSON.parse(text) : { results: [text], requests: -1, passed: "" };

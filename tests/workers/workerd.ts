@@ -3,13 +3,13 @@
  * the authority of tests/certs.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { portOf } from "../support/workerd-port.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -97,18 +97,4 @@ export async function startWorkerd(worker: WorkerSource): Promise<Workerd> {
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-/** The port that workerd tells. */
-function portOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let output = "";
-    (child.stdio[3] as Readable).on("data", (bytes) => {
-      output += bytes;
-      const found = /"port":(\d+)/.exec(output)?.[1];
-      if (found !== undefined) resolve(Number(found));
-    });
-    child.once("error", reject);
-    child.once("close", () => reject(new Error(`workerd did not start: ${output}`)));
-  });
 }

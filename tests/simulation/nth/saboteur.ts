@@ -8,6 +8,9 @@ import {
   TransportError,
 } from "../../../src/contract/transport.ts";
 
+/** What a sabotaged socket delivers behind the bytes that arrived. */
+export const SURPLUS: string = "+++";
+
 /** What is done to the Nth operation. */
 export const SABOTAGES = [
   "the connect attempt is refused",
@@ -151,7 +154,7 @@ class SpoiltHandler implements SocketHandler {
     const saboteur = this.#saboteur;
     if (!saboteur.begins("deliver") || this.#over) return this.#inner.data(bytes, length);
     if (saboteur.is("the delivery comes with bytes behind it")) {
-      const more = new Uint8Array(length + 3).fill(88);
+      const more = new Uint8Array(length + SURPLUS.length).fill(SURPLUS.charCodeAt(0));
       more.set(bytes.subarray(0, length));
       return this.#inner.data(more, more.length);
     }
