@@ -38,6 +38,8 @@ export interface ServerWorld {
   excuses(id: number, why: string): void;
   /** The server has not processed the request, and the client is told so. */
   spares(id: number): void;
+  /** The server begins to process the request. */
+  takes(id: number): void;
   /** Where the request is sent on to, if it has hops left; `hop`: how many it has had. */
   redirect(id: number, hop: number): string | undefined;
   happened(what: string): void;
@@ -350,6 +352,7 @@ export class Http2ServerConnection {
       );
     this.#idleTimer?.cancel();
     if (this.#refuses(stream)) return;
+    this.#world.takes(stream.id);
     this.#requests += 1;
     this.#disturb(stream);
     if (this.#isOver || this.#isDeaf || !this.#streams.has(number)) return;

@@ -31,6 +31,8 @@ interface Request {
   hops: readonly string[];
   /** How often a server has said that it did not process it. */
   spared: number;
+  /** A server has begun to process it. */
+  taken: boolean;
   /** It has fields of some KiB. */
   isLarge: boolean;
 }
@@ -160,6 +162,11 @@ export class Http2World implements ServerWorld {
     if (request !== undefined) request.spared += 1;
   }
 
+  takes(id: number): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined) request.taken = true;
+  }
+
   redirect(id: number, hop: number): string | undefined {
     const hostname = this.#requests.get(id)?.hops[hop];
     return hostname === undefined ? undefined : `${this.plan.scheme}://${hostname}/r/${id}/${hop + 1}`;
@@ -266,6 +273,7 @@ export class Http2World implements ServerWorld {
       once: uploads && prng.oneIn(4),
       hops: [],
       spared: 0,
+      taken: false,
       isLarge: false,
     };
     this.#drawNewer(request);
@@ -364,6 +372,14 @@ export class Http2World implements ServerWorld {
     this.#judgeFault(request, request.hops.length > 0 && cause instanceof HoldfastError ? cause : error);
   }
 
+  /**
+   * Not processed again and again, as the servers have said as well. A client that is blocked or suspended for longer than the
+   * server waits may read a GOAWAY before its request is written: then no server has seen all attempts.
+   */
+  #wasSpared({ spared, taken }: Request): boolean {
+    return spared >= 7 || (!taken && !this.isPunctual);
+  }
+
   #judgeFault(request: Request, error: unknown): void {
     const name = error instanceof HoldfastError ? error.code : String((error as Error)?.message);
     this.#errors[name] = (this.#errors[name] ?? 0) + 1;
@@ -377,8 +393,7 @@ export class Http2World implements ServerWorld {
         this.fail(`request ${request.id} is refused for its few fields: ${error.message}`);
       return;
     }
-    // Not processed again and again, as the servers have said as well.
-    if (error.sent === "none" && error.message.endsWith("of 7 attempts") && request.spared >= 7) {
+    if (error.sent === "none" && error.message.endsWith("of 7 attempts") && this.#wasSpared(request)) {
       this.happened("given up after seven times");
       return;
     }
