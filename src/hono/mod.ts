@@ -16,6 +16,28 @@
  * @module
  */
 
+export { type BehindOptions, behind } from "../inbound/behind.ts";
+export type {
+  EnforcementLimited,
+  EnvironmentMissing,
+  InboundEnded,
+  KeepAliveEvent,
+  KeepAliveListener,
+} from "../inbound/keep-alive-events.ts";
+export type { KeepAliveRules } from "../inbound/keep-alive-rules.ts";
+export type { Enforcement, ServerKind } from "../inbound/server-adapter.ts";
+export {
+  type ClosablePool,
+  type ShutdownOptions,
+  type ShutdownReport,
+  shutdown,
+} from "../inbound/shutdown.ts";
+export type {
+  BunServerLike,
+  DenoServerLike,
+  NodeServerLike,
+  ShutdownServer,
+} from "../inbound/stoppable-server.ts";
 export { BALANCER_NAMES, type BalancerName } from "../presets/balancers.ts";
 export {
   ANNOUNCER,
@@ -28,7 +50,6 @@ export { forward } from "./forward/forward.ts";
 export type { ForwardOptions, Trust } from "./forward/forward-options.ts";
 export type { ForwardingFields } from "./forward/forwarding-fields.ts";
 export { type DotSegments, resolvedPath } from "./forward/request-path.ts";
-export { type BehindOptions, behind } from "./inbound/behind.ts";
 export {
   type KeepAliveEnv,
   type KeepAliveInfo,
@@ -37,27 +58,6 @@ export {
   type KeepAliveVariables,
   keepAlive,
 } from "./inbound/keep-alive.ts";
-export type {
-  EnforcementLimited,
-  EnvironmentMissing,
-  InboundEnded,
-  KeepAliveEvent,
-  KeepAliveListener,
-} from "./inbound/keep-alive-events.ts";
-export type { KeepAliveRules } from "./inbound/keep-alive-rules.ts";
-export type { Enforcement, ServerKind } from "./inbound/server-adapter.ts";
-export {
-  type ClosablePool,
-  type ShutdownOptions,
-  type ShutdownReport,
-  shutdown,
-} from "./inbound/shutdown.ts";
-export type {
-  BunServerLike,
-  DenoServerLike,
-  NodeServerLike,
-  ShutdownServer,
-} from "./inbound/stoppable-server.ts";
 export type { StatusPool } from "./status/message-builder.ts";
 export { type PoolStatusOptions, poolStatus } from "./status/pool-status.ts";
 export {

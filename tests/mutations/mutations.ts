@@ -2,6 +2,7 @@
 
 import { BOUNDS } from "./bounds.ts";
 import { FRAMES } from "./frames.ts";
+import { FRONTS } from "./fronts.ts";
 import { HONO } from "./hono.ts";
 import { HPACK } from "./hpack.ts";
 import { HTTP2 } from "./http2.ts";
@@ -31,6 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HONO,
   ...OUTLOOK,
   ...WORKERS,
+  ...FRONTS,
   ...REENTRANCY,
   ...SHARED,
   ...UPGRADES,

@@ -1,11 +1,11 @@
 /** Finds out which server a request came through, by the shape of the environment that the server passes on. */
 
 import type { Clock } from "../../contract/clock.ts";
-import { bunAdapter } from "./bun-adapter.ts";
-import { denoAdapter } from "./deno-adapter.ts";
-import { http2Adapter } from "./http2-adapter.ts";
-import { nodeAdapter } from "./node-adapter.ts";
-import type { ServerAdapter } from "./server-adapter.ts";
+import { bunAdapter } from "../../inbound/bun-adapter.ts";
+import { denoAdapter } from "../../inbound/deno-adapter.ts";
+import { http2Adapter } from "../../inbound/http2-adapter.ts";
+import { nodeAdapter } from "../../inbound/node-adapter.ts";
+import type { ServerAdapter } from "../../inbound/server-adapter.ts";
 
 /** Whether `env` has anything from a known server. Without it, the connection cannot be identified. */
 export function hasServerBindings(env: unknown): boolean {

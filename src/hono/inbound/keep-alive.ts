@@ -3,14 +3,14 @@
 import type { MiddlewareHandler } from "hono";
 import { getRuntimeKey } from "hono/adapter";
 import { type Clock, systemClock } from "../../contract/clock.ts";
+import { ConnectionTracker } from "../../inbound/connection-tracker.ts";
+import type { KeepAliveListener } from "../../inbound/keep-alive-events.ts";
+import { type KeepAliveRules, resolveKeepAlive } from "../../inbound/keep-alive-rules.ts";
+import type { Enforcement } from "../../inbound/server-adapter.ts";
 import { callable, objectWith, refuseUnknown, wholeNumber } from "../../options/checks.ts";
 import type { ServerPreset } from "../../rules/server-side.ts";
 import { mutableHeaders } from "../mutable-headers.ts";
-import { ConnectionTracker } from "./connection-tracker.ts";
 import { findAdapter, hasServerBindings } from "./find-adapter.ts";
-import type { KeepAliveListener } from "./keep-alive-events.ts";
-import { type KeepAliveRules, resolveKeepAlive } from "./keep-alive-rules.ts";
-import type { Enforcement } from "./server-adapter.ts";
 
 /** What is known about the connection of a request: `c.var.keepAlive`. */
 export interface KeepAliveInfo {

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { resolveKeepAlive } from "../../../src/hono/inbound/keep-alive-rules.ts";
 import { BALANCER_NAMES, behind } from "../../../src/hono/mod.ts";
+import { resolveKeepAlive } from "../../../src/inbound/keep-alive-rules.ts";
 
 /** A value of a wrong type, as JavaScript may pass it. */
 type Wrong = never;

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../../src/contract/clock.ts";
-import { bunAdapter } from "../../../src/hono/inbound/bun-adapter.ts";
+import { bunAdapter } from "../../../src/inbound/bun-adapter.ts";
 
 function bunServer(peer: { address: string; port: number }) {
   const timeouts: number[] = [];

@@ -3,8 +3,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { Hono } from "hono";
-import { ConnectionTable, newInboundConnection } from "../../../src/hono/inbound/connection-table.ts";
 import { keepAlive } from "../../../src/hono/mod.ts";
+import { ConnectionTable, newInboundConnection } from "../../../src/inbound/connection-table.ts";
 import { MovableClock } from "../../support/clock.ts";
 import { cpuMs } from "../../support/cost.ts";
 

@@ -2,8 +2,8 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { resolveKeepAlive } from "../../../src/hono/inbound/keep-alive-rules.ts";
 import { keepAlive } from "../../../src/hono/mod.ts";
+import { resolveKeepAlive } from "../../../src/inbound/keep-alive-rules.ts";
 import { ANNOUNCER } from "../../../src/rules/server-side.ts";
 
 /** A value of a wrong type, as JavaScript may pass it. */

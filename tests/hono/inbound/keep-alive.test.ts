@@ -3,13 +3,13 @@
 import { after, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
-import type { KeepAliveRules } from "../../../src/hono/inbound/keep-alive-rules.ts";
 import {
   type KeepAliveEvent,
   type KeepAliveOptions,
   type KeepAliveVariables,
   keepAlive,
 } from "../../../src/hono/mod.ts";
+import type { KeepAliveRules } from "../../../src/inbound/keep-alive-rules.ts";
 import { PATIENT } from "../../support/patience.ts";
 import type { Listening } from "../../support/serve.ts";
 import { assertIdleAtLeast, usedTwice } from "../support/idle.ts";

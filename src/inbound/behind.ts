@@ -4,15 +4,15 @@
  * answers 502. The classic case is Node's 5 s against the 60 s of an AWS balancer.
  */
 
-import type { Duration } from "../../contract/duration.ts";
-import { oneOf } from "../../options/checks.ts";
+import type { Duration } from "../contract/duration.ts";
+import { oneOf } from "../options/checks.ts";
 import {
   BALANCER_DISTANCE_MS,
   BALANCER_NAMES,
   BALANCERS,
   type BalancerName,
   idleMsBehind,
-} from "../../presets/balancers.ts";
+} from "../presets/balancers.ts";
 import type { KeepAliveRules } from "./keep-alive-rules.ts";
 
 /** Settings of the balancer that were changed. */

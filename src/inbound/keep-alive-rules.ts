@@ -1,16 +1,16 @@
 /** The rules that `keepAlive()` accepts, and how they are checked and resolved. */
 
-import type { Duration } from "../../contract/duration.ts";
-import { objectWith, refuseUnknown } from "../../options/checks.ts";
-import { resolveOptions } from "../../options/resolve.ts";
-import type { Rules } from "../../rules/rules.ts";
+import type { Duration } from "../contract/duration.ts";
+import { objectWith, refuseUnknown } from "../options/checks.ts";
+import { resolveOptions } from "../options/resolve.ts";
+import type { Rules } from "../rules/rules.ts";
 import {
   ANNOUNCER,
   type Announcer,
   announceRemaining,
   LEAST_ANNOUNCED_MS,
   type ServerPreset,
-} from "../../rules/server-side.ts";
+} from "../rules/server-side.ts";
 
 /** When inbound connections end. "Off" is `Infinity`. A rule never cuts a running exchange. */
 export interface KeepAliveRules {

@@ -3,10 +3,10 @@
  * socket itself, with its timer, and the response that knows whether Node will keep the connection.
  */
 
-import { parseConnection } from "../../rules/persistence.ts";
-import type { Announcement } from "../../rules/server-side.ts";
+import { parseConnection } from "../rules/persistence.ts";
+import type { Announcement } from "../rules/server-side.ts";
 import { openOf } from "./open-connections.ts";
-import type { ServerAdapter } from "./server-adapter.ts";
+import type { ResponseFields, ServerAdapter } from "./server-adapter.ts";
 
 /** The part of `net.Socket` that is used. */
 interface NodeSocket {
@@ -36,6 +36,12 @@ interface NodeOutgoing {
 
 /** The timeout of each socket before its first request: Node's `server.timeout`, which is off by default. */
 const activeTimeouts: WeakMap<NodeSocket, number> = new WeakMap();
+
+/** A connection changes its protocol: lifts the idle timeout that its last response may have set. */
+export function liftIdleTimeout(socket: object): void {
+  const before = activeTimeouts.get(socket as NodeSocket);
+  if (before !== undefined) (socket as NodeSocket).setTimeout(before);
+}
 
 /** The longest delay of a Node timer (2^31 - 1 ms). A longer one fires at once. */
 const MAX_DELAY_MS = 2_147_483_647;
@@ -104,7 +110,7 @@ class NodeAdapter implements ServerAdapter {
    * Leaves `Connection: keep-alive` to Node. If the response carried one, Node would keep a connection that must end,
    * on HTTP/1.0 or after a body that ends with the connection (Node 24, Deno 2.9).
    */
-  writeAnnouncement(headers: Headers, { connection, keepAlive }: Announcement): void {
+  writeAnnouncement(headers: ResponseFields, { connection, keepAlive }: Announcement): void {
     headers.delete("connection");
     headers.delete("keep-alive");
     if (keepAlive !== undefined) headers.set("keep-alive", keepAlive);

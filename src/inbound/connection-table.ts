@@ -1,6 +1,6 @@
 /** What is remembered of an inbound connection between its requests, and the table for servers that show no socket. */
 
-import type { InboundFacts } from "../../rules/server-side.ts";
+import type { InboundFacts } from "../rules/server-side.ts";
 
 /** Facts of one inbound connection. */
 export interface InboundConnection extends InboundFacts {

@@ -1,8 +1,8 @@
 /** Stoppable servers: how each kind of server refuses connections, how many requests it still runs, and how it is forced. */
 
-import { getRuntimeKey } from "hono/adapter";
-import { show } from "../../options/checks.ts";
+import { show } from "../options/checks.ts";
 import { denoRequests } from "./deno-adapter.ts";
+import { isBun } from "./is-bun.ts";
 import { openOf } from "./open-connections.ts";
 import type { ServerKind } from "./server-adapter.ts";
 
@@ -99,7 +99,7 @@ class NodeStop implements StoppableServer {
   endIdle(): void {
     this.#server.closeIdleConnections?.();
     // Bun's sockets of `node:http` say 0 whatever they have read.
-    if (getRuntimeKey() === "bun") return;
+    if (isBun()) return;
     for (const socket of openOf(this.#server).sockets) {
       if (socket.bytesRead !== 0) continue;
       if (this.#silent.has(socket)) socket.destroy?.();

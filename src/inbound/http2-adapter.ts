@@ -3,10 +3,10 @@
  * a session, which carries many requests at a time and ends with GOAWAY.
  */
 
-import { getRuntimeKey } from "hono/adapter";
-import type { Clock, Timer } from "../../contract/clock.ts";
+import type { Clock, Timer } from "../contract/clock.ts";
+import { isBun } from "./is-bun.ts";
 import { openOf } from "./open-connections.ts";
-import type { ServerAdapter } from "./server-adapter.ts";
+import type { ResponseFields, ServerAdapter } from "./server-adapter.ts";
 
 /** The part of `http2.ServerHttp2Session` that is used. */
 interface NodeSession {
@@ -34,7 +34,7 @@ interface NodeIncoming {
   readonly stream?: { readonly session?: NodeSession };
 }
 
-/** The part of `http2.Http2ServerResponse` that is used. */
+/** The part of `http2.Http2ServerResponse`, or of the stream itself, that is used. */
 interface NodeOutgoing {
   once(event: "finish" | "close", listener: () => void): unknown;
 }
@@ -79,7 +79,7 @@ class Http2Adapter implements ServerAdapter {
   }
 
   /** Node warns of these fields and leaves them out; RFC 9113 §8.2.2 forbids them. */
-  writeAnnouncement(headers: Headers): void {
+  writeAnnouncement(headers: ResponseFields): void {
     headers.delete("connection");
     headers.delete("keep-alive");
   }
@@ -97,7 +97,7 @@ class Http2Adapter implements ServerAdapter {
 
   goaway(isDone: () => boolean): void {
     if (!this.key.closed) this.key.close();
-    if (getRuntimeKey() === "bun") this.#limit.destroyWhen(isDone);
+    if (isBun()) this.#limit.destroyWhen(isDone);
   }
 }
 

@@ -2,10 +2,10 @@
  * The adapter for Bun.serve, which shows address and port, and a timer per connection that can be set during a request.
  */
 
-import type { Clock } from "../../contract/clock.ts";
-import { parseConnection } from "../../rules/persistence.ts";
-import type { Announcement } from "../../rules/server-side.ts";
-import { type ServerAdapter, setFields } from "./server-adapter.ts";
+import type { Clock } from "../contract/clock.ts";
+import { parseConnection } from "../rules/persistence.ts";
+import type { Announcement } from "../rules/server-side.ts";
+import { type ResponseFields, type ServerAdapter, setFields } from "./server-adapter.ts";
 
 /** The part of Bun's `Server` that is used. */
 interface BunServer {
@@ -61,7 +61,7 @@ class BunAdapter implements ServerAdapter {
     this.#bun.timeout(this.#request, NEVER);
   }
 
-  writeAnnouncement(headers: Headers, announcement: Announcement): void {
+  writeAnnouncement(headers: ResponseFields, announcement: Announcement): void {
     setFields(headers, announcement);
   }
 

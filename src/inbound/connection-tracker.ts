@@ -2,18 +2,18 @@
  * Tracks inbound connections: asks the rules about each response, announces their answer and has the server act on it.
  */
 
-import type { Clock } from "../../contract/clock.ts";
-import type { RetireReason } from "../../contract/reasons.ts";
-import { parseKeepAlive } from "../../rules/hints.ts";
-import { parseConnection } from "../../rules/persistence.ts";
+import type { Clock } from "../contract/clock.ts";
+import type { RetireReason } from "../contract/reasons.ts";
+import { parseKeepAlive } from "../rules/hints.ts";
+import { parseConnection } from "../rules/persistence.ts";
 import {
   type Announcement,
   lastResponseReason,
   nameTimeout,
   realIdleMs,
   requestsLeft,
-} from "../../rules/server-side.ts";
-import { expiry } from "../../rules/verdict.ts";
+} from "../rules/server-side.ts";
+import { expiry } from "../rules/verdict.ts";
 import { ConnectionTable, type InboundConnection, newInboundConnection } from "./connection-table.ts";
 import {
   ENVIRONMENT_MISSING,
@@ -22,7 +22,7 @@ import {
   type KeepAliveListener,
 } from "./keep-alive-events.ts";
 import type { KeepAlivePolicy } from "./keep-alive-rules.ts";
-import type { ServerAdapter, ServerKind } from "./server-adapter.ts";
+import type { ResponseFields, ServerAdapter, ServerKind } from "./server-adapter.ts";
 
 /** What a tracker needs besides the rules. */
 export interface TrackerSettings {
@@ -111,7 +111,11 @@ export class ConnectionTracker {
   }
 
   /** Writes the announcement into a response. `headers` is `undefined` for a 101, which ends HTTP on the connection. */
-  beforeResponse(request: TrackedRequest, asked: string | undefined, headers: Headers | undefined): void {
+  beforeResponse(
+    request: TrackedRequest,
+    asked: string | undefined,
+    headers: ResponseFields | undefined,
+  ): void {
     request.answered = true;
     if (headers === undefined) return this.#last(request, undefined);
     const { adapter } = request;

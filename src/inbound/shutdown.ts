@@ -1,8 +1,8 @@
 /** `shutdown()`: ends a server and its pools in order, within a deadline. */
 
-import { type Clock, systemClock } from "../../contract/clock.ts";
-import { type Duration, toMs } from "../../contract/duration.ts";
-import { objectWith, refuseUnknown } from "../../options/checks.ts";
+import { type Clock, systemClock } from "../contract/clock.ts";
+import { type Duration, toMs } from "../contract/duration.ts";
+import { objectWith, refuseUnknown } from "../options/checks.ts";
 import type { ServerKind } from "./server-adapter.ts";
 import { type ShutdownServer, type StoppableServer, stoppable } from "./stoppable-server.ts";
 

@@ -1,6 +1,6 @@
 /** The events of `keepAlive()`. They contain nothing of a request: no path and no header. */
 
-import type { RetireReason } from "../../contract/reasons.ts";
+import type { RetireReason } from "../contract/reasons.ts";
 import type { Enforcement, ServerKind } from "./server-adapter.ts";
 
 /** The server cannot end connections as the rules say. Emitted once, with the first request. */

@@ -1,6 +1,6 @@
-/** The interface between `keepAlive()` and a server: what it tells about a request's connection, and what it can do. */
+/** The interface between the rules and a server: what it tells about a request's connection, and what it can do. */
 
-import type { Announcement } from "../../rules/server-side.ts";
+import type { Announcement } from "../rules/server-side.ts";
 
 /** Servers that differ in what they let a middleware do. */
 export type ServerKind = "node" | "bun" | "deno" | "workerd";
@@ -13,6 +13,13 @@ export type ServerKind = "node" | "bun" | "deno" | "workerd";
  * - `"none"`: there is no connection that can be identified (`app.request()`, a platform that shows none).
  */
 export type Enforcement = "enforced" | "advisory" | "none";
+
+/** The fields of a response that is about to be sent: a `Headers`, or those of a `ServerResponse`. */
+export interface ResponseFields {
+  get(name: string): string | null;
+  set(name: string, value: string): void;
+  delete(name: string): void;
+}
 
 /** The server's side of one request: its connection, and what can be done with it. */
 export interface ServerAdapter {
@@ -32,7 +39,7 @@ export interface ServerAdapter {
    */
   requestStarted(onDone: () => void): void;
   /** Writes the announcement into the response's fields, in the way the server needs it. */
-  writeAnnouncement(headers: Headers, announcement: Announcement): void;
+  writeAnnouncement(headers: ResponseFields, announcement: Announcement): void;
   /**
    * Only over HTTP/2, where it takes the place of `Connection: close`: asks the client for no more requests, and has the
    * server close the connection when all that came are answered. `isDone()` says whether they are.
@@ -45,7 +52,7 @@ export interface ServerAdapter {
 }
 
 /** Sets both fields exactly as announced, and deletes those that are not. */
-export function setFields(headers: Headers, { connection, keepAlive }: Announcement): void {
+export function setFields(headers: ResponseFields, { connection, keepAlive }: Announcement): void {
   if (connection === undefined) headers.delete("connection");
   else headers.set("connection", connection);
   if (keepAlive === undefined) headers.delete("keep-alive");

@@ -3,9 +3,9 @@
  * `Connection: close` and keeps the connection open, and has no idle timeout. So the rules are only advice there.
  */
 
-import { parseConnection } from "../../rules/persistence.ts";
-import type { Announcement } from "../../rules/server-side.ts";
-import { type ServerAdapter, setFields } from "./server-adapter.ts";
+import { parseConnection } from "../rules/persistence.ts";
+import type { Announcement } from "../rules/server-side.ts";
+import { type ResponseFields, type ServerAdapter, setFields } from "./server-adapter.ts";
 
 /** The part of `Deno.ServeHandlerInfo` that is used. */
 interface DenoInfo {
@@ -43,7 +43,8 @@ export function denoAdapter(bindings: object, request: Request): ServerAdapter |
       };
       completed.then(ended, ended);
     },
-    writeAnnouncement: (headers: Headers, announcement: Announcement) => setFields(headers, announcement),
+    writeAnnouncement: (headers: ResponseFields, announcement: Announcement) =>
+      setFields(headers, announcement),
     closeWhenIdle() {},
   };
 }
