@@ -207,7 +207,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   interim(head: ResponseHead): void {
-    if (head.status === 100 && this.#phase === "continue") this.#sendBody();
+    if (head.status !== 100) this.#request.interim?.interim(head);
+    else if (this.#phase === "continue") this.#sendBody();
   }
 
   head(head: ResponseHead, length: number | undefined): void {

@@ -17,8 +17,15 @@ export interface WireRequest extends RequestMessage {
   readonly doubt?: DoubtSetting | false | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlines: RequestDeadlines;
+  /** Is told of the interim responses but 100. */
+  readonly interim?: InterimListener | undefined;
   /** When the call began that the request is part of, if that was earlier. The total time counts from there. */
   readonly calledAt?: number | undefined;
+}
+
+/** Is told of a 1xx before the final response, for each attempt that gets one. It must not throw. */
+export interface InterimListener {
+  interim(head: ResponseHead): void;
 }
 
 /** Deadlines of one request, in ms. */

@@ -32,10 +32,15 @@ const NOT_BEHIND: readonly string[] = [
   "trailer",
 ];
 
+/** Whether a field must not be sent behind a body, whoever gives it. */
+export function isNeverTrailer(name: string): boolean {
+  return NOT_BEHIND.includes(name);
+}
+
 /** The fields as lines. @throws {TypeError} for one that must not be sent, or not behind a body. */
 function trailerLines(source: HeadersSource): string {
   const { lines, names } = requestFields(headerPairs(source));
-  const refused = [...names].find((name) => NOT_BEHIND.includes(name));
+  const refused = [...names].find(isNeverTrailer);
   if (refused !== undefined) throw new TypeError(`Trailer "${refused}" must not be sent behind a body`);
   return lines;
 }

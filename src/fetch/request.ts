@@ -6,7 +6,13 @@
 import type { Duration } from "../contract/duration.ts";
 import type { Origin } from "../contract/origin.ts";
 import { Exchange } from "../exchange/exchange.ts";
-import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
+import type {
+  InterimListener,
+  RequestDeadlines,
+  ResponseCallbacks,
+  WireRequest,
+  WireResponse,
+} from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { refuseUnknown } from "../options/checks.ts";
@@ -87,6 +93,14 @@ const KNOWN_OPTIONS = {
   requestTimeout: 0,
 } as const satisfies Record<keyof RequestOptions, 0>;
 
+/** The key of what `forward()` gives beside the options: who is told of interim responses. */
+export const INTERIM: unique symbol = Symbol.for("@holdfast/pool interim");
+
+/** Options as `forward()` gives them. Other pools do not know the key, and pass no interim response on. */
+export interface ForwardedOptions extends RequestOptions {
+  readonly [INTERIM]?: InterimListener | undefined;
+}
+
 /** Sends one request. Rejects with a {@linkcode HoldfastError}, or with the reason of the signal. */
 export function sendRequest(
   context: CallContext,
@@ -155,6 +169,7 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
     repeatable,
     idempotent: options.idempotent,
     signal: signalOf(options.signal),
+    interim: (options as ForwardedOptions)[INTERIM],
     ...waitsOf(options, context.deadlines),
   };
   const { body: source, trailers } = options;

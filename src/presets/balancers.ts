@@ -117,22 +117,24 @@ export const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
     setting: "none",
     source: "Heroku Dev Center, HTTP routing, keepalives",
   },
-  // The reference names no default. An earlier page, "Public network services", gave 60 s for all services.
+  // The reference has the setting and names no default. An earlier page gave 60 s for all services, and since 2023 TCP
+  // connections have no limit of their own (community.fly.io, 15160). Where it is set, `behind()` needs the same value.
   fly: {
     system: "Fly.io's proxy",
     idleTimeout: "60s",
     onIdle: "closes",
     setting: "http_options.idle_timeout in fly.toml",
     source:
-      "Fly.io, fly.toml reference, and Public network services, idle connection timeouts (read 2026-11)",
+      "superfly/docs, reference/configuration, http_service.http_options.idle_timeout; 60 s: fly.io/docs/reference/services, Idle Connection Timeouts (read 2026-11)",
   },
-  // Render names no timeout of its router, but the time that a server should keep idle connections.
+  // Render names no timeout of its router. Its own example has a server keep idle connections for 120 s.
   render: {
     system: "Render's router",
     idleTimeout: "120s",
     onIdle: "closes",
     setting: "none",
-    source: "Render, Troubleshooting your deploy, 502 Bad Gateway (read 2026-11)",
+    source:
+      "render-examples/express-hello-world, app.js, server.keepAliveTimeout; Render, Troubleshooting your deploy, 502 (read 2026-11)",
   },
   railway: {
     system: "Railway's edge proxy",
@@ -153,7 +155,8 @@ export const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
     idleTimeout: "60s",
     onIdle: "closes",
     setting: "upstream-keepalive-timeout in the ConfigMap",
-    source: "ingress-nginx, ConfigMaps, upstream-keepalive-timeout (read 2026-11)",
+    source:
+      "kubernetes/ingress-nginx, internal/ingress/controller/config/config.go, NewDefault, UpstreamKeepaliveTimeout (read 2026-11)",
   },
   kong: {
     system: "Kong Gateway (2.1 and later)",

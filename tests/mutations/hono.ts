@@ -15,7 +15,7 @@ export const HONO: readonly Mutation[] = [
     file: "src/inbound/connection-tracker.ts",
     search: "return this.#isDraining && record",
     replacement: "return !this.#isDraining && record",
-    proof: { tests: "tests/hono/inbound/shutdown" },
+    proof: { tests: "tests/hono/inbound/drain" },
   },
   {
     breaks: "What clients sent before a shutdown is read before the server stops",
@@ -143,6 +143,27 @@ export const HONO: readonly Mutation[] = [
     search: "c.req.raw = withoutFieldsNamedByConnection(original);",
     replacement: "",
     proof: { tests: "tests/hono/upstream/hop-by-hop" },
+  },
+  {
+    breaks: "Only the trailers of a request that the application names are sent on",
+    file: "src/hono/forward/forward.ts",
+    search: "if (wanted.includes(name)) sent.push",
+    replacement: "sent.push",
+    proof: { tests: "tests/hono/forward/gateway" },
+  },
+  {
+    breaks: "An interim response does not go to a client of HTTP/1.0",
+    file: "src/hono/forward/interim.ts",
+    search: ' || version === "1.0"',
+    replacement: "",
+    proof: { tests: "tests/hono/forward/forward" },
+  },
+  {
+    breaks: "Interim responses but 100 are told to the gateway",
+    file: "src/exchange/exchange.ts",
+    search: "if (head.status !== 100) this.#request.interim",
+    replacement: "if (head.status === 100) this.#request.interim",
+    proof: { tests: "tests/hono/forward/live" },
   },
   {
     breaks: "Hops that a client forges do not reach the upstream",

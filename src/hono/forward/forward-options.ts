@@ -1,8 +1,10 @@
 /** The options of `forward()`: what they mean, and their checks. */
 
 import type { Context } from "hono";
+import { isNeverTrailer } from "../../fetch/request-trailers.ts";
 import { TOKEN_TEXT } from "../../http1/syntax.ts";
 import { callable, oneOf, refuseUnknown, show, wholeNumber } from "../../options/checks.ts";
+import { isHopByHop } from "../upstream/hop-by-hop.ts";
 import { inRanges } from "./address-ranges.ts";
 import type { ForwardingFields, TrustedHops } from "./forwarding-fields.ts";
 import type { DotSegments } from "./request-path.ts";
@@ -56,6 +58,11 @@ export interface ForwardOptions {
    * application routes by the same path: `new Hono({ getPath: resolvedPath })`. @default "refuse"
    */
   readonly dotSegments?: DotSegments | undefined;
+  /**
+   * Trailer fields of the request that are sent on (`["x-checksum"]`), where the server shows them. Others end here, because
+   * `edit` runs before they have come: a client could send behind its body what `edit` removes. Off: `[]`. @default []
+   */
+  readonly trailers?: readonly string[] | undefined;
 }
 
 const KNOWN = {
@@ -66,6 +73,7 @@ const KNOWN = {
   host: 0,
   path: 0,
   dotSegments: 0,
+  trailers: 0,
 } as const satisfies Record<keyof ForwardOptions, 0>;
 
 /** What a gateway says of the hops before it. */
@@ -81,6 +89,8 @@ export interface ForwardSettings extends HopSettings<Context> {
   readonly host: string;
   readonly path: string | undefined;
   readonly dotSegments: DotSegments;
+  /** In lower case. */
+  readonly trailers: readonly string[];
 }
 
 /** The settings of options that are used again, as those outside of a handler are. */
@@ -114,6 +124,7 @@ function checked(options: ForwardOptions): ForwardSettings {
     host = "target",
     path,
     dotSegments = "refuse",
+    trailers = [],
   } = options;
   if (edit !== undefined) callable(edit, "edit");
   if (typeof host !== "string" || host === "")
@@ -126,7 +137,19 @@ function checked(options: ForwardOptions): ForwardSettings {
     host,
     path,
     dotSegments: oneOf(dotSegments, "dotSegments", ["refuse", "resolve"]),
+    trailers: trailerNames(trailers),
   };
+}
+
+function trailerNames(names: unknown): string[] {
+  if (!Array.isArray(names))
+    throw new TypeError(`trailers must be a list of names: current value is ${show(names)}`);
+  return names.map((name: unknown) => {
+    const lower = typeof name === "string" && TOKEN_TEXT.test(name) ? name.toLowerCase() : undefined;
+    if (lower === undefined || isNeverTrailer(lower) || isHopByHop(lower))
+      throw new TypeError(`trailers must name fields that may follow a body: current value is ${show(name)}`);
+    return lower;
+  });
 }
 
 /** Checks what is said of hops. `C`: what a function is called with beside an address. */

@@ -2,10 +2,12 @@
 
 import type { Context } from "hono";
 import type { BodySource } from "../../fetch/prepare-body.ts";
+import { type ForwardedOptions, INTERIM } from "../../fetch/request.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
 import { SENDER, type UpstreamSender } from "../upstream/sender.ts";
 import { type ClientSide, clientSide } from "./client-side.ts";
 import { type ForwardOptions, type ForwardSettings, forwardSettings } from "./forward-options.ts";
+import { interimListener } from "./interim.ts";
 import { type OutgoingFields, outgoingFields, removeLookalikes } from "./outgoing-fields.ts";
 import { hostOf, pathToSend, refuseAmbiguous } from "./request-path.ts";
 import { returnedResponse } from "./returned-response.ts";
@@ -69,11 +71,38 @@ async function forwarded(
   if (body !== undefined && outgoing.contentLength !== undefined && !c.req.raw.bodyUsed)
     fields.push(["content-length", outgoing.contentLength]);
   if (withTrailers) fields.push(["te", "trailers"]);
+  const options: ForwardedOptions = { method, headers: fields, [INTERIM]: interimListener(client) };
   const response = await sender.send(
     base + path,
-    body === undefined ? { method, headers: fields } : { method, headers: fields, body },
+    body === undefined ? options : withBody(options, body, passedTrailers(settings, outgoing, client)),
   );
   return returnedResponse(response, method, withTrailers ? client.outgoing : undefined);
+}
+
+function withBody(
+  options: ForwardedOptions,
+  body: BodySource,
+  trailers: ForwardedOptions["trailers"],
+): ForwardedOptions {
+  return trailers === undefined ? { ...options, body } : { ...options, body, trailers };
+}
+
+/** What of the request's trailers is sent on, asked for when its body has ended; `undefined` if none can follow it. */
+function passedTrailers(
+  { trailers: wanted }: ForwardSettings,
+  { contentLength }: OutgoingFields,
+  { incoming }: ClientSide,
+): (() => [string, string][]) | undefined {
+  if (wanted.length === 0 || contentLength !== undefined || incoming === undefined) return undefined;
+  return () => {
+    const { rawTrailers: raw = [] } = incoming;
+    const sent: [string, string][] = [];
+    for (let at = 0; at + 1 < raw.length; at += 2) {
+      const name = (raw[at] as string).toLowerCase();
+      if (wanted.includes(name)) sent.push([name, raw[at + 1] as string]);
+    }
+    return sent;
+  };
 }
 
 /** @throws {TypeError} without `upstream()`. */

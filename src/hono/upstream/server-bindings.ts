@@ -6,6 +6,8 @@ export interface NodeIncoming {
   readonly httpVersion: string;
   readonly httpVersionMajor: number;
   readonly headers?: { readonly cookie?: string };
+  /** Names and values in turn, once the body has ended. */
+  readonly rawTrailers?: readonly string[];
   readonly socket?: {
     readonly remoteAddress?: string;
     readonly encrypted?: boolean;
@@ -19,7 +21,11 @@ export interface NodeIncoming {
 export interface NodeOutgoing {
   readonly destroyed?: boolean;
   readonly writableFinished?: boolean;
+  readonly headersSent?: boolean;
   on?(event: "close", listener: () => void): unknown;
+  writeInformation?(status: number, fields: Readonly<Record<string, string>>): void;
+  writeEarlyHints?(fields: Readonly<Record<string, string | string[]>>): void;
+  writeProcessing?(): void;
   addTrailers?(trailers: Readonly<Record<string, string>>): void;
 }
 

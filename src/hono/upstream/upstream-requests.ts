@@ -7,7 +7,7 @@ import { connectionOf } from "../../fetch/connection-of.ts";
 import type { FetchFunction } from "../../fetch/fetch-function.ts";
 import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
 import type { PoolResponse } from "../../fetch/pool-response.ts";
-import type { RequestOptions } from "../../fetch/request.ts";
+import type { ForwardedOptions, RequestOptions } from "../../fetch/request.ts";
 import type { UpgradeOptions, UpgradeResponse } from "../../fetch/upgrade.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
@@ -80,7 +80,7 @@ export class UpstreamRequests implements UpstreamSender {
     }
   };
 
-  async send(url: string, options: RequestOptions): Promise<PoolResponse> {
+  async send(url: string, options: ForwardedOptions): Promise<PoolResponse> {
     const signal = this.#settings.ownPool
       ? this.#disconnect.signalOfOwnPool()
       : this.#disconnect.signal(undefined);

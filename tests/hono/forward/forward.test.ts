@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Hono } from "hono";
 import { inRanges } from "../../../src/hono/forward/address-ranges.ts";
+import { interimListener } from "../../../src/hono/forward/interim.ts";
 import { hasPassed } from "../../../src/hono/forward/via.ts";
 import {
   type ForwardOptions,
@@ -86,6 +87,10 @@ describe("forward() refuses", () => {
     [{ path: "p" }, "path"],
     [{ forwarded: "x" as Wrong }, "forwarded"],
     [{ dotSegments: "pass" as Wrong }, "dotSegments"],
+    [{ trailers: "x-sum" as Wrong }, "trailers"],
+    [{ trailers: ["Content-Length"] }, "Content-Length"],
+    [{ trailers: ["Upgrade"] }, "Upgrade"],
+    [{ trailers: ["x sum"] }, "x sum"],
   ];
   for (const [options, named] of wrong) {
     it(`the option ${JSON.stringify(options)}, and tells the client nothing of it`, async () => {
@@ -271,6 +276,39 @@ describe("forward() returns", () => {
     const { response } = await send({ answer: "HTTP/1.1 999 No\r\ncontent-length: 0\r\n\r\n" });
     assertEquals(response.status, 502);
     assert(response.headers.get("proxy-status")?.includes("received-status=999"));
+  });
+});
+
+describe("An interim response", () => {
+  /** What the methods of the server's response are called with. */
+  function passed(text: string, has: readonly string[], version = "1.1", isSent = false) {
+    const calls: unknown[] = [];
+    const methods = has.map((name) => [name, (...given: unknown[]) => void calls.push([name, ...given])]);
+    const outgoing = { headersSent: isSent, ...Object.fromEntries(methods) };
+    const client = { address: undefined, version, protocol: "http", incoming: undefined, outgoing } as const;
+    interimListener(client)?.interim({ status: Number(text.slice(9, 12)), text } as Wrong);
+    return calls.map((call) => JSON.stringify(call));
+  }
+  const OLD = ["writeEarlyHints", "writeProcessing"];
+  const HINTS =
+    'HTTP/1.1 103 \r\nlink: <a,b>; title="c, d", <e>\r\nLink: <f>\r\nte: x\r\nset-cookie: a=1\r\n';
+
+  it("is passed on without fields per hop, by what the server has", () => {
+    assertEquals(passed(HINTS, OLD), [
+      '["writeEarlyHints",{"link":["<a,b>; title=\\"c, d\\"","<e>","<f>"]}]',
+    ]);
+    assertEquals(passed(HINTS, ["writeInformation", ...OLD]), [
+      '["writeInformation",103,{"link":"<a,b>; title=\\"c, d\\", <e>, <f>"}]',
+    ]);
+    assertEquals(passed("HTTP/1.1 102 \r\n", OLD), ['["writeProcessing"]']);
+    assertEquals(passed("HTTP/1.1 104 \r\n", OLD), []);
+    assertEquals(passed("HTTP/1.1 104 \r\n", ["writeInformation", ...OLD]), ['["writeInformation",104,{}]']);
+  });
+
+  it("is not, where nobody expects it", () => {
+    assertEquals(passed(HINTS, OLD, "1.0"), []);
+    assertEquals(passed(HINTS, []), []);
+    assertEquals(passed(HINTS, OLD, "1.1", true), []);
   });
 });
 

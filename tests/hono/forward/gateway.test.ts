@@ -36,7 +36,7 @@ for (const server of SERVERS) {
       pool = createPool();
       const app = new Hono<UpstreamEnv>();
       app.use(upstream(pool, { onEvent: (event) => events.push(event) }));
-      app.all("*", (c) => forward(c, origin.url, { via: "gw" }));
+      app.all("*", (c) => forward(c, origin.url, { via: "gw", trailers: ["X-Sum"] }));
       listening = await server.serve(app);
     });
 

@@ -51,6 +51,11 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
           response.addTrailers({ "x-sum": "7" });
           response.end();
         },
+        "/hints": (_request, { socket }) =>
+          socket?.end(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-A: 1\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n" +
+              "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+          ),
         // In one piece, so that the body has come with the head.
         "/latin": (_request, { socket }) =>
           socket?.end(
@@ -159,6 +164,24 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
       const { body, headers } = await plain.response();
       assertEquals([body, headers.get("x-te"), headers.has("trailer")], ["body", "none", false]);
       plain.abort();
+    });
+
+    it("passes 103 and 102 on where the server can, but not to HTTP/1.0", PATIENT, async () => {
+      const can = server.name.startsWith("@hono/node-server");
+      for (const version of ["1.1", "1.0"]) {
+        const raw = await RawClient.open(listening.port);
+        raw.get("/hints", version);
+        await raw.heard("\r\n\r\nbody");
+        const [hints = "", ...rest] = raw.unread.split("\r\n\r\n");
+        raw.abort();
+        assertEquals(/^HTTP\/1\.1 103 /.test(hints), can && version === "1.1", hints);
+        if (!hints.includes(" 103 ")) continue;
+        assert(
+          /^link: <\/a\.css>; rel=preload\r$/im.test(`${hints}\r`) && /^x-a: 1\r?$/im.test(hints),
+          hints,
+        );
+        assertEquals([hints.includes("hop"), rest[0]?.startsWith("HTTP/1.1 102 ")], [false, true]);
+      }
     });
 
     it("answers HEAD with the upstream's length", PATIENT, async () => {

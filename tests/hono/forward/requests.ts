@@ -89,6 +89,14 @@ export const REQUESTS: Readonly<Record<string, HostileRequest>> = {
     seen: "POST /p HTTP/1.1\r\n^~transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
     except: { "Bun.serve": NOTHING },
   },
+  "a trailer that the gateway names": {
+    ...post("2\r\nhi\r\n0\r\nX-Other: 1\r\nX-Sum: 7\r\nx-sum: 8\r\n\r\n", "Transfer-Encoding: chunked"),
+    seen: "POST /p HTTP/1.1\r\n^~transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\nx-sum: 8\r\n\r\n",
+    except: {
+      "Deno.serve": "POST /p HTTP/1.1\r\n^~transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+      "Bun.serve": NOTHING,
+    },
+  },
   "a forbidden trailer": {
     ...post("2\r\nhi\r\n0\r\nContent-Length: 99\r\nHost: evil.test\r\n\r\n", "Transfer-Encoding: chunked"),
     seen: NOTHING,
