@@ -36,7 +36,7 @@ export function drawLane(context: CanvasRenderingContext2D, lane: Lane, strip: S
 }
 
 function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, theme: Theme): void {
-  const [, start, end, , result] = bar;
+  const [, start, end, , result, most = 1] = bar;
   const { top, height, width, now } = strip;
   const left = Math.max(0, xOf(start, strip));
   const right = Math.min(width, xOf(end < 0 ? now : end, strip));
@@ -44,7 +44,37 @@ function drawBar(context: CanvasRenderingContext2D, bar: Bar, strip: Strip, them
   const share = height < MIN_SHAPED_PX ? 1 : HEIGHTS[result];
   context.fillStyle =
     theme.results[end < 0 && result === BAR_RESULTS.answered ? BAR_RESULTS.running : result];
-  context.fillRect(left, top + (height * (1 - share)) / 2, Math.max(MIN_WIDTH, right - left), height * share);
+  const wide = Math.max(MIN_WIDTH, right - left);
+  const stripes = height < MIN_STRIPED_PX ? 1 : Math.min(most, MAX_STRIPES);
+  const high = stripes === 1 ? height * share : height * STRIPED_SHARE;
+  for (let at = 0; at < stripes; at++) {
+    const gap = at === stripes - 1 ? 0 : 1;
+    context.fillRect(left, top + (height - high) / 2 + (high * at) / stripes, wide, high / stripes - gap);
+  }
+  if (stripes > 1 && wide > LABELLED_PX) drawMost(context, most, left, strip, theme);
+}
+
+/** Requests that ran at once on a connection of HTTP/2 are stripes of one bar. */
+const MAX_STRIPES = 5;
+const STRIPED_SHARE = 0.8;
+const MIN_STRIPED_PX = 14;
+
+/** A bar of this width has room for the number. */
+const LABELLED_PX = 44;
+
+function drawMost(
+  context: CanvasRenderingContext2D,
+  most: number,
+  left: number,
+  { top, height }: Strip,
+  theme: Theme,
+): void {
+  const text = `${most}\u00d7`;
+  const width = context.measureText(text).width + 6;
+  context.fillStyle = theme.ground;
+  context.fillRect(left + 3, top + height / 2 - 8, width, 16);
+  context.fillStyle = theme.text;
+  context.fillText(text, left + 6, top + height / 2);
 }
 
 /** Space that a reason needs beside its mark. */
@@ -65,7 +95,11 @@ function drawEnd(
 }
 
 /** Distances between the lines of the time axis. */
-const STEPS_MS = [5000, 15_000, 60_000] as const;
+const STEPS_MS = [500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000] as const;
+
+/** A line of the time axis needs room for its label. */
+const LINE_PX = 70;
+const MAX_LINES = 6;
 
 /** Draws the lines of the time axis below the head of the grid, and in the head how long ago each of them is. */
 export function drawAxis(
@@ -75,7 +109,8 @@ export function drawAxis(
   theme: Theme,
 ): void {
   const { top, height, width, spanMs } = strip;
-  const step = STEPS_MS.find((candidate) => spanMs / candidate <= 5) ?? STEPS_MS[2];
+  const lines = Math.min(MAX_LINES, Math.max(1, width / LINE_PX));
+  const step = STEPS_MS.find((candidate) => spanMs / candidate <= lines) ?? STEPS_MS[7];
   for (let ago = step; ago < spanMs; ago += step) {
     const x = Math.round(width * (1 - ago / spanMs));
     context.fillStyle = theme.line;

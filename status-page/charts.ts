@@ -136,7 +136,7 @@ class StackedChart {
     const shown = layers.map(({ label, colour }, at): uPlot.Series => {
       const fill = colour(this.#theme) ?? quiet;
       const value: uPlot.Series.Value = (_plot, _raw, _series, index) =>
-        shownValue(this.#values[at]?.[index ?? -1]);
+        shownValue(this.#values[at]?.at(index ?? -1));
       const paths = uPlot.paths.bars?.({ size: [0.9, 20] });
       return {
         label,
@@ -150,7 +150,11 @@ class StackedChart {
     });
     return {
       ...this.#size(),
-      series: [{}, ...shown.reverse()],
+      // Without a pointer the legend shows the newest values.
+      series: [
+        { label: "At", value: (_plot, at) => (at == null ? "now" : clock.format(at * 1000)) },
+        ...shown.reverse(),
+      ],
       axes: [
         { ...axis, space: 80, values: (_plot, marks) => marks.map((mark) => clock.format(mark * 1000)) },
         { ...axis, size: 56 },

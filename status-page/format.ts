@@ -7,6 +7,11 @@ export function count(value: number): string {
   return counts.format(value);
 }
 
+/** `1 request`, `12,345 requests` */
+export function countOf(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 /** `97 %`; a dash where the whole is 0. */
 export function share(part: number, whole: number): string {
   return whole === 0 ? "–" : `${Math.floor((100 * part) / whole)} %`;

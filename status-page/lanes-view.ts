@@ -1,23 +1,35 @@
 /**
  * Lanes view: the grid of connections. Only visible rows are elements, and the bars of all of them are drawn on one
- * canvas, so a thousand lanes cost as much as forty. An overview at the side shows every lane at once.
+ * canvas, so a thousand lanes cost as much as forty. On a narrow screen the timeline is a line of its own in each row.
  */
 
 import { drawAxis, drawLane } from "./bars.ts";
 import { byId, cleared, element, fillChildren, setText } from "./dom.ts";
-import { count, duration } from "./format.ts";
+import { count, countOf, duration } from "./format.ts";
 import type { Lane, LaneFilter, Model } from "./model.ts";
+import { Overview } from "./overview.ts";
 import type { Theme } from "./theme.ts";
 
 const ROW_PX = 26;
 const COMPACT_ROW_PX = 9;
+const NARROW_ROW_PX = 52;
+
+/** In a narrow row the timeline is below the facts. */
+const NARROW_FACTS_PX = 24;
 const HEAD_PX = 28;
+
+/** As in lanes.css. */
+const narrow = matchMedia("(max-width: 48rem)");
+
+/** Spans that fit the data, from which the shortest is taken that shows all of it. */
+const FITTING_SPANS_MS = [2000, 5000, 15_000, 30_000, 60_000, 120_000, 300_000] as const;
 
 /** Rows kept above and below the visible ones, for scrolling. */
 const SPARE_ROWS = 3;
 
 /** Which lanes the view shows, and how. */
 export interface LanesOptions extends LaneFilter {
+  /** What the timeline shows, in ms; 0: what the data needs. */
   readonly spanMs: number;
   readonly compact: boolean;
 }
@@ -29,11 +41,11 @@ export class LanesView {
   readonly #grid: HTMLElement = byId("grid");
   readonly #rows: HTMLElement = byId("rows");
   readonly #bars: HTMLCanvasElement = byId<HTMLCanvasElement>("bars");
-  readonly #overview: HTMLCanvasElement = byId<HTMLCanvasElement>("overview");
+  readonly #overview: Overview;
   readonly #onSelect: (lane: Lane | undefined) => void;
   #options: LanesOptions;
   #lanes: readonly Lane[] = [];
-  #selected: number | undefined;
+  #spanMs = FITTING_SPANS_MS[0] as number;
 
   constructor(model: Model, options: LanesOptions, onChoose: (lane: Lane | undefined) => void) {
     this.#model = model;
@@ -42,14 +54,16 @@ export class LanesView {
     this.#viewport = this.#grid.parentElement as HTMLElement;
     this.#grid.addEventListener("keydown", (event) => this.#key(event));
     this.#rows.addEventListener("click", (event) => this.#clicked(event));
-    this.#overview.addEventListener("pointerdown", (event) => this.#jump(event));
-    this.#overview.addEventListener("pointermove", (event) => {
-      if (event.buttons === 1) this.#jump(event);
+    this.#overview = new Overview((share) => {
+      const middle = this.#viewport.clientHeight / 2;
+      this.#viewport.scrollTop = share * this.#lanes.length * this.#rowPx - middle;
     });
+    narrow.addEventListener("change", () => this.refresh());
   }
 
   get #rowPx(): number {
-    return this.#options.compact ? COMPACT_ROW_PX : ROW_PX;
+    if (this.#options.compact) return COMPACT_ROW_PX;
+    return narrow.matches ? NARROW_ROW_PX : ROW_PX;
   }
 
   /** Changes which lanes are shown, and how. */
@@ -66,15 +80,27 @@ export class LanesView {
     this.#grid.setAttribute("aria-rowcount", String(this.#lanes.length + 1));
     const { hidden } = this.#model;
     const beyond = hidden > 0 ? `, and ${count(hidden)} more that have no lane` : "";
-    setText(byId("shown"), `${count(this.#lanes.length)} connections${beyond}`);
-    this.#onSelect(this.#lanes.find(({ id }) => id === this.#selected));
+    setText(byId("shown"), `${countOf(this.#lanes.length, "connection")}${beyond}`);
+    this.#onSelect(this.#model.chosen);
+  }
+
+  /** What the lanes in view need. */
+  #fittingSpan(): number {
+    const first = Math.floor(this.#viewport.scrollTop / this.#rowPx);
+    const rows = Math.ceil(this.#viewport.clientHeight / this.#rowPx);
+    const reach = this.#model.reach(this.#lanes.slice(first, first + rows));
+    return FITTING_SPANS_MS.find((span) => span >= reach) ?? FITTING_SPANS_MS[6];
   }
 
   /** Draws the rows, the bars and the overview. */
   draw(theme: Theme): void {
+    this.#spanMs = this.#options.spanMs || this.#fittingSpan();
     this.#fillRows();
     this.#drawBars(theme);
-    this.#drawOverview(theme);
+    const { scrollTop, clientHeight } = this.#viewport;
+    const total = this.#lanes.length * this.#rowPx;
+    const shown = { from: scrollTop / total, share: (clientHeight - HEAD_PX) / total };
+    this.#overview.draw(this.#lanes, shown, { now: this.#model.now(), spanMs: this.#spanMs }, theme);
   }
 
   #fillRows(): void {
@@ -86,8 +112,8 @@ export class LanesView {
     fillChildren(this.#rows, shown, makeRow, (row, { lane, at }) =>
       this.#fillRow(row as HTMLElement, lane, at),
     );
-    const isShown = shown.some(({ lane }) => lane.id === this.#selected);
-    if (isShown) this.#grid.setAttribute("aria-activedescendant", `lane-${this.#selected}`);
+    const isShown = shown.some(({ lane }) => lane.id === this.#model.chosen?.id);
+    if (isShown) this.#grid.setAttribute("aria-activedescendant", `lane-${this.#model.chosen?.id}`);
     else this.#grid.removeAttribute("aria-activedescendant");
   }
 
@@ -96,7 +122,8 @@ export class LanesView {
     row.id = `lane-${lane.id}`;
     row.style.top = `${at * this.#rowPx}px`;
     row.setAttribute("aria-rowindex", String(at + 2));
-    row.setAttribute("aria-selected", String(lane.id === this.#selected));
+    row.classList.toggle("ended", lane.end !== undefined);
+    row.setAttribute("aria-selected", String(lane.id === this.#model.chosen?.id));
     const [number, origin, requests, age, state, timeline] = row.children;
     setText(number, String(lane.id));
     setText(origin, lane.origin);
@@ -121,45 +148,24 @@ export class LanesView {
     if (context === null) return;
     context.font = "12px system-ui, sans-serif";
     context.textBaseline = "middle";
-    const [now, rowPx, { spanMs }, { scrollTop }] = [
+    const [now, rowPx, spanMs, { scrollTop }] = [
       this.#model.now(),
       this.#rowPx,
-      this.#options,
+      this.#spanMs,
       this.#viewport,
     ];
-    drawAxis(context, { top: HEAD_PX, height: height - HEAD_PX, width, now, spanMs }, HEAD_PX, theme);
+    const facts = rowPx === NARROW_ROW_PX ? NARROW_FACTS_PX : 0;
+    // In narrow rows the lines would run through the facts.
+    const lines = facts === 0 ? height - HEAD_PX : 0;
+    drawAxis(context, { top: HEAD_PX, height: lines, width, now, spanMs }, HEAD_PX, theme);
     context.beginPath();
     context.rect(0, HEAD_PX, width, height - HEAD_PX);
     context.clip();
     const first = Math.floor(scrollTop / rowPx);
     for (const [at, lane] of this.#lanes.slice(first, first + Math.ceil(height / rowPx) + 1).entries()) {
-      const top = HEAD_PX + (first + at) * rowPx - scrollTop;
-      drawLane(context, lane, { top, height: rowPx, width, now, spanMs }, theme);
+      const top = HEAD_PX + (first + at) * rowPx - scrollTop + facts;
+      drawLane(context, lane, { top, height: rowPx - facts, width, now, spanMs }, theme);
     }
-  }
-
-  /** Draws one line per pixel at most: with a thousand lanes, some are left out. */
-  #drawOverview(theme: Theme): void {
-    const total = this.#lanes.length * this.#rowPx;
-    this.#overview.hidden = total <= this.#viewport.clientHeight - HEAD_PX;
-    const { clientWidth: width, clientHeight: height } = this.#overview;
-    const context = cleared(this.#overview, width, height);
-    if (context === null || this.#overview.hidden) return;
-    const [now, { spanMs }] = [this.#model.now(), this.#options];
-    const step = Math.max(1, height / this.#lanes.length);
-    for (let top = 0; top < height; top += step) {
-      const lane = this.#lanes[Math.floor((top / height) * this.#lanes.length)];
-      if (lane) drawLane(context, lane, { top, height: Math.min(step, 10), width, now, spanMs }, theme);
-    }
-    const scale = height / Math.max(total, this.#viewport.clientHeight - HEAD_PX);
-    context.strokeStyle = theme.text;
-    const visible = (this.#viewport.clientHeight - HEAD_PX) * scale;
-    context.strokeRect(0.5, this.#viewport.scrollTop * scale + 0.5, width - 1, visible - 1);
-  }
-
-  #jump({ offsetY }: PointerEvent): void {
-    const share = offsetY / Math.max(1, this.#overview.clientHeight);
-    this.#viewport.scrollTop = share * this.#lanes.length * this.#rowPx - this.#viewport.clientHeight / 2;
   }
 
   #clicked(event: Event): void {
@@ -168,14 +174,15 @@ export class LanesView {
   }
 
   #select(id: number | undefined): void {
-    this.#selected = id;
-    this.#onSelect(this.#lanes.find((lane) => lane.id === id));
+    this.#model.choose(id);
+    this.#onSelect(this.#model.chosen);
     this.#fillRows();
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === "Escape") return this.#select(undefined);
     const last = this.#lanes.length - 1;
-    const at = this.#lanes.findIndex(({ id }) => id === this.#selected);
+    const at = this.#lanes.findIndex(({ id }) => id === this.#model.chosen?.id);
     const page = Math.max(1, Math.floor((this.#viewport.clientHeight - HEAD_PX) / this.#rowPx) - 1);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,

@@ -1,11 +1,13 @@
 /** Main: connects the stream of events, the model, and the parts of the page that show it. */
 
-import type { StatusMessage } from "../src/hono/status/protocol.ts";
 import { Charts } from "./charts.ts";
-import { byId, setText } from "./dom.ts";
+import { fillDetails } from "./details.ts";
+import { byId } from "./dom.ts";
 import { type LanesOptions, LanesView } from "./lanes-view.ts";
+import { LiveStream } from "./live-stream.ts";
 import { type LaneFilter, Model } from "./model.ts";
-import { fillDetails, fillTables } from "./tables.ts";
+import { showState, watchPolicy } from "./notices.ts";
+import { fillTables } from "./tables.ts";
 import { onThemeChange, readTheme } from "./theme.ts";
 
 /** Time between frames. Bars move by about a pixel in it. */
@@ -14,13 +16,27 @@ const FRAME_MS = 100;
 /** The same for users who prefer reduced motion: about as often as messages arrive. */
 const STILL_FRAME_MS = 1000;
 
+watchPolicy();
 const model = new Model();
 let theme = readTheme();
 const charts = new Charts(theme);
 const view = new LanesView(model, readOptions(), (lane) => fillDetails(lane, model.now()));
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-let stream: EventSource | undefined;
 let drawnAt = 0;
+let messageAt: number | undefined;
+
+const stream = new LiveStream(new URL("events", import.meta.url), {
+  message(message, isSnapshot) {
+    messageAt = Date.now();
+    model.apply(message, isSnapshot);
+    show();
+  },
+  // Where nothing comes, time stands still as well: lanes that go on would look alive.
+  changed(state) {
+    model.freeze(state !== "live");
+    showState(state, messageAt);
+  },
+});
 
 onThemeChange(() => {
   theme = readTheme();
@@ -30,8 +46,14 @@ onThemeChange(() => {
 for (const id of ["origin", "state", "order", "span", "compact"]) {
   byId(id).addEventListener("change", () => view.show(readOptions()));
 }
-byId("pause").addEventListener("click", () => pause(stream !== undefined));
-connect();
+// While paused, the page receives nothing. The next snapshot brings what it missed.
+byId("pause").addEventListener("click", () => {
+  if (stream.state !== "paused") return stream.pause();
+  showState("connecting", messageAt);
+  stream.open();
+});
+showState("connecting", undefined);
+stream.open();
 requestAnimationFrame(frame);
 
 function readOptions(): LanesOptions {
@@ -45,38 +67,10 @@ function readOptions(): LanesOptions {
   };
 }
 
-/** The status is a live region, which screen readers read out. It changes with the stream, not with each message. */
-function connect(): void {
-  const opened = new EventSource(new URL("events", import.meta.url));
-  opened.addEventListener("snapshot", (event) => onMessage(event, true));
-  opened.addEventListener("update", (event) => onMessage(event, false));
-  opened.addEventListener("error", () =>
-    showStatus(opened.readyState === EventSource.CLOSED ? "Not available" : "Lost, trying again"),
-  );
-  stream = opened;
-}
-
-function onMessage({ data }: MessageEvent<string>, isSnapshot: boolean): void {
-  const message: StatusMessage = JSON.parse(data);
-  model.apply(message, isSnapshot);
-  showStatus("Live");
+function show(): void {
   fillTables(model);
   view.refresh();
   charts.draw(model);
-}
-
-function showStatus(status: string): void {
-  setText(byId("status"), status);
-}
-
-/** While paused, the page receives nothing and time stands still. The next snapshot brings what it missed. */
-function pause(paused: boolean): void {
-  model.freeze(paused);
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  stream?.close();
-  stream = undefined;
-  if (!paused) connect();
-  showStatus(paused ? "Paused" : "Connecting");
 }
 
 function frame(at: number): void {

@@ -26,7 +26,7 @@ export interface Lane extends Omit<LaneUpdate, "bars"> {
 export interface LaneFilter {
   readonly origin: string;
   readonly state: "" | "open" | LaneUpdate["state"];
-  readonly order: "newest" | "oldest" | "requests" | "ended";
+  readonly order: "live" | "newest" | "oldest" | "requests" | "ended";
 }
 
 /** The data of one pool. */
@@ -40,6 +40,7 @@ export class Model {
   #serverNow = 0;
   #receivedAt = 0;
   #frozen: number | undefined;
+  #chosen: Lane | undefined;
 
   /** The time at the right edge of the page, by the server's clock. */
   now(): number {
@@ -49,6 +50,21 @@ export class Model {
   /** Stops the time, or lets it go on. */
   freeze(frozen: boolean): void {
     this.#frozen = frozen ? this.now() : undefined;
+  }
+
+  /** The lane that the user has chosen. It is kept when it has ended and its place is needed: its reason is wanted just then. */
+  get chosen(): Lane | undefined {
+    return this.#chosen;
+  }
+
+  choose(id: number | undefined): void {
+    this.#chosen = id === undefined ? undefined : this.lanes.get(id);
+  }
+
+  /** How far back the oldest of these lanes goes, of what the history has. */
+  reach(lanes: readonly Lane[]): number {
+    const oldest = lanes.reduce((least, { openedAt }) => Math.min(least, openedAt), Infinity);
+    return Math.min(HISTORY_MS, this.now() - oldest);
   }
 
   /** Adds the data of a message. A snapshot replaces all data. */
@@ -92,7 +108,9 @@ export class Model {
   #lane(frame: LaneUpdate): void {
     const bars = this.lanes.get(frame.id)?.bars ?? [];
     for (const bar of frame.bars) putBar(bars, bar);
-    this.lanes.set(frame.id, { ...frame, bars });
+    const lane = { ...frame, bars };
+    this.lanes.set(frame.id, lane);
+    if (this.#chosen?.id === frame.id) this.#chosen = lane;
   }
 
   /** Drops old data, by the same limits as the server. */
@@ -113,6 +131,9 @@ export class Model {
 }
 
 const ORDERS: Readonly<Record<LaneFilter["order"], (a: Lane, b: Lane) => number>> = {
+  // Those that are open stay in their place, and new ones come after them. Then those that ended, the last first.
+  live: (a, b) =>
+    Number(a.end !== undefined) - Number(b.end !== undefined) || endOf(b) - endOf(a) || a.id - b.id,
   newest: (a, b) => b.id - a.id,
   oldest: (a, b) => a.id - b.id,
   requests: (a, b) => b.requests - a.requests || a.id - b.id,

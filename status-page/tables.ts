@@ -1,43 +1,58 @@
-/** Tables: the current counts, the origins, and the reasons for which connections were retired. */
+/** Tables: the verdict, the current counts, the origins, and the reasons for which connections were retired. */
 
-import { HISTORY_MS, type OriginRow, type Totals } from "../src/hono/status/protocol.ts";
+import type { OriginRow, Totals } from "../src/hono/status/protocol.ts";
 import { byId, element, fillChildren, setText } from "./dom.ts";
-import { count, duration, share } from "./format.ts";
-import type { Lane, Model } from "./model.ts";
+import { count, countOf, share } from "./format.ts";
+import type { Model } from "./model.ts";
+import { reasonText } from "./reason-texts.ts";
+import { verdict } from "./verdict.ts";
 
 /** Fills every table of the page. */
 export function fillTables(model: Model): void {
   const { totals } = model;
   if (totals === undefined) return;
+  fillVerdict(model, totals);
   fillTotals(totals);
   fillOrigins(model);
   fillReasons(model, totals);
+}
+
+function fillVerdict({ origins, history }: Model, totals: Totals): void {
+  const { tone, headline, findings } = verdict({ totals, origins, history: history.values() });
+  byId("verdict").dataset.tone = tone;
+  setText(byId("headline"), headline);
+  fillChildren(
+    byId("findings"),
+    findings,
+    () => element("li"),
+    (item, { tone, text }) => {
+      (item as HTMLElement).dataset.tone = tone;
+      setText(item, text);
+    },
+  );
 }
 
 function fillTotals(totals: Totals): void {
   const { open, active, idle, connecting, streams, queued } = totals;
   const { requests, reused, opened, retries, failures } = totals;
   const shown = [
-    ["Open", count(open)],
-    ["Active", count(active)],
-    ["Idle", count(idle)],
-    ["Connecting", count(connecting)],
-    ["Under way", count(streams)],
-    ["Queued", count(queued)],
-    ["Requests", count(requests)],
-    ["Reused", share(reused, requests)],
-    ["Opened", count(opened)],
-    ["Sent again", count(retries)],
-    ["Failed", count(failures)],
+    ["Open", count(open), `${count(active)} active, ${count(idle)} idle`],
+    ["Under way", count(streams), connecting > 0 ? `${count(connecting)} connecting` : ""],
+    ["Waiting", count(queued), ""],
+    ["Requests", count(requests), `on ${countOf(opened, "connection")}`],
+    ["Reused", share(reused, requests), ""],
+    ["Sent again", count(retries), ""],
+    ["Failed", count(failures), ""],
   ] as const;
   const make = () => {
     const pair = element("div");
-    pair.append(element("dt"), element("dd"));
+    pair.append(element("dt"), element("dd"), element("dd", "", { class: "more" }));
     return pair;
   };
-  fillChildren(byId("totals"), shown, make, (pair, [name, value]) => {
-    setText(pair.firstElementChild, name);
-    setText(pair.lastElementChild, value);
+  fillChildren(byId("totals"), shown, make, (pair, [name, value, more]) => {
+    setText(pair.children[0], name);
+    setText(pair.children[1], value);
+    setText(pair.children[2], more);
   });
 }
 
@@ -63,18 +78,24 @@ function fillChoice(select: HTMLSelectElement, origins: readonly string[]): void
 }
 
 function originCells(row: OriginRow): string[] {
-  const { origin, open, active, idle, queued, requests, reused, retries, failures } = row;
-  const numbers = [open, active, idle, queued, requests].map(count);
-  const limits = [row.configured, row.announced ?? "–", row.learned ?? "–"];
+  const { origin, open, active, queued, requests, reused, retries, failures } = row;
   return [
     origin,
-    ...numbers,
+    active > 0 ? `${count(open)}, ${count(active)} active` : count(open),
+    count(queued),
+    count(requests),
     share(reused, requests),
     count(retries),
     count(failures),
-    ...limits,
+    idleLimit(row),
     mostRetired(row),
   ];
+}
+
+/** The limit that decides, and from where it is. */
+function idleLimit({ configured, announced, learned }: OriginRow): string {
+  if (learned !== undefined) return `${learned}, learned`;
+  return announced === undefined ? configured : `${announced}, announced`;
 }
 
 /** The two most frequent reasons for which connections were retired. */
@@ -89,49 +110,50 @@ function mostRetired({ retired }: OriginRow): string {
 function fillReasons(model: Model, { retired }: Totals): void {
   const recent = model.recentlyRetired();
   const reasons = Object.entries(retired).sort(([, a], [, b]) => b - a);
+  byId("no-reasons").hidden = reasons.length > 0;
+  byId("reasons").hidden = reasons.length === 0;
   const cells = reasons.map(([reason, times]) => [
     reason,
+    reasonText(reason),
     count(recent.get(reason as never) ?? 0),
     count(times),
   ]);
   fillRows("reasons", cells);
 }
 
-function fillRows(table: string, rows: readonly (readonly string[])[]): void {
-  const body = byId<HTMLTableElement>(table).tBodies[0];
+/** On a narrow screen a row is a card, and each cell shows the head of its column. The roles keep it a table. */
+function fillRows(id: string, rows: readonly (readonly string[])[]): void {
+  const table = byId<HTMLTableElement>(id);
+  const body = table.tBodies[0];
   if (body === undefined) return;
-  const make = () => element("tr");
-  fillChildren(body, rows, make, (row, cells) => {
-    const makeCell = () => (row.children.length === 0 ? element("th", "", { scope: "row" }) : element("td"));
-    fillChildren(row, cells, makeCell, setText);
-  });
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])].map(({ textContent }) => textContent ?? "");
+  giveRoles(table);
+  fillChildren(
+    body,
+    rows,
+    () => element("tr", "", { role: "row" }),
+    (row, cells) => {
+      const makeCell = () => {
+        const attributes = { "data-head": heads[row.children.length] ?? "" };
+        if (row.children.length > 0) return element("td", "", { role: "cell", ...attributes });
+        return element("th", "", { role: "rowheader", scope: "row", ...attributes });
+      };
+      fillChildren(row, cells, makeCell, setText);
+    },
+  );
 }
 
-/** Fills the details of the selected connection. */
-export function fillDetails(lane: Lane | undefined, now: number): void {
-  const place = byId("details");
-  if (lane === undefined) {
-    if (place.dataset.lane !== undefined)
-      place.replaceChildren(element("p", "This connection is no longer shown."));
-    delete place.dataset.lane;
-    return;
-  }
-  place.dataset.lane = String(lane.id);
-  const { id, origin, remoteAddress, openedAt, end, state, streams, requests, protocol } = lane;
-  const carries = streams === undefined ? "" : ` and carries ${count(streams)} requests`;
-  const lines = [
-    `${protocol === undefined ? "Connection" : "HTTP/2 connection"} ${id} to ${origin}${remoteAddress === undefined ? "" : ` (${remoteAddress})`}`,
-    `${count(requests)} ${requests === 1 ? "request" : "requests"}, opened ${duration(now - openedAt)} ago, ${activity(lane, now)}`,
-    end === undefined
-      ? `It is ${state}${carries}.`
-      : `It ended after ${duration(end[0] - openedAt)}: ${end[1]}.`,
-  ];
-  fillChildren(place, lines, () => element("p"), setText);
-}
+const ROLES = {
+  TABLE: "table",
+  THEAD: "rowgroup",
+  TBODY: "rowgroup",
+  TR: "row",
+  TH: "columnheader",
+} as const;
 
-function activity({ bars, end }: Lane, now: number): string {
-  const last = bars.at(-1);
-  if (end !== undefined) return `closed ${duration(now - end[0])} ago`;
-  if (last === undefined) return `no request within ${duration(HISTORY_MS)}`;
-  return last[2] < 0 ? "a request is under way" : `idle for ${duration(now - last[2])}`;
+/** Some browsers take a table that is laid out as cards for no table. */
+function giveRoles(table: HTMLTableElement): void {
+  if (table.role !== null) return;
+  for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, th")])
+    part.setAttribute("role", ROLES[part.tagName as keyof typeof ROLES]);
 }

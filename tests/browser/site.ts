@@ -26,8 +26,8 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Starts a site with `count` connections. */
-export async function startSite(count: number): Promise<Site> {
+/** Starts a site with `count` connections. `outer` adds middleware around the page. */
+export async function startSite(count: number, outer?: (app: Hono) => unknown): Promise<Site> {
   const waiting: (() => void)[] = [];
   const pool = createPool({
     maxConnections: count,
@@ -41,6 +41,7 @@ export async function startSite(count: number): Promise<Site> {
     }),
   });
   const app = new Hono();
+  outer?.(app);
   app.use("/_pool/*", basicAuth(OPERATOR));
   app.route("/_pool", poolStatus(pool));
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));

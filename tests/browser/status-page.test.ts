@@ -8,6 +8,8 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import axe from "axe-core";
+import type { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
 import type { Browser, Page } from "playwright-core";
 import { launch, noBrowser } from "./browser.ts";
 import { OPERATOR, SECRET, type Site, startSite as start } from "./site.ts";
@@ -21,8 +23,8 @@ const PATIENCE_MS = 60_000;
 /** Closed after each test, even a failed one, because an open server would keep the process alive. */
 const sites: Site[] = [];
 
-async function startSite(count: number): Promise<Site> {
-  const site = await start(count);
+async function startSite(count: number, outer?: (app: Hono) => unknown): Promise<Site> {
+  const site = await start(count, outer);
   sites.push(site);
   return site;
 }
@@ -168,7 +170,7 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await page.focus("#grid");
     await page.keyboard.press("End");
     await page.waitForFunction(() =>
-      document.getElementById("details")?.textContent?.startsWith("Connection 1 "),
+      document.getElementById("details")?.textContent?.startsWith("Connection 1000 "),
     );
     // Measured in CPU time, so that other processes do not count.
     const frameMs = await scriptMsOf(page, () => page.evaluate(tenFrames));
@@ -179,6 +181,95 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     await waitForColour(page, "bars", "answered");
     await page.screenshot({ path: `${SHOTS}thousand-dark-compact.png` });
     assertEquals(complaints, []);
+    await page.close();
+  });
+
+  it("keeps the chosen connection and the reason for its end", async () => {
+    const site = await startSite(10);
+    await site.round();
+    const { page } = await open(browser, site);
+    await waitForRows(page, 10);
+    await page.click("#lane-4");
+    await page.selectOption("#state", "open");
+    site.pool.drain("http://origin-3.test");
+    await waitForRows(page, 9);
+    await page.waitForFunction(() => document.getElementById("details")?.textContent?.includes("drain()"));
+    const details = await page.textContent("#details");
+    assert(details?.includes("Connection 4 to http://origin-3.test") && details.includes("origin-drained"));
+    await page.close();
+  });
+
+  it("says in words how the pool does, and fits the time to the data", async () => {
+    const site = await startSite(20);
+    await site.round();
+    await site.round();
+    const { page } = await open(browser, site);
+    await page.waitForFunction(() =>
+      document.getElementById("headline")?.textContent?.startsWith("50 % reused: 40 requests"),
+    );
+    assertEquals(await page.getAttribute("#verdict", "data-tone"), "good");
+    await page.close();
+  });
+
+  it("is readable on a phone, a laptop and a wide screen, in light and dark", async () => {
+    for (const count of [20, 1000]) {
+      const site = await startSite(count);
+      await site.round();
+      const { page, complaints } = await open(browser, site);
+      await waitForRows(page, count);
+      await site.round();
+      for (const [width, height] of [
+        [390, 844],
+        [1280, 900],
+        [1920, 1080],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          await waitForColour(page, "bars", "answered");
+          await page.screenshot({
+            path: `${SHOTS}${count}-${width}-${colorScheme}.png`,
+            fullPage: count === 20,
+          });
+        }
+        const cut = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assertEquals(cut <= 0, true, `${cut} px are cut at ${width}`);
+        const timeline = await page.evaluate(() => document.getElementById("bars")?.clientWidth ?? 0);
+        assertLess(width / 4, timeline, "a timeline has at least a quarter of the width");
+      }
+      assertEquals(complaints, []);
+      await page.close();
+    }
+  });
+
+  it("names what an outer content security policy blocks", async () => {
+    const site = await startSite(1, (app) =>
+      app.use("/_pool/*", secureHeaders({ contentSecurityPolicy: { connectSrc: ["'none'"] } })),
+    );
+    const page = await browser.newPage({ httpCredentials: OPERATOR });
+    await page.goto(site.url);
+    await page.waitForFunction(() => document.getElementById("alert")?.textContent?.includes("connect-src"));
+    await page.close();
+    const blind = await startSite(1, (app) =>
+      app.use("/_pool/*", secureHeaders({ contentSecurityPolicy: { scriptSrc: ["'none'"] } })),
+    );
+    const other = await browser.newPage({ httpCredentials: OPERATOR });
+    await other.goto(blind.url);
+    await other.waitForSelector(".blocked", { state: "visible" });
+    await other.close();
+  });
+
+  it("finds a server that has fallen silent, dims what is old, and says from when it is", async () => {
+    const site = await startSite(10);
+    await site.round();
+    const { page } = await open(browser, site);
+    // The heartbeat comes in real time; the clock of the page is moved beyond what two of them may take.
+    await page.clock.install();
+    await page.reload();
+    await page.waitForFunction(() => document.getElementById("status")?.textContent === "Live");
+    await page.evaluate(recordStatus);
+    await page.clock.fastForward(13_000);
+    await page.waitForFunction(() => document.body.dataset.said?.startsWith(" Lost, trying again"));
     await page.close();
   });
 
@@ -217,13 +308,16 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     assertEquals(reached, ["skip", "pause", "origin", "state", "order", "span", "compact", "grid"]);
     const chosen = () => page.getAttribute("#grid", "aria-activedescendant");
     await page.keyboard.press("ArrowDown");
-    assertEquals(await chosen(), "lane-10");
+    assertEquals(await chosen(), "lane-1");
     await page.keyboard.press("ArrowDown");
-    assertEquals(await chosen(), "lane-9");
-    await page.keyboard.press("Home");
+    assertEquals(await chosen(), "lane-2");
+    await page.keyboard.press("End");
     assertEquals(await chosen(), "lane-10");
     const details = (await page.textContent("#details")) ?? "";
     assert(details.includes("Connection 10 to http://origin-9.test"), details);
+    await page.keyboard.press("Escape");
+    assertEquals(await chosen(), null);
+    await page.keyboard.press("End");
     await page.focus("#pause");
     await page.keyboard.press("Space");
     assertEquals(await page.textContent("#status"), "Paused");
@@ -245,7 +339,14 @@ describe("the status page", { skip: noBrowser, timeout: 5 * PATIENCE_MS }, () =>
     }
     assertEquals(await page.evaluate(() => document.body.dataset.said), undefined);
     site.disconnect();
+    await page.waitForSelector("#alert:not([hidden])");
+    assert((await page.textContent("#alert"))?.includes("What you see is from "));
+    assertLess(
+      await page.evaluate(() => Number(getComputedStyle(document.querySelector("main") as Element).opacity)),
+      1,
+    );
     await page.waitForFunction(() => document.body.dataset.said?.endsWith("Live"));
+    assertEquals(await page.isVisible("#alert"), false);
     assertEquals(await page.evaluate(() => document.body.dataset.said), " Lost, trying again Live");
     await page.close();
   });

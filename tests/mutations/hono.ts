@@ -250,6 +250,13 @@ export const HONO: readonly Mutation[] = [
     proof: { tests: "tests/hono/status/pool-status" },
   },
   {
+    breaks: "The page calls a queue trouble, whatever else is well",
+    file: "status-page/verdict.ts",
+    search: `if (queued === 0) return undefined;`,
+    replacement: `if (queued >= 0) return undefined;`,
+    proof: { tests: "tests/hono/status/verdict" },
+  },
+  {
     breaks: "The metrics of a pool with thousands of origins have a bounded number of series",
     file: "src/metrics/prometheus.ts",
     search: "this.#known.size < MAX_ORIGINS",

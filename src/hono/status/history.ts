@@ -9,6 +9,7 @@ interface MutableBucket {
   requests: number;
   reused: number;
   failed: number;
+  retried: number;
   readonly retired: Partial<Record<RetireReason, number>>;
 }
 
@@ -31,6 +32,9 @@ export class History {
         retired[event.reason] = (retired[event.reason] ?? 0) + 1;
         return;
       }
+      case "request.retried":
+        this.#bucket(now).retried += 1;
+        return;
       case "request.failed":
         this.#bucket(now).failed += 1;
         return;
@@ -48,7 +52,7 @@ export class History {
     const at = Math.floor(now / BUCKET_MS);
     const last = this.#buckets.at(-1);
     if (last?.at === at) return last;
-    const bucket: MutableBucket = { at, requests: 0, reused: 0, failed: 0, retired: {} };
+    const bucket: MutableBucket = { at, requests: 0, reused: 0, failed: 0, retried: 0, retired: {} };
     this.#buckets.push(bucket);
     while ((this.#buckets[0]?.at ?? at) <= at - HISTORY_MS / BUCKET_MS) this.#buckets.shift();
     return bucket;

@@ -30,6 +30,8 @@ interface MutableBar {
   readonly start: number;
   end: number;
   requests: number;
+  /** The most requests that ran at once. */
+  most: number;
   result: BarResult;
 }
 
@@ -80,8 +82,8 @@ export class Lanes {
   addOpen({ id, origin, openedAt, requests, streams, protocol }: OpenConnection, now: number): void {
     const lane = this.#add(laneOf({ id, origin, openedAt, requests, protocol }));
     if (lane === undefined || streams === 0) return;
-    this.#startBar(lane, now);
     lane.streams = streams;
+    this.#startBar(lane, now);
   }
 
   /** Applies an event. */
@@ -166,6 +168,7 @@ export class Lanes {
 
   #joinBar(lane: Lane, bar: MutableBar): MutableBar {
     bar.requests += 1;
+    bar.most = Math.max(bar.most, lane.streams);
     bar.end = -1;
     this.#markChanged(lane, bar);
     return bar;
@@ -177,6 +180,7 @@ export class Lanes {
       start: now,
       end: -1,
       requests: 0,
+      most: 1,
       result: BAR_RESULTS.running,
     };
     lane.nextBar += 1;
@@ -283,6 +287,7 @@ function updateOf(lane: Lane, bars: Iterable<MutableBar>): LaneUpdate {
   return end === undefined ? update : { ...update, end: [Math.round(end[0]), end[1]] };
 }
 
-function barOf({ number, start, end, requests, result }: MutableBar): Bar {
-  return [number, Math.round(start), Math.round(end), requests, result];
+function barOf({ number, start, end, requests, result, most }: MutableBar): Bar {
+  const [from, to] = [Math.round(start), Math.round(end)];
+  return most > 1 ? [number, from, to, requests, result, most] : [number, from, to, requests, result];
 }

@@ -25,9 +25,16 @@ export type BarResult = (typeof BAR_RESULTS)[keyof typeof BAR_RESULTS];
 /**
  * One bar of a lane: requests that followed each other closely on one connection. The values are the bar's number on
  * its lane, start and end in ms of {@linkcode StatusMessage.now} (the end is -1 while a request runs), the number of
- * requests, and their result.
+ * requests, their result, and the most of them that ran at once, if that was more than one (HTTP/2).
  */
-export type Bar = readonly [number: number, start: number, end: number, requests: number, result: BarResult];
+export type Bar = readonly [
+  number: number,
+  start: number,
+  end: number,
+  requests: number,
+  result: BarResult,
+  most?: number,
+];
 
 /** One lane: a connection's row in the page's timeline. */
 export interface LaneUpdate {
@@ -56,6 +63,8 @@ export interface Bucket {
   /** Of these, requests that acquired a reused connection. */
   readonly reused: number;
   readonly failed: number;
+  /** Requests that were sent again, each time. */
+  readonly retried: number;
   readonly retired: Readonly<Partial<Record<RetireReason, number>>>;
 }
 

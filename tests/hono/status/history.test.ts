@@ -35,9 +35,9 @@ describe("the history", () => {
     history.record(retired("idle-timeout"), 3 * BUCKET_MS);
     history.record(retired("idle-timeout"), 3 * BUCKET_MS);
     assertEquals(history.since(0), [
-      { at: 0, requests: 2, reused: 1, failed: 0, retired: {} },
-      { at: 1, requests: 0, reused: 0, failed: 1, retired: { aborted: 1 } },
-      { at: 3, requests: 0, reused: 0, failed: 0, retired: { "idle-timeout": 2 } },
+      { at: 0, requests: 2, reused: 1, failed: 0, retried: 0, retired: {} },
+      { at: 1, requests: 0, reused: 0, failed: 1, retried: 0, retired: { aborted: 1 } },
+      { at: 3, requests: 0, reused: 0, failed: 0, retried: 0, retired: { "idle-timeout": 2 } },
     ]);
   });
 

@@ -191,7 +191,7 @@ describe("a lane of a connection that carries several requests", () => {
     for (const request of [1, 2, 3]) lanes.record(acquired(1, request), 10 * request);
     const [busy] = lanes.changes(40);
     assertEquals([busy?.protocol, busy?.streams, busy?.state], ["h2", 3, "active"]);
-    assertEquals(busy?.bars, [[0, 10, -1, 3, BAR_RESULTS.running]]);
+    assertEquals(busy?.bars, [[0, 10, -1, 3, BAR_RESULTS.running, 3]]);
     lanes.record(released(1, 2), 50);
     assertEquals(
       lanes.changes(50).map(({ streams, state }) => [streams, state]),
@@ -201,7 +201,7 @@ describe("a lane of a connection that carries several requests", () => {
     lanes.record(released(1, 0), 70);
     const [idle] = lanes.changes(70);
     assertEquals([idle?.streams, idle?.state], [undefined, "idle"]);
-    assertEquals(idle?.bars, [[0, 10, 70, 3, BAR_RESULTS.running]]);
+    assertEquals(idle?.bars, [[0, 10, 70, 3, BAR_RESULTS.running, 3]]);
   });
 
   it("gets a new bar now and then, though it is never idle", () => {
