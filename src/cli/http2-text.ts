@@ -45,7 +45,7 @@ const KIB = 1024;
 const UNITS = ["B", "KiB", "MiB", "GiB"] as const;
 
 /** A size in the largest unit that it nearly fills: 2^31 - 1 is 2 GiB, 65,535 is 64 KiB. */
-function sizeOf(bytes: number): string {
+export function sizeOf(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log(bytes + 1) / Math.log(KIB)));
   return `${Math.round(bytes / KIB ** power)} ${UNITS[power]}`;
 }

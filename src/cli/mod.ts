@@ -99,12 +99,14 @@ async function runProbe(args: readonly string[]): Promise<void> {
   }
   const { detectTransport } = await import("../../transports/detect.ts");
   const { readFile } = await import("node:fs/promises");
+  const { openRelay } = await import("./tls-relay.ts");
   const abort = new AbortController();
   // A second Ctrl-C ends the process as usual.
   process.once("SIGINT", () => abort.abort());
   const around: ProbeSurroundings = {
     transport: await detectTransport(),
     readFile: (path) => readFile(path, "utf8"),
+    relay: openRelay,
     signal: abort.signal,
     ...(process.stderr.isTTY ? { progress: showProgress } : {}),
   };

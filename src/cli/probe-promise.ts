@@ -3,7 +3,8 @@
 import { type Duration, formatMs, toMs } from "../contract/duration.ts";
 import { excerpt } from "../contract/excerpt.ts";
 import { resolveOptions } from "../options/resolve.ts";
-import type { ProbeReport } from "../probe/probe.ts";
+import type { Finding } from "../probe/findings.ts";
+import type { ConnectionLimits, ProbeReport } from "../probe/probe-report.ts";
 import { SERVERS } from "./catalog.ts";
 import { isSameTime } from "./probe-reading.ts";
 import { UsageError } from "./usage-error.ts";
@@ -68,19 +69,55 @@ function time(file: string, name: string, value: unknown): number {
 }
 
 /** In what the server does not do what was promised: it gives connections up sooner, or differently. Empty: it is kept. */
-export function broken({ idle, requests, lifetime }: ProbeReport, promise: ServerPromise): string[] {
+export function broken(report: ProbeReport, promise: ServerPromise): string[] {
+  const { http2 } = report;
+  const overHttp2 = http2 === undefined ? [] : brokenLimits(http2, promise, "Over HTTP/2 ");
+  return [...brokenLimits(report, promise, ""), ...overHttp2];
+}
+
+function brokenLimits(
+  { idle, requests, lifetime }: ConnectionLimits,
+  promise: ServerPromise,
+  over: string,
+): string[] {
+  const [it, aConnection] = over === "" ? ["It", "A connection"] : [`${over}it`, `${over}a connection`];
   return [
-    ...brokenTime("idle connections", idle.value, promise.idleMs),
+    ...brokenTime(`${it} keeps idle connections`, idle.value, promise.idleMs),
     ...(requests.value !== undefined && requests.value < promise.requests
-      ? [`A connection takes ${requests.value} requests, promised are ${count(promise.requests)}.`]
+      ? [`${aConnection} takes ${requests.value} requests, promised are ${count(promise.requests)}.`]
       : []),
-    ...brokenTime("connections in use", lifetime.value, promise.lifetimeMs),
+    ...brokenTime(`${it} keeps connections in use`, lifetime.value, promise.lifetimeMs),
   ];
 }
 
 function brokenTime(what: string, found: number | undefined, promised: number): string[] {
   if (found === undefined || found >= promised || isSameTime(found, promised)) return [];
-  return [`It keeps ${what} for ${formatMs(Math.round(found))}, promised are ${formatMs(promised)}.`];
+  return [`${what} for ${formatMs(Math.round(found))}, promised are ${formatMs(promised)}.`];
+}
+
+/** Which promises go beyond what was looked at, so that nothing is known of them. */
+export function untested(report: ProbeReport, promise: ServerPromise): string[] {
+  const limits = report.httpVersion === "2" && report.http2 !== undefined ? report.http2 : report;
+  return [
+    ...untestedLimit("Idle connections", limits.idle, promise.idleMs, seconds),
+    ...untestedLimit("Requests on a connection", limits.requests, promise.requests, String),
+    ...untestedLimit("Connections in use", limits.lifetime, promise.lifetimeMs, seconds),
+  ];
+}
+
+function untestedLimit(
+  what: string,
+  { value, atLeast }: Finding,
+  promised: number,
+  format: (value: number) => string,
+): string[] {
+  if (value !== undefined || promised === Infinity || atLeast >= promised || isSameTime(atLeast, promised))
+    return [];
+  return [`${what} held at ${format(atLeast)}, promised are ${format(promised)}.`];
+}
+
+function seconds(ms: number): string {
+  return formatMs(Math.round(ms / 1000) * 1000);
 }
 
 function count(requests: number): string {

@@ -3,9 +3,9 @@
 import { formatMs } from "../contract/duration.ts";
 import { resolveOptions } from "../options/resolve.ts";
 import type { Finding } from "../probe/findings.ts";
-import type { ProbeReport } from "../probe/probe.ts";
+import type { ConnectionLimits, ProbeReport } from "../probe/probe-report.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
-import { idleMsAfter } from "./idle-comparison.ts";
+import { announcementOf, idleMsAfter } from "./idle-comparison.ts";
 
 /** Times within this part of one another, or this many ms, are the same limit. */
 const SAME_PART = 0.1;
@@ -15,6 +15,11 @@ const SAME_MS = 1000;
 export function isSameTime(a: number, b: number): boolean {
   if (a === b) return true;
   return Math.abs(a - b) < Math.max(SAME_MS, SAME_PART * Math.max(a, b));
+}
+
+/** What the server does to clients of HTTP/1.1, or of HTTP/2 if it speaks no other. */
+export function mainLimits(report: ProbeReport): ConnectionLimits {
+  return report.httpVersion === "2" ? (report.http2 ?? report) : report;
 }
 
 /** Whether what the server says in `Keep-Alive` is what it does, in sentences. */
@@ -49,26 +54,88 @@ export interface Resemblance {
   readonly differences: readonly string[];
 }
 
-/** The server preset that does most nearly the same, if one has the same idle limit. */
-export function resemblance({ idle, requests, announced }: ProbeReport): Resemblance | undefined {
-  if (idle.value === undefined) return undefined;
-  const idleMs = idle.value;
-  const near = Object.entries(SERVERS)
-    .map(([name, make]) => ({ name, rules: resolveOptions(make()).rules }))
-    .filter(({ rules }) => isSameTime(rules.idleTimeoutMs, idleMs))
-    .map(({ name, rules }) => ({
-      name,
-      differences: differencesOf(rules.maxRequests, requests, announced.max),
-    }))
-    .sort((a, b) => a.differences.length - b.differences.length);
-  return near[0];
+/** What a preset does, beside what was found: in what they agree, and in what not. */
+interface Likeness extends Resemblance {
+  readonly agreements: number;
+  /** How far apart the idle limits are, as a factor. */
+  readonly distance: number;
 }
 
-function differencesOf(preset: number, { value, atLeast }: Finding, announced: number | undefined): string[] {
+/**
+ * The server preset that does most nearly the same: the most that was found agrees with it, and the least differs. `undefined` if
+ * none agrees in a limit, in what is announced, or in the name that the server gives itself.
+ */
+export function resemblance(report: ProbeReport): Resemblance | undefined {
+  const [best] = Object.keys(SERVERS)
+    .map((name) => likeness(name, report))
+    .filter(({ agreements }) => agreements > 0)
+    .sort(byLikeness);
+  return best === undefined ? undefined : { name: best.name, differences: best.differences };
+}
+
+function byLikeness(a: Likeness, b: Likeness): number {
+  const [agreements, differences] = [
+    b.agreements - a.agreements,
+    a.differences.length - b.differences.length,
+  ];
+  return agreements || differences || a.distance - b.distance;
+}
+
+/** How servers call themselves in `Server`, where it is not the preset's name. */
+const CALLED: Readonly<Record<string, string>> = { httpd: "apache", tomcat: "coyote" };
+
+function likeness(name: string, report: ProbeReport): Likeness {
+  const preset = SERVERS[name]?.() ?? {};
+  const { idleTimeoutMs, maxRequests, maxLifetimeMs } = resolveOptions(preset).rules;
+  const limits = mainLimits(report);
+  const compared = [
+    comparedTime("idle connections", limits.idle, idleTimeoutMs),
+    comparedRequests(maxRequests, limits.requests, report.announced.max),
+    comparedTime("connections in use", limits.lifetime, maxLifetimeMs),
+    comparedHint(name, report),
+  ];
+  const isNamed = report.server?.toLowerCase().includes(CALLED[name] ?? name) === true;
+  return {
+    name,
+    agreements: compared.filter((found) => found === "same").length + (isNamed ? 1 : 0),
+    differences: compared.flatMap((found) => (found === "same" || found === undefined ? [] : [found])),
+    distance: Math.abs(Math.log((limits.idle.value ?? limits.idle.atLeast) / Math.min(idleTimeoutMs, 1e9))),
+  };
+}
+
+/** `"same"`, or in what they differ; `undefined`: nothing was found that speaks for or against it. */
+type Compared = "same" | string | undefined;
+
+function comparedTime(what: string, { value, atLeast }: Finding, preset: number): Compared {
+  const instead = preset === Infinity ? "for any time" : `for ${formatMs(preset)}`;
+  if (value !== undefined) {
+    if (isSameTime(value, preset)) return "same";
+    return `${what} are kept for ${formatMs(Math.round(value / 100) * 100)} instead of ${instead}`;
+  }
+  if (atLeast <= preset || isSameTime(atLeast, preset)) return undefined;
+  return `${what} are kept for more than ${formatMs(Math.round(atLeast / 1000) * 1000)} instead of ${instead}`;
+}
+
+function comparedRequests(
+  preset: number,
+  { value, atLeast }: Finding,
+  announced: number | undefined,
+): Compared {
   const found = value ?? announced;
-  if (found !== undefined && found !== preset && found !== preset - 1)
-    return [`${found} requests on a connection instead of ${preset === Infinity ? "any number" : preset}`];
-  return value === undefined && atLeast > preset ? [`more than ${preset} requests on a connection`] : [];
+  if (found !== undefined && (found === preset || found === preset - 1)) return "same";
+  if (found !== undefined)
+    return `${found} requests on a connection instead of ${preset === Infinity ? "any number" : preset}`;
+  return atLeast > preset ? `more than ${preset} requests on a connection` : undefined;
+}
+
+/** `Keep-Alive` is announced by some and not by others. */
+function comparedHint(name: string, { announced, httpVersion }: ProbeReport): Compared {
+  const make = SERVERS[name];
+  if (make === undefined || httpVersion === "2") return undefined;
+  const expects = announcementOf(make()).keepAlive !== undefined;
+  const announces = announced.timeoutMs !== undefined || announced.max !== undefined;
+  if (expects === announces) return announces ? "same" : undefined;
+  return announces ? "it announces Keep-Alive" : "it does not announce Keep-Alive";
 }
 
 /** Who is first to close an idle connection, for one client. */
@@ -79,8 +146,10 @@ export interface Race {
 }
 
 /** The idle race of every client preset against the limit that was found. */
-export function races({ idle }: ProbeReport, keepAlive: string | undefined): Race[] {
-  const serverMs = idle.value;
+export function races(report: ProbeReport): Race[] {
+  const { timeoutMs } = report.announced;
+  const keepAlive = timeoutMs === undefined ? undefined : `timeout=${timeoutMs / 1000}`;
+  const serverMs = mainLimits(report).idle.value;
   if (serverMs === undefined) return [];
   return Object.entries(CLIENTS).map(([client, make]) => {
     const clientMs = idleMsAfter(make(), keepAlive);
@@ -96,14 +165,43 @@ function firstToClose(clientMs: number, serverMs: number): Race["first"] {
   return clientMs < serverMs ? "client" : "server";
 }
 
-/** The options of a pool that stays below what was found, as code. */
-export function advisedOptions({ idle, requests, lifetime }: ProbeReport): string {
+/** The options of a pool that stays below what was found over both protocols, as code. */
+export function advisedOptions(report: ProbeReport): string {
+  const { http2 } = report;
+  const idleMs = least(report, ({ idle }) => idle.between?.[0] ?? idle.value);
+  const lifetimeMs = least(report, ({ lifetime }) => lifetime.value);
+  const { requests, refusesPings } = {
+    requests: least(report, (limits) => limits.requests.value),
+    refusesPings: http2?.ping.refusal !== undefined,
+  };
   const options = [
-    ...(idle.value === undefined ? [] : [idleOption(idle.between?.[0] ?? idle.value)]),
-    ...(requests.value === undefined ? [] : [`maxRequests: ${requests.value}`]),
-    ...(lifetime.value === undefined ? [] : [`maxLifetime: "${seconds(lifetime.value * (1 - SAME_PART))}"`]),
+    ...(idleMs === undefined ? [] : [idleOption(idleMs)]),
+    ...(requests === undefined ? [] : [`maxRequests: ${requests}`]),
+    ...(lifetimeMs === undefined ? [] : [`maxLifetime: "${seconds(lifetimeMs * (1 - SAME_PART))}"`]),
+    ...(refusesPings ? ["ping: false"] : []),
   ];
   return options.length === 0 ? "createPool()" : `createPool({ ${options.join(", ")} })`;
+}
+
+function least(
+  report: ProbeReport,
+  of: (limits: ConnectionLimits) => number | undefined,
+): number | undefined {
+  const { http2 } = report;
+  const values = [of(report), http2 === undefined ? undefined : of(http2)];
+  const found = values.filter((value) => value !== undefined);
+  return found.length === 0 ? undefined : Math.min(...found);
+}
+
+/** The rules of a server that keeps connections as this one does, as code. */
+export function advisedRules(report: ProbeReport): string {
+  const { idle, requests, lifetime } = mainLimits(report);
+  const rules = [
+    ...(idle.value === undefined ? [] : [`idleTimeout: "${nearestTime(idle.value)}"`]),
+    ...(requests.value === undefined ? [] : [`maxRequests: ${requests.value}`]),
+    ...(lifetime.value === undefined ? [] : [`maxLifetime: "${nearestTime(lifetime.value)}"`]),
+  ];
+  return rules.length === 0 ? "keepAlive()" : `keepAlive({ ${rules.join(", ")} })`;
 }
 
 /** A limit of 5 s is measured as 4.99 s now and then. */
@@ -116,4 +214,8 @@ function idleOption(ms: number): string {
 
 function seconds(ms: number): string {
   return `${Math.max(1, Math.floor(ms / 1000))}s`;
+}
+
+function nearestTime(ms: number): string {
+  return ms < SAME_MS ? `${Math.round(ms)}ms` : formatMs(Math.round(ms / 1000) * 1000);
 }

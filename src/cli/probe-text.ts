@@ -2,33 +2,37 @@
 
 import { formatMs } from "../contract/duration.ts";
 import type { EndKind, Finding } from "../probe/findings.ts";
-import type { ProbeReport } from "../probe/probe.ts";
-import { advisedOptions, races, resemblance, truthOf } from "./probe-reading.ts";
+import type { ConnectionLimits, Http2Report, ProbeReport } from "../probe/probe-report.ts";
+import { sizeOf } from "./http2-text.ts";
+import { advisedOptions, advisedRules, races, resemblance, truthOf } from "./probe-reading.ts";
 
 /** The report as text. */
 export function probeText(report: ProbeReport): string {
-  const { status, httpVersion, server, addresses } = report;
+  const { status, httpVersion, server, addresses, http2 } = report;
+  const both = http2 !== undefined && httpVersion !== "2";
+  const by = `HTTP/${httpVersion}${both ? " and HTTP/2" : ""}`;
   return [
-    `${report.url} answers ${status} by HTTP/${httpVersion}${server === undefined ? "" : `, Server: ${server}`}`,
+    `${report.url} answers ${status} by ${by}${server === undefined ? "" : `, Server: ${server}`}`,
     ...(addresses.length > 1 ? [`Addresses: ${addresses.join(", ")}`] : []),
     "",
-    ...table(report),
-    "",
+    ...(httpVersion === "2" ? [] : [...table("limit", report), ""]),
+    ...(http2 === undefined ? [] : [...table("over HTTP/2", http2), ""]),
     ...sentences(report),
     "",
     ...raceLines(report),
-    `Set: ${advisedOptions(report)}`,
+    `Set, to call it:     ${advisedOptions(report)}`,
+    `Set, to do the same: ${advisedRules(report)}`,
     "",
   ].join("\n");
 }
 
-function table(report: ProbeReport): string[] {
+function table(title: string, limits: ConnectionLimits): string[] {
   const rows: (readonly [string, string, string])[] = [
-    ["limit", "found", "how sure"],
-    row("idle after a request", report.idle, formatTime),
-    row("idle before the first", report.unused, formatTime),
-    row("requests on a connection", report.requests, String),
-    row("lifetime in steady use", report.lifetime, formatTime),
+    [title, "found", "how sure"],
+    row("idle after a request", limits.idle, formatTime),
+    row("idle before the first", limits.unused, formatTime),
+    row("requests on a connection", limits.requests, String),
+    row("lifetime in steady use", limits.lifetime, formatTime),
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
   return rows.map(([limit, found, sure]) =>
@@ -37,7 +41,7 @@ function table(report: ProbeReport): string[] {
 }
 
 const HOW: Readonly<Record<EndKind, string>> = {
-  announced: "announced by Connection: close",
+  announced: "announced (Connection: close, GOAWAY)",
   closed: "closed by FIN",
   reset: "closed by RST",
   silent: "forgotten without a word",
@@ -72,9 +76,11 @@ function sentences(report: ProbeReport): string[] {
   return [
     ...truthOf(report),
     ...http10Sentence(report),
-    ...tlsSentence(report),
-    ...(report.announced.altSvc === undefined ? [] : [`Alt-Svc: ${report.announced.altSvc}`]),
-    ...(near === undefined ? [] : [`It resembles the preset ${near.name}${differs}.`]),
+    ...(report.http2 === undefined ? [] : http2Sentences(report.http2)),
+    ...tlsSentences(report),
+    ...(near === undefined
+      ? ["It resembles none of the server presets."]
+      : [`It resembles the preset ${near.name}${differs}.`]),
     ...report.notes,
     `It took ${report.cost.requests} requests and ${formatTime(report.cost.tookMs)}.`,
   ];
@@ -88,11 +94,48 @@ function http10Sentence({ http10 }: ProbeReport): string[] {
   return [`With HTTP/1.0 it ${asked}${unasked}.`];
 }
 
-function tlsSentence({ tls }: ProbeReport): string[] {
+function http2Sentences({ settings, ping, goaway }: Http2Report): string[] {
+  const { maxStreams, streamWindow, connectionWindow, maxFrameSize, maxFieldBytes } = settings;
+  const streams = maxStreams === undefined ? "any number of" : String(maxStreams);
+  const fields = maxFieldBytes === undefined ? "" : `, fields of a request up to ${sizeOf(maxFieldBytes)}`;
+  const connect = settings.extendedConnect ? ", WebSockets by Extended CONNECT" : "";
+  const windows = `windows of ${sizeOf(streamWindow)} and ${sizeOf(connectionWindow)} for the connection`;
+  return [
+    `HTTP/2: ${streams} streams at a time, ${windows}, frames up to ${sizeOf(maxFrameSize)}${fields}${connect}.`,
+    ...pingSentence(ping),
+    ...(goaway === undefined ? [] : [`It ends HTTP/2 with ${goaway}.`]),
+  ];
+}
+
+function pingSentence({ answered, tookMs, tolerated, tried, refusal, prolongs }: Http2Report["ping"]) {
+  if (answered === undefined) return [];
+  if (!answered) return ["It does not answer PING."];
+  const count = refusal === undefined && tolerated < tried ? `${tolerated}` : `${tolerated} of ${tried}`;
+  const complaint = refusal === undefined ? "" : `, and one more was answered by ${refusal}`;
+  const keeps =
+    prolongs === undefined
+      ? ""
+      : `, and ${prolongs ? "keep a connection open" : "do not keep a connection open"} beyond its idle limit`;
+  return [
+    `PINGs are answered within ${Math.ceil(tookMs)} ms: ${count}, a second apart, were tolerated${complaint}${keeps}.`,
+  ];
+}
+
+function tlsSentences({ tls }: ProbeReport): string[] {
   if (tls === undefined) return [];
-  const { protocol = "TLS", cipher } = tls.facts;
+  const { protocol = "TLS", cipher } = tls.facts ?? {};
   const resumes = tls.resumes === undefined ? "" : `, sessions are ${tls.resumes ? "" : "not "}resumed`;
-  return [`${protocol}${cipher === undefined ? "" : ` with ${cipher}`}${resumes}.`];
+  return [
+    `${protocol}${cipher === undefined ? "" : ` with ${cipher}`}${resumes}.`,
+    ...closeNotifySentence(tls.endings),
+  ];
+}
+
+function closeNotifySentence({ closeNotify, bareFin }: { closeNotify: number; bareFin: number }): string[] {
+  if (closeNotify + bareFin === 0) return [];
+  if (bareFin === 0) return ["It says close_notify before it closes."];
+  const some = closeNotify === 0 ? "" : ` (${bareFin} of ${closeNotify + bareFin} times)`;
+  return [`It closes without close_notify${some}, against RFC 8446 §6.1: only a length tells a cut body.`];
 }
 
 const FIRST = {
@@ -102,9 +145,7 @@ const FIRST = {
 } as const;
 
 function raceLines(report: ProbeReport): string[] {
-  const keepAlive = report.announced.timeoutMs;
-  const field = keepAlive === undefined ? undefined : `timeout=${keepAlive / 1000}`;
-  const all = races(report, field);
+  const all = races(report);
   if (all.length === 0) return [];
   const lines = (["client", "race", "server"] as const).flatMap((first) => {
     const names = all.filter((race) => race.first === first).map(({ client }) => client);

@@ -18,7 +18,7 @@ export interface Finding {
 
 /** How a limit shows. */
 export type EndKind =
-  /** The server announced it: `Connection: close`. */
+  /** The server announced it: `Connection: close`, or GOAWAY over HTTP/2. */
   | "announced"
   /** FIN. */
   | "closed"
@@ -32,6 +32,8 @@ export interface Sample {
   /** Age, idle time or number of requests. */
   readonly at: number;
   readonly what: EndKind | "alive";
+  /** The address that the connection led to, if the server has several. */
+  readonly address?: string | undefined;
 }
 
 /** Nothing was looked for, or nothing was seen. */

@@ -3,81 +3,58 @@
  * when. It follows no rule of the pool: a probe wants to see what happens when nobody is careful.
  */
 
-import type { Clock } from "../contract/clock.ts";
-import { ProtocolError } from "../contract/errors.ts";
-import type { Origin } from "../contract/origin.ts";
-import { portableText } from "../contract/text.ts";
-import type { Socket, SocketHandler, Target, Transport, TransportError } from "../contract/transport.ts";
-import type { ResponseHead, ResponseSink } from "../contract/wire.ts";
-import { headFields } from "../http1/parse/fields.ts";
-import { announcedEnd, framingEnd } from "../http1/parse/framing.ts";
-import { ResponseParser } from "../http1/parse/response-parser.ts";
-import { resolveOptions } from "../options/resolve.ts";
+import type { Socket, SocketHandler, Target, TcpKeepAlive, TransportError } from "../contract/transport.ts";
+import { ProbeHttp1 } from "./probe-http1.ts";
+import { type Http2Settings, ProbeHttp2 } from "./probe-http2.ts";
+import type { AnswerFacts, ProbePeer, ProbeProtocol, ProbeRequest, ProtocolOwner } from "./probe-protocol.ts";
+import { type Relay, TlsRecords } from "./tls-ending.ts";
 
-/** What a server answered. */
-export interface Answer {
-  readonly status: number;
-  readonly minorVersion: number;
-  readonly connection: string | undefined;
-  readonly keepAlive: string | undefined;
-  /** A field, or `undefined`. */
-  readonly field: (name: string) => string | undefined;
+/** What a server answered, and how fast. */
+export interface Answer extends AnswerFacts {
   /** From the request to the end of the answer, in ms. */
   readonly tookMs: number;
-  /** Whether another request may follow by what was said (RFC 9112 §9.3). */
-  readonly persists: boolean;
 }
 
-/** How a connection ended: by FIN, by RST or another failure, or by us. */
-export type EndedBy = "closed" | "reset" | "us";
+/** How a connection ended: it was announced over HTTP/2 (GOAWAY), by FIN, by RST or another failure, or by us. */
+export type EndedBy = "announced" | "closed" | "reset" | "us";
 
 /** The end of a connection. */
 export interface Ending {
   readonly by: EndedBy;
   /** On the clock's time. */
   readonly at: number;
-  /** What came unasked before the end, such as a 408: its first line. */
+  /** What came unasked before the end: the first line of a 408, or a GOAWAY. */
   readonly said: string | undefined;
+  /** Whether close_notify came before the FIN. `undefined`: nobody looked, or there is no TLS. */
+  readonly closeNotify: boolean | undefined;
 }
 
-/** What became of a request. */
+/** What became of a request or of a PING. */
 export type Outcome =
   | { readonly kind: "answered"; readonly answer: Answer }
+  | { readonly kind: "ponged"; readonly tookMs: number }
   | { readonly kind: "ended"; readonly ending: Ending }
   /** Nothing came back in time. */
   | { readonly kind: "silence" }
-  /** What came back is not HTTP/1. */
-  | { readonly kind: "not-http"; readonly message: string };
+  /** What came back is not an answer in this protocol. */
+  | { readonly kind: "faulty"; readonly message: string };
 
-/** What all connections of a probe have in common. */
-export interface ProbePeer {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly origin: Origin;
-  readonly path: string;
-  readonly target: (address: string | undefined) => Target;
+/** How a connection is opened. */
+export interface OpenOptions {
+  /** One of the server's addresses. */
+  readonly address?: string | undefined;
+  /** Probes of the kernel. @default none */
+  readonly tcpKeepAlive?: TcpKeepAlive | undefined;
+  /** Looks at how TLS ends. */
+  readonly watched?: boolean | undefined;
 }
-
-/** How a request is made. */
-export interface ProbeRequest {
-  readonly method: "GET" | "HEAD";
-  /** 0: HTTP/1.0. @default 1 */
-  readonly minorVersion?: 0 | 1;
-  /** The `Connection` field, if any. */
-  readonly connection?: string;
-  /** How long to wait for an answer, in ms. */
-  readonly timeoutMs: number;
-}
-
-/** Says what it is, so that the owner of a server who finds it in a log knows whom to ask. */
-const USER_AGENT = "holdfast-probe (https://jsr.io/@holdfast/pool)";
-/** What is kept of bytes that nobody asked for. */
-const SAID_LENGTH = 200;
 
 /** One connection of a probe. */
-export class ProbeConnection implements SocketHandler, ResponseSink {
+export class ProbeConnection implements SocketHandler, ProtocolOwner {
   /** Requests that were answered. */
-  answered = 0;
+  answers = 0;
+  /** The address that it leads to, if it was chosen. */
+  readonly address: string | undefined;
   readonly openedAt: number;
   /** When the last answer was complete, or the connection was open. */
   quietSince: number;
@@ -85,16 +62,21 @@ export class ProbeConnection implements SocketHandler, ResponseSink {
   readonly ended: Promise<Ending>;
   ending: Ending | undefined;
   readonly #peer: ProbePeer;
-  readonly #parser: ResponseParser;
+  readonly #protocol: ProbeProtocol;
   #socket: Socket | undefined;
-  #said = "";
+  #relay: Relay | undefined;
+  #records: TlsRecords | undefined;
+  #said: string | undefined;
+  /** Something has come since the request was sent. */
+  #isHeard = false;
   #settle: ((outcome: Outcome) => void) | undefined;
   #sentAt = 0;
   #end: (ending: Ending) => void = () => {};
 
-  private constructor(peer: ProbePeer) {
+  private constructor(peer: ProbePeer, address: string | undefined) {
     this.#peer = peer;
-    this.#parser = new ResponseParser(resolveOptions({}).limits, peer.transport.text ?? portableText);
+    this.address = address;
+    this.#protocol = peer.protocol === "h2" ? new ProbeHttp2(this, peer) : new ProbeHttp1(this, peer);
     this.openedAt = peer.clock.now();
     this.quietSince = this.openedAt;
     this.ended = new Promise((resolve) => {
@@ -107,12 +89,35 @@ export class ProbeConnection implements SocketHandler, ResponseSink {
    *
    * @throws {TransportError} if the server cannot be reached or trusted, or the signal's reason.
    */
-  static async open(peer: ProbePeer, signal: AbortSignal, address?: string): Promise<ProbeConnection> {
-    const connection = new ProbeConnection(peer);
-    const socket = await peer.transport.connect(peer.target(address), connection, signal);
-    connection.#socket = socket;
+  static async open(
+    peer: ProbePeer,
+    signal: AbortSignal,
+    { address, tcpKeepAlive, watched = false }: OpenOptions = {},
+  ): Promise<ProbeConnection> {
+    const connection = new ProbeConnection(peer, address);
+    const target: Target = { ...peer.target(address), tcpKeepAlive: tcpKeepAlive ?? false };
+    const relayed = watched ? await connection.#watch(target) : undefined;
+    try {
+      const to = relayed === undefined ? target : { ...target, address: "127.0.0.1", port: relayed };
+      connection.#socket = await peer.transport.connect(to, connection, signal);
+    } catch (error) {
+      connection.#relay?.close();
+      throw error;
+    }
     Object.assign(connection, { openedAt: peer.clock.now(), quietSince: peer.clock.now() });
+    connection.#records?.quiet();
+    connection.#protocol.opened();
     return connection;
+  }
+
+  /** The port of a relay to the server, where there are records to look at. */
+  async #watch({ hostname, address, port }: Target): Promise<number | undefined> {
+    const { relay } = this.#peer;
+    if (relay === undefined) return undefined;
+    const records = new TlsRecords();
+    this.#relay = await relay({ hostname: address ?? hostname, port }, (bytes) => records.read(bytes));
+    this.#records = records;
+    return this.#relay.port;
   }
 
   /** The socket, for what the runtime tells of it. */
@@ -120,30 +125,39 @@ export class ProbeConnection implements SocketHandler, ResponseSink {
     return this.#socket;
   }
 
+  /** What the server announced over HTTP/2. */
+  get settings(): Http2Settings | undefined {
+    return this.#protocol instanceof ProbeHttp2 ? this.#protocol.settings : undefined;
+  }
+
   /** Sends a request and waits for its whole answer. */
   request(request: ProbeRequest): Promise<Outcome> {
+    return this.#await(request.timeoutMs, () => this.#protocol.request(request));
+  }
+
+  /** Sends a PING and waits for its answer. */
+  ping(timeoutMs: number): Promise<Outcome> {
+    return this.#await(timeoutMs, () => this.#protocol.ping());
+  }
+
+  #await(timeoutMs: number, send: () => void): Promise<Outcome> {
     if (this.ending !== undefined) return Promise.resolve({ kind: "ended", ending: this.ending });
     this.#sentAt = this.#peer.clock.now();
-    this.#parser.begin(request.method, this);
+    this.#isHeard = false;
     return new Promise((resolve) => {
-      const timer = this.#peer.clock.schedule(request.timeoutMs, () => this.#settled({ kind: "silence" }));
+      const timer = this.#peer.clock.schedule(timeoutMs, () => this.#settled(this.#late(timeoutMs)));
       this.#settle = (outcome) => {
         timer.cancel();
         resolve(outcome);
       };
-      this.#socket?.write(this.#head(request));
+      send();
     });
   }
 
-  #head({ method, minorVersion = 1, connection }: ProbeRequest): string {
-    const lines = [
-      `${method} ${this.#peer.path} HTTP/1.${minorVersion}`,
-      `Host: ${this.#peer.origin.host}`,
-      `User-Agent: ${USER_AGENT}`,
-      "Accept: */*",
-      ...(connection === undefined ? [] : [`Connection: ${connection}`]),
-    ];
-    return `${lines.join("\r\n")}\r\n\r\n`;
+  /** An answer that began and does not end is no silence. */
+  #late(timeoutMs: number): Outcome {
+    if (!this.#isHeard) return { kind: "silence" };
+    return { kind: "faulty", message: `its answer did not end within ${Math.round(timeoutMs / 1000)} s` };
   }
 
   /** Closes the connection from this side. */
@@ -152,54 +166,64 @@ export class ProbeConnection implements SocketHandler, ResponseSink {
     this.#finish("us");
   }
 
-  data(bytes: Uint8Array, length: number): void {
-    if (this.#settle === undefined) {
-      const text = (this.#peer.transport.text ?? portableText).latin1(
-        bytes,
-        0,
-        Math.min(length, SAID_LENGTH),
-      );
-      this.#said = (this.#said + text).slice(0, SAID_LENGTH);
-      return;
-    }
-    try {
-      this.#parser.feed(bytes, 0, length);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#settled({ kind: "not-http", message: error.message });
-      return;
-    }
-    if (this.#parser.complete) this.#gotAnswer();
-  }
+  // SocketHandler
 
-  #gotAnswer(): void {
-    const { head, framing } = this.#parser;
-    if (head === undefined || framing === undefined) return;
-    const { clock } = this.#peer;
-    const fields = headFields(head.text);
-    this.answered += 1;
-    this.quietSince = clock.now();
-    const answer: Answer = {
-      status: head.status,
-      minorVersion: head.minorVersion,
-      connection: head.connection,
-      keepAlive: head.keepAlive,
-      field: (name) => fields.get(name) ?? undefined,
-      tookMs: clock.now() - this.#sentAt,
-      persists: framingEnd(head, framing) === undefined && announcedEnd(head) === undefined,
-    };
-    this.#settled({ kind: "answered", answer });
+  data(bytes: Uint8Array, length: number): void {
+    if (this.ending !== undefined) return;
+    this.#isHeard = true;
+    this.#protocol.receive(bytes, length);
   }
 
   closed(error: TransportError | undefined): void {
-    if (this.#settle !== undefined && error === undefined && endsAnswer(this.#parser)) this.#gotAnswer();
+    if (error === undefined) this.#protocol.closed();
     this.#finish(error === undefined ? "closed" : "reset");
+  }
+
+  drain(): void {}
+
+  // ProtocolOwner
+
+  get awaits(): boolean {
+    return this.#settle !== undefined;
+  }
+
+  write(bytes: string | Uint8Array): void {
+    this.#socket?.write(bytes);
+  }
+
+  answered(head: AnswerFacts): void {
+    const now = this.#peer.clock.now();
+    this.answers += 1;
+    this.quietSince = now;
+    this.#records?.quiet();
+    const answer: Answer = { ...head, tookMs: now - this.#sentAt };
+    this.#settled({ kind: "answered", answer });
+  }
+
+  ponged(): void {
+    this.#settled({ kind: "ponged", tookMs: this.#peer.clock.now() - this.#sentAt });
+  }
+
+  faulty(message: string): void {
+    this.#settled({ kind: "faulty", message });
+  }
+
+  said(text: string): void {
+    this.#said = text;
+  }
+
+  leaving(said: string, isLost: boolean): void {
+    this.#said = said;
+    if (!isLost) return;
+    this.#finish("announced");
+    this.#socket?.close();
   }
 
   #finish(by: EndedBy): void {
     if (this.ending !== undefined) return;
-    const said = this.#said === "" ? undefined : (this.#said.split("\r\n", 1)[0] ?? "");
-    this.ending = { by, at: this.#peer.clock.now(), said };
+    const closeNotify = by === "closed" ? this.#records?.saidGoodbye : undefined;
+    this.ending = { by, at: this.#peer.clock.now(), said: this.#said, closeNotify };
+    this.#relay?.close();
     this.#end(this.ending);
     this.#settled({ kind: "ended", ending: this.ending });
   }
@@ -209,14 +233,4 @@ export class ProbeConnection implements SocketHandler, ResponseSink {
     this.#settle = undefined;
     settle?.(outcome);
   }
-
-  drain(): void {}
-  interim(_head: ResponseHead): void {}
-  head(_head: ResponseHead, _length: number | undefined): void {}
-  body(_bytes: Uint8Array, _start: number, _end: number): void {}
-}
-
-/** A body without a length ends with its connection (RFC 9112 §6.3). */
-function endsAnswer(parser: ResponseParser): boolean {
-  return parser.head !== undefined && parser.framing?.kind === "close";
 }

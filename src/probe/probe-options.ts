@@ -9,10 +9,16 @@ export interface ServerProbeOptions {
   readonly maxIdle?: Duration | undefined;
   /** The most requests on one connection when their limit is looked for. @default 200 */
   readonly requests?: number | undefined;
-  /** The most connections open at a time, 4 at least. @default 20 */
+  /** The most connections open at a time, 4 at least. Below 12, HTTP/2 is measured after HTTP/1.1. @default 20 */
   readonly connections?: number | undefined;
   /** The method of every request: `"HEAD"` costs the server least. @default "HEAD", and "GET" where HEAD is refused */
   readonly method?: "GET" | "HEAD" | undefined;
+  /**
+   * Whether HTTP/2 is measured as well: `"alpn"` where the server chooses it in TLS, `"prior-knowledge"` also without TLS.
+   *
+   * @default "alpn"
+   */
+  readonly http2?: "alpn" | "prior-knowledge" | false | undefined;
   /** Allows more than the defaults, and link-local addresses (where clouds keep their credentials). @default false */
   readonly yes?: boolean | undefined;
   /** Ends the probe. What is known by then is reported. */
@@ -39,6 +45,7 @@ export interface ProbeSettings {
   readonly requests: number;
   readonly connections: number;
   readonly method: "GET" | "HEAD" | undefined;
+  readonly http2: "alpn" | "prior-knowledge" | false;
   readonly yes: boolean;
 }
 
@@ -54,16 +61,19 @@ const FEWEST_CONNECTIONS = 4;
  * @throws {RangeError} for one out of its range, or beyond what is polite without `yes`.
  */
 export function probeSettings(options: ServerProbeOptions): ProbeSettings {
-  const { method, yes = false } = options;
+  const { method, yes = false, http2 = "alpn" } = options;
   if (method !== undefined && method !== "GET" && method !== "HEAD")
     throw new TypeError(
       `method must be "GET" or "HEAD", because a probe changes nothing: got ${quoted(String(method))}`,
     );
-  const settings = {
+  if (http2 !== "alpn" && http2 !== "prior-knowledge" && http2 !== false)
+    throw new TypeError(`http2 must be "alpn", "prior-knowledge" or false: got ${quoted(String(http2))}`);
+  const settings: ProbeSettings = {
     maxIdleMs: toMs(options.maxIdle ?? POLITE.maxIdleMs, "maxIdle"),
     requests: wholeNumber(options.requests ?? POLITE.requests, "requests", 1),
     connections: wholeNumber(options.connections ?? POLITE.connections, "connections", FEWEST_CONNECTIONS),
     method,
+    http2,
     yes,
   };
   if (!Number.isFinite(settings.maxIdleMs))

@@ -1,82 +1,35 @@
 /** Probe: measures how a server keeps its connections, by experiments side by side within a budget. */
 
-import { type Clock, systemClock } from "../contract/clock.ts";
-import { type Origin, originOf } from "../contract/origin.ts";
-import type { Target, TlsFacts, TlsTarget, Transport } from "../contract/transport.ts";
+import { systemClock } from "../contract/clock.ts";
+import { originOf } from "../contract/origin.ts";
 import { parseKeepAlive } from "../rules/hints.ts";
+import { altSvcNotes } from "./alt-svc.ts";
 import {
-  type AddressAnswer,
   askAddresses,
   differences,
   type Http10Habits,
   http10Habits,
-  OneSession,
-  type TlsHabits,
-  tlsHabits,
+  idleDifferences,
 } from "./experiments/habits.ts";
-import { idleAfterRequest, idleUnused } from "./experiments/idle.ts";
+import { idleAfterRequest, idleUnused, keptWarm, TCP_KEEP_ALIVE } from "./experiments/idle.ts";
 import { lifetimes } from "./experiments/lifetime.ts";
+import { pingHabits } from "./experiments/ping-habits.ts";
 import { requestsPerConnection } from "./experiments/requests.ts";
-import { type Finding, findingOf, NOTHING } from "./findings.ts";
-import { Lab } from "./lab.ts";
-import type { Answer, ProbePeer } from "./probe-connection.ts";
-import { checkAddresses, ProbeError } from "./probe-error.ts";
+import { type Finding, findingOf, NOTHING, type Sample } from "./findings.ts";
+import { type Greeting, greet, type Spoken } from "./greeting.ts";
+import type { Lab } from "./lab.ts";
+import { checkAddresses } from "./probe-error.ts";
+import { addressesOf, type ProbeGround } from "./probe-ground.ts";
 import { probeSettings, type ServerProbeOptions } from "./probe-options.ts";
-
-/** What the server says of itself. */
-export interface Announced {
-  readonly timeoutMs: number | undefined;
-  readonly max: number | undefined;
-  readonly altSvc: string | undefined;
-}
-
-/** What a probe found. */
-export interface ProbeReport {
-  readonly url: string;
-  readonly addresses: readonly string[];
-  /** The first answer. */
-  readonly status: number;
-  readonly httpVersion: "1.0" | "1.1";
-  readonly server: string | undefined;
-  readonly announced: Announced;
-  /** Idle time after a request, in ms. */
-  readonly idle: Finding;
-  /** Idle time before the first request, in ms. */
-  readonly unused: Finding;
-  /** Requests on one connection. */
-  readonly requests: Finding;
-  /** Age of a connection in steady use, in ms. */
-  readonly lifetime: Finding;
-  /** How connections ended, and how many. */
-  readonly endings: Readonly<Record<"closed" | "reset" | "announced" | "silent", number>>;
-  readonly http10: Http10Habits;
-  readonly tls: TlsHabits | undefined;
-  /** What else was met, in sentences. */
-  readonly notes: readonly string[];
-  /** What the probe cost: requests that were answered, and how long it took. */
-  readonly cost: { readonly requests: number; readonly tookMs: number };
-  /** Whether it was ended before it had finished. */
-  readonly stopped: boolean;
-}
-
-/** What a probe stands on. */
-export interface ProbeGround {
-  readonly transport: Transport;
-  /** @default the runtime's clock */
-  readonly clock?: Clock | undefined;
-  /** Trusted root certificates. @default the runtime's own */
-  readonly ca?: readonly string[] | undefined;
-}
-
-/** More addresses of one name than this are not told apart. */
-const MOST_ADDRESSES = 4;
-/** Answers that send the client elsewhere. */
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+import type { Announced, ConnectionLimits, Http2Report, ProbeReport } from "./probe-report.ts";
+import { Progress } from "./progress.ts";
+import { Run } from "./run.ts";
+import { type Shares, sharesOf } from "./shares.ts";
 
 /**
  * Measures how a server keeps connections.
  *
- * @throws {ProbeError} if the server cannot be reached, is not HTTP/1.1, or must not be asked without `yes`.
+ * @throws {ProbeError} if the server cannot be reached, is not HTTP, or must not be asked without `yes`.
  * @throws {TypeError} or {RangeError} for wrong options.
  */
 export async function probe(
@@ -85,105 +38,128 @@ export async function probe(
   ground: ProbeGround,
 ): Promise<ProbeReport> {
   const settings = probeSettings(options);
-  const { transport, clock = systemClock } = ground;
+  const { clock = systemClock } = ground;
   const origin = originOf(url);
   const addresses = await addressesOf(origin, ground.transport);
   checkAddresses(addresses.length > 0 ? addresses : [origin.hostname], settings.yes);
-  const lab = new Lab(peerOf(url, origin, { ...ground, transport, clock }), settings, addresses);
-  const stop = () => lab.stop("The probe was stopped before it had finished.");
+  const run = new Run(settings);
+  const stop = () => run.stop("The probe was stopped before it had finished.");
   options.signal?.addEventListener("abort", stop, { once: true });
   if (options.signal?.aborted === true) stop();
   clock.ref?.(true);
-  const progress = new Progress(lab, options);
+  const progress = new Progress(run, clock, options);
   try {
-    return await measured(lab, url, addresses, progress);
+    const startedAt = clock.now();
+    const spoken = await greet(run, { url, origin, addresses, ground: { ...ground, clock } });
+    const report = await measured(run, spoken, progress);
+    const cost = { requests: run.requests, tookMs: clock.now() - startedAt };
+    return { url, addresses, ...report, notes: [...run.notes], cost, stopped: run.signal.aborted };
   } finally {
     progress.end();
     options.signal?.removeEventListener("abort", stop);
     clock.ref?.(false);
-    lab.stop();
+    run.stop();
   }
 }
 
-async function measured(
-  lab: Lab,
-  url: string,
-  addresses: readonly string[],
-  progress: Progress,
-): Promise<ProbeReport> {
-  const startedAt = lab.peer.clock.now();
-  const { answer, tls } = await firstAnswer(lab);
-  if (REDIRECTS.has(answer.status))
-    lab.notes.push(`It redirects to ${answer.field("location") ?? "nowhere"}, which was not followed.`);
-  const found = await experiments(lab, answer, tls, progress);
-  return {
-    url,
-    addresses,
-    status: answer.status,
-    httpVersion: answer.minorVersion === 0 ? "1.0" : "1.1",
-    server: answer.field("server"),
-    announced: announcedBy(answer),
-    ...found,
-    endings: { ...lab.endings },
-    notes: [...lab.notes],
-    cost: { requests: lab.requests, tookMs: lab.peer.clock.now() - startedAt },
-    stopped: lab.signal.aborted,
-  };
+type Measured = Omit<ProbeReport, "url" | "addresses" | "notes" | "cost" | "stopped">;
+
+/** Both protocols, one beside the other if the budget has room. */
+async function measured(run: Run, { http1, http2 }: Spoken, progress: Progress): Promise<Measured> {
+  const shares = sharesOf(run.settings.connections, http1 !== undefined && http2 !== undefined);
+  const first = http1 === undefined ? Promise.resolve(NOT_SPOKEN) : overHttp1(http1, shares.http1, progress);
+  if (!shares.together) await first;
+  const second = http2 === undefined ? undefined : overHttp2(http2, shares.http2, progress);
+  const [found, http2Found] = await Promise.all([first, second]);
+  const greeting = http1 ?? http2;
+  if (greeting === undefined) throw new Error("Bug in Holdfast: neither protocol was greeted");
+  run.notes.push(...altSvcNotes(announcedBy(greeting), greeting.lab.peer.origin, http2 !== undefined));
+  return { ...factsOf(greeting), ...found, http2: http2Found, tls: await tlsOf(http1 ?? http2, http2) };
 }
 
-function announcedBy(answer: Answer): Announced {
+function factsOf(greeting: Greeting) {
+  const { answer } = greeting;
+  const { status, httpVersion } = answer;
+  return { status, httpVersion, server: answer.field("server"), announced: announcedBy(greeting) };
+}
+
+function announcedBy({ answer }: Greeting): Announced {
   const { timeoutMs, max } = parseKeepAlive(answer.keepAlive ?? "");
   return { timeoutMs, max, altSvc: answer.field("alt-svc") };
 }
 
-/** The first request. Where HEAD is refused, GET is used from then on. */
-async function firstAnswer(lab: Lab): Promise<{ answer: Answer; tls: TlsFacts | undefined }> {
-  const connection = await lab.open().catch((error: unknown) => {
-    throw ProbeError.unreachable(lab.peer.origin.key, error);
-  });
-  const outcome = await lab.ask(connection);
-  const tls = connection.socket?.tls;
-  connection.close();
-  if (outcome.kind !== "answered") throw ProbeError.noAnswer(lab.peer.origin.key, outcome);
-  const { status } = outcome.answer;
-  if (lab.settings.method === undefined && lab.method === "HEAD" && (status === 405 || status === 501)) {
-    lab.method = "GET";
-    return await firstAnswer(lab);
-  }
-  return { answer: outcome.answer, tls };
+async function tlsOf(greeting: Greeting | undefined, http2: Greeting | undefined) {
+  if (greeting === undefined || greeting.lab.peer.origin.scheme !== "https") return undefined;
+  const labs = new Set([greeting.lab, http2?.lab ?? greeting.lab]);
+  const count = (what: "closeNotify" | "bareFin") =>
+    [...labs].reduce((sum, { tlsEndings }) => sum + tlsEndings[what], 0);
+  const endings = { closeNotify: count("closeNotify"), bareFin: count("bareFin") };
+  return { facts: greeting.tls, resumes: greeting.resumes, endings };
 }
 
-type Found = Pick<ProbeReport, "idle" | "unused" | "requests" | "lifetime" | "http10" | "tls">;
+const NO_ENDINGS = { closed: 0, reset: 0, announced: 0, silent: 0 } as const;
+const NOT_SPOKEN: ConnectionLimits & { readonly http10: Http10Habits } = {
+  idle: NOTHING,
+  unused: NOTHING,
+  requests: NOTHING,
+  lifetime: NOTHING,
+  endings: NO_ENDINGS,
+  http10: { keepsWhenAsked: undefined, keepsUnasked: undefined },
+};
 
-async function experiments(
+async function overHttp1({ lab, answer }: Greeting, shares: Shares, progress: Progress) {
+  const announcedMs = parseKeepAlive(answer.keepAlive ?? "").timeoutMs ?? Infinity;
+  const warm = shares.warm > 0 ? keptWarm(lab) : Promise.resolve(undefined);
+  const limits = limitsOf(lab, shares, announcedMs, progress);
+  const habits = progress.while("habits", habitsOf(lab));
+  const [found, http10, warmed] = await Promise.all([limits, habits, progress.while("TCP keepalive", warm)]);
+  if (found.idle.how === "silent" && warmed !== undefined) lab.run.note(warmNote(found.idle, warmed));
+  return { ...found, endings: { ...lab.endings }, http10 };
+}
+
+async function habitsOf(lab: Lab): Promise<Http10Habits> {
+  const http10 = await http10Habits(lab);
+  lab.run.notes.push(...differences(await askAddresses(lab)));
+  return http10;
+}
+
+/** Connections were forgotten: whether TCP keepalive prevents it. */
+function warmNote({ value = 0 }: Finding, { at, what }: Sample): string {
+  const each = `TCP keepalive every ${TCP_KEEP_ALIVE.idleMs / 1000}s`;
+  if (what === "alive" && at > value) return `${each} keeps connections from being forgotten.`;
+  return what === "reset"
+    ? `${each} finds out that a connection was forgotten, after ${Math.round(at / 1000)}s.`
+    : `${each} does not keep connections from being forgotten.`;
+}
+
+/** The four limits, side by side. */
+async function limitsOf(
   lab: Lab,
-  answer: Answer,
-  tls: TlsFacts | undefined,
+  shares: Shares,
+  announcedMs: number,
   progress: Progress,
-): Promise<Found> {
-  const share = shares(lab.settings.connections);
-  const announcedMs = announcedBy(answer).timeoutMs ?? Infinity;
-  let idle: Finding = NOTHING;
-  const waiting = progress.while("idle connections", idleAfterRequest(lab, share.idle)).then((samples) => {
-    idle = findingOf(samples);
-    return idle;
+  told: (idle: Finding) => void = () => {},
+): Promise<Omit<ConnectionLimits, "endings">> {
+  const of = lab.peer.protocol === "h2" ? " over HTTP/2" : "";
+  let idleMs = announcedMs;
+  const idle = idleAfterRequest(lab, shares.idle).then((samples) => {
+    const found = findingOf(samples);
+    idleMs = Math.min(announcedMs, found.value ?? Infinity);
+    told(found);
+    lab.run.notes.push(...idleDifferences(samples));
+    return found;
   });
-  const unused = progress.while("unused connections", idleUnused(lab, share.unused)).then(findingOf);
-  const busy = progress.while(
-    "requests",
-    busyExperiments(lab, share.lifetime, () => Math.min(announcedMs, idle.value ?? Infinity)),
-  );
-  const quick = progress.while("habits", quickExperiments(lab, tls));
-  const [idleFound, unusedFound, { requests, lifetime }, habits] = await Promise.all([
-    waiting,
-    unused,
-    busy,
-    quick,
+  const unused = idleUnused(lab, shares.unused).then(findingOf);
+  const busy = busyLimits(lab, shares.lifetime, () => idleMs);
+  const [idleFound, unusedFound, busyFound] = await Promise.all([
+    progress.while(`idle connections${of}`, idle),
+    progress.while(`unused connections${of}`, unused),
+    progress.while(`requests${of}`, busy),
   ]);
-  return { idle: idleFound, unused: unusedFound, requests, lifetime, ...habits };
+  return { idle: idleFound, unused: unusedFound, ...busyFound };
 }
 
-async function busyExperiments(lab: Lab, count: number, idleMs: () => number) {
+async function busyLimits(lab: Lab, count: number, idleMs: () => number) {
   const requests = findingOf(await requestsPerConnection(lab));
   // One request per connection leaves nothing that could grow old.
   if (lab.signal.aborted || (requests.value ?? Infinity) < 3) return { requests, lifetime: NOTHING };
@@ -191,102 +167,17 @@ async function busyExperiments(lab: Lab, count: number, idleMs: () => number) {
   return { requests, lifetime };
 }
 
-async function quickExperiments(lab: Lab, facts: TlsFacts | undefined) {
-  const http10 = await http10Habits(lab);
-  const tls = await tlsHabits(lab, facts);
-  const answers: AddressAnswer[] = await askAddresses(lab);
-  lab.notes.push(...differences(answers));
-  return { http10, tls };
-}
-
-/** How many connections each experiment may have open: half wait after a request. */
-function shares(connections: number): { idle: number; unused: number; lifetime: number } {
-  return {
-    idle: Math.max(1, connections >> 1),
-    unused: Math.max(1, Math.floor(connections / 7)),
-    lifetime: connections >= 10 ? 2 : 1,
-  };
-}
-
-async function addressesOf(origin: Origin, transport: Transport): Promise<readonly string[]> {
-  try {
-    const found = (await transport.resolve?.(origin.hostname)) ?? [];
-    return found.slice(0, MOST_ADDRESSES);
-  } catch (error) {
-    throw ProbeError.unreachable(origin.key, error);
-  }
-}
-
-function peerOf(url: string, origin: Origin, ground: ProbeGround & { clock: Clock }): ProbePeer {
-  const { pathname, search } = new URL(url);
-  const tls: TlsTarget | undefined =
-    origin.scheme === "https"
-      ? {
-          serverName: origin.hostname,
-          verify: true,
-          alpn: ["http/1.1"],
-          ca: ground.ca,
-          sessions: new OneSession(),
-        }
-      : undefined;
-  const target = (address: string | undefined): Target => ({
-    hostname: origin.hostname,
-    port: origin.port,
-    ...(address === undefined ? {} : { address }),
-    tls,
-    tcpKeepAlive: false,
-    noDelay: true,
+async function overHttp2(greeting: Greeting, shares: Shares, progress: Progress): Promise<Http2Report> {
+  const { lab, settings } = greeting;
+  if (settings === undefined) throw new Error("Bug in Holdfast: HTTP/2 was greeted without settings");
+  let told: (found: Finding) => void = () => {};
+  const idle = new Promise<Finding>((resolve) => {
+    told = resolve;
   });
-  return { transport: ground.transport, clock: ground.clock, origin, path: pathname + search, target };
-}
-
-const PROGRESS_MS = 1000;
-
-/** Tells once a second what is waited for. */
-class Progress {
-  readonly #lab: Lab;
-  readonly #tell: ServerProbeOptions["onProgress"];
-  readonly #waiting: Set<string> = new Set();
-  readonly #endsAt: number;
-  #cancel: () => void = () => {};
-
-  constructor(lab: Lab, { onProgress }: ServerProbeOptions) {
-    this.#lab = lab;
-    this.#tell = onProgress;
-    this.#endsAt = lab.peer.clock.now() + lab.settings.maxIdleMs;
-    if (onProgress !== undefined) this.#tick();
-  }
-
-  #tick(): void {
-    const { clock } = this.#lab.peer;
-    const timer = clock.schedule(PROGRESS_MS, () => {
-      this.#say();
-      this.#tick();
-    });
-    this.#cancel = () => timer.cancel();
-  }
-
-  #say(): void {
-    this.#tell?.({
-      waitingFor: [...this.#waiting].join(", "),
-      leftMs: Math.max(0, this.#endsAt - this.#lab.peer.clock.now()),
-      connections: this.#lab.connections,
-      requests: this.#lab.requests,
-    });
-  }
-
-  /** Names what an experiment waits for until it has ended. An experiment that had enough ends without a result. */
-  async while<T>(name: string, experiment: Promise<T>): Promise<T> {
-    this.#waiting.add(name);
-    try {
-      return await experiment;
-    } finally {
-      this.#waiting.delete(name);
-      this.#say();
-    }
-  }
-
-  end(): void {
-    this.#cancel();
-  }
+  const pings = pingHabits(lab, idle);
+  const [found, ping] = await Promise.all([
+    limitsOf(lab, shares, Infinity, progress, told),
+    progress.while("PING", pings),
+  ]);
+  return { ...found, endings: { ...lab.endings }, settings, ping, goaway: lab.goaway };
 }

@@ -22,14 +22,14 @@ export const PROBE: readonly Mutation[] = [
   },
   {
     breaks: "A probe stops when the server has had enough",
-    file: "src/probe/lab.ts",
+    file: "src/probe/run.ts",
     search: "const isLimit = status === 429 ||",
     replacement: "const isLimit =",
     proof: BY_PROBE,
   },
   {
     breaks: "A probe leaves no connection open",
-    file: "src/probe/lab.ts",
+    file: "src/probe/run.ts",
     search: "for (const connection of this.#open) connection.close();",
     replacement: "",
     proof: BY_PROBE,

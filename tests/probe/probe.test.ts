@@ -3,32 +3,20 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { probeCommand } from "../../src/cli/probe-command.ts";
-import { type ProbeReport, probe } from "../../src/probe/probe.ts";
+import { probe } from "../../src/probe/probe.ts";
 import { ProbeError } from "../../src/probe/probe-error.ts";
 import type { ServerProbeOptions } from "../../src/probe/probe-options.ts";
+import type { ProbeReport } from "../../src/probe/probe-report.ts";
 import { MovableClock } from "../support/clock.ts";
+import { whileTimeMoves } from "./moving-time.ts";
 import { type Script, scriptedServer } from "./scripted-server.ts";
 
 const URL_OF_SERVER = "http://server.test/";
-/** A probe with the defaults takes five minutes at most, and a second round of silence as much again. */
-const LONGEST_MS = 700_000;
-
 /** Runs a probe to its end, and the time with it. */
 async function probed(script: Script, options: ServerProbeOptions = {}): Promise<ProbeReport> {
   const clock = new MovableClock();
   const running = probe(URL_OF_SERVER, options, { transport: scriptedServer(script, clock), clock });
   return await whileTimeMoves(clock, running);
-}
-
-async function whileTimeMoves<T>(clock: MovableClock, running: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = running.finally(() => {
-    isOver = true;
-  });
-  over.catch(() => {});
-  for (let moved = 0; !isOver && moved < LONGEST_MS; moved += 1000) await clock.advance(1000);
-  assertEquals(isOver, true, "the probe has ended");
-  return await over;
 }
 
 /** Within 5 % or half a second, as promised. */
@@ -164,7 +152,7 @@ describe("a probe stays polite", () => {
 describe("a probe that cannot measure says why", () => {
   const failures: readonly (readonly [Script, string, string])[] = [
     [{ mute: true }, URL_OF_SERVER, "accepts connections and never answers"],
-    [{ speaks: "SSH-2.0-OpenSSH_9.6\r\n" }, URL_OF_SERVER, "does not speak HTTP/1"],
+    [{ speaks: "SSH-2.0-OpenSSH_9.6\r\n" }, URL_OF_SERVER, "does not speak HTTP as it should"],
     [{ addresses: ["169.254.169.254"] }, URL_OF_SERVER, "169.254.169.254 is link-local"],
     [{}, "http://169.254.169.254/latest", "169.254.169.254 is link-local"],
   ];
@@ -194,7 +182,7 @@ describe("holdfast probe", () => {
     assertEquals(/^idle after a request +5s +closed by FIN, seen \d+ times$/m.test(output), true, output);
     assertStringIncludes(output, "It announces timeout=60, and closes earlier, after 5s: do not rely on it.");
     assertStringIncludes(output, "It announces max=100, which is true.");
-    assertStringIncludes(output, 'Set: createPool({ idleTimeout: "4s", maxRequests: 100 })');
+    assertStringIncludes(output, 'createPool({ idleTimeout: "4s", maxRequests: 100 })');
   });
 
   it("prints JSON", async () => {

@@ -1,7 +1,8 @@
 /** Habits: short experiments that need no waiting: HTTP/1.0, TLS, and whether all addresses answer alike. */
 
 import type { TlsFacts, TlsSession, TlsSessions } from "../../contract/transport.ts";
-import type { Lab } from "../lab.ts";
+import { findingOf, type Sample } from "../findings.ts";
+import type { Lab, TlsEndings } from "../lab.ts";
 import type { Answer } from "../probe-connection.ts";
 
 /** What the server does with HTTP/1.0. */
@@ -32,11 +33,10 @@ async function keeps(lab: Lab, connection: string | undefined): Promise<boolean 
       minorVersion: 0,
       ...(connection === undefined ? {} : { connection }),
     });
-    if (outcome.kind !== "answered") return undefined;
-    await lab.quiet(probe, CLOSING_MS);
+    if (outcome.kind === "answered") await lab.quiet(probe, CLOSING_MS);
     const kept = probe.ending === undefined;
     probe.close();
-    return lab.signal.aborted ? undefined : kept;
+    return lab.signal.aborted || outcome.kind !== "answered" ? undefined : kept;
   } catch {
     // A failed dial says nothing of HTTP/1.0. Other experiments report it.
     return undefined;
@@ -45,9 +45,11 @@ async function keeps(lab: Lab, connection: string | undefined): Promise<boolean 
 
 /** What was seen of TLS. */
 export interface TlsHabits {
-  readonly facts: TlsFacts;
+  readonly facts: TlsFacts | undefined;
   /** Whether a second handshake resumed the first; `undefined` where the runtime does not tell. */
   readonly resumes: boolean | undefined;
+  /** How the server's side ended, where it was looked at. */
+  readonly endings: TlsEndings;
 }
 
 /** One session is enough: it is the next handshake that shows whether the server takes it. */
@@ -64,16 +66,16 @@ export class OneSession implements TlsSessions {
   }
 }
 
-/** A second handshake after a first one that has answered a request. */
-export async function tlsHabits(lab: Lab, facts: TlsFacts | undefined): Promise<TlsHabits | undefined> {
-  if (facts === undefined) return undefined;
+/** Whether a handshake after a first one that has answered a request resumes it. */
+export async function resumesTls(lab: Lab): Promise<boolean | undefined> {
+  if (lab.peer.origin.scheme !== "https" || lab.peer.transport.can.tlsSessions !== true) return undefined;
   try {
-    const again = await lab.open(lab.addresses[0]);
+    const again = await lab.open({ address: lab.addresses[0] });
     const resumed = again.socket?.tls?.resumed;
     again.close();
-    return { facts, resumes: lab.peer.transport.can.tlsSessions === true ? resumed : undefined };
+    return resumed;
   } catch {
-    return { facts, resumes: undefined };
+    return undefined;
   }
 }
 
@@ -86,13 +88,15 @@ export interface AddressAnswer {
 /** Asks each address once. */
 export async function askAddresses(lab: Lab): Promise<AddressAnswer[]> {
   const addresses = lab.addresses.filter((address) => address !== undefined);
-  if (addresses.length < 2) return [];
-  return await Promise.all(addresses.map((address) => askAddress(lab, address)));
+  const answers: AddressAnswer[] = [];
+  if (addresses.length < 2) return answers;
+  for (const address of addresses) answers.push(await askAddress(lab, address));
+  return answers;
 }
 
 async function askAddress(lab: Lab, address: string): Promise<AddressAnswer> {
   try {
-    const connection = await lab.open(address);
+    const connection = await lab.open({ address });
     const outcome = await lab.ask(connection);
     connection.close();
     return { address, answer: outcome.kind === "answered" ? outcome.answer : undefined };
@@ -114,4 +118,22 @@ export function differences(answers: readonly AddressAnswer[]): string[] {
     notes.push(`The addresses differ in ${name}: ${each.join(", ")}.`);
   }
   return notes;
+}
+
+/** Limits of two addresses within this part of one another, or this many ms, are the same. */
+const SAME_PART = 0.1;
+const SAME_MS = 1000;
+
+/** Whether the idle limit depends on the address, in a sentence. */
+export function idleDifferences(samples: readonly Sample[]): string[] {
+  const addresses = new Set(samples.map(({ address }) => address));
+  const limits = [...addresses].flatMap((address) => {
+    const { value } = findingOf(samples.filter((sample) => sample.address === address));
+    return address === undefined || value === undefined ? [] : [{ address, value }];
+  });
+  const values = limits.map(({ value }) => value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  if (limits.length < 2 || most - least < Math.max(SAME_MS, SAME_PART * most)) return [];
+  const each = limits.map(({ address, value }) => `${Math.round(value / 100) / 10}s at ${address}`);
+  return [`The addresses differ in how long they keep idle connections: ${each.join(", ")}.`];
 }

@@ -6,7 +6,10 @@
 
 import { evenly, type Sample, silentBracket, staggered } from "../findings.ts";
 import type { Lab } from "../lab.ts";
-import { Enough } from "../lab.ts";
+import type { ProbeConnection } from "../probe-connection.ts";
+
+/** So many connections are passed through a relay, where there is TLS, to see how it ends: those that wait longest. */
+const WATCHED = 2;
 
 /** Connections after a request, `count` at a time. A second round narrows down when connections die without a word. */
 export async function idleAfterRequest(lab: Lab, count: number): Promise<Sample[]> {
@@ -18,14 +21,18 @@ export async function idleAfterRequest(lab: Lab, count: number): Promise<Sample[
 }
 
 async function round(lab: Lab, ages: readonly number[]): Promise<Sample[]> {
-  const samples = await Promise.all(ages.map((age) => usedOnce(lab, age)));
+  const longest = ages.length - WATCHED;
+  return found(await Promise.all(ages.map((age, index) => usedOnce(lab, age, index >= longest))));
+}
+
+function found(samples: readonly (Sample | undefined)[]): Sample[] {
   return samples.flatMap((sample) => (sample === undefined ? [] : [sample]));
 }
 
 /** One request, then quiet for `age` ms, then another. */
-async function usedOnce(lab: Lab, age: number): Promise<Sample | undefined> {
+async function usedOnce(lab: Lab, age: number, watched: boolean): Promise<Sample | undefined> {
   try {
-    const connection = await lab.open();
+    const connection = await lab.open({ watched });
     const outcome = await lab.ask(connection);
     // A server that closes after each answer has no idle time: the experiment with requests says so.
     if (outcome.kind !== "answered" || !outcome.answer.persists) {
@@ -33,65 +40,79 @@ async function usedOnce(lab: Lab, age: number): Promise<Sample | undefined> {
       return undefined;
     }
     await lab.quiet(connection, age);
-    const { ending, quietSince } = connection;
-    if (ending !== undefined) return endSample(lab, ending.by, ending.at - quietSince);
-    return await usedAgain(lab, connection, quietSince);
+    return endSample(lab, connection, connection.quietSince) ?? (await usedAgain(lab, connection));
   } catch (error) {
-    return tolerate(error, lab);
+    return lab.run.tolerate(error);
   }
 }
 
-async function usedAgain(
-  lab: Lab,
-  connection: Awaited<ReturnType<Lab["open"]>>,
-  quietSince: number,
-): Promise<Sample | undefined> {
-  const at = lab.peer.clock.now() - quietSince;
+async function usedAgain(lab: Lab, connection: ProbeConnection): Promise<Sample | undefined> {
+  // The probe was stopped.
+  if (connection.ending !== undefined) return undefined;
+  const { address } = connection;
+  const at = lab.peer.clock.now() - connection.quietSince;
   const outcome = await lab.ask(connection);
   connection.close();
-  if (lab.signal.aborted && outcome.kind !== "answered") return undefined;
-  if (outcome.kind === "answered") return { at, what: "alive" };
+  if (outcome.kind === "answered") return { at, what: "alive", address };
+  // A fault in the protocol is an answer, too.
+  if (lab.signal.aborted || outcome.kind === "faulty") return undefined;
   // It looked open, and the request was lost: whoever forgot it did not say so when it did.
   lab.endings.silent += 1;
-  return { at, what: "silent" };
+  return { at, what: "silent", address };
 }
 
 /** Connections without a request. What a server says before it closes them (a 408) is noted. */
 export async function idleUnused(lab: Lab, count: number): Promise<Sample[]> {
-  const samples = await Promise.all(Array.from({ length: count }, () => neverUsed(lab)));
-  return samples.flatMap((sample) => (sample === undefined ? [] : [sample]));
+  return found(await Promise.all(Array.from({ length: count }, () => neverUsed(lab))));
 }
 
 async function neverUsed(lab: Lab): Promise<Sample | undefined> {
   try {
-    const connection = await lab.open();
+    const connection = await lab.open({ watched: true });
+    const { address } = connection;
     await lab.quiet(connection, lab.settings.maxIdleMs);
-    const { ending, openedAt } = connection;
+    const { ending } = connection;
     if (ending === undefined) {
       connection.close();
-      return { at: lab.settings.maxIdleMs, what: "alive" };
+      return { at: lab.settings.maxIdleMs, what: "alive", address };
     }
-    if (ending.said !== undefined)
-      noteOnce(lab, `Before it closed an unused connection it said "${ending.said}".`);
-    return endSample(lab, ending.by, ending.at - openedAt);
+    if (ending.said !== undefined && ending.by !== "us" && lab.peer.protocol === "http/1.1")
+      lab.run.note(`Before it closed an unused connection it said "${ending.said}".`);
+    return endSample(lab, connection, connection.openedAt);
   } catch (error) {
-    return tolerate(error, lab);
+    return lab.run.tolerate(error);
   }
 }
 
-function endSample(lab: Lab, by: "closed" | "reset" | "us", at: number): Sample | undefined {
-  if (by === "us") return undefined;
-  lab.endings[by] += 1;
-  return { at, what: by };
+/** When and how the server ended a connection that was quiet since then; `undefined` if it did not. */
+function endSample(lab: Lab, { ending, address }: ProbeConnection, quietSince: number): Sample | undefined {
+  const what = ending === undefined ? undefined : lab.count(ending);
+  return ending === undefined || what === undefined
+    ? undefined
+    : { at: ending.at - quietSince, what, address };
 }
 
-function noteOnce(lab: Lab, note: string): void {
-  if (!lab.notes.includes(note)) lab.notes.push(note);
-}
+/** Silence before the kernel's first probe, and between two: a second less than the 15 s of Holdfast's own default. */
+export const TCP_KEEP_ALIVE = { idleMs: 14_000, intervalMs: 14_000, probes: 3 } as const;
 
-/** A dial that fails after others succeeded is a limit of the server, and costs one sample. */
-function tolerate(error: unknown, lab: Lab): undefined {
-  if (lab.signal.aborted || error instanceof Enough) return undefined;
-  noteOnce(lab, `A further connection failed: ${error instanceof Error ? error.message : String(error)}.`);
-  return undefined;
+/**
+ * One connection that is kept warm by TCP keepalive for as long as the others wait. Where those were forgotten without a word,
+ * it shows whether probes of the kernel prevent that.
+ */
+export async function keptWarm(lab: Lab): Promise<Sample | undefined> {
+  try {
+    const connection = await lab.open({ tcpKeepAlive: TCP_KEEP_ALIVE });
+    const outcome = await lab.ask(connection);
+    if (outcome.kind !== "answered" || !outcome.answer.persists) {
+      connection.close();
+      return undefined;
+    }
+    await lab.quiet(connection, lab.settings.maxIdleMs);
+    // Counted by the others: an end is the server's idle limit, or the kernel's word that nobody answers.
+    const { ending, quietSince } = connection;
+    if (ending === undefined) return await usedAgain(lab, connection);
+    return ending.by === "us" ? undefined : { at: ending.at - quietSince, what: ending.by };
+  } catch (error) {
+    return lab.run.tolerate(error);
+  }
 }

@@ -2,7 +2,6 @@
 
 import type { Finding, Sample } from "../findings.ts";
 import type { Lab } from "../lab.ts";
-import { Enough } from "../lab.ts";
 import type { Outcome, ProbeConnection } from "../probe-connection.ts";
 import { endOf } from "./requests.ts";
 
@@ -36,8 +35,7 @@ async function grownOld(lab: Lab, limits: OtherLimits): Promise<Sample | undefin
     if (lab.signal.aborted || outcome === undefined) return stillAlive;
     return endOfLife(lab, connection, outcome, lastAlive);
   } catch (error) {
-    if (lab.signal.aborted || error instanceof Enough) return undefined;
-    throw error;
+    return lab.run.tolerate(error);
   }
 }
 
@@ -51,7 +49,7 @@ async function keepBusy(
   // The last request that the server allows would end it by their number.
   const most = (requests.value ?? Infinity) - 1;
   let lastAlive = 0;
-  while (age() < lab.settings.maxIdleMs && connection.answered < most) {
+  while (age() < lab.settings.maxIdleMs && connection.answers < most) {
     const outcome = await lab.ask(connection);
     if (outcome.kind !== "answered" || !outcome.answer.persists) return { lastAlive, outcome };
     lastAlive = age();
@@ -73,11 +71,9 @@ function endOfLife(
     // The age was reached at some time since the answer before.
     return { at: (lastAlive + age) / 2, what: "announced" };
   }
-  const ending = connection.ending;
-  if (ending !== undefined && ending.by !== "us") {
-    lab.endings[ending.by] += 1;
-    return { at: ending.at - connection.openedAt, what: ending.by };
-  }
+  const { ending } = connection;
+  const by = ending === undefined ? undefined : lab.count(ending);
+  if (ending !== undefined && by !== undefined) return { at: ending.at - connection.openedAt, what: by };
   const what = outcome.kind === "answered" ? undefined : endOf(outcome);
   return what === undefined ? undefined : { at: (lastAlive + age) / 2, what };
 }

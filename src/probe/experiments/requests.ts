@@ -2,7 +2,6 @@
 
 import type { Sample } from "../findings.ts";
 import type { Lab } from "../lab.ts";
-import { Enough } from "../lab.ts";
 import type { Outcome, ProbeConnection } from "../probe-connection.ts";
 
 /** Two connections, the second only if the first met a limit. */
@@ -23,11 +22,9 @@ async function untilItEnds(lab: Lab): Promise<Sample | undefined> {
     const what = last.kind === "answered" ? answeredLast(last.answer.persists) : endOf(last);
     if (what === undefined) return undefined;
     if (what !== "alive") lab.endings[what] += 1;
-    return { at: connection.answered, what };
+    return { at: connection.answers, what };
   } catch (error) {
-    if (lab.signal.aborted || error instanceof Enough) return undefined;
-    lab.notes.push(`Counting requests failed: ${error instanceof Error ? error.message : String(error)}.`);
-    return undefined;
+    return lab.run.tolerate(error);
   }
 }
 
@@ -36,7 +33,7 @@ async function askOften(lab: Lab, connection: ProbeConnection): Promise<Outcome>
   for (;;) {
     const outcome = await lab.ask(connection);
     if (outcome.kind !== "answered" || !outcome.answer.persists) return outcome;
-    if (connection.answered >= lab.settings.requests) return outcome;
+    if (connection.answers >= lab.settings.requests) return outcome;
   }
 }
 
@@ -47,8 +44,8 @@ function answeredLast(persists: boolean): "alive" | "announced" {
 type Failed = Exclude<Outcome, { kind: "answered" }>;
 
 /** What comes after the last answer. A fault in the protocol proves no limit. */
-export function endOf(outcome: Failed): "closed" | "reset" | "silent" | undefined {
+export function endOf(outcome: Failed): "announced" | "closed" | "reset" | "silent" | undefined {
   if (outcome.kind === "silence") return "silent";
-  if (outcome.kind === "not-http" || outcome.ending.by === "us") return undefined;
+  if (outcome.kind !== "ended" || outcome.ending.by === "us") return undefined;
   return outcome.ending.by;
 }
