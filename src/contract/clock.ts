@@ -34,11 +34,12 @@ export interface Clock {
   readonly reportsInBatches?: boolean;
   /**
    * Whether it stands still during computation and moves only with I/O, as on Cloudflare Workers. "Has the loop been blocked?"
-   * cannot be answered by it then.
+   * cannot be answered by it then, and each reuse of a parked connection takes a turn. `"briefly"`: so it is, but nothing is
+   * computed for long between two events, so that only a request that cannot be sent twice takes one.
    *
    * @default false
    */
-  readonly stops?: boolean;
+  readonly stops?: StoppingClock;
   /**
    * Keeps the process alive from `ref(true)` to `ref(false)`, while a caller waits for something that only a paused socket
    * or a timer of this clock will end. Several pools may use one clock, so calls must be counted. A clock without this
@@ -46,6 +47,9 @@ export interface Clock {
    */
   ref?(active: boolean): void;
 }
+
+/** See {@linkcode Clock.stops}. */
+export type StoppingClock = boolean | "briefly";
 
 /** The longest delay of a timer, 2^31 - 1 ms. With a longer delay every runtime fires immediately. */
 const MAX_DELAY_MS = 2_147_483_647;
@@ -82,7 +86,7 @@ export const systemClock: Clock = {
 /** What a transport knows of its runtime's clock. */
 interface TransportClock {
   readonly turn?: ((callback: () => void) => boolean) | undefined;
-  readonly stoppingClock?: boolean | undefined;
+  readonly stoppingClock?: StoppingClock | undefined;
 }
 
 /**
@@ -93,10 +97,10 @@ export function withTransportClock(
   clock: Clock,
   { turn, stoppingClock: stops = false }: TransportClock,
 ): Clock {
-  if (clock !== systemClock || (turn === undefined && !stops)) return clock;
+  if (clock !== systemClock || (turn === undefined && stops === false)) return clock;
   // A timer that only keeps a process alive would keep a Durable Object in memory, which is billed.
   const { ref, ...rest } = clock;
-  const base: Clock = stops || ref === undefined ? { ...rest, stops } : { ...rest, ref };
+  const base: Clock = stops !== false || ref === undefined ? { ...rest, stops } : { ...rest, ref };
   if (turn === undefined) return base;
   return {
     ...base,

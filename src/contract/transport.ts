@@ -6,6 +6,8 @@
  * passes bytes to one {@linkcode SocketHandler}, without a promise or a copy per chunk.
  */
 
+import type { StoppingClock } from "./clock.ts";
+
 /** Probes that the kernel sends on a silent connection (`SO_KEEPALIVE`). Unrelated to HTTP keep-alive. */
 export interface TcpKeepAlive {
   /** Silence before the first probe, in ms (`TCP_KEEPIDLE`). `undefined`: the transport's default. */
@@ -313,11 +315,11 @@ export interface Transport {
   readonly turn?: ((callback: () => void) => boolean) | undefined;
   /**
    * Whether the runtime's clock stands still during computation and moves only with I/O, as on Cloudflare Workers. It cannot
-   * tell then whether the event loop was blocked.
+   * tell then whether the event loop was blocked: see {@linkcode Clock.stops}.
    *
    * @default false
    */
-  readonly stoppingClock?: boolean | undefined;
+  readonly stoppingClock?: StoppingClock | undefined;
   /** The addresses that the machine has now. Called rarely: a connection from another address is dead. */
   readonly localAddresses?: (() => Iterable<string>) | undefined;
   /** Reads an environment variable; `undefined` if it is not set. */

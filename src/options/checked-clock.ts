@@ -3,7 +3,7 @@
  * one is used. A timer that could not be set never fires. A turn of the event loop that failed ends immediately.
  */
 
-import type { Clock, Timer } from "../contract/clock.ts";
+import type { Clock, StoppingClock, Timer } from "../contract/clock.ts";
 import { type FunctionFault, returnFault, thrownFault } from "../contract/user-functions.ts";
 
 const NO_TIMER: Timer = { cancel() {} };
@@ -55,8 +55,9 @@ export class CheckedClock implements Clock {
     if (!this.#try("turn", () => this.#clock.turn(once, unblocked))) queueMicrotask(once);
   }
 
-  get stops(): boolean {
-    return this.#clock.stops === true;
+  get stops(): StoppingClock {
+    const { stops } = this.#clock;
+    return stops === "briefly" || stops === true ? stops : false;
   }
 
   ref(active: boolean): void {

@@ -266,6 +266,11 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     this.socket?.ref(leased, !leased);
   }
 
+  /** Whether it has a lease. One that is handed on by the end of an exchange was never parked. */
+  get isLeased(): boolean {
+    return this.#isLeased;
+  }
+
   /** Whether a lease joins others, so that the socket is read all the time. */
   get isShared(): boolean {
     return this.multiplexed && this.#isLeased;

@@ -67,18 +67,18 @@ export class Grants<Wire extends PoolWire> {
     if (connection === undefined)
       throw new Error("Bug in Holdfast: a connection without a socket was granted");
     const joins = connection.isShared;
+    const blind = this.#isBlind(connection, effect.waiter.unsafe);
     connection.setLeased(true);
     // The others have read what came; only a check under way may still find that it has ended.
     if (joins && connection.checks === 0) return this.#deliver(effect, connection, now);
     const { wasPaused, more } = connection;
     connection.wasPaused = false;
     const { waiter, idleMs } = effect;
-    // A clock that stands still during computation never says that the loop was blocked: the look is taken whatever it says.
-    const blind = this.#settings.clock.stops === true && waiter.unsafe;
     const careful = waiter.unsafe || wasPaused;
     // Opened for this request. A preconnected one was parked: it may have received something like any other.
     const isNew = effect.requestNumber <= 1 && idleMs === 0;
-    if (isNew || canSkipCheck(careful, more, idleMs)) return this.#deliver(effect, connection, now);
+    if (isNew || (!blind && canSkipCheck(careful, more, idleMs)))
+      return this.#deliver(effect, connection, now);
     if (this.#addresses.areWithout(connection.socket?.localAddress, idleMs, now))
       return this.#owner.acquireAnother(waiter, connection, "moved");
     const unseenMs = this.#loop.unseenMs(now);
@@ -86,6 +86,15 @@ export class Grants<Wire extends PoolWire> {
     if (!needed) return this.#deliver(effect, connection, now);
     const unblocked = !blind && !wasPaused && hasJustRun(unseenMs);
     this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });
+  }
+
+  /**
+   * Whether the clock cannot tell what the program computed while the connection was parked, because it stands still meanwhile.
+   * Where nothing is computed for long, only a request that cannot be sent twice is worth a look.
+   */
+  #isBlind(connection: PooledConnection<Wire>, unsafe: boolean): boolean {
+    const { stops = false } = this.#settings.clock;
+    return stops !== false && !connection.isLeased && (unsafe || stops !== "briefly");
   }
 
   /** Delivers after a turn of the event loop, or asks for another connection if this one is dead by then. */

@@ -95,7 +95,8 @@ export function poolObject(options: PoolObjectOptions): PoolObjectClass {
   const allows = allowListOf(allowOrigins);
   const make = (store?: LimitStore): Pool =>
     createPool({
-      transport: workersTransport({ scope: "object" }),
+      // The object runs no program: from one event to the next it computes microseconds.
+      transport: { ...workersTransport({ scope: "object" }), stoppingClock: "briefly" },
       ...(store === undefined || poolOptions.learn !== undefined ? {} : { learn: { store } }),
       ...poolOptions,
     });

@@ -231,7 +231,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "Where the clock stands still, a request that cannot be sent twice looks at the loop first",
     file: "src/pool/grants.ts",
-    search: "const blind = this.#settings.clock.stops === true && waiter.unsafe;",
+    search: "const blind = this.#isBlind(connection, effect.waiter.unsafe);",
     replacement: "const blind = false;",
     proof: { tests: "tests/pool/liveness-check" },
   },

@@ -26,6 +26,13 @@ export const WORKERS: readonly Mutation[] = [
     proof: { tests: "tests/workers/remote-pool" },
   },
   {
+    breaks: "On a clock that stands still, a look is taken before every reuse of a parked connection",
+    file: "src/pool/grants.ts",
+    search: 'return stops !== false && !connection.isLeased && (unsafe || stops !== "briefly");',
+    replacement: "return stops !== false && unsafe;",
+    proof: { tests: "tests/pool/liveness-check" },
+  },
+  {
     breaks: "On workerd a body that is read is not taken for garbage",
     file: "src/fetch/collection.ts",
     search: '&& typeof WebSocketPair === "undefined"',

@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
+import type { StoppingClock } from "../../src/contract/clock.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
 import { canSkipCheck, LoopMonitor, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
 import { memoryTransport } from "../../transports/memory.ts";
@@ -232,7 +233,7 @@ describe("a turn of the event loop", () => {
 
 describe("a clock that stands still during computation", () => {
   /** How often the loop is looked at before a request on a connection that was idle for 100 ms, right after an event. */
-  async function looks(stops: boolean, method: string): Promise<number> {
+  async function looks(stops: StoppingClock, method: string): Promise<number> {
     let [now, count] = [0, 0];
     const clock = {
       now: () => now,
@@ -266,10 +267,34 @@ describe("a clock that stands still during computation", () => {
     return count;
   }
 
-  it("is not asked whether the loop was blocked, where a request cannot be sent twice", async () => {
+  it("is not asked whether the loop was blocked, and where little is computed only for a request that cannot be sent twice", async () => {
+    const of = async (stops: StoppingClock) => [await looks(stops, "POST"), await looks(stops, "GET")];
     assertEquals(
-      [await looks(false, "POST"), await looks(true, "POST"), await looks(true, "GET")],
-      [0, 1, 0],
+      [await of(false), await of(true), await of("briefly")],
+      [
+        [0, 0],
+        [1, 1],
+        [1, 0],
+      ],
     );
+  });
+
+  it("takes no look where the end of a response hands the connection on", async () => {
+    let count = 0;
+    const clock = {
+      now: () => 0,
+      wall: () => 0,
+      schedule: () => ({ cancel() {} }),
+      turn(callback: () => void) {
+        count += 1;
+        queueMicrotask(callback);
+      },
+      stops: true,
+    };
+    const transport = memoryTransport({ respond: () => ({}) });
+    const pool = createPool({ transport, clock, maxConnectionsPerOrigin: 1 });
+    const all = [1, 2, 3].map(() => pool.request("http://a.test/").then((response) => response.text()));
+    await Promise.all(all);
+    assertEquals([count, pool.stats().opened, pool.stats().reused], [0, 1, 2]);
   });
 });

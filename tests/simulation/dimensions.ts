@@ -81,6 +81,8 @@ export const HAPPENINGS = {
   suspensions: ["suspended", "end of a connection found after a suspension"],
   /** A requestTimeout, which covers a whole chain of redirects. */
   totals: ["requestTimeout set"],
+  /** Clocks that stand still while the program computes, as on Cloudflare Workers. */
+  clocks: ["clock that stands still", "request made while the clock stood still"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Kind = keyof typeof HAPPENINGS;
@@ -126,6 +128,8 @@ export interface Users {
   readonly suspendOneIn: number;
   /** The pool's option. */
   readonly requestTimeoutMs: number;
+  /** The client's clock moves only when something reaches the program. */
+  readonly clockStops: boolean;
 }
 
 /** Draws them from random numbers of their own, so that older seeds keep their meaning. */
@@ -151,6 +155,7 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     busyOneIn: calm ? Infinity : oneIn("surplus", 5, 20, Infinity),
     suspendOneIn: calm ? oneIn("suspensions", 40, Infinity) : Infinity,
     requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
+    clockStops: oneIn("clocks", 1, Infinity, Infinity) === 1,
   };
 }
 

@@ -60,7 +60,7 @@ export class Moves {
 
   #move(hostname: string): void {
     const times = (this.#moved.get(hostname)?.times ?? 0) + 1;
-    this.#moved.set(hostname, { times, at: this.#world.clientNow });
+    this.#moved.set(hostname, { times, at: this.#world.agenda.clientNow });
     this.#world.trace.note("moves", times, 0, hostname);
     this.#world.injected("address changes");
   }

@@ -3,13 +3,14 @@
  * and clock. Between two appointments every promise settles, and the invariants are checked.
  */
 
-import { type Clock, createPool, type Pool, type PoolEvent } from "../../mod.ts";
+import { createPool, type Pool, type PoolEvent } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { asyncContext } from "../../transports/runtime-services.ts";
 import { Prng } from "../support/prng.ts";
 import { Acting } from "./acting.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "./agenda.ts";
 import { auditStats, leftOver } from "./audit.ts";
+import { ClientClock, type ClockWorld } from "./client-clock.ts";
 import { Clients } from "./clients.ts";
 import { decoderOf } from "./codec.ts";
 import { Contexts } from "./contexts.ts";
@@ -36,7 +37,7 @@ import { Violation } from "./violation.ts";
 const MOST_AT_ONCE = 100_000;
 
 /** One simulated world. */
-export class World implements TapWorld, ServerWorld {
+export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly agenda = new Agenda();
   readonly plan: Plan;
   readonly terms: Terms;
@@ -49,6 +50,7 @@ export class World implements TapWorld, ServerWorld {
   readonly pool: Pool;
   readonly servers: ReadonlyMap<string, Server>;
   readonly contexts: Contexts;
+  readonly #clock: ClientClock;
   readonly #clients: Clients;
   readonly #acting: Acting;
   readonly #numbers: Numbers = new Numbers(this);
@@ -57,6 +59,7 @@ export class World implements TapWorld, ServerWorld {
   /** The event that is being delivered to listeners. */
   currentEvent: PoolEvent["type"] | undefined = undefined;
   closing = false;
+  wallStep = 0;
   hasCrossed = false;
   lastSent: Appointment | undefined;
   #closed = false;
@@ -64,7 +67,6 @@ export class World implements TapWorld, ServerWorld {
   #sender: Link | undefined;
   #isConnecting = false;
   #violation: string | undefined;
-  #wallStep = 0;
   #steps = 0;
 
   constructor(plan: Plan, readable = false) {
@@ -90,13 +92,15 @@ export class World implements TapWorld, ServerWorld {
     });
     this.agenda.strict = plan.users.kinds.includes("surplus");
     this.contexts = new Contexts(this, plan.users.contexts);
+    this.#clock = new ClientClock(this, plan.users.clockStops);
     const onEvent = (event: PoolEvent) => this.#happened(event);
     this.pool = createPool(
-      optionsOf(plan, { transport: this.tap, onEvent, clock: this.#clock(), prng: new Prng(plan.seed ^ 1) }),
+      optionsOf(plan, { transport: this.tap, onEvent, clock: this.#clock, prng: new Prng(plan.seed ^ 1) }),
     );
     this.#clients = new Clients(this);
     this.#acting = new Acting(this, this.#clients);
     if (plan.users.requestTimeoutMs !== Infinity) this.happened("requestTimeout set");
+    if (plan.users.clockStops) this.happened("clock that stands still");
   }
 
   /** Every server keeps to its limits, and the machine was never suspended. */
@@ -121,7 +125,11 @@ export class World implements TapWorld, ServerWorld {
   }
 
   get clientNow(): number {
-    return this.agenda.clientNow;
+    return this.#clock.now();
+  }
+
+  get turnMs(): number {
+    return this.plan.turnMs;
   }
 
   get seed(): number {
@@ -148,6 +156,7 @@ export class World implements TapWorld, ServerWorld {
       if (atOnce > MOST_AT_ONCE) this.fail("time stands still");
       const { lane } = next;
       this.#memory.turn();
+      this.#clock.reached(lane);
       next.keep();
       this.trace.settle();
       if (lane !== LANE.server && lane !== LANE.toServer) await quiescence();
@@ -243,29 +252,19 @@ export class World implements TapWorld, ServerWorld {
 
   // The client's machine
 
-  #clock(): Clock {
-    const { agenda } = this;
-    return {
-      now: () => agenda.clientNow,
-      wall: () => 1.7e12 + agenda.now + this.#wallStep,
-      // Like a runtime's clock: whole milliseconds, at least one, and no more than a timer can hold.
-      schedule: (delayMs, callback) => {
-        if (this.#closed) this.fail("a timer was set after the pool was closed");
-        const ms = Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647);
-        return agenda.schedule(LANE.timer, ms, () => {
-          this.trace.note("timer");
-          callback();
-        });
-      },
-      turn: (callback) => void agenda.schedule(LANE.turn, this.plan.turnMs, callback),
-    };
+  timerSet(): void {
+    if (this.#closed) this.fail("a timer was set after the pool was closed");
+  }
+
+  timerRings(): void {
+    this.trace.note("timer");
   }
 
   /** The end of a connection is being delivered that was idle during a suspension: its idle time is unknown. */
   teachesNothing = false;
 
   stepWall(ms: number): void {
-    this.#wallStep += ms;
+    this.wallStep += ms;
     // A wall clock that is set back by the time of a suspension hides that suspension.
     if (ms < -1000) for (const link of this.tap.links.values()) link.suspensions = this.suspensions;
   }
@@ -322,6 +321,7 @@ export class World implements TapWorld, ServerWorld {
 
   /** Runs the synchronous part of a call. */
   calling<T>(record: RequestRecord, act: () => T): T {
+    if (this.#clock.behindMs >= 1) this.happened("request made while the clock stood still");
     return this.#numbers.calling(record, act);
   }
 
