@@ -13,11 +13,15 @@ export type HeadersSource =
   | Readonly<Record<string, string | readonly string[]>>;
 
 /** Pairs of names and values, from any form of {@linkcode HeadersSource}. */
-export function* headerPairs(source: HeadersSource): Generator<readonly [string, string]> {
-  if (Symbol.iterator in source) {
-    yield* source as Iterable<readonly [string, string]>;
-    return;
-  }
+export function headerPairs(source: HeadersSource): Iterable<readonly [string, string]> {
+  return Symbol.iterator in source
+    ? (source as Iterable<readonly [string, string]>)
+    : recordPairs(source as Readonly<Record<string, string | readonly string[]>>);
+}
+
+function* recordPairs(
+  source: Readonly<Record<string, string | readonly string[]>>,
+): Generator<readonly [string, string]> {
   for (const [name, value] of Object.entries(source)) {
     if (Array.isArray(value)) for (const one of value) yield [name, one];
     else yield [name, value as string];

@@ -17,7 +17,7 @@ import { expectedOf } from "../../src/fetch/integrity.ts";
 import { formParts } from "../../src/fetch/multipart.ts";
 import { redirectedRequest } from "../../src/fetch/redirect.ts";
 import { UrlReader } from "../../src/fetch/request-url.ts";
-import { forwardingFields, tellsOfHops } from "../../src/hono/forward/forwarding-fields.ts";
+import { addForwardingFields, tellsOfHops } from "../../src/hono/forward/forwarding-fields.ts";
 import { outgoingFields } from "../../src/hono/forward/outgoing-fields.ts";
 import { refuseAmbiguous } from "../../src/hono/forward/request-path.ts";
 import { hasDotSegments } from "../../src/hono/upstream/dot-segments.ts";
@@ -208,7 +208,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     ]);
     const hop = { address: "10.0.0.1", host: text, protocol: "http" };
     tellsOfHops(text);
-    forwardingFields(hops, hop, () => true, "both");
+    addForwardingFields([], hops, hop, () => true, "both");
   },
   "fields that are forwarded": (text) => {
     for (const name of ["via", "te", "host", "cookie", "transfer-encoding"]) forwardedField(name, text);

@@ -145,6 +145,20 @@ export const HONO: readonly Mutation[] = [
     proof: { tests: "tests/hono/upstream/hop-by-hop" },
   },
   {
+    breaks: "forward() sends the fields that a middleware has changed, not those that Node has parsed",
+    file: "src/hono/forward/node-fields.ts",
+    search: "headers.has(PROBE) ?",
+    replacement: "headers.has('x') !== undefined ?",
+    proof: { tests: "tests/hono/forward/live" },
+  },
+  {
+    breaks: "A field of which Node keeps one line goes to the upstream with all of its lines",
+    file: "src/hono/forward/node-fields.ts",
+    search: "return rawHeaders?.length === 2 * lines;",
+    replacement: "return lines >= 0;",
+    proof: { tests: "tests/hono/forward/gateway" },
+  },
+  {
     breaks: "Only the trailers of a request that the application names are sent on",
     file: "src/hono/forward/forward.ts",
     search: "if (wanted.includes(name)) sent.push",

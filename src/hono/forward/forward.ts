@@ -4,10 +4,12 @@ import type { Context } from "hono";
 import type { BodySource } from "../../fetch/prepare-body.ts";
 import { type ForwardedOptions, INTERIM } from "../../fetch/request.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
-import { SENDER, type UpstreamSender } from "../upstream/sender.ts";
+import { SENDER, type SentRequest, type UpstreamSender } from "../upstream/sender.ts";
+import type { NodeOutgoing } from "../upstream/server-bindings.ts";
 import { type ClientSide, clientSide } from "./client-side.ts";
 import { type ForwardOptions, type ForwardSettings, forwardSettings } from "./forward-options.ts";
 import { interimListener } from "./interim.ts";
+import { untouchedFields } from "./node-fields.ts";
 import { type OutgoingFields, outgoingFields, removeLookalikes } from "./outgoing-fields.ts";
 import { hostOf, pathToSend, refuseAmbiguous } from "./request-path.ts";
 import { returnedResponse } from "./returned-response.ts";
@@ -45,46 +47,41 @@ export async function forward(c: Context, target: string | URL, options?: Forwar
   const base = baseOf(target);
   const sender = senderOf(c);
   try {
-    return await forwarded(c, base, settings, sender);
+    const { raw } = c.req;
+    const { method } = raw;
+    const client = clientSide(c.env, sender.original);
+    const path = sentPath(c, settings, client);
+    const outgoing = fieldsOf(c, settings, client);
+    const turnedBack = method === "OPTIONS" ? countHop(outgoing) : undefined;
+    if (turnedBack !== undefined) return turnedBack;
+    const { takesTrailers } = outgoing;
+    const trailersTo = takesTrailers && isTrailerSink(client.outgoing) ? client.outgoing : undefined;
+    const body = mayHaveBody(method, outgoing) ? await bodyOf(c, outgoing, client) : undefined;
+    const { edit } = settings;
+    const fields = edit === undefined ? outgoing.fields : await edited(outgoing.fields, edit, c);
+    if (body !== undefined && outgoing.contentLength !== undefined && !raw.bodyUsed)
+      fields.push(["content-length", outgoing.contentLength]);
+    if (trailersTo !== undefined) fields.push(["te", "trailers"]);
+    const request: SentRequest = {
+      method,
+      headers: fields,
+      signal: null,
+      [INTERIM]: interimListener(client),
+    };
+    if (body !== undefined) addBody(request, body, passedTrailers(settings, outgoing, client));
+    return returnedResponse(await sender.send(base + path, request), method, trailersTo);
   } catch (error) {
     throw sender.failed(error);
   }
 }
 
-async function forwarded(
-  c: Context,
-  base: string,
-  settings: ForwardSettings,
-  sender: UpstreamSender,
-): Promise<Response> {
-  const { raw } = c.req;
-  const { method } = raw;
-  const client = clientSide(c.env, sender.original);
-  const path = sentPath(c, settings, client);
-  const outgoing = fieldsOf(c, settings, client);
-  const turnedBack = method === "OPTIONS" ? countHop(outgoing) : undefined;
-  if (turnedBack !== undefined) return turnedBack;
-  const withTrailers = outgoing.takesTrailers && typeof client.outgoing?.addTrailers === "function";
-  const body = await bodyOf(c, outgoing, client);
-  const fields =
-    settings.edit === undefined ? outgoing.fields : await edited(outgoing.fields, settings.edit, c);
-  if (body !== undefined && outgoing.contentLength !== undefined && !c.req.raw.bodyUsed)
-    fields.push(["content-length", outgoing.contentLength]);
-  if (withTrailers) fields.push(["te", "trailers"]);
-  const options: ForwardedOptions = { method, headers: fields, [INTERIM]: interimListener(client) };
-  const response = await sender.send(
-    base + path,
-    body === undefined ? options : withBody(options, body, passedTrailers(settings, outgoing, client)),
-  );
-  return returnedResponse(response, method, withTrailers ? client.outgoing : undefined);
+function isTrailerSink(outgoing: NodeOutgoing | undefined): outgoing is NodeOutgoing {
+  return typeof outgoing?.addTrailers === "function";
 }
 
-function withBody(
-  options: ForwardedOptions,
-  body: BodySource,
-  trailers: ForwardedOptions["trailers"],
-): ForwardedOptions {
-  return trailers === undefined ? { ...options, body } : { ...options, body, trailers };
+function addBody(request: SentRequest, body: BodySource, trailers: ForwardedOptions["trailers"]): void {
+  request.body = body;
+  if (trailers !== undefined) request.trailers = trailers;
 }
 
 /** What of the request's trailers is sent on, asked for when its body has ended; `undefined` if none can follow it. */
@@ -129,15 +126,17 @@ export function fieldsOf(
   const host = hostOf(url);
   const { host: wanted } = settings;
   const sent = wanted === "client" ? host : wanted;
-  return outgoingFields(headers, {
+  const cookie = incoming?.headers?.cookie;
+  const plan = {
     hop: { address, host, protocol },
     trusted: settings.trusted(c),
     forwarded: settings.forwarded,
     version,
     via: settings.via,
-    cookie: incoming?.headers?.cookie,
+    cookie: typeof cookie === "string" ? cookie : undefined,
     host: wanted === "target" ? undefined : sent,
-  });
+  };
+  return outgoingFields(headers, plan, untouchedFields(headers, incoming));
 }
 
 /** The fields after `edit`. */
@@ -165,6 +164,14 @@ function countHop({ fields }: OutgoingFields): Response | undefined {
   return undefined;
 }
 
+/** Whether a body can come. @throws {ClientRequestError} for one that servers do not show. */
+function mayHaveBody(method: string, { isChunked, contentLength }: OutgoingFields): boolean {
+  if (method !== "GET" && method !== "HEAD") return true;
+  if (isChunked || Number(contentLength ?? 0) !== 0)
+    throw new ClientRequestError(400, `it is a ${method} with a body`);
+  return false;
+}
+
 /**
  * The body to send; `undefined` without one. Over HTTP/1.1 a body is announced by its framing (RFC 9112 §6.3), and
  * @hono/node-server has a stream without one, too.
@@ -175,12 +182,6 @@ async function bodyOf(
   { incoming }: ClientSide,
 ): Promise<BodySource | undefined> {
   const { raw } = c.req;
-  const { method } = raw;
-  if (method === "GET" || method === "HEAD") {
-    if (outgoing.isChunked || Number(outgoing.contentLength ?? 0) !== 0)
-      throw new ClientRequestError(400, `it is a ${method} with a body`);
-    return undefined;
-  }
   const isFramed = outgoing.isChunked || outgoing.contentLength !== undefined;
   if (outgoing.contentLength === "0") return undefined;
   if (!isFramed && (incoming?.httpVersionMajor === 1 || incoming?.stream?.endAfterHeaders === true))

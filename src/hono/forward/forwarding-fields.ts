@@ -35,34 +35,32 @@ export function tellsOfHops(name: string): boolean {
 /** Fields of `X-Forwarded-*` that this gateway writes. */
 const WRITTEN = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"] as const;
 
-/** The forwarding fields of the outgoing request. */
-export function forwardingFields(
-  received: ReceivedHops,
+/** Adds the forwarding fields of the outgoing request. @param received `undefined`: none. */
+export function addForwardingFields(
+  fields: [name: string, value: string][],
+  received: ReceivedHops | undefined,
   own: OwnHop,
   trusted: TrustedHops,
   which: ForwardingFields,
-): [name: string, value: string][] {
-  const fields: [string, string][] = [];
+): void {
   if (which !== "forwarded") addXForwarded(fields, received, own, trusted);
-  if (which !== "x-forwarded") {
-    const elements = kept(listOf(received.get("forwarded") ?? ""), forOf, own.address, trusted);
-    fields.push(["forwarded", [...elements, elementOf(own)].join(", ")]);
-  }
-  return fields;
+  if (which === "x-forwarded") return;
+  const elements = kept(received?.get("forwarded"), forOf, own.address, trusted);
+  fields.push(["forwarded", [...elements, elementOf(own)].join(", ")]);
 }
 
 function addXForwarded(
   fields: [string, string][],
-  received: ReceivedHops,
+  received: ReceivedHops | undefined,
   own: OwnHop,
   trusted: TrustedHops,
 ): void {
   const { address, host, protocol } = own;
-  const isPeerTrusted = isTrusted(address, trusted);
-  const before = kept(listOf(received.get("x-forwarded-for") ?? ""), addressOf, address, trusted);
-  const hops = address === undefined ? before : [...before, address];
-  if (hops.length > 0) fields.push(["x-forwarded-for", hops.join(", ")]);
-  const told = isPeerTrusted ? received : undefined;
+  const before = kept(received?.get("x-forwarded-for"), addressOf, address, trusted);
+  if (before.length > 0)
+    fields.push(["x-forwarded-for", [...before, ...(address === undefined ? [] : [address])].join(", ")]);
+  else if (address !== undefined) fields.push(["x-forwarded-for", address]);
+  const told = isTrusted(address, trusted) ? received : undefined;
   fields.push(["x-forwarded-host", told?.get("x-forwarded-host") ?? host]);
   fields.push(["x-forwarded-proto", told?.get("x-forwarded-proto") ?? protocol]);
   if (told === undefined) return;
@@ -78,17 +76,20 @@ function isTrusted(address: string | undefined, trusted: TrustedHops): boolean {
   return trusted !== false && trusted > 0;
 }
 
+const NONE: readonly string[] = [];
+
 /**
  * The members of a list that were written by trusted proxies. Each proxy adds its own peer at the end. So the last member
  * is true if our peer is trusted, the one before it if the last one names a trusted proxy, and so on.
  */
 function kept(
-  list: readonly string[],
+  received: string | undefined,
   addressIn: (member: string) => string,
   peer: string | undefined,
   trusted: TrustedHops,
 ): readonly string[] {
-  if (trusted === false) return [];
+  if (received === undefined || trusted === false) return NONE;
+  const list = listOf(received);
   if (typeof trusted === "number") return trusted === 0 ? [] : list.slice(-trusted);
   let from = list.length;
   let address = peer;

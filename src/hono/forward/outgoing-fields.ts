@@ -1,14 +1,15 @@
 /** Outgoing fields: the client's fields without those that end here, with those that this gateway adds. */
 
 import { ClientRequestError } from "../upstream/client-errors.ts";
-import { isHopByHop } from "../upstream/hop-by-hop.ts";
+import { HOP_BY_HOP_SET } from "../upstream/hop-by-hop.ts";
 import {
+  addForwardingFields,
   type ForwardingFields,
-  forwardingFields,
   type OwnHop,
   type TrustedHops,
   tellsOfHops,
 } from "./forwarding-fields.ts";
+import { eachNodeField, type FieldTaker, type UntouchedIncoming } from "./node-fields.ts";
 import { hasPassed, LoopError } from "./via.ts";
 
 /** What the fields of a request to the upstream are made with. */
@@ -41,55 +42,92 @@ export interface OutgoingFields {
  * Reads the client's fields once. Fields that belong to one hop end here, and so do those that say what hops there were,
  * unless a trusted proxy wrote them. The framing is made anew.
  *
+ * @param own Has the same fields, as `node:http` has parsed them, if they are known to be the same.
  * @throws {ClientRequestError} for a loop, or for a transfer coding that no server has removed.
  */
 export function outgoingFields(
   received: Iterable<readonly [string, string]>,
   plan: FieldPlan,
+  own?: UntouchedIncoming,
 ): OutgoingFields {
-  const read: ReadFields = { kept: [], hops: new Map(), single: new Map() };
-  if (plan.host !== undefined) read.kept.push(["host", plan.host]);
-  for (const [name, value] of received)
-    take(read, name, name === "cookie" ? joined(value, plan.cookie) : value);
-  const { kept: fields, hops, single } = read;
+  const read = (own === undefined ? undefined : readNode(own, plan)) ?? readAll(received, plan);
+  const { kept: fields, single } = read;
   if (plan.forwarded !== false)
-    fields.push(...forwardingFields(hops, plan.hop, plan.trusted, plan.forwarded));
-  const via = single.get("via");
-  if (plan.via !== false) fields.push(["via", viaOf(via, plan.version, plan.via)]);
-  else if (via !== undefined) fields.push(["via", via]);
+    addForwardingFields(fields, read.hops, plan.hop, plan.trusted, plan.forwarded);
+  if (plan.via !== false) fields.push(["via", viaOf(single.via, plan.version, plan.via)]);
+  else if (single.via !== undefined) fields.push(["via", single.via]);
   refuseFaulty(single, plan.version);
-  const isChunked = isOnlyChunked(single.get("transfer-encoding"));
+  const isChunked = isOnlyChunked(single["transfer-encoding"]);
   return {
     fields,
-    contentLength: isChunked ? undefined : single.get("content-length"),
+    contentLength: isChunked ? undefined : single["content-length"],
     isChunked,
-    takesTrailers: TRAILERS.test(single.get("te") ?? ""),
+    takesTrailers: single.te !== undefined && TRAILERS.test(single.te),
   };
 }
 
-/** The client's fields: those that are sent on, those about hops, and those that are written anew. */
-interface ReadFields {
-  readonly kept: [string, string][];
-  readonly hops: Map<string, string>;
-  readonly single: Map<string, string>;
+function readAll(received: Iterable<readonly [string, string]>, plan: FieldPlan): ReadFields {
+  const read = new ReadFields(plan.host);
+  for (const [name, value] of received)
+    read.take(name, name === "cookie" ? joined(value, plan.cookie) : value);
+  return read;
+}
+
+function readNode(own: UntouchedIncoming, plan: FieldPlan): ReadFields | undefined {
+  const read = new ReadFields(plan.host);
+  return eachNodeField(own, read) ? read : undefined;
 }
 
 /** Fields that are written anew. `TE` and `Transfer-Encoding` belong to one hop, but say something about the body. */
+interface WrittenAnew {
+  "content-length": string | undefined;
+  host: string | undefined;
+  te: string | undefined;
+  "transfer-encoding": string | undefined;
+  via: string | undefined;
+}
+
+/** The client's fields: those that are sent on, those about hops, and those that are written anew. */
+class ReadFields implements FieldTaker {
+  readonly kept: [string, string][] = [];
+  /** Nearly no request has any. */
+  hops: Map<string, string> | undefined = undefined;
+  readonly single: WrittenAnew = {
+    "content-length": undefined,
+    host: undefined,
+    te: undefined,
+    "transfer-encoding": undefined,
+    via: undefined,
+  };
+
+  /** @param host `Host`, if it is not the target's own. */
+  constructor(host: string | undefined) {
+    if (host !== undefined) this.kept.push(["host", host]);
+  }
+
+  /** @param name In lower case. */
+  take(name: string, value: string): void {
+    if (isWrittenAnew(name)) this.single[name] = value;
+    else if (tellsOfHops(name)) {
+      this.hops ??= new Map();
+      this.hops.set(name, value);
+    } else if (!endsHere(name)) this.kept.push([name, value]);
+  }
+}
+
+function isWrittenAnew(name: string): name is keyof WrittenAnew {
+  return WRITTEN_ANEW.has(name);
+}
+
 const WRITTEN_ANEW: ReadonlySet<string> = new Set([
   "content-length",
   "host",
   "te",
   "transfer-encoding",
   "via",
-]);
+] satisfies (keyof WrittenAnew)[]);
 
 const TRAILERS = /(?:^|[, \t])trailers(?:$|[,; \t])/i;
-
-function take({ kept, hops, single }: ReadFields, name: string, value: string): void {
-  if (WRITTEN_ANEW.has(name)) single.set(name, value);
-  else if (tellsOfHops(name)) hops.set(name, value);
-  else if (!endsHere(name)) kept.push([name, value]);
-}
 
 /** The cookies as the server joined them, unless the application has changed them. */
 function joined(value: string, byServer: string | undefined): string {
@@ -99,19 +137,19 @@ function joined(value: string, byServer: string | undefined): string {
 
 /** Whether a field ends here, or is one that CGI and WSGI cannot tell from it: `_` is `-` to them. */
 function endsHere(name: string): boolean {
-  if (!name.includes("_")) return isHopByHop(name);
+  if (!name.includes("_")) return HOP_BY_HOP_SET.has(name);
   const dashed = name.replaceAll("_", "-");
-  return isHopByHop(dashed) || WRITTEN_ANEW.has(dashed);
+  return HOP_BY_HOP_SET.has(dashed) || WRITTEN_ANEW.has(dashed);
 }
 
 /** Host and port. Servers build a URL of it, and anything else would become a part of the path. */
 const HOST = /^[\w.~!$&'()*+;=%:[\]-]+$/;
 
 /** @throws {ClientRequestError} for two hosts or what is none (RFC 9112 §3.2), and for chunks in HTTP/1.0 (§6.1). */
-function refuseFaulty(single: ReadonlyMap<string, string>, version: string): void {
-  const host = single.get("host");
+function refuseFaulty(single: WrittenAnew, version: string): void {
+  const { host } = single;
   if (host !== undefined && !HOST.test(host)) throw new ClientRequestError(400, "its Host is no host");
-  if (version === "1.0" && single.has("transfer-encoding"))
+  if (version === "1.0" && single["transfer-encoding"] !== undefined)
     throw new ClientRequestError(400, "HTTP/1.0 has no transfer codings");
 }
 

@@ -30,12 +30,17 @@ export function resolvedPath(request: Request): string {
  */
 export function pathToSend(url: string, received: string | undefined, dotSegments: DotSegments): string {
   if (dotSegments === "resolve") return refuseAmbiguous(pathOf(new URL(url).href));
-  if (received !== undefined) refuseAmbiguous(received);
-  return refuseAmbiguous(pathOf(url));
+  const path = pathOf(url);
+  if (received !== undefined && received !== path) refuseAmbiguous(received);
+  return refuseAmbiguous(path);
 }
+
+/** Nearly all paths: nothing is encoded, and no segment begins with a dot. */
+const PLAIN = /^(?:\/(?!\.)[\w.~!$&'()*+,;=:@-]*)+(?:\?[^#]*)?$/;
 
 /** @throws {ClientRequestError} 400 for a path that two readers may take for different ones. */
 export function refuseAmbiguous(path: string): string {
+  if (PLAIN.test(path)) return path;
   const query = path.indexOf("?");
   const plain = query < 0 ? path : path.slice(0, query);
   if (hasDotSegments(plain)) throw new ClientRequestError(400, "its path has dot segments");

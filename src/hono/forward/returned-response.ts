@@ -2,9 +2,8 @@
 
 import { isConstructible } from "../../fetch/fetch-response.ts";
 import { NULL_BODY, statusTold } from "../../fetch/make-response.ts";
-import { type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
-import type { Fields } from "../../http1/parse/fields.ts";
-import { dropHopByHop, isHopByHop } from "../upstream/hop-by-hop.ts";
+import { headTextOf, type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
+import { dropHopByHop, HOP_BY_HOP_SET } from "../upstream/hop-by-hop.ts";
 
 /** A response that trailers can be added to: that of `node:http`. */
 export interface TrailerSink {
@@ -21,11 +20,40 @@ export function returnedResponse(
   method: string,
   trailersTo: TrailerSink | undefined,
 ): Response {
-  const record = trailersTo === undefined ? recordOf(response) : undefined;
-  return record === undefined
-    ? withHeaders(response, method, trailersTo)
-    : withRecord(response, method, record);
+  const head = trailersTo === undefined ? plainHead(response) : undefined;
+  return head === undefined ? withHeaders(response, method, trailersTo) : withRecord(response, method, head);
 }
+
+/** Fields that a record can hold, which @hono/node-server hands to Node as it is. */
+interface PlainHead {
+  readonly record: Readonly<Record<string, string>>;
+  /**
+   * Whether a body that is a text can stay one: it has a type, or else `Response` adds one, and all fields are ASCII. Node writes
+   * them together with the text, both as UTF-8 (Node 20 to 24).
+   */
+  readonly isForText: boolean;
+}
+
+/** The last head, which servers often repeat. Nobody changes its record: a `Response` copies it to change it. */
+let lastText: string | undefined;
+let lastHead: PlainHead | undefined;
+
+function plainHead(response: PoolResponse): PlainHead | undefined {
+  const text = headTextOf(response);
+  if (text === lastText) return lastHead;
+  const record = recordOf(response);
+  lastHead = record === undefined ? undefined : { record, isForText: isForText(record) };
+  lastText = text;
+  return lastHead;
+}
+
+function isForText(record: Readonly<Record<string, string>>): boolean {
+  return (
+    record["content-type"] !== undefined && !Object.values(record).some((value) => NOT_ASCII.test(value))
+  );
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** The values of connection options that name no field. Nearly all responses have one of them or none. */
 const NAMES_NO_FIELD: ReadonlySet<string> = new Set(["keep-alive", "close"]);
@@ -44,7 +72,7 @@ function recordOf({ status, headers }: PoolResponse): Record<string, string> | u
   for (const [name, value] of headers) {
     if (name === "transfer-encoding") hasLength = false;
     if (name === "connection" && !NAMES_NO_FIELD.has(value)) return undefined;
-    if (isHopByHop(name)) continue;
+    if (HOP_BY_HOP_SET.has(name)) continue;
     if (name === NOT_IN_RECORD || Object.hasOwn(record, name)) return undefined;
     record[name] = value;
   }
@@ -53,31 +81,20 @@ function recordOf({ status, headers }: PoolResponse): Record<string, string> | u
   return record;
 }
 
-const NOT_ASCII = /[^\0-\x7f]/;
-
-function withRecord(response: PoolResponse, method: string, headers: Record<string, string>): Response {
+function withRecord(response: PoolResponse, method: string, { record, isForText }: PlainHead): Response {
   const { status, statusText } = response;
-  const head = { status, statusText, headers };
+  const head = { status, statusText, headers: record as Record<string, string> };
   if (method === "HEAD" || NULL_BODY.has(status)) {
     response.discard();
     return new Response(null, head);
   }
   const content = passedOn(response);
-  return new Response(bodyOf(content, response.headers), head);
+  return new Response(isForText ? (content as BodyInit) : bytesOf(content), head);
 }
 
-/**
- * The content for `Response`. A text stays one only if it has a type, or else `Response` adds one, and if all fields are
- * ASCII: Node writes them together with the text, both as UTF-8 (Node 20 to 24).
- */
-function bodyOf(content: string | Uint8Array | ReadableStream<Uint8Array>, fields: Fields): BodyInit {
-  if (typeof content !== "string") return content as BodyInit;
-  let isTyped = false;
-  for (const [name, value] of fields) {
-    if (name === "content-type") isTyped = true;
-    if (NOT_ASCII.test(value)) return encoder.encode(content);
-  }
-  return isTyped ? content : encoder.encode(content);
+/** The content, never as a text. */
+function bytesOf(content: string | Uint8Array | ReadableStream<Uint8Array>): BodyInit {
+  return (typeof content === "string" ? encoder.encode(content) : content) as BodyInit;
 }
 
 const encoder = new TextEncoder();
@@ -96,8 +113,7 @@ function withHeaders(response: PoolResponse, method: string, trailersTo: Trailer
     response.discard();
     return new Response(null, head);
   }
-  if (trailersTo === undefined || !isChunked)
-    return new Response(bodyOf(passedOn(response), response.headers), head);
+  if (trailersTo === undefined || !isChunked) return new Response(bytesOf(passedOn(response)), head);
   // @hono/node-server would give a short body a length, which leaves no place for trailers.
   headers.set("transfer-encoding", "chunked");
   if (trailer !== null) headers.set("trailer", trailer);

@@ -25,6 +25,7 @@ const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRA
 
 /** The error for a method that cannot be passed on; `undefined` if it can. */
 export function methodError({ method }: Request): ClientRequestError | undefined {
+  if (method === "GET" || method === "POST") return undefined;
   const upper = method.toUpperCase();
   return FORBIDDEN_METHODS.has(upper)
     ? new ClientRequestError(501, `the method ${upper} is not supported`)

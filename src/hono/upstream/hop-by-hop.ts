@@ -24,7 +24,8 @@ const HOP_BY_HOP: readonly string[] = [
   "upgrade",
 ];
 
-const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
+/** The same, to look up names in lower case. */
+export const HOP_BY_HOP_SET: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
 /**
  * Fields that are kept even if `Connection` names them: they are meant for the final recipient, or were set by a proxy

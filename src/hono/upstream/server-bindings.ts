@@ -5,7 +5,9 @@ export interface NodeIncoming {
   readonly url?: string;
   readonly httpVersion: string;
   readonly httpVersionMajor: number;
-  readonly headers?: { readonly cookie?: string };
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders?: readonly string[];
   /** Names and values in turn, once the body has ended. */
   readonly rawTrailers?: readonly string[];
   readonly socket?: {

@@ -7,13 +7,13 @@ import { connectionOf } from "../../fetch/connection-of.ts";
 import type { FetchFunction } from "../../fetch/fetch-function.ts";
 import type { FetchInit, FetchInput } from "../../fetch/fetch-request.ts";
 import type { PoolResponse } from "../../fetch/pool-response.ts";
-import type { ForwardedOptions, RequestOptions } from "../../fetch/request.ts";
+import type { RequestOptions } from "../../fetch/request.ts";
 import type { UpgradeOptions, UpgradeResponse } from "../../fetch/upgrade.ts";
 import type { ClientDisconnect } from "./client-disconnect.ts";
 import { clientErrorFor, refuseUnseenBody } from "./client-errors.ts";
 import { errorStatus, withErrorResponse } from "./error-response.ts";
 import { dropHopByHop, isHopByHop, withoutHopByHop } from "./hop-by-hop.ts";
-import type { UpstreamSender } from "./sender.ts";
+import type { SentRequest, UpstreamSender } from "./sender.ts";
 import type { RequestTimings } from "./server-timing.ts";
 import type { UpstreamListener } from "./upstream-events.ts";
 
@@ -29,8 +29,8 @@ export interface UpstreamSettings {
 /** Makes the upstream requests of one inbound request. */
 export class UpstreamRequests implements UpstreamSender {
   readonly original: Request;
-  /** `Server-Timing` entries of the requests answered so far. */
-  readonly timings: string[] = [];
+  /** `Server-Timing` entries of the requests answered so far; `undefined` without any. */
+  timings: string[] | undefined = undefined;
   readonly #pool: Pool;
   /** The inbound request, without the fields that its `Connection` named. */
   readonly #inbound: Request;
@@ -50,13 +50,14 @@ export class UpstreamRequests implements UpstreamSender {
     this.#inbound = inbound;
     this.#disconnect = disconnect;
     this.#settings = settings;
-    const fetch = (input: FetchInput, init?: FetchInit) => this.#fetch(input, init);
-    fetch.preconnect = pool.fetch.preconnect;
-    this.fetch = fetch as FetchFunction;
   }
 
   /** The pool's `fetch`. Its response can be returned to the client. */
-  readonly fetch: FetchFunction;
+  fetch(): FetchFunction {
+    const fetch = (input: FetchInput, init?: FetchInit) => this.#fetch(input, init);
+    fetch.preconnect = this.#pool.fetch.preconnect;
+    return fetch as FetchFunction;
+  }
 
   async #fetch(input: FetchInput, init?: FetchInit): Promise<Response> {
     try {
@@ -70,22 +71,35 @@ export class UpstreamRequests implements UpstreamSender {
   }
 
   /** The pool's `request`. */
-  readonly request: Pool["request"] = async (url, options) => {
-    try {
-      const response = await this.#pool.request(url, this.#options(options));
-      this.#addTiming(response.connection);
-      return response;
-    } catch (error) {
-      throw this.failed(error);
-    }
-  };
+  request(): Pool["request"] {
+    return async (url, options) => {
+      try {
+        const response = await this.#pool.request(url, this.#options(options));
+        this.#addTiming(response.connection);
+        return response;
+      } catch (error) {
+        throw this.failed(error);
+      }
+    };
+  }
 
-  async send(url: string, options: ForwardedOptions): Promise<PoolResponse> {
+  /** The pool's `stats`. */
+  stats(): Pool["stats"] {
+    return () => this.#pool.stats();
+  }
+
+  send(url: string, request: SentRequest): Promise<PoolResponse> {
     const signal = this.#settings.ownPool
       ? this.#disconnect.signalOfOwnPool()
       : this.#disconnect.signal(undefined);
-    const response = await this.#pool.request(url, signal === undefined ? options : { ...options, signal });
-    if (this.#settings.timings !== undefined) this.#addTiming(response.connection);
+    if (signal !== undefined) request.signal = signal;
+    const response = this.#pool.request(url, request);
+    return this.#settings.timings === undefined ? response : this.#timed(response);
+  }
+
+  async #timed(promise: Promise<PoolResponse>): Promise<PoolResponse> {
+    const response = await promise;
+    this.#addTiming(response.connection);
     return response;
   }
 
@@ -113,7 +127,9 @@ export class UpstreamRequests implements UpstreamSender {
 
   #addTiming(connection: ConnectionInfo | undefined): void {
     const { timings } = this.#settings;
-    if (timings !== undefined && connection !== undefined) this.timings.push(timings.entries(connection));
+    if (timings === undefined || connection === undefined) return;
+    this.timings ??= [];
+    this.timings.push(timings.entries(connection));
   }
 
   /** The error that the caller gets. Emits an event if the upstream or the client caused it. */

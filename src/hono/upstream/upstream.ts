@@ -142,9 +142,33 @@ function createSettings(
   return { followClient, onEvent, ownPool: isOwnRequest(pool.request), timings };
 }
 
-/** `c.var.upstream`, with what only `forward()` uses. */
-interface UpstreamWithSender extends Upstream {
+/** `c.var.upstream`, with what only `forward()` uses. Its functions are made when a handler asks for them. */
+class UpstreamOfRequest implements Upstream {
   readonly [SENDER]: UpstreamSender;
+  readonly #requests: UpstreamRequests;
+  #fetch: Upstream["fetch"] | undefined = undefined;
+  #request: Upstream["request"] | undefined = undefined;
+  #stats: Upstream["stats"] | undefined = undefined;
+
+  constructor(requests: UpstreamRequests) {
+    this[SENDER] = requests;
+    this.#requests = requests;
+  }
+
+  get fetch(): Upstream["fetch"] {
+    this.#fetch ??= this.#requests.fetch();
+    return this.#fetch;
+  }
+
+  get request(): Upstream["request"] {
+    this.#request ??= this.#requests.request();
+    return this.#request;
+  }
+
+  get stats(): Upstream["stats"] {
+    this.#stats ??= this.#requests.stats();
+    return this.#stats;
+  }
 }
 
 async function withPool(
@@ -159,16 +183,14 @@ async function withPool(
   c.req.raw = withoutFieldsNamedByConnection(original);
   const disconnect = new ClientDisconnect(settings.followClient ? c.req.raw : undefined, bindingsOf(c.env));
   const requests = new UpstreamRequests(pool, original, c.req.raw, disconnect, settings);
-  const { fetch, request } = requests;
-  const stats = pool.stats.bind(pool);
-  const upstream: UpstreamWithSender = { fetch, request, stats, [SENDER]: requests };
-  c.set("upstream", upstream);
+  c.set("upstream", new UpstreamOfRequest(requests));
   try {
     await next();
   } finally {
     disconnect.stop();
   }
-  if (requests.timings.length > 0) mutableHeaders(c).append("server-timing", requests.timings.join(", "));
+  const { timings } = requests;
+  if (timings !== undefined) mutableHeaders(c).append("server-timing", timings.join(", "));
   return undefined;
 }
 

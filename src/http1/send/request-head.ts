@@ -35,7 +35,16 @@ export const NO_FIELDS: RequestFields = {
  */
 export function requestFields(fields: Iterable<readonly [string, string]>): RequestFields {
   const names = new Set<string>();
-  const read: Mutable<RequestFields> = { ...NO_FIELDS, names };
+  // Each member is named: see `getRequest` in src/fetch/request.ts.
+  const read: Mutable<RequestFields> = {
+    lines: "",
+    names,
+    host: undefined,
+    contentLength: undefined,
+    close: false,
+    expectContinue: false,
+    upgrade: undefined,
+  };
   for (const [name, value] of fields) {
     if (typeof name !== "string" || !TOKEN_TEXT.test(name))
       throw new TypeError(`Header name ${quoted(name)} is not a token`);

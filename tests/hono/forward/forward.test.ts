@@ -259,6 +259,13 @@ describe("forward() returns", () => {
     );
   });
 
+  it("headers of its own, though the upstream repeats its head", async () => {
+    (await send({})).response.headers.set("x-mine", "1");
+    assertEquals((await send({})).response.headers.get("x-mine"), null);
+    const other = OK.replace("content-length", "x-b: 1\r\ncontent-length");
+    assertEquals((await send({ answer: other })).response.headers.get("x-b"), "1");
+  });
+
   it("one framing, and none where there is no body", async () => {
     const both =
       "HTTP/1.1 200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";

@@ -64,6 +64,8 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
           ),
         "/plain": (_request, response) =>
           response.writeHead(200, { "content-type": "text/plain", "x-old": "1" }).end("body"),
+        "/echo": ({ headers }, response) =>
+          response.end([headers["x-user"], headers["x-gone"], headers["x-kept"]].join()),
         "/length": (_request, response) => response.writeHead(200, { "content-length": 7 }).end(),
       });
       pool = createPool();
@@ -82,6 +84,13 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
           ? c.var.upstream.fetch(`${origin.url}/plain`)
           : forward(c, origin.url, { path: "/plain" }),
       );
+      app.use("/echo", async (c, next) => {
+        // Those of Deno.serve cannot be changed.
+        if (server.name === "Deno.serve") c.req.raw = new Request(c.req.raw);
+        c.req.raw.headers.set("x-user", "alice");
+        c.req.raw.headers.delete("x-gone");
+        await next();
+      });
       app.get("/late", async (c) => {
         seen.give();
         await left.given;
@@ -143,6 +152,13 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
         raw.abort();
       });
     }
+
+    it("sends the fields that a middleware has changed", PATIENT, async () => {
+      const raw = await RawClient.open(listening.port);
+      raw.get("/echo", "1.1", "X-User: eve", "X-Gone: 1", "X-Kept: 1");
+      assertEquals((await raw.response()).body, "alice,,1");
+      raw.abort();
+    });
 
     it("passes fields of Latin-1 on byte by byte", PATIENT, async () => {
       const raw = await RawClient.open(listening.port);

@@ -34,7 +34,7 @@ const post = (body: string, ...fields: string[]): Sent => ({
 });
 const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n";
 
-/** The requests by name. */
+/** The requests by name. Fields that are sent on stand in the order of their names: some servers sort them, others do not. */
 export const REQUESTS: Readonly<Record<string, HostileRequest>> = {
   "Connection names Host": { ...get("Connection: host"), seen: "GET /p HTTP/1.1\r\n^~\r\n" },
   "Connection names X-Forwarded-For": {
@@ -114,8 +114,8 @@ export const REQUESTS: Readonly<Record<string, HostileRequest>> = {
     ...get(
       "Connection: Upgrade",
       "Upgrade: websocket",
-      "Sec-WebSocket-Version: 13",
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Version: 13",
     ),
     seen: "GET /p HTTP/1.1\r\n^sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n~\r\n",
   },
@@ -421,7 +421,7 @@ export const REQUESTS: Readonly<Record<string, HostileRequest>> = {
   "a field without a colon": { ...get("garbage"), seen: NOTHING },
   "Latin-1 in a value": { ...get("X-A: \xe9"), seen: "GET /p HTTP/1.1\r\n^x-a: é\r\n~\r\n" },
   "Range and If-Range": {
-    ...get("Range: bytes=0-1", 'If-Range: "e"'),
+    ...get('If-Range: "e"', "Range: bytes=0-1"),
     seen: 'GET /p HTTP/1.1\r\n^if-range: "e"\r\nrange: bytes=0-1\r\n~\r\n',
   },
   "Accept-Encoding": {
