@@ -182,8 +182,8 @@ export const HONO: readonly Mutation[] = [
   {
     breaks: "Hops that a client forges do not reach the upstream",
     file: "src/hono/forward/forwarding-fields.ts",
-    search: "if (trusted === false) return [];",
-    replacement: "if (trusted === false) return list;",
+    search: "if (received === undefined || trusted === false) return NONE;",
+    replacement: "if (received === undefined || trusted === false) return listOf(received ?? '');",
     proof: { tests: "tests/hono/forward/forward" },
   },
   {
@@ -252,7 +252,7 @@ export const HONO: readonly Mutation[] = [
   {
     breaks: "Node does not write fields of Latin-1 as UTF-8 together with a text",
     file: "src/hono/forward/returned-response.ts",
-    search: "if (NOT_ASCII.test(value)) return encoder.encode(content);",
+    search: " && !Object.values(record).some((value) => NOT_ASCII.test(value))",
     replacement: "",
     proof: { tests: "tests/hono/forward/live" },
   },
