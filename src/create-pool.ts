@@ -22,7 +22,7 @@ import { sendUpgrade, type UpgradeOptions, type UpgradeResponse } from "./fetch/
 import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
-import { resolveOptions, type Settings } from "./options/resolve.ts";
+import { resolveOptions, type Settings, settingsFor } from "./options/resolve.ts";
 import { OriginTable } from "./pool/core/origin-table.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";
@@ -132,25 +132,25 @@ function codecOf(
 
 /** What one pool speaks. The code of HTTP/2 is loaded with its first connection. */
 function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, alloc: Alloc): Protocols<Wire> {
-  const { http2 } = settings;
-  let makeHttp2: (() => Wire) | undefined;
-  const loadHttp2 = async (): Promise<Wire> => {
+  let makeHttp2: ((own: Settings) => Wire) | undefined;
+  const loadHttp2 = async (own: Settings): Promise<Wire> => {
     const { Http2Wire } = await import("./http2/http2-wire.ts");
-    makeHttp2 = () => new Http2Wire(settings, text, alloc);
-    return makeHttp2();
+    makeHttp2 = (of) => new Http2Wire(of, text, alloc);
+    return makeHttp2(own);
   };
   return {
     // One connect attempt decides for all requests that come until it is over.
-    expected: ({ scheme, upgrades }) =>
-      upgrades !== true &&
-      (http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn))
-        ? Infinity
-        : 1,
-    wireOn({ alpn }, { upgrades }) {
-      const mayBeHttp2 = upgrades !== true;
-      const speaksHttp2 = mayBeHttp2 && (http2 === "prior-knowledge" || (http2 === "alpn" && alpn === "h2"));
-      if (!speaksHttp2) return new Http1Wire(settings.limits, text, alloc);
-      return makeHttp2 === undefined ? loadHttp2() : makeHttp2();
+    expected(origin) {
+      const { http2 } = settingsFor(settings, origin);
+      const { scheme, upgrades } = origin;
+      const mayBeHttp2 = http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn);
+      return mayBeHttp2 && upgrades !== true ? Infinity : 1;
+    },
+    wireOn({ alpn }, origin) {
+      const own = settingsFor(settings, origin);
+      const speaksHttp2 = own.http2 === "prior-knowledge" || (own.http2 === "alpn" && alpn === "h2");
+      if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(own.limits, text, alloc);
+      return makeHttp2 === undefined ? loadHttp2(own) : makeHttp2(own);
     },
   };
 }
@@ -175,7 +175,8 @@ class HoldfastPool implements Pool {
       const option = `fetch.${member}` as const;
       observers.publish({ type: "option.degraded", transport: "any", option, asked: true, applied: false });
     });
-    this.#reading = { urls: new UrlReader(), clock: settings.clock, deadlines: settings, ignored };
+    const { clock, origins } = settings;
+    this.#reading = { urls: new UrlReader(), clock, deadlines: settings, origins, ignored };
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
     this.fetch = this.#makeFetch();
     ownRequests.add(this.request);
@@ -222,14 +223,15 @@ class HoldfastPool implements Pool {
   }
 
   explain(origin: string | URL): Explanation {
-    const { key } = this.#pooledAs(origin);
+    const pooled = this.#pooledAs(origin);
     const { pool, transport } = this.#engine ?? {};
-    return explain(key, this.#settings, pool?.core.origins, this.#settings.clock.now(), transport);
+    const settings = settingsFor(this.#settings, pooled);
+    return explain(pooled.key, settings, pool?.core.origins, this.#settings.clock.now(), transport);
   }
 
   stats(): PoolStats {
     return poolStats(
-      this.#engine?.pool.core.origins ?? new OriginTable(),
+      this.#engine?.pool.core.origins ?? new OriginTable(() => this.#settings.rules),
       this.#observers.errors,
       this.#engine?.pool.limitKeeper?.errors,
     );

@@ -6,6 +6,7 @@
  * ```sh
  * npx holdfast explain jdk --against httpd
  * deno run jsr:@holdfast/pool/cli explain jdk --against httpd
+ * npx holdfast explain https://api.example.com --config ./holdfast.config.js
  * ```
  *
  * @module
@@ -15,7 +16,9 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { excerpt } from "../contract/excerpt.ts";
 import { BALANCER_NAMES } from "../presets/balancers.ts";
+import { CONFIG_VARIABLE, type Variables } from "../register/variables.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
+import { asksForOrigin, ORIGIN_USAGE, originCommand } from "./origin-command.ts";
 import { presetText } from "./preset-text.ts";
 import { PROBE_USAGE, type ProbeResult, type ProbeSurroundings, probeCommand } from "./probe-command.ts";
 import { UsageError } from "./usage-error.ts";
@@ -23,10 +26,11 @@ import { UsageError } from "./usage-error.ts";
 export { UsageError };
 
 const USAGE = `Usage: holdfast explain <preset or load balancer> [--against <server preset>]
+${ORIGIN_USAGE}
        holdfast probe <URL> [options]                  (see holdfast probe --help)
 
 Prints the rules of a preset, or of a load balancer in front of a server. With --against, says which side closes an idle
-connection first.
+connection first. With an origin, prints the rules that the options of a program give it, from ${CONFIG_VARIABLE} and variables.
 
 Client presets: ${Object.keys(CLIENTS).join(", ")}
 Server presets: ${Object.keys(SERVERS).join(", ")}
@@ -82,7 +86,18 @@ function parseArguments(args: readonly string[]) {
 export function main(): void {
   const [verb, ...args] = process.argv.slice(2);
   if (verb === "probe") void runProbe(args);
+  else if (verb === "explain" && asksForOrigin(args)) void explainOrigin(args, process.env).then(print);
   else print(command(process.argv.slice(2)));
+}
+
+/** Runs `explain <origin>`. Prints nothing, like {@linkcode command}. */
+export async function explainOrigin(args: readonly string[], env: Variables): Promise<CommandResult> {
+  try {
+    return { code: 0, output: await originCommand(args, env), error: "" };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { code: 2, output: "", error: `${error.message}\n` };
+  }
 }
 
 function print({ code, output, error }: CommandResult | ProbeResult): void {

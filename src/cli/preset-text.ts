@@ -10,6 +10,7 @@ import type { Announcement, ServerPreset } from "../rules/server-side.ts";
 import { consequence, recommendation, whoIsFirst } from "./advice.ts";
 import { balancerText, behindText } from "./balancer-text.ts";
 import { CLIENTS, find, SERVERS } from "./catalog.ts";
+import { columns } from "./columns.ts";
 import { http2Rows } from "./http2-text.ts";
 import { announcementOf, compareIdleTimes, idleMsAfter } from "./idle-comparison.ts";
 import { UsageError } from "./usage-error.ts";
@@ -128,15 +129,4 @@ function quotedFields({ connection, keepAlive }: Announcement): string {
     keepAlive === undefined ? "" : `"Keep-Alive: ${keepAlive}"`,
   ].filter((field) => field !== "");
   return fields.length === 0 ? "nothing" : fields.join(" and ");
-}
-
-/** Pads the cells of all rows to columns. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd((widths[at] ?? 0) + 2))
-      .join("")
-      .trimEnd(),
-  );
 }

@@ -19,6 +19,8 @@ export interface Origin {
   readonly host: string;
   /** Its connections are for upgrades: see {@linkcode upgradeOriginOf}. */
   readonly upgrades?: true;
+  /** It stands for a proxy, and its connections carry the requests of several origins. */
+  readonly isProxy?: true;
 }
 
 const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();

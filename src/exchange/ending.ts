@@ -10,8 +10,8 @@ import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { HintReader, HintSource } from "../rules/hints.ts";
-import { endByTest, type PersistenceTest } from "../rules/persistence.ts";
-import { type FailedAttempt, type RetryRule, resendReason } from "../rules/retry.ts";
+import { endByTest } from "../rules/persistence.ts";
+import { type FailedAttempt, resendReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
 import type { RequestEvents } from "./request-events.ts";
@@ -66,7 +66,7 @@ export function giveBack(
   { reason, abruptly, at }: AttemptEnd,
 ): void {
   const { connection } = lease;
-  const hints = announcedHints(stream, response, pool.settings.hints);
+  const hints = announcedHints(stream, response, connection.settings.hints);
   if (hints.ignored !== undefined) events.hintIgnored(connection, hints.ignored);
   const { responded } = stream;
   const closed = leaveStream(stream, reason, connection, fields.close, at === undefined);
@@ -94,17 +94,17 @@ export function afterResponse(
   return upload.isWorthFinishing ? "linger" : "upload-unfinished";
 }
 
-/** Why no request may follow a response on its connection, or `undefined`. `test` is the user's, if there is one. */
+/** Why no request may follow a response on its connection, or `undefined`. */
 export function connectionEnd(
   stream: WireStream | undefined,
   response: WireResponse | undefined,
   method: string,
-  test: PersistenceTest | undefined,
 ): RetireReason | undefined {
   if (stream === undefined || response === undefined) return "bad-framing";
   const reason = stream.framingEnd;
   if (reason !== undefined) return reason;
   const { head, lease } = response;
+  const { persistence: test } = lease.connection.settings;
   // The test is about `Connection` and HTTP/1.0, which HTTP/2 does not have (RFC 9113 §8.2.2).
   if (test === undefined || lease.connection.multiplexed) return stream.announcedEnd;
   const { proxied, wire } = lease.connection;
@@ -188,12 +188,11 @@ export interface AttemptProgress {
   readonly unprocessedCount: number;
 }
 
-/** Why `rule` allows to resend the request, or `undefined` if it must fail. */
+/** Why the rules allow to resend the request, or `undefined` if it must fail. */
 export function reasonToResend(
   request: WireRequest,
   lease: Lease<PoolWire>,
   at: AttemptProgress,
-  rule: boolean | RetryRule,
 ): RetryReason | undefined {
   const { method, body, repeatable } = request;
   const { sent, status, unprocessedCount } = at;
@@ -207,5 +206,5 @@ export function reasonToResend(
   const unprocessed = sent === "none" && lease.connection.multiplexed;
   const told = unprocessed ? { unprocessed, unprocessedCount } : undefined;
   const facts = { method, sent, reused, responded, status, repeatable, replayable, resendCount, ...told };
-  return resendReason(facts, rule);
+  return resendReason(facts, lease.connection.settings.retry);
 }

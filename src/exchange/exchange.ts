@@ -137,7 +137,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const { fields, body } = this.#request;
     const stream = this.#stream;
     if (stream === undefined || stream.gone) return this.#resendOrFail("peer-closed", stream?.farewell, true);
-    const last = isLastExchange(lease, this.#pool.settings.rules);
+    const last = isLastExchange(lease);
     const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
     this.#lookAt = undefined;
@@ -293,7 +293,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   #connectionEnd(): RetireReason | undefined {
-    return connectionEnd(this.#stream, this.#response, this.#request.method, this.#pool.settings.persistence);
+    return connectionEnd(this.#stream, this.#response, this.#request.method);
   }
 
   // Called by the body and the signal
@@ -383,7 +383,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const [upload, resendCount] = [this.#upload, this.resendCount];
     const [stream, sent, unprocessedCount] = [this.#stream, this.#sent, this.#unprocessedCount];
     const at = { upload, stream, sent, status, resendCount, unprocessedCount };
-    const reason = reasonToResend(this.#request, lease, at, this.#pool.settings.retry);
+    const reason = reasonToResend(this.#request, lease, at);
     if (reason === undefined) return this.#phase === "done"; // the rule may have aborted the request
     this.#second?.cancel();
     this.#giveBack(retired, status !== undefined);

@@ -68,10 +68,11 @@ export function look(
   now: number,
 ): number | undefined {
   if (phase === "queue") return lookWaiting(pool, waiter, now);
-  const setting = request.doubt ?? pool.settings.doubt;
   // It looks itself while it waits for a connection. If it gets none, the request has not been sent again.
   if (second?.isAsking === true) return now + LOOK_AGAIN_MS;
-  if (!isWhole || lease === undefined || setting === false || second?.hasBegun === true) return Infinity;
+  if (!isWhole || lease === undefined) return Infinity;
+  const setting = request.doubt ?? lease.connection.settings.doubt;
+  if (setting === false || second?.hasBegun === true) return Infinity;
   if (!isHarmless(request.method, isKeyed(request))) return Infinity;
   // Its connection is in doubt already, and needs no look.
   if (second?.isWaiting === true) return now + LOOK_AGAIN_MS;

@@ -78,7 +78,7 @@ export class SecondAttempt implements Roles {
     pool: ConnectionPool<Wire>,
   ): SecondAttempt | undefined {
     if (!isMaybeForgotten(first)) return undefined;
-    const setting = request.doubt ?? pool.settings.doubt;
+    const setting = request.doubt ?? first.connection.settings.doubt;
     if (setting === false || !exchange.unanswered) return undefined;
     const { originRecord } = first.connection.record;
     if (unprovenMs(first) === 0) return undefined;
@@ -184,7 +184,7 @@ export class SecondAttempt implements Roles {
     const facts = { ...at, upload: undefined, stream: undefined, status: undefined };
     // After an outage the first request on a connection is in doubt as well.
     const lease = this.#wasOut ? { ...this.#first, requestNumber: Infinity } : this.#first;
-    const reason = reasonToResend(this.#request, lease, facts, this.#pool.settings.retry);
+    const reason = reasonToResend(this.#request, lease, facts);
     // The user's rule may have aborted the request.
     if (reason === undefined || this.#state !== "waiting") return false;
     const { doubtBudget } = this.#first.connection.record.originRecord;
@@ -250,7 +250,7 @@ export class SecondAttempt implements Roles {
     const isWhole = body === undefined || Upload.fitsWithHead(body);
     if (stream === undefined || stream.gone || !isWhole) return this.lost(undefined);
     this.#state = "sent";
-    const last = isLastExchange(lease, this.#pool.settings.rules);
+    const last = isLastExchange(lease);
     stream.send(this.#request, last, lease.connection.via?.forwarding, body?.bytes);
   }
 

@@ -1,6 +1,7 @@
 /** Call context: what `fetch` and `request` take from their pool for each call. */
 
 import type { Clock } from "../contract/clock.ts";
+import type { Origin } from "../contract/origin.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { Wire } from "../contract/wire.ts";
 import type { RequestDeadlines } from "../exchange/message.ts";
@@ -14,8 +15,20 @@ export interface ReadContext {
   readonly urls: UrlReader;
   readonly clock: Pick<Clock, "now" | "turn">;
   readonly deadlines: RequestDeadlines;
+  /** Those of origins with rules of their own. */
+  readonly origins?: OriginDeadlines | undefined;
   /** Members of init that mean nothing to a pool. */
   readonly ignored: IgnoredMembers;
+}
+
+/** @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails. */
+interface OriginDeadlines {
+  of(origin: Origin): RequestDeadlines;
+}
+
+/** The deadlines of requests to an origin. */
+export function deadlinesOf({ deadlines, origins }: ReadContext, origin: Origin): RequestDeadlines {
+  return origins === undefined ? deadlines : origins.of(origin);
 }
 
 /** What a request is sent with. */

@@ -5,11 +5,11 @@ import { SchemeError } from "../contract/origin.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
-import type { ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
+import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { isRepeatable, withContentType } from "./arguments.ts";
-import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
+import { type CallContext, deadlinesOf, inCallersContext, type ReadContext } from "./call-context.ts";
 import { fetchError, rejectedFetch, schemeError } from "./fetch-errors.ts";
 import {
   bareGet,
@@ -42,15 +42,17 @@ export function poolFetch(context: FetchContext, input: FetchInput, init?: Fetch
   return new Promise((resolve, reject) => {
     const { urls, defaults } = context;
     let request: FetchRequest;
+    let deadlines: RequestDeadlines;
     try {
       request =
         init === undefined && typeof input === "string"
           ? bareGet(urls.read(input), defaults)
           : readArguments(input, init, defaults, context);
+      deadlines = limitsOf(context, request);
     } catch (error) {
       return resolve(refused(error, input, init));
     }
-    new FetchCall(context, request, resolve, reject).send();
+    new FetchCall(context, request, deadlines, { resolve, reject }).send();
   });
 }
 
@@ -63,8 +65,10 @@ export function poolFetchLater(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     let request: FetchRequest;
+    let deadlines: RequestDeadlines;
     try {
       request = readArguments(input, init, undefined, context);
+      deadlines = limitsOf(context, request);
     } catch (error) {
       return resolve(refused(error, input, init));
     }
@@ -72,10 +76,19 @@ export function poolFetchLater(
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
       const complete = withDefaultHeaders(request, loaded.defaults);
-      new FetchCall(loaded, complete, resolve, reject, calledAt).send();
+      new FetchCall(loaded, complete, deadlines, { resolve, reject }, calledAt).send();
     };
     load().then(begin).catch(reject);
   });
+}
+
+/** The deadlines of a request. @throws {HoldfastError} with ERR_FUNCTION, if the user has a function for them, and it fails. */
+function limitsOf(context: ReadContext, request: FetchRequest): RequestDeadlines {
+  try {
+    return deadlinesOf(context, request.url.origin);
+  } catch (error) {
+    throw abandoned(request, error);
+  }
 }
 
 /**
@@ -113,6 +126,12 @@ function readArguments(
   }
 }
 
+/** The two ends of the caller's promise. */
+interface Settlers {
+  readonly resolve: (response: Response | Promise<Response>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** One call of `fetch`: a chain of requests, each but the first the result of a redirect. */
 class FetchCall implements ResponseCallbacks {
   readonly #context: FetchContext;
@@ -121,16 +140,18 @@ class FetchCall implements ResponseCallbacks {
   /** When the call began; `undefined` without `requestTimeout`, which limits the whole chain. */
   readonly #calledAt: number | undefined;
   #request: FetchRequest;
+  #deadlines: RequestDeadlines;
   #redirects = 0;
 
   constructor(
     context: FetchContext,
     request: FetchRequest,
-    resolve: (response: Response | Promise<Response>) => void,
-    reject: (error: unknown) => void,
+    deadlines: RequestDeadlines,
+    { resolve, reject }: Settlers,
     calledAt?: number,
   ) {
-    const limited = context.deadlines.requestTimeoutMs !== Infinity;
+    this.#deadlines = deadlines;
+    const limited = deadlines.requestTimeoutMs !== Infinity;
     this.#calledAt = limited ? (calledAt ?? context.pool.now()) : undefined;
     this.#context = context;
     this.#request = request;
@@ -190,7 +211,7 @@ class FetchCall implements ResponseCallbacks {
         target: url.target,
         repeatable: isRepeatable(method, fields, false),
         signal,
-        deadlines: this.#context.deadlines,
+        deadlines: this.#deadlines,
         fields: prepared === undefined ? fields : withContentType(fields, prepared),
         body: prepared?.body,
         calledAt: this.#calledAt,
@@ -204,7 +225,7 @@ class FetchCall implements ResponseCallbacks {
   /** The error of a call whose time has passed before its next request is sent. */
   #lateness(calledAt: number): HoldfastError | undefined {
     const { url, method, fields } = this.#request;
-    const limitMs = this.#context.deadlines.requestTimeoutMs;
+    const limitMs = this.#deadlines.requestTimeoutMs;
     const elapsedMs = this.#context.pool.now() - calledAt;
     if (elapsedMs < limitMs) return undefined;
     const repeatable = isRepeatable(method, fields, false);
@@ -255,6 +276,10 @@ class FetchCall implements ResponseCallbacks {
       const next = redirectedRequest(this.#request, status, location, this.#redirects);
       refuseSentStream(next);
       this.#request = next;
+      // The whole chain has the total time that its first origin gives.
+      const { requestTimeoutMs } = this.#deadlines;
+      const own = deadlinesOf(this.#context, next.url.origin);
+      this.#deadlines = own.requestTimeoutMs === requestTimeoutMs ? own : { ...own, requestTimeoutMs };
     } catch (error) {
       return this.reject(error);
     }

@@ -15,9 +15,8 @@ import type {
 } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
-import { refuseUnknown } from "../options/checks.ts";
+import { deadlineMs, refuseUnknown } from "../options/checks.ts";
 import { type DoubtOptions, doubtOf } from "../options/doubt-option.ts";
-import { deadlineMs } from "../options/resolve.ts";
 import {
   type HeadersSource,
   headerPairs,
@@ -27,7 +26,7 @@ import {
   signalOf,
   withContentType,
 } from "./arguments.ts";
-import { type CallContext, inCallersContext, type ReadContext } from "./call-context.ts";
+import { type CallContext, deadlinesOf, inCallersContext, type ReadContext } from "./call-context.ts";
 import { requestBodyError } from "./fetch-errors.ts";
 import { PoolResponse } from "./pool-response.ts";
 import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } from "./prepare-body.ts";
@@ -156,13 +155,13 @@ function start(context: CallContext, request: WireRequest, call: RequestCall): v
 /** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} for an error of the body's function. */
 function readRequest(context: ReadContext, url: string | URL, options?: RequestOptions): WireRequest {
   const { origin, target } = context.urls.read(url);
-  if (options === undefined) return getRequest(origin, target, context.deadlines);
+  if (options === undefined) return getRequest(origin, target, deadlinesOf(context, origin));
   refuseUnknown(options, KNOWN_OPTIONS, "request option");
   const method = options.method ?? "GET";
   checkMethod(method);
   const fields = options.headers === undefined ? NO_FIELDS : requestFields(headerPairs(options.headers));
   const repeatable = isRepeatable(method, fields, options.idempotent === true);
-  const deadlines = requestDeadlines(options, context.deadlines);
+  const deadlines = requestDeadlines(options, deadlinesOf(context, origin));
   const { doubt } = options;
   // Each member is named, as below: a spread costs more than all of this.
   const request: WireRequest = {

@@ -12,7 +12,7 @@ import { FIELD_TEXT } from "../http1/syntax.ts";
 import { refuseUnknown } from "../options/checks.ts";
 import type { PooledConnection } from "../pool/connection.ts";
 import { type HeadersSource, headerPairs, isRepeatable, refuseLengthAlone, signalOf } from "./arguments.ts";
-import type { CallContext, ReadContext } from "./call-context.ts";
+import { type CallContext, deadlinesOf, type ReadContext } from "./call-context.ts";
 import { PoolResponse } from "./pool-response.ts";
 import { requestDeadlines } from "./request.ts";
 
@@ -138,7 +138,7 @@ function readUpgrade(context: ReadContext, url: string | URL, options: UpgradeOp
   const common = {
     origin: upgradeOriginOf(origin),
     signal: signalOf(options.signal),
-    deadlines: requestDeadlines(options, context.deadlines),
+    deadlines: requestDeadlines(options, deadlinesOf(context, origin)),
     body: undefined,
     doubt: false as const,
   };

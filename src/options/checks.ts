@@ -1,5 +1,6 @@
 /** Checks of single values. Each one returns the value, or throws an error that names the option and shows the value. */
 
+import { type Duration, toMs } from "../contract/duration.ts";
 import { excerpt } from "../contract/excerpt.ts";
 
 /** A whole number of at least `least`, or `Infinity`. */
@@ -10,6 +11,13 @@ export function wholeNumber(value: unknown, option: string, least: number): numb
   throw new RangeError(
     `${option} must be a whole number from ${least}, or Infinity: current value is ${value}`,
   );
+}
+
+/** A deadline in ms. @throws {RangeError} unless it is above 0. `Infinity` means "off". */
+export function deadlineMs(value: Duration, option: string): number {
+  const ms = toMs(value, option);
+  if (ms > 0) return ms;
+  throw new RangeError(`${option} must be above 0, or Infinity for none: current value is ${show(value)}`);
 }
 
 /** A number from 0 to 1. */

@@ -131,6 +131,30 @@ export interface ResponseLimits {
 }
 
 /**
+ * Rules of some origins in place of the pool's: an entry of {@linkcode PoolOptions.origins}. It reads like the options of a pool
+ * that has these origins only: `maxConnections` and `maxConnectionsPerOrigin`, `maxIdle` and `maxIdlePerOrigin` mean the same, of
+ * two that differ the smaller counts, and `maxQueue` bounds the requests of the origin that wait. The limits of the pool in all,
+ * and what it has only once (transport, clock, resolver, listener, the store of `learn`), are set for the pool alone.
+ */
+export type OriginOptions = Omit<PoolOptions, PoolWide>;
+
+/** Options that a pool has once. */
+type PoolWide =
+  | "origins"
+  | "transport"
+  | "onEvent"
+  | "clock"
+  | "random"
+  | "strict"
+  | "resolve"
+  | "dnsRefresh";
+
+/** The option `origins`: entries by origin or pattern, or a function. */
+export type OriginsOption =
+  | Readonly<Record<string, OriginOptions>>
+  | ((origin: string) => OriginOptions | undefined);
+
+/**
  * Options of {@linkcode createPool}. All are optional. `Infinity` means "off"; options whose type has a `false` are
  * switched off by it. A wrong value throws a `TypeError` or `RangeError` that names the option.
  */
@@ -181,6 +205,23 @@ export interface PoolOptions {
   readonly persistence?: "standard" | PersistenceTest;
   /** How long before an announced timeout a connection is retired. @default the larger of 1 s and two round trips */
   readonly hintMargin?: Duration;
+
+  // Where
+
+  /**
+   * Rules of single origins. Keys are origins (`"https://api.example.com"`) or patterns: `"https://*.example.com"` is for the names
+   * under a name, `*` for any host, `*://` for both schemes, `:*` for any port; without a port it is that of the scheme.
+   *
+   * Each rule is taken from the narrowest entry that sets it, then from the next wider one, then from the options of the pool.
+   * Two patterns that overlap without one having all of the other are an error.
+   *
+   * A function is asked instead, once per origin, before its first request; `undefined` means the rules of the pool. If it throws or
+   * gives wrong rules, the request fails with `ERR_FUNCTION`, and the next one asks again. {@linkcode Pool.explain} tells of each rule
+   * which entry it is from.
+   *
+   * @default undefined: all origins have the rules of the pool
+   */
+  readonly origins?: OriginsOption;
 
   // How many
 

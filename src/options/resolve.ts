@@ -4,9 +4,10 @@
  */
 
 import { type Clock, systemClock } from "../contract/clock.ts";
-import { type Duration, toMs } from "../contract/duration.ts";
+import { toMs } from "../contract/duration.ts";
 import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
+import type { Origin } from "../contract/origin.ts";
 import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
 import { checkedRandom, synchronous } from "../contract/user-functions.ts";
 import type { DoubtSetting } from "../rules/doubt.ts";
@@ -18,6 +19,7 @@ import type { Eviction, ReuseOrder, Rules } from "../rules/rules.ts";
 import { checkedClock } from "./checked-clock.ts";
 import {
   callable,
+  deadlineMs,
   flag,
   objectWith,
   oneOf,
@@ -29,6 +31,8 @@ import {
 } from "./checks.ts";
 import { doubtOf } from "./doubt-option.ts";
 import type { EvictionOptions, PoolOptions, ResponseLimits } from "./options.ts";
+import { type Layer, type OriginRules, originRules } from "./origin-rules.ts";
+import { type PingSetting, pingSettingOf, tcpKeepAliveOf } from "./probing.ts";
 import { type ProxySetting, proxyOf } from "./proxy.ts";
 import { tlsOf } from "./tls.ts";
 
@@ -65,23 +69,20 @@ export interface Settings {
   readonly onEvent: PoolListener | undefined;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Rules of single origins. `undefined`: none has its own. */
+  readonly origins: OriginRules<Settings> | undefined;
   /** The options the user set, for `explain()`. */
   readonly chosen: ReadonlySet<string>;
+  /** Of those, the ones that an entry of `origins` sets, with that entry. */
+  readonly fromEntry: ReadonlyMap<string, string>;
   /** The preset that was spread into the options, for `explain()`. */
   readonly preset: PresetInfo | undefined;
   /** The chosen options that still have the value of the preset. */
   readonly fromPreset: ReadonlySet<string>;
 }
 
-/** The pings of HTTP/2 connections, in ms. */
-export interface PingSetting {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly whileIdle: boolean;
-}
-
 /** Options without a default value. */
-type Unset = "hintMargin" | "unixPath" | "resolve" | "transport" | "onEvent";
+type Unset = "hintMargin" | "origins" | "unixPath" | "resolve" | "transport" | "onEvent";
 type Defaults = Readonly<Required<Omit<PoolOptions, Unset | typeof PRESET>> & Record<Unset, undefined>>;
 /** The options that the user set, on top of the defaults. */
 type Given = Readonly<
@@ -100,6 +101,7 @@ export const DEFAULTS: Defaults = {
   serverHints: "honor",
   hintMargin: undefined,
   persistence: "standard",
+  origins: undefined,
   maxConnections: 1024,
   maxConnectionsPerOrigin: 256,
   maxIdle: Infinity,
@@ -153,9 +155,43 @@ const RESPONSE_LIMITS: Required<ResponseLimits> = {
 export function resolveOptions(options: PoolOptions = {}): Settings {
   objectWith(options, "options", []);
   refuseUnknown(options, DEFAULTS, "option");
-  // `undefined` means "not set". null is a value, and a wrong one.
-  const chosen = Object.entries(options).filter(([, value]) => value !== undefined);
-  const given: Given = { ...DEFAULTS, ...Object.fromEntries(chosen) };
+  const ofPool: Layer = { options, entry: undefined };
+  const settings = settingsOf([ofPool]);
+  const origins = originRules(options.origins, {
+    settings,
+    options: { ...(DEFAULTS as object), ...chosenOf(options) },
+    resolve: (layers) => ({ ...settingsOf([ofPool, ...layers]), ...poolWideOf(settings) }),
+  });
+  return { ...settings, origins };
+}
+
+/** What counts for an origin. The user's function is asked at most, so that this may throw: before the first step about an origin. */
+export function settingsFor(settings: Settings, origin: Origin): Settings {
+  return settings.origins === undefined ? settings : settings.origins.of(origin);
+}
+
+/** `undefined` means "not set". null is a value, and a wrong one. */
+function chosenOf(options: PoolOptions): PoolOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** What a pool has once. */
+function poolWideOf({
+  transport,
+  onEvent,
+  clock,
+  random,
+  strict,
+  resolve,
+  dnsRefreshMs,
+  limitStore,
+}: Settings) {
+  return { transport, onEvent, clock, random, strict, resolve, dnsRefreshMs, limitStore };
+}
+
+/** What follows from the options of all layers: a later one counts before the others. */
+function settingsOf(layers: readonly Layer[]): Settings {
+  const given: Given = Object.assign({}, DEFAULTS, ...layers.map(({ options }) => chosenOf(options)));
   const settings: Settings = {
     rules: rulesOf(given),
     hints: hintsOf(given.serverHints),
@@ -164,7 +200,7 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     noDelay: flag(given.noDelay, "noDelay"),
     http2: given.http2 === false ? false : oneOf(given.http2, "http2", HTTP2),
     maxStreams: wholeNumber(given.maxStreams, "maxStreams", 1),
-    ping: pingOf(given.ping),
+    ping: pingSettingOf(given.ping),
     tls: typeof given.tls === "function" ? given.tls : tlsOf(given.tls),
     proxy: proxyOf(given.proxy, tlsOf),
     unixPath: ifSet(given.unixPath, (path) => unixPathOf(path, "unixPath")),
@@ -180,8 +216,8 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
     onEvent: ifSet(given.onEvent, (listener) => callable(listener, "onEvent")),
     clock: checkedClock(objectWith(given.clock, "clock", ["now", "wall", "schedule", "turn"]), systemClock),
     random: checkedRandom(callable(given.random, "random")),
-    chosen: new Set(chosen.map(([name]) => name)),
-    ...presetOf(options),
+    origins: undefined,
+    ...sourcesOf(layers),
   };
   refuseContradictions(settings);
   return settings;
@@ -245,68 +281,7 @@ function deadlinesOf(given: Given): Deadlines {
   };
 }
 
-/** A deadline in ms. @throws {RangeError} unless it is above 0. `Infinity` means "off". */
-export function deadlineMs(value: Duration, option: string): number {
-  const ms = toMs(value, option);
-  if (ms > 0) return ms;
-  throw new RangeError(`${option} must be above 0, or Infinity for none: current value is ${show(value)}`);
-}
-
 const HTTP2 = ["alpn", "prior-knowledge"] as const;
-
-/** Go's `PingTimeout` is 15 s; hyper and .NET wait 20 s. */
-const PING_TIMEOUT = "20s";
-
-function pingOf(value: Given["ping"]): PingSetting | undefined {
-  if (value === false) return undefined;
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(
-      `ping must be false or an object such as { interval: "30s" }: current value is ${show(value)}`,
-    );
-  }
-  refuseUnknown(value, { interval: 0, timeout: 0, whileIdle: 0 }, "ping option");
-  const { interval, timeout = PING_TIMEOUT, whileIdle = false } = value;
-  const intervalMs = toMs(interval, "ping.interval");
-  if (intervalMs < 1000)
-    throw new RangeError(`ping.interval must be from "1s": current value is ${show(interval)}`);
-  return {
-    intervalMs,
-    timeoutMs: deadlineMs(timeout, "ping.timeout"),
-    whileIdle: flag(whileIdle, "ping.whileIdle"),
-  };
-}
-
-function tcpKeepAliveOf(value: Given["tcpKeepAlive"]): TcpKeepAlive | false {
-  if (value === false) return false;
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(
-      `tcpKeepAlive must be false or an object such as { idle: "60s" }: current value is ${show(value)}`,
-    );
-  }
-  refuseUnknown(value, { idle: 0, interval: 0, probes: 0 }, "tcpKeepAlive option");
-  const { probes } = value;
-  if (probes !== undefined && !(Number.isInteger(probes) && probes >= 1 && probes <= 127)) {
-    throw new RangeError(
-      `tcpKeepAlive.probes must be a whole number from 1 to 127: current value is ${show(probes)}`,
-    );
-  }
-  return {
-    idleMs: kernelSeconds(value.idle, "tcpKeepAlive.idle"),
-    intervalMs: kernelSeconds(value.interval, "tcpKeepAlive.interval"),
-    probes,
-  };
-}
-
-/**
- * Linux accepts 1 to 32767 whole seconds (tcp(7)). Less than one second would be rounded to 0, which means the kernel's
- * default of 2 h.
- */
-function kernelSeconds(value: Duration | undefined, option: string): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = toMs(value, option);
-  if (ms >= 1000 && ms <= 32_767_000) return ms;
-  throw new RangeError(`${option} must be from "1s" to "32767s": current value is ${show(value)}`);
-}
 
 function responseLimitsOf(value: ResponseLimits): Required<ResponseLimits> {
   objectWith(value, "responseLimits", []);
@@ -358,17 +333,23 @@ function evictionsOf(value: Eviction | EvictionOptions): Pick<Rules, "evictPerOr
   };
 }
 
-/** The preset that was spread into the options, and the options that still have its values. */
-function presetOf(options: PoolOptions): {
-  readonly preset: PresetInfo | undefined;
-  readonly fromPreset: ReadonlySet<string>;
-} {
-  const preset = options[PRESET];
-  if (preset === undefined) return { preset, fromPreset: new Set() };
-  const kept = Object.entries(options).filter(
-    ([name, value]) => value !== undefined && preset.options[name] === value,
-  );
-  return { preset, fromPreset: new Set(kept.map(([name]) => name)) };
+/** Where the options are from, and the preset that was spread into the last of the layers that has one. */
+function sourcesOf(
+  layers: readonly Layer[],
+): Pick<Settings, "chosen" | "fromEntry" | "preset" | "fromPreset"> {
+  const [chosen, fromPreset, fromEntry] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
+  let preset: PresetInfo | undefined;
+  for (const { options, entry } of layers) {
+    const own = options[PRESET];
+    preset = own ?? preset;
+    for (const [name, value] of Object.entries(chosenOf(options))) {
+      chosen.add(name);
+      if (entry !== undefined) fromEntry.set(name, entry);
+      if (own !== undefined && own.options[name] === value) fromPreset.add(name);
+      else fromPreset.delete(name);
+    }
+  }
+  return { chosen, fromEntry, preset, fromPreset };
 }
 
 function refuseContradictions(settings: Settings): void {

@@ -10,7 +10,6 @@ import {
 import { excerpt } from "../contract/excerpt.ts";
 import { TransportError } from "../contract/transport.ts";
 import { FunctionFault } from "../contract/user-functions.ts";
-import type { Settings } from "../options/resolve.ts";
 import type { RejectReason } from "./core/effects.ts";
 
 /** The facts about a request that gets no connection. */
@@ -19,13 +18,15 @@ export interface AcquireErrorFacts {
   readonly origin: string;
   readonly waitedMs: number;
   readonly snapshot: OriginSnapshot;
+  /** What was reached: the longest wait in ms, or the number of waiting requests. */
+  readonly limit?: number | undefined;
   /** Why the connect attempt failed. */
   readonly error?: unknown;
 }
 
 /** The error that a waiter is rejected with. */
-export function acquireError(facts: AcquireErrorFacts, settings: Settings): HoldfastError {
-  const { origin, snapshot } = facts;
+export function acquireError(facts: AcquireErrorFacts): HoldfastError {
+  const { origin, snapshot, limit } = facts;
   const counts = `${snapshot.active} active, ${snapshot.idle} idle, ${snapshot.queued} queued`;
   const common = { origin, pool: snapshot, sent: "none", elapsedMs: facts.waitedMs } as const;
   switch (facts.why) {
@@ -34,7 +35,7 @@ export function acquireError(facts: AcquireErrorFacts, settings: Settings): Hold
         ...common,
         code: "ERR_ACQUIRE_TIMEOUT",
         phase: "queue",
-        limitMs: settings.acquireTimeoutMs,
+        limitMs: limit,
         message: `No connection to ${origin}: timed out after ${Math.round(facts.waitedMs)} ms in the queue (${counts})`,
       });
     case "queue-full":
@@ -42,7 +43,7 @@ export function acquireError(facts: AcquireErrorFacts, settings: Settings): Hold
         ...common,
         code: "ERR_QUEUE_FULL",
         phase: "queue",
-        message: `No room to wait for a connection to ${origin}: ${settings.rules.maxQueue} requests wait already (${counts})`,
+        message: `No room to wait for a connection to ${origin}: ${limit} requests wait already (${counts})`,
       });
     case "pool-closed":
       return new HoldfastError({

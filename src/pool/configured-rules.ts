@@ -10,8 +10,10 @@ export interface ExplainedRule {
   readonly rule: string;
   /** For people: `"55s"`, `"off"`, `"lifo"`. */
   readonly value: string;
-  /** `"preset"`: an option that came with a preset and was not overridden. */
-  readonly source: "option" | "preset" | "default" | "server hint" | "learned";
+  /** `"origin"`: an entry of `origins`. `"preset"`: an option that came with a preset and was not overridden. */
+  readonly source: "option" | "origin" | "preset" | "default" | "server hint" | "learned";
+  /** The entry of `origins` that it is from: `"https://*.example.com"`, or `"a function"`. */
+  readonly entry?: string | undefined;
 }
 
 /** What the runtime can do and show. */
@@ -24,12 +26,18 @@ export function configuredRules(settings: Settings, runtime?: Runtime): Explaine
     ...counting(settings),
     ...deadlines(settings),
     ...handling(settings, runtime),
-  ].map(([rule, value]) => ({ rule, value, source: sourceOf(rule, settings) }));
+  ].map(([rule, value]) => ({ rule, value, ...sourceOf(rule, settings) }));
 }
 
-function sourceOf(option: string, { chosen, fromPreset }: Settings): ExplainedRule["source"] {
-  if (fromPreset.has(option)) return "preset";
-  return chosen.has(option) ? "option" : "default";
+function sourceOf(
+  option: string,
+  { chosen, fromPreset, fromEntry }: Settings,
+): Pick<ExplainedRule, "source" | "entry"> {
+  const entry = fromEntry.get(option);
+  const from = entry === undefined ? undefined : { entry };
+  if (fromPreset.has(option)) return { source: "preset", ...from };
+  if (entry !== undefined) return { source: "origin", entry };
+  return { source: chosen.has(option) ? "option" : "default" };
 }
 
 type Described = readonly [option: string, value: string];

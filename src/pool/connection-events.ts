@@ -1,7 +1,6 @@
 /** Connection events: the events of a connection's life. They are built only if somebody listens. */
 
 import type { PoolWire } from "../contract/wire.ts";
-import type { Rules } from "../rules/rules.ts";
 import { keepUntil } from "../rules/verdict.ts";
 import type { Connection, Lease } from "./connection.ts";
 import type { Effect } from "./core/effects.ts";
@@ -49,14 +48,13 @@ export function publishReleased<Wire extends PoolWire>(
   observers: Observers,
   record: Connection<Wire>,
   { requests, streams }: { readonly requests: number; readonly streams: number },
-  rules: Rules,
   now: number,
 ): void {
   if (!observers.topics["connection.released"].wanted) return;
   if (record.state === "closed") return;
   const { id, originRecord } = record;
   // While it carries others, it is idle from their end on at the earliest.
-  const keepMs = keepUntil(record, rules) - (streams === 0 ? now : record.idleSince);
+  const keepMs = keepUntil(record, record.rules) - (streams === 0 ? now : record.idleSince);
   observers.publish({
     type: "connection.released",
     connection: id,

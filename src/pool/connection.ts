@@ -4,14 +4,16 @@
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
+import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import type { ConnectionUser, PoolWire } from "../contract/wire.ts";
+import { type Settings, settingsFor } from "../options/resolve.ts";
 import { earnDoubt } from "../rules/doubt.ts";
 import { noteFirstByte } from "../rules/first-byte.ts";
-import type { Rules, ServerHints } from "../rules/rules.ts";
+import type { ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
-import type { ConnectionRecord, Waiter } from "./core/records.ts";
+import { type ConnectionRecord, TimedWaiter, Waiter } from "./core/records.ts";
 import type { Pings } from "./pings.ts";
 import type { Timed } from "./timer.ts";
 
@@ -21,6 +23,8 @@ export interface AcquireOptions {
   readonly unsafe: boolean;
   /** It takes only a connection that has carried no request. */
   readonly fresh: boolean;
+  /** How long it waits at the most; its origin's `acquireTimeout` by default. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Receives the answer to a call of `acquire`: one of the two, once. */
@@ -36,6 +40,19 @@ export interface Acquirer<Wire extends PoolWire> {
 export type Connection<Wire extends PoolWire> = ConnectionRecord<PooledConnection<Wire>, Acquirer<Wire>>;
 /** The core's waiter, with what this shell attaches to it. */
 export type PoolWaiter<Wire extends PoolWire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
+
+/** A waiter for a connection to an origin. Most have the pool's time limit. */
+export function waiterOf<Wire extends PoolWire>(
+  acquirer: Acquirer<Wire>,
+  origin: Origin,
+  { unsafe, fresh, timeoutMs }: AcquireOptions,
+  ofPool: Settings,
+): PoolWaiter<Wire> {
+  const ownMs = timeoutMs ?? settingsFor(ofPool, origin).acquireTimeoutMs;
+  return ownMs === ofPool.acquireTimeoutMs
+    ? new Waiter(acquirer, unsafe, fresh)
+    : new TimedWaiter(acquirer, unsafe, fresh, ownMs);
+}
 
 /** The right to use one connection for one exchange, and the facts of the moment it was granted. */
 export interface Lease<Wire extends PoolWire> {
@@ -80,10 +97,8 @@ export interface ExchangeEnding {
  * Whether it is known before an exchange that it is the last on its connection. Then the request says `Connection: close`,
  * so that the server can close first (RFC 9112 §9.6).
  */
-export function isLastExchange<Wire extends PoolWire>(
-  { connection, requestNumber }: Lease<Wire>,
-  rules: Rules,
-): boolean {
+export function isLastExchange<Wire extends PoolWire>({ connection, requestNumber }: Lease<Wire>): boolean {
+  const { rules } = connection.record;
   if (requestNumber >= rules.maxRequests || rules.maxIdle === 0 || rules.maxIdlePerOrigin === 0) return true;
   return connection.record.state === "draining";
 }
@@ -147,6 +162,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   readonly record: Connection<Wire>;
   /** The proxy in between, if any. */
   readonly via: Via | undefined;
+  /** What counts for its origin. What a pool has once (its clock, its transport) is not read from here. */
+  readonly settings: Settings;
   /** Set while the socket is being opened: by `ConnectAttempts`, at both ends of the attempt. */
   attempt: ConnectInProgress | undefined = undefined;
   /** Set once, by the pool when the connect attempt has succeeded. It stays when the connection is closed. */
@@ -189,9 +206,15 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   #isOver = false;
   readonly #owner: ConnectionOwner<Wire>;
 
-  constructor(record: Connection<Wire>, via: Via | undefined, owner: ConnectionOwner<Wire>) {
+  constructor(
+    record: Connection<Wire>,
+    via: Via | undefined,
+    settings: Settings,
+    owner: ConnectionOwner<Wire>,
+  ) {
     this.record = record;
     this.via = via;
+    this.settings = settings;
     this.#owner = owner;
   }
 

@@ -104,7 +104,7 @@ export class Grants<Wire extends PoolWire> {
     now: number,
     options: LivenessOptions,
   ): void {
-    const { rules } = this.#settings;
+    const { rules } = effect.connection;
     checkLiveness(connection, { turns: this.#turns, rules }, options, (reason) => {
       if (reason !== undefined || isOverdrawn(connection))
         return this.#owner.acquireAnother(effect.waiter, connection, reason);

@@ -7,7 +7,8 @@ import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import { type Socket, type Transport, TransportError } from "../contract/transport.ts";
 import type { PoolWire } from "../contract/wire.ts";
-import type { Settings } from "../options/resolve.ts";
+import { type Settings, settingsFor } from "../options/resolve.ts";
+import type { Rules } from "../rules/rules.ts";
 import { acquireError } from "./acquire-errors.ts";
 import { Closing } from "./closing.ts";
 import { type ConnectAttemptOwner, ConnectAttempts, type OpenSocket } from "./connect/connect-attempts.ts";
@@ -22,6 +23,7 @@ import {
   type ExchangeEnding,
   PooledConnection,
   type PoolWaiter,
+  waiterOf,
 } from "./connection.ts";
 import {
   publishCalmed,
@@ -34,7 +36,6 @@ import {
 import { PoolCore } from "./core/core.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { waitersWithoutAttempt } from "./core/origin-table.ts";
-import { Waiter } from "./core/records.ts";
 import { type EffectHandler, EffectQueue } from "./effect-queue.ts";
 import { type GrantOwner, Grants } from "./grants.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
@@ -94,10 +95,12 @@ export class ConnectionPool<Wire extends PoolWire>
     dialer: Dialer = new DirectDialer(settings, transport),
   ) {
     const { rules, acquireTimeoutMs, clock } = settings;
+    const expected = (origin: Origin): number => protocols.expected(origin);
+    const rulesOf = (origin: Origin): Rules => settingsFor(settings, origin).rules;
     this.settings = settings;
     this.observers = observers;
     this.#protocols = protocols;
-    this.core = new PoolCore({ rules, acquireTimeoutMs, expected: (origin) => protocols.expected(origin) });
+    this.core = new PoolCore({ rules, rulesOf, acquireTimeoutMs, expected });
     this.#loopRanAt = clock.now();
     this.#sleepDetector = new SleepDetector(clock, (now) => this.#step({ type: "slept" }, now));
     this.limitKeeper = LimitKeeper.of(settings, (origin, memory) => {
@@ -146,7 +149,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const origin = this.pooledAs(to);
     this.limitKeeper?.used(origin);
     this.#sleepDetector.notice(now);
-    const waiter: PoolWaiter<Wire> = new Waiter(acquirer, options.unsafe, options.fresh);
+    const waiter = waiterOf(acquirer, origin, options, this.settings);
     // With a failed clock nothing begins: the timer is about to tell the request.
     if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;
@@ -168,7 +171,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const { hints, reason, abruptly } = ending;
     if (!connection.multiplexed) connection.leave(abruptly);
     // A request that began to wait in this turn, after the socket was read, is not served before.
-    const now = this.core.origins.queue.size > 0 ? this.now() : (ending.at ?? this.now());
+    const now = this.core.origins.waiting > 0 ? this.now() : (ending.at ?? this.now());
     const { record } = connection;
     const unknown = ending.answered === false && this.#sleepDetector.duringLease(record, now);
     const answered = unknown ? undefined : ending.answered;
@@ -186,13 +189,7 @@ export class ConnectionPool<Wire extends PoolWire>
     observers.beginStep();
     try {
       const effects = this.core.step(input, now);
-      publishReleased(
-        observers,
-        input.connection,
-        { requests, streams: leases - 1 },
-        this.settings.rules,
-        now,
-      );
+      publishReleased(observers, input.connection, { requests, streams: leases - 1 }, now);
       this.#perform(effects, now);
     } finally {
       observers.endStep();
@@ -234,16 +231,17 @@ export class ConnectionPool<Wire extends PoolWire>
       waitedMs: 0,
       snapshot: originSnapshot(this.core.origins, origin.key),
     };
-    if (this.core.closing) throw acquireError({ ...facts, why: "pool-closed" }, this.settings);
+    if (this.core.closing) throw acquireError({ ...facts, why: "pool-closed" });
     const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
     const error = await this.#processRef.until(this.#connectAttempts.failure(origin, this.now(), start));
-    if (error !== undefined) throw acquireError({ ...facts, why: "connect-failed", error }, this.settings);
+    if (error !== undefined) throw acquireError({ ...facts, why: "connect-failed", error });
   }
 
   #connect(record: Connection<Wire>, now: number): void {
     if (record.state !== "connecting") return;
     const via = this.#dialer.viaTo(record.originRecord.origin);
-    record.attachment = new PooledConnection<Wire>(record, via, this);
+    const own = settingsFor(this.settings, record.originRecord.origin);
+    record.attachment = new PooledConnection<Wire>(record, via, own, this);
     this.#connectAttempts.start(record.attachment, now);
   }
 
@@ -274,7 +272,7 @@ export class ConnectionPool<Wire extends PoolWire>
     // Before any request begins: the peer may have said how many it takes, or that it takes none.
     early?.passTo(connection);
     if (isClosed()) return;
-    const { ping } = this.settings;
+    const { ping } = connection.settings;
     if (ping !== undefined && wire.ping !== undefined)
       connection.pings = new Pings(connection, ping, this.timer, now);
     const { isCapacityKnown, capacity: own } = connection;
@@ -355,7 +353,7 @@ export class ConnectionPool<Wire extends PoolWire>
   #perform(effects: readonly PoolEffect<Wire>[], now: number): void {
     this.#effectQueue.perform(effects, now);
     this.timer.ringBy(this.core.wakeAt());
-    this.#processRef.whileQueued(this.core.origins.queue.size > 0);
+    this.#processRef.whileQueued(this.core.origins.waiting > 0);
   }
 
   /** Performs one effect. Called by the effect queue, in the order in which the core decided. */
@@ -384,7 +382,7 @@ export class ConnectionPool<Wire extends PoolWire>
 
   #reject(effect: PoolEffect<Wire> & { type: "reject" }): void {
     const snapshot = originSnapshot(this.core.origins, effect.origin);
-    effect.waiter.attachment.rejected(acquireError({ ...effect, snapshot }, this.settings));
+    effect.waiter.attachment.rejected(acquireError({ ...effect, snapshot }));
   }
 
   #close(effect: PoolEffect<Wire> & { type: "close" }, now: number): void {

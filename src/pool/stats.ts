@@ -62,7 +62,7 @@ export function poolStats(
   const { open, active, connecting } = table;
   let streams = active;
   for (const { furtherLeases } of table.records()) streams += furtherLeases;
-  const now = { open, active, connecting, streams, idle: table.idle.size, queued: table.queue.size };
+  const now = { open, active, connecting, streams, idle: table.idle.size, queued: table.waiting };
   return { ...now, ...totals, origins, listenerErrors, storeErrors };
 }
 

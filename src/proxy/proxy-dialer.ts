@@ -14,6 +14,7 @@ import { type Dialer, DirectDialer, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import type { TlsTargets } from "../pool/connect/tls-targets.ts";
+import { DialerByOrigin } from "./dialer-by-origin.ts";
 import { HttpConnect } from "./http-connect.ts";
 import type { Destination, Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
@@ -34,9 +35,21 @@ interface ProxyRoute {
 /** The dialer that the settings ask for. */
 export function dialerOf(settings: Settings, transport: Transport): Dialer {
   const connector = new Connector(settings, transport);
+  const { origins } = settings;
+  const ofPool = dialerFor({ settings, transport, connector, shares: true });
+  if (origins === undefined) return ofPool;
+  return new DialerByOrigin(ofPool, (origin) => {
+    const own = origins.of(origin);
+    if (own.rules === settings.rules) return undefined;
+    return { key: own, make: () => dialerFor({ settings: own, transport, connector, shares: false }) };
+  });
+}
+
+function dialerFor(parts: Omit<Parts, "direct">): Dialer {
+  const { settings, transport, connector } = parts;
   const direct = new DirectDialer(settings, transport, connector);
   const choose = chooserOf(settings, transport);
-  return choose === undefined ? direct : new ProxyDialer({ settings, transport, connector, direct }, choose);
+  return choose === undefined ? direct : new ProxyDialer({ ...parts, direct }, choose);
 }
 
 type Choose = (origin: Origin) => ProxySetting | undefined;
@@ -55,6 +68,8 @@ interface Parts {
   readonly transport: Transport;
   readonly connector: Connector;
   readonly direct: DirectDialer;
+  /** Whether origins share connections to a proxy. One with rules of its own does not: they are for its connections. */
+  readonly shares: boolean;
 }
 
 /** Connects through a proxy to the origins that have one, and directly to the others. */
@@ -72,6 +87,10 @@ class ProxyDialer implements Dialer {
     this.tls = parts.direct.tls;
     this.#parts = parts;
     this.#choose = choose;
+  }
+
+  reportTo(onShortfall: TlsTargets["onShortfall"]): void {
+    this.tls.onShortfall = onShortfall;
   }
 
   readonly pooledAs = (origin: Origin): Origin => this.#routeTo(origin)?.origin ?? origin;
@@ -114,7 +133,7 @@ class ProxyDialer implements Dialer {
       proxy.kind !== "socks5" &&
       http2 !== "prior-knowledge";
     if (!forwards) return this.#routeOver(proxy, origin, false);
-    if (proxy.pooling === "origin") return this.#routeOver(proxy, origin, true);
+    if (proxy.pooling === "origin" || !this.#parts.shares) return this.#routeOver(proxy, origin, true);
     let shared = this.#sharedRoutes.get(proxy.shown);
     if (shared === undefined) {
       shared = this.#routeOver(proxy, proxyOrigin(proxy), true);
@@ -190,7 +209,8 @@ class ProxyDialer implements Dialer {
 
 /** Connections that all origins share are counted under this origin. No real origin can have its key. */
 function proxyOrigin({ shown, hostname, port }: ProxySetting): Origin {
-  return { key: `proxy+${shown}`, scheme: "http", hostname, port, host: `${hostname}:${port}` };
+  const host = `${hostname}:${port}`;
+  return { key: `proxy+${shown}`, scheme: "http", hostname, port, host, isProxy: true };
 }
 
 function unsupported(message: string): HoldfastError {

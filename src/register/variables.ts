@@ -19,7 +19,7 @@ const PREFIX = "HOLDFAST_";
 const NOT_TEXT: ReadonlySet<string> = new Set(["resolve", "transport", "onEvent", "clock", "random"]);
 
 /** Variables that may hold a password or a key, which no error may show. */
-const SECRET: ReadonlySet<string> = new Set(["proxy", "tls"]);
+const SECRET: ReadonlySet<string> = new Set(["proxy", "tls", "origins"]);
 
 /** `idleTimeout` is `HOLDFAST_IDLE_TIMEOUT`. */
 export function variableOf(option: string): string {

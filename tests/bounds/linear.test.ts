@@ -30,6 +30,7 @@ import { ResponseSection } from "../../src/http2/response-section.ts";
 import { Labels } from "../../src/metrics/labels.ts";
 import { PrometheusMeter } from "../../src/metrics/prometheus.ts";
 import { show } from "../../src/options/checks.ts";
+import { originPattern } from "../../src/options/origin-pattern.ts";
 import { proxyAt } from "../../src/options/proxy.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import * as connectionTests from "../../src/presets/connection-readers.ts";
@@ -184,6 +185,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   "a duration of digits": (text) => toMs(`${text}ms` as never, "idleTimeout"),
   "a wrong option": (text) => show(text),
   "a preset's version": (text) => presets.reqwest({ version: text } as never),
+  "a pattern of origins": (text) => originPattern(text),
+  "the end of a pattern of origins": (text) => originPattern(`https://*.${text}`),
   "a proxy": (text) => proxyAt(text, "proxy", PORTS),
   "a proxy's host": (text) => proxyAt(`http://${text}`, "proxy", PORTS),
   "a proxy's credentials": (text) => proxyAt(`http://${text}@p.test`, "proxy", PORTS),
@@ -345,6 +348,7 @@ describe("regular expressions", () => {
     "src/fetch/multipart.ts": "a form's names",
     "src/fetch/redirect.ts": "Location",
     "src/fetch/request-url.ts": "a URL",
+    "src/options/origin-pattern.ts": "a pattern of origins",
     "src/hono/upstream/dot-segments.ts": "a path's segments",
     "src/hono/forward/address-ranges.ts": "texts of 45 characters at most, and a length of three digits",
     "src/hono/forward/forwarding-fields.ts": "fields that tell of hops",

@@ -1,9 +1,10 @@
 /** The command, from its arguments to what it prints. */
 
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CLIENTS, SERVERS } from "../../src/cli/catalog.ts";
-import { command } from "../../src/cli/mod.ts";
+import { command, explainOrigin } from "../../src/cli/mod.ts";
 import { BALANCER_NAMES } from "../../src/presets/balancers.ts";
 import * as all from "../../src/presets/mod.ts";
 
@@ -134,5 +135,45 @@ describe("holdfast, called wrongly, ends with 2, says what is wrong and what the
   it("but 0 when asked for help", () => {
     const { code, output } = command(["--help"]);
     assertEquals([code, output.startsWith("Usage: holdfast")], [0, true]);
+  });
+});
+
+describe("holdfast explain <origin>", () => {
+  const origins = { "https://*.test": { idleTimeout: "9s" }, "https://a.test": { maxConnections: 3 } };
+  const env = { HOLDFAST_ORIGINS: JSON.stringify(origins), HOLDFAST_MAX_REQUESTS: "7" };
+
+  it("prints the rules that the options of a program give it, each with where it is from", async () => {
+    const { code, output, error } = await explainOrigin(["https://a.test/x"], env);
+    assertEquals([code, error], [0, ""]);
+    assertEquals(output.split("\n")[0], "Rules for https://a.test");
+    const has = (row: RegExp) => assertEquals(row.test(output), true, `${row} in ${output}`);
+    has(/^idleTimeout +9s +origin https:\/\/\*\.test$/m);
+    has(/^maxConnectionsPerOrigin +3 +origin https:\/\/a\.test$/m);
+    has(/^maxRequests +7 +option$/m);
+    has(/^maxLifetime +1h +default$/m);
+  });
+
+  it("reads a config module, and the variables win", async () => {
+    const config = fileURLToPath(new URL("../register/holdfast.config.json", import.meta.url));
+    const { output } = await explainOrigin(["http://a.test", "--config", config], {});
+    assertStringIncludes(output, "option");
+    const missing = await explainOrigin(["http://a.test"], { HOLDFAST_CONFIG: "./none.json" });
+    assertEquals(missing.code, 2);
+    assertStringIncludes(missing.error, "cannot be imported");
+  });
+
+  it("refuses options that no pool would take, and shows no secret of theirs", async () => {
+    const secret = { "https://a.test": { proxy: "http://user:secret@p.test", idle: 1 } };
+    const { code, error } = await explainOrigin(["https://a.test"], {
+      HOLDFAST_ORIGINS: JSON.stringify(secret),
+    });
+    assertEquals(code, 2);
+    assertEquals(error.includes("secret"), false);
+    assertStringIncludes(
+      error,
+      'HOLDFAST_ORIGINS (value not shown): origins["https://a.test"]: Unknown option "idle"',
+    );
+    assertEquals((await explainOrigin(["https://a.test", "http://b.test"], {})).code, 2);
+    assertEquals((await explainOrigin(["ftp://a.test"], {})).code, 2);
   });
 });

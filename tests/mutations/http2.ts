@@ -55,8 +55,8 @@ export const HTTP2: readonly Mutation[] = [
   {
     breaks: "No request is served before it has begun to wait",
     file: "src/pool/pool.ts",
-    search: "const now = this.core.origins.queue.size > 0 ?",
-    replacement: "const now = this.core.origins.queue.size < 0 ?",
+    search: "const now = this.core.origins.waiting > 0 ?",
+    replacement: "const now = this.core.origins.waiting < 0 ?",
     proof: { tests: "tests/http2/pool.test.ts" },
   },
   {

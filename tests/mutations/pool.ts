@@ -5,6 +5,48 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/pool/`. */
 export const POOL: readonly Mutation[] = [
   {
+    breaks: "Of the entries of an origin the narrowest counts first",
+    file: "src/options/origin-rules.ts",
+    search: "      .reverse();\n",
+    replacement: ";\n",
+    proof: { tests: "tests/options/origins" },
+  },
+  {
+    breaks: "Patterns that overlap without one having all of the other are refused",
+    file: "src/options/origin-rules.ts",
+    search: "if (forth !== back) continue;",
+    replacement: "continue;",
+    proof: { tests: "tests/options/origins" },
+  },
+  {
+    breaks: "A function for the rules is asked once per origin",
+    file: "src/options/origin-rules.ts",
+    search: "    this.#found.set(key, found);\n",
+    replacement: "",
+    proof: { tests: "tests/options/origins" },
+  },
+  {
+    breaks: "An origin with rules of its own does not share connections to a proxy",
+    file: "src/proxy/proxy-dialer.ts",
+    search: " || !this.#parts.shares)",
+    replacement: ")",
+    proof: { tests: "tests/pool/origin-rules" },
+  },
+  {
+    breaks: "Each origin is limited by its own rules",
+    file: "src/pool/core/origin-table.ts",
+    search: "this.#rulesOf(origin));",
+    replacement: "this.#rulesOf({ ...origin, key: origin.host, hostname: origin.host, port: 0 }));",
+    proof: { tests: "tests/pool/origin-rules" },
+  },
+  {
+    breaks: "Requests time out in the order in which their times end",
+    file: "src/pool/core/queue-limits.ts",
+    search: "        this.#rejectQueued(due.retireAt, now);\n",
+    replacement: "",
+    proof: { tests: "tests/pool/core/queue" },
+  },
+  {
     breaks: "close() settles if the transport fails to load meanwhile",
     file: "src/create-pool.ts",
     search: "await this.#loading.catch(() => undefined);",
@@ -42,7 +84,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "close() rejects the waiters",
     file: "src/pool/core/core.ts",
-    search: `this.#reject(waiter, waiter.originRecord?.origin.key ?? "", "pool-closed", now);`,
+    search: `this.#reject(waiter, keyOf(waiter), "pool-closed", now);`,
     replacement: "this.#cancel(waiter);",
     proof: "simulation",
   },
@@ -70,7 +112,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A waiter that was granted a connection or rejected leaves the queue",
     file: "src/pool/core/origin-table.ts",
-    search: "    this.queue.remove(waiter.queueNode);\n",
+    search: "else this.queue.remove(waiter.queueNode);",
     replacement: "",
     proof: { tests: "tests/pool/core/queue" },
   },
@@ -168,7 +210,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A process does not end while a request waits in the queue",
     file: "src/pool/pool.ts",
-    search: "this.#processRef.whileQueued(this.core.origins.queue.size > 0);",
+    search: "this.#processRef.whileQueued(this.core.origins.waiting > 0);",
     replacement: "",
     proof: { tests: "tests/loop/process-ref" },
   },

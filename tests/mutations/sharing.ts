@@ -18,7 +18,7 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A shared connection takes no more leases than maxRequests",
     file: "src/pool/core/sharing.ts",
-    search: " && spentReason(connection, this.#rules) === undefined;",
+    search: " && spentReason(connection, connection.rules) === undefined;",
     replacement: ";",
     proof: SIMULATION,
   },

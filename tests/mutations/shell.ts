@@ -45,8 +45,8 @@ export const SHELL: readonly Mutation[] = [
   {
     breaks: "One connect attempt decides for an unknown origin",
     file: "src/create-pool.ts",
-    search: "? Infinity\n",
-    replacement: "? 1\n",
+    search: "? Infinity : 1;",
+    replacement: "? 1 : 1;",
     proof: BY_NEGOTIATION,
   },
   {

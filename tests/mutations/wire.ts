@@ -102,7 +102,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "The last request on a connection carries Connection: close",
     file: "src/exchange/exchange.ts",
-    search: "const last = isLastExchange(lease, this.#pool.settings.rules);",
+    search: "const last = isLastExchange(lease);",
     replacement: "const last = false;",
     proof: "simulation",
   },

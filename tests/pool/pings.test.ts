@@ -10,6 +10,7 @@ import { Pings } from "../../src/pool/pings.ts";
 import { PoolTimer } from "../../src/pool/timer.ts";
 import type { PingRule } from "../../src/rules/ping.ts";
 import { MovableClock } from "../support/clock.ts";
+import { rules } from "../support/facts.ts";
 
 /** A connection with a request, whose peer says nothing, and what was done to it. */
 function silent(changes: Partial<PingRule> = {}) {
@@ -18,7 +19,7 @@ function silent(changes: Partial<PingRule> = {}) {
   const done: string[] = [];
   const record = new ConnectionRecord<unknown, unknown>(
     1,
-    new OriginRecord(originOf("https://a.test"), 1),
+    new OriginRecord(originOf("https://a.test"), 1, rules()),
     start,
   );
   record.state = "active";

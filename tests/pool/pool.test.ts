@@ -99,7 +99,7 @@ describe("a connection that ends", () => {
     (await shell.request()).release();
     const last = await shell.request();
     assert(last.lease);
-    assertEquals(isLastExchange(last.lease, shell.pool.settings.rules), true);
+    assertEquals(isLastExchange(last.lease), true);
     last.release();
     assertEquals([shell.retired, shell.peer(1).state], [["max-requests"], "open"]);
     await settled();
@@ -645,10 +645,7 @@ describe("drain", () => {
     await shell.park("b");
     shell.pool.drain(undefined, "origin-drained");
     assert(active.lease);
-    assertEquals(
-      [shell.retired, isLastExchange(active.lease, shell.pool.settings.rules)],
-      [["origin-drained"], true],
-    );
+    assertEquals([shell.retired, isLastExchange(active.lease)], [["origin-drained"], true]);
     active.release();
     assertEquals(shell.retired, ["origin-drained", "origin-drained"]);
   });

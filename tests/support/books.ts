@@ -31,7 +31,11 @@ type Connection = ConnectionRecord<unknown, unknown>;
 export interface Terms {
   readonly rules: Rules;
   readonly acquireTimeoutMs: number;
+  /** The rules of an origin, whose limits in all are those of the others. */
+  readonly rulesOf: (origin: OriginOf) => Rules;
 }
+
+type OriginOf = Origin["origin"];
 
 /** What the driver knows of every connection. */
 export type Lives = (id: number) => Life;
@@ -40,12 +44,12 @@ export type Lives = (id: number) => Life;
 export function checkBooks(core: Core, terms: Terms, lives: Lives, now: number): void {
   const { origins } = core;
   const records = [...origins.records()];
-  for (const origin of records) checkOrigin(origin, terms.rules);
+  for (const origin of records) checkOrigin(origin, terms.rulesOf(origin.origin));
   checkTotals(origins, records);
-  checkLimits(origins, records, terms.rules);
-  checkRules(origins, terms.rules, now);
-  checkWaiters(core, records, terms.rules, now);
-  for (const origin of records) checkSharing(origin, terms.rules, lives, now);
+  checkLimits(origins, records, terms);
+  checkRules(origins, terms, now);
+  checkWaiters(core, records, terms, now);
+  for (const origin of records) checkSharing(origin, terms.rulesOf(origin.origin), lives, now);
   checkWakeAt(core, terms, now);
   checkMemory(origins);
 }
@@ -137,7 +141,7 @@ function checkTotals(origins: Table, records: readonly Origin[]): void {
     "idle",
   );
   assertEquals(
-    origins.queue.size,
+    origins.waiting,
     sum(({ waiters }) => waiters.size),
     "queued",
   );
@@ -167,10 +171,11 @@ function inOrder(times: readonly number[]): boolean {
   return times.every((time, at) => at === 0 || time >= (times[at - 1] ?? time));
 }
 
-function checkLimits(origins: Table, records: readonly Origin[], rules: Rules): void {
-  assert(origins.open <= rules.maxConnections, "maxConnections");
-  assert(origins.idle.size <= rules.maxIdle, "maxIdle");
+function checkLimits(origins: Table, records: readonly Origin[], terms: Terms): void {
+  assert(origins.open <= terms.rules.maxConnections, "maxConnections");
+  assert(origins.idle.size <= terms.rules.maxIdle, "maxIdle");
   for (const origin of records) {
+    const rules = terms.rulesOf(origin.origin);
     const inPlace = inState(origin, "active").some(({ succeeded }) => succeeded);
     const successor = inPlace || inState(origin, "draining").some(isShareable) ? 1 : 0;
     const open = origin.connections.size;
@@ -180,20 +185,21 @@ function checkLimits(origins: Table, records: readonly Origin[], rules: Rules): 
 }
 
 /** Every idle connection may be used, until the time that the rules say. */
-function checkRules(origins: Table, rules: Rules, now: number): void {
+function checkRules(origins: Table, { rulesOf }: Terms, now: number): void {
   for (const connection of origins.idle) {
-    const until = expectedUntil(connection, rules) ?? -Infinity;
+    const until = expectedUntil(connection, rulesOf(connection.originRecord.origin)) ?? -Infinity;
     assertEquals(connection.retireAt, until, "an idle connection is kept for as long as the rules say");
     assert(now < until, `a connection is idle at ${now}, though its time was over at ${until}`);
   }
 }
 
 /** No request waits for a connection that it could have. */
-function checkWaiters(core: Core, records: readonly Origin[], rules: Rules, now: number): void {
+function checkWaiters(core: Core, records: readonly Origin[], { rulesOf }: Terms, now: number): void {
   const { origins } = core;
-  if (core.closing) assertEquals(origins.queue.size, 0, "a closed pool has no waiters");
+  if (core.closing) assertEquals(origins.waiting, 0, "a closed pool has no waiters");
   const all = { ...sumOf(records.map(countsOf)), open: origins.open };
   for (const origin of records) {
+    const rules = rulesOf(origin.origin);
     if (waitersWithoutAttempt(origin) > 0) assert(!hasRoom(countsOf(origin), all, rules), "there is room");
     const idle = inState(origin, "idle");
     for (const { fresh, unsafe } of origin.waiters) {
@@ -222,11 +228,15 @@ function sumOf(all: readonly Counts[]): Counts {
 const NONE: Counts = { open: 0, evictable: 0 };
 
 function checkWakeAt(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
-  const { idle, queue } = core.origins;
+  const { idle } = core.origins;
+  const waiters = [...core.origins.records()].flatMap((origin) => [...origin.waiters]);
   const wakeAt = core.wakeAt();
   assert(wakeAt > now, `waking at ${wakeAt} makes no progress from ${now}`);
   for (const { retireAt } of idle) assert(wakeAt <= retireAt, "sleeps past the end of an idle connection");
-  for (const { askedAt } of queue) assert(wakeAt <= askedAt + acquireTimeoutMs, "sleeps past a time-out");
+  for (const { askedAt, timeoutMs = acquireTimeoutMs } of waiters) {
+    assert(wakeAt <= askedAt + timeoutMs, "sleeps past a time-out");
+    assert(now < askedAt + timeoutMs, "a request waits for longer than it may");
+  }
 }
 
 function checkMemory({ deadlines, open }: Table): void {

@@ -7,7 +7,8 @@ import type { RetireReason } from "../../src/contract/reasons.ts";
 import type { WireProtocol } from "../../src/contract/wire-protocol.ts";
 import { PoolCore } from "../../src/pool/core/core.ts";
 import type { Effect, Input } from "../../src/pool/core/effects.ts";
-import { type ConnectionRecord, Waiter } from "../../src/pool/core/records.ts";
+import { waitersWithoutAttempt } from "../../src/pool/core/origin-table.ts";
+import { type ConnectionRecord, TimedWaiter, Waiter } from "../../src/pool/core/records.ts";
 import { NOTHING_LEARNED } from "../../src/rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Life, type Terms } from "./books.ts";
@@ -22,6 +23,8 @@ export interface Wish {
   readonly unsafe?: boolean;
   readonly fresh?: boolean;
   readonly again?: boolean;
+  /** How long it waits; the pool's time by default. */
+  readonly timeoutMs?: number;
 }
 
 /** What became of a request. */
@@ -65,8 +68,13 @@ export class CoreDriver {
     changes: Partial<Rules> = {},
     acquireTimeoutMs = Infinity,
     expected?: (origin: Origin) => number,
+    ofOrigins: (hostname: string) => Partial<Rules> | undefined = () => undefined,
   ) {
-    this.terms = { rules: rules(changes), acquireTimeoutMs };
+    const ofPool = rules(changes);
+    const { maxConnections, maxIdle, evictInAll } = ofPool;
+    const ofAll = { maxConnections, maxIdle, evictInAll };
+    const rulesOf = ({ hostname }: Origin): Rules => ({ ...ofPool, ...ofOrigins(hostname), ...ofAll });
+    this.terms = { rules: ofPool, acquireTimeoutMs, rulesOf };
     this.core = new PoolCore({ ...this.terms, expected });
   }
 
@@ -78,9 +86,9 @@ export class CoreDriver {
   acquire(
     origin: string,
     name: string,
-    { unsafe = false, fresh = false, again = false }: Wish = {},
+    { unsafe = false, fresh = false, again = false, timeoutMs }: Wish = {},
   ): string[] {
-    const waiter = this.requests.get(name) ?? new Waiter<undefined, string>(name, unsafe, fresh);
+    const waiter = this.requests.get(name) ?? newWaiter(name, unsafe, fresh, timeoutMs);
     this.requests.set(name, waiter);
     this.fates.set(name, "waiting");
     this.#waiting += 1;
@@ -106,20 +114,25 @@ export class CoreDriver {
   }
 
   #idleServes(key: string, { fresh, unsafe }: Request): boolean {
-    return !fresh && mustServe(this.#usable(key), this.terms.rules, unsafe, this.now);
+    return !fresh && mustServe(this.#usable(key), this.#rulesAt(key), unsafe, this.now);
   }
 
   /** The connections with room that the request may share and that have the most leases of those. */
   #fullest(key: string, waiter: Request): number[] {
-    const { now, terms } = this;
+    const { now } = this;
+    const rulesAt = this.#rulesAt(key);
     const shared = [...(this.core.origins.find(key)?.connections ?? [])].filter((connection) => {
       const { state, capacity, expiresAt } = connection;
       if (state !== "active" || now >= expiresAt) return false;
       const life = this.#life(connection.id);
-      return hasCapacity({ ...life, capacity, facts: connection }, terms.rules) && mayJoin(life, waiter);
+      return hasCapacity({ ...life, capacity, facts: connection }, rulesAt) && mayJoin(life, waiter);
     });
     const most = Math.max(...shared.map(({ leases }) => leases));
     return shared.filter(({ leases }) => leases === most).map(({ id }) => id);
+  }
+
+  #rulesAt(key: string): Rules {
+    return this.terms.rulesOf(originOf(key));
   }
 
   #life(id: number): Life {
@@ -128,9 +141,10 @@ export class CoreDriver {
 
   /** Idle connections of an origin that no rule ends now. */
   #usable(key: string): Connection[] {
-    const { terms, now } = this;
+    const { now } = this;
+    const rulesAt = this.#rulesAt(key);
     const all = [...(this.core.origins.find(key)?.connections ?? [])];
-    return all.filter((one) => one.state === "idle" && now < (expectedUntil(one, terms.rules) ?? -Infinity));
+    return all.filter((one) => one.state === "idle" && now < (expectedUntil(one, rulesAt) ?? -Infinity));
   }
 
   cancel(name: string): string[] {
@@ -278,8 +292,7 @@ export class CoreDriver {
         return `queue ${effect.waiter.attachment} (${effect.queued})`;
       case "reject":
         this.#answered(effect.waiter.attachment, "rejected");
-        if (effect.why === "queue-full")
-          assert(this.core.origins.waitersWithoutAttempt >= this.terms.rules.maxQueue);
+        if (effect.why === "queue-full") this.#checkFull(effect.origin);
         return `reject ${effect.waiter.attachment}: ${effect.why}`;
       case "park":
         return `park ${effect.connection.id}`;
@@ -304,6 +317,14 @@ export class CoreDriver {
     assert(old.length > 0, "a connection was opened that nobody needs");
   }
 
+  #checkFull(key: string): void {
+    const { origins } = this.core;
+    const own = origins.find(key);
+    assert(own);
+    const inAll = origins.waitersWithoutAttempt >= this.terms.rules.maxQueue;
+    assert(inAll || waitersWithoutAttempt(own) >= this.#rulesAt(key).maxQueue, "a queue was called full");
+  }
+
   #connect(connection: Connection): string {
     this.#attempts += 1;
     this.connections.set(connection.id, connection);
@@ -322,7 +343,11 @@ export class CoreDriver {
     const facts = factsBefore(connection, requestNumber);
     const handedOver = connection === this.#moving;
     const life = this.#life(connection.id);
-    checkGrant({ facts, waiter, handedOver, life, capacity }, this.terms.rules, this.now);
+    checkGrant(
+      { facts, waiter, handedOver, life, capacity },
+      this.terms.rulesOf(originRecord.origin),
+      this.now,
+    );
     assertEquals(idleMs, life.leases > 0 ? 0 : this.now - connection.idleSince, "idle time of a grant");
     const line = this.#line(originRecord.origin.hostname);
     const ahead = line.slice(0, line.indexOf(waiter.attachment));
@@ -346,7 +371,9 @@ export class CoreDriver {
     this.#lingering.delete(connection.id);
     if (leases > 0) return void this.#lives.set(connection.id, { ...before, leases: leases + 1 });
     const alive = facts.requests === 0 && (handedOver || facts.idleSince === this.now);
-    const trusted = connection.capacity > 1 && isTrusted(facts, this.terms.rules, this.now);
+    const trusted =
+      connection.capacity > 1 &&
+      isTrusted(facts, this.terms.rulesOf(connection.originRecord.origin), this.now);
     this.#lives.set(connection.id, { leases: 1, alive, trusted });
   }
 
@@ -398,13 +425,19 @@ export class CoreDriver {
     const retired = counters.flatMap((each) => Object.values(each.retired)).reduce((a, b) => a + b, 0);
     assertEquals(this.#attempts, origins.open + retired, "every connect attempt is open or retired");
     assertEquals(this.connections.size, origins.open);
-    assertEquals(this.#waiting, origins.queue.size, "the queue holds the waiters");
+    assertEquals(this.#waiting, origins.waiting, "the queue holds the waiters");
     const excess = origins.waitersWithoutAttempt - this.terms.rules.maxQueue;
     assert(
       excess <= this.#askedAgain + this.#leftBehind,
       "maxQueue, beyond which only requests may wait that ask again or lost their connect attempt",
     );
   }
+}
+
+function newWaiter(name: string, unsafe: boolean, fresh: boolean, timeoutMs: number | undefined): Request {
+  return timeoutMs === undefined
+    ? new Waiter(name, unsafe, fresh)
+    : new TimedWaiter(name, unsafe, fresh, timeoutMs);
 }
 
 function learnedOf(effect: Effect<undefined, string> & { type: "learned" }): string {

@@ -126,13 +126,13 @@ export class ConnectAttempts<Wire extends PoolWire> {
     this.#transport = transport.name;
     this.#dialer = dialer;
     this.#owner = owner;
-    dialer.tls.onShortfall = (shortfall) => this.#fallsShort(shortfall);
+    dialer.reportTo((shortfall) => this.#fallsShort(shortfall));
   }
 
   /** Starts to open a connection. */
   start(connection: PooledConnection<Wire>, now: number): void {
-    const { settings, timer } = this.#parts;
-    const { record } = connection;
+    const { timer } = this.#parts;
+    const { record, settings } = connection;
     const { origin } = record.originRecord;
     const attempt = new ConnectAttempt(origin.key, now, settings.connectTimeoutMs);
     connection.attempt = attempt;
@@ -188,7 +188,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
     let [socket, random, error]: [Socket | undefined, number, unknown] = [undefined, 0, undefined];
     try {
       socket = this.#checked(given, connection);
-      if (record.state !== "closed") error = this.#compareOptions(socket);
+      if (record.state !== "closed") error = this.#compareOptions(socket, connection.settings);
       random = this.#parts.settings.random();
     } catch (fault) {
       error = fault;
@@ -240,10 +240,10 @@ export class ConnectAttempts<Wire extends PoolWire> {
     this.#parts.timer.drop(attempt);
   }
 
-  #compareOptions(socket: Socket): HoldfastError | undefined {
-    const { noDelay, chosen } = this.#parts.settings;
+  #compareOptions(socket: Socket, settings: Settings): HoldfastError | undefined {
+    const { noDelay, chosen } = settings;
     // Nobody asked for the default. `explain()` says how much of it the runtime can do.
-    const { tcpKeepAlive } = chosen.has("tcpKeepAlive") ? this.#parts.settings : socket.applied;
+    const { tcpKeepAlive } = chosen.has("tcpKeepAlive") ? settings : socket.applied;
     for (const shortfall of shortfalls({ tcpKeepAlive, noDelay }, socket.applied)) {
       const error = this.#fallsShort(shortfall);
       if (error !== undefined) return error;

@@ -26,7 +26,8 @@ export interface Via {
 export interface Dialer {
   /** Absent if only the transport itself can look up names. */
   readonly resolver: Resolver | undefined;
-  readonly tls: TlsTargets;
+  /** Whom to tell of each option that the transport cannot honour. Answers with the error to fail with, if any. */
+  reportTo(onShortfall: TlsTargets["onShortfall"]): void;
   /** The origin whose connections carry the requests of `origin`: another one if origins share the connections to a proxy. */
   readonly pooledAs?: ((origin: Origin) => Origin) | undefined;
   /** The name that is looked up to connect to an origin, if any. */
@@ -55,6 +56,10 @@ export class DirectDialer implements Dialer {
       mode: settings.http2,
       chosen: settings.chosen.has("http2"),
     });
+  }
+
+  reportTo(onShortfall: TlsTargets["onShortfall"]): void {
+    this.tls.onShortfall = onShortfall;
   }
 
   nameTo(origin: Origin): string | undefined {

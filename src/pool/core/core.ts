@@ -22,6 +22,7 @@ import { Fairness } from "./fairness.ts";
 import { IdleLimitLearner } from "./idle-limit-learner.ts";
 import { Opening } from "./opening.ts";
 import { OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
+import { keyOf, QueueLimits } from "./queue-limits.ts";
 import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 import { RequestLimitLearner } from "./request-limit-learner.ts";
 import { Retirement } from "./retirement.ts";
@@ -31,6 +32,8 @@ import { Succession } from "./succession.ts";
 /** What the core is built with. */
 export interface CoreOptions {
   readonly rules: Rules;
+  /** The rules of an origin with rules of its own: by default all have the same. Asked once, before its first request. */
+  readonly rulesOf?: ((origin: Origin) => Rules) | undefined;
   /** Longest time in the queue; `Infinity` is off. */
   readonly acquireTimeoutMs: number;
   /**
@@ -46,8 +49,7 @@ const NOTHING: never[] = [];
 /** The sans-I/O pool. `C` and `W` are what the shell attaches to connections and waiters. */
 export class PoolCore<C, W> {
   readonly origins: OriginTable<C, W>;
-  readonly #rules: Rules;
-  readonly #acquireTimeoutMs: number;
+  readonly #queueLimits: QueueLimits<C, W>;
   #closing = false;
   readonly #retirement: Retirement<C, W>;
   readonly #opening: Opening<C, W>;
@@ -59,19 +61,20 @@ export class PoolCore<C, W> {
   #effects: Effect<C, W>[] = NOTHING;
 
   constructor(options: CoreOptions) {
-    this.origins = new OriginTable(options.expected);
-    this.#rules = options.rules;
-    this.#acquireTimeoutMs = options.acquireTimeoutMs;
+    const { rules, rulesOf = () => rules } = options;
+    this.origins = new OriginTable(rulesOf, options.expected);
     const emit = (effect: Effect<C, W>) => this.#emit(effect);
-    this.#fairness = new Fairness(this.origins, options.rules);
-    this.#retirement = new Retirement(this.origins, options.rules, emit);
-    this.#opening = new Opening(this.origins, options.rules, this.#fairness, this.#retirement, emit);
-    this.#learner = new IdleLimitLearner(this.origins, options.rules, emit);
-    this.#requestLearner = new RequestLimitLearner(options.rules, emit, (origin, now) => {
+    const limits = { maxQueue: rules.maxQueue, timeoutMs: options.acquireTimeoutMs };
+    this.#queueLimits = new QueueLimits(this.origins, limits, (...rejected) => this.#reject(...rejected));
+    this.#fairness = new Fairness(this.origins);
+    this.#retirement = new Retirement(this.origins, emit);
+    this.#opening = new Opening(this.origins, this.#fairness, this.#retirement, emit);
+    this.#learner = new IdleLimitLearner(this.origins, emit);
+    this.#requestLearner = new RequestLimitLearner(emit, (origin, now) => {
       this.#requestLimitChanged(origin, now);
     });
-    this.#sharing = new Sharing(this.origins, options.rules);
-    this.#succession = new Succession(this.origins, options.rules, this.#sharing, emit);
+    this.#sharing = new Sharing(this.origins);
+    this.#succession = new Succession(this.origins, this.#sharing, emit);
   }
 
   /** Whether `close` was an input. */
@@ -81,9 +84,7 @@ export class PoolCore<C, W> {
 
   /** When to send the next `tick` at the latest; `Infinity` when nothing is due. */
   wakeAt(): number {
-    const first = this.origins.queue.first;
-    const timeout = first === undefined ? Infinity : first.askedAt + this.#acquireTimeoutMs;
-    return Math.min(this.origins.deadlines.next(), timeout);
+    return Math.min(this.origins.deadlines.next(), this.#queueLimits.next());
   }
 
   /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
@@ -92,7 +93,7 @@ export class PoolCore<C, W> {
     // Before any time-out: a request that was cancelled gets no answer.
     if (input.type === "cancel") this.#cancel(input.waiter);
     this.#retirement.expire(now);
-    this.#rejectTimedOut(now);
+    this.#queueLimits.rejectTimedOut(now);
     this.#apply(input, now);
     // A limit that was learned just now may be shorter than some connections have been idle.
     if (this.origins.deadlines.next() <= now) this.#retirement.expire(now);
@@ -171,12 +172,12 @@ export class PoolCore<C, W> {
       if (connection.capacity > 1) this.#shareWithWaiters(connection, now);
       return;
     }
-    if (this.#hasTimedOut(waiter, now)) return this.#reject(waiter, to.key, "acquire-timeout", now);
+    if (now >= this.#queueLimits.endOf(waiter)) return this.#queueLimits.timeOut(waiter, to.key, now);
     this.origins.enqueue(waiter, origin, again);
     this.#opening.connect(origin, now);
     if (again) return;
-    if (waitersWithoutAttempt(origin) > 0 && this.origins.waitersWithoutAttempt > this.#rules.maxQueue)
-      return this.#reject(waiter, to.key, "queue-full", now);
+    const full = this.#queueLimits.passed(origin);
+    if (full !== undefined) return this.#reject(waiter, to.key, "queue-full", now, { limit: full });
     this.#emit({ type: "queue", waiter, origin: to.key, queued: origin.waiters.size });
   }
 
@@ -185,7 +186,7 @@ export class PoolCore<C, W> {
       const shared = this.#sharing.choose(origin, waiter, now);
       if (shared !== undefined) return shared;
     }
-    return waiter.fresh ? undefined : chooseIdle(origin, this.#rules, waiter.unsafe, now);
+    return waiter.fresh ? undefined : chooseIdle(origin, origin.rules, waiter.unsafe, now);
   }
 
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
@@ -202,9 +203,15 @@ export class PoolCore<C, W> {
     if (connection.capacity > 1 && !this.#closing) this.#succession.leased(connection, now);
   }
 
-  #reject(waiter: Waiter<C, W>, origin: string, why: RejectReason, now: number, error?: unknown): void {
+  #reject(
+    waiter: Waiter<C, W>,
+    origin: string,
+    why: RejectReason,
+    now: number,
+    more?: { readonly limit?: number; readonly error?: unknown },
+  ): void {
     this.#cancel(waiter);
-    this.#emit({ type: "reject", waiter, origin, why, waitedMs: now - waiter.askedAt, error });
+    this.#emit({ type: "reject", waiter, origin, why, waitedMs: now - waiter.askedAt, ...more });
   }
 
   #cancel(waiter: Waiter<C, W>): void {
@@ -242,14 +249,14 @@ export class PoolCore<C, W> {
     connection.capacity = capacity;
     connection.roundTripMs = now - connection.openedAt;
     origin.roundTripMs = Math.min(origin.roundTripMs, connection.roundTripMs);
-    connection.expiresAt = expiry(this.#rules, now, random);
+    connection.expiresAt = expiry(origin.rules, now, random);
     connection.openedAt = now;
     connection.idleSince = now;
     origin.counters.opened += 1;
     this.origins.connected(connection);
     this.#sharing.expect(origin, capacity);
     if (this.#serveWaiters(connection, now)) return;
-    const answer = verdict(connection, this.#rules, now);
+    const answer = verdict(connection, origin.rules, now);
     if (answer.keep) this.#park(connection, answer.until, now);
     else this.#retirement.retire(connection, answer.reason, now);
   }
@@ -273,7 +280,7 @@ export class PoolCore<C, W> {
     this.#expect(origin, origin.capacity, now);
     for (const connection of origin.connections) {
       if (connection.originIdleNode.listed) {
-        const spent = spentReason(connection, this.#rules);
+        const spent = spentReason(connection, connection.rules);
         if (spent !== undefined) this.#retirement.retire(connection, spent, now);
       } else if (connection.state === "active") {
         this.#sharing.update(connection);
@@ -309,7 +316,7 @@ export class PoolCore<C, W> {
       if (waiter === undefined) return;
       // A waiter that came after the attempt began did not have its full time: it gets the next attempt.
       if (waiter.askedAt > connection.openedAt) return this.#opening.connect(origin, now);
-      this.#reject(waiter, origin.origin.key, "connect-failed", now, error);
+      this.#reject(waiter, origin.origin.key, "connect-failed", now, { error });
     }
   }
 
@@ -343,7 +350,7 @@ export class PoolCore<C, W> {
 
   /** Why an active connection takes no further lease, though there is nothing wrong with it. */
   #whyNotShared(connection: ConnectionRecord<C, W>, now: number): RetireReason | undefined {
-    const spent = spentReason(connection, this.#rules);
+    const spent = spentReason(connection, connection.rules);
     if (spent !== undefined) return spent;
     if (now >= connection.expiresAt) return "max-lifetime";
     return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;
@@ -359,7 +366,7 @@ export class PoolCore<C, W> {
       this.#retirement.close(connection, connection.retireReason ?? "pool-closed", "draining", 0);
     } else {
       const answer: Verdict =
-        reason === undefined ? verdict(connection, this.#rules, now) : { keep: false, reason };
+        reason === undefined ? verdict(connection, origin.rules, now) : { keep: false, reason };
       if (answer.keep && !this.#mustLeave(connection)) {
         if (!this.#serveWaiters(connection, now)) this.#park(connection, answer.until, now);
         return;
@@ -383,24 +390,11 @@ export class PoolCore<C, W> {
     if (origin.waiters.size > 0) this.#opening.connect(origin, now);
   }
 
-  // Time-outs and the end of the pool
-
-  #hasTimedOut(waiter: Waiter<C, W>, now: number): boolean {
-    return now >= waiter.askedAt + this.#acquireTimeoutMs;
-  }
-
-  #rejectTimedOut(now: number): void {
-    const { queue } = this.origins;
-    for (let first = queue.first; first !== undefined; first = queue.first) {
-      if (!this.#hasTimedOut(first, now)) return;
-      this.#reject(first, first.originRecord?.origin.key ?? "", "acquire-timeout", now);
-    }
-  }
+  // The end of the pool
 
   #close(now: number): void {
     this.#closing = true;
-    for (const waiter of this.origins.queue)
-      this.#reject(waiter, waiter.originRecord?.origin.key ?? "", "pool-closed", now);
+    for (const waiter of this.origins.waiters()) this.#reject(waiter, keyOf(waiter), "pool-closed", now);
     for (const origin of this.origins.records()) {
       for (const connection of origin.connections) this.#retirement.retire(connection, "pool-closed", now);
     }

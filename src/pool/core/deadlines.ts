@@ -16,7 +16,7 @@ interface Entry<T> extends HeapEntry {
   readonly item: T;
 }
 
-/** What the heap needs of its items. */
+/** What the heap needs of its items. For a waiter, to expire is to be rejected. */
 export interface Expiring {
   /** When the item expires, as of now; `Infinity` for never. */
   retireAt: number;

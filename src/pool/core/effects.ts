@@ -122,6 +122,8 @@ export type Effect<C, W> =
       readonly origin: string;
       readonly why: RejectReason;
       readonly waitedMs: number;
+      /** What was reached: the longest wait in ms, or the number of waiting requests. */
+      readonly limit?: number | undefined;
       readonly error?: unknown;
     }
   /** The connection is idle now: watch it. */

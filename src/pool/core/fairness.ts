@@ -1,29 +1,26 @@
 /** Fairness: which origin gets a place when the total limit keeps several out. They take turns. */
 
 import { type Contender, yieldsTo } from "../../rules/admission.ts";
-import type { Rules } from "../../rules/rules.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { OriginRecord } from "./records.ts";
 
 /** The order among origins that wait for room. */
 export class Fairness<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
 
-  constructor(origins: OriginTable<C, W>, rules: Rules) {
+  constructor(origins: OriginTable<C, W>) {
     this.#origins = origins;
-    this.#rules = rules;
   }
 
   /** Lists an origin while it has waiters without a connect attempt and only the total limit is to blame. */
   updateBlocked(origin: OriginRecord<C, W>): void {
-    this.#origins.setBlocked(origin, origin.counted < this.#rules.maxConnectionsPerOrigin);
+    this.#origins.setBlocked(origin, origin.counted < origin.rules.maxConnectionsPerOrigin);
   }
 
   /** Whether others wait for the room that the origin needs; then it gets its turn behind them. */
   mustQueue(origin: OriginRecord<C, W>): boolean {
     const others = this.#origins.blocked.size - (origin.blockedNode.listed ? 1 : 0);
-    return others > 0 && origin.counted < this.#rules.maxConnectionsPerOrigin;
+    return others > 0 && origin.counted < origin.rules.maxConnectionsPerOrigin;
   }
 
   /** Whether another origin has the better claim to the place of a connection that has no lease any more. */
@@ -54,7 +51,7 @@ export class Fairness<C, W> {
       open: other.connections.size,
       waitingSince: other.waiters.first?.askedAt ?? Infinity,
     };
-    const yields = yieldsTo(own, claim, contenders, this.#rules);
+    const yields = yieldsTo(own, claim, contenders, origin.rules);
     if (!yields) this.#origins.moveBehind(other);
     return yields;
   }

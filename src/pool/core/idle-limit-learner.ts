@@ -6,7 +6,6 @@
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import { learnedLimit, sawClose, sawReuse, sawSilence, WORKED_FRESH_MS } from "../../rules/learned-limit.ts";
 import { diedAlone } from "../../rules/outage.ts";
-import type { Rules } from "../../rules/rules.ts";
 import { keepUntil } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";
 import type { OriginTable } from "./origin-table.ts";
@@ -15,25 +14,23 @@ import type { ConnectionRecord, OriginRecord } from "./records.ts";
 /** Learns the idle limits of one pool's origins. */
 export class IdleLimitLearner<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
   readonly #emit: (effect: Effect<C, W>) => void;
 
-  constructor(origins: OriginTable<C, W>, rules: Rules, emit: (effect: Effect<C, W>) => void) {
+  constructor(origins: OriginTable<C, W>, emit: (effect: Effect<C, W>) => void) {
     this.#origins = origins;
-    this.#rules = rules;
     this.#emit = emit;
   }
 
   /** The peer closed a connection. `watched`: it is seen as it happens. */
   closed(connection: ConnectionRecord<C, W>, watched: boolean, now: number): void {
-    if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
+    if (!connection.rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { originRecord: origin } = connection;
     this.#learn(origin, sawClose(origin.memory, now - connection.idleSince, watched, now), now);
   }
 
   /** An idle connection has died without a word, some time ago. It teaches nothing if its whole origin may have been out of reach. */
   vanished(connection: ConnectionRecord<C, W>, now: number): void {
-    if (!this.#rules.learn || connection.state !== "idle" || connection.requests === 0) return;
+    if (!connection.rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { originRecord: origin, idleSince } = connection;
     if (!diedAlone(origin.reach, now)) return;
     this.#learn(origin, sawSilence(origin.memory, now - idleSince, true, now), now);
@@ -41,7 +38,7 @@ export class IdleLimitLearner<C, W> {
 
   /** A lease ends. `answered`: whether a response came. */
   released(connection: ConnectionRecord<C, W>, answered: boolean | undefined, now: number): void {
-    if (!this.#rules.learn || answered === undefined) return;
+    if (!connection.rules.learn || answered === undefined) return;
     const { originRecord: origin } = connection;
     const memory = this.#afterExchange(connection, answered, now);
     // Where the limit lets no connection be used twice, only the time of a response makes the origin be reviewed.
@@ -68,7 +65,7 @@ export class IdleLimitLearner<C, W> {
   /** A connection gave no answer after its idle time. `proven`: it was dead. Otherwise the server may have been slow. */
   silent(connection: ConnectionRecord<C, W>, proven: boolean, now: number): void {
     const { originRecord: origin, leasedIdleMs, teaches } = connection;
-    if (!this.#rules.learn || !teaches) return;
+    if (!origin.rules.learn || !teaches) return;
     // A slow answer may still come, and says more.
     connection.teaches = !proven;
     this.#learn(origin, sawSilence(origin.memory, leasedIdleMs, proven, now), now);
@@ -76,7 +73,7 @@ export class IdleLimitLearner<C, W> {
 
   /** A memory that was kept elsewhere. Its closes are ignored if some were seen here meanwhile. */
   restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
-    if (!this.#rules.learn || origin.memory.closes.length > 0) return;
+    if (!origin.rules.learn || origin.memory.closes.length > 0) return;
     const { closes, workedMs, workedAt, burstUntil } = memory;
     this.#learn(origin, { ...origin.memory, closes, workedMs, workedAt, burstUntil }, now);
   }
@@ -109,7 +106,7 @@ export class IdleLimitLearner<C, W> {
   /** Applies a new limit to parked connections. The step retires those that have been idle for longer. */
   #applyToIdle(origin: OriginRecord<C, W>): void {
     for (const connection of origin.idle) {
-      connection.retireAt = keepUntil(connection, this.#rules);
+      connection.retireAt = keepUntil(connection, origin.rules);
       this.#origins.deadlines.watch(connection);
     }
   }

@@ -2,7 +2,6 @@
 
 import { admit } from "../../rules/admission.ts";
 import { hungMs } from "../../rules/outage.ts";
-import type { Rules } from "../../rules/rules.ts";
 import type { Effect } from "./effects.ts";
 import type { Fairness } from "./fairness.ts";
 import { type OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
@@ -12,20 +11,17 @@ import type { Retirement } from "./retirement.ts";
 /** Opens the connections of one pool. */
 export class Opening<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
   readonly #fairness: Fairness<C, W>;
   readonly #retirement: Retirement<C, W>;
   readonly #emit: (effect: Effect<C, W>) => void;
 
   constructor(
     origins: OriginTable<C, W>,
-    rules: Rules,
     fairness: Fairness<C, W>,
     retirement: Retirement<C, W>,
     emit: (effect: Effect<C, W>) => void,
   ) {
     this.#origins = origins;
-    this.#rules = rules;
     this.#fairness = fairness;
     this.#retirement = retirement;
     this.#emit = emit;
@@ -40,7 +36,7 @@ export class Opening<C, W> {
   }
 
   #open(origin: OriginRecord<C, W>, now: number): boolean {
-    const admission = admit(this.#origins.occupancy(origin), this.#rules);
+    const admission = admit(this.#origins.occupancy(origin), origin.rules);
     if (admission === "wait") return false;
     const evicted = this.#origins.firstEvictable(admission === "evict-own" ? origin : undefined);
     if (admission !== "connect" && evicted !== undefined) this.#retirement.retire(evicted, "make-room", now);
@@ -49,13 +45,13 @@ export class Opening<C, W> {
   }
 
   preconnect(origin: OriginRecord<C, W>, count: number, now: number): void {
-    const { maxIdle, maxIdlePerOrigin } = this.#rules;
+    const { maxIdle, maxIdlePerOrigin } = origin.rules;
     // Those that the present waiters do not fill.
     const coming = Math.max(0, origin.connecting - Math.floor(origin.waiters.size / origin.capacity));
     const ready = origin.idle.size + origin.room.size;
     const wanted = Math.min(count, maxIdle, maxIdlePerOrigin) - ready - coming;
     for (let opened = 0; opened < wanted; opened++) {
-      if (admit(this.#origins.occupancy(origin), this.#rules) !== "connect") return;
+      if (admit(this.#origins.occupancy(origin), origin.rules) !== "connect") return;
       this.#open(origin, now);
     }
   }
@@ -66,7 +62,7 @@ export class Opening<C, W> {
     origin.reach.probedAt = now;
     if (last?.state === "connecting") this.#giveUp(last, now);
     origin.probe = undefined;
-    if (admit(this.#origins.occupancy(origin), this.#rules) !== "connect") return;
+    if (admit(this.#origins.occupancy(origin), origin.rules) !== "connect") return;
     origin.probe = this.#origins.startConnecting(origin, now);
     this.#emit({ type: "connect", connection: origin.probe });
   }

@@ -5,6 +5,7 @@
 
 import type { Origin } from "../../contract/origin.ts";
 import type { Occupancy } from "../../rules/admission.ts";
+import type { Rules } from "../../rules/rules.ts";
 import { Deadlines } from "./deadlines.ts";
 import { List, listNode } from "./list.ts";
 import {
@@ -12,6 +13,7 @@ import {
   ConnectionRecord,
   type Counters,
   OriginRecord,
+  TimedWaiter,
   type Waiter,
   zeroCounters,
 } from "./records.ts";
@@ -34,20 +36,25 @@ export class OriginTable<C, W> {
   readonly idle: List<ConnectionRecord<C, W>> = new List();
   /** Active connections of all origins that linger, in the order in which that began. */
   readonly lingering: List<ConnectionRecord<C, W>> = new List();
-  /** All waiters, the one that asked first at the front. */
+  /** All waiters with the time limit of the pool, the one that asked first at the front. */
   readonly queue: List<Waiter<C, W>> = new List();
+  /** The others, by the end of their time. */
+  readonly timed: Deadlines<TimedWaiter<C, W>> = new Deadlines();
   /** Origins that only the total limit keeps from connecting, in the order in which they get their turn. */
   readonly blocked: List<OriginRecord<C, W>> = new List();
   readonly deadlines: Deadlines<ConnectionRecord<C, W>> = new Deadlines();
   /** Sums of the counters of origins that have been forgotten. */
   readonly forgotten: Counters = zeroCounters();
   readonly #expected: (origin: Origin) => number;
+  readonly #rulesOf: (origin: Origin) => Rules;
   readonly #records: Map<string, OriginRecord<C, W>> = new Map();
   readonly #unused: List<OriginRecord<C, W>> = new List();
   #lastId = 0;
+  #timedCount = 0;
 
   /** `expected`: how many leases a connection of an origin takes at a time, while none is open to tell. */
-  constructor(expected: (origin: Origin) => number = () => 1) {
+  constructor(rulesOf: (origin: Origin) => Rules, expected: (origin: Origin) => number = () => 1) {
+    this.#rulesOf = rulesOf;
     this.#expected = expected;
   }
 
@@ -63,7 +70,7 @@ export class OriginTable<C, W> {
   recordOf(origin: Origin): OriginRecord<C, W> {
     let record = this.#records.get(origin.key);
     if (record === undefined) {
-      record = new OriginRecord(origin, this.#expected(origin));
+      record = new OriginRecord(origin, this.#expected(origin), this.#rulesOf(origin));
       this.#records.set(origin.key, record);
       this.#noteUse(record);
     }
@@ -81,6 +88,17 @@ export class OriginTable<C, W> {
 
   // Waiters
 
+  /** How many there are. */
+  get waiting(): number {
+    return this.queue.size + this.#timedCount;
+  }
+
+  /** All of them. Each may leave when its turn has come. */
+  *waiters(): Generator<Waiter<C, W>> {
+    yield* this.queue;
+    for (const origin of this.#records.values()) yield* origin.waiters;
+  }
+
   /** The first waiter that may have a connection without a lease, which was just opened or released. */
   waiterFor(connection: ConnectionRecord<C, W>): Waiter<C, W> | undefined {
     const { waiters } = connection.originRecord;
@@ -95,8 +113,15 @@ export class OriginTable<C, W> {
     waiter.originRecord = origin;
     if (first) origin.waiters.unshift(waiter.originNode);
     else origin.waiters.push(waiter.originNode);
-    this.queue.insert(waiter.queueNode, first ? this.#askedAfter(waiter.askedAt)?.queueNode : undefined);
+    if (waiter instanceof TimedWaiter) this.#watch(waiter);
+    else this.queue.insert(waiter.queueNode, first ? this.#askedAfter(waiter.askedAt)?.queueNode : undefined);
     this.#changed(origin, before);
+  }
+
+  #watch(waiter: TimedWaiter<C, W>): void {
+    this.#timedCount += 1;
+    waiter.retireAt = waiter.askedAt + waiter.timeoutMs;
+    this.timed.watch(waiter);
   }
 
   #askedAfter(askedAt: number): Waiter<C, W> | undefined {
@@ -111,7 +136,10 @@ export class OriginTable<C, W> {
     const before = waitersWithoutAttempt(origin);
     waiter.originRecord = undefined;
     origin.waiters.remove(waiter.originNode);
-    this.queue.remove(waiter.queueNode);
+    if (waiter instanceof TimedWaiter) {
+      this.#timedCount -= 1;
+      this.timed.forget(waiter);
+    } else this.queue.remove(waiter.queueNode);
     this.#changed(origin, before);
   }
 

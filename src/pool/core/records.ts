@@ -53,9 +53,9 @@ import { type FirstByteTimes, noFirstByteTimes } from "../../rules/first-byte.ts
 import type { IdleConnections } from "../../rules/idle-choice.ts";
 import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { neverReached, type Reach } from "../../rules/outage.ts";
-import { type ConnectionFacts, NO_HINTS, type ServerHints } from "../../rules/rules.ts";
+import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../rules/rules.ts";
 import type { Proof } from "../../rules/share-choice.ts";
-import type { HeapEntry } from "./deadlines.ts";
+import type { Expiring, HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";
 
@@ -136,6 +136,11 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
     return this.#lingerNodes;
   }
 
+  /** The limits of its origin. */
+  get rules(): Rules {
+    return this.originRecord.rules;
+  }
+
   get workedIdleMs(): number {
     return this.originRecord.workedIdleMs;
   }
@@ -153,7 +158,7 @@ export class ConnectionRecord<C, W> implements ConnectionFacts {
   }
 }
 
-/** A request that asks for a connection, and waits if there is none. */
+/** A request that asks for a connection, and waits if there is none, for as long as the pool's `acquireTimeout`. */
 export class Waiter<C, W> {
   readonly attachment: W;
   /** A non-idempotent request: an idle connection must be proven fresh. */
@@ -185,6 +190,27 @@ export class Waiter<C, W> {
   get queueNode(): ListNode<Waiter<C, W>> {
     this.#queueNode ??= listNode(this);
     return this.#queueNode;
+  }
+
+  /** How long it waits; `undefined` for the pool's `acquireTimeout`, so that most waiters need no field for it. */
+  get timeoutMs(): number | undefined {
+    return undefined;
+  }
+}
+
+/** A waiter with a time limit of its own. Those of one pool end in any order, so they are in a heap. */
+export class TimedWaiter<C, W> extends Waiter<C, W> implements Expiring {
+  retireAt: number = Infinity;
+  heapEntry: HeapEntry | undefined = undefined;
+  readonly #timeoutMs: number;
+
+  constructor(attachment: W, unsafe: boolean, fresh: boolean, timeoutMs: number) {
+    super(attachment, unsafe, fresh);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  override get timeoutMs(): number {
+    return this.#timeoutMs;
   }
 }
 
@@ -260,13 +286,16 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   /** The connect attempt that was made last to see whether the origin can be reached. */
   probe: ConnectionRecord<C, W> | undefined = undefined;
   readonly counters: Counters = zeroCounters();
+  /** Its limits. Those on all connections of the pool are the same for every origin. */
+  readonly rules: Rules;
   /** Its place among the origins that wait at the total limit. */
   readonly blockedNode: ListNode<OriginRecord<C, W>>;
   /** Its place among the origins without connections and waiters. */
   readonly unusedNode: ListNode<OriginRecord<C, W>>;
 
-  constructor(origin: Origin, capacity: number) {
+  constructor(origin: Origin, capacity: number, rules: Rules) {
     this.origin = origin;
+    this.rules = rules;
     this.capacity = capacity;
     this.blockedNode = listNode(this);
     this.unusedNode = listNode(this);

@@ -7,7 +7,6 @@ import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
 import type { WireProtocol } from "../../contract/wire-protocol.ts";
 import { learnedRequests, sawGoaway, sawNoGoaway } from "../../rules/learned-requests.ts";
-import type { Rules } from "../../rules/rules.ts";
 import type { Effect } from "./effects.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
 
@@ -19,17 +18,14 @@ const EXPECTED_STREAMS = 100;
 
 /** Learns the request limits of one pool's origins. */
 export class RequestLimitLearner<C, W> {
-  readonly #rules: Rules;
   readonly #emit: (effect: Effect<C, W>) => void;
   readonly #changed: (origin: OriginRecord<C, W>, now: number) => void;
 
   /** `changed`: the learned number of an origin is another one from now on. */
   constructor(
-    rules: Rules,
     emit: (effect: Effect<C, W>) => void,
     changed: (origin: OriginRecord<C, W>, now: number) => void,
   ) {
-    this.#rules = rules;
     this.#emit = emit;
     this.#changed = changed;
   }
@@ -51,7 +47,7 @@ export class RequestLimitLearner<C, W> {
   /** The peer said GOAWAY on a connection, after it had taken `taken` requests. */
   saidGoaway(connection: ConnectionRecord<C, W>, taken: number | undefined, now: number): void {
     const { originRecord: origin, openedAt, state, idleSince } = connection;
-    if (!this.#rules.learn || taken === undefined) return;
+    if (!connection.rules.learn || taken === undefined) return;
     if (state === "idle" && now - idleSince >= BEHIND_RESPONSE_MS) return;
     this.#review(origin, sawGoaway(origin.memory, { requests: taken, openedAt }, now), now);
   }
@@ -73,7 +69,7 @@ export class RequestLimitLearner<C, W> {
    */
   restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): number | undefined {
     const { goaways, goawayBurstUntil, protocol } = memory;
-    if (this.#rules.learn && origin.memory.goaways === undefined && goaways !== undefined)
+    if (origin.rules.learn && origin.memory.goaways === undefined && goaways !== undefined)
       this.#review(origin, { ...origin.memory, goaways, goawayBurstUntil }, now);
     if (protocol === undefined || origin.memory.protocol !== undefined) return undefined;
     this.#learn(origin, { ...origin.memory, protocol }, false);

@@ -2,7 +2,6 @@
 
 import type { RetireReason } from "../../contract/reasons.ts";
 import { chooseEvicted } from "../../rules/idle-choice.ts";
-import type { Rules } from "../../rules/rules.ts";
 import { verdict } from "../../rules/verdict.ts";
 import type { Effect } from "./effects.ts";
 import type { OriginTable } from "./origin-table.ts";
@@ -12,12 +11,10 @@ import type { State } from "./state.ts";
 /** Ends the connections of one pool. */
 export class Retirement<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
   readonly #emit: (effect: Effect<C, W>) => void;
 
-  constructor(origins: OriginTable<C, W>, rules: Rules, emit: (effect: Effect<C, W>) => void) {
+  constructor(origins: OriginTable<C, W>, emit: (effect: Effect<C, W>) => void) {
     this.#origins = origins;
-    this.#rules = rules;
     this.#emit = emit;
   }
 
@@ -42,7 +39,7 @@ export class Retirement<C, W> {
 
   /** A connection that drains may have left its place to another. The end of the step connects for its origin. */
   #leftPlace(origin: OriginRecord<C, W>): void {
-    this.#origins.setBlocked(origin, origin.counted < this.#rules.maxConnectionsPerOrigin);
+    this.#origins.setBlocked(origin, origin.counted < origin.rules.maxConnectionsPerOrigin);
   }
 
   /**
@@ -92,14 +89,14 @@ export class Retirement<C, W> {
   expire(now: number): void {
     const { deadlines } = this.#origins;
     for (let due = deadlines.expired(now); due !== undefined; due = deadlines.expired(now)) {
-      const answer = verdict(due, this.#rules, now);
+      const answer = verdict(due, due.rules, now);
       if (!answer.keep) this.retire(due, answer.reason, now);
     }
   }
 
   /** Retires idle connections above the idle limits, when one has just been parked. */
   trim(origin: OriginRecord<C, W>, now: number): void {
-    const { maxIdle, maxIdlePerOrigin, evictPerOrigin, evictInAll } = this.#rules;
+    const { maxIdle, maxIdlePerOrigin, evictPerOrigin, evictInAll } = origin.rules;
     const ofOrigin =
       origin.idle.size > maxIdlePerOrigin ? chooseEvicted(origin.idle, evictPerOrigin) : undefined;
     if (ofOrigin !== undefined) this.retire(ofOrigin, "max-idle", now);

@@ -15,7 +15,6 @@
  * - A shared connection never comes free under load. It drains when another origin has the better claim to its place.
  */
 
-import type { Rules } from "../../rules/rules.ts";
 import { mayShare, type Proof } from "../../rules/share-choice.ts";
 import { isProvenFresh, spentReason } from "../../rules/verdict.ts";
 import type { OriginTable } from "./origin-table.ts";
@@ -24,15 +23,9 @@ import type { ConnectionRecord, OriginRecord, Waiter } from "./records.ts";
 /** The active connections of one pool that have room for another lease. */
 export class Sharing<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
-  /** No connection carries more, whatever the peer allows. */
-  readonly #mostRequests: number;
 
-  constructor(origins: OriginTable<C, W>, rules: Rules) {
+  constructor(origins: OriginTable<C, W>) {
     this.#origins = origins;
-    this.#rules = rules;
-    const reuses = rules.maxIdle > 0 && rules.maxIdlePerOrigin > 0;
-    this.#mostRequests = reuses ? rules.maxRequests : 1;
   }
 
   /** Connect attempts of the origin are for so many waiters each from now on. */
@@ -41,8 +34,9 @@ export class Sharing<C, W> {
   }
 
   /** How many requests a connection of the origin carries in all. */
-  mostRequests({ learnedRequests }: OriginRecord<C, W>): number {
-    return Math.min(this.#mostRequests, learnedRequests);
+  mostRequests({ rules, learnedRequests }: OriginRecord<C, W>): number {
+    const reuses = rules.maxIdle > 0 && rules.maxIdlePerOrigin > 0;
+    return Math.min(reuses ? rules.maxRequests : 1, learnedRequests);
   }
 
   /** A connection has one lease more. */
@@ -53,7 +47,7 @@ export class Sharing<C, W> {
 
   #proofOf(connection: ConnectionRecord<C, W>, now: number): Proof {
     if (connection.requests === 1 && connection.leasedIdleMs === 0) return "alive";
-    return isProvenFresh(connection, this.#rules, now) ? "within-limit" : "none";
+    return isProvenFresh(connection, connection.rules, now) ? "within-limit" : "none";
   }
 
   /** A connection has one lease less, and others still. */
@@ -78,7 +72,7 @@ export class Sharing<C, W> {
   update(connection: ConnectionRecord<C, W>): void {
     const { state, leases, capacity } = connection;
     const hasRoom =
-      state === "active" && leases < capacity && spentReason(connection, this.#rules) === undefined;
+      state === "active" && leases < capacity && spentReason(connection, connection.rules) === undefined;
     this.#origins.setRoom(connection, hasRoom);
   }
 

@@ -8,7 +8,6 @@
  */
 
 import { isNearEnd } from "../../rules/near-end.ts";
-import type { Rules } from "../../rules/rules.ts";
 import type { Effect } from "./effects.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
@@ -17,18 +16,11 @@ import type { Sharing } from "./sharing.ts";
 /** Opens the successors of one pool's connections. */
 export class Succession<C, W> {
   readonly #origins: OriginTable<C, W>;
-  readonly #rules: Rules;
   readonly #sharing: Sharing<C, W>;
   readonly #emit: (effect: Effect<C, W>) => void;
 
-  constructor(
-    origins: OriginTable<C, W>,
-    rules: Rules,
-    sharing: Sharing<C, W>,
-    emit: (effect: Effect<C, W>) => void,
-  ) {
+  constructor(origins: OriginTable<C, W>, sharing: Sharing<C, W>, emit: (effect: Effect<C, W>) => void) {
     this.#origins = origins;
-    this.#rules = rules;
     this.#sharing = sharing;
     this.#emit = emit;
   }
@@ -46,7 +38,7 @@ export class Succession<C, W> {
 
   /** Whether a connection has a successor, and the origin has one connection too many since. */
   isBeyondLimit({ succeeded, originRecord }: ConnectionRecord<C, W>): boolean {
-    return succeeded && originRecord.counted > this.#rules.maxConnectionsPerOrigin;
+    return succeeded && originRecord.counted > originRecord.rules.maxConnectionsPerOrigin;
   }
 
   #isNearEnd(connection: ConnectionRecord<C, W>, now: number): boolean {
@@ -62,7 +54,7 @@ export class Succession<C, W> {
   }
 
   #hasPlace(origin: OriginRecord<C, W>): boolean {
-    const { maxConnections, maxConnectionsPerOrigin } = this.#rules;
+    const { maxConnections, maxConnectionsPerOrigin } = origin.rules;
     if (this.#origins.blocked.size > 0 || this.#origins.open >= maxConnections) return false;
     return origin.connections.size <= maxConnectionsPerOrigin;
   }

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { CoreDriver } from "../../support/core-driver.ts";
 
 describe("maxQueue", () => {
@@ -206,5 +207,69 @@ describe("an unsafe request", () => {
     pool.open("a", "x");
     pool.acquire("a", "post", { unsafe: true });
     assertEquals(pool.at(9999).release(1), ["grant post 1"]);
+  });
+});
+
+describe("requests with time limits of their own", () => {
+  it("are refused at their own times", () => {
+    const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 }, 100);
+    pool.open("a", "x");
+    pool.acquire("a", "patient", { timeoutMs: Infinity });
+    pool.acquire("a", "usual");
+    pool.acquire("a", "hasty", { timeoutMs: 30 });
+    assertEquals(pool.core.wakeAt(), 30);
+    assertEquals(pool.at(30).tick(), ["reject hasty: acquire-timeout"]);
+    assertEquals([pool.core.wakeAt(), pool.core.origins.waiting], [100, 2]);
+    assertEquals(pool.at(100).tick(), ["reject usual: acquire-timeout"]);
+    assertEquals([pool.core.wakeAt(), pool.core.origins.waiting], [Infinity, 1]);
+    assertEquals(pool.release(1), ["grant patient 1"]);
+  });
+
+  it("time out in the order of their ends however late the timer is, and are served in the order in which they came", () => {
+    const someRequest = fc.record({
+      afterMs: fc.nat(20),
+      timeoutMs: fc.option(fc.constantFrom(5, 20, 60, 200), { nil: undefined }),
+      leaves: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(someRequest, { maxLength: 12 }), fc.nat(120), (requests, lateMs) => {
+        const usualMs = 40;
+        const pool = new CoreDriver({ maxConnectionsPerOrigin: 1 }, usualMs);
+        pool.open("a", "holds");
+        const ends: { name: string; at: number }[] = [];
+        for (const [index, { afterMs, timeoutMs, leaves }] of requests.entries()) {
+          pool.now += afterMs;
+          const name = `r${index}`;
+          pool.acquire("a", name, timeoutMs === undefined ? {} : { timeoutMs });
+          if (leaves && index % 3 === 0) pool.cancel(name);
+          else ends.push({ name, at: pool.now + (timeoutMs ?? usualMs) });
+        }
+        const waiting = ends.filter(({ name }) => pool.fates.get(name) === "waiting");
+        pool.now += lateMs;
+        const late = waiting.filter(({ at }) => at <= pool.now).sort((one, other) => one.at - other.at);
+        const left = waiting.filter(({ at }) => at > pool.now);
+        assertEquals(pool.core.wakeAt(), Math.min(pool.core.wakeAt(), ...waiting.map(({ at }) => at)));
+        const refused = pool.tick().map((word) => /^reject (\w+): acquire-timeout$/.exec(word)?.[1] ?? word);
+        const endOf = (name: string) => waiting.find((each) => each.name === name)?.at;
+        assertEquals(
+          refused.map(endOf),
+          late.map(({ at }) => at),
+        );
+        assertEquals([...refused].sort(), late.map(({ name }) => name).sort());
+        for (const { name } of left) {
+          assertEquals(pool.release(1), [`grant ${name} 1`]);
+        }
+      }),
+    );
+  });
+
+  it("have the limit in the error that is theirs", () => {
+    const pool = new CoreDriver({ maxConnectionsPerOrigin: 1, maxQueue: 1 }, 100);
+    pool.open("a", "x");
+    pool.acquire("a", "waits", { timeoutMs: 5 });
+    assertEquals(pool.acquire("a", "too many"), ["reject too many: queue-full"]);
+    pool.now = 5;
+    const [rejected] = pool.core.step({ type: "tick" }, 5);
+    assertEquals(rejected?.type === "reject" && rejected.limit, 5);
   });
 });

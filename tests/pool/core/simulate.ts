@@ -5,6 +5,7 @@
  * node --import tsx tests/pool/core/simulate.ts --seeds 10000 --steps 1000          # from a random seed on
  * node --import tsx tests/pool/core/simulate.ts --from 1 --seeds 10000 --steps 1000
  * node --import tsx tests/pool/core/simulate.ts --seconds 60                        # as many as fit
+ * node --import tsx tests/pool/core/simulate.ts --seconds 60 --apart                # origins with rules of their own
  * node --import tsx tests/pool/core/simulate.ts --seed 17 --steps 300 --climate kind --capacity three # one again
  * ```
  */
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     steps: { type: "string", default: "1000" },
     climate: { type: "string", multiple: true, default: ["harsh", "kind"] },
     capacity: { type: "string", multiple: true, default: ["one", "three", "changing"] },
+    apart: { type: "boolean", default: false },
   },
 });
 const from = Number(values.seed ?? values.from ?? Math.floor(Math.random() * 2 ** 31));
@@ -35,7 +37,13 @@ let lived = 0;
 for (; lived < count && performance.now() < until; lived++) {
   for (const climate of values.climate) {
     for (const capacity of values.capacity as Capacity[]) {
-      const life = simulate(from + lived, steps, climate === "kind" ? "kind" : "harsh", capacity);
+      const life = simulate(
+        from + lived,
+        steps,
+        climate === "kind" ? "kind" : "harsh",
+        capacity,
+        values.apart,
+      );
       for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += life[name];
     }
   }

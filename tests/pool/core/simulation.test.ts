@@ -34,6 +34,15 @@ describe("a random life of the core", () => {
     });
   }
 
+  it("keeps every invariant from seeds 1 to 80 where origins have rules and requests have time limits of their own", () => {
+    let grants = 0;
+    for (let seed = 1; seed <= 80; seed++)
+      for (const climate of CLIMATES)
+        for (const capacity of ["one", "changing"] as const)
+          grants += simulate(seed, 200, climate, capacity, true).grants;
+    assert(grants > 5000, `only ${grants} requests got a connection`);
+  });
+
   it("keeps every invariant from a seed that once found a connection for an origin whose waiters had just got a shared one", () => {
     simulate(164810035, 500, "kind", "changing");
   });

@@ -36,19 +36,21 @@ export type Climate = "harsh" | "kind";
  */
 export type Capacity = "one" | "three" | "changing";
 
-/** Lives `steps` steps from `seed`. @throws when an invariant breaks, with the seed, the step and what led to it. */
+/** Lives `steps` steps from `seed`. `apart`: some origins have rules of their own, and some requests. @throws when an invariant breaks, with the seed, the step and what led to it. */
 export function simulate(
   seed: number,
   steps: number,
   climate: Climate = "harsh",
   capacity: Capacity = "one",
+  apart = false,
 ): Life {
-  const world = new World(new Prng(seed), climate, capacity);
+  const own = apart ? new Prng(Math.imul(seed, 0x9e37_79b1) ^ 0xa9a7) : undefined;
+  const world = new World(new Prng(seed), climate, capacity, own);
   try {
     for (let step = 0; step < steps; step++) world.step();
     world.end();
   } catch (cause) {
-    const replay = `node --import tsx tests/pool/core/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate} --capacity ${capacity}`;
+    const replay = `node --import tsx tests/pool/core/simulate.ts --seed ${seed} --steps ${steps} --climate ${climate} --capacity ${capacity}${apart ? " --apart" : ""}`;
     const told = `Seed ${seed} failed after\n${world.recent.join("\n")}\nAgain: ${replay}`;
     throw new Error(`${told}\n${String(cause)}`, { cause });
   }
@@ -87,6 +89,8 @@ const REASONS: readonly RetireReason[] = [
 /** One core and the requests that use it. */
 class World {
   readonly #prng: Prng;
+  /** Draws what single origins and requests have of their own; older seeds keep their meaning. */
+  readonly #own: Prng | undefined;
   readonly #pool: CoreDriver;
   readonly #origins: readonly string[];
   readonly #weights: Readonly<Record<Operation, number>>;
@@ -98,12 +102,15 @@ class World {
   #named = 0;
   #life = { steps: 0, grants: 0, reused: 0, shared: 0, rejects: 0, retired: 0 };
 
-  constructor(prng: Prng, climate: Climate, capacity: Capacity) {
+  constructor(prng: Prng, climate: Climate, capacity: Capacity, own: Prng | undefined) {
     this.#prng = prng;
+    this.#own = own;
     this.#capacity = capacity;
     const kind = climate === "kind";
     const rules = someRules(prng);
-    this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, prng.among(Infinity, 50, 5000, 60_000));
+    const timeoutMs = prng.among(Infinity, 50, 5000, 60_000);
+    const ofOrigins = own === undefined ? undefined : rulesByOrigin(own, kind);
+    this.#pool = new CoreDriver(kind ? { ...rules, ...KIND } : rules, timeoutMs, undefined, ofOrigins);
     this.#origins = "abcdefghijkl".slice(0, 1 + prng.below(kind ? 2 : 12)).split("");
     // In each life some operations are rare and some are frequent.
     const weights = Object.entries(weightsFor(capacity)).map(([name, weight]) => [
@@ -136,16 +143,16 @@ class World {
     for (let ids = this.#ids("active", "draining"); ids.length > 0; ids = this.#ids("active", "draining"))
       for (const id of ids) this.#giveBack(id, undefined, NO_HINTS);
     const { core, connections } = this.#pool;
-    const { open, queue, idle, deadlines } = core.origins;
-    assertEquals([open, queue.size, idle.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
+    const { open, waiting, idle, deadlines } = core.origins;
+    assertEquals([open, waiting, idle.size, deadlines.size, connections.size], [0, 0, 0, 0, 0]);
     assertEquals(core.wakeAt(), Infinity);
   }
 
   /** Nothing new comes, and all connections open and are released: every waiter gets an answer. */
   #settle(): void {
     const { origins } = this.#pool.core;
-    for (let turns = 0; origins.queue.size > 0; turns++) {
-      assert(turns < 10_000, `${origins.queue.size} requests starve`);
+    for (let turns = 0; origins.waiting > 0; turns++) {
+      assert(turns < 10_000, `${origins.waiting} requests starve`);
       const [id] = this.#ids(turns % 2 === 0 ? "connecting" : "active", "draining");
       if (id === undefined) continue;
       if (this.#pool.connection(id).state === "connecting")
@@ -187,7 +194,9 @@ class World {
     this.#named += 1;
     const name = `r${this.#named}`;
     const origin = this.#prng.pick(this.#origins) ?? "a";
-    const wish = { unsafe: this.#prng.oneIn(4), fresh: this.#prng.oneIn(20) };
+    const common = { unsafe: this.#prng.oneIn(4), fresh: this.#prng.oneIn(20) };
+    const timeoutMs = this.#own?.oneIn(2) === true ? this.#own.among(1, 10, 100, 3000, Infinity) : undefined;
+    const wish = timeoutMs === undefined ? common : { ...common, timeoutMs };
     this.#originOf.set(name, origin);
     this.#happened(
       `acquire ${origin} ${name} ${JSON.stringify(wish)}`,
@@ -362,6 +371,16 @@ const KIND: Partial<Rules> = {
   maxIdle: Infinity,
   maxIdlePerOrigin: Infinity,
 };
+
+/** Two origins in three have rules of their own. */
+function rulesByOrigin(prng: Prng, kind: boolean): (hostname: string) => Partial<Rules> | undefined {
+  const seed = prng.below(2 ** 30);
+  return (hostname) => {
+    const drawn = new Prng(seed + hostname.charCodeAt(0));
+    if (drawn.oneIn(3)) return undefined;
+    return kind ? { ...someRules(drawn), ...KIND } : someRules(drawn);
+  };
+}
 
 function someRules(prng: Prng): Partial<Rules> {
   return {

@@ -157,6 +157,7 @@ export class Meddler {
       random: meddled("option random", random),
       tls: meddled("option tls", () => ({})),
       resolve: meddled("option resolve", () => ["10.0.0.1", "10.0.0.2"]),
+      origins: meddled("option origins", () => undefined),
       persistence: meddled("option persistence", () => true),
       serverHints: meddled("option serverHints", ({ keepAlive }) =>
         keepAlive === "junk" ? { timeoutMs: Number.NaN } : {},

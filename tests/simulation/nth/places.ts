@@ -28,6 +28,7 @@ interface Place {
 /** Functions in the options. */
 export const OPTION_PLACES = {
   serverHints: { by: "exchange/ending.ts, when a connection is given back" },
+  origins: { by: "options/origin-rules.ts, in the first call that needs the rules of an origin" },
   persistence: { by: "rules/persistence.ts, when a response is complete or its caller leaves it" },
   tls: { by: "pool/connect/tls-targets.ts, in a task of its own" },
   resolve: { by: "pool/connect/connector.ts, in a task of its own" },
