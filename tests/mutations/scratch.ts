@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const COPIED = [
   "mod.ts",
   "src",
+  "status-page",
   "transports",
   "docs",
   "tests",
