@@ -77,7 +77,7 @@ function deadLinks(document: string, text: string): string[] {
 }
 
 /** As the usual public hosts make them of headings. */
-function anchorsOf(text: string): string[] {
+export function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
