@@ -10,6 +10,7 @@ declare const metrics: typeof import("@opentelemetry/api").metrics;
 declare const readFile: typeof import("node:fs/promises").readFile;
 declare const response: Response;
 declare const url: string;
+declare const tenants: ReadonlyMap<string, { rules: import("@holdfast/pool").PoolOptions }>;
 declare const body: string;
 declare const password: string;
 declare const ca: string;
