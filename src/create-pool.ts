@@ -118,6 +118,22 @@ export function isOwnRequest(request: Pool["request"]): boolean {
 
 const ownRequests: WeakSet<Pool["request"]> = new WeakSet();
 
+/** What another front of a pool stands on: an `http.Agent`, a dispatcher. */
+export interface FrontParts {
+  /** What arguments are read with. */
+  readonly reading: ReadContext;
+  /** What requests are sent with; `undefined` until the transport is loaded. */
+  readonly context: CallContext | undefined;
+  load(): Promise<CallContext>;
+}
+
+/** The parts of a pool; `undefined` for anything that was not made here. */
+export function frontParts(pool: unknown): FrontParts | undefined {
+  return typeof pool === "object" && pool !== null ? fronts.get(pool) : undefined;
+}
+
+const fronts: WeakMap<object, FrontParts> = new WeakMap();
+
 /** The fastest text codec and allocator that the transport has. Those of a user's transport are checked: they may throw. */
 function codecOf(
   { text, alloc }: Transport,
@@ -180,6 +196,18 @@ class HoldfastPool implements Pool {
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
     this.fetch = this.#makeFetch();
     ownRequests.add(this.request);
+    fronts.set(this, this.#frontParts());
+  }
+
+  #frontParts(): FrontParts {
+    const context = (): CallContext | undefined => this.#engine?.request;
+    return {
+      reading: this.#reading,
+      get context() {
+        return context();
+      },
+      load: () => this.#load().then(({ request }) => request),
+    };
   }
 
   #makeFetch(): FetchFunction {

@@ -244,6 +244,15 @@ export class ResponseBody {
     return stream;
   }
 
+  /** The same for a reader that is no stream: `controller` gets what a stream would. Returns what asks for the next piece. */
+  feed(controller: Controller): () => void {
+    const body = new BodyStream();
+    this.#stream = body;
+    body.opened(controller);
+    if (this.#failed && this.#size === 0) body.error(this.#error);
+    return () => this.#pulled(controller);
+  }
+
   /** The body, or the rest of it, is not wanted. */
   discard(): void {
     if (this.#mode === "discarded") return;

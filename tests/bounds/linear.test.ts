@@ -343,6 +343,7 @@ describe("regular expressions", () => {
   const KNOWN: Readonly<Record<string, string>> = {
     "src/contract/duration.ts": "a duration",
     "src/contract/excerpt.ts": "a text that is no URL",
+    "src/dispatcher/dispatch-request.ts": "one class at the start, and a text of 300 characters at most",
     "src/fetch/integrity.ts": "an integrity",
     "src/fetch/local-url.ts": "one class at the start, and two words",
     "src/fetch/multipart.ts": "a form's names",

@@ -2,9 +2,38 @@
 
 import type { Mutation } from "./mutation.ts";
 
+const DISPATCH = { tests: "tests/dispatcher/dispatch.test" } as const;
 const SERVER = { tests: "tests/server/keep-alive-server" } as const;
 
 export const FRONTS: readonly Mutation[] = [
+  {
+    breaks: "A dispatcher passes nothing on while its handler holds the response back",
+    file: "src/dispatcher/body-pump.ts",
+    search: "if (this.#waiting.length > 0 || this.#call.paused) {",
+    replacement: "if (this.#waiting.length > 0) {",
+    proof: DISPATCH,
+  },
+  {
+    breaks: "A dispatcher sends a GET only once that says that it must not be executed twice",
+    file: "src/dispatcher/dispatch-request.ts",
+    search: "const repeatable = idempotent ?? isRepeatable",
+    replacement: "const repeatable = isRepeatable",
+    proof: DISPATCH,
+  },
+  {
+    breaks: "An aborted call of a dispatcher tells its handler the reason, once",
+    file: "src/dispatcher/dispatch-call.ts",
+    search: "    this.#running.exchange?.abort(error);\n    this.#tell(error);",
+    replacement: "    this.#running.exchange?.abort(error);",
+    proof: DISPATCH,
+  },
+  {
+    breaks: "A response that undici's caller has dropped unread gives its connection back",
+    file: "src/dispatcher/dispatch-call.ts",
+    search: "this.#response = response;\n    this.#running.call = undefined;",
+    replacement: "this.#response = response;",
+    proof: { tests: "tests/promises/dropped-dispatch" },
+  },
   {
     breaks: "A plain server executes nothing that is pipelined behind the last response of a connection",
     file: "src/server/keep-alive-server.ts",

@@ -1,0 +1,259 @@
+/** Dispatch request: from the options of `dispatch()` to a request that the pool can send. */
+
+import { excerpt } from "../contract/excerpt.ts";
+import { type Origin, originOf, upgradeOriginOf } from "../contract/origin.ts";
+import type { RequestFields } from "../contract/wire.ts";
+import type { InterimListener, RequestDeadlines, WireRequest } from "../exchange/message.ts";
+import { isRepeatable, withContentType } from "../fetch/arguments.ts";
+import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
+import { FIELD_TEXT } from "../http1/syntax.ts";
+import { preparedDispatchBody } from "./dispatch-body.ts";
+import { DispatchError, invalidArgument } from "./dispatch-error.ts";
+import type { DispatchOptions } from "./dispatch-types.ts";
+
+/** Spellings of origins that are remembered. A program that reaches this visits ever new origins, so all are dropped. */
+const MAX_SPELLINGS = 1000;
+
+/** Origins by their spelling. */
+export class OriginMemo {
+  readonly #known: Map<string, Origin> = new Map();
+  #last = "";
+  #lastOrigin: Origin | undefined;
+
+  /** @throws {TypeError} when it is not absolute, not http(s), or carries credentials. */
+  read(spelling: unknown): Origin {
+    const text = typeof spelling === "string" ? spelling : String(spelling);
+    if (text === this.#last && this.#lastOrigin !== undefined) return this.#lastOrigin;
+    const origin = this.#known.get(text) ?? this.#added(text);
+    this.#last = text;
+    this.#lastOrigin = origin;
+    return origin;
+  }
+
+  #added(text: string): Origin {
+    const origin = originOf(text);
+    if (this.#known.size >= MAX_SPELLINGS) this.#known.clear();
+    this.#known.set(text, origin);
+    return origin;
+  }
+}
+
+/** Options of other dispatchers that are not silently ignored, with what to do instead. */
+const REFUSED: Readonly<Record<string, string>> = {
+  maxRedirections: "is not honoured: compose the redirect interceptor",
+  typeOfService: "is not honoured: the pool's sockets have no such option",
+};
+
+/** What a target may consist of. undici takes the same characters, and a fragment, which no server does. */
+const TARGET = /^\/[\x21-\x22\x24-\xff]*$/;
+
+/**
+ * Reads the options of one call.
+ *
+ * @throws {DispatchError} for what is wrong or not honoured; it names the option.
+ */
+export function readDispatch(
+  options: DispatchOptions,
+  memo: OriginMemo,
+  deadlines: RequestDeadlines,
+  interim: InterimListener,
+): WireRequest {
+  if (typeof options !== "object" || options === null) throw invalidArgument("opts must be an object.");
+  refuseForeign(options);
+  try {
+    return read(options, memo, deadlines, interim);
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw argumentError(error);
+    throw error;
+  }
+}
+
+function argumentError(error: Error): DispatchError {
+  const { message } = error;
+  return message.startsWith('Header "content-length" is')
+    ? new DispatchError("UND_ERR_REQ_CONTENT_LENGTH_MISMATCH", message, error)
+    : invalidArgument(message, error);
+}
+
+function read(
+  options: DispatchOptions,
+  memo: OriginMemo,
+  ofPool: RequestDeadlines,
+  interim: InterimListener,
+): WireRequest {
+  const { method, headers, upgrade, idempotent } = options;
+  const origin = memo.read(options.origin);
+  refuseOtherName(options, origin);
+  const fields = fieldsOf(headers, options);
+  const common = {
+    interim,
+    signal: undefined,
+    deadlines: deadlinesOf(options, ofPool),
+    doubt: idempotent === false ? (false as const) : undefined,
+    idempotent: idempotent === true ? true : undefined,
+    calledAt: undefined,
+  };
+  if (method === "CONNECT") {
+    const target = authorityOf(options.path);
+    const tunnel = { ...fields, host: fields.host ?? target };
+    return {
+      ...common,
+      origin: upgradeOriginOf(origin),
+      method,
+      target,
+      fields: tunnel,
+      repeatable: false,
+      body: undefined,
+    };
+  }
+  checkMethod(method);
+  const repeatable = idempotent ?? isRepeatable(method, fields, false);
+  const target = targetOf(options);
+  if (upgrade !== undefined && upgrade !== null && upgrade !== false) {
+    const upgrading = upgradingFields(fields, upgrade);
+    return {
+      ...common,
+      origin: upgradeOriginOf(origin),
+      method,
+      target,
+      fields: upgrading,
+      repeatable,
+      body: undefined,
+    };
+  }
+  const prepared = preparedDispatchBody(options.body, fields.contentLength, origin, method);
+  if (prepared === undefined) {
+    refuseLength(fields);
+    return { ...common, origin, method, target, fields, repeatable, body: undefined };
+  }
+  const typed = withContentType(fields, prepared);
+  return { ...common, origin, method, target, fields: typed, repeatable, body: prepared.body };
+}
+
+function refuseForeign(options: DispatchOptions): void {
+  for (const name in REFUSED) {
+    const value = (options as unknown as Record<string, unknown>)[name];
+    if (value !== undefined && value !== null && value !== 0)
+      throw invalidArgument(`${name} ${REFUSED[name]}`);
+  }
+}
+
+/**
+ * undici's `dns` interceptor asks for an address, and TLS for the name. The pool looks names up itself, and its connections
+ * are known by the name.
+ */
+function refuseOtherName(options: DispatchOptions, { scheme, hostname }: Origin): void {
+  const { servername } = options as { readonly servername?: unknown };
+  if (scheme !== "https" || typeof servername !== "string" || servername === "" || servername === hostname)
+    return;
+  throw invalidArgument(
+    `servername "${excerpt(servername)}" is not honoured for ${hostname}: the pool looks names up itself, so leave out the dns interceptor; tls.serverName of the pool is for all of its connections`,
+  );
+}
+
+function refuseLength({ contentLength }: RequestFields): void {
+  if (contentLength === undefined || contentLength === 0) return;
+  throw new TypeError(`Header "content-length" is ${contentLength}, but there is no body`);
+}
+
+function targetOf({ path, query }: DispatchOptions): string {
+  if (typeof path !== "string") throw invalidArgument("path must be a string");
+  if (path === "*") return path;
+  const target = query === undefined || query === null ? path : withQuery(path, query);
+  if (!TARGET.test(target)) {
+    throw invalidArgument(
+      `path must start with a slash, and must not hold blanks, control characters, a fragment or characters beyond U+00FF: current value is "${excerpt(target)}"`,
+    );
+  }
+  return target;
+}
+
+function withQuery(path: string, query: Readonly<Record<string, unknown>>): string {
+  if (path.includes("?")) throw invalidArgument('query must not be given with a path that contains "?"');
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => [name, String(one ?? "")]),
+  );
+  const text = new URLSearchParams(pairs).toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+/** With CONNECT the path is where the tunnel goes. */
+function authorityOf(path: unknown): string {
+  const authority = typeof path === "string" && path.startsWith("/") ? path.slice(1) : path;
+  if (typeof authority === "string" && /^[\x21-\x7e]{1,300}$/.test(authority) && !/[/?#@]/.test(authority))
+    return authority;
+  throw invalidArgument("path must be host:port with CONNECT");
+}
+
+function upgradingFields(fields: RequestFields, upgrade: unknown): RequestFields {
+  if (typeof upgrade !== "string" || upgrade === "" || !FIELD_TEXT.test(upgrade))
+    throw invalidArgument("upgrade must be a string");
+  return { ...fields, lines: `${fields.lines}upgrade: ${upgrade}\r\n`, upgrade };
+}
+
+function deadlinesOf(options: DispatchOptions, ofPool: RequestDeadlines): RequestDeadlines {
+  const { headersTimeout = null, bodyTimeout = null } = options;
+  if (headersTimeout === null && bodyTimeout === null) return ofPool;
+  return {
+    headersTimeoutMs: deadline(headersTimeout, "headersTimeout") ?? ofPool.headersTimeoutMs,
+    bodyIdleTimeoutMs: deadline(bodyTimeout, "bodyTimeout") ?? ofPool.bodyIdleTimeoutMs,
+    requestTimeoutMs: ofPool.requestTimeoutMs,
+  };
+}
+
+/** 0 is undici's word for "off". */
+function deadline(value: number | null, name: string): number | undefined {
+  if (value === null) return undefined;
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+    throw invalidArgument(
+      `${name} must be a number of ms from 0: current value is ${excerpt(String(value))}`,
+    );
+  return value === 0 ? Infinity : value;
+}
+
+function fieldsOf(headers: unknown, { reset, expectContinue }: DispatchOptions): RequestFields {
+  const given = headers === undefined || headers === null ? NO_FIELDS : requestFields(pairsOf(headers));
+  if (reset !== true && expectContinue !== true) return given;
+  return {
+    ...given,
+    close: given.close || reset === true,
+    expectContinue: given.expectContinue || expectContinue === true,
+  };
+}
+
+/** undici sends `null` as an empty value, leaves `undefined` out, and sends a value for each member of an array. */
+function* pairsOf(headers: unknown): Generator<readonly [string, string]> {
+  for (const [name, value] of givenPairs(headers)) {
+    if (value === undefined) continue;
+    const field = typeof name === "string" ? name : String(name);
+    if (!Array.isArray(value)) yield [field, textOf(field, value)];
+    else for (const one of value) yield [field, textOf(field, one)];
+  }
+}
+
+function givenPairs(headers: unknown): Iterable<readonly [unknown, unknown]> {
+  if (typeof headers !== "object" || headers === null)
+    throw invalidArgument("headers must be an object or an array");
+  if (!Array.isArray(headers)) {
+    const isIterable = Symbol.iterator in headers;
+    return isIterable ? (headers as Iterable<readonly [unknown, unknown]>) : Object.entries(headers);
+  }
+  if (Array.isArray(headers[0])) return headers;
+  if (headers.length % 2 !== 0) throw invalidArgument("headers array must be even");
+  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as const] : []));
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === "string") return name.toLowerCase() === "connection" ? persistenceOf(value) : value;
+  if (value === null) return "";
+  if (ArrayBuffer.isView(value)) return String(value);
+  if (typeof value === "object" || typeof value === "function")
+    throw invalidArgument(`invalid ${name} header`);
+  return String(value);
+}
+
+/** undici reads `close`, and sends nothing else of what a caller says in `Connection`. */
+function persistenceOf(value: string): string {
+  const tokens = value.toLowerCase().split(",");
+  return tokens.some((token) => token.trim() === "close") ? "close" : "keep-alive";
+}

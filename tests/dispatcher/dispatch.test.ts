@@ -1,0 +1,330 @@
+/** `dispatch()` itself: both generations of handlers, the options that are honoured and refused, and the errors. */
+
+import { Buffer } from "node:buffer";
+import { describe, it } from "node:test";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import type { Pool } from "../../mod.ts";
+import { type ErrorCode, HoldfastError } from "../../src/contract/errors.ts";
+import { TransportError } from "../../src/contract/transport.ts";
+import { dispatchError } from "../../src/dispatcher/dispatch-error.ts";
+import {
+  type CurrentHandler,
+  type DispatchController,
+  type DispatchOptions,
+  dispatcher,
+  type LegacyHandler,
+  type PoolDispatcher,
+} from "../../src/dispatcher/mod.ts";
+import { answering, scripted, serving, settled } from "../fetch/support.ts";
+
+const GET: DispatchOptions = { origin: "http://a.test", path: "/", method: "GET" };
+const HELLO = "HTTP/1.1 200 Fine\r\nX-A: 1\r\nX-a: 2\r\nContent-Length: 5\r\n\r\nhello";
+
+/** A handler of undici 7 and 8 that notes what it is told. */
+class Noted implements CurrentHandler {
+  readonly told: unknown[] = [];
+  controller: DispatchController | undefined;
+
+  onRequestStart(controller: DispatchController): void {
+    this.controller = controller;
+    this.told.push("start");
+  }
+
+  onResponseStart(_: DispatchController, status: number, headers: object, statusText?: string): void {
+    this.told.push([status, headers, statusText]);
+  }
+
+  onResponseData(_: DispatchController, chunk: Buffer): void {
+    this.told.push(String(chunk));
+  }
+
+  onResponseEnd(_: DispatchController, trailers: object): void {
+    this.told.push(trailers);
+  }
+
+  onResponseError(_: DispatchController | null, error: Error): void {
+    this.told.push(error);
+  }
+}
+
+const HEAD = [200, { "x-a": ["1", "2"], "content-length": "5" }, "Fine"];
+
+describe("dispatch() and its handler", () => {
+  it("tells a handler of undici 7 and 8 of a response, with its raw fields", async () => {
+    await using setup = answering(HELLO);
+    const handler = new Noted();
+    assertEquals(dispatcher(setup.pool).dispatch(GET, handler), true);
+    await settled();
+    assertEquals(handler.told, ["start", HEAD, "hello", {}]);
+    const raw = handler.controller?.rawHeaders as Buffer[];
+    assertEquals(raw.map(String), ["x-a", "1", "x-a", "2", "content-length", "5"]);
+  });
+
+  it("tells a handler of undici 6 of a response, which may hold it back", async () => {
+    await using setup = answering(HELLO);
+    const told: unknown[] = [];
+    let goOn = (): void => {};
+    const handler: LegacyHandler = {
+      onConnect: () => told.push("connect"),
+      onHeaders(status, headers, resume, statusText) {
+        told.push([status, headers.map(String), statusText]);
+        goOn = resume;
+        return false;
+      },
+      onData: (chunk) => void told.push(String(chunk)),
+      onComplete: (trailers) => told.push(trailers),
+      onError: (error) => told.push(error),
+    };
+    dispatcher(setup.pool).dispatch(GET, handler);
+    await settled();
+    assertEquals(told, ["connect", [200, ["x-a", "1", "x-a", "2", "content-length", "5"], "Fine"]]);
+    goOn();
+    assertEquals(told.slice(2), ["hello", []]);
+  });
+
+  it("passes on a body in pieces, and nothing while it is held back", async () => {
+    const peers: { send(text: string): void }[] = [];
+    await using setup = scripted((peer) => {
+      peers.push(peer);
+      peer.onData(() => peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"));
+    });
+    const handler = new Noted();
+    dispatcher(setup.pool).dispatch(GET, handler);
+    await settled();
+    handler.controller?.pause();
+    peers[0]?.send("3\r\ntwo\r\n");
+    peers[0]?.send("5\r\nthree\r\n0\r\nX-Sum: 8\r\n\r\n");
+    await settled();
+    assertEquals(handler.told.slice(2), ["one"]);
+    handler.controller?.resume();
+    assertEquals(handler.told.slice(3), ["two", "three", { "x-sum": "8" }]);
+  });
+
+  it("ends a request that is aborted before it is sent, while it waits, and while it is read", async () => {
+    await using setup = scripted((peer) => {
+      peer.onData(() => peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"));
+    });
+    const early = new Noted();
+    const start = early.onRequestStart.bind(early);
+    early.onRequestStart = (controller) => {
+      start(controller);
+      controller.abort(reason);
+    };
+    const reason = new Error("on purpose");
+    const through = dispatcher(setup.pool);
+    through.dispatch(GET, early);
+    assertEquals(early.told, ["start", reason]);
+    const waiting = new Noted();
+    through.dispatch(GET, waiting);
+    waiting.controller?.abort();
+    const { code, name } = waiting.told[1] as Error & { code: string };
+    assertEquals([code, name, waiting.controller?.aborted], ["UND_ERR_ABORTED", "AbortError", true]);
+    const reading = new Noted();
+    through.dispatch(GET, reading);
+    await settled();
+    reading.controller?.abort(reason);
+    assertEquals([reading.told.length, reading.told.at(-1)], [4, reason]);
+    await settled();
+    assertEquals(setup.pool.stats().active, 0);
+    await through.close();
+  });
+
+  it("gives a handler its own error, once, wherever it throws", async () => {
+    const names = ["onRequestStart", "onResponseStart", "onResponseData", "onResponseEnd"] as const;
+    for (const name of names) {
+      await using setup = answering(HELLO);
+      const error = new Error(name);
+      const handler = new Noted();
+      handler[name] = () => {
+        throw error;
+      };
+      dispatcher(setup.pool).dispatch(GET, handler);
+      await settled();
+      assertStrictEquals(handler.told.at(-1), error);
+      assertEquals(handler.told.filter((one) => one instanceof Error).length, 1);
+      assertEquals(setup.pool.stats().active, 0);
+    }
+  });
+
+  it("passes on a field by the name of __proto__ as a field", async () => {
+    await using setup = answering("HTTP/1.1 200 OK\r\n__proto__: x\r\nContent-Length: 0\r\n\r\n");
+    const handler = new Noted();
+    dispatcher(setup.pool).dispatch(GET, handler);
+    await settled();
+    const [, [, headers] = []] = handler.told as [unknown, unknown[]?];
+    assertEquals(Object.entries(headers as object)[0], ["__proto__", "x"]);
+  });
+});
+
+describe("dispatch() and its options", () => {
+  /** The head that a server gets, without the status line's blanks. */
+  async function head(options: Partial<DispatchOptions>): Promise<string> {
+    let text = "";
+    await using setup = scripted((peer) =>
+      peer.onData((bytes) => {
+        text += Buffer.from(bytes).toString("latin1");
+        peer.send(HELLO);
+      }),
+    );
+    const handler = new Noted();
+    dispatcher(setup.pool).dispatch({ ...GET, ...options }, handler);
+    await settled();
+    const error = handler.told.find((one) => one instanceof Error);
+    return error === undefined ? text : `${(error as { code?: string }).code}: ${(error as Error).message}`;
+  }
+
+  const HONOURED: readonly (readonly [Partial<DispatchOptions>, RegExp])[] = [
+    [{ path: "/a/../b?x=%20" }, /^GET \/a\/\.\.\/b\?x=%20 HTTP/],
+    [{ query: { a: 1, b: ["x", "y z"], c: null } }, /^GET \/\?a=1&b=x&b=y\+z&c= HTTP/],
+    [{ path: "*", method: "OPTIONS" }, /^OPTIONS \* HTTP/],
+    [{ headers: ["X-A", "1", "x-b", ["2", "3"]] }, /X-A: 1\r\nx-b: 2\r\nx-b: 3\r\n/],
+    [{ headers: [["X-A", "1"]] }, /X-A: 1\r\n/],
+    [{ headers: new Map([["x-a", "1"]]) }, /x-a: 1\r\n/],
+    [
+      { headers: { "x-a": null, "x-b": undefined, "x-c": 5, host: "b.test" } },
+      /host: b\.test\r\n.*[\r\n]+x-a: \r\nx-c: 5\r\n/,
+    ],
+    [{ headers: { connection: "keep-alive, x-a" } }, /connection: keep-alive\r\n/],
+    [{ headers: { Connection: "Close" } }, /connection: close\r\n/],
+    [{ reset: true }, /connection: close\r\n/],
+    [{ expectContinue: true, method: "PUT", body: "hello" }, /expect: 100-continue\r\n/],
+    [{ method: "POST", body: "" }, /content-length: 0\r\n/],
+    [{ method: "GET", body: "sent" }, /content-length: 4\r\n\r\nsent$/],
+    [{ blocking: true, idempotent: true, headersTimeout: 0, bodyTimeout: 5 }, /^GET/],
+    [{ upgrade: "echo" }, /connection: upgrade\r\nupgrade: echo\r\n/],
+  ];
+  for (const [options, expected] of HONOURED)
+    it(`honours ${JSON.stringify(options)}`, async () => assertMatch(await head(options), expected));
+
+  const REFUSED: readonly (readonly [object, RegExp])[] = [
+    [{ origin: undefined }, /^UND_ERR_INVALID_ARG: URL/],
+    [{ origin: "ftp://a.test" }, /^UND_ERR_INVALID_ARG: URL must start with http/],
+    [{ path: "a" }, /^UND_ERR_INVALID_ARG: path must start with a slash/],
+    [{ path: "/a b" }, /^UND_ERR_INVALID_ARG: path .*\/a b/],
+    [{ path: "http://a.test/" }, /^UND_ERR_INVALID_ARG: path/],
+    [{ path: "/?a", query: { b: 1 } }, /^UND_ERR_INVALID_ARG: query/],
+    [{ method: "G ET" }, /^UND_ERR_INVALID_ARG: Method "G ET"/],
+    [{ headers: { "transfer-encoding": "chunked" } }, /^UND_ERR_INVALID_ARG: Header "transfer-encoding"/],
+    [{ headers: { "x-a": { b: 1 } } }, /^UND_ERR_INVALID_ARG: invalid x-a header/],
+    [{ headers: ["x-a"] }, /^UND_ERR_INVALID_ARG: headers array must be even/],
+    [{ headers: 5 }, /^UND_ERR_INVALID_ARG: headers/],
+    [{ headersTimeout: -1 }, /^UND_ERR_INVALID_ARG: headersTimeout .*-1/],
+    [{ bodyTimeout: "5s" }, /^UND_ERR_INVALID_ARG: bodyTimeout .*5s/],
+    [{ upgrade: true }, /^UND_ERR_INVALID_ARG: upgrade/],
+    [{ body: 5, method: "PUT" }, /^UND_ERR_INVALID_ARG: Request body/],
+    [
+      { body: "four", method: "PUT", headers: { "content-length": "5" } },
+      /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH/,
+    ],
+    [{ headers: { "content-length": "5" } }, /^UND_ERR_REQ_CONTENT_LENGTH_MISMATCH/],
+    [{ maxRedirections: 3 }, /^UND_ERR_INVALID_ARG: maxRedirections is not honoured.*redirect interceptor/],
+    [{ typeOfService: 8 }, /^UND_ERR_INVALID_ARG: typeOfService is not honoured/],
+    [
+      { origin: "https://10.0.0.1", servername: "a.test" },
+      /^UND_ERR_INVALID_ARG: servername "a\.test" is not honoured/,
+    ],
+    [{ method: "CONNECT", path: "/a/b" }, /^UND_ERR_INVALID_ARG: path must be host:port/],
+  ];
+  for (const [options, expected] of REFUSED)
+    it(`refuses ${JSON.stringify(options)}`, async () => assertMatch(await head(options), expected));
+
+  it("sends a GET again whose reused connection ends, unless it says that it must not be executed twice", async () => {
+    for (const idempotent of [true, false]) {
+      const sent: string[] = [];
+      await using setup = scripted((peer) =>
+        peer.onData((bytes) => {
+          sent.push(Buffer.from(bytes).toString("latin1").slice(4, 6));
+          if (sent.length === 2) peer.end();
+          else peer.send(HELLO);
+        }),
+      );
+      const through = dispatcher(setup.pool);
+      const handler = new Noted();
+      through.dispatch(GET, new Noted());
+      await settled();
+      through.dispatch({ ...GET, idempotent, path: "/a" }, handler);
+      await settled();
+      assertEquals(sent, idempotent ? ["/ ", "/a", "/a"] : ["/ ", "/a"]);
+      const code = (handler.told.at(-1) as { code?: string }).code;
+      assertEquals(code, idempotent ? undefined : "UND_ERR_SOCKET");
+    }
+  });
+});
+
+describe("dispatch() and what is no dispatcher's", () => {
+  it("refuses handlers, pools and classes of other kinds, and says what they must be", () => {
+    const setup = serving();
+    const through = dispatcher(setup.pool);
+    assertThrows(() => through.dispatch(GET, {}), Error, "undici 6");
+    assertThrows(() => through.dispatch(GET, undefined as never), Error, "handler must be an object");
+    assertThrows(
+      () => dispatcher({ ...setup.pool, request: setup.pool.request } as Pool),
+      TypeError,
+      "createPool()",
+    );
+    assertThrows(() => dispatcher({ idle: 5 } as object), TypeError, "idle");
+    assertThrows(() => dispatcher(setup.pool, class Agent {}), TypeError, "undici 6, 7 or 8");
+    const plain = through as PoolDispatcher & { compose(): void };
+    assertThrows(() => plain.compose(), TypeError, "dispatcher(pool, Dispatcher)");
+  });
+
+  it("tells the handler where it is closed or destroyed, and calls back as undici does", async () => {
+    const setup = serving();
+    const through = dispatcher(setup.pool);
+    const called = new Promise((resolve) => through.close((...all) => resolve(all)));
+    assertEquals(await called, [null, null]);
+    const late = new Noted();
+    assertEquals(through.dispatch(GET, late), false);
+    assertEquals((late.told[0] as { code: string }).code, "UND_ERR_CLOSED");
+    await through.destroy();
+    assertEquals([through.closed, through.destroyed], [true, true]);
+    assertEquals(await (await setup.pool.request("http://a.test/")).text(), "hello");
+    await setup[Symbol.asyncDispose]();
+  });
+
+  it("destroy() ends what runs, and closes a pool of its own", async () => {
+    await using setup = scripted(() => {});
+    const through = dispatcher(setup.pool);
+    const running = new Noted();
+    through.dispatch(GET, running);
+    await settled();
+    await through.destroy();
+    assertEquals((running.told[1] as { code: string }).code, "UND_ERR_DESTROYED");
+  });
+});
+
+describe("errors of a dispatcher", () => {
+  const CODES: readonly (readonly [ErrorCode, string, unknown?])[] = [
+    ["ERR_ACQUIRE_TIMEOUT", "UND_ERR_CONNECT_TIMEOUT"],
+    ["ERR_CONNECT_TIMEOUT", "UND_ERR_CONNECT_TIMEOUT"],
+    ["ERR_HEADERS_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT"],
+    ["ERR_BODY_TIMEOUT", "UND_ERR_BODY_TIMEOUT"],
+    ["ERR_REQUEST_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT"],
+    ["ERR_CONNECTION_LOST", "UND_ERR_SOCKET"],
+    ["ERR_CONNECTION_LOST", "ECONNRESET", new TransportError("reset", "reset")],
+    ["ERR_CONNECT", "ENOTFOUND", new TransportError("dns", "no such name")],
+    [
+      "ERR_CONNECT",
+      "EX",
+      new TransportError("refused", "x", { cause: Object.assign(new Error(), { code: "EX" }) }),
+    ],
+    ["ERR_TLS", "UND_ERR_SOCKET", new TransportError("tls", "untrusted")],
+    ["ERR_POOL_CLOSED", "UND_ERR_CLOSED"],
+    ["ERR_QUEUE_FULL", "ERR_QUEUE_FULL"],
+    ["ERR_PROTOCOL", "ERR_PROTOCOL"],
+  ];
+  for (const [code, expected, cause] of CODES) {
+    it(`give ${code} the code ${expected}`, () => {
+      const error = new HoldfastError({ code, phase: "headers", message: "why", cause });
+      const told = dispatchError(error) as Error & { code: string };
+      assertEquals([told.code, told.message], [expected, "why"]);
+      assertStrictEquals(expected === code ? told : told.cause, error);
+    });
+  }
+
+  it("keep the own error of a body that fails", () => {
+    const cause = new Error("disk");
+    const error = new HoldfastError({ code: "ERR_REQUEST_BODY", phase: "send", message: "why", cause });
+    assertStrictEquals(dispatchError(error), cause);
+  });
+});
