@@ -5,6 +5,7 @@ import { type Origin, originOf, upgradeOriginOf } from "../contract/origin.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import type { InterimListener, RequestDeadlines, WireRequest } from "../exchange/message.ts";
 import { isRepeatable, withContentType } from "../fetch/arguments.ts";
+import { deadlinesOf, type ReadContext } from "../fetch/call-context.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { preparedDispatchBody } from "./dispatch-body.ts";
@@ -55,13 +56,13 @@ const TARGET = /^\/[\x21-\x22\x24-\xff]*$/;
 export function readDispatch(
   options: DispatchOptions,
   memo: OriginMemo,
-  deadlines: RequestDeadlines,
+  reading: ReadContext,
   interim: InterimListener,
 ): WireRequest {
   if (typeof options !== "object" || options === null) throw invalidArgument("opts must be an object.");
   refuseForeign(options);
   try {
-    return read(options, memo, deadlines, interim);
+    return read(options, memo, reading, interim);
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw argumentError(error);
     throw error;
@@ -78,7 +79,7 @@ function argumentError(error: Error): DispatchError {
 function read(
   options: DispatchOptions,
   memo: OriginMemo,
-  ofPool: RequestDeadlines,
+  reading: ReadContext,
   interim: InterimListener,
 ): WireRequest {
   const { method, headers, upgrade, idempotent } = options;
@@ -88,7 +89,7 @@ function read(
   const common = {
     interim,
     signal: undefined,
-    deadlines: deadlinesOf(options, ofPool),
+    deadlines: ownDeadlines(options, deadlinesOf(reading, origin)),
     doubt: idempotent === false ? (false as const) : undefined,
     idempotent: idempotent === true ? true : undefined,
     calledAt: undefined,
@@ -191,7 +192,7 @@ function upgradingFields(fields: RequestFields, upgrade: unknown): RequestFields
   return { ...fields, lines: `${fields.lines}upgrade: ${upgrade}\r\n`, upgrade };
 }
 
-function deadlinesOf(options: DispatchOptions, ofPool: RequestDeadlines): RequestDeadlines {
+function ownDeadlines(options: DispatchOptions, ofPool: RequestDeadlines): RequestDeadlines {
   const { headersTimeout = null, bodyTimeout = null } = options;
   if (headersTimeout === null && bodyTimeout === null) return ofPool;
   return {

@@ -150,7 +150,7 @@ class Front {
     const call = new DispatchCall(this.#shared, target);
     try {
       this.#refuseClosed();
-      const request = readDispatch(options, this.#origins, this.#parts.reading.deadlines, call.listener);
+      const request = readDispatch(options, this.#origins, this.#parts.reading, call.listener);
       call.begin();
       this.#send(call, request);
     } catch (error) {

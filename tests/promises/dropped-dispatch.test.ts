@@ -14,14 +14,17 @@ describe("a response through dispatcher() that is dropped unread", () => {
     const peer = await open();
     const pool = createPool();
     const through = dispatcher(pool);
-    await (async () => {
-      const { statusCode } = await request(`${peer.url}/big`, { dispatcher: through as never });
-      assertEquals([statusCode, pool.stats().active], [200, 1]);
-    })();
-    await collectUntil(() => pool.stats().active === 0);
-    assertEquals(pool.stats().active, 0);
-    await through.close();
-    await pool.close({ timeout: 0 });
-    peer.close();
+    try {
+      await (async () => {
+        const { statusCode } = await request(`${peer.url}/big`, { dispatcher: through as never });
+        assertEquals([statusCode, pool.stats().active], [200, 1]);
+      })();
+      await collectUntil(() => pool.stats().active === 0);
+      assertEquals(pool.stats().active, 0);
+      await through.close();
+    } finally {
+      peer.close();
+      await pool.close({ timeout: 0 });
+    }
   });
 });
