@@ -62,5 +62,6 @@ const KINDS: Readonly<Record<string, () => void | Promise<void>>> = {
   },
 };
 
+process.on("message", () => process.send?.(process.cpuUsage()));
 process.once("SIGINT", () => process.exit(0));
 await KINDS[kind]?.();

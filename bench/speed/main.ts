@@ -5,7 +5,8 @@
  * `npm run bench`                 everything; writes bench/results.md and bench/chart.svg
  * `npm run bench -- --rounds 3 --seconds 0.7`    the same in 17 minutes
  * `npm run bench -- --quick`      a part in two minutes; writes nothing
- * `npm run bench -- --only http2  the scenarios for HTTP/2
+ * `npm run bench -- --only http2`   the scenarios for HTTP/2
+ * `npm run bench -- --only gateway` `forward()` beside other gateways, on each Node
  * `npm run bench -- --only small,tls --rounds 7 --seconds 2 --runtime Node`
  */
 
@@ -16,11 +17,12 @@ import { parseArgs } from "node:util";
 import { root } from "../../scripts/entries.ts";
 import { countsLine } from "../../scripts/test/counts.ts";
 import { find } from "../../tests/parity/systems/tools.ts";
+import { measureGateways } from "../gateway/measure.ts";
 import { chartOf } from "./chart.ts";
 import { type Costs, measureCosts } from "./costs.ts";
 import { goClient } from "./go.ts";
 import { startHttp2Origin } from "./http2-origins.ts";
-import { type Findings, reportOf } from "./report.ts";
+import { type Findings, type GatewaysOn, reportOf } from "./report.ts";
 import { reqwest } from "./reqwest.ts";
 import { measure } from "./round.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
@@ -62,9 +64,11 @@ const wanted =
   values.only?.split(",").flatMap((name) => (name === "http2" ? HTTP2 : [name])) ??
   (slice ? ["small", "upload", "tls", "h2-nginx"] : undefined);
 const unknown =
-  wanted?.filter((name) => name !== "costs" && !SCENARIOS.some((one) => one.name === name)) ?? [];
+  wanted?.filter(
+    (name) => name !== "costs" && name !== "gateway" && !SCENARIOS.some((one) => one.name === name),
+  ) ?? [];
 if (unknown.length > 0 || chosen.length === 0 || !(Number.isInteger(rounds) && rounds > 0 && runMs > 0)) {
-  const names = [...SCENARIOS.map(({ name }) => name), "http2", "costs"].join(", ");
+  const names = [...SCENARIOS.map(({ name }) => name), "http2", "gateway", "costs"].join(", ");
   console.error(
     `Not understood: ${unknown.join(", ") || "--runtime is a name, --rounds and --seconds are numbers above 0"}.`,
   );
@@ -147,6 +151,15 @@ const costs: Costs | undefined = withCosts
   : undefined;
 for (const origin of origins.values()) origin.stop();
 
+const gateways: GatewaysOn[] = [];
+if (!slice && (wanted === undefined || wanted.includes("gateway"))) {
+  for (const { name, command } of chosen.filter(({ name }) => name.startsWith("Node"))) {
+    const figures = await measureGateways(command[0] ?? process.execPath, { ...lengths, rounds });
+    gateways.push({ runtime: name, figures });
+    console.error(`gateway: ${name}`);
+  }
+}
+
 const require = createRequire(import.meta.url);
 const PEERS = ["undici", "agentkeepalive", "got", "axios", "ky"];
 function versionOf(name: string): string {
@@ -162,6 +175,7 @@ const findings: Findings = {
   scenarios,
   runtimes: [...chosen, ...outside],
   costs,
+  gateways,
   versions: Object.fromEntries(PEERS.map((name) => [name, versionOf(name)])),
   how: `medians of ${rounds} interleaved rounds of ${runMs / 1000} s after ${lengths.warmMs / 1000} s of warm-up, client and origin each on a core of its own`,
   date: new Date().toISOString().slice(0, 10),

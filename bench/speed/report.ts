@@ -1,11 +1,19 @@
 /** Report: the measurements as Markdown. */
 
 import { cpus, release, type as system, totalmem } from "node:os";
+import type { GatewayFigures } from "../gateway/measure.ts";
+import { gatewayPart } from "../gateway/table.ts";
 import type { Costs } from "./costs.ts";
 import { goalResults } from "./goals.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Scenario } from "./scenarios.ts";
 import { find, type Series, type Summary, summarize } from "./summary.ts";
+
+/** The gateways of one runtime. */
+export interface GatewaysOn {
+  readonly runtime: string;
+  readonly figures: readonly GatewayFigures[];
+}
 
 /** Everything that a report shows. */
 export interface Findings {
@@ -13,6 +21,7 @@ export interface Findings {
   readonly scenarios: readonly Scenario[];
   readonly runtimes: readonly Runtime[];
   readonly costs: Costs | undefined;
+  readonly gateways: readonly GatewaysOn[];
   readonly versions: Readonly<Record<string, string>>;
   readonly how: string;
   readonly date: string;
@@ -30,12 +39,13 @@ const times = (value: number): string => `${value.toFixed(2)} ×`;
 
 /** The whole report. */
 export function reportOf(findings: Findings): string {
-  const { series, scenarios, costs } = findings;
+  const { series, scenarios, costs, gateways } = findings;
   const parts = [
     "# Speed\n\nWritten by `npm run bench`. Requests per second belong to one machine; the ratios are the point.",
     machine(findings),
     goals(series),
     ...scenarios.map((scenario) => scenarioPart(findings, scenario)),
+    ...gateways.map(({ runtime, figures }) => gatewayPart(runtime, figures)),
     costs === undefined ? "" : costsPart(costs, series),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;

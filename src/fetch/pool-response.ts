@@ -13,9 +13,6 @@ import { watchUnclaimed } from "./unclaimed.ts";
  */
 export let passedOn: (response: PoolResponse) => string | Uint8Array | ReadableStream<Uint8Array>;
 
-/** The head of a response, as text. The same text is often the same string: see `repeatedHead` in src/http1/parse/head.ts. */
-export let headTextOf: (response: PoolResponse) => string;
-
 /** The response of `pool.request()`. Its body is read once, in one of its forms, or discarded. */
 export class PoolResponse {
   /** As the server sent it, of three digits. */
@@ -32,7 +29,6 @@ export class PoolResponse {
   }
 
   static {
-    headTextOf = (response) => response.#response.head.text;
     passedOn = (response) => {
       const { body } = response.#response;
       if (body.ended) return body.takeContent() ?? "";

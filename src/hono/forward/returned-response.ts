@@ -2,7 +2,7 @@
 
 import { isConstructible } from "../../fetch/fetch-response.ts";
 import { NULL_BODY, statusTold } from "../../fetch/make-response.ts";
-import { headTextOf, type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
+import { type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
 import { dropHopByHop, HOP_BY_HOP_SET } from "../upstream/hop-by-hop.ts";
 
 /** A response that trailers can be added to: that of `node:http`. */
@@ -20,40 +20,11 @@ export function returnedResponse(
   method: string,
   trailersTo: TrailerSink | undefined,
 ): Response {
-  const head = trailersTo === undefined ? plainHead(response) : undefined;
-  return head === undefined ? withHeaders(response, method, trailersTo) : withRecord(response, method, head);
+  const record = trailersTo === undefined ? recordOf(response) : undefined;
+  return record === undefined
+    ? withHeaders(response, method, trailersTo)
+    : withRecord(response, method, record);
 }
-
-/** Fields that a record can hold, which @hono/node-server hands to Node as it is. */
-interface PlainHead {
-  readonly record: Readonly<Record<string, string>>;
-  /**
-   * Whether a body that is a text can stay one: it has a type, or else `Response` adds one, and all fields are ASCII. Node writes
-   * them together with the text, both as UTF-8 (Node 20 to 24).
-   */
-  readonly isForText: boolean;
-}
-
-/** The last head, which servers often repeat. Nobody changes its record: a `Response` copies it to change it. */
-let lastText: string | undefined;
-let lastHead: PlainHead | undefined;
-
-function plainHead(response: PoolResponse): PlainHead | undefined {
-  const text = headTextOf(response);
-  if (text === lastText) return lastHead;
-  const record = recordOf(response);
-  lastHead = record === undefined ? undefined : { record, isForText: isForText(record) };
-  lastText = text;
-  return lastHead;
-}
-
-function isForText(record: Readonly<Record<string, string>>): boolean {
-  return (
-    record["content-type"] !== undefined && !Object.values(record).some((value) => NOT_ASCII.test(value))
-  );
-}
-
-const NOT_ASCII = /[^\0-\x7f]/;
 
 /** The values of connection options that name no field. Nearly all responses have one of them or none. */
 const NAMES_NO_FIELD: ReadonlySet<string> = new Set(["keep-alive", "close"]);
@@ -81,16 +52,29 @@ function recordOf({ status, headers }: PoolResponse): Record<string, string> | u
   return record;
 }
 
-function withRecord(response: PoolResponse, method: string, { record, isForText }: PlainHead): Response {
+function withRecord(response: PoolResponse, method: string, headers: Record<string, string>): Response {
   const { status, statusText } = response;
-  const head = { status, statusText, headers: record as Record<string, string> };
+  const head = { status, statusText, headers };
   if (method === "HEAD" || NULL_BODY.has(status)) {
     response.discard();
     return new Response(null, head);
   }
   const content = passedOn(response);
-  return new Response(isForText ? (content as BodyInit) : bytesOf(content), head);
+  const isText = typeof content === "string" && isForText(headers);
+  return new Response(isText ? content : bytesOf(content), head);
 }
+
+/**
+ * Whether a body that is a text can stay one: it has a type, or else `Response` adds one, and all fields are ASCII. Node writes
+ * them together with the text, both as UTF-8 (Node 20 to 24).
+ */
+function isForText(record: Readonly<Record<string, string>>): boolean {
+  return (
+    record["content-type"] !== undefined && !Object.values(record).some((value) => NOT_ASCII.test(value))
+  );
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** The content, never as a text. */
 function bytesOf(content: string | Uint8Array | ReadableStream<Uint8Array>): BodyInit {
