@@ -89,7 +89,7 @@ export function anchorsOf(text: string): string[] {
 /** `steps` are the names that `npm test -- --only` takes. */
 function deadCommands(text: string): string[] {
   const { scripts } = readJson<{ scripts: Readonly<Record<string, string>> }>(`${root}package.json`);
-  const run = [...text.matchAll(/\bnpm run ([\w-]+)/g)].map(([, name = ""]) => name);
+  const run = [...text.matchAll(/\bnpm run ([\w-]+(?::\w+)*)/g)].map(([, name = ""]) => name);
   return run.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `there is no npm run ${name}`);
 }
 

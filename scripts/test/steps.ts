@@ -21,7 +21,7 @@ const networkTests = ["./tests/network/network.test.ts"];
  * other runtimes themselves, and long random runs in virtual time. What they prove does not depend on the version of Node.
  */
 const ON_ONE_NODE =
-  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling)\b/;
+  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe\/servers)\b/;
 
 /**
  * Node 22 skips some more, which measure memory and CPU time or run the examples or workerd. Node 20 and Node 24, between which
