@@ -1,12 +1,12 @@
 /** Catalog: the presets for clients and for servers, by name. */
 
 import { excerpt } from "../contract/excerpt.ts";
+import { nearest } from "../contract/nearest.ts";
 import type { PoolOptions } from "../options/options.ts";
 import type { ClientPreset } from "../presets/client-preset.ts";
 import * as presets from "../presets/mod.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import type { ServerPreset } from "../rules/server-side.ts";
-import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Client presets, beginning with Holdfast's own defaults. */

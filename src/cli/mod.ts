@@ -13,21 +13,31 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { excerpt } from "../contract/excerpt.ts";
+import { nearest } from "../contract/nearest.ts";
 import { BALANCER_NAMES } from "../presets/balancers.ts";
 import { CONFIG_VARIABLE, type Variables } from "../register/variables.ts";
 import { CLIENTS, SERVERS } from "./catalog.ts";
+import { takesColours, withFault, withTitle } from "./colours.ts";
+import { parsed } from "./command-line.ts";
 import { asksForOrigin, ORIGIN_USAGE, originCommand } from "./origin-command.ts";
 import { presetText } from "./preset-text.ts";
 import { PROBE_USAGE, type ProbeResult, type ProbeSurroundings, probeCommand } from "./probe-command.ts";
 import { UsageError } from "./usage-error.ts";
+import { VERSION } from "./version.ts";
 
 export { UsageError };
 
-const USAGE = `Usage: holdfast explain <preset or load balancer> [--against <server preset>]
+const USAGE = `Usage: holdfast explain <preset, load balancer or origin>   what rules it has
+       holdfast probe <URL>                                what rules a server has, measured
+       holdfast <command> --help
+       holdfast --version
+
+Documentation: docs/ of the package, and README.md.
+`;
+
+const EXPLAIN_USAGE = `Usage: holdfast explain <preset or load balancer> [--against <server preset>]
 ${ORIGIN_USAGE}
-       holdfast probe <URL> [options]                  (see holdfast probe --help)
 
 Prints the rules of a preset, or of a load balancer in front of a server. With --against, says which side closes an idle
 connection first. With an origin, prints the rules that the options of a program give it, from ${CONFIG_VARIABLE} and variables.
@@ -53,33 +63,38 @@ export function command(args: readonly string[]): CommandResult {
     return { code: 0, output: run(args), error: "" };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return { code: 2, output: "", error: `${error.message}\n\n${USAGE}` };
+    const usage = args[0] === "explain" ? EXPLAIN_USAGE : USAGE;
+    return { code: 2, output: "", error: `${error.message}\n\n${usage}` };
   }
 }
+
+const COMMANDS = ["explain", "probe"];
 
 function run(args: readonly string[]): string {
   const { values, positionals } = parseArguments(args);
   const [verb, name, ...rest] = positionals;
-  if (values.help === true) return USAGE;
+  if (values.version === true) return `${VERSION}\n`;
+  if (values.help === true) return verb === "explain" ? EXPLAIN_USAGE : USAGE;
   if (verb === undefined) throw new UsageError("No command given");
-  if (verb !== "explain")
-    throw new UsageError(`Unknown command "${excerpt(verb)}": known are explain and probe`);
+  if (verb !== "explain") {
+    const meant = nearest(verb, COMMANDS);
+    const hint = meant === undefined ? "" : `. Did you mean ${meant}?`;
+    throw new UsageError(`Unknown command "${excerpt(verb)}": known are ${COMMANDS.join(" and ")}${hint}`);
+  }
   if (name === undefined) throw new UsageError("No preset given");
   if (rest.length > 0)
     throw new UsageError(`One preset at a time: "${excerpt(String(rest[0]))}" is too much`);
   return presetText(name, values.against);
 }
 
+const OPTIONS = {
+  against: { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
 function parseArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { against: { type: "string" }, help: { type: "boolean", short: "h" } },
-    });
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  return parsed(args, OPTIONS);
 }
 
 /** Runs the command with the arguments of this process, prints the result, and sets the exit code. */
@@ -101,8 +116,8 @@ export async function explainOrigin(args: readonly string[], env: Variables): Pr
 }
 
 function print({ code, output, error }: CommandResult | ProbeResult): void {
-  process.stdout.write(output);
-  process.stderr.write(error);
+  process.stdout.write(takesColours(process.stdout, process.env) ? withTitle(output) : output);
+  process.stderr.write(takesColours(process.stderr, process.env) ? withFault(error) : error);
   process.exitCode = code;
 }
 

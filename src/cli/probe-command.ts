@@ -1,6 +1,5 @@
 /** Probe command: `holdfast probe URL`: its arguments, its exit code, and what it prints while it waits. */
 
-import { parseArgs } from "node:util";
 import type { Clock } from "../contract/clock.ts";
 import { type Duration, formatMs } from "../contract/duration.ts";
 import { excerpt } from "../contract/excerpt.ts";
@@ -10,6 +9,7 @@ import { ProbeError } from "../probe/probe-error.ts";
 import type { ProbeProgress, ServerProbeOptions } from "../probe/probe-options.ts";
 import type { ProbeReport } from "../probe/probe-report.ts";
 import type { RelayOpener } from "../probe/tls-ending.ts";
+import { parsed } from "./command-line.ts";
 import { broken, filePromise, presetPromise, type ServerPromise, untested } from "./probe-promise.ts";
 import { advisedOptions, advisedRules, races, resemblance, truthOf } from "./probe-reading.ts";
 import { probeText } from "./probe-text.ts";
@@ -152,26 +152,20 @@ function http2Of(given: string | undefined): "alpn" | "prior-knowledge" | false 
   throw new UsageError(`--http2 must be alpn, prior-knowledge or off: got "${excerpt(given)}"`);
 }
 
+const OPTIONS = {
+  "max-idle": { type: "string" },
+  requests: { type: "string" },
+  connections: { type: "string" },
+  method: { type: "string" },
+  http2: { type: "string" },
+  ca: { type: "string" },
+  against: { type: "string" },
+  json: { type: "boolean" },
+  yes: { type: "boolean" },
+} as const;
+
 function parsedArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "max-idle": { type: "string" },
-        requests: { type: "string" },
-        connections: { type: "string" },
-        method: { type: "string" },
-        http2: { type: "string" },
-        ca: { type: "string" },
-        against: { type: "string" },
-        json: { type: "boolean" },
-        yes: { type: "boolean" },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  return parsed(args, OPTIONS);
 }
 
 /** `example.com` means its https server, as in a browser. */

@@ -2,6 +2,8 @@
 
 import { type Duration, toMs } from "../contract/duration.ts";
 import { excerpt } from "../contract/excerpt.ts";
+import { nearest } from "../contract/nearest.ts";
+import { nameHere } from "./foreign-names.ts";
 
 /** A whole number of at least `least`, or `Infinity`. */
 export function wholeNumber(value: unknown, option: string, least: number): number {
@@ -92,11 +94,20 @@ export function show(value: unknown): string {
     : excerpt(String(value));
 }
 
-/** @throws {TypeError} if `given` has a key that `known` lacks. */
+/** @throws {TypeError} if `given` has a key that `known` lacks. It says which was meant, if one is near or another client's. */
 export function refuseUnknown(given: object, known: object, what: string): void {
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new TypeError(`Unknown ${what} "${excerpt(name)}": known are ${Object.keys(known).join(", ")}`);
-    }
+    if (Object.hasOwn(known, name)) continue;
+    const names = Object.keys(known);
+    throw new TypeError(
+      `Unknown ${what} "${excerpt(name)}"${meantBy(name, names)}: known are ${names.join(", ")}`,
+    );
   }
+}
+
+function meantBy(given: string, names: readonly string[]): string {
+  const here = nameHere(given);
+  if (here !== undefined && names.includes(here.match(/^\w+/)?.[0] ?? "")) return `, which is ${here} here`;
+  const near = nearest(given, names);
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
 }

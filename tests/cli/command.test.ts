@@ -1,9 +1,11 @@
 /** The command, from its arguments to what it prints. */
 
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CLIENTS, SERVERS } from "../../src/cli/catalog.ts";
+import { takesColours, withFault, withTitle } from "../../src/cli/colours.ts";
 import { command, explainOrigin } from "../../src/cli/mod.ts";
 import { BALANCER_NAMES } from "../../src/presets/balancers.ts";
 import * as all from "../../src/presets/mod.ts";
@@ -128,7 +130,7 @@ describe("holdfast, called wrongly, ends with 2, says what is wrong and what the
       const { code, output, error } = command(args);
       assertEquals([code, output], [2, ""]);
       assertStringIncludes(error, says);
-      assertStringIncludes(error, "Usage: holdfast explain <preset or load balancer>");
+      assertStringIncludes(error, "Usage: holdfast explain <preset");
     });
   }
 
@@ -175,5 +177,56 @@ describe("holdfast explain <origin>", () => {
     );
     assertEquals((await explainOrigin(["https://a.test", "http://b.test"], {})).code, 2);
     assertEquals((await explainOrigin(["ftp://a.test"], {})).code, 2);
+  });
+});
+
+describe("the command", () => {
+  const root = new URL("../../", import.meta.url);
+
+  it("says its version, which is that of the package", () => {
+    const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+    assertEquals(command(["--version"]), { code: 0, output: `${version}\n`, error: "" });
+    assertEquals(JSON.parse(readFileSync(new URL("deno.json", root), "utf8")).version, version);
+  });
+
+  it("has help for all commands, and for each", () => {
+    assertStringIncludes(command(["--help"]).output, "holdfast probe <URL>");
+    assertStringIncludes(command(["explain", "--help"]).output, "Load balancers: aws-alb");
+    assertEquals(command(["explain", "-h"]).code, 0);
+  });
+
+  it("names the command or option that was probably meant", () => {
+    const table: [string[], string][] = [
+      [["explian", "go"], "known are explain and probe. Did you mean explain?"],
+      [
+        ["explain", "go", "--agianst", "nginx"],
+        "Unknown option --agianst: known are --against, --help, --version. Did you mean --against?",
+      ],
+      [
+        ["explain", "go", "--frobnicate"],
+        "Unknown option --frobnicate: known are --against, --help, --version\n",
+      ],
+    ];
+    for (const [args, told] of table) {
+      const { code, output, error } = command(args);
+      assertEquals([code, output], [2, ""]);
+      assertStringIncludes(error, told);
+    }
+  });
+
+  it("is coloured on a terminal only, and not against the user's will", () => {
+    const terminal = { isTTY: true };
+    assertEquals(
+      [
+        takesColours(terminal, {}),
+        takesColours(terminal, { NO_COLOR: "" }),
+        takesColours(terminal, { NO_COLOR: "1" }),
+        takesColours(terminal, { TERM: "dumb" }),
+        takesColours({}, {}),
+      ],
+      [true, true, false, false, false],
+    );
+    assertEquals(withTitle("Title\n\nText"), "\u001b[1mTitle\u001b[22m\n\nText");
+    assertEquals(withFault("Fault\nText"), "\u001b[31mFault\u001b[39m\nText");
   });
 });

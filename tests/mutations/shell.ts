@@ -70,4 +70,11 @@ export const SHELL: readonly Mutation[] = [
     replacement: "name === undefined",
     proof: { tests: "tests/fetch/request-trailers.test.ts" },
   },
+  {
+    breaks: "An unknown option of another client is told its name here only where that option exists",
+    file: "src/options/checks.ts",
+    search: "here !== undefined && names.includes",
+    replacement: "here !== undefined || names.includes",
+    proof: { tests: "tests/options/foreign-names" },
+  },
 ];
