@@ -6,7 +6,7 @@ import { resolveOptions } from "../options/resolve.ts";
 import type { Finding } from "../probe/findings.ts";
 import type { ConnectionLimits, ProbeReport } from "../probe/probe-report.ts";
 import { SERVERS } from "./catalog.ts";
-import { isSameTime } from "./probe-reading.ts";
+import { isSameTime, mainLimits } from "./probe-reading.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a server is said to do. `Infinity` and `undefined`: nothing is promised. */
@@ -97,7 +97,7 @@ function brokenTime(what: string, found: number | undefined, promised: number): 
 
 /** Which promises go beyond what was looked at, so that nothing is known of them. */
 export function untested(report: ProbeReport, promise: ServerPromise): string[] {
-  const limits = report.httpVersion === "2" && report.http2 !== undefined ? report.http2 : report;
+  const limits = mainLimits(report);
   return [
     ...untestedLimit("Idle connections", limits.idle, promise.idleMs, seconds),
     ...untestedLimit("Requests on a connection", limits.requests, promise.requests, String),
@@ -111,8 +111,7 @@ function untestedLimit(
   promised: number,
   format: (value: number) => string,
 ): string[] {
-  if (value !== undefined || promised === Infinity || atLeast >= promised || isSameTime(atLeast, promised))
-    return [];
+  if (value !== undefined || promised === Infinity || atLeast >= promised) return [];
   return [`${what} held at ${format(atLeast)}, promised are ${format(promised)}.`];
 }
 

@@ -107,7 +107,7 @@ function likeness(name: string, report: ProbeReport): Likeness {
 type Compared = "same" | string | undefined;
 
 function comparedTime(what: string, { value, atLeast }: Finding, preset: number): Compared {
-  const instead = preset === Infinity ? "for any time" : `for ${formatMs(preset)}`;
+  const instead = preset === Infinity ? "any time" : formatMs(preset);
   if (value !== undefined) {
     if (isSameTime(value, preset)) return "same";
     return `${what} are kept for ${formatMs(Math.round(value / 100) * 100)} instead of ${instead}`;

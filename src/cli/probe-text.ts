@@ -72,7 +72,7 @@ function formatTime(ms: number): string {
 function sentences(report: ProbeReport): string[] {
   const near = resemblance(report);
   const differs =
-    near === undefined || near.differences.length === 0 ? "" : `, but for ${near.differences.join("; ")}`;
+    near === undefined || near.differences.length === 0 ? "" : `; but ${near.differences.join("; ")}`;
   return [
     ...truthOf(report),
     ...http10Sentence(report),

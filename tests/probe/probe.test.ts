@@ -45,6 +45,34 @@ describe("a probe finds the idle limit", () => {
     assertEquals([least < 6000, most > 9000], [true, true]);
   });
 
+  it("that is the server's own, and not the moment at which it was reloaded", async () => {
+    const { idle, notes } = await probed({ idleMs: 60_000, reloadsAtMs: 7000 });
+    assertTime(idle.value, 60_000);
+    assertStringIncludes(notes.join("\n"), "ended after 7s at first, and later not");
+  });
+
+  it("of each address", async () => {
+    const addresses = ["192.0.2.1", "192.0.2.2"];
+    const idleAt = { "192.0.2.1": 5000, "192.0.2.2": 60_000 };
+    const { notes } = await probed({ addresses, idleAt });
+    assertEquals(notes, [
+      "The addresses differ in how long they keep idle connections: 5s at 192.0.2.1, 60s at 192.0.2.2.",
+    ]);
+  });
+
+  it("by a late RST, where a connection was forgotten", async () => {
+    const { idle } = await probed({ forgetsMs: 20_000, lateReset: true });
+    assertTime(idle.value, 20_000);
+    assertEquals(idle.how, "silent");
+  });
+
+  it("and whether TCP keepalive prevents that connections are forgotten", async () => {
+    const kept = await probed({ forgetsMs: 100_000 });
+    assertEquals(kept.notes, ["TCP keepalive every 14s keeps connections from being forgotten."]);
+    const lost = await probed({ forgetsMs: 10_000 });
+    assertEquals(lost.notes, ["TCP keepalive every 14s does not keep connections from being forgotten."]);
+  });
+
   it("by RST", async () => {
     const { idle, endings } = await probed({ idleMs: 3000, resets: true });
     assertEquals(idle.how, "reset");
@@ -140,6 +168,41 @@ describe("a probe stays polite", () => {
     );
   });
 
+  it("it has no more connections than allowed where that are few, and a name has several addresses", async () => {
+    const clock = new MovableClock();
+    const addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
+    const transport = scriptedServer({ idleMs: 9000, addresses }, clock);
+    let most = 0;
+    const onProgress = () => {
+      most = Math.max(most, transport.peers.filter(({ state }) => state === "open").length);
+    };
+    const options = { connections: 4, maxIdle: "20s", onProgress } as const;
+    const report = await whileTimeMoves(clock, probe(URL_OF_SERVER, options, { transport, clock }));
+    assertEquals(most <= 4, true, String(most));
+    assertTime(report.idle.value, 9000);
+  });
+
+  it("a server that takes no further connections is a note, not the end", async () => {
+    const { notes, idle } = await probed({ accepts: 12, idleMs: 5000 });
+    assertStringIncludes(
+      notes.join("\n"),
+      "A further connection failed: Connection to server.test:80 failed: refused.",
+    );
+    assertTime(idle.value, 5000);
+  });
+
+  it("it does not follow redirects, and link-local addresses need yes", async () => {
+    const script = {
+      idleMs: 3000,
+      status: () => "302 Found",
+      fields: "Location: http://169.254.169.254/\r\n",
+    };
+    const { notes } = await probed(script);
+    assertEquals(notes, ["It redirects to http://169.254.169.254/, which was not followed."]);
+    const { idle } = await probed({ idleMs: 3000, addresses: ["169.254.169.254"] }, { yes: true });
+    assertTime(idle.value, 3000);
+  });
+
   it("it uses GET where HEAD is refused", async () => {
     const report = await probed({
       idleMs: 3000,
@@ -153,7 +216,12 @@ describe("a probe that cannot measure says why", () => {
   const failures: readonly (readonly [Script, string, string])[] = [
     [{ mute: true }, URL_OF_SERVER, "accepts connections and never answers"],
     [{ speaks: "SSH-2.0-OpenSSH_9.6\r\n" }, URL_OF_SERVER, "does not speak HTTP as it should"],
+    [{ endless: true }, URL_OF_SERVER, "its answer did not end within 15 s"],
+    [{ accepts: 0 }, URL_OF_SERVER, "http://server.test cannot be reached"],
     [{ addresses: ["169.254.169.254"] }, URL_OF_SERVER, "169.254.169.254 is link-local"],
+    [{ addresses: ["192.0.2.1", "fe80::1"] }, URL_OF_SERVER, "fe80::1 is link-local"],
+    [{}, "http://[::ffff:169.254.169.254]/", "::ffff:a9fe:a9fe is link-local"],
+    [{}, "http://2852039166/", "169.254.169.254 is link-local"],
     [{}, "http://169.254.169.254/latest", "169.254.169.254 is link-local"],
   ];
   for (const [script, url, message] of failures)
@@ -206,6 +274,70 @@ describe("holdfast probe", () => {
     assertEquals(kept.code, 0);
   });
 
+  it("says what was not tested, and that a probe which was stopped proves nothing", async () => {
+    const args = [URL_OF_SERVER, "--against", "nginx", "--max-idle", "10s"];
+    const { code, output } = await run(args, {});
+    assertEquals(code, 0);
+    assertStringIncludes(output, "Not tested: Idle connections held at 10s, promised are 75s.");
+    assertStringIncludes(output, "Not tested: Requests on a connection held at 200, promised are 1000.");
+    const limited = await run(args, { status: (count) => (count > 9 ? "429 Too Many Requests" : "200 OK") });
+    assertEquals(limited.code, 3);
+  });
+
+  const presets: readonly (readonly [script: Script, sentence: string])[] = [
+    [{ idleMs: 75_000, fields: "Server: nginx/1.27\r\n" }, "It resembles the preset nginx."],
+    [
+      { idleMs: 65_000, fields: "Server: nginx/1.27\r\n" },
+      "It resembles the preset nginx; but idle connections are kept for 65s instead of 75s.",
+    ],
+    [
+      { idleMs: 5000, requests: 101, fields: "Keep-Alive: timeout=5, max=100\r\n" },
+      "It resembles the preset httpd.",
+    ],
+    [{ idleMs: 6000, fields: "Keep-Alive: timeout=5\r\n" }, "It resembles the preset nodeServer."],
+    [
+      { idleMs: 60_000, requests: 100 },
+      "It resembles the preset tomcat; but it does not announce Keep-Alive.",
+    ],
+    [{ idleMs: 31_000 }, "It resembles none of the server presets."],
+  ];
+  for (const [script, sentence] of presets)
+    it(sentence, async () => {
+      const { output } = await run([URL_OF_SERVER], script);
+      const lines = output.split("\n");
+      assertEquals(
+        lines.filter((line) => line.startsWith("It resembles")),
+        [sentence],
+      );
+    });
+
+  it("says which side wins the idle race against each client preset, and how to do the same", async () => {
+    const { output } = await run([URL_OF_SERVER], { idleMs: 60_000, requests: 50, lifetimeMs: 200_000 });
+    const lines = output.split("\n");
+    const of = (start: string) => lines.find((line) => line.startsWith(start)) ?? "";
+    assertStringIncludes(of("meets closed connections"), "chrome");
+    assertStringIncludes(of("closes first"), "holdfast");
+    assertStringIncludes(of("races with the server"), "nginxUpstream");
+    assertStringIncludes(output, 'keepAlive({ idleTimeout: "1m", maxRequests: 50 })');
+  });
+
+  it("reads Alt-Svc", async () => {
+    const fields = 'Alt-Svc: h3=":443"; ma=60, h2=":80", h2="other.test:443", clear, h2=\r\n';
+    const { output } = await run([URL_OF_SERVER], { idleMs: 2000, fields });
+    assertStringIncludes(
+      output,
+      "It announces h3 at :443 by Alt-Svc, which is HTTP/3 over UDP and was not tried.",
+    );
+    assertStringIncludes(
+      output,
+      "It announces h2 at :80 by Alt-Svc, which is not true: it chooses no HTTP/2.",
+    );
+    assertStringIncludes(
+      output,
+      "It announces h2 at other.test:443 by Alt-Svc, which is another origin and was not tried.",
+    );
+  });
+
   const wrong: readonly (readonly [args: readonly string[], message: string])[] = [
     [[], "No URL given"],
     [[URL_OF_SERVER, "--requests", "many"], '--requests must be a whole number: got "many"'],
@@ -215,6 +347,7 @@ describe("holdfast probe", () => {
     ],
     [[URL_OF_SERVER, "--max-idle", "1h"], "maxIdle above 5m needs yes"],
     [[URL_OF_SERVER, "--method", "POST"], '--method must be HEAD or GET: got "POST"'],
+    [[URL_OF_SERVER, "--http2", "yes"], '--http2 must be alpn, prior-knowledge or off: got "yes"'],
     [[URL_OF_SERVER, "--against", "ngnix"], "neither a server preset nor a file"],
     [[URL_OF_SERVER, "--against", "x.json"], 'x.json: unknown member "idle"'],
     [["ftp://server.test/"], "URL must start with http: or https:"],

@@ -21,17 +21,32 @@ export interface Script {
   /** What it says before it closes an unused connection. */
   readonly says?: string;
   readonly addresses?: readonly string[];
+  /** At this time, from the start, it closes all idle connections: it is reloaded. */
+  readonly reloadsAtMs?: number;
+  /** Idle limits of the addresses, in place of `idleMs`. */
+  readonly idleAt?: Readonly<Record<string, number>>;
+  /** Dials after so many are refused. */
+  readonly accepts?: number;
+  /** Answers begin and never end. */
+  readonly endless?: boolean;
+  /** Where a connection was forgotten, the next request is answered by RST. */
+  readonly lateReset?: boolean;
   /** Accepts connections and never answers. */
   readonly mute?: boolean;
   /** Answers this instead of HTTP. */
   readonly speaks?: string;
 }
 
+/** What a movable clock shows at first. */
+const START_MS = 1000;
+
 /** A transport whose every connection leads to the server. */
 export function scriptedServer(script: Script, clock: MovableClock): MemoryTransport {
   let seen = 0;
+  let dials = 0;
   return memoryTransport({
     accept: (peer) => void new Visit(peer, script, clock, () => (seen += 1)),
+    connect: () => (++dials > (script.accepts ?? Infinity) ? "refused" : "accept"),
     ...(script.addresses === undefined ? {} : { resolve: () => script.addresses ?? [] }),
   });
 }
@@ -44,6 +59,8 @@ class Visit {
   readonly #openedAt: number;
   #quietSince: number;
   #requests = 0;
+  /** Probes of the kernel keep the connection from being forgotten, if they come this often. */
+  #warmMs = Infinity;
   #cancel: () => void = () => {};
 
   constructor(peer: MemoryPeer, script: Script, clock: MovableClock, count: () => number) {
@@ -54,6 +71,10 @@ class Visit {
     this.#openedAt = clock.now();
     this.#quietSince = clock.now();
     this.#closeAfter(script.unusedMs ?? Infinity, script.says);
+    const reload = START_MS + (script.reloadsAtMs ?? Infinity) - clock.now();
+    if (reload > 0 && reload < Infinity) clock.schedule(reload, () => this.#end());
+    this.#warmMs =
+      peer.target.tcpKeepAlive === false ? Infinity : (peer.target.tcpKeepAlive.idleMs ?? Infinity);
     peer.onData((bytes) => this.#asked(new TextDecoder().decode(bytes)));
     peer.onClosed(() => this.#cancel());
   }
@@ -75,7 +96,10 @@ class Visit {
 
   #asked(text: string): void {
     const { script, now } = { script: this.#script, now: this.#clock.now() };
-    if (script.mute === true || now - this.#quietSince > (script.forgetsMs ?? Infinity)) return;
+    if (script.mute === true) return;
+    if (Math.min(now - this.#quietSince, this.#warmMs) > (script.forgetsMs ?? Infinity))
+      return script.lateReset === true ? this.#peer.reset() : undefined;
+    if (script.endless === true) return this.#peer.send("HTTP/1.1 200 OK\r\nContent-");
     if (script.speaks !== undefined) return this.#peer.send(script.speaks);
     this.#requests += 1;
     const isOld = now - this.#openedAt >= (script.lifetimeMs ?? Infinity);
@@ -86,6 +110,7 @@ class Visit {
     this.#peer.send(`HTTP/1.1 ${status}\r\nContent-Length: 2\r\n${script.fields ?? ""}${close}\r\n${body}`);
     this.#quietSince = now;
     if (isLast) return this.#end();
-    this.#closeAfter((script.idleMs ?? Infinity) * (1 - (script.jitter ?? 0) * ((this.#peer.id % 5) / 4)));
+    const idleMs = script.idleAt?.[this.#peer.target.address ?? ""] ?? script.idleMs ?? Infinity;
+    this.#closeAfter(idleMs * (1 - (script.jitter ?? 0) * ((this.#peer.id % 5) / 4)));
   }
 }

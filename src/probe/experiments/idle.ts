@@ -4,20 +4,51 @@
  * connection that was forgotten on the way looks open until then.
  */
 
-import { evenly, type Sample, silentBracket, staggered } from "../findings.ts";
+import { evenly, findingOf, type Sample, silentBracket, staggered } from "../findings.ts";
 import type { Lab } from "../lab.ts";
 import type { ProbeConnection } from "../probe-connection.ts";
 
 /** So many connections are passed through a relay, where there is TLS, to see how it ends: those that wait longest. */
 const WATCHED = 2;
 
-/** Connections after a request, `count` at a time. A second round narrows down when connections die without a word. */
+/**
+ * Connections after a request, `count` at a time. A second round narrows down when connections die without a word, or looks whether
+ * the limit is still the same: a server that is reloaded closes all its idle connections at once.
+ */
 export async function idleAfterRequest(lab: Lab, count: number): Promise<Sample[]> {
   const { maxIdleMs } = lab.settings;
   const first = await round(lab, staggered(count, maxIdleMs));
+  if (lab.signal.aborted) return first;
   const bracket = silentBracket(first);
-  if (bracket === undefined || lab.signal.aborted) return first;
-  return [...first, ...(await round(lab, evenly(count, bracket)))];
+  if (bracket !== undefined) return [...first, ...(await round(lab, evenly(count, bracket)))];
+  const { between } = findingOf(first);
+  // A connection in steady use is watched for as long, so that this takes no further time.
+  if (between === undefined || 2 * between[1] > maxIdleMs) return first;
+  return await confirmed(lab, count, first, between);
+}
+
+/** So many connections look once more for a limit that was found. */
+const CONFIRMING = 2;
+/** They wait this much longer than the limit. */
+const LONGER = 1.5;
+const LONGER_MS = 1000;
+
+async function confirmed(
+  lab: Lab,
+  count: number,
+  first: readonly Sample[],
+  [least, most]: readonly [number, number],
+): Promise<Sample[]> {
+  const ages = new Array<number>(Math.min(count, CONFIRMING)).fill(most * LONGER + LONGER_MS);
+  const again = await round(lab, ages);
+  const agrees = ({ at, what }: Sample) =>
+    what !== "alive" && at >= least / LONGER - LONGER_MS && at <= most * LONGER + LONGER_MS;
+  if (lab.signal.aborted || again.every(agrees)) return [...first, ...again];
+  const seconds = Math.round(most / 100) / 10;
+  lab.run.note(
+    `Idle connections ended after ${seconds}s at first, and later not: the limit has changed, or all were closed at once then.`,
+  );
+  return await round(lab, staggered(count, lab.settings.maxIdleMs));
 }
 
 async function round(lab: Lab, ages: readonly number[]): Promise<Sample[]> {

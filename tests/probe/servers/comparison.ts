@@ -45,8 +45,8 @@ function compareLimits(
 ): Compared[] {
   const tolerance = (part: number, least: number) => (ms: number) => Math.max(least, ms * part) + slackMs;
   return [
-    ...compared(`${over}idle`, known.idleMs, idle, tolerance(0.05, 500), known.lateMs),
-    ...compared(`${over}unused`, known.unusedMs, unused, tolerance(0.05, 500), known.lateMs),
+    ...compared(`${over}idle`, known.idleMs, idle, tolerance(0.05, 500), known),
+    ...compared(`${over}unused`, known.unusedMs, unused, tolerance(0.05, 500), known),
     ...compared(`${over}requests`, known.requests, requests, () => 0),
     ...compared(`${over}lifetime`, known.lifetimeMs, lifetime, tolerance(0.1, 0)),
   ];
@@ -57,12 +57,12 @@ function compared(
   known: number | null | undefined,
   found: Finding,
   tolerance: (known: number) => number,
-  late = 0,
+  { lateMs = 0, earlyMs = 0 }: KnownLimits = {},
 ): Compared[] {
   if (known === undefined) return [];
   if (known === null) return [{ limit, known, found, isRight: found.value === undefined }];
   const difference = (found.value ?? Infinity) - known;
-  const isRight = difference >= -tolerance(known) && difference <= tolerance(known) + late;
+  const isRight = difference >= -tolerance(known) - earlyMs && difference <= tolerance(known) + lateMs;
   return [{ limit, known, found, isRight }];
 }
 

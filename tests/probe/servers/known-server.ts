@@ -12,6 +12,8 @@ export interface KnownLimits {
   readonly lifetimeMs?: number | null;
   /** The server looks at its idle connections only now and then: one may end so much later. @default 0 */
   readonly lateMs?: number;
+  /** It counts in whole seconds, and one may end so much earlier. @default 0 */
+  readonly earlyMs?: number;
 }
 
 /** One port of a server. */

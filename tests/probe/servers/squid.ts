@@ -37,6 +37,9 @@ cache_effective_user ${process.getuid?.() === 0 ? "proxy" : "nobody"}
       ports: {
         idle: {
           url: `http://127.0.0.1:${port}/`,
+          // Its clock ticks once a second.
+          earlyMs: 1000,
+          lateMs: 1000,
           idleMs: whole(idleMs),
           unusedMs: whole(unusedMs),
           requests: null,

@@ -1,0 +1,48 @@
+/** `holdfast probe` as a process of the runtime at hand. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { PATIENT } from "../support/patience.ts";
+
+/** How the runtime at hand runs the command. */
+function commandLine(): string[] {
+  const file = fileURLToPath(new URL("../../src/cli/mod.ts", import.meta.url));
+  const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
+  if ("Deno" in globalThis) return [process.execPath, "run", "--allow-all", "--no-check", file];
+  return "Bun" in globalThis ? [process.execPath, file] : [process.execPath, "--import", "tsx", bin];
+}
+
+describe("holdfast probe", () => {
+  it("prints what it knows when Ctrl-C is pressed", PATIENT, async () => {
+    let seen = 0;
+    const server = createServer((_, response) => {
+      seen += 1;
+      // The idle connections wait by then. A second one would end the process at once.
+      if (seen === 20) child.kill("SIGINT");
+      response.end("ok");
+    });
+    server.maxRequestsPerSocket = 3;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const [file = "", ...args] = commandLine();
+    const child = spawn(file, [...args, "probe", url, "--max-idle", "60s"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (bytes) => {
+      output += bytes;
+    });
+    const [code] = await once(child, "close");
+    server.closeAllConnections();
+    server.close();
+    assertEquals(code, 0);
+    assertStringIncludes(output, `${url} answers 200 by HTTP/1.1`);
+    assertStringIncludes(output, "The probe was stopped before it had finished.");
+  });
+});
