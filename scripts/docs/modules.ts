@@ -39,14 +39,20 @@ export function moduleOf({ code }: Snippet, names: ReadonlyMap<string, string>):
   return `${imports.join("")}${code}\nexport {};\n`;
 }
 
-/** Writes the snippets into a folder of their own, with a configuration for the compiler. Returns the folder. */
-export function writeModules(snippets: readonly Snippet[]): string {
-  const folder = join(root, ".cache/snippets");
+/**
+ * Writes the snippets into a folder of their own. Returns the folder. For the compiler there is a configuration; those that are run
+ * ask a server of ours instead of `https://api.example.com`.
+ */
+export function writeModules(snippets: readonly Snippet[], purpose: "compile" | "run"): string {
+  const folder = join(root, ".cache/snippets", purpose);
   const up = relative(folder, root);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const names = exportedNames();
-  for (const snippet of snippets) writeFileSync(join(folder, fileNameOf(snippet)), moduleOf(snippet, names));
+  for (const snippet of snippets) {
+    const text = moduleOf(snippet, names);
+    writeFileSync(join(folder, fileNameOf(snippet)), purpose === "run" ? withServer(text) : text);
+  }
   const paths = Object.fromEntries(
     entries().map(({ specifier, source }) => [specifier, [`${up}/${source.replace(/^\.\//, "")}`]]),
   );
@@ -55,4 +61,10 @@ export function writeModules(snippets: readonly Snippet[]): string {
   const configuration = { extends: `${up}/tsconfig.base.json`, compilerOptions, include, exclude: [] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration));
   return folder;
+}
+
+function withServer(text: string): string {
+  const url = "process.env.HOLDFAST_SNIPPET_URL";
+  const local = text.replaceAll(/"https:\/\/api\.example\.com([^"]*)"/g, `\`\${${url}}$1\``);
+  return `import process from "node:process";\n${local}`;
 }
