@@ -41,7 +41,8 @@ describe("holdfast probe", () => {
     const [code] = await once(child, "close");
     server.closeAllConnections();
     server.close();
-    assertEquals(code, 0);
+    // Deno 2.9 gives the signal that was sent, however the child ended.
+    assertEquals(code, "Deno" in globalThis ? null : 0);
     assertStringIncludes(output, `${url} answers 200 by HTTP/1.1`);
     assertStringIncludes(output, "The probe was stopped before it had finished.");
   });
