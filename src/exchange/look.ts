@@ -7,7 +7,7 @@ import type { Wire } from "../contract/wire.ts";
 import type { Lease, PoolWaiter } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { doubtAfterMs, isHarmless, SHORTEST_DOUBT_MS } from "../rules/doubt.ts";
-import { HUNG_MS, hungMs, probeAt, waitedThroughOutage } from "../rules/outage.ts";
+import { HUNG_MS, probeAt, unusualMs, waitedThroughOutage } from "../rules/outage.ts";
 import { isKeyed, type WireRequest } from "./message.ts";
 import type { ExchangePhase, Times } from "./phase.ts";
 
@@ -56,7 +56,7 @@ export function lookTime(
 export function firstLook(waiter: PoolWaiter<Wire>): number | undefined {
   const { originRecord: origin } = waiter;
   if (origin === undefined || origin.connecting === 0) return undefined;
-  const waitMs = hungMs(origin.roundTripMs);
+  const waitMs = unusualMs(origin);
   return waitMs === Infinity ? undefined : waiter.askedAt + waitMs;
 }
 
@@ -76,13 +76,13 @@ export function look(
   if (!isHarmless(request.method, isKeyed(request))) return Infinity;
   // Its connection is in doubt already, and needs no look.
   if (second?.isWaiting === true) return now + LOOK_AGAIN_MS;
-  const { reach, roundTripMs, firstByte } = lease.connection.record.originRecord;
+  const { reach, firstByte } = lease.connection.record.originRecord;
   const quietMs = setting.afterMs ?? doubtAfterMs(firstByte);
   if (reach.backAt !== seenAt && waitedThroughOutage(reach, sentAt, quietMs)) return undefined;
-  const at = probeAt(reach, sentAt, quietMs, roundTripMs);
+  const at = probeAt(reach, sentAt, quietMs);
   if (at > now) return at;
   pool.outages.probe(lease.connection.record.originRecord, now);
-  return now + hungMs(roundTripMs);
+  return now + LOOK_AGAIN_MS;
 }
 
 /** The same for a request that waits for a connection. None is sent twice by this, so it is for all methods. */
@@ -93,8 +93,8 @@ export function lookWaiting(
 ): number {
   const origin = waiter?.originRecord;
   if (waiter === undefined || origin === undefined || origin.connecting === 0) return Infinity;
-  const at = probeAt(origin.reach, waiter.askedAt, hungMs(origin.roundTripMs), origin.roundTripMs);
+  const at = probeAt(origin.reach, waiter.askedAt, unusualMs(origin));
   if (at > now) return at;
   pool.outages.probe(origin, now);
-  return now + hungMs(origin.roundTripMs);
+  return now + LOOK_AGAIN_MS;
 }

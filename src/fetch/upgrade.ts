@@ -98,8 +98,9 @@ function start({ pool }: CallContext, request: WireRequest, call: UpgradeCall): 
 class UpgradeCall implements ResponseCallbacks {
   readonly #origin: Origin;
   readonly #resolve: (response: UpgradeResponse) => void;
-  readonly reject: (error: unknown) => void;
+  readonly #reject: (error: unknown) => void;
   #socket: UpgradedSocket | undefined = undefined;
+  #isOver = false;
 
   constructor(
     origin: Origin,
@@ -108,11 +109,19 @@ class UpgradeCall implements ResponseCallbacks {
   ) {
     this.#origin = origin;
     this.#resolve = resolve;
-    this.reject = reject;
+    this.#reject = reject;
   }
 
+  /** The methods of a user's socket, called here, may abort the request. Then nobody else has the socket. */
   switched(connection: PooledConnection<Wire>, early: Uint8Array): void {
-    this.#socket = upgradedSocket(connection.handOver(), early, this.#origin.key);
+    const socket = upgradedSocket(connection.handOver(), early, this.#origin.key);
+    if (this.#isOver) socket.abort();
+    else this.#socket = socket;
+  }
+
+  reject(error: unknown): void {
+    this.#isOver = true;
+    this.#reject(error);
   }
 
   resolve(response: WireResponse): void {

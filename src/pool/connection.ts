@@ -301,11 +301,14 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
 
   /** Called by an exchange whose response came `ms` after its request: the round trip takes no longer. */
   noteRoundTrip(ms: number): void {
-    const { firstByte, doubtBudget, reach } = this.record.originRecord;
+    const { originRecord: origin } = this.record;
+    const { firstByte, doubtBudget, reach } = origin;
     noteFirstByte(firstByte, ms);
     earnDoubt(doubtBudget);
     reach.heardAt = this.#owner.loopRanAt;
-    if (ms < this.record.roundTripMs) this.record.roundTripMs = ms;
+    if (ms >= this.record.roundTripMs) return;
+    this.record.roundTripMs = ms;
+    if (ms < origin.answerMs) origin.answerMs = ms;
   }
 
   capacityChanged(capacity: number): void {

@@ -1,6 +1,6 @@
 /** Outages: what the connect attempts of a pool tell of the network, and the attempts that are made to learn of its return. */
 
-import { noteReached } from "../rules/outage.ts";
+import { noteReached, overtakes, unusualMs } from "../rules/outage.ts";
 import type { Input } from "./core/effects.ts";
 import type { ConnectionRecord, OriginRecord } from "./core/records.ts";
 import type { PoolTimer } from "./timer.ts";
@@ -27,10 +27,27 @@ export class Outages<C, W> {
   }
 
   /** A connect attempt succeeded. At the end of an outage the exchanges that waited through it are due. */
-  reached({ originRecord }: ConnectionRecord<C, W>, begunAt: number, now: number): void {
-    const { reach, roundTripMs } = originRecord;
-    if (!noteReached(reach, now - begunAt, roundTripMs, now)) return;
-    this.#step({ type: "back", originRecord }, now);
+  reached(record: ConnectionRecord<C, W>, begunAt: number, now: number): void {
+    const { originRecord } = record;
+    const { reach, connections, roundTripMs: shortestMs } = originRecord;
+    const older = connections.find(
+      ({ state, openedAt }) => state === "connecting" && overtakes(begunAt, openedAt),
+    );
+    // While the event loop was blocked, the attempt waited for it, and not for the network.
+    const tookMs = this.#timer.isLate ? 0 : now - begunAt;
+    if (!noteReached(reach, { tookMs, overtook: older !== undefined, shortestMs }, now))
+      return this.#compare(record, tookMs, now);
+    this.#step({ type: "back", originRecord, begunAt }, now);
     this.#timer.ringBy(now);
+  }
+
+  /**
+   * A probe got through late: the network is slow, or its first packets were lost. Another, made at once, shows how long attempts
+   * take now. By that measure the one which is still under way ends the outage, if there was one.
+   */
+  #compare(record: ConnectionRecord<C, W>, tookMs: number, now: number): void {
+    const { originRecord } = record;
+    if (record !== originRecord.patientProbe || tookMs < unusualMs(originRecord)) return;
+    this.probe(originRecord, now);
   }
 }

@@ -2,10 +2,10 @@
  * Outage: whether the network to an origin was out while requests waited, and is back.
  *
  * TCP doubles its wait with every packet that is not confirmed (RFC 6298 §5.5). After an outage of 10 s what was in flight moves
- * only some seconds later, and so does a connect attempt, whose packets leave after 1, 3, 7 and 15 s. A new attempt sends one at once.
- * So while an origin is silent, connect attempts are made, which ask nothing of its server. One that gets through at once says that
- * the server is slow. One that gets through after others failed, or after it hung, says that the network was out: what waited
- * meanwhile is asked for again.
+ * only some seconds later, and so does a connect attempt, whose packets leave after 1, 3, 7 and 15 s (Linux from 6.5: after 1, 2,
+ * 3, 4, 5, 7 and 11 s). A new attempt sends one at once. So while an origin is silent, connect attempts are made, which ask nothing of
+ * its server. One that gets through at once says that the server is slow. One that gets through after others failed, before an
+ * older one, or after it hung, says that the network was out: what waited meanwhile is asked for again.
  */
 
 /** When an origin was last heard and reached, in ms. */
@@ -34,10 +34,13 @@ export function neverReached(): Reach {
 }
 
 /**
- * A connect attempt without an answer for this long has hung, in ms. The kernel sends its next packet after 1 s, and
- * the goal is to be back within a second.
+ * A connect attempt without an answer for this long may have hung, in ms, and the next one is made. The kernel sends its next
+ * packet after 1 s, and the goal is to be back within a second.
  */
 export const HUNG_MS = 750;
+
+/** An attempt whose first packet was lost takes 1 s (RFC 6298 §2.1), by a timer that may fire a little early, in ms. */
+const LOST_MS = 950;
 
 /** A slow network takes as long for every attempt: this many times the shortest known one is not usual. */
 const TIMES_SHORTEST = 4;
@@ -47,15 +50,49 @@ export function hungMs(shortestMs: number): number {
   return Math.max(HUNG_MS, TIMES_SHORTEST * shortestMs);
 }
 
-/** A connect attempt succeeded after `tookMs`: whether that ends an outage. `shortestMs`: the shortest known time of an attempt. */
-export function endsOutage(reach: Reach, tookMs: number, shortestMs: number): boolean {
-  if (reach.reachedAt === -Infinity) return false;
-  return tookMs >= hungMs(shortestMs) || reach.failedAt > reach.reachedAt;
+/**
+ * After so long, in ms, a connect attempt takes longer than it should, so that another is made beside it. An answer takes no less
+ * than a packet and back: where answers come fast, the known attempts may have been slow for another reason.
+ */
+export function unusualMs(known: { readonly roundTripMs: number; readonly answerMs: number }): number {
+  return hungMs(Math.min(known.roundTripMs, known.answerMs));
 }
 
-/** A connect attempt ended. Changes `reach`. Answers whether it ends an outage. */
-export function noteReached(reach: Reach, tookMs: number, shortestMs: number, now: number): boolean {
-  const isBack = endsOutage(reach, tookMs, shortestMs);
+/** RFC 8305 §8 gives a connect attempt so long before it tries another address, in ms. */
+const PATIENCE_MS = 250;
+
+/** When an outage is over, a connect attempt that has taken this long, in ms, has lost its packet and is made anew. */
+export function staleMs(known: { readonly roundTripMs: number; readonly answerMs: number }): number {
+  return Math.max(PATIENCE_MS, TIMES_SHORTEST * Math.min(known.roundTripMs, known.answerMs));
+}
+
+/**
+ * Whether an attempt that gets through has overtaken one that hangs. The packets of that one were lost, whatever is known of how
+ * long attempts take: the first ones of a program may have been slow because it was starting.
+ */
+export function overtakes(begunAt: number, olderBegunAt: number): boolean {
+  return begunAt - olderBegunAt >= HUNG_MS;
+}
+
+/** A connect attempt that succeeded. */
+export interface Reaching {
+  readonly tookMs: number;
+  /** An older one still hangs. */
+  readonly overtook: boolean;
+  /** The shortest known time of an attempt. */
+  readonly shortestMs: number;
+}
+
+/** Whether a connect attempt that succeeded ends an outage. */
+export function endsOutage(reach: Reach, { tookMs, overtook, shortestMs }: Reaching): boolean {
+  if (reach.reachedAt === -Infinity) return false;
+  const hung = tookMs >= Math.max(LOST_MS, TIMES_SHORTEST * shortestMs);
+  return hung || overtook || reach.failedAt > reach.reachedAt;
+}
+
+/** A connect attempt succeeded. Changes `reach`. Answers whether it ends an outage. */
+export function noteReached(reach: Reach, reaching: Reaching, now: number): boolean {
+  const isBack = endsOutage(reach, reaching);
   reach.reachedAt = now;
   if (isBack) reach.backAt = now;
   return isBack;
@@ -73,11 +110,11 @@ const AGAIN_MS = 5000;
  * When to try whether the origin can be reached, for the sake of a request that was sent at `sentAt`. Where it was reached since,
  * its server is slow. It is tried again, more and more rarely: the network may go out after that.
  */
-export function probeAt(reach: Reach, sentAt: number, quietMs: number, shortestMs: number): number {
+export function probeAt(reach: Reach, sentAt: number, quietMs: number): number {
   const quietSince = Math.max(sentAt, reach.heardAt);
   if (reach.reachedAt > quietSince)
     return reach.reachedAt + Math.max(AGAIN_MS, quietMs, reach.reachedAt - quietSince);
-  return Math.max(quietSince + quietMs, reach.probedAt + hungMs(shortestMs));
+  return Math.max(quietSince + quietMs, reach.probedAt + HUNG_MS);
 }
 
 /** The kernel's shortest time between two keepalive probes, in ms (tcp(7): `TCP_KEEPINTVL` counts seconds). */

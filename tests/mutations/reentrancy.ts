@@ -84,6 +84,20 @@ export const REENTRANCY: readonly Mutation[] = [
     proof: { tests: "tests/simulation/deeds" },
   },
   {
+    breaks: "A connect attempt that is aborted while its race is noted leaves no socket open",
+    file: "src/pool/connect/happy-eyeballs.ts",
+    search: "    if (!this.#attempts.has(attempt)) return abortQuietly(socket);\n    this.#finish(",
+    replacement: "    this.#finish(",
+    proof: { tests: "tests/pool/connect/happy-eyeballs" },
+  },
+  {
+    breaks: "A socket that cannot be aborted is closed",
+    file: "src/pool/connect/checked-socket.ts",
+    search: '      this.#try("close", () => this.#socket.close());\n    }\n',
+    replacement: "    }\n",
+    proof: { tests: "tests/reentrancy/faults" },
+  },
+  {
     breaks: "A signal that is aborted before its listener is added ends the request",
     file: "src/exchange/abort.ts",
     search: "  if (signal.aborted) return target.abort(signal.reason);\n",

@@ -161,9 +161,37 @@ export const RULES: readonly Mutation[] = [
   {
     breaks: "A server that is only slow is asked once: it can be reached at once",
     file: "src/rules/outage.ts",
-    search: "return tookMs >= hungMs(shortestMs) || reach.failedAt > reach.reachedAt;",
+    search: "return hung || overtook || reach.failedAt > reach.reachedAt;",
     replacement: "return true;",
     proof: { tests: "tests/exchange" },
+  },
+  {
+    breaks: "An attempt that overtakes another ends an outage, although the first connects were slow",
+    file: "src/rules/outage.ts",
+    search: "return hung || overtook ||",
+    replacement: "return hung ||",
+    proof: { tests: "tests/promises/outage" },
+  },
+  {
+    breaks: "On a slow network the oldest probe goes on while younger ones are replaced",
+    file: "src/pool/core/opening.ts",
+    search: "      else origin.patientProbe = last;\n",
+    replacement: "",
+    proof: { tests: "tests/promises/outage" },
+  },
+  {
+    breaks: "While a doubt waits for a connection, its request looks again later",
+    file: "src/exchange/look.ts",
+    search: "if (second?.isAsking === true) return now + LOOK_AGAIN_MS;",
+    replacement: "if (second?.isAsking === true) return Infinity;",
+    proof: { tests: "tests/promises/outage" },
+  },
+  {
+    breaks: "An attempt that waited for the event loop does not look as if it had waited for the network",
+    file: "src/pool/outages.ts",
+    search: "this.#timer.isLate ? 0 : now - begunAt",
+    replacement: "now - begunAt",
+    proof: { tests: "tests/promises/outage" },
   },
   {
     breaks: "An outage teaches no idle limit: an idle connection must have died alone",

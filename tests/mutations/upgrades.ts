@@ -17,6 +17,13 @@ export const UPGRADES: readonly Mutation[] = [
     proof: BY_UPGRADE,
   },
   {
+    breaks: "A socket whose request was aborted while it was taken over is aborted: nobody has it",
+    file: "src/fetch/upgrade.ts",
+    search: "if (this.#isOver) socket.abort();\n    else this.#socket = socket;",
+    replacement: "this.#socket = socket;",
+    proof: { tests: "tests/upgrade/upgraded-socket" },
+  },
+  {
     breaks: "The pool does not close a socket that was upgraded",
     file: "src/pool/connection.ts",
     search: "    if (this.#isHandedOver) return;\n",

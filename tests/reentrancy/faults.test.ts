@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type Clock, createPool, HoldfastError, type Pool, type PoolOptions } from "../../mod.ts";
 import type { Socket, Transport } from "../../src/contract/transport.ts";
+import { checkedSocket } from "../../src/pool/connect/checked-socket.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { MovableClock, settled } from "../support/clock.ts";
 
@@ -208,6 +209,14 @@ describe("a transport", () => {
       await pool.close({ timeout: 0 });
       assertEquals(pool.stats().open, 0);
     });
+
+  it("whose socket throws in abort has it closed instead", () => {
+    const closed: string[] = [];
+    const bad = { applied: {}, abort: boom, close: () => void closed.push("closed") };
+    const others = { write: boom, pause: boom, resume: boom, ref: boom, setHandler: boom };
+    checkedSocket({ ...others, ...bad }, { data() {}, drain() {}, closed() {} }).abort();
+    assertEquals(closed, ["closed"]);
+  });
 });
 
 describe("resolve", () => {

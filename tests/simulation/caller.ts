@@ -6,7 +6,7 @@ import { readCopied } from "./copies.ts";
 import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";
 import { ascii, payload } from "./payload.ts";
-import type { RequestRecord } from "./record.ts";
+import type { Promised, RequestRecord } from "./record.ts";
 import { bodyOf, type UploadWorld } from "./uploads.ts";
 
 /** What a caller needs from its world. */
@@ -116,9 +116,10 @@ function bombName(reading: string): Happening {
 }
 
 /** The body that the response must have. */
-function expected({ spec, promised }: RequestRecord): string {
-  return payload(spec.id, promised?.length ?? 0) + "z".repeat(promised?.run ?? 0);
-}
+const expected =
+  ({ spec }: RequestRecord) =>
+  (promised: Promised | undefined): string =>
+    payload(spec.id, promised?.length ?? 0) + "z".repeat(promised?.run ?? 0);
 
 async function readAll(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<string> {
   const { reading, id, extras } = record.spec;

@@ -1,7 +1,7 @@
 /** Judge: decides whether a failure of a request had a cause, and whether a response belongs to its request. */
 
 import { HoldfastError } from "../../mod.ts";
-import type { RequestRecord } from "./record.ts";
+import type { Promised, RequestRecord } from "./record.ts";
 import { isIdempotent, type Terms } from "./reuse-rules.ts";
 
 /** What else the judge must know. */
@@ -140,21 +140,28 @@ export interface Answered {
 /** Why the head is wrong, or `undefined`. */
 export function judgeHead(record: RequestRecord, { status, id }: Answered): string | undefined {
   if (record.crossed || record.link?.crossed === true) return undefined;
-  const { promised, spec } = record;
+  const { promised, promisedBefore, spec } = record;
   if (id !== String(spec.id)) return `got the answer to request ${id}`;
   if (promised === undefined) return "was answered though no server did";
-  if (status !== promised.status) return `got status ${status} for ${promised.status}`;
+  if (status !== promised.status && promisedBefore.every((before) => before.status !== status))
+    return `got status ${status} for ${promised.status}`;
   return undefined;
 }
 
 /** Why a complete body is wrong, or `undefined`. */
-export function judgeBody(record: RequestRecord, body: string, expected: string): string | undefined {
-  const { promised, link } = record;
+export function judgeBody(
+  record: RequestRecord,
+  body: string,
+  expected: (promised: Promised | undefined) => string,
+): string | undefined {
+  const { promised, promisedBefore, link } = record;
   if (record.crossed || link?.crossed === true) return undefined;
+  if (promisedBefore.some((before) => body === expected(before))) return undefined;
   if (record.malformed || (isUndecodable(record) && promised?.framing !== "none"))
     return "read a malformed answer as if it were sound";
-  if (body === expected) return undefined;
+  const whole = expected(promised);
+  if (body === whole) return undefined;
   // Only FIN ends such a body, so a FIN that comes too early cannot be noticed.
-  if (promised?.framing === "until-close" && expected.startsWith(body)) return undefined;
-  return `got a body of ${body.length} bytes that is not the one of ${expected.length} bytes`;
+  if (promised?.framing === "until-close" && whole.startsWith(body)) return undefined;
+  return `got a body of ${body.length} bytes that is not the one of ${whole.length} bytes`;
 }

@@ -78,9 +78,12 @@ export class Ledger {
     if (count > most) this.#world.fail(`request ${spec.id} (${method}) was ${what} ${count} times`);
   }
 
-  promises({ id }: SeenRequest, promised: Promised): void {
+  promises({ id, hop }: SeenRequest, promised: Promised): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
+    if (record.promised === undefined || record.promisedHop !== hop) record.promisedBefore = [];
+    else record.promisedBefore.push(record.promised);
+    record.promisedHop = hop;
     record.promised = promised;
     record.malformed = false;
   }

@@ -88,6 +88,9 @@ export class RequestRecord {
   /** The head of its response has come. */
   answered = false;
   promised: Promised | undefined = undefined;
+  /** What was promised before to the same redirect, which may still be the answer: a doubt leaves the first attempt under way. */
+  promisedBefore: Promised[] = [];
+  promisedHop = 0;
   /** How often its head was written, and how often it was executed, by redirect. */
   readonly written: Map<number, number> = new Map();
   readonly executed: Map<number, number> = new Map();

@@ -2,8 +2,10 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { createPool } from "../../mod.ts";
 import type { Socket, SocketHandler } from "../../src/contract/transport.ts";
 import { upgradedSocket } from "../../src/exchange/upgraded-socket.ts";
+import { memoryTransport } from "../../transports/memory.ts";
 
 /** A socket that does nothing, and notes what it is told. */
 function scripted() {
@@ -31,6 +33,31 @@ async function settled(): Promise<void> {
 }
 
 describe("an upgraded socket", () => {
+  it("is aborted if a method of a user's socket aborts the request while it is taken over", async () => {
+    const abort = new AbortController();
+    const inner = memoryTransport({
+      accept: (peer) =>
+        peer.onData(() =>
+          peer.send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: tcp\r\n\r\n"),
+        ),
+    });
+    let handlers = 0;
+    const connect: typeof inner.connect = async (...given) => {
+      const socket = await inner.connect(...given);
+      const setHandler = (handler: SocketHandler): void => {
+        handlers += 1;
+        abort.abort("enough");
+        socket.setHandler(handler);
+      };
+      return { ...socket, setHandler };
+    };
+    await using pool = createPool({ transport: { ...inner, connect } });
+    const asked = pool.upgrade("http://a.test/", { protocol: "tcp", signal: abort.signal });
+    assertEquals(await asked.catch((reason) => reason), "enough");
+    await settled();
+    assertEquals([handlers, inner.peers.map(({ state }) => state)], [1, ["aborted"]]);
+  });
+
   it("pauses its socket at 64 KiB that nobody reads, and resumes it when they are read", async () => {
     const { at, calls, socket } = scripted();
     const { readable } = upgradedSocket(socket, new Uint8Array(), "http://a");

@@ -113,9 +113,14 @@ export class CheckedSocket implements Socket {
     this.#ended = true;
   }
 
+  /** Where the socket inside cannot be aborted, it is closed: nobody else could do that. */
   abort(): void {
     this.#ended = true;
-    this.#try("abort", () => this.#socket.abort());
+    try {
+      this.#socket.abort();
+    } catch {
+      this.#try("close", () => this.#socket.close());
+    }
   }
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {

@@ -137,6 +137,8 @@ class HappyEyeballs {
       return this.#failed(attempt, fault);
     }
     this.#tellRace(attempt);
+    // Whoever remembers the race asks the user's clock, which may have aborted everything.
+    if (!this.#attempts.has(attempt)) return abortQuietly(socket);
     this.#finish(attempt, new Error("Another address answered first"));
     this.#resolve(usable);
   }

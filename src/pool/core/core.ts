@@ -118,7 +118,7 @@ export class PoolCore<C, W> {
         return this.#opening.probe(input.originRecord, now);
       case "back":
         this.#sharing.wasOut(input.originRecord, now);
-        return this.#opening.renew(input.originRecord, now);
+        return this.#opening.renew(input.originRecord, input.begunAt, now);
       case "expect":
         return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":

@@ -26,8 +26,10 @@ export type Input<C, W> =
   | { readonly type: "preconnect"; readonly origin: Origin; readonly count: number }
   /** A request waits and nothing comes: open a connection, if the limits allow it, to see whether the origin can be reached. */
   | { readonly type: "probe"; readonly originRecord: OriginRecord<C, W> }
-  /** The network to an origin was out, and is back: what is under way to it may be stuck. */
-  | { readonly type: "back"; readonly originRecord: OriginRecord<C, W> }
+  /**
+   * The network to an origin was out, and is back: what is under way to it may be stuck. An attempt of `begunAt` has shown it.
+   */
+  | { readonly type: "back"; readonly originRecord: OriginRecord<C, W>; readonly begunAt: number }
   /** What the connections of `origin` are expected to carry at a time, before one is open to tell. */
   | { readonly type: "expect"; readonly origin: Origin; readonly capacity: number }
   /**

@@ -1,7 +1,7 @@
 /** Opening: decides whether another connection is opened, for waiters or in advance, and what is closed for it. */
 
 import { admit } from "../../rules/admission.ts";
-import { hungMs } from "../../rules/outage.ts";
+import { hungMs, overtakes, staleMs } from "../../rules/outage.ts";
 import type { Effect } from "./effects.ts";
 import type { Fairness } from "./fairness.ts";
 import { type OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
@@ -56,22 +56,32 @@ export class Opening<C, W> {
     }
   }
 
-  /** Opens one connection in place of the last probe, if nothing else has to be closed for it. */
+  /**
+   * Opens one connection in place of the last probe, if nothing else has to be closed for it. Where attempts are known to take
+   * longer than the time between probes, the oldest one goes on beside them: on a slow network only that gets through.
+   */
   probe(origin: OriginRecord<C, W>, now: number): void {
-    const { probe: last } = origin;
     origin.reach.probedAt = now;
-    if (last?.state === "connecting") this.#giveUp(last, now);
+    for (const probe of [origin.patientProbe, origin.probe])
+      if (probe?.state === "connecting" && now - probe.openedAt >= hungMs(origin.roundTripMs))
+        this.#giveUp(probe, now);
+    const { probe: last } = origin;
+    if (last?.state === "connecting") {
+      if (origin.patientProbe?.state === "connecting") this.#retirement.retire(last, "connect-failed", now);
+      else origin.patientProbe = last;
+    }
     origin.probe = undefined;
     if (admit(this.#origins.occupancy(origin), origin.rules) !== "connect") return;
     origin.probe = this.#origins.startConnecting(origin, now);
     this.#emit({ type: "connect", connection: origin.probe });
   }
 
-  /** The network is back. The kernel sends the packets of what hung some seconds later, those of a new attempt at once. */
-  renew(origin: OriginRecord<C, W>, now: number): void {
+  /** An attempt of `begunAt` says that the network is back. The kernel sends the packets of what hung some seconds later, those of a new attempt at once. */
+  renew(origin: OriginRecord<C, W>, begunAt: number, now: number): void {
     for (const connection of [...origin.connections]) {
-      const hangs = now - connection.openedAt >= hungMs(origin.roundTripMs);
-      if (connection.state === "connecting" && hangs) this.#giveUp(connection, now);
+      const { state, openedAt } = connection;
+      const isStale = now - openedAt >= staleMs(origin) || overtakes(begunAt, openedAt);
+      if (state === "connecting" && isStale) this.#giveUp(connection, now);
     }
     this.connect(origin, now);
   }

@@ -39,7 +39,8 @@
  * | `protocol` | the same | `RequestLimitLearner` |
  * | `calmed` | when the peer asks for calm | `PoolCore` |
  * | `firstByte`, `doubtBudget` | with each response | the shell, the exchange |
- * | `probe` | when it begins | `Opening` |
+ * | `answerMs` | with a response that is the fastest of its connection | the shell |
+ * | `probe`, `patientProbe` | when the next one begins | `Opening` |
  * | `reach` | with each response, and with the end of each connect attempt | the shell |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
  */
@@ -280,11 +281,15 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   calmed = 0;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
+  /** The shortest time to a first byte, in ms. A connect attempt may have been slow because the program was starting. */
+  answerMs: number = Infinity;
   readonly firstByte: FirstByteTimes = noFirstByteTimes();
   readonly doubtBudget: DoubtBudget = fullBudget();
   readonly reach: Reach = neverReached();
   /** The connect attempt that was made last to see whether the origin can be reached. */
   probe: ConnectionRecord<C, W> | undefined = undefined;
+  /** An older one, which has the time that attempts are known to take. */
+  patientProbe: ConnectionRecord<C, W> | undefined = undefined;
   readonly counters: Counters = zeroCounters();
   /** Its limits. Those on all connections of the pool are the same for every origin. */
   readonly rules: Rules;

@@ -215,8 +215,9 @@ class Attempts {
   readonly signal = new AbortController();
   readonly won: Promise<Socket>;
 
-  constructor(addresses: readonly string[]) {
+  constructor(addresses: readonly string[], raceEnded?: () => void) {
     this.won = happyEyeballs({
+      raceEnded,
       wrap: (socket) => socket,
       addresses,
       clock: this.clock,
@@ -276,6 +277,14 @@ describe("Happy Eyeballs", () => {
     attempts.settle.get("192.0.2.2")?.open(socketNoting(second));
     await settled();
     assertEquals([first, second], [["pause", "setHandler"], ["abort"]]);
+  });
+
+  it("aborts a socket whose attempt is aborted while the race is noted: nobody has it", async () => {
+    const attempts = new Attempts(["192.0.2.1"], () => attempts.signal.abort("enough"));
+    const done: string[] = [];
+    attempts.settle.get("192.0.2.1")?.open(socketNoting(done));
+    await settled();
+    assertEquals([await attempts.won.catch((error) => error), done.at(-1)], ["enough", "abort"]);
   });
 
   it("rejects with the signal's reason, untouched, and aborts every attempt", async () => {
