@@ -38,6 +38,7 @@ export function presetsDocument(): string {
 
 Spread a preset into the options of a pool. Options after it override it:
 
+<!-- runs -->
 \`\`\`ts
 import { createPool, presets } from "@holdfast/pool";
 
