@@ -92,6 +92,11 @@ export class ResponseBody {
     return this.#ended;
   }
 
+  /** Whether the rest will not come. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** The size of a body that has ended and was not read; else `Infinity`. */
   get unreadBytes(): number {
     return this.#ended && !this.#failed && !this.used ? this.#size : Infinity;

@@ -48,6 +48,8 @@ interface FetchResponseClass {
   ): FetchResponse;
   /** See {@linkcode holdsWholeBody}. */
   holds(response: object): boolean;
+  /** See {@linkcode directBodyOf}. */
+  directBodyOf(response: object): ResponseBody | undefined;
 }
 
 let loaded: FetchResponseClass | undefined;
@@ -55,6 +57,11 @@ let loaded: FetchResponseClass | undefined;
 /** Whether the whole body is in the slots of the runtime, which may send it without a stream. */
 export function holdsWholeBody(response: object): boolean {
   return loaded?.holds(response) ?? false;
+}
+
+/** The body as it came from the wire, if the unread stream of the response is that of the wire. */
+export function directBodyOf(response: object): ResponseBody | undefined {
+  return loaded?.directBodyOf(response);
 }
 
 /** A response as `pool.fetch()` gives it. */
@@ -124,6 +131,10 @@ function fetchResponseClass(): FetchResponseClass {
     readonly #isEmpty: boolean;
     static holds(response: object): boolean {
       return #held in response && response.#held;
+    }
+
+    static directBodyOf(response: object): ResponseBody | undefined {
+      return #from in response && response.#direct ? response.#from.wire.body : undefined;
     }
 
     /** The response with the stream of a held body, once the program has asked for that stream. */

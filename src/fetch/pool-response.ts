@@ -13,6 +13,9 @@ import { watchUnclaimed } from "./unclaimed.ts";
  */
 export let passedOn: (response: PoolResponse) => string | Uint8Array | ReadableStream<Uint8Array>;
 
+/** The body as it came from the wire. */
+export let wireBodyOf: (response: PoolResponse) => ResponseBody;
+
 /** The response of `pool.request()`. Its body is read once, in one of its forms, or discarded. */
 export class PoolResponse {
   /** As the server sent it, of three digits. */
@@ -35,6 +38,7 @@ export class PoolResponse {
       body.endsAtOnce = true;
       return response.body;
     };
+    wireBodyOf = (response) => response.#response.body;
   }
 
   /** The reason phrase. It is often empty, and never has a meaning of its own (RFC 9112 §4). */

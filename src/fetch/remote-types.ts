@@ -54,7 +54,7 @@ export interface RemotePool {
   stats(origin: string | URL): Promise<PoolStats[]>;
   /** The rules in force for an origin, in each of its objects. */
   explain(origin: string | URL): Promise<Explanation[]>;
-  /** Metrics of the objects of an origin, as Prometheus reads them. */
+  /** Metrics of the objects of an origin, as Prometheus reads them. Each object measures from the first call on. */
   metrics(origin: string | URL): Promise<string[]>;
   /** Retires the connections of an origin in its objects: idle ones now, active ones after their exchange. */
   drain(origin: string | URL): Promise<void>;

@@ -16,6 +16,7 @@ import {
   LoopMonitor,
   needsLivenessCheck,
   SharedTurns,
+  toleratedMs,
 } from "./liveness-check.ts";
 import { AddressWatch } from "./local-addresses.ts";
 import type { Observers } from "./observers.ts";
@@ -38,6 +39,7 @@ export class Grants<Wire extends PoolWire> {
   readonly #closing: Closing<Wire>;
   readonly #owner: GrantOwner<Wire>;
   readonly #loop: LoopMonitor;
+  readonly #toleratedMs: number;
   readonly #turns: SharedTurns;
   readonly #addresses: AddressWatch;
 
@@ -54,6 +56,7 @@ export class Grants<Wire extends PoolWire> {
     this.#closing = closing;
     this.#owner = owner;
     this.#loop = new LoopMonitor(settings.clock);
+    this.#toleratedMs = toleratedMs(settings.clock);
     this.#turns = new SharedTurns(settings.clock);
   }
 
@@ -82,7 +85,7 @@ export class Grants<Wire extends PoolWire> {
     if (this.#addresses.areWithout(connection.socket?.localAddress, idleMs, now))
       return this.#owner.acquireAnother(waiter, connection, "moved");
     const unseenMs = this.#loop.unseenMs(now);
-    const needed = blind || needsLivenessCheck(careful, more, idleMs, unseenMs);
+    const needed = blind || needsLivenessCheck(careful, more, idleMs, unseenMs, this.#toleratedMs);
     if (!needed) return this.#deliver(effect, connection, now);
     const unblocked = !blind && !wasPaused && hasJustRun(unseenMs);
     this.#checkThenDeliver(effect, connection, now, { unsafe: waiter.unsafe, unblocked });

@@ -4,8 +4,8 @@ import { DurableObject } from "cloudflare:workers";
 import { workersTransport } from "../../transports/workers.ts";
 import { HoldfastError } from "../contract/errors.ts";
 import type { LimitStore, StoredLimit } from "../contract/limit-store.ts";
-import { originOf } from "../contract/origin.ts";
 import { createPool, type Pool } from "../create-pool.ts";
+import { UrlReader } from "../fetch/request-url.ts";
 import { observe } from "../metrics/observe.ts";
 import { PrometheusMeter } from "../metrics/prometheus.ts";
 import { objectWith } from "../options/checks.ts";
@@ -50,7 +50,7 @@ export interface PoolObject {
   explain(origin: string): Explanation;
   /** See `Pool.drain`. */
   drain(origin?: string): void;
-  /** The metrics of its pool, as Prometheus reads them. */
+  /** The metrics of its pool since the first call, as Prometheus reads them. */
   metrics(): string;
   /** Ends the request with that number. `remotePool()` calls it, because the platform passes no signal without a flag. */
   abort(id: string): void;
@@ -143,26 +143,43 @@ export function poolObject(options: PoolObjectOptions): PoolObjectClass {
 /** What an object keeps while it lives. */
 class ObjectHome {
   readonly pool: Pool;
-  readonly meter: PrometheusMeter = new PrometheusMeter();
+  #meter: PrometheusMeter | undefined = undefined;
   readonly #allows: AllowList;
+  readonly #urls: UrlReader = new UrlReader();
+  /** Requests that their callers may abort, by number. */
   readonly #running: Map<string, AbortController> = new Map();
+  #bodies = 0;
   readonly #outcomes: Map<string, RemoteOutcome> = new Map();
 
   constructor(pool: Pool, allows: AllowList) {
     this.pool = pool;
     this.#allows = allows;
-    observe(pool, this.meter);
+  }
+
+  /** Measuring costs a tenth of a small request, so it begins when somebody wants to know. */
+  get meter(): PrometheusMeter {
+    if (this.#meter === undefined) {
+      this.#meter = new PrometheusMeter();
+      observe(this.pool, this.#meter);
+    }
+    return this.#meter;
   }
 
   async fetch(request: Request): Promise<Response> {
-    const origin = originOf(request.url).key;
+    const origin = this.#urls.read(request.url).origin.key;
     const call = callOf(request);
     const refused = this.#allows(origin) ? undefined : notAllowed(origin);
     if (call === undefined) return plainAnswer(this.pool, request, refused);
     if (refused !== undefined) return errorAnswer(refused);
-    const controller = call.abortable ? new AbortController() : undefined;
-    if (controller !== undefined) this.#running.set(call.id, controller);
-    return answerCall(this.pool, request, call, controller?.signal, this);
+    if (call.id === undefined) return answerCall(this.pool, request, call, undefined, this);
+    const controller = new AbortController();
+    this.#running.set(call.id, controller);
+    return answerCall(this.pool, request, call, controller.signal, this);
+  }
+
+  nextId(): string {
+    this.#bodies += 1;
+    return String(this.#bodies);
   }
 
   /** The request has ended. */

@@ -7,7 +7,14 @@ import { originOf } from "../contract/origin.ts";
 import { headerPairs } from "../fetch/arguments.ts";
 import { failedFetch } from "../fetch/fetch-errors.ts";
 import type { FetchFunction } from "../fetch/fetch-function.ts";
-import { type FetchInit, type FetchInput, type FetchRequest, fetchRequest } from "../fetch/fetch-request.ts";
+import {
+  bareGet,
+  type DefaultHeaders,
+  type FetchInit,
+  type FetchInput,
+  type FetchRequest,
+  fetchRequest,
+} from "../fetch/fetch-request.ts";
 import { IgnoredMembers } from "../fetch/init-members.ts";
 import type { BodySource } from "../fetch/prepare-body.ts";
 import { isRedirect, redirectError, redirectedRequest, soleLocation } from "../fetch/redirect.ts";
@@ -23,7 +30,8 @@ import {
   type PoolStub,
 } from "./binding.ts";
 import { type CrossingBody, crossingBody, NO_BODY } from "./remote-body.ts";
-import { nextShard, type RemoteReply, remoteExchange } from "./remote-exchange.ts";
+import { remoteExchange } from "./remote-exchange.ts";
+import type { RemoteReply } from "./remote-reply.ts";
 import { ObjectResponse, responseOf } from "./remote-response.ts";
 import { type Pairs, plainOption } from "./wire-format.ts";
 
@@ -73,6 +81,13 @@ export function remotePool(binding: string | ObjectNamespace, options: RemotePoo
   return new ObjectPool(new Objects(binding, { shards, locationHint }, undefined));
 }
 
+/** The object adds its defaults. */
+const BARE = { headers: [], fields: requestFields([]) };
+const NO_FIELDS: DefaultHeaders = { http: BARE, https: BARE };
+
+/** Of all pools of a Worker: which shard takes the next. */
+let requests = 0;
+
 /** The objects of one binding. */
 class Objects {
   readonly #binding: string | ObjectNamespace;
@@ -96,7 +111,9 @@ class Objects {
 
   /** The object that takes the next request to an origin. A stub belongs to the request that it was made in. */
   next(origin: string): { readonly stub: PoolStub; readonly found: FoundBinding } {
-    return this.#at(origin, nextShard(this.#options.shards));
+    const { shards } = this.#options;
+    requests += 1;
+    return this.#at(origin, shards === 1 ? 0 : requests % shards);
   }
 
   /** All objects of an origin. */
@@ -120,7 +137,7 @@ class ObjectPool implements RemotePool {
 
   constructor(objects: Objects) {
     this.#objects = objects;
-    const fetch = async (input: FetchInput, init: FetchInit = {}): Promise<Response> => {
+    const fetch = async (input: FetchInput, init: FetchInit | undefined = undefined): Promise<Response> => {
       try {
         return await remoteFetch(objects, input, init);
       } catch (error) {
@@ -143,18 +160,18 @@ class ObjectPool implements RemotePool {
     const { href, origin } = READING.urls.read(url);
     const source = typeof body === "function" ? body() : body;
     const crossing = await crossingOf(source, pairs);
-    const told = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, plainOption(value)]));
+    const told = Object.entries(rest).map(([name, value]) => [name, plainOption(value)]);
     const { stub, found } = this.#objects.next(origin.key);
     const reply = await remoteExchange(stub, found, {
       by: "request",
       url: href,
       origin: origin.key,
       method,
-      headers: typed(pairs, crossing),
+      headers: toldFields(pairs, crossing),
       body: crossing.body,
       length: crossing.length,
       signal: signal ?? undefined,
-      options: told,
+      options: told.length === 0 ? undefined : Object.fromEntries(told),
     });
     return new ObjectResponse(reply);
   };
@@ -189,15 +206,39 @@ async function crossingOf(source: BodySource | null | undefined, pairs: Pairs): 
   return source === null || source === undefined ? NO_BODY : crossingBody(source, pairs);
 }
 
-/** The fields with the type of the body, unless the caller gave one. */
-function typed(headers: Pairs, { contentType }: CrossingBody): Pairs {
+/** The fields with the type of the body, unless the caller gave one; `undefined` for none. */
+function toldFields(headers: Pairs, { contentType }: CrossingBody): Pairs | undefined {
   if (contentType === undefined || headers.some(([name]) => name.toLowerCase() === "content-type"))
-    return headers;
+    return headers.length === 0 ? undefined : headers;
   return [...headers, ["content-type", contentType]];
 }
 
 /** `fetch`, which follows redirects: each goes to the object of its own origin. */
-async function remoteFetch(objects: Objects, input: FetchInput, init: FetchInit): Promise<Response> {
+async function remoteFetch(
+  objects: Objects,
+  input: FetchInput,
+  init: FetchInit | undefined,
+): Promise<Response> {
+  let [asked, crossing] =
+    init === undefined && typeof input === "string"
+      ? [bareGet(READING.urls.read(input), NO_FIELDS), NO_BODY]
+      : await readArguments(input, init ?? {});
+  for (let redirects = 0; ; redirects++) {
+    const reply = await hop(objects, asked, crossing);
+    const next = following(asked, reply, redirects + 1);
+    if (next === undefined) return responseOf(reply, asked.url.href, redirects > 0);
+    reply.response.body?.cancel().catch(() => {});
+    if (next.method !== asked.method) crossing = NO_BODY;
+    else if (!crossing.again) throw redirectError(asked, "its body was a stream");
+    asked = next;
+  }
+}
+
+/** The request, and its body apart from it. */
+async function readArguments(
+  input: FetchInput,
+  init: FetchInit,
+): Promise<[asked: FetchRequest, crossing: CrossingBody]> {
   const { body: given, integrity = "", duplex, ...bare } = init;
   if (integrity !== "") throw new TypeError("integrity is not checked through an object: leave it out");
   const request = typeof input === "object" && "url" in input ? input : undefined;
@@ -212,18 +253,9 @@ async function remoteFetch(objects: Objects, input: FetchInput, init: FetchInit)
           signal: request.signal,
           redirect: request.redirect,
         };
-  let asked = fetchRequest(withoutBody, withoutLength(bare, request), undefined, READING);
+  const asked = fetchRequest(withoutBody, withoutLength(bare, request), undefined, READING);
   refuseBody(asked.method, source, duplex, given);
-  let crossing = await crossingOf(source, asked.headers);
-  for (let redirects = 0; ; redirects++) {
-    const reply = await hop(objects, asked, crossing);
-    const next = following(asked, reply, redirects + 1);
-    if (next === undefined) return responseOf(reply, asked.url.href, redirects > 0);
-    reply.body?.cancel().catch(() => {});
-    if (next.method !== asked.method) crossing = NO_BODY;
-    else if (!crossing.again) throw redirectError(asked, "its body was a stream");
-    asked = next;
-  }
+  return [asked, await crossingOf(source, asked.headers)];
 }
 
 /** The length is the object's to write: it would be refused here, where the request is read without its body. */
@@ -253,18 +285,23 @@ function hop(objects: Objects, asked: FetchRequest, crossing: CrossingBody): Pro
     url: href,
     origin: url.origin.key,
     method,
-    headers: typed(asked.headers, crossing),
+    headers: toldFields(asked.headers, crossing),
     body: crossing.body,
     length: crossing.length,
     signal,
-    options: {},
   });
 }
 
 /** The request that follows, or `undefined` where the answer is the response. */
-function following(asked: FetchRequest, { head }: RemoteReply, count: number): FetchRequest | undefined {
-  const locations = head.headers.flatMap(([name, value]) => (name === "location" ? [value] : []));
-  if (!isRedirect(head.status) || locations.length === 0 || asked.redirect === "manual") return undefined;
+function following(
+  asked: FetchRequest,
+  { head, status }: RemoteReply,
+  count: number,
+): FetchRequest | undefined {
+  if (!isRedirect(status) || asked.redirect === "manual") return undefined;
+  const { headers = [] } = head;
+  const locations = headers.flatMap(([name, value]) => (name === "location" ? [value] : []));
+  if (locations.length === 0) return undefined;
   if (asked.redirect === "error") throw redirectError(asked, 'redirect is "error"');
-  return redirectedRequest(asked, head.status, soleLocation(asked, locations), count);
+  return redirectedRequest(asked, status, soleLocation(asked, locations), count);
 }

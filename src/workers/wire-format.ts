@@ -1,16 +1,10 @@
 /**
- * Wire format: what a Worker and its object tell one another beside the body, as JSON in one field each. The fields of the
- * request and of the response are in it, so that the platform neither adds to them nor decodes a body by them.
+ * Wire format: what a Worker and its object tell one another beside the request and the response of the platform, in one field
+ * each. What the platform carries unchanged is left to it: a GET without fields is told in one letter.
  */
 
-import {
-  type ConnectionInfo,
-  type ErrorFacts,
-  HoldfastError,
-  ProtocolError,
-  type ProtocolFault,
-} from "../contract/errors.ts";
-import { TransportError, type TransportErrorKind } from "../contract/transport.ts";
+import type { ConnectionInfo } from "../contract/errors.ts";
+import type { RemoteError } from "./remote-error.ts";
 
 /** The field of a request to the object. */
 export const CALL_FIELD = "holdfast-call";
@@ -23,58 +17,63 @@ export type Pairs = readonly (readonly [name: string, value: string])[];
 
 /** What the caller asks the object for. */
 export interface RemoteCall {
-  /** The number of the request, by which it is aborted. */
-  readonly id: string;
-  /** Whether it may be aborted. */
-  readonly abortable: boolean;
   /** Which function of the pool. */
   readonly by: "fetch" | "request";
-  readonly headers: Pairs;
+  /** The number of the request, by which it is aborted; without it, it is not. */
+  readonly id?: string | undefined;
+  /** The fields, which the platform would add to. @default none */
+  readonly headers?: Pairs | undefined;
   /** Of the body, where it is known. */
   readonly length?: number | undefined;
-  /** Options of `request` that JSON can hold. Off is written as `"off"`. */
-  readonly options: Readonly<Record<string, unknown>>;
+  /** Options of `request` that JSON can hold. Off is written as `"off"`. @default none */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The head of a response. */
+/** How a call by each function begins in its field. */
+const LETTERS = { fetch: "f", request: "r" } as const;
+
+/** The call as the value of its field: a letter, and JSON of what is not the default. */
+export function callField({ by, id, headers, length, options }: RemoteCall): string {
+  const bare = id === undefined && headers === undefined && length === undefined && options === undefined;
+  return bare ? LETTERS[by] : LETTERS[by] + asciiJson({ id, headers, length, options });
+}
+
+/** The call again. */
+export function callFrom(field: string): RemoteCall {
+  const by = field.startsWith(LETTERS.fetch) ? "fetch" : "request";
+  return field.length === 1 ? { by } : { ...(JSON.parse(field.slice(1)) as Omit<RemoteCall, "by">), by };
+}
+
+/** The facts of a connection: the caller knows the origin, and the platform tells hardly any of the others. */
+export type RemoteConnection = readonly [
+  id: number,
+  requestNumber: number,
+  ageMs: number,
+  idleMs: number,
+  protocol: ConnectionInfo["protocol"],
+  others?: Partial<ConnectionInfo>,
+];
+
+/** What the response of the platform does not say. */
 export interface RemoteHead {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Pairs;
-  readonly connection: ConnectionInfo | undefined;
-  readonly resendCount: number;
-  /** Whether trailers may follow, which are asked for by number. */
-  readonly trailers: boolean;
-  /** Whether the body had arrived whole, so that it cannot fail any more. */
-  readonly whole: boolean;
+  readonly connection?: RemoteConnection | undefined;
+  /** @default 0 */
+  readonly resendCount?: number | undefined;
+  /** A status that no `Response` may have. */
+  readonly status?: number | undefined;
+  readonly statusText?: string | undefined;
+  /** The fields, where the platform would change them or the body. */
+  readonly headers?: Pairs | undefined;
+  /** The number of the body; without it, the body had arrived whole and cannot fail any more. */
+  readonly body?: string | undefined;
+  /** Those of a body that had arrived; `"later"` where they may follow, and are asked for by number. */
+  readonly trailers?: Pairs | "later" | undefined;
 }
 
-/** An error as it crosses. */
-export interface RemoteError {
-  readonly name: string;
-  readonly message: string;
-  /** Of a HoldfastError. */
-  readonly facts?: Omit<ErrorFacts, "message" | "cause"> | undefined;
-  /** Of a ProtocolError. */
-  readonly protocol?:
-    | {
-        readonly side: "local" | "remote";
-        readonly fault: ProtocolFault;
-        readonly frame?: string | undefined;
-      }
-    | undefined;
-  /** Of a TransportError. */
-  readonly transport?:
-    | { readonly kind: TransportErrorKind; readonly reason?: string | undefined }
-    | undefined;
-  readonly code?: string | undefined;
-  readonly cause?: RemoteError | undefined;
+/** The object's answer: a head, or an error in its place. */
+export interface RemoteAnswer extends RemoteHead {
+  readonly error?: RemoteError | undefined;
 }
-
-/** The object's answer. */
-export type RemoteAnswer =
-  | { readonly head: RemoteHead; readonly error?: undefined }
-  | { readonly error: RemoteError; readonly head?: undefined };
 
 /** How a request ended, for those who ask by number. */
 export interface RemoteOutcome {
@@ -82,8 +81,30 @@ export interface RemoteOutcome {
   readonly trailers?: Pairs | undefined;
 }
 
-/** JSON of ASCII alone, as the value of a field. */
-export function fieldOf(value: RemoteCall | RemoteAnswer): string {
+/** What is told of a connection. */
+export function toldConnection(info: ConnectionInfo | undefined): RemoteConnection | undefined {
+  if (info === undefined) return undefined;
+  const { id, origin: _, reused: __, requestNumber, ageMs, idleMs, protocol, ...others } = info;
+  const facts = [id, requestNumber, ageMs, idleMs, protocol] as const;
+  const known = Object.values(others).some((value) => value !== undefined);
+  return known ? [...facts, others] : facts;
+}
+
+/** The connection again. */
+export function connectionFrom(told: RemoteConnection, origin: string): ConnectionInfo {
+  const [id, requestNumber, ageMs, idleMs, protocol, others] = told;
+  const unknown = {
+    remoteAddress: undefined,
+    remotePort: undefined,
+    localAddress: undefined,
+    localPort: undefined,
+  };
+  const reused = requestNumber > 1;
+  return { id, origin, protocol, reused, requestNumber, ageMs, idleMs, ...unknown, ...others };
+}
+
+/** JSON of ASCII alone, as in the value of a field. */
+export function asciiJson(value: unknown): string {
   const text = JSON.stringify(value);
   let ascii = "";
   let copied = 0;
@@ -94,69 +115,6 @@ export function fieldOf(value: RemoteCall | RemoteAnswer): string {
     copied = at + 1;
   }
   return copied === 0 ? text : ascii + text.slice(copied);
-}
-
-/** How deep causes are followed. */
-const MAX_DEPTH = 4;
-
-/** An error as it crosses. */
-export function remoteErrorOf(error: unknown, depth = 0): RemoteError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
-  const { name, message, cause } = error;
-  const { code } = error as { readonly code?: unknown };
-  return {
-    name,
-    message,
-    ...(error instanceof HoldfastError ? { facts: factsOf(error) } : {}),
-    ...(error instanceof ProtocolError
-      ? { protocol: { side: error.side, fault: error.fault, frame: error.frame } }
-      : {}),
-    ...(error instanceof TransportError ? { transport: { kind: error.kind, reason: error.reason } } : {}),
-    ...(typeof code === "string" ? { code } : {}),
-    ...(cause === undefined || depth >= MAX_DEPTH ? {} : { cause: remoteErrorOf(cause, depth + 1) }),
-  };
-}
-
-function factsOf(error: HoldfastError): Omit<ErrorFacts, "message" | "cause"> {
-  const { code, phase, sent, retriable, connection, origin, pool } = error;
-  const { elapsedMs, limitMs, limitBytes, bodyBytes, status } = error;
-  return {
-    code,
-    phase,
-    sent,
-    retriable,
-    connection,
-    origin,
-    pool,
-    elapsedMs,
-    limitMs,
-    limitBytes,
-    bodyBytes,
-    status,
-  };
-}
-
-/** The error again, of its class. `through` names the binding that it came by. */
-export function restoredError(remote: RemoteError, through?: string): Error {
-  const { facts, protocol, transport, name } = remote;
-  const cause = remote.cause === undefined ? undefined : restoredError(remote.cause);
-  const message = through === undefined ? remote.message : `${remote.message} (in the object of ${through})`;
-  if (facts !== undefined && protocol !== undefined)
-    return new ProtocolError(protocol.side, protocol.fault, {
-      ...facts,
-      message,
-      cause,
-      frame: protocol.frame,
-    });
-  if (facts !== undefined) return new HoldfastError({ ...facts, message, cause });
-  const options = cause === undefined ? {} : { cause };
-  if (transport !== undefined)
-    return new TransportError(transport.kind, message, { ...options, ...transport });
-  const Class = name === "TypeError" || name === "RangeError" ? { TypeError, RangeError }[name] : Error;
-  const error = new Class(message, options);
-  if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
-  if (remote.code !== undefined) Object.defineProperty(error, "code", { value: remote.code });
-  return error;
 }
 
 /** A duration that JSON can hold. */

@@ -133,7 +133,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "After a blocked event loop, a connection gets a liveness check before it carries a POST",
     file: "src/pool/liveness-check.ts",
-    search: "return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
+    search: "return idleMs > UNSEEN_MS && unseenMs > toleratedMs;",
     replacement: "return false;",
     proof: { tests: "tests/pool/liveness-check" },
   },
@@ -252,8 +252,8 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A GET is not written on a connection that may have unread bytes or an unread end",
     file: "src/pool/liveness-check.ts",
-    search: "return idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
-    replacement: "return careful && idleMs > UNSEEN_MS && unseenMs > UNSEEN_MS;",
+    search: "return idleMs > UNSEEN_MS && unseenMs > toleratedMs;",
+    replacement: "return careful && idleMs > UNSEEN_MS && unseenMs > toleratedMs;",
     proof: { tests: "tests/loop/liveness-check" },
   },
   {

@@ -3,9 +3,15 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
-import type { StoppingClock } from "../../src/contract/clock.ts";
+import { type StoppingClock, systemClock } from "../../src/contract/clock.ts";
 import type { RetireReason } from "../../src/contract/reasons.ts";
-import { canSkipCheck, LoopMonitor, needsLivenessCheck, SharedTurns } from "../../src/pool/liveness-check.ts";
+import {
+  canSkipCheck,
+  LoopMonitor,
+  needsLivenessCheck,
+  SharedTurns,
+  toleratedMs,
+} from "../../src/pool/liveness-check.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
@@ -277,6 +283,16 @@ describe("a clock that stands still during computation", () => {
         [1, 0],
       ],
     );
+  });
+
+  it("may not have been seen to run for 10 ms where little is computed", () => {
+    const looks = (stops: StoppingClock, unseenMs: number) =>
+      needsLivenessCheck(false, false, 50, unseenMs, toleratedMs({ ...systemClock, stops }));
+    assertEquals(
+      [looks(false, 2), looks(true, 2), looks("briefly", 10), looks("briefly", 11)],
+      [true, true, false, true],
+    );
+    assertEquals(needsLivenessCheck(true, false, 5, 0, 10), true, "a careful one right behind a response");
   });
 
   it("takes no look where the end of a response hands the connection on", async () => {

@@ -13,9 +13,9 @@ import { isNode, startWorkerd, type Workerd } from "./workerd.ts";
 const source = (origins: readonly string[]): string => `
 import { Hono } from "hono";
 import { DurableObject } from "cloudflare:workers";
-import { connectionOf, HoldfastError, ProtocolError } from "#root/mod.ts";
+import { connectionOf, createPool, HoldfastError, ProtocolError } from "#root/mod.ts";
 import { upstream } from "#root/src/hono/mod.ts";
-import { poolObject, remotePool } from "#root/src/workers/mod.ts";
+import { poolObject, remotePool, workersTransport } from "#root/src/workers/mod.ts";
 const [here, there] = ${JSON.stringify(origins)};
 export class ApiPool extends poolObject({ allowOrigins: [here, there, "http://127.0.0.1:1"], idleTimeout: "20s", unsafeReuse: "1h" }) {}
 export class Other extends DurableObject { fetch() { return new Response("not a pool"); } }
@@ -58,6 +58,38 @@ const tasks = {
     return [r.url === there + "/landed", r.redirected, await r.json(), manual.status, await failure(pool.fetch(here + "/redirect", { redirect: "error" })), (await posted.json()).body];
   },
   async light() { const r = await pool.request(here + "/trailers"); const text = await r.text(); return [r.status, text, r.trailers, r.connection.origin === here, r.headers.get("x-b")]; },
+  async same() {
+    const own = createPool({ transport: workersTransport({ scope: "request" }) });
+    const calls = [["/a"], ["/head", { method: "HEAD" }], ["/odd"], ["/odd", { method: "HEAD" }], ["/gzip"], ["/gzip", { method: "HEAD" }], ["/redirect", { redirect: "manual" }],
+      ["/204"], ["/304"], ["/404"], ["/999"], ["/16k"], ["/300k"], ["/300k-chunked"], ["/trailers"], ["/echo", { method: "POST", body: "x", headers: { "content-type": "text/é" } }]];
+    const seen = async (by, [path, init]) => {
+      const r = await by.fetch(here + path, init);
+      const fields = [...r.headers].filter(([name]) => name !== "date");
+      return JSON.stringify([r.status, r.ok, r.statusText, r.url, r.redirected, r.type, r.body === null, fields, (await r.text()).length, r.bodyUsed]);
+    };
+    const told = async (by, [path, init]) => {
+      const r = await by.request(here + path, init?.redirect ? {} : init);
+      return JSON.stringify([r.status, r.statusText, [...r.headers].filter(([name]) => name !== "date"), (await r.bytes()).length, r.trailers]);
+    };
+    const differences = [];
+    for (const call of calls) for (const look of [seen, told]) {
+      const [mine, theirs] = [await look(own, call), await look(pool, call)];
+      if (mine !== theirs) differences.push([call[0], mine, theirs]);
+    }
+    return [calls.length, differences];
+  },
+  async reading() {
+    const read = { text: (r) => r.text(), json: (r) => r.json(), bytes: (r) => r.bytes(), blob: (r) => r.blob(), arrayBuffer: (r) => r.arrayBuffer(), body: async (r) => { for await (const piece of r.body); }, clone: (r) => { r.clone(); return r.text(); }, opened: async (r) => { r.body; return r.text(); }, copied: (r) => new Response(r.body, r).text() };
+    const all = {};
+    for (const [name, how] of Object.entries(read)) {
+      const error = await failure(how(await pool.fetch(here + "/cut")));
+      const good = await pool.fetch(here + "/300k-chunked");
+      const parsed = await failure(how(good));
+      const { name: again, cause } = await failure(good.text());
+      all[name] = [error.name, error.cause?.code, parsed.name, again + (cause === undefined ? "" : " of the object")];
+    }
+    return all;
+  },
   refused: () => failure(pool.request("http://127.0.0.1:1/")),
   lost: () => failure(pool.request(here + "/lost")),
   malformed: () => failure(pool.request(here + "/malformed")),
@@ -97,6 +129,7 @@ const app = new Hono().use(upstream(pool, { onEvent() {} }));
 app.get("/hono", (c) => c.var.upstream.fetch(here + "/gzip"));
 app.get("/hono/refused", (c) => c.var.upstream.fetch("http://127.0.0.1:1/"));
 app.get("/stream", () => pool.fetch(here + "/slow"));
+app.get("/passed/:path", async (c) => { const r = await pool.fetch(here + "/" + c.req.param("path"), { signal: c.req.query("signal") ? new AbortController().signal : undefined }); if (c.req.query("look")) r.body; return r; });
 app.post("/upload", (c) => pool.fetch(here + "/echo", { method: "POST", body: c.req.raw.body, duplex: "half" }));
 app.get("/:task", async (c) => c.json(await tasks[c.req.param("task")](c.req.raw, c.env) ?? null));
 export default app;
@@ -143,6 +176,26 @@ const answers = (other: () => string): Readonly<Record<string, Answer>> => ({
     response.writeHead(200, { trailer: "x-sum", "x-b": "é" });
     response.write("body");
     response.addTrailers({ "x-sum": "7" });
+    response.end();
+  },
+  "/odd"(_, response) {
+    const fields = {
+      "x-latin": "é",
+      "x-empty": "",
+      "set-cookie": ["a=1", "b=2"],
+      "x-two": ["a", "b"],
+      "content-length": 3,
+    };
+    response.writeHead(299, "Quite odd", fields).end("odd");
+  },
+  "/204": (_, response) => response.writeHead(204).end(),
+  "/304": (_, response) => response.writeHead(304, { etag: "x" }).end(),
+  "/404": (_, response) => response.writeHead(404).end("not here"),
+  "/999": (_, response) => response.writeHead(999, "Strange").end("strange"),
+  "/16k": (_, response) => response.writeHead(200, { "content-length": 16_384 }).end("x".repeat(16_384)),
+  "/300k": (_, response) => response.writeHead(200, { "content-length": 300_000 }).end("x".repeat(300_000)),
+  "/300k-chunked"(_, response) {
+    for (let count = 0; count < 30; count++) response.write("x".repeat(10_000));
     response.end();
   },
   "/head": tellFields,
@@ -254,6 +307,38 @@ describe("a pool in a Durable Object", { skip: !isNode && "started from Node", t
       [true, true, [null, "*/*", null], 302, "again"],
     );
     assertEquals([error.name, error.cause?.code], ["TypeError", "ERR_REDIRECT"]);
+  });
+
+  it("gives the responses of a pool of one's own", async () => assertEquals(await ask("same"), [16, []]));
+
+  it("restores the error of a body, however it is read, and reads a body once", async () => {
+    const all =
+      await ask<Record<string, readonly [string, string, string | undefined, string | undefined]>>("reading");
+    for (const [how, [name, code, parsed, twice]] of Object.entries(all)) {
+      const wrong = how === "json" ? "SyntaxError" : null;
+      assertEquals([how, name, code, parsed ?? null], [how, "TypeError", "ERR_CONNECTION_LOST", wrong]);
+      assertEquals([how, twice], [how, "TypeError"]);
+    }
+    assertEquals(Object.keys(all).length, 9);
+  });
+
+  it("passes a response on as it is", async () => {
+    for (const [path, length] of [
+      ["a", 2],
+      ["gzip", 6],
+      ["16k", 16_384],
+      ["300k", 300_000],
+      ["300k-chunked", 300_000],
+    ])
+      for (const query of ["", "?look=1", "?signal=1", "?look=1&signal=1"]) {
+        const response = await fetch(`${workerd.url}/passed/${path}${query}`);
+        const { headers } = response;
+        assertEquals([path, query, (await response.text()).length], [path, query, length]);
+        assertEquals(
+          [...headers.keys()].filter((name) => name.startsWith("holdfast")),
+          [],
+        );
+      }
   });
 
   it("gives trailers and fields to request", async () => {
