@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { allowListOf } from "../../src/workers/allow-list.ts";
+import { headersAsSent } from "../../src/workers/hop-fields.ts";
 
 describe("allowOrigins", () => {
   it("allows what it names, with the default port or without", () => {
@@ -23,4 +24,17 @@ describe("allowOrigins", () => {
     it(`refuses ${JSON.stringify(value)}`, () => {
       assertThrows(() => allowListOf(value), TypeError, "allowOrigins must");
     });
+});
+
+describe("the fields of a stub's request", () => {
+  it("are sent on, without those of the way to the object", () => {
+    const headers = new Headers({
+      "x-a": "1",
+      connection: "X-Mine, close",
+      "x-mine": "2",
+      te: "trailers",
+      host: "a",
+    });
+    assertEquals(headersAsSent(headers), [["x-a", "1"]]);
+  });
 });
