@@ -26,7 +26,7 @@ export function auditStats(
   }
   for (const [key, origin] of Object.entries(stats.origins)) {
     if (origin.idle > terms.maxIdlePerOrigin) return `${origin.idle} idle to ${key} exceed maxIdlePerOrigin`;
-    const truth = tap.originFacts.get(key.slice("http://".length))?.open ?? 0;
+    const truth = tap.originFacts.get(key)?.open ?? 0;
     if (origin.open !== truth)
       return `${origin.open} open to ${key} by stats(), but ${truth} at the transport`;
   }
@@ -54,5 +54,6 @@ export function leftOver(stats: PoolStats, tap: Tap): string | undefined {
   const { open, active, idle, connecting, queued } = stats;
   if (open + active + idle + connecting + queued > 0)
     return `left after close: ${open} open, ${active} active, ${idle} idle, ${connecting} connecting, ${queued} queued`;
+  if (tap.handedOver.size > 0) return `left at the end: ${tap.handedOver.size} upgraded connections`;
   return tap.open > 0 ? `left after close: ${tap.open} connections at the transport` : undefined;
 }

@@ -1,16 +1,19 @@
 /** Caller: makes one request as its spec says, reads the response, and has both judged. */
 
 import type { Pool, PoolResponse } from "../../mod.ts";
+import type { UpgradedSocket } from "../../src/exchange/upgraded-socket.ts";
 import type { FetchInit } from "../../src/fetch/fetch-request.ts";
+import { UpgradeResponse } from "../../src/fetch/upgrade.ts";
 import { readCopied } from "./copies.ts";
 import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";
 import { ascii, payload } from "./payload.ts";
 import type { Promised, RequestRecord } from "./record.ts";
+import { type TunnelWorld, tunnel } from "./tunnel.ts";
 import { bodyOf, type UploadWorld } from "./uploads.ts";
 
 /** What a caller needs from its world. */
-export interface CallerWorld extends UploadWorld {
+export interface CallerWorld extends UploadWorld, TunnelWorld {
   readonly pool: Pool;
   /** Runs the synchronous part of a call. */
   calling<T>(record: RequestRecord, act: () => T): T;
@@ -24,6 +27,8 @@ export interface CallerWorld extends UploadWorld {
   /** The request failed. The world judges whether it may. */
   failed(record: RequestRecord, error: unknown): void;
   settled(record: RequestRecord, outcome: string, problem: string | undefined): void;
+  /** Something goes on that no call waits for. It resolves to what is wrong. */
+  goesOn(what: Promise<string | undefined>): void;
   /** Aborts the request if it is not over. Returns whether it did. */
   abort(record: RequestRecord): boolean;
 }
@@ -39,12 +44,29 @@ export async function call(world: CallerWorld, record: RequestRecord): Promise<v
     record.phase = "body";
     if (spec.reading === "unread") world.keep(answer);
     world.answered(record, factsOf(answer));
+    if ("pooled" in answer && answer.pooled instanceof UpgradeResponse) {
+      const { socket } = answer.pooled;
+      if (socket !== undefined) return await useSocket(world, record, socket);
+      world.happened("upgrade answered otherwise");
+    }
     if (spec.extras.busyMs > 0) world.busy(spec.extras.busyMs);
     await read(world, record, answer);
   } catch (error) {
     record.phase = "done";
     world.failed(record, error);
   }
+}
+
+/** The request is over, and its signal has no effect any more. */
+async function useSocket(world: CallerWorld, record: RequestRecord, socket: UpgradedSocket): Promise<void> {
+  const { id, extras } = record.spec;
+  record.phase = "done";
+  const { upgrade } = extras;
+  if (upgrade === undefined) return world.settled(record, "upgraded", "asked for no upgrade");
+  const used = tunnel(world, id, upgrade, socket);
+  // Its caller makes other requests meanwhile, or the pool would never be closed.
+  if (upgrade.outlives) world.goesOn(used);
+  world.settled(record, "upgraded", upgrade.outlives ? undefined : await used);
 }
 
 function needsSignal({ spec: { abortAfterMs, extras } }: RequestRecord): boolean {
@@ -78,7 +100,10 @@ async function send(
   const made = spec.upload === undefined ? undefined : bodyOf(world, record, spec.upload);
   if (made?.length !== undefined) headers["content-length"] = String(made.length);
   const common = { method: spec.method, headers, ...(made === undefined ? {} : { body: made.body }) };
+  const upgraded = { protocol: "echo", headers, ...(signal === undefined ? {} : { signal }) };
   const watched = signal === undefined ? common : { ...common, signal };
+  if (spec.extras.upgrade !== undefined)
+    return { pooled: await world.pool.upgrade(url, { ...upgraded, ...spec.deadlines }) };
   if (spec.api === "request")
     return { pooled: await world.pool.request(url, { ...watched, ...spec.deadlines }) };
   return { standard: await world.pool.fetch(url, { ...watched, duplex: "half" } as FetchInit) };

@@ -33,6 +33,12 @@ export class Clients implements CallerWorld {
   #running = 0;
   #working = 0;
   #closed = false;
+  #resolveClosed: () => void = () => {};
+  readonly #whenClosed: Promise<void> = new Promise((resolve) => {
+    this.#resolveClosed = resolve;
+  });
+  /** What goes on that no call waits for. */
+  #goingOn = 0;
   /** Calls of close() that have not settled, without the first. */
   #closings = 0;
   /** How many requests listeners made. */
@@ -45,6 +51,22 @@ export class Clients implements CallerWorld {
 
   get pool() {
     return this.#world.pool;
+  }
+
+  whenClosed(): Promise<void> {
+    return this.#whenClosed;
+  }
+
+  goesOn(what: Promise<string | undefined>): void {
+    this.#goingOn += 1;
+    void what.then((problem) => {
+      this.#goingOn -= 1;
+      if (problem !== undefined) this.#world.fail(`a caller ${problem}`);
+    });
+  }
+
+  get isCalm(): boolean {
+    return this.#world.isCalm;
   }
 
   start(): void {
@@ -106,6 +128,7 @@ export class Clients implements CallerWorld {
     void this.pool.close({ timeout: this.#world.plan.closeTimeoutMs }).then(() => {
       this.#world.closed();
       this.#closed = true;
+      this.#resolveClosed();
       const { open } = this.pool.stats();
       if (open > 0) this.#world.fail(`close() resolved with ${open} connections open`);
     });
@@ -146,6 +169,7 @@ export class Clients implements CallerWorld {
   /** What is unfinished although nothing more will happen. */
   unfinished(): string | undefined {
     if (!this.#closed || this.#closings > 0) return "close() never resolved";
+    if (this.#goingOn > 0) return `${this.#goingOn} upgraded sockets never ended`;
     if (this.#running > 0) return `${this.#running} calls never ended`;
     if (this.#world.figures.running !== 0)
       return `${this.#world.figures.running} requests started without an end`;

@@ -79,6 +79,17 @@ export const HAPPENINGS = {
   surplus: ["unsolicited response within 2 ms", "busy for some milliseconds after the answer"],
   /** Machines that are suspended while servers keep to their limits. */
   suspensions: ["suspended", "end of a connection found after a suspension"],
+  /** Upgrades to another protocol, whose sockets leave the pool. */
+  upgrades: [
+    "upgraded",
+    "upgrade answered otherwise",
+    "bytes came behind the head of a 101",
+    "upgraded socket closed by the caller",
+    "upgraded socket dropped by the caller",
+    "upgraded socket ended by the server",
+    "upgraded socket lost",
+    "upgraded socket used after the pool was closed",
+  ],
   /** A requestTimeout, which covers a whole chain of redirects. */
   totals: ["requestTimeout set"],
   /** Clocks that stand still while the program computes, as on Cloudflare Workers. */
@@ -130,6 +141,8 @@ export interface Users {
   readonly requestTimeoutMs: number;
   /** The client's clock moves only when something reaches the program. */
   readonly clockStops: boolean;
+  /** Per request. */
+  readonly upgradeOneIn: number;
 }
 
 /** Draws them from random numbers of their own, so that older seeds keep their meaning. */
@@ -156,6 +169,7 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     suspendOneIn: calm ? oneIn("suspensions", 40, Infinity) : Infinity,
     requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
     clockStops: oneIn("clocks", 1, Infinity, Infinity) === 1,
+    upgradeOneIn: oneIn("upgrades", 8, 30, Infinity),
   };
 }
 
@@ -180,6 +194,19 @@ export interface Coded {
   readonly bomb: number;
 }
 
+/** What goes through an upgraded socket, and who ends it. */
+export interface Tunnelled {
+  /** Bytes that the server sends behind its 101. */
+  readonly early: number;
+  /** Bytes that the caller sends, and the server sends back. */
+  readonly bytes: number;
+  /** Pauses of the caller. */
+  readonly gapMs: number;
+  readonly end: "close" | "abort" | "peer";
+  /** The caller goes on when the pool was closed. */
+  readonly outlives: boolean;
+}
+
 /** What is special about one request. */
 export interface Extras {
   /** It has a signal that others abort. */
@@ -197,6 +224,8 @@ export interface Extras {
   readonly surplusMs: number | undefined;
   /** How long the caller is busy after the response. */
   readonly busyMs: number;
+  /** It asks for another protocol. */
+  readonly upgrade: Tunnelled | undefined;
 }
 
 /** An ordinary request. */
@@ -211,6 +240,7 @@ const ORDINARY: Extras = {
   drips: false,
   surplusMs: undefined,
   busyMs: 0,
+  upgrade: undefined,
 };
 
 /** What is known of the request when its extras are drawn. */
@@ -219,6 +249,8 @@ export interface Ordinary {
   readonly api: "request" | "fetch";
   readonly uploads: boolean;
   readonly head: boolean;
+  /** It may become an upgrade. */
+  readonly get: boolean;
   readonly latencyMs: number;
 }
 
@@ -237,6 +269,8 @@ export function drawExtras(seed: number, users: Users, request: Ordinary): Extra
   const coded = fetches && !live && does(users.codedOneIn) ? drawCoded(prng) : undefined;
   const copies = fetches && !inBody && coded === undefined && does(users.copyOneIn);
   const latency = request.latencyMs;
+  const upgrade = drawTunnel(seed, users, request);
+  if (upgrade !== undefined) return ofUpgrade(upgrade, leaves, latency);
   const surplus = does(users.surplusOneIn);
   const busy = surplus ? prng.next() < 0.7 : does(users.busyOneIn);
   return {
@@ -250,6 +284,28 @@ export function drawExtras(seed: number, users: Users, request: Ordinary): Extra
     drips: does(users.dripOneIn),
     surplusMs: surplus ? prng.among(0, 0.25, 0.5, 1, 2) : undefined,
     busyMs: busy ? prng.among(0.5, 1, 2, 3, 4, 6, 9) : 0,
+    upgrade,
+  };
+}
+
+function ofUpgrade(upgrade: Tunnelled, leaves: boolean, latency: number): Extras {
+  return { ...ORDINARY, abortable: true, leaveAfterMs: leaves ? 2 * latency : undefined, upgrade };
+}
+
+/** Draws from random numbers of their own, so that older seeds keep their meaning. */
+function drawTunnel(
+  seed: number,
+  { upgradeOneIn }: Users,
+  { id, api, get }: Ordinary,
+): Tunnelled | undefined {
+  const prng = new Prng(Math.imul(seed ^ 0x07d1, 0x27d4_eb2f) + Math.imul(id, 0x1656_67b1));
+  if (!get || api !== "request" || upgradeOneIn === Infinity || !prng.oneIn(upgradeOneIn)) return undefined;
+  return {
+    early: prng.among(0, 0, 5, 300),
+    bytes: prng.among(0, 1, prng.below(2000), prng.below(2000), 200_000),
+    gapMs: prng.among(0, 5, 400, 2000),
+    end: prng.among("close", "abort", "peer"),
+    outlives: prng.oneIn(4),
   };
 }
 

@@ -67,7 +67,8 @@ export function suspend(world: World, prng: Prng): void {
  */
 export function drain({ pool, tap }: World, origin: string | undefined, byListener = false): void {
   for (const link of tap.links.values()) {
-    if (link.closed || (origin !== undefined && origin !== link.originFacts.key)) continue;
+    const { key } = link.originFacts;
+    if (link.closed || (origin !== undefined && origin !== key && `upgrade+${origin}` !== key)) continue;
     const taken = byListener || (!link.parked && link.request === 0);
     if (taken) link.spentNext = "it was drained";
     else link.spent ??= "it was drained";

@@ -62,6 +62,8 @@ export class Link {
   left: number | undefined = undefined;
 
   // What the client did
+  /** The pool has given its socket to a caller. */
+  handedOver = false;
   closed = false;
   parked = false;
   /** By the client's clock. A liveness check that returns the connection does not reset it. */

@@ -3,6 +3,7 @@
 import { Prng } from "../support/prng.ts";
 import { type Agenda, LANE } from "./agenda.ts";
 import type { Link } from "./link.ts";
+import { hostnameOf } from "./origin-facts.ts";
 import type { Plan } from "./plan.ts";
 import type { Trace } from "./trace.ts";
 
@@ -45,7 +46,7 @@ export class Moves {
   /** What is wrong with a request that is written on `link` now. */
   wrote(link: Link): string | undefined {
     const { plan, clientNow, wasInterrupted } = this.#world;
-    const hostname = link.originFacts.key.slice("http://".length);
+    const hostname = hostnameOf(link.originFacts.key);
     const moved = this.#moved.get(hostname);
     if (wasInterrupted || moved === undefined || link.address === this.#addressOf(hostname)) return undefined;
     const knownMs = clientNow - Math.max(moved.at, link.openedAt);

@@ -13,6 +13,8 @@ export interface SeenRequest {
   readonly asksClose: boolean;
   readonly saysKeepAlive: boolean;
   readonly hasBody: boolean;
+  /** It asks for another protocol. */
+  readonly upgrade: boolean;
 }
 
 /** Receives the requests of one connection. */
@@ -81,6 +83,7 @@ export class RequestReader {
       asksClose: has("connection: close"),
       saysKeepAlive: has("connection: keep-alive"),
       hasBody: this.#left !== 0,
+      upgrade: has("upgrade: echo") && has("connection: upgrade"),
     };
     this.#sink.head(this.#request);
     if (this.#left === 0) this.#complete();

@@ -24,6 +24,8 @@ export interface WrittenHead {
   readonly method: string;
   readonly keyed: boolean;
   readonly asksClose: boolean;
+  /** It asks for another protocol, and cannot say that it is the last request. */
+  readonly upgrade: boolean;
   /** The time by the client's clock. */
   readonly now: number;
 }
@@ -37,9 +39,10 @@ export function checkHead(link: Link, head: WrittenHead, terms: Terms): string |
   if (link.left !== undefined && link.left <= 0 && terms.honorsHints)
     return "the server announced that it accepts no other";
   const reusable = terms.maxIdle > 0 && terms.maxIdlePerOrigin > 0;
-  if (!reusable && (link.requests > 1 || !head.asksClose))
+  const saysLast = head.asksClose || head.upgrade;
+  if (!reusable && (link.requests > 1 || !saysLast))
     return "nothing may be kept, so it must say Connection: close";
-  if (link.requests === terms.maxRequests && !head.asksClose) return "the last request does not say so";
+  if (link.requests === terms.maxRequests && !saysLast) return "the last request does not say so";
   if (head.now - link.openedAt >= terms.maxLifetimeMs && link.idleMs > 0) return "it is too old: maxLifetime";
   return link.idleMs > 0 ? checkIdle(link, head, terms) : undefined;
 }

@@ -5,8 +5,9 @@
 
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { type Appointment, LANE } from "./agenda.ts";
-import type { Coded, Happening } from "./dimensions.ts";
+import type { Coded, Happening, Tunnelled } from "./dimensions.ts";
 import type { Link } from "./link.ts";
+import { ascii, payload } from "./payload.ts";
 import { drawReply, type Reply } from "./reply.ts";
 import { RequestReader, type RequestSink, type SeenRequest } from "./request-reader.ts";
 import {
@@ -52,6 +53,9 @@ export class ServerConnection implements RequestSink {
   #doubtful = false;
   /** The response began before the request was complete. */
   #early = false;
+  /** It speaks another protocol now: it sends back what it reads. */
+  #echoes: Tunnelled | undefined;
+  #echoed = 0;
   /** Until this time it sends single bytes. */
   #dripsUntil = 0;
 
@@ -69,7 +73,8 @@ export class ServerConnection implements RequestSink {
   #read(bytes: Uint8Array): void {
     if (this.#gone || this.#vanished) return;
     this.#server.world.trace.note("server read", this.#link.id, bytes.length);
-    this.#reader.push(bytes);
+    if (this.#echoes !== undefined) this.#echo(ascii(bytes), this.#echoes);
+    else this.#reader.push(bytes);
   }
 
   // RequestSink
@@ -153,6 +158,7 @@ export class ServerConnection implements RequestSink {
 
   #answer(request: SeenRequest): void {
     const { prng, plan, habit, world } = this.#server;
+    if (request.upgrade && this.#switches(request)) return;
     const number = this.#requests;
     const age = world.agenda.now - this.#acceptedAt;
     // Some servers ignore that a client wants to close.
@@ -177,6 +183,37 @@ export class ServerConnection implements RequestSink {
     const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
     this.#perform(script.acts, Math.max(thinkMs, this.#dripsUntil - world.agenda.now));
     this.#doubtful = script.doubtful;
+  }
+
+  /** Switches to the protocol that was asked for. Returns `false` to answer otherwise. */
+  #switches(request: SeenRequest): boolean {
+    const { prng, plan, world } = this.#server;
+    const tunnelled = world.extrasOf(request.id)?.upgrade;
+    if (tunnelled === undefined || prng.oneIn(5) || prng.next() < plan.faultRate) return false;
+    world.executes(request);
+    world.promises(request, { status: 101, length: 0, framing: "none", run: 0 });
+    this.#echoes = tunnelled;
+    const head = `HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: echo\r\nx-id: ${request.id}\r\n\r\n`;
+    this.#later(plan.serviceMs === 0 ? 0 : prng.below(plan.serviceMs), () => {
+      const at = this.#link.sent + head.length;
+      this.#link.marks.push({ kind: "end", at, last: true, hintMs: undefined, left: undefined });
+      this.#send(head + payload(request.id, tunnelled.early));
+      if (tunnelled.bytes === 0) this.#echo("", tunnelled);
+    });
+    return true;
+  }
+
+  /** Sends back what it has read. In a bad world it may drop the connection instead. */
+  #echo(text: string, { bytes, end }: Tunnelled): void {
+    const { world, prng, plan } = this.#server;
+    if (plan.faultRate > 0 && prng.oneIn(15)) {
+      world.injected("rst in a tunnel");
+      return this.leave("rst");
+    }
+    this.#echoed += text.length;
+    const middle = prng.below(text.length + 1);
+    for (const part of [text.slice(0, middle), text.slice(middle)]) if (part !== "") this.#send(part);
+    if (end === "peer" && this.#echoed >= bytes) this.#later(prng.among(0, 5, 300), () => this.leave("fin"));
   }
 
   #script(request: SeenRequest, reply: Reply): Script {
@@ -307,7 +344,7 @@ export class ServerConnection implements RequestSink {
   #lookAtIdle(): void {
     if (this.#gone || this.#vanished) return;
     const { world, habit } = this.#server;
-    const busy = this.#replying || this.#reader.inRequest || this.#last;
+    const busy = this.#echoes !== undefined || this.#replying || this.#reader.inRequest || this.#last;
     const limitMs = this.#requests === 0 ? this.#server.plan.firstRequestMs : habit.idleMs;
     const leftMs = this.#idleSince + limitMs - world.agenda.now;
     if (busy || leftMs > 0) return this.#watchIdle(busy ? habit.idleMs : leftMs);

@@ -35,7 +35,14 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
     deadlines: api === "request" && plan.weather !== "calm" && prng.oneIn(10) ? drawDeadlines(prng) : {},
   };
   const { seed, users, latencyMs } = plan;
-  const about = { id, api, uploads: upload !== undefined, head: method === "HEAD", latencyMs } as const;
+  const about = {
+    id,
+    api,
+    uploads: upload !== undefined,
+    head: method === "HEAD",
+    get: method === "GET",
+    latencyMs,
+  } as const;
   return withExtras(spec, drawExtras(seed, users, about));
 }
 

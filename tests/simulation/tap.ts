@@ -14,7 +14,7 @@ import type {
 import { Prng } from "../support/prng.ts";
 import type { Agenda } from "./agenda.ts";
 import { Link } from "./link.ts";
-import { OriginFacts } from "./origin-facts.ts";
+import { keyOf, OriginFacts } from "./origin-facts.ts";
 import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
 import type { Trace } from "./trace.ts";
 
@@ -66,6 +66,8 @@ export class Tap implements Transport {
   open = 0;
   readonly links: Map<number, Link> = new Map();
   readonly originFacts: Map<string, OriginFacts> = new Map();
+  /** Connections whose sockets callers have, and that are open. */
+  readonly handedOver: Set<Link> = new Set();
   readonly #inner: Transport;
   readonly #world: TapWorld;
 
@@ -88,7 +90,7 @@ export class Tap implements Transport {
     if (link === undefined) {
       link = new Link(
         id,
-        this.factsOf(target.hostname),
+        this.factsOf(keyOf(target.hostname, target.halfOpen === true)),
         this.#world.clientNow,
         new Prng(id ^ this.#world.seed),
       );
@@ -99,34 +101,43 @@ export class Tap implements Transport {
     return link;
   }
 
-  factsOf(hostname: string): OriginFacts {
-    let facts = this.originFacts.get(hostname);
+  factsOf(key: string): OriginFacts {
+    let facts = this.originFacts.get(key);
     if (facts === undefined) {
-      facts = new OriginFacts(`http://${hostname}`);
-      this.originFacts.set(hostname, facts);
+      facts = new OriginFacts(key);
+      this.originFacts.set(key, facts);
     }
     return facts;
   }
 
   async connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
     const world = this.#world;
-    const facts = this.factsOf(target.hostname);
+    const facts = this.factsOf(keyOf(target.hostname, target.halfOpen === true));
     world.trace.note("connect", this.connectAttempts, 0, target.hostname);
     this.connectAttempts += 1;
     this.#count(facts, 1);
     let counted = true;
-    const gone = (): void => {
+    const uncount = (): void => {
       if (counted) this.#count(facts, -1);
       counted = false;
     };
+    const gone = (): void => {
+      uncount();
+      if (tapped.link !== undefined) this.handedOver.delete(tapped.link);
+    };
+    const handOver = (link: Link): void => {
+      uncount();
+      link.handedOver = true;
+      this.handedOver.add(link);
+    };
+    const tapped: TappedHandler = new TappedHandler(handler, world, gone);
     signal.addEventListener("abort", gone);
-    const tapped = new TappedHandler(handler, world, gone);
     try {
       const socket = await world.connecting(() => this.#inner.connect(target, tapped, signal));
       const link = this.link(socket.localPort ?? 0, target);
       tapped.link = link;
       world.trace.note("open", link.id, 0, target.hostname);
-      return new TappedSocket(socket, link, tapped, world, gone);
+      return new TappedSocket(socket, link, tapped, world, { gone, handOver });
     } catch (error) {
       world.trace.note("connect fails");
       gone();
@@ -218,6 +229,12 @@ class TappedHandler implements SocketHandler {
   }
 }
 
+/** How a connection leaves the pool. */
+interface Leaving {
+  gone(): void;
+  handOver(link: Link): void;
+}
+
 /** What the pool does to its socket. */
 class TappedSocket implements Socket {
   readonly applied: AppliedOptions;
@@ -228,14 +245,14 @@ class TappedSocket implements Socket {
   readonly #link: Link;
   readonly #handler: TappedHandler;
   readonly #world: TapWorld;
-  readonly #gone: () => void;
+  readonly #leaving: Leaving;
 
-  constructor(inner: Socket, link: Link, handler: TappedHandler, world: TapWorld, gone: () => void) {
+  constructor(inner: Socket, link: Link, handler: TappedHandler, world: TapWorld, leaving: Leaving) {
     this.#inner = inner;
     this.#link = link;
     this.#handler = handler;
     this.#world = world;
-    this.#gone = gone;
+    this.#leaving = leaving;
     this.applied = inner.applied;
     this.remoteAddress = inner.remoteAddress;
     this.remotePort = inner.remotePort;
@@ -246,6 +263,7 @@ class TappedSocket implements Socket {
     const link = this.#link;
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
     if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
+    if (link.handedOver) return this.#world.outward(link, () => this.#inner.write(head, body, tail));
     // Text without a tail is a head: bodies are bytes, and the framing of a chunk has a tail.
     if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head, body);
     else this.#wroteBody(link, typeof head === "string" ? (body?.length ?? 0) : head.length);
@@ -266,9 +284,10 @@ class TappedSocket implements Socket {
     link.used = true;
     const asksClose = head.includes("\r\nconnection: close\r\n");
     const keyed = head.includes("\r\nidempotency-key: ");
+    const upgrade = head.includes("\r\nconnection: upgrade\r\n");
     const broken = checkHead(
       link,
-      { method, keyed, asksClose, now: this.#world.clientNow },
+      { method, keyed, asksClose, upgrade, now: this.#world.clientNow },
       this.#world.terms,
     );
     if (broken !== undefined) this.#world.fail(`request ${id} on connection ${link.id}: ${broken}`);
@@ -322,6 +341,8 @@ class TappedSocket implements Socket {
 
   setHandler(handler: SocketHandler): void {
     this.#handler.inner = handler;
+    // The pool itself sets a handler before the first request.
+    if (this.#link.requests > 0) this.#leaving.handOver(this.#link);
   }
 
   close(): void {
@@ -338,13 +359,14 @@ class TappedSocket implements Socket {
     const link = this.#link;
     if (!link.closed) {
       this.#world.trace.note(how, link.id);
-      const late = this.#world.wasInterrupted
-        ? undefined
-        : keptTooLong(link, this.#world.clientNow, this.#world.terms);
+      const late =
+        this.#world.wasInterrupted || link.handedOver
+          ? undefined
+          : keptTooLong(link, this.#world.clientNow, this.#world.terms);
       if (late !== undefined) this.#world.fail(`connection ${link.id} was kept too long: ${late}`);
     }
     link.closed = true;
-    this.#gone();
+    this.#leaving.gone();
   }
 
   startTls(): Promise<Socket> {

@@ -23,6 +23,7 @@ import { Memory } from "./memory.ts";
 import { Moves } from "./moves.ts";
 import { Numbers } from "./numbers.ts";
 import { optionsOf } from "./options.ts";
+import { hostnameOf } from "./origin-facts.ts";
 import type { Plan } from "./plan.ts";
 import { quiescence } from "./pump.ts";
 import type { Promised, RequestRecord } from "./record.ts";
@@ -295,9 +296,9 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     if (event.type === "limit.learned") {
       if (this.teachesNothing)
         this.fail("a limit was learned from a connection that was closed while the machine was suspended");
-      const facts = this.tap.factsOf(event.origin.slice("http://".length));
+      const facts = this.tap.factsOf(event.origin);
       facts.learnedMs = event.idleMs;
-      this.#judgeLearnedLimit(event.origin.slice("http://".length), event.idleMs);
+      this.#judgeLearnedLimit(hostnameOf(event.origin), event.idleMs);
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
