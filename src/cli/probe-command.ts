@@ -27,7 +27,7 @@ whether it does what it says. It sends HEAD or GET requests only, and takes abou
   --method <HEAD|GET>     the method (default HEAD, and GET where HEAD is refused)
   --http2 <how>           alpn (default: where the server chooses it), prior-knowledge (also without TLS) or off
   --ca <file>             root certificates to trust instead of the runtime's own, as PEM
-  --against <promise>     a server preset, or a JSON file with idleTimeout, maxRequests and maxLifetime
+  --against <promise>     a server preset, a load balancer, or a JSON file with idleTimeout, maxRequests and maxLifetime
   --json                  print the report as JSON
   --yes                   allow more than the defaults, and link-local addresses
 
@@ -68,11 +68,17 @@ export async function probeCommand(args: readonly string[], around: ProbeSurroun
   } catch (error) {
     if (error instanceof UsageError)
       return { code: 2, output: "", error: `${error.message}\n\n${PROBE_USAGE}` };
-    if (error instanceof ProbeError) return { code: 3, output: "", error: `${error.message}\n` };
+    if (error instanceof ProbeError) return failed(args, error);
     if (error instanceof TypeError || error instanceof RangeError)
       return { code: 2, output: "", error: `${error.message}\n` };
     throw error;
   }
+}
+
+/** A program that reads JSON gets some. */
+function failed(args: readonly string[], { message }: ProbeError): ProbeResult {
+  const output = args.includes("--json") ? `${JSON.stringify({ error: message }, undefined, 2)}\n` : "";
+  return { code: 3, output, error: `${message}\n` };
 }
 
 /** What became of a promise. */
@@ -186,7 +192,7 @@ async function promiseOf(against: string, around: ProbeSurroundings): Promise<Se
   if (preset !== undefined) return preset;
   if (!against.endsWith(".json"))
     throw new UsageError(
-      `--against "${excerpt(against)}" is neither a server preset nor a file that ends with .json`,
+      `--against "${excerpt(against)}" is neither a server preset, a load balancer nor a file that ends with .json`,
     );
   return filePromise(against, await textOfFile("--against", against, around));
 }

@@ -3,6 +3,7 @@
 import { type Duration, formatMs, toMs } from "../contract/duration.ts";
 import { excerpt } from "../contract/excerpt.ts";
 import { resolveOptions } from "../options/resolve.ts";
+import { BALANCER_NAMES, BALANCERS } from "../presets/balancers.ts";
 import type { Finding } from "../probe/findings.ts";
 import type { ConnectionLimits, ProbeReport } from "../probe/probe-report.ts";
 import { SERVERS } from "./catalog.ts";
@@ -16,12 +17,20 @@ export interface ServerPromise {
   readonly lifetimeMs: number;
 }
 
-/** The promise of a server preset, or `undefined` if no preset has the name. */
+/** The promise of a server preset or of a load balancer, or `undefined` if none has the name. */
 export function presetPromise(name: string): ServerPromise | undefined {
   const make = Object.hasOwn(SERVERS, name) ? SERVERS[name] : undefined;
-  if (make === undefined) return undefined;
+  if (make === undefined) return balancerPromise(name);
   const { idleTimeoutMs, maxRequests, maxLifetimeMs } = resolveOptions(make()).rules;
   return { idleMs: idleTimeoutMs, requests: maxRequests, lifetimeMs: maxLifetimeMs };
+}
+
+/** How long it keeps idle connections by default. */
+function balancerPromise(name: string): ServerPromise | undefined {
+  const balancer = BALANCER_NAMES.find((known) => known === name);
+  if (balancer === undefined) return undefined;
+  const idleMs = toMs(BALANCERS[balancer].idleTimeout, "idleTimeout");
+  return { idleMs, requests: Infinity, lifetimeMs: Infinity };
 }
 
 const KEYS: readonly string[] = ["idleTimeout", "maxRequests", "maxLifetime"];

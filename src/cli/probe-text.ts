@@ -75,7 +75,7 @@ function sentences(report: ProbeReport): string[] {
     near === undefined || near.differences.length === 0 ? "" : `; but ${near.differences.join("; ")}`;
   return [
     ...truthOf(report),
-    ...http10Sentence(report),
+    ...http1Sentences(report),
     ...(report.http2 === undefined ? [] : http2Sentences(report.http2)),
     ...tlsSentences(report),
     ...(near === undefined
@@ -86,12 +86,16 @@ function sentences(report: ProbeReport): string[] {
   ];
 }
 
-function http10Sentence({ http10 }: ProbeReport): string[] {
-  if (http10.keepsWhenAsked === undefined) return [];
-  const asked = http10.keepsWhenAsked ? "keeps a connection that asks for it" : "keeps no connection";
-  const unasked =
-    http10.keepsUnasked === true ? ", and one that does not ask as well (against RFC 9112 §9.3)" : "";
-  return [`With HTTP/1.0 it ${asked}${unasked}.`];
+function http1Sentences({ http1 }: ProbeReport): string[] {
+  const { keepsWhenAsked, keepsUnasked, closesWhenAsked } = http1;
+  const asked = keepsWhenAsked === true ? "keeps a connection that asks for it" : "keeps no connection";
+  const unasked = keepsUnasked === true ? ", and one that does not ask as well (against RFC 9112 §9.3)" : "";
+  return [
+    ...(keepsWhenAsked === undefined ? [] : [`With HTTP/1.0 it ${asked}${unasked}.`]),
+    ...(closesWhenAsked === false
+      ? ["It does not close a connection that asks for it with Connection: close (RFC 9112 §9.6)."]
+      : []),
+  ];
 }
 
 function http2Sentences({ settings, ping, goaway }: Http2Report): string[] {

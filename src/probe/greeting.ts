@@ -3,7 +3,7 @@
 import type { TlsFacts } from "../contract/transport.ts";
 import { resumesTls } from "./experiments/habits.ts";
 import { Lab } from "./lab.ts";
-import type { Answer } from "./probe-connection.ts";
+import { type Answer, ProbeConnection } from "./probe-connection.ts";
 import { checkAddresses, ProbeError } from "./probe-error.ts";
 import { peerOf, type Subject } from "./probe-ground.ts";
 import type { Http2Settings } from "./probe-http2.ts";
@@ -31,7 +31,8 @@ export interface Spoken {
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Asks by HTTP/1.1, and by HTTP/2 where the options allow it. @throws {ProbeError} if neither is answered. */
-export async function greet(run: Run, subject: Subject): Promise<Spoken> {
+export async function greet(run: Run, given: Subject): Promise<Spoken> {
+  const subject = { ...given, addresses: await reachable(run, given) };
   const http1 = await attempt(run, subject, "http/1.1");
   const http2 = mayAsk(run, subject) ? await attempt(run, subject, "h2") : undefined;
   if (http1 instanceof ProbeError) {
@@ -44,6 +45,26 @@ export async function greet(run: Run, subject: Subject): Promise<Spoken> {
   if (http2 instanceof ProbeError && run.settings.http2 === "prior-knowledge")
     run.note(`It does not speak HTTP/2: ${http2.message}.`);
   return { http1, http2: http2 instanceof ProbeError ? undefined : http2 };
+}
+
+/**
+ * The addresses that accept connections, if any does: `localhost` is often two, and a server listens at one of them. If none does,
+ * all of them, so that what follows says why.
+ */
+async function reachable(run: Run, subject: Subject): Promise<readonly string[]> {
+  const { addresses } = subject;
+  if (addresses.length < 2) return addresses;
+  const lab = new Lab(run, peerOf(subject, "http/1.1"), addresses);
+  const failures = new Map<string, unknown>();
+  for (const address of addresses) {
+    const connection = await lab.open({ address }).catch((error: unknown) => error);
+    if (connection instanceof ProbeConnection) connection.close();
+    else failures.set(address, connection);
+  }
+  if (failures.size === addresses.length) return addresses;
+  for (const [address, error] of failures)
+    run.note(`The address ${address} cannot be reached: ${error instanceof Error ? error.message : error}.`);
+  return addresses.filter((address) => !failures.has(address));
 }
 
 /** Without TLS only somebody who knows can say so. */

@@ -1,6 +1,6 @@
 /** Probe report: what a probe found. It is what `holdfast probe --json` prints. */
 
-import type { Http10Habits, TlsHabits } from "./experiments/habits.ts";
+import type { Http1Habits, TlsHabits } from "./experiments/habits.ts";
 import type { PingHabits } from "./experiments/ping-habits.ts";
 import type { Finding } from "./findings.ts";
 import type { Endings } from "./lab.ts";
@@ -45,7 +45,7 @@ export interface ProbeReport extends ConnectionLimits {
   readonly httpVersion: AnswerVersion;
   readonly server: string | undefined;
   readonly announced: Announced;
-  readonly http10: Http10Habits;
+  readonly http1: Http1Habits;
   /** `undefined`: it does not speak HTTP/2, or nobody asked. */
   readonly http2: Http2Report | undefined;
   readonly tls: TlsHabits | undefined;

@@ -7,8 +7,8 @@ import { altSvcNotes } from "./alt-svc.ts";
 import {
   askAddresses,
   differences,
-  type Http10Habits,
-  http10Habits,
+  type Http1Habits,
+  http1Habits,
   idleDifferences,
 } from "./experiments/habits.ts";
 import { idleAfterRequest, idleUnused, keptWarm, TCP_KEEP_ALIVE } from "./experiments/idle.ts";
@@ -98,29 +98,39 @@ async function tlsOf(greeting: Greeting | undefined, http2: Greeting | undefined
 }
 
 const NO_ENDINGS = { closed: 0, reset: 0, announced: 0, silent: 0 } as const;
-const NOT_SPOKEN: ConnectionLimits & { readonly http10: Http10Habits } = {
+const NOT_SPOKEN: ConnectionLimits & { readonly http1: Http1Habits } = {
   idle: NOTHING,
   unused: NOTHING,
   requests: NOTHING,
   lifetime: NOTHING,
   endings: NO_ENDINGS,
-  http10: { keepsWhenAsked: undefined, keepsUnasked: undefined },
+  http1: { keepsWhenAsked: undefined, keepsUnasked: undefined, closesWhenAsked: undefined },
 };
 
 async function overHttp1({ lab, answer }: Greeting, shares: Shares, progress: Progress) {
   const announcedMs = parseKeepAlive(answer.keepAlive ?? "").timeoutMs ?? Infinity;
-  const warm = shares.warm > 0 ? keptWarm(lab) : Promise.resolve(undefined);
+  const warm = shares.warm > 0 && setsTcpKeepAlive(lab) ? keptWarm(lab) : Promise.resolve(undefined);
   const limits = limitsOf(lab, shares, announcedMs, progress);
   const habits = progress.while("habits", habitsOf(lab));
-  const [found, http10, warmed] = await Promise.all([limits, habits, progress.while("TCP keepalive", warm)]);
+  const [found, habitsFound, warmed] = await Promise.all([
+    limits,
+    habits,
+    progress.while("TCP keepalive", warm),
+  ]);
   if (found.idle.how === "silent" && warmed !== undefined) lab.run.note(warmNote(found.idle, warmed));
-  return { ...found, endings: { ...lab.endings }, http10 };
+  return { ...found, endings: { ...lab.endings }, http1: habitsFound };
 }
 
-async function habitsOf(lab: Lab): Promise<Http10Habits> {
-  const http10 = await http10Habits(lab);
+/** Deno's first probe comes after two hours, whatever is asked for. */
+function setsTcpKeepAlive({ peer }: Lab): boolean {
+  const { tcpKeepAlive } = peer.transport.can;
+  return tcpKeepAlive === "idle" || tcpKeepAlive === "full";
+}
+
+async function habitsOf(lab: Lab): Promise<Http1Habits> {
+  const habits = await http1Habits(lab);
   lab.run.notes.push(...differences(await askAddresses(lab)));
-  return http10;
+  return habits;
 }
 
 /** Connections were forgotten: whether TCP keepalive prevents it. */

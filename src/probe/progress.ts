@@ -12,14 +12,13 @@ export class Progress {
   readonly #clock: Clock;
   readonly #tell: ServerProbeOptions["onProgress"];
   readonly #waiting: Set<string> = new Set();
-  readonly #endsAt: number;
   #cancel: () => void = () => {};
 
   constructor(run: Run, clock: Clock, { onProgress }: ServerProbeOptions) {
     this.#run = run;
     this.#clock = clock;
     this.#tell = onProgress;
-    this.#endsAt = clock.now() + run.settings.maxIdleMs;
+    run.endsAt = clock.now() + run.settings.maxIdleMs;
     if (onProgress !== undefined) this.#tick();
   }
 
@@ -34,7 +33,7 @@ export class Progress {
   #say(): void {
     this.#tell?.({
       waitingFor: [...this.#waiting].join(", "),
-      leftMs: Math.max(0, this.#endsAt - this.#clock.now()),
+      leftMs: Math.max(0, this.#run.endsAt - this.#clock.now()),
       connections: this.#run.connections,
       requests: this.#run.requests,
     });

@@ -13,6 +13,8 @@ export class Run {
   method: "GET" | "HEAD";
   /** Requests that were answered. */
   requests = 0;
+  /** When the last of what is waited for will have come, at the latest. */
+  endsAt = 0;
   /** Sentences for the report, in the order in which they became known. */
   readonly notes: string[] = [];
   readonly #abort = new AbortController();

@@ -123,8 +123,8 @@ describe("a probe finds the other limits", () => {
   });
 
   it("HTTP/1.0 that is not kept", async () => {
-    const { http10 } = await probed({ idleMs: 3000 });
-    assertEquals(http10, { keepsWhenAsked: false, keepsUnasked: false });
+    const { http1 } = await probed({ idleMs: 3000 });
+    assertEquals(http1, { keepsWhenAsked: false, keepsUnasked: false, closesWhenAsked: false });
   });
 });
 
@@ -191,6 +191,17 @@ describe("a probe stays polite", () => {
     assertTime(idle.value, 5000);
   });
 
+  it("an address that does not answer is left out: localhost is often two", async () => {
+    const { notes, idle } = await probed({ addresses: ["::1", "127.0.0.1"], refuses: "::1", idleMs: 3000 });
+    assertEquals(notes, ["The address ::1 cannot be reached: Connection to ::1:80 failed: refused."]);
+    assertTime(idle.value, 3000);
+  });
+
+  it("TCP keepalive is not tried where the runtime cannot set it", async () => {
+    const { notes } = await probed({ forgetsMs: 20_000, cannotKeepAlive: true });
+    assertEquals(notes, []);
+  });
+
   it("it does not follow redirects, and link-local addresses need yes", async () => {
     const script = {
       idleMs: 3000,
@@ -218,6 +229,11 @@ describe("a probe that cannot measure says why", () => {
     [{ speaks: "SSH-2.0-OpenSSH_9.6\r\n" }, URL_OF_SERVER, "does not speak HTTP as it should"],
     [{ endless: true }, URL_OF_SERVER, "its answer did not end within 15 s"],
     [{ accepts: 0 }, URL_OF_SERVER, "http://server.test cannot be reached"],
+    [
+      { refusesTls: true },
+      "https://server.test/",
+      "https://server.test accepts connections, and TLS with it fails",
+    ],
     [{ addresses: ["169.254.169.254"] }, URL_OF_SERVER, "169.254.169.254 is link-local"],
     [{ addresses: ["192.0.2.1", "fe80::1"] }, URL_OF_SERVER, "fe80::1 is link-local"],
     [{}, "http://[::ffff:169.254.169.254]/", "::ffff:a9fe:a9fe is link-local"],
@@ -272,6 +288,19 @@ describe("holdfast probe", () => {
       '{"idleTimeout":"60s"}',
     );
     assertEquals(kept.code, 0);
+  });
+
+  it("holds a load balancer's timeout against what it found", async () => {
+    const { code, output } = await run([URL_OF_SERVER, "--against", "aws-alb"]);
+    assertEquals(code, 1);
+    assertStringIncludes(output, "Broken promise: It keeps idle connections for 5s, promised are 1m.");
+  });
+
+  it("says in JSON as well why nothing could be measured", async () => {
+    const { code, output, error } = await run([URL_OF_SERVER, "--json"], { accepts: 0 });
+    assertEquals(code, 3);
+    const message = "http://server.test cannot be reached: Connection to server.test:80 failed: refused";
+    assertEquals([JSON.parse(output), error], [{ error: message }, `${message}\n`]);
   });
 
   it("says what was not tested, and that a probe which was stopped proves nothing", async () => {
@@ -348,7 +377,7 @@ describe("holdfast probe", () => {
     [[URL_OF_SERVER, "--max-idle", "1h"], "maxIdle above 5m needs yes"],
     [[URL_OF_SERVER, "--method", "POST"], '--method must be HEAD or GET: got "POST"'],
     [[URL_OF_SERVER, "--http2", "yes"], '--http2 must be alpn, prior-knowledge or off: got "yes"'],
-    [[URL_OF_SERVER, "--against", "ngnix"], "neither a server preset nor a file"],
+    [[URL_OF_SERVER, "--against", "ngnix"], "neither a server preset, a load balancer nor a file"],
     [[URL_OF_SERVER, "--against", "x.json"], 'x.json: unknown member "idle"'],
     [["ftp://server.test/"], "URL must start with http: or https:"],
   ];

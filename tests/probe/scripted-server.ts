@@ -27,6 +27,12 @@ export interface Script {
   readonly idleAt?: Readonly<Record<string, number>>;
   /** Dials after so many are refused. */
   readonly accepts?: number;
+  /** This address refuses connections. */
+  readonly refuses?: string;
+  /** TLS fails. */
+  readonly refusesTls?: boolean;
+  /** The runtime can turn TCP keepalive on, and nothing else. */
+  readonly cannotKeepAlive?: boolean;
   /** Answers begin and never end. */
   readonly endless?: boolean;
   /** Where a connection was forgotten, the next request is answered by RST. */
@@ -46,7 +52,12 @@ export function scriptedServer(script: Script, clock: MovableClock): MemoryTrans
   let dials = 0;
   return memoryTransport({
     accept: (peer) => void new Visit(peer, script, clock, () => (seen += 1)),
-    connect: () => (++dials > (script.accepts ?? Infinity) ? "refused" : "accept"),
+    connect: ({ address }) => {
+      if (script.refusesTls === true) return "tls";
+      const isRefused = ++dials > (script.accepts ?? Infinity) || address === (script.refuses ?? "");
+      return isRefused ? "refused" : "accept";
+    },
+    ...(script.cannotKeepAlive === true ? { can: { tcpKeepAlive: "toggle" } } : {}),
     ...(script.addresses === undefined ? {} : { resolve: () => script.addresses ?? [] }),
   });
 }

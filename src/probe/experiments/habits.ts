@@ -1,36 +1,42 @@
-/** Habits: short experiments that need no waiting: HTTP/1.0, TLS, and whether all addresses answer alike. */
+/** Habits: short experiments that need no waiting: `Connection`, TLS, and whether all addresses answer alike. */
 
 import type { TlsFacts, TlsSession, TlsSessions } from "../../contract/transport.ts";
 import { findingOf, type Sample } from "../findings.ts";
 import type { Lab, TlsEndings } from "../lab.ts";
 import type { Answer } from "../probe-connection.ts";
 
-/** What the server does with HTTP/1.0. */
-export interface Http10Habits {
-  /** Whether it keeps a connection that asks for it with `Connection: keep-alive`. */
+/** What the server does with a request's `Connection`. */
+export interface Http1Habits {
+  /** Whether it keeps a connection of HTTP/1.0 that asks for it with `Connection: keep-alive`. */
   readonly keepsWhenAsked: boolean | undefined;
   /** Whether it keeps one that does not ask, against RFC 9112 §9.3. */
   readonly keepsUnasked: boolean | undefined;
+  /** Whether it closes a connection of HTTP/1.1 that asks for it with `Connection: close` (RFC 9112 §9.6). */
+  readonly closesWhenAsked: boolean | undefined;
 }
 
-/** Two HTTP/1.0 requests, each on a connection of its own. */
-export async function http10Habits(lab: Lab): Promise<Http10Habits> {
-  return {
-    keepsWhenAsked: await keeps(lab, "keep-alive"),
-    keepsUnasked: await keeps(lab, undefined),
-  };
+/** Three requests, each on a connection of its own. */
+export async function http1Habits(lab: Lab): Promise<Http1Habits> {
+  const keepsWhenAsked = await keeps(lab, 0, "keep-alive");
+  const keepsUnasked = await keeps(lab, 0, undefined);
+  const kept = await keeps(lab, 1, "close");
+  return { keepsWhenAsked, keepsUnasked, closesWhenAsked: kept === undefined ? undefined : !kept };
 }
 
-/** How long a server may take to close after an answer on HTTP/1.0, before the connection counts as kept. */
+/** How long a server may take to close after an answer, before the connection counts as kept. */
 const CLOSING_MS = 500;
 
-async function keeps(lab: Lab, connection: string | undefined): Promise<boolean | undefined> {
+async function keeps(
+  lab: Lab,
+  minorVersion: 0 | 1,
+  connection: string | undefined,
+): Promise<boolean | undefined> {
   try {
     const probe = await lab.open();
     const outcome = await lab.ask(probe, {
       // By GET, because some servers (Node 24) keep no HTTP/1.0 connection after a body that they did not send.
       method: lab.settings.method ?? "GET",
-      minorVersion: 0,
+      minorVersion,
       ...(connection === undefined ? {} : { connection }),
     });
     if (outcome.kind === "answered") await lab.quiet(probe, CLOSING_MS);
@@ -38,7 +44,7 @@ async function keeps(lab: Lab, connection: string | undefined): Promise<boolean 
     probe.close();
     return lab.signal.aborted || outcome.kind !== "answered" ? undefined : kept;
   } catch {
-    // A failed dial says nothing of HTTP/1.0. Other experiments report it.
+    // A failed dial says nothing of habits. Other experiments report it.
     return undefined;
   }
 }

@@ -52,6 +52,7 @@ async function confirmed(
 }
 
 async function round(lab: Lab, ages: readonly number[]): Promise<Sample[]> {
+  lab.run.endsAt = Math.max(lab.run.endsAt, lab.peer.clock.now() + Math.max(...ages));
   const longest = ages.length - WATCHED;
   return found(await Promise.all(ages.map((age, index) => usedOnce(lab, age, index >= longest))));
 }
