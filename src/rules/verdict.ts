@@ -96,9 +96,15 @@ export function expiry(rules: Rules, now: number, random: number): number {
 }
 
 /**
+ * The server's announcement counts as proof up to this idle age, in ms. It does not know of who stands in between; home routers and
+ * mobile carriers forget connections without a word from 30 s on, and hardly any device earlier.
+ */
+export const ANNOUNCED_PROOF_MS = 30_000;
+
+/**
  * Whether a non-idempotent request may take this idle connection. Such a request is never sent twice (RFC 9110 §9.2.2),
- * so a stale connection would make it fail. The idle age must be provably below the server's limit (announced, learned,
- * or an age at which reuse worked) or below `unsafeReuse`.
+ * so a stale connection would make it fail. The idle age must be provably below the server's limit (announced, but for
+ * at most {@linkcode ANNOUNCED_PROOF_MS}; or an age at which reuse worked) or below `unsafeReuse`.
  *
  * Where a connection gave no answer after idle time, the server's announcement proves nothing: somebody in between knows
  * nothing of it, and forgets connections.
@@ -111,7 +117,9 @@ export function isProvenFresh(facts: ConnectionFacts, rules: Rules, now: number)
   const idleMs = now - facts.idleSince;
   const proven = Math.max(
     Math.min(rules.unsafeReuseMs, silentIdleMs),
-    facts.hints.timeoutMs === undefined || silentIdleMs < Infinity ? 0 : hintedIdleMs(facts, rules),
+    facts.hints.timeoutMs === undefined || silentIdleMs < Infinity
+      ? 0
+      : Math.min(hintedIdleMs(facts, rules), ANNOUNCED_PROOF_MS),
     workedIdleMs,
   );
   return idleMs < proven;

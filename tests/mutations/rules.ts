@@ -224,8 +224,15 @@ export const RULES: readonly Mutation[] = [
   {
     breaks: "Where a connection was silent, an announced timeout proves nothing",
     file: "src/rules/verdict.ts",
-    search: "facts.hints.timeoutMs === undefined || silentIdleMs < Infinity ? 0",
-    replacement: "facts.hints.timeoutMs === undefined ? 0",
+    search: "facts.hints.timeoutMs === undefined || silentIdleMs < Infinity\n",
+    replacement: "facts.hints.timeoutMs === undefined\n",
+    proof: { tests: "tests/rules/idle-choice" },
+  },
+  {
+    breaks: "An announced timeout proves nothing for a POST beyond the age at which boxes in between forget",
+    file: "src/rules/verdict.ts",
+    search: "Math.min(hintedIdleMs(facts, rules), ANNOUNCED_PROOF_MS)",
+    replacement: "hintedIdleMs(facts, rules)",
     proof: { tests: "tests/rules/idle-choice" },
   },
 ];

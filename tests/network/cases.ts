@@ -17,6 +17,8 @@ export interface NetworkCase {
   readonly capMs: number;
   /** Other clients learn nothing, so that it would only be long for them. */
   readonly ofHoldfast?: boolean;
+  /** Options of the pool, of which only Holdfast has any. */
+  readonly options?: object;
   /** Before the client starts. */
   prepare(lab: Lab): void;
   /** The client waits for this. Resolves when it may go on. */
@@ -201,6 +203,14 @@ export const CASES: readonly NetworkCase[] = [
   },
   {
     ...FORGETS,
+    name: "forgets-posts-proven",
+    ofHoldfast: true,
+    about: 'the same, with `serverHints: "ignore"` and `unsafeReuse: 0`: only a proven age counts',
+    options: { serverHints: "ignore", unsafeReuse: 0 },
+    steps: rounds(6, 2500, "POST"),
+  },
+  {
+    ...FORGETS,
     name: "forgets-client",
     about: "packets of the client are dropped after 1 s of silence; the server closes after 6 s",
     originIdleMs: 6000,
@@ -269,13 +279,26 @@ export const CASES: readonly NetworkCase[] = [
   },
   {
     ...FORGETS,
+    name: "waits-system",
+    ofHoldfast: true,
+    about:
+      "the same, and the client's system sends keepalive probes after 15 s: `net.ipv4.tcp_keepalive_time`",
+    steps: [{ send: 4, together: 4, method: "GET", path: "/slow?ms=40000" }],
+    capMs: 60_000,
+    prepare: (lab) => {
+      lab.forgetAfter(20);
+      lab.keepAlive(15);
+    },
+  },
+  {
+    ...FORGETS,
     name: "waits-outage",
-    about: "answers take 20 s, and meanwhile nothing gets through for 13 s",
+    about: "answers take 20 s, and meanwhile nothing gets through for 11 s",
     steps: [{ wait: "cut" }, { send: 4, together: 4, method: "GET", path: "/slow?ms=20000" }],
     capMs: 60_000,
     prepare: () => {},
     change: async (lab) => {
-      later(1000, () => lab.cable(false));
+      later(3000, () => lab.cable(false));
       later(14_000, () => lab.cable(true));
     },
   },

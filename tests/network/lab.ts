@@ -164,6 +164,12 @@ export class Lab {
     this.#nft("add rule ip lab passing ct state established,new accept");
   }
 
+  /** Connections of the client whose program says nothing else are probed after `seconds` of silence, and every so often. */
+  keepAlive(seconds: number): void {
+    for (const what of ["time", "intvl"])
+      inNamespace(this.#client, "sysctl", "-qw", `net.ipv4.tcp_keepalive_${what}=${seconds}`);
+  }
+
   /** No packet reaches `address` any more. */
   swallow(address: string): void {
     this.#nft(`add rule ip lab passing ip daddr ${address} drop`);

@@ -134,7 +134,10 @@ async function main(): Promise<void> {
   };
   const lane = async (): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      rows.set(job, await runCase(job.test, job.kind, job.command, options).catch(String));
+      rows.set(
+        job,
+        await runCase(job.test, job.kind, job.command, { ...options, ...job.test.options }).catch(String),
+      );
       keep(all, rows);
       process.stderr.write(`${rows.size} of ${all.length}: ${job.test.name}, ${job.kind}, ${job.runtime}\n`);
     }

@@ -20,12 +20,17 @@ createServer((client) => {
     socket.setNoDelay(true);
     socket.on("error", () => socket.destroy()).on("close", () => open.delete(socket));
   }
-  pass(client, server, line);
+  pass(client, server, line, rules.hold);
   pass(server, client, line);
 }).listen(Number(port), () => process.stdout.write("ready\n"));
 
 /** One direction. Bytes leave in the order in which they came. */
-function pass(from: Socket, to: Socket, line: { lastMs: number; forgotten: boolean }): void {
+function pass(
+  from: Socket,
+  to: Socket,
+  line: { lastMs: number; forgotten: boolean },
+  hold?: RelayRules["hold"],
+): void {
   let freeMs = 0;
   // Timers of almost the same time may fire in another order than they were set.
   const waiting: (() => void)[] = [];
@@ -41,7 +46,7 @@ function pass(from: Socket, to: Socket, line: { lastMs: number; forgotten: boole
     line.lastMs = performance.now();
     if (rules.forgetMs !== undefined && idle > rules.forgetMs) line.forgotten = true;
     if (line.forgotten) return;
-    const held = rules.hold !== undefined && idle > rules.hold.idleMs ? rules.hold.ms : 0;
+    const held = hold !== undefined && idle > hold.idleMs ? hold.ms : 0;
     at(chunk.length, held, () => void (to.destroyed || to.write(chunk)));
   });
   from.on("end", () => line.forgotten || at(0, 0, () => to.end()));

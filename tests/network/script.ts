@@ -23,7 +23,7 @@ export interface RelayRules {
   readonly bytesPerSecond?: number;
   /** A connection that was idle for so long is forgotten: its bytes go nowhere. */
   readonly forgetMs?: number;
-  /** The first bytes after so long an idle time are passed on `ms` later. */
+  /** The first bytes of the client after so long an idle time are passed on `ms` later. */
   readonly hold?: { readonly idleMs: number; readonly ms: number };
 }
 

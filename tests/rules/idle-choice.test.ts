@@ -14,6 +14,11 @@ describe("isProvenFresh", () => {
     ["unsafeReuse where nothing is known", {}, 2000],
     ["unsafeReuse for a connection that was never used", { requests: 0 }, 2000],
     ["what the server announced, less the margin", { hints: hints({ timeoutMs: 30_000 }) }, 29_000],
+    [
+      "no more than 30 s of an announcement: others forget from then on",
+      { hints: hints({ timeoutMs: 60_000 }) },
+      30_000,
+    ],
     ["unsafeReuse under a shorter announcement", { hints: hints({ timeoutMs: 2500 }) }, 2000],
     ["unsafeReuse under a learned limit, which is only a bound from above", { learnedIdleMs: 8000 }, 2000],
     ["an age at which reuse worked", { workedIdleMs: 9000 }, 9000],

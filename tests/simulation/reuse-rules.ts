@@ -58,7 +58,12 @@ function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefi
     return `it was idle for ${idleMs} ms: the server announced ${hintMs}`;
   if (isIdempotent(head.method) || head.keyed) return undefined;
   const learnedMs = link.learnedMs === Infinity ? 0 : link.learnedMs;
-  const provenMs = Math.max(terms.unsafeReuseMs, hintedMs ?? 0, learnedMs, originFacts.workedMs);
+  const provenMs = Math.max(
+    terms.unsafeReuseMs,
+    Math.min(hintedMs ?? 0, 30_000),
+    learnedMs,
+    originFacts.workedMs,
+  );
   return idleMs < provenMs
     ? undefined
     : `${head.method} took a connection idle for ${idleMs} ms, proven only for ${provenMs}`;

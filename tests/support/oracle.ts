@@ -24,7 +24,8 @@ export function expectedUntil(at: ConnectionFacts, by: Rules): number | undefine
 /** Whether a request that is never sent twice may take an idle connection: announced, has worked, or but a moment. */
 export function isTrusted(at: ConnectionFacts, by: Rules, now: number): boolean {
   const idleMs = now - at.idleSince;
-  return [by.unsafeReuseMs, hintedMs(at, by), at.workedIdleMs].some((ms) => ms !== undefined && idleMs < ms);
+  const announcedMs = Math.min(hintedMs(at, by) ?? 0, 30_000);
+  return [by.unsafeReuseMs, announcedMs, at.workedIdleMs].some((ms) => ms !== undefined && idleMs < ms);
 }
 
 /** An active connection, as a request that would share it sees it. */
