@@ -24,10 +24,11 @@ const ON_ONE_NODE =
   /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe\/servers)\b/;
 
 /**
- * Node 22 skips some more, which measure memory and CPU time or run the examples or workerd. Node 20 and Node 24, between which
- * Node 22 lies, run them.
+ * Node 22 skips some more: what measures memory and CPU time, the examples and workerd, and what uses nothing of Node, like rules,
+ * options, parsers and everything else that runs in virtual time. Node 20 and Node 24, between which Node 22 lies, run them.
  */
-const NOT_ON_NODE_22 = /^\.\/tests\/(bounds|examples|workers|promises\/kept)\b/;
+const NOT_ON_NODE_22 =
+  /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|reentrancy|hono\/status)\b/;
 
 /** Each collection that they force walks the whole heap, which is small only in a process without the other tests. */
 const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
