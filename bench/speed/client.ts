@@ -19,8 +19,15 @@ interface Run {
   readonly micros: Float64Array;
 }
 
-/** How many requests a compiler needs to see. A warm-up with fewer requests lasts up to twice as long. */
+/**
+ * What a compiler needs to see: so many requests, or so many bytes of large ones. A warm-up that has fewer lasts longer, up to
+ * this factor. It has parts, because a client that has nothing to do for a moment runs code of its own, which would be compiled
+ * again at the beginning of the measured time.
+ */
 const WARM_REQUESTS = 30_000;
+const WARM_BYTES = 2 ** 31;
+const WARM_FACTOR = 6;
+const WARM_PARTS = 4;
 
 async function run(send: Send, ms: number, least = 0): Promise<Run> {
   let requests = 0;
@@ -28,7 +35,8 @@ async function run(send: Send, ms: number, least = 0): Promise<Run> {
   const startedAt = performance.now();
   const until = startedAt + ms;
   const loop = async (): Promise<void> => {
-    const goesOn = (now: number): boolean => now < until || (requests < least && now < until + ms);
+    const goesOn = (now: number): boolean =>
+      now < until || (requests < least && now < until + (WARM_FACTOR - 1) * ms);
     for (let before = performance.now(); goesOn(before); ) {
       const size = await send();
       if (size !== launch.expected) throw new Error(`${size} bytes came instead of ${launch.expected}`);
@@ -50,12 +58,15 @@ function percentile(sorted: Float64Array, share: number): number {
 const client = await CLIENTS[launch.kind]?.();
 if (client === undefined) throw new Error(`Unknown client "${launch.kind}"`);
 const send = await client(launch);
-const warm = await run(send, launch.warmMs, launch.expected > 1000 ? 0 : WARM_REQUESTS);
+const least = Math.min(WARM_REQUESTS, WARM_BYTES / (launch.expected + launch.upload));
+let warmed = 0;
+for (let part = 0; part < WARM_PARTS; part++)
+  warmed += (await run(send, launch.warmMs / WARM_PARTS, least / WARM_PARTS)).requests;
 const cpuBefore = process.cpuUsage();
 const { requests, elapsedMs, micros } = await run(send, launch.runMs);
 const { user, system } = process.cpuUsage(cpuBefore);
 const measured: Measured = {
-  answers: warm.requests + requests,
+  answers: warmed + requests,
   requests,
   perSecond: (requests / elapsedMs) * 1000,
   cpuMicros: (user + system) / requests,

@@ -12,6 +12,8 @@ interface Goal {
   readonly scenario?: string;
   /** The ratio by CPU time that is wanted as well. */
   readonly atLeastByCpu?: number;
+  /** The ratio is divided by that of these two. It counts by CPU time: the origin may bound any of the four by rate. */
+  readonly against?: readonly [client: string, beside: string];
 }
 
 /** Those of HTTP/2, with 100 streams on one connection. */
@@ -43,6 +45,16 @@ const HTTP2_GOALS: readonly Goal[] = [
   { runtime: "Bun", scenario: "h2-upload", beside: "built-in fetch", atLeast: 1 },
 ].map((goal) => ({ client: "holdfast request", ...goal }));
 
+/** `fetch()` costs no more over HTTP/2 than over HTTP/1.1, beside `request()`. */
+const FETCH_GOALS: readonly Goal[] = ["Node 24", "Deno", "Bun"].map((runtime) => ({
+  runtime,
+  scenario: "h2-nginx",
+  client: "holdfast fetch",
+  beside: "holdfast request",
+  against: ["holdfast fetch HTTP/1.1", "holdfast HTTP/1.1"],
+  atLeast: 0.85,
+}));
+
 const GOALS: readonly Goal[] = [
   { runtime: "Node 24", client: "holdfast fetch", beside: "built-in fetch", atLeast: 6 },
   { runtime: "Node 24", client: "holdfast request", beside: "undici dispatch", atLeast: 1.5 },
@@ -55,6 +67,7 @@ const GOALS: readonly Goal[] = [
   { runtime: "Bun", client: "holdfast request", beside: "built-in fetch", atLeast: 1.8 },
   { runtime: "Bun", client: "holdfast request", beside: "raw socket", atLeast: 0.66 },
   ...HTTP2_GOALS,
+  ...FETCH_GOALS,
 ];
 
 /** A goal with the measured ratio. */
@@ -68,12 +81,29 @@ export interface GoalResult extends Goal {
 /** The goals that could be measured. */
 export function goalResults(series: readonly Series[]): GoalResult[] {
   return GOALS.flatMap((goal) => {
-    const { scenario = "small", atLeastByCpu = 0 } = goal;
-    const own = find(series, scenario, goal.runtime, goal.client);
-    const other = find(series, scenario, goal.runtime, goal.beside);
+    const { runtime, scenario = "small", client, beside, against, atLeast, atLeastByCpu = 0 } = goal;
+    const own = ratioOf(series, scenario, runtime, client, beside);
+    const other = against === undefined ? ONE : ratioOf(series, scenario, runtime, ...against);
     if (own === undefined || other === undefined) return [];
-    const byRate = own.perSecond / other.perSecond;
-    const byCpu = other.cpuMicros / own.cpuMicros;
-    return [{ ...goal, byRate, byCpu, met: byRate >= goal.atLeast && byCpu >= atLeastByCpu }];
+    const byRate = own.byRate / other.byRate;
+    const byCpu = own.byCpu / other.byCpu;
+    const met = against === undefined ? byRate >= atLeast && byCpu >= atLeastByCpu : byCpu >= atLeast;
+    return [{ ...goal, byRate, byCpu, met }];
   });
+}
+
+type Ratio = Pick<GoalResult, "byRate" | "byCpu">;
+const ONE: Ratio = { byRate: 1, byCpu: 1 };
+
+function ratioOf(
+  series: readonly Series[],
+  scenario: string,
+  runtime: string,
+  client: string,
+  beside: string,
+): Ratio | undefined {
+  const own = find(series, scenario, runtime, client);
+  const other = find(series, scenario, runtime, beside);
+  if (own === undefined || other === undefined) return undefined;
+  return { byRate: own.perSecond / other.perSecond, byCpu: other.cpuMicros / own.cpuMicros };
 }

@@ -16,6 +16,9 @@ const BYTES = { ...GET, read: "bytes" } as const;
 /** Holdfast's own HTTP/1.1 with 50 connections takes part where small requests show what multiplexing is worth. */
 const PEERS = ["built-in fetch", "undici request", "node:http2", "Go net/http"];
 const WITH_HTTP1 = [...PEERS, "holdfast HTTP/1.1"];
+/** The ceiling of every client in JavaScript: bodies are collected where they are large. */
+const RAW = "raw HTTP/2";
+const RAW_BODIES = "raw HTTP/2, bodies";
 
 /** In the order in which they run. `connections` is the number of requests at a time. */
 export const HTTP2_SCENARIOS: readonly Scenario[] = [
@@ -25,7 +28,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     title: "HTTP/2: 100-byte answers of nginx, 100 streams on one connection",
     server: "nginx",
     connections: 100,
-    peers: [...WITH_HTTP1, "reqwest"],
+    peers: [...WITH_HTTP1, "holdfast fetch HTTP/1.1", "reqwest", RAW],
   },
   {
     ...GET,
@@ -33,7 +36,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     title: "HTTP/2: 100-byte answers of nghttpd, 100 streams on one connection",
     server: "nghttpd",
     connections: 100,
-    peers: [...PEERS, "reqwest"],
+    peers: [...PEERS, "reqwest", RAW],
   },
   {
     ...GET,
@@ -51,7 +54,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     path: "/medium",
     connections: 50,
     expected: 16_384,
-    peers: WITH_HTTP1,
+    peers: [...WITH_HTTP1, RAW_BODIES],
   },
   {
     ...BYTES,
@@ -61,7 +64,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     path: "/large",
     connections: 16,
     expected: MIB,
-    peers: PEERS,
+    peers: [...PEERS, RAW_BODIES],
   },
   {
     ...GET,
@@ -70,7 +73,7 @@ export const HTTP2_SCENARIOS: readonly Scenario[] = [
     server: "nghttpd",
     connections: 4,
     upload: MIB,
-    peers: ["built-in fetch", "undici request", "node:http2"],
+    peers: ["built-in fetch", "undici request", "node:http2", RAW],
   },
 ];
 
@@ -84,8 +87,7 @@ export function http2ClientsOf({ peers = [] }: Scenario, runtime: string): strin
   };
   const possible = own[runtime];
   if (possible === undefined) return [];
-  return [
-    ...ours,
-    ...["holdfast HTTP/1.1", ...possible, "node:http2"].filter((peer) => peers.includes(peer)),
-  ];
+  const http1 = ["holdfast HTTP/1.1", "holdfast fetch HTTP/1.1"];
+  const others = [...http1, ...possible, "node:http2", RAW, RAW_BODIES];
+  return [...ours, ...others.filter((peer) => peers.includes(peer))];
 }

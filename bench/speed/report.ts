@@ -66,9 +66,9 @@ function machine({ runtimes, versions, how, date }: Findings): string {
 
 function goals(series: readonly Series[]): string {
   const rows = goalResults(series).map(
-    ({ runtime, scenario, client, beside, atLeast, byRate, byCpu, met }) => [
+    ({ runtime, scenario, client, beside, against, atLeast, byRate, byCpu, met }) => [
       runtime,
-      `${client} beside ${beside}${scenario === undefined ? "" : `, ${scenario}`}`,
+      `${client} beside ${beside}${against === undefined ? "" : ", against the same over HTTP/1.1"}${scenario === undefined ? "" : `, ${scenario}`}`,
       `≥ ${atLeast} ×`,
       times(byRate),
       times(byCpu),

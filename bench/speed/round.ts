@@ -16,8 +16,11 @@ const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
 const CA = join(root, "tests", "certs", "ca.pem");
 const ca = readFileSync(CA, "utf8");
 
-/** Our own HTTP/1.1, as a row of the scenarios for HTTP/2. */
-const HTTP1_KIND = "holdfast HTTP/1.1";
+/** Our own HTTP/1.1, as rows of the scenarios for HTTP/2, and the clients that these are. */
+const HTTP1_KINDS: Readonly<Record<string, string>> = {
+  "holdfast HTTP/1.1": "holdfast request",
+  "holdfast fetch HTTP/1.1": "holdfast fetch",
+};
 const HTTP1_CONNECTIONS = 50;
 
 /** How long a client warms up, and how long it is measured. */
@@ -43,12 +46,12 @@ export async function measure(
   lengths: Lengths,
 ): Promise<Round> {
   const { path, connections, read, expected, upload, tls, server } = scenario;
-  const isHttp1 = kind === HTTP1_KIND;
+  const onHttp1 = HTTP1_KINDS[kind];
   const launch: Launch = {
-    kind: isHttp1 ? "holdfast request" : kind,
+    kind: onHttp1 ?? kind,
     url: origin.url + path,
-    connections: isHttp1 ? HTTP1_CONNECTIONS : connections,
-    http2: server !== undefined && !isHttp1,
+    connections: onHttp1 === undefined ? connections : HTTP1_CONNECTIONS,
+    http2: server !== undefined && onHttp1 === undefined,
     read,
     expected,
     upload,

@@ -116,6 +116,11 @@ export class ResponseBody {
     return this.#mode !== "unread";
   }
 
+  /** Whether the program may let go of it before its end, so that somebody must notice. */
+  get mayBeLeft(): boolean {
+    return !this.#ended && !this.#failed && this.#mode !== "whole" && this.#mode !== "discarded";
+  }
+
   // The exchange's side
 
   /** Data has arrived. It is valid only during the call. */
@@ -303,7 +308,7 @@ export class ResponseBody {
   /** One of those objects was collected as garbage. With the last one the body is discarded, unless a promise awaits it. */
   handleCollected(): void {
     this.#handles -= 1;
-    if (this.#handles > 0 || this.#ended || this.#failed || this.#mode === "whole") return;
+    if (this.#handles > 0 || !this.mayBeLeft) return;
     this.#error = droppedError();
     this.discard();
   }

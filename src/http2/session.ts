@@ -41,6 +41,7 @@ import { sizeBeyond, trailersBeyond } from "./request-fields.ts";
 import { ResetStreams } from "./reset-streams.ts";
 import type { StreamFault } from "./response-reader.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 import { Uploads } from "./uploads.ts";
 
 /** What the session tells the wire. */
@@ -82,7 +83,7 @@ export class Session implements IncomingOwner, StreamOwner {
   readonly #requests: RequestBlocks = new RequestBlocks();
   readonly #uploads: Uploads;
   /** Those whose request was sent, and that have not ended. */
-  readonly #streams: Map<number, Http2Stream> = new Map();
+  readonly #streams: StreamTable = new StreamTable();
   readonly #reset: ResetStreams = new ResetStreams();
   #nextId = 1;
   /** No further stream may be opened. */
@@ -129,7 +130,7 @@ export class Session implements IncomingOwner, StreamOwner {
 
   /** Whether the stream with this number is open. */
   isOpen(id: number): boolean {
-    return this.#streams.has(id);
+    return this.#streams.get(id) !== undefined;
   }
 
   // The wire calls
@@ -186,7 +187,7 @@ export class Session implements IncomingOwner, StreamOwner {
     if (this.over) return;
     this.over = true;
     this.#endReason = reason;
-    const streams = [...this.#streams.values()];
+    const streams = this.#streams.all();
     this.#streams.clear();
     for (const stream of streams) stream.isOver = true;
     for (const { listener, id } of streams) if (listener !== undefined) tell(listener, id);
@@ -194,7 +195,7 @@ export class Session implements IncomingOwner, StreamOwner {
 
   /** Calls each open stream's listener. */
   each(tell: (listener: WireListener) => void): void {
-    for (const { listener } of [...this.#streams.values()]) if (listener !== undefined) tell(listener);
+    for (const { listener } of this.#streams.all()) if (listener !== undefined) tell(listener);
   }
 
   // StreamOwner: the streams call
@@ -214,7 +215,7 @@ export class Session implements IncomingOwner, StreamOwner {
     stream.sendWindow = this.#uploads.streamWindow;
     stream.sentEnd = request.body === undefined || request.body.length === 0;
     if (!stream.sentEnd) this.#uploads.opens();
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd);
     if (stream.piece !== undefined) this.#uploads.begin(stream);
     this.#owner.wrote();
@@ -335,7 +336,7 @@ export class Session implements IncomingOwner, StreamOwner {
     const reason = code === CODE.enhanceYourCalm ? "calm" : "goaway";
     const isCount = code === CODE.noError && lastId < LARGEST;
     this.#retire(reason, isCount ? (Math.min(lastId, this.#nextId - 2) + 1) >> 1 : undefined);
-    const unprocessed = [...this.#streams.values()].filter(({ id }) => id > lastId);
+    const unprocessed = this.#streams.all().filter(({ id }) => id > lastId);
     for (const stream of unprocessed) this.#remove(stream);
     for (const { listener } of unprocessed) listener?.unprocessed(reason, said);
   }
@@ -357,7 +358,7 @@ export class Session implements IncomingOwner, StreamOwner {
   #setWindow(size: number): void {
     const difference = size - this.#uploads.streamWindow;
     this.#uploads.streamWindow = size;
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       if (this.#uploads.widened(stream, difference))
         throw settingFault(CODE.flowControlError, SETTING.initialWindowSize, size);
     }

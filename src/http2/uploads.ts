@@ -10,7 +10,7 @@ import { FRAME_BYTES } from "./limits.ts";
 import type { Http2Stream } from "./stream.ts";
 
 /** The socket gets what was written when it is as much as this. */
-const WRITE_BYTES = 131_072;
+const WRITE_BYTES = 262_144;
 
 /** The uploads of one connection. */
 export class Uploads {

@@ -57,6 +57,18 @@ describe("the speed bench", () => {
     assertEquals(missed[0]?.met, false);
   });
 
+  it("compares two ratios by CPU time, because the origin may bound one of the rates", () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "h2-nginx");
+    if (scenario === undefined) throw new Error("There is no such scenario");
+    const of = (kind: string, busy: number): Series => ({ ...series(kind, round(100, busy)), scenario });
+    const http1 = [of("holdfast HTTP/1.1", 0.5), of("holdfast fetch HTTP/1.1", 0.6)];
+    const met = (fetchBusy: number): boolean | undefined =>
+      goalResults([of("holdfast request", 0.5), of("holdfast fetch", fetchBusy), ...http1]).find(
+        ({ against }) => against !== undefined,
+      )?.met;
+    assertEquals([met(0.7), met(0.72)], [true, false]);
+  });
+
   it("draws a bar for each measured client, and no chart without measurements", () => {
     const chart = chartOf([series("holdfast fetch", round(700)), series("built-in fetch", round(100))]);
     assertStringIncludes(chart ?? "", "Node 24: holdfast fetch 700, built-in fetch 100");

@@ -142,11 +142,11 @@ describe("sending", () => {
     let accepts = true;
     const link = linkWith(1_000_000, { accepts: () => accepts });
     link.arrive(f.windowUpdate(0, 1_000_000));
-    const { told, body } = upload(link, 300_000);
+    const { told, body } = upload(link, 600_000);
     accepts = false;
-    assertEquals(write(body, 150_000), false);
+    assertEquals(write(body, 290_000), false);
     const before = link.peer().length;
-    assertEquals([before, told.lines], [9, []]);
+    assertEquals([before, told.lines], [17, []]);
     link.send();
     assertEquals(link.peer(), []);
     accepts = true;
@@ -154,7 +154,7 @@ describe("sending", () => {
     assertEquals(link.peer(), [
       "HEADERS 3 :method=GET :scheme=https :authority=a.test :path=/ END_STREAM",
       "DATA 1 16384 bytes",
-      "DATA 1 2544 bytes",
+      "DATA 1 11472 bytes",
     ]);
     assertEquals(told.lines, ["drained"]);
   });
@@ -163,8 +163,8 @@ describe("sending", () => {
     for (const allWritten of [undefined, () => false, () => true]) {
       const link = linkWith(2 ** 31 - 1, { ...(allWritten === undefined ? {} : { allWritten }) });
       link.arrive(f.windowUpdate(0, 2 ** 30));
-      const { body } = upload(link, 2_000_000);
-      for (let count = 0; count < 10; count++) write(body, 200_000);
+      const { body } = upload(link, 4_000_000);
+      for (let count = 0; count < 10; count++) write(body, 400_000);
       link.peer();
       const isKept = link.written.every(([now, then]) => now.every((byte, at) => byte === then[at]));
       assertEquals(isKept || allWritten?.() === true, true);
@@ -179,9 +179,9 @@ describe("sending", () => {
     let isTaken = false;
     const link = linkWith(2 ** 31 - 1, { allWritten: () => isTaken });
     link.arrive(f.windowUpdate(0, 2 ** 30));
-    const { body } = upload(link, 4_000_000);
+    const { body } = upload(link, 8_000_000);
     for (let count = 1; count <= 20; count++) {
-      write(body, 200_000);
+      write(body, 400_000);
       link.peer();
       isTaken = count % 2 === 0;
     }

@@ -81,4 +81,12 @@ export const FRAMES: readonly Mutation[] = [
     replacement: "return this.#spare.at(-1) ??",
     proof: { tests: "tests/fuzz/windows" },
   },
+  {
+    breaks: "A stream that is open for long keeps its slot when the numbers have gone round",
+    file: "src/http2/stream-table.ts",
+    search:
+      "    if (this.#slots[slot] === undefined) this.#slots[slot] = stream;\n    else this.#others.set(stream.id, stream);",
+    replacement: "    this.#slots[slot] = stream;",
+    proof: { tests: "tests/http2/stream-table" },
+  },
 ];

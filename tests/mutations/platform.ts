@@ -145,4 +145,11 @@ export const PLATFORM: readonly Mutation[] = [
     replacement: "return super.status;",
     proof: { tests: "tests/fetch/response" },
   },
+  {
+    breaks: "A response is watched by a finalizer only while its body may be left",
+    file: "src/fetch/unclaimed.ts",
+    search: "if (body.mayBeLeft) registry",
+    replacement: "registry",
+    proof: { tests: "tests/fetch/unclaimed" },
+  },
 ];

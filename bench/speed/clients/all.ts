@@ -16,5 +16,7 @@ export const CLIENTS: Readonly<Record<string, () => Promise<Client>>> = {
   got: async () => (await import("./libraries.ts")).gotClient,
   axios: async () => (await import("./libraries.ts")).axiosClient,
   ky: async () => (await import("./libraries.ts")).kyClient,
+  "raw HTTP/2": async () => (await import("./raw-http2.ts")).rawHttp2,
+  "raw HTTP/2, bodies": async () => (await import("./raw-http2.ts")).rawHttp2Bodies,
   "raw socket": async () => (await import("./raw.ts")).raw,
 };
