@@ -240,14 +240,14 @@ export const HONO: readonly Mutation[] = [
     file: "src/hono/upstream/client-disconnect.ts",
     search: `else inbound.addEventListener("abort", this.#onAbort, { once: true });`,
     replacement: "",
-    proof: UPSTREAM,
+    proof: { tests: "tests/hono/upstream/client-disconnect" },
   },
   {
     breaks: "forward() learns from Node's response that the client has gone",
     file: "src/hono/upstream/client-disconnect.ts",
     search: `outgoing.on?.("close", this.#onClose);`,
     replacement: "",
-    proof: { tests: "tests/hono/forward/live" },
+    proof: { tests: "tests/hono/upstream/client-disconnect" },
   },
   {
     breaks: "Node does not write fields of Latin-1 as UTF-8 together with a text",

@@ -28,7 +28,7 @@ export const UPGRADES: readonly Mutation[] = [
     file: "src/pool/connection.ts",
     search: "    if (this.#isHandedOver) return;\n",
     replacement: "",
-    proof: BY_UPGRADE,
+    proof: { tests: "tests/upgrade/upgraded-socket" },
   },
   {
     breaks: "A 101 that nobody asked for is an error",
@@ -49,7 +49,7 @@ export const UPGRADES: readonly Mutation[] = [
     file: "src/pool/connect/tls-targets.ts",
     search: "upgrades === true ? ALPN_HTTP1 : this.#alpn",
     replacement: "this.#alpn",
-    proof: BY_PATH,
+    proof: { tests: "tests/upgrade/upgraded-socket" },
   },
   {
     breaks: "A WebSocket text that is no UTF-8 is refused",

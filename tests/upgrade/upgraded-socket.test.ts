@@ -27,6 +27,8 @@ function scripted() {
   return { at, calls, socket: socket as unknown as Socket };
 }
 
+const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: tcp\r\n\r\n";
+
 /** Lets every promise settle that nothing holds up. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
@@ -36,10 +38,7 @@ describe("an upgraded socket", () => {
   it("is aborted if a method of a user's socket aborts the request while it is taken over", async () => {
     const abort = new AbortController();
     const inner = memoryTransport({
-      accept: (peer) =>
-        peer.onData(() =>
-          peer.send("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: tcp\r\n\r\n"),
-        ),
+      accept: (peer) => peer.onData(() => peer.send(SWITCHED)),
     });
     let handlers = 0;
     const connect: typeof inner.connect = async (...given) => {
@@ -56,6 +55,20 @@ describe("an upgraded socket", () => {
     assertEquals(await asked.catch((reason) => reason), "enough");
     await settled();
     assertEquals([handlers, inner.peers.map(({ state }) => state)], [1, ["aborted"]]);
+  });
+
+  it("outlives its pool, and is asked for on a connection that offers HTTP/1.1 alone", async () => {
+    const inner = memoryTransport({ accept: (peer) => peer.onData(() => peer.send(SWITCHED)) });
+    const pool = createPool({ transport: inner, http2: "alpn" });
+    const { socket } = await pool.upgrade("https://a.test/", { protocol: "tcp" });
+    await pool.close({ timeout: 0 });
+    const writer = socket?.writable.getWriter();
+    await writer?.write(new Uint8Array([0x68, 0x69]));
+    await settled();
+    const [peer] = inner.peers;
+    assertEquals([peer?.state, peer?.receivedText.endsWith("\r\n\r\nhi")], ["open", true]);
+    assertEquals(peer?.target.tls?.alpn, ["http/1.1"]);
+    socket?.abort();
   });
 
   it("pauses its socket at 64 KiB that nobody reads, and resumes it when they are read", async () => {
