@@ -83,9 +83,9 @@ export class UpstreamRequests implements UpstreamSender {
     };
   }
 
-  /** The pool's `stats`. */
+  /** The pool's `stats`; that of a pool in Durable Objects takes an origin. */
   stats(): Pool["stats"] {
-    return () => this.#pool.stats();
+    return this.#pool.stats.bind(this.#pool);
   }
 
   send(url: string, request: SentRequest): Promise<PoolResponse> {
