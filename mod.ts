@@ -67,6 +67,7 @@ export type { HttpVersion, WireProtocol } from "./src/contract/wire-protocol.ts"
 export { createPool, type Pool } from "./src/create-pool.ts";
 export type { UpgradedSocket } from "./src/exchange/upgraded-socket.ts";
 export type { HeadersSource } from "./src/fetch/arguments.ts";
+export type { CallOptions, HoldsCallOptions } from "./src/fetch/call-options.ts";
 export { connectionOf } from "./src/fetch/connection-of.ts";
 export type { FetchFunction } from "./src/fetch/fetch-function.ts";
 export type { FetchInit, FetchInput, RequestLike } from "./src/fetch/fetch-request.ts";

@@ -3,7 +3,7 @@
 import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
-import { type Origin, originOf, upgradeKeyOf } from "./contract/origin.ts";
+import { keysBeside, type Origin, originOf } from "./contract/origin.ts";
 import { portableText } from "./contract/text.ts";
 import type { Alloc, TextCodec, Transport } from "./contract/transport.ts";
 import type { Wire } from "./contract/wire.ts";
@@ -192,7 +192,7 @@ class HoldfastPool implements Pool {
       observers.publish({ type: "option.degraded", transport: "any", option, asked: true, applied: false });
     });
     const { clock, origins } = settings;
-    this.#reading = { urls: new UrlReader(), clock, deadlines: settings, origins, ignored };
+    this.#reading = { urls: new UrlReader(), clock, usual: settings, origins, ignored };
     if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
     this.fetch = this.#makeFetch();
     ownRequests.add(this.request);
@@ -268,7 +268,8 @@ class HoldfastPool implements Pool {
   drain(origin?: string | URL): void {
     const key = origin === undefined ? undefined : this.#pooledAs(origin).key;
     this.#engine?.pool.drain(key, "origin-drained");
-    if (key !== undefined) this.#engine?.pool.drain(upgradeKeyOf(key), "origin-drained");
+    for (const beside of key === undefined ? [] : keysBeside(key))
+      this.#engine?.pool.drain(beside, "origin-drained");
   }
 
   /** The origin under which its connections are counted: with a shared proxy connection, that of the proxy. */

@@ -10,6 +10,8 @@ export const REASON_TEXTS: Readonly<Record<RetireReason, string>> = {
   "hint-timeout": "It was idle for almost as long as the server announced (Keep-Alive: timeout).",
   "hint-max": "It carried as many requests as the server announced (Keep-Alive: max).",
   "learned-limit": "The server has closed others at this age or count, so the pool ended it just before.",
+  "single-use": "Its request asked for a connection of its own (reuse: false).",
+  replaced: "Its time was nearly over, and another was ready to take its place (minIdle).",
   upgraded: "It became a WebSocket or a tunnel, and belongs to the caller.",
   "peer-close": "The server asked for it with its last response (Connection: close).",
   "peer-closed": "The server closed it. If it was idle, the pool learns the server's limit from it.",

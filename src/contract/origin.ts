@@ -19,6 +19,10 @@ export interface Origin {
   readonly host: string;
   /** Its connections are for upgrades: see {@linkcode upgradeOriginOf}. */
   readonly upgrades?: true;
+  /** Its connections are for requests that ask for this: see {@linkcode originOver}. */
+  readonly http2?: Http2Mode;
+  /** The origin of the URL, where the connections of this one are apart from those. */
+  readonly base?: Origin;
   /** It stands for a proxy, and its connections carry the requests of several origins. */
   readonly isProxy?: true;
 }
@@ -32,7 +36,7 @@ const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();
 export function upgradeOriginOf(origin: Origin): Origin {
   let own = upgradeOrigins.get(origin);
   if (own === undefined) {
-    own = { ...origin, key: upgradeKeyOf(origin.key), upgrades: true };
+    own = { ...origin, key: upgradeKeyOf(origin.key), upgrades: true, base: origin };
     upgradeOrigins.set(origin, own);
   }
   return own;
@@ -41,6 +45,42 @@ export function upgradeOriginOf(origin: Origin): Origin {
 /** The key of the origin whose connections carry the upgrades of the origin with `key`. */
 export function upgradeKeyOf(key: string): string {
   return `upgrade+${key}`;
+}
+
+/** Whether HTTP/2 is spoken: the option `http2`. */
+export type Http2Mode = "alpn" | "prior-knowledge" | false;
+
+const SPEAKING = { alpn: "alpn", "prior-knowledge": "h2" } as const;
+
+/** What the requests to an origin speak by a mode: without TLS there is no ALPN. */
+function speakingOf({ scheme }: Origin, mode: Http2Mode): "alpn" | "h2" | "http1" {
+  return mode === false || (mode === "alpn" && scheme === "http") ? "http1" : SPEAKING[mode];
+}
+
+const originsOver: WeakMap<Origin, Map<Http2Mode, Origin>> = new WeakMap();
+
+/**
+ * The origin whose connections carry the requests of another that want HTTP/2 in their own way: they must not share connections
+ * with those that want it otherwise. No URL has its key.
+ */
+export function originOver(origin: Origin, http2: Http2Mode): Origin {
+  const known = originsOver.get(origin) ?? new Map<Http2Mode, Origin>();
+  let own = known.get(http2);
+  if (own === undefined) {
+    own = { ...origin, key: `${speakingOf(origin, http2)}+${origin.key}`, http2, base: origin };
+    originsOver.set(origin, known.set(http2, own));
+  }
+  return own;
+}
+
+/** Whether requests to an origin speak the same by two modes. */
+export function isSameHttp2(origin: Origin, one: Http2Mode, other: Http2Mode): boolean {
+  return speakingOf(origin, one) === speakingOf(origin, other);
+}
+
+/** The keys of the origins whose connections carry requests of the origin with `key` apart from its others. */
+export function keysBeside(key: string): string[] {
+  return [upgradeKeyOf(key), ...["http1", "h2", "alpn"].map((speaking) => `${speaking}+${key}`)];
 }
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;

@@ -17,6 +17,8 @@ export const RETIRE_REASONS = [
   "hint-max",
   /** Idle for the learned limit of its server, or it carried as many requests as its server is known to take (HTTP/2). */
   "learned-limit",
+  /** Its request wanted a connection that carries no other (`reuse: false`). */
+  "single-use",
   /** The peer switched protocols (101), or opened a tunnel (CONNECT). The socket is the caller's from then on. */
   "upgraded",
   /** The peer asked to close: `Connection: close`. */
@@ -67,6 +69,8 @@ export const RETIRE_REASONS = [
   "slept",
   /** The machine no longer has the address that the connection is from: it is in another network now. */
   "moved",
+  /** Its time was nearly over, and the connection that takes its place was ready (`minIdle`). */
+  "replaced",
   /** The pool was closed. */
   "pool-closed",
 ] as const;

@@ -5,7 +5,7 @@ import { type Origin, originOf, upgradeOriginOf } from "../contract/origin.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import type { InterimListener, RequestDeadlines, WireRequest } from "../exchange/message.ts";
 import { isRepeatable, withContentType } from "../fetch/arguments.ts";
-import { deadlinesOf, type ReadContext } from "../fetch/call-context.ts";
+import { type ReadContext, usualFor } from "../fetch/call-context.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { preparedDispatchBody } from "./dispatch-body.ts";
@@ -89,7 +89,7 @@ function read(
   const common = {
     interim,
     signal: undefined,
-    deadlines: ownDeadlines(options, deadlinesOf(reading, origin)),
+    deadlines: ownDeadlines(options, usualFor(reading, origin)),
     doubt: idempotent === false ? (false as const) : undefined,
     idempotent: idempotent === true ? true : undefined,
     calledAt: undefined,
@@ -196,6 +196,7 @@ function ownDeadlines(options: DispatchOptions, ofPool: RequestDeadlines): Reque
   const { headersTimeout = null, bodyTimeout = null } = options;
   if (headersTimeout === null && bodyTimeout === null) return ofPool;
   return {
+    acquireTimeoutMs: ofPool.acquireTimeoutMs,
     headersTimeoutMs: deadline(headersTimeout, "headersTimeout") ?? ofPool.headersTimeoutMs,
     bodyIdleTimeoutMs: deadline(bodyTimeout, "bodyTimeout") ?? ofPool.bodyIdleTimeoutMs,
     requestTimeoutMs: ofPool.requestTimeoutMs,

@@ -100,10 +100,11 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   #ask(): void {
-    const { origin, repeatable } = this.#request;
+    const { origin, repeatable, alone, deadlines } = this.#request;
     const resent = this.resendCount > this.#unprocessedCount;
     const now = this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt;
-    this.#waiter = this.#pool.acquire(this, origin, { unsafe: !repeatable, fresh: resent }, now);
+    const wish = { unsafe: !repeatable, fresh: resent, alone, timeoutMs: deadlines.acquireTimeoutMs };
+    this.#waiter = this.#pool.acquire(this, origin, wish, now);
     if (this.timerSlot === undefined) return this.#pool.cancel(this.#waiter);
     this.#lookAt = firstLook(this.#waiter);
     if (this.#lookAt !== undefined) this.#pool.timer.ringBy(this.#lookAt);

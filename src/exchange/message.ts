@@ -17,6 +17,8 @@ export interface WireRequest extends RequestMessage {
   readonly doubt?: DoubtSetting | false | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlines: RequestDeadlines;
+  /** It gets a new connection, which carries no other request. */
+  readonly alone?: boolean | undefined;
   /** Is told of the interim responses but 100. */
   readonly interim?: InterimListener | undefined;
   /** When the call began that the request is part of, if that was earlier. The total time counts from there. */
@@ -30,6 +32,7 @@ export interface InterimListener {
 
 /** Deadlines of one request, in ms. */
 export interface RequestDeadlines {
+  readonly acquireTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly bodyIdleTimeoutMs: number;
   readonly requestTimeoutMs: number;

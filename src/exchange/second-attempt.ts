@@ -201,7 +201,9 @@ export class SecondAttempt implements Roles {
   }
 
   #ask(): void {
-    const waiter = this.#pool.acquire(this, this.#request.origin, { unsafe: false, fresh: true });
+    const { origin, alone, deadlines } = this.#request;
+    const wish = { unsafe: false, fresh: true, alone, timeoutMs: deadlines.acquireTimeoutMs };
+    const waiter = this.#pool.acquire(this, origin, wish);
     this.#waiter = waiter;
     if (this.#state === "over") return this.#pool.cancel(waiter);
     const { connection } = this.#first;

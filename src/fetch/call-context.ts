@@ -1,7 +1,7 @@
 /** Call context: what `fetch` and `request` take from their pool for each call. */
 
 import type { Clock } from "../contract/clock.ts";
-import type { Origin } from "../contract/origin.ts";
+import type { Http2Mode, Origin } from "../contract/origin.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { Wire } from "../contract/wire.ts";
 import type { RequestDeadlines } from "../exchange/message.ts";
@@ -14,21 +14,25 @@ import type { UrlReader } from "./request-url.ts";
 export interface ReadContext {
   readonly urls: UrlReader;
   readonly clock: Pick<Clock, "now" | "turn">;
-  readonly deadlines: RequestDeadlines;
+  readonly usual: CallDefaults;
   /** Those of origins with rules of their own. */
-  readonly origins?: OriginDeadlines | undefined;
+  readonly origins?: OriginDefaults | undefined;
   /** Members of init that mean nothing to a pool. */
   readonly ignored: IgnoredMembers;
 }
 
-/** @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails. */
-interface OriginDeadlines {
-  of(origin: Origin): RequestDeadlines;
+/** What counts for a call that says nothing else. */
+export interface CallDefaults extends RequestDeadlines {
+  readonly http2: Http2Mode;
 }
 
-/** The deadlines of requests to an origin. */
-export function deadlinesOf({ deadlines, origins }: ReadContext, origin: Origin): RequestDeadlines {
-  return origins === undefined ? deadlines : origins.of(origin);
+interface OriginDefaults {
+  of(origin: Origin): CallDefaults | undefined;
+}
+
+/** What counts for calls to an origin. @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails. */
+export function usualFor({ usual, origins }: ReadContext, origin: Origin): CallDefaults {
+  return origins?.of(origin) ?? usual;
 }
 
 /** What a request is sent with. */

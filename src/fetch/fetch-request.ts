@@ -10,6 +10,7 @@ import { checkMethod, requestFields } from "../http1/send/request-head.ts";
 import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
 import { isBadPort } from "./bad-ports.ts";
 import type { ReadContext } from "./call-context.ts";
+import { type CallOptions, callOptions, type HoldsCallOptions } from "./call-options.ts";
 import { acceptEncoding, type FindDecoder } from "./decode.ts";
 import { badPortError, requestBodyError } from "./fetch-errors.ts";
 import { type HeaderList, headerList } from "./header-list.ts";
@@ -47,7 +48,7 @@ export interface RequestLike {
 }
 
 /** The second argument of `fetch`. Its members replace those of a `Request`. */
-export interface FetchInit {
+export interface FetchInit extends HoldsCallOptions {
   /** Sent in upper case where the standard says so: `"post"` is `POST`, but `"patch"` stays as it is. @default "GET" */
   readonly method?: string;
   /**
@@ -95,6 +96,8 @@ export interface FetchRequest {
   readonly redirect: "follow" | "manual" | "error";
   /** What the body must hash to. */
   readonly integrity: Expected | undefined;
+  /** What the call says in place of the pool's options. */
+  readonly call: CallOptions | undefined;
 }
 
 /** Methods that the standard converts to upper case. */
@@ -121,11 +124,12 @@ export function fetchRequest(
   const fields = requestFields(headers);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
   const redirect = redirectOf(init.redirect ?? request?.redirect ?? "follow");
+  const call = callOptions(init.holdfast);
   refuseBadPort(url, method);
   // The last of all: a call that is refused must not lock the body.
   const body = bodyOf({ request, init, method, headers, fields, origin: url.origin.key, clock });
   const integrity = expectedOf(String(init.integrity ?? request?.integrity ?? ""));
-  return { url, method, headers, fields, body, signal, redirect, integrity };
+  return { url, method, headers, fields, body, signal, redirect, integrity, call };
 }
 
 /**
@@ -160,6 +164,7 @@ export function bareGet(url: RequestUrl, defaults: DefaultHeaders): FetchRequest
     signal: undefined,
     redirect: "follow",
     integrity: undefined,
+    call: undefined,
   };
 }
 

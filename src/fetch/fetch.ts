@@ -1,7 +1,7 @@
 /** Fetch: `pool.fetch()`, the standard's `fetch` over a pool. */
 
 import { HoldfastError } from "../contract/errors.ts";
-import { SchemeError } from "../contract/origin.ts";
+import { type Http2Mode, SchemeError } from "../contract/origin.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
@@ -9,7 +9,8 @@ import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } f
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
 import { isRepeatable, withContentType } from "./arguments.ts";
-import { type CallContext, deadlinesOf, inCallersContext, type ReadContext } from "./call-context.ts";
+import { type CallContext, inCallersContext, type ReadContext, usualFor } from "./call-context.ts";
+import { type CallOptions, callDeadlines, callDoubt, callOrigin } from "./call-options.ts";
 import { fetchError, rejectedFetch, schemeError } from "./fetch-errors.ts";
 import {
   bareGet,
@@ -85,10 +86,29 @@ export function poolFetchLater(
 /** The deadlines of a request. @throws {HoldfastError} with ERR_FUNCTION, if the user has a function for them, and it fails. */
 function limitsOf(context: ReadContext, request: FetchRequest): RequestDeadlines {
   try {
-    return deadlinesOf(context, request.url.origin);
+    const { url, call } = request;
+    const usual = usualFor(context, url.origin);
+    if (call === undefined) return usual;
+    const deadlines = callDeadlines(call, usual);
+    callDoubt(call, deadlines);
+    return deadlines;
   } catch (error) {
     throw abandoned(request, error);
   }
+}
+
+/** A request of a call that has options of the pool. */
+function withCall(request: WireRequest, call: CallOptions, usual: Http2Mode): WireRequest {
+  const { origin, method, fields, deadlines } = request;
+  const { idempotent } = call;
+  return {
+    ...request,
+    origin: callOrigin(origin, call, usual),
+    repeatable: isRepeatable(method, fields, idempotent === true),
+    idempotent,
+    doubt: callDoubt(call, deadlines),
+    alone: call.reuse === false,
+  };
 }
 
 /**
@@ -216,7 +236,11 @@ class FetchCall implements ResponseCallbacks {
         body: prepared?.body,
         calledAt: this.#calledAt,
       };
-      new Exchange(this.#context.pool, request, this).start();
+      const { call } = this.#request;
+      const { pool } = this.#context;
+      const usual = call === undefined ? undefined : usualFor(this.#context, url.origin).http2;
+      const asked = call === undefined ? request : withCall(request, call, usual ?? false);
+      new Exchange(pool, asked, this).start();
     } catch (error) {
       this.#reject(error);
     }
@@ -278,7 +302,7 @@ class FetchCall implements ResponseCallbacks {
       this.#request = next;
       // The whole chain has the total time that its first origin gives.
       const { requestTimeoutMs } = this.#deadlines;
-      const own = deadlinesOf(this.#context, next.url.origin);
+      const own = limitsOf(this.#context, next);
       this.#deadlines = own.requestTimeoutMs === requestTimeoutMs ? own : { ...own, requestTimeoutMs };
     } catch (error) {
       return this.reject(error);

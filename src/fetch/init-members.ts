@@ -16,6 +16,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "referrer",
   "referrerPolicy",
   "window",
+  "holdfast",
 ]);
 
 /** The enumerations of Fetch §5.4 and Referrer Policy §3. Any other value is a TypeError there, and so it is here. */

@@ -3,7 +3,6 @@
  * as a {@linkcode PoolResponse}, whose parts are made on first access.
  */
 
-import type { Duration } from "../contract/duration.ts";
 import type { Origin } from "../contract/origin.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type {
@@ -15,8 +14,7 @@ import type {
 } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
-import { deadlineMs, refuseUnknown } from "../options/checks.ts";
-import { type DoubtOptions, doubtOf } from "../options/doubt-option.ts";
+import { refuseUnknown } from "../options/checks.ts";
 import {
   type HeadersSource,
   headerPairs,
@@ -26,14 +24,24 @@ import {
   signalOf,
   withContentType,
 } from "./arguments.ts";
-import { type CallContext, deadlinesOf, inCallersContext, type ReadContext } from "./call-context.ts";
+import { type CallContext, inCallersContext, type ReadContext, usualFor } from "./call-context.ts";
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  callDeadlines,
+  callDoubt,
+  callOrigin,
+  checkWishes,
+  type HoldsCallOptions,
+  withHeld,
+} from "./call-options.ts";
 import { requestBodyError } from "./fetch-errors.ts";
 import { PoolResponse } from "./pool-response.ts";
 import { type BodyOptions, type BodySource, prepareBody, prepareProducedBody } from "./prepare-body.ts";
 import { type TrailersSource, withTrailers } from "./request-trailers.ts";
 
 /** Options of {@linkcode Pool.request}. */
-export interface RequestOptions {
+export interface RequestOptions extends CallOptions, HoldsCallOptions {
   /** Sent as it is: methods are case-sensitive (RFC 9110 §9.1). @default "GET" */
   readonly method?: string;
   /**
@@ -63,20 +71,6 @@ export interface RequestOptions {
   readonly trailers?: TrailersSource;
   /** Ends the request when it is aborted; the promise rejects with its reason, untouched. @default none */
   readonly signal?: AbortSignal | null;
-  /**
-   * Says that executing the request twice does no harm: it may be sent again like a GET.
-   *
-   * @default `false`: decided by the method, or an `Idempotency-Key` header.
-   */
-  readonly idempotent?: boolean;
-  /** Replaces the pool's `doubt`. Where it is not `false`, the body must be in memory. @default the pool's */
-  readonly doubt?: false | DoubtOptions;
-  /** Replaces the pool's `headersTimeout`. Off: `Infinity`. @default the pool's */
-  readonly headersTimeout?: Duration;
-  /** Replaces the pool's `bodyIdleTimeout`. Off: `Infinity`. @default the pool's */
-  readonly bodyIdleTimeout?: Duration;
-  /** Replaces the pool's `requestTimeout`. Off: `Infinity`. @default the pool's */
-  readonly requestTimeout?: Duration;
 }
 
 const KNOWN_OPTIONS = {
@@ -85,11 +79,8 @@ const KNOWN_OPTIONS = {
   body: 0,
   trailers: 0,
   signal: 0,
-  idempotent: 0,
-  doubt: 0,
-  headersTimeout: 0,
-  bodyIdleTimeout: 0,
-  requestTimeout: 0,
+  holdfast: 0,
+  ...CALL_OPTIONS,
 } as const satisfies Record<keyof RequestOptions, 0>;
 
 /** The key of what `forward()` gives beside the options: who is told of interim responses. */
@@ -153,19 +144,21 @@ function start(context: CallContext, request: WireRequest, call: RequestCall): v
 }
 
 /** @throws {TypeError | RangeError} naming what is wrong. @throws {HoldfastError} for an error of the body's function. */
-function readRequest(context: ReadContext, url: string | URL, options?: RequestOptions): WireRequest {
+function readRequest(context: ReadContext, url: string | URL, given?: RequestOptions): WireRequest {
   const { origin, target } = context.urls.read(url);
-  if (options === undefined) return getRequest(origin, target, deadlinesOf(context, origin));
-  refuseUnknown(options, KNOWN_OPTIONS, "request option");
+  if (given === undefined) return getRequest(origin, target, usualFor(context, origin));
+  refuseUnknown(given, KNOWN_OPTIONS, "request option");
+  checkWishes(given);
+  const options = given.holdfast === undefined ? given : withHeld(given);
   const method = options.method ?? "GET";
   checkMethod(method);
   const fields = options.headers === undefined ? NO_FIELDS : requestFields(headerPairs(options.headers));
   const repeatable = isRepeatable(method, fields, options.idempotent === true);
-  const deadlines = requestDeadlines(options, deadlinesOf(context, origin));
-  const { doubt } = options;
+  const usual = usualFor(context, origin);
+  const deadlines = callDeadlines(options, usual);
   // Each member is named, as below: a spread costs more than all of this.
   const request: WireRequest = {
-    origin,
+    origin: callOrigin(origin, options, usual.http2),
     method,
     target,
     repeatable,
@@ -175,7 +168,8 @@ function readRequest(context: ReadContext, url: string | URL, options?: RequestO
     body: undefined,
     calledAt: undefined,
     idempotent: options.idempotent,
-    doubt: doubt === undefined ? undefined : doubtOf(doubt, deadlines.headersTimeoutMs),
+    doubt: callDoubt(options, deadlines),
+    alone: options.reuse === false,
     interim: (options as ForwardedOptions)[INTERIM],
   };
   if (options.body !== undefined && options.body !== null) return withBody(request, options, options.body);
@@ -221,22 +215,5 @@ function getRequest(origin: Origin, target: string, deadlines: RequestDeadlines)
     fields: NO_FIELDS,
     body: undefined,
     calledAt: undefined,
-  };
-}
-
-/** The deadlines of one call: those of its options, else the pool's. */
-export function requestDeadlines(
-  options: Pick<RequestOptions, "headersTimeout" | "bodyIdleTimeout" | "requestTimeout">,
-  defaults: RequestDeadlines,
-): RequestDeadlines {
-  const { headersTimeout, bodyIdleTimeout, requestTimeout } = options;
-  if (headersTimeout === undefined && bodyIdleTimeout === undefined && requestTimeout === undefined)
-    return defaults;
-  const pick = (value: Duration | undefined, name: string, otherwise: number) =>
-    value === undefined ? otherwise : deadlineMs(value, name);
-  return {
-    headersTimeoutMs: pick(headersTimeout, "headersTimeout", defaults.headersTimeoutMs),
-    bodyIdleTimeoutMs: pick(bodyIdleTimeout, "bodyIdleTimeout", defaults.bodyIdleTimeoutMs),
-    requestTimeoutMs: pick(requestTimeout, "requestTimeout", defaults.requestTimeoutMs),
   };
 }

@@ -12,9 +12,9 @@ import { FIELD_TEXT } from "../http1/syntax.ts";
 import { refuseUnknown } from "../options/checks.ts";
 import type { PooledConnection } from "../pool/connection.ts";
 import { type HeadersSource, headerPairs, isRepeatable, refuseLengthAlone, signalOf } from "./arguments.ts";
-import { type CallContext, deadlinesOf, type ReadContext } from "./call-context.ts";
+import { type CallContext, type ReadContext, usualFor } from "./call-context.ts";
+import { callDeadlines } from "./call-options.ts";
 import { PoolResponse } from "./pool-response.ts";
-import { requestDeadlines } from "./request.ts";
 
 /** Options of {@linkcode Pool.upgrade}. */
 export interface UpgradeOptions {
@@ -147,7 +147,7 @@ function readUpgrade(context: ReadContext, url: string | URL, options: UpgradeOp
   const common = {
     origin: upgradeOriginOf(origin),
     signal: signalOf(options.signal),
-    deadlines: requestDeadlines(options, deadlinesOf(context, origin)),
+    deadlines: callDeadlines(options, usualFor(context, origin)),
     body: undefined,
     doubt: false as const,
   };

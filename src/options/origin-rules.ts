@@ -23,13 +23,16 @@ export interface Layer {
 
 /** What counts for each origin. */
 export interface OriginRules<S> {
-  /** The same object for an origin every time. @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails. */
-  of(origin: Origin): S;
+  /**
+   * The same object for an origin every time; `undefined` if it has the rules of the pool.
+   *
+   * @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails.
+   */
+  of(origin: Origin): S | undefined;
 }
 
 /** What the pool itself says. */
 interface OfPool<S> {
-  readonly settings: S;
   /** All options, with the pool's values. */
   readonly options: PoolOptions;
   /** The settings that follow from the pool's own options with these on top, the last one before the others. */
@@ -90,15 +93,20 @@ interface Entry {
   readonly options: OriginOptions;
 }
 
+/** Origins beside another, as those of its upgrades, have its rules. */
+function keyOfBase({ key, base }: Origin): string {
+  return base === undefined ? key : base.key;
+}
+
 /** Remembers what was found for each origin. */
 class Remembered<S> {
-  readonly #found: Map<string, S> = new Map();
+  readonly #found: Map<string, S | null> = new Map();
 
-  of(key: string, find: () => S): S {
+  of(key: string, find: () => S | undefined): S | undefined {
     const known = this.#found.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known ?? undefined;
     const found = find();
-    this.#found.set(key, found);
+    this.#found.set(key, found ?? null);
     if (this.#found.size > MOST_REMEMBERED)
       for (const [oldest] of this.#found) {
         this.#found.delete(oldest);
@@ -112,14 +120,12 @@ class Remembered<S> {
 class ListedRules<S> implements OriginRules<S> {
   /** An origin's narrowest entry comes first. */
   readonly #entries: readonly { readonly pattern: OriginPattern; readonly settings: S }[];
-  readonly #pool: OfPool<S>;
   readonly #remembered: Remembered<S> = new Remembered();
 
   constructor(entries: readonly Entry[], pool: OfPool<S>) {
     const layers = entries.map(({ pattern: { text }, options }) =>
       named(text, () => layerOf(text, options, pool)),
     );
-    this.#pool = pool;
     const depthOf = (pattern: OriginPattern) => entries.filter((one) => covers(one.pattern, pattern)).length;
     const byDepth = entries
       .map(({ pattern }, at) => ({ pattern, layer: layers[at] as Layer, depth: depthOf(pattern) }))
@@ -132,12 +138,12 @@ class ListedRules<S> implements OriginRules<S> {
       .reverse();
   }
 
-  of(origin: Origin): S {
-    return this.#remembered.of(origin.key, () => {
-      if (origin.isProxy === true) return this.#pool.settings;
-      const entry = this.#entries.find(({ pattern }) => matches(pattern, origin));
-      return entry?.settings ?? this.#pool.settings;
-    });
+  of(origin: Origin): S | undefined {
+    if (origin.isProxy === true) return undefined;
+    return this.#remembered.of(
+      keyOfBase(origin),
+      () => this.#entries.find(({ pattern }) => matches(pattern, origin))?.settings,
+    );
   }
 }
 
@@ -154,19 +160,20 @@ class AskedRules<S> implements OriginRules<S> {
     this.#pool = pool;
   }
 
-  of(origin: Origin): S {
-    const { key } = origin;
-    return this.#remembered.of(key, () => (origin.isProxy === true ? this.#pool.settings : this.#asked(key)));
+  of(origin: Origin): S | undefined {
+    if (origin.isProxy === true) return undefined;
+    const key = keyOfBase(origin);
+    return this.#remembered.of(key, () => this.#asked(key));
   }
 
-  #asked(key: string): S {
+  #asked(key: string): S | undefined {
     let answer: unknown;
     try {
       answer = this.#ask(key);
     } catch (cause) {
       throw failed(key, thrownFault("origins", cause));
     }
-    if (answer === undefined) return this.#pool.settings;
+    if (answer === undefined) return undefined;
     if (typeof answer !== "object" || answer === null || answer instanceof Promise)
       throw failed(key, returnFault("origins", "rules or undefined", answer));
     const known = this.#byAnswer.get(answer);

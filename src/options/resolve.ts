@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../contract/clock.ts";
 import { toMs } from "../contract/duration.ts";
 import type { PoolListener } from "../contract/events.ts";
 import type { LimitStore } from "../contract/limit-store.ts";
-import type { Origin } from "../contract/origin.ts";
+import type { Http2Mode, Origin } from "../contract/origin.ts";
 import type { TcpKeepAlive, Transport } from "../contract/transport.ts";
 import { checkedRandom, synchronous } from "../contract/user-functions.ts";
 import type { DoubtSetting } from "../rules/doubt.ts";
@@ -158,7 +158,6 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
   const ofPool: Layer = { options, entry: undefined };
   const settings = settingsOf([ofPool]);
   const origins = originRules(options.origins, {
-    settings,
     options: { ...(DEFAULTS as object), ...chosenOf(options) },
     resolve: (layers) => ({ ...settingsOf([ofPool, ...layers]), ...poolWideOf(settings) }),
   });
@@ -167,7 +166,18 @@ export function resolveOptions(options: PoolOptions = {}): Settings {
 
 /** What counts for an origin. The user's function is asked at most, so that this may throw: before the first step about an origin. */
 export function settingsFor(settings: Settings, origin: Origin): Settings {
-  return settings.origins === undefined ? settings : settings.origins.of(origin);
+  const own = settings.origins?.of(origin) ?? settings;
+  return origin.http2 === undefined ? own : settingsOver(own, origin.http2);
+}
+
+const settingsByMode: WeakMap<Settings, Map<Http2Mode, Settings>> = new WeakMap();
+
+/** The same settings, but for HTTP/2: the same object every time. */
+function settingsOver(settings: Settings, http2: Http2Mode): Settings {
+  const known = settingsByMode.get(settings) ?? new Map<Http2Mode, Settings>();
+  const over = known.get(http2) ?? { ...settings, http2 };
+  settingsByMode.set(settings, known.set(http2, over));
+  return over;
 }
 
 /** `undefined` means "not set". null is a value, and a wrong one. */

@@ -4,16 +4,15 @@
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
-import type { Origin } from "../contract/origin.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import type { ConnectionUser, PoolWire } from "../contract/wire.ts";
-import { type Settings, settingsFor } from "../options/resolve.ts";
+import type { Settings } from "../options/resolve.ts";
 import { earnDoubt } from "../rules/doubt.ts";
 import { noteFirstByte } from "../rules/first-byte.ts";
 import type { ServerHints } from "../rules/rules.ts";
 import type { Via } from "./connect/dialer.ts";
-import { type ConnectionRecord, TimedWaiter, Waiter } from "./core/records.ts";
+import { type ConnectionRecord, OwnWaiter, Waiter } from "./core/records.ts";
 import type { Pings } from "./pings.ts";
 import type { Timed } from "./timer.ts";
 
@@ -23,8 +22,10 @@ export interface AcquireOptions {
   readonly unsafe: boolean;
   /** It takes only a connection that has carried no request. */
   readonly fresh: boolean;
-  /** How long it waits at the most; its origin's `acquireTimeout` by default. */
-  readonly timeoutMs?: number | undefined;
+  /** How long it waits at the most. */
+  readonly timeoutMs: number;
+  /** It takes only a connection that was opened for it, which carries no other request. */
+  readonly alone?: boolean | undefined;
 }
 
 /** Receives the answer to a call of `acquire`: one of the two, once. */
@@ -41,17 +42,15 @@ export type Connection<Wire extends PoolWire> = ConnectionRecord<PooledConnectio
 /** The core's waiter, with what this shell attaches to it. */
 export type PoolWaiter<Wire extends PoolWire> = Waiter<PooledConnection<Wire>, Acquirer<Wire>>;
 
-/** A waiter for a connection to an origin. Most have the pool's time limit. */
+/** A waiter for a connection. Most have the pool's time limit. */
 export function waiterOf<Wire extends PoolWire>(
   acquirer: Acquirer<Wire>,
-  origin: Origin,
-  { unsafe, fresh, timeoutMs }: AcquireOptions,
+  { unsafe, fresh, timeoutMs, alone = false }: AcquireOptions,
   ofPool: Settings,
 ): PoolWaiter<Wire> {
-  const ownMs = timeoutMs ?? settingsFor(ofPool, origin).acquireTimeoutMs;
-  return ownMs === ofPool.acquireTimeoutMs
+  return timeoutMs === ofPool.acquireTimeoutMs && !alone
     ? new Waiter(acquirer, unsafe, fresh)
-    : new TimedWaiter(acquirer, unsafe, fresh, ownMs);
+    : new OwnWaiter(acquirer, { unsafe, fresh: fresh || alone }, { timeoutMs, alone });
 }
 
 /** The right to use one connection for one exchange, and the facts of the moment it was granted. */

@@ -149,7 +149,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const origin = this.pooledAs(to);
     this.limitKeeper?.used(origin);
     this.#sleepDetector.notice(now);
-    const waiter = waiterOf(acquirer, origin, options, this.settings);
+    const waiter = waiterOf(acquirer, options, this.settings);
     // With a failed clock nothing begins: the timer is about to tell the request.
     if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);
     return waiter;

@@ -17,6 +17,8 @@ export class DialerByOrigin implements Dialer {
   readonly resolver: Resolver | undefined;
   readonly #ofPool: Dialer;
   readonly #ownOf: (origin: Origin) => OwnDialer | undefined;
+  /** Origins with rules of their own share no connections with others. */
+  readonly pooledAs: Dialer["pooledAs"];
   readonly #own: WeakMap<object, Dialer> = new WeakMap();
   #onShortfall: Parameters<Dialer["reportTo"]>[0] | undefined;
 
@@ -25,14 +27,17 @@ export class DialerByOrigin implements Dialer {
     this.resolver = ofPool.resolver;
     this.#ofPool = ofPool;
     this.#ownOf = ownOf;
+    const { pooledAs } = ofPool;
+    this.pooledAs =
+      pooledAs === undefined
+        ? undefined
+        : (origin) => (ownOf(origin) === undefined ? pooledAs(origin) : origin);
   }
 
   reportTo(onShortfall: Parameters<Dialer["reportTo"]>[0]): void {
     this.#onShortfall = onShortfall;
     this.#ofPool.reportTo(onShortfall);
   }
-
-  readonly pooledAs = (origin: Origin): Origin => this.#to(origin).pooledAs?.(origin) ?? origin;
 
   nameTo(origin: Origin): string | undefined {
     return this.#to(origin).nameTo(origin);

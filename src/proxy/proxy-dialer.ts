@@ -8,13 +8,13 @@ import type { Origin } from "../contract/origin.ts";
 import { portableText } from "../contract/text.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../contract/transport.ts";
 import type { ProxySetting } from "../options/proxy.ts";
-import type { Settings } from "../options/resolve.ts";
+import { type Settings, settingsFor } from "../options/resolve.ts";
 import { Connector, nameIn } from "../pool/connect/connector.ts";
 import { type Dialer, DirectDialer, type Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import type { TlsTargets } from "../pool/connect/tls-targets.ts";
-import { DialerByOrigin } from "./dialer-by-origin.ts";
+import { DialerByOrigin, type OwnDialer } from "./dialer-by-origin.ts";
 import { HttpConnect } from "./http-connect.ts";
 import type { Destination, Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
@@ -35,14 +35,13 @@ interface ProxyRoute {
 /** The dialer that the settings ask for. */
 export function dialerOf(settings: Settings, transport: Transport): Dialer {
   const connector = new Connector(settings, transport);
-  const { origins } = settings;
   const ofPool = dialerFor({ settings, transport, connector, shares: true });
-  if (origins === undefined) return ofPool;
-  return new DialerByOrigin(ofPool, (origin) => {
-    const own = origins.of(origin);
-    if (own.rules === settings.rules) return undefined;
+  const ownOf = (origin: Origin): OwnDialer | undefined => {
+    const own = settingsFor(settings, origin);
+    if (own === settings) return undefined;
     return { key: own, make: () => dialerFor({ settings: own, transport, connector, shares: false }) };
-  });
+  };
+  return new DialerByOrigin(ofPool, ownOf);
 }
 
 function dialerFor(parts: Omit<Parts, "direct">): Dialer {

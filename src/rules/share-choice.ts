@@ -10,13 +10,14 @@
 export type Proof = "none" | "within-limit" | "alive";
 
 /**
- * Whether a request may share an active connection with others. Any request may share one that is alive: a server that
- * stops serving it says which requests it has not touched (GOAWAY, RFC 9113 §6.8).
+ * Whether a request may share an active connection with others. Any request may share one that is alive, unless it wants one
+ * alone: a server that stops serving it says which requests it has not touched (GOAWAY, RFC 9113 §6.8).
  */
 export function mayShare(
   proof: Proof,
-  request: { readonly unsafe: boolean; readonly fresh: boolean },
+  request: { readonly unsafe: boolean; readonly fresh: boolean; readonly alone?: boolean },
 ): boolean {
+  if (request.alone === true) return false;
   if (request.fresh) return proof === "alive";
   return !request.unsafe || proof !== "none";
 }

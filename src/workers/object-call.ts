@@ -25,7 +25,7 @@ import {
   type RemoteCall,
   type RemoteHead,
   type RemoteOutcome,
-  restoredOption,
+  restoredOptions,
   toldConnection,
 } from "./wire-format.ts";
 
@@ -128,11 +128,12 @@ async function byFetch(
   pool: Pool,
   url: string,
   asked: Asked,
-  { id }: RemoteCall,
+  { id, options }: RemoteCall,
   records: CallRecords,
 ): Promise<Response> {
+  const own = options === undefined ? undefined : { holdfast: restoredOptions(options) };
   const init = asked.body === undefined ? asked : { ...asked, duplex: "half" as const };
-  const response = (await pool.fetch(url, { ...init, redirect: "manual" })) as FetchResponse;
+  const response = (await pool.fetch(url, { ...init, ...own, redirect: "manual" })) as FetchResponse;
   const head = fetchHead(response, asked.method);
   const direct = directBodyOf(response);
   const whole = holdsWholeBody(response) || bodiless(response, asked.method);
@@ -209,9 +210,7 @@ async function byRequest(
   { id, options = {} }: RemoteCall,
   records: CallRecords,
 ): Promise<Response> {
-  const given = Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [name, restoredOption(value)]),
-  ) as RequestOptions;
+  const given: RequestOptions = restoredOptions(options);
   const response = await pool.request(url, { ...given, ...asked });
   const { status, statusText, headers, resendCount } = response;
   const body = wireBodyOf(response);

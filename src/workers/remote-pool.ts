@@ -33,7 +33,7 @@ import { type CrossingBody, crossingBody, NO_BODY } from "./remote-body.ts";
 import { remoteExchange } from "./remote-exchange.ts";
 import type { RemoteReply } from "./remote-reply.ts";
 import { ObjectResponse, responseOf } from "./remote-response.ts";
-import { type Pairs, plainOption } from "./wire-format.ts";
+import { type Pairs, plainOptions } from "./wire-format.ts";
 
 /** Options of {@linkcode remotePool}. */
 export interface RemotePoolOptions {
@@ -50,7 +50,13 @@ export interface RemotePoolOptions {
 const READING = {
   urls: new UrlReader(),
   clock: systemClock,
-  deadlines: { headersTimeoutMs: Infinity, bodyIdleTimeoutMs: Infinity, requestTimeoutMs: Infinity },
+  usual: {
+    acquireTimeoutMs: Infinity,
+    headersTimeoutMs: Infinity,
+    bodyIdleTimeoutMs: Infinity,
+    requestTimeoutMs: Infinity,
+    http2: "alpn" as const,
+  },
   ignored: new IgnoredMembers(() => {}),
 };
 
@@ -160,7 +166,6 @@ class ObjectPool implements RemotePool {
     const { href, origin } = READING.urls.read(url);
     const source = typeof body === "function" ? body() : body;
     const crossing = await crossingOf(source, pairs);
-    const told = Object.entries(rest).map(([name, value]) => [name, plainOption(value)]);
     const { stub, found } = this.#objects.next(origin.key);
     const reply = await remoteExchange(stub, found, {
       by: "request",
@@ -171,7 +176,7 @@ class ObjectPool implements RemotePool {
       body: crossing.body,
       length: crossing.length,
       signal: signal ?? undefined,
-      options: told.length === 0 ? undefined : Object.fromEntries(told),
+      options: Object.keys(rest).length === 0 ? undefined : plainOptions(rest),
     });
     return new ObjectResponse(reply);
   };
@@ -289,6 +294,7 @@ function hop(objects: Objects, asked: FetchRequest, crossing: CrossingBody): Pro
     body: crossing.body,
     length: crossing.length,
     signal,
+    ...(asked.call === undefined ? undefined : { options: plainOptions(asked.call) }),
   });
 }
 

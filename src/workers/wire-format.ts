@@ -117,12 +117,20 @@ export function asciiJson(value: unknown): string {
   return copied === 0 ? text : ascii + text.slice(copied);
 }
 
-/** A duration that JSON can hold. */
-export function plainOption(value: unknown): unknown {
-  return value === Infinity ? "off" : value;
+/** Options in a form that JSON can hold, those within `holdfast` too: it has no `Infinity`. */
+export function plainOptions(options: object): Readonly<Record<string, unknown>> {
+  return mapped(options, (value) => (value === Infinity ? "off" : value));
 }
 
-/** The option again. */
-export function restoredOption(value: unknown): unknown {
-  return value === "off" ? Infinity : value;
+/** The options again. */
+export function restoredOptions(options: object): Readonly<Record<string, unknown>> {
+  return mapped(options, (value) => (value === "off" ? Infinity : value));
+}
+
+function mapped(options: object, map: (value: unknown) => unknown): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(options).map(([name, value]) => [
+    name,
+    typeof value === "object" && value !== null ? mapped(value, map) : map(value),
+  ]);
+  return Object.fromEntries(entries);
 }

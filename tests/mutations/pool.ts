@@ -21,7 +21,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A function for the rules is asked once per origin",
     file: "src/options/origin-rules.ts",
-    search: "    this.#found.set(key, found);\n",
+    search: "    this.#found.set(key, found ?? null);\n",
     replacement: "",
     proof: { tests: "tests/options/origins" },
   },
@@ -38,6 +38,27 @@ export const POOL: readonly Mutation[] = [
     search: "this.#rulesOf(origin));",
     replacement: "this.#rulesOf({ ...origin, key: origin.host, hostname: origin.host, port: 0 }));",
     proof: { tests: "tests/pool/origin-rules" },
+  },
+  {
+    breaks: "A connection that a request has alone carries no other",
+    file: "src/pool/core/core.ts",
+    search: `    if (waiter.alone) this.#retirement.retire(connection, "single-use", now);\n`,
+    replacement: "",
+    proof: { tests: "tests/fetch/call-options" },
+  },
+  {
+    breaks: "A request that wants a connection alone is not overtaken for ever",
+    file: "src/pool/core/core.ts",
+    search: "    if (wantsPlaceAlone(origin)) return true;\n",
+    replacement: "",
+    proof: { tests: "tests/fetch/call-options" },
+  },
+  {
+    breaks: "A call that wants HTTP/2 otherwise has connections apart",
+    file: "src/fetch/call-options.ts",
+    search: "isSameHttp2(origin, http2, usual) ? origin",
+    replacement: "true ? origin",
+    proof: { tests: "tests/fetch/call-options" },
   },
   {
     breaks: "Requests time out in the order in which their times end",

@@ -126,8 +126,8 @@ export const SHARED: readonly Mutation[] = [
   {
     breaks: "A shared connection drains to make room for an origin without a connection",
     file: "src/pool/core/core.ts",
-    search: `return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;`,
-    replacement: "return undefined;",
+    search: "wantsPlaceAlone(origin) || this.#fairness.mustDrain(origin, now) ?",
+    replacement: "false ?",
     proof: SHARING,
   },
   {

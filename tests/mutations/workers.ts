@@ -63,8 +63,8 @@ export const WORKERS: readonly Mutation[] = [
   {
     breaks: "An object follows no redirect: its target may belong to another object",
     file: "src/workers/object-call.ts",
-    search: 'pool.fetch(url, { ...init, redirect: "manual" })',
-    replacement: "pool.fetch(url, init)",
+    search: 'pool.fetch(url, { ...init, ...own, redirect: "manual" })',
+    replacement: "pool.fetch(url, { ...init, ...own })",
     proof: { tests: "tests/workers/remote-pool" },
   },
   {

@@ -8,7 +8,7 @@ import type { WireProtocol } from "../../src/contract/wire-protocol.ts";
 import { PoolCore } from "../../src/pool/core/core.ts";
 import type { Effect, Input } from "../../src/pool/core/effects.ts";
 import { waitersWithoutAttempt } from "../../src/pool/core/origin-table.ts";
-import { type ConnectionRecord, TimedWaiter, Waiter } from "../../src/pool/core/records.ts";
+import { type ConnectionRecord, OwnWaiter, Waiter } from "../../src/pool/core/records.ts";
 import { NOTHING_LEARNED } from "../../src/rules/learned-limit.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Life, type Terms } from "./books.ts";
@@ -25,6 +25,15 @@ export interface Wish {
   readonly again?: boolean;
   /** How long it waits; the pool's time by default. */
   readonly timeoutMs?: number;
+  /** It wants a connection that carries no other request. */
+  readonly alone?: boolean;
+}
+
+interface WaiterWish {
+  readonly unsafe: boolean;
+  readonly fresh: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly alone: boolean;
 }
 
 /** What became of a request. */
@@ -86,9 +95,9 @@ export class CoreDriver {
   acquire(
     origin: string,
     name: string,
-    { unsafe = false, fresh = false, again = false, timeoutMs }: Wish = {},
+    { unsafe = false, fresh = false, again = false, timeoutMs, alone = false }: Wish = {},
   ): string[] {
-    const waiter = this.requests.get(name) ?? newWaiter(name, unsafe, fresh, timeoutMs);
+    const waiter = this.requests.get(name) ?? this.#waiter(name, { unsafe, fresh, timeoutMs, alone });
     this.requests.set(name, waiter);
     this.fates.set(name, "waiting");
     this.#waiting += 1;
@@ -111,6 +120,12 @@ export class CoreDriver {
       assert(fullest.includes(Number(taken)), `${name} got ${taken}, not the fullest of ${fullest.join()}`);
     }
     return words;
+  }
+
+  #waiter(name: string, { unsafe, fresh, timeoutMs, alone }: WaiterWish): Request {
+    if (timeoutMs === undefined && !alone) return new Waiter(name, unsafe, fresh);
+    const own = { timeoutMs: timeoutMs ?? this.terms.acquireTimeoutMs, alone };
+    return new OwnWaiter(name, { unsafe, fresh: fresh || alone }, own);
   }
 
   #idleServes(key: string, { fresh, unsafe }: Request): boolean {
@@ -339,7 +354,7 @@ export class CoreDriver {
     idleMs,
   }: Effect<undefined, string> & { type: "grant" }): string {
     const { id, state, originRecord, capacity } = connection;
-    assertEquals(state, "active");
+    assertEquals(state, waiter.alone ? "draining" : "active");
     const facts = factsBefore(connection, requestNumber);
     const handedOver = connection === this.#moving;
     const life = this.#life(connection.id);
@@ -360,8 +375,8 @@ export class CoreDriver {
 
   /** Whether a waiting request would have taken the connection that another one got. */
   #couldHave(name: string, requests: number, handedOver: boolean, life: Life): boolean {
-    const { fresh = false, unsafe = false } = this.requests.get(name) ?? {};
-    if (life.leases > 0) return mayJoin(life, { fresh, unsafe });
+    const { fresh = false, unsafe = false, alone = false } = this.requests.get(name) ?? {};
+    if (life.leases > 0) return mayJoin(life, { fresh, unsafe, alone });
     if (fresh) return requests === 0 && handedOver;
     return !unsafe || handedOver;
   }
@@ -432,12 +447,6 @@ export class CoreDriver {
       "maxQueue, beyond which only requests may wait that ask again or lost their connect attempt",
     );
   }
-}
-
-function newWaiter(name: string, unsafe: boolean, fresh: boolean, timeoutMs: number | undefined): Request {
-  return timeoutMs === undefined
-    ? new Waiter(name, unsafe, fresh)
-    : new TimedWaiter(name, unsafe, fresh, timeoutMs);
 }
 
 function learnedOf(effect: Effect<undefined, string> & { type: "learned" }): string {

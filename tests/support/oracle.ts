@@ -49,8 +49,9 @@ export function hasCapacity({ leases, capacity, facts: at }: Shared, by: Rules):
 /** Whether a request may share an active connection that takes another lease. */
 export function mayJoin(
   { alive, trusted }: Pick<Shared, "alive" | "trusted">,
-  { unsafe, fresh }: { readonly unsafe: boolean; readonly fresh: boolean },
+  { unsafe, fresh, alone }: { readonly unsafe: boolean; readonly fresh: boolean; readonly alone?: boolean },
 ): boolean {
+  if (alone === true) return false;
   if (alive) return true;
   return !fresh && (trusted || !unsafe);
 }

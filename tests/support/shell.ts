@@ -125,7 +125,11 @@ export class Shell {
   /** Asks for a connection, and does not wait. */
   ask(origin = "a", { unsafe = false, fresh = false }: Partial<AcquireOptions> = {}): TestRequest {
     const request = new TestRequest(this.pool);
-    request.waiter = this.pool.acquire(request, originOf(`http://${origin}`), { unsafe, fresh });
+    request.waiter = this.pool.acquire(request, originOf(`http://${origin}`), {
+      unsafe,
+      fresh,
+      timeoutMs: this.pool.settings.acquireTimeoutMs,
+    });
     return request;
   }
 

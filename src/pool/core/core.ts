@@ -196,11 +196,14 @@ export class PoolCore<C, W> {
       connection.leasedIdleMs = idleMs;
     }
     this.origins.dequeue(waiter);
+    // Whatever its peer allows: it is not shared, and leaves no place to a successor.
+    if (waiter.alone) connection.capacity = 1;
     this.origins.lease(connection);
     if (connection.capacity > 1) this.#sharing.leased(connection, now);
     const requestNumber = connection.requests;
     this.#emit({ type: "grant", waiter, connection, requestNumber, idleMs, waitedMs: now - waiter.askedAt });
     if (connection.capacity > 1 && !this.#closing) this.#succession.leased(connection, now);
+    if (waiter.alone) this.#retirement.retire(connection, "single-use", now);
   }
 
   #reject(
@@ -353,7 +356,8 @@ export class PoolCore<C, W> {
     const spent = spentReason(connection, connection.rules);
     if (spent !== undefined) return spent;
     if (now >= connection.expiresAt) return "max-lifetime";
-    return this.#fairness.mustDrain(connection.originRecord, now) ? "make-room" : undefined;
+    const { originRecord: origin } = connection;
+    return wantsPlaceAlone(origin) || this.#fairness.mustDrain(origin, now) ? "make-room" : undefined;
   }
 
   /** Ends the only lease. */
@@ -376,9 +380,13 @@ export class PoolCore<C, W> {
     this.#opening.connect(origin, now);
   }
 
-  /** Whether a connection that has no lease any more is in the way of another: of its successor, or of another origin. */
+  /**
+   * Whether a connection that has no lease any more is in the way of another: of its successor, of one that a request wants to
+   * have alone, or of another origin.
+   */
   #mustLeave(connection: ConnectionRecord<C, W>): boolean {
     const { originRecord: origin } = connection;
+    if (wantsPlaceAlone(origin)) return true;
     return this.#succession.isBeyondLimit(connection) || this.#fairness.mustYield(origin);
   }
 
@@ -399,4 +407,12 @@ export class PoolCore<C, W> {
       for (const connection of origin.connections) this.#retirement.retire(connection, "pool-closed", now);
     }
   }
+}
+
+/**
+ * Whether the request that is next wants a connection alone, and limits let none be opened: with those that come free others would
+ * overtake it for ever.
+ */
+function wantsPlaceAlone<C, W>(origin: OriginRecord<C, W>): boolean {
+  return origin.waiters.first?.alone === true && origin.connecting === 0;
 }

@@ -13,7 +13,7 @@ import {
   ConnectionRecord,
   type Counters,
   OriginRecord,
-  TimedWaiter,
+  OwnWaiter,
   type Waiter,
   zeroCounters,
 } from "./records.ts";
@@ -39,7 +39,7 @@ export class OriginTable<C, W> {
   /** All waiters with the time limit of the pool, the one that asked first at the front. */
   readonly queue: List<Waiter<C, W>> = new List();
   /** The others, by the end of their time. */
-  readonly timed: Deadlines<TimedWaiter<C, W>> = new Deadlines();
+  readonly timed: Deadlines<OwnWaiter<C, W>> = new Deadlines();
   /** Origins that only the total limit keeps from connecting, in the order in which they get their turn. */
   readonly blocked: List<OriginRecord<C, W>> = new List();
   readonly deadlines: Deadlines<ConnectionRecord<C, W>> = new Deadlines();
@@ -113,12 +113,12 @@ export class OriginTable<C, W> {
     waiter.originRecord = origin;
     if (first) origin.waiters.unshift(waiter.originNode);
     else origin.waiters.push(waiter.originNode);
-    if (waiter instanceof TimedWaiter) this.#watch(waiter);
+    if (waiter instanceof OwnWaiter) this.#watch(waiter);
     else this.queue.insert(waiter.queueNode, first ? this.#askedAfter(waiter.askedAt)?.queueNode : undefined);
     this.#changed(origin, before);
   }
 
-  #watch(waiter: TimedWaiter<C, W>): void {
+  #watch(waiter: OwnWaiter<C, W>): void {
     this.#timedCount += 1;
     waiter.retireAt = waiter.askedAt + waiter.timeoutMs;
     this.timed.watch(waiter);
@@ -136,7 +136,7 @@ export class OriginTable<C, W> {
     const before = waitersWithoutAttempt(origin);
     waiter.originRecord = undefined;
     origin.waiters.remove(waiter.originNode);
-    if (waiter instanceof TimedWaiter) {
+    if (waiter instanceof OwnWaiter) {
       this.#timedCount -= 1;
       this.timed.forget(waiter);
     } else this.queue.remove(waiter.queueNode);

@@ -193,25 +193,43 @@ export class Waiter<C, W> {
     return this.#queueNode;
   }
 
-  /** How long it waits; `undefined` for the pool's `acquireTimeout`, so that most waiters need no field for it. */
+  // What few waiters have is a field of the class below alone, so that the others cost what they did.
+
+  /** How long it waits; `undefined` for the pool's `acquireTimeout`. */
   get timeoutMs(): number | undefined {
     return undefined;
   }
+
+  /** It wants a connection that carries no other request. */
+  get alone(): boolean {
+    return false;
+  }
 }
 
-/** A waiter with a time limit of its own. Those of one pool end in any order, so they are in a heap. */
-export class TimedWaiter<C, W> extends Waiter<C, W> implements Expiring {
+/** A waiter with wishes of its own. The time limits of those in one pool end in any order, so they are in a heap. */
+export class OwnWaiter<C, W> extends Waiter<C, W> implements Expiring {
   retireAt: number = Infinity;
   heapEntry: HeapEntry | undefined = undefined;
   readonly #timeoutMs: number;
+  readonly #alone: boolean;
 
-  constructor(attachment: W, unsafe: boolean, fresh: boolean, timeoutMs: number) {
+  /** One that wants to be alone is `fresh`, too. */
+  constructor(
+    attachment: W,
+    { unsafe, fresh }: { readonly unsafe: boolean; readonly fresh: boolean },
+    own: { readonly timeoutMs: number; readonly alone: boolean },
+  ) {
     super(attachment, unsafe, fresh);
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = own.timeoutMs;
+    this.#alone = own.alone;
   }
 
   override get timeoutMs(): number {
     return this.#timeoutMs;
+  }
+
+  override get alone(): boolean {
+    return this.#alone;
   }
 }
 

@@ -196,7 +196,8 @@ class World {
     const origin = this.#prng.pick(this.#origins) ?? "a";
     const common = { unsafe: this.#prng.oneIn(4), fresh: this.#prng.oneIn(20) };
     const timeoutMs = this.#own?.oneIn(2) === true ? this.#own.among(1, 10, 100, 3000, Infinity) : undefined;
-    const wish = timeoutMs === undefined ? common : { ...common, timeoutMs };
+    const own = this.#own?.oneIn(12) === true ? { alone: true } : {};
+    const wish = { ...common, ...own, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     this.#originOf.set(name, origin);
     this.#happened(
       `acquire ${origin} ${name} ${JSON.stringify(wish)}`,

@@ -119,6 +119,10 @@ export const CALL_PLACES = {
   headersTimeout: [],
   bodyIdleTimeout: [],
   requestTimeout: [],
+  acquireTimeout: [],
+  reuse: [],
+  http2: [],
+  holdfast: [],
 } as const satisfies Record<keyof RequestOptions, readonly string[]>;
 
 /** A place, by kind and name. */
