@@ -7,7 +7,7 @@ import { BALANCER_NAMES, BALANCERS } from "../presets/balancers.ts";
 import type { Finding } from "../probe/findings.ts";
 import type { ConnectionLimits, ProbeReport } from "../probe/probe-report.ts";
 import { SERVERS } from "./catalog.ts";
-import { isSameTime, mainLimits } from "./probe-reading.ts";
+import { isSameTime, mainLimits, measuredTime } from "./probe-reading.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a server is said to do. `Infinity` and `undefined`: nothing is promised. */
@@ -101,16 +101,16 @@ function brokenLimits(
 
 function brokenTime(what: string, found: number | undefined, promised: number): string[] {
   if (found === undefined || found >= promised || isSameTime(found, promised)) return [];
-  return [`${what} for ${formatMs(Math.round(found))}, promised are ${formatMs(promised)}.`];
+  return [`${what} for ${measuredTime(found)}, promised are ${formatMs(promised)}.`];
 }
 
 /** Which promises go beyond what was looked at, so that nothing is known of them. */
 export function untested(report: ProbeReport, promise: ServerPromise): string[] {
   const limits = mainLimits(report);
   return [
-    ...untestedLimit("Idle connections", limits.idle, promise.idleMs, seconds),
+    ...untestedLimit("Idle connections", limits.idle, promise.idleMs, measuredTime),
     ...untestedLimit("Requests on a connection", limits.requests, promise.requests, String),
-    ...untestedLimit("Connections in use", limits.lifetime, promise.lifetimeMs, seconds),
+    ...untestedLimit("Connections in use", limits.lifetime, promise.lifetimeMs, measuredTime),
   ];
 }
 
@@ -122,10 +122,6 @@ function untestedLimit(
 ): string[] {
   if (value !== undefined || promised === Infinity || atLeast >= promised) return [];
   return [`${what} held at ${format(atLeast)}, promised are ${format(promised)}.`];
-}
-
-function seconds(ms: number): string {
-  return formatMs(Math.round(ms / 1000) * 1000);
 }
 
 function count(requests: number): string {

@@ -17,6 +17,12 @@ export function isSameTime(a: number, b: number): boolean {
   return Math.abs(a - b) < Math.max(SAME_MS, SAME_PART * Math.max(a, b));
 }
 
+/** A time that was measured: to a tenth of a second, or to a second when it is long. */
+export function measuredTime(ms: number): string {
+  if (ms >= 20_000) return formatMs(Math.round(ms / 1000) * 1000);
+  return `${Math.round(ms / 100) / 10}s`;
+}
+
 /** What the server does to clients of HTTP/1.1, or of HTTP/2 if it speaks no other. */
 export function mainLimits(report: ProbeReport): ConnectionLimits {
   return report.httpVersion === "2" ? (report.http2 ?? report) : report;
@@ -32,12 +38,12 @@ function timeoutTruth(said: number | undefined, { value, atLeast }: Finding): st
   const text = `It announces timeout=${said / 1000}`;
   if (value === undefined)
     return atLeast > said + SAME_MS
-      ? [`${text}, and keeps idle connections longer: ${formatMs(atLeast)} and more.`]
+      ? [`${text}, and keeps idle connections longer: ${measuredTime(atLeast)} and more.`]
       : [];
   if (isSameTime(said, value)) return [`${text}, which is true.`];
   return value < said
-    ? [`${text}, and closes earlier, after ${formatMs(Math.round(value))}: do not rely on it.`]
-    : [`${text}, and keeps connections longer, for ${formatMs(Math.round(value))}.`];
+    ? [`${text}, and closes earlier, after ${measuredTime(value)}: do not rely on it.`]
+    : [`${text}, and keeps connections longer, for ${measuredTime(value)}.`];
 }
 
 function maxTruth(said: number | undefined, { value }: Finding): string[] {
@@ -110,10 +116,10 @@ function comparedTime(what: string, { value, atLeast }: Finding, preset: number)
   const instead = preset === Infinity ? "any time" : formatMs(preset);
   if (value !== undefined) {
     if (isSameTime(value, preset)) return "same";
-    return `${what} are kept for ${formatMs(Math.round(value / 100) * 100)} instead of ${instead}`;
+    return `${what} are kept for ${measuredTime(value)} instead of ${instead}`;
   }
   if (atLeast <= preset || isSameTime(atLeast, preset)) return undefined;
-  return `${what} are kept for more than ${formatMs(Math.round(atLeast / 1000) * 1000)} instead of ${instead}`;
+  return `${what} are kept for more than ${measuredTime(atLeast)} instead of ${instead}`;
 }
 
 function comparedRequests(

@@ -1,10 +1,9 @@
 /** Probe text: what `holdfast probe` prints for people. */
 
-import { formatMs } from "../contract/duration.ts";
 import type { EndKind, Finding } from "../probe/findings.ts";
 import type { ConnectionLimits, Http2Report, ProbeReport } from "../probe/probe-report.ts";
 import { sizeOf } from "./http2-text.ts";
-import { advisedOptions, advisedRules, races, resemblance, truthOf } from "./probe-reading.ts";
+import { advisedOptions, advisedRules, measuredTime, races, resemblance, truthOf } from "./probe-reading.ts";
 
 /** The report as text. */
 export function probeText(report: ProbeReport): string {
@@ -29,10 +28,10 @@ export function probeText(report: ProbeReport): string {
 function table(title: string, limits: ConnectionLimits): string[] {
   const rows: (readonly [string, string, string])[] = [
     [title, "found", "how sure"],
-    row("idle after a request", limits.idle, formatTime),
-    row("idle before the first", limits.unused, formatTime),
+    row("idle after a request", limits.idle, measuredTime),
+    row("idle before the first", limits.unused, measuredTime),
     row("requests on a connection", limits.requests, String),
-    row("lifetime in steady use", limits.lifetime, formatTime),
+    row("lifetime in steady use", limits.lifetime, measuredTime),
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
   return rows.map(([limit, found, sure]) =>
@@ -63,12 +62,6 @@ function row(
   return [name, format(value), `${how === undefined ? "" : `${HOW[how]}, `}${times}${spread}`];
 }
 
-/** A time to a tenth of a second, or to a second when it is long. */
-function formatTime(ms: number): string {
-  if (ms >= 20_000) return formatMs(Math.round(ms / 1000) * 1000);
-  return `${Math.round(ms / 100) / 10}s`;
-}
-
 function sentences(report: ProbeReport): string[] {
   const near = resemblance(report);
   const differs =
@@ -82,7 +75,7 @@ function sentences(report: ProbeReport): string[] {
       ? ["It resembles none of the server presets."]
       : [`It resembles the preset ${near.name}${differs}.`]),
     ...report.notes,
-    `It took ${report.cost.requests} requests and ${formatTime(report.cost.tookMs)}.`,
+    `It took ${report.cost.requests} requests and ${measuredTime(report.cost.tookMs)}.`,
   ];
 }
 

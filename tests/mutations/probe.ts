@@ -76,7 +76,7 @@ export const PROBE: readonly Mutation[] = [
     file: "src/probe/run.ts",
     search: "this.#dials.size + this.#open.size >= this.settings.connections",
     replacement: "this.#dials.size + this.#open.size >= 2 * this.settings.connections",
-    proof: BY_PROBE,
+    proof: { tests: "tests/probe/run.test.ts" },
   },
   {
     breaks: "A dial that fails costs a sample, not the probe",
@@ -116,15 +116,15 @@ export const PROBE: readonly Mutation[] = [
   {
     breaks: "A complaint about PING is told from the end of an idle connection",
     file: "src/probe/experiments/ping-habits.ts",
-    search: 'return said === undefined || said.startsWith("GOAWAY NO_ERROR") ? undefined : said;',
-    replacement: "return undefined;",
+    search: 'const isComplaint = said !== undefined && !said.startsWith("GOAWAY NO_ERROR");',
+    replacement: "const isComplaint = said?.length === 0;",
     proof: BY_HTTP2,
   },
   {
-    breaks: "A probe waits until a pinged connection has outlived the idle limit",
+    breaks: "Whether PINGs keep a connection open is seen on one that was pinged",
     file: "src/probe/experiments/ping-habits.ts",
-    search: "untilMs = value === undefined ? 0 : value * LONGER + LONGER_MS;",
-    replacement: "untilMs = 0;",
+    search: "return value === undefined || lab.signal.aborted ? undefined : isOpen;",
+    replacement: "return value === undefined || lab.signal.aborted ? undefined : isOpen || value > 0;",
     proof: BY_HTTP2,
   },
   {

@@ -76,6 +76,11 @@ describe("a probe over HTTP/2 finds", () => {
     assertEquals([ping.tolerated, ping.refusal, ping.prolongs], [10, undefined, false]);
   });
 
+  it("that PINGs do not keep one open whose limit comes before the tenth", async () => {
+    const { ping } = await probed({ idleMs: 5000 });
+    assertEquals([ping.refusal, ping.prolongs], [undefined, false]);
+  });
+
   it("that PINGs keep a connection open", async () => {
     const { ping } = await probed({ idleMs: 20_000, pingsProlong: true });
     assertEquals([ping.tolerated, ping.prolongs], [10, true]);

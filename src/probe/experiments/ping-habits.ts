@@ -42,7 +42,7 @@ export async function pingHabits(lab: Lab, idle: Promise<Finding>): Promise<Ping
     while (seen.tolerated < TRIED) {
       const outcome = await connection.ping(lab.timeoutMs);
       seen.answered ??= outcome.kind === "ponged";
-      if (outcome.kind !== "ponged") return { ...nothing, ...seen, refusal: refusalOf(lab, outcome) };
+      if (outcome.kind !== "ponged") return { ...nothing, ...seen, ...(await refused(lab, outcome, idle)) };
       seen.tookMs = Math.max(seen.tookMs, outcome.tookMs);
       seen.tolerated += 1;
       await lab.quiet(connection, APART_MS);
@@ -55,10 +55,17 @@ export async function pingHabits(lab: Lab, idle: Promise<Finding>): Promise<Ping
 }
 
 /** An idle limit below ten seconds ends the connection while it is pinged, which is no complaint. */
-function refusalOf({ signal }: Lab, outcome: Exclude<Outcome, { kind: "ponged" }>): string | undefined {
-  if (signal.aborted || outcome.kind !== "ended") return undefined;
+async function refused(
+  { signal }: Lab,
+  outcome: Exclude<Outcome, { kind: "ponged" }>,
+  idle: Promise<Finding>,
+): Promise<Pick<PingHabits, "refusal" | "prolongs">> {
+  if (signal.aborted || outcome.kind !== "ended") return { refusal: undefined, prolongs: undefined };
   const { said } = outcome.ending;
-  return said === undefined || said.startsWith("GOAWAY NO_ERROR") ? undefined : said;
+  const isComplaint = said !== undefined && !said.startsWith("GOAWAY NO_ERROR");
+  if (isComplaint) return { refusal: said, prolongs: undefined };
+  const { value } = await idle;
+  return { refusal: undefined, prolongs: value === undefined ? undefined : false };
 }
 
 async function outlives(
