@@ -7,7 +7,7 @@ import type { MovableClock } from "../support/clock.ts";
 export interface Http2Script {
   readonly idleMs?: number;
   readonly unusedMs?: number;
-  /** GOAWAY follows the answer to this request. */
+  /** GOAWAY comes with the answer to this request. */
   readonly requests?: number;
   readonly lifetimeMs?: number;
   /** GOAWAY ENHANCE_YOUR_CALM answers the PING after so many. */
@@ -24,7 +24,7 @@ export interface Http2Script {
 
 const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE] = [0, 1, 3, 4, 6, 7, 8];
 const PREFACE_LENGTH = 24;
-const [ACK, END] = [1, 5];
+const [ACK, END_STREAM] = [1, 1];
 
 function frame(type: number, flags: number, id: number, payload: readonly number[] = []): Uint8Array {
   return Uint8Array.from([
@@ -65,6 +65,7 @@ class Visit {
   #bytes: number[] = [];
   #skip = PREFACE_LENGTH;
   #requests = 0;
+  #isLeaving = false;
   #pings = 0;
   #lastId = 0;
   #cancel: () => void = () => {};
@@ -91,9 +92,13 @@ class Visit {
   }
 
   #leave(code: number, text = ""): void {
-    const debug = [...text].map((sign) => sign.charCodeAt(0));
-    this.#peer.send(frame(GOAWAY, 0, 0, [...uint32(this.#lastId), ...uint32(code), ...debug]));
+    this.#peer.send(this.#goaway(code, text));
     this.#peer.end();
+  }
+
+  #goaway(code: number, text = ""): Uint8Array {
+    const debug = [...text].map((sign) => sign.charCodeAt(0));
+    return frame(GOAWAY, 0, 0, [...uint32(this.#lastId), ...uint32(code), ...debug]);
   }
 
   #read(bytes: Uint8Array): void {
@@ -116,16 +121,19 @@ class Visit {
   }
 
   #asked(id: number): void {
-    const { script } = { script: this.#script };
+    const script = this.#script;
+    if (this.#isLeaving) return;
     this.#requests += 1;
     this.#lastId = id;
     if (script.resets === true) return this.#peer.send(frame(RST_STREAM, 0, id, uint32(2)));
     // `:status: 200` of the static table, and a body.
-    this.#peer.send(frame(HEADERS, 4, id, [0x88]));
-    this.#peer.send(frame(DATA, END & 1, id, [104, 105]));
+    const answer = [...frame(HEADERS, 4, id, [0x88]), ...frame(DATA, END_STREAM, id, [104, 105])];
     const isOld = this.#clock.now() - this.#openedAt >= (script.lifetimeMs ?? Infinity);
-    if (isOld || this.#requests >= (script.requests ?? Infinity)) return this.#leave(0);
-    this.#leaveAfter(script.idleMs);
+    const isLast = isOld || this.#requests >= (script.requests ?? Infinity);
+    // It leaves the end to the client, and answers nothing more.
+    this.#isLeaving = isLast;
+    this.#peer.send(Uint8Array.from(isLast ? [...answer, ...this.#goaway(0)] : answer));
+    this.#leaveAfter(isLast ? Infinity : script.idleMs);
   }
 
   #pinged(payload: readonly number[]): void {
