@@ -60,6 +60,18 @@ const GOALS: readonly Goal[] = [
   { runtime: "Node 24", client: "holdfast request", beside: "undici dispatch", atLeast: 1.5 },
   { runtime: "Node 24", client: "holdfast request", beside: "undici request", atLeast: 2 },
   { runtime: "Node 24", client: "holdfast request", beside: "raw socket", atLeast: 0.8 },
+  ...[
+    ["holdfast under undici request", "undici request", 1.2],
+    ["holdfast under undici dispatch", "undici dispatch", 1.2],
+    ["holdfast under undici fetch", "undici fetch", 1],
+    ["holdfast under fetch", "built-in fetch", 1],
+  ].map(([client, beside, atLeast]) => ({
+    runtime: "Node 24",
+    scenario: "dispatcher",
+    client: client as string,
+    beside: beside as string,
+    atLeast: atLeast as number,
+  })),
   { runtime: "Deno", client: "holdfast fetch", beside: "built-in fetch", atLeast: 1.9 },
   { runtime: "Deno", client: "holdfast request", beside: "built-in fetch", atLeast: 3 },
   { runtime: "Deno", client: "holdfast request", beside: "raw socket", atLeast: 0.72 },

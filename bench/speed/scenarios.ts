@@ -25,6 +25,13 @@ const GET = { read: "text", expected: 100, upload: 0, tls: false, path: "/small"
 const STRONGEST = ["undici dispatch", "undici request", "node:http", "raw socket"];
 /** Without the raw socket, which collects nothing: it discards large bodies faster than the origin can send them. */
 const COLLECTING = STRONGEST.filter((peer) => peer !== "raw socket");
+/** A pool as the dispatcher of others. */
+const UNDER_UNDICI = [
+  "holdfast under undici request",
+  "holdfast under undici dispatch",
+  "holdfast under undici fetch",
+  "holdfast under fetch",
+];
 const MIB = 1024 * 1024;
 
 /** All scenarios, in the order in which they run. */
@@ -79,6 +86,14 @@ export const SCENARIOS: readonly Scenario[] = [
     tls: true,
     peers: ["undici dispatch", "undici request", "node:http"],
   },
+  {
+    ...GET,
+    name: "dispatcher",
+    title: "100-byte answers, 50 connections, through undici and Node's fetch",
+    connections: 50,
+    base: "undici request",
+    peers: ["undici request", "undici dispatch", "undici fetch"],
+  },
   ...HTTP2_SCENARIOS,
 ];
 
@@ -86,6 +101,9 @@ export const SCENARIOS: readonly Scenario[] = [
 export function clientsOf(scenario: Scenario, runtime: Runtime): string[] {
   if (scenario.server !== undefined) return http2ClientsOf(scenario, runtime.name);
   const { peers, tls, name } = scenario;
+  // undici 8 needs Node 22, and Deno's and Bun's own fetch have no dispatcher.
+  if (name === "dispatcher")
+    return runtime.name === "Node 24" ? [...UNDER_UNDICI, "built-in fetch", ...(peers ?? [])] : [];
   const raw = tls ? [] : ["raw socket"];
   const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
   // Bun 1.4 takes no additional root certificate for node:http and undici.

@@ -1,10 +1,11 @@
 /** Holdfast: both of its calls, with its default rules. */
 
-import { createPool } from "../../../mod.ts";
+import { createPool, type Pool } from "../../../mod.ts";
 import type { Launch } from "../launch.ts";
 import { type Client, checkStatus, fetchClient, uploadStream } from "./sender.ts";
 
-const poolFor = ({ ca, http2 }: Launch) =>
+/** The pool of a launch. */
+export const poolFor = ({ ca, http2 }: Launch): Pool =>
   createPool({
     ...(ca === undefined ? {} : { tls: { ca } }),
     ...(http2 ? { http2: "alpn", maxConnectionsPerOrigin: 1 } : { http2: false }),

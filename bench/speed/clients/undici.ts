@@ -1,6 +1,6 @@
 /** undici: three of its calls, with the given number of connections. */
 
-import { Agent, Pool, request, setGlobalDispatcher, fetch as undiciFetch } from "undici";
+import { Agent, type Dispatcher, Pool, request, setGlobalDispatcher, fetch as undiciFetch } from "undici";
 import type { Launch } from "../launch.ts";
 import { readable } from "./readable.ts";
 import { type Answer, type Client, checkStatus, fetchClient } from "./sender.ts";
@@ -13,7 +13,11 @@ function useAgent({ connections, ca, http2 }: Launch): void {
 /** `request()`. */
 export const undiciRequest: Client = (launch) => {
   useAgent(launch);
-  const { url, read, upload } = launch;
+  return requestClient(launch);
+};
+
+/** `request()` through the global dispatcher. */
+export const requestClient: Client = ({ url, read, upload }) => {
   return async () => {
     const { statusCode, body } = await (upload === 0
       ? request(url)
@@ -27,14 +31,22 @@ export const undiciRequest: Client = (launch) => {
  * `Pool.dispatch()`: callbacks, without a promise or headers object of its own. The body is collected, as by all
  * others.
  */
-export const undiciDispatch: Client = ({ url, connections, ca, read }) => {
+export const undiciDispatch: Client = (launch) => {
+  const { connections, ca } = launch;
+  return dispatchClient(new Pool(new URL(launch.url).origin, { connections, connect: { ca } }), launch);
+};
+
+/** `dispatch()` of a dispatcher. */
+export function dispatchClient(
+  dispatcher: Pick<Dispatcher, "dispatch">,
+  { url, read }: Launch,
+): ReturnType<Client> {
   const { origin, pathname: path } = new URL(url);
-  const pool = new Pool(origin, { connections, connect: { ca } });
   return () =>
     new Promise((resolve, reject) => {
       const pieces: Buffer[] = [];
-      pool.dispatch(
-        { path, method: "GET" },
+      dispatcher.dispatch(
+        { origin, path, method: "GET" },
         {
           onRequestStart() {},
           onResponseStart: (_, status) => checkStatus(status),
@@ -47,10 +59,13 @@ export const undiciDispatch: Client = ({ url, connections, ca, read }) => {
         },
       );
     });
-};
+}
 
 /** Its own `fetch()`. */
 export const undiciOwnFetch: Client = (launch) => {
   useAgent(launch);
-  return fetchClient(undiciFetch as unknown as (url: string) => Promise<Answer>)(launch);
+  return ownFetchClient(launch);
 };
+
+/** Its own `fetch()` through the global dispatcher. */
+export const ownFetchClient: Client = fetchClient(undiciFetch as unknown as (url: string) => Promise<Answer>);
