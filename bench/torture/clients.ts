@@ -2,7 +2,9 @@
 
 import { Agent, request as nodeRequest } from "node:http";
 import process from "node:process";
+import type { Dispatcher } from "undici";
 import { createPool } from "../../mod.ts";
+import { dispatcher, setGlobalDispatcher } from "../../src/dispatcher/mod.ts";
 import type { Method } from "./schedule.ts";
 
 export interface Call {
@@ -22,7 +24,11 @@ export const CLIENT_TITLES = {
   "holdfast-request": "Holdfast request()",
   "holdfast-fetch": "Holdfast fetch()",
   builtin: "built-in fetch",
+  "holdfast-undici": "undici request() over dispatcher()",
+  "holdfast-undici-fetch": "undici fetch() over dispatcher()",
+  "holdfast-builtin": "built-in fetch over dispatcher()",
   undici: "undici request()",
+  "undici-fetch": "undici fetch()",
   "node-http": "node:http keepAlive",
 } as const;
 
@@ -35,7 +41,11 @@ const MAKERS: Readonly<Record<ClientName, () => Client | Promise<Client>>> = {
   "holdfast-request": holdfastRequest,
   "holdfast-fetch": holdfastFetch,
   builtin: builtin,
-  undici: undici,
+  "holdfast-undici": async () => requestOver(await poolDispatcher()),
+  "holdfast-undici-fetch": async () => fetchOver(await poolDispatcher()),
+  "holdfast-builtin": builtinOverPool,
+  undici: async () => requestOver(await agent()),
+  "undici-fetch": async () => fetchOver(await agent()),
   "node-http": nodeHttp,
 };
 
@@ -85,16 +95,48 @@ function builtin(): Client {
   };
 }
 
-async function undici(): Promise<Client> {
-  const { Agent: Dispatcher, request } = await importUndici();
-  const dispatcher = new Dispatcher({ connections: CONNECTIONS });
+/** undici, and a dispatcher for it. */
+interface Undici {
+  readonly undici: typeof import("undici");
+  readonly dispatcher: Dispatcher;
+}
+
+/** undici's own. */
+async function agent(): Promise<Undici> {
+  const undici = await importUndici();
+  return { undici, dispatcher: new undici.Agent({ connections: CONNECTIONS }) };
+}
+
+/** A pool's. */
+async function poolDispatcher(): Promise<Undici> {
+  const undici = await importUndici();
+  return { undici, dispatcher: dispatcher({}, undici.Dispatcher) };
+}
+
+function requestOver({ undici, dispatcher }: Undici): Client {
   return {
     async send({ url, method, body }) {
-      const response = await request(url, { method, body: body ?? null, dispatcher });
+      const response = await undici.request(url, { method, body: body ?? null, dispatcher });
       return response.body.text();
     },
     close: () => dispatcher.close(),
   };
+}
+
+function fetchOver({ undici, dispatcher }: Undici): Client {
+  return {
+    async send({ url, method, body }) {
+      const response = await undici.fetch(url, { method, body: body ?? null, dispatcher });
+      return response.text();
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+/** Node's own fetch, with a pool as its default dispatcher. */
+function builtinOverPool(): Client {
+  setGlobalDispatcher(dispatcher());
+  return builtin();
 }
 
 /** The newest undici that this Node can run. The calls used are the same in both. */

@@ -17,7 +17,16 @@ export const RUNTIME_NAMES = ["here", "node", "node24", "deno", "bun"] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 
 const HOLDFAST: readonly ClientName[] = ["holdfast-request", "holdfast-fetch"];
-const NODE: readonly ClientName[] = [...HOLDFAST, "builtin", "undici", "node-http"];
+/** A pool as the dispatcher of other clients. */
+const OVER_POOL: readonly ClientName[] = ["holdfast-undici", "holdfast-undici-fetch", "holdfast-builtin"];
+const NODE: readonly ClientName[] = [
+  ...HOLDFAST,
+  ...OVER_POOL,
+  "builtin",
+  "undici",
+  "undici-fetch",
+  "node-http",
+];
 const OTHER: readonly ClientName[] = [...HOLDFAST, "builtin", "node-http"];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -2,11 +2,28 @@
 
 import { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
-import type { Origin } from "../contract/origin.ts";
-import type { StreamBody } from "../exchange/request-body.ts";
+import type { RequestBody, StreamBody } from "../exchange/request-body.ts";
+import type { ReadContext } from "../fetch/call-context.ts";
 import { requestBodyError } from "../fetch/fetch-errors.ts";
-import { readerOf } from "../fetch/pieces.ts";
+import { LengthProbe } from "../fetch/length-probe.ts";
+import { isAsyncIterable, readerOf } from "../fetch/pieces.ts";
 import { type BodySource, type PreparedBody, prepareBody, preparedBytes } from "../fetch/prepare-body.ts";
+
+/**
+ * The largest body of known length that is looked at before it is sent. `fetch` of undici gives every body as a generator, also
+ * one that lies in memory. Read whole, it leaves together with the head, and can be sent again.
+ */
+const PROBED = 65_536;
+
+/** A body that is looked at while its request is made. */
+export interface ProbedBody extends StreamBody {
+  readonly probe: LengthProbe;
+}
+
+/** Whether it is one. */
+export function isProbed(body: RequestBody | undefined): body is ProbedBody {
+  return body !== undefined && "probe" in body;
+}
 
 /**
  * Prepares a body. Bytes are not copied, and a string gets no `Content-Type`, as with undici. `undefined` for none, and for an
@@ -17,13 +34,21 @@ import { type BodySource, type PreparedBody, prepareBody, preparedBytes } from "
 export function preparedDispatchBody(
   source: unknown,
   length: number | undefined,
-  { key }: Origin,
-  method: string,
+  {
+    key,
+    method,
+    clock,
+  }: { readonly key: string; readonly method: string; readonly clock: ReadContext["clock"] },
 ): PreparedBody | undefined {
   if (source === undefined || source === null || source === "") return undefined;
   if (typeof source === "string") return preparedBytes(Buffer.from(source));
   if (isNodeStream(source)) return { body: nodeStreamBody(source, length), contentType: undefined };
   const toError = (cause: unknown) => requestBodyError(key, method, cause);
+  if (length !== undefined && length <= PROBED && isAsyncIterable(source) && !isWebStream(source))
+    return {
+      body: probedBody(new LengthProbe(source, { clock, length, toError }), length),
+      contentType: undefined,
+    };
   const prepared = prepareBody(isPlainIterable(source) ? asynchronous(source) : (source as BodySource), {
     length,
     copy: false,
@@ -31,6 +56,25 @@ export function preparedDispatchBody(
   });
   const { body } = prepared;
   return body.kind === "bytes" && body.length === 0 ? undefined : prepared;
+}
+
+function isWebStream(source: object): boolean {
+  return "getReader" in source;
+}
+
+function probedBody(probe: LengthProbe, length: number): ProbedBody {
+  const open = (): never => {
+    throw new Error("A body that is being looked at is not sent");
+  };
+  return {
+    kind: "stream",
+    length,
+    replayable: false,
+    foreign: false,
+    probe,
+    open,
+    cancel: (reason) => probe.cancel(reason),
+  };
 }
 
 /** As undici recognises one. */

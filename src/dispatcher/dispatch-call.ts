@@ -7,9 +7,11 @@ import type { ResponseCallbacks, WireRequest, WireResponse } from "../exchange/m
 import { discardBody } from "../exchange/request-body.ts";
 import { type UpgradedSocket, upgradedSocket } from "../exchange/upgraded-socket.ts";
 import { type CallContext, inCallersContext } from "../fetch/call-context.ts";
+import type { LengthProbe } from "../fetch/length-probe.ts";
 import { watchUnclaimed } from "../fetch/unclaimed.ts";
 import type { PooledConnection } from "../pool/connection.ts";
 import { BodyPump, type PumpedCall } from "./body-pump.ts";
+import { isProbed, type ProbedBody } from "./dispatch-body.ts";
 import { DispatchError, dispatchError } from "./dispatch-error.ts";
 import { type DispatchFields, type FieldsMemo, trailersOf } from "./dispatch-fields.ts";
 import type { DispatchTarget } from "./dispatch-target.ts";
@@ -95,6 +97,7 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
   #response: WireResponse | undefined = undefined;
   #pump: BodyPump | undefined = undefined;
   #socket: UpgradedSocket | undefined = undefined;
+  #probe: LengthProbe | undefined = undefined;
 
   constructor(shared: DispatchShared, target: DispatchTarget) {
     this.#shared = shared;
@@ -118,13 +121,24 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
     }
   }
 
-  send({ pool, rememberContext }: CallContext, request: WireRequest): void {
+  send(context: CallContext, request: WireRequest): void {
     const { body } = request;
     if (this.over) return discardBody(body, this.#controller.reason);
+    if (isProbed(body)) return this.#sendProbed(context, request, body);
+    const { pool, rememberContext } = context;
     const bound = body === undefined ? undefined : inCallersContext(body, { rememberContext });
     const exchange = new Exchange(pool, bound === body ? request : { ...request, body: bound }, this);
     this.#running.exchange = exchange;
     exchange.start();
+  }
+
+  /** A promise calls back in the async context in which `then` was called, that of the caller. */
+  #sendProbed(context: CallContext, request: WireRequest, { probe }: ProbedBody): void {
+    this.#probe = probe;
+    probe.body.then(
+      (prepared) => this.send(context, { ...request, body: prepared.body }),
+      (error) => this.#fail(error),
+    );
   }
 
   // Called by the controller
@@ -247,6 +261,7 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
   #fail(error: unknown): void {
     if (this.over) return;
     this.#finish();
+    if (this.#running.exchange === undefined) this.#probe?.cancel(error);
     this.#running.exchange?.abort(error);
     this.#tell(error);
   }

@@ -101,7 +101,11 @@ function read(
   }
   checkMethod(method);
   const target = memo.target(options);
-  const prepared = preparedDispatchBody(options.body, fields.contentLength, origin, method);
+  const prepared = preparedDispatchBody(options.body, fields.contentLength, {
+    key: origin.key,
+    method,
+    clock: reading.clock,
+  });
   if (prepared === undefined) refuseLength(fields);
   const sent = prepared === undefined ? fields : withContentType(fields, prepared);
   const body = prepared?.body;

@@ -2,6 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
+import type { ClientName } from "../../bench/torture/clients.ts";
 import { type Figures, judge } from "../../bench/torture/judge.ts";
 import { FATE } from "../../bench/torture/ledger.ts";
 import { OUTCOME } from "../../bench/torture/protocol.ts";
@@ -11,6 +12,8 @@ import { isIdempotent, plan } from "../../bench/torture/schedule.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
 const REQUESTS = 1500;
+/** On Node, undici's fetch through a dispatcher as well. */
+const CLIENTS: readonly ClientName[] = ["holdfast-request", "holdfast-fetch", "holdfast-undici-fetch"];
 
 describe("torture", () => {
   it("Holdfast fails no request that a resend can save, sends no POST twice, accepts no stray byte and leaks no socket", {
@@ -20,7 +23,7 @@ describe("torture", () => {
     const results = await torture({
       server: here,
       runtime: here,
-      clients: ["holdfast-request", "holdfast-fetch"],
+      clients: here.clients.filter((client) => CLIENTS.includes(client)),
       requests: REQUESTS,
       seed: 3,
       progress: () => {},

@@ -251,6 +251,61 @@ describe("dispatch() and its options", () => {
   });
 });
 
+describe("dispatch() and a body that fetch of undici gives", () => {
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("in ");
+    yield Buffer.from("memory");
+  }
+  const put = { ...GET, method: "PUT", body: body(), headers: { "content-length": "9" } };
+
+  it("sends it together with the head, and again where its connection ends", async () => {
+    const sent: string[] = [];
+    await using setup = scripted((peer) =>
+      peer.onData((bytes) => {
+        sent.push(Buffer.from(bytes).toString("latin1").split("\r\n").at(-1) ?? "");
+        if (sent.length === 2) peer.end();
+        else peer.send(HELLO);
+      }),
+    );
+    const through = dispatcher(setup.pool);
+    through.dispatch(GET, new Noted());
+    await settled();
+    const handler = new Noted();
+    through.dispatch(put, handler);
+    await settled();
+    await settled();
+    assertEquals(sent, ["", "in memory", "in memory"]);
+    assertEquals(handler.told.slice(1, 3), [HEAD, "hello"]);
+  });
+
+  it("tells the error of one that fails, and ends one whose request is aborted", async () => {
+    await using setup = answering(HELLO);
+    const error = new Error("disk");
+    let isEnded = false;
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("in ");
+      throw error;
+    }
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      try {
+        await settled();
+        yield Buffer.from("late");
+      } finally {
+        isEnded = true;
+      }
+    }
+    const through = dispatcher(setup.pool);
+    const failed = new Noted();
+    through.dispatch({ ...put, body: failing() }, failed);
+    const aborted = new Noted();
+    through.dispatch({ ...put, body: slow() }, aborted);
+    aborted.controller?.abort(error);
+    await settled();
+    await settled();
+    assertEquals([failed.told[1], aborted.told[1], isEnded], [error, error, true]);
+  });
+});
+
 describe("dispatch() and what is no dispatcher's", () => {
   it("refuses handlers, pools and classes of other kinds, and says what they must be", () => {
     const setup = serving();

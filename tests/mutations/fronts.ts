@@ -28,6 +28,13 @@ export const FRONTS: readonly Mutation[] = [
     proof: DISPATCH,
   },
   {
+    breaks: "A body that fetch of undici gives can be sent again, if it lies in memory",
+    file: "src/dispatcher/dispatch-body.ts",
+    search: "if (length !== undefined && length <= PROBED &&",
+    replacement: "if (length !== undefined && length < 0 &&",
+    proof: DISPATCH,
+  },
+  {
     breaks: "A response that undici's caller has dropped unread gives its connection back",
     file: "src/dispatcher/dispatch-call.ts",
     search: "this.#response = response;\n    this.#running.call = undefined;",
