@@ -16,8 +16,8 @@ export const FRONTS: readonly Mutation[] = [
   {
     breaks: "A dispatcher sends a GET only once that says that it must not be executed twice",
     file: "src/dispatcher/dispatch-request.ts",
-    search: "const repeatable = idempotent ?? isRepeatable",
-    replacement: "const repeatable = isRepeatable",
+    search: "repeatable: idempotent ?? (method",
+    replacement: "repeatable: (method",
     proof: DISPATCH,
   },
   {
