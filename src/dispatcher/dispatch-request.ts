@@ -6,6 +6,7 @@ import type { RequestFields } from "../contract/wire.ts";
 import type { InterimListener, RequestDeadlines, WireRequest } from "../exchange/message.ts";
 import { isRepeatable, withContentType } from "../fetch/arguments.ts";
 import { type ReadContext, usualFor } from "../fetch/call-context.ts";
+import { callOrigin } from "../fetch/call-options.ts";
 import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { preparedDispatchBody } from "./dispatch-body.ts";
@@ -90,7 +91,8 @@ function read(
   const origin = memo.read(options.origin);
   refuseOtherName(options, origin);
   const fields = fieldsOf(options);
-  const deadlines = ownDeadlines(options, usualFor(reading, origin));
+  const usual = usualFor(reading, origin);
+  const deadlines = ownDeadlines(options, usual);
   const isUpgrade = upgrade !== undefined && upgrade !== null && upgrade !== false;
   if (method === "CONNECT" || isUpgrade) {
     const message = method === "CONNECT" ? tunnel(options.path, fields) : switching(options, fields);
@@ -109,7 +111,8 @@ function read(
   if (prepared === undefined) refuseLength(fields);
   const sent = prepared === undefined ? fields : withContentType(fields, prepared);
   const body = prepared?.body;
-  return requestOf({ method, origin, target, fields: sent, body }, options, { deadlines, interim });
+  const over = options.allowH2 === false ? callOrigin(origin, { http2: false }, usual.http2) : origin;
+  return requestOf({ method, origin: over, target, fields: sent, body }, options, { deadlines, interim });
 }
 
 /** What a request consists of, and what it is sent with. Each member is named: spreading costs three times as much (Node 24). */

@@ -29,6 +29,8 @@ export interface DispatchOptions {
   readonly bodyTimeout?: number | null;
   /** Whether the connection ends with the response. @default false */
   readonly reset?: boolean | null;
+  /** `false`: over HTTP/1.1, whatever the pool's `http2` says. @default the pool's `http2` */
+  readonly allowH2?: boolean | null;
   /** Whether the body waits for `100 Continue`. @default false */
   readonly expectContinue?: boolean | null;
 }

@@ -1,7 +1,9 @@
 /** `setGlobalDispatcher()`: the `fetch` and the `WebSocket` of Node, through a pool and without the package undici. */
 
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
@@ -63,6 +65,27 @@ describe("setGlobalDispatcher()", { skip: elsewhere }, () => {
       setImmediate(() => controller.abort(reason));
       assertEquals(await waiting, reason);
     });
+  });
+
+  it("lets Node's own fetch speak HTTP/2, but where a call says allowH2: false", PATIENT, async () => {
+    const pem = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url));
+    const keys = { key: pem("server.key"), cert: pem("server.pem"), allowHTTP1: true };
+    const server = createSecureServer(keys, (request, response) => void response.end(request.httpVersion));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const secure = createPool({ tls: { rejectUnauthorized: false } });
+    const restore = setGlobalDispatcher(dispatcher(secure));
+    assertEquals(await (await fetch(`${origin}/`)).text(), "2.0");
+    restore();
+    const version = new Promise((resolve) =>
+      dispatcher(secure).dispatch(
+        { origin, path: "/", method: "GET", allowH2: false },
+        { onConnect() {}, onData: (chunk) => resolve(String(chunk)), onError: resolve },
+      ),
+    );
+    assertEquals(await version, "1.1");
+    await secure.close({ timeout: 0 });
+    server.close();
   });
 
   it("puts back what was there before", PATIENT, async () => {
