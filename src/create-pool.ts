@@ -23,6 +23,7 @@ import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
 import { resolveOptions, type Settings, settingsFor } from "./options/resolve.ts";
+import type { Dialer, Via } from "./pool/connect/dialer.ts";
 import { OriginTable } from "./pool/core/origin-table.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";
@@ -92,6 +93,7 @@ export interface Pool extends AsyncDisposable {
 interface Engine {
   readonly pool: ConnectionPool<Wire>;
   readonly transport: Transport;
+  readonly dialer: Dialer;
   readonly request: CallContext;
   readonly fetch: FetchContext;
 }
@@ -120,6 +122,9 @@ const ownRequests: WeakSet<Pool["request"]> = new WeakSet();
 
 /** What another front of a pool stands on: an `http.Agent`, a dispatcher. */
 export interface FrontParts {
+  readonly settings: Settings;
+  /** The proxy between the pool and an origin, if there is one. Asked once the transport is loaded. */
+  viaTo(origin: Origin): Via | undefined;
   /** What arguments are read with. */
   readonly reading: ReadContext;
   /** What requests are sent with; `undefined` until the transport is loaded. */
@@ -158,14 +163,15 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
     // One connect attempt decides for all requests that come until it is over.
     expected(origin) {
       const { http2 } = settingsFor(settings, origin);
-      const { scheme, upgrades } = origin;
+      const { scheme, upgrades, http1 } = origin;
       const mayBeHttp2 = http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn);
-      return mayBeHttp2 && upgrades !== true ? Infinity : 1;
+      return mayBeHttp2 && upgrades !== true && http1 !== true ? Infinity : 1;
     },
     wireOn({ alpn }, origin) {
       const own = settingsFor(settings, origin);
       const speaksHttp2 = own.http2 === "prior-knowledge" || (own.http2 === "alpn" && alpn === "h2");
-      if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(own.limits, text, alloc);
+      if (!speaksHttp2 || origin.upgrades === true || origin.http1 === true)
+        return new Http1Wire(own.limits, text, alloc);
       return makeHttp2 === undefined ? loadHttp2(own) : makeHttp2(own);
     },
   };
@@ -202,6 +208,8 @@ class HoldfastPool implements Pool {
   #frontParts(): FrontParts {
     const context = (): CallContext | undefined => this.#engine?.request;
     return {
+      settings: this.#settings,
+      viaTo: (origin) => this.#engine?.dialer.viaTo(origin),
       reading: this.#reading,
       get context() {
         return context();
@@ -327,6 +335,6 @@ class HoldfastPool implements Pool {
       memo: transport.copiesHeaders === true ? new HeaderMemo() : undefined,
     };
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
-    return { pool, transport, request: common, fetch: { ...common, ...responses, defaults } };
+    return { pool, transport, dialer, request: common, fetch: { ...common, ...responses, defaults } };
   }
 }

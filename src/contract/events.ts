@@ -209,8 +209,17 @@ export interface OptionDegraded {
   readonly type: "option.degraded";
   /** Name of the transport that cannot do it: `"node"`, `"deno"`, `"bun"`; `"any"` for a member of the init of `fetch`. */
   readonly transport: string;
-  /** `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. */
-  readonly option: "tcpKeepAlive" | "noDelay" | "http2" | `tls.${TlsFeature}` | `fetch.${string}`;
+  /**
+   * `fetch.dispatcher`, `fetch.tls` …: a member of the init of `fetch`, where `transport` is `"any"`. `agent.setNoDelay` and
+   * `agent.setKeepAlive`: a method of the socket of a request through `agent()`.
+   */
+  readonly option:
+    | "tcpKeepAlive"
+    | "noDelay"
+    | "http2"
+    | `tls.${TlsFeature}`
+    | `fetch.${string}`
+    | `agent.${string}`;
   /** Secrets are not shown: `true` stands for them. */
   readonly asked: TcpKeepAlive | boolean | string;
   /** What holds instead. `false`: nothing of it. */

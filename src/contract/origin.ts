@@ -4,6 +4,29 @@
  */
 
 import { excerpt, withoutCredentials } from "./excerpt.ts";
+import type { Socket, SocketHandler, TlsVersion } from "./transport.ts";
+
+/** TLS options of one origin. Those that are set replace the pool's. */
+export interface OriginTls {
+  readonly ca?: string | readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly pfx?: Uint8Array;
+  readonly passphrase?: string;
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  readonly ciphers?: string;
+  readonly serverName?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** How the connections of an origin are opened, where its requests say more of that than the pool's options. */
+export interface OriginRoute {
+  readonly unixPath?: string;
+  readonly tls?: OriginTls;
+  /** Opens them itself: no proxy, transport or TLS option of the pool has a say. See {@linkcode Transport.connect}. */
+  readonly open?: (handler: SocketHandler, signal: AbortSignal) => Promise<Socket>;
+}
 
 /** A normalised origin. Two URLs share connections only if their `key` is equal. */
 export interface Origin {
@@ -25,6 +48,23 @@ export interface Origin {
   readonly base?: Origin;
   /** It stands for a proxy, and its connections carry the requests of several origins. */
   readonly isProxy?: true;
+  /** Its connections speak HTTP/1.1, whatever its server and the options would choose. */
+  readonly http1?: true;
+  readonly route?: OriginRoute;
+}
+
+/**
+ * The same server by other connections: what a front of the pool needs of them is not what the others have. `name` stands
+ * before the key: letters, and a number if there are several of the kind.
+ */
+export function variantOf(origin: Origin, name: string, route?: OriginRoute): Origin {
+  return {
+    ...origin,
+    key: `${name}+${origin.key}`,
+    base: origin.base ?? origin,
+    http1: true,
+    ...(route === undefined ? undefined : { route }),
+  };
 }
 
 const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();
@@ -36,7 +76,7 @@ const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();
 export function upgradeOriginOf(origin: Origin): Origin {
   let own = upgradeOrigins.get(origin);
   if (own === undefined) {
-    own = { ...origin, key: upgradeKeyOf(origin.key), upgrades: true, base: origin };
+    own = { ...origin, key: upgradeKeyOf(origin.key), upgrades: true, base: origin.base ?? origin };
     upgradeOrigins.set(origin, own);
   }
   return own;
@@ -67,7 +107,12 @@ export function originOver(origin: Origin, http2: Http2Mode): Origin {
   const known = originsOver.get(origin) ?? new Map<Http2Mode, Origin>();
   let own = known.get(http2);
   if (own === undefined) {
-    own = { ...origin, key: `${speakingOf(origin, http2)}+${origin.key}`, http2, base: origin };
+    own = {
+      ...origin,
+      key: `${speakingOf(origin, http2)}+${origin.key}`,
+      http2,
+      base: origin.base ?? origin,
+    };
     originsOver.set(origin, known.set(http2, own));
   }
   return own;

@@ -187,6 +187,8 @@ export interface SocketAddresses {
 export interface Socket extends SocketAddresses {
   /** The socket options in force. */
   readonly applied: AppliedOptions;
+  /** The socket of `node:net` behind it, if there is one. For reading what it alone knows, such as the certificates of the peer. */
+  readonly native?: object | undefined;
   /** Protocol chosen by ALPN, or `undefined`. */
   readonly alpn?: string | undefined;
   /** Set with TLS, where the runtime tells (not on Deno). */

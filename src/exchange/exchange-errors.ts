@@ -24,7 +24,7 @@ export interface ErrorContext {
 
 /** The context of an error that ends an exchange now. */
 export function errorContext(
-  request: WireRequest,
+  request: Pick<WireRequest, "origin" | "method" | "repeatable">,
   phase: ExchangePhase,
   sent: Sent,
   lease: Lease<PoolWire> | undefined,

@@ -2,10 +2,18 @@
 
 import type { RetryReason } from "../contract/reasons.ts";
 import type { Wire } from "../contract/wire.ts";
+import type { HttpVersion } from "../contract/wire-protocol.ts";
 import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { type DoubtBudget, mustTell } from "../rules/doubt.ts";
-import type { WireRequest, WireResponse } from "./message.ts";
+import type { WireRequest } from "./message.ts";
+
+/** What events tell of a response. */
+export interface ResponseFacts {
+  readonly head: { readonly status: number; readonly httpVersion: HttpVersion };
+  readonly lease: Lease<Wire>;
+  readonly resendCount: number;
+}
 
 /** The failure of a request. An object, because the error may be `undefined`. */
 export interface ExchangeFailure {
@@ -15,11 +23,11 @@ export interface ExchangeFailure {
 /** Publishes the events of one request. */
 export class RequestEvents {
   readonly #pool: ConnectionPool<Wire>;
-  readonly #request: WireRequest;
+  readonly #request: Pick<WireRequest, "origin" | "method">;
   /** The number of the request. */
   readonly id: number;
 
-  constructor(pool: ConnectionPool<Wire>, request: WireRequest) {
+  constructor(pool: ConnectionPool<Wire>, request: Pick<WireRequest, "origin" | "method">) {
     this.#pool = pool;
     this.#request = request;
     this.id = pool.observers.nextRequest();
@@ -33,7 +41,7 @@ export class RequestEvents {
 
   /** The request is over, with a response or with a failure. */
   ended(
-    response: WireResponse | undefined,
+    response: ResponseFacts | undefined,
     startedAt: number,
     resendCount: number,
     failure: ExchangeFailure | undefined,
@@ -42,7 +50,7 @@ export class RequestEvents {
     else this.#failed(failure.error, startedAt, resendCount);
   }
 
-  #finished(response: WireResponse | undefined, startedAt: number): void {
+  #finished(response: ResponseFacts | undefined, startedAt: number): void {
     const { observers } = this.#pool;
     if (response === undefined || !observers.topics["request.finished"].wanted) return;
     const { head, lease, resendCount } = response;

@@ -123,8 +123,11 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
 
   hints(requests: number): WireHints {
     const { head } = this.#parser;
-    if (head === undefined) return NO_HINTS;
-    const { keepAlive } = head;
+    return head === undefined ? NO_HINTS : this.announced(head.keepAlive, requests);
+  }
+
+  /** What `Keep-Alive` announced with the `requests`-th response, which need not have been parsed here. Called once for each. */
+  announced(keepAlive: string | undefined, requests: number): WireHints {
     // Without the header an earlier `max` stays in force, and this request counts towards it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
     const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);

@@ -117,8 +117,8 @@ function remembered(sets: Map<string, Attributes>, key: string, make: () => Attr
   return attributes;
 }
 
-/** Connections that origins share through a proxy are listed under a key of their own: `proxy+http://…`. */
-const SHARED = /^[a-z]+\+(?=https?:)/;
+/** Connections that origins share through a proxy, and other variants, have a key of their own: `proxy+http://…`, `tls1+https://…`. */
+const SHARED = /^(?:[a-z]+\d*\+)+(?=https?:)/;
 
 function serverOf(origin: string): Attributes {
   try {

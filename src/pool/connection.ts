@@ -136,6 +136,12 @@ export interface ConnectInProgress extends Timed {
   giveUp(reason: string): void;
 }
 
+/** What a front of the pool has made of a connection, and keeps with it from one exchange to the next: a socket of `node:http`. */
+export interface ConnectionFace {
+  /** The connection is closed. */
+  connectionClosed(): void;
+}
+
 /** The pool, as its connections see it. */
 export interface ConnectionOwner<Wire extends PoolWire> {
   /** A connection that nobody uses has lost its socket, or received bytes. With several exchanges: it is over. */
@@ -187,6 +193,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
    * the lease, and a liveness check for its turn. It is cleared by the check, by a release, and by `closeSocket`.
    */
   user: ConnectionUser | undefined = undefined;
+  /** What stands for it towards a front of the pool. Set and cleared by that front. */
+  face: ConnectionFace | undefined = undefined;
   /**
    * The socket was not read for a while before the last lease ended: a FIN may have lain in the kernel for long. Set by
    * `pause`, and by an exchange that ends with its upload, after the response was read. Cleared by the next grant.
@@ -257,13 +265,13 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     this.pings?.stop();
     const { user, socket } = this;
     if (this.multiplexed && !this.#isOver) this.#wire?.closing?.();
-    if (user === undefined || this.multiplexed) {
-      this.user = undefined;
-      return socket?.close();
-    }
     this.user = undefined;
-    socket?.abort();
-    user.evicted?.();
+    if (user === undefined || this.multiplexed) socket?.close();
+    else {
+      socket?.abort();
+      user.evicted?.();
+    }
+    this.face?.connectionClosed();
   }
 
   /** Stops reading: the reader of the body cannot keep up. */

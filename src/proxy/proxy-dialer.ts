@@ -116,7 +116,8 @@ class ProxyDialer implements Dialer {
   #routeTo(origin: Origin): ProxyRoute | undefined {
     let route = this.#routes.get(origin);
     if (route === undefined) {
-      const proxy = this.#choose(origin);
+      const { open, unixPath } = origin.route ?? {};
+      const proxy = open === undefined && unixPath === undefined ? this.#choose(origin) : undefined;
       route = proxy === undefined ? "direct" : this.#route(proxy, origin);
       this.#routes.set(origin, route);
     }

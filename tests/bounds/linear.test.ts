@@ -5,6 +5,8 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { presets } from "../../mod.ts";
+import type { NodeRequest } from "../../src/agent/node-request.ts";
+import { Routes } from "../../src/agent/routes.ts";
 import { toMs } from "../../src/contract/duration.ts";
 import { withoutCredentials } from "../../src/contract/excerpt.ts";
 import { originOf } from "../../src/contract/origin.ts";
@@ -217,6 +219,12 @@ const READERS: Readonly<Record<string, Reader>> = {
     for (const name of ["via", "te", "host", "cookie", "transfer-encoding"]) forwardedField(name, text);
   },
   "a path to be forwarded": (text) => forwardedPath(text),
+  "a URL and a Host for an agent": (text) => {
+    const request = { getHeader: () => text, _header: "", headers: {} } as unknown as NodeRequest;
+    const options = { protocol: "https:", port: 80, host: "a.test", headers: { host: text } };
+    const routes = new Routes(() => false, undefined);
+    routes.of({ ...options, href: `https://${text}` }, request);
+  },
   "a path's segments": (text) => hasDotSegments(`http://a.test/${text}`),
   "both lengths": (text) =>
     passable({
@@ -341,6 +349,8 @@ describe("a request to the memory transport's responder", () => {
 describe("regular expressions", () => {
   /** Why each file takes linear time: the reader above that proves it, or why no foreign text gets there. */
   const KNOWN: Readonly<Record<string, string>> = {
+    "src/agent/node-errors.ts": "one class",
+    "src/agent/routes.ts": "a URL and a Host for an agent",
     "src/contract/duration.ts": "a duration",
     "src/contract/excerpt.ts": "a text that is no URL",
     "src/dispatcher/dispatch-request.ts": "one class at the start, and a text of 300 characters at most",

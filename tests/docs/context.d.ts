@@ -29,4 +29,7 @@ declare function express(): {
   get(path: string, handler: (request: unknown, response: { send(text: string): void }) => void): void;
   listen(port: number): import("node:http").Server;
 };
+declare class S3Client {
+  constructor(options: { requestHandler: { httpAgent: object; httpsAgent: object } });
+}
 declare const fastify: typeof import("fastify").fastify;

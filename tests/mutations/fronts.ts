@@ -5,6 +5,8 @@ import type { Mutation } from "./mutation.ts";
 const DISPATCH = { tests: "tests/dispatcher/dispatch.test" } as const;
 const SERVER = { tests: "tests/server/keep-alive-server" } as const;
 
+const AGENT = { tests: "tests/agent/promises" } as const;
+
 export const FRONTS: readonly Mutation[] = [
   {
     breaks: "A dispatcher passes nothing on while its handler holds the response back",
@@ -40,6 +42,35 @@ export const FRONTS: readonly Mutation[] = [
     search: "this.#response = response;\n    this.#running.call = undefined;",
     replacement: "this.#response = response;",
     proof: { tests: "tests/promises/dropped-dispatch" },
+  },
+  {
+    breaks: "An agent sends no POST twice whose connection died",
+    file: "src/agent/agent-exchange.ts",
+    search: "      isIdempotent(request.method) ||\n",
+    replacement: '      isIdempotent(request.method) || request.method === "POST" ||\n',
+    proof: AGENT,
+  },
+  {
+    breaks: "An agent does not reuse a connection on which more followed the response",
+    file: "src/agent/agent-exchange.ts",
+    search:
+      "    if (this.request.res?.complete === true) {\n      this.#surplus = true;\n      return;\n    }\n",
+    replacement: "    if (this.request.res?.complete === true) return;\n",
+    proof: AGENT,
+  },
+  {
+    breaks: "An agent sends no request again of which it has not kept all",
+    file: "src/agent/replay.ts",
+    search: "if (this.#length > REPLAY_BYTES) return this.drop();",
+    replacement: "",
+    proof: AGENT,
+  },
+  {
+    breaks: "A request that is destroyed while it waits for a connection ends at once",
+    file: "src/agent/waiting-request.ts",
+    search: "      destroyed(error);\n",
+    replacement: "      void destroyed;\n",
+    proof: AGENT,
   },
   {
     breaks: "A plain server executes nothing that is pipelined behind the last response of a connection",

@@ -62,6 +62,10 @@ export class CheckedSocket implements Socket {
     this.#handler = handler;
   }
 
+  get native(): object | undefined {
+    return this.#socket.native;
+  }
+
   get lost(): boolean {
     return this.#socket.lost === true;
   }

@@ -63,7 +63,8 @@ export class DirectDialer implements Dialer {
   }
 
   nameTo(origin: Origin): string | undefined {
-    return nameIn({ ...origin, unixPath: this.#settings.unixPath });
+    if (origin.route?.open !== undefined) return undefined;
+    return nameIn({ ...origin, unixPath: origin.route?.unixPath ?? this.#settings.unixPath });
   }
 
   viaTo(): undefined {
@@ -71,8 +72,10 @@ export class DirectDialer implements Dialer {
   }
 
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const { unixPath, tcpKeepAlive, noDelay } = this.#settings;
-    const { hostname, port } = origin;
+    const { tcpKeepAlive, noDelay } = this.#settings;
+    const { hostname, port, route } = origin;
+    if (route?.open !== undefined) return route.open(handler, signal);
+    const unixPath = route?.unixPath ?? this.#settings.unixPath;
     const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, halfOpen: origin.upgrades };
     const tls = this.tlsTo(origin, signal);
     if (!(tls instanceof Promise)) return this.#connector.connect({ ...target, tls }, handler, signal);
