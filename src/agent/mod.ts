@@ -15,7 +15,7 @@
  * @module
  */
 
-import type { Agent } from "node:http";
+import type { Agent } from "node:https";
 import { createPool, frontParts, type Pool } from "../create-pool.ts";
 import { type AgentOptions, translate } from "./agent-options.ts";
 import { type AgentParts, PooledAgent } from "./pooled-agent.ts";

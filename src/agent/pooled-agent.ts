@@ -1,6 +1,7 @@
 /** Pooled agent: the `http.Agent` that hands the requests of `node:http` and `node:https` to a pool. */
 
 import { Agent, type ClientRequestArgs } from "node:http";
+import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { type Origin, upgradeOriginOf } from "../contract/origin.ts";
 import type { ForwardedBy, Wire } from "../contract/wire.ts";
@@ -36,6 +37,8 @@ type ByName<Item> = Readonly<Record<string, readonly Item[]>>;
 /** An `http.Agent` over a pool. */
 export class PooledAgent extends Agent {
   readonly pool: Pool;
+  /** As `http.Agent` sets it, without types. */
+  declare readonly options: AgentOptions;
   readonly #parts: AgentParts;
   #routes: Routes | undefined;
   #owner: ExchangeOwner | undefined;
