@@ -40,7 +40,7 @@ import { DetachedLink } from "./detached-link.ts";
 import { nodeError } from "./node-errors.ts";
 import type { NodeRequest } from "./node-request.ts";
 import { announcedHints, endAfter, isUntilClose } from "./response-facts.ts";
-import { SentRequest } from "./sent-request.ts";
+import { SentBytes } from "./sent-bytes.ts";
 import { WaitingRequest } from "./waiting-request.ts";
 
 /** What an exchange needs of its agent. */
@@ -74,7 +74,7 @@ export class AgentExchange implements Roles {
   #socket: AgentSocket | undefined = undefined;
   /** Set while `node:http` waits for its first connection. */
   #waiting: WaitingRequest | undefined = undefined;
-  readonly #sent: SentRequest = new SentRequest();
+  readonly #sent: SentBytes = new SentBytes();
   #responded = false;
   /** Bytes came behind the end of the response. */
   #surplus = false;

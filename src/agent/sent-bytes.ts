@@ -1,5 +1,5 @@
 /**
- * Sent request: what a request has written, towards the connection that it has at the time. While it waits for a fresh connection
+ * Sent bytes: what a request has written, towards the connection that it has at the time. While it waits for a fresh connection
  * one piece is held back; `node:http` writes no further one before it was told that this one is gone.
  */
 
@@ -15,7 +15,7 @@ interface Held {
 }
 
 /** The bytes of one request. */
-export class SentRequest {
+export class SentBytes {
   /** Pieces written on the present connection. */
   writes = 0;
   #replay: Replay | undefined = undefined;
