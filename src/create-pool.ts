@@ -163,15 +163,14 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
     // One connect attempt decides for all requests that come until it is over.
     expected(origin) {
       const { http2 } = settingsFor(settings, origin);
-      const { scheme, upgrades, http1 } = origin;
+      const { scheme, upgrades } = origin;
       const mayBeHttp2 = http2 === "prior-knowledge" || (http2 === "alpn" && scheme === "https" && can.alpn);
-      return mayBeHttp2 && upgrades !== true && http1 !== true ? Infinity : 1;
+      return mayBeHttp2 && upgrades !== true ? Infinity : 1;
     },
     wireOn({ alpn }, origin) {
       const own = settingsFor(settings, origin);
       const speaksHttp2 = own.http2 === "prior-knowledge" || (own.http2 === "alpn" && alpn === "h2");
-      if (!speaksHttp2 || origin.upgrades === true || origin.http1 === true)
-        return new Http1Wire(own.limits, text, alloc);
+      if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(own.limits, text, alloc);
       return makeHttp2 === undefined ? loadHttp2(own) : makeHttp2(own);
     },
   };

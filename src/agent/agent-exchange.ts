@@ -129,7 +129,12 @@ export class AgentExchange implements Roles {
   #ask(): void {
     const fresh = this.#socket !== undefined;
     const now = fresh ? this.#pool.now() : this.#times.startedAt;
-    this.#waiter = this.#pool.acquire(this, this.#origin, { unsafe: !this.#isRepeatable, fresh }, now);
+    this.#waiter = this.#pool.acquire(
+      this,
+      this.#origin,
+      { unsafe: !this.#isRepeatable, fresh, timeoutMs: this.#settings.acquireTimeoutMs },
+      now,
+    );
     if (this.timerSlot === undefined) this.#pool.cancel(this.#waiter);
   }
 

@@ -10,7 +10,7 @@ import { connect as connectTcp, isIP, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { foreignSocket } from "../../transports/foreign-socket.ts";
-import { type Origin, type OriginTls, originOf, variantOf } from "../contract/origin.ts";
+import { type Origin, type OriginTls, originOf, originOver, variantOf } from "../contract/origin.ts";
 import type { Socket, SocketHandler } from "../contract/transport.ts";
 import type { NodeRequest } from "./node-request.ts";
 
@@ -143,7 +143,7 @@ export class Routes {
   }
 
   #http1(origin: Origin): Origin {
-    return this.#mayBeHttp2(origin) ? variantOf(origin, "agent") : origin;
+    return this.#mayBeHttp2(origin) ? originOver(origin, false) : origin;
   }
 
   #specialRoute(secure: boolean, host: string, port: unknown, options: NodeOptions): Route {

@@ -48,23 +48,16 @@ export interface Origin {
   readonly base?: Origin;
   /** It stands for a proxy, and its connections carry the requests of several origins. */
   readonly isProxy?: true;
-  /** Its connections speak HTTP/1.1, whatever its server and the options would choose. */
-  readonly http1?: true;
+  /** How its connections are opened, if that is not for the options to say: see {@linkcode variantOf}. */
   readonly route?: OriginRoute;
 }
 
 /**
- * The same server by other connections: what a front of the pool needs of them is not what the others have. `name` stands
- * before the key: letters, and a number if there are several of the kind.
+ * The same server by connections that are opened in a way of their own, and speak HTTP/1.1. `name` stands before the key: letters
+ * and a number.
  */
-export function variantOf(origin: Origin, name: string, route?: OriginRoute): Origin {
-  return {
-    ...origin,
-    key: `${name}+${origin.key}`,
-    base: origin.base ?? origin,
-    http1: true,
-    ...(route === undefined ? undefined : { route }),
-  };
+export function variantOf(origin: Origin, name: string, route: OriginRoute): Origin {
+  return { ...origin, key: `${name}+${origin.key}`, base: origin.base ?? origin, http2: false, route };
 }
 
 const upgradeOrigins: WeakMap<Origin, Origin> = new WeakMap();

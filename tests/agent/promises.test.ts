@@ -528,7 +528,7 @@ describe("agent: what callers see", () => {
   it("uses HTTP/1.1 where the pool might speak HTTP/2", PATIENT, async () => {
     const { ask, pool } = fronted({}, undefined, { alpn: "http/1.1" });
     assertEquals((await ask({}, "https://a.test/")).text, "ok");
-    assertEquals(Object.keys(pool.stats().origins), ["agent+https://a.test"]);
+    assertEquals(Object.keys(pool.stats().origins), ["http1+https://a.test"]);
   });
 
   const hosts: readonly (readonly [what: string, url: string, options: Asked, host: string])[] = [

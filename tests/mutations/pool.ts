@@ -322,9 +322,9 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A TLS session is never offered under another origin's name or port",
     file: "src/pool/connect/tls-targets.ts",
-    search: "  #target({ key, hostname, upgrades, http1, route }: Origin, given: TlsOptions): TlsTarget {\n",
+    search: "  #target({ key, hostname, upgrades, route }: Origin, given: TlsOptions): TlsTarget {\n",
     replacement:
-      '  #target({ hostname, upgrades, http1, route }: Origin, given: TlsOptions): TlsTarget {\n    const key = "one for all";\n',
+      '  #target({ hostname, upgrades, route }: Origin, given: TlsOptions): TlsTarget {\n    const key = "one for all";\n',
     proof: { tests: "tests/pool/connect/tls-targets" },
   },
   {

@@ -47,7 +47,7 @@ export const UPGRADES: readonly Mutation[] = [
   {
     breaks: "A connection for upgrades offers HTTP/1.1 alone",
     file: "src/pool/connect/tls-targets.ts",
-    search: "upgrades === true || http1 === true ? ALPN_HTTP1 : this.#alpn",
+    search: "upgrades === true ? ALPN_HTTP1 : this.#alpn",
     replacement: "this.#alpn",
     proof: { tests: "tests/upgrade/upgraded-socket" },
   },

@@ -89,14 +89,13 @@ export class TlsTargets {
     return this.#target(origin, options);
   }
 
-  #target({ key, hostname, upgrades, http1, route }: Origin, given: TlsOptions): TlsTarget {
+  #target({ key, hostname, upgrades, route }: Origin, given: TlsOptions): TlsTarget {
     const options = route?.tls === undefined ? given : { ...given, ...route.tls };
-    const alpn = upgrades === true || http1 === true ? ALPN_HTTP1 : this.#alpn;
     const known = this.#kept.get(key);
     const kept =
       known !== undefined && isSameTls(known.options, options)
         ? known
-        : { target: tlsTargetOf(hostname, options, alpn), options };
+        : { target: tlsTargetOf(hostname, options, upgrades === true ? ALPN_HTTP1 : this.#alpn), options };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     if (this.#kept.size > MOST_TARGETS) this.#forgetOldest();
