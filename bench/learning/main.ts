@@ -45,6 +45,8 @@ async function main(): Promise<number> {
       "idle limit of the server",
       "stale hits\nwithout",
       "stale hits\nlearning",
+      "stalls\nwithout",
+      "stalls\nlearning",
       "failed POSTs\nwithout",
       "failed POSTs\nlearning",
       "connections\nwithout",
@@ -52,7 +54,7 @@ async function main(): Promise<number> {
       "learned : true\n(median)",
       "while\nabove",
     ],
-    colAligns: ["left", ...Array.from({ length: 8 }, () => "right" as const)],
+    colAligns: ["left", ...Array.from({ length: 10 }, () => "right" as const)],
     style,
   });
   let worse = 0;
@@ -65,8 +67,9 @@ async function main(): Promise<number> {
   console.log(`Virtual time, ${requests} requests each (one in five a POST); figures per 100,000 requests.`);
   console.log(table.toString());
   console.log(
-    "stale hit: written on a connection that the server had closed. while above: share of requests made while\n" +
-      "the learned limit was above the true one, because it was being tried whether that still holds.",
+    "stale hit: written on a connection that the server had closed. stall: a request that took 250 ms or more, on a\n" +
+      "connection that was forgotten without a word. while above: share of requests made while the learned limit was\n" +
+      "above the true one, because it was being tried whether that still holds.",
   );
   if (Number(values.seconds) > 0) await real();
   return worse > 0 ? 1 : 0;
@@ -78,6 +81,8 @@ function row(without: Findings, learning: Findings): (string | number)[] {
   return [
     per(without.staleHits),
     per(learning.staleHits),
+    per(without.stalls),
+    per(learning.stalls),
     per(without.failures),
     per(learning.failures),
     per(without.connections),

@@ -10,6 +10,8 @@ export interface Findings {
   readonly requests: number;
   /** Requests that were written on a connection which the server had closed, or a box in between had forgotten. */
   readonly staleHits: number;
+  /** Requests that took so long that a user notices: at least {@linkcode STALL_MS}. */
+  readonly stalls: number;
   /** Stale hits that were POSTs, which are not resent. */
   readonly failures: number;
   readonly connections: number;
@@ -20,6 +22,9 @@ export interface Findings {
   /** The share of requests made while nothing was learned. */
   readonly unknown: number;
 }
+
+/** Much more than any answer takes here. */
+const STALL_MS = 250;
 
 /** How many of ten requests are POSTs. */
 const POSTS = 2;
@@ -48,24 +53,34 @@ export async function simulate(
   const options = { idleTimeout: "10m", maxLifetime: Infinity, random: () => random.next() } as const;
   const pool = createPool({ ...options, transport, clock, learn, onEvent: limit.listen });
   let left = requests;
+  let stalls = 0;
   const lane = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       await clock.sleep(scenario.pauseMs * SPREAD ** normal(random));
       limit.sample();
       const method = random.below(10) < POSTS ? "POST" : "GET";
+      const askedAt = clock.now();
       // The pool counts the failures.
       await pool.request("http://server.test/", { method }).then(
         (response) => response.bytes(),
         () => undefined,
       );
+      if (clock.now() - askedAt >= STALL_MS) stalls += 1;
     }
   };
   await clock.run(Promise.all(Array.from({ length: scenario.lanes }, lane)));
   const { retries, failures, opened } = pool.stats();
   server.stop();
   await clock.run(pool.close());
-  return { requests, staleHits: retries + failures, failures, connections: opened, ...limit.findings() };
+  return {
+    requests,
+    staleHits: retries + failures,
+    stalls,
+    failures,
+    connections: opened,
+    ...limit.findings(),
+  };
 }
 
 /** A server with the habits of the scenario. */

@@ -16,6 +16,7 @@ describe("learning", () => {
       const learning = await simulate(scenario, REQUESTS, true, 1);
       assertLessOrEqual(learning.staleHits, without.staleHits);
       assertLessOrEqual(learning.connections, without.connections);
+      assertLessOrEqual(learning.stalls, without.stalls / 5);
       if (scenario.trueMs(0) === undefined) return;
       const { ratio = 0, above } = learning;
       assert(ratio > 0.9 && ratio <= 1, `learned ${ratio} of the limit`);

@@ -17,6 +17,8 @@ export interface NetworkCase {
   readonly capMs: number;
   /** Other clients learn nothing, so that it would only be long for them. */
   readonly ofHoldfast?: boolean;
+  /** Its requests wait for nothing but the end of an outage. */
+  readonly recovers?: boolean;
   /** Options of the pool, of which only Holdfast has any. */
   readonly options?: object;
   /** Before the client starts. */
@@ -127,6 +129,7 @@ const MORE: readonly NetworkCase[] = [
   {
     ...FORGETS,
     name: "outage-drop",
+    recovers: true,
     capMs: 20_000,
     about: "the firewall drops every packet for 10 s without a word: connects hang",
     steps: [
@@ -143,6 +146,7 @@ const MORE: readonly NetworkCase[] = [
   {
     ...FORGETS,
     name: "vanishes-idle",
+    recovers: true,
     capMs: 20_000,
     about: "the host vanishes while connections are idle (`ip link down`), and is back after 5 s",
     steps: IDLE_THEN,
@@ -234,6 +238,7 @@ export const CASES: readonly NetworkCase[] = [
   {
     ...FORGETS,
     name: "outage",
+    recovers: true,
     capMs: 20_000,
     about: "nothing gets through for 10 s, then all is well again",
     steps: [

@@ -9,13 +9,14 @@ export interface Outcome {
   readonly figures: Figures | string | undefined;
 }
 
-/** The slowest request in seconds; then, where there are any: failed, sent twice, and POSTs executed twice. */
+/** The slowest request in seconds, and how long after the end of an outage; then, where there are any: failed, sent twice, and POSTs executed twice. */
 function cell(figures: Figures | string | undefined): string {
   if (figures === undefined) return "";
   if (typeof figures === "string") return "not run";
-  const { worstMs, failed, extra, origin } = figures;
+  const { worstMs, recoveredMs, failed, extra, origin } = figures;
+  const after = recoveredMs === undefined ? "" : ` (${(recoveredMs / 1000).toFixed(1)} after)`;
   return [
-    (worstMs / 1000).toFixed(worstMs < 10_000 ? 2 : 1),
+    (worstMs / 1000).toFixed(worstMs < 10_000 ? 2 : 1) + after,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(extra > 0 ? [`${extra} extra`] : []),
     ...(origin.postsTwice > 0 ? [`${origin.postsTwice} POSTs twice`] : []),

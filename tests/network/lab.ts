@@ -74,6 +74,8 @@ export class Lab {
   readonly #client: string;
   readonly #middle: string;
   readonly #server: string;
+  /** When packets passed again, by `performance.now()`. The programs of other labs may delay what was planned. */
+  backAt: number | undefined = undefined;
 
   constructor() {
     labs += 1;
@@ -183,12 +185,15 @@ export class Lab {
   /** All rules of the middlebox are removed. */
   restore(): void {
     this.#nft("flush chain ip lab passing");
+    this.backAt = performance.now();
   }
 
   /** The cable between the middlebox and the server is cut, or joined again. */
   cable(up: boolean): void {
     ip("-n", this.#middle, "link", "set", "server", up ? "up" : "down");
-    if (up) quietly(() => ip("-n", this.#server, "route", "add", "default", "via", "10.77.2.1"));
+    if (!up) return;
+    this.backAt = performance.now();
+    quietly(() => ip("-n", this.#server, "route", "add", "default", "via", "10.77.2.1"));
   }
 
   /** The client gets another address, and loses the one that it had. */

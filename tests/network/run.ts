@@ -18,6 +18,8 @@ export interface Figures {
   readonly worstMs: number;
   readonly stalled: number;
   readonly failed: number;
+  /** How long after the end of an outage the last request was answered that had waited for it; `undefined` without one. */
+  readonly recoveredMs: number | undefined;
   readonly origin: OriginCounts;
   /** Requests that the origin got beyond those that were sent. */
   readonly extra: number;
@@ -71,9 +73,17 @@ export async function runCase(
     };
     const client = lab.spawn("client", [...command, file("client.ts"), JSON.stringify(script)]);
     started.push(client);
-    const sent = await driven(client, (what) => test.change?.(lab, what, relay) ?? Promise.resolve());
+    const { sent, wentAt } = await driven(
+      client,
+      (what) => test.change?.(lab, what, relay) ?? Promise.resolve(),
+    );
     origin.stdin?.write("counts\n");
-    return figuresOf(sent, JSON.parse((await originLines.next()).value) as OriginCounts);
+    const counts = JSON.parse((await originLines.next()).value) as OriginCounts;
+    return figuresOf(
+      sent,
+      counts,
+      test.recovers === true && lab.backAt !== undefined ? lab.backAt - wentAt : undefined,
+    );
   } finally {
     for (const child of started) child.kill("SIGKILL");
     lab.close();
@@ -93,23 +103,27 @@ function linesOf(child: ChildProcess): AsyncIterator<string> {
 async function driven(
   client: ChildProcess,
   change: (what: string) => Promise<void>,
-): Promise<readonly Sent[]> {
+): Promise<{ sent: readonly Sent[]; wentAt: number }> {
+  let wentAt = 0;
   const lines = linesOf(client);
   for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
     const said = JSON.parse(line.value) as ClientLine;
-    if ("sent" in said) return said.sent;
+    if ("sent" in said) return { sent: said.sent, wentAt };
     await change(said.wait);
     client.stdin?.write("go\n");
+    wentAt = performance.now();
   }
   throw new Error("the client ended without a report");
 }
 
-function figuresOf(sent: readonly Sent[], origin: OriginCounts): Figures {
+/** `outMs`: how long after the last word to the client the network was out. */
+function figuresOf(sent: readonly Sent[], origin: OriginCounts, outMs: number | undefined): Figures {
   const times = sent.map(({ ms }) => ms).sort((one, other) => one - other);
   return {
     sent,
     medianMs: times[Math.floor(times.length / 2)] ?? 0,
     worstMs: times.at(-1) ?? 0,
+    recoveredMs: outMs === undefined ? undefined : Math.max(0, (times.at(-1) ?? 0) - outMs),
     stalled: times.filter((ms) => ms >= STALL_MS).length,
     failed: sent.filter(({ error }) => error !== undefined).length,
     origin,
