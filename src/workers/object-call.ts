@@ -134,7 +134,7 @@ async function byFetch(
   const own = options === undefined ? undefined : { holdfast: restoredOptions(options) };
   const init = asked.body === undefined ? asked : { ...asked, duplex: "half" as const };
   const response = (await pool.fetch(url, { ...init, ...own, redirect: "manual" })) as FetchResponse;
-  const head = fetchHead(response, asked.method);
+  const head = fetchHead(response);
   const direct = directBodyOf(response);
   const whole = holdsWholeBody(response) || bodiless(response, asked.method);
   if (id !== undefined && (whole || direct?.ended === true)) records.ended(id, {});
@@ -161,14 +161,14 @@ function bodiless({ status }: Response, method: string): boolean {
 }
 
 /** What the response of the platform would not say, or would say wrongly: it decodes a body, and reads lengths. */
-function fetchHead(response: FetchResponse, method: string): RemoteHead {
+function fetchHead(response: FetchResponse): RemoteHead {
   const { status, statusText, headers, resendCount } = response;
   const head = {
     connection: toldConnection(response.connection),
     ...(resendCount === 0 ? {} : { resendCount }),
   };
-  const tells = bodiless(response, method) || isRedirect(status) || headers.has("content-encoding");
-  if (tells) return { ...head, status, statusText, headers: [...headers] };
+  if (isRedirect(status) || headers.has("content-encoding"))
+    return { ...head, status, statusText, headers: [...headers] };
   return isConstructible(status) ? head : { ...head, status, statusText };
 }
 

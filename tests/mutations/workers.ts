@@ -40,13 +40,6 @@ export const WORKERS: readonly Mutation[] = [
     proof: { tests: "tests/workers/remote-pool" },
   },
   {
-    breaks: "The platform sees no fields of a response without a body",
-    file: "src/workers/object-call.ts",
-    search: "const tells = bodiless(response, method) || isRedirect(status)",
-    replacement: "const tells = isRedirect(status)",
-    proof: { tests: "tests/workers/remote-pool" },
-  },
-  {
     breaks: "An object refuses the call of a remotePool() to another origin",
     file: "src/workers/pool-object.ts",
     search: "if (refused !== undefined) return errorAnswer(refused);",

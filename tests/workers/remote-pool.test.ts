@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isNode, startWorkerd, type Workerd } from "./workerd.ts";
 
@@ -14,6 +14,7 @@ const source = (origins: readonly string[]): string => `
 import { Hono } from "hono";
 import { DurableObject } from "cloudflare:workers";
 import { connectionOf, createPool, HoldfastError, ProtocolError } from "#root/mod.ts";
+import { finalizers } from "#root/src/fetch/collection.ts";
 import { upstream } from "#root/src/hono/mod.ts";
 import { poolObject, remotePool, workersTransport } from "#root/src/workers/mod.ts";
 const [here, there] = ${JSON.stringify(origins)};
@@ -61,7 +62,7 @@ const tasks = {
   async same() {
     const own = createPool({ transport: workersTransport({ scope: "request" }) });
     const calls = [["/a"], ["/head", { method: "HEAD" }], ["/odd"], ["/odd", { method: "HEAD" }], ["/gzip"], ["/gzip", { method: "HEAD" }], ["/redirect", { redirect: "manual" }],
-      ["/204"], ["/304"], ["/404"], ["/999"], ["/16k"], ["/300k"], ["/300k-chunked"], ["/trailers"], ["/echo", { method: "POST", body: "x", headers: { "content-type": "text/é" } }]];
+      ["/204"], ["/304"], ["/br"], ["/404"], ["/999"], ["/16k"], ["/300k"], ["/300k-chunked"], ["/trailers"], ["/echo", { method: "POST", body: "x", headers: { "content-type": "text/é" } }]];
     const seen = async (by, [path, init]) => {
       const r = await by.fetch(here + path, init);
       const fields = [...r.headers].filter(([name]) => name !== "date");
@@ -78,6 +79,8 @@ const tasks = {
     }
     return [calls.length, differences];
   },
+  // workerd tells of a stream that only its reader has as if nobody had it: a finalizer would end a body that is being read.
+  finalizers: () => finalizers(() => {}) === undefined,
   async reading() {
     const read = { text: (r) => r.text(), json: (r) => r.json(), bytes: (r) => r.bytes(), blob: (r) => r.blob(), arrayBuffer: (r) => r.arrayBuffer(), body: async (r) => { for await (const piece of r.body); }, clone: (r) => { r.clone(); return r.text(); }, opened: async (r) => { r.body; return r.text(); }, copied: (r) => new Response(r.body, r).text() };
     const all = {};
@@ -190,6 +193,10 @@ const answers = (other: () => string): Readonly<Record<string, Answer>> => ({
   },
   "/204": (_, response) => response.writeHead(204).end(),
   "/304": (_, response) => response.writeHead(304, { etag: "x" }).end(),
+  "/br"(_, response) {
+    const body = brotliCompressSync("brotli".repeat(1000));
+    response.writeHead(200, { "content-encoding": "br", "content-length": body.length }).end(body);
+  },
   "/404": (_, response) => response.writeHead(404).end("not here"),
   "/999": (_, response) => response.writeHead(999, "Strange").end("strange"),
   "/16k": (_, response) => response.writeHead(200, { "content-length": 16_384 }).end("x".repeat(16_384)),
@@ -309,7 +316,9 @@ describe("a pool in a Durable Object", { skip: !isNode && "started from Node", t
     assertEquals([error.name, error.cause?.code], ["TypeError", "ERR_REDIRECT"]);
   });
 
-  it("gives the responses of a pool of one's own", async () => assertEquals(await ask("same"), [16, []]));
+  it("gives the responses of a pool of one's own", async () => assertEquals(await ask("same"), [17, []]));
+
+  it("does not trust finalizers", async () => assertEquals(await ask("finalizers"), true));
 
   it("restores the error of a body, however it is read, and reads a body once", async () => {
     const all =
