@@ -206,6 +206,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   #ref = true;
   /** Whether it is leased, as of the effects performed so far. Changed by `setLeased`. */
   #isLeased = false;
+  /** Whether that was said to be over, or not to begin. Changed by `setLeased`. */
+  #isParked = false;
   #wire: Wire | undefined = undefined;
   /** The socket is no longer the pool's. Set by `handOver`. */
   #isHandedOver = false;
@@ -291,14 +293,15 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   setLeased(leased: boolean): void {
     if (this.multiplexed && leased && this.#isLeased) return;
     this.#isLeased = leased;
+    this.#isParked = !leased;
     if (leased) this.pings?.leased();
     this.#ref = leased;
     this.socket?.ref(leased, !leased);
   }
 
-  /** Whether it has a lease. One that is handed on by the end of an exchange was never parked. */
-  get isLeased(): boolean {
-    return this.#isLeased;
+  /** Whether it waits for a request: not if it was opened for one, and not if the end of an exchange hands it on. */
+  get isParked(): boolean {
+    return this.#isParked;
   }
 
   /** Whether a lease joins others, so that the socket is read all the time. */

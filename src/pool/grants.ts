@@ -80,7 +80,7 @@ export class Grants<Wire extends PoolWire> {
     const careful = waiter.unsafe || wasPaused;
     // Opened for this request. A preconnected one was parked: it may have received something like any other.
     const isNew = effect.requestNumber <= 1 && idleMs === 0;
-    if (isNew || (!blind && canSkipCheck(careful, more, idleMs)))
+    if (!blind && (isNew || canSkipCheck(careful, more, idleMs)))
       return this.#deliver(effect, connection, now);
     if (this.#addresses.areWithout(connection.socket?.localAddress, idleMs, now))
       return this.#owner.acquireAnother(waiter, connection, "moved");
@@ -97,7 +97,7 @@ export class Grants<Wire extends PoolWire> {
    */
   #isBlind(connection: PooledConnection<Wire>, unsafe: boolean): boolean {
     const { stops = false } = this.#settings.clock;
-    return stops !== false && !connection.isLeased && (unsafe || stops !== "briefly");
+    return stops !== false && connection.isParked && (unsafe || stops !== "briefly");
   }
 
   /** Delivers after a turn of the event loop, or asks for another connection if this one is dead by then. */

@@ -39,6 +39,8 @@ export interface Contender {
   readonly open: number;
   /** When its oldest waiter was queued, or `Infinity` if none waits. */
   readonly waitingSince: number;
+  /** Its number in the order of arrival. It decides where the clock says the same, as one that counts whole milliseconds may. */
+  readonly arrival: number;
 }
 
 /**
@@ -54,5 +56,10 @@ export function yieldsTo(own: Contender, other: Contender, contenders: number, l
   if (own.waitingSince === Infinity) return true;
   const share = Math.floor(limits.maxConnections / contenders);
   if (other.open < share && own.open > share) return true;
-  return other.open === 0 && other.waitingSince < own.waitingSince;
+  return other.open === 0 && isBefore(other, own);
+}
+
+function isBefore(one: Contender, other: Contender): boolean {
+  if (one.waitingSince !== other.waitingSince) return one.waitingSince < other.waitingSince;
+  return one.arrival < other.arrival;
 }

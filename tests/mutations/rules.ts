@@ -96,6 +96,13 @@ export const RULES: readonly Mutation[] = [
     proof: { tests: "tests/rules/learned-limit" },
   },
   {
+    breaks: "Of requests that came within one tick of the clock, the first is served first",
+    file: "src/rules/admission.ts",
+    search: "return one.arrival < other.arrival;",
+    replacement: "return false;",
+    proof: { tests: "tests/rules/admission" },
+  },
+  {
     breaks: "maxConnections is never exceeded",
     file: "src/rules/admission.ts",
     search: "counts.totalOpen < limits.maxConnections",

@@ -70,7 +70,7 @@ export const WORKERS: readonly Mutation[] = [
   {
     breaks: "A connection that an exchange hands on is not looked at, even where the clock stands still",
     file: "src/pool/grants.ts",
-    search: "return stops !== false && !connection.isLeased && (unsafe",
+    search: "return stops !== false && connection.isParked && (unsafe",
     replacement: "return stops !== false && (unsafe",
     proof: { tests: "tests/pool/liveness-check" },
   },
@@ -84,7 +84,7 @@ export const WORKERS: readonly Mutation[] = [
   {
     breaks: "On a clock that stands still, a look is taken before every reuse of a parked connection",
     file: "src/pool/grants.ts",
-    search: 'return stops !== false && !connection.isLeased && (unsafe || stops !== "briefly");',
+    search: 'return stops !== false && connection.isParked && (unsafe || stops !== "briefly");',
     replacement: "return stops !== false && unsafe;",
     proof: { tests: "tests/pool/liveness-check" },
   },

@@ -295,6 +295,26 @@ describe("a clock that stands still during computation", () => {
     assertEquals(needsLivenessCheck(true, false, 5, 0, 10), true, "a careful one right behind a response");
   });
 
+  it("takes a look at a connection that was opened ahead, however short it seems to be idle", async () => {
+    let count = 0;
+    const clock = {
+      now: () => 0,
+      wall: () => 0,
+      schedule: () => ({ cancel() {} }),
+      turn(callback: () => void) {
+        count += 1;
+        queueMicrotask(callback);
+      },
+      stops: true,
+    };
+    const pool = createPool({ transport: memoryTransport({ respond: () => ({}) }), clock });
+    await (await pool.request("http://a.test/", { method: "POST" })).text();
+    assertEquals(count, 0, "opened for the request");
+    await pool.preconnect("http://b.test");
+    await (await pool.request("http://b.test/", { method: "POST" })).text();
+    assertEquals(count, 1);
+  });
+
   it("takes no look where the end of a response hands the connection on", async () => {
     let count = 0;
     const clock = {

@@ -60,7 +60,7 @@ describe("admit", () => {
 
 describe("an origin yields a released connection", () => {
   const none = Infinity;
-  type Side = [open: number, waitingSince: number];
+  type Side = [open: number, waitingSince: number, arrival?: number];
   const rows: [what: string, own: Side, other: Side, contenders: number, total: number, yields: boolean][] = [
     ["when nobody waits for it", [1, none], [0, 50], 2, 4, true],
     ["from above its share to one below", [4, 10], [0, 50], 2, 4, true],
@@ -71,18 +71,25 @@ describe("an origin yields a released connection", () => {
     ["to one without any that waited longer", [1, 10], [0, 5], 5, 4, true],
     ["not to one without any that came later", [1, 10], [0, 15], 5, 4, false],
     ["not to one without any that came at the same time", [1, 10], [0, 10], 5, 4, false],
+    ["not to one that came later within the clock's grain", [1, 10, 1], [0, 10, 2], 5, 4, false],
+    ["to one without any that came before within the clock's grain", [1, 10, 2], [0, 10, 1], 5, 4, true],
     ["not to one that has a connection where shares are less than one", [1, 10], [1, 5], 5, 4, false],
   ];
-  for (const [what, [open, since], [otherOpen, otherSince], contenders, total, yields] of rows) {
+  const contender = ([open, waitingSince, arrival = 0]: Side): Contender => ({ open, waitingSince, arrival });
+  for (const [what, ownSide, otherSide, contenders, total, yields] of rows) {
     it(what, () => {
-      const own: Contender = { open, waitingSince: since };
-      const other: Contender = { open: otherOpen, waitingSince: otherSince };
+      const own = contender(ownSide);
+      const other = contender(otherSide);
       assertEquals(yieldsTo(own, other, contenders, rules({ maxConnections: total })), yields);
     });
   }
 
   it("never back and forth: of two waiting origins, at most one yields to the other", () => {
-    const side = fc.record({ open: fc.integer({ min: 1, max: 9 }), waitingSince: fc.nat(99) });
+    const side = fc.record({
+      open: fc.integer({ min: 1, max: 9 }),
+      waitingSince: fc.nat(99),
+      arrival: fc.nat(9),
+    });
     const law = fc.property(
       side,
       side,

@@ -35,14 +35,6 @@ export const DIFFERENCES: Readonly<Record<string, readonly [end: RegExp, why: st
   ],
   "A refused connection fails its request": [/ERR_CONNECT .*> other/, "a dial fails without a reason"],
   "A hostname that does not exist fails the request": [/> other/, "a dial fails without a reason"],
-  "HTTP/2: a FIN with streams open fails those that may have been processed, and a GET is sent again": [
-    /> GET \/2$/,
-    "the clock counts whole milliseconds: whether a GET needs a look as a POST does may differ",
-  ],
-  "A released connection makes room for a waiting origin": [
-    /finished 2 200/,
-    "the clock counts whole milliseconds, within which origins have no order of arrival",
-  ],
 };
 
 /** Why the outcome in an object is wrong; `undefined` if it is as it should be. */

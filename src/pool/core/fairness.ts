@@ -26,7 +26,8 @@ export class Fairness<C, W> {
   /** Whether another origin has the better claim to the place of a connection that has no lease any more. */
   mustYield(origin: OriginRecord<C, W>): boolean {
     if (this.#origins.blocked.size === 0) return false;
-    return this.#yields(origin, origin.waiters.first?.askedAt ?? Infinity);
+    const { askedAt = Infinity, arrival = Infinity } = origin.waiters.first ?? {};
+    return this.#yields(origin, { waitingSince: askedAt, arrival });
   }
 
   /**
@@ -36,21 +37,20 @@ export class Fairness<C, W> {
    */
   mustDrain(origin: OriginRecord<C, W>, now: number): boolean {
     if (this.#origins.draining >= this.#origins.blocked.size) return false;
-    return this.#yields(origin, origin.waiters.first?.askedAt ?? now);
+    const { askedAt = now, arrival = Infinity } = origin.waiters.first ?? {};
+    return this.#yields(origin, { waitingSince: askedAt, arrival });
   }
 
   /** Compares the origin with one of those that wait. They take turns, so the cost does not depend on their number. */
-  #yields(origin: OriginRecord<C, W>, waitingSince: number): boolean {
+  #yields(origin: OriginRecord<C, W>, waiting: Omit<Contender, "open">): boolean {
     const { blocked } = this.#origins;
     if (blocked.first === origin) this.#origins.moveBehind(origin);
     const other = blocked.first;
     if (other === undefined || other === origin) return false;
     const contenders = blocked.size + (origin.blockedNode.listed ? 0 : 1);
-    const own: Contender = { open: origin.connections.size, waitingSince };
-    const claim: Contender = {
-      open: other.connections.size,
-      waitingSince: other.waiters.first?.askedAt ?? Infinity,
-    };
+    const own: Contender = { open: origin.connections.size, ...waiting };
+    const { askedAt = Infinity, arrival = Infinity } = other.waiters.first ?? {};
+    const claim: Contender = { open: other.connections.size, waitingSince: askedAt, arrival };
     const yields = yieldsTo(own, claim, contenders, origin.rules);
     if (!yields) this.#origins.moveBehind(other);
     return yields;

@@ -50,6 +50,8 @@ export class OriginTable<C, W> {
   readonly #records: Map<string, OriginRecord<C, W>> = new Map();
   readonly #unused: List<OriginRecord<C, W>> = new List();
   #lastId = 0;
+  /** Waiters that were queued so far. */
+  #arrivals = 0;
   #timedCount = 0;
 
   /** `expected`: how many leases a connection of an origin takes at a time, while none is open to tell. */
@@ -111,6 +113,7 @@ export class OriginTable<C, W> {
   enqueue(waiter: Waiter<C, W>, origin: OriginRecord<C, W>, first: boolean): void {
     const before = waitersWithoutAttempt(origin);
     waiter.originRecord = origin;
+    if (!first) waiter.arrival = ++this.#arrivals;
     if (first) origin.waiters.unshift(waiter.originNode);
     else origin.waiters.push(waiter.originNode);
     if (waiter instanceof OwnWaiter) this.#watch(waiter);

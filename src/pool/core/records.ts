@@ -168,6 +168,8 @@ export class Waiter<C, W> {
   readonly fresh: boolean;
   /** When it asked first. */
   askedAt = 0;
+  /** Its number among all that were queued: a clock may count whole milliseconds, in which many ask. */
+  arrival = 0;
   /** The request was cancelled. */
   abandoned = false;
   /** Set while it is in the queue. */
