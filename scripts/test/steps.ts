@@ -21,7 +21,7 @@ const networkTests = ["./tests/network/network.test.ts"];
  * other runtimes themselves, and long random runs in virtual time. What they prove does not depend on the version of Node.
  */
 const ON_ONE_NODE =
-  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe\/servers)\b/;
+  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe)\b/;
 
 /**
  * Node 22 skips some more: what measures memory and CPU time, the examples and workerd, and what uses nothing of Node, like rules,

@@ -49,6 +49,9 @@ export interface OpenOptions {
   readonly watched?: boolean | undefined;
 }
 
+/** A larger answer costs the server more than what is learned from it is worth. */
+const LARGEST_ANSWER = 1_048_576;
+
 /** One connection of a probe. */
 export class ProbeConnection implements SocketHandler, ProtocolOwner {
   /** Requests that were answered. */
@@ -67,8 +70,8 @@ export class ProbeConnection implements SocketHandler, ProtocolOwner {
   #relay: Relay | undefined;
   #records: TlsRecords | undefined;
   #said: string | undefined;
-  /** Something has come since the request was sent. */
-  #isHeard = false;
+  /** Bytes that have come since the request was sent. */
+  #heard = 0;
   #settle: ((outcome: Outcome) => void) | undefined;
   #sentAt = 0;
   #end: (ending: Ending) => void = () => {};
@@ -143,7 +146,7 @@ export class ProbeConnection implements SocketHandler, ProtocolOwner {
   #await(timeoutMs: number, send: () => void): Promise<Outcome> {
     if (this.ending !== undefined) return Promise.resolve({ kind: "ended", ending: this.ending });
     this.#sentAt = this.#peer.clock.now();
-    this.#isHeard = false;
+    this.#heard = 0;
     return new Promise((resolve) => {
       const timer = this.#peer.clock.schedule(timeoutMs, () => this.#settled(this.#late(timeoutMs)));
       this.#settle = (outcome) => {
@@ -156,7 +159,7 @@ export class ProbeConnection implements SocketHandler, ProtocolOwner {
 
   /** An answer that began and does not end is no silence. */
   #late(timeoutMs: number): Outcome {
-    if (!this.#isHeard) return { kind: "silence" };
+    if (this.#heard === 0) return { kind: "silence" };
     return { kind: "faulty", message: `its answer did not end within ${Math.round(timeoutMs / 1000)} s` };
   }
 
@@ -170,8 +173,14 @@ export class ProbeConnection implements SocketHandler, ProtocolOwner {
 
   data(bytes: Uint8Array, length: number): void {
     if (this.ending !== undefined) return;
-    this.#isHeard = true;
+    this.#heard += length;
+    if (this.#heard > LARGEST_ANSWER) return this.#refuseAnswer();
     this.#protocol.receive(bytes, length);
+  }
+
+  #refuseAnswer(): void {
+    this.faulty("its answer is larger than 1 MiB: ask for another path, or by HEAD");
+    this.close();
   }
 
   closed(error: TransportError | undefined): void {

@@ -95,8 +95,22 @@ export const PROBE: readonly Mutation[] = [
   {
     breaks: "An answer that does not end is no silence",
     file: "src/probe/probe-connection.ts",
-    search: 'if (!this.#isHeard) return { kind: "silence" };',
+    search: 'if (this.#heard === 0) return { kind: "silence" };',
     replacement: 'if (timeoutMs > 0) return { kind: "silence" };',
+    proof: BY_PROBE,
+  },
+  {
+    breaks: "A probe reads no large answers",
+    file: "src/probe/probe-connection.ts",
+    search: "if (this.#heard > LARGEST_ANSWER) return this.#refuseAnswer();",
+    replacement: "",
+    proof: BY_PROBE,
+  },
+  {
+    breaks: "An address that refuses is left out",
+    file: "src/probe/greeting.ts",
+    search: "return addresses.filter((address) => !failures.has(address));",
+    replacement: "return addresses;",
     proof: BY_PROBE,
   },
   {

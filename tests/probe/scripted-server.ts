@@ -33,6 +33,8 @@ export interface Script {
   readonly refusesTls?: boolean;
   /** The runtime can turn TCP keepalive on, and nothing else. */
   readonly cannotKeepAlive?: boolean;
+  /** Bytes of an answer to GET. */
+  readonly bodyBytes?: number;
   /** Answers begin and never end. */
   readonly endless?: boolean;
   /** Where a connection was forgotten, the next request is answered by RST. */
@@ -115,10 +117,13 @@ class Visit {
     this.#requests += 1;
     const isOld = now - this.#openedAt >= (script.lifetimeMs ?? Infinity);
     const isLast = isOld || this.#requests >= (script.requests ?? Infinity) || / HTTP\/1\.0\r\n/.test(text);
-    const body = text.startsWith("HEAD") ? "" : "hi";
+    const { bodyBytes = 2 } = script;
+    const body = text.startsWith("HEAD") ? "" : "x".repeat(bodyBytes);
     const status = script.status?.(this.#count()) ?? "200 OK";
     const close = isLast ? "Connection: close\r\n" : "";
-    this.#peer.send(`HTTP/1.1 ${status}\r\nContent-Length: 2\r\n${script.fields ?? ""}${close}\r\n${body}`);
+    this.#peer.send(
+      `HTTP/1.1 ${status}\r\nContent-Length: ${bodyBytes}\r\n${script.fields ?? ""}${close}\r\n${body}`,
+    );
     this.#quietSince = now;
     if (isLast) return this.#end();
     const idleMs = script.idleAt?.[this.#peer.target.address ?? ""] ?? script.idleMs ?? Infinity;

@@ -11,7 +11,7 @@ import { compare, probePort } from "./servers/comparison.ts";
 import type { KnownPort } from "./servers/known-server.ts";
 
 /** As the parity suite's servers have them. */
-const LIMITS = { idleMs: 2000, unusedMs: 1000, requests: 4, lifetimeMs: 3000 } as const;
+const LIMITS = { idleMs: 2000, unusedMs: 2000, requests: 4, lifetimeMs: 3000 } as const;
 /** Above every limit of the servers. */
 const BOUNDS = { maxIdle: "3500ms", requests: 10 } as const;
 /** A quiet machine is within half a second. Servers look at their timers now and then, and the machine may be busy. */

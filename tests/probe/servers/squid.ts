@@ -24,6 +24,7 @@ cache deny all
 access_log none
 cache_log ${folder}/cache.log
 pid_filename none
+pinger_enable off
 coredump_dir ${folder}
 cache_effective_user ${process.getuid?.() === 0 ? "proxy" : "nobody"}
 `,
