@@ -159,6 +159,13 @@ export const HONO: readonly Mutation[] = [
     proof: { tests: "tests/hono/forward/gateway" },
   },
   {
+    breaks: "A response to HTTP/2 has no Transfer-Encoding, though its trailers pass",
+    file: "src/hono/forward/returned-response.ts",
+    search: "if (trailersTo.inChunks) headers.set",
+    replacement: "headers.set",
+    proof: { tests: "tests/hono/forward/http2" },
+  },
+  {
     breaks: "Only the trailers of a request that the application names are sent on",
     file: "src/hono/forward/forward.ts",
     search: "if (wanted.includes(name)) sent.push",

@@ -5,14 +5,13 @@ import type { BodySource } from "../../fetch/prepare-body.ts";
 import { type ForwardedOptions, INTERIM } from "../../fetch/request.ts";
 import { ClientRequestError } from "../upstream/client-errors.ts";
 import { SENDER, type SentRequest, type UpstreamSender } from "../upstream/sender.ts";
-import type { NodeOutgoing } from "../upstream/server-bindings.ts";
 import { type ClientSide, clientSide } from "./client-side.ts";
 import { type ForwardOptions, type ForwardSettings, forwardSettings } from "./forward-options.ts";
 import { interimListener } from "./interim.ts";
 import { untouchedFields } from "./node-fields.ts";
 import { type OutgoingFields, outgoingFields, removeLookalikes } from "./outgoing-fields.ts";
 import { hostOf, pathToSend, refuseAmbiguous } from "./request-path.ts";
-import { returnedResponse } from "./returned-response.ts";
+import { returnedResponse, type TrailerSink } from "./returned-response.ts";
 import { baseOf } from "./target.ts";
 
 /**
@@ -54,8 +53,7 @@ export async function forward(c: Context, target: string | URL, options?: Forwar
     const outgoing = fieldsOf(c, settings, client);
     const turnedBack = method === "OPTIONS" ? countHop(outgoing) : undefined;
     if (turnedBack !== undefined) return turnedBack;
-    const { takesTrailers } = outgoing;
-    const trailersTo = takesTrailers && isTrailerSink(client.outgoing) ? client.outgoing : undefined;
+    const trailersTo = outgoing.takesTrailers ? trailerSink(client) : undefined;
     const body = mayHaveBody(method, outgoing) ? await bodyOf(c, outgoing, client) : undefined;
     const { edit } = settings;
     const fields = edit === undefined ? outgoing.fields : await edited(outgoing.fields, edit, c);
@@ -75,8 +73,10 @@ export async function forward(c: Context, target: string | URL, options?: Forwar
   }
 }
 
-function isTrailerSink(outgoing: NodeOutgoing | undefined): outgoing is NodeOutgoing {
-  return typeof outgoing?.addTrailers === "function";
+/** Where the client's server takes trailers; `undefined` if it does not. */
+function trailerSink({ incoming, outgoing }: ClientSide): TrailerSink | undefined {
+  if (typeof outgoing?.addTrailers !== "function") return undefined;
+  return { outgoing, inChunks: incoming?.httpVersionMajor !== 2 };
 }
 
 function addBody(request: SentRequest, body: BodySource, trailers: ForwardedOptions["trailers"]): void {

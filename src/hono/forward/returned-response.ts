@@ -5,9 +5,11 @@ import { NULL_BODY, statusTold } from "../../fetch/make-response.ts";
 import { type PoolResponse, passedOn } from "../../fetch/pool-response.ts";
 import { dropHopByHop, HOP_BY_HOP_SET } from "../upstream/hop-by-hop.ts";
 
-/** A response that trailers can be added to: that of `node:http`. */
+/** A response that trailers can be added to: that of `node:http` and `node:http2`. */
 export interface TrailerSink {
-  addTrailers?(trailers: Readonly<Record<string, string>>): void;
+  readonly outgoing: { addTrailers?(trailers: Readonly<Record<string, string>>): void };
+  /** Over HTTP/1.1 they need a chunked body, over HTTP/2 there is no such thing (RFC 9113 §8.2.2). */
+  readonly inChunks: boolean;
 }
 
 /**
@@ -99,7 +101,7 @@ function withHeaders(response: PoolResponse, method: string, trailersTo: Trailer
   }
   if (trailersTo === undefined || !isChunked) return new Response(bytesOf(passedOn(response)), head);
   // @hono/node-server would give a short body a length, which leaves no place for trailers.
-  headers.set("transfer-encoding", "chunked");
+  if (trailersTo.inChunks) headers.set("transfer-encoding", "chunked");
   if (trailer !== null) headers.set("trailer", trailer);
   return new Response(withTrailers(response, trailersTo), head);
 }
@@ -125,7 +127,7 @@ function withTrailers(response: PoolResponse, to: TrailerSink): ReadableStream<U
       async pull(controller) {
         const { done, value } = await reader.read();
         if (!done) return controller.enqueue(value);
-        to.addTrailers?.(Object.fromEntries(response.trailers));
+        to.outgoing.addTrailers?.(Object.fromEntries(response.trailers));
         controller.close();
       },
       cancel: (reason) => reader.cancel(reason),

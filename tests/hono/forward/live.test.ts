@@ -23,6 +23,7 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
     let origin: Origin;
     let pool: Pool;
     let full: Pool;
+    let hasty: Pool;
     let listening: Listening;
     let seen = signal();
     let closed = signal();
@@ -70,9 +71,12 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
       });
       pool = createPool();
       full = createPool({ maxConnections: 1, maxQueue: 0 });
+      hasty = createPool({ headersTimeout: 20 });
       const app = new Hono<UpstreamEnv>();
       app.use("/full/*", upstream(full, { onEvent: (event) => events.push(event) }));
       app.all("/full/*", (c) => forward(c, origin.url, { path: "/never" }));
+      app.use("/silent", upstream(hasty, { onEvent: (event) => events.push(event) }));
+      app.all("/silent", (c) => forward(c, origin.url, { path: "/never" }));
       app.use(upstream(pool, { onEvent: (event) => events.push(event) }));
       app.use("/plain", async (c, next) => {
         await next();
@@ -104,7 +108,7 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
 
     after(async () => {
       await listening.close();
-      await Promise.all([pool.close({ timeout: 0 }), full.close({ timeout: 0 })]);
+      await Promise.all([pool, full, hasty].map((each) => each.close({ timeout: 0 })));
       await origin.close();
     });
 
@@ -208,11 +212,13 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
       raw.abort();
     });
 
-    it("answers 502, and 503 with Retry-After, each told by an event", PATIENT, async () => {
+    it("answers 502, 504, and 503 with Retry-After, each told by an event", PATIENT, async () => {
       events.length = 0;
       const raw = await RawClient.open(listening.port);
       raw.get("/refused");
       assertEquals((await raw.response()).status, 502);
+      raw.get("/silent");
+      assertEquals((await raw.response()).status, 504);
       seen = signal();
       const first = await RawClient.open(listening.port);
       first.get("/full/a");
@@ -223,7 +229,7 @@ for (const server of [...SERVERS, ...OVERRIDING]) {
       first.abort();
       raw.abort();
       const told = events.map(({ type, status: of }) => `${type} ${of}`);
-      assert(told.includes("upstream.failed 502") && told.includes("upstream.failed 503"), told.join());
+      for (const status of [502, 503, 504]) assert(told.includes(`upstream.failed ${status}`), told.join());
     });
   });
 }
