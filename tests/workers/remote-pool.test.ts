@@ -372,6 +372,7 @@ describe("a pool in a Durable Object", { skip: !isNode && "started from Node", t
     it(`restores code, phase and message of a failure: ${task}`, async () => {
       const error = await ask<Told>(task);
       assertEquals([error.holdfast, error.code, error.phase], [true, code, phase]);
+      assertMatch(error.message, /https?:\/\//, "names the origin");
       assertMatch(error.message, message);
       if (task === "refused")
         assertEquals([error.cause?.name, error.cause?.kind], ["TransportError", "other"]);
@@ -394,6 +395,7 @@ describe("a pool in a Durable Object", { skip: !isNode && "started from Node", t
     it(`rejects fetch with a TypeError whose cause says what to do: ${task}`, async () => {
       const error = await ask<Told>(task);
       assertEquals([error.name, error.cause?.code], ["TypeError", code]);
+      assertMatch(error.cause?.message ?? "", /https?:\/\//, "names the origin");
       assertMatch(error.cause?.message ?? "", message);
     });
   }
