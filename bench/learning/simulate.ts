@@ -1,10 +1,10 @@
 /** Simulate: runs one scenario over the transport in memory, in virtual time. Every run is the same. */
 
 import { createPool, type LimitLearned } from "../../mod.ts";
+import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { Prng } from "../../tests/support/prng.ts";
 import { type MemoryPeer, memoryTransport } from "../../transports/memory.ts";
 import type { Scenario } from "./scenarios.ts";
-import { VirtualClock } from "./virtual-clock.ts";
 
 export interface Findings {
   readonly requests: number;

@@ -62,7 +62,8 @@ class Coverage {
     let ran: Hop[] = [];
     this.#session.post("Profiler.takePreciseCoverage", (_, { result }) => {
       ran = result
-        .filter(({ url }) => url.startsWith(`${ROOT}src/`))
+        // The clock of the walk is that of the testing kit, which is no part of a request.
+        .filter(({ url }) => url.startsWith(`${ROOT}src/`) && !url.includes("/src/testing/"))
         .flatMap(({ url, functions }) =>
           functions
             .filter(({ functionName, ranges }) => functionName !== "" && (ranges[0]?.count ?? 0) > 0)

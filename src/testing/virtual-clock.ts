@@ -1,6 +1,6 @@
 /** Virtual clock: simulates hours in seconds. Time stands still while promises can settle without it. */
 
-import type { Clock, Timer } from "../../mod.ts";
+import type { Clock, Timer } from "../contract/clock.ts";
 
 interface Entry {
   readonly at: number;

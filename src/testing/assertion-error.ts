@@ -1,0 +1,17 @@
+/** Assertion error: of a shape that test runners know, so that they show what was found and what was expected. */
+
+/** What an assertion of the kit throws. */
+export class AssertionError extends Error {
+  /** The name of the class. */
+  override readonly name = "AssertionError";
+  /** The code of Node's own, by which some runners know it. */
+  readonly code = "ERR_ASSERTION";
+  readonly actual: unknown;
+  readonly expected: unknown;
+
+  constructor(message: string, actual: unknown, expected: unknown) {
+    super(`${message}: found ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`);
+    this.actual = actual;
+    this.expected = expected;
+  }
+}
