@@ -351,6 +351,12 @@ describe("regular expressions", () => {
   const KNOWN: Readonly<Record<string, string>> = {
     "src/agent/node-errors.ts": "one class",
     "src/agent/routes.ts": "a URL and a Host for an agent",
+    "src/options/checks.ts": "a word at the start of our own text",
+    "src/testing/simulate.ts": "the end of a name in a simulation",
+    "src/cli/colours.ts": "one class at the start of our own text",
+    "src/cli/command-line.ts": "one class at the start of the runtime's text",
+    "src/testing/habitual-peer.ts": "what the pool under test sends to a server of a test",
+    "src/testing/tape.ts": "two words at the start of a URL",
     "src/contract/duration.ts": "a duration",
     "src/contract/excerpt.ts": "a text that is no URL",
     "src/dispatcher/dispatch-request.ts": "one class at the start, and a text of 300 characters at most",

@@ -1,10 +1,11 @@
 /** The site of the documentation: its pages and its links. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { balanceChart } from "../../scripts/balance-chart.ts";
 import { deadLinks } from "../../scripts/docs/links.ts";
 import { pages } from "../../scripts/docs/pages.ts";
 
@@ -39,5 +40,11 @@ describe("the site", () => {
       "a.html: b.html#there has no such place",
       "a.html: c.html leads nowhere",
     ]);
+  });
+});
+
+describe("docs/balance.svg", () => {
+  it("is what balance() gives today (scripts/balance-chart.ts draws it)", () => {
+    assertEquals(readFileSync(new URL("../../docs/balance.svg", import.meta.url), "utf8"), balanceChart());
   });
 });

@@ -77,4 +77,18 @@ export const SHELL: readonly Mutation[] = [
     replacement: "here !== undefined || names.includes",
     proof: { tests: "tests/options/foreign-names" },
   },
+  {
+    breaks: "A server of the testing kit that forgets a connection does not close it",
+    file: "src/testing/habitual-peer.ts",
+    search: "if (this.#habits.silent) this.#over();",
+    replacement: "if (this.#habits.silent) this.#leave();",
+    proof: { tests: "tests/testing/simulate" },
+  },
+  {
+    breaks: "A lifetime moves clients to servers that were added",
+    file: "src/testing/balance.ts",
+    search: "now < plan.scaleAtMs ? plan.replicas : plan.scaleTo",
+    replacement: "plan.replicas",
+    proof: { tests: "tests/testing/simulate" },
+  },
 ];
