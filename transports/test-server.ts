@@ -10,6 +10,7 @@ export interface TestPeer {
   end(): void;
   /** Sends RST. */
   reset(): void;
+  /** Called with all that it reads. */
   onData(listener: (bytes: Uint8Array) => void): void;
   /** Called once when the connection is over. */
   onClosed(listener: () => void): void;
@@ -19,6 +20,7 @@ export interface TestPeer {
 export interface TestServer {
   /** Such as `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** The port of the URL. */
   readonly port: number;
   /** How many connections it has accepted. */
   readonly accepted: number;

@@ -13,7 +13,8 @@ export interface LoggedPool {
   stats(): PoolStats;
 }
 
-type EventOf<T extends PoolEvent["type"]> = Extract<PoolEvent, { readonly type: T }>;
+/** The event of a type. */
+export type EventOf<T extends PoolEvent["type"]> = Extract<PoolEvent, { readonly type: T }>;
 
 /** The events of a pool from now on. */
 export class EventLog {
@@ -23,6 +24,7 @@ export class EventLog {
   /** Ends the log. What it has stays. */
   readonly stop: () => void;
 
+  /** Begins to log. */
   constructor(pool: LoggedPool) {
     this.#pool = pool;
     this.stop = pool.subscribe((event) => void this.events.push(event));
@@ -50,7 +52,11 @@ export class EventLog {
     return { reused, opened: acquired.length - reused };
   }
 
-  /** @throws {AssertionError} unless connections ended for this reason, `times` of them if given. */
+  /**
+   * Connections ended for this reason, `times` of them if that is given.
+   *
+   * @throws {AssertionError} otherwise, with what was found and what was expected.
+   */
   assertRetired(reason: RetireReason, times?: number): void {
     const found = this.retired.filter((other) => other === reason).length;
     if (times === undefined ? found > 0 : found === times) return;
@@ -58,19 +64,31 @@ export class EventLog {
     throw new AssertionError(`${wanted} should have ended as ${reason}`, this.retired, reason);
   }
 
-  /** @throws {AssertionError} unless so many requests were reused, and so many opened a connection. */
+  /**
+   * So many requests were reused, and so many opened a connection.
+   *
+   * @throws {AssertionError} otherwise, with what was found and what was expected.
+   */
   assertReuse(expected: { readonly reused: number; readonly opened: number }): void {
     const { reused, opened } = this.reuse;
     if (reused === expected.reused && opened === expected.opened) return;
     throw new AssertionError("requests went over other connections", this.reuse, expected);
   }
 
-  /** @throws {AssertionError} if a request was sent more than once. */
+  /**
+   * No request was sent more than once.
+   *
+   * @throws {AssertionError} otherwise, with what was found and what was expected.
+   */
   assertNothingResent(): void {
     if (this.resent.length > 0) throw new AssertionError("requests were sent again", this.resent, []);
   }
 
-  /** @throws {AssertionError} if a connection is in use or a request waits: a response was left unread. */
+  /**
+   * No connection is in use and no request waits: every response was read or discarded.
+   *
+   * @throws {AssertionError} otherwise, with what was found and what was expected.
+   */
   assertAtRest(): void {
     const { active, connecting, queued, streams } = this.#pool.stats();
     const now = { active, connecting, queued, streams };

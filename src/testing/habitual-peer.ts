@@ -1,6 +1,6 @@
 /** Habitual peer: the server's end of one connection, which answers requests and ends the connection by its habits. */
 
-import type { Habits } from "./habits.ts";
+import type { Habits } from "./server-habits.ts";
 
 /** What a peer is spoken to by: an end in memory, or a real socket. */
 export interface PeerEnd {

@@ -2,8 +2,8 @@
 
 import { listenRaw, type TestPeer, type TestServer } from "../../transports/test-server.ts";
 import { systemClock } from "../contract/clock.ts";
-import { habitsOf, type ServerHabits } from "./habits.ts";
 import { HabitualPeer } from "./habitual-peer.ts";
+import { habitsOf, type ServerHabits } from "./server-habits.ts";
 
 /** A server that counts what it was asked. */
 export interface HabitualServer extends TestServer {

@@ -24,10 +24,10 @@ export {
 export type { TestPeer, TestServer } from "../../transports/test-server.ts";
 export { AssertionError } from "./assertion-error.ts";
 export { type BalanceOptions, type BalancePolicy, type BalanceSample, balance } from "./balance.ts";
-export { EventLog, type LoggedPool } from "./event-log.ts";
-export type { ServerHabits } from "./habits.ts";
+export { EventLog, type EventOf, type LoggedPool } from "./event-log.ts";
 export { type HabitualServer, listen, listenTo } from "./listen.ts";
 export { MovableClock, settled } from "./movable-clock.ts";
+export type { ServerHabits } from "./server-habits.ts";
 export {
   type SimulatedPolicy,
   type SimulatedServer,
@@ -35,5 +35,5 @@ export {
   type SimulateOptions,
   simulate,
 } from "./simulate.ts";
-export { type Recorder, record, replay, type Tape, type TapedExchange } from "./tape.ts";
+export { playback, type Recorder, record, type Tape, type TapedExchange } from "./tape.ts";
 export { type TestPool, type TestPoolOptions, testPool } from "./test-pool.ts";

@@ -5,9 +5,9 @@ import { type Duration, toMs } from "../contract/duration.ts";
 import { createPool, type Pool } from "../create-pool.ts";
 import { refuseUnknown, show } from "../options/checks.ts";
 import type { PoolOptions } from "../options/options.ts";
-import { type Habits, habitsOf, type ServerHabits } from "./habits.ts";
 import { HabitualPeer } from "./habitual-peer.ts";
 import { Prng } from "./prng.ts";
+import { type Habits, habitsOf, type ServerHabits } from "./server-habits.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** A server of a simulation. */

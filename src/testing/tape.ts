@@ -58,12 +58,12 @@ export function record(pool: { readonly fetch: FetchFunction }): Recorder {
 }
 
 /**
- * Answers from a tape: give it to `testPool({ respond: replay(tape) })`. Exchanges of one request are replayed in the order in which
+ * Answers from a tape: give it to `testPool({ respond: playback(tape) })`. Exchanges of one request are replayed in the order in which
  * they were recorded, and the last of them again and again.
  *
  * @throws {TypeError} if it is no tape.
  */
-export function replay(tape: Tape): (request: MemoryRequest) => MemoryResponse {
+export function playback(tape: Tape): (request: MemoryRequest) => MemoryResponse {
   if (tape?.version !== 1 || !Array.isArray(tape.exchanges))
     throw new TypeError("This is no tape: it needs version 1 and exchanges");
   const left = new Map<string, TapedExchange[]>();

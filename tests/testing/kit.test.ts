@@ -7,8 +7,8 @@ import {
   listen,
   listenTo,
   memoryTransport,
+  playback,
   record,
-  replay,
   type Tape,
   testPool,
 } from "@holdfast/pool/testing";
@@ -146,7 +146,7 @@ describe("a tape", () => {
     };
     const original = await say(recorder.fetch);
     const tape: Tape = JSON.parse(JSON.stringify(recorder.tape()));
-    await using it = testPool({ respond: replay(tape) });
+    await using it = testPool({ respond: playback(tape) });
     assertEquals(await say(it.pool.fetch as typeof recorder.fetch), original);
     assertEquals(original, [201, "/aä", "/b", "/b", "2", "3"]);
     const unknown = await it.pool.fetch("http://api.test/c");
@@ -154,6 +154,6 @@ describe("a tape", () => {
   });
 
   it("must be one", () => {
-    assertThrows(() => replay({ version: 2 } as never), TypeError, "This is no tape");
+    assertThrows(() => playback({ version: 2 } as never), TypeError, "This is no tape");
   });
 });
