@@ -6,9 +6,12 @@ export class AssertionError extends Error {
   override readonly name = "AssertionError";
   /** The code of Node's own, by which some runners know it. */
   readonly code = "ERR_ASSERTION";
+  /** What was found. */
   readonly actual: unknown;
+  /** What should have been. */
   readonly expected: unknown;
 
+  /** The message also says what was found and what was expected. */
   constructor(message: string, actual: unknown, expected: unknown) {
     super(`${message}: found ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`);
     this.actual = actual;

@@ -39,6 +39,7 @@ export interface BalanceOptions {
 
 /** The load at one time. */
 export interface BalanceSample {
+  /** Ms since the beginning. */
   readonly atMs: number;
   /** Connections on the busiest server, as a multiple of the mean over all servers. */
   readonly skew: number;

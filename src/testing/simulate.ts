@@ -39,6 +39,7 @@ export interface SimulateOptions {
 
 /** What happened to the requests to one server. */
 export interface SimulatedTraffic {
+  /** Requests of the callers. */
   readonly requests: number;
   /** Requests that failed, whatever their method. */
   readonly failed: number;
@@ -48,7 +49,9 @@ export interface SimulatedTraffic {
   readonly stalls: number;
   /** The longest of all, in ms. */
   readonly longestMs: number;
+  /** How often a request was sent again. */
   readonly resent: number;
+  /** Connections that were opened. */
   readonly connections: number;
   /** The share of requests that went over a connection which had carried one before. */
   readonly reuse: number;

@@ -6,10 +6,13 @@ import { AssertionError } from "./assertion-error.ts";
 
 /** One exchange. */
 export interface TapedExchange {
+  /** Method of the request. */
   readonly method: string;
+  /** URL of the request. */
   readonly url: string;
   /** The body of the request, in base64. */
   readonly sent: string;
+  /** Status of the response. */
   readonly status: number;
   /** Fields of the response but those of its framing. */
   readonly headers: readonly (readonly [string, string])[];
@@ -19,7 +22,9 @@ export interface TapedExchange {
 
 /** What was recorded: plain JSON. It has bodies and response fields: keep secrets out, or it out of the repository. */
 export interface Tape {
+  /** Of the format. */
   readonly version: 1;
+  /** In the order of the requests. */
   readonly exchanges: readonly TapedExchange[];
 }
 

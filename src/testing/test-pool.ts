@@ -14,11 +14,13 @@ export interface TestPoolOptions extends Pick<MemoryOptions, "accept" | "respond
 
 /** A pool and its surroundings. */
 export interface TestPool extends AsyncDisposable {
+  /** The pool under test. */
   readonly pool: Pool;
   /** Stands still until it is moved: `await clock.advance(5000)`. */
   readonly clock: MovableClock;
   /** The servers: `transport.peers` are their ends of all connections. */
   readonly transport: MemoryTransport;
+  /** What the pool has told since it was made. */
   readonly log: EventLog;
 }
 
