@@ -4,7 +4,7 @@ import { median } from "./median.ts";
 
 /** A limit that was found, or how far it was looked for. */
 export interface Finding {
-  /** The limit, if it was reached: the median of what was seen. */
+  /** The limit, if it was reached: the median of the times that were seen, or the least of the counts. */
   readonly value: number | undefined;
   /** The connection still held at this. */
   readonly atLeast: number;
@@ -66,6 +66,14 @@ export function findingOf(samples: readonly Sample[]): Finding {
   const [least, most] = bracket;
   const seen = samples.filter(({ what }) => what === "silent").length;
   return { value: (least + most) / 2, atLeast: least, between: bracket, seen, how: "silent" };
+}
+
+/** The limit that these counts show: the least, because half a request is none and a client must stay below all of them. */
+export function countOf(samples: readonly Sample[]): Finding {
+  const found = findingOf(samples);
+  return found.value === undefined || found.between === undefined
+    ? found
+    : { ...found, value: Math.ceil(found.between[0]) };
 }
 
 /** Between which moments connections begin to be dead without a word, or `undefined` if none was. */

@@ -15,7 +15,7 @@ import { idleAfterRequest, idleUnused, keptWarm, TCP_KEEP_ALIVE } from "./experi
 import { lifetimes } from "./experiments/lifetime.ts";
 import { pingHabits } from "./experiments/ping-habits.ts";
 import { requestsPerConnection } from "./experiments/requests.ts";
-import { type Finding, findingOf, NOTHING, type Sample } from "./findings.ts";
+import { countOf, type Finding, findingOf, NOTHING, type Sample } from "./findings.ts";
 import { type Greeting, greet, type Spoken } from "./greeting.ts";
 import type { Lab } from "./lab.ts";
 import { checkAddresses } from "./probe-error.ts";
@@ -170,7 +170,7 @@ async function limitsOf(
 }
 
 async function busyLimits(lab: Lab, count: number, idleMs: () => number) {
-  const requests = findingOf(await requestsPerConnection(lab));
+  const requests = countOf(await requestsPerConnection(lab));
   // One request per connection leaves nothing that could grow old.
   if (lab.signal.aborted || (requests.value ?? Infinity) < 3) return { requests, lifetime: NOTHING };
   const lifetime = findingOf(await lifetimes(lab, count, { requests, idleMs }));

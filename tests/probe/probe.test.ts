@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { probeCommand } from "../../src/cli/probe-command.ts";
+import { countOf } from "../../src/probe/findings.ts";
 import { probe } from "../../src/probe/probe.ts";
 import { ProbeError } from "../../src/probe/probe-error.ts";
 import type { ServerProbeOptions } from "../../src/probe/probe-options.ts";
@@ -108,6 +109,14 @@ describe("a probe finds the other limits", () => {
       const report = await probed({ requests, idleMs: 20_000 });
       assertEquals([report.requests.value, report.requests.how], [requests, "announced"]);
     });
+
+  it("of requests that vary: the least, because there is no half of one", () => {
+    const { value, between } = countOf([
+      { at: 15, what: "announced" },
+      { at: 10, what: "announced" },
+    ]);
+    assertEquals([value, between], [10, [10, 15]]);
+  });
 
   it("more than 200 requests are not tried", async () => {
     const { requests } = await probed({ requests: 201, idleMs: 5000 });
@@ -286,6 +295,29 @@ describe("holdfast probe", () => {
   it("prints JSON", async () => {
     const { output } = await run([URL_OF_SERVER, "--json"]);
     assertTime(JSON.parse(output).idle.value, 5000);
+  });
+
+  it("says what it waits for, and how long still", async () => {
+    const clock = new MovableClock();
+    const lines: string[] = [];
+    const around = {
+      transport: scriptedServer({ requests: 3 }, clock),
+      clock,
+      readFile: () => Promise.resolve(""),
+      progress: (line: string) => void lines.push(line),
+    };
+    await whileTimeMoves(clock, probeCommand([URL_OF_SERVER, "--max-idle", "30s"], around));
+    const half = lines.find((line) => line.includes("at most 15s more")) ?? "";
+    assertStringIncludes(half, "waiting for idle connections, unused connections, TCP keepalive (");
+    assertEquals(/\(\d+ open, \d+ requests so far, at most 15s more\)$/.test(half), true, half);
+  });
+
+  it("goes beyond the polite bounds with --yes", async () => {
+    const { code, output } = await run([URL_OF_SERVER, "--requests", "300", "--max-idle", "10s", "--yes"], {
+      requests: 250,
+    });
+    assertEquals(code, 0);
+    assertStringIncludes(output, "requests on a connection  250");
   });
 
   it("holds a promise against what it found", async () => {
