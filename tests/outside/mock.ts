@@ -61,7 +61,10 @@ class Step {
   }
 }
 
-export async function startMock(driver: Driver, payload: string): Promise<Mock> {
+/** What the server needs of a driver. */
+type Answering = Pick<Driver, "answer" | "counts" | "failure">;
+
+export async function startMock(driver: Answering, payload: string): Promise<Mock> {
   let step = new Step("answer");
   let connections = 0;
   let reused = 0;

@@ -1,6 +1,7 @@
 /**
  * A Next application whose global `fetch` is a pool's: `instrumentation.js` is the snippet of docs/register.md. The
- * application is built and started by both of Next's bundlers, and an origin counts what reaches it.
+ * application is built and started by both of Next's bundlers, and an origin counts what reaches it. Then its instrumentation is
+ * that of docs/dispatcher.md.
  *
  * ```sh
  * npm run outside:next             # the version of package.json
@@ -54,6 +55,18 @@ const REQUESTS = {
 const checks: Checks = {
   "Next is installed, and the package from its tarball": install,
   ...Object.assign({}, ...BUNDLERS.map(checksOf)),
+  "with a dispatcher in the instrumentation, Node's own fetch goes through the pool": async () => {
+    const text = await snippet("dispatcher");
+    const once = text.replace('idleTimeout: "30s"', "maxRequests: 1");
+    await writeFile(
+      join(project, "instrumentation.js"),
+      once.replaceAll('["NEXT_RUNTIME"]', ".NEXT_RUNTIME"),
+    );
+    await build("turbopack");
+    const { connections, pool, requests } = await visit({});
+    const sent = Object.values(REQUESTS).reduce((sum, count) => sum + count, 0);
+    deepStrictEqual({ connections, pool, requests }, { connections: sent, pool: false, requests: REQUESTS });
+  },
   "without the instrumentation the built-in fetch sends the same requests": async () => {
     await rm(join(project, "instrumentation.js"));
     await build("turbopack");
@@ -81,18 +94,18 @@ function checksOf(bundler: (typeof BUNDLERS)[number]): Checks {
 async function install(): Promise<void> {
   const here = fileURLToPath(new URL(".", import.meta.url));
   await cp(here, project, { recursive: true, filter: (file) => !file.endsWith("main.ts") });
-  await writeFile(join(project, "instrumentation.js"), await snippet());
+  await writeFile(join(project, "instrumentation.js"), await snippet("register"));
   await succeed([...npm, "pack", "--pack-destination", project], root);
   const tarball = (await readdir(project)).find((name) => name.endsWith(".tgz")) ?? "";
   const newest = process.argv.includes("--newest") ? ["next@latest", "react@latest", "react-dom@latest"] : [];
   await succeed([...npm, "install", "--no-audit", "--no-fund", join(project, tarball), ...newest]);
 }
 
-/** The snippet of docs/register.md for Next. */
-async function snippet(): Promise<string> {
-  const document = await readFile(join(root, "docs/register.md"), "utf8");
+/** The snippet of a document for Next. */
+async function snippet(name: string): Promise<string> {
+  const document = await readFile(join(root, `docs/${name}.md`), "utf8");
   const found = document.split("```ts\n").find((text) => text.includes("NEXT_RUNTIME"));
-  if (found === undefined) throw new Error("docs/register.md has no snippet for Next.");
+  if (found === undefined) throw new Error(`docs/${name}.md has no snippet for Next.`);
   return found.split("```")[0] ?? "";
 }
 
