@@ -37,7 +37,7 @@ export type {
   SeenGoaway,
   StoredLimit,
 } from "./src/contract/limit-store.ts";
-export type { Origin } from "./src/contract/origin.ts";
+export type { Http2Mode, Origin, OriginRoute, OriginTls } from "./src/contract/origin.ts";
 export { RETIRE_REASONS, type RetireReason, type RetryReason } from "./src/contract/reasons.ts";
 export type {
   Alloc,

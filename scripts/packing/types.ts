@@ -2,7 +2,7 @@
  * Compiles a program against the packed package as the users of each set of types see it. `pool.fetch` must be assignable
  * to `typeof fetch` there, and no declaration may name a type that the set lacks.
  */
-import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJson, root } from "../entries.ts";
 import type { Checks } from "../test/report.ts";
@@ -37,6 +37,9 @@ const COMPILERS: Readonly<Record<string, () => readonly string[]>> = {
   "TypeScript 7": () => [tool("tsc")],
 };
 
+/** Imports of the entries whose API is Node's own: without its types they cannot be named. */
+const NODES_OWN = /^.*"@holdfast\/pool\/(?:agent|dispatcher)";\n/gm;
+
 /** Programs that are compiled: one that uses the package, and one that imports every entry. */
 const PROGRAMS = ["consumer.ts", "every-entry.ts"];
 
@@ -61,7 +64,10 @@ async function projectWith(project: string, name: string, { lib, types }: TypeSe
   const modules = join(folder, "node_modules");
   await mkdir(join(modules, "@types"), { recursive: true });
   if (types !== undefined) await symlink(types[1], join(modules, types[0]));
-  for (const program of PROGRAMS) await cp(join(project, program), join(folder, program));
+  for (const program of PROGRAMS) {
+    const text = await readFile(join(project, program), "utf8");
+    await writeFile(join(folder, program), types === undefined ? text.replace(NODES_OWN, "") : text);
+  }
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const compilerOptions = {
     strict: true,

@@ -21,6 +21,7 @@ import { type AgentOptions, translate } from "./agent-options.ts";
 import { type AgentParts, PooledAgent } from "./pooled-agent.ts";
 
 export type { AgentOptions, ForeignAgentOptions } from "./agent-options.ts";
+export type { CreateConnection, NodeOptions, OpenCallback } from "./routes.ts";
 
 /** What {@linkcode agent} returns: an `http.Agent`, also for `https:`, and the pool behind it. */
 export interface HoldfastAgent extends Agent {

@@ -112,9 +112,11 @@ export class PooledAgent extends Agent {
   override createConnection(
     options: ClientRequestArgs,
     callback?: (error: Error | null, socket: Duplex) => void,
-  ): Duplex | null | undefined {
+  ): Duplex {
     const create = this.#parts.createConnection ?? openedByNode;
-    return create(options as unknown as NodeOptions, (callback ?? (() => {})) as OpenCallback);
+    const callBack = (callback ?? (() => {})) as OpenCallback;
+    // Deno's types do not know that it may call back instead.
+    return create(options as unknown as NodeOptions, callBack) as Duplex;
   }
 
   /**

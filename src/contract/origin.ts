@@ -8,21 +8,33 @@ import type { Socket, SocketHandler, TlsVersion } from "./transport.ts";
 
 /** TLS options of one origin. Those that are set replace the pool's. */
 export interface OriginTls {
+  /** Certificate authorities to trust, as PEM. */
   readonly ca?: string | readonly string[];
+  /** Client certificate chain, as PEM. */
   readonly cert?: string;
+  /** Its private key, as PEM. */
   readonly key?: string;
+  /** Both as PKCS #12. */
   readonly pfx?: Uint8Array;
+  /** Decrypts `key` or `pfx`. */
   readonly passphrase?: string;
+  /** Lowest version of TLS. */
   readonly minVersion?: TlsVersion;
+  /** Highest version of TLS. */
   readonly maxVersion?: TlsVersion;
+  /** Ciphers to offer, as OpenSSL writes them. */
   readonly ciphers?: string;
+  /** Name to send and to verify. */
   readonly serverName?: string;
+  /** `false` accepts any certificate. */
   readonly rejectUnauthorized?: boolean;
 }
 
 /** How the connections of an origin are opened, where its requests say more of that than the pool's options. */
 export interface OriginRoute {
+  /** By a Unix socket. */
   readonly unixPath?: string;
+  /** With these TLS options. */
   readonly tls?: OriginTls;
   /** Opens them itself: no proxy, transport or TLS option of the pool has a say. See {@linkcode Transport.connect}. */
   readonly open?: (handler: SocketHandler, signal: AbortSignal) => Promise<Socket>;
