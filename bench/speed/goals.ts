@@ -72,6 +72,13 @@ const GOALS: readonly Goal[] = [
     beside: beside as string,
     atLeast: atLeast as number,
   })),
+  ...["node:http", "agentkeepalive"].map((beside) => ({
+    runtime: "Node 24",
+    scenario: "agent",
+    client: "holdfast under node:http",
+    beside,
+    atLeast: 1,
+  })),
   { runtime: "Deno", client: "holdfast fetch", beside: "built-in fetch", atLeast: 1.9 },
   { runtime: "Deno", client: "holdfast request", beside: "built-in fetch", atLeast: 3 },
   { runtime: "Deno", client: "holdfast request", beside: "raw socket", atLeast: 0.72 },

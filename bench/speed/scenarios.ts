@@ -94,6 +94,14 @@ export const SCENARIOS: readonly Scenario[] = [
     base: "undici request",
     peers: ["undici request", "undici dispatch", "undici fetch"],
   },
+  {
+    ...GET,
+    name: "agent",
+    title: "100-byte answers, 50 connections, through node:http",
+    connections: 50,
+    base: "node:http",
+    peers: ["node:http", "agentkeepalive"],
+  },
   ...HTTP2_SCENARIOS,
 ];
 
@@ -104,6 +112,8 @@ export function clientsOf(scenario: Scenario, runtime: Runtime): string[] {
   // undici 8 needs Node 22, and Deno's and Bun's own fetch have no dispatcher.
   if (name === "dispatcher")
     return runtime.name === "Node 24" ? [...UNDER_UNDICI, "built-in fetch", ...(peers ?? [])] : [];
+  if (name === "agent")
+    return ["holdfast under node:http", ...runtime.peers.filter((peer) => peers?.includes(peer) === true)];
   const raw = tls ? [] : ["raw socket"];
   const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
   // Bun 1.4 takes no additional root certificate for node:http and undici.

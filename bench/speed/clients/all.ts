@@ -14,6 +14,7 @@ export const CLIENTS: Readonly<Record<string, () => Promise<Client>>> = {
   "holdfast under undici dispatch": async () => (await import("./under-undici.ts")).underDispatch,
   "holdfast under undici fetch": async () => (await import("./under-undici.ts")).underFetch,
   "holdfast under fetch": async () => (await import("./under-undici.ts")).underBuiltInFetch,
+  "holdfast under node:http": async () => (await import("./node-http.ts")).underNodeHttp,
   "node:http": async () => (await import("./node-http.ts")).nodeHttp,
   "node:http2": async () => (await import("./node-http2.ts")).nodeHttp2,
   agentkeepalive: async () => (await import("./node-http.ts")).agentKeepAlive,

@@ -3,16 +3,18 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import KeepAliveAgent, { HttpsAgent as KeepAliveHttpsAgent } from "agentkeepalive";
+import { agent } from "../../../src/agent/mod.ts";
 import type { Launch } from "../launch.ts";
+import { poolFor } from "./holdfast.ts";
 import { readable } from "./readable.ts";
 import { type Client, checkStatus, type Send } from "./sender.ts";
 
-function sender({ url, upload }: Launch, agent: Agent): Send {
+function sender({ url, upload }: Launch, by: Agent): Send {
   const send = url.startsWith("https:") ? httpsRequest : request;
   const method = upload === 0 ? "GET" : "POST";
   return () =>
     new Promise((resolve, reject) => {
-      const sent = send(url, { agent, method }, (answer) => collect(answer).then(resolve, reject));
+      const sent = send(url, { agent: by, method }, (answer) => collect(answer).then(resolve, reject));
       sent.on("error", reject);
       if (upload === 0) sent.end();
       else readable(upload).pipe(sent);
@@ -33,10 +35,13 @@ export const nodeHttp: Client = (launch) => {
   return sender(launch, ca === undefined ? new Agent(options) : new HttpsAgent({ ...options, ca }));
 };
 
+/** `http.request()` over a pool, by its default rules. */
+export const underNodeHttp: Client = (launch) => sender(launch, agent(poolFor(launch)));
+
 /** `http.request()` with agentkeepalive. */
 export const agentKeepAlive: Client = (launch) => {
   const { ca, connections: maxSockets } = launch;
-  const agent =
+  const kept =
     ca === undefined ? new KeepAliveAgent({ maxSockets }) : new KeepAliveHttpsAgent({ maxSockets, ca });
-  return sender(launch, agent as unknown as Agent);
+  return sender(launch, kept as unknown as Agent);
 };
