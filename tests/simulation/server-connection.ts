@@ -193,6 +193,8 @@ export class ServerConnection implements RequestSink {
     world.executes(request);
     world.promises(request, { status: 101, length: 0, framing: "none", run: 0 });
     this.#echoes = tunnelled;
+    // A response that nobody asked for would be bytes of the new protocol from here on.
+    this.#next?.cancel();
     const head = `HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: echo\r\nx-id: ${request.id}\r\n\r\n`;
     this.#later(plan.serviceMs === 0 ? 0 : prng.below(plan.serviceMs), () => {
       const at = this.#link.sent + head.length;
