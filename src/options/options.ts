@@ -12,7 +12,7 @@ import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import type { PRESET, PresetInfo } from "../rules/preset-info.ts";
 import type { RetryRule } from "../rules/retry.ts";
-import type { Eviction, ReuseOrder } from "../rules/rules.ts";
+import type { Eviction, ReuseOrder, Spread } from "../rules/rules.ts";
 import type { DoubtOptions } from "./doubt-option.ts";
 
 /**
@@ -48,6 +48,14 @@ export interface PingOptions {
   readonly timeout?: Duration;
   /** Whether pings go on while the connection carries no request. @default false */
   readonly whileIdle?: boolean;
+}
+
+/** How many connections are kept ready, and how long. */
+export interface MinIdleOptions {
+  /** Connections that are ready: idle, or with room for another request (HTTP/2). From 1. */
+  readonly count: number;
+  /** How long an origin is in use after its last request. @default "5m" */
+  readonly for?: Duration;
 }
 
 /** A choice of `evictIdle` for each of the two limits. */
@@ -238,6 +246,15 @@ export interface PoolOptions {
    * @default Infinity
    */
   readonly maxIdlePerOrigin?: number;
+  /**
+   * Connections of an origin that are kept ready while it is in use: while requests to it run or wait, and for 5 minutes after the
+   * last one, or as long as `for` says. They are opened ahead of requests, and each is replaced before it expires (`replaced`). Limits
+   * hold: nothing is closed for them, and requests that wait come first. Above `maxConnectionsPerOrigin`, `maxIdlePerOrigin` and
+   * their like it is a `RangeError`. `0`: off. It does not keep the process alive.
+   *
+   * @default 0
+   */
+  readonly minIdle?: number | MinIdleOptions;
   /** Requests that may wait while every connection is in use. Beyond it a request fails with `ERR_QUEUE_FULL`. @default 10000 */
   readonly maxQueue?: number;
   /**
@@ -323,6 +340,15 @@ export interface PoolOptions {
    * @default the system's resolver
    */
   readonly resolve?: (hostname: string) => readonly string[] | Promise<readonly string[]>;
+  /**
+   * Where connections to a name with several addresses go. `"first"`: to the first that answers, in the resolver's order. `"all"`:
+   * over all of them, each to the one that has the fewest, for headless services and balancing by DNS; requests over HTTP/2 then
+   * go to the connection that carries the fewest, rather than to the one that carries the most. Addresses that lately lost or
+   * failed come last either way. Not for the addresses of a proxy.
+   *
+   * @default "first"
+   */
+  readonly spread?: Spread;
   /**
    * How often a hostname is resolved again while connections to it are open. Connections to an address that is no longer
    * in the answers are retired (`address-gone`). Every connect attempt resolves too. `Infinity`: only connect attempts do.

@@ -15,7 +15,7 @@ import type { HintReader } from "../rules/hints.ts";
 import type { PersistenceTest } from "../rules/persistence.ts";
 import { PRESET, type PresetInfo } from "../rules/preset-info.ts";
 import type { RetryRule } from "../rules/retry.ts";
-import type { Eviction, ReuseOrder, Rules } from "../rules/rules.ts";
+import type { Eviction, ReuseOrder, Rules, Spread } from "../rules/rules.ts";
 import { checkedClock } from "./checked-clock.ts";
 import {
   callable,
@@ -30,6 +30,7 @@ import {
   wholeNumber,
 } from "./checks.ts";
 import { doubtOf } from "./doubt-option.ts";
+import { minIdleOf, refuseTooManyIdle } from "./min-idle.ts";
 import type { EvictionOptions, PoolOptions, ResponseLimits } from "./options.ts";
 import { type Layer, type OriginRules, originRules } from "./origin-rules.ts";
 import { type PingSetting, pingSettingOf, tcpKeepAliveOf } from "./probing.ts";
@@ -106,6 +107,7 @@ export const DEFAULTS: Defaults = {
   maxConnectionsPerOrigin: 256,
   maxIdle: Infinity,
   maxIdlePerOrigin: Infinity,
+  minIdle: 0,
   maxQueue: 10_000,
   reuseOrder: "lifo",
   evictIdle: "stalest",
@@ -118,6 +120,7 @@ export const DEFAULTS: Defaults = {
   proxy: false,
   unixPath: undefined,
   resolve: undefined,
+  spread: "first",
   dnsRefresh: "30s",
   transport: undefined,
   acquireTimeout: "60s",
@@ -261,6 +264,8 @@ function rulesOf(given: Given): Rules {
     ...evictionsOf(given.evictIdle),
     unsafeReuseMs: toMs(given.unsafeReuse, "unsafeReuse"),
     learn: given.learn !== false,
+    ...minIdleOf(given.minIdle),
+    spread: oneOf<Spread>(given.spread, "spread", ["first", "all"]),
   };
 }
 
@@ -368,6 +373,7 @@ function refuseContradictions(settings: Settings): void {
   if (chosen.has("maxConnectionsPerOrigin") && exceeds(perOrigin, inAll)) {
     throw new RangeError(`maxConnectionsPerOrigin (${perOrigin}) must not exceed maxConnections (${inAll})`);
   }
+  refuseTooManyIdle(rules);
   if (chosen.has("connectTimeout") && exceeds(connectTimeoutMs, requestTimeoutMs)) {
     throw new RangeError(
       `connectTimeout (${connectTimeoutMs} ms) must not exceed requestTimeout (${requestTimeoutMs} ms)`,

@@ -64,6 +64,10 @@ function counting({ rules }: Settings): Described[] {
     ["maxConnectionsPerOrigin", limit(rules.maxConnectionsPerOrigin)],
     ["maxIdle", limit(rules.maxIdle)],
     ["maxIdlePerOrigin", limit(rules.maxIdlePerOrigin)],
+    [
+      "minIdle",
+      rules.minIdle === 0 ? "off" : `${rules.minIdle}, for ${formatMs(rules.minIdleForMs)} after a request`,
+    ],
     ["maxQueue", limit(rules.maxQueue)],
     ["reuseOrder", rules.reuseOrder],
     [
@@ -93,6 +97,7 @@ function handling(settings: Settings, runtime: Runtime | undefined): Described[]
     ["unsafeReuse", rules.unsafeReuseMs === Infinity ? "any age" : formatMs(rules.unsafeReuseMs)],
     ["tcpKeepAlive", tcpKeepAlive === false ? "off" : probes(tcpKeepAlive) + honoured(runtime?.can)],
     ["moved", moves(runtime)],
+    ["spread", rules.spread],
     ["dnsRefresh", formatMs(dnsRefreshMs)],
     ["http2", http2 === false ? "off" : http2],
     ["maxStreams", limit(maxStreams)],

@@ -25,6 +25,20 @@ export function orderByRaces(addresses: readonly string[], lost: LostRaces, now:
   return [...addresses].sort((one, other) => compare(lostAt(one), lostAt(other)));
 }
 
+/**
+ * The addresses by how many connections lead to each, the fewest first. Equal ones take turns from a random one on: a fleet of clients
+ * with a connection each would otherwise meet at the first address. `random`: from 0 to 1.
+ */
+export function orderByLoad(
+  addresses: readonly string[],
+  loadOf: (address: string) => number,
+  random: number,
+): readonly string[] {
+  const start = Math.min(addresses.length - 1, Math.floor(random * addresses.length));
+  const turned = [...addresses.slice(start), ...addresses.slice(0, start)];
+  return turned.sort((one, other) => loadOf(one) - loadOf(other));
+}
+
 /** Two that never lost are equal; the difference of two infinities is no number. */
 function compare(one: number, other: number): number {
   return one === other ? 0 : one - other;

@@ -23,7 +23,16 @@ export interface Rules extends Limits {
   readonly unsafeReuseMs: number;
   /** Whether to learn the server's idle limit. */
   readonly learn: boolean;
+  /** Connections of an origin that are kept ready while it is in use; 0 is off. */
+  readonly minIdle: number;
+  /** How long after a request an origin is in use. */
+  readonly minIdleForMs: number;
+  /** Whether the connections to a name go to the first address that answers, or over all of them. */
+  readonly spread: Spread;
 }
+
+/** Where connections to a name with several addresses go. */
+export type Spread = "first" | "all";
 
 /** Upper bounds on connections and waiters. */
 export interface Limits {

@@ -61,6 +61,35 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/fetch/call-options" },
   },
   {
+    breaks: "A warm connection is replaced before it expires",
+    file: "src/pool/core/warmth.ts",
+    search: "if (at <= now) ending.push(connection);",
+    replacement: "if (false) ending.push(connection);",
+    proof: { tests: "tests/pool/core/warmth" },
+  },
+  {
+    breaks: "What a server does not keep is not opened again and again",
+    file: "src/rules/warm.ts",
+    search: "  warm.failures += 1;\n",
+    replacement: "",
+    proof: { tests: "tests/pool/core/warmth" },
+  },
+  {
+    breaks: "An origin that is out of use is not kept warm",
+    file: "src/pool/core/warmth.ts",
+    search: "return isBusy || now < usedAt + origin.rules.minIdleForMs;",
+    replacement: "return true;",
+    proof: { tests: "tests/pool/core/warmth" },
+  },
+  {
+    breaks: "Connections that are being opened count for the address that they go to",
+    file: "src/pool/connect/connector.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source.
+    search: " + this.#heading.count(`${address} of ${hostname}`)",
+    replacement: "",
+    proof: { tests: "tests/pool/connect/spread" },
+  },
+  {
     breaks: "Requests time out in the order in which their times end",
     file: "src/pool/core/queue-limits.ts",
     search: "        this.#rejectQueued(due.retireAt, now);\n",
@@ -97,8 +126,8 @@ export const POOL: readonly Mutation[] = [
   },
   {
     breaks: "A resend gets a fresh connection",
-    file: "src/pool/core/core.ts",
-    search: "waiter.fresh ? undefined : ",
+    file: "src/pool/core/choice.ts",
+    search: "fresh ? undefined : ",
     replacement: "",
     proof: "simulation",
   },

@@ -113,6 +113,20 @@ const WRONG: Readonly<Record<Exclude<keyof PoolOptions, symbol>, readonly Wrong[
   maxIdle: NOT_A_COUNT,
   maxIdlePerOrigin: NOT_A_COUNT,
   maxQueue: NOT_A_COUNT,
+  minIdle: [
+    ...NOT_A_COUNT,
+    [Infinity, "RangeError"],
+    [{}, "TypeError", "minIdle.count"],
+    [{ count: 0 }, "RangeError", "minIdle.count"],
+    [{ count: 2, for: "-1s" }, "RangeError", "minIdle.for"],
+    [{ count: 2, until: 1 }, "TypeError", '"until"'],
+    [257, "RangeError", "must not exceed maxConnectionsPerOrigin (256)"],
+  ],
+  spread: [
+    ["both", "TypeError", '"both"'],
+    [true, "TypeError"],
+    [null, "TypeError"],
+  ],
   reuseOrder: [
     ["LIFO", "TypeError", '"LIFO"'],
     ["random", "TypeError", '"random"'],
@@ -389,6 +403,9 @@ describe("the settings", () => {
       evictInAll: "stalest",
       unsafeReuseMs: 2000,
       learn: true,
+      minIdle: 0,
+      minIdleForMs: 300_000,
+      spread: "first",
     });
     assertEquals(rest, {
       hints: "honor",
@@ -488,6 +505,9 @@ describe("the settings", () => {
       evictInAll: "stalest",
       unsafeReuseMs: Infinity,
       learn: false,
+      minIdle: 0,
+      minIdleForMs: 300_000,
+      spread: "first",
     });
     const { acquireTimeoutMs, connectTimeoutMs, headersTimeoutMs, bodyIdleTimeoutMs, requestTimeoutMs } =
       settings;
@@ -517,7 +537,7 @@ describe("the settings", () => {
   it("accept Infinity, which means off, for every limit", () => {
     for (const [option, value] of Object.entries(DEFAULTS)) {
       const isDuration = typeof value === "string" && /^\d/.test(value);
-      const isCount = typeof value === "number" && option !== "lifetimeJitter";
+      const isCount = typeof value === "number" && option !== "lifetimeJitter" && option !== "minIdle";
       if (isDuration || isCount) assertEquals(refusal({ [option]: Infinity }), undefined, option);
     }
   });

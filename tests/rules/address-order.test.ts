@@ -3,7 +3,7 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { afterRace, NO_LOST_RACES, orderByRaces } from "../../src/rules/address-order.ts";
+import { afterRace, NO_LOST_RACES, orderByLoad, orderByRaces } from "../../src/rules/address-order.ts";
 
 const [A, B, C] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
 const MINUTE = 60_000;
@@ -49,5 +49,26 @@ describe("afterRace", () => {
     for (let at = 0; at < 100; at++) lost = afterRace(lost, A, [`198.51.100.${at}`], at);
     assertEquals(lost.size, 64);
     assert(lost.has("198.51.100.99") && !lost.has("198.51.100.35"));
+  });
+});
+
+describe("orderByLoad", () => {
+  const some = fc
+    .uniqueArray(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 6 })
+    .map((all) => all.map(String));
+  const someLoads = fc.array(fc.nat(3), { minLength: 21, maxLength: 21 });
+  test("has every address once, the fewest connections first, whatever is drawn", () => {
+    fc.assert(
+      fc.property(some, someLoads, fc.double({ min: 0, max: 1, noNaN: true }), (addresses, loads, random) => {
+        const loadOf = (address: string) => loads[Number(address)] ?? 0;
+        const ordered = orderByLoad(addresses, loadOf, random);
+        assertEquals([...ordered].sort(), [...addresses].sort());
+        assert(ordered.every((one, at) => at === 0 || loadOf(ordered[at - 1] ?? one) <= loadOf(one)));
+      }),
+    );
+  });
+  test("begins at any of those that are equal", () => {
+    const first = (random: number) => orderByLoad([A, B, C], () => 0, random)[0];
+    assertEquals([first(0), first(0.4), first(0.7), first(1)], [A, B, C, C]);
   });
 });

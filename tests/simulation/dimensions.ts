@@ -90,6 +90,8 @@ export const HAPPENINGS = {
     "upgraded socket lost",
     "upgraded socket used after the pool was closed",
   ],
+  /** Connections that are kept ready, and an origin with an entry of its own. */
+  policies: ["replaced before its end", "an entry for an origin"],
   /** A requestTimeout, which covers a whole chain of redirects. */
   totals: ["requestTimeout set"],
   /** Clocks that stand still while the program computes, as on Cloudflare Workers. */
@@ -139,6 +141,10 @@ export interface Users {
   readonly suspendOneIn: number;
   /** The pool's option. */
   readonly requestTimeoutMs: number;
+  /** The pool's option, as far as its limits allow. */
+  readonly minIdle: number;
+  /** One origin has an entry, which says what the pool says. */
+  readonly hasEntry: boolean;
   /** The client's clock moves only when something reaches the program. */
   readonly clockStops: boolean;
   /** Per request. */
@@ -168,9 +174,17 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     busyOneIn: calm ? Infinity : oneIn("surplus", 5, 20, Infinity),
     suspendOneIn: calm ? oneIn("suspensions", 40, Infinity) : Infinity,
     requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
+    ...drawPolicies(seed, kinds),
     clockStops: oneIn("clocks", 1, Infinity, Infinity) === 1,
     upgradeOneIn: oneIn("upgrades", 8, 30, Infinity),
   };
+}
+
+/** Drawn apart, so that older seeds keep their meaning. */
+function drawPolicies(seed: number, kinds: readonly Kind[]): Pick<Users, "minIdle" | "hasEntry"> {
+  const prng = new Prng(Math.imul(seed, 0x85eb_ca6b) ^ 0x90c1);
+  if (!kinds.includes("policies")) return { minIdle: 0, hasEntry: false };
+  return { minIdle: prng.among(0, 0, 1, 3), hasEntry: prng.oneIn(2) };
 }
 
 /** Contexts slow down every promise on Node 20, so one world in eight has them. */

@@ -37,6 +37,13 @@ export function optionsOf(plan: Plan, { transport, onEvent, clock, prng }: World
     dnsRefresh: plan.dnsRefreshMs,
     retry: terms.retries,
     unsafeReuse: terms.unsafeReuseMs,
+    minIdle: Math.min(
+      plan.users.minIdle,
+      terms.maxIdle,
+      terms.maxIdlePerOrigin,
+      terms.maxConnectionsPerOrigin,
+    ),
+    ...(plan.users.hasEntry ? { origins: { [`http://${plan.servers[0]?.hostname}`]: {} } } : {}),
     learn: plan.learn === "store" ? { store: flakyStore(prng) } : plan.learn === "yes",
   };
 }

@@ -101,6 +101,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     this.#clients = new Clients(this);
     this.#acting = new Acting(this, this.#clients);
     if (plan.users.requestTimeoutMs !== Infinity) this.happened("requestTimeout set");
+    if (plan.users.hasEntry) this.happened("an entry for an origin");
     if (plan.users.clockStops) this.happened("clock that stands still");
   }
 
@@ -302,6 +303,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
+      if (event.reason === "replaced") this.happened("replaced before its end");
     } else if (event.type === "request.retried") {
       this.trace.note("retried", event.request, event.resendCount, event.reason);
     }

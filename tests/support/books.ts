@@ -50,6 +50,7 @@ export function checkBooks(core: Core, terms: Terms, lives: Lives, now: number):
   checkRules(origins, terms, now);
   checkWaiters(core, records, terms, now);
   for (const origin of records) checkSharing(origin, terms.rulesOf(origin.origin), lives, now);
+  for (const origin of records) checkWarm(core, origin, terms, now);
   checkWakeAt(core, terms, now);
   checkMemory(origins);
 }
@@ -226,6 +227,22 @@ function sumOf(all: readonly Counts[]): Counts {
 }
 
 const NONE: Counts = { open: 0, evictable: 0 };
+
+/** While requests run or wait, an origin has as many connections ready as its rules want, if there is a place for them. */
+function checkWarm(core: Core, origin: Origin, { rules, rulesOf }: Terms, now: number): void {
+  const { minIdle, maxConnectionsPerOrigin } = rulesOf(origin.origin);
+  const { origins } = core;
+  const isUsed = origin.active > 0 || origin.waiters.size > 0;
+  const rests = now < (origin.warm?.restsUntil ?? -Infinity);
+  if (minIdle === 0 || core.closing || !isUsed || rests || origins.blocked.size > 0) return;
+  // A place that came free elsewhere is noticed within a second.
+  const hasPlace = countedOf(origin) < maxConnectionsPerOrigin && origins.open < rules.maxConnections;
+  const ready = origin.idle.size + origin.room.size + origin.connecting;
+  const looksAgain = core.wakeAt() <= now + 1000;
+  const mayIdle = origins.idle.size + origins.connecting < rules.maxIdle;
+  if (hasPlace && mayIdle)
+    assert(ready >= minIdle || looksAgain, `${ready} connections are ready, and ${minIdle} shall be`);
+}
 
 function checkWakeAt(core: Core, { acquireTimeoutMs }: Terms, now: number): void {
   const { idle } = core.origins;

@@ -112,7 +112,8 @@ export class CoreDriver {
     const words = this.step({ type: "acquire", waiter, origin: at, again });
     if (isOpen && served)
       assertEquals(this.fates.get(name), "granted", `${name} found a connection that would serve it`);
-    if (isOpen && fullest.length > 0) {
+    const spreads = this.#rulesAt(at.key).spread === "all";
+    if (isOpen && fullest.length > 0 && !spreads) {
       const taken = words
         .find((word) => word.startsWith(`grant ${name} `))
         ?.split(" ")
@@ -328,8 +329,19 @@ export class CoreDriver {
     const { connections, waiters, connecting, capacity } = originRecord;
     const others = connecting > 1 ? (connecting - 1) * capacity : 0;
     if (type === "preconnect" || state !== "connecting" || waiters.size > others) return;
+    if (this.#isForWarmth(originRecord)) return;
     const old = [...connections].filter(({ succeeded, requests }) => succeeded && requests > 1);
     assert(old.length > 0, "a connection was opened that nobody needs");
+  }
+
+  /** Whether an origin has no more connections ready than its rules want, but those that are about to be replaced. */
+  #isForWarmth({ origin, idle, room, connecting }: Connection["originRecord"]): boolean {
+    const { minIdle } = this.terms.rulesOf(origin);
+    const ending = [...idle].filter(({ retireAt, idleSince }) => {
+      const leftMs = retireAt - this.now;
+      return leftMs <= (retireAt - idleSince) / 2;
+    });
+    return minIdle > 0 && idle.size - ending.length + room.size + connecting - 1 <= minIdle + connecting;
   }
 
   #checkFull(key: string): void {

@@ -21,6 +21,9 @@ export const NO_RULES: Rules = {
   evictInAll: "stalest",
   unsafeReuseMs: 2000,
   learn: false,
+  minIdle: 0,
+  minIdleForMs: 300_000,
+  spread: "first",
 };
 
 /** Rules that limit only what `changes` says. */
@@ -82,6 +85,9 @@ export const someRules: fc.Arbitrary<Rules> = fc.record({
   evictInAll: fc.constantFrom("stalest" as const, "returned" as const),
   unsafeReuseMs: spans,
   learn: fc.boolean(),
+  minIdle: fc.constant(0),
+  minIdleForMs: spans,
+  spread: fc.constantFrom("first" as const, "all" as const),
 });
 
 const someHints: fc.Arbitrary<ServerHints> = fc.record({

@@ -8,11 +8,32 @@ import type { Socket, SocketHandler, Target, Transport } from "../../contract/tr
 import { returnFault, thrownFault } from "../../contract/user-functions.ts";
 import type { Settings } from "../../options/resolve.ts";
 import { interleave } from "../../rules/address-memory.ts";
+import { orderByLoad } from "../../rules/address-order.ts";
+import type { Spread } from "../../rules/rules.ts";
 import { checkedSocket } from "./checked-socket.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import { RaceMemory } from "./race-memory.ts";
 import { checkedResolve, isAddress, Resolver } from "./resolver.ts";
 import { resumeAfterDelivery } from "./resume-after-delivery.ts";
+
+/** Counts by name what is under way. */
+class Tally {
+  readonly #counts: Map<string, number> = new Map();
+
+  count(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  /** Counts one more until the promise is settled. */
+  during<T>(name: string, promise: Promise<T>): Promise<T> {
+    this.#counts.set(name, this.count(name) + 1);
+    return promise.finally(() => {
+      const left = this.count(name) - 1;
+      if (left > 0) this.#counts.set(name, left);
+      else this.#counts.delete(name);
+    });
+  }
+}
 
 /** Connects the sockets of one pool. */
 export class Connector {
@@ -23,8 +44,14 @@ export class Connector {
   /** Whether the user gave the transport, so that its sockets must be checked. */
   readonly #usersTransport: boolean;
   readonly #races: RaceMemory = new RaceMemory();
+  readonly #random: () => number;
+  readonly #heading: Tally = new Tally();
 
-  constructor({ resolve: usersResolve, clock, transport: usersTransport }: Settings, transport: Transport) {
+  constructor(
+    { resolve: usersResolve, clock, random, transport: usersTransport }: Settings,
+    transport: Transport,
+  ) {
+    this.#random = random;
     this.#usersTransport = usersTransport !== undefined;
     const resolve = usersResolve === undefined ? transport.resolve : checkedResolve(usersResolve);
     this.#transport = transport;
@@ -38,11 +65,16 @@ export class Connector {
   }
 
   /** See {@linkcode Transport.connect}. */
-  connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  connect(
+    target: Target,
+    handler: SocketHandler,
+    signal: AbortSignal,
+    spread: Spread = "first",
+  ): Promise<Socket> {
     const { resolver } = this;
     const name = resolver === undefined ? undefined : nameIn(target);
     if (resolver === undefined || name === undefined) return this.#connectTo(target, handler, signal);
-    return resumeAfterDelivery(this.#connectByName(resolver, target, handler, signal));
+    return resumeAfterDelivery(this.#connectByName(resolver, target, handler, signal, spread));
   }
 
   async #connectByName(
@@ -50,6 +82,7 @@ export class Connector {
     target: Target,
     handler: SocketHandler,
     signal: AbortSignal,
+    spread: Spread,
   ): Promise<Socket> {
     const { hostname } = target;
     const addresses = await resolver.lookup(hostname, signal);
@@ -61,8 +94,11 @@ export class Connector {
       socket.pause();
       return socket;
     }
-    return happyEyeballs({
-      addresses: this.#races.order(hostname, interleave(addresses), this.#clock.now()),
+    const spreads = spread === "all" && addresses.length > 1;
+    const preferred = spreads ? this.#byLoad(resolver, hostname, addresses) : interleave(addresses);
+    const ordered = this.#races.order(hostname, preferred, this.#clock.now());
+    const racing = happyEyeballs({
+      addresses: ordered,
       clock: this.#clock,
       handler,
       signal,
@@ -70,6 +106,15 @@ export class Connector {
       raceEnded: (winner, losers) => this.#races.raceEnded(hostname, winner, losers, this.#clock.now()),
       connect: (address, ...rest) => this.#connectTo({ ...target, address }, ...rest),
     });
+    return spreads ? this.#heading.during(`${ordered[0]} of ${hostname}`, racing) : racing;
+  }
+
+  /** Connections that are being opened count for the address that is tried first. */
+  #byLoad(resolver: Resolver, hostname: string, addresses: readonly string[]): readonly string[] {
+    const loadOf = (address: string): number =>
+      resolver.openTo(hostname, address) + this.#heading.count(`${address} of ${hostname}`);
+    const loads = new Map(addresses.map((address) => [address, loadOf(address)]));
+    return orderByLoad(addresses, (address) => loads.get(address) ?? 0, this.#random());
   }
 
   /** Rejects if a user's transport throws, or returns no promise. */

@@ -72,14 +72,18 @@ export class DirectDialer implements Dialer {
   }
 
   connect(origin: Origin, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
-    const { tcpKeepAlive, noDelay } = this.#settings;
+    const { tcpKeepAlive, noDelay, rules } = this.#settings;
+    const { spread } = rules;
     const { hostname, port, route } = origin;
     if (route?.open !== undefined) return route.open(handler, signal);
     const unixPath = route?.unixPath ?? this.#settings.unixPath;
     const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, halfOpen: origin.upgrades };
     const tls = this.tlsTo(origin, signal);
-    if (!(tls instanceof Promise)) return this.#connector.connect({ ...target, tls }, handler, signal);
-    return connectAfter(tls, (known) => this.#connector.connect({ ...target, tls: known }, handler, signal));
+    if (!(tls instanceof Promise))
+      return this.#connector.connect({ ...target, tls }, handler, signal, spread);
+    return connectAfter(tls, (known) =>
+      this.#connector.connect({ ...target, tls: known }, handler, signal, spread),
+    );
   }
 
   /** How to speak TLS to an `https` origin, directly or in a tunnel. */

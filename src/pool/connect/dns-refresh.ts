@@ -52,6 +52,7 @@ export class DnsRefresh<Wire extends PoolWire> implements Timed {
     this.#timer = timer;
     this.#gone = gone;
     resolver.onAnswer = (hostname) => this.#nameAnswered(hostname);
+    resolver.openTo = (hostname, address) => this.#openTo(hostname, address);
   }
 
   /** A connection was opened at `now`. */
@@ -96,6 +97,11 @@ export class DnsRefresh<Wire extends PoolWire> implements Timed {
       await this.#resolver.refresh(name, signal).catch(() => {});
       if (signal.aborted) return;
     }
+  }
+
+  #openTo(hostname: string, address: string): number {
+    const connections = [...(this.#connections.get(hostname) ?? [])];
+    return connections.filter(({ attachment }) => attachment?.socket?.remoteAddress === address).length;
   }
 
   #nameAnswered(hostname: string): void {

@@ -31,6 +31,8 @@ export function isAddress(hostname: string): boolean {
 export class Resolver {
   /** Called after every answer that holds an address. */
   onAnswer: ((hostname: string) => void) | undefined;
+  /** How many open connections to a hostname lead to an address. */
+  openTo: (hostname: string, address: string) => number = () => 0;
   readonly #resolve: Resolve;
   readonly #clock: Clock;
   readonly #lookups: Map<string, Lookup> = new Map();

@@ -14,9 +14,10 @@
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
-import { chooseIdle } from "../../rules/idle-choice.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { expiry, spentReason, type Verdict, verdict } from "../../rules/verdict.ts";
+import { noteUse } from "../../rules/warm.ts";
+import { chooseFor, wantsPlaceAlone } from "./choice.ts";
 import type { Effect, Input, RejectReason } from "./effects.ts";
 import { Fairness } from "./fairness.ts";
 import { IdleLimitLearner } from "./idle-limit-learner.ts";
@@ -28,6 +29,7 @@ import { RequestLimitLearner } from "./request-limit-learner.ts";
 import { Retirement } from "./retirement.ts";
 import { Sharing } from "./sharing.ts";
 import { Succession } from "./succession.ts";
+import { Warmth } from "./warmth.ts";
 
 /** What the core is built with. */
 export interface CoreOptions {
@@ -58,6 +60,7 @@ export class PoolCore<C, W> {
   readonly #requestLearner: RequestLimitLearner<C, W>;
   readonly #sharing: Sharing<C, W>;
   readonly #succession: Succession<C, W>;
+  readonly #warmth: Warmth<C, W>;
   #effects: Effect<C, W>[] = NOTHING;
 
   constructor(options: CoreOptions) {
@@ -75,6 +78,7 @@ export class PoolCore<C, W> {
     });
     this.#sharing = new Sharing(this.origins);
     this.#succession = new Succession(this.origins, this.#sharing, emit);
+    this.#warmth = new Warmth(this.origins, this.#fairness, this.#retirement, emit);
   }
 
   /** Whether `close` was an input. */
@@ -84,7 +88,7 @@ export class PoolCore<C, W> {
 
   /** When to send the next `tick` at the latest; `Infinity` when nothing is due. */
   wakeAt(): number {
-    return Math.min(this.origins.deadlines.next(), this.#queueLimits.next());
+    return Math.min(this.origins.deadlines.next(), this.#queueLimits.next(), this.#warmth.next());
   }
 
   /** What to do about `input` at `now`. Effects are in the order in which they must be done. */
@@ -98,6 +102,7 @@ export class PoolCore<C, W> {
     // A limit that was learned just now may be shorter than some connections have been idle.
     if (this.origins.deadlines.next() <= now) this.#retirement.expire(now);
     this.#opening.serveBlocked(now);
+    if (this.origins.touched.size > 0 || this.#warmth.next() <= now) this.#warmth.keep(now);
     return this.#effects;
   }
 
@@ -166,7 +171,7 @@ export class PoolCore<C, W> {
     if (!again) waiter.askedAt = now;
     if (this.#closing) return this.#reject(waiter, to.key, "pool-closed", now);
     const origin = this.origins.recordOf(to);
-    const connection = this.#choose(origin, waiter, now);
+    const connection = chooseFor(origin, waiter, this.#sharing, now);
     if (connection !== undefined) {
       this.#grant(waiter, connection, now);
       if (connection.capacity > 1) this.#shareWithWaiters(connection, now);
@@ -181,14 +186,6 @@ export class PoolCore<C, W> {
     this.#emit({ type: "queue", waiter, origin: to.key, queued: origin.waiters.size });
   }
 
-  #choose(origin: OriginRecord<C, W>, waiter: Waiter<C, W>, now: number): ConnectionRecord<C, W> | undefined {
-    if (origin.room.size > 0) {
-      const shared = this.#sharing.choose(origin, waiter, now);
-      if (shared !== undefined) return shared;
-    }
-    return waiter.fresh ? undefined : chooseIdle(origin, origin.rules, waiter.unsafe, now);
-  }
-
   #grant(waiter: Waiter<C, W>, connection: ConnectionRecord<C, W>, now: number): void {
     let idleMs = 0;
     if (connection.state !== "active") {
@@ -196,6 +193,8 @@ export class PoolCore<C, W> {
       connection.leasedIdleMs = idleMs;
     }
     this.origins.dequeue(waiter);
+    const { warm } = connection.originRecord;
+    if (warm !== undefined) noteUse(warm, connection, now);
     // Whatever its peer allows: it is not shared, and leaves no place to a successor.
     if (waiter.alone) connection.capacity = 1;
     this.origins.lease(connection);
@@ -364,6 +363,7 @@ export class PoolCore<C, W> {
   #releaseLast(connection: ConnectionRecord<C, W>, reason: RetireReason | undefined, now: number): void {
     const { originRecord: origin } = connection;
     connection.idleSince = now;
+    if (origin.warm !== undefined) origin.warm.usedAt = now;
     this.origins.release(connection);
     if (connection.requests >= origin.learnedRequests) this.#requestLearner.ended(connection, reason, now);
     if (connection.state === "closed") {
@@ -402,17 +402,10 @@ export class PoolCore<C, W> {
 
   #close(now: number): void {
     this.#closing = true;
+    this.#warmth.stop();
     for (const waiter of this.origins.waiters()) this.#reject(waiter, keyOf(waiter), "pool-closed", now);
     for (const origin of this.origins.records()) {
       for (const connection of origin.connections) this.#retirement.retire(connection, "pool-closed", now);
     }
   }
-}
-
-/**
- * Whether the request that is next wants a connection alone, and limits let none be opened: with those that come free others would
- * overtake it for ever.
- */
-function wantsPlaceAlone<C, W>(origin: OriginRecord<C, W>): boolean {
-  return origin.waiters.first?.alone === true && origin.connecting === 0;
 }

@@ -40,6 +40,8 @@ export class OriginTable<C, W> {
   readonly queue: List<Waiter<C, W>> = new List();
   /** The others, by the end of their time. */
   readonly timed: Deadlines<OwnWaiter<C, W>> = new Deadlines();
+  /** Origins that are kept warm, of which something changed within the present step. */
+  readonly touched: Set<OriginRecord<C, W>> = new Set();
   /** Origins that only the total limit keeps from connecting, in the order in which they get their turn. */
   readonly blocked: List<OriginRecord<C, W>> = new List();
   readonly deadlines: Deadlines<ConnectionRecord<C, W>> = new Deadlines();
@@ -116,6 +118,7 @@ export class OriginTable<C, W> {
     if (!first) waiter.arrival = ++this.#arrivals;
     if (first) origin.waiters.unshift(waiter.originNode);
     else origin.waiters.push(waiter.originNode);
+    if (origin.warm !== undefined) this.touched.add(origin);
     if (waiter instanceof OwnWaiter) this.#watch(waiter);
     else this.queue.insert(waiter.queueNode, first ? this.#askedAfter(waiter.askedAt)?.queueNode : undefined);
     this.#changed(origin, before);
@@ -188,6 +191,7 @@ export class OriginTable<C, W> {
     const { originRecord: origin } = connection;
     const before = waitersWithoutAttempt(origin);
     connection.move("connected");
+    if (origin.warm !== undefined) this.touched.add(origin);
     origin.connecting -= 1;
     this.connecting -= 1;
     this.#changed(origin, before);
@@ -200,6 +204,7 @@ export class OriginTable<C, W> {
     connection.teaches = connection.requests > 1;
     connection.move("leased");
     this.#unlistIdle(connection);
+    if (connection.originRecord.warm !== undefined) this.touched.add(connection.originRecord);
     connection.originRecord.active += 1;
     this.active += 1;
   }
@@ -226,7 +231,8 @@ export class OriginTable<C, W> {
 
   /** Lists an active connection by its leases among those of its origin that have room, or takes it out. */
   setRoom(connection: ConnectionRecord<C, W>, hasRoom: boolean): void {
-    const { room } = connection.originRecord;
+    const { room, warm } = connection.originRecord;
+    if (warm !== undefined) this.touched.add(connection.originRecord);
     if (hasRoom) {
       connection.roomNode ??= listNode(connection);
       room.place(connection.roomNode, isFuller);
@@ -256,6 +262,7 @@ export class OriginTable<C, W> {
   /** Lists a connection as idle until `retireAt`. */
   park(connection: ConnectionRecord<C, W>, retireAt: number): void {
     connection.retireAt = retireAt;
+    if (connection.originRecord.warm !== undefined) this.touched.add(connection.originRecord);
     connection.originRecord.idle.push(connection.originIdleNode);
     this.idle.push(connection.idleNode);
     this.deadlines.watch(connection);
@@ -287,6 +294,7 @@ export class OriginTable<C, W> {
     const { originRecord: origin } = connection;
     origin.connections.remove(connection.originNode);
     this.deadlines.forget(connection);
+    if (origin.warm !== undefined) this.touched.add(origin);
     this.open -= 1;
     // Set when it began to drain, and only then.
     if (connection.retireReason !== undefined) this.draining -= 1;

@@ -40,6 +40,7 @@
  * | `calmed` | when the peer asks for calm | `PoolCore` |
  * | `firstByte`, `doubtBudget` | with each response | the shell, the exchange |
  * | `answerMs` | with a response that is the fastest of its connection | the shell |
+ * | `warm` | with each request, and with connections that end unused | `PoolCore`, `Retirement`, `Warmth` |
  * | `probe`, `patientProbe` | when the next one begins | `Opening` |
  * | `reach` | with each response, and with the end of each connect attempt | the shell |
  * | `counters` | `opened`, `retired`: the core; `requests`, `reused`: the shell; `retries`, `failures`: the exchange | |
@@ -56,6 +57,7 @@ import { NOTHING_LEARNED } from "../../rules/learned-limit.ts";
 import { neverReached, type Reach } from "../../rules/outage.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../rules/rules.ts";
 import type { Proof } from "../../rules/share-choice.ts";
+import type { WarmFacts } from "../../rules/warm.ts";
 import type { Expiring, HeapEntry } from "./deadlines.ts";
 import { List, type ListNode, listNode } from "./list.ts";
 import { nextState, type State, type Step } from "./state.ts";
@@ -311,6 +313,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   /** An older one, which has the time that attempts are known to take. */
   patientProbe: ConnectionRecord<C, W> | undefined = undefined;
   readonly counters: Counters = zeroCounters();
+  /** Only if its rules want connections that are ready. */
+  readonly warm: WarmFacts | undefined;
   /** Its limits. Those on all connections of the pool are the same for every origin. */
   readonly rules: Rules;
   /** Its place among the origins that wait at the total limit. */
@@ -321,6 +325,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   constructor(origin: Origin, capacity: number, rules: Rules) {
     this.origin = origin;
     this.rules = rules;
+    this.warm =
+      rules.minIdle > 0 ? { usedAt: -Infinity, failures: 0, restsUntil: -Infinity, replacing: 0 } : undefined;
     this.capacity = capacity;
     this.blockedNode = listNode(this);
     this.unusedNode = listNode(this);

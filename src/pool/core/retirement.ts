@@ -3,6 +3,7 @@
 import type { RetireReason } from "../../contract/reasons.ts";
 import { chooseEvicted } from "../../rules/idle-choice.ts";
 import { verdict } from "../../rules/verdict.ts";
+import { noteEnd } from "../../rules/warm.ts";
 import type { Effect } from "./effects.ts";
 import type { OriginTable } from "./origin-table.ts";
 import type { ConnectionRecord, OriginRecord } from "./records.ts";
@@ -34,6 +35,8 @@ export class Retirement<C, W> {
       if (!connection.lingers) return this.#leftPlace(connection.originRecord);
       this.#origins.release(connection);
     }
+    const { warm } = connection.originRecord;
+    if (warm !== undefined) noteEnd(warm, connection, reason, now);
     this.close(connection, reason, from, from === "idle" ? now - connection.idleSince : 0, error);
   }
 

@@ -76,8 +76,13 @@ export class Sharing<C, W> {
     this.#origins.setRoom(connection, hasRoom);
   }
 
-  /** The fullest connection with room that the request may share. Filling one up lets the others go idle. */
+  /**
+   * The fullest connection with room that the request may share: filling one up lets the others go idle. Where load is spread, the
+   * emptiest.
+   */
   choose(origin: OriginRecord<C, W>, waiter: Waiter<C, W>, now: number): ConnectionRecord<C, W> | undefined {
+    if (origin.rules.spread === "all")
+      return origin.room.findLast((connection) => this.#mayTake(connection, waiter, now));
     const fullest = origin.room.first;
     if (fullest !== undefined && this.#mayTake(fullest, waiter, now)) return fullest;
     for (const connection of origin.room) if (this.#mayTake(connection, waiter, now)) return connection;

@@ -379,7 +379,14 @@ function rulesByOrigin(prng: Prng, kind: boolean): (hostname: string) => Partial
   return (hostname) => {
     const drawn = new Prng(seed + hostname.charCodeAt(0));
     if (drawn.oneIn(3)) return undefined;
-    return kind ? { ...someRules(drawn), ...KIND } : someRules(drawn);
+    const own = kind ? { ...someRules(drawn), ...KIND } : someRules(drawn);
+    const { maxConnectionsPerOrigin = Infinity, maxIdlePerOrigin = Infinity } = own;
+    const most = Math.min(maxConnectionsPerOrigin, maxIdlePerOrigin, 4);
+    const warm = {
+      minIdle: drawn.oneIn(2) ? drawn.below(most + 1) : 0,
+      minIdleForMs: drawn.among(100, 60_000),
+    };
+    return { ...own, ...warm, spread: drawn.among("first", "first", "all") };
   };
 }
 
