@@ -27,6 +27,7 @@ const SECTIONS: readonly (readonly [title: string, documents: readonly string[]]
       "docs/http2.md",
       "docs/tls.md",
       "docs/proxies.md",
+      "docs/tracing.md",
     ],
   ],
 ];

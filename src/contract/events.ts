@@ -92,6 +92,8 @@ export interface RequestQueued {
   readonly type: "request.queued";
   /** Origin of the request or connection: `"https://api.example.com"`. */
   readonly origin: string;
+  /** Number of the request: unique within the pool, the same in all its events. */
+  readonly request: number;
   /** Waiting requests of this origin, this one included. */
   readonly queued: number;
 }
@@ -106,6 +108,8 @@ export interface RequestStarted {
   readonly origin: string;
   /** Method of the request. */
   readonly method: string;
+  /** The `tag` of its call, if that has one. */
+  readonly tag?: unknown;
 }
 
 /** The response was received completely, body included. */
@@ -118,6 +122,8 @@ export interface RequestFinished {
   readonly origin: string;
   /** Method of the request. */
   readonly method: string;
+  /** The `tag` of its call, if that has one. */
+  readonly tag?: unknown;
   /** Status of the response. */
   readonly status: number;
   /** The version in the response. */
@@ -142,6 +148,8 @@ export interface RequestRetried {
   readonly origin: string;
   /** Method of the request. */
   readonly method: string;
+  /** The `tag` of its call, if that has one. */
+  readonly tag?: unknown;
   /** Why. */
   readonly reason: RetryReason;
   /** How many times the request was resent. */
@@ -163,6 +171,8 @@ export interface RequestDoubted {
   readonly origin: string;
   /** Method of the request. */
   readonly method: string;
+  /** The `tag` of its call, if that has one. */
+  readonly tag?: unknown;
   /** The connection that is in doubt. */
   readonly connection: number;
   /** Ms it had been idle. */
@@ -192,6 +202,8 @@ export interface RequestFailed {
   readonly origin: string;
   /** Method of the request. */
   readonly method: string;
+  /** The `tag` of its call, if that has one. */
+  readonly tag?: unknown;
   /** A {@linkcode HoldfastError}, or the `reason` of the signal that aborted the request. */
   readonly error: HoldfastError | unknown;
   /** Ms since the request entered the pool. */

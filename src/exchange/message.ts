@@ -21,6 +21,8 @@ export interface WireRequest extends RequestMessage {
   readonly alone?: boolean | undefined;
   /** Is told of the interim responses but 100. */
   readonly interim?: InterimListener | undefined;
+  /** Whatever the caller wants to be told in the events of the request. */
+  readonly tag?: unknown;
   /** When the call began that the request is part of, if that was earlier. The total time counts from there. */
   readonly calledAt?: number | undefined;
 }

@@ -15,6 +15,9 @@ export interface ResponseFacts {
   readonly resendCount: number;
 }
 
+/** What events tell of a request. */
+export type EventRequest = Pick<WireRequest, "origin" | "method" | "tag">;
+
 /** The failure of a request. An object, because the error may be `undefined`. */
 export interface ExchangeFailure {
   readonly error: unknown;
@@ -23,11 +26,11 @@ export interface ExchangeFailure {
 /** Publishes the events of one request. */
 export class RequestEvents {
   readonly #pool: ConnectionPool<Wire>;
-  readonly #request: Pick<WireRequest, "origin" | "method">;
+  readonly #request: EventRequest;
   /** The number of the request. */
   readonly id: number;
 
-  constructor(pool: ConnectionPool<Wire>, request: Pick<WireRequest, "origin" | "method">) {
+  constructor(pool: ConnectionPool<Wire>, request: EventRequest) {
     this.#pool = pool;
     this.#request = request;
     this.id = pool.observers.nextRequest();
@@ -116,7 +119,8 @@ export class RequestEvents {
   }
 
   get #about() {
-    const { origin, method } = this.#request;
-    return { request: this.id, origin: origin.key, method };
+    const { origin, method, tag } = this.#request;
+    const about = { request: this.id, origin: origin.key, method };
+    return tag === undefined ? about : { ...about, tag };
   }
 }

@@ -28,6 +28,15 @@ function* recordPairs(
   }
 }
 
+/** Methods that the standard converts to upper case. */
+const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+
+/** The method as `fetch` sends it (Fetch §2.2.1). */
+export function upperCased(method: string): string {
+  const upper = method.toUpperCase();
+  return UPPERCASED.has(upper) ? upper : method;
+}
+
 /** @throws {TypeError} for methods that give a body no meaning (RFC 9110 §9.3.1, §9.3.2). */
 export function refuseBodyOn(method: string): void {
   if (method === "GET" || method === "HEAD") throw new TypeError(`A ${method} request must not have a body`);

@@ -43,6 +43,14 @@ export interface CallOptions {
    * @default the pool's
    */
   readonly http2?: PoolOptions["http2"];
+  /**
+   * Anything: the events `request.started`, `.finished`, `.failed`, `.retried` and `.doubted` of the call's requests have it as
+   * their `tag`, so that a listener knows whose they are. All events of a request have its number. Of a pool in `trace()`, the tag
+   * is an object whose `tag` is this one.
+   *
+   * @default none
+   */
+  readonly tag?: unknown;
 }
 
 const TIMES = ["acquireTimeout", "headersTimeout", "bodyIdleTimeout", "requestTimeout"] as const;
@@ -57,6 +65,7 @@ export const CALL_OPTIONS: Readonly<Record<keyof CallOptions, 0>> = {
   requestTimeout: 0,
   reuse: 0,
   http2: 0,
+  tag: 0,
 };
 
 /** The member of the options that holds options of the pool. */

@@ -7,7 +7,7 @@ import { quoted } from "../contract/excerpt.ts";
 import type { Origin } from "../contract/origin.ts";
 import type { RequestFields } from "../contract/wire.ts";
 import { checkMethod, requestFields } from "../http1/send/request-head.ts";
-import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf } from "./arguments.ts";
+import { type HeadersSource, refuseBodyOn, refuseLengthAlone, signalOf, upperCased } from "./arguments.ts";
 import { isBadPort } from "./bad-ports.ts";
 import type { ReadContext } from "./call-context.ts";
 import { type CallOptions, callOptions, type HoldsCallOptions } from "./call-options.ts";
@@ -99,9 +99,6 @@ export interface FetchRequest {
   /** What the call says in place of the pool's options. */
   readonly call: CallOptions | undefined;
 }
-
-/** Methods that the standard converts to upper case. */
-const UPPERCASED: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
 /**
  * Reads all arguments now: changes that the caller makes to them after the call have no effect.
@@ -209,9 +206,9 @@ function isRequestLike(input: FetchInput): input is RequestLike {
 }
 
 export function normalMethod(method: string): string {
-  const upper = method.toUpperCase();
-  const normal = UPPERCASED.has(upper) ? upper : method;
+  const normal = upperCased(method);
   checkMethod(normal);
+  const upper = method.toUpperCase();
   if (upper === "TRACE" || upper === "TRACK") throw new TypeError(`fetch does not allow the method ${upper}`);
   return normal;
 }

@@ -108,6 +108,7 @@ function withCall(request: WireRequest, call: CallOptions, usual: Http2Mode): Wi
     idempotent,
     doubt: callDoubt(call, deadlines),
     alone: call.reuse === false,
+    tag: call.tag,
   };
 }
 

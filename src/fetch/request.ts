@@ -170,6 +170,7 @@ function readRequest(context: ReadContext, url: string | URL, given?: RequestOpt
     idempotent: options.idempotent,
     doubt: callDoubt(options, deadlines),
     alone: options.reuse === false,
+    tag: options.tag,
     interim: (options as ForwardedOptions)[INTERIM],
   };
   if (options.body !== undefined && options.body !== null) return withBody(request, options, options.body);

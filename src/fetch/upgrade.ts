@@ -43,6 +43,8 @@ export interface UpgradeOptions {
   readonly bodyIdleTimeout?: Duration;
   /** Replaces the pool's `requestTimeout`, which ends with the upgrade. @default the pool's */
   readonly requestTimeout?: Duration;
+  /** Anything: events of the request have it as their `tag`. See {@linkcode CallOptions.tag}. @default none */
+  readonly tag?: unknown;
 }
 
 const KNOWN_OPTIONS = {
@@ -54,6 +56,7 @@ const KNOWN_OPTIONS = {
   headersTimeout: 0,
   bodyIdleTimeout: 0,
   requestTimeout: 0,
+  tag: 0,
 } as const satisfies Record<keyof UpgradeOptions, 0>;
 
 /** What `pool.upgrade()` resolves to. */
@@ -150,6 +153,7 @@ function readUpgrade(context: ReadContext, url: string | URL, options: UpgradeOp
     deadlines: callDeadlines(options, usualFor(context, origin)),
     body: undefined,
     doubt: false as const,
+    tag: options.tag,
   };
   if (method === "CONNECT") {
     const authority = authorityOf(options);

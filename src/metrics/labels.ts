@@ -59,7 +59,7 @@ export class OriginLabels {
 
   /** With the method of a request. */
   request(method: string): Attributes {
-    const name = KNOWN_METHODS.has(method) ? method : "_OTHER";
+    const name = methodLabel(method);
     return remembered(this.#byMethod, name, () => ({ ...this.server, "http.request.method": name }));
   }
 
@@ -78,7 +78,7 @@ export class OriginLabels {
 
   /** Of a request that failed. */
   failed({ method, error }: RequestFailed): Attributes {
-    const type = errorType(error);
+    const type = errorLabel(error);
     return remembered(this.#byResult, `${method} ${type}`, () => ({
       ...this.request(method),
       "error.type": type,
@@ -129,10 +129,16 @@ function serverOf(origin: string): Attributes {
   }
 }
 
+/** The method, if the conventions list it. */
+export function methodLabel(method: string): string {
+  return KNOWN_METHODS.has(method) ? method : "_OTHER";
+}
+
 /** Names of the errors with which runtimes abort signals. A caller's own reasons count as `_OTHER`. */
 const ABORTS: ReadonlySet<string> = new Set(["AbortError", "TimeoutError"]);
 
-function errorType(error: unknown): string {
+/** The type of an error, which is one of few. */
+export function errorLabel(error: unknown): string {
   if (error instanceof HoldfastError) return error.code;
   return error instanceof Error && ABORTS.has(error.name) ? error.name : "_OTHER";
 }

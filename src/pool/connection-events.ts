@@ -2,7 +2,7 @@
 
 import type { PoolWire } from "../contract/wire.ts";
 import { keepUntil } from "../rules/verdict.ts";
-import type { Connection, Lease } from "./connection.ts";
+import type { Acquirer, Connection, Lease } from "./connection.ts";
 import type { Effect } from "./core/effects.ts";
 import type { ConnectionRecord } from "./core/records.ts";
 import type { Observers } from "./observers.ts";
@@ -25,9 +25,12 @@ export function publishOpened<Wire extends PoolWire>(
 }
 
 /** A request waits in the queue. */
-export function publishQueued<C, W>(observers: Observers, effect: Effect<C, W> & { type: "queue" }): void {
+export function publishQueued<C, Wire extends PoolWire>(
+  observers: Observers,
+  { waiter, origin, queued }: Effect<C, Acquirer<Wire>> & { type: "queue" },
+): void {
   if (!observers.topics["request.queued"].wanted) return;
-  observers.publish({ type: "request.queued", origin: effect.origin, queued: effect.queued });
+  observers.publish({ type: "request.queued", request: waiter.attachment.requestId, origin, queued });
 }
 
 /** A request got the connection. */

@@ -675,7 +675,7 @@ describe("a listener", () => {
     const about = { connection: 1, origin: "http://a" };
     const asked = { request: 1, waitedMs: 0 };
     assertEquals(shell.events, [
-      { type: "request.queued", origin: "http://a", queued: 1 },
+      { type: "request.queued", request: 1, origin: "http://a", queued: 1 },
       { type: "connection.opened", ...about, elapsedMs: 0, protocol: "http/1.1", remoteAddress: "a" },
       { type: "connection.acquired", ...about, ...asked, reused: false, requestNumber: 1, idleMs: 0 },
       { type: "connection.released", ...about, requests: 1, streams: 0, keepMs: 10_000 },

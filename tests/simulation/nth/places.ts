@@ -123,6 +123,7 @@ export const CALL_PLACES = {
   reuse: [],
   http2: [],
   holdfast: [],
+  tag: [],
 } as const satisfies Record<keyof RequestOptions, readonly string[]>;
 
 /** A place, by kind and name. */
