@@ -5,6 +5,7 @@ import process from "node:process";
 import type { Dispatcher } from "undici";
 import { createPool } from "../../mod.ts";
 import { dispatcher, setGlobalDispatcher } from "../../src/dispatcher/mod.ts";
+import { AGENT_CLIENTS, type AgentClientName, agentClient } from "./agent-clients.ts";
 import type { Method } from "./schedule.ts";
 
 export interface Call {
@@ -20,7 +21,7 @@ export interface Client {
   readonly close: (() => Promise<void>) | undefined;
 }
 
-export const CLIENT_TITLES = {
+const OWN_TITLES = {
   "holdfast-request": "Holdfast request()",
   "holdfast-fetch": "Holdfast fetch()",
   builtin: "built-in fetch",
@@ -32,12 +33,15 @@ export const CLIENT_TITLES = {
   "node-http": "node:http keepAlive",
 } as const;
 
-export type ClientName = keyof typeof CLIENT_TITLES;
+type OwnName = keyof typeof OWN_TITLES;
+export type ClientName = OwnName | AgentClientName;
+
+export const CLIENT_TITLES: Readonly<Record<ClientName, string>> = { ...OWN_TITLES, ...AGENT_CLIENTS };
 
 /** The same limit for all clients, where it can be set. */
 const CONNECTIONS = 64;
 
-const MAKERS: Readonly<Record<ClientName, () => Client | Promise<Client>>> = {
+const MAKERS: Readonly<Record<OwnName, () => Client | Promise<Client>>> = {
   "holdfast-request": holdfastRequest,
   "holdfast-fetch": holdfastFetch,
   builtin: builtin,
@@ -50,7 +54,7 @@ const MAKERS: Readonly<Record<ClientName, () => Client | Promise<Client>>> = {
 };
 
 export function makeClient(name: ClientName): Client | Promise<Client> {
-  return MAKERS[name]();
+  return name in MAKERS ? MAKERS[name as OwnName]() : agentClient(name as AgentClientName);
 }
 
 function holdfastRequest(): Client {

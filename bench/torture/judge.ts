@@ -8,6 +8,8 @@ export interface Figures {
   readonly requests: number;
   /** Idempotent requests that failed although a resend would have been answered. */
   failedIdempotent: number;
+  /** The same, with a body of which the client says that it is too long to be kept for a resend. */
+  beyond: number;
   /** POSTs that the server executed more than once. */
   duplicatedPosts: number;
   /** Responses that belong to another request, are incomplete, or belong to a request that was never executed. */
@@ -41,6 +43,8 @@ export interface Evidence {
   readonly errors: Readonly<Record<string, number>>;
   readonly samples: readonly string[];
   readonly closes: boolean;
+  /** The longest body that the client can send again. */
+  readonly replayBytes?: number;
 }
 
 export function judge(evidence: Evidence): Figures {
@@ -48,6 +52,7 @@ export function judge(evidence: Evidence): Figures {
   const figures: Figures = {
     requests: outcomes.length,
     failedIdempotent: 0,
+    beyond: 0,
     duplicatedPosts: 0,
     wrongAnswers: 0,
     leaked,
@@ -65,7 +70,11 @@ export function judge(evidence: Evidence): Figures {
   return figures;
 }
 
-function count(figures: Figures, { outcomes, executions, fates, seed }: Evidence, index: number): void {
+function count(
+  figures: Figures,
+  { outcomes, executions, fates, seed, replayBytes = Infinity }: Evidence,
+  index: number,
+): void {
   const [outcome, fate, times] = [outcomes[index], fates[index] ?? 0, executions[index] ?? 0];
   if (outcome === OUTCOME.right && times === 1) return;
   const idempotent = isIdempotent(plan(seed, index).method);
@@ -78,6 +87,7 @@ function count(figures: Figures, { outcomes, executions, fates, seed }: Evidence
   if (outcome === OUTCOME.hung || outcome === OUTCOME.none) figures.hung += 1;
   if (outcome !== OUTCOME.failed) return;
   if ((fate & EXCUSED) !== 0) figures.excused += 1;
+  else if (idempotent && plan(seed, index).bodyBytes > replayBytes) figures.beyond += 1;
   else if (idempotent) figures.failedIdempotent += 1;
   else figures.failedPosts += 1;
 }

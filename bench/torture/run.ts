@@ -1,5 +1,6 @@
 /** Run: runs one client after the other, each in a process of its own, against one server. */
 
+import { AGENT_CLIENTS } from "./agent-clients.ts";
 import { Child } from "./child.ts";
 import type { ClientName } from "./clients.ts";
 import { type Figures, judge } from "./judge.ts";
@@ -9,6 +10,8 @@ import type { Runtime } from "./runtimes.ts";
 /** How long FINs may travel, and a server may need to notice them, after a client has closed its pool. */
 const SETTLE_MS = 30_000;
 const LOOK_MS = 100;
+/** An agent keeps 64 KiB of a request, of which the head takes some. */
+const REPLAYED = 65_000;
 
 export interface Torture {
   /** The server's runtime. It is the same for all clients. */
@@ -58,6 +61,7 @@ async function runClient(
       fates: fromBase64(report.fates),
       leaked: report.open,
       connections: report.connections,
+      ...(client in AGENT_CLIENTS && client.startsWith("holdfast") ? { replayBytes: REPLAYED } : undefined),
     });
   } finally {
     await child.end();

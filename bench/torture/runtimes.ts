@@ -26,8 +26,9 @@ const NODE: readonly ClientName[] = [
   "undici",
   "undici-fetch",
   "node-http",
+  "holdfast-node",
 ];
-const OTHER: readonly ClientName[] = [...HOLDFAST, "builtin", "node-http"];
+const OTHER: readonly ClientName[] = [...HOLDFAST, "builtin", "node-http", "holdfast-node"];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -6,7 +6,10 @@ import type { Figures } from "./judge.ts";
 
 const COLUMNS: readonly (readonly [title: string, value: (figures: Figures) => string | number])[] = [
   ["requests", ({ requests }) => requests],
-  ["failed\nidempotent", ({ failedIdempotent }) => failedIdempotent],
+  [
+    "failed\nidempotent",
+    ({ failedIdempotent, beyond }) => (beyond === 0 ? failedIdempotent : `${failedIdempotent}+${beyond}`),
+  ],
   ["duplicated\nPOSTs", ({ duplicatedPosts }) => duplicatedPosts],
   ["wrong\nanswers", ({ wrongAnswers }) => wrongAnswers],
   ["leaked\nsockets", ({ leaked, closes }) => (closes ? leaked : `(${leaked})`)],
@@ -32,7 +35,7 @@ export function tableOf(results: ReadonlyMap<ClientName, Figures>): string {
   return table.toString();
 }
 
-export const NOTES = `failed idempotent: GET, PUT or DELETE whose connection, used before, ended without a byte of a response.
+export const NOTES = `failed idempotent: GET, PUT or DELETE whose connection, used before, ended without a byte of a response (+ through an agent: with more than 64 KiB, which it does not keep).
 failed POSTs: must not be sent again, because they may have been executed.
 faults nobody can prevent: no answer on a fresh connection, a response cut in the middle (+ a response that crossed the request).
 leaked sockets in brackets: the client has no way to close its connections.`;

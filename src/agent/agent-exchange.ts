@@ -37,6 +37,7 @@ import { isIdempotent, resendReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import { AgentSocket, type SocketLink, showTls } from "./agent-socket.ts";
 import { DetachedLink } from "./detached-link.ts";
+import { ownBytes } from "./first-bytes.ts";
 import { nodeError } from "./node-errors.ts";
 import type { NodeRequest } from "./node-request.ts";
 import { announcedHints, endAfter, isUntilClose } from "./response-facts.ts";
@@ -267,14 +268,14 @@ export class AgentExchange implements Roles {
     const [lease, socket] = [this.#lease, this.#socket];
     if (lease === undefined || socket === undefined || this.#sent.writes === 0)
       return this.#lost("unsolicited-data", undefined);
-    if (!this.#responded) this.#firstByte(lease);
+    const own = this.#responded ? length : this.#firstBytes(lease, bytes, length);
     this.#times.bodyMovedAt = this.#pool.loopRanAt;
     if (this.request.res?.complete === true) {
       this.#surplus = true;
       return;
     }
     this.#isDelivering = true;
-    const wantsMore = socket.receive(bytes, length);
+    const wantsMore = socket.receive(bytes, own);
     this.#isDelivering = false;
     if (wantsMore || this.#lease === undefined || this.#isPaused) return;
     this.#isPaused = true;
@@ -282,10 +283,14 @@ export class AgentExchange implements Roles {
     lease.connection.pause();
   }
 
-  #firstByte(lease: Lease<Wire>): void {
+  /** Answers how many of them belong to the response. */
+  #firstBytes(lease: Lease<Wire>, bytes: Uint8Array, length: number): number {
     this.#responded = true;
     this.#sent.forget();
     if (this.#sent.writes === 1) lease.connection.noteRoundTrip(this.#pool.loopRanAt - this.#times.sentAt);
+    const own = ownBytes(bytes, length, this.request.method);
+    this.#surplus = own < length;
+    return own;
   }
 
   readOn(): void {

@@ -13,6 +13,8 @@ import { eventually, PATIENT } from "../support/patience.ts";
 import { type Answers, type Service, service } from "../support/service.ts";
 import { type Answer, type Asked, answerTo, ask, begin, failureOf } from "./asking.ts";
 
+const RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
 interface Fronted extends Service {
   readonly front: HoldfastAgent;
   /** Waits until a request has come on a connection, the first by default. */
@@ -169,6 +171,18 @@ describe("agent: reuse", () => {
     assert(["bad-framing", "unsolicited-data"].includes(retired()[0] ?? ""), String(retired()));
   });
 
+  for (const surplus of ["SSH-2.0-garbage\r\n", "HTTP/1.1 200 OK\r\nContent-Le", RESPONSE])
+    it(
+      `ends a connection on which "${surplus.slice(0, 12)}" comes in one piece with a response`,
+      PATIENT,
+      async () => {
+        const accept: MemoryOptions["accept"] = (peer) => peer.onData(() => peer.send(RESPONSE + surplus));
+        const { ask, retired } = fronted({}, undefined, { accept, respond: undefined });
+        assertEquals((await ask()).text, "ok");
+        assertEquals(retired(), ["bad-framing"]);
+      },
+    );
+
   it("learns the idle limit of a server that announces none", PATIENT, async () => {
     const { ask, clock, transport, events } = fronted({ idleTimeout: "60s" });
     for (let times = 0; times < 6; times++) {
@@ -317,7 +331,6 @@ describe("agent: limits and deadlines", () => {
   function waiting(options: PoolOptions) {
     return fronted(options, undefined, { respond: undefined });
   }
-  const RESPONSE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
   it("queues above maxConnectionsPerOrigin, in order, and shows who waits", PATIENT, async () => {
     const { ask, front, transport, arrived } = waiting({ maxConnectionsPerOrigin: 1 });

@@ -13,7 +13,12 @@ import { PATIENCE_MS } from "../support/patience.ts";
 
 const REQUESTS = 1500;
 /** On Node, undici's fetch through a dispatcher as well. */
-const CLIENTS: readonly ClientName[] = ["holdfast-request", "holdfast-fetch", "holdfast-undici-fetch"];
+const CLIENTS: readonly ClientName[] = [
+  "holdfast-request",
+  "holdfast-fetch",
+  "holdfast-undici-fetch",
+  "holdfast-node",
+];
 
 describe("torture", () => {
   it("Holdfast fails no request that a resend can save, sends no POST twice, accepts no stray byte and leaks no socket", {

@@ -7,6 +7,7 @@ const TRACE = { tests: "tests/trace/trace.test" } as const;
 const SERVER = { tests: "tests/server/keep-alive-server" } as const;
 
 const AGENT = { tests: "tests/agent/promises" } as const;
+const FIRST_BYTES = { tests: "tests/agent/first-bytes" } as const;
 
 export const FRONTS: readonly Mutation[] = [
   {
@@ -43,6 +44,13 @@ export const FRONTS: readonly Mutation[] = [
     search: "this.#response = response;\n    this.#running.call = undefined;",
     replacement: "this.#response = response;",
     proof: { tests: "tests/promises/dropped-dispatch" },
+  },
+  {
+    breaks: "A length that another field mentions is not taken for that of a response",
+    file: "src/agent/first-bytes.ts",
+    search: 'const LENGTHS = ["\\r\\nContent-Length:"',
+    replacement: 'const LENGTHS = ["Content-Length:"',
+    proof: FIRST_BYTES,
   },
   {
     breaks: "An agent sends no POST twice whose connection died",

@@ -1,0 +1,64 @@
+/**
+ * First bytes: where a response ends that came in one piece. `node:http` does not tell, and fails a request whose complete response
+ * has bytes behind it that are no response. Only a head in one piece that announces a length is looked at; all others
+ * are left to `node:http`. Nothing is decided by this but which bytes belong to no response.
+ */
+
+const CR_LF_TWICE = [13, 10, 13, 10] as const;
+
+/** The two ways in which servers write the names. */
+const LENGTHS = ["\r\nContent-Length:", "\r\ncontent-length:"] as const;
+const CODINGS = ["\r\nTransfer-Encoding:", "\r\ntransfer-encoding:"] as const;
+
+/**
+ * The number of bytes that belong to the response. All of them, unless it is certain that more have come.
+ *
+ * @param bytes Begin with the first byte after the request was written.
+ */
+export function ownBytes(bytes: Uint8Array, length: number, method: string): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+  const headEnd = buffer.indexOf(SEPARATOR);
+  if (headEnd < 0 || method === "CONNECT" || buffer[FIRST_DIGIT] === ONE) return length;
+  const bodyStart = headEnd + CR_LF_TWICE.length;
+  if (bodyStart === length || positionOf(buffer, CODINGS, headEnd) >= 0) return length;
+  const at = positionOf(buffer, LENGTHS, headEnd);
+  if (at < 0) return length;
+  const announced = numberAt(buffer, at + LENGTHS[0].length, headEnd);
+  if (announced === undefined) return length;
+  const hasBody = method !== "HEAD" && !(buffer[FIRST_DIGIT] === THREE && isNotModified(buffer));
+  return Math.min(length, hasBody ? bodyStart + announced : bodyStart);
+}
+
+const SEPARATOR = Buffer.from(CR_LF_TWICE);
+/** Of the status, behind `HTTP/1.1 `. */
+const FIRST_DIGIT = 9;
+const ONE = 49;
+const THREE = 51;
+
+function isNotModified(head: Buffer): boolean {
+  return head.toString("latin1", FIRST_DIGIT, FIRST_DIGIT + 3) === "304";
+}
+
+/** Where one of the names is within the head; negative if none is. */
+function positionOf(buffer: Buffer, names: readonly [string, string], headEnd: number): number {
+  for (const name of names) {
+    const at = buffer.indexOf(name, 0, "latin1");
+    if (at >= 0 && at < headEnd) return at;
+  }
+  return -1;
+}
+
+/** The digits in a line, as far as they are nothing else. */
+function numberAt(buffer: Buffer, start: number, headEnd: number): number | undefined {
+  let value = 0;
+  let digits = 0;
+  for (let at = start; at < headEnd; at++) {
+    const byte = buffer[at] ?? 0;
+    if (byte === 13) break;
+    if (byte === 32 && digits === 0) continue;
+    if (byte < 48 || byte > 57 || digits === 15) return undefined;
+    value = value * 10 + byte - 48;
+    digits += 1;
+  }
+  return digits === 0 ? undefined : value;
+}
