@@ -33,10 +33,13 @@ export interface PoolDispatcher {
    * was made for it is closed.
    */
   close(): Promise<void>;
+  /** The same, with a callback. */
   close(callback: DispatcherCallback): void;
   /** The same, but ends the running requests with `error`. @default an error with the code `UND_ERR_DESTROYED` */
   destroy(error?: Error | null): Promise<void>;
+  /** The same, with a callback. */
   destroy(error: Error | null, callback: DispatcherCallback): void;
+  /** The same, with a callback. */
   destroy(callback: DispatcherCallback): void;
 }
 
@@ -62,6 +65,11 @@ export type DispatcherClass<D extends object> = new () => D;
  * ```
  */
 export function dispatcher(pool?: Pool | PoolOptions): PoolDispatcher;
+/**
+ * The same as one of undici's dispatchers, in its type.
+ *
+ * @throws {TypeError | RangeError} likewise.
+ */
 export function dispatcher<D extends object>(
   pool: Pool | PoolOptions | undefined,
   Dispatcher: DispatcherClass<D>,
