@@ -13,6 +13,7 @@ export class DispatchFields {
   /** Without repeated names the object is copied, which is quicker than to make it anew. */
   #plain: Readonly<Record<string, string>> | undefined = undefined;
   #isRepeated = false;
+  #raw: Buffer[] | undefined = undefined;
 
   constructor(pairs: Pairs) {
     this.#pairs = pairs;
@@ -28,12 +29,17 @@ export class DispatchFields {
     return made;
   }
 
-  /** Names and values in turn. */
-  raw(): Buffer[] {
-    const list: Buffer[] = [];
-    for (const [name, value] of this.#pairs)
-      list.push(Buffer.from(name, "latin1"), Buffer.from(value, "latin1"));
+  /** Names and values in turn, in a list of its own: undici's `decompress` takes some out. */
+  list(): string[] {
+    const list: string[] = [];
+    for (const [name, value] of this.#pairs) list.push(name, value);
     return list;
+  }
+
+  /** The same as handlers of undici 6 take it, in a list of its own. */
+  raw(): Buffer[] {
+    this.#raw ??= this.list().map((text) => Buffer.from(text, "latin1"));
+    return [...this.#raw];
   }
 }
 

@@ -29,8 +29,9 @@ export function setGlobalDispatcher(dispatcher: Pick<PoolDispatcher, "dispatch">
   return () => {
     KEYS.forEach((key, at) => {
       const descriptor = before[at];
-      if (descriptor === undefined) delete (globalThis as Record<symbol, unknown>)[key];
-      else define(key, { value: descriptor.value });
+      // undici may have made it one that cannot be deleted. To undici `undefined` is none as well.
+      if (descriptor !== undefined || !Reflect.deleteProperty(globalThis, key))
+        define(key, { value: descriptor?.value });
     });
   };
 }

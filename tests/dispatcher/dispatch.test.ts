@@ -56,8 +56,7 @@ describe("dispatch() and its handler", () => {
     assertEquals(dispatcher(setup.pool).dispatch(GET, handler), true);
     await settled();
     assertEquals(handler.told, ["start", HEAD, "hello", {}]);
-    const raw = handler.controller?.rawHeaders as Buffer[];
-    assertEquals(raw.map(String), ["x-a", "1", "x-a", "2", "content-length", "5"]);
+    assertEquals(handler.controller?.rawHeaders, ["x-a", "1", "x-a", "2", "content-length", "5"]);
   });
 
   it("tells a handler of undici 6 of a response, which may hold it back", async () => {

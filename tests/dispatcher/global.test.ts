@@ -11,7 +11,7 @@ import { createPool } from "../../mod.ts";
 import { dispatcher, setGlobalDispatcher } from "../../src/dispatcher/mod.ts";
 import { PATIENT } from "../support/patience.ts";
 import { has } from "../support/serve.ts";
-import { BIG, open, thrown } from "./support.ts";
+import { BIG, copies, open, thrown } from "./support.ts";
 
 const elsewhere = has.deno || has.bun;
 const peer = await open();
@@ -86,6 +86,19 @@ describe("setGlobalDispatcher()", { skip: elsewhere }, () => {
     assertEquals(await version, "1.1");
     await secure.close({ timeout: 0 });
     server.close();
+  });
+
+  it("is what undici's own setGlobalDispatcher() does for Node's fetch, in every copy", PATIENT, async () => {
+    for (const { Dispatcher, setGlobalDispatcher: set } of Object.values(await copies())) {
+      const before = pool.stats().requests;
+      const restore = setGlobalDispatcher(dispatcher(pool));
+      set(dispatcher(pool, Dispatcher));
+      const response = await fetch(`${peer.url}/moved`);
+      assertEquals([response.headers.get("x-twice"), response.redirected], ["1, 2", true]);
+      await response.text();
+      restore();
+      assertEquals(pool.stats().requests - before, 2);
+    }
   });
 
   it("puts back what was there before", PATIENT, async () => {
