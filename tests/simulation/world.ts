@@ -309,12 +309,13 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     }
   }
 
-  /** If every server keeps to its limits, no learned limit may be shorter than the server's. */
+  /** If every server keeps to its limits, no learned limit may be shorter than the server's by more than the margin of the rules. */
   #judgeLearnedLimit(hostname: string, idleMs: number): void {
     const server = this.servers.get(hostname);
     if (server === undefined || this.plan.weather !== "calm" || !this.#suspended) return;
     const keepsMs = Math.min(server.habit.idleMs, server.plan.firstRequestMs);
-    if (idleMs < keepsMs * 0.9)
+    const marginMs = Math.max(keepsMs * 0.1, 4 * (this.plan.latencyMs + this.plan.latencyJitterMs) + 10);
+    if (idleMs < keepsMs - marginMs)
       this.fail(
         `a limit of ${idleMs} ms was learned of ${hostname}, which keeps connections for ${keepsMs} ms`,
       );
