@@ -266,7 +266,14 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
     this.#tell(error);
   }
 
+  /** What a handler throws here has no other place to go. It must not end the connection's callback, which others share. */
   #tell(error: unknown): void {
-    this.#target.failed(this.#controller, dispatchError(error));
+    try {
+      this.#target.failed(this.#controller, dispatchError(error));
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
   }
 }

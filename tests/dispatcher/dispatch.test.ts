@@ -145,6 +145,45 @@ describe("dispatch() and its handler", () => {
     }
   });
 
+  it("lets an error of the error's own handler end as one that nobody handles, and the pool goes on", async () => {
+    await using setup = answering("HTTP/1.1 nonsense\r\n\r\n", HELLO);
+    const error = new Error("in the handler");
+    const unhandled: unknown[] = [];
+    const { queueMicrotask: later } = globalThis;
+    globalThis.queueMicrotask = (run) => {
+      later(() => {
+        try {
+          run();
+        } catch (thrown) {
+          unhandled.push(thrown);
+        }
+      });
+    };
+    const handler = new Noted();
+    handler.onResponseError = () => {
+      throw error;
+    };
+    dispatcher(setup.pool).dispatch(GET, handler);
+    await settled();
+    globalThis.queueMicrotask = later;
+    assertEquals([unhandled, setup.pool.stats().active], [[error], 0]);
+  });
+
+  it("lets a handler dispatch within each of its calls, on the connection that it just had", async () => {
+    const names = ["onRequestStart", "onResponseStart", "onResponseData", "onResponseEnd"] as const;
+    for (const name of names) {
+      await using setup = serving();
+      const through = dispatcher(setup.pool);
+      const [first, second] = [new Noted(), new Noted()];
+      first[name] = () => void through.dispatch(GET, second);
+      through.dispatch(GET, first);
+      await settled();
+      assertEquals(second.told.slice(-2), ["hello", {}]);
+      assertEquals([setup.pool.stats().active, setup.requests.length], [0, 2]);
+      if (name !== "onRequestStart") assertEquals(setup.pool.stats().opened, 1);
+    }
+  });
+
   it("passes on a field by the name of __proto__ as a field", async () => {
     await using setup = answering("HTTP/1.1 200 OK\r\n__proto__: x\r\nContent-Length: 0\r\n\r\n");
     const handler = new Noted();
