@@ -25,6 +25,7 @@ import type { PoolOptions } from "./options/options.ts";
 import { resolveOptions, type Settings, settingsFor } from "./options/resolve.ts";
 import type { Dialer, Via } from "./pool/connect/dialer.ts";
 import { OriginTable } from "./pool/core/origin-table.ts";
+import { printIfAsked } from "./pool/debug.ts";
 import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";
 import { ConnectionPool, type Protocols } from "./pool/pool.ts";
@@ -323,6 +324,7 @@ class HoldfastPool implements Pool {
     const { text, alloc } = codecOf(transport, settings.transport !== undefined);
     const findDecoder = decodersOf(transport);
     this.#observers.publishOn(transport);
+    printIfAsked(this.#observers, transport, settings.clock);
     const protocols = protocolsOf(settings, transport, text, alloc);
     const dialer = dialerOf(settings, transport);
     const pool = new ConnectionPool(settings, transport, this.#observers, protocols, dialer);

@@ -25,6 +25,8 @@ import { endedError, optionsError, transportErrorOf } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import {
   asyncContext,
+  DEBUG_VARIABLE,
+  debugWriter,
   diagnosticsChannel,
   environment,
   localAddresses,
@@ -341,6 +343,7 @@ export const bunTransport: Transport = {
   resolve: systemAddresses,
   localAddresses,
   env: environment,
+  debug: () => debugWriter(environment(DEBUG_VARIABLE)),
   text: bufferText,
   alloc: uninitializedBytes,
   // The bodies of Bun 1.4's own fetch have no BYOB reader, and a byte stream takes half as long again to read.

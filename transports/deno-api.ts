@@ -46,7 +46,9 @@ export interface DenoTlsOptions {
 /** `Deno` itself. */
 export interface DenoApi {
   readonly env: { get(name: string): string | undefined };
-  readonly permissions: { querySync(descriptor: { name: "net" }): { readonly state: string } };
+  readonly permissions: {
+    querySync(descriptor: { name: "net" } | { name: "env"; variable: string }): { readonly state: string };
+  };
   listen(options: { hostname: string; port: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;

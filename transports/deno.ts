@@ -21,7 +21,13 @@ import { DenoReader } from "./deno-reader.ts";
 import { DenoWriter } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
-import { asyncContext, diagnosticsChannel, systemAddresses } from "./runtime-services.ts";
+import {
+  asyncContext,
+  DEBUG_VARIABLE,
+  debugWriter,
+  diagnosticsChannel,
+  systemAddresses,
+} from "./runtime-services.ts";
 
 /** One open socket: a connection with its reader and writer. */
 class DenoSocket implements Socket {
@@ -314,6 +320,12 @@ async function resolve(hostname: string): Promise<readonly string[] | undefined>
   return state === "granted" ? systemAddresses(hostname) : undefined;
 }
 
+/** A program that is not asked to print must not ask for a permission. */
+function debug(): ((line: string) => void) | undefined {
+  const { state } = deno().permissions.querySync({ name: "env", variable: DEBUG_VARIABLE });
+  return state === "granted" ? debugWriter(deno().env.get(DEBUG_VARIABLE)) : undefined;
+}
+
 /** The transport of Deno. */
 export const denoTransport: Transport = {
   name: "deno",
@@ -331,6 +343,7 @@ export const denoTransport: Transport = {
   resolve,
   turn: new DenoLoopTurn().turn,
   env: (name) => deno().env.get(name),
+  debug,
   text: denoText,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,

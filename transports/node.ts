@@ -21,6 +21,8 @@ import { nodeTlsOptions, offerWhenConnected } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import {
   asyncContext,
+  DEBUG_VARIABLE,
+  debugWriter,
   diagnosticsChannel,
   environment,
   localAddresses,
@@ -113,6 +115,7 @@ export const nodeTransport: Transport = {
   resolve: systemAddresses,
   localAddresses,
   env: environment,
+  debug: () => debugWriter(environment(DEBUG_VARIABLE)),
   text: bufferText,
   alloc: uninitializedBytes,
   // This transport also runs on Deno and Bun, whose servers read internal slots of a Response instead of its members.

@@ -28,6 +28,16 @@ export function diagnosticsChannel(name: string): DiagnosticsChannel {
 
 interface ProcessLike {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** Asks for the events of all pools, as lines, with the value 1. */
+export const DEBUG_VARIABLE = "HOLDFAST_DEBUG";
+
+/** The function that prints a line for debugging, where the variable has the value that asks for that. */
+export function debugWriter(value: string | undefined): ((line: string) => void) | undefined {
+  if (value !== "1") return undefined;
+  return (line) => void (globalThis as unknown as { process: ProcessLike }).process.stderr.write(`${line}\n`);
 }
 
 /** An environment variable on Node and Bun, or `undefined` if it is not set. */

@@ -326,6 +326,13 @@ export interface Transport {
   readonly localAddresses?: (() => Iterable<string>) | undefined;
   /** Reads an environment variable; `undefined` if it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
+  /**
+   * Gives a function that writes a line to where the program's errors go, if the environment asks for it (`HOLDFAST_DEBUG=1`), and
+   * may be read without asking the user. Asked once per pool.
+   *
+   * @default nothing is written
+   */
+  readonly debug?: (() => ((line: string) => void) | undefined) | undefined;
   /** Converts bytes to text. @default portable code */
   readonly text?: TextCodec | undefined;
   /**

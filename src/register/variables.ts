@@ -10,10 +10,16 @@ import { DEFAULTS, resolveOptions } from "../options/resolve.ts";
 /** Environment variables, as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Asks for lines of events, whatever the options are. The transport reads it. */
+const DEBUG_VARIABLE = "HOLDFAST_DEBUG";
+
 /** Names the module whose default export is the options. */
 export const CONFIG_VARIABLE = "HOLDFAST_CONFIG";
 
 const PREFIX = "HOLDFAST_";
+
+/** Variables that are no options. */
+const NO_OPTIONS: ReadonlySet<string> = new Set([CONFIG_VARIABLE, DEBUG_VARIABLE]);
 
 /** Options that are functions or objects with functions: no text can say them. */
 const NOT_TEXT: ReadonlySet<string> = new Set(["resolve", "transport", "onEvent", "clock", "random"]);
@@ -37,8 +43,7 @@ const OPTION_OF: ReadonlyMap<string, string> = new Map(
  */
 export function withVariables(others: PoolOptions, env: Variables): PoolOptions {
   const set = Object.entries(env).filter(
-    ([name, text]) =>
-      name.startsWith(PREFIX) && name !== CONFIG_VARIABLE && text !== "" && text !== undefined,
+    ([name, text]) => name.startsWith(PREFIX) && !NO_OPTIONS.has(name) && text !== "" && text !== undefined,
   ) as [name: string, text: string][];
   const options: Record<string, unknown> = { ...others };
   for (const [variable, text] of set) options[optionOf(variable, text)] = optionValue(variable, text);

@@ -117,6 +117,13 @@ export const FRONTS: readonly Mutation[] = [
     proof: TRACE,
   },
   {
+    breaks: "A line of an event has no message of an error",
+    file: "src/pool/event-lines.ts",
+    search: "kindOf(value)}",
+    replacement: "String(value)}",
+    proof: { tests: "tests/trace/debug.test" },
+  },
+  {
     breaks: "Events of a redirect have the tag of the call",
     file: "src/fetch/fetch.ts",
     search: "    tag: call.tag,\n",

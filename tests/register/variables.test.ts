@@ -45,7 +45,7 @@ describe("a HOLDFAST_ variable", () => {
 
   it("wins over other options, and sets nothing where it is empty", () => {
     const others: PoolOptions = { maxRequests: 5, maxQueue: 7 };
-    const env = { HOLDFAST_MAX_REQUESTS: "6", HOLDFAST_MAX_QUEUE: "", OTHER: "x" };
+    const env = { HOLDFAST_MAX_REQUESTS: "6", HOLDFAST_MAX_QUEUE: "", OTHER: "x", HOLDFAST_DEBUG: "1" };
     assertEquals(withVariables(others, env), { maxRequests: 6, maxQueue: 7 });
   });
 

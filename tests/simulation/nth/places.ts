@@ -51,6 +51,10 @@ export const OPTION_PLACES = {
     by: "proxy/proxy-environment.ts",
     not: "called within createPool(), before there is a pool",
   },
+  "transport.debug": {
+    by: "pool/debug.ts",
+    not: "called within createPool(), before there is a pool",
+  },
   "transport.channel": { by: "pool/observers.ts", not: "called within createPool(), before there is a pool" },
   "transport.decoder": { by: "fetch/decode.ts, when a coded response has its head" },
   "transport.alloc": { by: "exchange/body-buffer.ts, when a body arrives" },
