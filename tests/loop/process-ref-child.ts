@@ -124,6 +124,9 @@ const LEFT: Readonly<Record<string, () => Promise<void>>> = {
   async "connections that were never used"() {
     await createPool().preconnect(url, 2);
   },
+  async "connections that are kept ready"() {
+    await (await createPool({ minIdle: { count: 2, for: "1h" }, idleTimeout: "1s" }).request(url)).text();
+  },
   async "an unread body of 2 MB"() {
     await unread(createPool());
   },

@@ -94,6 +94,7 @@ describe("a process ends by itself with", () => {
   for (const name of [
     "an idle connection",
     "connections that were never used",
+    "connections that are kept ready",
     "an unread body of 2 MB",
     "an unread body that stops in the middle",
     "a stream of which one piece was read",

@@ -64,7 +64,7 @@ export const POOL: readonly Mutation[] = [
     breaks: "A warm connection is replaced before it expires",
     file: "src/pool/core/warmth.ts",
     search: "if (at <= now) ending.push(connection);",
-    replacement: "if (false) ending.push(connection);",
+    replacement: "if (at <= now) continue;",
     proof: { tests: "tests/pool/core/warmth" },
   },
   {
