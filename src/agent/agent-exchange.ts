@@ -35,7 +35,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import type { Timed } from "../pool/timer.ts";
 import { isIdempotent, resendReason } from "../rules/retry.ts";
 import { NO_HINTS } from "../rules/rules.ts";
-import { AgentSocket, type SocketLink, showTls } from "./agent-socket.ts";
+import { AgentSocket, copied, type SocketLink, showTls } from "./agent-socket.ts";
 import { DetachedLink } from "./detached-link.ts";
 import { ownBytes } from "./first-bytes.ts";
 import { nodeError } from "./node-errors.ts";
@@ -268,14 +268,15 @@ export class AgentExchange implements Roles {
     const [lease, socket] = [this.#lease, this.#socket];
     if (lease === undefined || socket === undefined || this.#sent.writes === 0)
       return this.#lost("unsolicited-data", undefined);
-    const own = this.#responded ? length : this.#firstBytes(lease, bytes, length);
-    this.#times.bodyMovedAt = this.#pool.loopRanAt;
     if (this.request.res?.complete === true) {
       this.#surplus = true;
       return;
     }
+    const copy = copied(bytes, length);
+    const own = this.#responded ? length : this.#firstBytes(lease, copy);
+    this.#times.bodyMovedAt = this.#pool.loopRanAt;
     this.#isDelivering = true;
-    const wantsMore = socket.receive(bytes, own);
+    const wantsMore = socket.receive(own === length ? copy : copy.subarray(0, own));
     this.#isDelivering = false;
     if (wantsMore || this.#lease === undefined || this.#isPaused) return;
     this.#isPaused = true;
@@ -284,12 +285,12 @@ export class AgentExchange implements Roles {
   }
 
   /** Answers how many of them belong to the response. */
-  #firstBytes(lease: Lease<Wire>, bytes: Uint8Array, length: number): number {
+  #firstBytes(lease: Lease<Wire>, bytes: Buffer): number {
     this.#responded = true;
     this.#sent.forget();
     if (this.#sent.writes === 1) lease.connection.noteRoundTrip(this.#pool.loopRanAt - this.#times.sentAt);
-    const own = ownBytes(bytes, length, this.request.method);
-    this.#surplus = own < length;
+    const own = ownBytes(bytes, this.request.method);
+    this.#surplus = own < bytes.length;
     return own;
   }
 

@@ -103,13 +103,16 @@ export class AgentSocket extends Socket implements ConnectionFace {
     if (this.timeout !== undefined && this.timeout !== 0) this.setTimeout(0);
   }
 
-  /** Bytes arrived, which are copied. Returns whether to go on reading. @internal */
-  receive(bytes: Uint8Array, length: number): boolean {
-    this.#bytesRead += length;
+  /** Bytes arrived, which are the socket's own. Returns whether to go on reading. @internal */
+  receive(bytes: Buffer): boolean {
+    this.#bytesRead += bytes.length;
     this.#stirs();
-    const copy = Buffer.allocUnsafe(length);
-    copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
-    return this.push(copy);
+    // What a stream does in this case, without the look whether to read more, which takes a tick.
+    const isDirect =
+      this.readableFlowing === true && this.readableLength === 0 && this.listenerCount("data") > 0;
+    if (!isDirect) return this.push(bytes);
+    this.emit("data", bytes);
+    return true;
   }
 
   /** The pool has closed the connection. */
@@ -128,6 +131,28 @@ export class AgentSocket extends Socket implements ConnectionFace {
 
   override _read(): void {
     this.#link?.readOn();
+  }
+
+  /**
+   * The head of a request is one text, written to a socket on which nothing waits. It goes past the stream, which would buffer nothing
+   * and cost as much as the pool does (Node 24: 1.3 µs of 35). All else is written by the stream.
+   */
+  override write(chunk: unknown, ...rest: unknown[]): boolean {
+    const link = this.#link;
+    const [encoding, then] = rest;
+    const isPlain = typeof chunk === "string" && encoding === "latin1" && chunk.length > 0;
+    const isClear = this.writableLength === 0 && this.writableCorked === 0 && !this.writableEnded;
+    if (!isPlain || !isClear || link === undefined || this.destroyed)
+      return (super.write as (...values: unknown[]) => boolean).call(this, chunk, ...rest);
+    let isWithin = true;
+    let isTaken = false;
+    this.#put(chunk, undefined, () => {
+      isTaken = isWithin;
+      if (typeof then === "function") nextTick(then as () => void);
+      if (!isWithin) this.emit("drain");
+    });
+    isWithin = false;
+    return isTaken;
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -209,6 +234,13 @@ export class AgentSocket extends Socket implements ConnectionFace {
     else this.#onDegraded(name, values[0] === true);
     return this;
   }
+}
+
+/** A copy of bytes that are valid only for now. */
+export function copied(bytes: Uint8Array, length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length);
+  copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  return copy;
 }
 
 function passFree(this: AgentSocket): void {

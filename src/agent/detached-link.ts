@@ -1,7 +1,7 @@
 /** Detached link: an agent socket whose connection is the caller's alone, after an upgrade or a CONNECT. The pool has no part in it. */
 
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
-import type { AgentSocket, SocketLink } from "./agent-socket.ts";
+import { type AgentSocket, copied, type SocketLink } from "./agent-socket.ts";
 import { nodeError } from "./node-errors.ts";
 
 /** Passes bytes between an agent socket and a socket of the transport. */
@@ -61,7 +61,7 @@ export class DetachedLink implements SocketLink, SocketHandler {
   // The transport
 
   data(bytes: Uint8Array, length: number): void {
-    if (this.#face.receive(bytes, length) || this.#isPaused) return;
+    if (this.#face.receive(copied(bytes, length)) || this.#isPaused) return;
     this.#isPaused = true;
     this.#socket.pause();
   }

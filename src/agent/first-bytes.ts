@@ -13,10 +13,10 @@ const CODINGS = ["\r\nTransfer-Encoding:", "\r\ntransfer-encoding:"] as const;
 /**
  * The number of bytes that belong to the response. All of them, unless it is certain that more have come.
  *
- * @param bytes Begin with the first byte after the request was written.
+ * @param buffer Begins with the first byte after the request was written.
  */
-export function ownBytes(bytes: Uint8Array, length: number, method: string): number {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+export function ownBytes(buffer: Buffer, method: string): number {
+  const { length } = buffer;
   const headEnd = buffer.indexOf(SEPARATOR);
   if (headEnd < 0 || method === "CONNECT" || buffer[FIRST_DIGIT] === ONE) return length;
   const bodyStart = headEnd + CR_LF_TWICE.length;

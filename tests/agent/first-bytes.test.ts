@@ -28,7 +28,6 @@ describe("the bytes of a response", () => {
   ];
   for (const [what, text, less, method = "GET"] of cases)
     it(what, () => {
-      const bytes = new Uint8Array([...new TextEncoder().encode(text), 1, 2, 3]);
-      assertEquals(ownBytes(bytes, text.length, method), text.length + less);
+      assertEquals(ownBytes(Buffer.from(text), method), text.length + less);
     });
 });
