@@ -1,6 +1,7 @@
 /** Tracing: what the real SDK of OpenTelemetry exports of calls to a pool in memory. */
 
 import { describe, it } from "node:test";
+import { type ContextManager, context, trace as otel, ROOT_CONTEXT } from "@opentelemetry/api";
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -10,7 +11,9 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Hono } from "hono";
 import type { RequestOptions } from "../../src/fetch/request.ts";
+import { forward, type UpstreamEnv, upstream } from "../../src/hono/mod.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
 import { type TraceOptions, type TracerLike, trace } from "../../src/trace/mod.ts";
 import type { MemoryOptions } from "../../transports/memory.ts";
@@ -127,6 +130,65 @@ describe("A traced call", () => {
     const moved = span.events.find(({ name }) => name === "holdfast.redirected");
     assertEquals(moved?.attributes?.["server.address"], "b.test");
     assertEquals(heard[0]?.traceparent, heard[1]?.traceparent);
+  });
+});
+
+describe("Where a traced pool is used", () => {
+  it("a span has the parent that is active in the call", async () => {
+    let active = ROOT_CONTEXT;
+    const manager: ContextManager = {
+      active: () => active,
+      with: (to, run, self, ...args) => {
+        const before = active;
+        active = to;
+        try {
+          return run.apply(self as ThisParameterType<typeof run>, args);
+        } finally {
+          active = before;
+        }
+      },
+      bind: (_, target) => target,
+      enable: () => manager,
+      disable: () => manager,
+    };
+    context.setGlobalContextManager(manager);
+    try {
+      const { pool, spans } = traced();
+      const parent = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
+      const within = otel.setSpanContext(ROOT_CONTEXT, parent);
+      const response = await context.with(within, () => pool.fetch("http://a.test/"));
+      await response.text();
+      assertEquals(only(spans()).parentSpanContext?.spanId, parent.spanId);
+    } finally {
+      context.disable();
+    }
+  });
+
+  it("a handler of Hono has it, and what forward() sends is a span", async () => {
+    const { pool, spans, heard } = traced();
+    const app = new Hono<UpstreamEnv>();
+    app.use(upstream(pool));
+    app.get("/own", async (c) => c.text(await (await c.var.upstream.fetch("http://a.test/own")).text()));
+    app.get("*", (c) => forward(c, "http://a.test"));
+    assertEquals(await (await app.request("/own")).text(), "ok");
+    assertEquals(await (await app.request("/forwarded")).text(), "ok");
+    assertEquals(
+      spans().map(({ attributes }) => attributes["url.full"]),
+      ["http://a.test/own", "http://a.test/forwarded"],
+    );
+    assert(heard.every(({ traceparent }) => traceparent !== undefined));
+  });
+
+  it("an upgrade ends with its answer, whose socket goes on", async () => {
+    const accept: MemoryOptions["accept"] = (peer) =>
+      peer.onData(() => peer.send("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n"));
+    const { pool, spans, events } = traced({ memory: { respond: undefined, accept } });
+    const { socket } = await pool.upgrade("http://a.test/", { protocol: "raw", tag: "mine" });
+    assert(socket !== undefined);
+    const { attributes } = only(spans());
+    assertEquals([attributes["http.response.status_code"], attributes["http.request.method"]], [101, "GET"]);
+    assert(events.some((event) => event.type === "request.started" && event.tag instanceof Object));
+    socket.abort();
   });
 });
 
