@@ -1,5 +1,5 @@
 /**
- * Holdfast: an HTTP/1.1 connection pool with the same keep-alive rules on Node, Deno and Bun. {@linkcode createPool} makes
+ * Holdfast: an HTTP connection pool with the same keep-alive rules on Node, Deno and Bun. {@linkcode createPool} makes
  * a pool, whose `fetch` is the standard's; {@linkcode connectionOf} tells which connection a response came on;
  * {@linkcode observe} measures a pool; {@linkcode presets} are the rules of other clients and servers, as options.
  *
@@ -17,7 +17,7 @@
 
 import * as presets from "./src/presets/mod.ts";
 
-export { type Clock, systemClock, type Timer } from "./src/contract/clock.ts";
+export { type Clock, type StoppingClock, systemClock, type Timer } from "./src/contract/clock.ts";
 export type { Duration } from "./src/contract/duration.ts";
 export {
   type ConnectionInfo,
@@ -91,6 +91,9 @@ export { type ObservablePool, observe } from "./src/metrics/observe.ts";
 export type { DoubtOptions } from "./src/options/doubt-option.ts";
 export type {
   EvictionOptions,
+  MinIdleOptions,
+  OriginOptions,
+  OriginsOption,
   PingOptions,
   PoolOptions,
   ProxyOptions,
@@ -111,5 +114,5 @@ export {
   type PresetInfo,
 } from "./src/rules/preset-info.ts";
 export type { FailedAttempt, RetryRule } from "./src/rules/retry.ts";
-export type { Eviction, ReuseOrder, ServerHints } from "./src/rules/rules.ts";
+export type { Eviction, ReuseOrder, ServerHints, Spread } from "./src/rules/rules.ts";
 export { presets };

@@ -16,20 +16,30 @@ export interface Page {
 /** The navigation: what a newcomer reads first comes first. Documents that it does not name follow by their names. */
 const SECTIONS: readonly (readonly [title: string, documents: readonly string[]])[] = [
   ["Begin", ["README.md", "docs/getting-started.md", "docs/recipes.md", "docs/migration.md"]],
-  ["Ways in", ["docs/fetch.md", "docs/register.md", "docs/sdks.md", "docs/agent.md", "docs/dispatcher.md"]],
+  [
+    "Ways in",
+    [
+      "docs/fetch.md",
+      "docs/register.md",
+      "docs/sdks.md",
+      "docs/agent.md",
+      "docs/dispatcher.md",
+      "docs/sdks-node.md",
+    ],
+  ],
   ["Servers", ["docs/hono.md", "docs/server.md", "docs/upgrades.md", "docs/workers.md"]],
   [
     "Rules",
     [
+      "docs/policies.md",
       "docs/presets.md",
-      "docs/probe.md",
       "docs/silence.md",
       "docs/http2.md",
       "docs/tls.md",
       "docs/proxies.md",
-      "docs/tracing.md",
     ],
   ],
+  ["Look and test", ["docs/errors.md", "docs/tracing.md", "docs/testing.md", "docs/probe.md"]],
 ];
 
 const REST = "More";

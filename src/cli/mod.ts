@@ -26,7 +26,7 @@ import { PROBE_USAGE, type ProbeResult, type ProbeSurroundings, probeCommand } f
 import { UsageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
-export { UsageError };
+export { UsageError, type Variables };
 
 const USAGE = `Usage: holdfast explain <preset, load balancer or origin>   what rules it has
        holdfast probe <URL>                                what rules a server has, measured

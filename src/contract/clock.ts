@@ -34,8 +34,8 @@ export interface Clock {
   readonly reportsInBatches?: boolean;
   /**
    * Whether it stands still during computation and moves only with I/O, as on Cloudflare Workers. "Has the loop been blocked?"
-   * cannot be answered by it then, and each reuse of a parked connection takes a turn. `"briefly"`: so it is, but nothing is
-   * computed for long between two events, so that only a request that cannot be sent twice takes one.
+   * cannot be answered by it then, so each request waits a turn of the loop before it takes a parked connection. `"briefly"`: it
+   * stands still, but the program never computes for long between two events; then only a request that cannot be sent twice waits.
    *
    * @default false
    */

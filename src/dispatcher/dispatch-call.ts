@@ -167,7 +167,11 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
   }
 
   switched(connection: PooledConnection<Wire>, early: Uint8Array): void {
-    this.#socket = upgradedSocket(connection.handOver(), early, "upgraded");
+    const { key, base } = connection.record.originRecord.origin;
+    const socket = upgradedSocket(connection.handOver(), early, base?.key ?? key);
+    // The methods of a user's socket, called here, may abort the request. Then nobody else has the socket.
+    if (this.over) socket.abort();
+    else this.#socket = socket;
   }
 
   resolve(response: WireResponse): void {

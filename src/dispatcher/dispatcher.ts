@@ -22,10 +22,10 @@ export interface PoolDispatcher {
   /** Whether `destroy()` was called. */
   readonly destroyed: boolean;
   /**
-   * Sends a request and tells the handler of it. Always returns `true`: the pool's queue has its own bounds. An error is told to
-   * the handler (`onResponseError`, `onError`).
+   * Sends a request and tells the handler of it, errors included (`onResponseError`, `onError`). Returns `false` for a request that
+   * was refused, after its handler was told; else `true`: whoever sends need not wait for `drain`, the pool's queue has its own bounds.
    *
-   * @throws {TypeError} for a handler that is none.
+   * @throws {DispatchError} with `UND_ERR_INVALID_ARG`, for a handler that is none.
    */
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
   /**

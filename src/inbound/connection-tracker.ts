@@ -45,7 +45,7 @@ export interface TrackedRequest {
 /** Bun closes idle connections up to 8 s late, so entries are kept for at least that much longer. */
 const LATE_CLOSE_MS = 9000;
 
-/** Tracks the connections of one `keepAlive()`. */
+/** Tracks the connections of one `keepAlive()` or `keepAliveServer()`. */
 export class ConnectionTracker {
   readonly #policy: KeepAlivePolicy;
   readonly #settings: TrackerSettings;

@@ -144,18 +144,10 @@ export interface ResponseLimits {
  * two that differ the smaller counts, and `maxQueue` bounds the requests of the origin that wait. The limits of the pool in all,
  * and what it has only once (transport, clock, resolver, listener, the store of `learn`), are set for the pool alone.
  */
-export type OriginOptions = Omit<PoolOptions, PoolWide>;
-
-/** Options that a pool has once. */
-type PoolWide =
-  | "origins"
-  | "transport"
-  | "onEvent"
-  | "clock"
-  | "random"
-  | "strict"
-  | "resolve"
-  | "dnsRefresh";
+export type OriginOptions = Omit<
+  PoolOptions,
+  "origins" | "transport" | "onEvent" | "clock" | "random" | "strict" | "resolve" | "dnsRefresh"
+>;
 
 /** The option `origins`: entries by origin or pattern, or a function. */
 export type OriginsOption =

@@ -65,7 +65,7 @@ export class EventLog {
   }
 
   /**
-   * So many requests were reused, and so many opened a connection.
+   * So many requests went over a connection that had carried one before, and so many over one that was opened for them.
    *
    * @throws {AssertionError} otherwise, with what was found and what was expected.
    */

@@ -1,4 +1,4 @@
-/** Clock: a clock that tests move by hand. Nothing happens between two calls, so times can be asserted exactly. */
+/** Movable clock: a clock that tests move by hand. Nothing happens between two calls, so times can be asserted exactly. */
 
 import type { Clock, Timer } from "../contract/clock.ts";
 

@@ -124,6 +124,7 @@ class Server {
   }
 }
 
+/** The servers, the callers and the pool of one simulation. */
 class World {
   readonly #clock: VirtualClock = new VirtualClock();
   readonly #random: Prng;

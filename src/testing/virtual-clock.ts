@@ -13,6 +13,7 @@ interface Entry {
 /** Enough microtasks for every promise chain between two timers to settle. */
 const MICROTASKS = 40;
 
+/** Time that jumps from one timer to the next. */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
