@@ -30,6 +30,8 @@ describe("the reasons to retire a connection", () => {
       "ping-timeout",
       "pool-closed",
       "refused",
+      "replaced",
+      "single-use",
       "slept",
       "stream-ids",
       "unread-body",

@@ -98,6 +98,7 @@ describe("a request on a connection that died without a word", () => {
         "request.started",
         "connection.acquired",
         "request.doubted",
+        "request.queued",
         "connection.acquired",
         "request.finished",
       ],
