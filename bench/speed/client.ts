@@ -5,8 +5,9 @@
 
 import process from "node:process";
 import { CLIENTS } from "./clients/all.ts";
-import type { Send } from "./clients/sender.ts";
-import type { Launch, Measured } from "./launch.ts";
+import type { Client, Send } from "./clients/sender.ts";
+import { CONNECTIONS_EACH, type Launch, type Measured } from "./launch.ts";
+import { openLoop } from "./open-loop.ts";
 
 const launch = JSON.parse(process.argv[2] ?? "{}") as Launch;
 
@@ -25,6 +26,8 @@ interface Run {
  * again at the beginning of the measured time.
  */
 const WARM_REQUESTS = 30_000;
+/** Handshakes take so much longer that nothing is gained by as many of them. */
+const WARM_HANDSHAKES = 2000;
 const WARM_BYTES = 2 ** 31;
 const WARM_FACTOR = 6;
 const WARM_PARTS = 4;
@@ -55,15 +58,25 @@ function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
-const client = await CLIENTS[launch.kind]?.();
+/** A process loads only the clients of its scenario. */
+async function chosenClient(): Promise<Client | undefined> {
+  if (launch.urls !== undefined) return (await import("./clients/many-origins.ts")).manyOrigins;
+  if (launch.fresh === true) return (await import("./clients/fresh-tls.ts")).FRESH_TLS[launch.kind];
+  return CLIENTS[launch.kind]?.();
+}
+
+const client = await chosenClient();
 if (client === undefined) throw new Error(`Unknown client "${launch.kind}"`);
 const send = await client(launch);
-const least = Math.min(WARM_REQUESTS, WARM_BYTES / (launch.expected + launch.upload));
-let warmed = 0;
+const requestsToWarm = launch.fresh === true ? WARM_HANDSHAKES : WARM_REQUESTS;
+const least = Math.min(requestsToWarm, WARM_BYTES / (launch.expected + launch.upload));
+let warmed = CONNECTIONS_EACH * (launch.urls?.length ?? 0);
 for (let part = 0; part < WARM_PARTS; part++)
   warmed += (await run(send, launch.warmMs / WARM_PARTS, least / WARM_PARTS)).requests;
 const cpuBefore = process.cpuUsage();
-const { requests, elapsedMs, micros } = await run(send, launch.runMs);
+const { arrivals, expected, runMs } = launch;
+const { requests, elapsedMs, micros } =
+  arrivals === undefined ? await run(send, runMs) : await openLoop(send, { expected, arrivals }, runMs);
 const { user, system } = process.cpuUsage(cpuBefore);
 const measured: Measured = {
   answers: warmed + requests,

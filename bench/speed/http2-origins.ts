@@ -39,10 +39,16 @@ export async function startHttp2Origin(name: "nginx" | "nghttpd"): Promise<Origi
   await listens(port, child, name);
   const counts =
     name === "nginx" ? () => nginxCounts(status.port) : async () => ({ requests: NaN, open: NaN });
+  const url = `https://localhost:${port}`.replace("localhost", "127.0.0.1");
   return {
-    url: `https://localhost:${port}`.replace("localhost", "127.0.0.1"),
+    url,
+    urls: [url],
     native: true,
-    usage: async (): Promise<Usage> => ({ ...(await counts()), cpuMicros: cpuMicrosOf(child.pid ?? 0) }),
+    usage: async (): Promise<Usage> => ({
+      ...(await counts()),
+      resumed: NaN,
+      cpuMicros: cpuMicrosOf(child.pid ?? 0),
+    }),
     stop: () => void child.kill(),
   };
 }

@@ -1,5 +1,11 @@
 /** Launch: the instructions for a client process, and its result. */
 
+/** What is uploaded: a stream that makes its bytes while it is sent, bytes in memory, a `Blob`, or a form with a file. */
+export type UploadBody = "stream" | "bytes" | "blob" | "form";
+
+/** Connections to each of many origins. */
+export const CONNECTIONS_EACH = 2;
+
 /** One client, one scenario, one round. Passed as JSON in the first argument. */
 export interface Launch {
   readonly kind: string;
@@ -11,8 +17,16 @@ export interface Launch {
   readonly read: "text" | "bytes";
   /** The body length that every response must have. */
   readonly expected: number;
-  /** Bytes streamed with each request; 0 for a GET. */
+  /** Bytes sent with each request; 0 for a GET. */
   readonly upload: number;
+  /** What the upload is. */
+  readonly body: UploadBody;
+  /** The origins that are visited at random, each over {@linkcode CONNECTIONS_EACH} connections. */
+  readonly urls?: readonly string[];
+  /** Whether each request opens a connection of its own. */
+  readonly fresh?: boolean;
+  /** Requests per second that come whether or not earlier ones were answered. By default, each answer is followed by a request. */
+  readonly arrivals?: number;
   /** The root certificate of the origin, as PEM. */
   readonly ca: string | undefined;
   /** Whether HTTP/2 is spoken, on one connection. `connections` is the number of streams then. */

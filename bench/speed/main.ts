@@ -92,10 +92,15 @@ const scenarios = SCENARIOS.filter(({ name }) => wanted === undefined || wanted.
 const outside = slice ? [] : [...(await reqwest()), ...goClient()];
 
 const origins = new Map<string, Origin>();
-async function originFor({ server, tls }: Pick<Scenario, "server" | "tls">): Promise<Origin> {
-  const name = server ?? (tls ? "tls" : "plain");
+async function originFor({
+  server,
+  tls,
+  origins: count = 1,
+}: Pick<Scenario, "server" | "tls" | "origins">): Promise<Origin> {
+  const name = server ?? `${tls ? "TLS" : "plain"}, ${count}`;
   const origin =
-    origins.get(name) ?? (server === undefined ? await startOrigin(tls) : await startHttp2Origin(server));
+    origins.get(name) ??
+    (server === undefined ? await startOrigin(tls, count) : await startHttp2Origin(server));
   origins.set(name, origin);
   return origin;
 }

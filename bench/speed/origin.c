@@ -4,9 +4,11 @@
  * origin.ts does the same, slower.
  *
  *   origin [cert.pem key.pem]     prints its port; ends when its standard input does
+ *   origin 1000                   the same on 1,000 ports, which it prints in one line: as many origins
  *
  * Paths: /small (100 bytes), /medium (16 KiB), /large (1 MiB), /chunked (16 KiB in four chunks),
- * /upload (answers how many bytes of body came, in 20 digits), /usage (CPU in microseconds, requests, open).
+ * /upload (answers how many bytes of body came, in 20 digits), /usage (CPU in microseconds, requests, open connections,
+ * resumed TLS sessions).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,11 +24,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef TLS
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 static SSL_CTX *context;
 #endif
 
-enum { BUFFER = 256 * 1024, EVENTS = 512, HEAD = 16 * 1024 };
+enum { BUFFER = 256 * 1024, EVENTS = 512, HEAD = 16 * 1024, PORTS = 4096 };
 enum stage { IN_HEAD, IN_LENGTH, IN_CHUNK_SIZE, IN_CHUNK, IN_CHUNK_END, IN_TRAILERS };
 
 struct answer { char *bytes; size_t length; };
@@ -54,7 +57,9 @@ static struct answer answers[PATHS];
 static char buffer[BUFFER];
 static int poller;
 static unsigned long long requests;
-static long opened;
+static long opened, resumed;
+/* Their addresses are what epoll tells of them. */
+static int servers[PORTS];
 
 static const char FIELDS[] =
   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Fri, 20 Nov 2026 18:00:00 GMT\r\nServer: bench\r\n";
@@ -93,6 +98,7 @@ static void drop(struct connection *connection) {
 static ssize_t put(struct connection *connection, const char *bytes, size_t length) {
 #ifdef TLS
   if (connection->ssl) {
+    ERR_clear_error(); /* an error of another connection would look like one of this */
     int taken = SSL_write(connection->ssl, bytes, (int)length);
     if (taken > 0) return taken;
     int error = SSL_get_error(connection->ssl, taken);
@@ -106,6 +112,7 @@ static ssize_t put(struct connection *connection, const char *bytes, size_t leng
 static ssize_t get(struct connection *connection) {
 #ifdef TLS
   if (connection->ssl) {
+    ERR_clear_error();
     int taken = SSL_read(connection->ssl, buffer, BUFFER);
     if (taken > 0) return taken;
     int error = SSL_get_error(connection->ssl, taken);
@@ -139,12 +146,12 @@ static int flush(struct connection *connection) {
 }
 
 static struct answer own(struct connection *connection) {
-  char body[64];
+  char body[96];
   if (connection->path == USAGE) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     long long micros = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-    snprintf(body, sizeof body, "%lld %llu %ld", micros, requests, opened);
+    snprintf(body, sizeof body, "%lld %llu %ld %ld", micros, requests, opened, resumed);
   } else {
     snprintf(body, sizeof body, "%020zu", connection->received);
   }
@@ -232,12 +239,14 @@ static int feed(struct connection *connection, const char *bytes, size_t length)
 static int readable(struct connection *connection) {
 #ifdef TLS
   if (connection->ssl && !connection->accepted) {
+    ERR_clear_error();
     int done = SSL_accept(connection->ssl);
     if (done != 1) {
       int error = SSL_get_error(connection->ssl, done);
       return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
     }
     connection->accepted = 1;
+    resumed += SSL_session_reused(connection->ssl);
   }
 #endif
   for (;;) {
@@ -275,19 +284,33 @@ static void welcome(int server) {
   }
 }
 
-static int serve(void) {
+/* Answers whether the port could be opened, and prints it. */
+static int serve(int *place) {
   int server = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
   if (bind(server, (struct sockaddr *)&address, size) || listen(server, 16384)) return 0;
   getsockname(server, (struct sockaddr *)&address, &size);
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+  printf("%d ", ntohs(address.sin_port));
+  *place = server;
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = place};
   epoll_ctl(poller, EPOLL_CTL_ADD, server, &event);
-  event.data.ptr = &poller;
+  return 1;
+}
+
+static int start(int ports) {
+  poller = epoll_create1(0);
+  for (int at = 0; at < ports && at < PORTS; at++)
+    if (!serve(&servers[at])) return 0;
+  printf("\n");
+  fflush(stdout);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = &poller};
   epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &event);
-  return server;
+  return 1;
+}
+
+static int isServer(const void *pointer) {
+  return (const char *)pointer >= (const char *)servers && (const char *)pointer < (const char *)(servers + PORTS);
 }
 
 int main(int count, char **arguments) {
@@ -299,22 +322,20 @@ int main(int count, char **arguments) {
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   }
 #else
-  (void)arguments;
   if (count > 2) return 2;
 #endif
   answers[SMALL] = sized(100);
   answers[MEDIUM] = sized(16 * 1024);
   answers[LARGE] = sized(1024 * 1024);
   answers[CHUNKED] = chunked(4096, 4);
-  poller = epoll_create1(0);
-  int server = serve();
+  int runs = start(count == 2 ? atoi(arguments[1]) : 1);
   struct epoll_event events[EVENTS];
-  while (server) {
+  while (runs) {
     int ready = epoll_wait(poller, events, EVENTS, -1);
     for (int at = 0; at < ready; at++) {
       struct connection *connection = events[at].data.ptr;
       char byte;
-      if (connection == NULL) { welcome(server); continue; }
+      if (isServer(connection)) { welcome(*(int *)connection); continue; }
       if ((void *)connection == &poller) { if (read(STDIN_FILENO, &byte, 1) <= 0) return 0; continue; }
       int waits = connection->pendingLength > 0;
       int lives = waits ? flush(connection) : readable(connection);

@@ -5,10 +5,14 @@
 
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 
-const [certificate, key] = process.argv.slice(2);
+const [first, key] = process.argv.slice(2);
+const certificate = key === undefined ? undefined : first;
+const ports = key === undefined ? Number(first ?? 1) : 1;
 const bodies: Readonly<Record<string, Buffer>> = {
   "/small": Buffer.alloc(100, "x"),
   "/medium": Buffer.alloc(16 * 1024, "x"),
@@ -17,10 +21,11 @@ const bodies: Readonly<Record<string, Buffer>> = {
 const chunk = Buffer.alloc(4096, "x");
 let requests = 0;
 let open = 0;
+let resumed = 0;
 
 function usage(): string {
   const { user, system } = process.cpuUsage();
-  return `${user + system} ${requests} ${open}`;
+  return `${user + system} ${requests} ${open} ${resumed}`;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -38,20 +43,28 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   request.on("end", () => response.end(String(received).padStart(20, "0")));
 }
 
-const server =
+const makeServer = (): Server =>
   certificate === undefined || key === undefined
     ? createServer(answer)
     : createTlsServer({ cert: readFileSync(certificate), key: readFileSync(key) }, answer);
-server.keepAliveTimeout = 600_000;
-server.on("connection", (socket) => {
-  open += 1;
-  socket.on("close", () => {
-    open -= 1;
+async function listen(): Promise<number> {
+  const server = makeServer();
+  server.keepAliveTimeout = 600_000;
+  server.on("connection", (socket) => {
+    open += 1;
+    socket.on("close", () => {
+      open -= 1;
+    });
   });
-});
-server.listen(0, "127.0.0.1", 16_384, () => {
-  const address = server.address();
-  console.log(typeof address === "object" && address !== null ? address.port : 0);
-});
+  server.on("secureConnection", (socket: TLSSocket) => {
+    if (socket.isSessionReused()) resumed += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", 16_384, resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const numbers: number[] = [];
+while (numbers.length < ports) numbers.push(await listen());
+console.log(numbers.join(" "));
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));

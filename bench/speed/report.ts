@@ -119,11 +119,12 @@ function row(series: Series, base: Summary | undefined): Row {
     base === undefined ? "–" : times(perSecond / base.perSecond),
     cpuMicros.toFixed(1),
     ...(latency ? [whole(p50Micros), whole(p99Micros)] : []),
-    remarks(summary),
+    remarks(summary, series.scenario),
   ];
 }
 
-function remarks({ originBound, disturbed }: Summary): string {
+function remarks({ originBound, disturbed, resumed }: Summary, { fresh }: Scenario): string {
+  if (fresh === true) return `${whole(resumed * 100)} % resumed their session`;
   if (originBound) return "the origin was the bottleneck";
   return disturbed ? "the machine was busy" : "";
 }

@@ -35,6 +35,8 @@ export interface Round extends Measured {
   readonly clientBusy: number;
   /** The share of its CPU core that the origin needed at that rate. */
   readonly originBusy: number;
+  /** The share of answers whose connection resumed a TLS session. */
+  readonly resumed: number;
 }
 
 /** Runs one client in a process of its own. @throws if a response was wrong or missing. */
@@ -45,7 +47,18 @@ export async function measure(
   origin: Origin,
   lengths: Lengths,
 ): Promise<Round> {
-  const { path, connections, read, expected, upload, tls, server } = scenario;
+  const {
+    path,
+    connections,
+    read,
+    expected,
+    upload,
+    tls,
+    server,
+    body = "stream",
+    fresh,
+    origins,
+  } = scenario;
   const onHttp1 = HTTP1_KINDS[kind];
   const launch: Launch = {
     kind: onHttp1 ?? kind,
@@ -55,6 +68,10 @@ export async function measure(
     read,
     expected,
     upload,
+    body,
+    ...(fresh === true ? { fresh } : {}),
+    ...(origins === undefined ? {} : { urls: origin.urls.map((url) => url + path) }),
+    ...(scenario.arrivals === undefined ? {} : { arrivals: scenario.arrivals }),
     ca: tls ? ca : undefined,
     ...lengths,
   };
@@ -72,5 +89,7 @@ export async function measure(
   }
   const originMicros = (after.cpuMicros - before.cpuMicros) / served;
   const perMicro = measured.perSecond / 1e6;
-  return { ...measured, clientBusy: measured.cpuMicros * perMicro, originBusy: originMicros * perMicro };
+  const clientBusy = measured.cpuMicros * perMicro;
+  const resumed = (after.resumed - before.resumed) / served;
+  return { ...measured, clientBusy, originBusy: originMicros * perMicro, resumed };
 }

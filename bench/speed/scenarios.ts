@@ -1,6 +1,7 @@
 /** Scenarios: what is requested, over how many connections, and by which clients. */
 
 import { HTTP2_SCENARIOS, http2ClientsOf } from "./http2-scenarios.ts";
+import type { UploadBody } from "./launch.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** One scenario. */
@@ -12,6 +13,14 @@ export interface Scenario {
   readonly read: "text" | "bytes";
   readonly expected: number;
   readonly upload: number;
+  /** What is uploaded. @default "stream" */
+  readonly body?: UploadBody;
+  /** Whether each request opens a connection of its own. */
+  readonly fresh?: boolean;
+  /** How many origins are visited at random. @default 1 */
+  readonly origins?: number;
+  /** Requests per second that come whether or not earlier ones were answered. */
+  readonly arrivals?: number;
   readonly tls: boolean;
   /** The HTTP/2 server that answers. By default it is the bench's own origin, which speaks HTTP/1.1. */
   readonly server?: "nginx" | "nghttpd";
@@ -33,6 +42,32 @@ const UNDER_UNDICI = [
   "holdfast under fetch",
 ];
 const MIB = 1024 * 1024;
+
+const UPLOAD = { ...GET, path: "/upload", connections: 50, expected: 20, upload: 16_384 } as const;
+/** `node:http` has no forms. */
+const UPLOADS: readonly Scenario[] = [
+  {
+    ...UPLOAD,
+    name: "upload-bytes",
+    title: "16 KiB uploads of bytes in memory, 50 connections",
+    body: "bytes",
+    peers: ["undici request", "node:http"],
+  },
+  {
+    ...UPLOAD,
+    name: "upload-blob",
+    title: "16 KiB uploads of a Blob, 50 connections",
+    body: "blob",
+    peers: ["undici request", "node:http"],
+  },
+  {
+    ...UPLOAD,
+    name: "upload-form",
+    title: "Uploads of a form with a file of 16 KiB, 50 connections",
+    body: "form",
+    peers: ["undici request", "undici fetch"],
+  },
+];
 
 /** All scenarios, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -102,19 +137,37 @@ export const SCENARIOS: readonly Scenario[] = [
     base: "node:http",
     peers: ["node:http", "agentkeepalive"],
   },
+  ...UPLOADS,
+  {
+    ...GET,
+    name: "tls-new",
+    title: "100-byte answers over TLS, a new connection for each, 16 at a time",
+    connections: 16,
+    tls: true,
+    fresh: true,
+    peers: ["undici request", "node:http"],
+  },
+  {
+    ...GET,
+    name: "origins",
+    title: "100-byte answers of 1,000 origins at random, 2 connections to each, 50 at a time",
+    connections: 50,
+    origins: 1000,
+    peers: ["undici request", "node:http"],
+  },
   ...HTTP2_SCENARIOS,
 ];
 
 /** The clients that run a scenario on a runtime, ours first. */
 export function clientsOf(scenario: Scenario, runtime: Runtime): string[] {
   if (scenario.server !== undefined) return http2ClientsOf(scenario, runtime.name);
-  const { peers, tls, name } = scenario;
+  const { peers, tls, name, origins } = scenario;
   // undici 8 needs Node 22, and Deno's and Bun's own fetch have no dispatcher.
   if (name === "dispatcher")
     return runtime.name === "Node 24" ? [...UNDER_UNDICI, "built-in fetch", ...(peers ?? [])] : [];
   if (name === "agent")
     return ["holdfast under node:http", ...runtime.peers.filter((peer) => peers?.includes(peer) === true)];
-  const raw = tls ? [] : ["raw socket"];
+  const raw = tls || origins !== undefined ? [] : ["raw socket"];
   const possible = [...runtime.peers, ...raw].filter((peer) => peers === undefined || peers.includes(peer));
   // Bun 1.4 takes no additional root certificate for node:http and undici.
   const trusted =

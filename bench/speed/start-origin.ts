@@ -14,11 +14,15 @@ export interface Usage {
   readonly cpuMicros: number;
   readonly requests: number;
   readonly open: number;
+  /** TLS sessions that clients resumed, or `NaN` where the server does not say. */
+  readonly resumed: number;
 }
 
 /** A running origin. */
 export interface Origin {
   readonly url: string;
+  /** More than one where it plays many origins, each on a port of its own. */
+  readonly urls: readonly string[];
   readonly native: boolean;
   usage(): Promise<Usage>;
   stop(): void;
@@ -27,16 +31,23 @@ export interface Origin {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const cert = (name: string): string => join(root, "tests", "certs", name);
 
-/** Starts an origin on the second CPU core. */
-export async function startOrigin(tls: boolean): Promise<Origin> {
+/** Starts an origin on the second CPU core, or many without TLS in one process. */
+export async function startOrigin(tls: boolean, count = 1): Promise<Origin> {
   const built = build(tls);
   const command = built === undefined ? [...nodeWithTsx, here("origin.ts")] : [built];
-  const certificates = tls ? [cert("server.pem"), cert("server.key")] : [];
-  const [program, ...args] = pinned(1, [...command, ...certificates]);
+  const more = tls ? [cert("server.pem"), cert("server.key")] : [String(count)];
+  const [program, ...args] = pinned(1, [...command, ...more]);
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const port = await firstLine(child);
-  const url = `${tls ? "https" : "http"}://localhost:${port}`.replace("http://localhost", "http://127.0.0.1");
-  return { url, native: built !== undefined, usage: () => usageOf(url), stop: () => child.stdin?.end() };
+  const ports = (await firstLine(child)).trim().split(" ");
+  const urls = ports.map((port) => (tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`));
+  const [url = ""] = urls;
+  return {
+    url,
+    urls,
+    native: built !== undefined,
+    usage: () => usageOf(url),
+    stop: () => child.stdin?.end(),
+  };
 }
 
 /** The program, or `undefined` if it cannot be built. */
@@ -72,6 +83,6 @@ async function usageOf(url: string): Promise<Usage> {
       response.on("end", () => resolve(body));
     }).on("error", reject);
   });
-  const [cpuMicros = 0, requests = 0, open = 0] = text.split(" ").map(Number);
-  return { cpuMicros, requests, open };
+  const [cpuMicros = 0, requests = 0, open = 0, resumed = 0] = text.split(" ").map(Number);
+  return { cpuMicros, requests, open, resumed };
 }

@@ -21,6 +21,8 @@ export interface Summary {
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
+  /** The share of answers whose connection resumed a TLS session. */
+  readonly resumed: number;
   /** The origin was busier than the client, and its CPU core was full. */
   readonly originBound: boolean;
   /** The client did not have its CPU core to itself. */
@@ -50,6 +52,7 @@ export function summarize({ rounds, scenario }: Series): Summary | undefined {
     cpuMicros: middle((round) => round.cpuMicros),
     p50Micros: middle((round) => round.p50Micros),
     p99Micros: middle((round) => round.p99Micros),
+    resumed: middle((round) => round.resumed),
     originBound: clientBusy < FULL && originBusy >= FULL,
     // With one connection, client and origin wait for each other, so that neither core is ever full.
     disturbed: scenario.connections > 1 && clientBusy < FULL && originBusy < FULL,

@@ -22,6 +22,7 @@ function round(perSecond: number, clientBusy = 1, originBusy = 0.5): Round {
     cpuMicros,
     clientBusy,
     originBusy,
+    resumed: 0,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { createPool, type Pool } from "../../../mod.ts";
 import type { Launch } from "../launch.ts";
-import { type Client, checkStatus, fetchClient, uploadStream } from "./sender.ts";
+import { type Client, checkStatus, fetchClient, uploadBody } from "./sender.ts";
 
 /** The pool of a launch. */
 export const poolFor = ({ ca, http2 }: Launch): Pool =>
@@ -18,7 +18,7 @@ export const holdfastRequest: Client = (launch) => {
   return async () => {
     const response = await (upload === 0
       ? pool.request(url)
-      : pool.request(url, { method: "POST", body: uploadStream(upload) }));
+      : pool.request(url, { method: "POST", body: uploadBody(launch) }));
     checkStatus(response.status);
     return read === "text" ? (await response.text()).length : (await response.bytes()).length;
   };

@@ -1,15 +1,16 @@
 /** Node HTTP: node:http with an Agent that keeps connections, and with agentkeepalive. */
 
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import KeepAliveAgent, { HttpsAgent as KeepAliveHttpsAgent } from "agentkeepalive";
 import { agent } from "../../../src/agent/mod.ts";
 import type { Launch } from "../launch.ts";
 import { poolFor } from "./holdfast.ts";
 import { readable } from "./readable.ts";
-import { type Client, checkStatus, type Send } from "./sender.ts";
+import { type Client, checkStatus, type Send, uploadBody } from "./sender.ts";
 
-function sender({ url, upload }: Launch, by: Agent): Send {
+function sender(launch: Launch, by: Agent): Send {
+  const { url, upload } = launch;
   const send = url.startsWith("https:") ? httpsRequest : request;
   const method = upload === 0 ? "GET" : "POST";
   return () =>
@@ -17,8 +18,14 @@ function sender({ url, upload }: Launch, by: Agent): Send {
       const sent = send(url, { agent: by, method }, (answer) => collect(answer).then(resolve, reject));
       sent.on("error", reject);
       if (upload === 0) sent.end();
-      else readable(upload).pipe(sent);
+      else uploadTo(sent, launch).catch(reject);
     });
+}
+
+async function uploadTo(sent: ClientRequest, { upload, body }: Launch): Promise<void> {
+  if (body === "stream") return void readable(upload).pipe(sent);
+  const whole = uploadBody({ upload, body });
+  sent.end(whole instanceof Blob ? Buffer.from(await whole.arrayBuffer()) : whole);
 }
 
 async function collect(answer: IncomingMessage): Promise<number> {

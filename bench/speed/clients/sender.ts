@@ -28,6 +28,29 @@ export function uploadStream(length: number): ReadableStream<Uint8Array<ArrayBuf
   });
 }
 
+const IN_MEMORY = new Uint8Array(16_384).fill(120);
+const BLOB = new Blob([IN_MEMORY]);
+
+/** The body of a launch with an upload. A form is made for each request, as programs do. */
+export function uploadBody({ upload, body }: Pick<Launch, "upload" | "body">): Upload {
+  if (body === "stream") return uploadStream(upload);
+  if (upload !== IN_MEMORY.length) throw new Error(`There is no ${body} of ${upload} bytes`);
+  if (body === "form") return formOf(FormData);
+  return body === "blob" ? BLOB : IN_MEMORY;
+}
+
+/** A form with two fields and a file, of the class that the client knows. */
+export function formOf(Form: new () => FormData): FormData {
+  const form = new Form();
+  form.append("name", "report");
+  form.append("language", "en");
+  form.append("file", BLOB, "report.txt");
+  return form;
+}
+
+/** What the clients upload. */
+export type Upload = ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | Blob | FormData;
+
 /** The part of a `Response` that the clients read. */
 export interface Answer {
   readonly status: number;
@@ -45,12 +68,13 @@ export const builtInFetch: Client = (launch) => {
 export function fetchClient(
   fetch: (url: string, init?: RequestInit & { duplex?: "half" }) => Promise<Answer>,
 ): Client {
-  return ({ url, read, upload }) => {
+  return ({ url, read, upload, body }) => {
     const size = async (answer: Answer): Promise<number> => {
       checkStatus(answer.status);
       return read === "text" ? (await answer.text()).length : (await answer.arrayBuffer()).byteLength;
     };
     if (upload === 0) return () => fetch(url).then(size);
-    return () => fetch(url, { method: "POST", body: uploadStream(upload), duplex: "half" }).then(size);
+    return () =>
+      fetch(url, { method: "POST", body: uploadBody({ upload, body }), duplex: "half" }).then(size);
   };
 }

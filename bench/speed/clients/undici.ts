@@ -1,9 +1,17 @@
 /** undici: three of its calls, with the given number of connections. */
 
-import { Agent, type Dispatcher, Pool, request, setGlobalDispatcher, fetch as undiciFetch } from "undici";
+import {
+  Agent,
+  type Dispatcher,
+  FormData,
+  Pool,
+  request,
+  setGlobalDispatcher,
+  fetch as undiciFetch,
+} from "undici";
 import type { Launch } from "../launch.ts";
 import { readable } from "./readable.ts";
-import { type Answer, type Client, checkStatus, fetchClient } from "./sender.ts";
+import { type Answer, type Client, checkStatus, fetchClient, formOf, uploadBody } from "./sender.ts";
 
 function useAgent({ connections, ca, http2 }: Launch): void {
   const sockets = http2 ? 1 : connections;
@@ -16,12 +24,20 @@ export const undiciRequest: Client = (launch) => {
   return requestClient(launch);
 };
 
+/** Its own form, and Node's stream, as its documentation shows them. */
+function bodyOf(launch: Launch): NonNullable<Dispatcher.DispatchOptions["body"]> {
+  if (launch.body === "stream") return readable(launch.upload);
+  if (launch.body === "form") return formOf(FormData as unknown as new () => globalThis.FormData) as never;
+  return uploadBody(launch) as Uint8Array;
+}
+
 /** `request()` through the global dispatcher. */
-export const requestClient: Client = ({ url, read, upload }) => {
+export const requestClient: Client = (launch) => {
+  const { url, read, upload } = launch;
   return async () => {
     const { statusCode, body } = await (upload === 0
       ? request(url)
-      : request(url, { method: "POST", body: readable(upload) }));
+      : request(url, { method: "POST", body: bodyOf(launch) }));
     checkStatus(statusCode);
     return read === "text" ? (await body.text()).length : (await body.arrayBuffer()).byteLength;
   };
