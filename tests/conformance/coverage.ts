@@ -23,6 +23,8 @@ const RETIRED: Readonly<Partial<Record<(typeof RETIRE_REASONS)[number], string>>
     "packets must get lost in silence: see tests/exchange/second-attempt.test.ts and tests/network",
   upgraded:
     "it is the socket afterwards that depends on the runtime: see tests/upgrade, which runs on all of them",
+  replaced:
+    "it comes shortly before a time limit, so that its moment would be a race: see tests/pool/core/warmth.test.ts",
   "stream-ids": "2^30 requests on one connection: see tests/http2",
 };
 

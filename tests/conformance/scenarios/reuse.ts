@@ -91,4 +91,22 @@ export const reuse: Scenario[] = [
       > request 2 on its connection, reused: true
     `,
   },
+  {
+    name: "A request that wants no other beside it gets a connection of its own, which ends with it",
+    server: echo,
+    async client({ get, note, accepted }) {
+      note(await get("/1"));
+      note(await get("/2", { reuse: false }));
+      note(await get("/3"));
+      note(`${await accepted()} accepted`);
+    },
+    trace: `
+      started 1 GET · queued (1 waiting) · opened #1 · acquired #1 request 1
+      released #1 · finished 1 200 · > GET /1
+      started 2 GET · queued (1 waiting) · opened #2 · acquired #2 request 1
+      retired #2 single-use · finished 2 200 · > GET /2
+      started 3 GET · acquired #1 request 2 · released #1 · finished 3 200 · > GET /3
+      > 2 accepted
+    `,
+  },
 ];
