@@ -6,8 +6,8 @@
 import type { Duration } from "../contract/duration.ts";
 import type { TlsVersion } from "../contract/transport.ts";
 import { show } from "../options/checks.ts";
-import type { PoolOptions, TlsOptions } from "../options/options.ts";
-import type { CreateConnection, NodeOptions } from "./routes.ts";
+import type { PoolOptions } from "../options/options.ts";
+import { type CreateConnection, type NodeOptions, TLS_OPTIONS } from "./routes.ts";
 
 /** Options of other agents. Each is honoured by the option of the pool that its description names. */
 export interface ForeignAgentOptions {
@@ -111,19 +111,6 @@ const TRANSLATIONS: Readonly<Record<string, (value: unknown, name: string) => Tr
   socketPath: (value) => ["unixPath", value],
 };
 
-const TLS: Readonly<Record<string, keyof TlsOptions>> = {
-  ca: "ca",
-  cert: "cert",
-  key: "key",
-  pfx: "pfx",
-  passphrase: "passphrase",
-  ciphers: "ciphers",
-  minVersion: "minVersion",
-  maxVersion: "maxVersion",
-  servername: "serverName",
-  rejectUnauthorized: "rejectUnauthorized",
-};
-
 /** What each request says: Node's agents have the same option for all of theirs. */
 const OF_REQUESTS: ReadonlySet<string> = new Set([
   "localAddress",
@@ -192,7 +179,7 @@ interface Sorted {
 function sort(sorted: Sorted, name: string, value: unknown): void {
   if (name in REFUSED) throw new TypeError(`${name} cannot be honoured by agent(): ${REFUSED[name]}`);
   if (OF_REQUESTS.has(name)) sorted.request[name] = value;
-  else if (name in TLS) sorted.tls[TLS[name] ?? name] = textOf(value);
+  else if (name in TLS_OPTIONS) sorted.tls[TLS_OPTIONS[name] ?? name] = textOf(value);
   else put(sorted, name, name in TRANSLATIONS ? TRANSLATIONS[name]?.(value, name) : [name, value]);
 }
 

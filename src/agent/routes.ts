@@ -31,7 +31,7 @@ export interface Route {
 }
 
 /** TLS options that the pool has, by Node's names. */
-const TLS_OPTIONS = {
+export const TLS_OPTIONS: Readonly<Record<string, keyof OriginTls>> = {
   ca: "ca",
   cert: "cert",
   key: "key",
@@ -42,7 +42,7 @@ const TLS_OPTIONS = {
   maxVersion: "maxVersion",
   servername: "serverName",
   rejectUnauthorized: "rejectUnauthorized",
-} as const satisfies Readonly<Record<string, keyof OriginTls>>;
+};
 
 /** Options of a socket that only Node itself understands. */
 const NODE_OPTIONS: ReadonlySet<string> = new Set([

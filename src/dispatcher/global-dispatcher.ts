@@ -3,6 +3,7 @@
  * have been agreed upon: `.1` by undici 6 and 7 and Node 20 to 24, `.2` by undici 8, which looks there first.
  */
 
+import { show } from "../options/checks.ts";
 import type { PoolDispatcher } from "./dispatcher.ts";
 
 const KEYS: readonly symbol[] = [
@@ -23,7 +24,9 @@ const KEYS: readonly symbol[] = [
  */
 export function setGlobalDispatcher(dispatcher: Pick<PoolDispatcher, "dispatch">): () => void {
   if (typeof dispatcher?.dispatch !== "function")
-    throw new TypeError("dispatcher must have a method dispatch(): make one by dispatcher(pool)");
+    throw new TypeError(
+      `dispatcher must have a method dispatch(), as one made by dispatcher(pool) has: current value is ${show(dispatcher)}`,
+    );
   const before = KEYS.map((key) => Object.getOwnPropertyDescriptor(globalThis, key));
   for (const key of KEYS) define(key, { value: dispatcher });
   return () => {
