@@ -40,11 +40,17 @@ const STARTUP: Readonly<Record<string, readonly string[]>> = {
   "Node 24": ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
 };
 
+/** The origins that costs are measured with. */
+export interface CostOrigins {
+  readonly plain: Origin;
+  readonly tls: Origin;
+  readonly http2: Origin | undefined;
+}
+
 /** Measures all of them. */
 export async function measureCosts(
   list: readonly Runtime[],
-  origin: Origin,
-  http2: Origin | undefined,
+  { plain: origin, tls, http2 }: CostOrigins,
   quick: boolean,
 ): Promise<Costs> {
   const made = await bundles();
@@ -56,9 +62,7 @@ export async function measureCosts(
   for (const runtime of main) {
     core.push({ runtime: runtime.name, rows: await costOf<CoreCost[]>(runtime, "core-cost.ts") });
     library.push({ runtime: runtime.name, ...(await costOf<LibraryCost>(runtime, "library-cost.ts")) });
-    for (const kind of ["holdfast", "built-in fetch", "node:http"]) {
-      idle.push(await idleCost(runtime, kind, origin, quick ? 200 : 5000));
-    }
+    idle.push(...(await idleCosts(runtime, { plain: origin, tls }, quick)));
     idle.push(...(await http2Memory(runtime, http2, quick ? 100 : 1000)));
     for (const kind of STARTUP[runtime.name] ?? []) {
       const times: number[] = [];
@@ -138,7 +142,23 @@ async function printedBytes(command: string, args: readonly string[]): Promise<n
   }
 }
 
+/** Idle connections of each client, without TLS and with it. */
+async function idleCosts(
+  runtime: Runtime,
+  { plain, tls }: Pick<CostOrigins, "plain" | "tls">,
+  quick: boolean,
+): Promise<IdleCost[]> {
+  const rows: IdleCost[] = [];
+  for (const kind of ["holdfast", "built-in fetch", "node:http"]) {
+    rows.push(await idleCost(runtime, kind, plain, quick ? 200 : 5000));
+    rows.push(await idleCost(runtime, kind, tls, quick ? 100 : 1000));
+  }
+  return rows;
+}
+
 async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: number): Promise<IdleCost> {
+  const isTls = origin.url.startsWith("https:");
+  const named = isTls ? `${kind}, TLS` : kind;
   const before = (await origin.usage()).open;
   const command = [
     ...collecting(runtime),
@@ -146,16 +166,18 @@ async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: n
     kind,
     `${origin.url}/small`,
     String(count),
+    ...(isTls ? [CA] : []),
   ];
   const [first, ...rest] = pinned(0, command);
-  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "ignore"] });
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
+  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "ignore"], ...(isTls ? { env } : {}) });
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const { bytes } = JSON.parse(line) as { bytes: number };
       const open = (await origin.usage()).open - before;
-      return { runtime: runtime.name, kind, open, bytesEach: bytes / Math.max(1, open) };
+      return { runtime: runtime.name, kind: named, open, bytesEach: bytes / Math.max(1, open) };
     }
-    return { runtime: runtime.name, kind, open: 0, bytesEach: NaN };
+    return { runtime: runtime.name, kind: named, open: 0, bytesEach: NaN };
   } finally {
     child.stdin.end();
     await new Promise((resolve) => child.once("close", resolve));

@@ -3,12 +3,16 @@
  * line.
  */
 
+import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import process from "node:process";
 import { createPool } from "../../mod.ts";
 import { settledRss } from "./settled-rss.ts";
 
-const [kind = "", url = "", wanted = "5000"] = process.argv.slice(2);
+const [kind = "", url = "", wanted = "5000", caFile] = process.argv.slice(2);
+/** Of an origin with TLS. The built-in fetch learns it from the environment. */
+const ca = caFile === undefined ? undefined : readFileSync(caFile, "utf8");
 const count = Number(wanted);
 
 type Send = () => Promise<unknown>;
@@ -16,13 +20,19 @@ type Send = () => Promise<unknown>;
 function sender(): Send {
   if (kind === "built-in fetch") return () => fetch(url).then((response) => response.text());
   if (kind === "holdfast") {
-    const pool = createPool({ maxConnections: count, maxConnectionsPerOrigin: count });
+    const pool = createPool({
+      ...(ca === undefined ? {} : { tls: { ca }, http2: false }),
+      maxConnections: count,
+      maxConnectionsPerOrigin: count,
+    });
     return () => pool.request(url).then((response) => response.text());
   }
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: count });
+  const options = { keepAlive: true, maxFreeSockets: count };
+  const agent = ca === undefined ? new Agent(options) : new HttpsAgent({ ...options, ca });
+  const send = ca === undefined ? request : httpsRequest;
   return () =>
     new Promise((resolve, reject) => {
-      request(url, { agent }, (response) => response.resume().on("end", resolve))
+      send(url, { agent }, (response) => response.resume().on("end", resolve))
         .on("error", reject)
         .end();
     });

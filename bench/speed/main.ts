@@ -19,7 +19,7 @@ import { countsLine } from "../../scripts/test/counts.ts";
 import { find } from "../../tests/parity/systems/tools.ts";
 import { measureGateways } from "../gateway/measure.ts";
 import { chartOf } from "./chart.ts";
-import { type Costs, measureCosts } from "./costs.ts";
+import { type CostOrigins, type Costs, measureCosts } from "./costs.ts";
 import { goClient } from "./go.ts";
 import { startHttp2Origin } from "./http2-origins.ts";
 import { type Findings, type GatewaysOn, reportOf } from "./report.ts";
@@ -110,6 +110,11 @@ async function http2Origin(): Promise<Origin | undefined> {
   return await originFor({ server: "nginx", tls: true }).catch(() => undefined);
 }
 
+async function costOrigins(): Promise<CostOrigins> {
+  const [plain, tls] = [await originFor({ tls: false }), await originFor({ tls: true })];
+  return { plain, tls, http2: await http2Origin() };
+}
+
 /** `--slice` only shows that the bench runs: our clients and one other. */
 function kindsOf(scenario: (typeof SCENARIOS)[number], runtime: (typeof chosen)[number]): string[] {
   const kinds = clientsOf(scenario, runtime);
@@ -152,7 +157,7 @@ for (const scenario of scenarios) {
 }
 const withCosts = !slice && (wanted === undefined || wanted.includes("costs"));
 const costs: Costs | undefined = withCosts
-  ? await measureCosts(chosen, await originFor({ tls: false }), await http2Origin(), quick)
+  ? await measureCosts(chosen, await costOrigins(), quick)
   : undefined;
 for (const origin of origins.values()) origin.stop();
 

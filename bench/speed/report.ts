@@ -145,6 +145,21 @@ function sharesPart(series: readonly Series[], library: Costs["library"]): strin
   return `## Where the time goes, 100-byte answers over 50 connections\n\n${table(head, rows)}\n\nThe rest is what neither has alone: caches that each empties for the other, garbage, and an origin that sleeps more often and is woken by each write.`;
 }
 
+/** KiB of an idle connection without TLS. With TLS, the best peer is the goal. */
+const IDLE_GOALS: Readonly<Record<string, number>> = { "Node 24": 14, Deno: 18, Bun: 7 };
+
+function idleGoal(idle: Costs["idle"], runtime: string, kind: string): string {
+  const of = (one: string): number =>
+    idle.find((row) => row.runtime === runtime && row.kind === one)?.bytesEach ?? NaN;
+  const best = Math.min(of("built-in fetch, TLS"), of("node:http, TLS")) / 1024;
+  const goals: Readonly<Record<string, number | undefined>> = {
+    holdfast: IDLE_GOALS[runtime],
+    "holdfast, TLS": best,
+  };
+  const goal = goals[kind];
+  return goal === undefined ? "" : `≤ ${goal.toFixed(1)}: ${of(kind) / 1024 <= goal ? "met" : "missed"}`;
+}
+
 function costsPart({ bundles, core, library, idle, startup }: Costs, series: readonly Series[]): string {
   const nanos = (runtime: string): Map<string, number> =>
     new Map(
@@ -162,12 +177,13 @@ function costsPart({ bundles, core, library, idle, startup }: Costs, series: rea
     sharesPart(series, library),
     `## Acquire and release in the core, ns for both\n\n${table(["origins", "idle connections", ...core.map(({ runtime }) => runtime)], coreRows)}`,
     `## Memory per idle connection\n\n${table(
-      ["runtime", "client", "open", "KiB each"],
+      ["runtime", "client", "open", "KiB each", "goal"],
       idle.map(({ runtime, kind, open, bytesEach }) => [
         runtime,
         kind,
         whole(open),
         (bytesEach / 1024).toFixed(1),
+        idleGoal(idle, runtime, kind),
       ]),
     )}`,
     `## From import to the end of the first answer\n\n${table(
@@ -175,10 +191,10 @@ function costsPart({ bundles, core, library, idle, startup }: Costs, series: rea
       startup.map(({ runtime, kind, ms }) => [runtime, kind, ms.toFixed(1)]),
     )}`,
     `## Size\n\n${table(
-      ["bundle", "", "minified", "gzipped"],
-      bundles.map(({ name, minified, gzipped }) => [
+      ["bundle", "goal, gzipped", "minified", "gzipped"],
+      bundles.map(({ name, minified, gzipped, atMost }) => [
         name,
-        "",
+        atMost === undefined ? "" : `≤ ${whole(atMost)} bytes: ${gzipped <= atMost ? "met" : "missed"}`,
         `${whole(minified)} bytes`,
         `${whole(gzipped)} bytes`,
       ]),
