@@ -1,6 +1,8 @@
 /** The testing kit, as users of it write tests: pools, clocks, assertions, servers on ports, recordings. */
 
 import { describe, it } from "node:test";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { createPool } from "../../mod.ts";
 import {
   AssertionError,
   EventLog,
@@ -11,9 +13,7 @@ import {
   record,
   type Tape,
   testPool,
-} from "@holdfast/pool/testing";
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { createPool } from "../../mod.ts";
+} from "../../src/testing/mod.ts";
 import { PATIENT } from "../support/patience.ts";
 
 const ask = async (pool: { fetch: typeof fetch }, url = "http://api.test/") => (await pool.fetch(url)).text();

@@ -1,8 +1,8 @@
 /** Simulations of policies: they show what a policy does, and a seed gives the same result on every runtime. */
 
 import { describe, it } from "node:test";
-import { balance, simulate } from "@holdfast/pool/testing";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { balance, simulate } from "../../src/testing/mod.ts";
 import { PATIENT } from "../support/patience.ts";
 
 const few = { requests: 400, callers: 8 } as const;
