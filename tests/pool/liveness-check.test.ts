@@ -19,6 +19,21 @@ import { service } from "../support/service.ts";
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
 
+/** A clock that stands still, as on Workers. It counts the turns of the event loop that were asked for: each is a look. */
+function stoppedClock() {
+  return {
+    looks: 0,
+    stops: true,
+    now: () => 0,
+    wall: () => 0,
+    schedule: () => ({ cancel() {} }),
+    turn(callback: () => void) {
+      this.looks += 1;
+      queueMicrotask(callback);
+    },
+  };
+}
+
 describe("a connection is checked", () => {
   type Case = [
     what: string,
@@ -296,41 +311,21 @@ describe("a clock that stands still during computation", () => {
   });
 
   it("takes a look at a connection that was opened ahead, however short it seems to be idle", async () => {
-    let count = 0;
-    const clock = {
-      now: () => 0,
-      wall: () => 0,
-      schedule: () => ({ cancel() {} }),
-      turn(callback: () => void) {
-        count += 1;
-        queueMicrotask(callback);
-      },
-      stops: true,
-    };
+    const clock = stoppedClock();
     const pool = createPool({ transport: memoryTransport({ respond: () => ({}) }), clock });
     await (await pool.request("http://a.test/", { method: "POST" })).text();
-    assertEquals(count, 0, "opened for the request");
+    assertEquals(clock.looks, 0, "opened for the request");
     await pool.preconnect("http://b.test");
     await (await pool.request("http://b.test/", { method: "POST" })).text();
-    assertEquals(count, 1);
+    assertEquals(clock.looks, 1);
   });
 
   it("takes no look where the end of a response hands the connection on", async () => {
-    let count = 0;
-    const clock = {
-      now: () => 0,
-      wall: () => 0,
-      schedule: () => ({ cancel() {} }),
-      turn(callback: () => void) {
-        count += 1;
-        queueMicrotask(callback);
-      },
-      stops: true,
-    };
+    const clock = stoppedClock();
     const transport = memoryTransport({ respond: () => ({}) });
     const pool = createPool({ transport, clock, maxConnectionsPerOrigin: 1 });
     const all = [1, 2, 3].map(() => pool.request("http://a.test/").then((response) => response.text()));
     await Promise.all(all);
-    assertEquals([count, pool.stats().opened, pool.stats().reused], [0, 1, 2]);
+    assertEquals([clock.looks, pool.stats().opened, pool.stats().reused], [0, 1, 2]);
   });
 });
