@@ -130,6 +130,8 @@ export interface FrontParts {
   readonly reading: ReadContext;
   /** What requests are sent with; `undefined` until the transport is loaded. */
   readonly context: CallContext | undefined;
+  /** The same for `fetch`. */
+  readonly fetchContext: FetchContext | undefined;
   load(): Promise<CallContext>;
 }
 
@@ -207,12 +209,16 @@ class HoldfastPool implements Pool {
 
   #frontParts(): FrontParts {
     const context = (): CallContext | undefined => this.#engine?.request;
+    const fetchContext = (): FetchContext | undefined => this.#engine?.fetch;
     return {
       settings: this.#settings,
       viaTo: (origin) => this.#engine?.dialer.viaTo(origin),
       reading: this.#reading,
       get context() {
         return context();
+      },
+      get fetchContext() {
+        return fetchContext();
       },
       load: () => this.#load().then(({ request }) => request),
     };

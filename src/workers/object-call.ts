@@ -18,8 +18,6 @@ import { remoteErrorOf } from "./remote-error.ts";
 import {
   ANSWER_FIELD,
   asciiJson,
-  CALL_FIELD,
-  callFrom,
   type Pairs,
   type RemoteAnswer,
   type RemoteCall,
@@ -37,12 +35,6 @@ export interface CallRecords {
   /** A number for a body that is under way. */
   nextId(): string;
   ended(id: string, outcome: RemoteOutcome): void;
-}
-
-/** What the caller asks for; `undefined` for a request that no `remotePool()` made. */
-export function callOf(request: Request): RemoteCall | undefined {
-  const field = request.headers.get(CALL_FIELD);
-  return field === null ? undefined : callFrom(field);
 }
 
 /** The answer to a call. It never rejects: the error is in the answer. */
@@ -134,9 +126,19 @@ async function byFetch(
   const own = options === undefined ? undefined : { holdfast: restoredOptions(options) };
   const init = asked.body === undefined ? asked : { ...asked, duplex: "half" as const };
   const response = (await pool.fetch(url, { ...init, ...own, redirect: "manual" })) as FetchResponse;
+  return fetchedAnswer(response, asked.method, id, records);
+}
+
+/** The answer that carries a response of `fetch`. `id`: the number of a request that may be aborted. */
+export async function fetchedAnswer(
+  response: FetchResponse,
+  method: string,
+  id: string | undefined,
+  records: CallRecords,
+): Promise<Response> {
   const head = fetchHead(response);
   const direct = directBodyOf(response);
-  const whole = holdsWholeBody(response) || bodiless(response, asked.method);
+  const whole = holdsWholeBody(response) || bodiless(response, method);
   if (id !== undefined && (whole || direct?.ended === true)) records.ended(id, {});
   if (whole) return wholeAnswer(response, head);
   if (direct?.ended === true) return collectedAnswer(response, direct, head);

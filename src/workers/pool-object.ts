@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { workersTransport } from "../../transports/workers.ts";
 import { HoldfastError } from "../contract/errors.ts";
 import type { LimitStore, StoredLimit } from "../contract/limit-store.ts";
-import { createPool, type Pool } from "../create-pool.ts";
+import { createPool, type FrontParts, frontParts, type Pool } from "../create-pool.ts";
 import { UrlReader } from "../fetch/request-url.ts";
 import { observe } from "../metrics/observe.ts";
 import { PrometheusMeter } from "../metrics/prometheus.ts";
@@ -13,9 +13,10 @@ import type { PoolOptions } from "../options/options.ts";
 import type { Explanation } from "../pool/explain.ts";
 import type { PoolStats } from "../pool/stats.ts";
 import { type AllowList, allowListOf } from "./allow-list.ts";
-import { answerCall, callOf, errorAnswer } from "./object-call.ts";
+import { BareCalls } from "./bare-call.ts";
+import { answerCall, errorAnswer } from "./object-call.ts";
 import { plainAnswer } from "./plain-call.ts";
-import type { RemoteOutcome } from "./wire-format.ts";
+import { BARE_FETCH, CALL_FIELD, callFrom, type RemoteOutcome } from "./wire-format.ts";
 
 /** Options of {@linkcode poolObject}: those of a pool, and which origins it may connect to. */
 export interface PoolObjectOptions extends PoolOptions {
@@ -146,6 +147,7 @@ class ObjectHome {
   #meter: PrometheusMeter | undefined = undefined;
   readonly #allows: AllowList;
   readonly #urls: UrlReader = new UrlReader();
+  readonly #bare: BareCalls;
   /** Requests that their callers may abort, by number. */
   readonly #running: Map<string, AbortController> = new Map();
   #bodies = 0;
@@ -154,6 +156,7 @@ class ObjectHome {
   constructor(pool: Pool, allows: AllowList) {
     this.pool = pool;
     this.#allows = allows;
+    this.#bare = new BareCalls(frontParts(pool) as FrontParts, this);
   }
 
   /** Measuring costs a tenth of a small request, so it begins when somebody wants to know. */
@@ -166,11 +169,14 @@ class ObjectHome {
   }
 
   async fetch(request: Request): Promise<Response> {
-    const origin = this.#urls.read(request.url).origin.key;
-    const call = callOf(request);
+    const url = this.#urls.read(request.url);
+    const origin = url.origin.key;
+    const field = request.headers.get(CALL_FIELD);
     const refused = this.#allows(origin) ? undefined : notAllowed(origin);
-    if (call === undefined) return plainAnswer(this.pool, request, refused);
+    if (field === null) return plainAnswer(this.pool, request, refused);
     if (refused !== undefined) return errorAnswer(refused);
+    if (field === BARE_FETCH && request.method === "GET") return this.#bare.answer(url);
+    const call = callFrom(field);
     if (call.id === undefined) return answerCall(this.pool, request, call, undefined, this);
     const controller = new AbortController();
     this.#running.set(call.id, controller);

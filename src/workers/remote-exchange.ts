@@ -5,7 +5,14 @@ import { type FoundBinding, type PoolStub, stubError, wrongClassError } from "./
 import { restoredError } from "./remote-error.ts";
 import { RemoteReply } from "./remote-reply.ts";
 import { RemoteSignal } from "./remote-signal.ts";
-import { ANSWER_FIELD, CALL_FIELD, callField, type RemoteAnswer, type RemoteCall } from "./wire-format.ts";
+import {
+  ANSWER_FIELD,
+  answerFrom,
+  CALL_FIELD,
+  callField,
+  type RemoteAnswer,
+  type RemoteCall,
+} from "./wire-format.ts";
 
 /** A body that can cross. */
 export type RemoteBody = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined;
@@ -59,7 +66,7 @@ function isRestored(error: unknown): boolean {
 
 function answerOf(response: Response, origin: string, name: string): RemoteAnswer {
   const field = response.headers.get(ANSWER_FIELD);
-  if (field !== null) return JSON.parse(field);
+  if (field !== null) return answerFrom(field);
   response.body?.cancel().catch(() => {});
   throw wrongClassError(origin, name);
 }

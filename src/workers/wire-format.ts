@@ -4,6 +4,8 @@
  */
 
 import type { ConnectionInfo } from "../contract/errors.ts";
+import type { Wire } from "../contract/wire.ts";
+import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { RemoteError } from "./remote-error.ts";
 
 /** The field of a request to the object. */
@@ -31,6 +33,9 @@ export interface RemoteCall {
 
 /** How a call by each function begins in its field. */
 const LETTERS = { fetch: "f", request: "r" } as const;
+
+/** The field of a bare GET by `fetch`. */
+export const BARE_FETCH: string = LETTERS.fetch;
 
 /** The call as the value of its field: a letter, and JSON of what is not the default. */
 export function callField({ by, id, headers, length, options }: RemoteCall): string {
@@ -81,9 +86,37 @@ export interface RemoteOutcome {
   readonly trailers?: Pairs | undefined;
 }
 
+/**
+ * The answer with nothing but the connection of a body that has arrived whole: JSON of a list. The caller parses it only if it is
+ * asked for the connection.
+ */
+export function shortAnswer(lease: Lease<Wire>): string {
+  const { connection, requestNumber, idleMs, grantedAt } = lease;
+  const { record, socket, via, wire } = connection;
+  const others = via ?? socket?.remoteAddress ?? socket?.localAddress ?? socket?.tls;
+  if (others !== undefined) return asciiJson({ connection: toldConnection(connectionInfo(lease)) });
+  return `[${record.id},${requestNumber},${grantedAt - record.openedAt},${idleMs},"${wire.protocol}"]`;
+}
+
+/** An answer as the value of its field. */
+export function answerFrom(field: string): RemoteAnswer {
+  return field.startsWith("[") ? new ShortAnswer(field) : JSON.parse(field);
+}
+
+class ShortAnswer implements RemoteAnswer {
+  readonly #field: string;
+
+  constructor(field: string) {
+    this.#field = field;
+  }
+
+  get connection(): RemoteConnection {
+    return JSON.parse(this.#field);
+  }
+}
+
 /** What is told of a connection. */
-export function toldConnection(info: ConnectionInfo | undefined): RemoteConnection | undefined {
-  if (info === undefined) return undefined;
+export function toldConnection(info: ConnectionInfo): RemoteConnection {
   const { id, origin: _, reused: __, requestNumber, ageMs, idleMs, protocol, ...others } = info;
   const facts = [id, requestNumber, ageMs, idleMs, protocol] as const;
   const known = Object.values(others).some((value) => value !== undefined);
