@@ -4,8 +4,10 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { importCycles } from "../scripts/house/cycles.ts";
 import { alikeExports, repeatedExports, repeatedFiles } from "../scripts/house/names.ts";
+import { importsByName } from "../scripts/house/own-name.ts";
 import { exportsOf, importsOf, type SourceFile } from "../scripts/house/sources.ts";
 import { complaints } from "../scripts/house.ts";
+import { onSeveralNodes, testFiles } from "../scripts/test/tools.ts";
 
 /** Files of these texts. They import files that exist: those are looked up. */
 function files(texts: Readonly<Record<string, string>>): SourceFile[] {
@@ -84,5 +86,28 @@ describe("importCycles", () => {
       }),
     );
     assertEquals(found, [["src/rules/admission.ts", "src/rules/rules.ts", "src/rules/verdict.ts"]]);
+  });
+});
+
+describe("the tests that Node 24 runs without a loader", () => {
+  it("import the sources: the library's name stands for the built files", () => {
+    assertEquals(importsByName(onSeveralNodes(testFiles([]))), []);
+  });
+
+  it("are found by what they import, and by what that imports, but not by types", () => {
+    const texts: Readonly<Record<string, string>> = {
+      "tests/a.test.ts": 'import { x } from "./support/x.ts";\nimport type { Pool } from "@holdfast/pool";\n',
+      "tests/support/x.ts": 'export const x = () => import("@holdfast/pool/hono");\n',
+      "tests/b.test.ts": 'import {\n  createPool,\n  type Pool,\n} from "@holdfast/pool";\n',
+      "tests/c.test.ts": "  const text = 'import { y } from \"@holdfast/pool\";';\n",
+    };
+    const found = importsByName(
+      ["./tests/a.test.ts", "./tests/b.test.ts", "./tests/c.test.ts"],
+      (path) => texts[path],
+    );
+    assertEquals(found, [
+      "tests/b.test.ts imports @holdfast/pool",
+      "tests/support/x.ts imports @holdfast/pool/hono",
+    ]);
   });
 });

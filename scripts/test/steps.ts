@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entries, root } from "../entries.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
-import { denoTest, node22, node24, nodeWithTsx, testFiles, tool } from "./tools.ts";
+import { denoTest, node22, node24, nodeWithTsx, onSeveralNodes, testFiles, tool } from "./tools.ts";
 
 /** Time limits are a multiple of what steps take on an idle machine: other programs may keep all its processors busy. */
 const MINUTE = 60_000;
@@ -15,13 +15,6 @@ const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-
 
 /** The lab starts clients on all runtimes itself, and mostly waits: once is enough, and other steps can run beside it. */
 const networkTests = ["./tests/network/network.test.ts"];
-
-/**
- * Test files that run on one Node only, Node 20, besides Deno and Bun: the tools of the repository, programs that start
- * other runtimes themselves, and long random runs in virtual time. What they prove does not depend on the version of Node.
- */
-const ON_ONE_NODE =
-  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe)\b/;
 
 /**
  * Node 22 skips some more: what measures memory and CPU time, the examples and workerd, and what uses nothing of Node, like rules,
@@ -120,11 +113,7 @@ function node24Steps(files: readonly string[]): Step[] {
   const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 15 * MINUTE };
   const node = node24();
   if (node === undefined) return [skipped(step, "There is no Node 24 package for this platform.")];
-  return nodeSteps(
-    step,
-    [node],
-    files.filter((file) => !ON_ONE_NODE.test(file)),
-  );
+  return nodeSteps(step, [node], onSeveralNodes(files));
 }
 
 /** Node 22 needs tsx, as Node 20 does: it can erase types, but it does not know `using`. */
@@ -132,7 +121,7 @@ function node22Steps(files: readonly string[]): Step[] {
   const step = { name: "node22", title: "tests on Node 22, but the longest", timeoutMs: 15 * MINUTE };
   const node = node22();
   if (node === undefined) return [skipped(step, "There is no Node 22 package for this platform.")];
-  const chosen = files.filter((file) => !ON_ONE_NODE.test(file) && !NOT_ON_NODE_22.test(file));
+  const chosen = onSeveralNodes(files).filter((file) => !NOT_ON_NODE_22.test(file));
   return nodeSteps(step, [node, "--import", "tsx"], chosen);
 }
 

@@ -56,6 +56,18 @@ export function testFiles(filters: readonly string[]): string[] {
     .sort();
 }
 
+/**
+ * Test files that run on one Node only, Node 20, besides Deno and Bun: the tools of the repository, programs that start
+ * other runtimes themselves, and long random runs in virtual time. What they prove does not depend on the version of Node.
+ */
+const ON_ONE_NODE =
+  /^\.\/tests\/(bench|bundles|mutations|simulation|campaign|parity-(http2|trace)|docs|house|rolling|probe)\b/;
+
+/** Those of the files that run on Node 24 and Node 22 as well. */
+export function onSeveralNodes(files: readonly string[]): string[] {
+  return files.filter((file) => !ON_ONE_NODE.test(file));
+}
+
 /** The npm that started us, else the one that the shell finds. */
 export const npm: readonly string[] = process.env.npm_execpath
   ? [process.execPath, process.env.npm_execpath]
