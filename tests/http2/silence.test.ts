@@ -5,6 +5,16 @@ import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { createPool, type PoolEvent } from "../../mod.ts";
+import { memoryTransport } from "../../transports/memory.ts";
+import {
+  END_HEADERS,
+  END_STREAM,
+  FrameReader,
+  frame,
+  settingsFrame,
+  TYPE,
+} from "../simulation/http2/frames.ts";
+import { MovableClock } from "../support/clock.ts";
 
 /** A server behind a relay that can forget the connections through it: what comes on them goes nowhere. */
 class Forgetful implements AsyncDisposable {
@@ -125,5 +135,104 @@ describe("HTTP/2 on a connection that died without a word", () => {
       assertEquals(server.requests.length, 3);
       assertEquals(retired(events), []);
     });
+  });
+});
+
+/** `:status: 200` from the static table (RFC 7541, appendix A): the whole of a response. */
+const answer = (stream: number) => frame(TYPE.headers, END_HEADERS | END_STREAM, stream, [0x88]);
+
+/** A pool in virtual time whose connections can be forgotten, and whose connect attempts can be held up. */
+function asked(maxStreams: number) {
+  const clock = new MovableClock();
+  const events: PoolEvent[] = [];
+  /** Connections on which nothing comes through any more. */
+  const dead = new Set<number>();
+  let held: Promise<void> | undefined;
+  const transport = memoryTransport({
+    accept: (peer) => {
+      const reader = new FrameReader();
+      peer.send(settingsFrame([[3, maxStreams]]));
+      peer.onData((bytes) => {
+        for (const { type, stream } of reader.push(bytes) ?? [])
+          if (type === TYPE.headers && !dead.has(peer.id)) peer.send(answer(stream));
+      });
+    },
+  });
+  const connect: typeof transport.connect = async (target, handler, signal) => {
+    await held;
+    return transport.connect(target, handler, signal);
+  };
+  const onEvent = (event: PoolEvent) => void events.push(event);
+  const pool = createPool({
+    http2: "prior-knowledge",
+    idleTimeout: "1h",
+    onEvent,
+    clock,
+    transport: { ...transport, connect },
+  });
+  const one = async () => (await pool.request("http://a.test/")).connection.id;
+  return {
+    pool,
+    transport,
+    clock,
+    events,
+    dead,
+    /** Sends requests. Each resolves with the number of the connection that answered. */
+    get: (count: number) => Array.from({ length: count }, one),
+    /** New connections open once the function that is returned is called. */
+    hold() {
+      let release = (): void => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return () => release();
+    },
+    doubted: () => events.filter(({ type }) => type === "request.doubted").length,
+  };
+}
+
+describe("HTTP/2 requests that wait for a connection", () => {
+  it("share the one that is on its way, as do those that come meanwhile", async () => {
+    const { pool, transport, ...world } = asked(100);
+    const release = world.hold();
+    const first = world.get(3);
+    await world.clock.advance(100);
+    const later = world.get(2);
+    release();
+    assertEquals(await Promise.all([...first, ...later]), [1, 1, 1, 1, 1]);
+    assertEquals([transport.peers.length, pool.stats().open], [1, 1]);
+    await pool.close({ timeout: 0 });
+  });
+
+  it("share a fresh one where the one that they have has died without a word", async () => {
+    const { pool, transport, ...world } = asked(100);
+    await Promise.all(world.get(1));
+    await world.clock.advance(60_000);
+    world.dead.add(1);
+    const release = world.hold();
+    const calls = world.get(5);
+    await world.clock.advance(3000);
+    assertEquals([world.doubted(), transport.peers.length], [5, 1]);
+    release();
+    assertEquals(await Promise.all(calls), [2, 2, 2, 2, 2]);
+    assertEquals([transport.peers.length, retired(world.events)], [2, ["1 no-answer"]]);
+    await pool.close({ timeout: 0 });
+  });
+
+  it("open as many as the streams that the server takes ask for", async () => {
+    const { pool, transport, ...world } = asked(2);
+    await Promise.all(world.get(1));
+    await world.clock.advance(60_000);
+    world.dead.add(1);
+    const release = world.hold();
+    const doubtful = world.get(2);
+    await world.clock.advance(3000);
+    // The dead connection has no room for these.
+    const later = world.get(2);
+    await world.clock.advance(100);
+    release();
+    assertEquals(await Promise.all([...doubtful, ...later]), [2, 2, 3, 3]);
+    assertEquals(transport.peers.length, 3);
+    await pool.close({ timeout: 0 });
   });
 });
