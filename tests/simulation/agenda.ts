@@ -11,9 +11,14 @@
 export const LANE = { timer: 0, client: 1, server: 2, toServer: 3, toClient: 4, turn: 5 } as const;
 export type Lane = (typeof LANE)[keyof typeof LANE];
 
+/** Ranks of what reaches the client after an interruption, in the place of the order of lanes. */
+export type RankOf = (lane: Lane) => number;
+
 /** Something that will happen. */
 export class Appointment {
   at: number;
+  /** Its place among those of the same moment: that of its lane, unless an interruption gave it another one. */
+  rank: number;
   tie: number;
   readonly lane: Lane;
   /** When it was due originally. A block or a suspension of the client postpones it. */
@@ -26,6 +31,7 @@ export class Appointment {
     this.at = due;
     this.due = due;
     this.lane = lane;
+    this.rank = lane;
     this.tie = tie;
     this.callback = callback;
   }
@@ -69,6 +75,11 @@ export class Agenda {
   /** Until this time nothing reaches the client, because it is blocked or suspended. */
   #interruptedUntil = 0;
   #interruptedAsleep = 0;
+  #rankOf: RankOf = byLane;
+  /** From when to when what the sockets bring is not told to the program, which goes on otherwise. */
+  #deaf = { from: 0, until: 0 };
+  /** Until this time no timer fires. */
+  #timersFrom = 0;
 
   /** Until this time nothing reaches the client. */
   get busyUntil(): number {
@@ -78,6 +89,11 @@ export class Agenda {
   /** Whether the client has just resumed after a block and has not yet been told what arrived meanwhile. */
   get comesTo(): boolean {
     return this.now > 0 && this.now === this.#interruptedUntil;
+  }
+
+  /** The last time for which the program did not hear its sockets, though its event loop ran. */
+  get deaf(): { readonly from: number; readonly until: number } {
+    return this.#deaf;
   }
 
   /** The client's monotonic clock. It stands still while the machine is suspended. */
@@ -92,8 +108,12 @@ export class Agenda {
     this.#made += 1;
     const due = this.now + grain(delayMs);
     const appointment = new Appointment(this, due, lane, tie ?? this.#made, callback);
-    if (lane === LANE.toClient) appointment.at = Math.max(due, this.#interruptedUntil);
-    else if (this.strict && isClients(lane)) appointment.at = this.#afterInterruption(due);
+    if (lane === LANE.toClient) {
+      appointment.at = Math.max(due, this.#interruptedUntil, this.#deaf.until);
+      if (this.now < this.#interruptedUntil && due <= this.#interruptedUntil)
+        appointment.rank = this.#rankOf(lane);
+    } else if (this.strict && isClients(lane)) appointment.at = this.#afterInterruption(due);
+    if (lane === LANE.timer) appointment.at = Math.max(appointment.at, this.#timersFrom);
     this.waiting[lane] += 1;
     this.#push(appointment);
     return appointment;
@@ -127,21 +147,63 @@ export class Agenda {
   /**
    * Nothing reaches the client for `ms`, while its servers go on. If it is blocked, its clock runs, and everything
    * overdue comes at once afterwards. If it is asleep, its clock stands still, so its timers come later by this time.
+   *
+   * `rankOf`: the order in which what reaches it then comes. Timers come first by default, as in a loop that was blocked by one.
    */
-  interrupt(ms: number, asleep: boolean): void {
+  interrupt(ms: number, asleep: boolean, rankOf: RankOf = byLane): void {
     if (this.now < this.#interruptedUntil) return;
     const until = this.now + grain(ms);
     this.#interruptedUntil = until;
+    this.#rankOf = rankOf;
     if (asleep) this.#interruptedAsleep = until - this.now;
-    const heap = this.#heap.filter(({ callback }) => callback !== undefined).sort(inOrder);
-    this.#heap = [];
-    for (const appointment of heap) {
+    for (const appointment of this.#takeAll()) {
       const { lane, at } = appointment;
       if (lane === LANE.toClient || (isClients(lane) && !asleep)) appointment.at = Math.max(at, until);
       else if (isClients(lane)) appointment.at = at + until - this.now;
       if (lane === LANE.toClient || lane === LANE.timer) appointment.tie = ++this.#made;
+      if (lane === LANE.toClient && at <= until) appointment.rank = rankOf(lane);
+      this.#push(appointment);
     }
-    for (const appointment of heap) this.#push(appointment);
+  }
+
+  /** The sockets are read late: what comes for `ms` is told at the end of it. The program and its timers go on. */
+  deafen(ms: number): void {
+    const until = this.now + grain(ms);
+    this.#deaf = { from: this.now > this.#deaf.until ? this.now : this.#deaf.from, until };
+    this.#postpone(LANE.toClient, until);
+  }
+
+  /** The timers are late: those that are due within `ms` fire at the end of it. The sockets are read in time. */
+  delayTimers(ms: number): void {
+    this.#timersFrom = this.now + grain(ms);
+    this.#postpone(LANE.timer, this.#timersFrom);
+  }
+
+  #postpone(late: Lane, until: number): void {
+    for (const appointment of this.#takeAll()) {
+      if (appointment.lane === late && appointment.at < until) {
+        appointment.at = until;
+        appointment.tie = ++this.#made;
+      }
+      this.#push(appointment);
+    }
+  }
+
+  /** Everything that waits, in order. The agenda is empty afterwards. */
+  #takeAll(): Appointment[] {
+    const all = this.#heap.filter(({ callback }) => callback !== undefined).sort(inOrder);
+    this.#heap = [];
+    return all;
+  }
+
+  /** Takes the next appointment if it is of this moment and lane. */
+  nextAt(moment: number, lane: Lane): Appointment | undefined {
+    for (let first = this.#heap[0]; first?.callback === undefined; first = this.#heap[0]) {
+      if (first === undefined) return undefined;
+      this.#pop();
+    }
+    const [first] = this.#heap;
+    return first?.at === moment && first.lane === lane ? this.next() : undefined;
   }
 
   #push(appointment: Appointment): void {
@@ -177,10 +239,12 @@ export class Agenda {
   }
 }
 
+const byLane: RankOf = (lane) => lane;
+
 function isClients(lane: Lane): boolean {
   return lane === LANE.timer || lane === LANE.client || lane === LANE.turn;
 }
 
 function inOrder(one: Appointment, other: Appointment): number {
-  return one.at - other.at || one.lane - other.lane || one.tie - other.tie;
+  return one.at - other.at || one.rank - other.rank || one.tie - other.tie;
 }

@@ -15,6 +15,8 @@ export interface ClockWorld {
   readonly wallStep: number;
   /** How long a turn of the client's event loop takes. */
   readonly turnMs: number;
+  /** Whether one poll of the sockets tells all that they bring before the program goes on. */
+  readonly readsInBatches: boolean;
   /** A timer is set, which must not be after the pool was closed. */
   timerSet(): void;
   timerRings(): void;
@@ -23,12 +25,14 @@ export interface ClockWorld {
 /** The clock of one client. */
 export class ClientClock implements Clock {
   readonly stops: boolean;
+  readonly reportsInBatches: boolean;
   readonly #world: ClockWorld;
   #shown = 0;
 
   constructor(world: ClockWorld, stops: boolean) {
     this.#world = world;
     this.stops = stops;
+    this.reportsInBatches = world.readsInBatches;
   }
 
   /**

@@ -4,7 +4,7 @@ import { Prng } from "../support/prng.ts";
 import { LANE } from "./agenda.ts";
 import { type CallerWorld, call } from "./caller.ts";
 import type { Happening } from "./dimensions.ts";
-import { disturb, suspend } from "./disturbances.ts";
+import { disturb, runLate, suspend } from "./disturbances.ts";
 import type { RequestRecord, RequestSpec } from "./record.ts";
 import { drawSpec } from "./specs.ts";
 import type { World } from "./world.ts";
@@ -88,7 +88,9 @@ export class Clients implements CallerWorld {
       // Right after a block, a program may reuse a connection too trustingly.
       return this.#world.later(1, TIE + client, () => this.#work(client, prng));
     }
-    const { suspendOneIn } = plan.users;
+    const { suspendOneIn, lateOneIn } = plan.users;
+    if (lateOneIn !== Infinity && prng.oneIn(lateOneIn) && runLate(this.#world, prng))
+      return this.#world.later(1, TIE + client, () => this.#work(client, prng));
     if (suspendOneIn !== Infinity && prng.oneIn(suspendOneIn)) {
       suspend(this.#world, prng);
       return this.#world.later(1, TIE + client, () => this.#work(client, prng));

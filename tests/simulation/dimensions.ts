@@ -96,6 +96,15 @@ export const HAPPENINGS = {
   totals: ["requestTimeout set"],
   /** Clocks that stand still while the program computes, as on Cloudflare Workers. */
   clocks: ["clock that stands still", "request made while the clock stood still"],
+  /** Threads and event loops that are scheduled late, so that what came in time is told late and at once. */
+  lateness: [
+    "stall, then timers first",
+    "stall, then sockets first",
+    "stall, then some sockets first",
+    "timers late, sockets in time",
+    "sockets late, timers in time",
+    "sockets read in batches",
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Kind = keyof typeof HAPPENINGS;
@@ -106,7 +115,7 @@ export type Happening = (typeof HAPPENINGS)[Kind][number];
 export const KINDS = Object.keys(HAPPENINGS) as Kind[];
 
 /** Dimensions that are off until their findings are fixed. `--only` runs them all the same. */
-export const NOT_YET: readonly Kind[] = [];
+export const NOT_YET: readonly Kind[] = ["lateness"];
 
 export const LANDED: readonly Kind[] = KINDS.filter((kind) => !NOT_YET.includes(kind));
 
@@ -147,6 +156,10 @@ export interface Users {
   readonly hasEntry: boolean;
   /** The client's clock moves only when something reaches the program. */
   readonly clockStops: boolean;
+  /** Per move of a client. */
+  readonly lateOneIn: number;
+  /** One poll of the sockets tells all that they bring before the program goes on, as on Deno. */
+  readonly readsInBatches: boolean;
   /** Per request. */
   readonly upgradeOneIn: number;
 }
@@ -160,6 +173,8 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
   };
   const often = oneIn("listeners", 30, 150, 600, Infinity);
   const contexts = oneIn("contexts", 1, ...NEVER_OFTEN) === 1;
+  const lateness = drawLateness(seed, kinds);
+  const isLate = lateness.lateOneIn !== Infinity;
   return {
     kinds,
     actOneIn: often,
@@ -172,12 +187,21 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     dripOneIn: oneIn("drips", 20, 100, Infinity),
     surplusOneIn: calm ? Infinity : oneIn("surplus", 15, 80, Infinity),
     busyOneIn: calm ? Infinity : oneIn("surplus", 5, 20, Infinity),
-    suspendOneIn: calm ? oneIn("suspensions", 40, Infinity) : Infinity,
+    // A suspension would excuse what a short stall does not.
+    suspendOneIn: Math.max(calm ? oneIn("suspensions", 40, Infinity) : Infinity, isLate ? Infinity : 0),
     requestTimeoutMs: calm ? Infinity : oneIn("totals", 1500, 8000, Infinity, Infinity),
     ...drawPolicies(seed, kinds),
     clockStops: oneIn("clocks", 1, Infinity, Infinity) === 1,
     upgradeOneIn: oneIn("upgrades", 8, 30, Infinity),
+    ...lateness,
   };
+}
+
+/** Drawn apart, so that older seeds keep their meaning. */
+function drawLateness(seed: number, kinds: readonly Kind[]): Pick<Users, "lateOneIn" | "readsInBatches"> {
+  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ 0x1a7e);
+  if (!kinds.includes("lateness")) return { lateOneIn: Infinity, readsInBatches: false };
+  return { lateOneIn: prng.among(15, 60, Infinity), readsInBatches: prng.oneIn(3) };
 }
 
 /** Drawn apart, so that older seeds keep their meaning. */

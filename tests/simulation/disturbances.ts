@@ -5,6 +5,7 @@
 
 import type { Prng } from "../support/prng.ts";
 import { LANE } from "./agenda.ts";
+import { beLate, LATENESS } from "./lateness.ts";
 import type { World } from "./world.ts";
 
 const CALM = { drain: 2, preconnect: 4, "wall steps": 1 } as const;
@@ -59,6 +60,26 @@ export function suspend(world: World, prng: Prng): void {
   world.trace.note("sleep");
   world.ledger.wasInterrupted = true;
   world.agenda.interrupt(prng.among(2000, 60_000, 7_200_000), true);
+}
+
+/** Where every server keeps to its limits, late reading may not exceed what the margin of the hints is for. */
+const CALM_LATE_MS = [5, 40, 300] as const;
+const ROUGH_LATE_MS = [5, 60, 900, 6000, 70_000] as const;
+
+/** Has the client's loop, its timers or its sockets run late. Returns whether the program is interrupted by it. */
+export function runLate(world: World, prng: Prng): boolean {
+  const { agenda, plan, ledger, trace } = world;
+  const isCalm = plan.weather === "calm";
+  const how = prng.among(...LATENESS);
+  const ms = isCalm ? prng.among(...CALM_LATE_MS) : prng.among(...ROUGH_LATE_MS);
+  const isBatch = plan.users.readsInBatches && how === "stall, then some sockets first";
+  if (isBatch || (isCalm && agenda.now < world.lateAgainAt)) return false;
+  world.lateAgainAt = agenda.now + 5000;
+  world.happened(how);
+  trace.note("late", ms, 0, how);
+  ledger.wasInterrupted = true;
+  beLate(agenda, prng, how, ms);
+  return how.startsWith("stall");
 }
 
 /**

@@ -36,6 +36,7 @@ const WORDS = [
   "parked",
   "taken",
   "moves",
+  "late",
 ] as const;
 
 export type Word = (typeof WORDS)[number];

@@ -17,6 +17,7 @@ import { Contexts } from "./contexts.ts";
 import type { Extras, Happening } from "./dimensions.ts";
 import { Doubts } from "./doubts.ts";
 import { Figures } from "./figures.ts";
+import { tellRestOfBatch } from "./lateness.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { Memory } from "./memory.ts";
@@ -61,6 +62,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   currentEvent: PoolEvent["type"] | undefined = undefined;
   closing = false;
   wallStep = 0;
+  /** In a calm world, lateness does not add up. */
+  lateAgainAt = 0;
   hasCrossed = false;
   lastSent: Appointment | undefined;
   #closed = false;
@@ -103,6 +106,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     if (plan.users.requestTimeoutMs !== Infinity) this.happened("requestTimeout set");
     if (plan.users.hasEntry) this.happened("an entry for an origin");
     if (plan.users.clockStops) this.happened("clock that stands still");
+    if (this.readsInBatches) this.happened("sockets read in batches");
   }
 
   /** Every server keeps to its limits, and the machine was never suspended. */
@@ -134,6 +138,10 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     return this.plan.turnMs;
   }
 
+  get readsInBatches(): boolean {
+    return this.plan.users.readsInBatches;
+  }
+
   get seed(): number {
     return this.plan.seed;
   }
@@ -160,6 +168,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       this.#memory.turn();
       this.#clock.reached(lane);
       next.keep();
+      if (this.readsInBatches && lane === LANE.toClient) tellRestOfBatch(this.agenda);
       this.trace.settle();
       if (lane !== LANE.server && lane !== LANE.toServer) await quiescence();
       this.trace.settle();

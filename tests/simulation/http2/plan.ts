@@ -62,10 +62,23 @@ export interface Plan {
   /** How often a request goes through redirects, or has fields of some KiB. */
   readonly redirectOneIn: number;
   readonly largeFieldsOneIn: number;
+  /** The client's clock moves only when something reaches the program. */
+  readonly clockStops: boolean;
+  /** How often the client's loop, its timers or its sockets run late, by requests. */
+  readonly lateOneIn: number;
+  /** One poll of the sockets tells all that they bring before the program goes on. */
+  readonly readsInBatches: boolean;
 }
 
 /** What older seeds did without. Drawn from numbers of its own, so that they keep their meaning. */
-const PLAIN = { sleepOneIn: Infinity, redirectOneIn: Infinity, largeFieldsOneIn: Infinity } as const;
+const PLAIN = {
+  sleepOneIn: Infinity,
+  redirectOneIn: Infinity,
+  largeFieldsOneIn: Infinity,
+  clockStops: false,
+  lateOneIn: Infinity,
+  readsInBatches: false,
+} as const;
 const PLAIN_SERVER = {
   isStrict: false,
   settingsAfterMs: 0,
@@ -90,6 +103,16 @@ export function planOf(seed: number, requests: number, plain = false): Plan {
     sleepOneIn: prng.among(Infinity, Infinity, 300, 60),
     redirectOneIn: prng.among(Infinity, 30, 5),
     largeFieldsOneIn: prng.among(Infinity, 30, 8),
+    ...lateness(new Prng(seed ^ 0x1a7e)),
+  };
+}
+
+/** Drawn apart, so that older seeds keep their meaning. */
+function lateness(prng: Prng): Pick<Plan, "clockStops" | "lateOneIn" | "readsInBatches"> {
+  return {
+    clockStops: prng.oneIn(3),
+    lateOneIn: prng.among(Infinity, Infinity, 100, 20),
+    readsInBatches: prng.oneIn(3),
   };
 }
 

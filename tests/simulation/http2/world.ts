@@ -9,8 +9,9 @@ import { createPool, HoldfastError, ProtocolError, RETIRE_REASONS } from "../../
 import { memoryTransport } from "../../../transports/memory.ts";
 import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
-import { Agenda, grain, LANE } from "../agenda.ts";
-import { agendaClock } from "../agenda-clock.ts";
+import { Agenda, type Appointment, grain, LANE } from "../agenda.ts";
+import { ClientClock } from "../client-clock.ts";
+import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
 import type { Plan } from "./plan.ts";
@@ -69,6 +70,7 @@ export class Http2World implements ServerWorld {
   readonly #ids: Map<number, number> = new Map();
   readonly #servers: Map<string, Http2Server> = new Map();
   readonly #pool: Pool;
+  readonly #clock: ClientClock;
   readonly #requests: Map<number, Request> = new Map();
   readonly #happened: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
@@ -82,6 +84,7 @@ export class Http2World implements ServerWorld {
   #nextId = 0;
   #failed = 0;
   #running = 0;
+  #lateAgainAt = 0;
   #closed = false;
   #violation: string | undefined;
 
@@ -120,11 +123,14 @@ export class Http2World implements ServerWorld {
         return socket;
       },
     };
+    const machine = { agenda: this.agenda, wallStep: 0, turnMs: 0, readsInBatches: plan.readsInBatches };
+    this.#clock = new ClientClock({ ...machine, timerSet() {}, timerRings() {} }, plan.clockStops);
+    if (plan.clockStops) this.happened("clock that stands still");
+    if (plan.readsInBatches) this.happened("sockets read in batches");
     this.#pool = createPool({
       ...plan.options,
       transport,
-      // While the machine is suspended the monotonic clock stands still.
-      clock: { ...agendaClock(this.agenda), now: () => this.agenda.clientNow },
+      clock: this.#clock,
       random: () => this.#prng.next(),
       onEvent: (event) => this.#event(event),
     });
@@ -133,8 +139,9 @@ export class Http2World implements ServerWorld {
   // What the servers ask and tell
 
   get isPunctual(): boolean {
-    const { socketBytes, blockOneIn, sleepOneIn } = this.plan;
-    return socketBytes === Infinity && blockOneIn === Infinity && sleepOneIn === Infinity;
+    const { socketBytes, blockOneIn, sleepOneIn, lateOneIn } = this.plan;
+    const isInTime = blockOneIn === Infinity && sleepOneIn === Infinity && lateOneIn === Infinity;
+    return socketBytes === Infinity && isInTime;
   }
 
   lengthOf(id: number): number {
@@ -297,6 +304,20 @@ export class Http2World implements ServerWorld {
     this.agenda.interrupt(this.#newer.among(500, 2000, 60_000, 7_200_000), true);
   }
 
+  /** In a calm world less than a ping waits: what is heard later than that is taken for dead. */
+  #lateMaybe(): void {
+    const { lateOneIn, isCalm, readsInBatches } = this.plan;
+    const prng = this.#newer;
+    if (lateOneIn === Infinity || !prng.oneIn(lateOneIn)) return;
+    const how = prng.among(...LATENESS);
+    const ms = isCalm ? prng.among(5, 60, 200) : prng.among(5, 60, 400, 6000, 70_000);
+    if (readsInBatches && how === "stall, then some sockets first") return;
+    if (isCalm && this.agenda.now < this.#lateAgainAt) return;
+    this.#lateAgainAt = this.agenda.now + 1000;
+    this.happened(how);
+    beLate(this.agenda, prng, how, ms);
+  }
+
   async #request(): Promise<void> {
     const request = this.#draw();
     const { blockOneIn } = this.plan;
@@ -305,6 +326,8 @@ export class Http2World implements ServerWorld {
       this.agenda.interrupt(this.#prng.among(5, 60, 400), false);
     }
     this.#sleepsMaybe();
+    this.#lateMaybe();
+    if (this.#clock.behindMs >= 1) this.happened("request made while the clock stood still");
     try {
       await this.#exchange(request);
     } catch (error) {
@@ -412,11 +435,7 @@ export class Http2World implements ServerWorld {
     for (let at = 0; at < callers; at++) void this.#caller();
     let steps = 0;
     for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
-      const { lane } = next;
-      next.keep();
-      if (lane !== LANE.server) await quiescence();
-      const until = this.#awaitsCode === true ? performance.now() + 500 : 0;
-      while (this.#awaitsCode === true && performance.now() < until) await quiescence();
+      await this.#keep(next);
       steps += 1;
       if (steps % 50 === 0) this.#audit();
       if (this.#violation !== undefined) break;
@@ -436,6 +455,17 @@ export class Http2World implements ServerWorld {
       errors: this.#errors,
       hash: this.#hash,
     };
+  }
+
+  /** One appointment, until every promise has settled. */
+  async #keep(next: Appointment): Promise<void> {
+    const { lane } = next;
+    this.#clock.reached(lane);
+    next.keep();
+    if (this.plan.readsInBatches && lane === LANE.toClient) tellRestOfBatch(this.agenda);
+    if (lane !== LANE.server) await quiescence();
+    const until = this.#awaitsCode === true ? performance.now() + 500 : 0;
+    while (this.#awaitsCode === true && performance.now() < until) await quiescence();
   }
 
   #audit(): void {
