@@ -26,12 +26,18 @@ const MISSING: Readonly<Record<string, (this: Duplex) => unknown>> = {
   },
 };
 
+/** Ends a socket that came too late. */
+export function dropped(raw: Duplex): void {
+  raw.on("error", () => {}).destroy();
+}
+
 /**
  * Takes over a socket. Resolves when it is usable: connected, and with TLS agreed on, if it is a TLS socket.
  *
  * @throws {TransportError} if it fails before.
  */
 export function foreignSocket(raw: Duplex, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
+  if (signal.aborted) dropped(raw);
   for (const [name, substitute] of Object.entries(MISSING))
     if (!(name in raw)) Object.defineProperty(raw, name, { value: substitute, configurable: true });
   const receiveQueue = new ReceiveQueue(handler);

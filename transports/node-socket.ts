@@ -190,6 +190,8 @@ export function opened<Raw extends NetSocket>(
       fail(transportErrorOf(error, phase));
     };
     const usable = (): void => {
+      // A function of the user's that Node calls in the handshake (`checkServerIdentity`) may have ended the attempt. Node goes on.
+      if (raw.destroyed) return failHandshake(endedError(phase));
       phase = "open";
       settle();
       resolve(socketOf(raw));
@@ -201,8 +203,7 @@ export function opened<Raw extends NetSocket>(
     });
     raw.once(isTls(raw) ? "secureConnect" : "connect", usable);
     // Only a socket that somebody else has opened is usable already.
-    if (tls === undefined && isUsable(raw))
-      queueMicrotask(() => (raw.destroyed ? failHandshake(endedError(phase)) : usable()));
+    if (tls === undefined && isUsable(raw)) queueMicrotask(usable);
     raw.on("error", lost);
     raw.once("end", () => {
       if (phase !== "open") return;

@@ -1,6 +1,6 @@
 /**
  * Agent clients: what is built on `node:http`, each over a pool's agent and over the agents that people use. axios and got are
- * development dependencies; superagent and the AWS SDK's handler are installed by `npm run fronts`.
+ * development dependencies; superagent and what is used of the AWS SDK are installed by `npm run fronts`.
  */
 
 import { Agent, globalAgent, type IncomingMessage, request as nodeRequest } from "node:http";
@@ -9,6 +9,7 @@ import KeepAliveAgent from "agentkeepalive";
 import { root } from "../../scripts/entries.ts";
 import { agent } from "../../src/agent/mod.ts";
 import type { Call, Client } from "./clients.ts";
+import { type S3Module, s3Sender } from "./s3-client.ts";
 
 /** Where `npm run fronts` installs what the repository does not. */
 export const FRONTS_HOME = `${root}.cache/fronts/`;
@@ -50,6 +51,7 @@ const LIBRARIES = {
   got: gotSender,
   superagent: superagentSender,
   smithy: smithySender,
+  s3: async (by: Agent) => s3Sender(installed<S3Module>("@aws-sdk/client-s3"), by, textOf),
 } as const;
 
 const LIBRARY_TITLES: Readonly<Record<keyof typeof LIBRARIES, string>> = {
@@ -57,8 +59,23 @@ const LIBRARY_TITLES: Readonly<Record<keyof typeof LIBRARIES, string>> = {
   axios: "axios",
   got: "got",
   superagent: "superagent",
-  smithy: "AWS SDK",
+  smithy: "NodeHttpHandler",
+  s3: "S3 client",
 };
+
+/** What `npm run fronts` installs, in the versions of `tests/outside/sdks`. */
+export const PACKAGES: readonly string[] = ["superagent", "@smithy/node-http-handler", "@aws-sdk/client-s3"];
+
+/** `node`, `axios` … */
+export type LibraryName = keyof typeof LIBRARIES;
+
+/** The clients of one library: the pool's agent and the others. */
+export function clientsOf(library: LibraryName): AgentClientName[] {
+  return (Object.keys(AGENTS) as (keyof typeof AGENTS)[]).map((by) => `${by}-${library}` as const);
+}
+
+/** All libraries. */
+export const LIBRARY_NAMES = Object.keys(LIBRARIES) as readonly LibraryName[];
 
 /** `holdfast-axios`, `keepalive-axios` … */
 export type AgentClientName = `${keyof typeof AGENTS}-${keyof typeof LIBRARIES}`;
@@ -72,11 +89,6 @@ export const AGENT_CLIENTS = Object.fromEntries(
     ]),
   ),
 ) as Readonly<Record<AgentClientName, string>>;
-
-/** Those that need no further package. */
-export const INSTALLED_AGENT_CLIENTS = (Object.keys(AGENT_CLIENTS) as AgentClientName[]).filter(
-  (name) => !/-(superagent|smithy)$/.test(name),
-);
 
 /** Makes one. */
 export async function agentClient(name: AgentClientName): Promise<Client> {
@@ -165,26 +177,22 @@ interface Smithy {
   }) => { handle(request: object): Promise<{ response: { body: IncomingMessage } }> };
 }
 
-interface Protocol {
-  readonly HttpRequest: new (request: object) => object;
-}
-
 function smithySender(by: Agent): Send {
   const { NodeHttpHandler } = installed<Smithy>("@smithy/node-http-handler");
-  const { HttpRequest } = installed<Protocol>("@smithy/protocol-http");
   const handler = new NodeHttpHandler({ httpAgent: by });
   return async ({ url, method, body }) => {
     const { hostname, port, pathname, protocol } = new URL(url);
     const headers = body === undefined ? {} : { "content-length": String(body.length) };
-    const request = new HttpRequest({
+    const request = {
       protocol,
       hostname,
       port: Number(port),
       path: pathname,
+      query: {},
       method,
       headers,
       body,
-    });
+    };
     return textOf((await handler.handle(request)).response.body);
   };
 }

@@ -15,6 +15,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { CLIENT_TITLES, type ClientName } from "./clients.ts";
 import { type Figures, isFlawless } from "./judge.ts";
+import { progressOf } from "./progress.ts";
 import { torture } from "./run.ts";
 import { findRuntime, RUNTIME_NAMES, type Runtime, type RuntimeName } from "./runtimes.ts";
 import { errorLines, NOTES, tableOf } from "./table.ts";
@@ -70,7 +71,7 @@ async function onRuntime(
     clients,
     requests,
     seed,
-    progress: progressOf(runtime, requests),
+    progress: values.quiet ? () => {} : progressOf(runtime.name, requests),
   });
   console.log(`\n${runtime.name}, seed ${seed}\n${tableOf(results)}`);
   for (const line of errorLines(results)) console.log(line);
@@ -79,13 +80,4 @@ async function onRuntime(
 
 function ours(results: ReadonlyMap<ClientName, Figures>): Figures[] {
   return [...results].flatMap(([client, figures]) => (client.startsWith("holdfast") ? [figures] : []));
-}
-
-function progressOf(runtime: Runtime, requests: number) {
-  return (client: ClientName, sent: number): void => {
-    if (values.quiet) return;
-    const line = `${runtime.name} ${CLIENT_TITLES[client]}: ${sent} of ${requests}`;
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
-    else if (sent % 10 === 0) process.stderr.write(`${line}\n`);
-  };
 }

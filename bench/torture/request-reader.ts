@@ -55,7 +55,9 @@ export class RequestReader {
 function parse(text: string): Head {
   const [start = "", ...fields] = text.split("\r\n");
   const [method = "", path = ""] = start.split(" ");
-  const [, client, index, fault = "none", delayMs, answerBytes] = path.split("/");
+  // An S3 client puts the name of a bucket before, and a query behind.
+  const [client, index, fault = "none", delayMs, answerBytes] =
+    path.split("?", 1)[0]?.split("/").slice(-5) ?? [];
   let bodyBytes = 0;
   for (const field of fields) {
     if (/^transfer-encoding:/i.test(field)) throw new Error(`Not expected from any client: ${field}`);

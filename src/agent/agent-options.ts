@@ -63,6 +63,8 @@ export interface ForeignAgentOptions {
   readonly family?: number;
   /** Of each request: Node's `lookup`. Node opens the connections then. The pool's own option is `resolve`. */
   readonly lookup?: (...values: never[]) => void;
+  /** Of each request: Node's `checkServerIdentity`, which returns an error if the peer is the wrong one. Node opens the connections then. */
+  readonly checkServerIdentity?: (host: string, certificate: never) => Error | undefined;
 }
 
 /** Options of {@linkcode agent}. */
@@ -149,9 +151,8 @@ const REFUSED: Readonly<Record<string, string>> = {
  * @throws {TypeError | RangeError} naming an option that has no translation, or that says the same as another one.
  */
 export function translate(options: AgentOptions): TranslatedOptions {
-  if (typeof options !== "object" || options === null)
-    throw new TypeError(`agent needs a pool or options: current value is ${show(options)}`);
-  const sorted: Sorted = { pool: {}, request: {}, tls: {}, from: new Map() };
+  refuseOthers(options);
+  const sorted: Sorted = { pool: {}, request: {}, tls: {}, nodes: {}, from: new Map() };
   for (const name of Reflect.ownKeys(options)) {
     const value = (options as Record<string | symbol, unknown>)[name];
     if (value === undefined || name === "createConnection") continue;
@@ -165,13 +166,33 @@ export function translate(options: AgentOptions): TranslatedOptions {
   const { createConnection, timeout = 0 } = options;
   if (createConnection !== undefined && typeof createConnection !== "function")
     throw new TypeError(`createConnection must be a function: current value is ${show(createConnection)}`);
-  return { pool, request, createConnection, socketTimeoutMs: timeout };
+  // The pool opens no connection then, so its TLS options have no say.
+  const isNodes = createConnection !== undefined || Object.keys(request).length > 0;
+  const ofRequests = isNodes ? { ...sorted.nodes, ...request } : request;
+  return { pool, request: ofRequests, createConnection, socketTimeoutMs: timeout };
+}
+
+/** Neither a pool nor options: agents and dispatchers of others would seem to be options without a name that is known. */
+function refuseOthers(options: unknown): void {
+  const { addRequest, dispatch } = Object(options) as {
+    readonly addRequest?: unknown;
+    readonly dispatch?: unknown;
+  };
+  const isDispatcher = typeof dispatch === "function";
+  if (isDispatcher || typeof addRequest === "function")
+    throw new TypeError(
+      `agent needs a pool or options: current value is ${isDispatcher ? "a dispatcher of undici" : "an http.Agent"}, whose connections no pool can use; give its options`,
+    );
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`agent needs a pool or options: current value is ${show(options)}`);
 }
 
 interface Sorted {
   readonly pool: Record<string | symbol, unknown>;
   readonly request: Record<string, unknown>;
   readonly tls: Record<string, unknown>;
+  /** The TLS options as they were given. */
+  readonly nodes: Record<string, unknown>;
   /** By option of the pool: the name by which it was given. */
   readonly from: Map<string, string>;
 }
@@ -179,8 +200,10 @@ interface Sorted {
 function sort(sorted: Sorted, name: string, value: unknown): void {
   if (name in REFUSED) throw new TypeError(`${name} cannot be honoured by agent(): ${REFUSED[name]}`);
   if (OF_REQUESTS.has(name)) sorted.request[name] = value;
-  else if (name in TLS_OPTIONS) sorted.tls[TLS_OPTIONS[name] ?? name] = textOf(value);
-  else put(sorted, name, name in TRANSLATIONS ? TRANSLATIONS[name]?.(value, name) : [name, value]);
+  else if (name in TLS_OPTIONS) {
+    sorted.nodes[name] = value;
+    sorted.tls[TLS_OPTIONS[name] ?? name] = textOf(value);
+  } else put(sorted, name, name in TRANSLATIONS ? TRANSLATIONS[name]?.(value, name) : [name, value]);
 }
 
 /** `timeout` gives way: it means the socket first. */

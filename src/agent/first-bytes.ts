@@ -1,7 +1,7 @@
 /**
- * First bytes: where a response ends that came in one piece. `node:http` does not tell, and fails a request whose complete response
- * has bytes behind it that are no response. Only a head in one piece that announces a length is looked at; all others
- * are left to `node:http`. Nothing is decided by this but which bytes belong to no response.
+ * First bytes: where a response ends, as its first bytes tell. `node:http` does not tell, and bytes that come in one read with the end of
+ * a response fail a request that is answered, if `node:http` takes them for the beginning of another one. Only a head in one piece that
+ * announces a length is looked at; all others are left to `node:http`. Nothing is decided by this but which bytes belong to no response.
  */
 
 const CR_LF_TWICE = [13, 10, 13, 10] as const;
@@ -11,22 +11,27 @@ const LENGTHS = ["\r\nContent-Length:", "\r\ncontent-length:"] as const;
 const CODINGS = ["\r\nTransfer-Encoding:", "\r\ntransfer-encoding:"] as const;
 
 /**
- * The number of bytes that belong to the response. All of them, unless it is certain that more have come.
+ * The length of a response with its head. `Infinity` unless it is certain.
  *
  * @param buffer Begins with the first byte after the request was written.
  */
-export function ownBytes(buffer: Buffer, method: string): number {
-  const { length } = buffer;
+export function announcedLength(buffer: Buffer, method: string): number {
   const headEnd = buffer.indexOf(SEPARATOR);
-  if (headEnd < 0 || method === "CONNECT" || buffer[FIRST_DIGIT] === ONE) return length;
+  if (headEnd < 0 || method === "CONNECT" || buffer[FIRST_DIGIT] === ONE) return Infinity;
   const bodyStart = headEnd + CR_LF_TWICE.length;
-  if (bodyStart === length || positionOf(buffer, CODINGS, headEnd) >= 0) return length;
+  if (positionOf(buffer, CODINGS, headEnd) >= 0) return Infinity;
   const at = positionOf(buffer, LENGTHS, headEnd);
-  if (at < 0) return length;
+  if (at < 0) return Infinity;
   const announced = numberAt(buffer, at + LENGTHS[0].length, headEnd);
-  if (announced === undefined) return length;
+  if (announced === undefined) return Infinity;
   const hasBody = method !== "HEAD" && !(buffer[FIRST_DIGIT] === THREE && isNotModified(buffer));
-  return Math.min(length, hasBody ? bodyStart + announced : bodyStart);
+  return hasBody ? bodyStart + announced : bodyStart;
+}
+
+/** Whether this is an interim response and nothing else. */
+export function isInterimAlone(buffer: Buffer): boolean {
+  if (buffer[FIRST_DIGIT] !== ONE) return false;
+  return buffer.indexOf(SEPARATOR) === buffer.length - CR_LF_TWICE.length;
 }
 
 const SEPARATOR = Buffer.from(CR_LF_TWICE);

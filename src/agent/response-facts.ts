@@ -9,6 +9,7 @@ import type { Lease } from "../pool/connection.ts";
 import type { HintReader } from "../rules/hints.ts";
 import { endByTest, type PersistenceTest, parseConnection, persists } from "../rules/persistence.ts";
 import { NO_HINTS } from "../rules/rules.ts";
+import type { NodeRequest } from "./node-request.ts";
 
 /** What the server announced of the connection with a response, read as the options say. */
 export function announcedHints(
@@ -23,6 +24,14 @@ export function announcedHints(
   }
   const { wire } = connection;
   return wire instanceof Http1Wire ? wire.announced(fieldOf(response, "keep-alive"), requests) : NO_HINTS;
+}
+
+/** What events tell of a response. */
+export function statusOf({ res }: NodeRequest): {
+  readonly status: number;
+  readonly httpVersion: "1.0" | "1.1";
+} {
+  return { status: res?.statusCode ?? 0, httpVersion: res?.httpVersion === "1.0" ? "1.0" : "1.1" };
 }
 
 /** Why no request may follow a complete response, whose framing `node:http` has accepted. `test` is the user's, if there is one. */

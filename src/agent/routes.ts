@@ -9,7 +9,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { connect as connectTcp, isIP, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { foreignSocket } from "../../transports/foreign-socket.ts";
+import { dropped, foreignSocket } from "../../transports/foreign-socket.ts";
 import { type Origin, type OriginTls, originOf, originOver, variantOf } from "../contract/origin.ts";
 import type { Socket, SocketHandler } from "../contract/transport.ts";
 import type { NodeRequest } from "./node-request.ts";
@@ -305,16 +305,62 @@ async function openSocket(
 ): Promise<Socket> {
   const { socketPath, timeout: _, ...rest } = given;
   // `path` is the request's. To a socket it would be that of a Unix socket.
-  const options = { ...rest, path: socketPath, servername: given.servername ?? sni(given) };
+  const options = {
+    ...rest,
+    ...userFunctions(rest),
+    path: socketPath,
+    servername: given.servername ?? sni(given),
+  };
   const raw = await new Promise<Duplex>((resolve, reject) => {
     const answer = (error: Error | null, socket?: Duplex): void => {
-      if (socket !== undefined && error === null) resolve(socket);
-      else reject(error ?? new Error("createConnection gave no socket"));
+      if (socket === undefined || error !== null)
+        return reject(error ?? new Error("createConnection gave no socket"));
+      if (signal.aborted) dropped(socket);
+      resolve(socket);
     };
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     const created = (create ?? (secure ? nodeTls : nodeTcp))(options, answer);
     if (created) resolve(created);
   });
   return foreignSocket(raw, handler, signal);
+}
+
+/** The user's functions. Node calls them where an error would end the process; what they throw is the error of the connection. */
+function userFunctions({ lookup, checkServerIdentity }: NodeOptions): NodeOptions {
+  return {
+    ...(typeof lookup === "function" ? { lookup: lookupBy(lookup as UserFunction) } : undefined),
+    ...(typeof checkServerIdentity === "function"
+      ? { checkServerIdentity: checkBy(checkServerIdentity as UserFunction) }
+      : undefined),
+  };
+}
+
+type UserFunction = (...given: readonly unknown[]) => unknown;
+
+function lookupBy(lookup: UserFunction): UserFunction {
+  return (...given) => {
+    try {
+      return lookup(...given);
+    } catch (error) {
+      const answer = given.at(-1);
+      return typeof answer === "function" ? answer(asError(error)) : undefined;
+    }
+  };
+}
+
+/** Node takes what it returns for the reason why the peer is not the right one. */
+function checkBy(check: UserFunction): UserFunction {
+  return (...given) => {
+    try {
+      return check(...given);
+    } catch (error) {
+      return asError(error);
+    }
+  };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function sni({ host }: NodeOptions): string {

@@ -1,9 +1,11 @@
+import { Agent } from "node:http";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { presets } from "../../mod.ts";
 import { translate } from "../../src/agent/agent-options.ts";
 import { type AgentOptions, agent } from "../../src/agent/mod.ts";
 import { createPool } from "../../src/create-pool.ts";
+import { dispatcher } from "../../src/dispatcher/mod.ts";
 
 describe("options of other agents", () => {
   const translations: readonly (readonly [AgentOptions, string, unknown])[] = [
@@ -42,6 +44,13 @@ describe("options of other agents", () => {
     });
   });
 
+  it("are those of each request too where Node opens the connection, with TLS options", () => {
+    const lookup = (): void => {};
+    assertEquals(translate({ ca: "PEM", lookup }).request, { ca: "PEM", lookup });
+    const { pool, request } = translate({ ca: "PEM", createConnection: () => undefined });
+    assertEquals([pool.tls, request], [{ ca: "PEM" }, { ca: "PEM" }]);
+  });
+
   it("may stand beside those of a preset", () => {
     const { pool } = translate({ ...presets.nginx(), maxSockets: 3 });
     createPool(pool);
@@ -69,6 +78,16 @@ describe("options of other agents", () => {
   for (const value of [null, 5, "http://a.test"])
     it(`are an object or a pool, not ${value}`, () => {
       assertThrows(() => agent(value as unknown as AgentOptions), TypeError, "pool or options");
+    });
+
+  const others: readonly (readonly [what: string, value: object])[] = [
+    ["an http.Agent", new Agent()],
+    ["an http.Agent", agent()],
+    ["a dispatcher of undici", dispatcher()],
+  ];
+  for (const [what, value] of others)
+    it(`are not ${what}: ${value.constructor.name}`, () => {
+      assertThrows(() => agent(value as AgentOptions), TypeError, what);
     });
 
   it("of an agent without reuse have node:http say Connection: close", () => {

@@ -183,6 +183,27 @@ describe("agent: reuse", () => {
       },
     );
 
+  for (const [what, first, rest] of [
+    ["with the rest of its body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", "k"],
+    ["behind its head alone", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
+    ["behind an interim response", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", RESPONSE],
+  ] as const)
+    it(
+      `ends a connection on which garbage comes in one piece with a response, ${what}`,
+      PATIENT,
+      async () => {
+        const accept: MemoryOptions["accept"] = (peer) =>
+          peer.onData(() => {
+            peer.send(first);
+            peer.send(`${rest}SSH-2.0-garbage\r\n`);
+          });
+        const { ask, retired, pool } = fronted({}, undefined, { accept, respond: undefined });
+        assertEquals((await ask()).text, "ok");
+        await eventually(() => pool.stats().active === 0, "the end of the request");
+        assertEquals(retired(), ["bad-framing"]);
+      },
+    );
+
   it("learns the idle limit of a server that announces none", PATIENT, async () => {
     const { ask, clock, transport, events } = fronted({ idleTimeout: "60s" });
     for (let times = 0; times < 6; times++) {

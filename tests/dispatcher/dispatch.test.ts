@@ -1,11 +1,12 @@
 /** `dispatch()` itself: both generations of handlers, the options that are honoured and refused, and the errors. */
 
 import { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
-import type { Pool } from "../../mod.ts";
+import { createPool, type Pool } from "../../mod.ts";
 import { type ErrorCode, HoldfastError } from "../../src/contract/errors.ts";
-import { TransportError } from "../../src/contract/transport.ts";
+import { type Transport, TransportError } from "../../src/contract/transport.ts";
 import { dispatchError } from "../../src/dispatcher/dispatch-error.ts";
 import {
   type CurrentHandler,
@@ -15,6 +16,7 @@ import {
   type LegacyHandler,
   type PoolDispatcher,
 } from "../../src/dispatcher/mod.ts";
+import { memoryTransport } from "../../transports/memory.ts";
 import { answering, scripted, serving, settled } from "../fetch/support.ts";
 
 const GET: DispatchOptions = { origin: "http://a.test", path: "/", method: "GET" };
@@ -191,6 +193,70 @@ describe("dispatch() and its handler", () => {
     await settled();
     const [, [, headers] = []] = handler.told as [unknown, unknown[]?];
     assertEquals(Object.entries(headers as object)[0], ["__proto__", "x"]);
+  });
+});
+
+describe("dispatch() and an upgrade", () => {
+  const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+  const asked: DispatchOptions = { ...GET, upgrade: "echo" };
+
+  /** A handler that notes its socket. */
+  class Upgraded extends Noted {
+    socket: Duplex | undefined;
+
+    onRequestUpgrade(_: DispatchController, status: number, headers: object, socket: Duplex): void {
+      this.told.push([status, headers]);
+      this.socket = socket;
+    }
+  }
+
+  it("tells what origin it was, when the connection is lost later", async () => {
+    let reset = (): void => {};
+    await using setup = scripted((peer) => {
+      reset = () => peer.reset();
+      peer.onData(() => peer.send(SWITCH));
+    });
+    const handler = new Upgraded();
+    dispatcher(setup.pool).dispatch(asked, handler);
+    await settled();
+    const lost = new Promise((resolve) => handler.socket?.once("error", resolve).resume());
+    reset();
+    const { code, origin, message } = (await lost) as HoldfastError;
+    assertEquals([code, origin], ["ERR_CONNECTION_LOST", "http://a.test"]);
+    assertMatch(message, /^http:\/\/a\.test: the upgraded connection failed/);
+  });
+
+  it("drops the socket of a request that is aborted while its connection changes hands", async () => {
+    const handler = new Upgraded();
+    const reason = new Error("on purpose");
+    let [isSent, aborts] = [false, 0];
+    const inner = memoryTransport({ accept: (peer) => peer.onData(() => peer.send(SWITCH)) });
+    const transport: Transport = {
+      ...inner,
+      async connect(...given) {
+        const socket = await inner.connect(...given);
+        return {
+          ...socket,
+          write(...parts) {
+            isSent = true;
+            return socket.write(...parts);
+          },
+          setHandler(to) {
+            socket.setHandler(to);
+            if (isSent) handler.controller?.abort(reason);
+          },
+          abort() {
+            aborts += 1;
+            socket.abort();
+          },
+        };
+      },
+    };
+    const pool = createPool({ transport });
+    dispatcher(pool).dispatch(asked, handler);
+    await settled();
+    assertEquals([handler.told, aborts, pool.stats().open], [["start", reason], 1, 0]);
+    await pool.close();
   });
 });
 

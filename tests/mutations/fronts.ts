@@ -47,9 +47,17 @@ export const FRONTS: readonly Mutation[] = [
   },
   {
     breaks: "An agent does not reuse a connection on which more came in one piece with the response",
-    file: "src/agent/agent-exchange.ts",
-    search: "    this.#surplus = own < bytes.length;\n",
+    file: "src/agent/received-bytes.ts",
+    search: "    if (own < length) this.surplus = true;\n",
     replacement: "",
+    proof: AGENT,
+  },
+  {
+    breaks:
+      "Surplus bytes that come in one read with the end of a response, not with its beginning, are kept from node:http",
+    file: "src/agent/received-bytes.ts",
+    search: "    this.#left -= own;\n",
+    replacement: "    this.#left = Infinity;\n",
     proof: AGENT,
   },
   {
@@ -61,9 +69,9 @@ export const FRONTS: readonly Mutation[] = [
   },
   {
     breaks: "An agent sends no POST twice whose connection died",
-    file: "src/agent/agent-exchange.ts",
-    search: "      isIdempotent(request.method) ||\n",
-    replacement: '      isIdempotent(request.method) || request.method === "POST" ||\n',
+    file: "src/agent/resend.ts",
+    search: "    isIdempotent(request.method) ||\n",
+    replacement: '    isIdempotent(request.method) || request.method === "POST" ||\n',
     proof: AGENT,
   },
   {

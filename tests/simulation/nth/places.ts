@@ -4,6 +4,7 @@
  */
 
 import type { PoolEvent, PoolOptions } from "../../../mod.ts";
+import type { ForeignAgentOptions } from "../../../src/agent/mod.ts";
 import type { Socket } from "../../../src/contract/transport.ts";
 import type { RequestOptions } from "../../../src/fetch/request.ts";
 
@@ -70,6 +71,16 @@ export const OPTION_PLACES = {
   },
   "transport.context": { by: "fetch/call-context.ts, in the call" },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
+
+/** Functions in the options of an agent that a pool does not have. Node calls them, on its own sockets, so no scenario can. */
+export const AGENT_PLACES = {
+  createConnection: {
+    by: "agent/routes.ts, while a connect attempt starts",
+    not: "tests/agent/user-functions.test.ts has this one",
+  },
+  lookup: { by: "node:net, while it connects", not: "the same" },
+  checkServerIdentity: { by: "node:tls, when a connection is secure", not: "the same" },
+} as const satisfies Record<FunctionPaths<ForeignAgentOptions>, Place>;
 
 /** Methods of the sockets of a user's transport. `pool/connect/checked-socket.ts` passes the calls on. */
 export const SOCKET_PLACES = {

@@ -1,0 +1,68 @@
+/** Agent ending: how the connection of a request is given back, and why it ends, by the response that `node:http` has parsed. */
+
+import type { IncomingMessage } from "node:http";
+import type { RetireReason } from "../contract/reasons.ts";
+import type { Wire, WireHints } from "../contract/wire.ts";
+import type { RequestEvents } from "../exchange/request-events.ts";
+import type { Lease } from "../pool/connection.ts";
+import type { ConnectionPool } from "../pool/pool.ts";
+import { NO_HINTS } from "../rules/rules.ts";
+import type { NodeRequest } from "./node-request.ts";
+import type { ReceivedBytes } from "./received-bytes.ts";
+import { announcedHints, endAfter } from "./response-facts.ts";
+
+/** How a request leaves its connection. */
+export interface Leaving {
+  readonly response: IncomingMessage | null | undefined;
+  readonly received: ReceivedBytes;
+  /** Why the connection ends, if it does. */
+  readonly reason: RetireReason | undefined;
+  readonly abruptly: boolean;
+  /** Whether the server answered; by default `true` if a byte came, else not known. */
+  readonly answered: boolean | undefined;
+}
+
+/** Gives a connection back, with what the server announced. */
+export function returnConnection(
+  pool: ConnectionPool<Wire>,
+  events: RequestEvents,
+  lease: Lease<Wire>,
+  { response, received, reason, abruptly, answered }: Leaving,
+): void {
+  const { connection } = lease;
+  const hints: WireHints = response ? announcedHints(response, lease, connection.settings.hints) : NO_HINTS;
+  if (hints.ignored !== undefined) events.hintIgnored(connection, hints.ignored);
+  const { socket } = connection;
+  connection.leave(false);
+  // Its end is not that of the socket: `node:http` is told why, or the socket moves to another connection.
+  if (reason !== undefined) connection.face = undefined;
+  // What arrives now belongs to no request, and retires the connection.
+  if (received.paused && reason === undefined) socket?.resume();
+  const told = answered ?? (received.responded ? true : undefined);
+  pool.release(connection, { hints, reason, answered: told, abruptly: abruptly && reason !== undefined });
+}
+
+/** Why the connection of a socket that `node:http` has freed carries no further request; `undefined`: it does. */
+export function endOfFreed(
+  { res, method }: NodeRequest,
+  lease: Lease<Wire>,
+  hasSurplus: boolean,
+): RetireReason | undefined {
+  if (hasSurplus || !res) return "bad-framing";
+  return endAfter(res, method, lease, lease.connection.settings.persistence);
+}
+
+/**
+ * Why `node:http` found that no request may follow a complete response. `isLast`: the request said `Connection: close`, because the
+ * pool ends the connection.
+ */
+export function endOfDestroyed(
+  { res, method }: NodeRequest,
+  lease: Lease<Wire>,
+  { surplus, delivering }: ReceivedBytes,
+  isLast: boolean,
+): RetireReason | undefined {
+  if (surplus || delivering || !res) return "bad-framing";
+  const announced = endAfter(res, method, lease, undefined);
+  return isLast ? announced : (announced ?? "not-persistent");
+}
