@@ -18,7 +18,8 @@ import { HeaderMemo, type ResponseContext } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
-import { sendUpgrade, type UpgradeOptions, type UpgradeResponse } from "./fetch/upgrade.ts";
+import type { UpgradeOptions, UpgradeResponse } from "./fetch/upgrade.ts";
+import { startUpgrade } from "./fetch/upgrade-on-demand.ts";
 import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
@@ -30,7 +31,7 @@ import { type Explanation, explain } from "./pool/explain.ts";
 import { Observers } from "./pool/observers.ts";
 import { ConnectionPool, type Protocols } from "./pool/pool.ts";
 import { type PoolStats, poolStats } from "./pool/stats.ts";
-import { dialerOf } from "./proxy/proxy-dialer.ts";
+import { canDial, dialerOf, loadDialer, refuseWithoutEnvironment } from "./proxy/dialer-of.ts";
 
 /** `User-Agent` of a `fetch` whose caller sets none. */
 const USER_AGENT = "holdfast";
@@ -179,11 +180,16 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
   };
 }
 
+/** The user's transport, or that of the runtime. */
+async function transportOf({ transport }: Settings): Promise<Transport> {
+  return transport ?? (await import("../transports/detect.ts")).detectTransport();
+}
+
 class HoldfastPool implements Pool {
   readonly fetch: FetchFunction;
   readonly #settings: Settings;
   readonly #observers: Observers;
-  /** Set at once with a user's transport. The runtime's own is imported with the first request. */
+  /** Set at once with a user's transport. What must be imported before is imported with the first request. */
   #engine: Engine | undefined;
   #loading: Promise<Engine> | undefined;
   /** `close()` was called before there was a transport. */
@@ -201,7 +207,11 @@ class HoldfastPool implements Pool {
     });
     const { clock, origins } = settings;
     this.#reading = { urls: new UrlReader(), clock, usual: settings, origins, ignored };
-    if (settings.transport !== undefined) this.#engine = this.#build(settings.transport);
+    const { transport } = settings;
+    if (transport !== undefined) {
+      refuseWithoutEnvironment(settings, transport);
+      if (canDial(settings)) this.#engine = this.#build(transport);
+    }
     this.fetch = this.#makeFetch();
     ownRequests.add(this.request);
     fronts.set(this, this.#frontParts());
@@ -247,7 +257,7 @@ class HoldfastPool implements Pool {
 
   readonly upgrade = (url: string | URL, options: UpgradeOptions): Promise<UpgradeResponse> => {
     const engine = this.#engine;
-    return sendUpgrade(
+    return startUpgrade(
       this.#reading,
       engine?.request ?? (() => this.#load().then(({ request }) => request)),
       url,
@@ -309,9 +319,8 @@ class HoldfastPool implements Pool {
   }
 
   #load(): Promise<Engine> {
-    this.#loading ??= import("../transports/detect.ts")
-      .then(({ detectTransport }) => detectTransport())
-      .then((transport) => {
+    this.#loading ??= Promise.all([transportOf(this.#settings), loadDialer(this.#settings)])
+      .then(([transport]) => {
         const engine = this.#build(transport);
         this.#engine = engine;
         if (this.#closedUnused) void engine.pool.close(0);

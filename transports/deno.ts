@@ -16,18 +16,13 @@ import type {
 import { denoText } from "./buffer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
+import { denoChannel } from "./deno-channels.ts";
 import { DenoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader } from "./deno-reader.ts";
 import { DenoWriter } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
-import {
-  asyncContext,
-  DEBUG_VARIABLE,
-  debugWriter,
-  diagnosticsChannel,
-  systemAddresses,
-} from "./runtime-services.ts";
+import { asyncContext, DEBUG_VARIABLE, debugWriter, systemAddresses } from "./runtime-services.ts";
 
 /** One open socket: a connection with its reader and writer. */
 class DenoSocket implements Socket {
@@ -346,6 +341,6 @@ export const denoTransport: Transport = {
   debug,
   text: denoText,
   decoder: zlibDecoder,
-  channel: diagnosticsChannel,
+  channel: denoChannel,
   context: asyncContext,
 };

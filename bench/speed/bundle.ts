@@ -1,14 +1,18 @@
-/** Bundle: bundles the published library, to measure its size and its start without TypeScript. */
+/**
+ * Bundle: bundles the published library as an application's bundler does, with a chunk for each part that is loaded on demand. It
+ * measures what programs load, and gives the bench a library without TypeScript.
+ */
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { root } from "../../scripts/entries.ts";
 
-/** A bundle and its sizes. */
+/** What a program loads, and its sizes: the sum of its chunks, each gzipped alone. */
 export interface Bundle {
   readonly name: string;
+  /** The chunk that a program imports. */
   readonly file: string;
   readonly minified: number;
   readonly gzipped: number;
@@ -16,33 +20,120 @@ export interface Bundle {
   readonly atMost?: number;
 }
 
-async function bundle(name: string, contents: string, external: string[] = []): Promise<Bundle> {
-  const file = join(root, ".cache", "bench", `${name.replaceAll(" ", "-")}.mjs`);
-  await build({
-    stdin: { contents, resolveDir: root, loader: "ts" },
-    outfile: file,
-    external,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "node",
-    target: "es2023",
-    logLevel: "error",
-  });
-  const bytes = readFileSync(file);
-  return { name, file, minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
+type Outputs = Metafile["outputs"];
+
+/** One program in chunks. */
+class Chunks {
+  readonly entry: string;
+  readonly #outputs: Outputs;
+  readonly #gzipped: ReadonlyMap<string, number>;
+
+  private constructor(outputs: Outputs, gzipped: ReadonlyMap<string, number>) {
+    this.#outputs = outputs;
+    this.#gzipped = gzipped;
+    this.entry = this.#of("<stdin>");
+  }
+
+  static async of(name: string, contents: string): Promise<Chunks> {
+    const outdir = join(root, ".cache", "bench", name.replaceAll(" ", "-"));
+    await rm(outdir, { recursive: true, force: true });
+    const { metafile, outputFiles } = await build({
+      stdin: { contents, resolveDir: root, loader: "ts" },
+      outdir,
+      outExtension: { ".js": ".mjs" },
+      absWorkingDir: root,
+      metafile: true,
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: "esm",
+      platform: "node",
+      target: "es2023",
+      logLevel: "error",
+      write: false,
+    });
+    await write(outputFiles);
+    return new Chunks(
+      metafile.outputs,
+      new Map(outputFiles.map(({ path, contents: bytes }) => [path, gzipSync(bytes, { level: 9 }).length])),
+    );
+  }
+
+  /** The chunk of a source that is imported on demand. */
+  #of(source: string): string {
+    const found = Object.entries(this.#outputs).find(([, { entryPoint }]) => entryPoint === source);
+    if (found === undefined) throw new Error(`${source} is no chunk of its own`);
+    return found[0];
+  }
+
+  /** What is loaded with the entry, and with these sources of what is loaded on demand. */
+  loaded(name: string, onDemand: readonly string[] = [], atMost?: number): Bundle {
+    const chunks = new Set([this.entry, ...onDemand.map((source) => this.#of(source))]);
+    for (const chunk of chunks) {
+      for (const { path, kind } of this.#outputs[chunk]?.imports ?? [])
+        if (kind === "import-statement" && path in this.#outputs) chunks.add(path);
+    }
+    return this.#sized(name, [...chunks], atMost);
+  }
+
+  whole(name: string): Bundle {
+    return this.#sized(name, Object.keys(this.#outputs));
+  }
+
+  #sized(name: string, chunks: readonly string[], atMost?: number): Bundle {
+    const sum = (of: (chunk: string) => number): number => chunks.reduce((all, chunk) => all + of(chunk), 0);
+    const sizes = {
+      name,
+      file: join(root, this.entry),
+      minified: sum((chunk) => this.#outputs[chunk]?.bytes ?? 0),
+      gzipped: sum((chunk) => this.#gzipped.get(join(root, chunk)) ?? 0),
+    };
+    return atMost === undefined ? sizes : { ...sizes, atMost };
+  }
 }
 
-const POOL = `export { createPool } from "./mod.ts"`;
+async function write(
+  files: readonly { readonly path: string; readonly contents: Uint8Array }[],
+): Promise<void> {
+  for (const { path, contents } of files) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, contents);
+  }
+}
+
+/** What is loaded on demand to open a connection. */
+const transport = (...runtimes: readonly string[]): string[] => [
+  "transports/detect.ts",
+  ...runtimes.map((runtime) => `transports/${runtime}.ts`),
+];
+
+/** What `import { createPool }` loads, and what a plain request loads beside that. */
+export async function poolBundles(): Promise<Bundle[]> {
+  const pool = await Chunks.of("pool", `export { createPool } from "./mod.ts"`);
+  return [
+    pool.loaded("createPool, by its import alone"),
+    pool.loaded(
+      "createPool and all transports, for plain requests",
+      transport("node", "deno", "bun"),
+      48_000,
+    ),
+    pool.loaded("createPool for Node alone, for plain requests", transport("node"), 42_000),
+    pool.whole("createPool, with all that may be loaded on demand"),
+  ];
+}
 
 /** The whole library first, then the parts that smaller programs need. */
 export async function bundles(): Promise<Bundle[]> {
+  const parts: readonly (readonly [name: string, contents: string])[] = [
+    ["the pool's core alone", `export { PoolCore } from "./src/pool/core/core.ts"`],
+    ["presets", `export * from "./src/presets/mod.ts"`],
+  ];
+  const all = await Chunks.of("everything", `export * from "./mod.ts"`);
   return [
-    await bundle("everything", `export * from "./mod.ts"`),
-    { ...(await bundle("createPool and all transports", POOL)), atMost: 48_000 },
-    { ...(await bundle("createPool for Node alone", POOL, ["./bun.ts", "./deno.ts"])), atMost: 42_000 },
-    await bundle("createPool without transports", POOL, ["../transports/*"]),
-    await bundle("the pool's core alone", `export { PoolCore } from "./src/pool/core/core.ts"`),
-    await bundle("presets", `export * from "./src/presets/mod.ts"`),
+    all.whole("everything"),
+    ...(await poolBundles()),
+    ...(await Promise.all(
+      parts.map(async ([name, contents]) => (await Chunks.of(name, contents)).whole(name)),
+    )),
   ];
 }

@@ -67,21 +67,27 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   schedule(delayMs, callback) {
-    const handle = setTimeout(callback, Math.min(Math.max(0, Math.ceil(delayMs)), MAX_DELAY_MS));
-    unref(handle);
-    return { cancel: () => clearTimeout(handle) };
+    return mayWaitForTimers(delayMs) ? scheduleLater(delayMs, callback) : scheduleNow(delayMs, callback);
   },
   turn: "Deno" in globalThis || typeof setImmediate !== "function" ? timerTurn : immediateTurn,
   // Deno 2.9 settles the promises of all ready reads first, then runs their continuations in that order.
   reportsInBatches: "Deno" in globalThis,
   ref(active) {
     refs += active ? 1 : -1;
+    if (refTimer === undefined && mayWaitForTimers(Infinity)) return refBriefly();
     // One timer for the whole process, set once: `ref` and `unref` cost a tenth of setting and clearing a timer.
     if (refTimer === undefined) refTimer = setInterval(() => {}, MAX_DELAY_MS);
     if (active && refs === 1) ref(refTimer);
     else if (refs === 0) unref(refTimer);
   },
 };
+
+function scheduleNow(delayMs: number, callback: () => void): Timer {
+  haveTimers = true;
+  const handle = setTimeout(callback, Math.min(Math.max(0, Math.ceil(delayMs)), MAX_DELAY_MS));
+  unref(handle);
+  return { cancel: () => clearTimeout(handle) };
+}
 
 /** What a transport knows of its runtime's clock. */
 interface TransportClock {
@@ -122,6 +128,66 @@ function accepts(turn: (callback: () => void) => boolean, callback: () => void):
 /** How many `ref(true)` have no `ref(false)` yet, and the timer that keeps the process alive meanwhile. */
 let refs = 0;
 let refTimer: unknown;
+
+/**
+ * For so long, in ms, the first timers of a program wait on Deno. Deno 2.9 loads its timers with the first one. That takes 4 ms, as
+ * long as a request of its own fetch, and every request sets a deadline. V8 and the signals of the platform wait without them.
+ */
+const WITHOUT_TIMERS_MS = 20;
+
+/** As `Atomics.waitAsync` of ES2024, on memory that nobody else has. */
+type WaitAsync = (
+  cell: Int32Array,
+  index: 0,
+  value: 0,
+  timeoutMs: number,
+) => { readonly value: PromiseLike<string> };
+
+const { waitAsync } = Atomics as { readonly waitAsync?: WaitAsync };
+
+/** Whether a timer was set. Only on Deno is that worth to know. */
+let haveTimers = !("Deno" in globalThis) || waitAsync === undefined;
+
+/** Whether a timer may be set later. */
+function mayWaitForTimers(delayMs: number): boolean {
+  return !haveTimers && delayMs > WITHOUT_TIMERS_MS;
+}
+
+/** Like a timer, this keeps no process alive. */
+function scheduleLater(delayMs: number, callback: () => void): Timer {
+  let timer: Timer | undefined;
+  let isOver = false;
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  waitAsync?.(cell, 0, 0, WITHOUT_TIMERS_MS).value.then(() => {
+    if (!isOver) timer = scheduleNow(delayMs - WITHOUT_TIMERS_MS, callback);
+  });
+  return {
+    cancel() {
+      isOver = true;
+      timer?.cancel();
+    },
+  };
+}
+
+/** A listener to it keeps the process alive. */
+let briefRef: AbortSignal | undefined;
+
+/** Keeps the process alive while somebody wants that, until there are timers. */
+function refBriefly(): void {
+  if (refs > 0 && briefRef === undefined) {
+    briefRef = AbortSignal.timeout(WITHOUT_TIMERS_MS);
+    briefRef.addEventListener("abort", refByTimer);
+  } else if (refs === 0) {
+    briefRef?.removeEventListener("abort", refByTimer);
+    briefRef = undefined;
+  }
+}
+
+function refByTimer(): void {
+  briefRef = undefined;
+  haveTimers = true;
+  if (refs > 0) refTimer = setInterval(() => {}, MAX_DELAY_MS);
+}
 
 /**
  * Deno 2.9 polls its sockets when it has nothing else to do, for example while it waits for a timer of 2 ms. One timer

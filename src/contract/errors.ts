@@ -14,7 +14,7 @@ export type ErrorCode =
   | "ERR_QUEUE_FULL"
   /** The pool was closed before the request or while it waited. */
   | "ERR_POOL_CLOSED"
-  /** The transport could not open a connection. The transport's error is the `cause`. */
+  /** The transport could not open a connection, or code for the request could not be loaded. The error of that is the `cause`. */
   | "ERR_CONNECT"
   /** Opening a connection, TLS included, took longer than `connectTimeout`. */
   | "ERR_CONNECT_TIMEOUT"

@@ -59,6 +59,9 @@ const KNOWN_OPTIONS = {
   tag: 0,
 } as const satisfies Record<keyof UpgradeOptions, 0>;
 
+/** What an upgrade is sent with, or how to get it. */
+export type UpgradeContext = CallContext | (() => Promise<CallContext>);
+
 /** What `pool.upgrade()` resolves to. */
 export class UpgradeResponse extends PoolResponse {
   /**
@@ -77,12 +80,13 @@ export class UpgradeResponse extends PoolResponse {
 /** Asks for another protocol. `context` is loaded where the transport is not there yet. The arguments are read in the call. */
 export function sendUpgrade(
   reading: ReadContext,
-  context: CallContext | (() => Promise<CallContext>),
+  context: UpgradeContext,
   url: string | URL,
   options: UpgradeOptions,
+  calledAt: number = reading.clock.now(),
 ): Promise<UpgradeResponse> {
   return new Promise((resolve, reject) => {
-    const request = { ...readUpgrade(reading, url, options), calledAt: reading.clock.now() };
+    const request = { ...readUpgrade(reading, url, options), calledAt };
     const call = new UpgradeCall(request.origin, resolve, reject);
     if (typeof context !== "function") return start(context, request, call);
     context()

@@ -29,6 +29,8 @@ export interface OriginRules<S> {
    * @throws {HoldfastError} with ERR_FUNCTION, if the user's function fails.
    */
   of(origin: Origin): S | undefined;
+  /** Whether some origin has, or may have, what `is` says. */
+  mayHave(is: (settings: S) => boolean): boolean;
 }
 
 /** What the pool itself says. */
@@ -145,6 +147,10 @@ class ListedRules<S> implements OriginRules<S> {
       () => this.#entries.find(({ pattern }) => matches(pattern, origin))?.settings,
     );
   }
+
+  mayHave(is: (settings: S) => boolean): boolean {
+    return this.#entries.some(({ settings }) => is(settings));
+  }
 }
 
 /** Rules by a function of the user. */
@@ -164,6 +170,11 @@ class AskedRules<S> implements OriginRules<S> {
     if (origin.isProxy === true) return undefined;
     const key = keyOfBase(origin);
     return this.#remembered.of(key, () => this.#asked(key));
+  }
+
+  /** What the function will answer is not known. */
+  mayHave(): boolean {
+    return true;
   }
 
   #asked(key: string): S | undefined {

@@ -1,6 +1,6 @@
 /**
  * Proxy dialer: how a pool with a proxy gets to an origin: through a tunnel, by requests that the proxy forwards, or
- * directly if the proxy does not serve that origin.
+ * directly if the proxy does not serve that origin. `dialer-of.ts` loads it.
  */
 
 import { HoldfastError } from "../contract/errors.ts";
@@ -8,13 +8,12 @@ import type { Origin } from "../contract/origin.ts";
 import { portableText } from "../contract/text.ts";
 import type { Socket, SocketHandler, Target, Transport } from "../contract/transport.ts";
 import type { ProxySetting } from "../options/proxy.ts";
-import { type Settings, settingsFor } from "../options/resolve.ts";
-import { Connector, nameIn } from "../pool/connect/connector.ts";
-import { type Dialer, DirectDialer, type Via } from "../pool/connect/dialer.ts";
+import type { Settings } from "../options/resolve.ts";
+import { type Connector, nameIn } from "../pool/connect/connector.ts";
+import type { Dialer, DirectDialer, Via } from "../pool/connect/dialer.ts";
 import type { Resolver } from "../pool/connect/resolver.ts";
 import { resumeAfterDelivery } from "../pool/connect/resume-after-delivery.ts";
 import type { TlsTargets } from "../pool/connect/tls-targets.ts";
-import { DialerByOrigin, type OwnDialer } from "./dialer-by-origin.ts";
 import { HttpConnect } from "./http-connect.ts";
 import type { Destination, Negotiation } from "./negotiation.ts";
 import { environmentProxy, readEnvironment } from "./proxy-environment.ts";
@@ -32,37 +31,22 @@ interface ProxyRoute {
   readonly origin: Origin;
 }
 
-/** The dialer that the settings ask for. */
-export function dialerOf(settings: Settings, transport: Transport): Dialer {
-  const connector = new Connector(settings, transport);
-  const ofPool = dialerFor({ settings, transport, connector, shares: true });
-  const ownOf = (origin: Origin): OwnDialer | undefined => {
-    const own = settingsFor(settings, origin);
-    if (own === settings) return undefined;
-    return { key: own, make: () => dialerFor({ settings: own, transport, connector, shares: false }) };
-  };
-  return new DialerByOrigin(ofPool, ownOf);
-}
-
-function dialerFor(parts: Omit<Parts, "direct">): Dialer {
-  const { settings, transport, connector } = parts;
-  const direct = new DirectDialer(settings, transport, connector);
-  const choose = chooserOf(settings, transport);
-  return choose === undefined ? direct : new ProxyDialer({ ...parts, direct }, choose);
+/** A dialer for settings with a proxy. */
+export function proxyDialer(parts: Parts): Dialer {
+  return new ProxyDialer(parts, chooserOf(parts));
 }
 
 type Choose = (origin: Origin) => ProxySetting | undefined;
 
-function chooserOf({ proxy }: Settings, transport: Transport): Choose | undefined {
-  if (proxy === false) return undefined;
+function chooserOf({ settings: { proxy }, transport }: Parts): Choose {
+  if (proxy === false) return () => undefined;
   if (proxy !== "env") return () => proxy;
-  if (transport.env === undefined)
-    throw unsupported(`The ${transport.name} transport has no environment: proxy "env" cannot be honoured`);
-  const environment = readEnvironment(transport.env);
+  const environment = readEnvironment((name) => transport.env?.(name));
   return (origin) => environmentProxy(environment, origin);
 }
 
-interface Parts {
+/** What a dialer is made of. */
+export interface Parts {
   readonly settings: Settings;
   readonly transport: Transport;
   readonly connector: Connector;

@@ -83,7 +83,7 @@ export const PLATFORM: readonly Mutation[] = [
   },
   {
     breaks: "A data: URL gives no body for HEAD",
-    file: "src/fetch/local-url.ts",
+    file: "src/fetch/local-response.ts",
     search: 'method === "HEAD" ? null : bytes',
     replacement: "bytes",
     proof: { tests: "tests/fetch/local-url" },
@@ -151,5 +151,19 @@ export const PLATFORM: readonly Mutation[] = [
     search: "if (body.mayBeLeft) registry",
     replacement: "registry",
     proof: { tests: "tests/fetch/unclaimed" },
+  },
+  {
+    breaks: "What could not be loaded on demand is loaded with the next use",
+    file: "src/contract/on-demand.ts",
+    search: "        this.#loading = undefined;\n",
+    replacement: "",
+    proof: { tests: "tests/contract/on-demand" },
+  },
+  {
+    breaks: "The first upgrade is asked for as its headers were in the call",
+    file: "src/fetch/upgrade-on-demand.ts",
+    search: "headers: [...headerPairs(headers)]",
+    replacement: "headers",
+    proof: { tests: "tests/upgrade/on-demand" },
   },
 ];

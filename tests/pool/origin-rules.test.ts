@@ -6,6 +6,7 @@ import type { HoldfastError, PoolOptions } from "../../mod.ts";
 import type { Target } from "../../src/contract/transport.ts";
 import { settled } from "../support/clock.ts";
 import { type Service, service } from "../support/service.ts";
+import "../support/on-demand.ts";
 
 const [A, B] = ["http://a.test", "http://b.test"];
 const never = { respond: undefined, accept: () => {} };

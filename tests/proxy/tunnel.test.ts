@@ -14,6 +14,7 @@ import {
   memoryTransport,
 } from "../../transports/memory.ts";
 import { MovableClock } from "../support/clock.ts";
+import "../support/on-demand.ts";
 
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";

@@ -34,6 +34,7 @@ import { Server, type ServerWorld } from "./server.ts";
 import { Tap, type TapWorld } from "./tap.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
+import "../support/on-demand.ts";
 
 /** If more appointments than this fall on one moment, time is taken to stand still. */
 const MOST_AT_ONCE = 100_000;

@@ -1,4 +1,4 @@
-/** Startup: a first request does not load modules of Node that it does not need. */
+/** Startup: a first request does not load what it does not need: modules of Node, and the Node layer of Deno. */
 
 import { execFile } from "node:child_process";
 import process from "node:process";
@@ -31,5 +31,26 @@ describe("a first request() to a plain http: URL", { skip }, () => {
     assertEquals([asked, loaded(before)], ["hi", []]);
     // After a `Response` was made they are loaded, which proves that the list detects them.
     assertEquals([fetched, loaded(after).includes("the built-in fetch")], ["hi", true]);
+  });
+});
+
+const onDeno = process.versions.deno !== undefined;
+const timersChild = fileURLToPath(new URL("deno-timers-child.ts", import.meta.url));
+const denoChild = fileURLToPath(new URL("deno-startup-child.ts", import.meta.url));
+
+describe("a first request() on Deno", { skip: onDeno ? false : "needs Deno" }, () => {
+  it("reads no global that loads the Node layer, and what waited for that is done later", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ["run", "-A", "--no-check", denoChild]);
+    const { asked, before, after } = JSON.parse(stdout);
+    assertEquals([asked, before], ["hi", []]);
+    assertEquals(after.includes("process"), true, "the channels are there");
+  });
+
+  it("waits for the first timers without Deno's, which fire in time and keep the program alive only while it is wanted", async () => {
+    const said = (kind: string) =>
+      promisify(execFile)(process.execPath, ["run", "-A", "--no-check", timersChild, kind]).then(
+        ({ stdout }) => stdout,
+      );
+    assertEquals(await Promise.all(["ref", "unref", "briefly"].map(said)), ["fired\n", "", ""]);
   });
 });

@@ -13,6 +13,7 @@ import { quiescence } from "../pump.ts";
 import type { Meddler } from "./meddler.ts";
 import type { PlaceName } from "./places.ts";
 import type { Saboteur } from "./saboteur.ts";
+import "../../support/on-demand.ts";
 
 /** A scenario. */
 export interface Scenario {
