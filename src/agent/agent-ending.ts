@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Wire, WireHints } from "../contract/wire.ts";
 import type { RequestEvents } from "../exchange/request-events.ts";
-import type { Lease } from "../pool/connection.ts";
+import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { NodeRequest } from "./node-request.ts";
@@ -20,14 +20,19 @@ export interface Leaving {
   readonly abruptly: boolean;
   /** Whether the server answered; by default `true` if a byte came, else not known. */
   readonly answered: boolean | undefined;
+  /** When the last byte of the response was read, if the connection goes on. */
+  readonly at: number | undefined;
 }
+
+/** What is read within this time is taken to be all that came, as by the pool's liveness check. */
+const JUST_READ_MS = 1;
 
 /** Gives a connection back, with what the server announced. */
 export function returnConnection(
   pool: ConnectionPool<Wire>,
   events: RequestEvents,
   lease: Lease<Wire>,
-  { response, received, reason, abruptly, answered }: Leaving,
+  { response, received, reason, abruptly, answered, at }: Leaving,
 ): void {
   const { connection } = lease;
   const hints: WireHints = response ? announcedHints(response, lease, connection.settings.hints) : NO_HINTS;
@@ -39,7 +44,22 @@ export function returnConnection(
   // What arrives now belongs to no request, and retires the connection.
   if (received.paused && reason === undefined) socket?.resume();
   const told = answered ?? (received.responded ? true : undefined);
-  pool.release(connection, { hints, reason, answered: told, abruptly: abruptly && reason !== undefined });
+  const aborts = abruptly && reason !== undefined;
+  if (reason === undefined) noteUnread(pool, connection, at);
+  pool.release(connection, { hints, reason, answered: told, abruptly: aborts, at });
+}
+
+/**
+ * `node:http` frees a socket some ticks after its last byte was read, and the program may have computed in between. Idle time counts
+ * from the read, so that the pool looks at the socket first. A request that waits gets it at once, as if it had just been read.
+ */
+function noteUnread(
+  pool: ConnectionPool<Wire>,
+  connection: PooledConnection<Wire>,
+  readAt: number | undefined,
+): void {
+  if (readAt === undefined || pool.core.origins.waiting === 0) return;
+  if (pool.now() - readAt > JUST_READ_MS) connection.wasPaused = true;
 }
 
 /** Why the connection of a socket that `node:http` has freed carries no further request; `undefined`: it does. */

@@ -268,7 +268,8 @@ export class AgentExchange implements Roles {
     if (ends || isComplete) this.#finish(lease);
     else this.#fail(failure);
     if (socket === undefined) this.#tell(undefined, nodeError(failure));
-    else if (error === undefined) socket.push(null);
+    // A response may be complete that `node:http` has not told of. Then it does not matter how the connection ended.
+    else if (error === undefined || isComplete) socket.push(null);
     else socket.destroy(nodeError(error));
   }
 
@@ -356,7 +357,9 @@ export class AgentExchange implements Roles {
   ): void {
     this.#lease = undefined;
     const [{ res: response }, received] = [this.request, this.#received];
-    returnConnection(this.#pool, this.#events, lease, { response, received, reason, abruptly, answered });
+    const at = reason === undefined ? this.#deadlines.bodyMovedAt : undefined;
+    const how = { response, received, reason, abruptly, answered, at };
+    returnConnection(this.#pool, this.#events, lease, how);
   }
 
   #finish(lease: Lease<Wire>): void {

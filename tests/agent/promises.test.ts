@@ -183,6 +183,34 @@ describe("agent: reuse", () => {
       },
     );
 
+  for (const queued of [false, true])
+    it(
+      `looks at a connection that was given back some time after it was read${queued ? ", with a request in the queue" : ""}`,
+      PATIENT,
+      async () => {
+        const { front, clock, transport, retired, pool } = fronted({ maxConnectionsPerOrigin: 1 });
+        const request = begin("http://a.test/", { agent: front });
+        const closed = new Promise((resolve) => request.once("close", resolve));
+        request.once("response", (response) => {
+          response.resume().once("end", () => {
+            // The program computes. What the server sends meanwhile lies in the kernel, until the loop has turned.
+            clock.block(5);
+            const turn = clock.turn.bind(clock);
+            clock.turn = (callback) => {
+              transport.peers[0]?.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+              turn(callback);
+            };
+          });
+        });
+        request.end();
+        const early = queued ? ask("http://a.test/", { agent: front }) : undefined;
+        await closed;
+        const late = early ?? ask("http://a.test/", { agent: front });
+        assertEquals((await late).text, "ok");
+        assertEquals([retired(), pool.stats().opened], [["unsolicited-data"], 2]);
+      },
+    );
+
   for (const [what, first, rest] of [
     ["with the rest of its body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", "k"],
     ["behind its head alone", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
@@ -336,6 +364,21 @@ describe("agent: a connection that dies", () => {
     assertEquals([asked, retired()], [1, ["peer-closed"]]);
     assertEquals(events.filter(({ type }) => type === "request.failed").length, 1);
   });
+
+  it(
+    "gives a caller the response that is complete, though its connection is reset before it is read",
+    PATIENT,
+    async () => {
+      const accept: MemoryOptions["accept"] = (peer) =>
+        peer.onData(() => {
+          peer.send(RESPONSE);
+          queueMicrotask(() => peer.reset());
+        });
+      const { ask, retired } = fronted({}, undefined, { accept, respond: undefined });
+      assertEquals((await ask()).text, "ok");
+      assertEquals(retired(), ["peer-closed"]);
+    },
+  );
 
   it("fails a response that is not HTTP, and ends its connection as bad-framing", PATIENT, async () => {
     const accept: MemoryOptions["accept"] = (peer) =>

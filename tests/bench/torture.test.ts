@@ -1,6 +1,5 @@
 /** A short run of bench/torture, on this runtime. bench/torture/main.ts is the full proof. */
 
-import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
 import type { ClientName } from "../../bench/torture/clients.ts";
@@ -13,15 +12,12 @@ import { isIdempotent, plan } from "../../bench/torture/schedule.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
 const REQUESTS = 1500;
-/**
- * On Node, undici's fetch through a dispatcher as well. node:http through an agent is left out on Deno: it fails about one request
- * of 3,000 there, a response whose surplus bytes came in the same read but not in one piece with it (docs/agent.md).
- */
+/** `node:http` through an agent as well; and on Node, undici's fetch through a dispatcher. */
 const CLIENTS: readonly ClientName[] = [
   "holdfast-request",
   "holdfast-fetch",
   "holdfast-undici-fetch",
-  ...("deno" in process.versions ? [] : (["holdfast-node"] as const)),
+  "holdfast-node",
 ];
 
 describe("torture", () => {

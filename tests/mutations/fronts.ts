@@ -61,6 +61,22 @@ export const FRONTS: readonly Mutation[] = [
     proof: AGENT,
   },
   {
+    breaks:
+      "An agent counts the idle time of a connection from the read, not from the end of what node:http did with it",
+    file: "src/agent/agent-ending.ts",
+    search: "answered: told, abruptly: aborts, at });",
+    replacement: "answered: told, abruptly: aborts });",
+    proof: AGENT,
+  },
+  {
+    breaks:
+      "A complete response reaches its caller, though its connection is reset before node:http has told of it",
+    file: "src/agent/agent-exchange.ts",
+    search: "else if (error === undefined || isComplete) socket",
+    replacement: "else if (error === undefined) socket",
+    proof: AGENT,
+  },
+  {
     breaks: "A length that another field mentions is not taken for that of a response",
     file: "src/agent/first-bytes.ts",
     search: 'const LENGTHS = ["\\r\\nContent-Length:"',
