@@ -10,14 +10,18 @@ import { build, type Metafile } from "esbuild";
 import { root } from "../../scripts/entries.ts";
 
 /** What a program loads, and its sizes: the sum of its chunks, each gzipped alone. */
-export interface Bundle {
+export interface BundleSize {
   readonly name: string;
-  /** The chunk that a program imports. */
-  readonly file: string;
   readonly minified: number;
   readonly gzipped: number;
   /** The goal for `gzipped`. */
   readonly atMost?: number;
+}
+
+/** A bundle and its sizes. */
+export interface Bundle extends BundleSize {
+  /** The chunk that a program imports. */
+  readonly file: string;
 }
 
 type Outputs = Metafile["outputs"];

@@ -1,6 +1,6 @@
 /** Chart: requests per second of the main scenario, as an SVG for the README. Its source is readable as text. */
 
-import { find, type Series } from "./summary.ts";
+import { find, type Part } from "./results.ts";
 
 const SHOWN = [
   "holdfast request",
@@ -19,8 +19,8 @@ interface Bar {
 }
 
 /** The chart, or `undefined` if the main scenario was not measured. */
-export function chartOf(series: readonly Series[]): string | undefined {
-  const groups = RUNTIMES.map((runtime) => ({ runtime, bars: barsOf(series, runtime) })).filter(
+export function chartOf(parts: readonly Part[]): string | undefined {
+  const groups = RUNTIMES.map((runtime) => ({ runtime, bars: barsOf(parts, runtime) })).filter(
     ({ bars }) => bars.length > 0,
   );
   const most = Math.max(...groups.flatMap(({ bars }) => bars.map(({ perSecond }) => perSecond)));
@@ -44,9 +44,9 @@ ${drawn.join("\n")}
 `;
 }
 
-function barsOf(series: readonly Series[], runtime: string): Bar[] {
+function barsOf(parts: readonly Part[], runtime: string): Bar[] {
   return SHOWN.flatMap((kind) => {
-    const summary = find(series, "small", runtime, kind);
+    const summary = find(parts, "small", runtime, kind);
     return summary === undefined ? [] : [{ kind, perSecond: summary.perSecond }];
   });
 }

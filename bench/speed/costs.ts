@@ -6,9 +6,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../scripts/entries.ts";
-import { type Bundle, bundles } from "./bundle.ts";
+import { bundles } from "./bundle.ts";
 import type { CoreCost } from "./core-cost.ts";
 import type { LibraryCost } from "./library-cost.ts";
+import type { Part } from "./results.ts";
 import { pinned, type Runtime } from "./runtimes.ts";
 import type { Origin } from "./start-origin.ts";
 import { median } from "./summary.ts";
@@ -16,22 +17,18 @@ import { median } from "./summary.ts";
 const run = promisify(execFile);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** The figures besides throughput. */
-export interface Costs {
-  readonly bundles: readonly Bundle[];
-  readonly core: readonly { readonly runtime: string; readonly rows: readonly CoreCost[] }[];
-  readonly library: readonly (LibraryCost & { readonly runtime: string })[];
-  readonly idle: readonly IdleCost[];
-  readonly startup: readonly { readonly runtime: string; readonly kind: string; readonly ms: number }[];
-}
-
 /** Memory of idle connections. */
 export interface IdleCost {
-  readonly runtime: string;
   readonly kind: string;
   /** How many connections were open. A client may have its own limit. */
   readonly open: number;
   readonly bytesEach: number;
+}
+
+/** From import to the end of the first answer. */
+export interface StartupCost {
+  readonly kind: string;
+  readonly ms: number;
 }
 
 const STARTUP: Readonly<Record<string, readonly string[]>> = {
@@ -40,6 +37,9 @@ const STARTUP: Readonly<Record<string, readonly string[]>> = {
   "Node 24": ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
 };
 
+/** How often each client is started, in turn with the others. */
+const STARTS = 9;
+
 /** The origins that costs are measured with. */
 export interface CostOrigins {
   readonly plain: Origin;
@@ -47,31 +47,38 @@ export interface CostOrigins {
   readonly http2: Origin | undefined;
 }
 
-/** Measures all of them. */
+/** Whether costs are measured on a runtime. */
+export function hasCosts({ name }: Runtime): boolean {
+  return name in STARTUP;
+}
+
+/** Measures one of these sections on a runtime. */
 export async function measureCosts(
-  list: readonly Runtime[],
-  { plain: origin, tls, http2 }: CostOrigins,
+  section: string,
+  runtime: Runtime,
+  origins: () => Promise<CostOrigins>,
   quick: boolean,
-): Promise<Costs> {
-  const made = await bundles();
-  const main = list.filter(({ name }) => name in STARTUP);
-  const core: Costs["core"][number][] = [];
-  const library: Costs["library"][number][] = [];
-  const idle: IdleCost[] = [];
-  const startup: Costs["startup"][number][] = [];
-  for (const runtime of main) {
-    core.push({ runtime: runtime.name, rows: await costOf<CoreCost[]>(runtime, "core-cost.ts") });
-    library.push({ runtime: runtime.name, ...(await costOf<LibraryCost>(runtime, "library-cost.ts")) });
-    idle.push(...(await idleCosts(runtime, { plain: origin, tls }, quick)));
-    idle.push(...(await http2Memory(runtime, http2, quick ? 100 : 1000)));
-    for (const kind of STARTUP[runtime.name] ?? []) {
-      const times: number[] = [];
-      for (let time = 0; time < (quick ? 1 : 7); time++)
-        times.push(await startTime(runtime, kind, origin, made));
-      startup.push({ runtime: runtime.name, kind, ms: median(times) });
-    }
+): Promise<Pick<Part, "core" | "library" | "idle" | "startup">> {
+  if (section === "core") {
+    const core = await costOf<CoreCost[]>(runtime, "core-cost.ts");
+    return { core, library: await costOf<LibraryCost>(runtime, "library-cost.ts") };
   }
-  return { bundles: made, core, library, idle, startup };
+  const { plain, tls, http2 } = await origins();
+  if (section === "idle") {
+    const idle = await idleCosts(runtime, { plain, tls }, quick);
+    return { idle: [...idle, ...(await http2Memory(runtime, http2, quick ? 100 : 1000))] };
+  }
+  return { startup: await startupCosts(runtime, plain, quick) };
+}
+
+async function startupCosts(runtime: Runtime, origin: Origin, quick: boolean): Promise<StartupCost[]> {
+  const [everything] = await bundles();
+  const kinds = STARTUP[runtime.name] ?? [];
+  const times = kinds.map((): number[] => []);
+  for (let time = 0; time < (quick ? 1 : STARTS); time++)
+    for (const [at, kind] of kinds.entries())
+      times[at]?.push(await startTime(runtime, kind, origin, everything?.file ?? ""));
+  return kinds.map((kind, at) => ({ kind, ms: median(times[at] ?? []) }));
 }
 
 async function costOf<Cost>(runtime: Runtime, name: string): Promise<Cost> {
@@ -84,13 +91,7 @@ function program(command: readonly string[]): [string, string[], { timeout: numb
   return [first, rest, { timeout: 120_000 }];
 }
 
-async function startTime(
-  runtime: Runtime,
-  kind: string,
-  origin: Origin,
-  made: readonly Bundle[],
-): Promise<number> {
-  const file = made[0]?.file ?? "";
+async function startTime(runtime: Runtime, kind: string, origin: Origin, file: string): Promise<number> {
   const { stdout } = await run(
     ...program([...runtime.command, here("startup-client.ts"), kind, `${origin.url}/small`, file]),
   );
@@ -118,7 +119,6 @@ async function http2Memory(runtime: Runtime, origin: Origin | undefined, count: 
       const [first, ...rest] = pinned(0, [...collecting(runtime), here("http2-memory-client.ts"), ...args]);
       const bytes = await printedBytes(first, rest);
       rows.push({
-        runtime: runtime.name,
         kind: `${client}, HTTP/2 ${what}`,
         open: count,
         bytesEach: bytes / count,
@@ -175,9 +175,9 @@ async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: n
     for await (const line of createInterface({ input: child.stdout })) {
       const { bytes } = JSON.parse(line) as { bytes: number };
       const open = (await origin.usage()).open - before;
-      return { runtime: runtime.name, kind: named, open, bytesEach: bytes / Math.max(1, open) };
+      return { kind: named, open, bytesEach: bytes / Math.max(1, open) };
     }
-    return { runtime: runtime.name, kind: named, open: 0, bytesEach: NaN };
+    return { kind: named, open: 0, bytesEach: NaN };
   } finally {
     child.stdin.end();
     await new Promise((resolve) => child.once("close", resolve));

@@ -22,7 +22,8 @@ export function goClient(): Runtime[] {
       timeout: 600_000,
     });
     const version = execFileSync(compiler, ["env", "GOVERSION"], { encoding: "utf8" }).trim();
-    return [{ name: "Go", version: version.replace("go", ""), command: [program], peers: ["Go net/http"] }];
+    const number = version.replace("go", "");
+    return [{ name: "Go", version: number, command: [program], peers: ["Go net/http"], isOutside: true }];
   } catch {
     console.error("Go is left out: it could not be built.");
     return [];

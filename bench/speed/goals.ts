@@ -1,153 +1,165 @@
-/** Goals: the speed ratios that Holdfast wants to keep, and whether it does. */
+/** Goals: how a figure of ours is compared with those of others, and whether it is as good as it shall be. `goal-list.ts` has them all. */
 
-import { find, type Series, type Summary } from "./summary.ts";
+import { find, type Part, partOf } from "./results.ts";
+import type { Summary } from "./summary.ts";
 
-/** One goal: one of our clients compared with another, in requests per second. */
-interface Goal {
+/** What was measured for a goal. */
+export interface Verdict {
+  /** The figure that counts. */
+  readonly value: string;
+  /** The ratio by CPU time, which a busy machine disturbs less. */
+  readonly byCpu?: string;
+  readonly met: boolean;
+}
+
+/** One goal. */
+export interface Goal {
+  readonly section: string;
+  readonly runtime: string;
+  readonly what: string;
+  /** The goal in words. Some depend on the processor. */
+  goal(processor: string): string;
+  /** `undefined` if a figure is missing. */
+  verdict(parts: readonly Part[]): Verdict | undefined;
+}
+
+/** A goal with what was measured. */
+export interface GoalRow extends Pick<Goal, "section" | "runtime" | "what"> {
+  readonly goal: string;
+  /** The day on which it was measured. */
+  readonly date: string;
+  readonly verdict: Verdict | undefined;
+}
+
+/** The goals whose section was run on their runtime. */
+export function goalRows(goals: readonly Goal[], parts: readonly Part[]): GoalRow[] {
+  return goals.flatMap((goal) => {
+    const { section, runtime, what } = goal;
+    const measured = partOf(parts, section, runtime)?.measured;
+    if (measured === undefined) return [];
+    const { date, processor } = measured;
+    return [{ section, runtime, what, goal: goal.goal(processor), date, verdict: goal.verdict(parts) }];
+  });
+}
+
+/** Of those that take part, the best. A raw socket is none, nor is another call of ours. */
+export const BEST_PEER = "the best peer";
+
+const isPeer = (kind: string): boolean => !/^(holdfast|raw) /.test(kind);
+
+function peersOf(parts: readonly Part[], section: string, runtime: string): Summary[] {
+  const rows = partOf(parts, section, runtime)?.rows ?? [];
+  return rows.flatMap(({ kind, summary }) => (isPeer(kind) && summary !== undefined ? [summary] : []));
+}
+
+/** The highest rate of the peers. */
+export function bestPeer(parts: readonly Part[], section: string, runtime: string): Summary | undefined {
+  return peersOf(parts, section, runtime).sort((one, other) => other.perSecond - one.perSecond)[0];
+}
+
+/** How many times as many requests per second one of our clients makes as another. */
+export interface RatioGoal {
+  readonly section: string;
   readonly runtime: string;
   readonly client: string;
   readonly beside: string;
-  readonly atLeast: number;
-  /** The scenario. @default "small" */
-  readonly scenario?: string;
+  readonly atLeast: number | ((processor: string) => number);
   /** The ratio by CPU time that is wanted as well. */
   readonly atLeastByCpu?: number;
   /** The ratio is divided by that of these two. It counts by CPU time: the origin may bound any of the four by rate. */
   readonly against?: readonly [client: string, beside: string];
 }
 
-/** Those of HTTP/2, with 100 streams on one connection. */
-const HTTP2_GOALS: readonly Goal[] = [
-  { runtime: "Node 24", scenario: "h2-nginx", beside: "node:http2", atLeast: 2 },
-  { runtime: "Deno", scenario: "h2-nginx", beside: "node:http2", atLeast: 2 },
-  { runtime: "Bun", scenario: "h2-nginx", beside: "node:http2", atLeast: 1.6 },
-  { runtime: "Node 24", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 3 },
-  { runtime: "Deno", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 5 },
-  { runtime: "Bun", scenario: "h2-nghttpd", beside: "node:http2", atLeast: 6 },
-  { runtime: "Node 24", scenario: "h2-nginx", beside: "undici request", atLeast: 3 },
-  { runtime: "Deno", scenario: "h2-nginx", beside: "built-in fetch", atLeast: 2.5 },
-  { runtime: "Bun", scenario: "h2-nginx", beside: "built-in fetch", atLeast: 1.7 },
-  ...["Node 24", "Deno", "Bun"].map((runtime) => ({
+const times = (value: number): string => `${value.toFixed(2)} ×`;
+
+/** A goal for a ratio. */
+export function ratioGoal(given: RatioGoal): Goal {
+  const { section, runtime, client, beside, against, atLeast, atLeastByCpu = 0 } = given;
+  const least = typeof atLeast === "number" ? () => atLeast : atLeast;
+  return {
+    section,
     runtime,
-    scenario: "h2-nginx",
-    beside: "holdfast HTTP/1.1",
-    atLeast: 1,
-    atLeastByCpu: 1 / 0.9,
-  })),
-  { runtime: "Node 24", scenario: "h2-medium", beside: "node:http2", atLeast: 1.8 },
-  { runtime: "Deno", scenario: "h2-medium", beside: "node:http2", atLeast: 2 },
-  { runtime: "Bun", scenario: "h2-medium", beside: "node:http2", atLeast: 1.1 },
-  { runtime: "Node 24", scenario: "h2-large", beside: "node:http2", atLeast: 1 },
-  { runtime: "Deno", scenario: "h2-large", beside: "built-in fetch", atLeast: 1 },
-  { runtime: "Bun", scenario: "h2-large", beside: "built-in fetch", atLeast: 1 },
-  { runtime: "Node 24", scenario: "h2-upload", beside: "node:http2", atLeast: 1 },
-  { runtime: "Deno", scenario: "h2-upload", beside: "built-in fetch", atLeast: 1 },
-  { runtime: "Bun", scenario: "h2-upload", beside: "built-in fetch", atLeast: 1 },
-].map((goal) => ({ client: "holdfast request", ...goal }));
+    what: `${client} beside ${beside}${against === undefined ? "" : ", against the same over HTTP/1.1"}`,
+    goal: (processor) => `≥ ${least(processor)} ×`,
+    verdict(parts) {
+      const own = ratioOf(parts, given, client, beside);
+      const other = against === undefined ? ONE : ratioOf(parts, given, ...against);
+      const measured = partOf(parts, section, runtime)?.measured;
+      if (own === undefined || other === undefined || measured === undefined) return undefined;
+      const byRate = own.byRate / other.byRate;
+      const byCpu = own.byCpu / other.byCpu;
+      const wanted = least(measured.processor);
+      const met = against === undefined ? byRate >= wanted && byCpu >= atLeastByCpu : byCpu >= wanted;
+      return { value: times(byRate), byCpu: times(byCpu), met };
+    },
+  };
+}
 
-/** `fetch()` costs no more over HTTP/2 than over HTTP/1.1, beside `request()`. */
-const FETCH_GOALS: readonly Goal[] = ["Node 24", "Deno", "Bun"].map((runtime) => ({
-  runtime,
-  scenario: "h2-nginx",
-  client: "holdfast fetch",
-  beside: "holdfast request",
-  against: ["holdfast fetch HTTP/1.1", "holdfast HTTP/1.1"],
-  atLeast: 0.85,
-}));
-
-/** Of those that take part, by rate. A raw socket is none. */
-const BEST_PEER = "the best peer";
-
-/** What has more than one strong peer. */
-const BEST_PEER_GOALS: readonly Goal[] = ["Node 24", "Deno", "Bun"]
-  .flatMap((runtime) => [
-    ...["upload-bytes", "upload-blob", "upload-form"].map((scenario) => ({
-      runtime,
-      scenario,
-      atLeast: 1.1,
-    })),
-    { runtime, scenario: "origins", atLeast: 1.5 },
-    // Deno shows its rate without a goal: its sockets resume no session.
-    ...(runtime === "Deno" ? [] : [{ runtime, scenario: "tls-new", atLeast: 1 }]),
-  ])
-  .map((goal) => ({ client: "holdfast request", beside: BEST_PEER, ...goal }));
-
-const GOALS: readonly Goal[] = [
-  { runtime: "Node 24", client: "holdfast fetch", beside: "built-in fetch", atLeast: 6 },
-  { runtime: "Node 24", client: "holdfast request", beside: "undici dispatch", atLeast: 1.5 },
-  { runtime: "Node 24", client: "holdfast request", beside: "undici request", atLeast: 2 },
-  { runtime: "Node 24", client: "holdfast request", beside: "raw socket", atLeast: 0.8 },
-  ...[
-    ["holdfast under undici request", "undici request", 1.2],
-    ["holdfast under undici dispatch", "undici dispatch", 1.2],
-    ["holdfast under undici fetch", "undici fetch", 1],
-    ["holdfast under fetch", "built-in fetch", 1],
-  ].map(([client, beside, atLeast]) => ({
-    runtime: "Node 24",
-    scenario: "dispatcher",
-    client: client as string,
-    beside: beside as string,
-    atLeast: atLeast as number,
-  })),
-  ...["node:http", "agentkeepalive"].map((beside) => ({
-    runtime: "Node 24",
-    scenario: "agent",
-    client: "holdfast under node:http",
-    beside,
-    atLeast: 1,
-  })),
-  { runtime: "Deno", client: "holdfast fetch", beside: "built-in fetch", atLeast: 1.9 },
-  { runtime: "Deno", client: "holdfast request", beside: "built-in fetch", atLeast: 3 },
-  { runtime: "Deno", client: "holdfast request", beside: "raw socket", atLeast: 0.72 },
-  { runtime: "Bun", client: "holdfast fetch", beside: "built-in fetch", atLeast: 1.35 },
-  { runtime: "Bun", client: "holdfast request", beside: "built-in fetch", atLeast: 1.8 },
-  { runtime: "Bun", client: "holdfast request", beside: "raw socket", atLeast: 0.66 },
-  ...BEST_PEER_GOALS,
-  ...HTTP2_GOALS,
-  ...FETCH_GOALS,
-];
-
-/** A goal with the measured ratio. */
-export interface GoalResult extends Goal {
+interface Ratio {
   readonly byRate: number;
-  /** The ratio by CPU time, which a busy machine disturbs less. */
   readonly byCpu: number;
-  readonly met: boolean;
 }
 
-/** The goals that could be measured. */
-export function goalResults(series: readonly Series[]): GoalResult[] {
-  return GOALS.flatMap((goal) => {
-    const { runtime, scenario = "small", client, beside, against, atLeast, atLeastByCpu = 0 } = goal;
-    const own = ratioOf(series, scenario, runtime, client, beside);
-    const other = against === undefined ? ONE : ratioOf(series, scenario, runtime, ...against);
-    if (own === undefined || other === undefined) return [];
-    const byRate = own.byRate / other.byRate;
-    const byCpu = own.byCpu / other.byCpu;
-    const met = against === undefined ? byRate >= atLeast && byCpu >= atLeastByCpu : byCpu >= atLeast;
-    return [{ ...goal, byRate, byCpu, met }];
-  });
-}
-
-function bestPeer(series: readonly Series[], scenario: string, runtime: string): Summary | undefined {
-  const peers = series.filter(({ kind }) => !/^(holdfast|raw) /.test(kind));
-  const summaries = peers.flatMap(({ kind }) => find(series, scenario, runtime, kind) ?? []);
-  return summaries.sort((one, other) => other.perSecond - one.perSecond)[0];
-}
-
-type Ratio = Pick<GoalResult, "byRate" | "byCpu">;
 const ONE: Ratio = { byRate: 1, byCpu: 1 };
 
 function ratioOf(
-  series: readonly Series[],
-  scenario: string,
-  runtime: string,
+  parts: readonly Part[],
+  { section, runtime }: Pick<RatioGoal, "section" | "runtime">,
   client: string,
   beside: string,
 ): Ratio | undefined {
-  const own = find(series, scenario, runtime, client);
+  const own = find(parts, section, runtime, client);
   const other =
-    beside === BEST_PEER ? bestPeer(series, scenario, runtime) : find(series, scenario, runtime, beside);
+    beside === BEST_PEER ? bestPeer(parts, section, runtime) : find(parts, section, runtime, beside);
   if (own === undefined || other === undefined) return undefined;
   return { byRate: own.perSecond / other.perSecond, byCpu: other.cpuMicros / own.cpuMicros };
+}
+
+/** No answer in a hundred may take longer than with the peer that is best at that. A peer that does not keep up is none. */
+export function latencyGoal(section: string, runtime: string): Goal {
+  return {
+    section,
+    runtime,
+    what: `p99 of holdfast request beside that of ${BEST_PEER}`,
+    goal: () => "≤ 1 ×",
+    verdict(parts) {
+      const own = find(parts, section, runtime, "holdfast request")?.p99Micros;
+      const best = Math.min(...peersOf(parts, section, runtime).map(({ p99Micros }) => p99Micros));
+      if (own === undefined || best === Infinity) return undefined;
+      return { value: `${Math.round(own)} µs, ${times(own / best)}`, met: own <= best };
+    },
+  };
+}
+
+/** A figure that may be no larger than a limit, which may be that of a peer. */
+export interface CeilingGoal {
+  readonly section: string;
+  readonly runtime: string;
+  readonly what: string;
+  readonly goal: string;
+  readonly unit: string;
+  own(part: Part): number | undefined;
+  limit(part: Part): number | undefined;
+}
+
+/** A goal for such a figure. */
+export function ceilingGoal({ section, runtime, what, goal, unit, own, limit }: CeilingGoal): Goal {
+  return {
+    section,
+    runtime,
+    what,
+    goal: () => `≤ ${goal}`,
+    verdict(parts) {
+      const part = partOf(parts, section, runtime);
+      const [value, most] = part === undefined ? [] : [own(part), limit(part)];
+      if (value === undefined || most === undefined || Number.isNaN(value + most)) return undefined;
+      const beside = goal === format(most, unit) ? "" : `, beside ${format(most, unit)}`;
+      return { value: `${format(value, unit)}${beside}`, met: value <= most };
+    },
+  };
+}
+
+function format(value: number, unit: string): string {
+  const digits = unit === "bytes" ? 0 : 1;
+  return `${value.toLocaleString("en", { maximumFractionDigits: digits })} ${unit}`;
 }

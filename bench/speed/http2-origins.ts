@@ -47,6 +47,8 @@ export async function startHttp2Origin(name: "nginx" | "nghttpd"): Promise<Origi
     usage: async (): Promise<Usage> => ({
       ...(await counts()),
       resumed: NaN,
+      made: NaN,
+      uploaded: NaN,
       cpuMicros: cpuMicrosOf(child.pid ?? 0),
     }),
     stop: () => void child.kill(),
@@ -98,7 +100,10 @@ function cpuMicrosOf(pid: number): number {
   }
 }
 
-/** As it comes, but for the number of requests on a connection: GOAWAY has a bench of its own. */
+/**
+ * As it comes, but for the number of requests on a connection, because GOAWAY has a bench of its own, and for how long it may be
+ * idle, because a client waits while the others have their rounds.
+ */
 function nginxConfiguration(port: number, statusPort: number): string {
   return `
 daemon off;
@@ -114,6 +119,7 @@ http {
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
   keepalive_requests 1000000000;
+  keepalive_timeout 1h;
   open_file_cache max=16 inactive=1h;
   server {
     listen 127.0.0.1:${port} ssl http2 backlog=4096;

@@ -6,7 +6,10 @@ export type UploadBody = "stream" | "bytes" | "blob" | "form";
 /** Connections to each of many origins. */
 export const CONNECTIONS_EACH = 2;
 
-/** One client, one scenario, one round. Passed as JSON in the first argument. */
+/**
+ * One client in one scenario. Passed as JSON in the first argument. The client warms up; each line of its input is an order for a
+ * round, and each round is a line of its output.
+ */
 export interface Launch {
   readonly kind: string;
   readonly url: string;
@@ -33,9 +36,9 @@ export interface Launch {
   readonly http2: boolean;
 }
 
-/** One measurement. Printed as the last line. */
+/** One round. */
 export interface Measured {
-  /** Responses that were checked, those of the warm-up included. */
+  /** Responses that were checked since the line before, those of the warm-up included. */
   readonly answers: number;
   /** Responses within the measured time. */
   readonly requests: number;
@@ -44,4 +47,6 @@ export interface Measured {
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
+  /** The longest. Only clients in JavaScript tell it. */
+  readonly maxMicros?: number;
 }

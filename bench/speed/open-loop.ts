@@ -50,7 +50,7 @@ export async function openLoop(
       one(due).catch(failed);
     }
     if (sent - answered > MOST_WAITING)
-      throw new Error(`${sent - answered} requests wait at ${arrivals} per second`);
+      throw new Error(`does not keep up: ${MOST_WAITING.toLocaleString("en")} requests waited`);
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (failure !== undefined) throw failure;

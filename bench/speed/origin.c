@@ -8,7 +8,7 @@
  *
  * Paths: /small (100 bytes), /medium (16 KiB), /large (1 MiB), /chunked (16 KiB in four chunks),
  * /upload (answers how many bytes of body came, in 20 digits), /usage (CPU in microseconds, requests, open connections,
- * resumed TLS sessions).
+ * resumed TLS sessions, connections that were made, bytes of bodies that came; itself it does not count).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +44,7 @@ struct connection {
   /* What the kernel did not take yet. */
   const char *pending;
   size_t pendingLength;
-  char own[256];
+  char own[512];
 #ifdef TLS
   SSL *ssl;
   int accepted;
@@ -56,8 +56,8 @@ static const char *names[PATHS] = {"/small", "/medium", "/large", "/chunked", "/
 static struct answer answers[PATHS];
 static char buffer[BUFFER];
 static int poller;
-static unsigned long long requests;
-static long opened, resumed;
+static unsigned long long requests, uploaded;
+static long opened, resumed, made;
 /* Their addresses are what epoll tells of them. */
 static int servers[PORTS];
 
@@ -146,12 +146,13 @@ static int flush(struct connection *connection) {
 }
 
 static struct answer own(struct connection *connection) {
-  char body[96];
+  char body[160];
   if (connection->path == USAGE) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     long long micros = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-    snprintf(body, sizeof body, "%lld %llu %ld %ld", micros, requests, opened, resumed);
+    made--; /* the one that asks */
+    snprintf(body, sizeof body, "%lld %llu %ld %ld %ld %llu", micros, requests, opened, resumed, made, uploaded);
   } else {
     snprintf(body, sizeof body, "%020zu", connection->received);
   }
@@ -162,7 +163,10 @@ static struct answer own(struct connection *connection) {
 static int respond(struct connection *connection) {
   struct answer answer = answers[connection->path];
   if (connection->path == UPLOAD || connection->path == USAGE) answer = own(connection);
-  if (connection->path != USAGE) requests++;
+  if (connection->path != USAGE) {
+    requests++;
+    uploaded += connection->received;
+  }
   connection->stage = IN_HEAD;
   connection->headLength = 0;
   connection->received = 0;
@@ -246,6 +250,7 @@ static int readable(struct connection *connection) {
       return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
     }
     connection->accepted = 1;
+    made++;
     resumed += SSL_session_reused(connection->ssl);
   }
 #endif
@@ -272,11 +277,14 @@ static void welcome(int server) {
 #ifdef TLS
     connection->ssl = NULL;
     connection->accepted = 0;
-    if (context) {
+    if (!context) made++;
+    else {
       connection->ssl = SSL_new(context);
       SSL_set_fd(connection->ssl, fd);
       SSL_set_accept_state(connection->ssl);
     }
+#else
+    made++;
 #endif
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);

@@ -22,10 +22,13 @@ const chunk = Buffer.alloc(4096, "x");
 let requests = 0;
 let open = 0;
 let resumed = 0;
+let made = 0;
+let uploaded = 0;
 
 function usage(): string {
   const { user, system } = process.cpuUsage();
-  return `${user + system} ${requests} ${open} ${resumed}`;
+  made -= 1; // the one that asks
+  return `${user + system} ${requests} ${open} ${resumed} ${made} ${uploaded}`;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -39,6 +42,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   let received = 0;
   request.on("data", (piece: Buffer) => {
     received += piece.length;
+    uploaded += piece.length;
   });
   request.on("end", () => response.end(String(received).padStart(20, "0")));
 }
@@ -52,11 +56,13 @@ async function listen(): Promise<number> {
   server.keepAliveTimeout = 600_000;
   server.on("connection", (socket) => {
     open += 1;
+    if (certificate === undefined) made += 1;
     socket.on("close", () => {
       open -= 1;
     });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
+    made += 1;
     if (socket.isSessionReused()) resumed += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", 16_384, resolve));

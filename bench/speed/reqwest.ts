@@ -20,5 +20,7 @@ export async function reqwest(): Promise<Runtime[]> {
   }
   const program = join(target, "release", "bench-reqwest");
   const version = execFileSync(program, ["--version"], { encoding: "utf8" }).trim();
-  return [{ name: "Rust", version: `reqwest ${version}`, command: [program], peers: ["reqwest"] }];
+  return [
+    { name: "Rust", version: `reqwest ${version}`, command: [program], peers: ["reqwest"], isOutside: true },
+  ];
 }

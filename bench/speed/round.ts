@@ -1,20 +1,20 @@
-/** Round: one measurement of one client, with the work of the origin for it. */
+/** Round: one measurement of one client, with the work of the origin for it, and the proof that it did what it says. */
 
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { root } from "../../scripts/entries.ts";
+import { ClientProcess } from "./client-process.ts";
 import type { Launch, Measured } from "./launch.ts";
-import { pinned, type Runtime } from "./runtimes.ts";
+import { pinned } from "./runtimes.ts";
 import type { Scenario } from "./scenarios.ts";
-import type { Origin } from "./start-origin.ts";
+import type { Origin, Usage } from "./start-origin.ts";
+import type { Series } from "./summary.ts";
 
-const run = promisify(execFile);
 const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
 const CA = join(root, "tests", "certs", "ca.pem");
 const ca = readFileSync(CA, "utf8");
+const ENVIRONMENT = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
 
 /** Our own HTTP/1.1, as rows of the scenarios for HTTP/2, and the clients that these are. */
 const HTTP1_KINDS: Readonly<Record<string, string>> = {
@@ -39,14 +39,98 @@ export interface Round extends Measured {
   readonly resumed: number;
 }
 
-/** Runs one client in a process of its own. @throws if a response was wrong or missing. */
-export async function measure(
-  runtime: Runtime,
-  kind: string,
-  scenario: Scenario,
+/**
+ * Takes the rounds of all series in turn. Each has one process for all of its rounds, which is compiled and warm by then and does
+ * nothing while it is not its turn; clients of many origins start anew, because they would find their connections closed. So do
+ * those of other languages.
+ */
+export async function takeRounds(
+  list: readonly Series[],
+  origin: Origin,
+  { rounds, ...lengths }: Lengths & { readonly rounds: number },
+  taken: (round: number) => void,
+): Promise<void> {
+  const clients = new Map<Series, ClientProcess>();
+  for (let round = 1; round <= rounds; round++) {
+    for (const one of list) if (one.failure === undefined) await takeRound(one, origin, lengths, clients);
+    taken(round);
+  }
+  for (const client of clients.values()) client.stop();
+}
+
+async function takeRound(
+  one: Series,
   origin: Origin,
   lengths: Lengths,
+  clients: Map<Series, ClientProcess>,
+): Promise<void> {
+  const { runtime, kind, scenario } = one;
+  const before = await origin.usage();
+  const client = clients.get(one) ?? startClient(one, origin, lengths);
+  clients.set(one, client);
+  try {
+    one.rounds.push(await measure(client, scenario, origin, before));
+  } catch (error) {
+    one.failure = error instanceof Error ? error.message : String(error);
+    console.error(`${runtime.name}, ${kind}, ${scenario.name}: ${one.failure}`);
+  }
+  if (one.failure === undefined && scenario.origins === undefined && runtime.isOutside !== true) return;
+  client.stop();
+  clients.delete(one);
+}
+
+/** Starts the client of a series. It warms up at once, so that its first round must follow. */
+function startClient(series: Series, origin: Origin, lengths: Lengths): ClientProcess {
+  const command = [...series.runtime.command, CLIENT, JSON.stringify(launchOf(series, origin, lengths))];
+  return new ClientProcess(pinned(0, command), ENVIRONMENT);
+}
+
+/** One round of a client. @throws if a response was wrong or missing, or if the client did something else than the scenario says. */
+async function measure(
+  client: ClientProcess,
+  scenario: Scenario,
+  origin: Origin,
+  before: Usage,
 ): Promise<Round> {
+  const measured = await client.round();
+  const after = await origin.usage();
+  const counted = after.requests - before.requests;
+  // nghttpd does not count.
+  const served = Number.isNaN(counted) ? measured.answers : counted;
+  const wrong = deception(scenario, measured.answers, served, difference(before, after));
+  if (wrong !== undefined) throw new Error(wrong);
+  const originMicros = (after.cpuMicros - before.cpuMicros) / served;
+  const perMicro = measured.perSecond / 1e6;
+  const clientBusy = measured.cpuMicros * perMicro;
+  const resumed = (after.resumed - before.resumed) / served;
+  return { ...measured, clientBusy, originBusy: originMicros * perMicro, resumed };
+}
+
+type Counted = Pick<Usage, "made" | "uploaded">;
+
+function difference(before: Counted, after: Counted): Counted {
+  return { made: after.made - before.made, uploaded: after.uploaded - before.uploaded };
+}
+
+/** What a form has besides its file: two fields, three heads, and boundaries. No client writes it shorter. */
+const FORM_FRAME = 200;
+
+/** What the origin knows better than the client, or `undefined`. What a server does not count is not compared. */
+export function deception(
+  { upload, body, fresh }: Pick<Scenario, "upload" | "body" | "fresh">,
+  answers: number,
+  served: number,
+  { made, uploaded }: Counted,
+): string | undefined {
+  if (served !== answers) return `It says it got ${answers} answers, the origin gave ${served}`;
+  if (fresh === true && made < answers)
+    return `${answers} answers came on ${made} connections, not on a new one each`;
+  const each = upload + (body === "form" ? FORM_FRAME : 0);
+  const lacks = uploaded < each * answers || (body !== "form" && uploaded > each * answers);
+  return lacks ? `${uploaded / answers} bytes of body came with a request, not ${each}` : undefined;
+}
+
+function launchOf({ kind, scenario, arrivals }: Series, origin: Origin, lengths: Lengths): Launch {
   const {
     path,
     connections,
@@ -60,7 +144,7 @@ export async function measure(
     origins,
   } = scenario;
   const onHttp1 = HTTP1_KINDS[kind];
-  const launch: Launch = {
+  return {
     kind: onHttp1 ?? kind,
     url: origin.url + path,
     connections: onHttp1 === undefined ? connections : HTTP1_CONNECTIONS,
@@ -71,25 +155,8 @@ export async function measure(
     body,
     ...(fresh === true ? { fresh } : {}),
     ...(origins === undefined ? {} : { urls: origin.urls.map((url) => url + path) }),
-    ...(scenario.arrivals === undefined ? {} : { arrivals: scenario.arrivals }),
+    ...(arrivals === undefined ? {} : { arrivals }),
     ca: tls ? ca : undefined,
     ...lengths,
   };
-  const before = await origin.usage();
-  const [program, ...args] = pinned(0, [...runtime.command, CLIENT, JSON.stringify(launch)]);
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
-  const { stdout } = await run(program, args, { timeout: 120_000, env });
-  const after = await origin.usage();
-  const measured = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measured;
-  const counted = after.requests - before.requests;
-  // nghttpd does not count.
-  const served = Number.isNaN(counted) ? measured.answers : counted;
-  if (served !== measured.answers) {
-    throw new Error(`It says it got ${measured.answers} answers, the origin gave ${served}`);
-  }
-  const originMicros = (after.cpuMicros - before.cpuMicros) / served;
-  const perMicro = measured.perSecond / 1e6;
-  const clientBusy = measured.cpuMicros * perMicro;
-  const resumed = (after.resumed - before.resumed) / served;
-  return { ...measured, clientBusy, originBusy: originMicros * perMicro, resumed };
 }

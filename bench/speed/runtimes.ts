@@ -12,6 +12,8 @@ export interface Runtime {
   readonly command: readonly string[];
   /** Clients that work here, besides Holdfast and the built-in fetch. */
   readonly peers: readonly string[];
+  /** Another language: its client does one round and ends. */
+  readonly isOutside?: boolean;
 }
 
 const UNDICI = ["undici dispatch", "undici request", "undici fetch"];

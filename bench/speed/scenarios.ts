@@ -19,8 +19,11 @@ export interface Scenario {
   readonly fresh?: boolean;
   /** How many origins are visited at random. @default 1 */
   readonly origins?: number;
-  /** Requests per second that come whether or not earlier ones were answered. */
-  readonly arrivals?: number;
+  /**
+   * Requests come whether or not earlier ones were answered, at this share of what the best peer of the runtime does when each answer
+   * is followed by a request.
+   */
+  readonly share?: number;
   readonly tls: boolean;
   /** The HTTP/2 server that answers. By default it is the bench's own origin, which speaks HTTP/1.1. */
   readonly server?: "nginx" | "nghttpd";
@@ -42,6 +45,16 @@ const UNDER_UNDICI = [
   "holdfast under fetch",
 ];
 const MIB = 1024 * 1024;
+
+/** What users wait for: a client that is late does not hide it, because a latency begins when the request was due. */
+const OPEN_LOOP: readonly Scenario[] = [0.2, 0.5, 0.8].map((share) => ({
+  ...GET,
+  name: `open-${100 * share}`,
+  title: `Open loop: 100-byte answers at ${100 * share} % of what the best peer can do, 50 connections`,
+  connections: 50,
+  share,
+  peers: COLLECTING,
+}));
 
 const UPLOAD = { ...GET, path: "/upload", connections: 50, expected: 20, upload: 16_384 } as const;
 /** `node:http` has no forms. */
@@ -155,8 +168,14 @@ export const SCENARIOS: readonly Scenario[] = [
     origins: 1000,
     peers: ["undici request", "node:http"],
   },
+  ...OPEN_LOOP,
   ...HTTP2_SCENARIOS,
 ];
+
+/** The client that the others are compared with. */
+export function baseOf({ base = "built-in fetch" }: Scenario): string {
+  return base;
+}
 
 /** The clients that run a scenario on a runtime, ours first. */
 export function clientsOf(scenario: Scenario, runtime: Runtime): string[] {

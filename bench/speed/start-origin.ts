@@ -16,6 +16,10 @@ export interface Usage {
   readonly open: number;
   /** TLS sessions that clients resumed, or `NaN` where the server does not say. */
   readonly resumed: number;
+  /** Connections that clients made; with TLS, those whose handshake was completed. `NaN` where the server does not say. */
+  readonly made: number;
+  /** Bytes of request bodies that came, or `NaN` where the server does not say. */
+  readonly uploaded: number;
 }
 
 /** A running origin. */
@@ -83,6 +87,8 @@ async function usageOf(url: string): Promise<Usage> {
       response.on("end", () => resolve(body));
     }).on("error", reject);
   });
-  const [cpuMicros = 0, requests = 0, open = 0, resumed = 0] = text.split(" ").map(Number);
-  return { cpuMicros, requests, open, resumed };
+  const [cpuMicros = 0, requests = 0, open = 0, resumed = 0, made = 0, uploaded = 0] = text
+    .split(" ")
+    .map(Number);
+  return { cpuMicros, requests, open, resumed, made, uploaded };
 }

@@ -10,6 +10,8 @@ export interface Series {
   readonly runtime: Runtime;
   readonly kind: string;
   readonly rounds: Round[];
+  /** Requests per second that come whether or not earlier ones were answered. */
+  readonly arrivals?: number;
   /** Why there are no rounds, if there are none. */
   failure?: string;
 }
@@ -21,6 +23,7 @@ export interface Summary {
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
+  readonly maxMicros: number;
   /** The share of answers whose connection resumed a TLS session. */
   readonly resumed: number;
   /** The origin was busier than the client, and its CPU core was full. */
@@ -39,35 +42,29 @@ export function median(numbers: readonly number[]): number {
 const FULL = 0.9;
 
 /** The summary of all rounds, or `undefined` if there are none. */
-export function summarize({ rounds, scenario }: Series): Summary | undefined {
+export function summarize({ rounds, scenario, arrivals }: Series): Summary | undefined {
   if (rounds.length === 0) return undefined;
   const middle = (pick: (round: Round) => number): number => median(rounds.map(pick));
   const rates = rounds.map(({ perSecond }) => perSecond);
   const perSecond = middle((round) => round.perSecond);
   const clientBusy = middle((round) => round.clientBusy);
   const originBusy = middle((round) => round.originBusy);
+  // With one connection, client and origin wait for each other, so that neither core is ever full. Nor is it where requests come.
+  const waits = scenario.connections === 1 || arrivals !== undefined;
   return {
     perSecond,
     spread: (Math.max(...rates) - Math.min(...rates)) / perSecond,
     cpuMicros: middle((round) => round.cpuMicros),
     p50Micros: middle((round) => round.p50Micros),
     p99Micros: middle((round) => round.p99Micros),
+    maxMicros: middle((round) => round.maxMicros ?? 0),
     resumed: middle((round) => round.resumed),
     originBound: clientBusy < FULL && originBusy >= FULL,
-    // With one connection, client and origin wait for each other, so that neither core is ever full.
-    disturbed: scenario.connections > 1 && clientBusy < FULL && originBusy < FULL,
+    disturbed: !waits && clientBusy < FULL && originBusy < FULL,
   };
 }
 
-/** Finds the summary of one client among many series. */
-export function find(
-  all: readonly Series[],
-  scenario: string,
-  runtime: string,
-  kind: string,
-): Summary | undefined {
-  const series = all.find(
-    (one) => one.scenario.name === scenario && one.runtime.name === runtime && one.kind === kind,
-  );
-  return series === undefined ? undefined : summarize(series);
+/** Whether a client must not fail. Those under other libraries are ours as well. */
+export function isOurs(kind: string): boolean {
+  return kind.startsWith("holdfast") || kind === "built-in fetch";
 }

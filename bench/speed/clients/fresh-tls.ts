@@ -29,8 +29,9 @@ const viaUndici: Client = ({ url, ca, connections }) => {
   };
 };
 
-const viaNode: Client = ({ url, ca, connections }) => {
-  const agent = new HttpsAgent({ keepAlive: false, maxSockets: connections, ca });
+/** Without `maxSockets`: an agent with a limit keeps a connection for a request that waits, whatever `keepAlive` says. */
+const viaNode: Client = ({ url, ca }) => {
+  const agent = new HttpsAgent({ keepAlive: false, ca });
   return () =>
     new Promise((resolve, reject) => {
       const sent = get(url, { agent }, (answer) => {

@@ -4,10 +4,11 @@ import { createPool, type Pool } from "../../../mod.ts";
 import type { Launch } from "../launch.ts";
 import { type Client, checkStatus, fetchClient, uploadBody } from "./sender.ts";
 
-/** The pool of a launch. */
-export const poolFor = ({ ca, http2 }: Launch): Pool =>
+/** The pool of a launch. Where requests come as they come, it has no more connections than others are allowed. */
+export const poolFor = ({ ca, http2, arrivals, connections }: Launch): Pool =>
   createPool({
     ...(ca === undefined ? {} : { tls: { ca } }),
+    ...(arrivals === undefined ? {} : { maxConnectionsPerOrigin: connections }),
     ...(http2 ? { http2: "alpn", maxConnectionsPerOrigin: 1 } : { http2: false }),
   });
 

@@ -64,17 +64,18 @@ export const builtInFetch: Client = (launch) => {
   return fetchClient((url, more) => fetch(url, { ...init, ...more } as RequestInit))(launch);
 };
 
-/** Makes a client from a `fetch`. */
+/** Makes a client from a `fetch`, with the bodies that it knows. */
 export function fetchClient(
   fetch: (url: string, init?: RequestInit & { duplex?: "half" }) => Promise<Answer>,
+  bodyOf: (launch: Launch) => Upload = uploadBody,
 ): Client {
-  return ({ url, read, upload, body }) => {
+  return (launch) => {
+    const { url, read, upload } = launch;
     const size = async (answer: Answer): Promise<number> => {
       checkStatus(answer.status);
       return read === "text" ? (await answer.text()).length : (await answer.arrayBuffer()).byteLength;
     };
     if (upload === 0) return () => fetch(url).then(size);
-    return () =>
-      fetch(url, { method: "POST", body: uploadBody({ upload, body }), duplex: "half" }).then(size);
+    return () => fetch(url, { method: "POST", body: bodyOf(launch), duplex: "half" }).then(size);
   };
 }

@@ -11,7 +11,15 @@ import {
 } from "undici";
 import type { Launch } from "../launch.ts";
 import { readable } from "./readable.ts";
-import { type Answer, type Client, checkStatus, fetchClient, formOf, uploadBody } from "./sender.ts";
+import {
+  type Answer,
+  type Client,
+  checkStatus,
+  fetchClient,
+  formOf,
+  type Upload,
+  uploadBody,
+} from "./sender.ts";
 
 function useAgent({ connections, ca, http2 }: Launch): void {
   const sockets = http2 ? 1 : connections;
@@ -24,11 +32,15 @@ export const undiciRequest: Client = (launch) => {
   return requestClient(launch);
 };
 
-/** Its own form, and Node's stream, as its documentation shows them. */
+/** Its own form: a form of the runtime it would send as "[object FormData]". */
+function uploadOf(launch: Launch): Upload {
+  if (launch.body !== "form") return uploadBody(launch);
+  return formOf(FormData as unknown as new () => globalThis.FormData);
+}
+
+/** Node's stream, as its documentation shows. */
 function bodyOf(launch: Launch): NonNullable<Dispatcher.DispatchOptions["body"]> {
-  if (launch.body === "stream") return readable(launch.upload);
-  if (launch.body === "form") return formOf(FormData as unknown as new () => globalThis.FormData) as never;
-  return uploadBody(launch) as Uint8Array;
+  return launch.body === "stream" ? readable(launch.upload) : (uploadOf(launch) as Uint8Array);
 }
 
 /** `request()` through the global dispatcher. */
@@ -84,4 +96,7 @@ export const undiciOwnFetch: Client = (launch) => {
 };
 
 /** Its own `fetch()` through the global dispatcher. */
-export const ownFetchClient: Client = fetchClient(undiciFetch as unknown as (url: string) => Promise<Answer>);
+export const ownFetchClient: Client = fetchClient(
+  undiciFetch as unknown as (url: string) => Promise<Answer>,
+  uploadOf,
+);

@@ -1,0 +1,104 @@
+/** Sections: the parts of the bench that can be chosen, by name, and about how long each takes. */
+
+import { type Runtime, runtimes } from "./runtimes.ts";
+import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
+
+/** What is measured besides scenarios. */
+export const OTHER_SECTIONS = {
+  gateway: "forward() beside other gateways, on each Node",
+  core: "the core, and a request without a network",
+  idle: "memory of idle connections, plain, TLS and HTTP/2",
+  startup: "from import to the end of the first answer",
+  size: "sizes of bundles",
+} as const;
+
+/** The name of such a section. */
+export type OtherSection = keyof typeof OTHER_SECTIONS;
+
+const named = (filter: (scenario: Scenario) => boolean): string[] =>
+  SCENARIOS.filter(filter).map(({ name }) => name);
+
+/** Names that stand for several. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  http2: named(({ server }) => server !== undefined),
+  "open-loop": named(({ share }) => share !== undefined),
+  uploads: named(({ upload, server }) => upload > 0 && server === undefined),
+  bodies: ["medium", "large", "chunked"],
+  fronts: ["dispatcher", "agent"],
+  costs: ["core", "idle", "startup", "size"],
+};
+
+/** All names that may be chosen. */
+export const NAMES: readonly string[] = [
+  ...named(() => true),
+  ...Object.keys(OTHER_SECTIONS),
+  ...Object.keys(GROUPS),
+];
+
+/** The sections that these names stand for, in the order in which they run. */
+export function sectionsOf(names: readonly string[]): string[] {
+  const wanted = new Set(names.flatMap((name) => GROUPS[name] ?? [name]));
+  return [...named(() => true), ...Object.keys(OTHER_SECTIONS)].filter((name) => wanted.has(name));
+}
+
+/** How long rounds are, and how many. */
+export interface Effort {
+  readonly rounds: number;
+  readonly runMs: number;
+  readonly warmMs: number;
+}
+
+/** Seconds until a process of a client runs, and of the work between rounds. Measured on two cores of an AMD EPYC. */
+const START_SECONDS = 0.6;
+const BETWEEN_SECONDS = 0.25;
+/** How much longer the warm-up of slow clients is. */
+const WARM_TIMES = 1.4;
+/** The other sections, on each of their runtimes. */
+const OTHER_SECONDS: Readonly<Record<string, number>> = { core: 22, idle: 30, startup: 22, size: 3 };
+
+/** About how long one client takes in all rounds of a scenario. */
+export function secondsOfClient({ origins }: Scenario, { rounds, runMs, warmMs }: Effort): number {
+  const start = START_SECONDS + (WARM_TIMES * warmMs) / 1000;
+  const round = BETWEEN_SECONDS + runMs / 1000;
+  return origins === undefined ? start + rounds * round : rounds * (start + round);
+}
+
+/** About how long a section takes on a runtime. */
+export function secondsOf(section: string, runtime: Runtime, effort: Effort): number {
+  const scenario = SCENARIOS.find(({ name }) => name === section);
+  if (scenario !== undefined) return clientsOf(scenario, runtime).length * secondsOfClient(scenario, effort);
+  if (section === "size") return runtime.name === "Deno" ? 3 : 0;
+  if (section !== "gateway")
+    return ["Node 24", "Deno", "Bun"].includes(runtime.name) ? (OTHER_SECONDS[section] ?? 0) : 0;
+  return runtime.name.startsWith("Node")
+    ? 8 + (4 * (effort.warmMs + effort.rounds * effort.runMs)) / 1000
+    : 0;
+}
+
+/** What a choice of sections takes on some runtimes. */
+export function secondsOfAll(sections: readonly string[], list: readonly Runtime[], effort: Effort): number {
+  return list.reduce(
+    (sum, runtime) => sum + sections.reduce((part, section) => part + secondsOf(section, runtime, effort), 0),
+    0,
+  );
+}
+
+/** Minutes for people. */
+export function minutes(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return `${Math.round(seconds / 60)} min`;
+}
+
+/** The list of sections for `--help`. */
+export function sectionList(effort: Effort, list: readonly Runtime[] = runtimes()): string {
+  const titles: Record<string, string> = { ...OTHER_SECTIONS };
+  for (const { name, title } of SCENARIOS) titles[name] = title;
+  const lines = sectionsOf(Object.keys(titles)).map((name) => {
+    const takes = minutes(secondsOfAll([name], list, effort));
+    return `  ${name.padEnd(14)} ${takes.padStart(6)}  ${titles[name]}`;
+  });
+  const groups = Object.entries(GROUPS).map(
+    ([name, members]) => `  ${name.padEnd(14)}         ${members.join(", ")}`,
+  );
+  return [...lines, "Names for several:", ...groups].join("\n");
+}
