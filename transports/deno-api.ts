@@ -47,7 +47,9 @@ export interface DenoTlsOptions {
 export interface DenoApi {
   readonly env: { get(name: string): string | undefined };
   readonly permissions: {
-    querySync(descriptor: { name: "net" } | { name: "env"; variable: string }): { readonly state: string };
+    querySync(descriptor: { name: "net"; host?: string } | { name: "env"; variable: string }): {
+      readonly state: string;
+    };
   };
   listen(options: { hostname: string; port: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;

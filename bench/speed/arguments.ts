@@ -48,7 +48,7 @@ export function readArguments(list: readonly string[], runtimeNames: readonly st
   const short = quick || slice;
   const rounds = positive("rounds", rest.rounds, short ? 1 : FEWEST_ROUNDS);
   if (!Number.isInteger(rounds)) throw new UsageError(`--rounds is a whole number, not ${rest.rounds}`);
-  const runMs = 1000 * positive("seconds", rest.seconds, short ? 0.2 : 0.6);
+  const runMs = 1000 * positive("seconds", rest.seconds, short ? 0.2 : 0.5);
   if (!runtimeNames.some((name) => name.includes(runtime)))
     throw new UsageError(unknown("runtime", runtime, runtimeNames));
   const names = only?.split(",").map((name) => name.trim());
@@ -94,8 +94,8 @@ function positive(name: string, given: string | undefined, otherwise: number): n
   throw new UsageError(`--${name} is a number above 0, not "${given}"`);
 }
 
-/** The text of `--help`. `list` names the sections. */
-export function helpText(list: string): string {
+/** The text of `--help`. `list` names the sections; together they take `whole`. */
+export function helpText(list: string, whole: string): string {
   return `Holdfast beside other clients, on every installed runtime.
 
 npm run bench                                     everything; results join bench/results.md
@@ -106,10 +106,10 @@ npm run bench -- --quick                          a part in some minutes; writes
   --only NAMES      sections, with commas between them
   --runtime NAME    the runtimes with this in their name
   --rounds N        rounds of each client, interleaved (${FEWEST_ROUNDS}). With fewer, bench/ is not written
-  --seconds N       of each round (0.6)
+  --seconds N       of each round (0.5)
   --out FOLDER      the folder whose results.md and results.json the results join, instead of bench/
   --quick, --slice  one short round of the strongest clients, or of three: to see that it runs
 
-Sections, and about how long each takes:
+Sections, and about how long each takes, ${whole} in all:
 ${list}`;
 }

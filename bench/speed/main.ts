@@ -40,7 +40,7 @@ const wanted = given();
 const { sections, effort, quick, slice } = wanted;
 const short = quick || slice;
 if (wanted.help) {
-  console.log(helpText(sectionList(effort, installed)));
+  console.log(helpText(sectionList(effort, installed), minutes(secondsOfAll(sections, installed, effort))));
   process.exit(0);
 }
 const chosen = installed.filter(({ name }) => name.includes(wanted.runtime));

@@ -28,7 +28,7 @@ const BEHIND_RESPONSE_MS = 10;
 /** For so long after a check was considered, the monitor asks the clock for turns. A busy pool considers none. */
 const ASKED_MS = 100;
 
-/** A turn that took no longer was not delayed, even on Deno, where a turn is three timers of 2 ms. */
+/** A turn that took no longer was not delayed, even on Deno, where a turn of the clock alone is three timers of 2 ms. */
 const QUICK_TURN_MS = 10;
 
 /**

@@ -103,6 +103,14 @@ describe("the figures of the speed bench", () => {
         { made: 4, uploaded: 0 },
         "5 answers came on 4 connections, not on a new one each",
       ],
+      [{ upload: 0 }, 1000, 1010, { made: 0, uploaded: 0 }, undefined],
+      [
+        { upload: 0 },
+        1000,
+        1011,
+        { made: 0, uploaded: 0 },
+        "It says it got 1000 answers, the origin gave 1011",
+      ],
       [{ upload: 100 }, 5, 5, { made: NaN, uploaded: NaN }, undefined],
     ] as const;
     for (const [scenario, answers, served, counted, says] of cases)
