@@ -3,11 +3,11 @@
  * once a request was sent again. It is the same object for each request on a connection, as with Node's own agents.
  */
 
-import { Socket } from "node:net";
 import { nextTick } from "node:process";
 import type { ConnectionInfo } from "../contract/errors.ts";
 import type { SocketAddresses, TlsFacts } from "../contract/transport.ts";
 import type { ConnectionFace } from "../pool/connection.ts";
+import { StraightSocket, type WriteDone } from "./straight-socket.ts";
 
 /** What a socket passes everything on to: an exchange, or a connection that belongs to the caller after an upgrade. */
 export interface SocketLink {
@@ -34,17 +34,8 @@ export interface SocketFacts extends SocketAddresses {
   readonly tls?: TlsFacts | undefined;
 }
 
-/** As `_writev` of a stream gets it. */
-interface Piece {
-  readonly chunk: unknown;
-  readonly encoding: BufferEncoding;
-}
-
-/** Text in these has one byte per character, as the pool writes it. */
-const ONE_BYTE: ReadonlySet<string> = new Set(["latin1", "binary", "ascii"]);
-
 /** A socket of `node:http` over a connection of the pool. */
-export class AgentSocket extends Socket implements ConnectionFace {
+export class AgentSocket extends StraightSocket implements ConnectionFace {
   #facts: SocketFacts;
   readonly #onDegraded: (option: string, asked: boolean) => void;
   #link: SocketLink | undefined = undefined;
@@ -133,44 +124,11 @@ export class AgentSocket extends Socket implements ConnectionFace {
     this.#link?.readOn();
   }
 
-  /**
-   * The head of a request is one text, written to a socket on which nothing waits. It goes past the stream, which would buffer nothing
-   * and cost as much as the pool does (Node 24: 1.3 µs of 35). All else is written by the stream.
-   */
-  override write(chunk: unknown, ...rest: unknown[]): boolean {
-    const link = this.#link;
-    const [encoding, then] = rest;
-    const isPlain = typeof chunk === "string" && encoding === "latin1" && chunk.length > 0;
-    const isClear = this.writableLength === 0 && this.writableCorked === 0 && !this.writableEnded;
-    if (!isPlain || !isClear || link === undefined || this.destroyed)
-      return (super.write as (...values: unknown[]) => boolean).call(this, chunk, ...rest);
-    let isWithin = true;
-    let isTaken = false;
-    this.#put(chunk, undefined, () => {
-      isTaken = isWithin;
-      if (typeof then === "function") nextTick(then as () => void);
-      if (!isWithin) this.emit("drain");
-    });
-    isWithin = false;
-    return isTaken;
+  protected get isLinked(): boolean {
+    return this.#link !== undefined;
   }
 
-  override _write(chunk: unknown, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#put(bytesOf(chunk, encoding), undefined, done);
-  }
-
-  override _writev(pieces: Piece[], done: (error?: Error | null) => void): void {
-    const parts = pieces
-      .map(({ chunk, encoding }) => bytesOf(chunk, encoding))
-      .filter(({ length }) => length > 0);
-    const [head = "", body] = parts;
-    if (parts.length <= 1) this.#put(head, undefined, done);
-    else if (parts.length === 2 && typeof body === "object") this.#put(head, body, done);
-    else if (parts.every((part) => typeof part === "string")) this.#put(parts.join(""), undefined, done);
-    else this.#put(Buffer.concat(parts.map(toBytes)), undefined, done);
-  }
-
-  #put(head: string | Uint8Array, body: Uint8Array | undefined, done: (error?: Error | null) => void): void {
+  protected put(head: string | Uint8Array, body: Uint8Array | undefined, done: WriteDone): void {
     if (this.#link === undefined) return done(new Error("The socket belongs to no request"));
     this.#bytesWritten += head.length + (body?.length ?? 0);
     this.#stirs();
@@ -236,10 +194,19 @@ export class AgentSocket extends Socket implements ConnectionFace {
   }
 }
 
+/** The last part of a buffer that was copied. A transport reads into one buffer, and servers repeat what they answer. */
+let lastView: Uint8Array | undefined;
+
 /** A copy of bytes that are valid only for now. */
 export function copied(bytes: Uint8Array, length: number): Buffer {
   const copy = Buffer.allocUnsafe(length);
-  copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  if (
+    lastView?.length !== length ||
+    lastView.buffer !== bytes.buffer ||
+    lastView.byteOffset !== bytes.byteOffset
+  )
+    lastView = bytes.subarray(0, length);
+  copy.set(lastView);
   return copy;
 }
 
@@ -249,15 +216,6 @@ function passFree(this: AgentSocket): void {
 
 function passRemoval(this: AgentSocket): void {
   this.link?.detached();
-}
-
-function bytesOf(chunk: unknown, encoding: BufferEncoding): string | Uint8Array {
-  if (typeof chunk !== "string") return chunk as Uint8Array;
-  return chunk === "" || ONE_BYTE.has(encoding) ? chunk : Buffer.from(chunk, encoding);
-}
-
-function toBytes(part: string | Uint8Array): Uint8Array {
-  return typeof part === "string" ? Buffer.from(part, "latin1") : part;
 }
 
 /** What `net.Socket` and `tls.TLSSocket` know of themselves, and this one of the connection. */

@@ -239,14 +239,21 @@ function serverNameOf(options: NodeOptions, host: string, request: NodeRequest):
   return name === "" || name === host || isIP(name) !== 0 ? undefined : name;
 }
 
-/** Whether the options say more than where to connect. */
+/** Options of a socket that make it another one than host and port do. */
+const SOCKET_OPTIONS: readonly string[] = ["socketPath", "noDelay", "family", ...NODE_OPTIONS];
+const SECURE_OPTIONS: readonly string[] = [...Object.keys(TLS_OPTIONS), ...NODE_TLS_OPTIONS];
+
+/**
+ * Whether the options say more than where to connect. Each is asked for by its name: most are an object without a prototype, which
+ * V8 lists anew each time.
+ */
 function isSpecial(options: NodeOptions, secure: boolean): boolean {
-  for (const name in options) {
-    if (options[name] === undefined || options[name] === null) continue;
-    if (name === "socketPath" || isNodes(name, options[name])) return true;
-    if (secure && (Object.hasOwn(TLS_OPTIONS, name) || NODE_TLS_OPTIONS.has(name))) return true;
+  for (const name of SOCKET_OPTIONS) {
+    const value = options[name];
+    if (value === undefined || value === null) continue;
+    if (name === "socketPath" || isNodes(name, value)) return true;
   }
-  return false;
+  return secure && SECURE_OPTIONS.some((name) => options[name] !== undefined && options[name] !== null);
 }
 
 /** Whether an option of the socket is one that the pool does not have. */

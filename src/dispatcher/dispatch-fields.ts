@@ -13,6 +13,7 @@ export class DispatchFields {
   /** Without repeated names the object is copied, which is quicker than to make it anew. */
   #plain: Readonly<Record<string, string>> | undefined = undefined;
   #isRepeated = false;
+  #list: string[] | undefined = undefined;
   #raw: Buffer[] | undefined = undefined;
 
   constructor(pairs: Pairs) {
@@ -31,9 +32,8 @@ export class DispatchFields {
 
   /** Names and values in turn, in a list of its own: undici's `decompress` takes some out. */
   list(): string[] {
-    const list: string[] = [];
-    for (const [name, value] of this.#pairs) list.push(name, value);
-    return list;
+    this.#list ??= listOf(this.#pairs);
+    return this.#list.slice();
   }
 
   /** The same as handlers of undici 6 take it, in a list of its own. */
@@ -41,6 +41,12 @@ export class DispatchFields {
     this.#raw ??= this.list().map((text) => Buffer.from(text, "latin1"));
     return [...this.#raw];
   }
+}
+
+function listOf(pairs: Pairs): string[] {
+  const list: string[] = [];
+  for (const [name, value] of pairs) list.push(name, value);
+  return list;
 }
 
 function objectOf(pairs: Pairs): DispatchHeaders {

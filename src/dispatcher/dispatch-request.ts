@@ -7,17 +7,19 @@ import type { InterimListener, RequestDeadlines, WireRequest } from "../exchange
 import { isRepeatable, withContentType } from "../fetch/arguments.ts";
 import { type ReadContext, usualFor } from "../fetch/call-context.ts";
 import { callOrigin } from "../fetch/call-options.ts";
-import { checkMethod, NO_FIELDS, requestFields } from "../http1/send/request-head.ts";
+import { checkMethod } from "../http1/send/request-head.ts";
 import { FIELD_TEXT } from "../http1/syntax.ts";
 import { preparedDispatchBody } from "./dispatch-body.ts";
 import { DispatchError, invalidArgument } from "./dispatch-error.ts";
 import type { DispatchOptions } from "./dispatch-types.ts";
+import { SentFieldsMemo } from "./sent-fields.ts";
 
 /** Spellings of origins that are remembered. A program that reaches this visits ever new origins, so all are dropped. */
 const MAX_SPELLINGS = 1000;
 
-/** Origins by their spelling, and the last target. */
-export class OriginMemo {
+/** Origins by their spelling, the last target, and the last fields. */
+export class RequestMemo {
+  readonly fields: SentFieldsMemo = new SentFieldsMemo();
   readonly #known: Map<string, Origin> = new Map();
   #last = "";
   #lastOrigin: Origin | undefined;
@@ -60,7 +62,7 @@ const TARGET = /^\/[\x21-\x22\x24-\xff]*$/;
  */
 export function readDispatch(
   options: DispatchOptions,
-  memo: OriginMemo,
+  memo: RequestMemo,
   reading: ReadContext,
   interim: InterimListener,
 ): WireRequest {
@@ -83,14 +85,14 @@ function argumentError(error: Error): DispatchError {
 
 function read(
   options: DispatchOptions,
-  memo: OriginMemo,
+  memo: RequestMemo,
   reading: ReadContext,
   interim: InterimListener,
 ): WireRequest {
   const { method, upgrade } = options;
   const origin = memo.read(options.origin);
   refuseOtherName(options, origin);
-  const fields = fieldsOf(options);
+  const fields = memo.fields.of(options);
   const usual = usualFor(reading, origin);
   const deadlines = ownDeadlines(options, usual);
   const isUpgrade = upgrade !== undefined && upgrade !== null && upgrade !== false;
@@ -231,51 +233,4 @@ function deadline(value: number | null, name: string): number | undefined {
       `${name} must be a number of ms from 0: current value is ${excerpt(String(value))}`,
     );
   return value === 0 ? Infinity : value;
-}
-
-function fieldsOf({ headers, reset, expectContinue }: DispatchOptions): RequestFields {
-  const given = headers === undefined || headers === null ? NO_FIELDS : requestFields(pairsOf(headers));
-  if (reset !== true && expectContinue !== true) return given;
-  return {
-    ...given,
-    close: given.close || reset === true,
-    expectContinue: given.expectContinue || expectContinue === true,
-  };
-}
-
-/** undici sends `null` as an empty value, leaves `undefined` out, and sends a value for each member of an array. */
-function* pairsOf(headers: unknown): Generator<readonly [string, string]> {
-  for (const [name, value] of givenPairs(headers)) {
-    if (value === undefined) continue;
-    const field = typeof name === "string" ? name : String(name);
-    if (!Array.isArray(value)) yield [field, textOf(field, value)];
-    else for (const one of value) yield [field, textOf(field, one)];
-  }
-}
-
-function givenPairs(headers: unknown): Iterable<readonly [unknown, unknown]> {
-  if (typeof headers !== "object" || headers === null)
-    throw invalidArgument("headers must be an object or an array");
-  if (!Array.isArray(headers)) {
-    const isIterable = Symbol.iterator in headers;
-    return isIterable ? (headers as Iterable<readonly [unknown, unknown]>) : Object.entries(headers);
-  }
-  if (Array.isArray(headers[0])) return headers;
-  if (headers.length % 2 !== 0) throw invalidArgument("headers array must be even");
-  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as const] : []));
-}
-
-function textOf(name: string, value: unknown): string {
-  if (typeof value === "string") return name.toLowerCase() === "connection" ? persistenceOf(value) : value;
-  if (value === null) return "";
-  if (ArrayBuffer.isView(value)) return String(value);
-  if (typeof value === "object" || typeof value === "function")
-    throw invalidArgument(`invalid ${name} header`);
-  return String(value);
-}
-
-/** undici reads `close`, and sends nothing else of what a caller says in `Connection`. */
-function persistenceOf(value: string): string {
-  const tokens = value.toLowerCase().split(",");
-  return tokens.some((token) => token.trim() === "close") ? "close" : "keep-alive";
 }

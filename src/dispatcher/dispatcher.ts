@@ -7,7 +7,7 @@ import type { PoolOptions } from "../options/options.ts";
 import { DispatchCall, type DispatchShared } from "./dispatch-call.ts";
 import { DispatchError, invalidArgument } from "./dispatch-error.ts";
 import { FieldsMemo } from "./dispatch-fields.ts";
-import { OriginMemo, readDispatch } from "./dispatch-request.ts";
+import { RequestMemo, readDispatch } from "./dispatch-request.ts";
 import { type DispatchTarget, targetOf } from "./dispatch-target.ts";
 import type { DispatchHandler, DispatchOptions } from "./dispatch-types.ts";
 import { RunningRequests } from "./running-requests.ts";
@@ -143,7 +143,7 @@ class Front {
   /** The pool that was made for this dispatcher. */
   readonly #own: Pool | undefined;
   readonly #shared: DispatchShared = { running: new RunningRequests(), memo: new FieldsMemo() };
-  readonly #origins: OriginMemo = new OriginMemo();
+  readonly #requests: RequestMemo = new RequestMemo();
 
   constructor(pool: Pool | PoolOptions) {
     const given = frontParts(pool);
@@ -158,7 +158,7 @@ class Front {
     const call = new DispatchCall(this.#shared, target);
     try {
       this.#refuseClosed();
-      const request = readDispatch(options, this.#origins, this.#parts.reading, call.listener);
+      const request = readDispatch(options, this.#requests, this.#parts.reading, call.listener);
       call.begin();
       this.#send(call, request);
     } catch (error) {

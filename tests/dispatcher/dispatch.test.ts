@@ -300,6 +300,27 @@ describe("dispatch() and its options", () => {
   for (const [options, expected] of HONOURED)
     it(`honours ${JSON.stringify(options)}`, async () => assertMatch(await head(options), expected));
 
+  it("sends fields as they are now, in an object that was given before as well", async () => {
+    await using setup = serving();
+    const front = dispatcher(setup.pool);
+    const headers: Record<string, unknown> = { "x-a": "1", "x-b": ["2"] };
+    const changes: (() => void)[] = [
+      () => {},
+      () => (headers["x-b"] as string[]).push("3"),
+      () => Object.assign(headers, { "x-b": "4" }),
+      () => Object.assign(headers, { "x-a": "5" }),
+      () => {},
+      () => delete headers["x-a"],
+    ];
+    for (const change of changes) {
+      change();
+      front.dispatch({ ...GET, headers }, new Noted());
+      await settled();
+    }
+    const sent = setup.requests.map(({ headers }) => `${headers.get("x-a")} ${headers.get("x-b")}`);
+    assertEquals(sent, ["1 2", "1 2, 3", "1 4", "5 4", "5 4", "null 4"]);
+  });
+
   const REFUSED: readonly (readonly [object, RegExp])[] = [
     [{ origin: undefined }, /^UND_ERR_INVALID_ARG: URL/],
     [{ origin: "ftp://a.test" }, /^UND_ERR_INVALID_ARG: URL must start with http/],

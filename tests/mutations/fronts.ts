@@ -25,6 +25,13 @@ export const FRONTS: readonly Mutation[] = [
     proof: DISPATCH,
   },
   {
+    breaks: "A dispatcher sends what has changed in an object of fields",
+    file: "src/dispatcher/sent-fields.ts",
+    search: " || value !== this.#values[at]",
+    replacement: "",
+    proof: DISPATCH,
+  },
+  {
     breaks: "An aborted call of a dispatcher tells its handler the reason, once",
     file: "src/dispatcher/dispatch-call.ts",
     search: "    this.#running.exchange?.abort(error);\n    this.#tell(error);",
@@ -77,11 +84,18 @@ export const FRONTS: readonly Mutation[] = [
     proof: AGENT,
   },
   {
-    breaks: "A length that another field mentions is not taken for that of a response",
+    breaks: "A response in chunks does not end where a length beside them says",
     file: "src/agent/first-bytes.ts",
-    search: 'const LENGTHS = ["\\r\\nContent-Length:"',
-    replacement: 'const LENGTHS = ["Content-Length:"',
+    search: "if (isNamed(buffer, at, CODING)) return Infinity;",
+    replacement: "",
     proof: FIRST_BYTES,
+  },
+  {
+    breaks: "What is written to an agent's socket stays behind what its peer has not taken yet",
+    file: "src/agent/straight-socket.ts",
+    search: "if (!this.#isBehind) return this.put(head, body, done);",
+    replacement: "if (this.isLinked) return this.put(head, body, done);",
+    proof: { tests: "tests/agent/straight-socket" },
   },
   {
     breaks: "An agent sends no POST twice whose connection died",
