@@ -10,5 +10,7 @@ export type NodeRequest = ClientRequest & {
   timeout?: number;
   _header?: string | null;
   _last?: boolean;
+  /** What was written before there was a socket. */
+  readonly outputData?: readonly { data: unknown }[];
   onSocket(socket: AgentSocket | undefined, error?: Error): void;
 };

@@ -236,7 +236,10 @@ function connectionsFor(front: FrontParts, origin: Origin, request: NodeRequest)
   return origin;
 }
 
-/** Writes the URL in absolute form (RFC 9112 §3.2.2), also where `node:http` has written the head already. */
+/**
+ * Writes the URL in absolute form (RFC 9112 §3.2.2), also where `node:http` has written the head already: the request may have waited
+ * until the pool's code was loaded.
+ */
 function forwarded(request: NodeRequest, base: string, { authorization }: ForwardedBy): void {
   const before = `${request.method} ${request.path} `;
   const isAsterisk = request.method === "OPTIONS" && request.path === "*";
@@ -249,5 +252,9 @@ function forwarded(request: NodeRequest, base: string, { authorization }: Forwar
   }
   const rest = head.slice(head.startsWith(before) ? before.length : 0);
   const end = rest.indexOf("\r\n") + 2;
-  request._header = `${request.method} ${request.path} ${rest.slice(0, end)}${line}${rest.slice(end)}`;
+  const written = `${request.method} ${request.path} ${rest.slice(0, end)}${line}${rest.slice(end)}`;
+  request._header = written;
+  const [first] = request.outputData ?? [];
+  if (typeof first?.data === "string" && first.data.startsWith(head))
+    first.data = written + first.data.slice(head.length);
 }

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { has } from "../support/serve.ts";
 
-/** The part of undici that the tests use, which 7 and 8 have in common. */
+/** The part of undici that the tests use, which 6, 7 and 8 have in common but for some interceptors. */
 export type Undici = typeof import("undici");
 
 /** undici 8 needs Node 22. */
@@ -12,12 +12,14 @@ const hasEight = has.deno || (!has.bun && Number(process.versions.node.split("."
 
 /**
  * The copies of undici that run here, by name. Bun has a module of its own by that name, whose functions take no dispatcher;
- * undici 7 is found under another name there, and runs.
+ * undici 6 and 7 are found under other names there, and run.
  */
 export async function copies(): Promise<Readonly<Record<string, Undici>>> {
-  const seven = (await import("undici7")) as unknown as Undici;
-  if (!hasEight) return { "undici 7": seven };
-  return { "undici 7": seven, "undici 8": await import("undici") };
+  const older = {
+    "undici 6": (await import("undici6")) as unknown as Undici,
+    "undici 7": (await import("undici7")) as unknown as Undici,
+  };
+  return hasEight ? { ...older, "undici 8": await import("undici") } : older;
 }
 
 /** A server, and what it saw. */
