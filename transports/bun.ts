@@ -18,6 +18,7 @@ import type {
 } from "../src/contract/transport.ts";
 import { bufferText, uninitializedBytes } from "./buffer.ts";
 import type { BunApi, BunHandlers, BunRawSocket } from "./bun-api.ts";
+import { Gathering } from "./bun-gathering.ts";
 import { bunTlsFacts, bunTlsOptions, identityFault, keepSession, offerSession } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
@@ -60,6 +61,7 @@ class BunSocket implements Socket {
   /** The socket was opened so that its directions can end one by one. */
   mayHalfOpen = false;
   private isHalfOpen = false;
+  private readonly gathering: Gathering = new Gathering();
   private raw: Raw | undefined;
   private writer: BunWriter | undefined;
   /** Set until the socket is usable or has failed. */
@@ -183,6 +185,17 @@ class BunSocket implements Socket {
   resume(): void {
     this.receiveQueue.resume();
     this.raw?.resume();
+  }
+
+  /** A timer of Bun has a resolution of 1 ms. */
+  gather(length: number): void {
+    const { receiveQueue, raw } = this;
+    const mayRest = !receiveQueue.isPaused && !receiveQueue.isStopped;
+    if (!mayRest || !this.gathering.rests(length, performance.now())) return;
+    raw?.pause();
+    setTimeout(() => {
+      if (!receiveQueue.isPaused && !receiveQueue.isStopped) raw?.resume();
+    }, 1);
   }
 
   ref(active: boolean): void {

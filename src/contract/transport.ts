@@ -209,6 +209,11 @@ export interface Socket extends SocketAddresses {
    */
   readonly afterReads?: ((callback: () => void) => void) | undefined;
   /**
+   * `length` bytes were delivered, and much more is known to come. If it comes fast, the socket may rest for a moment before it
+   * reads on, so that more arrives at a time. Missing where that does not pay.
+   */
+  gather?(length: number): void;
+  /**
    * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
    * character (latin1). The caller must not change `body` afterwards.
    *

@@ -26,11 +26,14 @@ const LENT_BUFFERS = 4;
 /** How often the end of a turn is put off while requests are still written. */
 const ROUNDS = 8;
 
-/** Open streams from which on the turn ends after all reads. With fewer, nothing is to be joined, and waiting costs latency. */
+/** Open streams from which on reads are joined. With fewer, there is little to join, and waiting costs latency. */
 const JOINED_STREAMS = 4;
 
 /** A full TLS record (RFC 8446 §5.1). The next one is likely to be there. */
 const FULL_RECORD = 16_384;
+
+/** What must be to come if the socket is to gather it: with less, its rest would only put off the end of the responses. */
+const GATHERED_BYTES = 262_144;
 
 /** The wire of one connection. */
 export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
@@ -103,6 +106,12 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     if (length >= FULL_RECORD) this.#isBulk = true;
     this.#session.receive(bytes, length);
     if (this.#session.out.length > 0) this.wrote();
+    if (length >= FULL_RECORD && this.#session.streams >= JOINED_STREAMS) this.#gather(length);
+  }
+
+  #gather(length: number): void {
+    const socket = this.#connection?.socket;
+    if (socket?.gather !== undefined && this.#session.awaitedBytes() >= GATHERED_BYTES) socket.gather(length);
   }
 
   drain(): void {

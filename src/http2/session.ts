@@ -128,6 +128,11 @@ export class Session implements IncomingOwner, StreamOwner {
     return this.#streams.size;
   }
 
+  /** Bytes of responses that are known to come, as far as the peer may send them at once. */
+  awaitedBytes(): number {
+    return this.#streams.awaitedBytes();
+  }
+
   /** Whether the stream with this number is open. */
   isOpen(id: number): boolean {
     return this.#streams.get(id) !== undefined;

@@ -39,6 +39,14 @@ export class StreamTable {
     this.#size -= 1;
   }
 
+  /** Bytes of responses that are known to come, as far as the peer may send them at once. */
+  awaitedBytes(): number {
+    let bytes = 0;
+    for (const stream of this.#slots)
+      if (stream?.remaining !== undefined) bytes += Math.min(stream.remaining, stream.receiveWindow);
+    return bytes;
+  }
+
   /** All of them, the oldest first. */
   all(): Http2Stream[] {
     const streams = [...this.#others.values()];

@@ -106,6 +106,8 @@ export interface LinkOptions {
   readonly allWritten?: () => boolean;
   /** See {@linkcode Socket.afterReads}. */
   readonly afterReads?: (callback: () => void) => void;
+  /** See {@linkcode Socket.gather}. */
+  readonly gather?: (length: number) => void;
 }
 
 /** A connection from the wire's side. What the pool is told is in `pool`, what the peer gets in `peer`. */
@@ -122,7 +124,8 @@ export class Link implements WireConnection {
   readonly #peer = new FrameText();
   readonly #lines: string[] = [];
 
-  constructor({ limits, maxStreams = 1000, accepts = () => true, allWritten, afterReads }: LinkOptions = {}) {
+  constructor(given: LinkOptions = {}) {
+    const { limits, maxStreams = 1000, accepts = () => true, allWritten, afterReads, gather } = given;
     const nothing = (): void => {};
     this.socket = {
       applied: { tcpKeepAlive: false, noDelay: true },
@@ -130,6 +133,7 @@ export class Link implements WireConnection {
         return allWritten?.();
       },
       afterReads,
+      ...(gather === undefined ? {} : { gather }),
       write: (bytes) => {
         this.#lines.push(...this.#peer.read(bytes as Uint8Array));
         this.writes.push(bytes.length);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { data, head } from "./frame-text.ts";
 import { GET, Link } from "./link.ts";
 
 /** More microtasks than a turn is put off for. */
@@ -48,5 +49,34 @@ describe("the writes of a turn", () => {
     send(link, 3);
     await microtasks();
     assert.equal(link.writes.length, 1);
+  });
+});
+
+describe("the reads of a turn", () => {
+  /** Streams, each with so much to come that the peer may send at once. */
+  function awaiting(count: number, bytes: number): { link: Link; gathered: number[] } {
+    const gathered: number[] = [];
+    const link = Link.settled({ gather: (length) => void gathered.push(length) });
+    send(link, count);
+    for (let sent = 0; sent < count; sent++)
+      link.arrive(head(2 * sent + 1, 200, [["content-length", `${bytes}`]]));
+    return { link, gathered };
+  }
+
+  it("are gathered while much is to come on four streams", () => {
+    const { link, gathered } = awaiting(4, 65_536);
+    fullRecord(link);
+    assert.deepEqual(gathered, [16_384]);
+    link.arrive(data(1, "x"));
+    fullRecord(link);
+    assert.deepEqual(gathered, [16_384], "less than 256 KiB are to come");
+  });
+
+  it("are not gathered on fewer streams, nor if they are small", () => {
+    const few = awaiting(3, 1_048_576);
+    fullRecord(few.link);
+    const many = awaiting(5, 1_048_576);
+    many.link.arrive(data(1, "x"));
+    assert.deepEqual([few.gathered, many.gathered], [[], []]);
   });
 });

@@ -89,4 +89,18 @@ export const FRAMES: readonly Mutation[] = [
     replacement: "    this.#slots[slot] = stream;",
     proof: { tests: "tests/http2/stream-table" },
   },
+  {
+    breaks: "A socket rests only while much is to come",
+    file: "src/http2/http2-wire.ts",
+    search: "socket?.gather !== undefined && this.#session.awaitedBytes() >= GATHERED_BYTES",
+    replacement: "socket?.gather !== undefined",
+    proof: { tests: "tests/http2/writes" },
+  },
+  {
+    breaks: "A read that has not emptied the socket is followed by the next one",
+    file: "transports/bun-gathering.ts",
+    search: "    if (length >= FULL_READ) return false;\n",
+    replacement: "",
+    proof: { tests: "tests/transports/bun-gathering" },
+  },
 ];

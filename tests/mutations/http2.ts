@@ -69,8 +69,8 @@ export const HTTP2: readonly Mutation[] = [
   {
     breaks: "The requests of many streams wait for all reads of a poll, and are written together",
     file: "src/http2/http2-wire.ts",
-    search: "this.#session.streams >= JOINED_STREAMS",
-    replacement: "this.#session.streams < 0",
+    search: "socket?.afterReads !== undefined && this.#session.streams >= JOINED_STREAMS",
+    replacement: "socket?.afterReads !== undefined && this.#session.streams < 0",
     proof: { tests: "tests/http2/writes.test.ts" },
   },
   {

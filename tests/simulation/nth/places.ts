@@ -85,6 +85,7 @@ export const AGENT_PLACES = {
 /** Methods of the sockets of a user's transport. `pool/connect/checked-socket.ts` passes the calls on. */
 export const SOCKET_PLACES = {
   afterReads: { by: "http2/http2-wire.ts", not: "the scenarios speak HTTP/1.1, which never asks" },
+  gather: { by: "http2/http2-wire.ts", not: "the same" },
   write: { by: "http1/http1-wire.ts and http1/send/body-writer.ts" },
   pause: { by: "pool/connection.ts, pool/connect/connector.ts and pool/connect/happy-eyeballs.ts" },
   resume: { by: "http1/http1-wire.ts and pool/connect/resume-after-delivery.ts" },
