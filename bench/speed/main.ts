@@ -76,6 +76,12 @@ function keep(parts: readonly Part[]): void {
 }
 
 const bench = new Bench(wanted, chosen, progress);
+// Origins that are no programs of ours do not notice that the bench has ended. Clients do.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    bench.stop();
+    process.exit(130);
+  });
 const all: Part[] = [];
 for (const section of sections) {
   const parts = await bench.take(section);

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { readArguments, UsageError } from "../../bench/speed/arguments.ts";
 import { chartOf } from "../../bench/speed/chart.ts";
 import { GOALS } from "../../bench/speed/goal-list.ts";
 import { type GoalRow, goalRows } from "../../bench/speed/goals.ts";
+import { openLoop } from "../../bench/speed/open-loop.ts";
 import { Progress } from "../../bench/speed/progress.ts";
 import { reportOf } from "../../bench/speed/report.ts";
 import { merged, type Part, readParts, writeParts } from "../../bench/speed/results.ts";
@@ -122,6 +123,34 @@ describe("the figures of the speed bench", () => {
     assertStringIncludes(chart ?? "", "Node 24: holdfast fetch 700, built-in fetch 100");
     assertEquals(chart?.match(/<rect/g)?.length, 2);
     assert(chartOf([]) === undefined);
+  });
+});
+
+describe("the open loop of the speed bench", () => {
+  const arrivals = 1000;
+
+  it("counts from when a request was due, so that a client that is late does not hide it", async () => {
+    let [sent, time] = [0, 0];
+    const now = (): number => {
+      time += 0.01;
+      return time;
+    };
+    const stopsOnce = async (): Promise<number> => {
+      if (++sent === 5) time += 50;
+      return 100;
+    };
+    const { requests, micros } = await openLoop(stopsOnce, { expected: 100, arrivals }, 100, now);
+    assertEquals([requests, micros.length], [sent, sent]);
+    // About one in each of the 50 ms, in which none was sent.
+    const late = micros.filter((one) => one > 20_000).length;
+    assert(late >= 15 && late <= 50, `${late} were late`);
+  });
+
+  it("fails where an answer is wrong, and where the client does not keep up", async () => {
+    const wrong = openLoop(async () => 99, { expected: 100, arrivals }, 100);
+    await assertRejects(() => wrong, Error, "99 bytes came instead of 100");
+    const never = openLoop(() => new Promise<number>(() => {}), { expected: 100, arrivals: 1e6 }, 1000);
+    await assertRejects(() => never, Error, "does not keep up");
   });
 });
 
