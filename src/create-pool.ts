@@ -1,5 +1,6 @@
 /** `createPool()`: puts options, pool, wire and fetch together over the transport of the runtime. Nothing is decided here. */
 
+import { detectTransport } from "../transports/detect.ts";
 import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
@@ -182,7 +183,7 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
 
 /** The user's transport, or that of the runtime. */
 async function transportOf({ transport }: Settings): Promise<Transport> {
-  return transport ?? (await import("../transports/detect.ts")).detectTransport();
+  return transport ?? detectTransport();
 }
 
 class HoldfastPool implements Pool {

@@ -106,10 +106,8 @@ async function write(
 }
 
 /** What is loaded on demand to open a connection. */
-const transport = (...runtimes: readonly string[]): string[] => [
-  "transports/detect.ts",
-  ...runtimes.map((runtime) => `transports/${runtime}.ts`),
-];
+const transport = (...runtimes: readonly string[]): string[] =>
+  runtimes.map((runtime) => `transports/${runtime}.ts`);
 
 /** What `import { createPool }` loads, and what a plain request loads beside that. */
 export async function poolBundles(): Promise<Bundle[]> {

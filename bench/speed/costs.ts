@@ -1,12 +1,14 @@
 /** Costs: what is measured besides throughput, each in a process of its own. */
 
 import { execFile, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../scripts/entries.ts";
-import { bundles } from "./bundle.ts";
+import { writeModules } from "../../scripts/package-modules.ts";
+import { poolBundles } from "./bundle.ts";
 import type { CoreCost } from "./core-cost.ts";
 import type { LibraryCost } from "./library-cost.ts";
 import type { Part } from "./results.ts";
@@ -31,10 +33,13 @@ export interface StartupCost {
   readonly ms: number;
 }
 
+/** In a program that a bundler has made. "holdfast" alone is the package as npm installs it. */
+const BUNDLED = "holdfast, bundled";
+
 const STARTUP: Readonly<Record<string, readonly string[]>> = {
-  Deno: ["holdfast", "built-in fetch", "ky"],
-  Bun: ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
-  "Node 24": ["holdfast", "built-in fetch", "undici", "node:http", "axios", "ky"],
+  Deno: ["holdfast", BUNDLED, "built-in fetch", "ky"],
+  Bun: ["holdfast", BUNDLED, "built-in fetch", "undici", "node:http", "axios", "ky"],
+  "Node 24": ["holdfast", BUNDLED, "built-in fetch", "undici", "node:http", "axios", "ky"],
 };
 
 /** How often each client is started, in turn with the others. */
@@ -72,12 +77,19 @@ export async function measureCosts(
 }
 
 async function startupCosts(runtime: Runtime, origin: Origin, quick: boolean): Promise<StartupCost[]> {
-  const [everything] = await bundles();
+  const installed = join(root, ".cache", "bench", "package");
+  await rm(installed, { recursive: true, force: true });
+  await writeModules(installed);
+  const [bundled] = await poolBundles();
+  const files: Readonly<Record<string, string>> = {
+    holdfast: join(installed, "mod.js"),
+    [BUNDLED]: bundled?.file ?? "",
+  };
   const kinds = STARTUP[runtime.name] ?? [];
   const times = kinds.map((): number[] => []);
   for (let time = 0; time < (quick ? 1 : STARTS); time++)
     for (const [at, kind] of kinds.entries())
-      times[at]?.push(await startTime(runtime, kind, origin, everything?.file ?? ""));
+      times[at]?.push(await startTime(runtime, kind, origin, files[kind] ?? ""));
   return kinds.map((kind, at) => ({ kind, ms: median(times[at] ?? []) }));
 }
 

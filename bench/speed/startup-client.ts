@@ -15,7 +15,8 @@ const [kind = "", url = "", module = ""] = Deno?.args ?? process.argv.slice(2);
 
 async function first(): Promise<unknown> {
   switch (kind) {
-    case "holdfast": {
+    case "holdfast":
+    case "holdfast, bundled": {
       const { createPool } = (await import(module)) as typeof import("../../mod.ts");
       return (await createPool().request(url)).text();
     }

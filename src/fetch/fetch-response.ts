@@ -64,9 +64,12 @@ export function directBodyOf(response: object): ResponseBody | undefined {
   return loaded?.directBodyOf(response);
 }
 
+/** As the constructor of `Response` takes it. `BodyInit`, its type in lib.dom, is missing where a program has the types of Node alone. */
+type Content = NonNullable<ConstructorParameters<typeof Response>[0]> | null;
+
 /** A response as `pool.fetch()` gives it. */
 export function newFetchResponse(
-  content: BodyInit | null,
+  content: Content,
   init: ResponseInit,
   from: Provenance,
   direct = false,
