@@ -13,7 +13,7 @@ import { type Acquirer, isLastExchange, type Lease, type PoolWaiter } from "../p
 import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import type { Timed } from "../pool/timer.ts";
-import { doubtAfterMs, isDoubtful, isMaybeForgotten, spendDoubt } from "../rules/doubt.ts";
+import { doubtAfterMs, isDoubtful, isMaybeForgotten, provesSilence, spendDoubt } from "../rules/doubt.ts";
 import { giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import { errorContext, lostError, protocolError } from "./exchange-errors.ts";
 import { firstLook, lookWaiting } from "./look.ts";
@@ -267,12 +267,14 @@ export class SecondAttempt implements Roles {
     if (this.#state === "won") this.#exchange.head(head, length);
   }
 
-  /** Answered on a fresh connection, the request is the proof: the silence of the other one was no slowness of the server. */
+  /** Answered on a fresh connection, and soon, the request is the proof: the silence of the other one was no slowness of the server. */
   #win(): void {
     const [lease, stream] = [this.#lease, this.#stream];
     if (lease === undefined || stream === undefined) return;
+    const { firstByte } = this.#first.connection.record.originRecord;
+    const isProven = provesSilence(firstByte, this.#pool.loopRanAt - lease.grantedAt);
     if ((this.#yielded || this.#exchange.unanswered) && !this.#isOutageOver)
-      this.#pool.foundSilent(this.#first.connection, true);
+      this.#pool.foundSilent(this.#first.connection, isProven);
     this.#exchange.adopt(lease, stream);
     if (this.#state !== "sent") return;
     this.#state = "won";

@@ -72,6 +72,14 @@ export function doubtAfterMs(times: FirstByteTimes): number {
   return slowest === undefined ? UNKNOWN_MS : Math.max(SHORTEST_DOUBT_MS, TIMES_SLOWEST * slowest);
 }
 
+/**
+ * Whether a fresh connection that answered after `ms` proves dead the one that has not answered at all. If it took longer than the
+ * origin's answers do, the origin is slow for everybody, and the other one may live.
+ */
+export function provesSilence(times: FirstByteTimes, ms: number): boolean {
+  return ms <= doubtAfterMs(times);
+}
+
 /** The share of an origin's requests that may be asked for twice. */
 const SHARE = 0.05;
 

@@ -20,7 +20,8 @@
  *    will do: who forgets connections after a time has forgotten older ones as well. Those that are found at the same
  *    moment were not closed at that moment: they count as one, at the smallest age. It may have died long before it was
  *    found. So the limit is half of that age, or an age at which reuse worked, if that is longer; after the third time
- *    only the latter counts.
+ *    only the latter counts. From then on each step of the limit waits for 1,000 requests as well: to try it costs a request
+ *    much time, and so not more than one in 1,000 pays for it.
  */
 
 import type { LimitMemory, SeenClose } from "../contract/limit-store.ts";
@@ -75,6 +76,9 @@ const LONGEST_REST_MS = 21_600_000;
 /** The factor of the limit after 0, 1 and 2 rests. After the third rest the limit is forgotten. */
 const STEPS: readonly number[] = [1, 1.5, 3];
 
+/** A limit that three silences have shown takes a step only after so many requests. */
+const STEP_REQUESTS = 1000;
+
 /** How long a reuse that worked is evidence against a close. */
 export const WORKED_FRESH_MS = 600_000;
 
@@ -117,21 +121,27 @@ export function sawSilence(memory: LimitMemory, idleMs: number, proven: boolean,
   const closes = memory.closes.filter((seen) => now - seen.at <= REMEMBERED_MS);
   const silent = closes.filter((seen) => seen.silent === true);
   const together = silent.find((seen) => now - seen.at <= FOUND_TOGETHER_MS);
-  if (together !== undefined || (!proven && silent.some((seen) => seen.idleMs <= idleMs))) {
-    const younger = (seen: SeenClose) =>
-      seen === together
-        ? { ...seen, idleMs: Math.min(seen.idleMs, idleMs), livedMs: livedBelow(seen.livedMs, idleMs) }
-        : seen;
+  const younger = (seen: SeenClose) =>
+    seen === together
+      ? { ...seen, idleMs: Math.min(seen.idleMs, idleMs), livedMs: livedBelow(seen.livedMs, idleMs) }
+      : seen;
+  if (!proven && (together !== undefined || silent.some((seen) => seen.idleMs <= idleMs)))
     return { ...memory, closes: closes.map(younger) };
-  }
-  const confirms = (seen: SeenClose) => seen.silent === true || isSameAge(seen.idleMs, idleMs);
+  const confirms = (seen: SeenClose) =>
+    seen !== together && (seen.silent === true || isSameAge(seen.idleMs, idleMs));
   const confirmed = proven && closes.some(confirms);
   const known = closes
-    .map((seen) => (confirmed && confirms(seen) ? { ...seen, doubted: false } : seen))
+    .map((seen) =>
+      confirmed && (seen === together || confirms(seen))
+        ? { ...younger(seen), doubted: false }
+        : younger(seen),
+    )
     .map((seen) => (seen.silent === true ? { ...seen, livedMs: livedBelow(seen.livedMs, idleMs) } : seen));
   const livedMs = livedBelow(memory.workedMs, idleMs);
   // An age that worked before counts no longer: requests at such ages must be doubted again.
   const workedMs = proven ? livedMs : memory.workedMs;
+  // It may have been no proof when it was found first, by a request that must not be sent twice.
+  if (together !== undefined) return { ...memory, closes: known, workedMs };
   const close: SeenClose = { idleMs, at: now, watched: false, doubted: !confirmed, silent: true, livedMs };
   return { ...memory, closes: [...remembered(known), close], workedMs };
 }
@@ -188,8 +198,16 @@ export interface LearnedLimit {
   readonly reviewAt: number;
 }
 
-/** The limit that follows from the memory at `now`. */
-export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: number): LearnedLimit {
+/**
+ * The limit that follows from the memory at `now`. `requestsSince`: how many requests were made since a connection was last found
+ * silent.
+ */
+export function learnedLimit(
+  memory: LimitMemory,
+  roundTripMs: number,
+  now: number,
+  requestsSince: number = Infinity,
+): LearnedLimit {
   const below = (idleMs: number) => idleMs - marginMs(idleMs, roundTripMs);
   const nearestMs = below(smallestIdleMs(memory.closes));
   const workedMs = workedIdleMs(memory, now);
@@ -198,7 +216,8 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
   const restMs = Math.max(REST_LIMITS * smallest, certaintyMs(believed, smallest));
   const lastAt = believed.at(-1)?.at ?? -Infinity;
   const rests = Math.max(0, Math.floor((now - lastAt) / restMs));
-  const step = STEPS[rests];
+  const steps = Math.min(rests, stepsAllowed(believed, requestsSince));
+  const step = STEPS[steps];
   const workedSafelyMs = Math.min(workedMs, nearestMs);
   const silentMs = below(smallestIdleMs(memory.closes.filter((seen) => seen.silent === true)));
   const alive = { aliveMs: workedSafelyMs, silentMs };
@@ -210,8 +229,14 @@ export function learnedLimit(memory: LimitMemory, roundTripMs: number, now: numb
     ...alive,
     idleMs: Math.min(below(smallest), Math.max(survivedMs(believed, nearestMs), workedSafelyMs)) * step,
     provenMs: watched ? nearestMs : workedSafelyMs,
-    reviewAt: lastAt + (rests + 1) * restMs,
+    reviewAt: steps < rests ? now + REST_MS : lastAt + (rests + 1) * restMs,
   };
+}
+
+/** How many steps the requests allow that were made since a connection was last found silent. */
+function stepsAllowed(believed: readonly SeenClose[], requestsSince: number): number {
+  const silences = believed.filter((seen) => seen.silent === true).length;
+  return silences < CERTAIN ? Infinity : Math.floor(requestsSince / STEP_REQUESTS);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Reach {
   failedAt: number;
   /** A connect attempt was asked for, to see whether the origin can be reached. */
   probedAt: number;
+  /** The first of those attempts since the origin was last heard or reached. */
+  probingSince: number;
   /** An outage was over. */
   backAt: number;
 }
@@ -29,6 +31,7 @@ export function neverReached(): Reach {
     reachedAt: -Infinity,
     failedAt: -Infinity,
     probedAt: -Infinity,
+    probingSince: 0,
     backAt: -Infinity,
   };
 }
@@ -107,14 +110,45 @@ export function waitedThroughOutage(reach: Reach, sentAt: number, quietMs: numbe
 const AGAIN_MS = 5000;
 
 /**
+ * An outage of up to a minute is over for the requests within a second of its end: a failover, a restarted router or a renewed
+ * lease takes no longer, and requests that people wait for end within it. So attempts follow one another this long, in ms.
+ */
+const STEADY_MS = 60_000;
+
+/** Then the pause grows with the silence: what waited through an outage is late by this share of what exceeds a minute. */
+const LATE_SHARE = 0.1;
+
+/**
+ * The longest pause, in ms. Load balancers ask as often whether a host is healthy, so nobody minds two attempts a minute. TCP
+ * itself would wait for up to two minutes (RFC 6298 §2.5 allows a maximum of 60 s or more; Linux has 120 s).
+ */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** How long to wait for the next attempt, in ms. */
+function pauseMs({ probedAt, probingSince }: Reach): number {
+  return Math.min(Math.max(HUNG_MS, LATE_SHARE * (probedAt - probingSince - STEADY_MS)), LONGEST_PAUSE_MS);
+}
+
+/** A connect attempt is made to see whether the origin can be reached. Changes `reach`. */
+export function noteProbed(reach: Reach, now: number): void {
+  const isAnswered = Math.max(reach.heardAt, reach.reachedAt) >= reach.probingSince;
+  // If nobody asked for a while, it is another silence.
+  if (isAnswered || now - reach.probedAt > 2 * LONGEST_PAUSE_MS) reach.probingSince = now;
+  reach.probedAt = now;
+}
+
+/**
  * When to try whether the origin can be reached, for the sake of a request that was sent at `sentAt`. Where it was reached since,
- * its server is slow. It is tried again, more and more rarely: the network may go out after that.
+ * its server is slow. It is tried again, more and more rarely: the network may go out after that. All requests that wait share
+ * these attempts.
  */
 export function probeAt(reach: Reach, sentAt: number, quietMs: number): number {
   const quietSince = Math.max(sentAt, reach.heardAt);
-  if (reach.reachedAt > quietSince)
-    return reach.reachedAt + Math.max(AGAIN_MS, quietMs, reach.reachedAt - quietSince);
-  return Math.max(quietSince + quietMs, reach.probedAt + HUNG_MS);
+  const at =
+    reach.reachedAt > quietSince
+      ? reach.reachedAt + Math.max(AGAIN_MS, quietMs, reach.reachedAt - quietSince)
+      : quietSince + quietMs;
+  return Math.max(at, reach.probedAt + pauseMs(reach));
 }
 
 /** The kernel's shortest time between two keepalive probes, in ms (tcp(7): `TCP_KEEPINTVL` counts seconds). */

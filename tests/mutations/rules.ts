@@ -180,6 +180,20 @@ export const RULES: readonly Mutation[] = [
     proof: { tests: "tests/promises/outage" },
   },
   {
+    breaks: "An origin that stays silent is tried more and more rarely",
+    file: "src/rules/outage.ts",
+    search: "Math.max(HUNG_MS, LATE_SHARE * (probedAt - probingSince - STEADY_MS))",
+    replacement: "HUNG_MS",
+    proof: { tests: "tests/rules/outage" },
+  },
+  {
+    breaks: "Requests that wait for a slow server share the attempts that are made for them",
+    file: "src/rules/outage.ts",
+    search: "return Math.max(at, reach.probedAt + pauseMs(reach));",
+    replacement: "return reach.reachedAt > quietSince ? at : Math.max(at, reach.probedAt + pauseMs(reach));",
+    proof: { tests: "tests/promises/outage" },
+  },
+  {
     breaks: "On a slow network the oldest probe goes on while younger ones are replaced",
     file: "src/pool/core/opening.ts",
     search: "      else origin.patientProbe = last;\n",
@@ -220,6 +234,27 @@ export const RULES: readonly Mutation[] = [
     search: "return keyed || SAFE.has(method);",
     replacement: 'return keyed || SAFE.has(method) || method === "PUT";',
     proof: { tests: "tests/exchange" },
+  },
+  {
+    breaks: "After three silences the limit takes a step only after 1,000 requests",
+    file: "src/rules/learned-limit.ts",
+    search: "return silences < CERTAIN ? Infinity : Math.floor(requestsSince / STEP_REQUESTS);",
+    replacement: "return silences + requestsSince > 0 ? Infinity : STEP_REQUESTS;",
+    proof: { tests: "tests/simulation/silence" },
+  },
+  {
+    breaks: "The proof of a silence counts, although a request that proves nothing met it a moment before",
+    file: "src/rules/learned-limit.ts",
+    search: "confirmed && (seen === together || confirms(seen))",
+    replacement: "confirmed && confirms(seen)",
+    proof: { tests: "tests/rules/learned-limit" },
+  },
+  {
+    breaks: "A server that is slow for everybody teaches nothing",
+    file: "src/rules/doubt.ts",
+    search: "return ms <= doubtAfterMs(times);",
+    replacement: "return ms <= Math.max(Infinity, doubtAfterMs(times));",
+    proof: { tests: "tests/simulation/silence" },
   },
   {
     breaks: "A silence teaches only once a second one confirms it",

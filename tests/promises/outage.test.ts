@@ -12,6 +12,7 @@ import { service } from "../support/service.ts";
 
 const SEEDS = Number(process.env.HOLDFAST_OUTAGES ?? 20);
 const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
+const MINUTE = 60_000;
 
 /** One outage, and the requests that wait through it. */
 interface Plan {
@@ -112,12 +113,32 @@ async function answered(
   }
 }
 
+/** How long after the end of an outage all must be answered, in ms: a tenth of what exceeds a minute, and 30 s at most. */
+function lateMs({ outMs, connectMs }: Plan): number {
+  return Math.max(1000, Math.min(30_000, (outMs - MINUTE) / 10) + 250) + 2 * connectMs;
+}
+
+/**
+ * The most connect attempts: one every 750 ms in the first minute, then each after a tenth of the time beyond it, and from six minutes
+ * on one every 30 s; and at most three for each request: for its doubt, for that again, and for the end of the outage.
+ */
+function mostAttempts({ outMs, requests }: Plan): number {
+  const rarer = Math.min(Math.max((outMs - MINUTE) / 7500, 1), 40);
+  const tries =
+    Math.min(outMs, 67_500) / 750 +
+    Math.log(rarer) / Math.log(1.1) +
+    Math.max(0, outMs - 6 * MINUTE) / 30_000;
+  return tries + 3 * requests + 3;
+}
+
 /** Plays a plan. Answers how long after the end of the outage each request was answered, in ms. */
 async function play(plan: Plan): Promise<{ late: (number | undefined)[]; attempts: number }> {
   let clock: MovableClock | undefined;
   const now = (): MovableClock => clock ?? world.clock;
   const lab = network(plan, now);
-  const world = service({ idleTimeout: "1h", ...(plan.http2 && { http2: "prior-knowledge" }) }, undefined, {
+  const http2 = plan.http2 ? "prior-knowledge" : "alpn";
+  const options = { idleTimeout: "1h", headersTimeout: "2h", http2 } as const;
+  const world = service(options, undefined, {
     respond: undefined,
     accept: lab.accept,
     connect: lab.connect,
@@ -143,7 +164,7 @@ async function play(plan: Plan): Promise<{ late: (number | undefined)[]; attempt
       },
       () => {},
     );
-  await world.clock.advance(plan.outMs + 3000);
+  await world.clock.advance(plan.outMs + lateMs(plan) + 2000);
   const late = answeredAt.map((at) => (at === undefined ? undefined : at - lab.out.to));
   const attempts = lab.attempts() - before;
   const closed = world.pool.close({ timeout: 0 });
@@ -152,17 +173,26 @@ async function play(plan: Plan): Promise<{ late: (number | undefined)[]; attempt
   return { late, attempts };
 }
 
+async function judge(plan: Plan, name: string): Promise<void> {
+  const { late, attempts } = await play(plan);
+  const stuck = late.filter((ms) => ms === undefined || ms > lateMs(plan));
+  assertEquals(stuck, [], `${name}: ${JSON.stringify(plan)}: ${late}`);
+  assert(attempts <= mostAttempts(plan), `${name}: ${attempts} connect attempts`);
+}
+
 describe("a network that was out and is back", () => {
   it("whatever connect attempts meet meanwhile, requests are answered within a second of the end", async () => {
     for (let seed = SEED; seed < SEED + SEEDS; seed++) {
       const plan = planned(seed);
-      const { late, attempts } = await play(plan);
-      const limitMs = 1000 + 2 * plan.connectMs;
-      const stuck = late.filter((ms) => ms === undefined || ms > limitMs);
-      assertEquals(stuck, [], `seed ${seed}: ${JSON.stringify(plan)}: ${late}`);
-      // One every 750 ms, and at most three for each request: for its doubt, for that again, and for the end of the outage.
-      const most = plan.outMs / 750 + 3 * plan.requests + 3;
-      assert(attempts <= most, `seed ${seed}: ${attempts} connect attempts`);
+      await judge(plan, `seed ${seed}`);
+    }
+  });
+
+  it("after an outage of minutes, within a tenth of what exceeds a minute, and nobody is asked all the time", async () => {
+    for (let seed = SEED; seed < SEED + SEEDS / 4; seed++) {
+      const random = new Prng(seed ^ 0x10_46);
+      const outMs = MINUTE + random.below(random.among(1, 5, 30) * MINUTE);
+      await judge({ ...planned(seed), outMs, outcomes: [] }, `seed ${seed}`);
     }
   });
 
@@ -205,6 +235,17 @@ describe("a server that is silent for a while", () => {
     }
     assertEquals([asked(), most, events.includes("request.doubted")], [1, 2, false]);
     assert(pool.stats().open >= 2, "no attempt got through");
+    await pool.close({ timeout: 0 });
+  });
+
+  it("while a hundred requests wait, it is tried as often as for one", async () => {
+    const { clock, pool } = await silent(1);
+    for (let count = 0; count < 100; count++) void pool.request("http://a.test/slow").catch(() => {});
+    await clock.advance(10);
+    const { opened } = pool.stats();
+    await clock.advance(60_000);
+    // After 3, 8, 16 and 32 s.
+    assertEquals(pool.stats().opened - opened, 4);
     await pool.close({ timeout: 0 });
   });
 

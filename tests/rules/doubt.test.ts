@@ -9,6 +9,7 @@ import {
   earnDoubt,
   fullBudget,
   isDoubtful,
+  provesSilence,
   spendDoubt,
 } from "../../src/rules/doubt.ts";
 import {
@@ -84,6 +85,16 @@ describe("doubtAfterMs", () => {
     const times = timesOf(new Array(100).fill(2000));
     for (let count = 0; count < 20_000; count++) noteFirstByte(times, 2);
     assertEquals(doubtAfterMs(times), 300);
+  });
+});
+
+describe("provesSilence", () => {
+  test("is so only if a fresh connection answers within the time after which the other one was in doubt", () => {
+    const times = noFirstByteTimes();
+    assertEquals([provesSilence(times, 3000), provesSilence(times, 3001)], [true, false]);
+    for (let count = 0; count < 100; count++) noteFirstByte(times, 1000);
+    const afterMs = doubtAfterMs(times);
+    assertEquals([provesSilence(times, afterMs), provesSilence(times, afterMs + 1)], [true, false]);
   });
 });
 

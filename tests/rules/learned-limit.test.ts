@@ -255,6 +255,23 @@ describe("the learned limit", () => {
       2500,
     ],
     [
+      "is learned when the proof of a silence comes right behind one that proves nothing",
+      [
+        ["silent", 5000],
+        ["unanswered", 4000],
+        ["silent", 4000, 80],
+      ],
+      2000,
+    ],
+    [
+      "is not learned from a silence that proves nothing, and its proof, alone",
+      [
+        ["unanswered", 4000],
+        ["silent", 4000, 80],
+      ],
+      Infinity,
+    ],
+    [
       "is not learned from a silence that a reuse at the same age refutes",
       [
         ["silent", 5000],
@@ -412,6 +429,25 @@ describe("the learned limit, after closes stop", () => {
       const [first] = changes(...ages.map((idleMs): Happening => ["silent", idleMs]));
       assertEquals(first?.[0], 5 * MINUTE);
     }
+  });
+
+  it("rests for 1,000 requests as well after three silences, so that not more than one of 1,000 pays for a step", () => {
+    const { memory, now } = seen(...[5000, 5000, 5000].map((idleMs): Happening => ["silent", idleMs]));
+    const rows = [
+      [1, 999, 100],
+      [1, 1000, 150],
+      [2, 1999, 150],
+      [2, 2000, 300],
+      [9, 3000, Infinity],
+    ] as const;
+    for (const [rests, requests, idleMs] of rows) {
+      const at = now + rests * 5 * MINUTE;
+      const limit = learnedLimit(memory, 0, at, requests);
+      assertEquals(limit.idleMs, idleMs, `${rests} rests, ${requests} requests`);
+      assert(limit.reviewAt > at);
+    }
+    const twice = seen(["silent", 5000], ["silent", 5000]);
+    assertEquals(learnedLimit(twice.memory, 0, twice.now + MINUTE, 1).idleMs, 3750);
   });
 
   it("is certain again with the next close", () => {

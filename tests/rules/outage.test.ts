@@ -9,6 +9,7 @@ import {
   HUNG_MS,
   hungMs,
   neverReached,
+  noteProbed,
   noteReached,
   overtakes,
   probeAt,
@@ -80,7 +81,12 @@ describe("probeAt", () => {
   });
 
   test("is every 750 ms, however long attempts are known to take", () => {
-    assertEquals(probeAt({ ...REACHED, probedAt: 2300 }, 2000, 300), 2300 + HUNG_MS);
+    assertEquals(probeAt({ ...REACHED, probedAt: 2300, probingSince: 2300 }, 2000, 300), 2300 + HUNG_MS);
+  });
+
+  test("is the same for all who wait, also once it was reached since", () => {
+    const reach = { ...REACHED, reachedAt: 2001, probedAt: 7001, probingSince: 7001 };
+    for (const sentAt of [1500, 1900, 2000]) assertEquals(probeAt(reach, sentAt, 300), 7001 + HUNG_MS);
   });
 
   const times = fc.integer({ min: 0, max: 100_000 });
@@ -100,5 +106,55 @@ describe("probeAt", () => {
         },
       ),
     );
+  });
+});
+
+describe("how often an origin that stays silent is tried", () => {
+  const [MINUTE, HOUR] = [60_000, 3_600_000];
+
+  /** When attempts are made for a request that was sent at 2000, until so long after it. `reach` is as those leave it. */
+  function attempts(forMs: number, reach: Reach = { ...REACHED }): number[] {
+    const found: number[] = [];
+    for (let at = probeAt(reach, 2000, 300); at <= 2000 + forMs; at = probeAt(reach, 2000, 300)) {
+      noteProbed(reach, at);
+      found.push(at);
+    }
+    return found;
+  }
+
+  const rows: [string, number, number][] = [
+    ["a minute", MINUTE, 80],
+    ["five minutes", 5 * MINUTE, 127],
+    ["ten minutes", 10 * MINUTE, 137],
+    ["an hour", HOUR, 237],
+    ["ten hours", 10 * HOUR, 1317],
+  ];
+  for (const [name, forMs, count] of rows)
+    test(`in ${name}: ${count} times`, () => assertEquals(attempts(forMs).length, count));
+
+  test("law: in the first minute every 750 ms; what waited is late by a tenth of what exceeds it, and by 30 s at most", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 300, max: HOUR }), (outMs) => {
+        const reach = { ...REACHED };
+        attempts(outMs, reach);
+        const lateMs = probeAt(reach, 2000, 300) - (2000 + outMs);
+        assert(lateMs <= Math.min(Math.max(HUNG_MS, (outMs - MINUTE) / 10), 30_000), `${lateMs} ms late`);
+      }),
+    );
+  });
+
+  test("is often again when it was heard or reached, or when nobody had asked for a while", () => {
+    for (const [what, laterMs] of [
+      ["heardAt", 1000],
+      ["reachedAt", 1000],
+      ["failedAt", 61_000],
+    ] as const) {
+      const reach = { ...REACHED };
+      const last = attempts(10 * MINUTE, reach).at(-1) ?? 0;
+      assertEquals(probeAt(reach, 2000, 300) - last, 30_000);
+      reach[what] = last + laterMs;
+      noteProbed(reach, last + laterMs + 1);
+      assertEquals(probeAt(reach, last + laterMs + 1, 300), last + laterMs + 1 + HUNG_MS, what);
+    }
   });
 });

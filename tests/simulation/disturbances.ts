@@ -27,9 +27,12 @@ function perform(world: World, kind: keyof typeof ROUGH, hostname: string, prng:
   switch (kind) {
     case "drain":
       return drain(world, prng.oneIn(2) ? undefined : `http://${hostname}`);
-    case "preconnect":
-      pool.preconnect(`http://${hostname}`, 1 + prng.below(4)).catch(() => {});
+    case "preconnect": {
+      const count = 1 + prng.below(4);
+      world.preconnects(count);
+      pool.preconnect(`http://${hostname}`, count).catch(() => {});
       return;
+    }
     case "wall steps":
       return world.stepWall(prng.among(-3_600_000, -500, 500));
     case "block":

@@ -1,7 +1,6 @@
 /** Doubts: what must hold for requests that are sent a second time because their connection may be dead. */
 
 import type { PoolEvent } from "../../mod.ts";
-import type { RequestRecord } from "./record.ts";
 import { countUp } from "./record.ts";
 
 /** An origin's first doubts, and those after a quiet time. */
@@ -18,15 +17,15 @@ export class Doubts {
   readonly #doubted: Map<string, number> = new Map();
   readonly #requests: Set<number> = new Set();
 
-  /** What is wrong with an event, or `undefined`. `record`: that of its request, if it is known. */
-  problem(event: PoolEvent, record: RequestRecord | undefined): string | undefined {
+  /** What is wrong with an event, or `undefined`. `keyed`: whether its request is called idempotent, if that is known. */
+  problem(event: PoolEvent, keyed: boolean | undefined): string | undefined {
     if (event.type === "connection.acquired") countUp(this.#attempts, event.origin);
     if (event.type !== "request.doubted") return undefined;
     const { request, origin, method } = event;
     if (this.#requests.has(request)) return `request ${request} was doubted twice`;
     this.#requests.add(request);
-    if (!SAFE.includes(method) && record !== undefined && !record.spec.keyed)
-      return `request ${record.spec.id} (${method}) was doubted, and nobody called it idempotent`;
+    if (!SAFE.includes(method) && keyed === false)
+      return `request ${request} (${method}) was doubted, and nobody called it idempotent`;
     const allowed = SPARE + SHARE * (this.#attempts.get(origin) ?? 0);
     const count = countUp(this.#doubted, origin);
     return count > allowed

@@ -78,11 +78,12 @@ export class Fleet {
   }
 
   #take(): ChunkOptions | undefined {
-    const { requests, days, kinds, from, seeds, total } = this.#options;
+    const { requests, days, kinds, silence, from, seeds, total } = this.#options;
     const left = from + seeds - this.#next;
     if (this.#over || !(left > 0) || this.#handedOut >= total) return undefined;
     const most = Math.ceil(Math.min(CHUNK_REQUESTS, total - this.#handedOut) / requests);
-    const options = { from: this.#next, seeds: Math.min(left, Math.max(1, most)), requests, days, kinds };
+    const count = Math.min(left, Math.max(1, most));
+    const options = { from: this.#next, seeds: count, requests, days, kinds, silence };
     this.#next += options.seeds;
     this.#handedOut += options.seeds * requests;
     return options;
@@ -126,7 +127,9 @@ export class Fleet {
   #broke(failure: Failure): void {
     this.failures.push(failure);
     const { seed, message } = failure;
+    const { requests, silence } = this.#options;
     const pair = message.includes(", pair:") ? " --pair" : "";
-    console.log(`${message}\n  replay: --requests ${this.#options.requests} --replay ${seed}${pair}`);
+    const about = silence === undefined ? "" : ` --silence ${silence}`;
+    console.log(`${message}\n  replay: --requests ${requests} --replay ${seed}${pair}${about}`);
   }
 }

@@ -26,6 +26,8 @@ export interface Habit {
   /** Its last response announces `max=0`, but not `Connection: close`. */
   readonly quiet?: boolean;
   readonly onIdle: "fin" | "rst" | "vanish" | "408";
+  /** It does so to the millisecond. Others look now and then. */
+  readonly isExact?: boolean;
 }
 
 const SECOND = 1000;
@@ -153,6 +155,16 @@ export const HIDDEN: Readonly<Record<string, Make>> = {
     onIdle: "rst",
   }),
 };
+
+/** A server that keeps connections, behind a box that forgets them after `idleMs` without a word. */
+export function behindBox(idleMs: number): Habit {
+  return { ...PLAIN, name: "behind a box", idleMs, onIdle: "vanish", isExact: true };
+}
+
+/** A server that keeps connections for longer than anybody pauses. */
+export function patient(): Habit {
+  return { ...PLAIN, name: "patient", idleMs: 1_000_000 * SECOND };
+}
 
 /** Draws one of the habits. */
 export function someHabit(prng: Prng, makes: Readonly<Record<string, Make>>): Habit {

@@ -24,7 +24,9 @@ export class Ledger {
 
   constructor(world: World) {
     this.#world = world;
-    this.#connectsFail = world.plan.servers.some(({ connectFaultRate }) => connectFaultRate > 0);
+    this.#connectsFail = world.plan.servers.some(
+      ({ connectFaultRate, outages }) => connectFaultRate > 0 || outages !== undefined,
+    );
   }
 
   open(spec: RequestSpec): RequestRecord {

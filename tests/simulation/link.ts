@@ -42,6 +42,8 @@ export class Link {
   leaving: Appointment | undefined = undefined;
   /** The server stopped reading, or did not answer, at some time. */
   silent = false;
+  /** A box in between has forgotten it: nothing gets through any more. */
+  forgotten = false;
   readonly marks: Mark[] = [];
   /** When the last bytes sent reach the client's kernel, by the world's clock. */
   arrivesAt = 0;

@@ -9,6 +9,9 @@
  * time
  * node --import tsx tests/simulation/main.ts --without codings,pairs  # leave out some dimensions
  * node --import tsx tests/simulation/main.ts --replay 4711            # one seed, told step by step
+ * node --import tsx tests/simulation/main.ts --silence forgets --requests 2000   # boxes in between forget connections
+ * node --import tsx tests/simulation/main.ts --silence slow                      # servers are slow for everybody
+ * node --import tsx tests/simulation/main.ts --silence out                       # nothing gets through for seconds to hours
  * node --import tsx tests/simulation/main.ts --days 30 --requests 50000 --seeds 3   # a month each
  * ```
  */
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     without: { type: "string" },
     replay: { type: "string" },
     pair: { type: "boolean", default: false },
+    silence: { type: "string" },
     days: { type: "string" },
     tail: { type: "string", default: "200" },
     failures: { type: "string", default: "20" },
@@ -45,7 +49,13 @@ const runOptions: RunOptions = {
   requests: Number(values.requests),
   days: values.days === undefined ? undefined : Number(values.days),
   kinds: kindsOf(values.only, values.without),
+  silence: silenceOf(values.silence),
 };
+
+function silenceOf(name: string | undefined): RunOptions["silence"] {
+  if (name === undefined || name === "forgets" || name === "slow" || name === "out") return name;
+  throw new Error(`--silence is "forgets", "slow" or "out", not ${name}`);
+}
 
 if (values.replay !== undefined) await replay(Number(values.replay));
 else await runFleet();

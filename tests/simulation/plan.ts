@@ -2,7 +2,7 @@
 
 import { Prng } from "../support/prng.ts";
 import { drawUsers, type Kind, type Users } from "./dimensions.ts";
-import { HIDDEN, HONEST, someHabit } from "./habits.ts";
+import { behindBox, HIDDEN, HONEST, patient, someHabit } from "./habits.ts";
 import type { Terms } from "./reuse-rules.ts";
 import type { ServerPlan } from "./server.ts";
 
@@ -15,10 +15,15 @@ export type Weather =
   /** A quarter of the requests go wrong, connect attempts fail, and the machine is suspended. */
   | "storm";
 
+/** Boxes in between that forget connections, servers that are slow for everybody, or long outages. */
+export type Silence = "forgets" | "slow" | "out";
+
 /** Everything that a world is made of. */
 export interface Plan {
   readonly seed: number;
   readonly weather: Weather;
+  /** What the world is about, if it is about silence. */
+  readonly silence?: Silence;
   readonly requests: number;
   readonly clients: number;
   readonly servers: readonly ServerPlan[];
@@ -101,6 +106,119 @@ export function planOf(seed: number, requests: number, kinds: readonly Kind[] = 
     auditEvery: mostly(prng, 8, 64, 1, 8),
     users: drawUsers(seed, kinds, weather === "calm"),
   };
+}
+
+/** A world in which little goes wrong but silence, and callers pause for as long as boxes in between remember. */
+function quietPlanOf(seed: number, requests: number, prng: Prng): Plan {
+  const plan = planOf(seed, requests);
+  return {
+    ...plan,
+    weather: "rough",
+    clients: prng.among(1, 1, 2, 4),
+    terms: {
+      ...plan.terms,
+      idleTimeoutMs: DAY,
+      maxRequests: Infinity,
+      maxLifetimeMs: Infinity,
+      maxConnections: 1024,
+      maxConnectionsPerOrigin: 256,
+      maxIdle: Infinity,
+      maxIdlePerOrigin: Infinity,
+      maxQueue: 10_000,
+      acquireTimeoutMs: Infinity,
+      retries: true,
+    },
+    learn: "yes",
+    connectTimeoutMs: 10_000,
+    headersTimeoutMs: MINUTE,
+    bodyIdleTimeoutMs: MINUTE,
+    tight: false,
+    // What a box forgets depends on when packets pass it: an age that is known to live must be one for the box as well.
+    latencyJitterMs: 0,
+    turnMs: 0,
+    disturbOneIn: Infinity,
+    redirectOneIn: Infinity,
+    dnsRefreshMs: Infinity,
+    closesEarly: false,
+  };
+}
+
+/** A server whose requests do not go wrong. */
+function quietServer(plan: ServerPlan): ServerPlan {
+  return { ...plan, firstRequestMs: DAY, faultRate: 0, connectFaultRate: 0 };
+}
+
+/** Boxes in between forget idle connections without a word, after times around which callers pause. */
+function forgettingPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0x9e37_79b1) ^ 0xf026);
+  const plan = quietPlanOf(seed, requests, prng);
+  const forgetsMs = prng.among(600, 1500, 5000, 20_000, MINUTE, 350_000) * (0.8 + 0.4 * prng.next());
+  return {
+    ...plan,
+    silence: "forgets",
+    pauseMs: forgetsMs * prng.among(2, 4),
+    latencyMs: Math.min(plan.latencyMs, 1 + Math.floor(forgetsMs / 400)),
+    servers: plan.servers.slice(0, 2).map((server) => ({
+      ...quietServer(server),
+      habit: behindBox(Math.round(forgetsMs * (1 + prng.next()))),
+      serviceMs: prng.among(0, 5, 50),
+    })),
+  };
+}
+
+/** Servers that become slow for everybody, or stand still now and then. Nobody forgets a connection. */
+function slowPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0x85eb_ca6b) ^ 0x510e);
+  const plan = quietPlanOf(seed, requests, prng);
+  return {
+    ...plan,
+    silence: "slow",
+    pauseMs: prng.among(500, 8000, MINUTE),
+    headersTimeoutMs: 5 * MINUTE,
+    servers: plan.servers.slice(0, 2).map((server) => {
+      const everyMs = prng.among(undefined, 30_000, 5 * MINUTE);
+      const slow = {
+        fromMs: prng.among(0, 20_000, 10 * MINUTE),
+        ms: prng.among(400, 1000, 4000, 20_000),
+        everyMs,
+      };
+      // What came while it stood still is answered in its order.
+      const serviceMs = everyMs === undefined ? prng.among(0, 5, 50) : 0;
+      return { ...quietServer(server), habit: patient(), serviceMs, slow };
+    }),
+  };
+}
+
+/** Outages of seconds to hours, through which requests wait. */
+function outPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ 0x0a7e);
+  const plan = quietPlanOf(seed, requests, prng);
+  return {
+    ...plan,
+    silence: "out",
+    pauseMs: prng.among(500, 8000, MINUTE),
+    headersTimeoutMs: prng.among(20_000, 10 * MINUTE, DAY),
+    servers: plan.servers.slice(0, 2).map((server) => ({
+      ...quietServer(server),
+      habit: patient(),
+      serviceMs: prng.among(0, 5, 1500),
+      outages: {
+        everyMs: prng.among(20_000, 5 * MINUTE),
+        forMs: Math.round(prng.among(8000, MINUTE, 10 * MINUTE, 600 * MINUTE) * (0.5 + prng.next())),
+      },
+    })),
+  };
+}
+
+const SILENT: Readonly<Record<Silence, (seed: number, requests: number) => Plan>> = {
+  forgets: forgettingPlanOf,
+  slow: slowPlanOf,
+  out: outPlanOf,
+};
+
+/** The plan of a world that is about silence. */
+export function silentPlanOf(silence: Silence, seed: number, requests: number): Plan {
+  return SILENT[silence](seed, requests);
 }
 
 /** Draws from random numbers of its own, so that older seeds keep their meaning. */

@@ -3,7 +3,7 @@
 import type { Kind } from "./dimensions.ts";
 import type { Figures } from "./figures.ts";
 import { PairWorld } from "./pair.ts";
-import { longPlanOf, type Plan, planOf } from "./plan.ts";
+import { longPlanOf, type Plan, planOf, type Silence, silentPlanOf } from "./plan.ts";
 import { watchUnhandled } from "./unhandled.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
@@ -15,6 +15,8 @@ export interface RunOptions {
   /** Spreads the requests over this many days. */
   readonly days: number | undefined;
   readonly kinds: readonly Kind[];
+  /** What the worlds are about, if they are about silence. Then the other two have no effect. */
+  readonly silence?: Silence | undefined;
 }
 
 /** A seed that broke an invariant. */
@@ -25,7 +27,8 @@ export interface Failure {
 
 /** The plan of a seed. */
 export function planFor(options: RunOptions, seed: number): Plan {
-  const { requests, days, kinds } = options;
+  const { requests, days, kinds, silence } = options;
+  if (silence !== undefined) return silentPlanOf(silence, seed, requests);
   return days === undefined ? planOf(seed, requests, kinds) : longPlanOf(seed, requests, days, kinds);
 }
 
@@ -38,7 +41,8 @@ export async function runSeed(
   const world = new World(planFor(options, seed));
   const failure = await outcome(seed, world);
   figures.add(world.figures);
-  if (failure !== undefined || !PairWorld.belongsTo(seed, options.kinds)) return failure;
+  if (failure !== undefined || options.silence !== undefined) return failure;
+  if (!PairWorld.belongsTo(seed, options.kinds)) return undefined;
   const pair = new PairWorld(seed, options.requests);
   const other = await outcome(seed, pair);
   figures.add(pair.figures);

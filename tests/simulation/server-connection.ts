@@ -22,6 +22,7 @@ import {
   withSurplus,
 } from "./script.ts";
 import type { Server } from "./server.ts";
+import { slowMs } from "./slowness.ts";
 
 function codedNames({ how, chain }: Coded): Happening[] {
   const names: Happening[] = ["coded body"];
@@ -71,10 +72,22 @@ export class ServerConnection implements RequestSink {
   }
 
   #read(bytes: Uint8Array): void {
-    if (this.#gone || this.#vanished) return;
+    if (this.#server.habit.isExact === true) this.#lookAtIdle();
+    if (this.#link.forgotten) this.#server.world.swallowed(this.#link);
+    if (this.#isLost()) return;
     this.#server.world.trace.note("server read", this.#link.id, bytes.length);
     if (this.#echoes !== undefined) this.#echo(ascii(bytes), this.#echoes);
     else this.#reader.push(bytes);
+  }
+
+  /** Whether what it reads or sends now goes nowhere. */
+  #isLost(): boolean {
+    if (this.#server.isOut && !this.#vanished) {
+      this.#server.world.injected("lost in an outage");
+      this.#vanished = true;
+      this.#link.silent = true;
+    }
+    return this.#gone || this.#vanished;
   }
 
   // RequestSink
@@ -180,7 +193,8 @@ export class ServerConnection implements RequestSink {
     if (script.executes) world.executes(request);
     world.promises(request, reply);
     if (script.malformed) world.excuses(request.id, "malformed");
-    const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    const usualMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    const thinkMs = slowMs(plan.slow, world.agenda.now, prng) ?? usualMs;
     this.#perform(script.acts, Math.max(thinkMs, this.#dripsUntil - world.agenda.now));
     this.#doubtful = script.doubtful;
   }
@@ -280,7 +294,7 @@ export class ServerConnection implements RequestSink {
   }
 
   #send(text: string, surplus = ""): void {
-    if (this.#gone || this.#vanished) return;
+    if (this.#isLost()) return;
     this.#server.world.trace.note("server sends", this.#link.id, text.length);
     this.#link.sent += text.length;
     if (surplus !== "") {
@@ -325,7 +339,7 @@ export class ServerConnection implements RequestSink {
   }
 
   leave(how: "fin" | "rst"): void {
-    if (this.#gone || this.#vanished) return;
+    if (this.#isLost()) return;
     this.#server.world.trace.note("server ends", this.#link.id, how === "fin" ? 0 : 1, how);
     this.#link.serverLeft = true;
     this.#server.world.inward(this.#link, () => (how === "fin" ? this.#peer.end() : this.#peer.reset()));
@@ -338,9 +352,9 @@ export class ServerConnection implements RequestSink {
   }
 
   /** From the first request on, another idle limit applies. */
-  #watchIdleAnew(): void {
+  #watchIdleAnew(ms = this.#server.habit.idleMs): void {
     this.#watch?.cancel();
-    this.#watchIdle(this.#server.habit.idleMs);
+    this.#watchIdle(ms);
   }
 
   #lookAtIdle(): void {
@@ -349,12 +363,13 @@ export class ServerConnection implements RequestSink {
     const busy = this.#echoes !== undefined || this.#replying || this.#reader.inRequest || this.#last;
     const limitMs = this.#requests === 0 ? this.#server.plan.firstRequestMs : habit.idleMs;
     const leftMs = this.#idleSince + limitMs - world.agenda.now;
-    if (busy || leftMs > 0) return this.#watchIdle(busy ? habit.idleMs : leftMs);
+    if (busy || leftMs > 0) return this.#watchIdleAnew(busy ? habit.idleMs : leftMs);
     switch (habit.onIdle) {
       case "vanish":
         world.injected("idle connection dropped silently");
         this.#vanished = true;
         this.#link.silent = true;
+        this.#link.forgotten = true;
         return;
       case "408":
         this.#link.marks.push({ kind: "stray", at: this.#link.sent + 1 });

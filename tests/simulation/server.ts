@@ -10,6 +10,7 @@ import type { Promised } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
 import type { Fault, Spreading } from "./script.ts";
 import { ServerConnection } from "./server-connection.ts";
+import type { Slowness } from "./slowness.ts";
 import type { Trace } from "./trace.ts";
 
 /** What a server needs from its world. */
@@ -25,6 +26,8 @@ export interface ServerWorld {
   /** The server gives the client a cause to fail. */
   excuses(id: number, excuse: "malformed" | "slow"): void;
   injected(fault: string): void;
+  /** Bytes came on a connection that a box in between has forgotten. */
+  swallowed(link: Link): void;
   happened(what: Happening): void;
   /** What is special about a request. */
   extrasOf(id: number): Extras | undefined;
@@ -37,6 +40,13 @@ export interface ServerWorld {
   fail(what: string): void;
 }
 
+/** When nothing gets through, in ms. */
+export interface Outages {
+  /** From the end of one to the begin of the next. */
+  readonly everyMs: number;
+  readonly forMs: number;
+}
+
 /** The properties of a server. */
 export interface ServerPlan {
   readonly seed: number;
@@ -44,6 +54,10 @@ export interface ServerPlan {
   readonly habit: Habit;
   /** How long it waits for the first request of a connection. */
   readonly firstRequestMs: number;
+  /** It is slow for everybody. */
+  readonly slow?: Slowness;
+  /** Now and then nothing gets through to it or from it. What is sent meanwhile is lost, and its connection with it. */
+  readonly outages?: Outages;
   /** The share of requests that go wrong, in [0, 1]. */
   readonly faultRate: number;
   /** The share of connect attempts that fail. */
@@ -75,9 +89,17 @@ export class Server {
     this.connections.add(new ServerConnection(this, peer, link));
   }
 
+  /** Nothing gets through. */
+  get isOut(): boolean {
+    const { outages } = this.plan;
+    if (outages === undefined) return false;
+    return this.world.agenda.now % (outages.everyMs + outages.forMs) >= outages.everyMs;
+  }
+
   /** How a connect attempt ends. */
   connect(latencyMs: number): { readonly outcome: MemoryOutcome; readonly delayMs: number } {
     const { prng, plan } = this;
+    if (this.isOut) return { outcome: "never", delayMs: 0 };
     if (plan.connectFaultRate === 0 || prng.next() >= plan.connectFaultRate)
       return { outcome: "accept", delayMs: latencyMs };
     const outcome = prng.among<MemoryOutcome>("refused", "unreachable", "never", "reset", "accept");

@@ -30,7 +30,7 @@ export function drawSpec(prng: Prng, id: number, plan: Plan): RequestSpec {
     keyed: method === "POST" && prng.oneIn(3),
     upload,
     expectsContinue: upload !== undefined && prng.oneIn(20),
-    reading: drawReading(prng, plan.tight),
+    reading: promptly(drawReading(prng, plan.tight), plan),
     abortAfterMs: prng.oneIn(30) ? prng.among(0, 0.25, prng.below(50), prng.below(3000)) : undefined,
     deadlines: api === "request" && plan.weather !== "calm" && prng.oneIn(10) ? drawDeadlines(prng) : {},
   };
@@ -78,6 +78,11 @@ function misusedUpload(upload: UploadSpec, misuse: Misuse): UploadSpec {
 function drawReading(prng: Prng, tight: boolean): Reading {
   const reading = prng.weighted<keyof typeof READINGS>(READINGS);
   return tight && reading === "unread" ? "discard" : reading;
+}
+
+/** A body that is read slowly makes a connection idle later than it has become so for a box in between. */
+function promptly(reading: Reading, { silence }: Plan): Reading {
+  return silence === "forgets" && (reading === "slowly" || reading === "later") ? "text" : reading;
 }
 
 function drawUpload(prng: Prng): UploadSpec {

@@ -37,6 +37,9 @@ export interface TapWorld {
   /** Runs `act`. What it schedules is a connect attempt. */
   connecting<T>(act: () => T): T;
   fail(what: string): void;
+  /** A connect attempt begins, and something of the origin comes: a connection or bytes. */
+  tries(origin: string): void;
+  heard(origin: string): void;
   /** The head of a request was written. */
   wrote(link: Link, method: string, id: number, hop: number): void;
   /** Bytes were delivered for the connection's request. Returns what is wrong with the number of bytes kept. */
@@ -115,6 +118,7 @@ export class Tap implements Transport {
     const facts = this.factsOf(keyOf(target.hostname, target.halfOpen === true));
     world.trace.note("connect", this.connectAttempts, 0, target.hostname);
     this.connectAttempts += 1;
+    world.tries(facts.key);
     this.#count(facts, 1);
     let counted = true;
     const uncount = (): void => {
@@ -136,6 +140,7 @@ export class Tap implements Transport {
       const socket = await world.connecting(() => this.#inner.connect(target, tapped, signal));
       const link = this.link(socket.localPort ?? 0, target);
       tapped.link = link;
+      world.heard(facts.key);
       world.trace.note("open", link.id, 0, target.hostname);
       return new TappedSocket(socket, link, tapped, world, { gone, handOver });
     } catch (error) {
@@ -176,6 +181,7 @@ class TappedHandler implements SocketHandler {
     link.delivered += length;
     link.deliveredAt = this.#world.agenda.now;
     this.#world.trace.note("deliver", link.id, length);
+    this.#world.heard(link.originFacts.key);
     if (link.request === 0) link.spent ??= "bytes came while it was idle";
     else if (link.idleMs > link.originFacts.workedMs) link.originFacts.workedMs = link.idleMs;
     const carried = link.request;

@@ -9,6 +9,7 @@ import { asyncContext } from "../../transports/runtime-services.ts";
 import { Prng } from "../support/prng.ts";
 import { Acting } from "./acting.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "./agenda.ts";
+import { Attempts } from "./attempts.ts";
 import { auditStats, leftOver } from "./audit.ts";
 import { ClientClock, type ClockWorld } from "./client-clock.ts";
 import { Clients } from "./clients.ts";
@@ -24,13 +25,14 @@ import { Memory } from "./memory.ts";
 import { Moves } from "./moves.ts";
 import { Numbers } from "./numbers.ts";
 import { optionsOf } from "./options.ts";
-import { hostnameOf } from "./origin-facts.ts";
+import { hostnameOf, keyOf } from "./origin-facts.ts";
 import type { Plan } from "./plan.ts";
 import { quiescence } from "./pump.ts";
 import type { Promised, RequestRecord } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
 import type { Terms } from "./reuse-rules.ts";
 import { Server, type ServerWorld } from "./server.ts";
+import { Silences } from "./silences.ts";
 import { Tap, type TapWorld } from "./tap.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
@@ -58,6 +60,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly #acting: Acting;
   readonly #numbers: Numbers = new Numbers(this);
   readonly #doubts: Doubts = new Doubts();
+  readonly #silences: Silences = new Silences();
+  readonly #attempts: Attempts = new Attempts();
   readonly #memory: Memory = new Memory(this);
   /** The event that is being delivered to listeners. */
   currentEvent: PoolEvent["type"] | undefined = undefined;
@@ -71,6 +75,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   #lane: Lane = LANE.toClient;
   #sender: Link | undefined;
   #isConnecting = false;
+  /** The lane of the appointment that is kept. */
+  #kept: Lane | undefined = undefined;
   #violation: string | undefined;
   #steps = 0;
 
@@ -168,6 +174,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       const { lane } = next;
       this.#memory.turn();
       this.#clock.reached(lane);
+      this.#kept = lane;
       next.keep();
       if (this.readsInBatches && lane === LANE.toClient) tellRestOfBatch(this.agenda);
       this.trace.settle();
@@ -293,7 +300,9 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     this.figures.event(event);
     this.#record(event);
     const request = this.#numbers.happened(event);
-    const problem = this.#doubts.problem(event, request);
+    if (event.type === "request.started") this.#attempts.began();
+    if (event.type === "request.finished" || event.type === "request.failed") this.#attempts.ended();
+    const problem = this.#doubts.problem(event, request?.spec.keyed);
     if (problem !== undefined) this.fail(problem);
     this.currentEvent = event.type;
     try {
@@ -309,14 +318,46 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
         this.fail("a limit was learned from a connection that was closed while the machine was suspended");
       const facts = this.tap.factsOf(event.origin);
       facts.learnedMs = event.idleMs;
+      if (this.plan.silence === "slow" && event.idleMs < Infinity)
+        this.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
       this.#judgeLearnedLimit(hostnameOf(event.origin), event.idleMs);
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
       if (event.reason === "replaced") this.happened("replaced before its end");
+      if (event.reason === "no-answer" && this.plan.silence === "forgets") this.#found(event.origin);
     } else if (event.type === "request.retried") {
       this.trace.note("retried", event.request, event.resendCount, event.reason);
     }
+  }
+
+  #found(origin: string): void {
+    const finds = this.#silences.found(origin, this.clientNow);
+    this.injected(
+      finds < 3 ? "dead connection found" : "dead connection found, the third or later of an origin",
+    );
+  }
+
+  swallowed(link: Link): void {
+    const problem = this.#silences.met(link.originFacts.key, link.request, this.clientNow);
+    if (problem !== undefined && this.plan.silence === "forgets") this.fail(problem);
+  }
+
+  tries(origin: string): void {
+    // What a request opens for itself it opens in its call.
+    if (this.#kept !== LANE.timer) return;
+    const problem = this.#attempts.tried(origin, this.clientNow);
+    // What keeps connections ready tries as well.
+    if (problem !== undefined && this.plan.users.minIdle === 0) this.fail(problem);
+  }
+
+  heard(origin: string): void {
+    this.#attempts.heard(origin, this.clientNow);
+  }
+
+  /** The program opens connections of its own. */
+  preconnects(count: number): void {
+    this.#attempts.mayConnect(count);
   }
 
   /** If every server keeps to its limits, no learned limit may be shorter than the server's by more than the margin of the rules. */
@@ -336,6 +377,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   /** Runs the synchronous part of a call. */
   calling<T>(record: RequestRecord, act: () => T): T {
     if (this.#clock.behindMs >= 1) this.happened("request made while the clock stood still");
+    this.#silences.began(keyOf(record.spec.hostname, false), record.spec.id);
     return this.#numbers.calling(record, act);
   }
 

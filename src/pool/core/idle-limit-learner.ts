@@ -33,6 +33,7 @@ export class IdleLimitLearner<C, W> {
     if (!connection.rules.learn || connection.state !== "idle" || connection.requests === 0) return;
     const { originRecord: origin, idleSince } = connection;
     if (!diedAlone(origin.reach, now)) return;
+    origin.requestsWhenSilent = origin.counters.requests;
     this.#learn(origin, sawSilence(origin.memory, now - idleSince, true, now), now);
   }
 
@@ -68,6 +69,7 @@ export class IdleLimitLearner<C, W> {
     if (!origin.rules.learn || !teaches) return;
     // A slow answer may still come, and says more.
     connection.teaches = !proven;
+    if (proven) origin.requestsWhenSilent = origin.counters.requests;
     this.#learn(origin, sawSilence(origin.memory, leasedIdleMs, proven, now), now);
   }
 
@@ -75,13 +77,16 @@ export class IdleLimitLearner<C, W> {
   restored(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     if (!origin.rules.learn || origin.memory.closes.length > 0) return;
     const { closes, workedMs, workedAt, burstUntil } = memory;
+    origin.requestsWhenSilent = origin.counters.requests;
     this.#learn(origin, { ...origin.memory, closes, workedMs, workedAt, burstUntil }, now);
   }
 
   #learn(origin: OriginRecord<C, W>, memory: LimitMemory, now: number): void {
     const closes = memory.closes !== origin.memory.closes;
     const roundTripMs = origin.roundTripMs === Infinity ? 0 : origin.roundTripMs;
-    const { idleMs, provenMs, aliveMs, silentMs, reviewAt } = learnedLimit(memory, roundTripMs, now);
+    const requestsSince = origin.counters.requests - origin.requestsWhenSilent;
+    const learned = learnedLimit(memory, roundTripMs, now, requestsSince);
+    const { idleMs, provenMs, aliveMs, silentMs, reviewAt } = learned;
     const previousMs = origin.learnedIdleMs;
     origin.memory = memory;
     origin.learnedIdleMs = idleMs;

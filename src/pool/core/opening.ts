@@ -1,7 +1,7 @@
 /** Opening: decides whether another connection is opened, for waiters or in advance, and what is closed for it. */
 
 import { admit } from "../../rules/admission.ts";
-import { hungMs, overtakes, staleMs } from "../../rules/outage.ts";
+import { hungMs, noteProbed, overtakes, staleMs } from "../../rules/outage.ts";
 import type { Effect } from "./effects.ts";
 import type { Fairness } from "./fairness.ts";
 import { type OriginTable, waitersWithoutAttempt } from "./origin-table.ts";
@@ -61,7 +61,7 @@ export class Opening<C, W> {
    * longer than the time between probes, the oldest one goes on beside them: on a slow network only that gets through.
    */
   probe(origin: OriginRecord<C, W>, now: number): void {
-    origin.reach.probedAt = now;
+    noteProbed(origin.reach, now);
     for (const probe of [origin.patientProbe, origin.probe])
       if (probe?.state === "connecting" && now - probe.openedAt >= hungMs(origin.roundTripMs))
         this.#giveUp(probe, now);

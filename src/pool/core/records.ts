@@ -294,6 +294,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   aliveMs = 0;
   /** A margin below the idle age at which a connection was silent. */
   silentMs: number = Infinity;
+  /** How many requests had been made when a connection was last found silent. */
+  requestsWhenSilent = 0;
   reviewAt: number = Infinity;
   /** After how many requests the server ends a connection by GOAWAY. */
   learnedRequests: number = Infinity;

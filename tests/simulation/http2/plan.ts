@@ -2,6 +2,7 @@
 
 import type { Duration, PoolOptions } from "../../../mod.ts";
 import { Prng } from "../../support/prng.ts";
+import type { Slowness } from "../slowness.ts";
 
 /** How a server ends connections of its own accord. */
 export interface ServerPlan {
@@ -35,13 +36,22 @@ export interface ServerPlan {
   readonly maxFieldBytes: number;
   /** Settings change to values that hurt: no window at all, a table of another size, fewer streams than are open. */
   readonly changesHard: boolean;
+  /** A box in between forgets a connection on which nothing has passed for so long, without a word. */
+  readonly forgetsMs: number;
+  /** It is slow for everybody. */
+  readonly slow: Slowness | undefined;
 }
+
+/** Boxes in between that forget connections, or servers that are slow for everybody. */
+export type Silence = "forgets" | "slow";
 
 /** One world. */
 export interface Plan {
   readonly seed: number;
   /** Nothing goes wrong but what GOAWAY, limits and windows allow: no request may fail. */
   readonly isCalm: boolean;
+  /** What the world is about, if it is about silence. */
+  readonly silence?: Silence;
   readonly scheme: "http" | "https";
   readonly latencyMs: number;
   /** Bytes under way after which the client's socket accepts no more: what it writes then comes late. */
@@ -84,6 +94,8 @@ const PLAIN_SERVER = {
   settingsAfterMs: 0,
   maxFieldBytes: Infinity,
   changesHard: false,
+  forgetsMs: Infinity,
+  slow: undefined,
 } as const;
 
 /** The plan of a seed, with some `requests` in all. `plain`: as seeds were before there was more to draw. */
@@ -114,6 +126,85 @@ function lateness(prng: Prng): Pick<Plan, "clockStops" | "lateOneIn" | "readsInB
     lateOneIn: prng.among(Infinity, Infinity, 100, 20),
     readsInBatches: prng.oneIn(3),
   };
+}
+
+/** A world in which little goes wrong but silence, and callers pause for as long as boxes in between remember. */
+function quietPlanOf(seed: number, requests: number, prng: Prng): Plan {
+  const plan = oldPlan(seed, requests);
+  const callers = prng.among(1, 1, 2, 3);
+  return {
+    ...plan,
+    isCalm: false,
+    socketBytes: Infinity,
+    callers,
+    requestsEach: Math.ceil(requests / callers),
+    burst: prng.oneIn(2),
+    abortOneIn: Infinity,
+    slowOneIn: Infinity,
+    blockOneIn: Infinity,
+    options: {
+      http2: plan.options.http2 ?? "alpn",
+      idleTimeout: "24h",
+      maxLifetime: Infinity,
+      unsafeReuse: prng.among(2000, 0),
+      acquireTimeout: "24h",
+      headersTimeout: "1m",
+      bodyIdleTimeout: "1m",
+    },
+    servers: plan.servers.slice(0, 2).map((server) => ({
+      ...server,
+      isOld: false,
+      maxStreams: 100,
+      maxRequests: Infinity,
+      idleMs: Infinity,
+      faultRate: 0,
+      changeRate: 0,
+      stallRate: 0,
+      pingRate: 0,
+      restartEveryMs: Infinity,
+    })),
+  };
+}
+
+/** Boxes in between forget idle connections without a word, after times around which callers pause. */
+function forgettingPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0x9e37_79b1) ^ 0xf026);
+  const plan = quietPlanOf(seed, requests, prng);
+  const forgetsMs = prng.among(600, 1500, 5000, 20_000, 60_000, 350_000) * (0.8 + 0.4 * prng.next());
+  return {
+    ...plan,
+    silence: "forgets",
+    pauseMs: forgetsMs * prng.among(0.5, 1.5, 3),
+    latencyMs: Math.min(plan.latencyMs, 1 + Math.floor(forgetsMs / 400)),
+    servers: plan.servers.map((server) => ({ ...server, forgetsMs: forgetsMs * (1 + prng.next()) })),
+  };
+}
+
+/** Servers that become slow for everybody, or stand still now and then. Nobody forgets a connection. */
+function slowPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0x85eb_ca6b) ^ 0x510e);
+  const plan = quietPlanOf(seed, requests, prng);
+  return {
+    ...plan,
+    silence: "slow",
+    pauseMs: prng.among(500, 8000, 60_000),
+    options: { ...plan.options, headersTimeout: "5m" },
+    servers: plan.servers.map((server) => {
+      const everyMs = prng.among(undefined, 30_000, 300_000);
+      const slow = {
+        fromMs: prng.among(0, 20_000, 600_000),
+        ms: prng.among(400, 1000, 4000, 20_000),
+        everyMs,
+      };
+      // What came while it stood still is answered in its order.
+      return { ...server, serviceMs: everyMs === undefined ? server.serviceMs : 0, slow };
+    }),
+  };
+}
+
+/** The plan of a world that is about silence. */
+export function silentPlanOf(silence: Silence, seed: number, requests: number): Plan {
+  return (silence === "slow" ? slowPlanOf : forgettingPlanOf)(seed, requests);
 }
 
 function oldPlan(seed: number, requests: number): Plan {

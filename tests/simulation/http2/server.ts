@@ -8,6 +8,7 @@ import type { MemoryPeer } from "../../../transports/memory.ts";
 import { Prng } from "../../support/prng.ts";
 import { type Agenda, type Appointment, LANE } from "../agenda.ts";
 import { ascii, isPayload, payloadBytes } from "../payload.ts";
+import { slowMs } from "../slowness.ts";
 import {
   ACK,
   END_HEADERS,
@@ -42,6 +43,8 @@ export interface ServerWorld {
   takes(id: number): void;
   /** Where the request is sent on to, if it has hops left; `hop`: how many it has had. */
   redirect(id: number, hop: number): string | undefined;
+  /** The request came on a connection that a box in between has forgotten. */
+  swallowed(hostname: string, id: number): void;
   happened(what: string): void;
   fail(what: string): void;
 }
@@ -137,6 +140,9 @@ export class Http2ServerConnection {
   #out: Uint8Array[] = [];
   #isOver = false;
   #isDeaf = false;
+  /** When something passed last, in either direction. */
+  #passedAt: number;
+  #isForgotten = false;
   #requests = 0;
   #lastStream = 0;
   /** Streams above it are not processed. */
@@ -164,6 +170,7 @@ export class Http2ServerConnection {
   constructor(server: Http2Server, peer: MemoryPeer) {
     this.#server = server;
     this.#peer = peer;
+    this.#passedAt = server.world.agenda.now;
     const { maxStreams, initialWindow, frameSize, tableSize } = server.plan;
     // The client uses a table of the initial size until it knows better.
     this.#decoder = new HpackDecoder(4096, portableText);
@@ -222,6 +229,7 @@ export class Http2ServerConnection {
 
   #read(bytes: Uint8Array): void {
     if (this.#isOver || this.#isDeaf) return;
+    if (!this.#passes()) return this.#swallow(bytes);
     const frames = this.#reader.push(bytes);
     if (frames === undefined)
       return this.#world.fail(`the preface is ${JSON.stringify(ascii(bytes.subarray(0, 60)))}`);
@@ -231,6 +239,27 @@ export class Http2ServerConnection {
     }
     this.#pump();
     this.#flush();
+  }
+
+  /** Whether the box in between lets something through. What it has forgotten stays forgotten. */
+  #passes(): boolean {
+    const { now } = this.#world.agenda;
+    if (now - this.#passedAt > this.#server.plan.forgetsMs && !this.#isForgotten) {
+      this.#world.happened("forgotten by a box in between");
+      this.#isForgotten = true;
+    }
+    this.#passedAt = now;
+    return !this.#isForgotten;
+  }
+
+  #swallow(bytes: Uint8Array): void {
+    for (const { type, flags, payload: block } of this.#reader.push(bytes) ?? []) {
+      if (type !== TYPE.headers || (flags & END_HEADERS) === 0) continue;
+      const field = (name: string, value: string): void => {
+        if (name === "x-id") this.#world.swallowed(this.#server.plan.hostname, Number(value));
+      };
+      this.#decoder.decode(block, 0, block.length, { field });
+    }
   }
 
   #frame({ type, flags, stream, payload: bytes }: Frame): void {
@@ -433,7 +462,8 @@ export class Http2ServerConnection {
       );
     if (stream.responded) return this.#isDone(stream);
     if (world.redirect(stream.id, stream.hop) === undefined) world.executes(stream.id, stream.method);
-    const thinkMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    const usualMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
+    const thinkMs = slowMs(plan.slow, world.agenda.now, prng) ?? usualMs;
     this.#soon(thinkMs, () => this.#respond(stream));
   }
 
@@ -724,6 +754,7 @@ export class Http2ServerConnection {
     this.#settle();
     this.#flush();
     this.#stop();
+    if (!this.#passes()) return;
     if (how === "fin") this.#peer.end();
     else this.#peer.reset();
   }
@@ -742,7 +773,7 @@ export class Http2ServerConnection {
     const out = joined(this.#out);
     this.#out = [];
     this.#world.trace?.(`${this.#peer.id} < ${out.length}`);
-    this.#peer.send(out);
+    if (this.#passes()) this.#peer.send(out);
   }
 
   /** Now, or later. */

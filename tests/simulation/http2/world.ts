@@ -9,11 +9,15 @@ import { createPool, HoldfastError, ProtocolError, RETIRE_REASONS } from "../../
 import { memoryTransport } from "../../../transports/memory.ts";
 import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
-import { Agenda, type Appointment, grain, LANE } from "../agenda.ts";
+import { Agenda, type Appointment, grain, LANE, type Lane } from "../agenda.ts";
+import { Attempts } from "../attempts.ts";
 import { ClientClock } from "../client-clock.ts";
+import { Doubts } from "../doubts.ts";
 import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
+import { hostnameOf } from "../origin-facts.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
+import { Silences } from "../silences.ts";
 import type { Plan } from "./plan.ts";
 import { Http2Server, type ServerWorld } from "./server.ts";
 
@@ -75,6 +79,11 @@ export class Http2World implements ServerWorld {
   readonly #happened: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
   readonly #retried: Record<string, number> = {};
+  readonly #doubts: Doubts = new Doubts();
+  readonly #silences: Silences = new Silences();
+  readonly #attempts: Attempts = new Attempts();
+  /** How long connections in doubt had been idle. */
+  readonly #idleMs: Map<number, number> = new Map();
   readonly #open: Set<number> = new Set();
   readonly #started: Set<number> = new Set();
   /** A connection waits for the code of HTTP/2, which is loaded in real time: virtual time must not go on. */
@@ -86,6 +95,8 @@ export class Http2World implements ServerWorld {
   #running = 0;
   #lateAgainAt = 0;
   #closed = false;
+  /** The lane of the appointment that is kept. */
+  #kept: Lane | undefined = undefined;
   #violation: string | undefined;
 
   constructor(plan: Plan, trace?: (line: string) => void) {
@@ -114,7 +125,9 @@ export class Http2World implements ServerWorld {
       peers: inner.peers,
       attempts: 0,
       connect: async (target, handler, signal) => {
+        this.#tries(target.hostname);
         const socket = await inner.connect(target, handler, signal);
+        this.#attempts.heard(target.hostname, this.agenda.clientNow);
         const isOld = !this.#servers.has(target.hostname);
         const offered = target.tls?.alpn ?? [];
         const alpn = !isOld && offered.includes("h2") ? "h2" : "http/1.1";
@@ -179,6 +192,18 @@ export class Http2World implements ServerWorld {
     return hostname === undefined ? undefined : `${this.plan.scheme}://${hostname}/r/${id}/${hop + 1}`;
   }
 
+  #tries(hostname: string): void {
+    if (this.#kept !== LANE.timer) return;
+    const problem = this.#attempts.tried(hostname, this.agenda.clientNow);
+    if (problem !== undefined) this.fail(problem);
+  }
+
+  swallowed(hostname: string, id: number): void {
+    this.excuses(id, "forgotten");
+    const problem = this.#silences.met(`${this.plan.scheme}://${hostname}`, id, this.agenda.clientNow);
+    if (problem !== undefined) this.fail(problem);
+  }
+
   happened(what: string): void {
     this.#happened[what] = (this.#happened[what] ?? 0) + 1;
   }
@@ -200,6 +225,8 @@ export class Http2World implements ServerWorld {
     this.#events += 1;
     this.trace?.(`event ${JSON.stringify(event)}`);
     this.#note(event.type, "connection" in event ? event.connection : 0);
+    const problem = this.#doubts.problem(event, false);
+    if (problem !== undefined) this.fail(problem);
     switch (event.type) {
       case "connection.opened":
         this.#open.add(event.connection);
@@ -208,12 +235,19 @@ export class Http2World implements ServerWorld {
       case "connection.retired":
         this.#open.delete(event.connection);
         if (!RETIRE_REASONS.includes(event.reason)) this.fail(`the reason ${event.reason} is new`);
+        if (event.reason === "no-answer") this.#found(event.origin, event.connection);
+        return;
+      case "limit.learned":
+        if (this.plan.silence === "slow" && event.idleMs < Infinity)
+          this.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
         return;
       case "request.started":
+        this.#attempts.began();
         this.#started.add(event.request);
         if (this.#starting !== undefined) this.#ids.set(event.request, this.#starting);
         return;
       case "request.doubted":
+        this.#idleMs.set(event.connection, event.idleMs);
         return this.#doubted(this.#ids.get(event.request));
       case "request.retried":
         this.#retried[event.reason] = (this.#retried[event.reason] ?? 0) + 1;
@@ -224,10 +258,22 @@ export class Http2World implements ServerWorld {
       case "request.failed":
         if (!this.#started.delete(event.request))
           this.fail(`request ${event.request} ended twice, or never began`);
+        this.#attempts.ended();
         this.#ids.delete(event.request);
         return;
       default:
     }
+  }
+
+  /** Where a POST has timed out before on the dead connection, its idle time counts from then, and says nothing. */
+  #found(origin: string, connection: number): void {
+    const forgetsMs = this.#servers.get(hostnameOf(origin))?.plan.forgetsMs ?? Infinity;
+    const idleMs = this.#idleMs.get(connection) ?? 0;
+    if (this.plan.silence !== "forgets" || idleMs < forgetsMs - 2 * this.latencyMs) return;
+    const finds = this.#silences.found(origin, this.agenda.clientNow);
+    this.happened(
+      finds < 3 ? "dead connection found" : "dead connection found, the third or later of an origin",
+    );
   }
 
   /** A request that follows a redirect is begun by the pool: it may be any of those. */
@@ -369,10 +415,12 @@ export class Http2World implements ServerWorld {
       ...(controller === undefined ? {} : { signal: controller.signal }),
     };
     const url = `${plan.scheme}://${hostname}/r/${id}`;
+    this.#silences.began(`${plan.scheme}://${hostname}`, id);
     this.#starting = id;
     const asked = request.hops.length > 0 ? this.#pool.fetch(url, init) : this.#pool.request(url, init);
     this.#starting = undefined;
     const response = await asked;
+    this.#attempts.heard(hostname, this.agenda.clientNow);
     if (response.status !== 200) return this.fail(`request ${id} got status ${response.status}`);
     const named = response.headers.get("x-id");
     if (named !== String(id)) this.fail(`request ${id} got the answer to ${named}`);
@@ -435,6 +483,7 @@ export class Http2World implements ServerWorld {
     for (let at = 0; at < callers; at++) void this.#caller();
     let steps = 0;
     for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
+      this.#kept = next.lane;
       await this.#keep(next);
       steps += 1;
       if (steps % 50 === 0) this.#audit();
