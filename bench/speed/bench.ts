@@ -20,6 +20,7 @@ import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 import { secondsOf } from "./sections.ts";
 import { type Origin, startOrigin } from "./start-origin.ts";
 import { type Series, summarize } from "./summary.ts";
+import { measureWorkers } from "./workers.ts";
 
 const PEERS = ["undici", "agentkeepalive", "got", "axios", "ky"];
 /** `--quick` leaves out the slowest. */
@@ -54,7 +55,12 @@ export class Bench {
   async take(section: string): Promise<Part[]> {
     const scenario = SCENARIOS.find(({ name }) => name === section);
     if (scenario !== undefined) return isPossible(scenario) ? await this.#takeScenario(scenario) : [];
-    if (section === "size") return [await this.#sizes()];
+    if (section === "size" || section === "workers") {
+      const part = section === "size" ? await this.#sizes() : await this.#workers();
+      this.#progress.done(secondsOf(section, undefined, this.#wanted.effort));
+      console.error(this.#progress.line(section));
+      return [part];
+    }
     const parts: Part[] = [];
     for (const runtime of this.#runtimes) {
       const part =
@@ -153,6 +159,11 @@ export class Bench {
   async #sizes(): Promise<Part> {
     const sizes = (await bundles()).map(({ file: _, ...size }) => size);
     return { section: "size", runtime: "", measured: this.#measured(undefined, 0), bundles: sizes };
+  }
+
+  async #workers(): Promise<Part> {
+    const workers = await measureWorkers(this.#wanted.effort);
+    return { section: "workers", runtime: "", measured: this.#measured(undefined), workers };
   }
 
   async #gateways(runtime: Runtime): Promise<Part | undefined> {

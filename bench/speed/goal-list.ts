@@ -1,7 +1,9 @@
 /** Goal list: what Holdfast wants to keep, beside others. A goal holds on whichever machine it is measured. */
 
 import { BEST_PEER, ceilingGoal, type Goal, latencyGoal, type RatioGoal, ratioGoal } from "./goals.ts";
-import type { Part } from "./results.ts";
+import { type Part, partOf } from "./results.ts";
+import { times } from "./table.ts";
+import type { WorkersRatio } from "./workers.ts";
 
 const RUNTIMES = ["Node 24", "Deno", "Bun"] as const;
 type Of<Value> = Readonly<Record<(typeof RUNTIMES)[number], Value>>;
@@ -155,6 +157,24 @@ const SIZE: readonly Goal[] = Object.entries({
   }),
 );
 
+/** By rate, as the others: the ratios that the bench of Workers has a goal for. */
+const WORKERS: readonly Goal[] = (["/pool / /object", "/pool / /fresh"] as const).map((what) => {
+  const of = (parts: readonly Part[]): WorkersRatio | undefined =>
+    partOf(parts, "workers", "")?.workers?.ratios.find((ratio) => ratio.what === what);
+  const least = what === "/pool / /fresh" ? 2 : 1;
+  return {
+    section: "workers",
+    runtime: "",
+    what,
+    goal: () => `≥ ${least} ×`,
+    verdict(parts) {
+      const ratio = of(parts);
+      if (ratio === undefined) return undefined;
+      return { value: times(ratio.byRate), byCpu: times(ratio.byCpu), met: ratio.byRate >= least };
+    },
+  };
+});
+
 /** All goals, in the order in which they are shown. */
 export const GOALS: readonly Goal[] = [
   ...[...SMALL, ...BODIES, ...CONNECTIONS].map(ratioGoal),
@@ -165,4 +185,5 @@ export const GOALS: readonly Goal[] = [
   ...IDLE,
   ...SIZE,
   ...[...FRONTS, ...HTTP2].map(ratioGoal),
+  ...WORKERS,
 ];

@@ -2,6 +2,7 @@
 
 import { find, type Part, partOf } from "./results.ts";
 import type { Summary } from "./summary.ts";
+import { times } from "./table.ts";
 
 /** What was measured for a goal. */
 export interface Verdict {
@@ -69,8 +70,6 @@ export interface RatioGoal {
   /** The ratio is divided by that of these two. It counts by CPU time: the origin may bound any of the four by rate. */
   readonly against?: readonly [client: string, beside: string];
 }
-
-const times = (value: number): string => `${value.toFixed(2)} ×`;
 
 /** A goal for a ratio. */
 export function ratioGoal(given: RatioGoal): Goal {

@@ -60,7 +60,7 @@ const planned = secondsOfAll(sections, chosen, effort);
 const progress = new Progress(planned);
 const seconds = effort.runMs / 1000;
 console.error(
-  `${sections.length} sections on ${chosen.map(({ name }) => name).join(", ")}, ${effort.rounds} rounds of ${seconds} s: about ${minutes(planned)}`,
+  `${sections.length === 1 ? "1 section" : `${sections.length} sections`} on ${chosen.map(({ name }) => name).join(", ")}, ${effort.rounds} × ${seconds} s: about ${minutes(planned)}`,
 );
 
 /** What was measured until now joins what there was, so that a run that is interrupted is not lost. */

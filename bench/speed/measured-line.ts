@@ -17,6 +17,6 @@ export function measuredLine(parts: readonly Part[]): string {
 }
 
 function howOf({ date, rounds, seconds, processor }: Origins): string {
-  const how = seconds === 0 ? "" : `, ${rounds} rounds of ${seconds} s`;
+  const how = seconds === 0 ? "" : `, ${rounds} ${rounds === 1 ? "round" : "rounds"} of ${seconds} s`;
   return `${date} on ${processor}${how}`;
 }

@@ -30,6 +30,7 @@ export function reportOf(given: readonly Part[]): string {
     goals(parts),
     ...SCENARIOS.map((scenario) => scenarioPart(parts, scenario)),
     ...gateways.map((part) => `${gatewayPart(part.runtime, part.gateways ?? [])}\n\n${measuredLine([part])}`),
+    ...parts.map(workersPart),
     ...costsParts(parts),
   ];
   return `${all.filter((part) => part !== "").join("\n\n")}\n`;
@@ -64,6 +65,12 @@ function goals(parts: readonly Part[]): string {
   if (rows.length === 0) return "";
   const head = ["runtime", "what, section", "goal", "measured", "by CPU time", "", "on"];
   return `## Goals\n\n${table(head, rows)}`;
+}
+
+function workersPart(part: Part): string {
+  if (part.workers === undefined) return "";
+  const lines = ["```", ...part.workers.lines, "```"].join("\n");
+  return `## A request from a Worker, in workerd\n\n${lines}\n\n${measuredLine([part])}`;
 }
 
 function scenarioPart(all: readonly Part[], scenario: Scenario): string {

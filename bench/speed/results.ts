@@ -11,6 +11,7 @@ import type { CoreCost } from "./core-cost.ts";
 import type { IdleCost, StartupCost } from "./costs.ts";
 import type { LibraryCost } from "./library-cost.ts";
 import type { Summary } from "./summary.ts";
+import type { WorkersFigures } from "./workers.ts";
 
 /** When, how and on what a part was measured. */
 export interface Origins {
@@ -46,6 +47,7 @@ export interface Part {
   readonly idle?: readonly IdleCost[];
   readonly startup?: readonly StartupCost[];
   readonly bundles?: readonly BundleSize[];
+  readonly workers?: WorkersFigures;
 }
 
 /** This machine, as its parts name it. */

@@ -6,6 +6,7 @@ import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 /** What is measured besides scenarios. */
 export const OTHER_SECTIONS = {
   gateway: "forward() beside other gateways, on each Node",
+  workers: "a request from a Worker, by a pool in a Durable Object and in other ways",
   core: "the core, and a request without a network",
   idle: "memory of idle connections, plain, TLS and HTTP/2",
   startup: "from import to the end of the first answer",
@@ -56,6 +57,11 @@ const WARM_TIMES = 1.4;
 /** The other sections, on each of their runtimes. */
 const OTHER_SECONDS: Readonly<Record<string, number>> = { core: 22, idle: 30, startup: 22, size: 3 };
 
+/** workerd starts, and each way is warmed up. */
+const WORKERS_SECONDS = 20;
+/** How many ways it compares. */
+const WORKERS_WAYS = 8;
+
 /** About how long one client takes in all rounds of a scenario. */
 export function secondsOfClient({ origins }: Scenario, { rounds, runMs, warmMs }: Effort): number {
   const start = START_SECONDS + (WARM_TIMES * warmMs) / 1000;
@@ -63,11 +69,18 @@ export function secondsOfClient({ origins }: Scenario, { rounds, runMs, warmMs }
   return origins === undefined ? start + rounds * round : rounds * (start + round);
 }
 
-/** About how long a section takes on a runtime. */
-export function secondsOf(section: string, runtime: Runtime, effort: Effort): number {
+/** About how long a section takes on a runtime, or on none. */
+export function secondsOf(section: string, runtime: Runtime | undefined, effort: Effort): number {
   const scenario = SCENARIOS.find(({ name }) => name === section);
-  if (scenario !== undefined) return clientsOf(scenario, runtime).length * secondsOfClient(scenario, effort);
-  if (section === "size") return runtime.name === "Deno" ? 3 : 0;
+  if (scenario !== undefined && runtime === undefined) return 0;
+  if (scenario !== undefined && runtime !== undefined)
+    return clientsOf(scenario, runtime).length * secondsOfClient(scenario, effort);
+  if (section === "size" || section === "workers") {
+    const seconds =
+      section === "size" ? 3 : WORKERS_SECONDS + (effort.rounds * effort.runMs * WORKERS_WAYS) / 1000;
+    return runtime === undefined ? seconds : 0;
+  }
+  if (runtime === undefined) return 0;
   if (section !== "gateway")
     return ["Node 24", "Deno", "Bun"].includes(runtime.name) ? (OTHER_SECONDS[section] ?? 0) : 0;
   return runtime.name.startsWith("Node")
@@ -77,7 +90,7 @@ export function secondsOf(section: string, runtime: Runtime, effort: Effort): nu
 
 /** What a choice of sections takes on some runtimes. */
 export function secondsOfAll(sections: readonly string[], list: readonly Runtime[], effort: Effort): number {
-  return list.reduce(
+  return [...list, undefined].reduce(
     (sum, runtime) => sum + sections.reduce((part, section) => part + secondsOf(section, runtime, effort), 0),
     0,
   );

@@ -17,6 +17,7 @@ import { deception, type Round } from "../../bench/speed/round.ts";
 import { SCENARIOS } from "../../bench/speed/scenarios.ts";
 import { GROUPS, NAMES } from "../../bench/speed/sections.ts";
 import { type Series, summarize } from "../../bench/speed/summary.ts";
+import { readWorkers } from "../../bench/speed/workers.ts";
 
 const [small] = SCENARIOS;
 const runtime = { name: "Node 24", version: "24.0.0", command: [], peers: [] };
@@ -217,6 +218,16 @@ describe("the goals of the speed bench", () => {
     assertEquals([...new Set(rows.map(({ section, runtime: on }) => `${section} ${on}`))], ["small Node 24"]);
     assert(rows.every(({ verdict }) => verdict === undefined));
     assertStringIncludes(reportOf([part({ "holdfast request": round(100) })]), "not measured");
+  });
+
+  it("count what the bench of Workers prints", () => {
+    const output =
+      "GET     12/s  3 us\n/pool / /object: 0.94 by rate, 1.02 by processor time (goal: 1.0)\n/bare / /object: 2.00 by rate, 2.00 by processor time, sockets alone\n";
+    const workers = readWorkers(output);
+    const parts = [{ section: "workers", runtime: "", measured: MEASURED, workers }];
+    assertEquals(goalOf(parts, "/pool / /object")?.verdict, { value: "0.94 ×", byCpu: "1.02 ×", met: false });
+    assertEquals([workers.lines.length, workers.ratios.length], [3, 1]);
+    assertStringIncludes(reportOf(parts), "/bare / /object: 2.00 by rate");
   });
 
   it("name sections that exist", () => {
