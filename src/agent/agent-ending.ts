@@ -9,7 +9,7 @@ import type { ConnectionPool } from "../pool/pool.ts";
 import { NO_HINTS } from "../rules/rules.ts";
 import type { NodeRequest } from "./node-request.ts";
 import type { ReceivedBytes } from "./received-bytes.ts";
-import { announcedHints, endAfter } from "./response-facts.ts";
+import { announcedHints, endAfter, isUntilClose } from "./response-facts.ts";
 
 /** How a request leaves its connection. */
 export interface Leaving {
@@ -25,7 +25,7 @@ export interface Leaving {
 }
 
 /** What is read within this time is taken to be all that came, as by the pool's liveness check. */
-const JUST_READ_MS = 1;
+export const JUST_READ_MS = 1;
 
 /** Gives a connection back, with what the server announced. */
 export function returnConnection(
@@ -70,6 +70,19 @@ export function endOfFreed(
 ): RetireReason | undefined {
   if (hasSurplus || !res) return "bad-framing";
   return endAfter(res, method, lease, lease.connection.settings.persistence);
+}
+
+/**
+ * Why the connection of a request ends by itself that was lost: the response is complete and says so, or it ends with the
+ * connection. `undefined`: it was lost. `orderly`: by a FIN.
+ */
+export function endOfLost(
+  { res, method }: NodeRequest,
+  lease: Lease<Wire>,
+  orderly: boolean,
+): RetireReason | undefined {
+  if (res?.complete === true) return endAfter(res, method, lease, undefined);
+  return orderly && isUntilClose(res, method) ? "not-persistent" : undefined;
 }
 
 /**

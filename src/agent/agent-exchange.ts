@@ -32,26 +32,18 @@ import {
 import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
 import { AgentDeadlines, type TimedRequest } from "./agent-deadlines.ts";
-import { endOfDestroyed, endOfFreed, returnConnection } from "./agent-ending.ts";
+import { endOfDestroyed, endOfFreed, endOfLost, JUST_READ_MS, returnConnection } from "./agent-ending.ts";
 import type { AgentSocket, SocketLink } from "./agent-socket.ts";
 import { socketFor } from "./connection-socket.ts";
 import { DetachedLink } from "./detached-link.ts";
+import type { ExchangeOwner } from "./exchange-owner.ts";
 import { nodeError } from "./node-errors.ts";
 import type { NodeRequest } from "./node-request.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
-import { isSafeTwice, mayNeedReplay, replayReason } from "./resend.ts";
-import { endAfter, isUntilClose, statusOf } from "./response-facts.ts";
+import { isReused, isSafeTwice, mayNeedReplay, replayReason } from "./resend.ts";
+import { statusOf } from "./response-facts.ts";
 import { SentBytes } from "./sent-bytes.ts";
 import { WaitingRequest } from "./waiting-request.ts";
-
-/** What an exchange needs of its agent. */
-export interface ExchangeOwner {
-  readonly pool: ConnectionPool<Wire>;
-  /** Its requests that wait for a connection. */
-  readonly waiting: Set<AgentExchange>;
-  /** `timeout` of the agent: how long a socket may be silent before it says so; 0: for ever. */
-  readonly socketTimeoutMs: number;
-}
 
 type Roles = Acquirer<Wire> & ConnectionUser & SocketLink & TimedRequest & DeliveryWaiter;
 
@@ -61,7 +53,7 @@ export class AgentExchange implements Roles {
   readonly request: NodeRequest;
   /** What its connection is listed under. */
   readonly groupName: string;
-  readonly owner: ExchangeOwner;
+  readonly owner: ExchangeOwner<AgentExchange>;
   readonly #pool: ConnectionPool<Wire>;
   readonly origin: Origin;
   /** What counts for the origin. */
@@ -73,13 +65,13 @@ export class AgentExchange implements Roles {
   #lease: Lease<Wire> | undefined = undefined;
   #socket: AgentSocket | undefined = undefined;
   /** Set while `node:http` waits for its first connection. */
-  #waiting: WaitingRequest | undefined = undefined;
+  #waiting: WaitingRequest<AgentExchange> | undefined = undefined;
   readonly sent: SentBytes = new SentBytes();
   readonly #received: ReceivedBytes = new ReceivedBytes();
   #isLast = false;
   #resendCount = 0;
 
-  constructor(owner: ExchangeOwner, request: NodeRequest, origin: Origin, groupName: string) {
+  constructor(owner: ExchangeOwner<AgentExchange>, request: NodeRequest, origin: Origin, groupName: string) {
     this.owner = owner;
     this.#pool = owner.pool;
     this.groupName = groupName;
@@ -99,10 +91,8 @@ export class AgentExchange implements Roles {
   }
 
   #waitQueued(): void {
-    this.owner.waiting.add(this);
-    this.#waiting = new WaitingRequest(this.request, (error) => {
+    this.#waiting = new WaitingRequest(this, this.owner.waiting, (error) => {
       if (this.stage !== "queue") return;
-      this.owner.waiting.delete(this);
       this.#fail(error ?? new Error("The request was destroyed while it waited"));
       this.request.onSocket(undefined);
     });
@@ -137,17 +127,13 @@ export class AgentExchange implements Roles {
   }
 
   rejected(error: Error): void {
-    this.#fail(error);
-    const shown = nodeError(error);
-    if (this.#socket === undefined) this.#tell(undefined, shown);
-    else this.#socket.destroy(shown);
+    this.#abort(error, "aborted");
   }
 
   /** Tells `node:http` what it waits for. */
   #tell(socket: AgentSocket | undefined, error?: Error): void {
     const { request } = this;
     if (this.#waiting === undefined) return request.onSocket(socket, error);
-    this.owner.waiting.delete(this);
     this.#waiting.end(() => request.onSocket(socket, error));
     this.#waiting = undefined;
   }
@@ -185,20 +171,34 @@ export class AgentExchange implements Roles {
   write(head: string | Uint8Array, body: Uint8Array | undefined, done: () => void): void {
     const lease = this.#lease;
     if (lease === undefined) return this.sent.hold(head, body, done);
-    this.#moved();
+    const now = this.#pool.now();
+    if (this.sent.writes === 0 && isReused(lease) && now - lease.grantedAt > JUST_READ_MS) {
+      this.sent.hold(head, body, done);
+      return this.#lookAgain(lease);
+    }
+    this.#moved(now);
     this.sent.put(socketOf(lease), head, body, done);
+  }
+
+  /** `node:http` took its time after the grant. What came meanwhile would pass for the answer, so the loop turns once before. */
+  #lookAgain(lease: Lease<Wire>): void {
+    this.#pool.settings.clock.turn(() => {
+      if (this.#lease !== lease) return;
+      this.#moved(this.#pool.now());
+      this.sent.again(socketOf(lease));
+    });
   }
 
   /** Stands for a fresh connection, on which all is written that was written before. */
   #writeAgain(lease: Lease<Wire>, socket: AgentSocket): void {
     lease.connection.face = socket;
     socket.moveTo(socketOf(lease));
-    this.#moved();
+    this.#moved(this.#pool.now());
     this.sent.again(socketOf(lease));
   }
 
-  #moved(): void {
-    this.#pool.timer.ringBy(this.#deadlines.moved(this.#pool.now()));
+  #moved(now: number): void {
+    this.#pool.timer.ringBy(this.#deadlines.moved(now));
   }
 
   drain(): void {
@@ -259,13 +259,11 @@ export class AgentExchange implements Roles {
     const [lease, socket] = [this.#lease, this.#socket];
     if (lease === undefined || this.stage === "done") return;
     if (this.#resend(lease, reason)) return;
-    const { res, method } = this.request;
-    const isComplete = res?.complete === true;
-    const announced = isComplete ? endAfter(res, method, lease, undefined) : undefined;
-    const ends = error === undefined && !isComplete && isUntilClose(res, method);
+    const isComplete = this.request.res?.complete === true;
+    const announced = endOfLost(this.request, lease, error === undefined);
     const failure = lostError(this.#context(lease), undefined, error);
-    this.#release(lease, ends ? "not-persistent" : (announced ?? reason), true);
-    if (ends || isComplete) this.#finish(lease);
+    this.#release(lease, announced ?? reason, true);
+    if (isComplete || announced !== undefined) this.#finish(lease);
     else this.#fail(failure);
     if (socket === undefined) this.#tell(undefined, nodeError(failure));
     // A response may be complete that `node:http` has not told of. Then it does not matter how the connection ended.

@@ -8,9 +8,10 @@ import type { ForwardedBy, Wire } from "../contract/wire.ts";
 import type { FrontParts, Pool } from "../create-pool.ts";
 import type { PooledConnection } from "../pool/connection.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
-import { AgentExchange, type ExchangeOwner } from "./agent-exchange.ts";
+import { AgentExchange } from "./agent-exchange.ts";
 import { AgentSocket } from "./agent-socket.ts";
 import { callersContext } from "./callers-context.ts";
+import type { ExchangeOwner } from "./exchange-owner.ts";
 import { nodeError } from "./node-errors.ts";
 import type { NodeRequest } from "./node-request.ts";
 import {
@@ -41,7 +42,7 @@ export class PooledAgent extends Agent {
   declare readonly options: AgentOptions;
   readonly #parts: AgentParts;
   #routes: Routes | undefined;
-  #owner: ExchangeOwner | undefined;
+  #owner: ExchangeOwner<AgentExchange> | undefined;
   /**
    * Requests that came here once already, on Deno. Its `node:http` (2.9) sends any request again by itself whose socket was reused, a
    * POST that was executed as well. Which requests may be sent again the pool has decided by then.

@@ -20,7 +20,7 @@ export function isSafeTwice(request: NodeRequest): boolean {
 }
 
 /** Whether a connection had been idle or had carried a request before. */
-function isReused({ requestNumber, idleMs }: Lease<Wire>): boolean {
+export function isReused({ requestNumber, idleMs }: Lease<Wire>): boolean {
   return requestNumber > 1 || idleMs > 0;
 }
 

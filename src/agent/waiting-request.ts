@@ -5,16 +5,19 @@ import { callersContext } from "./callers-context.ts";
 import type { NodeRequest } from "./node-request.ts";
 
 /** One request that waits, from its beginning to its socket or its end. */
-export class WaitingRequest {
-  readonly #request: NodeRequest;
+export class WaitingRequest<Owner extends { readonly request: NodeRequest }> {
+  readonly #owner: Owner;
+  readonly #waiting: Set<Owner>;
   readonly #run: RunInContext = callersContext();
 
   /**
    * `node:http` tells nobody that a request without a socket was destroyed, so its method does until then. `destroyed` is called
-   * after it.
+   * after it. `waiting`: the requests that wait, as the agent shows them.
    */
-  constructor(request: NodeRequest, destroyed: (error: Error | undefined) => void) {
-    this.#request = request;
+  constructor(owner: Owner, waiting: Set<Owner>, destroyed: (error: Error | undefined) => void) {
+    const { request } = owner;
+    this.#owner = owner;
+    this.#waiting = waiting.add(owner);
     const destroy = (error?: Error): NodeRequest => {
       this.#leave();
       request.destroy(error);
@@ -31,6 +34,7 @@ export class WaitingRequest {
   }
 
   #leave(): void {
-    Reflect.deleteProperty(this.#request, "destroy");
+    this.#waiting.delete(this.#owner);
+    Reflect.deleteProperty(this.#owner.request, "destroy");
   }
 }

@@ -211,6 +211,30 @@ describe("agent: reuse", () => {
       },
     );
 
+  for (const method of ["GET", "POST"])
+    it(
+      `looks again at the connection of a ${method} that is written some time after it was granted`,
+      PATIENT,
+      async () => {
+        const { ask, front, clock, transport, retired, pool } = fronted();
+        await ask();
+        const request = begin("http://a.test/", { agent: front, method, headers: { "content-length": 3 } });
+        const answer = answerTo(request);
+        request.once("socket", () => {
+          clock.block(5);
+          const turn = clock.turn.bind(clock);
+          clock.turn = (callback) => {
+            transport.peers[0]?.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+            turn(callback);
+          };
+        });
+        request.write("a");
+        request.end("bc");
+        const { text } = await answer;
+        assertEquals([text, retired(), pool.stats().opened], ["ok", ["unsolicited-data"], 2]);
+      },
+    );
+
   for (const [what, first, rest] of [
     ["with the rest of its body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", "k"],
     ["behind its head alone", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
