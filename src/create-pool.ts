@@ -21,6 +21,7 @@ import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/requ
 import { UrlReader } from "./fetch/request-url.ts";
 import type { UpgradeOptions, UpgradeResponse } from "./fetch/upgrade.ts";
 import { startUpgrade } from "./fetch/upgrade-on-demand.ts";
+import { Http1Shared } from "./http1/http1-shared.ts";
 import { Http1Wire } from "./http1/http1-wire.ts";
 import { checkedAlloc, checkedText } from "./options/checked-codec.ts";
 import type { PoolOptions } from "./options/options.ts";
@@ -158,6 +159,14 @@ function codecOf(
 
 /** What one pool speaks. The code of HTTP/2 is loaded with its first connection. */
 function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, alloc: Alloc): Protocols<Wire> {
+  const shared: WeakMap<Origin, Http1Shared> = new WeakMap();
+  const sharedBy = (origin: Origin, { limits }: Settings): Http1Shared => {
+    const known = shared.get(origin);
+    if (known !== undefined) return known;
+    const made = new Http1Shared(limits, text, alloc);
+    shared.set(origin, made);
+    return made;
+  };
   let makeHttp2: ((own: Settings) => Wire) | undefined;
   const loadHttp2 = async (own: Settings): Promise<Wire> => {
     const { Http2Wire } = await import("./http2/http2-wire.ts");
@@ -175,7 +184,7 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
     wireOn({ alpn }, origin) {
       const own = settingsFor(settings, origin);
       const speaksHttp2 = own.http2 === "prior-knowledge" || (own.http2 === "alpn" && alpn === "h2");
-      if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(own.limits, text, alloc);
+      if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(sharedBy(origin, own));
       return makeHttp2 === undefined ? loadHttp2(own) : makeHttp2(own);
     },
   };

@@ -6,17 +6,24 @@
 import type { DenoConn } from "./deno-api.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
-/** Sizes of read buffers. The first suits a small response. A read that fills its buffer is followed by one of the next size. */
-const SIZES = [4 * 1024, 32 * 1024, 128 * 1024, 256 * 1024] as const;
+/**
+ * Sizes of read buffers. The second suits a small response; the first is for idle connections where there are very many. A read
+ * that fills its buffer is followed by one of the next size.
+ */
+const SIZES = [1024, 4 * 1024, 32 * 1024, 128 * 1024, 256 * 1024] as const;
+const USUAL = 1;
 const LARGEST = SIZES.length - 1;
 /** Unused buffers kept for reuse, per size: at most 6.6 MiB in total. */
 const MAX_SPARE = 16;
 /**
- * How many idle connections may keep a buffer of the second size, 2 MiB in total. The buffer of an outstanding read cannot
- * be exchanged, and a response of 16 KiB takes 36 µs in two reads, but 21 in one (Deno 2.9).
+ * How many connections may be idle with a buffer of at least the third size, and of the second: 2 and 4 MiB in total. The
+ * buffer of an outstanding read cannot be exchanged, and a response of 16 KiB takes 36 µs in two reads, but 21 in one
+ * (Deno 2.9).
  */
 const MAX_IDLE_LARGE = 64;
+const MAX_IDLE_USUAL = 1024;
 let largeBuffers = 0;
+let usualBuffers = 0;
 const spare: Uint8Array[][] = SIZES.map(() => []);
 
 /** Reads from a connection into its receive queue. */
@@ -24,8 +31,8 @@ export class DenoReader {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
   private readonly ended: (error: unknown) => void;
-  private size = 0;
-  private buffer: Uint8Array = take(0);
+  private size: number = newSize();
+  private buffer: Uint8Array = take(this.size);
   private idle = false;
   /** Whether a read is outstanding. Only closing the connection cancels it (Deno 2.9). */
   reading = false;
@@ -78,7 +85,7 @@ export class DenoReader {
     const { size, buffer } = this;
     if (length === buffer.length && size < LARGEST) this.resize(size + 1);
     else if (this.idle && size > idleSize()) this.resize(idleSize());
-    else if (size > 0 && length < buffer.length / 4) this.resize(sizeFor(length));
+    else if (size > USUAL && length < buffer.length / 4) this.resize(sizeFor(length));
   }
 
   private resize(size: number): void {
@@ -87,31 +94,49 @@ export class DenoReader {
     this.buffer = take(size);
   }
 
+  /** The connection is closed. A read that is outstanding fails, which gives its buffer back. */
+  stop(): void {
+    if (!this.reading && !this.lending) this.release();
+  }
+
   private release(): void {
     if (this.buffer.length > 0) give(this.size, this.buffer);
     this.buffer = NOTHING;
   }
 }
 
-/** The size of the buffer of an idle connection. */
-function idleSize(): number {
-  return largeBuffers <= MAX_IDLE_LARGE ? 1 : 0;
+/** The size of the buffer of a new connection. */
+function newSize(): number {
+  return usualBuffers <= MAX_IDLE_USUAL ? USUAL : 0;
 }
 
-/** The smallest size with room for twice as many bytes. */
+/** The size of the buffer of an idle connection. */
+function idleSize(): number {
+  return largeBuffers <= MAX_IDLE_LARGE ? USUAL + 1 : newSize();
+}
+
+/** The smallest usual size with room for twice as many bytes. */
 function sizeFor(length: number): number {
-  return SIZES.findIndex((size) => size >= length * 2);
+  return Math.max(
+    USUAL,
+    SIZES.findIndex((size) => size >= length * 2),
+  );
 }
 
 const NOTHING = new Uint8Array(0);
 
 function take(size: number): Uint8Array {
-  if (size > 0) largeBuffers += 1;
+  count(size, 1);
   return spare[size]?.pop() ?? new Uint8Array(SIZES[size] ?? 0);
 }
 
 function give(size: number, buffer: Uint8Array): void {
-  if (size > 0) largeBuffers -= 1;
+  count(size, -1);
   const buffers = spare[size];
   if (buffers !== undefined && buffers.length < MAX_SPARE) buffers.push(buffer);
+}
+
+function count(size: number, change: 1 | -1): void {
+  if (size > USUAL) largeBuffers += change;
+  else if (size === USUAL) usualBuffers += change;
 }

@@ -110,6 +110,7 @@ class DenoSocket implements Socket {
 
   close(): void {
     this.receiveQueue.stop();
+    this.reader.stop();
     this.writer.finish(() => {
       // Deno 2.9's close() alone would send neither FIN nor, with TLS, close_notify.
       const done = (): void => closeQuietly(this.conn);
@@ -119,6 +120,7 @@ class DenoSocket implements Socket {
 
   abort(): void {
     this.receiveQueue.stop();
+    this.reader.stop();
     this.writer.stop();
     closeQuietly(this.conn);
   }
@@ -131,6 +133,7 @@ class DenoSocket implements Socket {
       return Promise.reject(unsupportedError(reason));
     }
     this.receiveQueue.stop();
+    this.reader.stop();
     const { conn, applied, receiveQueue } = this;
     const secure = async () => socketOf(await secured(conn, tls, signal), receiveQueue.handler, applied);
     return openAfterSettling(secure());

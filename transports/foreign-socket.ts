@@ -42,8 +42,12 @@ export function foreignSocket(raw: Duplex, handler: SocketHandler, signal: Abort
     if (!(name in raw)) Object.defineProperty(raw, name, { value: substitute, configurable: true });
   const receiveQueue = new ReceiveQueue(handler);
   const socket = raw as NetSocket;
-  const open = (): NetSocket =>
-    socket.on("data", (chunk: Uint8Array) => receiveQueue.data(chunk, chunk.length, true));
   const applied = { tcpKeepAlive: false, noDelay: true } as const;
-  return opened(open, receiveQueue, signal, undefined, () => new NodeSocket(socket, receiveQueue, applied));
+  return opened({
+    receiveQueue,
+    signal,
+    tls: undefined,
+    open: () => socket.on("data", (chunk: Uint8Array) => receiveQueue.data(chunk, chunk.length, true)),
+    socketOf: () => new NodeSocket(socket, receiveQueue, applied),
+  });
 }

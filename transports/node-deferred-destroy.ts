@@ -9,21 +9,36 @@
 import type { Socket as NetSocket } from "node:net";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
+const DEFERRED: unique symbol = Symbol("holdfast deferred destroy");
+
+/** A socket whose `destroy` is shadowed. */
+interface Deferring extends NetSocket {
+  [DEFERRED]?: DeferredDestroy;
+}
+
+/** One function for all sockets: a closure for each would be memory of each idle connection. */
+function deferDestroy(this: Deferring, error?: Error): NetSocket {
+  this[DEFERRED]?.ended(error);
+  return this;
+}
+
 /** Defers the `destroy` that follows a failed write, until everything received was read. */
 export class DeferredDestroy {
   readonly #raw: NetSocket;
   readonly #receiveQueue: ReceiveQueue;
-  readonly #destroy: (error?: Error) => NetSocket;
+  /** The method that is shadowed. */
+  readonly #destroy: NetSocket["destroy"];
   /** The error of the failed write, while reading continues. */
   #error: Error | undefined = undefined;
   #bytesRead = -1;
 
   /** Shadows the socket's `destroy`, which its writable side calls itself. */
-  constructor(raw: NetSocket, receiveQueue: ReceiveQueue) {
+  constructor(raw: Deferring, receiveQueue: ReceiveQueue) {
     this.#raw = raw;
     this.#receiveQueue = receiveQueue;
-    this.#destroy = raw.destroy.bind(raw);
-    raw.destroy = (error) => this.#ended(error);
+    this.#destroy = raw.destroy;
+    raw[DEFERRED] = this;
+    raw.destroy = deferDestroy;
   }
 
   /** The owner reads again. */
@@ -33,17 +48,20 @@ export class DeferredDestroy {
 
   /** The owner closed the socket. */
   ownerLeft(): void {
-    if (this.#error !== undefined) this.#destroy(this.#error);
+    if (this.#error !== undefined) this.#destroyNow(this.#error);
   }
 
-  #ended(error: Error | undefined): NetSocket {
+  /** The socket is to be destroyed. */
+  ended(error: Error | undefined): void {
     if (this.#raw.connecting || this.#raw.destroyed || this.#receiveQueue.isStopped || !isFailedWrite(error))
-      return this.#destroy(error);
-    if (this.#error === undefined) {
-      this.#error = error;
-      this.#readOn();
-    }
-    return this.#raw;
+      return this.#destroyNow(error);
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#readOn();
+  }
+
+  #destroyNow(error: Error | undefined): void {
+    this.#destroy.call(this.#raw, error);
   }
 
   /**
@@ -54,7 +72,7 @@ export class DeferredDestroy {
     const raw = this.#raw;
     if (raw.destroyed || (this.#receiveQueue.isPaused && !this.#receiveQueue.isStopped)) return;
     if (raw.bytesRead === this.#bytesRead || this.#receiveQueue.isStopped) {
-      this.#destroy(this.#error);
+      this.#destroyNow(this.#error);
       return;
     }
     this.#bytesRead = raw.bytesRead;

@@ -1,7 +1,6 @@
 /** Node's socket as the pool uses it, once it is open. `node.ts` opens it, or whoever the program has do that. */
 
 import type { Socket as NetSocket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type {
   AppliedOptions,
   Socket,
@@ -27,6 +26,8 @@ export class NodeSocket implements Socket {
   private readonly receiveQueue: ReceiveQueue;
   private readonly deferredDestroy: DeferredDestroy;
   private awaitsDrain = false;
+  /** Most sockets never have to wait. */
+  private listensForDrain = false;
 
   constructor(raw: NetSocket, receiveQueue: ReceiveQueue, applied: AppliedOptions) {
     this.native = raw;
@@ -39,7 +40,6 @@ export class NodeSocket implements Socket {
     this.localAddress = raw.localAddress;
     this.localPort = raw.localPort;
     this.deferredDestroy = new DeferredDestroy(raw, receiveQueue);
-    raw.on("drain", () => this.drained());
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
@@ -52,6 +52,8 @@ export class NodeSocket implements Socket {
     // write() decides by size alone. Often libuv has passed everything to the kernel before it returned.
     if (taken || raw.writableLength === 0) return true;
     this.awaitsDrain = true;
+    if (!this.listensForDrain) raw.on("drain", () => this.drained());
+    this.listensForDrain = true;
     return false;
   }
 
@@ -135,11 +137,15 @@ export class NodeSocket implements Socket {
     const { native: raw, receiveQueue, applied } = this;
     receiveQueue.stop();
     const inner = new ReceiveQueue(receiveQueue.handler);
-    const open = (): TLSSocket => {
+    return opened({
+      receiveQueue: inner,
+      signal,
+      tls,
       // A TLS socket around another socket ignores `onread` (Node 20 to 24).
-      return startTlsOn(raw, tls).on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true));
-    };
-    return opened(open, inner, signal, tls, (secure) => new NodeSocket(secure, inner, applied));
+      open: () =>
+        startTlsOn(raw, tls).on("data", (chunk: Uint8Array) => inner.data(chunk, chunk.length, true)),
+      socketOf: (secure) => new NodeSocket(secure, inner, applied),
+    });
   }
 }
 
@@ -161,61 +167,152 @@ function drop(raw: NetSocket): void {
   else raw.resetAndDestroy();
 }
 
+/** What is needed only until a socket is usable. */
+interface Opening {
+  readonly signal: AbortSignal;
+  readonly tls: TlsTarget | undefined;
+  readonly abort: () => void;
+  /** TCP is connected. */
+  readonly connected: (() => void) | undefined;
+  readonly usable: () => void;
+  readonly failed: (reason: unknown) => void;
+}
+
+const EVENTS: unique symbol = Symbol("holdfast events");
+
+interface Watched extends NetSocket {
+  [EVENTS]?: SocketEvents;
+}
+
+/**
+ * What becomes of the events of one socket. It stays as long as the socket, so it holds nothing of its opening once that is
+ * over, and all sockets have the same listeners: a signal, closures and promises were 2 KiB of each idle connection (Node 24).
+ */
+class SocketEvents {
+  readonly #raw: NetSocket;
+  readonly #receiveQueue: ReceiveQueue;
+  #phase: FailurePhase;
+  /** Set until the socket is usable or has failed. */
+  #opening: Opening | undefined;
+
+  constructor(raw: Watched, receiveQueue: ReceiveQueue, opening: Opening) {
+    this.#raw = raw;
+    this.#receiveQueue = receiveQueue;
+    this.#phase = raw.connecting ? "connect" : "tls";
+    this.#opening = opening;
+    raw[EVENTS] = this;
+    raw.on("connect", onConnect);
+    if (isTls(raw)) raw.on("secureConnect", onSecureConnect);
+    raw.on("error", onError);
+    raw.on("end", onEnd);
+    raw.on("close", onClose);
+  }
+
+  connected(): void {
+    this.#opening?.connected?.();
+    if (this.#phase === "connect") this.#phase = "tls";
+    if (!isTls(this.#raw)) this.usable();
+  }
+
+  usable(): void {
+    if (this.#phase === "open") return;
+    // A function of the user's that Node calls in the handshake (`checkServerIdentity`) may have ended the attempt. Node goes on.
+    if (this.#raw.destroyed) return this.#failHandshake(endedError(this.#phase));
+    const opening = this.#settled();
+    this.#phase = "open";
+    opening?.usable();
+    this.#receiveQueue.open();
+  }
+
+  fail(reason: unknown): void {
+    const opening = this.#settled();
+    this.#receiveQueue.stop();
+    this.#raw.destroy();
+    opening?.failed(reason);
+  }
+
+  #settled(): Opening | undefined {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.signal.removeEventListener("abort", opening.abort);
+    return opening;
+  }
+
+  #failHandshake(error: unknown): void {
+    if (this.#phase === "tls") this.#opening?.tls?.sessions?.clear();
+    this.fail(transportErrorOf(error, this.#phase));
+  }
+
+  lost(error: unknown): void {
+    if (this.#phase === "open") this.#receiveQueue.end(transportErrorOf(error, "open"));
+    else this.#failHandshake(error);
+  }
+
+  ended(): void {
+    if (this.#phase !== "open") return;
+    const raw = this.#raw;
+    if (raw.allowHalfOpen) return this.#receiveQueue.endReading();
+    this.#receiveQueue.end(undefined);
+    // Node would send its own FIN after all queued bytes. The connection is over, so do not wait for that.
+    if (raw.writableLength > 0) raw.destroy();
+  }
+
+  closed(): void {
+    if (this.#phase === "open") this.#receiveQueue.end(undefined);
+    else this.#failHandshake(endedError(this.#phase));
+  }
+}
+
+function onConnect(this: Watched): void {
+  this[EVENTS]?.connected();
+}
+
+function onSecureConnect(this: Watched): void {
+  this[EVENTS]?.usable();
+}
+
+function onError(this: Watched, error: unknown): void {
+  this[EVENTS]?.lost(error);
+}
+
+function onEnd(this: Watched): void {
+  this[EVENTS]?.ended();
+}
+
+function onClose(this: Watched): void {
+  this[EVENTS]?.closed();
+}
+
+/** How a socket is opened. */
+interface HowOpened<Raw extends NetSocket> {
+  readonly receiveQueue: ReceiveQueue;
+  readonly signal: AbortSignal;
+  readonly tls: TlsTarget | undefined;
+  open(): Raw;
+  /** TCP is connected. */
+  connected?(raw: Raw): void;
+  /** It is usable. */
+  socketOf(raw: Raw): Socket;
+}
+
 /** Resolves with the socket once it is usable. If it rejects, nothing is left open. */
-export function opened<Raw extends NetSocket>(
-  open: () => Raw,
-  receiveQueue: ReceiveQueue,
-  signal: AbortSignal,
-  tls: TlsTarget | undefined,
-  socketOf: (raw: Raw) => Socket,
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const raw = open();
-    let phase: FailurePhase = raw.connecting ? "connect" : "tls";
-    const settle = (): void => signal.removeEventListener("abort", abort);
-    const fail = (reason: unknown): void => {
-      settle();
-      receiveQueue.stop();
-      raw.destroy();
-      reject(reason);
-    };
-    const abort = (): void => fail(signal.reason);
-    const lost = (error: unknown): void => {
-      if (phase === "open") receiveQueue.end(transportErrorOf(error, phase));
-      else failHandshake(error);
-    };
-    const failHandshake = (error: unknown): void => {
-      if (phase === "tls") tls?.sessions?.clear();
-      fail(transportErrorOf(error, phase));
-    };
-    const usable = (): void => {
-      // A function of the user's that Node calls in the handshake (`checkServerIdentity`) may have ended the attempt. Node goes on.
-      if (raw.destroyed) return failHandshake(endedError(phase));
-      phase = "open";
-      settle();
-      resolve(socketOf(raw));
-      receiveQueue.open();
-    };
+export function opened<Raw extends NetSocket>(options: HowOpened<Raw>): Promise<Socket> {
+  const { signal, receiveQueue, tls } = options;
+  return new Promise((resolve, failed) => {
+    if (signal.aborted) return failed(signal.reason);
+    const raw = options.open();
+    const abort = (): void => events.fail(signal.reason);
+    const events = new SocketEvents(raw, receiveQueue, {
+      signal,
+      tls,
+      abort,
+      connected: () => options.connected?.(raw),
+      usable: () => resolve(options.socketOf(raw)),
+      failed,
+    });
     signal.addEventListener("abort", abort);
-    raw.once("connect", () => {
-      phase = "tls";
-    });
-    raw.once(isTls(raw) ? "secureConnect" : "connect", usable);
     // Only a socket that somebody else has opened is usable already.
-    if (tls === undefined && isUsable(raw)) queueMicrotask(usable);
-    raw.on("error", lost);
-    raw.once("end", () => {
-      if (phase !== "open") return;
-      if (raw.allowHalfOpen) return receiveQueue.endReading();
-      receiveQueue.end(undefined);
-      // Node would send its own FIN after all queued bytes. The connection is over, so do not wait for that.
-      if (raw.writableLength > 0) raw.destroy();
-    });
-    raw.once("close", () => {
-      if (phase === "open") receiveQueue.end(undefined);
-      else failHandshake(endedError(phase));
-    });
+    if (tls === undefined && isUsable(raw)) queueMicrotask(() => events.usable());
   });
 }
 

@@ -36,15 +36,18 @@ const READ_BUFFER = uninitializedBytes(64 * 1024);
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
   const receiveQueue = new ReceiveQueue(handler);
   let applied: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
-  const open = (): NetSocket => {
-    const raw = startConnecting(target, receiveQueue);
+  return opened({
+    receiveQueue,
+    signal,
+    tls: target.tls,
+    open: () => startConnecting(target, receiveQueue),
     // Set options when TCP is connected: Node 20 and 22 lose options set earlier on a TLS socket.
-    return raw.once("connect", () => {
+    connected(raw) {
       applied = applyOptions(raw, target);
       if (target.tls !== undefined) handler.connected?.();
-    });
-  };
-  return opened(open, receiveQueue, signal, target.tls, (raw) => new NodeSocket(raw, receiveQueue, applied));
+    },
+    socketOf: (raw) => new NodeSocket(raw, receiveQueue, applied),
+  });
 }
 
 function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket {

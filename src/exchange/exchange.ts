@@ -128,7 +128,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   evicted(): void {
-    [this.#lease, this.#stream] = [undefined, undefined];
+    this.#lease = undefined;
+    this.#stream = undefined;
     this.#finish(undefined);
   }
 
@@ -368,9 +369,13 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
 
   /** Gives the connection back, with what the server announced. */
   #giveBack(reason: RetireReason | undefined, abruptly: boolean, at?: number): void {
-    const [lease, stream, response] = [this.#lease, this.#stream, this.#response];
+    // Not by lists: until the code is compiled by the last of its compilers, V8 makes iterators for them.
+    const lease = this.#lease;
+    const stream = this.#stream;
+    const response = this.#response;
     if (lease === undefined || stream === undefined) return;
-    [this.#lease, this.#stream] = [undefined, undefined];
+    this.#lease = undefined;
+    this.#stream = undefined;
     giveBack(this.#pool, this.#request, this.events, { lease, stream, response }, { reason, abruptly, at });
   }
 

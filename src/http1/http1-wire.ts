@@ -17,32 +17,26 @@ import type {
   WireListener,
   WireStream,
 } from "../contract/wire.ts";
-import type { ResponseLimits } from "../options/options.ts";
-import {
-  type KeepAliveHint,
-  type MaxSeen,
-  NO_MAX,
-  parseKeepAlive,
-  remainingRequests,
-  watchMax,
-} from "../rules/hints.ts";
+import { type MaxSeen, NO_MAX, remainingRequests, watchMax } from "../rules/hints.ts";
 import { NO_HINTS } from "../rules/rules.ts";
+import type { Http1Shared } from "./http1-shared.ts";
 import { linesOf, reasonOf } from "./parse/fields.ts";
 import { announcedEnd, framingEnd } from "./parse/framing.ts";
-import { ResponseParser } from "./parse/response-parser.ts";
+import type { ResponseParser } from "./parse/response-parser.ts";
 import { BodyWriter } from "./send/body-writer.ts";
-import { forwarded, LastHead } from "./send/request-head.ts";
+import { forwarded } from "./send/request-head.ts";
 
 /** The wire of one connection. There is only one exchange at a time, so it is also the stream of that exchange. */
 export class Http1Wire implements Wire, WireStream, ConnectionUser {
   readonly protocol = "http/1.1";
-  readonly text: TextCodec;
-  readonly alloc: Alloc;
-  readonly bodyBytes: number;
   /** Whether any byte has arrived since the request was sent. */
   responded = false;
-  readonly #parser: ResponseParser;
-  readonly #lastHead: LastHead = new LastHead();
+  readonly #shared: Http1Shared;
+  /** Reads the response, from its first byte on. */
+  #parser: ResponseParser | undefined = undefined;
+  /** What the parser must know of the request. */
+  #method = "";
+  #mayUpgrade = false;
   #connection: WireConnection | undefined = undefined;
   #listener: WireListener | undefined = undefined;
   /** Whether the head of the request was written. */
@@ -51,15 +45,21 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   #surplus = false;
   #isPaused = false;
   #max: MaxSeen = NO_MAX;
-  /** The last `Keep-Alive` value, parsed. Most servers send the same value with every response. */
-  #lastValue: string | undefined = undefined;
-  #parsedValue: KeepAliveHint | undefined = undefined;
 
-  constructor(limits: Required<ResponseLimits>, text: TextCodec, alloc: Alloc) {
-    this.#parser = new ResponseParser(limits, text);
-    this.text = text;
-    this.alloc = alloc;
-    this.bodyBytes = limits.bodyBytes;
+  constructor(shared: Http1Shared) {
+    this.#shared = shared;
+  }
+
+  get text(): TextCodec {
+    return this.#shared.text;
+  }
+
+  get alloc(): Alloc {
+    return this.#shared.alloc;
+  }
+
+  get bodyBytes(): number {
+    return this.#shared.limits.bodyBytes;
   }
 
   /** Nothing is said before the first request. */
@@ -93,12 +93,12 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   }
 
   send(request: RequestMessage, last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void {
-    const listener = this.#listener;
-    if (listener === undefined)
+    if (this.#listener === undefined)
       throw new Error("Bug in Holdfast: a request was sent that no exchange opened");
     this.#isSent = true;
-    this.#parser.begin(request.method, listener, request.fields.upgrade !== undefined);
-    const head = this.#lastHead.of(by === undefined ? request : forwarded(request, by), last);
+    this.#method = request.method;
+    this.#mayUpgrade = request.fields.upgrade !== undefined;
+    const head = this.#shared.lastHead.of(by === undefined ? request : forwarded(request, by), last);
     this.#socket.write(head, body);
   }
 
@@ -107,22 +107,22 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   }
 
   get remaining(): number | undefined {
-    return this.#parser.remaining;
+    return this.#parser?.remaining;
   }
 
   get framingEnd(): RetireReason | undefined {
-    const { head, framing } = this.#parser;
-    if (this.#surplus || head === undefined || framing === undefined) return "bad-framing";
-    return framingEnd(head, framing);
+    const parser = this.#parser;
+    if (this.#surplus || parser?.head === undefined || parser.framing === undefined) return "bad-framing";
+    return framingEnd(parser.head, parser.framing);
   }
 
   get announcedEnd(): RetireReason | undefined {
-    const { head } = this.#parser;
+    const head = this.#parser?.head;
     return head === undefined ? undefined : announcedEnd(head);
   }
 
   hints(requests: number): WireHints {
-    const { head } = this.#parser;
+    const head = this.#parser?.head;
     return head === undefined ? NO_HINTS : this.announced(head.keepAlive, requests);
   }
 
@@ -130,7 +130,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   announced(keepAlive: string | undefined, requests: number): WireHints {
     // Without the header an earlier `max` stays in force, and this request counts towards it.
     if (keepAlive === undefined && this.#max.max === undefined) return NO_HINTS;
-    const hint = keepAlive === undefined ? undefined : this.#read(keepAlive);
+    const hint = keepAlive === undefined ? undefined : this.#shared.hintOf(keepAlive);
     this.#max = watchMax(this.#max, hint?.max);
     const remaining = remainingRequests(this.#max, requests);
     const ignored = hint?.flawed === true ? keepAlive : undefined;
@@ -153,6 +153,9 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
 
   close(reason: RetireReason | undefined): RetireReason | undefined {
     this.#listener = undefined;
+    const parser = this.#parser;
+    this.#parser = undefined;
+    if (parser !== undefined) this.#shared.giveParser(parser);
     if (this.#connection !== undefined) this.#connection.user = undefined;
     // After the user is cleared: bytes that arrive now belong to no exchange and retire the connection.
     if (this.#isPaused) this.resume();
@@ -166,16 +169,24 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     if (listener === undefined) return;
     if (!this.#isSent) return listener.unprocessed("unsolicited-data");
     this.responded = true;
+    const parser = this.#parser ?? this.#begin(listener);
     let end: number;
     try {
-      end = this.#parser.feed(bytes, 0, length);
+      end = parser.feed(bytes, 0, length);
       this.#surplus = end < length;
     } catch (thrown) {
       return listener.fault(faultOf(thrown));
     }
-    if (!this.#parser.complete) return listener.progress();
-    if (this.#parser.switched) listener.switched?.(new Uint8Array(bytes.subarray(end, length)));
-    else listener.complete(this.#parser.trailers);
+    if (!parser.complete) return listener.progress();
+    if (parser.switched) listener.switched?.(new Uint8Array(bytes.subarray(end, length)));
+    else listener.complete(parser.trailers);
+  }
+
+  #begin(listener: WireListener): ResponseParser {
+    const parser = this.#shared.takeParser();
+    parser.begin(this.#method, listener, this.#mayUpgrade);
+    this.#parser = parser;
+    return parser;
   }
 
   drain(): void {
@@ -189,13 +200,14 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   closed(error: TransportError | undefined): void {
     const listener = this.#listener;
     if (listener === undefined) return;
+    const parser = this.#parser;
     let completes = false;
     try {
-      if (error === undefined && this.#isSent && !this.#parser.complete) completes = this.#parser.end();
+      if (error === undefined && parser !== undefined && !parser.complete) completes = parser.end();
     } catch (thrown) {
       return listener.fault(faultOf(thrown));
     }
-    if (completes) listener.complete(this.#parser.trailers);
+    if (completes) listener.complete(parser?.trailers ?? "");
     else listener.lost(error);
   }
 
@@ -213,14 +225,6 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     const socket = this.#connection?.socket;
     if (socket === undefined) throw new Error("Bug in Holdfast: a connection without a socket was granted");
     return socket;
-  }
-
-  #read(value: string): KeepAliveHint {
-    if (this.#parsedValue === undefined || value !== this.#lastValue) {
-      this.#lastValue = value;
-      this.#parsedValue = parseKeepAlive(value);
-    }
-    return this.#parsedValue;
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   WireStream,
 } from "../../src/contract/wire.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
+import { Http1Shared } from "../../src/http1/http1-shared.ts";
 import { Http1Wire } from "../../src/http1/http1-wire.ts";
 import { NO_FIELDS } from "../../src/http1/send/request-head.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
@@ -76,7 +77,8 @@ class Recorder implements WireListener, WireConnection {
   evicted = (): void => void this.lines.push("evicted");
 }
 
-const wire = (): Http1Wire => new Http1Wire(resolveOptions().limits, portableText, clearedBytes);
+const wire = (): Http1Wire =>
+  new Http1Wire(new Http1Shared(resolveOptions().limits, portableText, clearedBytes));
 
 /** An exchange whose request was sent. The write is not recorded. */
 function sent(on = wire()): { told: Recorder; stream: WireStream; arrive: (text: string) => void } {
@@ -144,6 +146,45 @@ describe("an HTTP/1.1 wire", () => {
     }
     const chunks = ['write "2\\r\\nab\\r\\n"', 'write "1\\r\\nc\\r\\n"', 'write "0\\r\\n\\r\\n"'];
     assertEquals(told.lines, ['write "ab"', 'write "c"', ...chunks]);
+  });
+});
+
+describe("the wires of one origin", () => {
+  const shared = (): Http1Shared => new Http1Shared(resolveOptions().limits, portableText, clearedBytes);
+  const four = `${OK.replace("h: 0", "h: 4")}\r\n`;
+
+  it("read one after the other with one parser, and those whose responses overlap each with its own", () => {
+    const ofOrigin = shared();
+    const one = sent(new Http1Wire(ofOrigin));
+    const other = sent(new Http1Wire(ofOrigin));
+    one.arrive(`${four}ab`);
+    other.arrive(`${four}wxyz`);
+    other.stream.close(undefined);
+    one.arrive("cd");
+    one.stream.close(undefined);
+    assertEquals(one.told.lines, ["head 200 4", "body ab", "progress", "body cd", "complete"]);
+    assertEquals(other.told.lines, ["head 200 4", "body wxyz", "complete"]);
+    const parser = ofOrigin.takeParser();
+    ofOrigin.giveParser(parser);
+    const third = sent(new Http1Wire(ofOrigin));
+    third.arrive(four);
+    const isTaken = ofOrigin.takeParser() !== parser;
+    third.arrive("abcd");
+    third.stream.close(undefined);
+    assertEquals([isTaken, ofOrigin.takeParser() === parser], [true, true]);
+  });
+
+  it("never share a parser that is still reading, even if its exchange has ended", () => {
+    const ofOrigin = shared();
+    const one = sent(new Http1Wire(ofOrigin));
+    const other = sent(new Http1Wire(ofOrigin));
+    one.told.head = () => {
+      one.stream.close("aborted");
+      other.arrive(`${four}w`);
+    };
+    one.arrive(`${four}abcd`);
+    other.arrive("xyz");
+    assertEquals(other.told.lines, ["head 200 4", "body w", "progress", "body xyz", "complete"]);
   });
 });
 

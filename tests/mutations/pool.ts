@@ -373,7 +373,7 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A failed handshake drops the sessions, one of which may be why it failed",
     file: "transports/node-socket.ts",
-    search: `      if (phase === "tls") tls?.sessions?.clear();\n`,
+    search: `    if (this.#phase === "tls") this.#opening?.tls?.sessions?.clear();\n`,
     replacement: "",
     proof: { tests: "tests/transports/tls-sessions" },
   },

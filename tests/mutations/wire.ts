@@ -184,6 +184,13 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/loop/process-ref" },
   },
   {
+    breaks: "A parser that is still reading one response does not read another",
+    file: "src/http1/http1-shared.ts",
+    search: "    if (!parser.complete) return;\n",
+    replacement: "",
+    proof: { tests: "tests/http1/http1-wire" },
+  },
+  {
     breaks: "A paused body resumes when the caller reads it",
     file: "src/exchange/response-body.ts",
     search: "    this.#resume();\n    this.#source?.ref(true);\n    return new Promise",

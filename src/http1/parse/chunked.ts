@@ -10,6 +10,7 @@
  */
 
 import type { TextCodec } from "../../contract/transport.ts";
+import type { ResponseSink } from "../../contract/wire.ts";
 import type { ResponseLimits } from "../../options/options.ts";
 import { FIELD, HEX, TOKEN } from "../syntax.ts";
 import { remoteFault } from "./fault.ts";
@@ -52,8 +53,8 @@ const MAX_SIZE = 2 ** 48;
 /** The most digits of a size, leading zeros included. */
 const MAX_SIZE_DIGITS = 16;
 
-/** Receives the data of the chunks. */
-export type ChunkSink = (bytes: Uint8Array, start: number, end: number) => void;
+/** Receives the data of the chunks. `undefined`: nobody. */
+type ChunkSink = Pick<ResponseSink, "body"> | undefined;
 
 /** Decodes one chunked body at a time. */
 export class ChunkedReader {
@@ -118,7 +119,7 @@ export class ChunkedReader {
 
   #data(bytes: Uint8Array, start: number, end: number, sink: ChunkSink): number {
     const stop = Math.min(end, start + this.#size);
-    sink(bytes, start, stop);
+    sink?.body(bytes, start, stop);
     this.#size -= stop - start;
     if (this.#size === 0) this.#expect = EXPECT.dataCr;
     return stop;

@@ -2,6 +2,9 @@
 
 const LF = 10;
 
+/** Shared: an empty typed array is 200 bytes on Node 24, and each idle connection would have two. */
+const EMPTY: Uint8Array = new Uint8Array(0);
+
 /** Whether a line ends in this piece. Only then parsing goes on, so that a peer that sends single bytes is cheap. */
 export function holdsLf(bytes: Uint8Array, start: number, end: number): boolean {
   // Search only the piece: it may be followed by 64 KiB of old bytes in the same buffer.
@@ -11,7 +14,7 @@ export function holdsLf(bytes: Uint8Array, start: number, end: number): boolean 
 /** A buffer that grows by doubling and is released when it is cleared. */
 export class PartialBuffer {
   length = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes = EMPTY;
 
   /** Adds bytes. Returns the buffer, of which the first {@linkcode length} bytes are used. */
   add(bytes: Uint8Array, start: number, end: number): Uint8Array {
@@ -29,6 +32,6 @@ export class PartialBuffer {
   clear(): void {
     if (this.length === 0) return;
     this.length = 0;
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = EMPTY;
   }
 }

@@ -97,11 +97,11 @@ export class ResponseParser {
           at = this.#feedLength(bytes, at, end);
           break;
         case "chunked":
-          at = this.#chunks.read(bytes, at, end, this.#toSink);
+          at = this.#chunks.read(bytes, at, end, this.#sink);
           if (this.#chunks.done) this.#finish();
           break;
         case "close":
-          this.#toSink(bytes, at, end);
+          this.#sink?.body(bytes, at, end);
           return end;
         default:
           return at;
@@ -124,10 +124,6 @@ export class ResponseParser {
     if (this.#expected === "close") this.#finish();
     return this.#expected === "complete";
   }
-
-  readonly #toSink = (bytes: Uint8Array, start: number, end: number): void => {
-    this.#sink?.body(bytes, start, end);
-  };
 
   #feedHead(bytes: Uint8Array, start: number, end: number): number {
     if (this.#partial.length > 0) return this.#feedPartial(bytes, start, end);
@@ -187,7 +183,7 @@ export class ResponseParser {
   #feedLength(bytes: Uint8Array, start: number, end: number): number {
     const stop = Math.min(end, start + this.#remaining);
     this.#remaining -= stop - start;
-    this.#toSink(bytes, start, stop);
+    this.#sink?.body(bytes, start, stop);
     if (this.#remaining === 0) this.#finish();
     return stop;
   }
