@@ -123,8 +123,8 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "A connection is not reused after surplus bytes behind a response",
     file: "src/http1/http1-wire.ts",
-    search: "if (this.#surplus || head",
-    replacement: "if (head",
+    search: "if (this.#surplus || parser?.head",
+    replacement: "if (parser?.head",
     proof: "simulation",
   },
   {
