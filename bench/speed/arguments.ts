@@ -60,7 +60,7 @@ export function readArguments(list: readonly string[], runtimeNames: readonly st
     slice,
     sections: sectionsOf(names ?? (slice ? SLICE : NAMES)),
     runtime,
-    effort: { rounds, runMs, warmMs: short ? 100 : 1000 },
+    effort: { rounds, runMs, warmMs: short ? 100 : 900 },
     out: rest.out,
   };
 }

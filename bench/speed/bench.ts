@@ -17,7 +17,7 @@ import { type Origins, type Part, type Row, thisMachine } from "./results.ts";
 import { takeRounds } from "./round.ts";
 import type { Runtime } from "./runtimes.ts";
 import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
-import { secondsOf } from "./sections.ts";
+import { secondsOf, secondsOfRound } from "./sections.ts";
 import { type Origin, startOrigin } from "./start-origin.ts";
 import { type Series, summarize } from "./summary.ts";
 import { measureWorkers } from "./workers.ts";
@@ -76,9 +76,9 @@ export class Bench {
     const { effort } = this.#wanted;
     const series = await this.#seriesOf(scenario);
     if (series.length === 0) return [];
-    const planned = this.#runtimes.reduce((sum, one) => sum + secondsOf(scenario.name, one, effort), 0);
+    const inside = series.filter(({ runtime }) => runtime.isOutside !== true).length;
     await takeRounds(series, await this.#originFor(scenario), effort, (round) => {
-      this.#progress.done(planned / effort.rounds);
+      this.#progress.done(inside * secondsOfRound(scenario, effort, round));
       console.error(this.#progress.line(`${scenario.name}: round ${round} of ${effort.rounds}`));
     });
     this.series.push(...series);

@@ -62,11 +62,17 @@ const WORKERS_SECONDS = 20;
 /** How many ways it compares. */
 const WORKERS_WAYS = 8;
 
-/** About how long one client takes in all rounds of a scenario. */
-export function secondsOfClient({ origins }: Scenario, { rounds, runMs, warmMs }: Effort): number {
-  const start = START_SECONDS + (WARM_TIMES * warmMs) / 1000;
-  const round = BETWEEN_SECONDS + runMs / 1000;
-  return origins === undefined ? start + rounds * round : rounds * (start + round);
+/** About how long one client takes in a round of a scenario. With the first round it starts, and warms up. */
+export function secondsOfRound({ origins }: Scenario, { runMs, warmMs }: Effort, round: number): number {
+  const starts = round === 1 || origins !== undefined;
+  const start = starts ? START_SECONDS + (WARM_TIMES * warmMs) / 1000 : 0;
+  return start + BETWEEN_SECONDS + runMs / 1000;
+}
+
+function secondsOfClient(scenario: Scenario, effort: Effort): number {
+  let sum = 0;
+  for (let round = 1; round <= effort.rounds; round++) sum += secondsOfRound(scenario, effort, round);
+  return sum;
 }
 
 /** About how long a section takes on a runtime, or on none. */
