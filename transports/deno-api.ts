@@ -47,10 +47,14 @@ export interface DenoTlsOptions {
 export interface DenoApi {
   readonly env: { get(name: string): string | undefined };
   readonly permissions: {
-    querySync(descriptor: { name: "net"; host?: string } | { name: "env"; variable: string }): {
-      readonly state: string;
-    };
+    querySync(
+      descriptor:
+        | { name: "net"; host?: string }
+        | { name: "env"; variable: string }
+        | { name: "sys"; kind: "networkInterfaces" },
+    ): { readonly state: string };
   };
+  networkInterfaces(): readonly { readonly address: string }[];
   listen(options: { hostname: string; port: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;

@@ -318,6 +318,17 @@ async function resolve(hostname: string): Promise<readonly string[] | undefined>
   return state === "granted" ? systemAddresses(hostname) : undefined;
 }
 
+function addresses(): string[] {
+  return deno()
+    .networkInterfaces()
+    .map(({ address }) => address);
+}
+
+/** Whether the program may list its addresses without being asked for the permission (`--allow-sys=networkInterfaces`). */
+function showsAddresses(): boolean {
+  return deno().permissions.querySync({ name: "sys", kind: "networkInterfaces" }).state === "granted";
+}
+
 /** A program that is not asked to print must not ask for a permission. */
 function debug(): ((line: string) => void) | undefined {
   const { state } = deno().permissions.querySync({ name: "env", variable: DEBUG_VARIABLE });
@@ -340,6 +351,10 @@ export const denoTransport: Transport = {
   connect: (target, handler, signal) => openAfterSettling(establish(target, handler, signal)),
   resolve,
   turn: new DenoLoopTurn().turn,
+  /** Read by each pool: the program may have got the permission meanwhile. */
+  get localAddresses() {
+    return showsAddresses() ? addresses : undefined;
+  },
   env: (name) => deno().env.get(name),
   debug,
   text: denoText,

@@ -114,7 +114,7 @@ function doubts({ afterMs }: Exclude<Settings["doubt"], false>): string {
 function moves(runtime: Runtime | undefined): string {
   if (runtime === undefined) return "on, where the runtime shows local addresses";
   return runtime.localAddresses === undefined
-    ? "off (this runtime shows no local addresses; see doubt)"
+    ? "off (this runtime shows no local addresses, or none without permission; see doubt)"
     : "on";
 }
 

@@ -5,7 +5,7 @@ import { DataPointType, MeterProvider, type MetricData, MetricReader } from "@op
 import { assertEquals, assertRejects } from "@std/assert";
 import { observe } from "../../mod.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
-import type { MemoryOptions } from "../../transports/memory.ts";
+import type { MemoryOptions, MemoryPeer } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { type Answers, service } from "../support/service.ts";
 
@@ -194,6 +194,33 @@ describe("observe", () => {
       [{ ...SERVER, "holdfast.retire.reason": "connect-failed" }, 1],
     ]);
     assertEquals(await world.points("http.client.connection.duration"), []);
+  });
+
+  it("counts a request that was in doubt as resent, once, and its dead connection as retired for no answer", async () => {
+    const accept = (peer: MemoryPeer): void => {
+      let requests = 0;
+      peer.onData(() => {
+        requests += 1;
+        if (peer.id > 1 || requests === 1) peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+      });
+    };
+    const world = observed({}, undefined, { respond: undefined, accept });
+    await send(world);
+    await world.clock.advance(5000);
+    const doubted = world.get();
+    await world.clock.advance(3020);
+    assertEquals(await doubted, 2);
+    const noAnswer = async (name: string) =>
+      (await world.points(name)).filter(([attributes]) => Object.values(attributes).includes("no-answer"));
+    assertEquals(await noAnswer("holdfast.client.resent_requests"), [
+      [{ ...SERVER, "holdfast.resend.reason": "no-answer" }, 1],
+    ]);
+    assertEquals(await noAnswer("holdfast.client.retired_connections"), [
+      [{ ...SERVER, "holdfast.retire.reason": "no-answer" }, 1],
+    ]);
+    assertEquals(await world.points("http.client.request.duration"), [[ANSWERED, [2, 3.04]]]);
+    const finished = world.events.findLast((event) => event.type === "request.finished");
+    assertEquals(finished?.type === "request.finished" && finished.resendCount, 1);
   });
 
   it("stops, and leaves no request active", async () => {

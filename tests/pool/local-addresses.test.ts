@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { AddressWatch } from "../../src/pool/local-addresses.ts";
 import { bunTransport } from "../../transports/bun.ts";
+import { denoTransport } from "../../transports/deno.ts";
 import { nodeTransport } from "../../transports/node.ts";
 import { service } from "../support/service.ts";
 
@@ -63,9 +64,21 @@ describe("a machine that moves", () => {
   });
 
   it("has the addresses that the runtime lists", () => {
-    for (const { localAddresses } of [nodeTransport, bunTransport]) {
-      if ("Deno" in globalThis) continue;
+    for (const { localAddresses } of "Deno" in globalThis ? [denoTransport] : [nodeTransport, bunTransport])
       assertEquals([...(localAddresses?.() ?? [])].includes("127.0.0.1"), true);
+  });
+
+  const skip = "Deno" in globalThis ? "nothing can stand in for Deno on Deno itself" : false;
+  it("are known on Deno if the program has got the permission, which it is not asked for", { skip }, () => {
+    for (const state of ["prompt", "denied", "granted"]) {
+      const networkInterfaces = () => [{ address: "10.0.0.7" }];
+      const api = { permissions: { querySync: () => ({ state }) }, networkInterfaces };
+      Object.assign(globalThis, { Deno: api });
+      try {
+        assertEquals(denoTransport.localAddresses?.(), state === "granted" ? ["10.0.0.7"] : undefined);
+      } finally {
+        Reflect.deleteProperty(globalThis, "Deno");
+      }
     }
   });
 });

@@ -765,7 +765,7 @@ describe("explain", () => {
     );
     assertEquals(of("toggle"), [
       "after 15s, every 15s, 3 probes (this runtime: on, but at the system's own times, which on Linux is after 2 h)",
-      "off (this runtime shows no local addresses; see doubt)",
+      "off (this runtime shows no local addresses, or none without permission; see doubt)",
     ]);
   });
 
