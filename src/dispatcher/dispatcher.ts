@@ -147,8 +147,12 @@ class Front {
 
   constructor(pool: Pool | PoolOptions) {
     const given = frontParts(pool);
-    if (given === undefined && "request" in pool)
-      throw new TypeError("pool must be made by createPool(): this one cannot stand behind a dispatcher");
+    if (given === undefined && typeof pool === "object" && pool !== null)
+      for (const name of ["request", "dispatch", "addRequest"])
+        if (name in pool)
+          throw new TypeError(
+            `pool must be made by createPool(), or be its options: an instance of ${pool.constructor?.name} cannot stand behind a dispatcher`,
+          );
     this.#own = given === undefined ? createPool(pool as PoolOptions) : undefined;
     this.#parts = given ?? (frontParts(this.#own) as FrontParts);
   }

@@ -1,9 +1,11 @@
 /** `dispatch()` itself: both generations of handlers, the options that are honoured and refused, and the errors. */
 
 import { Buffer } from "node:buffer";
+import { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { ProxyAgent } from "undici7";
 import { createPool, type Pool } from "../../mod.ts";
 import { type ErrorCode, HoldfastError } from "../../src/contract/errors.ts";
 import { type Transport, TransportError } from "../../src/contract/transport.ts";
@@ -443,6 +445,18 @@ describe("dispatch() and what is no dispatcher's", () => {
       "createPool()",
     );
     assertThrows(() => dispatcher({ idle: 5 } as object), TypeError, "idle");
+    assertThrows(
+      () => dispatcher(new Agent() as object),
+      TypeError,
+      "an instance of Agent cannot stand behind",
+    );
+    assertThrows(
+      () => dispatcher(new ProxyAgent("http://a.test") as object),
+      TypeError,
+      "of ProxyAgent cannot",
+    );
+    assertThrows(() => dispatcher(dispatcher() as object), TypeError, "of PoolDispatcher cannot");
+    assertThrows(() => dispatcher(null as never), TypeError);
     assertThrows(() => dispatcher(setup.pool, class Agent {}), TypeError, "undici 6, 7 or 8");
     const plain = through as PoolDispatcher & { compose(): void };
     assertThrows(() => plain.compose(), TypeError, "dispatcher(pool, Dispatcher)");

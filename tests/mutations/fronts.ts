@@ -76,6 +76,27 @@ export const FRONTS: readonly Mutation[] = [
     proof: AGENT,
   },
   {
+    breaks: "An agent looks again at a connection on which node:http writes some time after the grant",
+    file: "src/agent/agent-exchange.ts",
+    search: "now - lease.grantedAt > JUST_READ_MS",
+    replacement: "now - lease.grantedAt === Infinity",
+    proof: AGENT,
+  },
+  {
+    breaks: "The error of an upgraded connection that is lost names its origin",
+    file: "src/dispatcher/dispatch-call.ts",
+    search: "early, base?.key ?? key)",
+    replacement: 'early, "upgraded")',
+    proof: DISPATCH,
+  },
+  {
+    breaks: "The socket of an upgrade whose request is aborted while it changes hands is dropped",
+    file: "src/dispatcher/dispatch-call.ts",
+    search: "if (this.over) socket.abort();\n    else this.#socket",
+    replacement: "this.#socket",
+    proof: DISPATCH,
+  },
+  {
     breaks:
       "A complete response reaches its caller, though its connection is reset before node:http has told of it",
     file: "src/agent/agent-exchange.ts",
