@@ -30,7 +30,7 @@ class CallController implements DispatchController {
   aborted = false;
   reason: unknown = null;
   paused = false;
-  readonly #call: DispatchCall;
+  #call: DispatchCall | undefined;
   #headers: DispatchFields | undefined = undefined;
   #rawHeaders: unknown = null;
   #trailers: DispatchFields | undefined = undefined;
@@ -47,14 +47,22 @@ class CallController implements DispatchController {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.#call.resumed();
+    this.#call?.resumed();
   }
 
   abort(reason?: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason ?? null;
-    this.#call.abort(reason);
+    this.#call?.abort(reason);
+  }
+
+  /**
+   * The call is over. Handlers of undici keep their controller, and V8 may put those into the old generation at once, where all that
+   * they refer to survives the young one: that took a fifth of the time of `undici.request()` on Node 24.
+   */
+  ended(): void {
+    this.#call = undefined;
   }
 
   /** Texts, as undici 8 gives them over HTTP/2: `request()` asks for them each time, and buffers cost 2 µs. `retry` sets them. */
@@ -257,6 +265,7 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
 
   #finish(): void {
     this.over = true;
+    this.#controller.ended();
     this.#running.call = undefined;
     this.#shared.running.drop(this.#running);
   }

@@ -53,6 +53,13 @@ export const FRONTS: readonly Mutation[] = [
     proof: { tests: "tests/promises/dropped-dispatch" },
   },
   {
+    breaks: "A controller that a handler keeps lets go of a call that is over",
+    file: "src/dispatcher/dispatch-call.ts",
+    search: "    this.#controller.ended();\n",
+    replacement: "",
+    proof: { tests: "tests/promises/dropped-dispatch" },
+  },
+  {
     breaks: "An agent does not reuse a connection on which more came in one piece with the response",
     file: "src/agent/received-bytes.ts",
     search: "    if (own < length) this.surplus = true;\n",
