@@ -388,7 +388,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     if (lease === undefined || this.#reply.settled) return false;
     const [upload, resendCount] = [this.#upload, this.resendCount];
     const [stream, sent, unprocessedCount] = [this.#stream, this.#sent, this.#unprocessedCount];
-    const at = { upload, stream, sent, status, resendCount, unprocessedCount };
+    const attempts = this.#second?.wasInVain === true ? resendCount + 1 : resendCount;
+    const at = { upload, stream, sent, status, resendCount: attempts, unprocessedCount };
     const reason = reasonToResend(this.#request, lease, at);
     if (reason === undefined) return this.#phase === "done"; // the rule may have aborted the request
     this.#second?.cancel();

@@ -62,6 +62,8 @@ export class SecondAttempt implements Roles {
   #stream: WireStream | undefined = undefined;
   #yielded = false;
   #hasBegun = false;
+  /** The request was written on its connection, and is not known to be unprocessed. */
+  #wasSent = false;
   /** The budget has paid for it, and listeners were told, with the one before it if that got no connection. */
   #isPaid = false;
   /** When to look whether the network holds up the connection that it waits for. */
@@ -121,6 +123,11 @@ export class SecondAttempt implements Roles {
   /** Whether the request was in doubt, and not because of a connect attempt that failed. It is so once at most. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** Whether it was sent in vain. Then the request has been sent twice, and no third time is due to it. */
+  get wasInVain(): boolean {
+    return this.#wasSent && this.#state === "over";
   }
 
   /** Whether the request may still be answered this way. */
@@ -252,6 +259,7 @@ export class SecondAttempt implements Roles {
     const isWhole = body === undefined || Upload.fitsWithHead(body);
     if (stream === undefined || stream.gone || !isWhole) return this.lost(undefined);
     this.#state = "sent";
+    this.#wasSent = true;
     const last = isLastExchange(lease);
     stream.send(this.#request, last, lease.connection.via?.forwarding, body?.bytes);
   }
@@ -310,6 +318,7 @@ export class SecondAttempt implements Roles {
 
   unprocessed(reason: RetireReason, said?: TransportError): void {
     if (this.#state === "won") return this.#exchange.unprocessed(reason, said);
+    this.#wasSent = false;
     this.#failed(reason, lostError(this.#context(), undefined, said, true));
   }
 

@@ -225,6 +225,14 @@ describe("the two attempts", () => {
     assertEquals([await result, retired()], ["2", ["peer-closed"]]);
   });
 
+  it("the second one is lost, then the first one: there is no third", async () => {
+    const { transport, result, requests } = await bothSent();
+    transport.peers[1]?.reset();
+    await settled();
+    transport.peers[0]?.end();
+    assertEquals([await result, requests.length], ["ERR_CONNECTION_LOST", 3]);
+  });
+
   it("the second one is lost: the first one goes on", async () => {
     const { transport, answer, result, retired } = await bothSent();
     transport.peers[1]?.reset();

@@ -95,4 +95,11 @@ export const WORKERS: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/workers/remote-pool" },
   },
+  {
+    breaks: "The short way of a bare GET leaves decoding to fetch",
+    file: "src/workers/bare-call.ts",
+    search: "if (!body.ended || head.coded || resendCount > 0) return false;",
+    replacement: "if (!body.ended || resendCount > 0) return false;",
+    proof: { tests: "tests/workers/remote-pool" },
+  },
 ];

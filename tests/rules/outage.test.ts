@@ -89,6 +89,10 @@ describe("probeAt", () => {
     for (const sentAt of [1500, 1900, 2000]) assertEquals(probeAt(reach, sentAt, 300), 7001 + HUNG_MS);
   });
 
+  test("is one for all requests that wait, also where it was reached since", () => {
+    assertEquals(probeAt({ ...REACHED, reachedAt: 2001, probedAt: 7001 }, 2000, 300), 7001 + HUNG_MS);
+  });
+
   const times = fc.integer({ min: 0, max: 100_000 });
   test("law: a request is asked for again only if it was silent for a whole doubt before an outage ended", () => {
     fc.assert(

@@ -48,4 +48,16 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     requests: 500,
     was: "a connection's lifetime ended during its liveness check",
   },
+  {
+    seed: 158,
+    requests: 300,
+    kinds: ["lateness"],
+    was: "a request whose doubt had been sent in vain was sent a third time when its first attempt was lost",
+  },
+  {
+    seed: 208,
+    requests: 300,
+    kinds: ["lateness"],
+    was: "each of the requests that waited for a slow server asked for a connect attempt of its own, all at one moment",
+  },
 ];

@@ -142,13 +142,14 @@ export class Tap implements Transport {
       tapped.link = link;
       world.heard(facts.key);
       world.trace.note("open", link.id, 0, target.hostname);
+      // Until the pool has heard of it, it may give it up.
+      queueMicrotask(() => queueMicrotask(() => signal.removeEventListener("abort", gone)));
       return new TappedSocket(socket, link, tapped, world, { gone, handOver });
     } catch (error) {
       world.trace.note("connect fails");
       gone();
-      throw error;
-    } finally {
       signal.removeEventListener("abort", gone);
+      throw error;
     }
   }
 

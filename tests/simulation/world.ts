@@ -101,7 +101,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       decoder: plan.users.kinds.includes("codings") ? decoderOf({ soon, decoded }) : undefined,
       context: plan.users.contexts ? asyncContext : undefined,
     });
-    this.agenda.strict = plan.users.kinds.includes("surplus");
+    this.agenda.strict = plan.users.kinds.includes("surplus") || plan.users.kinds.includes("lateness");
     this.contexts = new Contexts(this, plan.users.contexts);
     this.#clock = new ClientClock(this, plan.users.clockStops);
     const onEvent = (event: PoolEvent) => this.#happened(event);
