@@ -17,6 +17,11 @@ export interface Tally {
   readonly sent: number;
   /** GETs that failed. Everybody may repeat these. */
   readonly failedGets: number;
+  /**
+   * Those among them whose connection had been used before, which our pool sends again. On a new connection that ends unanswered
+   * no client is to repeat them by itself; a server closes one if it stops before it has read the request. Only our pool tells.
+   */
+  readonly lostOnUsed: number;
   /** POSTs that failed. Nobody may repeat one whose connection ended without an answer. */
   readonly failedPosts: number;
   /** POSTs that failed, and yet were executed. */
@@ -174,6 +179,7 @@ class Load {
   readonly #reasons: Record<string, number> = {};
   #sent = 0;
   #failedGets = 0;
+  #lostOnUsed = 0;
 
   constructor(servers: readonly Replaceable[], url: string, send: Send) {
     this.#servers = servers;
@@ -198,6 +204,7 @@ class Load {
     return {
       sent: this.#sent,
       failedGets: this.#failedGets,
+      lostOnUsed: this.#lostOnUsed,
       failedPosts: this.#failedPosts.size,
       executedAnyway: [...this.#failedPosts].filter((id) => executed.has(id)).length,
       executedTwice: begun.length - executed.size,
@@ -214,8 +221,10 @@ class Load {
       );
       await response.text();
     } catch (error) {
-      if (!isPost) this.#failedGets += 1;
-      else {
+      if (!isPost) {
+        this.#failedGets += 1;
+        if (wasUsed(error)) this.#lostOnUsed += 1;
+      } else {
         this.#failedPosts.add(String(number));
         const reason = codeOf(error);
         this.#reasons[reason] = (this.#reasons[reason] ?? 0) + 1;
@@ -229,6 +238,13 @@ function codeOf(error: unknown): string {
   const { code, cause, message } = error as { code?: string; cause?: unknown; message?: string };
   if (typeof code === "string") return code;
   return cause === undefined ? String(message) : codeOf(cause);
+}
+
+/** Whether a request failed on a connection that had been used before, or on none. */
+function wasUsed(error: unknown): boolean {
+  const { cause, connection } = error as { cause?: unknown; connection?: { reused: boolean } };
+  if (connection !== undefined) return connection.reused;
+  return cause === undefined || wasUsed(cause);
 }
 
 /** What makes this runtime run a TypeScript file. */

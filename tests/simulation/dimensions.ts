@@ -199,7 +199,7 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
 
 /** Drawn apart, so that older seeds keep their meaning. */
 function drawLateness(seed: number, kinds: readonly Kind[]): Pick<Users, "lateOneIn" | "readsInBatches"> {
-  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ 0x1a7e);
+  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ 0x1a84);
   if (!kinds.includes("lateness")) return { lateOneIn: Infinity, readsInBatches: false };
   return { lateOneIn: prng.among(15, 60, Infinity), readsInBatches: prng.oneIn(3) };
 }

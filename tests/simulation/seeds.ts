@@ -49,13 +49,7 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     was: "a connection's lifetime ended during its liveness check",
   },
   {
-    seed: 158,
-    requests: 300,
-    kinds: ["lateness"],
-    was: "a request whose doubt had been sent in vain was sent a third time when its first attempt was lost",
-  },
-  {
-    seed: 208,
+    seed: 41,
     requests: 300,
     kinds: ["lateness"],
     was: "each of the requests that waited for a slow server asked for a connect attempt of its own, all at one moment",
