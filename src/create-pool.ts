@@ -4,6 +4,7 @@ import { detectTransport } from "../transports/detect.ts";
 import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
+import { inTime } from "./contract/on-demand.ts";
 import { keysBeside, type Origin, originOf } from "./contract/origin.ts";
 import { portableText } from "./contract/text.ts";
 import type { Alloc, TextCodec, Transport } from "./contract/transport.ts";
@@ -270,8 +271,8 @@ class HoldfastPool implements Pool {
     return startUpgrade(
       this.#reading,
       engine?.request ?? (() => this.#load().then(({ request }) => request)),
-      url,
-      options,
+      [url, options],
+      this.#inTime,
     );
   };
 
@@ -328,8 +329,14 @@ class HoldfastPool implements Pool {
     return this.close();
   }
 
+  /** As for a connection, which waits for what is being loaded. */
+  readonly #inTime = <T>(loading: Promise<T>): Promise<T> => {
+    const { clock, connectTimeoutMs, requestTimeoutMs } = this.#settings;
+    return inTime(loading, clock, Math.min(connectTimeoutMs, requestTimeoutMs));
+  };
+
   #load(): Promise<Engine> {
-    this.#loading ??= Promise.all([transportOf(this.#settings), loadDialer(this.#settings)])
+    this.#loading ??= this.#inTime(Promise.all([transportOf(this.#settings), loadDialer(this.#settings)]))
       .then(([transport]) => {
         const engine = this.#build(transport);
         this.#engine = engine;

@@ -3,6 +3,7 @@
  * plain request.
  */
 
+import type { Clock } from "./clock.ts";
 import { HoldfastError } from "./errors.ts";
 
 /** A part of the library that is imported with its first use. */
@@ -38,4 +39,24 @@ export class OnDemand<Code> {
     );
     return this.#loading;
   }
+}
+
+/**
+ * What is being loaded, if that does not take too long. Loading may hang, where code comes over a network.
+ *
+ * @throws {HoldfastError} with `ERR_CONNECT_TIMEOUT` after `limitMs`; `Infinity`: never.
+ */
+export function inTime<T>(loading: Promise<T>, clock: Pick<Clock, "schedule">, limitMs: number): Promise<T> {
+  if (limitMs === Infinity) return loading;
+  return new Promise((resolve, reject) => {
+    const timer = clock.schedule(limitMs, () => {
+      const message = `The code for the request was not loaded within ${limitMs} ms`;
+      reject(new HoldfastError({ code: "ERR_CONNECT_TIMEOUT", phase: "connect", limitMs, message }));
+    });
+    const over = (): void => {
+      timer.cancel();
+      resolve(loading);
+    };
+    loading.then(over, over);
+  });
 }

@@ -10,28 +10,33 @@ type Code = Pick<typeof import("./upgrade.ts"), "sendUpgrade">;
 /** The code of upgrades. */
 export const upgrades: OnDemand<Code> = new OnDemand("upgrades", () => import("./upgrade.ts"));
 
+type UpgradeArguments = readonly [url: string | URL, options: UpgradeOptions];
+
+/** Rejects if loading takes too long. */
+type InTime = <T>(loading: Promise<T>) => Promise<T>;
+
 /** `sendUpgrade()` of `upgrade.ts`. */
 export function startUpgrade(
   reading: ReadContext,
   context: UpgradeContext,
-  url: string | URL,
-  options: UpgradeOptions,
+  [url, options]: UpgradeArguments,
+  inTime: InTime,
 ): Promise<UpgradeResponse> {
   const { code } = upgrades;
   if (code !== undefined) return code.sendUpgrade(reading, context, url, options);
-  return startLater(reading, context, url, options);
+  return startLater(reading, context, [url, options], inTime);
 }
 
 /** What the caller may change meanwhile is copied in the call. */
 async function startLater(
   reading: ReadContext,
   context: UpgradeContext,
-  url: string | URL,
-  options: UpgradeOptions,
+  [url, options]: UpgradeArguments,
+  inTime: InTime,
 ): Promise<UpgradeResponse> {
   const calledAt = reading.clock.now();
   const [asked, given] = [String(url), copied(options)];
-  const { sendUpgrade } = await upgrades.load();
+  const { sendUpgrade } = await inTime(upgrades.load());
   return sendUpgrade(reading, context, asked, given, calledAt);
 }
 

@@ -3,7 +3,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { HoldfastError } from "../../mod.ts";
-import { OnDemand } from "../../src/contract/on-demand.ts";
+import { inTime, OnDemand } from "../../src/contract/on-demand.ts";
+import { MovableClock } from "../support/clock.ts";
 
 /** What a promise rejects with. */
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
@@ -37,5 +38,29 @@ describe("code that is loaded on demand", () => {
       assertEquals(error.message, "The code for tests could not be loaded");
     }
     assertEquals([await part.load(), part.code, imports], ["code", "code", 2]);
+  });
+});
+
+describe("loading", () => {
+  const never = new Promise<string>(() => {});
+
+  it("that takes too long ends with a typed error, and what was being loaded is found later", async () => {
+    const clock = new MovableClock();
+    let arrive = (_code: string): void => {};
+    const part = new OnDemand("tests", () => new Promise<string>((resolve) => (arrive = resolve)));
+    const late = failure(inTime(part.load(), clock, 100));
+    await clock.advance(100);
+    const error = await late;
+    assertInstanceOf(error, HoldfastError);
+    assertEquals([error.code, error.limitMs, error.sent], ["ERR_CONNECT_TIMEOUT", 100, "none"]);
+    arrive("code");
+    assertEquals(await inTime(part.load(), clock, 100), "code");
+    assertEquals([part.code, clock.timers], ["code", 0]);
+  });
+
+  it("without a limit sets no timer", () => {
+    const clock = new MovableClock();
+    assertEquals(inTime(never, clock, Infinity), never);
+    assertEquals(clock.timers, 0);
   });
 });

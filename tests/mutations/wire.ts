@@ -324,8 +324,8 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "workerd is distinguished from Node, although it imitates Node",
     file: "transports/detect.ts",
-    search: "if (navigator?.userAgent === WORKERD || WebSocketPair !== undefined) {",
-    replacement: "if (navigator?.userAgent === undefined) {",
+    search: "if (globals.navigator?.userAgent === WORKERD || globals.WebSocketPair !== undefined) {",
+    replacement: "if (globals.navigator?.userAgent === undefined) {",
     proof: { tests: "tests/bundles/workerd" },
   },
 ];

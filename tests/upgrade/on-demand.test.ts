@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { createPool, type HoldfastError } from "../../mod.ts";
+import { createPool, HoldfastError } from "../../mod.ts";
 import { upgrades } from "../../src/fetch/upgrade-on-demand.ts";
 import { proxies } from "../../src/proxy/dialer-of.ts";
 import { memoryTransport } from "../../transports/memory.ts";
@@ -58,5 +58,42 @@ describe("the first upgrade", () => {
       pool.upgrade("ftp://a.test/", { protocol: "raw" }),
     )) as HoldfastError;
     assertEquals(error instanceof Error, true);
+  });
+});
+
+describe("code that cannot be loaded", () => {
+  /** Breaks what is loaded on demand, until the function returned is called. */
+  function broken(part: { load(): Promise<unknown>; code: unknown }): () => void {
+    const [code, error] = [
+      part.code,
+      new HoldfastError({ code: "ERR_CONNECT", phase: "connect", message: "gone" }),
+    ];
+    Object.assign(part, { code: undefined, load: () => Promise.reject(error) });
+    return () => {
+      Reflect.deleteProperty(part, "load");
+      part.code = code;
+    };
+  }
+  const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+    promise.then(
+      () => "answered",
+      (error) => error.code ?? error.cause.code,
+    );
+
+  it("ends the request with a typed error, and the next one tries again", async () => {
+    const transport = memoryTransport({ respond: () => ({ status: 200, body: "ok" }) });
+    await using pool = createPool({ transport });
+    await using proxied = createPool({ transport, proxy: "http://proxy.test:3128" });
+    const mends = [broken(proxies), broken(upgrades)];
+    const late = createPool({ transport, proxy: "http://proxy.test:3128" });
+    const upgrading = (): Promise<unknown> => pool.upgrade("http://a.test/", { protocol: "raw" });
+    assertEquals(await codeOf(late.request("http://a.test/")), "ERR_CONNECT");
+    assertEquals(await codeOf(late.fetch("http://a.test/")), "ERR_CONNECT");
+    assertEquals(await codeOf(upgrading()), "ERR_CONNECT");
+    for (const mend of mends) mend();
+    assertEquals(await codeOf(late.request("http://a.test/")), "answered");
+    assertEquals(await codeOf(upgrading()), "answered");
+    assertEquals(await codeOf(proxied.request("http://a.test/")), "answered");
+    await late.close();
   });
 });
