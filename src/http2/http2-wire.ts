@@ -1,4 +1,4 @@
-/** HTTP/2 wire: a session on the socket of its connection. Everything that is written in one turn goes out in one write. */
+/** HTTP/2 wire: a session on the socket of its connection. What is written in one turn goes out in one write, or in few. */
 
 import type { RetireReason } from "../contract/reasons.ts";
 import { type Alloc, type Socket, type TextCodec, TransportError } from "../contract/transport.ts";
@@ -26,6 +26,12 @@ const LENT_BUFFERS = 4;
 /** How often the end of a turn is put off while requests are still written. */
 const ROUNDS = 8;
 
+/**
+ * Requests of one turn that are written before it ends: the peer works on them while we make the others. Otherwise both wait for
+ * each other by turns.
+ */
+const PART = 32;
+
 /** Open streams from which on reads are joined. With fewer, there is little to join, and waiting costs latency. */
 const JOINED_STREAMS = 4;
 
@@ -50,6 +56,8 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
   /** A full record came since the last write. */
   #isBulk = false;
   #rounds = 0;
+  /** Requests since the last write. */
+  #requests = 0;
   /** How much was written when the end of the turn was put off last. */
   #lengthBefore = 0;
   /** Large buffers that were written and may not be taken yet, and those that can be used again. */
@@ -138,6 +146,12 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     return this.#connection?.socket?.lost === true;
   }
 
+  requested(): void {
+    this.#requests += 1;
+    if (this.#requests < PART) return this.wrote();
+    if (!this.flush()) this.#session.setAccepting(false);
+  }
+
   wrote(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -171,6 +185,7 @@ export class Http2Wire implements Wire, ConnectionUser, SessionOwner {
     const socket = this.#connection?.socket;
     if (!this.#isAccepting || out.length === 0 || socket === undefined) return this.#isAccepting;
     this.#recycle(socket);
+    this.#requests = 0;
     const { length } = out;
     const bytes = length <= COPIED_BYTES ? out.taken() : out.swap(this.#nextBuffer(out.bytes.length));
     if (length <= COPIED_BYTES) out.clear();

@@ -48,6 +48,8 @@ import { Uploads } from "./uploads.ts";
 export interface SessionOwner {
   /** Something was written to `out`, which is to be passed on before the turn ends. */
   wrote(): void;
+  /** The same, and it was a request. */
+  requested(): void;
   /** Passes on what was written. Returns whether the socket accepts more. */
   flush(): boolean;
   /** Whether the socket is known to have ended. */
@@ -223,7 +225,7 @@ export class Session implements IncomingOwner, StreamOwner {
     this.#streams.add(stream);
     writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd);
     if (stream.piece !== undefined) this.#uploads.begin(stream);
-    this.#owner.wrote();
+    this.#owner.requested();
     if (this.#nextId > LARGEST) this.#owner.retire("stream-ids");
   }
 

@@ -41,6 +41,39 @@ describe("the writes of a turn", () => {
     assert.deepEqual([due.length, link.writes.length], [0, 2], "small responses wait for microtasks only");
   });
 
+  it("go out in parts of 32 requests, so that the peer begins while the others are made", async () => {
+    const link = Link.settled();
+    await microtasks();
+    link.writes.length = 0;
+    send(link, 31);
+    assert.equal(link.writes.length, 0);
+    send(link, 1);
+    assert.equal(link.writes.length, 1);
+    send(link, 40);
+    assert.equal(link.writes.length, 2);
+    await microtasks();
+    assert.equal(link.writes.length, 3);
+    send(link, 31);
+    await microtasks();
+    assert.equal(link.writes.length, 4, "each write begins a new part");
+  });
+
+  it("a part is kept while the socket takes no more", async () => {
+    let accepts = true;
+    const link = Link.settled({ accepts: () => accepts });
+    await microtasks();
+    link.writes.length = 0;
+    accepts = false;
+    send(link, 32);
+    assert.equal(link.writes.length, 1);
+    send(link, 100);
+    await microtasks();
+    assert.equal(link.writes.length, 1);
+    accepts = true;
+    link.wire.drain();
+    assert.equal(link.writes.length, 2);
+  });
+
   it("few streams wait for microtasks only", async () => {
     const link = Link.settled({ afterReads: () => assert.fail("asked for the end of reads") });
     await microtasks();

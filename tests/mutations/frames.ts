@@ -103,4 +103,11 @@ export const FRAMES: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/transports/bun-gathering" },
   },
+  {
+    breaks: "Many requests of one turn are written in parts",
+    file: "src/http2/http2-wire.ts",
+    search: "if (this.#requests < PART) return this.wrote();",
+    replacement: "if (this.#requests > 0) return this.wrote();",
+    proof: { tests: "tests/http2/writes" },
+  },
 ];
