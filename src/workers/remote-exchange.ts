@@ -8,6 +8,7 @@ import { RemoteSignal } from "./remote-signal.ts";
 import {
   ANSWER_FIELD,
   answerFrom,
+  BARE_FETCH,
   CALL_FIELD,
   callField,
   type RemoteAnswer,
@@ -51,10 +52,14 @@ export async function remoteExchange(
   }
 }
 
+/** That of most calls. */
+const BARE_GET = { headers: { [CALL_FIELD]: BARE_FETCH }, redirect: "manual" } as const;
+
 /** A signal that is passed on would end the request here, and not in the object: the platform tells it nothing of it. */
 function initOf(request: RemoteRequest, id: string | undefined): RequestInit {
   const { by, method, body, headers, length, options } = request;
   const field = callField({ by, id, headers, length, options });
+  if (field === BARE_FETCH && method === "GET") return BARE_GET;
   const init = { method, headers: { [CALL_FIELD]: field }, redirect: "manual" } as const;
   return body === undefined ? init : ({ ...init, body, duplex: "half" } as RequestInit);
 }

@@ -94,6 +94,21 @@ const NO_FIELDS: DefaultHeaders = { http: BARE, https: BARE };
 /** Of all pools of a Worker: which shard takes the next. */
 let requests = 0;
 
+/** Ids of objects by their names, for each binding: making one takes a hash. A Worker that reaches the limit visits ever new origins. */
+const ids: WeakMap<ObjectNamespace, Map<string, never>> = new WeakMap();
+const MAX_IDS = 1000;
+
+function idOf(namespace: ObjectNamespace, name: string): never {
+  const known = ids.get(namespace) ?? new Map<string, never>();
+  ids.set(namespace, known);
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (known.size >= MAX_IDS) known.clear();
+  const id = namespace.idFromName(name) as never;
+  known.set(name, id);
+  return id;
+}
+
 /** The objects of one binding. */
 class Objects {
   readonly #binding: string | ObjectNamespace;
@@ -130,7 +145,7 @@ class Objects {
   #at(origin: string, shard: number): { readonly stub: PoolStub; readonly found: FoundBinding } {
     const found = findBinding(this.#binding, this.#env ?? workerEnv, origin);
     const { namespace } = found;
-    const id = namespace.idFromName(shard === 0 ? origin : `${origin}#${shard}`) as never;
+    const id = idOf(namespace, shard === 0 ? origin : `${origin}#${shard}`);
     const { locationHint } = this.#options;
     const hint = locationHint === undefined ? undefined : { locationHint: locationHint as never };
     return { stub: namespace.get(id, hint) as PoolStub, found };
