@@ -3,17 +3,27 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
+import type { OnDemand } from "../../src/contract/on-demand.ts";
 import { upgrades } from "../../src/fetch/upgrade-on-demand.ts";
 import { proxies } from "../../src/proxy/dialer-of.ts";
 import { memoryTransport } from "../../transports/memory.ts";
+
+/** As if nothing had been loaded: Bun runs several files of tests in one process. */
+async function forget<Code>(part: OnDemand<Code>): Promise<void> {
+  const code = await part.load();
+  const load = async (): Promise<Code> => {
+    part.code = code;
+    return code;
+  };
+  Object.assign(part, { code: undefined, load });
+}
 
 describe("the first pool with a proxy", () => {
   it("loads its code with its first request, which goes through the proxy, and its first close() waits for nothing", async () => {
     const transport = memoryTransport({
       respond: ({ path }) => ({ status: 200, body: path }),
     });
-    // Bun runs several files of tests in one process.
-    proxies.code = undefined;
+    await forget(proxies);
     const unused = createPool({ transport, proxy: "http://proxy.test:3128" });
     await unused.close();
     assertEquals(proxies.code, undefined);
@@ -37,7 +47,7 @@ describe("the first upgrade", () => {
       },
     });
     await using pool = createPool({ transport });
-    upgrades.code = undefined;
+    await forget(upgrades);
     const url = new URL("http://a.test/asked");
     const headers = new Headers({ "x-first": "yes" });
     const asking = pool.upgrade(url, { protocol: "raw", headers });
