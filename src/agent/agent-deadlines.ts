@@ -27,10 +27,11 @@ export class AgentDeadlines extends Times implements Timed {
   /** When the caller is to be told that its `timeout` is over, while there is no socket to tell it. */
   #timeoutAt: number;
 
-  constructor(of: TimedRequest, now: number) {
+  /** `socketTimeoutMs`: the agent's `timeout`, for a request without one. */
+  constructor(of: TimedRequest, now: number, socketTimeoutMs: number) {
     super(now);
     this.#of = of;
-    const timeoutMs = of.request.timeout ?? 0;
+    const timeoutMs = of.request.timeout ?? socketTimeoutMs;
     this.#timeoutAt = timeoutMs > 0 ? now + timeoutMs : Infinity;
   }
 

@@ -80,7 +80,7 @@ export class AgentExchange implements Roles {
     this.settings = settingsFor(owner.pool.settings, owner.pool.pooledAs(origin));
     this.#events = new RequestEvents(owner.pool, { origin, method: request.method });
     this.requestId = this.#events.id;
-    this.#deadlines = new AgentDeadlines(this, owner.pool.now());
+    this.#deadlines = new AgentDeadlines(this, owner.pool.now(), owner.socketTimeoutMs);
   }
 
   start(): void {

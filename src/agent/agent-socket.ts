@@ -34,25 +34,36 @@ export interface SocketFacts extends SocketAddresses {
   readonly tls?: TlsFacts | undefined;
 }
 
+/** Who hears of a socket what no request does. */
+export interface SocketListener {
+  /** An option could not be set. */
+  degraded(option: string, asked: boolean): void;
+  /** A tool has destroyed it between two requests. */
+  destroyedIdle(socket: AgentSocket): void;
+}
+
 /** A socket of `node:http` over a connection of the pool. */
 export class AgentSocket extends StraightSocket implements ConnectionFace {
   #facts: SocketFacts;
-  readonly #onDegraded: (option: string, asked: boolean) => void;
+  readonly #listener: SocketListener;
   #link: SocketLink | undefined = undefined;
+  /** The pool knows that it is over. */
+  #isClosed = false;
   #bytesRead = 0;
   #bytesWritten = 0;
   /** What its connections are listed under by the agent. */
   readonly groupName: string;
 
   /** Made by the agent. */
-  constructor(facts: SocketFacts, groupName: string, onDegraded: (option: string, asked: boolean) => void) {
+  constructor(facts: SocketFacts, groupName: string, listener: SocketListener) {
     super({ allowHalfOpen: false });
     this.#facts = facts;
-    this.#onDegraded = onDegraded;
+    this.#listener = listener;
     this.groupName = groupName;
     Object.assign(this, { connecting: false });
     this.on("free", passFree);
     this.on("agentRemove", passRemoval);
+    this.on("error", endIdle);
   }
 
   /** The connection of the request that has it now. `undefined` between two requests. */
@@ -109,6 +120,7 @@ export class AgentSocket extends StraightSocket implements ConnectionFace {
   /** The pool has closed the connection. */
   connectionClosed(): void {
     this.#link = undefined;
+    this.#isClosed = true;
     this.destroy();
   }
 
@@ -144,7 +156,8 @@ export class AgentSocket extends StraightSocket implements ConnectionFace {
     const link = this.#link;
     this.#link = undefined;
     this.setTimeout(0);
-    link?.destroyed(error);
+    if (link !== undefined) link.destroyed(error);
+    else if (!this.#isClosed) this.#listener.destroyedIdle(this);
     // Node's sockets emit `close` themselves, once their handle is closed.
     let isClosed = false;
     this.once("close", () => {
@@ -189,7 +202,7 @@ export class AgentSocket extends StraightSocket implements ConnectionFace {
     const { native } = this.#facts;
     const method = (native as Record<string, unknown> | undefined)?.[name];
     if (typeof method === "function") method.apply(native, values);
-    else this.#onDegraded(name, values[0] === true);
+    else this.#listener.degraded(name, values[0] === true);
     return this;
   }
 }
@@ -214,8 +227,15 @@ function passFree(this: AgentSocket): void {
   this.link?.freed();
 }
 
+/** From now on it is the caller's, who hears of its errors. */
 function passRemoval(this: AgentSocket): void {
+  this.off("error", endIdle);
   this.link?.detached();
+}
+
+/** Between two requests nobody else listens, and an error would end the process. */
+function endIdle(this: AgentSocket): void {
+  if (this.link === undefined) this.destroy();
 }
 
 /** What `net.Socket` and `tls.TLSSocket` know of themselves, and this one of the connection. */

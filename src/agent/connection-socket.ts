@@ -25,23 +25,28 @@ export function socketFor(
 }
 
 function newSocket(
-  { observers }: ConnectionPool<Wire>,
+  pool: ConnectionPool<Wire>,
   connection: PooledConnection<Wire>,
   group: SocketGroup,
 ): AgentSocket {
   const facts = connection.socket ?? {};
-  const socket = new AgentSocket(facts, group.groupName, (option, asked) => {
-    observers.publish({
-      type: "option.degraded",
-      transport: "any",
-      option: `agent.${option}`,
-      asked,
-      applied: false,
-    });
+  const socket = new AgentSocket(facts, group.groupName, {
+    degraded(option, asked) {
+      const told = { transport: "any", option: `agent.${option}`, asked, applied: false } as const;
+      pool.observers.publish({ type: "option.degraded", ...told });
+    },
+    destroyedIdle: (destroyed) => retireBehind(pool, destroyed),
   });
   connection.face = socket;
   const { scheme } = connection.record.originRecord.origin;
   return scheme === "https" ? showTls(socket, isVerified(group)) : socket;
+}
+
+/** Ends the connection that a socket stands for. It may be another than in the beginning. */
+function retireBehind(pool: ConnectionPool<Wire>, socket: AgentSocket): void {
+  for (const { connections } of pool.core.origins.records())
+    for (const { attachment } of connections)
+      if (attachment?.face === socket) return pool.retire(attachment, "aborted");
 }
 
 function isVerified({ origin, settings: { tls } }: SocketGroup): boolean {

@@ -2,13 +2,14 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import http, { type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { agent, type HoldfastAgent } from "../../src/agent/mod.ts";
 import { HoldfastError } from "../../src/contract/errors.ts";
 import type { PoolOptions } from "../../src/options/options.ts";
-import type { MemoryOptions } from "../../transports/memory.ts";
-import { settled } from "../support/clock.ts";
+import { type MemoryOptions, memoryTransport } from "../../transports/memory.ts";
+import { MovableClock, settled } from "../support/clock.ts";
 import { eventually, PATIENT } from "../support/patience.ts";
 import { type Answers, type Service, service } from "../support/service.ts";
 import { type Answer, type Asked, answerTo, ask, begin, failureOf } from "./asking.ts";
@@ -255,6 +256,19 @@ describe("agent: reuse", () => {
         assertEquals(retired(), ["bad-framing"]);
       },
     );
+
+  for (const [what, harm] of [
+    ["is destroyed", (socket: Socket) => socket.destroy()],
+    ["is destroyed with an error", (socket: Socket) => socket.destroy(new Error("by a tool"))],
+    ["emits an error", (socket: Socket) => socket.emit("error", new Error("by a tool"))],
+  ] as const)
+    it(`ends the connection of an idle socket that ${what} by a tool`, PATIENT, async () => {
+      const { ask, front, retired, pool } = fronted();
+      await ask();
+      harm(front.freeSockets["a.test:80:"]?.[0] as Socket);
+      assertEquals((await ask()).text, "ok");
+      assertEquals([retired(), pool.stats().opened], [["aborted"], 2]);
+    });
 
   it("learns the idle limit of a server that announces none", PATIENT, async () => {
     const { ask, clock, transport, events } = fronted({ idleTimeout: "60s" });
@@ -530,6 +544,25 @@ describe("agent: limits and deadlines", () => {
       assertEquals((await answer).text, "ok");
     },
   );
+
+  it("emits the agent's own timeout on a request that waits so long", PATIENT, async () => {
+    const clock = new MovableClock();
+    const transport = memoryTransport({ connect: () => "never" });
+    const request = begin("http://a.test/", { agent: agent({ timeout: 500, clock, transport }) });
+    let timeouts = 0;
+    request.on("timeout", () => {
+      timeouts += 1;
+    });
+    const failed = failureOf(answerTo(request));
+    request.end();
+    await settled();
+    await clock.advance(499);
+    assertEquals(timeouts, 0);
+    await clock.advance(1);
+    assertEquals(timeouts, 1);
+    request.destroy();
+    assertEquals((await failed).code, "ECONNRESET");
+  });
 
   it("fails what the pool's close() cuts off, and everything after it", PATIENT, async () => {
     const { ask, pool, arrived } = waiting({});

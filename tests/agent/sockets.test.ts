@@ -155,6 +155,37 @@ describe("agent: sockets", () => {
     assertEquals((await get(front, "/")).request.reusedSocket, false);
   });
 
+  it(
+    "forwards http: through a proxy, and opens a tunnel for https:, from the first request on",
+    PATIENT,
+    async () => {
+      const asked: string[] = [];
+      const proxy = http.createServer((request, response) => {
+        asked.push(`${request.method} ${request.url} ${request.headers["proxy-authorization"]}`);
+        response.end("forwarded");
+      });
+      proxy.on("connect", (request: IncomingMessage, socket: Duplex) => {
+        asked.push(`${request.method} ${request.url} ${request.headers["proxy-authorization"]}`);
+        const [host, to] = (request.url ?? "").split(":");
+        const through = net.connect(Number(to), host, () => {
+          socket.write("HTTP/1.1 200 OK\r\n\r\n");
+          through.pipe(socket).pipe(through);
+        });
+        through.on("error", () => {});
+        socket.on("error", () => {});
+      });
+      await listening(proxy, 0);
+      const { port: own } = proxy.address() as AddressInfo;
+      const front = made({ proxy: `http://u:p@127.0.0.1:${own}`, ca: pem("ca.pem") });
+      assertEquals((await ask("http://nowhere.test/x", { agent: front })).text, "forwarded");
+      assertEquals((await ask(tlsUrl, { agent: front })).text, "GET / 0");
+      const { host } = new URL(tlsUrl);
+      assertEquals(asked, ["GET http://nowhere.test/x Basic dTpw", `CONNECT ${host} Basic dTpw`]);
+      await front.pool.close({ timeout: 0 });
+      proxy.close();
+    },
+  );
+
   it("reaches a Unix socket", PATIENT, async () => {
     const front = made();
     const options = { agent: front, socketPath: join(folder, "s.sock") };

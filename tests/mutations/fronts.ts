@@ -83,6 +83,13 @@ export const FRONTS: readonly Mutation[] = [
     proof: AGENT,
   },
   {
+    breaks: "A connection ends whose idle socket a tool has destroyed",
+    file: "src/agent/agent-socket.ts",
+    search: "else if (!this.#isClosed) this.#listener",
+    replacement: "else if (this.#isClosed) this.#listener",
+    proof: AGENT,
+  },
+  {
     breaks: "An agent looks again at a connection on which node:http writes some time after the grant",
     file: "src/agent/agent-exchange.ts",
     search: "now - lease.grantedAt > JUST_READ_MS",
