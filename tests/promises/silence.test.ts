@@ -122,3 +122,35 @@ describe("a box in between that forgets idle connections without a word", () => 
     await fc.assert(law, { numRuns: 4, endOnFailure: true });
   });
 });
+
+describe("a connect attempt that hangs while another one succeeds", () => {
+  for (const slowMs of [100, 60_000]) {
+    it(`is waited for by nobody, where the connection that got through is busy for ${slowMs} ms`, async () => {
+      let attempts = 0;
+      const connect = (): "accept" | "never" => {
+        attempts += 1;
+        return attempts === 2 ? "never" : "accept";
+      };
+      const accept = (peer: MemoryPeer): void => {
+        peer.onData((bytes) => {
+          const ms = decoder.decode(bytes).startsWith("GET /slow") ? slowMs : 0;
+          world.clock.schedule(ms, () => peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"));
+        });
+      };
+      const world: Service = service({}, undefined, { respond: undefined, accept, connect });
+      const first = world.pool.request(`${URL}1`).then((response) => response.text());
+      await world.clock.advance(10);
+      await first;
+      const since = world.clock.now();
+      let tookMs = Infinity;
+      void world.pool.request(`${URL}slow`).then((response) => response.text());
+      void world.pool.request(`${URL}2`).then(() => {
+        tookMs = world.clock.now() - since;
+      });
+      for (let ms = 0; ms < 2000; ms += 10) await world.clock.advance(10);
+      assert(tookMs <= Math.min(slowMs, 1000) + 20, `${tookMs} ms`);
+      await world.clock.advance(60_000);
+      await world.pool.close({ timeout: 0 });
+    });
+  }
+});
