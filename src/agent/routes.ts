@@ -87,11 +87,19 @@ const MOST_ROUTES = 1024;
 /** Numbers for the keys of variants: unique in the process, so that agents of one pool never mean two things by one key. */
 let lastVariant = 0;
 
-/** Whether a request is to an `https:` URL. */
+/**
+ * Whether a request is to an `https:` URL.
+ *
+ * @throws {TypeError} where nothing tells: the agent is `https.globalAgent`, and the request names no protocol.
+ */
 export function isSecure(options: NodeOptions): boolean {
   const { protocol, _defaultAgent: own } = options;
   if (typeof protocol === "string") return protocol === "https:";
-  return (own as { readonly protocol?: unknown } | undefined)?.protocol === "https:";
+  const { protocol: usual } = (own ?? { protocol: "http:" }) as { readonly protocol?: unknown };
+  if (usual !== undefined) return usual === "https:";
+  throw new TypeError(
+    "An agent of a pool cannot be https.globalAgent, because it serves http: and https: alike: give it to requests as their agent",
+  );
 }
 
 /** Node's name for the connections that a request may have. */

@@ -12,7 +12,7 @@ import { after, before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type AgentOptions, agent, type HoldfastAgent } from "../../src/agent/mod.ts";
 import { eventually, guarded, PATIENT } from "../support/patience.ts";
-import { type Answer, type Asked, ask, failureOf } from "./asking.ts";
+import { type Answer, type Asked, answerTo, ask, failureOf } from "./asking.ts";
 
 const pem = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url), "utf8");
 const isDeno = "Deno" in globalThis;
@@ -185,6 +185,13 @@ describe("agent: sockets", () => {
       proxy.close();
     },
   );
+
+  it("is refused as https.globalAgent, where a request does not tell its protocol", PATIENT, async () => {
+    const front = made({ ca: pem("ca.pem") });
+    const options = { host: "localhost", port, agent: front, _defaultAgent: front };
+    const error = await failureOf(answerTo(http.request(options as Asked)));
+    assert(error.message.includes("https.globalAgent"), error.message);
+  });
 
   it("reaches a Unix socket", PATIENT, async () => {
     const front = made();
