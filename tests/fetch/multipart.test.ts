@@ -116,6 +116,20 @@ describe("a form is encoded with", () => {
     assertNotEquals(one, other);
   });
 
+  it("all short parts in one write behind the head", async () => {
+    let writes = 0;
+    await using at = scripted((peer) => {
+      peer.onData(() => {
+        writes += 1;
+        if (/--holdfast-\w+--\r\n$/.test(peer.receivedText))
+          peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      });
+    });
+    const body = formOf(["a", "1"], ["f", new File(["x".repeat(16_384)], "x")], ["g", new File(["y"], "y")]);
+    const { status } = await at.pool.request(url, { method: "POST", body });
+    assertEquals([status, writes], [200, 2]);
+  });
+
   it("the boundary of its Content-Type, when a function produces it again", async () => {
     await using at = scripted((peer) => {
       peer.onData(() => {

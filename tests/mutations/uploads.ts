@@ -125,6 +125,13 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/multipart" },
   },
   {
+    breaks: "The short parts of a form go out in one write",
+    file: "src/fetch/pieces.ts",
+    search: "areShort && areOurs ? joinedReader(reader, length) : reader",
+    replacement: "reader",
+    proof: { tests: "tests/fetch/multipart" },
+  },
+  {
     breaks: "A large Blob is read by slices",
     file: "src/fetch/pieces.ts",
     search: "at = Math.min(size, start + BLOB_PIECE);",
