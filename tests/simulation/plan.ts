@@ -162,6 +162,8 @@ function forgettingPlanOf(seed: number, requests: number): Plan {
       ...quietServer(server),
       habit: behindBox(Math.round(forgetsMs * (1 + prng.next()))),
       serviceMs: prng.among(0, 5, 50),
+      // A fresh connection proves nothing with an answer that takes longer than the usual ones do.
+      spreading: { ...server.spreading, gapMs: Math.min(server.spreading.gapMs, 50) },
     })),
   };
 }
