@@ -186,7 +186,8 @@ function refBriefly(): void {
 function refByTimer(): void {
   briefRef = undefined;
   haveTimers = true;
-  if (refs > 0) refTimer = setInterval(() => {}, MAX_DELAY_MS);
+  // There is one already, if a short timer was set meanwhile. It would keep the process alive for ever if nobody knew of it.
+  if (refs > 0) refTimer ??= setInterval(() => {}, MAX_DELAY_MS);
 }
 
 /**

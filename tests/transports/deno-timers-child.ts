@@ -5,6 +5,16 @@ import { systemClock } from "../../src/contract/clock.ts";
 const { Deno } = globalThis as unknown as { readonly Deno: { readonly args: readonly string[] } };
 const [kind = ""] = Deno.args;
 
+/** A short timer is set before the long ones may be, while somebody waits, and another comes. */
+function setTimersBetween(): void {
+  systemClock.schedule(1, () => {});
+  systemClock.ref?.(true);
+  setTimeout(() => {
+    systemClock.ref?.(false);
+    console.log("over");
+  }, 60);
+}
+
 const startedAt = performance.now();
 if (kind !== "unref") systemClock.ref?.(true);
 if (kind === "briefly") systemClock.ref?.(false);
@@ -14,3 +24,4 @@ systemClock.schedule(90, () => {
   systemClock.ref?.(false);
 });
 never.cancel();
+if (kind === "between") setTimersBetween();
