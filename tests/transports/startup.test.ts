@@ -36,7 +36,11 @@ describe("a first request() to a plain http: URL", { skip }, () => {
 
 const onDeno = process.versions.deno !== undefined;
 const timersChild = fileURLToPath(new URL("deno-timers-child.ts", import.meta.url));
+const refChild = fileURLToPath(new URL("deno-ref-child.ts", import.meta.url));
 const denoChild = fileURLToPath(new URL("deno-startup-child.ts", import.meta.url));
+
+/** Four of these eight find a timer that nobody can let go of. */
+const SEEDS = 8;
 
 describe("a first request() on Deno", { skip: onDeno ? false : "needs Deno" }, () => {
   it("reads no global that loads the Node layer, and what waited for that is done later", async () => {
@@ -53,5 +57,13 @@ describe("a first request() on Deno", { skip: onDeno ? false : "needs Deno" }, (
       }).then(({ stdout }) => stdout);
     const kinds = ["ref", "unref", "briefly", "between"];
     assertEquals(await Promise.all(kinds.map(said)), ["fired\n", "", "", "over\nfired\n"]);
+  });
+
+  it("lets a process end once nobody waits, in whatever order callers and timers come", async () => {
+    const ended = (_: unknown, seed: number) =>
+      promisify(execFile)(process.execPath, ["run", "-A", "--no-check", refChild, `${seed}`], {
+        timeout: 20_000,
+      });
+    await Promise.all(Array.from({ length: SEEDS }, ended));
   });
 });
