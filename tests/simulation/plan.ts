@@ -5,6 +5,7 @@ import { drawUsers, type Kind, type Users } from "./dimensions.ts";
 import { behindBox, HIDDEN, HONEST, patient, someHabit } from "./habits.ts";
 import type { Terms } from "./reuse-rules.ts";
 import type { ServerPlan } from "./server.ts";
+import { drawSlowness } from "./slowness.ts";
 
 /** How much goes wrong. */
 export type Weather =
@@ -178,14 +179,9 @@ function slowPlanOf(seed: number, requests: number): Plan {
     pauseMs: prng.among(500, 8000, MINUTE),
     headersTimeoutMs: 5 * MINUTE,
     servers: plan.servers.slice(0, 2).map((server) => {
-      const everyMs = prng.among(undefined, 30_000, 5 * MINUTE);
-      const slow = {
-        fromMs: prng.among(0, 20_000, 10 * MINUTE),
-        ms: prng.among(400, 1000, 4000, 20_000),
-        everyMs,
-      };
+      const slow = drawSlowness(prng);
       // What came while it stood still is answered in its order.
-      const serviceMs = everyMs === undefined ? prng.among(0, 5, 50) : 0;
+      const serviceMs = slow.everyMs === undefined ? prng.among(0, 5, 50) : 0;
       return { ...quietServer(server), habit: patient(), serviceMs, slow };
     }),
   };

@@ -12,6 +12,16 @@ export interface Slowness {
   readonly everyMs: number | undefined;
 }
 
+/** Draws one: from some moment on each answer takes long, or the server stands still now and then. */
+export function drawSlowness(prng: Prng): Slowness {
+  const everyMs = prng.among(undefined, 30_000, 300_000);
+  return {
+    fromMs: prng.among(0, 20_000, 600_000),
+    ms: prng.among(400, 1000, 4000, 20_000),
+    everyMs,
+  };
+}
+
 /** How long a server that is slow for everybody takes for a request that comes now; `undefined`: as long as ever. */
 export function slowMs(slow: Slowness | undefined, now: number, prng: Prng): number | undefined {
   if (slow === undefined || now < slow.fromMs) return undefined;

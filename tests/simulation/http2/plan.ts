@@ -2,7 +2,7 @@
 
 import type { Duration, PoolOptions } from "../../../mod.ts";
 import { Prng } from "../../support/prng.ts";
-import type { Slowness } from "../slowness.ts";
+import { drawSlowness, type Slowness } from "../slowness.ts";
 
 /** How a server ends connections of its own accord. */
 export interface ServerPlan {
@@ -190,14 +190,9 @@ function slowPlanOf(seed: number, requests: number): Plan {
     pauseMs: prng.among(500, 8000, 60_000),
     options: { ...plan.options, headersTimeout: "5m" },
     servers: plan.servers.map((server) => {
-      const everyMs = prng.among(undefined, 30_000, 300_000);
-      const slow = {
-        fromMs: prng.among(0, 20_000, 600_000),
-        ms: prng.among(400, 1000, 4000, 20_000),
-        everyMs,
-      };
+      const slow = drawSlowness(prng);
       // What came while it stood still is answered in its order.
-      return { ...server, serviceMs: everyMs === undefined ? server.serviceMs : 0, slow };
+      return { ...server, serviceMs: slow.everyMs === undefined ? server.serviceMs : 0, slow };
     }),
   };
 }
