@@ -5,8 +5,8 @@
 
 import process from "node:process";
 import { createPool } from "../../mod.ts";
-import type { Socket, SocketHandler, Transport } from "../../src/contract/transport.ts";
-import { detectTransport } from "../../transports/detect.ts";
+import type { SocketHandler } from "../../src/contract/transport.ts";
+import { silentNetwork } from "./silent-network.ts";
 
 /** Nanoseconds per request whose body is read as text. */
 export interface LibraryCost {
@@ -25,24 +25,6 @@ function answerAll(): void {
   const handlers = asked;
   asked = [];
   for (const handler of handlers) handler.data(ANSWER, ANSWER.length);
-}
-
-function socketOf(handler: SocketHandler): Socket {
-  const nothing = (): void => {};
-  return {
-    applied: { tcpKeepAlive: false, noDelay: true },
-    write() {
-      if (asked.push(handler) === 1) setImmediate(answerAll);
-      return true;
-    },
-    pause: nothing,
-    resume: nothing,
-    ref: nothing,
-    setHandler: nothing,
-    close: nothing,
-    abort: nothing,
-    startTls: () => Promise.reject(new Error("No TLS here")),
-  };
 }
 
 const URL = "http://127.0.0.1/small";
@@ -64,10 +46,9 @@ async function nanos(send: () => Promise<string>): Promise<number> {
   return (best / REQUESTS) * 1e6;
 }
 
-const transport: Transport = {
-  ...(await detectTransport()),
-  connect: async (_, handler) => socketOf(handler),
-};
+const transport = await silentNetwork((handler) => () => {
+  if (asked.push(handler) === 1) setImmediate(answerAll);
+});
 const pool = createPool({ transport, tcpKeepAlive: false });
 const requestNanos = await nanos(() => pool.request(URL).then((response) => response.text()));
 const fetchNanos = await nanos(() => pool.fetch(URL).then((response) => response.text()));

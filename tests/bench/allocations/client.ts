@@ -4,9 +4,8 @@
  */
 
 import process from "node:process";
+import { silentNetwork } from "../../../bench/speed/silent-network.ts";
 import { createPool } from "../../../mod.ts";
-import type { Socket, SocketHandler, Transport } from "../../../src/contract/transport.ts";
-import { detectTransport } from "../../../transports/detect.ts";
 
 const ANSWER = new TextEncoder().encode("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 const URL = "http://127.0.0.1/small";
@@ -14,29 +13,10 @@ const WARM = 300;
 const BATCHES = 8;
 const REQUESTS = 100;
 
-function socketOf(handler: SocketHandler): Socket {
-  const nothing = (): void => {};
+const transport = await silentNetwork((handler) => {
   const answer = (): void => handler.data(ANSWER, ANSWER.length);
-  return {
-    applied: { tcpKeepAlive: false, noDelay: true },
-    write() {
-      setImmediate(answer);
-      return true;
-    },
-    pause: nothing,
-    resume: nothing,
-    ref: nothing,
-    setHandler: nothing,
-    close: nothing,
-    abort: nothing,
-    startTls: () => Promise.reject(new Error("No TLS here")),
-  };
-}
-
-const transport: Transport = {
-  ...(await detectTransport()),
-  connect: async (_, handler) => socketOf(handler),
-};
+  return () => setImmediate(answer);
+});
 const pool = createPool({ transport, tcpKeepAlive: false });
 const CALLS: Readonly<Record<string, () => Promise<{ text(): Promise<string> }>>> = {
   request: () => pool.request(URL),
