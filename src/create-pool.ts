@@ -4,7 +4,7 @@ import { detectTransport } from "../transports/detect.ts";
 import { withTransportClock } from "./contract/clock.ts";
 import { type Duration, toMs } from "./contract/duration.ts";
 import type { PoolListener } from "./contract/events.ts";
-import { inTime } from "./contract/on-demand.ts";
+import { inTime, OnDemand } from "./contract/on-demand.ts";
 import { keysBeside, type Origin, originOf } from "./contract/origin.ts";
 import { portableText } from "./contract/text.ts";
 import type { Alloc, TextCodec, Transport } from "./contract/transport.ts";
@@ -158,7 +158,13 @@ function codecOf(
   };
 }
 
-/** What one pool speaks. The code of HTTP/2 is loaded with its first connection. */
+/** The code of HTTP/2, loaded with the first connection of the program that speaks it. */
+export const http2Code: OnDemand<Pick<typeof import("./http2/http2-wire.ts"), "Http2Wire">> = new OnDemand(
+  "HTTP/2",
+  () => import("./http2/http2-wire.ts"),
+);
+
+/** What one pool speaks. */
 function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, alloc: Alloc): Protocols<Wire> {
   const shared: WeakMap<Origin, Http1Shared> = new WeakMap();
   const sharedBy = (origin: Origin, { limits }: Settings): Http1Shared => {
@@ -167,12 +173,6 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
     const made = new Http1Shared(limits, text, alloc);
     shared.set(origin, made);
     return made;
-  };
-  let makeHttp2: ((own: Settings) => Wire) | undefined;
-  const loadHttp2 = async (own: Settings): Promise<Wire> => {
-    const { Http2Wire } = await import("./http2/http2-wire.ts");
-    makeHttp2 = (of) => new Http2Wire(of, text, alloc);
-    return makeHttp2(own);
   };
   return {
     // One connect attempt decides for all requests that come until it is over.
@@ -186,7 +186,9 @@ function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, al
       const own = settingsFor(settings, origin);
       const speaksHttp2 = own.http2 === "prior-knowledge" || (own.http2 === "alpn" && alpn === "h2");
       if (!speaksHttp2 || origin.upgrades === true) return new Http1Wire(sharedBy(origin, own));
-      return makeHttp2 === undefined ? loadHttp2(own) : makeHttp2(own);
+      const { code } = http2Code;
+      if (code !== undefined) return new code.Http2Wire(own, text, alloc);
+      return http2Code.load().then(({ Http2Wire }) => new Http2Wire(own, text, alloc));
     },
   };
 }

@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import { http2Code } from "../../src/create-pool.ts";
 import { EarlyBytes } from "../../src/pool/connect/early-bytes.ts";
 import { type MemoryOptions, memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
@@ -109,7 +110,20 @@ describe("a server that speaks first", () => {
     assertEquals(ended.failureIn("h2")?.kind, "reset");
   });
 
+  it("finds the code of HTTP/2 there, if any pool of the program has loaded it", async () => {
+    await http2Code.load();
+    const { pool } = scene({}, { alpn: "h2", respond: undefined, accept: () => {} });
+    const call = pool.request(url).catch(() => {});
+    // An import takes turns of the event loop. Nothing else in here does.
+    for (let left = 50; left > 0; left--) await Promise.resolve();
+    assertEquals(pool.stats().active, 1);
+    await pool.close({ timeout: 0 });
+    await call;
+  });
+
   it("is heard if it has chosen HTTP/2, although the code is not loaded yet", async () => {
+    const { code } = http2Code;
+    http2Code.code = undefined;
     const settings = new Uint8Array([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2]);
     const { pool, transport } = scene(
       {},
@@ -121,5 +135,6 @@ describe("a server that speaks first", () => {
     assertEquals([transport.attempts, pool.stats().active], [2, 2]);
     await pool.close({ timeout: 0 });
     await Promise.all(calls);
+    http2Code.code ??= code;
   });
 });

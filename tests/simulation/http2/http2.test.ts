@@ -49,6 +49,12 @@ describe("a random world of HTTP/2", () => {
       "clock that stands still",
       "request made while the clock stood still",
       "sockets read in batches",
+      "code loaded late",
+      "out of time while code was loaded",
+      "code that could not be loaded",
+      "closed while code was loaded",
+      "a second pool",
+      "one of two pools closed",
       ...LATENESS,
     ];
     assertEquals(missing(events, happened), []);

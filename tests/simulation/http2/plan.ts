@@ -45,6 +45,24 @@ export interface ServerPlan {
 /** Boxes in between that forget connections, or servers that are slow for everybody. */
 export type Silence = "forgets" | "slow";
 
+/** How the code of HTTP/2 comes. */
+export interface LoadPlan {
+  /** How long an import takes; 0: one turn of the event loop. */
+  readonly ms: number;
+  /** So many imports fail. */
+  readonly failures: number;
+  /** The pools are closed while it is loaded: after this share of `ms`, with this much time for running requests. */
+  readonly close: { readonly after: number; readonly timeoutMs: number } | undefined;
+}
+
+/** A second pool of the same program, with the same clock, to the same servers. */
+export interface NeighbourPlan {
+  readonly options: PoolOptions;
+  /** When it is closed, while the other pool goes on; `undefined`: with the other. */
+  readonly closeAfterMs: number | undefined;
+  readonly closeTimeoutMs: number;
+}
+
 /** One world. */
 export interface Plan {
   readonly seed: number;
@@ -78,6 +96,9 @@ export interface Plan {
   readonly lateOneIn: number;
   /** One poll of the sockets tells all that they bring before the program goes on. */
   readonly readsInBatches: boolean;
+  /** `undefined`: the code of HTTP/2 is there from the start. */
+  readonly loading: LoadPlan | undefined;
+  readonly neighbour: NeighbourPlan | undefined;
 }
 
 /** What older seeds did without. Drawn from numbers of its own, so that they keep their meaning. */
@@ -88,6 +109,8 @@ const PLAIN = {
   clockStops: false,
   lateOneIn: Infinity,
   readsInBatches: false,
+  loading: undefined,
+  neighbour: undefined,
 } as const;
 const PLAIN_SERVER = {
   isStrict: false,
@@ -116,6 +139,30 @@ export function planOf(seed: number, requests: number, plain = false): Plan {
     redirectOneIn: prng.among(Infinity, 30, 5),
     largeFieldsOneIn: prng.among(Infinity, 30, 8),
     ...lateness(new Prng(seed ^ 0x1a7e)),
+    loading: loadPlan(new Prng(seed ^ 0x10ad), plan.isCalm),
+    neighbour: neighbourPlan(new Prng(seed ^ 0x2b0b), plan),
+  };
+}
+
+function loadPlan(prng: Prng, isCalm: boolean): LoadPlan | undefined {
+  if (!prng.oneIn(2)) return undefined;
+  const failures = prng.among(0, 0, 1, 3);
+  const close = { after: prng.among(0, 0.5, 0.9, 1), timeoutMs: prng.among(0, 20, 5000) };
+  return {
+    ms: prng.among(0, 0, 1, 40, 700, 15_000),
+    failures: isCalm ? 0 : failures,
+    close: prng.oneIn(6) ? close : undefined,
+  };
+}
+
+function neighbourPlan(prng: Prng, { scheme, isCalm, options }: Plan): NeighbourPlan | undefined {
+  if (!prng.oneIn(3)) return undefined;
+  const own = optionsOf(prng, scheme, isCalm);
+  return {
+    // What is learned of a server costs a calm world its first requests: it is for both to learn, or for none.
+    options: { ...own, learn: options.learn ?? true },
+    closeAfterMs: prng.among(undefined, 3, 100, 2000),
+    closeTimeoutMs: prng.among(0, 50, 5000),
   };
 }
 

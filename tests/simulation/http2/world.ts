@@ -1,28 +1,27 @@
 /**
- * World: callers, a pool and servers that speak HTTP/2, in virtual time. Its invariants: nothing is executed twice that may
+ * World: callers, a pool or two, and servers that speak HTTP/2, in virtual time. Its invariants: nothing is executed twice that may
  * not be, no answer is another one's, every request settles, none fails without a cause, counts add up, and nothing is left.
  */
 
-import "../../../src/http2/http2-wire.ts";
-import type { Pool, PoolEvent } from "../../../mod.ts";
-import { createPool, HoldfastError, ProtocolError, RETIRE_REASONS } from "../../../mod.ts";
-import { memoryTransport } from "../../../transports/memory.ts";
+import type { PoolOptions } from "../../../mod.ts";
+import { createPool, HoldfastError, ProtocolError } from "../../../mod.ts";
+import { type MemoryTransport, memoryTransport } from "../../../transports/memory.ts";
 import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "../agenda.ts";
-import { Attempts } from "../attempts.ts";
 import { ClientClock } from "../client-clock.ts";
-import { Doubts } from "../doubts.ts";
 import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
-import { hostnameOf } from "../origin-facts.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
-import { Silences } from "../silences.ts";
-import type { Plan } from "./plan.ts";
+import { Loading } from "./loading.ts";
+import type { NeighbourPlan, Plan } from "./plan.ts";
 import { Http2Server, type ServerWorld } from "./server.ts";
+import { Side, type SideWorld, sumOf } from "./side.ts";
+import "../../support/on-demand.ts";
 
 interface Request {
   readonly id: number;
+  readonly side: Side;
   readonly method: "GET" | "POST" | "PUT";
   readonly length: number;
   readonly uploadLength: number | undefined;
@@ -42,8 +41,8 @@ interface Request {
   isLarge: boolean;
 }
 
-/** Loading code takes milliseconds; on a machine whose processors all have other work, a second or two. */
-const LOADING_MS = 10_000;
+/** The default of `connectTimeout`. */
+const CONNECT_MS = 10_000;
 
 const IDEMPOTENT: readonly string[] = ["GET", "PUT"];
 
@@ -63,7 +62,7 @@ export interface Seen {
 export class Http2Violation extends Error {}
 
 /** One world. */
-export class Http2World implements ServerWorld {
+export class Http2World implements ServerWorld, SideWorld {
   readonly agenda = new Agenda();
   /** Told everything that happens, to replay a seed by eye. */
   readonly trace: ((what: string) => void) | undefined;
@@ -72,26 +71,15 @@ export class Http2World implements ServerWorld {
   readonly #prng: Prng;
   /** For what older seeds did without. */
   readonly #newer: Prng;
-  /** The request that is begun right now, and those that the pool's numbers stand for. */
-  #starting: number | undefined;
-  readonly #ids: Map<number, number> = new Map();
   readonly #servers: Map<string, Http2Server> = new Map();
-  readonly #pool: Pool;
+  /** The pool and, if there is one, its neighbour. */
+  readonly #sides: readonly [Side, ...Side[]];
+  readonly #loading: Loading | undefined;
   readonly #clock: ClientClock;
   readonly #requests: Map<number, Request> = new Map();
   readonly #happened: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
   readonly #retried: Record<string, number> = {};
-  readonly #doubts: Doubts = new Doubts();
-  readonly #silences: Silences = new Silences();
-  readonly #attempts: Attempts = new Attempts();
-  /** How long connections in doubt had been idle. */
-  readonly #idleMs: Map<number, number> = new Map();
-  readonly #open: Set<number> = new Set();
-  readonly #started: Set<number> = new Set();
-  /** A connection waits for the code of HTTP/2, which is loaded in real time: virtual time must not go on. */
-  #awaitsCode: boolean | undefined = undefined;
-  #events = 0;
   #hash = 0;
   #nextId = 0;
   #failed = 0;
@@ -123,33 +111,56 @@ export class Http2World implements ServerWorld {
         respondTo(peer, ({ path, method, headers }) => this.#oldAnswer(path, method, headers));
       },
     });
+    const machine = { agenda: this.agenda, wallStep: 0, turnMs: 0, readsInBatches: plan.readsInBatches };
+    this.#clock = new ClientClock({ ...machine, timerSet() {}, timerRings() {} }, plan.clockStops);
+    if (plan.clockStops) this.happened("clock that stands still");
+    if (plan.readsInBatches) this.happened("sockets read in batches");
+    const { loading, neighbour } = plan;
+    if (loading !== undefined)
+      this.#loading = new Loading(this.agenda, loading, () => this.#closesWhileLoading());
+    const side = this.#side(inner, plan.options, this.#prng);
+    this.#sides = neighbour === undefined ? [side] : [side, this.#neighbour(inner, neighbour)];
+  }
+
+  /** A pool over sockets of its own. */
+  #side(inner: MemoryTransport, options: PoolOptions, prng: Prng): Side {
+    const side = new Side(this, options);
     const transport: typeof inner = {
       ...inner,
       peers: inner.peers,
       attempts: 0,
       connect: async (target, handler, signal) => {
-        this.#tries(target.hostname);
+        this.#tries(side, target.hostname);
         const socket = await inner.connect(target, handler, signal);
-        this.#attempts.heard(target.hostname, this.agenda.clientNow);
+        side.attempts.heard(target.hostname, this.agenda.clientNow);
         const isOld = !this.#servers.has(target.hostname);
         const offered = target.tls?.alpn ?? [];
         const alpn = !isOld && offered.includes("h2") ? "h2" : "http/1.1";
         if (target.tls !== undefined) Object.defineProperty(socket, "alpn", { value: alpn });
-        if (!isOld) this.#awaitsCode ??= true;
         return socket;
       },
     };
-    const machine = { agenda: this.agenda, wallStep: 0, turnMs: 0, readsInBatches: plan.readsInBatches };
-    this.#clock = new ClientClock({ ...machine, timerSet() {}, timerRings() {} }, plan.clockStops);
-    if (plan.clockStops) this.happened("clock that stands still");
-    if (plan.readsInBatches) this.happened("sockets read in batches");
-    this.#pool = createPool({
-      ...plan.options,
+    side.pool = createPool({
+      ...options,
       transport,
       clock: this.#clock,
-      random: () => this.#prng.next(),
-      onEvent: (event) => this.#event(event),
+      random: () => prng.next(),
+      onEvent: (event) => {
+        this.trace?.(
+          `${side === this.#sides[0] ? "event" : "event of the neighbour"} ${JSON.stringify(event)}`,
+        );
+        side.event(event);
+      },
     });
+    return side;
+  }
+
+  #neighbour(inner: MemoryTransport, { options, closeAfterMs, closeTimeoutMs }: NeighbourPlan): Side {
+    const side = this.#side(inner, options, new Prng(this.plan.seed ^ 0x51de));
+    this.happened("a second pool");
+    if (closeAfterMs !== undefined)
+      this.agenda.schedule(LANE.client, closeAfterMs, () => void this.#closeSide(side, closeTimeoutMs));
+    return side;
   }
 
   // What the servers ask and tell
@@ -195,15 +206,22 @@ export class Http2World implements ServerWorld {
     return hostname === undefined ? undefined : `${this.plan.scheme}://${hostname}/r/${id}/${hop + 1}`;
   }
 
-  #tries(hostname: string): void {
+  #tries(side: Side, hostname: string): void {
+    const origin = `${this.plan.scheme}://${hostname}`;
+    side.tried(origin);
+    if (this.#loading?.isPending === true && this.#servers.has(hostname)) {
+      const { connecting = 0 } = side.pool.stats().origins[origin] ?? {};
+      if (connecting > 1) this.fail(`${connecting} connections to ${origin} wait for the code of HTTP/2`);
+    }
     if (this.#kept !== LANE.timer) return;
-    const problem = this.#attempts.tried(hostname, this.agenda.clientNow);
+    const problem = side.attempts.tried(hostname, this.agenda.clientNow);
     if (problem !== undefined) this.fail(problem);
   }
 
   swallowed(hostname: string, id: number): void {
     this.excuses(id, "forgotten");
-    const problem = this.#silences.met(`${this.plan.scheme}://${hostname}`, id, this.agenda.clientNow);
+    const { silences } = this.#requests.get(id)?.side ?? {};
+    const problem = silences?.met(`${this.plan.scheme}://${hostname}`, id, this.agenda.clientNow);
     if (problem !== undefined) this.fail(problem);
   }
 
@@ -222,71 +240,28 @@ export class Http2World implements ServerWorld {
     return { status: 200, headers: { "x-id": String(id) }, body: payload(id, this.lengthOf(id)) };
   }
 
-  // Events
+  // What the pools ask and tell
 
-  #event(event: PoolEvent): void {
-    this.#events += 1;
-    this.trace?.(`event ${JSON.stringify(event)}`);
-    this.#note(event.type, "connection" in event ? event.connection : 0);
-    const problem = this.#doubts.problem(event, false);
-    if (problem !== undefined) this.fail(problem);
-    switch (event.type) {
-      case "connection.opened":
-        this.#open.add(event.connection);
-        if (event.protocol === "h2") this.#awaitsCode = false;
-        return;
-      case "connection.retired":
-        this.#open.delete(event.connection);
-        if (!RETIRE_REASONS.includes(event.reason)) this.fail(`the reason ${event.reason} is new`);
-        if (event.reason === "no-answer") this.#found(event.origin, event.connection);
-        return;
-      case "limit.learned":
-        if (this.plan.silence === "slow" && event.idleMs < Infinity)
-          this.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
-        return;
-      case "request.started":
-        this.#attempts.began();
-        this.#started.add(event.request);
-        if (this.#starting !== undefined) this.#ids.set(event.request, this.#starting);
-        return;
-      case "request.doubted":
-        this.#idleMs.set(event.connection, event.idleMs);
-        return this.#doubted(this.#ids.get(event.request));
-      case "request.retried":
-        this.#retried[event.reason] = (this.#retried[event.reason] ?? 0) + 1;
-        if (event.resendCount > 7)
-          this.fail(`request ${event.request} was sent ${event.resendCount + 1} times`);
-        return;
-      case "request.finished":
-      case "request.failed":
-        if (!this.#started.delete(event.request))
-          this.fail(`request ${event.request} ended twice, or never began`);
-        this.#attempts.ended();
-        this.#ids.delete(event.request);
-        return;
-      default:
-    }
+  get clientNow(): number {
+    return this.agenda.clientNow;
   }
 
-  /** Where a POST has timed out before on the dead connection, its idle time counts from then, and says nothing. */
-  #found(origin: string, connection: number): void {
-    const forgetsMs = this.#servers.get(hostnameOf(origin))?.plan.forgetsMs ?? Infinity;
-    const idleMs = this.#idleMs.get(connection) ?? 0;
-    if (this.plan.silence !== "forgets" || idleMs < forgetsMs - 2 * this.latencyMs) return;
-    const finds = this.#silences.found(origin, this.agenda.clientNow);
-    this.happened(
-      finds < 3 ? "dead connection found" : "dead connection found, the third or later of an origin",
-    );
+  forgetsMs(hostname: string): number {
+    return this.#servers.get(hostname)?.plan.forgetsMs ?? Infinity;
   }
 
   /** A request that follows a redirect is begun by the pool: it may be any of those. */
-  #doubted(id: number | undefined): void {
+  doubted(id: number | undefined): void {
     if (id !== undefined) return this.excuses(id, "doubted");
     for (const request of this.#requests.values())
       if (!request.settled && request.hops.length > 0) request.excuse = "doubted";
   }
 
-  #note(what: string, number: number): void {
+  retried(reason: string): void {
+    this.#retried[reason] = (this.#retried[reason] ?? 0) + 1;
+  }
+
+  note(what: string, number: number): void {
     let { length } = what;
     length = Math.imul(this.#hash ^ length ^ number ^ Math.round(this.agenda.now * 64), 0x85ebca6b);
     this.#hash = (length ^ (length >>> 13)) >>> 0;
@@ -294,12 +269,13 @@ export class Http2World implements ServerWorld {
 
   // Callers
 
-  async #caller(): Promise<void> {
+  async #caller(side: Side): Promise<void> {
     const { plan } = this;
     for (let count = 0; count < plan.requestsEach && this.#violation === undefined; count++) {
+      if (side.isClosed) break;
       if (plan.pauseMs > 0 && !plan.burst) await this.#pause(this.#prng.below(plan.pauseMs));
       if (plan.burst && count % 5 === 0) await this.#pause(plan.pauseMs * 4);
-      await this.#request();
+      await this.#request(side);
     }
     this.#running -= 1;
     if (this.#running === 0) await this.#end();
@@ -309,7 +285,7 @@ export class Http2World implements ServerWorld {
     return new Promise((resolve) => void this.agenda.schedule(LANE.client, ms, resolve));
   }
 
-  #draw(): Request {
+  #draw(side: Side): Request {
     const prng = this.#prng;
     const { plan } = this;
     this.#nextId += 1;
@@ -319,6 +295,7 @@ export class Http2World implements ServerWorld {
     const uploads = method === "PUT" || (method === "POST" && prng.oneIn(3));
     const request: Request = {
       id: this.#nextId,
+      side,
       method,
       length: prng.oneIn(10) ? prng.among(0, 70_000, 20_000) : prng.below(300),
       uploadLength: uploads ? prng.among(0, 10, 500, 500, 20_000, prng.among(20_000, 150_000)) : undefined,
@@ -367,8 +344,8 @@ export class Http2World implements ServerWorld {
     beLate(this.agenda, prng, how, ms);
   }
 
-  async #request(): Promise<void> {
-    const request = this.#draw();
+  async #request(side: Side): Promise<void> {
+    const request = this.#draw(side);
     const { blockOneIn } = this.plan;
     if (blockOneIn < Infinity && this.#prng.oneIn(blockOneIn)) {
       this.happened("block");
@@ -397,7 +374,7 @@ export class Http2World implements ServerWorld {
   async #exchange(request: Request): Promise<void> {
     const prng = this.#prng;
     const { plan } = this;
-    const { id, method, uploadLength, length } = request;
+    const { id, side, method, uploadLength, length } = request;
     const { hostname } = prng.pick(plan.servers) ?? { hostname: "" };
     const aborts = prng.oneIn(plan.abortOneIn);
     const controller = aborts ? new AbortController() : undefined;
@@ -418,12 +395,12 @@ export class Http2World implements ServerWorld {
       ...(controller === undefined ? {} : { signal: controller.signal }),
     };
     const url = `${plan.scheme}://${hostname}/r/${id}`;
-    this.#silences.began(`${plan.scheme}://${hostname}`, id);
-    this.#starting = id;
-    const asked = request.hops.length > 0 ? this.#pool.fetch(url, init) : this.#pool.request(url, init);
-    this.#starting = undefined;
+    side.silences.began(`${plan.scheme}://${hostname}`, id);
+    side.starting = id;
+    const asked = request.hops.length > 0 ? side.pool.fetch(url, init) : side.pool.request(url, init);
+    side.starting = undefined;
     const response = await asked;
-    this.#attempts.heard(hostname, this.agenda.clientNow);
+    side.attempts.heard(hostname, this.agenda.clientNow);
     if (response.status !== 200) return this.fail(`request ${id} got status ${response.status}`);
     const named = response.headers.get("x-id");
     if (named !== String(id)) this.fail(`request ${id} got the answer to ${named}`);
@@ -459,6 +436,7 @@ export class Http2World implements ServerWorld {
     this.#errors[name] = (this.#errors[name] ?? 0) + 1;
     if (request.aborted && name === "left") return;
     if (!(error instanceof HoldfastError)) return this.fail(`request ${request.id} failed with ${error}`);
+    if (this.#isClosings(request, error) || this.#isLoadings(error)) return;
     if (request.excuse !== undefined || request.aborted) return;
     if (request.once && name === "ERR_CONNECTION_LOST") return;
     if (error instanceof ProtocolError && error.side === "local" && error.fault === "head-too-large") {
@@ -477,31 +455,95 @@ export class Http2World implements ServerWorld {
     this.fail(`${request.method} ${request.id} failed without a cause: ${name}: ${error.message}`);
   }
 
+  /** The pool of the request was closed while others go on: what ran was given its time, and all else is refused. */
+  #isClosings({ side }: Request, { code }: HoldfastError): boolean {
+    if (code === "ERR_POOL_CLOSED" && !side.isClosing)
+      this.fail("a pool refuses requests that nobody closed");
+    return side.isClosing;
+  }
+
+  /** The code of HTTP/2 took too long to load for one connect attempt, or could not be loaded. */
+  #isLoadings(error: HoldfastError): boolean {
+    const { code, phase, limitMs, cause } = error;
+    // The attempt began before its code was asked for.
+    if (code === "ERR_CONNECT_TIMEOUT" && (this.#loading?.longestMs ?? 0) > CONNECT_MS / 2) {
+      if (phase !== "connect" || limitMs !== CONNECT_MS)
+        this.fail(`a connect attempt ran out of time as ${phase} ${limitMs}`);
+      this.happened("out of time while code was loaded");
+      return true;
+    }
+    // What is agreed on with a server is forgotten there while nothing can be said.
+    if (this.#loading !== undefined && error.message.endsWith("the peer closed the connection at once"))
+      return this.#loading.longestMs > 0;
+    if (this.#loading === undefined || !`${error.message} ${cause}`.includes("could not be loaded"))
+      return false;
+    if (code !== "ERR_CONNECT") this.fail(`code that cannot be loaded ended a request with ${code}`);
+    if (this.#loading.failed === 0) this.fail("a request failed by code that was loaded");
+    this.happened("code that could not be loaded");
+    return true;
+  }
+
+  // Closing
+
+  #closesWhileLoading(): void {
+    const { ms = 0, close } = this.plan.loading ?? {};
+    this.happened("code loaded late");
+    if (close === undefined) return;
+    this.agenda.schedule(LANE.client, ms * close.after, () => {
+      if (this.#loading?.isPending) this.happened("closed while code was loaded");
+      for (const side of this.#sides) void this.#closeSide(side, close.timeoutMs);
+    });
+  }
+
+  /** What the pool had is gone when it is closed, and nothing of the other one is. */
+  async #closeSide(side: Side, timeoutMs: number): Promise<void> {
+    if (side.isClosing || this.#running === 0) return;
+    side.isClosing = true;
+    const goesOn = this.#sides.some((other) => !other.isClosing);
+    await side.pool.close({ timeout: timeoutMs });
+    await quiescence();
+    side.isClosed = true;
+    const problem = side.left();
+    if (problem !== undefined) this.fail(`after close(): ${problem}`);
+    if (goesOn) this.happened("one of two pools closed");
+  }
+
   // Running
 
   /** Runs until nothing more will happen. @throws {Http2Violation} */
   async run(): Promise<Seen> {
+    const giveBack = this.#loading?.begin();
+    try {
+      return await this.#runs();
+    } finally {
+      giveBack?.();
+    }
+  }
+
+  async #runs(): Promise<Seen> {
     const { callers } = this.plan;
     this.#running = callers;
-    for (let at = 0; at < callers; at++) void this.#caller();
+    for (let at = 0; at < callers; at++)
+      void this.#caller(this.#sides[at % this.#sides.length] ?? this.#sides[0]);
     let steps = 0;
     for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
       this.#kept = next.lane;
       await this.#keep(next);
       steps += 1;
-      if (steps % 50 === 0) this.#audit();
+      if (steps % 50 === 0 || (this.#loading?.isPending === true && next.lane !== LANE.timer)) this.#audit();
       if (this.#violation !== undefined) break;
       if (this.#closed) break;
       if (steps > 40_000_000) this.fail("time stands still");
     }
+    await quiescence();
     if (this.#violation === undefined) this.#last();
     if (this.#violation !== undefined) throw new Http2Violation(`seed ${this.plan.seed}: ${this.#violation}`);
-    const { opened, retired } = this.#pool.stats();
+    const { opened, retired } = sumOf(this.#sides.map(({ pool }) => pool.stats()));
     return {
       requests: this.#nextId,
       failed: this.#failed,
       opened,
-      retired: retired as Record<string, number>,
+      retired,
       retried: this.#retried,
       happened: this.#happened,
       errors: this.#errors,
@@ -516,48 +558,42 @@ export class Http2World implements ServerWorld {
     next.keep();
     if (this.plan.readsInBatches && lane === LANE.toClient) tellRestOfBatch(this.agenda);
     if (lane !== LANE.server) await quiescence();
-    const until = this.#awaitsCode === true ? performance.now() + LOADING_MS : 0;
-    while (this.#awaitsCode === true && performance.now() < until) await quiescence();
+  }
+
+  get #isOnTime(): boolean {
+    const { clockStops, blockOneIn, sleepOneIn, lateOneIn } = this.plan;
+    return !clockStops && [blockOneIn, sleepOneIn, lateOneIn].every((oneIn) => oneIn === Infinity);
   }
 
   #audit(): void {
-    const stats = this.#pool.stats();
-    const { maxConnections = Infinity, maxConnectionsPerOrigin = Infinity } = this.plan.options;
-    if (stats.open > maxConnections) this.fail(`${stats.open} connections are open`);
-    for (const [origin, { open, active, idle, connecting, streams }] of Object.entries(stats.origins)) {
-      if (open > maxConnectionsPerOrigin + 1) this.fail(`${open} connections to ${origin} are open`);
-      if (open !== active + idle + connecting)
-        this.fail(`${open} is not ${active} + ${idle} + ${connecting}`);
-      if (streams < active) this.fail(`${active} connections carry ${streams} requests`);
+    for (const side of this.#sides) {
+      const problem = side.audit() ?? (this.#isOnTime ? side.overdue(CONNECT_MS + 2) : undefined);
+      if (problem !== undefined) this.fail(problem);
     }
-    if (this.agenda.waiting[LANE.timer] > 1) this.fail("a pool has one timer");
+    const open = this.#sides.filter(({ isClosed }) => !isClosed).length;
+    if (this.agenda.waiting[LANE.timer] > open) this.fail("a pool has one timer");
   }
 
   async #end(): Promise<void> {
-    await this.#pool.close();
+    await Promise.all(this.#sides.map((side) => side.pool.close()));
     for (const server of this.#servers.values()) server.stop();
+    for (const side of this.#sides) side.isClosed = true;
+    // What comes when nobody waits for it any more must do nothing.
+    await this.#loading?.over();
     this.#closed = true;
   }
 
   #last(): void {
-    if (!this.#closed)
-      return this.fail(`${this.#running} callers wait for ever, and ${this.#started.size} requests`);
-    const stats = this.#pool.stats();
-    const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
-    const { open, active, idle, connecting, queued, streams } = stats;
-    const left = {
-      open,
-      active,
-      idle,
-      connecting,
-      queued,
-      streams,
-      requests: this.#started.size,
-      timers: this.agenda.waiting[LANE.timer],
-      opened: this.#open.size,
-    };
-    for (const [what, count] of Object.entries(left)) if (count !== 0) this.fail(`${count} ${what} are left`);
-    if (stats.opened > retired) this.fail(`${stats.opened} were opened and ${retired} retired`);
+    if (!this.#closed) {
+      const requests = this.#sides.reduce((sum, { running }) => sum + running, 0);
+      return this.fail(`${this.#running} callers wait for ever, and ${requests} requests`);
+    }
+    for (const side of this.#sides) {
+      const problem = side.left();
+      if (problem !== undefined) this.fail(problem);
+    }
+    const timers = this.agenda.waiting[LANE.timer];
+    if (timers !== 0) this.fail(`${timers} timers are left`);
   }
 }
 

@@ -1,0 +1,175 @@
+/** Side: one pool of a world, and what it tells. Each keeps to its own limits and knows nothing of another. */
+
+import type { Pool, PoolEvent, PoolOptions, PoolStats } from "../../../mod.ts";
+import { RETIRE_REASONS } from "../../../mod.ts";
+import { Attempts } from "../attempts.ts";
+import { Doubts } from "../doubts.ts";
+import { hostnameOf } from "../origin-facts.ts";
+import { Silences } from "../silences.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a side needs of its world. */
+export interface SideWorld {
+  readonly plan: Plan;
+  readonly clientNow: number;
+  /** How long a box in between remembers the connections of a server. */
+  forgetsMs(hostname: string): number;
+  /** A request may be executed twice. `undefined`: any of those that follow redirects. */
+  doubted(id: number | undefined): void;
+  retried(reason: string): void;
+  /** An event, with a number that belongs to it. */
+  note(what: string, number: number): void;
+  happened(what: string): void;
+  fail(what: string): void;
+}
+
+/** One pool and its requests. */
+export class Side {
+  readonly attempts = new Attempts();
+  readonly silences = new Silences();
+  /** The request that is begun right now. */
+  starting: number | undefined;
+  /** `close()` was called, before the end of the world. */
+  isClosing = false;
+  isClosed = false;
+  readonly #world: SideWorld;
+  readonly #options: PoolOptions;
+  readonly #doubts = new Doubts();
+  readonly #started: Set<number> = new Set();
+  /** The number of the request that began last. */
+  #latest = 0;
+  readonly #open: Set<number> = new Set();
+  /** The requests that the pool's numbers stand for. */
+  readonly #ids: Map<number, number> = new Map();
+  /** How long connections in doubt had been idle. */
+  readonly #idleMs: Map<number, number> = new Map();
+  /** When a connection to each origin was last begun. */
+  readonly #triedAt: Map<string, number> = new Map();
+  #pool: Pool | undefined;
+
+  constructor(world: SideWorld, options: PoolOptions) {
+    this.#world = world;
+    this.#options = options;
+  }
+
+  get pool(): Pool {
+    if (this.#pool === undefined) throw new Error("The pool is being made");
+    return this.#pool;
+  }
+
+  set pool(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Requests that have begun and not ended. */
+  get running(): number {
+    return this.#started.size;
+  }
+
+  event(event: PoolEvent): void {
+    const world = this.#world;
+    world.note(event.type, "connection" in event ? event.connection : 0);
+    if (this.isClosed && event.type.startsWith("connection."))
+      world.fail(`${event.type} after the pool was closed`);
+    const problem = this.#doubts.problem(event, false);
+    if (problem !== undefined) world.fail(problem);
+    switch (event.type) {
+      case "connection.opened":
+        this.#open.add(event.connection);
+        return;
+      case "connection.acquired":
+        if (event.request > this.#latest) world.fail("a connection was given to a request of nobody");
+        return;
+      case "connection.retired":
+        this.#open.delete(event.connection);
+        if (!RETIRE_REASONS.includes(event.reason)) world.fail(`the reason ${event.reason} is new`);
+        if (event.reason === "no-answer") this.#found(event.origin, event.connection);
+        return;
+      case "limit.learned":
+        if (world.plan.silence === "slow" && event.idleMs < Infinity)
+          world.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
+        return;
+      case "request.started":
+        this.attempts.began();
+        this.#started.add(event.request);
+        this.#latest = Math.max(this.#latest, event.request);
+        if (this.starting !== undefined) this.#ids.set(event.request, this.starting);
+        return;
+      case "request.doubted":
+        this.#idleMs.set(event.connection, event.idleMs);
+        return world.doubted(this.#ids.get(event.request));
+      case "request.retried":
+        world.retried(event.reason);
+        if (event.resendCount > 7)
+          world.fail(`request ${event.request} was sent ${event.resendCount + 1} times`);
+        return;
+      case "request.finished":
+      case "request.failed":
+        if (!this.#started.delete(event.request))
+          world.fail(`request ${event.request} ended twice, or never began`);
+        this.attempts.ended();
+        this.#ids.delete(event.request);
+        return;
+      default:
+    }
+  }
+
+  /** Where a POST has timed out before on the dead connection, its idle time counts from then, and says nothing. */
+  #found(origin: string, connection: number): void {
+    const { plan, clientNow } = this.#world;
+    const forgetsMs = this.#world.forgetsMs(hostnameOf(origin));
+    const idleMs = this.#idleMs.get(connection) ?? 0;
+    if (plan.silence !== "forgets" || idleMs < forgetsMs - 2 * plan.latencyMs) return;
+    const finds = this.silences.found(origin, clientNow);
+    this.#world.happened(
+      finds < 3 ? "dead connection found" : "dead connection found, the third or later of an origin",
+    );
+  }
+
+  /** A connection is being opened. */
+  tried(origin: string): void {
+    this.#triedAt.set(origin, this.#world.clientNow);
+  }
+
+  /** An attempt that should have run out of time. Every event loop, timer and clock of the world is punctual. */
+  overdue(limitMs: number): string | undefined {
+    for (const [origin, { connecting }] of Object.entries(this.pool.stats().origins)) {
+      const ms = this.#world.clientNow - (this.#triedAt.get(origin) ?? Infinity);
+      if (connecting > 0 && ms > limitMs) return `a connection to ${origin} has been opening for ${ms} ms`;
+    }
+    return undefined;
+  }
+
+  /** What is wrong with its counts. */
+  audit(): string | undefined {
+    const { maxConnections = Infinity, maxConnectionsPerOrigin = Infinity } = this.#options;
+    const stats = this.pool.stats();
+    if (stats.open > maxConnections) return `${stats.open} connections are open`;
+    for (const [origin, { open, active, idle, connecting, streams }] of Object.entries(stats.origins)) {
+      if (open > maxConnectionsPerOrigin + 1) return `${open} connections to ${origin} are open`;
+      if (open !== active + idle + connecting) return `${open} is not ${active} + ${idle} + ${connecting}`;
+      if (streams < active) return `${active} connections carry ${streams} requests`;
+    }
+    return undefined;
+  }
+
+  /** What is left of it after `close()`. */
+  left(): string | undefined {
+    const stats = this.pool.stats();
+    const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
+    const { open, active, idle, connecting, queued, streams } = stats;
+    const counts = { open, active, idle, connecting, queued, streams };
+    const left = { ...counts, requests: this.#started.size, opened: this.#open.size };
+    for (const [what, count] of Object.entries(left)) if (count !== 0) return `${count} ${what} are left`;
+    return stats.opened > retired ? `${stats.opened} were opened and ${retired} retired` : undefined;
+  }
+}
+
+/** The sum of what several pools count. */
+export function sumOf(all: readonly PoolStats[]): { opened: number; retired: Record<string, number> } {
+  const retired: Record<string, number> = {};
+  for (const stats of all)
+    for (const [reason, count] of Object.entries(stats.retired))
+      retired[reason] = (retired[reason] ?? 0) + count;
+  return { opened: all.reduce((sum, { opened }) => sum + opened, 0), retired };
+}
