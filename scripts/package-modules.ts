@@ -1,6 +1,7 @@
 /**
  * Package modules: writes the modules of the npm package. Each entry is a file where package.json says, and what entries share is in few
- * chunks: to load a file takes Node some 0.2 ms, and a pool has two hundred sources.
+ * chunks: to load a file takes Node some 0.2 ms, and a pool has two hundred sources. Names and lines stay, so that the stack of an error can
+ * be read. Comments are only in the maps: with a single character beyond Latin-1, V8 keeps two bytes for each character of a file.
  */
 
 import { dirname, join, resolve } from "node:path";
@@ -11,8 +12,16 @@ import { entries, root } from "./entries.ts";
 /** The command, which package.json names under `bin`. */
 const COMMAND = "src/cli/bin.ts";
 
-/** What all of a pool's code is reached from. It is one chunk. */
-const POOL = join(root, "src/create-pool.ts");
+/** What all of a pool's code is reached from, and the little that is exported beside it. It is one chunk. */
+const POOL = [
+  "src/create-pool.ts",
+  "src/fetch/connection-of.ts",
+  "src/metrics/observe.ts",
+  "src/presets/mod.ts",
+];
+
+/** The transports that a pool chooses from. What two of them need is one chunk. */
+const TRANSPORTS = ["transports/node.ts", "transports/deno.ts", "transports/bun.ts"];
 
 /** Writes the modules into a folder, with maps that hold the sources. */
 export async function writeModules(dir: string): Promise<void> {
@@ -28,10 +37,10 @@ export async function writeModules(dir: string): Promise<void> {
       {
         name: "typescript",
         resolveId: (id, importer) => (id.startsWith(".") && importer ? resolve(dirname(importer), id) : null),
-        transform: async (code, id) => {
+        async transform(code, id) {
           const options = { loader: "ts", target: "es2022", sourcefile: id, sourcemap: "external" } as const;
           const { code: made, map } = await transform(code, options);
-          return { code: made, map };
+          return { code: await withoutComments(made, id), map };
         },
       },
     ],
@@ -46,20 +55,40 @@ export async function writeModules(dir: string): Promise<void> {
     chunkFileNames: "chunks/[name]-[hash].js",
     sourcemap: true,
     hoistTransitiveImports: false,
-    manualChunks: (id, { getModuleInfo }) => (isOfPool(id, getModuleInfo) ? "pool" : undefined),
+    manualChunks: (id, { getModuleInfo }) => chunkOf(id, getModuleInfo),
   });
   await bundle.close();
 }
 
+/** Comments as esbuild writes them: each on lines of its own. `@__PURE__` stands within a line, and stays. */
+const COMMENT = /^ *\/(?:\*\*(?:[^*]|\*(?!\/))*\*\/|\/.*)$/gm;
+
+/** The code without comments. Their lines stay, for the map. @throws {Error} where a template has a line like a comment. */
+async function withoutComments(code: string, id: string): Promise<string> {
+  const bare = code.replace(COMMENT, (comment) => comment.replace(/.+/g, ""));
+  const [before, after] = await Promise.all([code, bare].map((text) => transform(text, { minify: true })));
+  if (before?.code !== after?.code) throw new Error(`${id}: a line looks like a comment and is none`);
+  return bare;
+}
+
 type InfoOf = (id: string) => { readonly importedIds: readonly string[] } | null;
 
-const ofPool: Set<string> = new Set();
+const reached: Map<string, ReadonlySet<string>> = new Map();
 
-/** Whether a pool's code needs it before its first request. */
-function isOfPool(id: string, infoOf: InfoOf): boolean {
-  if (ofPool.size === 0) {
-    ofPool.add(POOL);
-    for (const known of ofPool) for (const next of infoOf(known)?.importedIds ?? []) ofPool.add(next);
+/** The chunk of a source that is needed before the first answer. The others are left to the entries that need them. */
+function chunkOf(id: string, infoOf: InfoOf): string | undefined {
+  if (POOL.some((source) => isReached(id, source, infoOf))) return "pool";
+  return TRANSPORTS.filter((source) => isReached(id, source, infoOf)).length > 1 ? "runtimes" : undefined;
+}
+
+/** Whether a source is needed where another one is imported. */
+function isReached(id: string, from: string, infoOf: InfoOf): boolean {
+  let found = reached.get(from);
+  if (found === undefined) {
+    const all = new Set([join(root, from)]);
+    for (const known of all) for (const next of infoOf(known)?.importedIds ?? []) all.add(next);
+    reached.set(from, all);
+    found = all;
   }
-  return ofPool.has(id);
+  return found.has(id);
 }

@@ -1,6 +1,6 @@
 /**
- * Bundle: bundles the published library as an application's bundler does, with a chunk for each part that is loaded on demand. It
- * measures what programs load, and gives the bench a library without TypeScript.
+ * Bundle: bundles the package as an application's bundler does, with a chunk for each part that is loaded on demand. It measures what
+ * programs load, and gives the bench a library without TypeScript.
  */
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 import { root } from "../../scripts/entries.ts";
+import { writeModules } from "../../scripts/package-modules.ts";
 
 /** What a program loads, and its sizes: the sum of its chunks, each gzipped alone. */
 export interface BundleSize {
@@ -26,26 +27,39 @@ export interface Bundle extends BundleSize {
 
 type Outputs = Metafile["outputs"];
 
+const CACHE = join(root, ".cache", "bench");
+
+/** Writes the modules of the package, as npm installs them. Returns their folder. */
+export async function installedPackage(): Promise<string> {
+  const dir = join(CACHE, "package");
+  await rm(dir, { recursive: true, force: true });
+  await writeModules(dir);
+  return dir;
+}
+
 /** One program in chunks. */
 class Chunks {
   readonly entry: string;
+  readonly #dir: string;
   readonly #outputs: Outputs;
   readonly #gzipped: ReadonlyMap<string, number>;
 
-  private constructor(outputs: Outputs, gzipped: ReadonlyMap<string, number>) {
+  private constructor(dir: string, outputs: Outputs, gzipped: ReadonlyMap<string, number>) {
+    this.#dir = dir;
     this.#outputs = outputs;
     this.#gzipped = gzipped;
     this.entry = this.#of("<stdin>");
   }
 
-  static async of(name: string, contents: string): Promise<Chunks> {
-    const outdir = join(root, ".cache", "bench", name.replaceAll(" ", "-"));
+  /** @param dir where the program lies, among what it imports. */
+  static async of(name: string, dir: string, contents: string): Promise<Chunks> {
+    const outdir = join(CACHE, name.replaceAll(" ", "-"));
     await rm(outdir, { recursive: true, force: true });
     const { metafile, outputFiles } = await build({
-      stdin: { contents, resolveDir: root, loader: "ts" },
+      stdin: { contents, resolveDir: dir, loader: "ts" },
       outdir,
       outExtension: { ".js": ".mjs" },
-      absWorkingDir: root,
+      absWorkingDir: dir,
       metafile: true,
       bundle: true,
       splitting: true,
@@ -58,6 +72,7 @@ class Chunks {
     });
     await write(outputFiles);
     return new Chunks(
+      dir,
       metafile.outputs,
       new Map(outputFiles.map(({ path, contents: bytes }) => [path, gzipSync(bytes, { level: 9 }).length])),
     );
@@ -88,9 +103,9 @@ class Chunks {
     const sum = (of: (chunk: string) => number): number => chunks.reduce((all, chunk) => all + of(chunk), 0);
     const sizes = {
       name,
-      file: join(root, this.entry),
+      file: join(this.#dir, this.entry),
       minified: sum((chunk) => this.#outputs[chunk]?.bytes ?? 0),
-      gzipped: sum((chunk) => this.#gzipped.get(join(root, chunk)) ?? 0),
+      gzipped: sum((chunk) => this.#gzipped.get(join(this.#dir, chunk)) ?? 0),
     };
     return atMost === undefined ? sizes : { ...sizes, atMost };
   }
@@ -107,11 +122,11 @@ async function write(
 
 /** What is loaded on demand to open a connection. */
 const transport = (...runtimes: readonly string[]): string[] =>
-  runtimes.map((runtime) => `transports/${runtime}.ts`);
+  runtimes.map((runtime) => `transports/${runtime}.js`);
 
 /** What `import { createPool }` loads, and what a plain request loads beside that. */
-export async function poolBundles(): Promise<Bundle[]> {
-  const pool = await Chunks.of("pool", `export { createPool } from "./mod.ts"`);
+export async function poolBundles(installed: string): Promise<Bundle[]> {
+  const pool = await Chunks.of("pool", installed, `export { createPool } from "./mod.js"`);
   return [
     pool.loaded("createPool, by its import alone"),
     pool.loaded(
@@ -126,16 +141,18 @@ export async function poolBundles(): Promise<Bundle[]> {
 
 /** The whole library first, then the parts that smaller programs need. */
 export async function bundles(): Promise<Bundle[]> {
+  const installed = await installedPackage();
+  // Beside a pool, whose chunk of the package has them.
   const parts: readonly (readonly [name: string, contents: string])[] = [
     ["the pool's core alone", `export { PoolCore } from "./src/pool/core/core.ts"`],
     ["presets", `export * from "./src/presets/mod.ts"`],
   ];
-  const all = await Chunks.of("everything", `export * from "./mod.ts"`);
+  const all = await Chunks.of("everything", installed, `export * from "./mod.js"`);
   return [
     all.whole("everything"),
-    ...(await poolBundles()),
+    ...(await poolBundles(installed)),
     ...(await Promise.all(
-      parts.map(async ([name, contents]) => (await Chunks.of(name, contents)).whole(name)),
+      parts.map(async ([name, contents]) => (await Chunks.of(name, root, contents)).whole(name)),
     )),
   ];
 }

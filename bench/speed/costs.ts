@@ -1,14 +1,12 @@
 /** Costs: what is measured besides throughput, each in a process of its own. */
 
 import { execFile, spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../scripts/entries.ts";
-import { writeModules } from "../../scripts/package-modules.ts";
-import { poolBundles } from "./bundle.ts";
+import { installedPackage, poolBundles } from "./bundle.ts";
 import type { CoreCost } from "./core-cost.ts";
 import type { LibraryCost } from "./library-cost.ts";
 import type { Part } from "./results.ts";
@@ -77,10 +75,8 @@ export async function measureCosts(
 }
 
 async function startupCosts(runtime: Runtime, origin: Origin, quick: boolean): Promise<StartupCost[]> {
-  const installed = join(root, ".cache", "bench", "package");
-  await rm(installed, { recursive: true, force: true });
-  await writeModules(installed);
-  const [bundled] = await poolBundles();
+  const installed = await installedPackage();
+  const [bundled] = await poolBundles(installed);
   const files: Readonly<Record<string, string>> = {
     holdfast: join(installed, "mod.js"),
     [BUNDLED]: bundled?.file ?? "",

@@ -12,7 +12,10 @@ import { headerList } from "./header-list.ts";
 type Code = Pick<typeof import("./local-response.ts"), "fromData" | "fromObject">;
 
 /** What makes the responses is loaded with the first. */
-const responses: OnDemand<Code> = new OnDemand("local URLs", () => import("./local-response.ts"));
+const responses: OnDemand<Code> = /* @__PURE__ */ new OnDemand(
+  "local URLs",
+  () => import("./local-response.ts"),
+);
 
 /**
  * As it was when this file was loaded: the program may make the pool's own the global one. Node loads its fetch when it

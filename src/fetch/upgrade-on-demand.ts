@@ -8,7 +8,10 @@ import type { UpgradeContext, UpgradeOptions, UpgradeResponse } from "./upgrade.
 type Code = Pick<typeof import("./upgrade.ts"), "sendUpgrade">;
 
 /** The code of upgrades. */
-export const upgrades: OnDemand<Code> = new OnDemand("upgrades", () => import("./upgrade.ts"));
+export const upgrades: OnDemand<Code> = /* @__PURE__ */ new OnDemand(
+  "upgrades",
+  () => import("./upgrade.ts"),
+);
 
 type UpgradeArguments = readonly [url: string | URL, options: UpgradeOptions];
 

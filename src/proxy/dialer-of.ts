@@ -16,7 +16,10 @@ interface Proxies {
 }
 
 /** The code for proxies. */
-export const proxies: OnDemand<Proxies> = new OnDemand("proxies", () => import("./proxy-dialer.ts"));
+export const proxies: OnDemand<Proxies> = /* @__PURE__ */ new OnDemand(
+  "proxies",
+  () => import("./proxy-dialer.ts"),
+);
 
 /** Whether all is there that {@linkcode dialerOf} needs. */
 export function canDial({ proxy, origins }: Settings): boolean {
