@@ -146,6 +146,8 @@ export interface WireStream {
   openBody(length: number | undefined): WireBody;
   /** Whether any byte of a response has arrived. */
   readonly responded: boolean;
+  /** Nothing at all has come on the connection since the request was sent, where the connection is shared. */
+  readonly unheard?: boolean;
   /** Bytes of the response body still to come; `undefined` if the head did not announce its length. */
   readonly remaining: number | undefined;
   /** Why the connection cannot be reused whatever was announced: the end of the response is open to doubt. */

@@ -9,6 +9,7 @@ import type { PoolWire, Wire, WireHints, WireStream } from "../contract/wire.ts"
 import type { Lease, PooledConnection } from "../pool/connection.ts";
 import type { DeliveryWaiter } from "../pool/observers.ts";
 import type { ConnectionPool } from "../pool/pool.ts";
+import { isGivenUp } from "../rules/doubt.ts";
 import type { HintReader, HintSource } from "../rules/hints.ts";
 import { endByTest } from "../rules/persistence.ts";
 import { type FailedAttempt, resendReason } from "../rules/retry.ts";
@@ -73,9 +74,20 @@ export function giveBack(
   // A connection that ended without a byte was closed while it was idle. One that we ended, or that goes on, proves nothing.
   const answered = responded || (closed === "peer-closed" ? false : undefined);
   // A shared connection ends as well: it may be dead, whatever the protocol says of a stream that is cancelled.
-  const end = reason === "no-answer" ? reason : closed;
+  const end =
+    reason === "no-answer" || (reason === "aborted" && isUnheard(pool, lease, stream)) ? "no-answer" : closed;
   const aborts = abruptly && end !== undefined;
   pool.release(connection, { hints, reason: end, answered, abruptly: aborts, at });
+}
+
+/** Whether nothing came on its connection for so long that no other request should be sent there. */
+function isUnheard(
+  pool: ConnectionPool<Wire>,
+  { connection, grantedAt }: Lease<Wire>,
+  stream: WireStream,
+): boolean {
+  if (stream.unheard !== true) return false;
+  return isGivenUp(true, pool.now() - grantedAt, connection.record.originRecord.firstByte);
 }
 
 /**

@@ -88,6 +88,8 @@ export class Session implements IncomingOwner, StreamOwner {
   readonly #streams: StreamTable = new StreamTable();
   readonly #reset: ResetStreams = new ResetStreams();
   #nextId = 1;
+  /** Nothing has come since the requests of streams from this one on were sent. */
+  unheardFrom = 1;
   /** No further stream may be opened. */
   #isRetired = false;
   #endReason: RetireReason | undefined = undefined;
@@ -125,7 +127,6 @@ export class Session implements IncomingOwner, StreamOwner {
     return this.#capacity;
   }
 
-  /** How many are open. */
   get streams(): number {
     return this.#streams.size;
   }
@@ -151,6 +152,7 @@ export class Session implements IncomingOwner, StreamOwner {
   /** Bytes have arrived. It throws for nothing that the peer sends. */
   receive(bytes: Uint8Array, length: number): void {
     if (this.over) return;
+    this.unheardFrom = this.#nextId;
     try {
       this.#incoming.receive(bytes, length);
     } catch (thrown) {
@@ -216,14 +218,13 @@ export class Session implements IncomingOwner, StreamOwner {
   sendRequest(stream: Http2Stream, request: RequestMessage, by: ForwardedBy | undefined): void {
     const size = sizeBeyond(this.#mostFieldBytes, request, by);
     if (size !== undefined) return this.#refuse(stream, size, "fields", "none");
-    const id = this.#nextId;
+    stream.id = this.#nextId;
     this.#nextId += 2;
-    stream.id = id;
     stream.sendWindow = this.#uploads.streamWindow;
     stream.sentEnd = request.body === undefined || request.body.length === 0;
     if (!stream.sentEnd) this.#uploads.opens();
     this.#streams.add(stream);
-    writeBlock(this.out, id, this.#requests.of(request, by), stream.sentEnd);
+    writeBlock(this.out, stream.id, this.#requests.of(request, by), stream.sentEnd);
     if (stream.piece !== undefined) this.#uploads.begin(stream);
     this.#owner.requested();
     if (this.#nextId > LARGEST) this.#owner.retire("stream-ids");

@@ -20,6 +20,8 @@ export interface StreamOwner {
   readonly gone: boolean;
   /** What the peer said when it took no more streams, if it said so. */
   readonly lastGoaway: TransportError | undefined;
+  /** Nothing has come since the requests of streams from this one on were sent. */
+  readonly unheardFrom: number;
   sendRequest(stream: Http2Stream, request: RequestMessage, by: ForwardedBy | undefined): void;
   /** The stream has a piece to send. Returns whether the socket accepts more. */
   sendPiece(stream: Http2Stream): boolean;
@@ -98,6 +100,10 @@ export class Http2Stream implements WireStream, WireBody {
 
   get farewell(): TransportError | undefined {
     return this.owner.lastGoaway;
+  }
+
+  get unheard(): boolean {
+    return this.id >= this.owner.unheardFrom;
   }
 
   send(request: RequestMessage, _last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void {

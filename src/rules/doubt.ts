@@ -80,6 +80,17 @@ export function provesSilence(times: FirstByteTimes, ms: number): boolean {
   return ms <= doubtAfterMs(times);
 }
 
+/**
+ * Whether a shared connection takes no more requests after one of them was given up: by its time limit, or by its caller.
+ * Alone, the stream would be cancelled and the connection stay, to be doubted anew by the next request. (With HTTP/1.1 the connection
+ * ends in any case; Go's HTTP/2 asks with a PING whether it lives, which a server may count as abuse.)
+ *
+ * @param unheard nothing at all has come on the connection since the request was sent, `waitedMs` ago.
+ */
+export function isGivenUp(unheard: boolean, waitedMs: number, times: FirstByteTimes): boolean {
+  return unheard && waitedMs >= doubtAfterMs(times);
+}
+
 /** The share of an origin's requests that may be asked for twice. */
 const SHARE = 0.05;
 

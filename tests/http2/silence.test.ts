@@ -4,7 +4,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { createPool, type PoolEvent } from "../../mod.ts";
+import { createPool, type PoolEvent, type RequestOptions } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
 import {
   END_HEADERS,
@@ -141,12 +141,20 @@ describe("HTTP/2 on a connection that died without a word", () => {
 /** `:status: 200` from the static table (RFC 7541, appendix A): the whole of a response. */
 const answer = (stream: number) => frame(TYPE.headers, END_HEADERS | END_STREAM, stream, [0x88]);
 
+/** A signal that is aborted after `ms` of virtual time. */
+function abortAfter(clock: MovableClock, ms: number): AbortSignal {
+  const controller = new AbortController();
+  clock.schedule(ms, () => controller.abort(new Error("left")));
+  return controller.signal;
+}
+
 /** A pool in virtual time whose connections can be forgotten, and whose connect attempts can be held up. */
 function asked(maxStreams: number) {
   const clock = new MovableClock();
   const events: PoolEvent[] = [];
   /** Connections on which nothing comes through any more. */
   const dead = new Set<number>();
+  const unanswered: (() => void)[] = [];
   let held: Promise<void> | undefined;
   const transport = memoryTransport({
     accept: (peer) => {
@@ -155,6 +163,7 @@ function asked(maxStreams: number) {
       peer.onData((bytes) => {
         for (const { type, stream } of reader.push(bytes) ?? [])
           if (type === TYPE.headers && !dead.has(peer.id)) peer.send(answer(stream));
+          else if (type === TYPE.headers) unanswered.push(() => peer.send(answer(stream)));
       });
     },
   });
@@ -187,9 +196,71 @@ function asked(maxStreams: number) {
       });
       return () => release();
     },
+    /** What was not answered is, the first first. */
+    late: () => unanswered.shift()?.(),
     doubted: () => events.filter(({ type }) => type === "request.doubted").length,
   };
 }
+
+describe("HTTP/2 on which nothing came since a request was sent that is given up", () => {
+  const url = "http://a.test/";
+  const rows: [string, init: (clock: MovableClock) => RequestOptions, id: number, reasons: string[]][] = [
+    ["by its time limit", () => ({ headersTimeout: "4s" }), 2, ["1 no-answer"]],
+    ["by its total time limit", () => ({ requestTimeout: "4s" }), 2, ["1 no-answer"]],
+    ["by its caller", (clock) => ({ signal: abortAfter(clock, 4000) }), 2, ["1 no-answer"]],
+    ["too soon to say", () => ({ headersTimeout: "2s" }), 1, []],
+  ];
+  for (const [how, init, id, reasons] of rows)
+    it(`the connection takes ${reasons.length > 0 ? "no other" : "others"}: ${how}`, async () => {
+      const { pool, clock, dead, events, ...world } = asked(100);
+      await Promise.all(world.get(1));
+      await clock.advance(500);
+      dead.add(1);
+      const posted = pool.request(url, { method: "POST", body: "x", ...init(clock) }).catch(() => "failed");
+      await clock.advance(5000);
+      assertEquals(await posted, "failed");
+      if (reasons.length === 0) dead.clear();
+      assertEquals(await Promise.all(world.get(1)), [id]);
+      assertEquals([retired(events), world.doubted()], [reasons, 0]);
+      await pool.close({ timeout: 0 });
+    });
+
+  it("those that wait on it beside it go on", async () => {
+    const { pool, clock, dead, events, late, ...world } = asked(100);
+    await Promise.all(world.get(1));
+    await clock.advance(500);
+    dead.add(1);
+    const waits = pool.request(url, { doubt: false });
+    const posted = pool
+      .request(url, { method: "POST", body: "x", headersTimeout: "4s" })
+      .catch(() => "failed");
+    await clock.advance(5000);
+    assertEquals(await posted, "failed");
+    assertEquals(await Promise.all(world.get(1)), [2]);
+    assertEquals(retired(events), []);
+    late();
+    assertEquals((await waits).connection.id, 1);
+    assertEquals(retired(events), ["1 no-answer"]);
+    await pool.close({ timeout: 0 });
+  });
+
+  it("the connection stays if anything came on it meanwhile", async () => {
+    const { pool, clock, dead, events, ...world } = asked(100);
+    await Promise.all(world.get(1));
+    dead.add(1);
+    const posted = pool
+      .request(url, { method: "POST", body: "x", headersTimeout: "4s" })
+      .catch(() => "failed");
+    await clock.advance(1000);
+    dead.clear();
+    await Promise.all(world.get(1));
+    await clock.advance(4000);
+    assertEquals(await posted, "failed");
+    assertEquals(await Promise.all(world.get(1)), [1]);
+    assertEquals(retired(events), []);
+    await pool.close({ timeout: 0 });
+  });
+});
 
 describe("HTTP/2 requests that wait for a connection", () => {
   it("share the one that is on its way, as do those that come meanwhile", async () => {

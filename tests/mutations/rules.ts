@@ -250,6 +250,13 @@ export const RULES: readonly Mutation[] = [
     proof: { tests: "tests/rules/learned-limit" },
   },
   {
+    breaks: "What was given up in vain is not used again",
+    file: "src/rules/doubt.ts",
+    search: "return unheard && waitedMs >= doubtAfterMs(times);",
+    replacement: "return unheard && waitedMs >= doubtAfterMs(times) && waitedMs < 0;",
+    proof: { tests: "tests/http2/silence" },
+  },
+  {
     breaks: "A server that is slow for everybody teaches nothing",
     file: "src/rules/doubt.ts",
     search: "return ms <= doubtAfterMs(times);",

@@ -9,6 +9,7 @@ import {
   earnDoubt,
   fullBudget,
   isDoubtful,
+  isGivenUp,
   provesSilence,
   spendDoubt,
 } from "../../src/rules/doubt.ts";
@@ -33,6 +34,21 @@ function timesOf(list: readonly number[]) {
   for (const ms of list) noteFirstByte(times, ms);
   return times;
 }
+
+describe("isGivenUp", () => {
+  const known = timesOf(Array.from({ length: FEWEST_TIMES }, () => 500));
+  const rows: [string, unheard: boolean, waitedMs: number, times: typeof known, boolean][] = [
+    ["something came since", false, 300_000, known, false],
+    ["nothing came for three times the slowest answers", true, doubtAfterMs(known), known, true],
+    ["nothing came for less than that", true, doubtAfterMs(known) - 1, known, false],
+    ["nothing came for 3 s, where answers are not known", true, 3000, noFirstByteTimes(), true],
+    ["nothing came for less than 3 s, where answers are not known", true, 2999, noFirstByteTimes(), false],
+  ];
+  for (const [what, unheard, waitedMs, times, given] of rows)
+    test(`is ${given} if ${what}`, () => {
+      assertEquals(isGivenUp(unheard, waitedMs, times), given);
+    });
+});
 
 describe("isDoubtful", () => {
   const rows: [string, Partial<DoubtFacts>, boolean][] = [

@@ -1,7 +1,7 @@
 /** Side: one pool of a world, and what it tells. Each keeps to its own limits and knows nothing of another. */
 
 import type { Pool, PoolEvent, PoolOptions, PoolStats } from "../../../mod.ts";
-import { RETIRE_REASONS } from "../../../mod.ts";
+import { HoldfastError, RETIRE_REASONS } from "../../../mod.ts";
 import { Attempts } from "../attempts.ts";
 import { Doubts } from "../doubts.ts";
 import { hostnameOf } from "../origin-facts.ts";
@@ -43,6 +43,10 @@ export class Side {
   readonly #ids: Map<number, number> = new Map();
   /** How long connections in doubt had been idle. */
   readonly #idleMs: Map<number, number> = new Map();
+  /** The connection that each request had last. */
+  readonly #connections: Map<number, number> = new Map();
+  /** Connections on which a request got no answer. */
+  readonly #silent: Set<number> = new Set();
   /** When a connection to each origin was last begun. */
   readonly #triedAt: Map<string, number> = new Map();
   #pool: Pool | undefined;
@@ -78,8 +82,7 @@ export class Side {
         this.#open.add(event.connection);
         return;
       case "connection.acquired":
-        if (event.request > this.#latest) world.fail("a connection was given to a request of nobody");
-        return;
+        return this.#acquired(event);
       case "connection.retired":
         this.#open.delete(event.connection);
         if (!RETIRE_REASONS.includes(event.reason)) world.fail(`the reason ${event.reason} is new`);
@@ -105,13 +108,34 @@ export class Side {
         return;
       case "request.finished":
       case "request.failed":
-        if (!this.#started.delete(event.request))
-          world.fail(`request ${event.request} ended twice, or never began`);
-        this.attempts.ended();
-        this.#ids.delete(event.request);
-        return;
+        return this.#ended(event);
       default:
     }
+  }
+
+  #acquired({ request, connection }: PoolEvent & { type: "connection.acquired" }): void {
+    if (request > this.#latest) this.#world.fail("a connection was given to a request of nobody");
+    if (this.#silent.has(connection))
+      this.#world.fail(`${connection} was used again, on which a request had got no answer`);
+    this.#connections.set(request, connection);
+  }
+
+  #ended(event: PoolEvent & { type: "request.finished" | "request.failed" }): void {
+    const { request } = event;
+    if (!this.#started.delete(request)) this.#world.fail(`request ${request} ended twice, or never began`);
+    if (event.type === "request.failed") this.#gaveUp(request, event.error);
+    this.attempts.ended();
+    this.#connections.delete(request);
+    this.#ids.delete(request);
+  }
+
+  /** Where boxes in between forget, only a dead connection keeps a request waiting for so long. */
+  #gaveUp(request: number, error: unknown): void {
+    const connection = this.#connections.get(request);
+    const isTimeout = error instanceof HoldfastError && error.code === "ERR_HEADERS_TIMEOUT";
+    if (this.#world.plan.silence !== "forgets" || !isTimeout || connection === undefined) return;
+    this.#silent.add(connection);
+    this.#world.happened("request given up on a dead connection");
   }
 
   /** Where a POST has timed out before on the dead connection, its idle time counts from then, and says nothing. */
