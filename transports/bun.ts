@@ -13,6 +13,7 @@ import type {
   SocketHandler,
   Target,
   TlsFacts,
+  TlsSession,
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
@@ -66,6 +67,8 @@ class BunSocket implements Socket {
   private writer: BunWriter | undefined;
   /** Set until the socket is usable or has failed. */
   private opening: Opening | undefined;
+  /** The session that the handshake under way may resume. */
+  private offered: TlsSession | undefined;
   /** Set once the peer is verified. */
   private verified: TlsTarget | undefined;
 
@@ -84,7 +87,7 @@ class BunSocket implements Socket {
     this.applied = opening.apply(raw);
     // With TLS only TCP is connected now. Before the end of the handshake a write would accept no bytes.
     if (opening.tls === undefined) return this.usable(raw);
-    offerSession(raw, opening.tls);
+    this.offered = offerSession(raw, opening.tls);
     this.receiveQueue.handler.connected?.();
   }
 
@@ -99,12 +102,14 @@ class BunSocket implements Socket {
     const usable = cause === undefined || (!verify && cause.reason !== "handshake");
     if (!usable) return this.failHandshake(cause);
     if (cause === undefined) this.verified = opening.tls;
-    this.tls = bunTlsFacts(raw);
+    this.tls = bunTlsFacts(raw, this.offered);
+    this.offered = undefined;
     this.usable(raw);
   }
 
   session(raw: Raw, bytes: Uint8Array): void {
-    if (this.verified !== undefined) keepSession(raw, this.verified, bytes);
+    const { verified, tls } = this;
+    if (verified !== undefined && tls !== undefined) keepSession(raw, verified, tls, bytes);
   }
 
   closed(error: Error | undefined): void {

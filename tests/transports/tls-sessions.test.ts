@@ -4,7 +4,13 @@ import { describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type TlsSession, type TlsTarget, TransportError } from "../../src/contract/transport.ts";
-import { MOST_SESSION_BYTES, MOST_SESSIONS, SessionStore } from "../../src/options/session-store.ts";
+import {
+  FEWEST_SESSIONS,
+  MOST_SESSION_BYTES,
+  MOST_SESSIONS,
+  MOST_TICKET_BYTES,
+  SessionStore,
+} from "../../src/options/session-store.ts";
 import {
   echo,
   forward,
@@ -55,6 +61,19 @@ describe("TLS sessions", { skip: !resumes }, () => {
       assertEquals(served, [false, true, true]);
     });
   }
+
+  it("know the subject of their peer, which a resumed connection is not asked for", async () => {
+    await using peer = await tlsServer(echo);
+    const sessions = new SessionStore();
+    const secure = tls({ sessions });
+    await visit(peer, secure);
+    const session = sessions.take();
+    assert(session !== undefined);
+    sessions.keep({ ...session, subject: { CN: "known" } }, false);
+    const { socket } = await open(target(peer.port, { tls: secure }));
+    assertEquals([socket.tls?.resumed, socket.tls?.subject], [true, { CN: "known" }]);
+    socket.abort();
+  });
 
   it("are not resumed without a place to keep them", async () => {
     const { served, serve } = counting();
@@ -197,10 +216,44 @@ describe("SessionStore", () => {
     }
   });
 
-  it("keeps a bounded number", () => {
+  /** What a burst of connections does: all their tickets come, and then each of them asks for one. */
+  const burst = (store: SessionStore, connections: number): number => {
+    for (let count = 0; count < connections; count++) store.keep(bytes(count), false);
+    return Array.from({ length: connections }, () => store.take()).filter((ticket) => ticket !== undefined)
+      .length;
+  };
+
+  it("keeps few, the newest ones", () => {
     const store = new SessionStore();
-    for (let count = 0; count < MOST_SESSIONS + 5; count++) store.keep(bytes(count), false);
-    const taken = Array.from({ length: MOST_SESSIONS }, () => store.take()?.bytes[0]);
-    assertEquals([taken[0], taken.at(-1), store.take()], [MOST_SESSIONS + 4, 5, undefined]);
+    for (let count = 0; count < FEWEST_SESSIONS + 5; count++) store.keep(bytes(count), false);
+    const taken = Array.from({ length: FEWEST_SESSIONS }, () => store.take()?.bytes[0]);
+    assertEquals([taken[0], taken.at(-1), store.take()], [FEWEST_SESSIONS + 4, 5, undefined]);
+  });
+
+  it("keeps as many as connections that open in step have missed, up to a limit", () => {
+    const store = new SessionStore();
+    assertEquals([burst(store, 50), burst(store, 50), burst(store, 50)], [FEWEST_SESSIONS, 50, 50]);
+    const many = 2 * MOST_SESSIONS;
+    assertEquals([burst(store, many), burst(store, many)], [50, MOST_SESSIONS]);
+  });
+
+  it("keeps no more for those who ask when none was dropped", () => {
+    const store = new SessionStore();
+    for (let count = 0; count < 50; count++) store.take();
+    assertEquals(burst(store, 50), FEWEST_SESSIONS);
+  });
+
+  it("keeps a bounded number of bytes", () => {
+    const store = new SessionStore();
+    burst(store, MOST_SESSIONS);
+    burst(store, MOST_SESSIONS);
+    for (const time of [1, 2]) {
+      const long = { ...bytes(time), bytes: new Uint8Array(MOST_SESSION_BYTES) };
+      for (let count = 0; count < MOST_SESSIONS; count++) store.keep(long, false);
+      let kept = 0;
+      for (let ticket = store.take(); ticket !== undefined; ticket = store.take())
+        kept += ticket.bytes.length;
+      assertEquals(kept, MOST_TICKET_BYTES);
+    }
   });
 });
