@@ -86,6 +86,9 @@ export class DenoLoopTurn {
   }
 }
 
+/** All pools of a process share the pair. */
+export const denoLoopTurn: DenoLoopTurn = new DenoLoopTurn();
+
 /** Deno has `setImmediate` since 2.0. */
 declare const setImmediate: (callback: () => void) => unknown;
 

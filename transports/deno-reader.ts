@@ -4,6 +4,7 @@
  */
 
 import type { DenoConn } from "./deno-api.ts";
+import type { DenoWriter } from "./deno-writer.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
 /**
@@ -30,6 +31,7 @@ const spare: Uint8Array[][] = SIZES.map(() => []);
 export class DenoReader {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
+  private readonly writer: DenoWriter;
   private readonly ended: (error: unknown) => void;
   private size: number = newSize();
   private buffer: Uint8Array = take(this.size);
@@ -40,9 +42,15 @@ export class DenoReader {
   private lending = false;
 
   /** `ended` is called once, with `undefined` for a FIN. */
-  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, ended: (error: unknown) => void) {
+  constructor(
+    conn: DenoConn,
+    receiveQueue: ReceiveQueue,
+    writer: DenoWriter,
+    ended: (error: unknown) => void,
+  ) {
     this.conn = conn;
     this.receiveQueue = receiveQueue;
+    this.writer = writer;
     this.ended = ended;
   }
 
@@ -63,6 +71,7 @@ export class DenoReader {
     this.reading = false;
     if (length === null) return this.finish(undefined);
     this.lending = true;
+    this.writer.received();
     this.receiveQueue.data(this.buffer, length, length === this.buffer.length);
     this.lending = false;
     if (this.receiveQueue.isStopped) return this.release();

@@ -4,6 +4,7 @@
  */
 
 import type { DenoConn } from "./deno-api.ts";
+import { shouldWait, writeTogether } from "./deno-write-batch.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
@@ -58,6 +59,8 @@ export class DenoWriter {
   private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
   private pool: PagePool | undefined = undefined;
+  /** Whether that piece is a small request that waits for others: see `deno-write-batch.ts`. */
+  private isDeferred = false;
   private queuedBytes = 0;
   private awaitsDrain = false;
   private whenEmpty: (() => void) | undefined = undefined;
@@ -71,22 +74,68 @@ export class DenoWriter {
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.over || this.whenEmpty !== undefined) return true;
+    this.flushDeferred();
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
     const pool = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
-    if (pool === undefined) {
-      this.enqueue(head, body, tail);
-    } else {
+    if (pool === undefined) this.enqueue(head, body, tail);
+    else {
       this.pool = pool;
       this.page = pool.spare.pop() ?? newPage(pool.size);
-      if (typeof head === "string" && head.length === length) rewrite(this.page, head);
-      else join(this.page, head, body, tail);
-      if (this.page.view.length !== length) this.page.view = this.page.bytes.subarray(0, length);
-      this.send(queued(this.page.view));
+      if (typeof head === "string" && head.length === length) this.writeHead(this.page, head);
+      else this.writeJoined(this.page, length, head, body, tail);
     }
     if (this.queuedBytes <= HIGH_WATER) return true;
     this.awaitsDrain = true;
     return false;
+  }
+
+  private writeHead(page: Page, head: string): void {
+    rewrite(page, head);
+    const piece = queued(viewOf(page, head.length));
+    if (shouldWait()) this.defer(piece);
+    else this.send(piece);
+  }
+
+  private writeJoined(
+    page: Page,
+    length: number,
+    head: string | Uint8Array,
+    body: Uint8Array | undefined,
+    tail: string,
+  ): void {
+    join(page, head, body, tail);
+    this.send(queued(viewOf(page, length)));
+  }
+
+  private defer(piece: QueuedBytes): void {
+    this.piece = piece;
+    this.isDeferred = true;
+    writeTogether(this);
+  }
+
+  /** Writes the deferred request, if any. */
+  flushDeferred(): void {
+    const { piece } = this;
+    if (!this.isDeferred || piece === undefined) return;
+    this.isDeferred = false;
+    if (this.over) this.release();
+    else this.send(piece);
+  }
+
+  /**
+   * Bytes arrived. They cannot be the response to a deferred request, so that is dropped, if its owner can be told.
+   * Otherwise it is written.
+   */
+  received(): void {
+    const { piece } = this;
+    if (!this.isDeferred || piece === undefined) return;
+    const { handler } = this.receiveQueue;
+    if (handler.writeDropped === undefined) return this.flushDeferred();
+    this.isDeferred = false;
+    this.queuedBytes -= piece.length;
+    this.release();
+    handler.writeDropped();
   }
 
   /** Whether nothing is queued. */
@@ -97,6 +146,7 @@ export class DenoWriter {
   /** Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. */
   finish(done: () => void): void {
     if (this.whenEmpty !== undefined) return;
+    this.flushDeferred();
     this.whenEmpty = done;
     if (this.over || this.piece === undefined) done();
   }
@@ -172,6 +222,12 @@ export class DenoWriter {
     if (page !== undefined && pool !== undefined && pool.spare.length < pool.maxSpare) pool.spare.push(page);
     this.page = undefined;
   }
+}
+
+/** The first bytes of a page. */
+function viewOf(page: Page, length: number): Uint8Array {
+  if (page.view.length !== length) page.view = page.bytes.subarray(0, length);
+  return page.view;
 }
 
 /** Writes a head into the page, unless it is there already. */

@@ -17,15 +17,16 @@ import { denoText } from "./buffer.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { denoChannel } from "./deno-channels.ts";
-import { DenoLoopTurn } from "./deno-loop-turn.ts";
+import { denoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader } from "./deno-reader.ts";
+import { settleLater, type Unrefable } from "./deno-unref.ts";
 import { DenoWriter } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, DEBUG_VARIABLE, debugWriter, systemAddresses } from "./runtime-services.ts";
 
 /** One open socket: a connection with its reader and writer. */
-class DenoSocket implements Socket {
+class DenoSocket implements Socket, Unrefable {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
   readonly remoteAddress: string | undefined;
@@ -38,6 +39,10 @@ class DenoSocket implements Socket {
   private readonly writer: DenoWriter;
   /** The error of a failed write. After an RST, Deno 2.9 reports the following read as a FIN. */
   private writeError: unknown;
+  /** Whether somebody waits for bytes, and whether the connection was told so: see `deno-unref.ts`. */
+  private isAwaited = true;
+  private isRef = true;
+  private isSettling = false;
   private isHalfOpen = false;
   private endedDirections = 0;
 
@@ -51,8 +56,8 @@ class DenoSocket implements Socket {
     this.localAddress = localAddr.hostname;
     this.localPort = localAddr.port;
     this.receiveQueue = new ReceiveQueue(handler);
-    this.reader = new DenoReader(conn, this.receiveQueue, (error) => this.readEnded(error));
     this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.writeFailed(error));
+    this.reader = new DenoReader(conn, this.receiveQueue, this.writer, (error) => this.readEnded(error));
   }
 
   /** Starts to deliver and to read. */
@@ -83,7 +88,23 @@ class DenoSocket implements Socket {
 
   ref(active: boolean, idle?: boolean): void {
     if (idle !== undefined) this.reader.setIdle(idle);
-    if (active) this.conn.ref();
+    this.isAwaited = active;
+    if (active === this.isRef) return;
+    if (active) this.setRef(true);
+    else if (!this.isSettling) {
+      this.isSettling = true;
+      settleLater(this);
+    }
+  }
+
+  settleRef(): void {
+    this.isSettling = false;
+    if (!this.isAwaited && this.isRef) this.setRef(false);
+  }
+
+  private setRef(isRef: boolean): void {
+    this.isRef = isRef;
+    if (isRef) this.conn.ref();
     else this.conn.unref();
   }
 
@@ -350,7 +371,7 @@ export const denoTransport: Transport = {
   },
   connect: (target, handler, signal) => openAfterSettling(establish(target, handler, signal)),
   resolve,
-  turn: new DenoLoopTurn().turn,
+  turn: denoLoopTurn.turn,
   /** Read by each pool: the program may have got the permission meanwhile. */
   get localAddresses() {
     return showsAddresses() ? addresses : undefined;

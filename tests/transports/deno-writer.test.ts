@@ -1,7 +1,11 @@
-/** The Deno writer: each request is written completely, whatever its buffer contained before. */
+/**
+ * The Deno writer: each request is written completely, whatever its buffer contained before, and small ones that begin together
+ * are written together.
+ */
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import type { SocketHandler } from "../../src/contract/transport.ts";
 import type { DenoConn } from "../../transports/deno-api.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
@@ -10,15 +14,17 @@ import { Recorder } from "./support.ts";
 
 const nothing = (): void => {};
 
-/** A connection that accepts `most` bytes at a time, and records everything written to it. */
-function connection(most = Infinity) {
+/** A connection that accepts `most` bytes at a time, and records everything written to it. `begun`: how many writes it got. */
+function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
   const written: string[] = [];
+  const at = { begun: 0 };
   const conn: DenoConn = {
     remoteAddr: {},
     localAddr: {},
     read: () => Promise.resolve(null),
     async write(bytes) {
       const taken = bytes.subarray(0, most);
+      at.begun += 1;
       await undefined;
       // Reads the bytes late, so that a buffer reused too early shows.
       written.push(latin1Text(taken));
@@ -29,7 +35,7 @@ function connection(most = Infinity) {
     ref: nothing,
     unref: nothing,
   };
-  return { written, writer: new DenoWriter(conn, new ReceiveQueue(new Recorder()), nothing) };
+  return Object.assign(at, { written, writer: new DenoWriter(conn, new ReceiveQueue(handler), nothing) });
 }
 
 const settled = async (): Promise<void> => {
@@ -86,5 +92,96 @@ describe("a Deno connection gets", () => {
     writer.write("GET /second");
     await settled();
     assertEquals(written.join(""), "GET /firstGET /second");
+  });
+});
+
+/** Blocks for longer than a request should wait. */
+function work(): void {
+  for (const until = performance.now() + 2; performance.now() < until; );
+}
+
+/** A connection whose request begins behind four others. */
+function crowded(handler?: SocketHandler): ReturnType<typeof connection> {
+  for (let count = 0; count < 4; count++) connection().writer.write("GET / HTTP/1.1");
+  return connection(Infinity, handler);
+}
+
+/** Waits for the turn of the event loop that a late request waits for. */
+async function turned(isOver: () => boolean): Promise<void> {
+  for (let count = 0; count < 5000 && !isOver(); count++)
+    await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+describe("small requests that begin together", () => {
+  it("are written at once if they are the first four, and a microtask later otherwise", async () => {
+    await settled();
+    const all = Array.from({ length: 7 }, () => connection());
+    for (const [at, { writer }] of all.entries()) assertEquals(writer.write(`request ${at}`), true);
+    const begun = () => all.map((each) => each.begun);
+    assertEquals(begun(), [1, 1, 1, 1, 0, 0, 0]);
+    await undefined;
+    assertEquals(begun(), [1, 1, 1, 1, 1, 1, 1]);
+    await settled();
+    assertEquals(
+      all.flatMap(({ written }) => written),
+      all.map((_, at) => `request ${at}`),
+    );
+  });
+
+  it("are written as soon as they are many", () => {
+    const all = Array.from({ length: 4 + 64 + 1 }, () => connection());
+    for (const { writer } of all) writer.write("request");
+    assertEquals(all.filter(({ begun }) => begun === 0).length, 1);
+    return settled();
+  });
+
+  it("are written before what follows on their connection, and before FIN", async () => {
+    const { writer, written } = crowded();
+    writer.write("first");
+    writer.write("head", body, "tail");
+    writer.finish(() => void written.push("FIN"));
+    await settled();
+    assertEquals(written.join(" "), "first head [body] tail FIN");
+  });
+
+  it("are not written after an abort, and their buffer serves the next one", async () => {
+    const aborted = crowded();
+    aborted.writer.write("never");
+    aborted.writer.stop();
+    await settled();
+    assertEquals([aborted.written, aborted.writer.isEmpty], [[], false]);
+  });
+
+  it("wait until the sockets were polled if others took long", async () => {
+    const late = crowded();
+    late.writer.write("request");
+    work();
+    await settled();
+    assertEquals(late.begun, 0);
+    await turned(() => late.written.length > 0);
+    assertEquals(late.written, ["request"]);
+  });
+
+  it("are dropped if bytes arrive before they are written, and their handler is told", async () => {
+    const calls: string[] = [];
+    const handler = Object.assign(new Recorder(), { writeDropped: () => void calls.push("dropped") });
+    const dropped = crowded(handler);
+    dropped.writer.write("stale");
+    dropped.writer.received();
+    assertEquals([calls, dropped.writer.isEmpty], [["dropped"], true]);
+    await settled();
+    assertEquals(dropped.written, []);
+    dropped.writer.write("fresh");
+    dropped.writer.received();
+    await settled();
+    assertEquals([calls.length, dropped.written], [1, ["fresh"]]);
+  });
+
+  it("are written if bytes arrive and nobody wants to know", async () => {
+    const { writer, written } = crowded();
+    writer.write("request");
+    writer.received();
+    await settled();
+    assertEquals(written, ["request"]);
   });
 });
