@@ -3,10 +3,10 @@
  * a queue here.
  */
 
-import { deferWriter, shouldDefer } from "./bun-write-batch.ts";
 import { latin1Bytes } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
+import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
 
 /** Shared by all sockets, because `write` consumes its bytes before it returns. Room for 64 KiB of body and its frame. */
 const SCRATCH = new Uint8Array(65 * 1024);
@@ -24,6 +24,12 @@ function encode(text: string, offset: number): void {
   latin1Write.call(SCRATCH, text, offset);
 }
 
+/**
+ * 50 connections take 6.3 µs of CPU per request on Bun 1.4 instead of 6.8. It polls its sockets between two immediates; the first
+ * of them may come before any poll.
+ */
+const batch = new WriteBatch({ immediate: 4, most: Infinity, polls: 2 });
+
 /** The part of a Bun socket that a writer uses. */
 export interface Sink {
   /** Returns how many bytes the kernel accepted, or -1 if the connection has ended. */
@@ -37,7 +43,8 @@ export interface Sink {
 }
 
 /** The outgoing queue of one socket. */
-export class BunWriter {
+export class BunWriter implements DeferredWriter {
+  firstIn = 0;
   /** Whether a write returned -1. That means an RST, but Bun 1.4 reports the end that follows without an error. */
   broken = false;
   private readonly sink: Sink;
@@ -58,9 +65,9 @@ export class BunWriter {
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
     if (this.closing) return true;
-    if (typeof head === "string" && body === undefined && this.canDefer(head) && shouldDefer()) {
+    if (typeof head === "string" && body === undefined && this.canDefer(head) && batch.shouldDefer(this)) {
       this.deferred = head;
-      deferWriter(this);
+      batch.defer(this);
       return true;
     }
     this.flushDeferred();

@@ -7,14 +7,25 @@ import type {
   SocketHandler,
   TlsFacts,
   TlsTarget,
+  TransportError,
 } from "../src/contract/transport.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
 import { alpnOf, closeTls, isTls, startTlsOn, tlsFactsOf } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
+import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
+
+/**
+ * Of the CPU time of a request, 50 connections save a fifth on Node 24, 256 a quarter, and 8 an eighth. With four immediate writes
+ * as on Bun, 8 save nothing.
+ */
+const batch = new WriteBatch({ immediate: 1, most: 32, polls: 1 });
+
+/** A longer request takes the kernel a while, and a peer that sleeps is woken by it at once. */
+const MOST_DEFERRED = 16_384;
 
 /** One open socket. */
-export class NodeSocket implements Socket {
+export class NodeSocket implements Socket, DeferredWriter {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
   readonly tls: TlsFacts | undefined;
@@ -23,8 +34,11 @@ export class NodeSocket implements Socket {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly native: NetSocket;
+  firstIn = 0;
   private readonly receiveQueue: ReceiveQueue;
   private readonly deferredDestroy: DeferredDestroy;
+  /** A small request that is written at the end of this turn of the event loop, or before the next write. */
+  private deferred: string | undefined = undefined;
   private awaitsDrain = false;
   /** Most sockets never have to wait. */
   private listensForDrain = false;
@@ -45,6 +59,8 @@ export class NodeSocket implements Socket {
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const { native: raw } = this;
     if (this.receiveQueue.isStopped || raw.destroyed) return true;
+    if (this.deferred !== undefined) this.flushDeferred();
+    else if (body === undefined && typeof head === "string" && this.defers(head)) return true;
     const taken =
       body === undefined && typeof head === "string"
         ? raw.write(head, "latin1")
@@ -55,6 +71,38 @@ export class NodeSocket implements Socket {
     if (!this.listensForDrain) raw.on("drain", () => this.drained());
     this.listensForDrain = true;
     return false;
+  }
+
+  /** Whether a request is written later. */
+  private defers(head: string): boolean {
+    if (head.length > MOST_DEFERRED || this.native.writableLength > 0 || !batch.shouldDefer(this))
+      return false;
+    this.deferred = head;
+    this.receiveQueue.deferring = this;
+    batch.defer(this);
+    return true;
+  }
+
+  /** Writes the deferred request, if any. On a socket that was destroyed it stays, until its owner hears of that. */
+  flushDeferred(): void {
+    if (this.native.destroyed) return;
+    const head = this.takeDeferred();
+    if (head !== undefined) this.native.write(head, "latin1");
+  }
+
+  private takeDeferred(): string | undefined {
+    const head = this.deferred;
+    this.deferred = undefined;
+    this.receiveQueue.deferring = undefined;
+    return head;
+  }
+
+  /** The deferred request is dropped, if its owner can be told. Otherwise it is written. */
+  overtaken(ended: boolean, error?: TransportError): void {
+    const { handler } = this.receiveQueue;
+    if (handler.writeDropped === undefined) return this.flushDeferred();
+    this.takeDeferred();
+    handler.writeDropped(ended, error);
   }
 
   private writeBytes(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
@@ -73,7 +121,7 @@ export class NodeSocket implements Socket {
   }
 
   get allWritten(): boolean {
-    return this.native.writableLength === 0;
+    return this.native.writableLength === 0 && this.deferred === undefined;
   }
 
   /** After an error, Node destroys the socket immediately, but emits the error in a later tick. Writes in between are dropped. */
@@ -113,6 +161,7 @@ export class NodeSocket implements Socket {
   }
 
   endWrites(): void {
+    this.flushDeferred();
     this.native.end();
   }
 
@@ -121,6 +170,7 @@ export class NodeSocket implements Socket {
   }
 
   close(): void {
+    this.flushDeferred();
     this.receiveQueue.stop();
     if (isTls(this.native)) closeTls(this.native);
     // Not end(), which would wait for the peer's FIN without a limit.
@@ -129,12 +179,14 @@ export class NodeSocket implements Socket {
   }
 
   abort(): void {
+    this.takeDeferred();
     this.receiveQueue.stop();
     drop(this.native);
   }
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
     const { native: raw, receiveQueue, applied } = this;
+    this.flushDeferred();
     receiveQueue.stop();
     const inner = new ReceiveQueue(receiveQueue.handler);
     return opened({

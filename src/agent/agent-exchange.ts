@@ -206,8 +206,9 @@ export class AgentExchange implements Roles {
     this.sent.drained();
   }
 
-  writeDropped(): void {
-    this.#lost("unsolicited-data", undefined);
+  writeDropped(ended = false): void {
+    // The end itself follows.
+    if (!ended) this.#lost("unsolicited-data", undefined);
   }
 
   // Reading

@@ -154,11 +154,11 @@ export interface SocketHandler {
    */
   data(bytes: Uint8Array, length: number, more?: boolean): void;
   /**
-   * The last write was dropped, because bytes arrived before it was sent. Called by transports that defer writes, just
-   * before {@linkcode SocketHandler.data}. The bytes cannot be the response to a request that was not sent. The owner
-   * closes the socket.
+   * The last write was dropped, because bytes arrived or the connection `ended` before it was sent. Called by transports
+   * that defer writes, just before {@linkcode SocketHandler.data} or {@linkcode SocketHandler.closed}. The bytes cannot be
+   * the response to a request that was not sent. The owner closes the socket.
    */
-  writeDropped?(): void;
+  writeDropped?(ended?: boolean, error?: TransportError): void;
   /** The kernel has accepted everything written. Called after {@linkcode Socket.write} returned `false`. */
   drain(): void;
   /** The peer has sent FIN, after {@linkcode Socket.halfOpen}. Bytes can still be written. */

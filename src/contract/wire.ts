@@ -177,7 +177,7 @@ export interface ConnectionUser {
   data(bytes: Uint8Array, length: number): void;
   drain(): void;
   /** See {@linkcode SocketHandler.writeDropped}. */
-  writeDropped?(): void;
+  writeDropped?(ended?: boolean, error?: TransportError): void;
   /** The socket is gone. The lease must still be released. */
   closed(error: TransportError | undefined): void;
   /** See {@linkcode WireListener.cut}. */

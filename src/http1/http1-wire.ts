@@ -193,8 +193,8 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     this.#listener?.drained();
   }
 
-  writeDropped(): void {
-    this.#listener?.unprocessed("unsolicited-data");
+  writeDropped(ended = false, error?: TransportError): void {
+    this.#listener?.unprocessed(ended ? "peer-closed" : "unsolicited-data", error);
   }
 
   closed(error: TransportError | undefined): void {

@@ -347,8 +347,8 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     else this.#owner.lost(this, "unsolicited-data");
   }
 
-  writeDropped(): void {
-    this.user?.writeDropped?.();
+  writeDropped(ended?: boolean, error?: TransportError): void {
+    this.user?.writeDropped?.(ended, error);
   }
 
   drain(): void {

@@ -57,6 +57,26 @@ describe("a request whose connection has ended before it is written", () => {
   });
 });
 
+describe("a request that its transport deferred", () => {
+  it("is sent on another connection, whatever its method, if its own ends first", async () => {
+    const memory = memoryTransport({ respond: () => ({ body: "ok" }) });
+    const connect = async (...given: Parameters<typeof memory.connect>): Promise<Socket> => {
+      const socket = await memory.connect(...given);
+      if (memory.peers.length > 1) return socket;
+      const [, handler] = given;
+      const write = (): boolean => {
+        queueMicrotask(() => handler.writeDropped?.(true));
+        return true;
+      };
+      return Object.defineProperty(socket, "write", { value: write });
+    };
+    const pool = createPool({ transport: { ...memory, connect }, clock: new MovableClock() });
+    const response = await pool.request(URL, { method: "POST" });
+    assertEquals([await response.text(), response.resendCount], ["ok", 1]);
+    assertEquals(pool.stats().retired, { "peer-closed": 1 });
+  });
+});
+
 describe("a 408 after which a rule resends the request", () => {
   const HEAD = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 1000\r\n\r\n";
 
