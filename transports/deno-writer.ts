@@ -19,8 +19,8 @@ const HIGH_WATER = 64 * 1024;
  */
 const PAGE_POOLS: readonly PagePool[] = [
   { size: 2 * 1024, maxSpare: 512, spare: [] },
-  { size: 16 * 1024, maxSpare: 64, spare: [] },
-  { size: 65 * 1024, maxSpare: 16, spare: [] },
+  { size: 20 * 1024, maxSpare: 128, spare: [] },
+  { size: 65 * 1024, maxSpare: 64, spare: [] },
 ];
 
 interface PagePool {

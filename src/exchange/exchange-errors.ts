@@ -123,6 +123,8 @@ export function uploadError(at: ErrorContext, cause: unknown): HoldfastError {
   const why = excerpt(cause instanceof Error ? cause.message : String(cause));
   return new HoldfastError({
     ...facts(at),
+    // A short body is read before there is a connection.
+    phase: at.phase === "queue" ? "send" : at.phase,
     code: "ERR_REQUEST_BODY",
     retriable: false,
     cause,

@@ -8,7 +8,8 @@ import type { ResponseBody } from "./response-body.ts";
 
 /** A request, and how it is to be sent. */
 export interface WireRequest extends RequestMessage {
-  readonly body: RequestBody | undefined;
+  /** A short one is replaced by its bytes when these were read: see `whole-body.ts`. */
+  body: RequestBody | undefined;
   /** Executing it twice does the same as once: by its method, a key, or the caller's word. */
   readonly repeatable: boolean;
   /** The caller's word that executing it twice does no harm. */

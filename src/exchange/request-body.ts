@@ -19,6 +19,8 @@ export interface StreamBody {
   readonly replayable: boolean;
   /** Whether it runs functions of the caller, which must run in the caller's async context. */
   readonly foreign: boolean;
+  /** Reads all of it at once, where it is short, has a known length and runs no functions of the caller. It may be called again. */
+  readonly whole?: (() => Promise<Uint8Array>) | undefined;
   /** Starts reading. May throw what the caller's functions throw. */
   open(): PieceReader;
   /** The fields behind the body, as `name: value CR LF`. Asked for when all of it was written. May throw likewise. */

@@ -16,6 +16,7 @@ import {
   type Part,
   partsReader,
   readerOf,
+  wholeOf,
 } from "./pieces.ts";
 
 /** What may be sent as a body. */
@@ -187,8 +188,10 @@ function bufferBody(
 function blobBody(blob: BlobLike): PreparedBody | Flaw {
   const flaw = blobFlaw(blob);
   if (flaw !== undefined) return `is a Blob ${flaw}`;
-  const { size: length, foreign, open } = blobPart(blob);
-  const body: StreamBody = { kind: "stream", length, replayable: true, foreign, open, cancel() {} };
+  const part = blobPart(blob);
+  const { size: length, foreign, open } = part;
+  const whole = wholeOf([part]);
+  const body: StreamBody = { kind: "stream", length, replayable: true, foreign, whole, open, cancel() {} };
   return { body, contentType: blob.type === "" ? undefined : blob.type };
 }
 
@@ -221,8 +224,8 @@ export function partsBody(parts: readonly Part[]): RequestBody {
   if (parts.length === 1 && first instanceof Uint8Array)
     return { kind: "bytes", bytes: first, length: first.length };
   const foreign = parts.some((part) => !(part instanceof Uint8Array) && part.foreign);
-  const open = () => partsReader(parts);
-  return { kind: "stream", length: lengthOf(parts), replayable: true, foreign, open, cancel() {} };
+  const [length, whole, open] = [lengthOf(parts), wholeOf(parts), () => partsReader(parts)];
+  return { kind: "stream", length, replayable: true, foreign, whole, open, cancel() {} };
 }
 
 function streamBody(source: object, options: BodyOptions): PreparedBody | Flaw {

@@ -127,9 +127,30 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "The short parts of a form go out in one write",
     file: "src/fetch/pieces.ts",
-    search: "areShort && areOurs ? joinedReader(reader, length) : reader",
-    replacement: "reader",
+    search: "reads.every((read) => read !== undefined) ?",
+    replacement: "reads.every((read) => read === undefined) ?",
     proof: { tests: "tests/fetch/multipart" },
+  },
+  {
+    breaks: "A short Blob that the server may not want is not read",
+    file: "src/exchange/whole-body.ts",
+    search: "body.trailers !== undefined || fields.expectContinue",
+    replacement: "body.trailers !== undefined",
+    proof: { tests: "tests/fetch/whole-body" },
+  },
+  {
+    breaks: "A short Blob that changes its length fails before anything is sent",
+    file: "src/fetch/pieces.ts",
+    search: "if (bytes.length !== size) throw",
+    replacement: "if (bytes.length < 0) throw",
+    proof: { tests: "tests/fetch/whole-body" },
+  },
+  {
+    breaks: "A request that ended while its Blob was read asks for no connection",
+    file: "src/exchange/exchange.ts",
+    search: 'if (this.#phase !== "queue") return;\n    this.#request.body',
+    replacement: "this.#request.body",
+    proof: { tests: "tests/fetch/whole-body" },
   },
   {
     breaks: "A large Blob is read by slices",
