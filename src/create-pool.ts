@@ -159,10 +159,8 @@ function codecOf(
 }
 
 /** The code of HTTP/2, loaded with the first connection of the program that speaks it. */
-export const http2Code: OnDemand<Pick<typeof import("./http2/http2-wire.ts"), "Http2Wire">> = new OnDemand(
-  "HTTP/2",
-  () => import("./http2/http2-wire.ts"),
-);
+export const http2Code: OnDemand<Pick<typeof import("./http2/http2-wire.ts"), "Http2Wire">> =
+  /* @__PURE__ */ new OnDemand("HTTP/2", () => import("./http2/http2-wire.ts"));
 
 /** What one pool speaks. */
 function protocolsOf(settings: Settings, { can }: Transport, text: TextCodec, alloc: Alloc): Protocols<Wire> {

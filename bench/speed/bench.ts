@@ -157,7 +157,12 @@ export class Bench {
   }
 
   async #sizes(): Promise<Part> {
-    const sizes = (await bundles()).map(({ file: _, ...size }) => size);
+    const sizes = (await bundles()).map(({ name, minified, gzipped, atMost }) => ({
+      name,
+      minified,
+      gzipped,
+      ...(atMost === undefined ? {} : { atMost }),
+    }));
     return { section: "size", runtime: "", measured: this.#measured(undefined, 0), bundles: sizes };
   }
 

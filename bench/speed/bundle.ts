@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
 import { root } from "../../scripts/entries.ts";
 import { writeModules } from "../../scripts/package-modules.ts";
+import { sizeFloor } from "./size-floor.ts";
 
 /** What a program loads, and its sizes: the sum of its chunks, each gzipped alone. */
 export interface BundleSize {
@@ -140,7 +141,7 @@ export async function poolBundles(installed: string): Promise<Bundle[]> {
 }
 
 /** The whole library first, then the parts that smaller programs need. */
-export async function bundles(): Promise<Bundle[]> {
+export async function bundles(): Promise<BundleSize[]> {
   const installed = await installedPackage();
   // Beside a pool, whose chunk of the package has them.
   const parts: readonly (readonly [name: string, contents: string])[] = [
@@ -154,5 +155,6 @@ export async function bundles(): Promise<Bundle[]> {
     ...(await Promise.all(
       parts.map(async ([name, contents]) => (await Chunks.of(name, root, contents)).whole(name)),
     )),
+    ...(await sizeFloor(CACHE)),
   ];
 }

@@ -1,21 +1,40 @@
 /** Syntax: tables of the bytes that are allowed in names and values (RFC 9110 §5.6.2, §5.5). */
 
+// The tables are filled before the first request. A regular expression for each of 256 bytes took 0.4 ms on Bun, as long as ten cold
+// functions.
+
+const DIGITS = "0123456789";
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+
 /** 1 for a `tchar`, a byte of a name or a method. */
-export const TOKEN: Uint8Array = table((byte) =>
-  /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)),
+export const TOKEN: Uint8Array = /* @__PURE__ */ marked(
+  `!#$%&'*+-.^_\`|~${DIGITS}${LETTERS}${LETTERS.toUpperCase()}`,
 );
 
 /** 1 for a byte that a field value may contain: visible characters, obs-text, space and tab. */
-export const FIELD: Uint8Array = table((byte) => byte === 9 || (byte >= 32 && byte !== 127));
+export const FIELD: Uint8Array = /* @__PURE__ */ fieldBytes();
 
 /** The value of a hexadecimal digit; 255 for any other byte. */
-export const HEX: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const digit = Number.parseInt(String.fromCharCode(byte), 16);
-  return Number.isNaN(digit) ? 255 : digit;
-});
+export const HEX: Uint8Array = /* @__PURE__ */ hexValues();
 
-function table(holds: (byte: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, byte) => (holds(byte) ? 1 : 0));
+function marked(characters: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (let at = 0; at < characters.length; at++) table[characters.charCodeAt(at)] = 1;
+  return table;
+}
+
+function fieldBytes(): Uint8Array {
+  const table = new Uint8Array(256).fill(1, 32);
+  table[9] = 1;
+  table[127] = 0;
+  return table;
+}
+
+function hexValues(): Uint8Array {
+  const table = new Uint8Array(256).fill(255);
+  for (const digits of [`${DIGITS}abcdef`, `${DIGITS}ABCDEF`])
+    for (let value = 0; value < 16; value++) table[digits.charCodeAt(value)] = value;
+  return table;
 }
 
 /** A string of `tchar`s. */

@@ -6,6 +6,7 @@ import { before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { build } from "esbuild";
 import { installedPackage, poolBundles } from "../../bench/speed/bundle.ts";
+import { sizeFloor } from "../../bench/speed/size-floor.ts";
 
 const onNode = !("Deno" in globalThis || "Bun" in globalThis);
 
@@ -47,6 +48,15 @@ describe("what a pool loads", { skip: onNode ? false : "bundled on Node" }, () =
         file,
       );
     }
+  });
+
+  it("is more than a plain GET runs, but what that runs exceeds the goals without anything else", async () => {
+    const [whole, floor] = await sizeFloor(installed);
+    assert((floor?.minified ?? 0) > 100_000, `${floor?.minified} bytes`);
+    assert(
+      (floor?.minified ?? 0) < 0.6 * (whole?.minified ?? 0),
+      `${floor?.minified} of ${whole?.minified} bytes`,
+    );
   });
 
   it("is left out where a program uses only what is exported beside it", async () => {
