@@ -16,7 +16,7 @@ import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { IgnoredMembers } from "./fetch/init-members.ts";
-import { HeaderMemo, type ResponseContext } from "./fetch/make-response.ts";
+import { type ResponseContext, ResponseMemo } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
@@ -365,7 +365,7 @@ class HoldfastPool implements Pool {
       findDecoder,
       lazy: transport.lazyResponse === true,
       byteStreams: transport.byteStreams !== false,
-      memo: transport.copiesHeaders === true ? new HeaderMemo() : undefined,
+      memo: transport.copiesHeaders === true ? new ResponseMemo() : undefined,
     };
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return { pool, transport, dialer, request: common, fetch: { ...common, ...responses, defaults } };

@@ -6,7 +6,13 @@ import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
 import { watchBody } from "./body-abort.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
 import { decodeError, fetchError } from "./fetch-errors.ts";
-import { type FetchResponse, isConstructible, newFetchResponse, type Provenance } from "./fetch-response.ts";
+import {
+  type FetchResponse,
+  isConstructible,
+  nativeResponse,
+  newFetchResponse,
+  type Provenance,
+} from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
@@ -21,7 +27,7 @@ export interface ResponseContext {
   /** Whether bodies are byte streams. */
   readonly byteStreams: boolean;
   /** On runtimes that copy headers faster than they fill them. */
-  readonly memo: HeaderMemo | undefined;
+  readonly memo: ResponseMemo | undefined;
 }
 
 /**
@@ -79,22 +85,22 @@ function genuine(
   content: string | Uint8Array | ReadableStream<Uint8Array> | null,
   decoding: Decoding | undefined,
   from: Provenance,
-  memo?: HeaderMemo,
+  memo?: ResponseMemo,
 ): FetchResponse {
   const { status, text } = from.wire.head;
   const streamed = content === null || content instanceof ReadableStream;
   const direct = decoding === undefined && content !== null && streamed;
-  const copied = memo?.of(text);
-  const statusText = reasonOf(text);
-  const init = copied === undefined ? { status, statusText } : { status, statusText, headers: copied };
+  const like = memo?.of(status, text);
+  const init = like?.init ?? { status, statusText: reasonOf(text) };
   const response = newFetchResponse(content as BodyInit | null, init, from, direct);
-  const { headers } = response;
+  // The headers are asked for only where something is wrong with them: on Bun 1.4 their object costs 90 ns.
   // The constructor adds a content type to a string.
-  if (typeof content === "string" && copied?.has("content-type") !== true) headers.delete("content-type");
-  if (copied === undefined) addFields(text, headers);
+  if (typeof content === "string" && like?.hasType !== true) response.headers.delete("content-type");
+  if (like === undefined) addFields(text, response.headers);
   // A server that passes the response on gives a whole body a length, and must not find another framing beside it.
-  if (!streamed && from.wire.head.transferEncoding !== undefined) headers.delete("transfer-encoding");
-  if (decoding !== undefined) for (const name of DESCRIBES_CODING) headers.delete(name);
+  if (!streamed && from.wire.head.transferEncoding !== undefined)
+    response.headers.delete("transfer-encoding");
+  if (decoding !== undefined) for (const name of DESCRIBES_CODING) response.headers.delete(name);
   return response;
 }
 
@@ -169,21 +175,35 @@ function brokenStream(error: unknown): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.error(error) });
 }
 
-/**
- * The headers of the previous head, for runtimes that copy headers faster than they fill them. On Bun 1.4 a `Response`
- * with four fields takes 0.25 µs so, and 0.74 µs when the fields are added one by one; on Deno 2.9 it is the reverse.
- */
-export class HeaderMemo {
-  #text: string | undefined;
-  #headers: Headers = new Headers();
+/** What a response is made like. */
+interface Like {
+  readonly init: ResponseInit;
+  /** Whether its headers have a content type. */
+  readonly hasType: boolean;
+}
 
-  /** The headers of a head. The next call may return the same object, so they must be copied. */
-  of(text: string): Headers {
-    if (text !== this.#text) {
-      this.#headers = new Headers();
-      addFields(text, this.#headers);
-      this.#text = text;
-    }
-    return this.#headers;
+/**
+ * The previous response without its body, for runtimes that copy headers faster than they fill them. On Bun 1.4 a `Response`
+ * with four fields takes 0.16 µs if it is made like another one, 0.25 µs with the headers of another one, and 0.74 µs when the
+ * fields are added one by one; on Deno 2.9 it is the reverse.
+ */
+export class ResponseMemo {
+  #text: string | undefined;
+  #like: Like | undefined;
+
+  /** What a response with this head is made like. Its headers are copied by who makes it. */
+  of(status: number, text: string): Like {
+    const last = this.#like;
+    if (last !== undefined && text === this.#text) return last;
+    const headers = new Headers();
+    addFields(text, headers);
+    const init = { status, statusText: reasonOf(text), headers };
+    const like: Like = {
+      init: isConstructible(status) ? new (nativeResponse())(null, init) : init,
+      hasType: headers.has("content-type"),
+    };
+    this.#text = text;
+    this.#like = like;
+    return like;
   }
 }

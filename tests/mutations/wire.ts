@@ -295,9 +295,9 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "Cached header values belong to one response head",
     file: "src/fetch/make-response.ts",
-    search: "if (text !== this.#text) {",
-    replacement: "if (this.#text === undefined) {",
-    proof: { tests: "tests/fetch/header-memo" },
+    search: "if (last !== undefined && text === this.#text) return last;",
+    replacement: "if (last !== undefined) return last;",
+    proof: { tests: "tests/fetch/response-memo" },
   },
   {
     breaks: "fetch rejects with the signal's reason, not with a TypeError around it",

@@ -1,8 +1,8 @@
-/** Headers that are copied from those of the previous head are like headers made for each response. */
+/** Responses that are made like the previous one are like those that are made by themselves. */
 
 import { describe, it } from "node:test";
 import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
-import { HeaderMemo } from "../../src/fetch/make-response.ts";
+import { ResponseMemo } from "../../src/fetch/make-response.ts";
 import { inTurn, scripted } from "./support.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n";
@@ -39,10 +39,23 @@ describe("headers made of the same head", () => {
     assertEquals([bare?.headers.get("content-type"), given?.headers.get("content-type")], [null, "text/x"]);
   });
 
+  it("come with the status and the reason of their head, whatever these are", async () => {
+    const heads = ["200 OK", "404 Not Found", "404 Gone Fishing", "299 ", "999 Odd", "204 Empty", "200 OK"];
+    const list = await responses(
+      ...heads.map(
+        (line) => `HTTP/1.1 ${line}\r\n${line.startsWith("204") ? "" : "Content-Length: 0\r\n"}\r\n`,
+      ),
+    );
+    assertEquals(
+      list.map(({ status, statusText }) => `${status} ${statusText}`),
+      heads,
+    );
+  });
+
   it("are made once for equal heads that follow each other", () => {
-    const memo = new HeaderMemo();
-    const first = memo.of(HEAD);
-    assertStrictEquals(memo.of(HEAD), first);
-    assertNotStrictEquals(memo.of(`${HEAD}X-B: 2\r\n`), first);
+    const memo = new ResponseMemo();
+    const first = memo.of(200, HEAD);
+    assertStrictEquals(memo.of(200, HEAD), first);
+    assertNotStrictEquals(memo.of(200, `${HEAD}X-B: 2\r\n`), first);
   });
 });
