@@ -4,7 +4,7 @@
  * once, the peer stays awake. Deno 2.9 settles all reads of a poll before it runs their callbacks, so that the callers of 50
  * connections begin their next requests together: 50 connections take 0.3 µs of CPU less for each request, of 8.3.
  *
- * Bun's batches wait for the end of the turn (`bun-write-batch.ts`). On Deno a microtask is as good, and costs less than an
+ * Those of Node and Bun wait for the end of the turn (`write-batch.ts`). On Deno a microtask is as good, and costs less than an
  * immediate does.
  */
 

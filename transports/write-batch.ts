@@ -1,7 +1,7 @@
 /**
  * Write batches: in a turn of the event loop with several small requests, most of them are written together at its end. A write to
  * a sleeping peer wakes it, and the writer pays for that; and the code of one request after the other stays in the processor's
- * caches, which each system call empties a little. Not used on Deno 2.9, where it made no difference.
+ * caches, which each system call empties a little. Deno 2.9 has batches of its own: `deno-write-batch.ts`.
  */
 
 /** A writer that deferred a write. */
