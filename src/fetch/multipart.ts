@@ -4,6 +4,7 @@
  * length.
  */
 
+import { excerpt } from "../contract/excerpt.ts";
 import { type BlobLike, blobPart, type Part } from "./pieces.ts";
 
 /** An entry of a `FormData`, which may be of any library. */
@@ -20,8 +21,15 @@ export function newBoundary(): string {
   return `holdfast-${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
-/** The body of a form: each file is a part of its own, all text between two files is one part. */
-export function formParts(entries: readonly FormEntry[], boundary: string): Part[] {
+/**
+ * The body of a form: each file is a part of its own, all text between two files is one part. `flawOf` says what is wrong with a
+ * file, if anything is; then the result is that flaw, and the name of the file.
+ */
+export function formParts(
+  entries: Iterable<FormEntry>,
+  boundary: string,
+  flawOf: (file: BlobLike) => string | undefined,
+): Part[] | string {
   const parts: Part[] = [];
   let text = "";
   for (const [name, value] of entries) {
@@ -30,9 +38,12 @@ export function formParts(entries: readonly FormEntry[], boundary: string): Part
       text += `${head}\r\n\r\n${crlf(value)}\r\n`;
       continue;
     }
-    const filename = typeof value.name === "string" ? value.name : "blob";
-    const type = value.type === "" ? "application/octet-stream" : value.type;
-    text += `${head}; filename="${escaped(filename)}"\r\nContent-Type: ${type}\r\n\r\n`;
+    const flaw = flawOf(value);
+    if (flaw !== undefined) return `${flaw}: "${excerpt(name)}"`;
+    const { name: given, type } = value;
+    const filename = typeof given === "string" ? given : "blob";
+    text += `${head}; filename="${escaped(filename)}"\r\n`;
+    text += `Content-Type: ${type === "" ? "application/octet-stream" : type}\r\n\r\n`;
     parts.push(encoder.encode(text), blobPart(value));
     text = "\r\n";
   }
@@ -40,14 +51,18 @@ export function formParts(entries: readonly FormEntry[], boundary: string): Part
   return parts;
 }
 
+/** Asked first: most names and values have neither. */
+const LINE_END = /[\r\n]/;
+const TO_ESCAPE = /[\r\n"]/;
+
 /** Line ends of any kind become CR LF. The standard asks for it in names and values, but not in file names. */
 function crlf(text: string): string {
-  return text.replace(/\r\n?|\n/g, "\r\n");
+  return LINE_END.test(text) ? text.replace(/\r\n?|\n/g, "\r\n") : text;
 }
 
 /** Escapes the characters that would end the name or its line. */
 function escaped(name: string): string {
-  return name.replace(/[\r\n"]/g, (character) => ESCAPES[character] ?? "");
+  return TO_ESCAPE.test(name) ? name.replace(/[\r\n"]/g, (character) => ESCAPES[character] ?? "") : name;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\r": "%0D", "\n": "%0A", '"': "%22" };

@@ -188,11 +188,8 @@ function bufferBody(
 function blobBody(blob: BlobLike): PreparedBody | Flaw {
   const flaw = blobFlaw(blob);
   if (flaw !== undefined) return `is a Blob ${flaw}`;
-  const part = blobPart(blob);
-  const { size: length, foreign, open } = part;
-  const whole = wholeOf([part]);
-  const body: StreamBody = { kind: "stream", length, replayable: true, foreign, whole, open, cancel() {} };
-  return { body, contentType: blob.type === "" ? undefined : blob.type };
+  const { type } = blob;
+  return { body: sourcesBody([blobPart(blob)]), contentType: type === "" ? undefined : type };
 }
 
 /** What in a Blob of another library would break the head, or the form that the Blob is part of. */
@@ -207,15 +204,9 @@ function blobFlaw({ type, size, stream, arrayBuffer }: BlobLike): Flaw | undefin
 function formBody(source: object, { boundary = newBoundary() }: BodyOptions): PreparedBody | Flaw {
   if (!(Symbol.iterator in source))
     return "is a FormData that is not the standard's: its entries cannot be read";
-  const entries = [...(source as Iterable<FormEntry>)];
-  for (const [name, value] of entries) {
-    const flaw = typeof value === "string" ? undefined : blobFlaw(value);
-    if (flaw !== undefined) return `is a FormData with a Blob ${flaw}: "${excerpt(name)}"`;
-  }
-  return {
-    body: partsBody(formParts(entries, boundary)),
-    contentType: `multipart/form-data; boundary=${boundary}`,
-  };
+  const parts = formParts(source as Iterable<FormEntry>, boundary, blobFlaw);
+  if (typeof parts === "string") return `is a FormData with a Blob ${parts}`;
+  return { body: partsBody(parts), contentType: `multipart/form-data; boundary=${boundary}` };
 }
 
 /** A body of several parts, read one after the other; a single part of bytes is sent as bytes. */
@@ -223,8 +214,14 @@ export function partsBody(parts: readonly Part[]): RequestBody {
   const [first] = parts;
   if (parts.length === 1 && first instanceof Uint8Array)
     return { kind: "bytes", bytes: first, length: first.length };
-  const foreign = parts.some((part) => !(part instanceof Uint8Array) && part.foreign);
-  const [length, whole, open] = [lengthOf(parts), wholeOf(parts), () => partsReader(parts)];
+  return sourcesBody(parts);
+}
+
+function sourcesBody(parts: readonly Part[]): StreamBody {
+  const length = lengthOf(parts);
+  let foreign = false;
+  for (const part of parts) if (!(part instanceof Uint8Array) && part.foreign) foreign = true;
+  const [whole, open] = [wholeOf(parts, length), () => partsReader(parts)];
   return { kind: "stream", length, replayable: true, foreign, whole, open, cancel() {} };
 }
 

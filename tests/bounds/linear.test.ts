@@ -182,7 +182,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   "a caller's Connection": (text) => requestFields([["connection", text]]),
   "a caller's Content-Length": (text) => requestFields([["content-length", text]]),
   "a method": checkMethod,
-  "a form's names": (text) => formParts([[text, text]], "b"),
+  "a form's names": (text) => formParts([[text, text]], "b", () => undefined),
   "a duration": (text) => toMs(text as never, "idleTimeout"),
   "a duration of digits": (text) => toMs(`${text}ms` as never, "idleTimeout"),
   "a wrong option": (text) => show(text),

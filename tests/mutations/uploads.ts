@@ -127,8 +127,8 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "The short parts of a form go out in one write",
     file: "src/fetch/pieces.ts",
-    search: "reads.every((read) => read !== undefined) ?",
-    replacement: "reads.every((read) => read === undefined) ?",
+    search: "length === undefined || length > JOINED",
+    replacement: "length !== 0",
     proof: { tests: "tests/fetch/multipart" },
   },
   {
