@@ -57,6 +57,10 @@ export interface ForeignAgentOptions {
   readonly rejectUnauthorized?: boolean;
   /** Opens every connection instead of the pool's transport, whatever its proxy and TLS options: Node's `Agent.createConnection`. */
   readonly createConnection?: CreateConnection;
+  /** Of each request: where it goes, whatever it says itself. Beside it, or `port`, members of a request such as `path` are ignored. */
+  readonly host?: string;
+  /** Of each request: its port, whatever it says itself. */
+  readonly port?: number | string;
   /** Of each request: the address to connect from. Node opens the connections then. */
   readonly localAddress?: string;
   /** Of each request: 4 or 6. Node opens the connections then. */
@@ -135,13 +139,27 @@ const OF_REQUESTS: ReadonlySet<string> = new Set([
   "sigalgs",
 ]);
 
+/** Where each request goes: they win over those of the request, as in Node. The pool opens the connection nevertheless. */
+const PLACE: ReadonlySet<string> = new Set(["host", "port"]);
+
+/**
+ * Members of a request that Node's agents disregard. Its own documentation makes an agent of the options of a request:
+ * `options.agent = new https.Agent(options)`.
+ */
+const OF_ONE_REQUEST: ReadonlySet<string> = new Set([
+  "hostname",
+  "path",
+  "method",
+  "headers",
+  "auth",
+  "agent",
+]);
+
 /** Options of other agents that have no meaning here, and what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
   protocol: "an agent serves http: and https: alike",
   defaultPort: "an agent serves http: and https: alike, with the default port of each",
   maxCachedSessions: "the pool keeps TLS sessions by itself, those of 256 origins at most",
-  host: "give it to the request",
-  port: "give it to the request",
   path: 'for a Unix socket give "unixPath"',
 };
 
@@ -152,15 +170,15 @@ const REFUSED: Readonly<Record<string, string>> = {
  */
 export function translate(options: AgentOptions): TranslatedOptions {
   refuseOthers(options);
-  const sorted: Sorted = { pool: {}, request: {}, tls: {}, nodes: {}, from: new Map() };
-  for (const name of Reflect.ownKeys(options)) {
+  const sorted: Sorted = { pool: {}, place: {}, request: {}, tls: {}, nodes: {}, from: new Map() };
+  for (const name of namesOf(options)) {
     const value = (options as Record<string | symbol, unknown>)[name];
     if (value === undefined || name === "createConnection") continue;
     if (typeof name === "symbol") sorted.pool[name] = value;
     else sort(sorted, name, value);
   }
   if (Object.keys(sorted.tls).length > 0) put(sorted, "ca, cert, key …", ["tls", sorted.tls]);
-  const { pool, request } = sorted;
+  const { pool, place, request } = sorted;
   // `http.Agent` speaks HTTP/1.1, and no other front has these connections.
   pool.http2 ??= false;
   const { createConnection, timeout = 0 } = options;
@@ -169,7 +187,14 @@ export function translate(options: AgentOptions): TranslatedOptions {
   // The pool opens no connection then, so its TLS options have no say.
   const isNodes = createConnection !== undefined || Object.keys(request).length > 0;
   const ofRequests = isNodes ? { ...sorted.nodes, ...request } : request;
-  return { pool, request: ofRequests, createConnection, socketTimeoutMs: timeout };
+  return { pool, request: { ...ofRequests, ...place }, createConnection, socketTimeoutMs: timeout };
+}
+
+/** The names of the options, without the members of a request where these are options of a request. */
+function namesOf(options: object): (string | symbol)[] {
+  const names = Reflect.ownKeys(options);
+  const isRequests = ["hostname", "host", "port"].some((name) => name in options);
+  return isRequests ? names.filter((name) => !OF_ONE_REQUEST.has(String(name))) : names;
 }
 
 /** Neither a pool nor options: agents and dispatchers of others would seem to be options without a name that is known. */
@@ -189,6 +214,7 @@ function refuseOthers(options: unknown): void {
 
 interface Sorted {
   readonly pool: Record<string | symbol, unknown>;
+  readonly place: Record<string, unknown>;
   readonly request: Record<string, unknown>;
   readonly tls: Record<string, unknown>;
   /** The TLS options as they were given. */
@@ -199,7 +225,8 @@ interface Sorted {
 
 function sort(sorted: Sorted, name: string, value: unknown): void {
   if (name in REFUSED) throw new TypeError(`${name} cannot be honoured by agent(): ${REFUSED[name]}`);
-  if (OF_REQUESTS.has(name)) sorted.request[name] = value;
+  if (PLACE.has(name)) sorted.place[name] = value;
+  else if (OF_REQUESTS.has(name)) sorted.request[name] = value;
   else if (name in TLS_OPTIONS) {
     sorted.nodes[name] = value;
     sorted.tls[TLS_OPTIONS[name] ?? name] = textOf(value);

@@ -64,6 +64,8 @@ export class PooledAgent extends Agent {
       protocol: undefined,
       defaultPort: 80,
       keepAlive: reuses,
+      // Node 24 has it, and a second unless told otherwise.
+      agentKeepAliveTimeoutBuffer: rules.hintMarginMs ?? 1000,
       options: {
         __proto__: null,
         ...(parts.socketTimeoutMs > 0 ? { timeout: parts.socketTimeoutMs } : undefined),

@@ -44,6 +44,14 @@ describe("options of other agents", () => {
     });
   });
 
+  it("may be those of a request, from which Node's documentation makes an agent", () => {
+    const place = { host: "a.test", port: 443 };
+    const asked = { hostname: "b.test", path: "/x", method: "GET", headers: {}, auth: "u:p" };
+    const { pool, request } = translate({ ...place, ...asked, ca: "PEM", maxSockets: 3 } as AgentOptions);
+    assertEquals(request, place);
+    assertEquals(pool, { tls: { ca: "PEM" }, maxConnectionsPerOrigin: 3, http2: false });
+  });
+
   it("are those of each request too where Node opens the connection, with TLS options", () => {
     const lookup = (): void => {};
     assertEquals(translate({ ca: "PEM", lookup }).request, { ca: "PEM", lookup });
@@ -61,6 +69,7 @@ describe("options of other agents", () => {
     [{ protocol: "https:" }, "protocol"],
     [{ defaultPort: 8080 }, "defaultPort"],
     [{ path: "/x" }, "unixPath"],
+    [{ method: "GET" }, "method"],
     [{ proxyEnv: { HTTP_PROXY: "http://a" } }, "proxy"],
     [{ maxSocket: 10 }, "maxSocket"],
     [{ keepAliveMsecs: 500 }, "tcpKeepAlive"],

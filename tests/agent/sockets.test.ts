@@ -136,6 +136,13 @@ describe("agent: sockets", () => {
     },
   );
 
+  it("may be made of the options of its request, as Node's documentation does it", PATIENT, async () => {
+    const { hostname, port: to } = new URL(tlsUrl);
+    const options = { hostname, host: hostname, port: to, path: "/own", method: "PUT", ca: pem("ca.pem") };
+    const { text } = await ask(tlsUrl, { ...options, agent: made(options as AgentOptions) });
+    assertEquals(text, "PUT /own 0");
+  });
+
   it("accepts any certificate where a request says so", {
     ...PATIENT,
     skip: isDeno && "Deno always verifies",
