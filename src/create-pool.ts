@@ -221,7 +221,8 @@ class HoldfastPool implements Pool {
     const { transport } = settings;
     if (transport !== undefined) {
       refuseWithoutEnvironment(settings, transport);
-      if (canDial(settings)) this.#engine = this.#build(transport);
+      // The environment is read with the first request, whether or not another pool has loaded the code for it.
+      if (settings.proxy !== "env" && canDial(settings)) this.#engine = this.#build(transport);
     }
     this.fetch = this.#makeFetch();
     ownRequests.add(this.request);

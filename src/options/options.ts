@@ -309,7 +309,7 @@ export interface PoolOptions {
   readonly tls?: TlsOptions | ((hostname: string) => TlsOptions | Promise<TlsOptions>);
   /**
    * A proxy for all origins. `"env"`: the proxies in `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by curl's
-   * rules, read at the first request. `false`: no proxy.
+   * rules, read at the first request: a malformed variable fails that one, and is read again by the next. `false`: no proxy.
    *
    * Credentials, as in `"http://user:password@proxy.example:3128"`, are sent to the proxy only. No event, error or
    * statistic shows them. `https:` origins are reached through tunnels (CONNECT or SOCKS5).

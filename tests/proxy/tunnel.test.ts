@@ -236,6 +236,20 @@ describe("proxy: env", () => {
     ]);
   });
 
+  it("is read with the first request, which a malformed variable fails, and then again with the next", async () => {
+    const env: Record<string, string> = { http_proxy: "ftp://proxy.test" };
+    const transport = memoryTransport({ env, respond: () => ({ body: "ok" }) });
+    await using pool = createPool({ proxy: "env", transport });
+    const failure = await pool.request("http://a.test/").catch((error: unknown) => error);
+    assertEquals(
+      [failure instanceof TypeError, /^http_proxy must be a URL/.test(String((failure as Error).message))],
+      [true, true],
+    );
+    env.http_proxy = "http://proxy.test:3128";
+    assertEquals(await (await pool.request("http://a.test/")).text(), "ok");
+    assertEquals(transport.peers[0]?.target.hostname, "proxy.test");
+  });
+
   it("cannot be honoured by a transport without an environment", () => {
     const { env: _, ...transport } = memoryTransport();
     let code: unknown;
