@@ -102,10 +102,11 @@ export class ResponseBody {
 
   /** The size of a body that has ended and was not read; else `Infinity`. */
   get unreadBytes(): number {
-    return this.#ended && !this.#failed && !this.used ? this.#size : Infinity;
+    return this.#ended && !this.#failed && !this.used ? this.#size() : Infinity;
   }
 
-  get #size(): number {
+  /** Not a getter: see `#deadline` of the exchange. */
+  #size(): number {
     return this.#ascii?.length ?? this.#buffer?.size ?? 0;
   }
 
@@ -151,7 +152,7 @@ export class ResponseBody {
   /** Memory for what comes next, at most `most` bytes of it: what is collected whole need not be copied. */
   space(most: number): Uint8Array | undefined {
     if (this.#mode === "whole") return this.#buffer?.space(most);
-    const waits = this.#mode === "unread" && !this.#flowing && this.#size < HIGH_WATER;
+    const waits = this.#mode === "unread" && !this.#flowing && this.#size() < HIGH_WATER;
     return waits ? this.#buffer?.space(Math.min(most, UNREAD_SPACE)) : undefined;
   }
 
@@ -186,14 +187,14 @@ export class ResponseBody {
     this.#spent();
     this.#takeSettle()?.reject(this.#error);
     if (atOnce) this.#forget();
-    if (this.#flowing || this.#size === 0) this.#stream?.error(this.#error);
+    if (this.#flowing || this.#size() === 0) this.#stream?.error(this.#error);
   }
 
   /** The call was aborted after all had arrived: what was not read yet must not be read (Fetch §5.6, "abort"). */
   abort(reason: unknown): void {
     if (!this.#ended || this.#failed || this.#mode === "whole" || this.#mode === "discarded") return;
     // A body without content is at its end already: "its stream is closed before it errors".
-    if (!this.#flowing && this.#size === 0) return;
+    if (!this.#flowing && this.#size() === 0) return;
     this.#failed = true;
     this.#error = this.translate === undefined ? reason : this.translate(reason);
     this.#forget();
@@ -206,7 +207,7 @@ export class ResponseBody {
   bytes(): Promise<Uint8Array> {
     if (this.used) return Promise.reject(usedError());
     this.#use("whole");
-    const size = this.#ended ? this.#size : (this.length ?? this.#size);
+    const size = this.#ended ? this.#size() : (this.length ?? this.#size());
     if (size > this.limit) return Promise.reject(this.tooLarge(size, size === this.length));
     if (this.#failed) return Promise.reject(this.#error);
     if (this.#ended) return Promise.resolve(this.#take());
@@ -219,7 +220,7 @@ export class ResponseBody {
 
   /** The whole body as UTF-8 text without a byte order mark, once. Rejects like {@linkcode bytes}. */
   text(): Promise<string> {
-    if (this.#ended && !this.#failed && this.#mode === "unread" && this.#size <= this.limit)
+    if (this.#ended && !this.#failed && this.#mode === "unread" && this.#size() <= this.limit)
       return Promise.resolve(this.takeText());
     return this.bytes().then((bytes) => decodedText(bytes, this.#tools.text));
   }
@@ -260,7 +261,7 @@ export class ResponseBody {
     const stream: ReadableStream<Uint8Array> = asBytes
       ? new ReadableStream({ ...source, type: "bytes" }, { highWaterMark: 0 })
       : new ReadableStream(source, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
-    if (this.#failed && this.#size === 0) body.error(this.#error);
+    if (this.#failed && this.#size() === 0) body.error(this.#error);
     return stream;
   }
 
@@ -269,7 +270,7 @@ export class ResponseBody {
     const body = new BodyStream();
     this.#stream = body;
     body.opened(controller);
-    if (this.#failed && this.#size === 0) body.error(this.#error);
+    if (this.#failed && this.#size() === 0) body.error(this.#error);
     return () => this.#pulled(controller);
   }
 

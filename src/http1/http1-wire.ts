@@ -95,7 +95,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
   // WireStream: the exchange calls
 
   get gone(): boolean {
-    return this.#socket.lost === true;
+    return this.#socket().lost === true;
   }
 
   send(request: RequestMessage, last: boolean, by: ForwardedBy | undefined, body?: Uint8Array): void {
@@ -105,11 +105,11 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     this.#method = request.method;
     this.#mayUpgrade = request.fields.upgrade !== undefined;
     const head = this.#shared.lastHead.of(by === undefined ? request : forwarded(request, by), last);
-    this.#socket.write(head, body);
+    this.#socket().write(head, body);
   }
 
   openBody(length: number | undefined): WireBody {
-    return new BodyWriter(this.#socket, length);
+    return new BodyWriter(this.#socket(), length);
   }
 
   get remaining(): number | undefined {
@@ -150,7 +150,7 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
 
   resume(): void {
     this.#isPaused = false;
-    this.#socket.resume();
+    this.#socket().resume();
   }
 
   ref(awaited: boolean): void {
@@ -231,7 +231,8 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     listener?.evicted();
   }
 
-  get #socket(): Socket {
+  /** Not a getter: see `#deadline` of the exchange. */
+  #socket(): Socket {
     const socket = this.#connection?.socket;
     if (socket === undefined) throw new Error("Bug in Holdfast: a connection without a socket was granted");
     return socket;

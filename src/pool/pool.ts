@@ -148,7 +148,7 @@ export class ConnectionPool<Wire extends PoolWire>
   ): PoolWaiter<Wire> {
     const origin = this.pooledAs(to);
     this.limitKeeper?.used(origin);
-    this.#sleepDetector.notice(now);
+    this.#sleepDetector.noticeOften(now);
     const waiter = waiterOf(acquirer, options, this.settings);
     // With a failed clock nothing begins: the timer is about to tell the request.
     if (this.timer.fault === undefined) this.#step({ type: "acquire", waiter, origin }, now);

@@ -233,6 +233,30 @@ describe("after the machine slept", () => {
     assertEquals([request.connection, shell.retired], [3, ["slept", "slept"]]);
   });
 
+  it("requests that follow one another compare the clocks once a millisecond, and none is lost that way", async () => {
+    const shell = new Shell();
+    await shell.park();
+    await shell.clock.advance(2);
+    let compared = 0;
+    const wall = shell.clock.wall.bind(shell.clock);
+    shell.clock.wall = () => {
+      compared += 1;
+      return wall();
+    };
+    const send = async (): Promise<number | undefined> => {
+      const { connection, lease } = await shell.request();
+      assert(lease);
+      shell.pool.release(lease.connection, { hints: NO_HINTS, reason: undefined, answered: true });
+      await shell.clock.advance(0.25);
+      return connection;
+    };
+    for (let sent = 0; sent < 8; sent++) assertEquals(await send(), 1);
+    assertEquals(compared, 2);
+    shell.clock.sleepMachine(60_000);
+    await shell.clock.advance(1);
+    assertEquals([await send(), shell.retired], [2, ["slept"]]);
+  });
+
   const learned = (shell: Shell) => shell.told("limit.learned").map(({ idleMs }) => idleMs);
 
   it("a close during the sleep teaches nothing about the server's limit, however it is noticed", async () => {

@@ -51,6 +51,8 @@ export class OriginTable<C, W> {
   readonly #rulesOf: (origin: Origin) => Rules;
   readonly #records: Map<string, OriginRecord<C, W>> = new Map();
   readonly #unused: List<OriginRecord<C, W>> = new List();
+  /** That of the last request. */
+  #last: OriginRecord<C, W> | undefined = undefined;
   #lastId = 0;
   /** Waiters that were queued so far. */
   #arrivals = 0;
@@ -72,12 +74,16 @@ export class OriginTable<C, W> {
 
   /** The record of an origin; made when there is none. */
   recordOf(origin: Origin): OriginRecord<C, W> {
+    // Fast path: a connection or a waiter keeps the record from being forgotten.
+    const last = this.#last;
+    if (last?.origin === origin && last.connections.size > 0) return last;
     let record = this.#records.get(origin.key);
     if (record === undefined) {
       record = new OriginRecord(origin, this.#expected(origin), this.#rulesOf(origin));
       this.#records.set(origin.key, record);
       this.#noteUse(record);
     }
+    this.#last = record;
     return record;
   }
 

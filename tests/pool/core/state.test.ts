@@ -107,6 +107,12 @@ describe("the life of a connection", () => {
     for (const state of STATES) assert(reachable(state).has("closed"), `${state} can never close`);
   });
 
+  it("has no path that departs from the table", () => {
+    for (const state of STATES)
+      for (const [step, next] of Object.entries(TRANSITIONS[state]))
+        assertEquals(nextState(state, step as Step), next);
+  });
+
   it("says which move was a bug of the library", () => {
     for (const state of STATES) {
       for (const step of STEPS) {
