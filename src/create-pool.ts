@@ -16,10 +16,11 @@ import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { IgnoredMembers } from "./fetch/init-members.ts";
-import { type ResponseContext, ResponseMemo } from "./fetch/make-response.ts";
+import type { ResponseContext } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
+import { ResponseMemo } from "./fetch/response-memo.ts";
 import type { UpgradeOptions, UpgradeResponse } from "./fetch/upgrade.ts";
 import { startUpgrade } from "./fetch/upgrade-on-demand.ts";
 import { Http1Shared } from "./http1/http1-shared.ts";
@@ -366,7 +367,7 @@ class HoldfastPool implements Pool {
       findDecoder,
       lazy: transport.lazyResponse === true,
       byteStreams: transport.byteStreams !== false,
-      memo: transport.copiesHeaders === true ? new ResponseMemo() : undefined,
+      memo: transport.lazyResponse === true ? undefined : new ResponseMemo(transport.copiesHeaders === true),
     };
     const defaults = defaultHeaders(USER_AGENT, findDecoder);
     return { pool, transport, dialer, request: common, fetch: { ...common, ...responses, defaults } };

@@ -294,9 +294,9 @@ export const FETCH: readonly Mutation[] = [
   },
   {
     breaks: "Cached header values belong to one response head",
-    file: "src/fetch/make-response.ts",
-    search: "if (last !== undefined && text === this.#text) return last;",
-    replacement: "if (last !== undefined) return last;",
+    file: "src/fetch/response-memo.ts",
+    search: "if (text === this.#text) {",
+    replacement: "if (this.#text !== undefined) {",
     proof: { tests: "tests/fetch/response-memo" },
   },
   {
