@@ -4,6 +4,8 @@
  * budget, a body that decompresses to gigabytes of zeros would leave no time for anything else.
  */
 
+import { immediate } from "./immediate.ts";
+
 /** The largest chunk of a decoder. With smaller chunks Bun 1.4 takes a quarter longer for 2 MB. */
 export const CHUNK_BYTES = 65_536;
 
@@ -61,7 +63,5 @@ function scheduleRefill(): void {
  */
 function afterTurn(callback: () => void): void {
   if ("Deno" in globalThis) setTimeout(callback, 0);
-  else setImmediate(callback);
+  else immediate(callback);
 }
-
-declare const setImmediate: (callback: () => void) => unknown;

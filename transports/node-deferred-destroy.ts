@@ -7,6 +7,7 @@
  */
 
 import type { Socket as NetSocket } from "node:net";
+import { immediate } from "./immediate.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
 const DEFERRED: unique symbol = Symbol("holdfast deferred destroy");
@@ -77,7 +78,7 @@ export class DeferredDestroy {
     }
     this.#bytesRead = raw.bytesRead;
     // Node polls its sockets between two immediates.
-    setImmediate(() => setImmediate(() => this.#readOn()));
+    immediate(() => immediate(() => this.#readOn()));
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   TransportError,
 } from "../src/contract/transport.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
+import { immediate } from "./immediate.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
 import { alpnOf, closeTls, isTls, startTlsOn, tlsFactsOf } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
@@ -131,7 +132,7 @@ export class NodeSocket implements Socket, DeferredWriter {
 
   /** The check phase follows the poll, whose reads come with all of their records. */
   get afterReads(): ((callback: () => void) => void) | undefined {
-    return isTls(this.native) ? inCheckPhase : undefined;
+    return isTls(this.native) ? immediate : undefined;
   }
 
   private drained(): void {
@@ -199,10 +200,6 @@ export class NodeSocket implements Socket, DeferredWriter {
       socketOf: (secure) => new NodeSocket(secure, inner, applied),
     });
   }
-}
-
-function inCheckPhase(callback: () => void): void {
-  setImmediate(callback);
 }
 
 function itself(bytes: Uint8Array): Uint8Array {

@@ -4,6 +4,8 @@
  * caches, which each system call empties a little. Deno 2.9 has batches of its own: `deno-write-batch.ts`.
  */
 
+import { immediate } from "./immediate.ts";
+
 /** A writer that deferred a write. */
 export interface DeferredWriter {
   /** The number of the turn in which it was the first to write. Kept by its batch. 0: in none. */
@@ -51,7 +53,7 @@ export class WriteBatch {
   /** Counts the next write of this turn, and tells whether it should be deferred. */
   shouldDefer(writer: DeferredWriter): boolean {
     if (this.writes === 0 && this.isFirst(writer)) return false;
-    if (this.writes === 0) setImmediate(this.turnEnds);
+    if (this.writes === 0) immediate(this.turnEnds);
     this.writes = Math.max(2, this.writes + 1);
     return this.writes > this.options.immediate;
   }
@@ -106,7 +108,5 @@ function flushing(writers: readonly DeferredWriter[]): () => void {
 }
 
 function afterTurns(turns: number, callback: () => void): void {
-  setImmediate(turns > 1 ? () => afterTurns(turns - 1, callback) : callback);
+  immediate(turns > 1 ? () => afterTurns(turns - 1, callback) : callback);
 }
-
-declare function setImmediate(callback: () => void): unknown;
