@@ -17,12 +17,12 @@ const LARGEST = SIZES.length - 1;
 /** Unused buffers kept for reuse, per size: at most 6.6 MiB in total. */
 const MAX_SPARE = 16;
 /**
- * How many connections may be idle with a buffer of at least the third size, and of the second: 2 and 4 MiB in total. The
+ * How many connections may be idle with a buffer of at least the third size, and of the second: 2 and 1 MiB in total. The
  * buffer of an outstanding read cannot be exchanged, and a response of 16 KiB takes 36 µs in two reads, but 21 in one
  * (Deno 2.9).
  */
 const MAX_IDLE_LARGE = 64;
-const MAX_IDLE_USUAL = 1024;
+const MAX_IDLE_USUAL = 256;
 let largeBuffers = 0;
 let usualBuffers = 0;
 const spare: Uint8Array[][] = SIZES.map(() => []);
@@ -32,12 +32,18 @@ const NOTHING = new Uint8Array(0);
 /** What the last read brought: `full` if its buffer was filled, `direct` if it went to the body that it belongs to. */
 type LastRead = "partial" | "full" | "direct";
 
+/** Whoever has a reader. An object that is there anyway: a function for each connection would cost 100 bytes. */
+export interface DenoReaderOwner {
+  /** Called once, with `undefined` for a FIN. */
+  readEnded(error: unknown): void;
+}
+
 /** Reads from a connection into its receive queue. */
 export class DenoReader {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
   private readonly writer: DenoWriter;
-  private readonly ended: (error: unknown) => void;
+  private readonly owner: DenoReaderOwner;
   private size: number = newSize();
   private buffer: Uint8Array = take(this.size);
   /** Where the last read went, or the outstanding one goes: `buffer`, or memory of the body that is to come. */
@@ -49,17 +55,11 @@ export class DenoReader {
   /** Whether the handler is using the buffer. If it resumes meanwhile, no read into the buffer may start. */
   private lending = false;
 
-  /** `ended` is called once, with `undefined` for a FIN. */
-  constructor(
-    conn: DenoConn,
-    receiveQueue: ReceiveQueue,
-    writer: DenoWriter,
-    ended: (error: unknown) => void,
-  ) {
+  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, writer: DenoWriter, owner: DenoReaderOwner) {
     this.conn = conn;
     this.receiveQueue = receiveQueue;
     this.writer = writer;
-    this.ended = ended;
+    this.owner = owner;
   }
 
   /** Starts a read, unless one is outstanding. */
@@ -107,7 +107,7 @@ export class DenoReader {
   private finish(error: unknown): void {
     this.into = NOTHING;
     this.release();
-    this.ended(error);
+    this.owner.readEnded(error);
   }
 
   /**

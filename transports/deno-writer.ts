@@ -49,16 +49,26 @@ function newPage(size: number): Page {
 
 const encoder = new TextEncoder();
 
+/** Whoever has a writer. */
+export interface DenoWriterOwner {
+  writeFailed(error: unknown): void;
+}
+
 /** The outgoing queue of one connection. */
 export class DenoWriter {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
-  private readonly writeFailed: (error: unknown) => void;
+  private readonly owner: DenoWriterOwner;
   private queue: QueuedBytes[] = [];
   /** The bytes being written, and the page they are in. */
   private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
   private pool: PagePool | undefined = undefined;
+  /**
+   * Nothing was written yet. The first request never waits: where thousands of connections open together the waiting ones
+   * would fill a page each, and V8 frees those late.
+   */
+  private isNew = true;
   /** Whether that piece is a small request that waits for others: see `deno-write-batch.ts`. */
   private isDeferred = false;
   private queuedBytes = 0;
@@ -66,10 +76,10 @@ export class DenoWriter {
   private whenEmpty: (() => void) | undefined = undefined;
   private over = false;
 
-  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, writeFailed: (error: unknown) => void) {
+  constructor(conn: DenoConn, receiveQueue: ReceiveQueue, owner: DenoWriterOwner) {
     this.conn = conn;
     this.receiveQueue = receiveQueue;
-    this.writeFailed = writeFailed;
+    this.owner = owner;
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
@@ -93,8 +103,9 @@ export class DenoWriter {
   private writeHead(page: Page, head: string): void {
     rewrite(page, head);
     const piece = queued(viewOf(page, head.length));
-    if (shouldWait()) this.defer(piece);
+    if (shouldWait() && !this.isNew) this.defer(piece);
     else this.send(piece);
+    this.isNew = false;
   }
 
   private writeJoined(
@@ -182,7 +193,7 @@ export class DenoWriter {
       this.awaitsDrain = false;
       this.receiveQueue.drain();
     }
-    if (!this.over) this.writeFailed(detachedError());
+    if (!this.over) this.owner.writeFailed(detachedError());
   }
 
   private readonly written = (length: number): void => {
@@ -204,7 +215,7 @@ export class DenoWriter {
     const first = !this.over;
     this.stop();
     this.settle();
-    if (first) this.writeFailed(error);
+    if (first) this.owner.writeFailed(error);
   };
 
   /** Nothing more will be written, or nothing is queued. */

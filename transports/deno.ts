@@ -18,15 +18,15 @@ import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { denoChannel } from "./deno-channels.ts";
 import { denoLoopTurn } from "./deno-loop-turn.ts";
-import { DenoReader } from "./deno-reader.ts";
+import { DenoReader, type DenoReaderOwner } from "./deno-reader.ts";
 import { settleLater, type Unrefable } from "./deno-unref.ts";
-import { DenoWriter } from "./deno-writer.ts";
+import { DenoWriter, type DenoWriterOwner } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { asyncContext, DEBUG_VARIABLE, debugWriter, systemAddresses } from "./runtime-services.ts";
 
 /** One open socket: a connection with its reader and writer. */
-class DenoSocket implements Socket, Unrefable {
+class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
   readonly remoteAddress: string | undefined;
@@ -56,8 +56,8 @@ class DenoSocket implements Socket, Unrefable {
     this.localAddress = localAddr.hostname;
     this.localPort = localAddr.port;
     this.receiveQueue = new ReceiveQueue(handler);
-    this.writer = new DenoWriter(conn, this.receiveQueue, (error) => this.writeFailed(error));
-    this.reader = new DenoReader(conn, this.receiveQueue, this.writer, (error) => this.readEnded(error));
+    this.writer = new DenoWriter(conn, this.receiveQueue, this);
+    this.reader = new DenoReader(conn, this.receiveQueue, this.writer, this);
   }
 
   /** Starts to deliver and to read. */
@@ -160,7 +160,7 @@ class DenoSocket implements Socket, Unrefable {
     return openAfterSettling(secure());
   }
 
-  private readEnded(error: unknown): void {
+  readEnded(error: unknown): void {
     if (!this.isHalfOpen || error !== undefined || this.writeError !== undefined) return this.ended(error);
     this.receiveQueue.endReading();
     this.directionEnded();
@@ -177,7 +177,7 @@ class DenoSocket implements Socket, Unrefable {
    * A write failed. After a reset, the bytes that had arrived before are still to be read, and the last read reports the end:
    * the outstanding one, or the one that starts when the owner resumes.
    */
-  private writeFailed(error: unknown): void {
+  writeFailed(error: unknown): void {
     this.writeError = error;
     const waits =
       transportErrorOf(error, "open").kind === "reset" && (this.reader.reading || this.receiveQueue.isPaused);
@@ -247,13 +247,19 @@ async function connectTcpOrUnix(target: Target, signal: AbortSignal): Promise<De
 /** A Unix socket has neither Nagle's algorithm nor probes. */
 const UNIX: AppliedOptions = { tcpKeepAlive: false, noDelay: true };
 
+/** What was applied, by whether Nagle's algorithm was turned off. All connections share these objects. */
+const PROBED: Readonly<Record<"true" | "false", AppliedOptions>> = {
+  true: { tcpKeepAlive: {}, noDelay: true },
+  false: { tcpKeepAlive: {}, noDelay: false },
+};
+
 /** Must be called before TLS: a TlsConn lacks these methods but keeps the options (Deno 2.9). Times are the kernel's defaults. */
 function applyOptions(conn: DenoConn, target: Target): AppliedOptions {
   const tcp = conn as DenoTcpConn;
   tcp.setNoDelay(target.noDelay);
   if (target.tcpKeepAlive === false) return { tcpKeepAlive: false, noDelay: target.noDelay };
   tcp.setKeepAlive(true);
-  return { tcpKeepAlive: {}, noDelay: target.noDelay };
+  return PROBED[`${target.noDelay}`];
 }
 
 function tlsOptions(tls: TlsTarget): DenoTlsOptions {

@@ -35,7 +35,10 @@ function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
     ref: nothing,
     unref: nothing,
   };
-  return Object.assign(at, { written, writer: new DenoWriter(conn, new ReceiveQueue(handler), nothing) });
+  return Object.assign(at, {
+    written,
+    writer: new DenoWriter(conn, new ReceiveQueue(handler), { writeFailed: nothing }),
+  });
 }
 
 const settled = async (): Promise<void> => {
@@ -100,10 +103,19 @@ function work(): void {
   for (const until = performance.now() + 2; performance.now() < until; );
 }
 
-/** A connection whose request begins behind four others. */
-function crowded(handler?: SocketHandler): ReturnType<typeof connection> {
+/** A connection that was used before. */
+async function used(handler?: SocketHandler): Promise<ReturnType<typeof connection>> {
+  const it = connection(Infinity, handler);
+  it.writer.write("before");
+  await settled();
+  it.begun = 0;
+  it.written.length = 0;
+  return it;
+}
+
+/** Others begin first, so that the next request waits. */
+function crowd(): void {
   for (let count = 0; count < 4; count++) connection().writer.write("GET / HTTP/1.1");
-  return connection(Infinity, handler);
 }
 
 /** Waits for the turn of the event loop that a late request waits for. */
@@ -114,8 +126,7 @@ async function turned(isOver: () => boolean): Promise<void> {
 
 describe("small requests that begin together", () => {
   it("are written at once if they are the first four, and a microtask later otherwise", async () => {
-    await settled();
-    const all = Array.from({ length: 7 }, () => connection());
+    const all = await Promise.all(Array.from({ length: 7 }, () => used()));
     for (const [at, { writer }] of all.entries()) assertEquals(writer.write(`request ${at}`), true);
     const begun = () => all.map((each) => each.begun);
     assertEquals(begun(), [1, 1, 1, 1, 0, 0, 0]);
@@ -128,15 +139,26 @@ describe("small requests that begin together", () => {
     );
   });
 
-  it("are written as soon as they are many", () => {
-    const all = Array.from({ length: 4 + 64 + 1 }, () => connection());
+  it("are written as soon as they are many", async () => {
+    const all = await Promise.all(Array.from({ length: 4 + 64 + 1 }, () => used()));
     for (const { writer } of all) writer.write("request");
     assertEquals(all.filter(({ begun }) => begun === 0).length, 1);
-    return settled();
+    await settled();
+  });
+
+  it("are written at once on new connections", async () => {
+    const all = Array.from({ length: 7 }, () => connection());
+    for (const { writer } of all) writer.write("request");
+    assertEquals(
+      all.map(({ begun }) => begun),
+      all.map(() => 1),
+    );
+    await settled();
   });
 
   it("are written before what follows on their connection, and before FIN", async () => {
-    const { writer, written } = crowded();
+    const { writer, written } = await used();
+    crowd();
     writer.write("first");
     writer.write("head", body, "tail");
     writer.finish(() => void written.push("FIN"));
@@ -145,7 +167,8 @@ describe("small requests that begin together", () => {
   });
 
   it("are not written after an abort, and their buffer serves the next one", async () => {
-    const aborted = crowded();
+    const aborted = await used();
+    crowd();
     aborted.writer.write("never");
     aborted.writer.stop();
     await settled();
@@ -153,7 +176,8 @@ describe("small requests that begin together", () => {
   });
 
   it("wait until the sockets were polled if others took long", async () => {
-    const late = crowded();
+    const late = await used();
+    crowd();
     late.writer.write("request");
     work();
     await settled();
@@ -165,7 +189,8 @@ describe("small requests that begin together", () => {
   it("are dropped if bytes arrive before they are written, and their handler is told", async () => {
     const calls: string[] = [];
     const handler = Object.assign(new Recorder(), { writeDropped: () => void calls.push("dropped") });
-    const dropped = crowded(handler);
+    const dropped = await used(handler);
+    crowd();
     dropped.writer.write("stale");
     dropped.writer.received();
     assertEquals([calls, dropped.writer.isEmpty], [["dropped"], true]);
@@ -178,7 +203,8 @@ describe("small requests that begin together", () => {
   });
 
   it("are written if bytes arrive and nobody wants to know", async () => {
-    const { writer, written } = crowded();
+    const { writer, written } = await used();
+    crowd();
     writer.write("request");
     writer.received();
     await settled();
