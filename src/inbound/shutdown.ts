@@ -125,6 +125,7 @@ async function run(target: StoppableServer, settings: Settings): Promise<Shutdow
   clock.ref?.(true);
   try {
     await readReceived(target, settings);
+    if (target.resetsSilent) await awaitFirstBytes(settings);
     const running = target.kind === "node" ? undefined : target.running();
     const stopped = watched(target.stop());
     // On Node a connection that was idle is counted until its socket has said that it is closed.
@@ -158,6 +159,16 @@ async function readReceived(target: StoppableServer, { clock, signal }: Settings
     quiet = now > before ? 0 : quiet + 1;
     before = now;
   }
+}
+
+/**
+ * Gives new connections the time for their first request that other servers give them after they are stopped. Bun shows no
+ * connection before its first byte, so nothing says whether there is one: all that helps is to stop later.
+ */
+async function awaitFirstBytes({ clock, signal, timeoutMs }: Settings): Promise<void> {
+  const ms = Math.min(POLL_MS, timeoutMs);
+  if (ms === 0 || signal?.aborted === true) return;
+  await new Promise<void>((resolve) => clock.schedule(ms, resolve));
 }
 
 /** Whether a promise has settled. */

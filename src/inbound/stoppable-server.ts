@@ -36,6 +36,8 @@ export type ShutdownServer = NodeServerLike | DenoServerLike | BunServerLike;
 /** The steps of a shutdown, the same for all servers. */
 export interface StoppableServer {
   readonly kind: ServerKind;
+  /** Once it is stopped, it answers the first byte of a connection with RST (Bun 1.4): such a byte may be on its way. */
+  readonly resetsSilent: boolean;
   /** Refuses new connections and ends those that are idle. Resolves when the last connection has ended. */
   stop(): Promise<unknown>;
   /** Ends the connections that have become idle since, on servers that do not do so themselves. */
@@ -72,6 +74,7 @@ interface NodeServer extends NodeServerLike {
 
 class NodeStop implements StoppableServer {
   readonly kind = "node";
+  readonly resetsSilent: boolean = isBun();
   readonly #server: NodeServer;
   /** Connections that had not sent a byte when they were last looked at. */
   #silent: WeakSet<object> = new WeakSet();
@@ -126,6 +129,7 @@ class NodeStop implements StoppableServer {
 function denoStop(server: DenoServerLike): StoppableServer {
   return {
     kind: "deno",
+    resetsSilent: false,
     async stop() {
       denoRequests.closing += 1;
       try {
@@ -144,6 +148,7 @@ function denoStop(server: DenoServerLike): StoppableServer {
 function bunStop(server: BunServerLike): StoppableServer {
   return {
     kind: "bun",
+    resetsSilent: true,
     stop: async () => await server.stop(),
     endIdle() {},
     running: async () => server.pendingRequests,

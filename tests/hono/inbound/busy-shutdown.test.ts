@@ -74,7 +74,39 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 }
 
-/** Bun 1.4 does not know a connection before its first byte. */
+for (const [name, serve] of Object.entries(has.bun ? SERVERS : {})) {
+  describe(`shutdown() of ${name} on Bun`, () => {
+    it(
+      "stops only when new connections have had a moment for their first request, which would be reset then",
+      PATIENT,
+      async () => {
+        const { server, port } = await serve(quickApp().fetch);
+        const fresh = await RawClient.open(port);
+        const [waits, go] = [signal(), signal()];
+        let waited = 0;
+        const clock = {
+          ...systemClock,
+          schedule(ms: number, callback: () => void) {
+            waited += 1;
+            if (waited > 1) return systemClock.schedule(ms, callback);
+            waits.give();
+            void go.given.then(callback);
+            return { cancel() {} };
+          },
+        };
+        const stopping = shutdown(server, { timeout: "60s", clock });
+        await waits.given;
+        fresh.get("/");
+        assertEquals((await fresh.response()).status, 200);
+        go.give();
+        assertEquals((await stopping).cut, 0);
+        await eventually(() => fresh.closed, "the connection has ended");
+      },
+    );
+  });
+}
+
+/** Bun 1.4 does not know a connection before its first byte: see above. */
 const skip = has.bun ? "Bun resets connections that have never sent a byte" : false;
 
 describe("shutdown() of @hono/node-server", { skip }, () => {
