@@ -4,6 +4,7 @@
  */
 
 import type { DenoConn } from "./deno-api.ts";
+import { DenoGathering, type GatheredBytes, givePage } from "./deno-gathering.ts";
 import { shouldWait, writeTogether } from "./deno-write-batch.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
@@ -59,11 +60,14 @@ export class DenoWriter {
   private readonly conn: DenoConn;
   private readonly receiveQueue: ReceiveQueue;
   private readonly owner: DenoWriterOwner;
-  private queue: QueuedBytes[] = [];
+  private queue: GatheredBytes[] = [];
+  /** Chunks of a body, behind all in the queue. Most connections have none. */
+  private gathering: DenoGathering | undefined = undefined;
   /** The bytes being written, and the page they are in. */
   private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
   private pool: PagePool | undefined = undefined;
+  private gathered: Uint8Array | undefined = undefined;
   /**
    * Nothing was written yet. The first request never waits: where thousands of connections open together the waiting ones
    * would fill a page each, and V8 frees those late.
@@ -87,6 +91,8 @@ export class DenoWriter {
     this.flushDeferred();
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
+    // What has a tail is a chunk, and others may follow.
+    if (tail !== "" || this.gathering?.isEmpty === false) return this.gather(head, body, tail, length);
     const pool = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
     if (pool === undefined) this.enqueue(head, body, tail);
     else {
@@ -95,9 +101,41 @@ export class DenoWriter {
       if (typeof head === "string" && head.length === length) this.writeHead(this.page, head);
       else this.writeJoined(this.page, length, head, body, tail);
     }
+    return this.accepts();
+  }
+
+  private accepts(): boolean {
     if (this.queuedBytes <= HIGH_WATER) return true;
+    // What waits for more must get more.
+    if (this.piece === undefined && this.gathering?.isEmpty === false) return true;
     this.awaitsDrain = true;
     return false;
+  }
+
+  private gather(
+    head: string | Uint8Array,
+    body: Uint8Array | undefined,
+    tail: string,
+    length: number,
+  ): boolean {
+    this.gathering ??= new DenoGathering(() => this.gatheredEnough());
+    if (!this.gathering.hasRoomFor(length)) this.sendGathered();
+    if (this.gathering.hasRoomFor(length)) this.gathering.add(head, body, tail);
+    else this.enqueue(head, body, tail);
+    if (this.gathering.isFull) this.sendGathered();
+    return this.accepts();
+  }
+
+  /** While a write is under way they wait on. */
+  private gatheredEnough(): void {
+    if (this.piece === undefined) this.sendGathered();
+  }
+
+  private sendGathered(): void {
+    const gathered = this.gathering?.take();
+    if (gathered === undefined) return;
+    this.queue.push(gathered);
+    if (this.piece === undefined) this.sendNext();
   }
 
   private writeHead(page: Page, head: string): void {
@@ -158,6 +196,7 @@ export class DenoWriter {
   finish(done: () => void): void {
     if (this.whenEmpty !== undefined) return;
     this.flushDeferred();
+    this.sendGathered();
     this.whenEmpty = done;
     if (this.over || this.piece === undefined) done();
   }
@@ -165,7 +204,12 @@ export class DenoWriter {
   /** Drops everything queued. */
   stop(): void {
     this.over = true;
+    this.dropQueued();
+  }
+
+  private dropQueued(): void {
     this.queue = [];
+    this.gathering?.drop();
   }
 
   private enqueue(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
@@ -177,7 +221,9 @@ export class DenoWriter {
 
   private sendNext(): void {
     const next = this.queue.shift();
-    if (next !== undefined) this.send(next);
+    if (next === undefined) return;
+    this.gathered = next.page;
+    this.send(next);
   }
 
   private send(piece: QueuedBytes): void {
@@ -188,7 +234,7 @@ export class DenoWriter {
 
   /** Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. */
   private failDetached(): void {
-    this.queue = [];
+    this.dropQueued();
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
       this.receiveQueue.drain();
@@ -205,8 +251,9 @@ export class DenoWriter {
       return this.send(queued(piece.bytes.subarray(length)));
     }
     this.release();
-    if (this.queue.length > 0) return this.sendNext();
-    this.settle();
+    if (this.queue.length > 0) this.sendNext();
+    else if (this.gathering?.isWaiting === false) this.sendGathered();
+    if (this.piece === undefined) this.settle();
   };
 
   private readonly failed = (error: unknown): void => {
@@ -232,6 +279,8 @@ export class DenoWriter {
     const { page, pool } = this;
     if (page !== undefined && pool !== undefined && pool.spare.length < pool.maxSpare) pool.spare.push(page);
     this.page = undefined;
+    if (this.gathered !== undefined) givePage(this.gathered);
+    this.gathered = undefined;
   }
 }
 

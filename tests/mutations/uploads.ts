@@ -153,6 +153,20 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/fetch/whole-body" },
   },
   {
+    breaks: "On Deno, the chunks of a body that are at hand are one write",
+    file: "transports/deno-gathering.ts",
+    search: "const PATIENCE = 12;",
+    replacement: "const PATIENCE = 1;",
+    proof: { tests: "tests/transports/deno-writer" },
+  },
+  {
+    breaks: "On Deno, chunks wait behind the write that is under way",
+    file: "transports/deno-writer.ts",
+    search: 'if (tail !== "" || this.gathering?.isEmpty === false) return',
+    replacement: 'if (tail !== "") return',
+    proof: { tests: "tests/transports/deno-writer" },
+  },
+  {
     breaks: "A large Blob is read by slices",
     file: "src/fetch/pieces.ts",
     search: "at = Math.min(size, start + BLOB_PIECE);",

@@ -163,7 +163,7 @@ describe("small requests that begin together", () => {
     writer.write("head", body, "tail");
     writer.finish(() => void written.push("FIN"));
     await settled();
-    assertEquals(written.join(" "), "first head [body] tail FIN");
+    assertEquals(written.join(" "), "first head[body]tail FIN");
   });
 
   it("are not written after an abort, and their buffer serves the next one", async () => {
@@ -209,5 +209,66 @@ describe("small requests that begin together", () => {
     writer.received();
     await settled();
     assertEquals(written, ["request"]);
+  });
+});
+
+describe("chunks of a body", () => {
+  const chunk = (length: number, letter = "x") => new TextEncoder().encode(letter.repeat(length));
+
+  it("that come within microtasks are one write, and their buffer is the caller's again", async () => {
+    const { writer, written } = connection();
+    const piece = chunk(3);
+    for (const letter of ["a", "b", "c"]) {
+      piece.fill(letter.charCodeAt(0));
+      assertEquals(writer.write("3\r\n", piece, "\r\n"), true);
+      await undefined;
+      await undefined;
+    }
+    writer.write(new TextEncoder().encode("0\r\n\r\n"));
+    piece.fill(0);
+    assertEquals([written.length, writer.isEmpty], [0, false]);
+    for (let turn = 0; turn < 30; turn++) await undefined;
+    assertEquals([written, writer.isEmpty], [["3\r\naaa\r\n3\r\nbbb\r\n3\r\nccc\r\n0\r\n\r\n"], true]);
+  });
+
+  it("are written when there are 128 KiB, and the caller waits", async () => {
+    const calls: string[] = [];
+    const handler = Object.assign(new Recorder(), { drain: () => void calls.push("drain") });
+    const at = connection(Infinity, handler);
+    assertEquals(at.writer.write("10000\r\n", chunk(65_536), "\r\n"), true);
+    assertEquals([at.writer.write("10000\r\n", chunk(65_536), "\r\n"), at.begun], [false, 1]);
+    assertEquals(calls, []);
+    await settled();
+    assertEquals([calls, at.written.map(({ length }) => length)], [["drain"], [2 * 65_545]]);
+  });
+
+  it("wait while a write is under way, and come in their order", async () => {
+    const { writer, written } = connection(60_000);
+    const pieces = ["a", "b", "c", "d", "e"].map((letter) => chunk(50_000, letter));
+    for (const piece of pieces) writer.write("c350\r\n", piece, "\r\n");
+    writer.write("end");
+    await settled();
+    await settled();
+    const expected = pieces.map((piece) => `c350\r\n${latin1Text(piece)}\r\n`).join("");
+    assertEquals(written.join(""), `${expected}end`);
+  });
+
+  it("that are too long to be joined are written as they are", async () => {
+    const { writer, written } = connection();
+    writer.write("3\r\n", chunk(3), "\r\n");
+    writer.write("30000\r\n", chunk(196_608), "\r\n");
+    await settled();
+    assertEquals(
+      written.map(({ length }) => length),
+      [8, 7, 196_608, 2],
+    );
+  });
+
+  it("are dropped by an abort", async () => {
+    const { writer, written } = connection();
+    writer.write("3\r\n", chunk(3), "\r\n");
+    writer.stop();
+    await settled();
+    assertEquals(written, []);
   });
 });
