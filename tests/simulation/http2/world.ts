@@ -473,7 +473,7 @@ export class Http2World implements ServerWorld, SideWorld {
       return true;
     }
     // What is agreed on with a server is forgotten there while nothing can be said.
-    if (this.#loading !== undefined && error.message.endsWith("the peer closed the connection at once"))
+    if (this.#loading !== undefined && /the peer (closed|ended) the connection at once$/.test(error.message))
       return this.#loading.longestMs > 0;
     if (this.#loading === undefined || !`${error.message} ${cause}`.includes("could not be loaded"))
       return false;
@@ -501,6 +501,8 @@ export class Http2World implements ServerWorld, SideWorld {
     side.isClosing = true;
     const goesOn = this.#sides.some((other) => !other.isClosing);
     await side.pool.close({ timeout: timeoutMs });
+    // A request that no server processed is about to ask for a connection once more, and is refused.
+    await new Promise<void>((resolve) => void this.agenda.schedule(LANE.turn, 0, resolve));
     await quiescence();
     side.isClosed = true;
     const problem = side.left();
