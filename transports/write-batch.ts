@@ -33,6 +33,9 @@ interface BatchOptions {
  */
 const LONG_TURN_MS = 1;
 
+/** What was deferred waits no longer than this, though the turn goes on: the peers work while the program computes. */
+const LONGEST_WAIT_MS = 0.2;
+
 /** The write batches of all sockets of a transport. */
 export class WriteBatch {
   private readonly options: BatchOptions;
@@ -44,26 +47,29 @@ export class WriteBatch {
   private writes = 0;
   private deferred: DeferredWriter[] = [];
   private deferredAt = 0;
+  /** When the last write was. */
+  private wroteAt = 0;
   private readonly turnEnds = (): void => this.endTurn();
 
   constructor(options: BatchOptions) {
     this.options = options;
   }
 
-  /** Counts the next write of this turn, and tells whether it should be deferred. */
+  /** Counts the next write of this turn, and tells whether it should be deferred. It should not in a turn that is long already. */
   shouldDefer(writer: DeferredWriter): boolean {
-    if (this.writes === 0 && this.isFirst(writer)) return false;
+    const now = performance.now();
+    if (this.writes === 0 && this.isFirst(writer, now)) return false;
     if (this.writes === 0) immediate(this.turnEnds);
     this.writes = Math.max(2, this.writes + 1);
-    return this.writes > this.options.immediate;
+    this.wroteAt = now;
+    return this.writes > this.options.immediate && now - this.firstAt <= LONG_TURN_MS;
   }
 
   /**
    * Whether it is the first to write in this turn, as far as that is known without an immediate, for which the loop looks at all
    * sockets once more (1 µs on Node 24). If the same writes again, it has had its response, and that took another turn.
    */
-  private isFirst(writer: DeferredWriter): boolean {
-    const now = performance.now();
+  private isFirst(writer: DeferredWriter, now: number): boolean {
     if (writer.firstIn !== this.turn && now - this.firstAt <= LONG_TURN_MS) return false;
     this.turn += 1;
     writer.firstIn = this.turn;
@@ -71,11 +77,12 @@ export class WriteBatch {
     return true;
   }
 
-  /** Flushes `writer` at the end of the turn, or sooner. */
+  /** Flushes `writer`, which should defer its write, at the end of the turn or sooner. */
   defer(writer: DeferredWriter): void {
-    if (this.deferred.length === 0) this.deferredAt = performance.now();
-    const isFull = this.deferred.push(writer) === this.options.most;
-    if (isFull && !this.isLong) this.flush();
+    if (this.deferred.length === 0) this.deferredAt = this.wroteAt;
+    const waitedMs = this.wroteAt - this.deferredAt;
+    const isFull = this.deferred.push(writer) >= this.options.most || waitedMs > LONGEST_WAIT_MS;
+    if (isFull && waitedMs <= LONG_TURN_MS) this.flush();
   }
 
   private get isLong(): boolean {

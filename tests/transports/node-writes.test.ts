@@ -17,8 +17,8 @@ async function round(): Promise<void> {
 }
 
 /** Blocks for longer than a turn should last. */
-function work(): void {
-  for (const until = performance.now() + 5; performance.now() < until; );
+function work(ms = 5): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
 }
 
 /** A handler that can be told that a request was dropped. */
@@ -104,6 +104,36 @@ describe("small requests of one turn of the event loop on Node", { skip: !isNode
     assertEquals(written, [...Array<number>(33).fill(7), 0, 0]);
     await round();
     assertEquals(new Set(open.list.map((one) => one.written())).size, 1);
+  });
+
+  it("wait no longer than 0.2 ms in a turn that goes on", async () => {
+    for (let isLong = true; isLong; ) {
+      await using open = await connections(4);
+      const lasts = clock();
+      for (const { socket } of open.list.slice(0, 3)) socket.write("request");
+      const before = open.list.map(({ written }) => written());
+      work(0.3);
+      open.list[3]?.socket.write("request");
+      const after = open.list.map(({ written }) => written());
+      isLong = lasts();
+      if (!isLong) assertEquals([before, after], [[7, 0, 0, 0], Array(4).fill(7)]);
+    }
+  });
+
+  it("are written at once in a turn that was long, but for those that wait already: until all sockets were read", async () => {
+    for (let isLong = true; isLong; ) {
+      await using open = await connections(3);
+      const lasts = clock();
+      for (const { socket } of open.list.slice(0, 2)) socket.write("request");
+      isLong = lasts();
+      work();
+      open.list[2]?.socket.write("request");
+      const written = open.list.map((one) => one.written());
+      await round();
+      if (isLong) continue;
+      assertEquals(written, [7, 0, 7]);
+      assertEquals(open.list[1]?.written(), 7);
+    }
   });
 
   it("come before what follows on their connection", async () => {
