@@ -336,7 +336,7 @@ function applyOptions(raw: Raw, target: Target): AppliedOptions {
   // A Unix socket has neither Nagle's algorithm nor probes.
   if (target.unixPath !== undefined) return { tcpKeepAlive: false, noDelay: true };
   const { tcpKeepAlive: asked, noDelay } = target;
-  raw.setNoDelay(noDelay); // Bun's default is on
+  if (!noDelay) raw.setNoDelay(false); // Bun 1.4 turns it on itself
   if (asked === false) return { tcpKeepAlive: false, noDelay };
   const idleMs = kernelSeconds(asked.idleMs);
   raw.setKeepAlive(true, idleMs ?? 0);

@@ -10,7 +10,8 @@
 export function interleave(addresses: readonly string[]): string[] {
   const isSix = (address: string): boolean => address.includes(":");
   const [first] = addresses;
-  if (first === undefined) return [];
+  if (first === undefined || addresses.every((address) => isSix(address) === isSix(first)))
+    return [...addresses];
   const own = addresses.filter((address) => isSix(address) === isSix(first));
   const other = addresses.filter((address) => isSix(address) !== isSix(first));
   const pairs = Array.from({ length: Math.max(own.length, other.length) });

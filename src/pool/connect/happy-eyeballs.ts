@@ -111,7 +111,7 @@ class HappyEyeballs {
     this.#timer?.cancel();
     this.#untried.length = 0;
     this.#tellRace(attempt);
-    this.#abortOthers(attempt, new Error("Another address answered first"));
+    this.#abortOthers(attempt);
   }
 
   #opened(attempt: AddressAttempt, socket: Socket): void {
@@ -139,7 +139,7 @@ class HappyEyeballs {
     this.#tellRace(attempt);
     // Whoever remembers the race asks the user's clock, which may have aborted everything.
     if (!this.#attempts.has(attempt)) return abortQuietly(socket);
-    this.#finish(attempt, new Error("Another address answered first"));
+    this.#finish(attempt);
     this.#resolve(usable);
   }
 
@@ -165,17 +165,18 @@ class HappyEyeballs {
     this.#reject(untrusted ? error : failureOf(this.#failures));
   }
 
-  #finish(winner: AddressAttempt | undefined, reason: unknown): void {
+  #finish(winner: AddressAttempt | undefined, reason?: unknown): void {
     this.#timer?.cancel();
     this.#options.signal.removeEventListener("abort", this.#aborted);
     this.#abortOthers(winner, reason);
   }
 
-  #abortOthers(except: AddressAttempt | undefined, reason: unknown): void {
+  /** Without a reason: another address answered first. That error is made only if an attempt is left, which is seldom. */
+  #abortOthers(except: AddressAttempt | undefined, reason?: unknown): void {
     for (const attempt of this.#attempts) {
       if (attempt === except) continue;
       this.#attempts.delete(attempt);
-      attempt.controller.abort(reason);
+      attempt.controller.abort(reason ?? new Error("Another address answered first"));
     }
   }
 }
