@@ -86,8 +86,8 @@ export const PROXY: readonly Mutation[] = [
   {
     breaks: "Connect attempts that lost against a faster address are aborted",
     file: "src/pool/connect/happy-eyeballs.ts",
-    search: "      attempt.controller.abort(reason);\n",
-    replacement: "",
+    search: "      attempt.controller.abort(reason ?? ",
+    replacement: "      void (reason ?? ",
     proof: { tests: "tests/pool/connect/happy-eyeballs" },
   },
   {
