@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,6 +323,7 @@ static int isServer(const void *pointer) {
 }
 
 int main(int count, char **arguments) {
+  signal(SIGPIPE, SIG_IGN); /* a client that ends within its handshake */
 #ifdef TLS
   if (count > 2) {
     context = SSL_CTX_new(TLS_server_method());
