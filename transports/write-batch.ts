@@ -33,8 +33,8 @@ interface BatchOptions {
  */
 const LONG_TURN_MS = 1;
 
-/** What was deferred waits no longer than this, though the turn goes on: the peers work while the program computes. */
-const LONGEST_WAIT_MS = 0.2;
+/** What was deferred waits no longer than this for the next request of a turn that goes on: the peers work while the program computes. */
+const LONGEST_WAIT_MS = 0.5;
 
 /** The write batches of all sockets of a transport. */
 export class WriteBatch {
@@ -47,29 +47,26 @@ export class WriteBatch {
   private writes = 0;
   private deferred: DeferredWriter[] = [];
   private deferredAt = 0;
-  /** When the last write was. */
-  private wroteAt = 0;
   private readonly turnEnds = (): void => this.endTurn();
 
   constructor(options: BatchOptions) {
     this.options = options;
   }
 
-  /** Counts the next write of this turn, and tells whether it should be deferred. It should not in a turn that is long already. */
+  /** Counts the next write of this turn, and tells whether it should be deferred. */
   shouldDefer(writer: DeferredWriter): boolean {
-    const now = performance.now();
-    if (this.writes === 0 && this.isFirst(writer, now)) return false;
+    if (this.writes === 0 && this.isFirst(writer)) return false;
     if (this.writes === 0) immediate(this.turnEnds);
     this.writes = Math.max(2, this.writes + 1);
-    this.wroteAt = now;
-    return this.writes > this.options.immediate && now - this.firstAt <= LONG_TURN_MS;
+    return this.writes > this.options.immediate;
   }
 
   /**
    * Whether it is the first to write in this turn, as far as that is known without an immediate, for which the loop looks at all
    * sockets once more (1 µs on Node 24). If the same writes again, it has had its response, and that took another turn.
    */
-  private isFirst(writer: DeferredWriter, now: number): boolean {
+  private isFirst(writer: DeferredWriter): boolean {
+    const now = performance.now();
     if (writer.firstIn !== this.turn && now - this.firstAt <= LONG_TURN_MS) return false;
     this.turn += 1;
     writer.firstIn = this.turn;
@@ -77,12 +74,13 @@ export class WriteBatch {
     return true;
   }
 
-  /** Flushes `writer`, which should defer its write, at the end of the turn or sooner. */
+  /** Flushes `writer` at the end of the turn, or sooner. */
   defer(writer: DeferredWriter): void {
-    if (this.deferred.length === 0) this.deferredAt = this.wroteAt;
-    const waitedMs = this.wroteAt - this.deferredAt;
-    const isFull = this.deferred.push(writer) >= this.options.most || waitedMs > LONGEST_WAIT_MS;
-    if (isFull && waitedMs <= LONG_TURN_MS) this.flush();
+    const now = performance.now();
+    if (this.deferred.length === 0) this.deferredAt = now;
+    const waitedMs = now - this.deferredAt;
+    const isDue = this.deferred.push(writer) >= this.options.most || waitedMs > LONGEST_WAIT_MS;
+    if (isDue && waitedMs <= LONG_TURN_MS) this.flush();
   }
 
   private get isLong(): boolean {

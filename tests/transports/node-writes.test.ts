@@ -31,9 +31,9 @@ class Owner extends Recorder {
 }
 
 /** Whether a turn was so long that what it did proves nothing, as happens on a busy machine. */
-function clock(): () => boolean {
+function clock(mostMs = 0.9): () => boolean {
   const beganAt = performance.now();
-  return () => performance.now() - beganAt > 0.9;
+  return () => performance.now() - beganAt > mostMs;
 }
 
 interface Connection {
@@ -77,7 +77,7 @@ async function busyTurn(list: readonly Connection[], some: number) {
   for (;;) {
     await round();
     const before = bytes();
-    const isLong = clock();
+    const isLong = clock(0.45);
     for (const { socket } of list.slice(0, some)) socket.write("request");
     const waiting = bytes().filter((count, at) => count === before[at]).length;
     for (const { socket } of list.slice(some)) socket.write("request");
@@ -106,33 +106,17 @@ describe("small requests of one turn of the event loop on Node", { skip: !isNode
     assertEquals(new Set(open.list.map((one) => one.written())).size, 1);
   });
 
-  it("wait no longer than 0.2 ms in a turn that goes on", async () => {
+  it("wait no longer than 0.5 ms for the next one in a turn that goes on", async () => {
     for (let isLong = true; isLong; ) {
       await using open = await connections(4);
       const lasts = clock();
       for (const { socket } of open.list.slice(0, 3)) socket.write("request");
       const before = open.list.map(({ written }) => written());
-      work(0.3);
+      work(0.6);
       open.list[3]?.socket.write("request");
       const after = open.list.map(({ written }) => written());
       isLong = lasts();
       if (!isLong) assertEquals([before, after], [[7, 0, 0, 0], Array(4).fill(7)]);
-    }
-  });
-
-  it("are written at once in a turn that was long, but for those that wait already: until all sockets were read", async () => {
-    for (let isLong = true; isLong; ) {
-      await using open = await connections(3);
-      const lasts = clock();
-      for (const { socket } of open.list.slice(0, 2)) socket.write("request");
-      isLong = lasts();
-      work();
-      open.list[2]?.socket.write("request");
-      const written = open.list.map((one) => one.written());
-      await round();
-      if (isLong) continue;
-      assertEquals(written, [7, 0, 7]);
-      assertEquals(open.list[1]?.written(), 7);
     }
   });
 
