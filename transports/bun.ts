@@ -36,6 +36,9 @@ import {
 } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
 
+/** Read once, as `immediate.ts` does for its reason: a body would never go on. */
+const { setTimeout: timeout } = globalThis;
+
 type Raw = BunRawSocket<BunSocket>;
 
 /** A connect attempt: what to do until the socket is usable, and whom to tell. */
@@ -198,7 +201,7 @@ class BunSocket implements Socket {
     const mayRest = !receiveQueue.isPaused && !receiveQueue.isStopped;
     if (!mayRest || !this.gathering.rests(length, performance.now())) return;
     raw?.pause();
-    setTimeout(() => {
+    timeout(() => {
       if (!receiveQueue.isPaused && !receiveQueue.isStopped) raw?.resume();
     }, 1);
   }

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { assertEquals } from "@std/assert";
 import { createPool } from "../../mod.ts";
 import { guarded, PATIENT } from "../support/patience.ts";
-import { tcpServer } from "./support.ts";
+import { patient, Recorder, target, tcpServer, transport } from "./support.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -64,4 +64,22 @@ it("requests are sent and answered while timers and the clock stand still", PATI
     fake[Symbol.dispose]();
   }
   await pool.close();
+});
+
+const restsNowhere = transport.name === "bun" ? false : "only Bun's sockets rest while much arrives";
+
+it("a socket that rests reads on", { ...PATIENT, skip: restsNowhere }, async () => {
+  await using server = await tcpServer(() => {});
+  const handler = new Recorder();
+  const socket = await transport.connect(target(server.port), handler, patient);
+  const peer = await server.first();
+  const fake = fakeTimers();
+  try {
+    for (let read = 0; read < 2; read++) socket.gather?.(1);
+    peer.write("x");
+    await handler.until(() => handler.text === "x");
+  } finally {
+    fake[Symbol.dispose]();
+  }
+  socket.abort();
 });
