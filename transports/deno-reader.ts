@@ -27,11 +27,6 @@ let largeBuffers = 0;
 let usualBuffers = 0;
 const spare: Uint8Array[][] = SIZES.map(() => []);
 
-const NOTHING = new Uint8Array(0);
-
-/** What the last read brought: `full` if its buffer was filled, `direct` if it went to the body that it belongs to. */
-type LastRead = "partial" | "full" | "direct";
-
 /** Whoever has a reader. An object that is there anyway: a function for each connection would cost 100 bytes. */
 export interface DenoReaderOwner {
   /** Called once, with `undefined` for a FIN. */
@@ -46,9 +41,6 @@ export class DenoReader {
   private readonly owner: DenoReaderOwner;
   private size: number = newSize();
   private buffer: Uint8Array = take(this.size);
-  /** Where the last read went, or the outstanding one goes: `buffer`, or memory of the body that is to come. */
-  private into: Uint8Array = NOTHING;
-  private lastRead: LastRead = "partial";
   private idle = false;
   /** Whether a read is outstanding. Only closing the connection cancels it (Deno 2.9). */
   reading = false;
@@ -66,17 +58,8 @@ export class DenoReader {
   start(): void {
     if (this.reading || this.lending || this.receiveQueue.isStopped) return;
     this.reading = true;
-    this.into = this.lastRead === "partial" ? this.buffer : this.bulkBuffer();
     // A promise chain: 4 % more requests per second than an async loop (Deno 2.9).
-    this.conn.read(this.into).then(this.arrived, this.failed);
-  }
-
-  /** While much arrives: the memory of the body itself, or a larger buffer. */
-  private bulkBuffer(): Uint8Array {
-    const space = this.receiveQueue.space();
-    if (space !== undefined) return space;
-    if (this.lastRead === "full" && this.size < LARGEST) this.resize(this.size + 1);
-    return this.buffer;
+    this.conn.read(this.buffer).then(this.arrived, this.failed);
   }
 
   /** Idle connections read into small buffers, so that thousands of them cost little memory. */
@@ -87,15 +70,12 @@ export class DenoReader {
   private readonly arrived = (length: number | null): void => {
     this.reading = false;
     if (length === null) return this.finish(undefined);
-    const { into } = this;
-    this.into = NOTHING;
     this.lending = true;
     this.writer.received();
-    this.receiveQueue.data(into, length, length === into.length);
+    this.receiveQueue.data(this.buffer, length, length === this.buffer.length);
     this.lending = false;
     if (this.receiveQueue.isStopped) return this.release();
-    if (into === this.buffer) this.adapt(length);
-    else this.lastRead = "direct";
+    this.adapt(length);
     if (!this.receiveQueue.isPaused) this.start();
   };
 
@@ -105,22 +85,16 @@ export class DenoReader {
   };
 
   private finish(error: unknown): void {
-    this.into = NOTHING;
     this.release();
     this.owner.readEnded(error);
   }
 
-  /**
-   * Chooses the next buffer. Bulk data gets a larger one. After a small piece, silence or more small pieces are likely, but not
-   * after one that ends a body which was read into its own memory.
-   */
+  /** Chooses the next buffer. Bulk data gets a larger one. After a small piece, silence or more small pieces are likely. */
   private adapt(length: number): void {
-    const { size, buffer, lastRead } = this;
-    this.lastRead = length === buffer.length ? "full" : "partial";
-    if (this.lastRead === "full") return;
-    if (this.idle && size > idleSize()) this.resize(idleSize());
-    else if (size > USUAL && lastRead !== "direct" && length < buffer.length / 4)
-      this.resize(sizeFor(length));
+    const { size, buffer } = this;
+    if (length === buffer.length && size < LARGEST) this.resize(size + 1);
+    else if (this.idle && size > idleSize()) this.resize(idleSize());
+    else if (size > USUAL && length < buffer.length / 4) this.resize(sizeFor(length));
   }
 
   private resize(size: number): void {
@@ -157,6 +131,8 @@ function sizeFor(length: number): number {
     SIZES.findIndex((size) => size >= length * 2),
   );
 }
+
+const NOTHING = new Uint8Array(0);
 
 function take(size: number): Uint8Array {
   count(size, 1);

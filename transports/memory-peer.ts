@@ -140,15 +140,7 @@ class Peer implements MemoryPeer {
   send(bytes: Uint8Array | string): void {
     if (this.state !== "open") return;
     const piece = typeof bytes === "string" ? latin1Bytes(bytes) : bytes.slice();
-    this.toPool.send(() => this.deliver(piece));
-  }
-
-  /** As transports do that read from the kernel: where the handler wants it, if it does. */
-  private deliver(piece: Uint8Array): void {
-    const space = this.receiveQueue.space();
-    const fits = space !== undefined && piece.length <= space.length;
-    if (fits) space.set(piece);
-    this.receiveQueue.data(fits ? space : piece, piece.length);
+    this.toPool.send(() => this.receiveQueue.data(piece, piece.length));
   }
 
   end(): void {

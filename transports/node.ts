@@ -50,26 +50,16 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   });
 }
 
-/**
- * Node asks for the buffer of the next read after each read. While much arrives, the memory of the body itself is that buffer:
- * 64 KiB at a time are 17 reads and copies for 1 MiB.
- */
-function readOptions(secure: boolean, receiveQueue: ReceiveQueue): OnReadOpts {
-  let isBulk = false;
-  return {
-    buffer: () => (isBulk ? (receiveQueue.space() ?? READ_BUFFER) : READ_BUFFER),
+function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket {
+  const secure = target.tls !== undefined;
+  const onread: OnReadOpts = {
+    buffer: READ_BUFFER,
     callback(length, bytes) {
-      const isFull = length === bytes.length;
-      isBulk = isFull || bytes !== READ_BUFFER;
       // Each TLS record is delivered separately, and a full buffer is followed by the rest, all before the next event.
-      receiveQueue.data(bytes, length, secure || isFull);
+      receiveQueue.data(bytes, length, secure || length === READ_BUFFER.length);
       return true;
     },
   };
-}
-
-function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket {
-  const onread = readOptions(target.tls !== undefined, receiveQueue);
   const where =
     target.unixPath === undefined
       ? { host: target.address ?? target.hostname, port: target.port, onread }

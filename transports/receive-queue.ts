@@ -48,14 +48,6 @@ export class ReceiveQueue {
     else if (!this.stopped) this.queue.push(new Uint8Array(bytes.subarray(0, length)));
   }
 
-  /**
-   * See {@linkcode SocketHandler.space}. Never while something is queued: that is delivered first, and the place behind it is
-   * not known yet.
-   */
-  space(): Uint8Array | undefined {
-    return this.direct ? this.handler.space?.() : undefined;
-  }
-
   /** The kernel has accepted everything written. */
   drain(): void {
     if (!this.stopped && !this.ending) this.handler.drain();

@@ -154,12 +154,6 @@ export interface SocketHandler {
    */
   data(bytes: Uint8Array, length: number, more?: boolean): void;
   /**
-   * Memory into which the next bytes are to be read, so that nobody copies them. Asked just before a read, by transports that
-   * can choose, while much arrives and nothing is queued. What was read is passed to {@linkcode SocketHandler.data} as this
-   * view. `undefined`: the transport reads into a buffer of its own.
-   */
-  space?(): Uint8Array | undefined;
-  /**
    * The last write was dropped, because bytes arrived or the connection `ended` before it was sent. Called by transports
    * that defer writes, just before {@linkcode SocketHandler.data} or {@linkcode SocketHandler.closed}. The bytes cannot be
    * the response to a request that was not sent. The owner closes the socket.

@@ -88,8 +88,6 @@ export interface ResponseSink {
 
 /** Callbacks of an exchange, called from {@linkcode Wire.open} to {@linkcode WireStream.close}. They must not throw. */
 export interface WireListener extends ResponseSink {
-  /** Memory for the body that comes next, at most `most` bytes: see {@linkcode SocketHandler.space}. */
-  space?(most: number): Uint8Array | undefined;
   /** Called after everything that arrived at once was passed on, while the response is not complete. */
   progress(): void;
   /** The same, when the response is complete. Called again if more bytes arrive, which makes the connection unusable. */
@@ -177,8 +175,6 @@ export interface WireStream {
 export interface ConnectionUser {
   /** `bytes` are valid only during the call: see {@linkcode SocketHandler.data}. */
   data(bytes: Uint8Array, length: number): void;
-  /** See {@linkcode SocketHandler.space}. */
-  space?(): Uint8Array | undefined;
   drain(): void;
   /** See {@linkcode SocketHandler.writeDropped}. */
   writeDropped?(ended?: boolean, error?: TransportError): void;

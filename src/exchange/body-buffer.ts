@@ -8,9 +8,6 @@ const MAX_PREALLOCATED = 4 * 1024 * 1024;
 /** Below this size the buffer grows by a factor of 4, above by 2, so that a few chunks are copied only once. */
 const SMALL = 64 * 1024;
 
-/** With less room, a read into the body's own memory is not worth a call of its own. */
-const LEAST_SPACE = 16 * 1024;
-
 const EMPTY = new Uint8Array(0);
 
 /** Portable allocation of zeroed bytes. */
@@ -37,27 +34,9 @@ export class BodyBuffer {
       this.size = needed;
       return;
     }
-    if (this.#lies(bytes, start)) {
-      this.size = needed;
-      return;
-    }
     if (needed > this.#bytes.length) this.#grow(needed);
     this.#bytes.set(bytes.subarray(start, end), this.size);
     this.size = needed;
-  }
-
-  /**
-   * Memory for the next bytes, at most `most`. {@linkcode add} knows bytes that were read there, and copies nothing. It is no
-   * part of the result until then: {@linkcode take} copies what it returns while there is room left.
-   */
-  space(most: number): Uint8Array | undefined {
-    const room = Math.min(most, this.#bytes.length - this.size);
-    return room < LEAST_SPACE ? undefined : new Uint8Array(this.#bytes.buffer, this.size, room);
-  }
-
-  /** Whether the bytes are where they belong: a transport has read them there. */
-  #lies({ buffer, byteOffset }: Uint8Array, start: number): boolean {
-    return buffer === this.#bytes.buffer && byteOffset + start === this.size;
   }
 
   /**

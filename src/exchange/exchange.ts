@@ -248,10 +248,6 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#phase = "body";
   }
 
-  space(most: number): Uint8Array | undefined {
-    return this.#response?.body.space(most);
-  }
-
   body(bytes: Uint8Array, start: number, end: number): void {
     this.#received += end - start;
     this.#response?.body.push(bytes, start, end);

@@ -18,9 +18,6 @@ import { BodyStream, type Controller, closeReadable, enqueuePiece } from "./body
 /** Buffered bytes from which the socket is paused: the reader has not come yet, or is slower than the peer. */
 const HIGH_WATER = 65_536;
 
-/** What may be read at once before the reader has come: as much as the largest read buffer of a transport holds. */
-const UNREAD_SPACE = 262_144;
-
 /** The exchange, as its response body sees it. */
 export interface BodyFlow {
   /** The reader is behind: stop reading. */
@@ -147,13 +144,6 @@ export class ResponseBody {
     if (this.#mode !== "whole" && this.#buffer.size >= HIGH_WATER) this.#pause();
     this.#buffer.add(bytes, start, end);
     if (this.#mode === "whole" && this.#buffer.size > this.limit) this.tooLarge(this.#buffer.size);
-  }
-
-  /** Memory for what comes next, at most `most` bytes of it: what is collected whole need not be copied. */
-  space(most: number): Uint8Array | undefined {
-    if (this.#mode === "whole") return this.#buffer?.space(most);
-    const waits = this.#mode === "unread" && !this.#flowing && this.#size() < HIGH_WATER;
-    return waits ? this.#buffer?.space(Math.min(most, UNREAD_SPACE)) : undefined;
   }
 
   /** The caller has the head. Nobody waits for the body yet. */

@@ -26,12 +26,6 @@ import type { ResponseParser } from "./parse/response-parser.ts";
 import { BodyWriter } from "./send/body-writer.ts";
 import { forwarded } from "./send/request-head.ts";
 
-/**
- * The end of a body is never read into the body's own memory: the bytes that a server sends too much have to come with it, so that
- * they are seen before the connection is used again.
- */
-const TAIL = 1024;
-
 /** The wire of one connection. There is only one exchange at a time, so it is also the stream of that exchange. */
 export class Http1Wire implements Wire, WireStream, ConnectionUser {
   readonly protocol = "http/1.1";
@@ -186,10 +180,6 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     if (!parser.complete) return listener.progress();
     if (parser.switched) listener.switched?.(new Uint8Array(bytes.subarray(end, length)));
     else listener.complete(parser.trailers);
-  }
-
-  space(): Uint8Array | undefined {
-    return this.#listener?.space?.((this.#parser?.remaining ?? 0) - TAIL);
   }
 
   #begin(listener: WireListener): ResponseParser {

@@ -347,10 +347,6 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
     else this.#owner.lost(this, "unsolicited-data");
   }
 
-  space(): Uint8Array | undefined {
-    return this.user?.space?.();
-  }
-
   writeDropped(ended?: boolean, error?: TransportError): void {
     this.user?.writeDropped?.(ended, error);
   }

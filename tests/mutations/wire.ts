@@ -34,13 +34,6 @@ export const WIRE: readonly Mutation[] = [
     proof: { tests: "tests/promises/kept" },
   },
   {
-    breaks: "What a server sends behind a large body ends the connection before it is used again",
-    file: "src/http1/http1-wire.ts",
-    search: "?? 0) - TAIL)",
-    replacement: "?? 0))",
-    proof: { tests: "tests/transports/space" },
-  },
-  {
     breaks: "A response body stays reachable while its stream is referenced",
     file: "src/exchange/response-body.ts",
     search: "this.#handles > 0 || ",
