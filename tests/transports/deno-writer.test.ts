@@ -47,6 +47,28 @@ const settled = async (): Promise<void> => {
 
 const body = new TextEncoder().encode("[body]");
 
+/** The time that writers see in a test of {@linkcode timed}. */
+let now = 0;
+
+/** Takes longer than a request should wait. */
+function work(): void {
+  now += 2;
+}
+
+/** A test whose time only {@linkcode work} moves: on a busy machine a turn may take long, and what waits would then wait longer. */
+function timed(name: string, test: () => Promise<void>): void {
+  it(name, async () => {
+    const own = Object.getOwnPropertyDescriptor(performance, "now");
+    performance.now = () => now;
+    try {
+      await test();
+    } finally {
+      Reflect.deleteProperty(performance, "now");
+      if (own !== undefined) Object.defineProperty(performance, "now", own);
+    }
+  });
+}
+
 describe("a Deno connection gets", () => {
   it("each request unchanged, one after the other in the same buffer", async () => {
     const { writer, written } = connection();
@@ -77,7 +99,7 @@ describe("a Deno connection gets", () => {
     assertEquals(written, expected);
   });
 
-  it("requests of several connections at once, each in its own buffer", async () => {
+  timed("requests of several connections at once, each in its own buffer", async () => {
     const all = Array.from({ length: 5 }, () => connection());
     for (const round of ["a", "b"]) {
       for (const [at, { writer }] of all.entries()) writer.write(`GET /${round}${at}`);
@@ -97,28 +119,6 @@ describe("a Deno connection gets", () => {
     assertEquals(written.join(""), "GET /firstGET /second");
   });
 });
-
-/** The time that writers see in a test of {@linkcode timed}. */
-let now = 0;
-
-/** Takes longer than a request should wait. */
-function work(): void {
-  now += 2;
-}
-
-/** A test whose time only {@linkcode work} moves: on a busy machine a turn may take long, and what waits would then wait longer. */
-function timed(name: string, test: () => Promise<void>): void {
-  it(name, async () => {
-    const own = Object.getOwnPropertyDescriptor(performance, "now");
-    performance.now = () => now;
-    try {
-      await test();
-    } finally {
-      Reflect.deleteProperty(performance, "now");
-      if (own !== undefined) Object.defineProperty(performance, "now", own);
-    }
-  });
-}
 
 /** A connection that was used before. */
 async function used(handler?: SocketHandler): Promise<ReturnType<typeof connection>> {
