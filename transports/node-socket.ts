@@ -20,7 +20,7 @@ import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
  * Of the CPU time of a request, 50 connections save a fifth on Node 24, 256 a quarter, and 8 an eighth. With four immediate writes
  * as on Bun, 8 save nothing.
  */
-const batch = new WriteBatch({ immediate: 1, most: 32, polls: 1 });
+const batch = new WriteBatch({ immediate: 2, most: 32, polls: 1 });
 
 /** A longer request takes the kernel a while, and a peer that sleeps is woken by it at once. */
 const MOST_DEFERRED = 16_384;

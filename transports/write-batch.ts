@@ -18,7 +18,8 @@ export interface DeferredWriter {
 interface BatchOptions {
   /**
    * The first writes of a turn are immediate. A program that sends one request and then computes for long has it on the wire
-   * meanwhile. Only a program that is busy with several connections has some writes wait for the end of the turn.
+   * meanwhile. Only a program that is busy with several connections has some writes wait for the end of the turn. At least 2: of
+   * two connections that write within a millisecond, the second may be the first of another turn.
    */
   readonly immediate: number;
   /** When so many were deferred they are written: the peers work on them while the others are made. */

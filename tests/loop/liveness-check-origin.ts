@@ -1,15 +1,18 @@
 /**
  * Run by liveness-check.test.ts: an origin in a process of its own, which sends unsolicited responses while the client is
- * busy. For the n-th connection it makes the file `<folder>/<n>` when the kernel has all of them.
+ * busy.
  *
  *     liveness-check-origin.ts <folder>            prints the ports of plain TCP and of TLS
  *
- * Paths:
+ * A test has a key, and they talk by files, because a busy client hears nothing else: `<folder>/asked-<key>` says that its first
+ * request came, `go-<key>` allows the origin to send what is unsolicited, and `sent-<key>` says that the kernel has all of it.
  *
- * - `/together`: the answer and an unsolicited one, at once.
- * - `/behind?<n>`: the unsolicited one follows when the file `<folder>/go<n>` exists.
- * - `/<size>`: together, and the answer ends where a read of `<size>` bytes ends.
- * - Other paths, and every second request: `answer <request> on connection <n>`.
+ * Paths of a first request:
+ *
+ * - `/together?<key>`: the answer and an unsolicited one, at once.
+ * - `/<size>?<key>`: together, and the answer ends where a read of `<size>` bytes ends.
+ * - `/behind?<key>`: the answer is sent at once, and the unsolicited one when that is allowed.
+ * - Other paths, and every further request: `answer <request>`, which counts the requests of a connection.
  */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,43 +21,51 @@ import { createServer as createTlsServer } from "node:tls";
 import { ok, okHead } from "../conformance/harness/responses.ts";
 
 const [folder = ""] = process.argv.slice(2);
-let connections = 0;
 
-function behind(socket: Socket, go: string, done: () => void): void {
-  if (existsSync(`${folder}/go${go}`)) socket.write(ok("stray"), done);
-  else setTimeout(() => behind(socket, go, done), 1);
+function makeFile(name: string): void {
+  writeFileSync(`${folder}/${name}`, "");
 }
 
-function answer(socket: Socket, path: string, said: string, sent: () => void): void {
-  const size = Number(path.slice(1));
-  if (path.startsWith("/behind?")) {
-    socket.write(ok(said));
-    behind(socket, path.slice("/behind?".length), sent);
-  } else if (path === "/together") {
+function whenFile(name: string, callback: () => void): void {
+  if (existsSync(`${folder}/${name}`)) callback();
+  else setTimeout(() => whenFile(name, callback), 1);
+}
+
+/** Sends the answer and an unsolicited one, so that they arrive together. */
+function together(socket: Socket, kind: string, sent: () => void): void {
+  if (kind === "together") {
     socket.cork(); // one segment; over TLS two records in it
-    socket.write(ok(said));
+    socket.write(ok("answer 1"));
     socket.write(ok("stray"), sent);
     socket.uncork();
-  } else if (size > 0) {
+  } else {
+    const size = Number(kind);
     const length = size - okHead(size).length;
     socket.write(`${okHead(length)}${"x".repeat(length)}${ok("stray")}`, sent);
-  } else {
-    socket.write(ok(said));
   }
 }
 
+function answerFirst(socket: Socket, kind: string, key: string): void {
+  const sent = (): void => makeFile(`sent-${key}`);
+  if (kind === "behind") socket.write(ok("answer 1"));
+  makeFile(`asked-${key}`);
+  whenFile(`go-${key}`, () => {
+    if (kind === "behind") socket.write(ok("stray"), sent);
+    else together(socket, kind, sent);
+  });
+}
+
 function serve(socket: Socket): void {
-  const n = ++connections;
   let requests = 0;
   socket.setNoDelay(true);
   socket.on("error", () => {});
   socket.on("data", (bytes: Uint8Array) => {
-    const path = /^[A-Z]+ (\S+)/.exec(new TextDecoder().decode(bytes))?.[1];
-    if (path === undefined) return;
+    const text = new TextDecoder().decode(bytes);
+    if (!/^[A-Z]+ \//.test(text)) return; // the rest of a request
+    const [, kind = "", key] = /^[A-Z]+ \/(\w+)\?(\S+)/.exec(text) ?? [];
     requests += 1;
-    const said = `answer ${requests} on connection ${n}`;
-    if (requests > 1 || n % 2 === 0) socket.write(ok(said));
-    else answer(socket, path, said, () => writeFileSync(`${folder}/${n}`, ""));
+    if (key === undefined || requests > 1) socket.write(ok(`answer ${requests}`));
+    else answerFirst(socket, kind, key);
   });
 }
 

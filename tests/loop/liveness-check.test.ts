@@ -1,7 +1,7 @@
 /**
  * Bytes that came before a request was written are never its answer, whatever the caller did with the event loop. The
  * origin is a process of its own (`liveness-check-origin.ts`). It sends while the client is busy and reports that by files,
- * which the client can wait for without letting its event loop run.
+ * which the client can wait for without letting its event loop run. Each test has a key of its own, which names its files.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -22,16 +22,25 @@ const PATIENCE_MS = 10_000;
 
 let origin: ChildProcess;
 let ports: string[] = [];
-/** Connections that the origin has accepted: each test opens two. */
-let connections = 0;
+let keys = 0;
 
-/** Blocks the event loop until the origin has sent its unsolicited response, and for `ms` more. */
-function busy(ms: number): void {
+/** Allows the origin to send its unsolicited response. Blocks the event loop until it has done so, and for `ms` more. */
+function busy(key: string, ms: number): void {
   const patience = performance.now() + PATIENCE_MS;
-  while (!existsSync(`${folder}/${connections + 1}`)) {
+  writeFileSync(`${folder}/go-${key}`, "");
+  while (!existsSync(`${folder}/sent-${key}`)) {
     assert(performance.now() < patience, "the origin sent nothing");
   }
   for (const until = performance.now() + ms; performance.now() < until; );
+}
+
+/** The event loop goes on until the origin has the first request. That is not written before its turn ends, or later. */
+async function asked(key: string): Promise<void> {
+  const patience = performance.now() + PATIENCE_MS;
+  while (!existsSync(`${folder}/asked-${key}`)) {
+    assert(performance.now() < patience, "the origin was not asked");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 before(async () => {
@@ -52,24 +61,12 @@ after(() => {
 async function converse(
   secure: boolean,
   options: PoolOptions,
-  talk: (pool: Pool, url: string) => Promise<string>,
+  talk: (pool: Pool, url: string, key: string) => Promise<string>,
 ) {
-  const pool = createPool({ tls: { ca }, ...options });
+  await using pool = createPool({ tls: { ca }, ...options });
   const url = secure ? `https://localhost:${ports[1]}` : `http://127.0.0.1:${ports[0]}`;
-  const second = await talk(pool, url);
-  const { retired } = pool.stats();
-  await pool.close();
-  connections += 2;
-  return { second, retired };
-}
-
-/** A request is written right after this event. The connection may be checked first, because the request waited for it. */
-function acquired(pool: Pool): Promise<void> {
-  return new Promise((resolve) => {
-    pool.subscribe(({ type }) => {
-      if (type === "connection.acquired") resolve();
-    });
-  });
+  const second = await talk(pool, url, `${++keys}`);
+  return { second, retired: pool.stats().retired };
 }
 
 const text = async (answer: Promise<{ text(): Promise<string> }>) => (await answer).text();
@@ -81,17 +78,14 @@ for (const secure of [false, true]) {
       for (const method of ["GET", "POST", "PUT"]) {
         for (const ms of [1, 2, 4, 9, 30]) {
           it(`${api}() of ${method}, ${ms} ms later`, async () => {
-            const { second, retired } = await converse(secure, {}, async (pool, url) => {
-              const first = `${url}/behind?${connections + 1}`;
-              await text(pool.request(first));
-              writeFileSync(`${folder}/go${connections + 1}`, "");
-              busy(ms + 0.2);
+            const { second, retired } = await converse(secure, {}, async (pool, url, key) => {
+              await text(pool.request(`${url}/behind?${key}`));
+              busy(key, ms + 0.2);
               const body = method.startsWith("P") ? { body: "x" } : {};
               const answer = await pool[api](url, { method, ...body });
               return answer.text();
             });
-            const said = `answer 1 on connection ${connections}`;
-            assertEquals([second, retired], [said, { "unsolicited-data": 1 }]);
+            assertEquals([second, retired], ["answer 1", { "unsolicited-data": 1 }]);
           });
         }
       }
@@ -99,32 +93,28 @@ for (const secure of [false, true]) {
   });
 
   describe(`over ${over}, what came together with a response is not the answer`, () => {
-    for (const path of ["/together", "/4096", "/16384", "/32768", "/65536", "/131072", "/524288"]) {
-      it(`to a request that follows it, though microtasks run in between (${path})`, async () => {
-        const { second } = await converse(secure, {}, async (pool, url) => {
-          await pool.preconnect(url);
-          const written = acquired(pool);
-          const first = text(pool.request(url + path));
-          await written;
-          busy(2);
+    for (const kind of ["together", "4096", "16384", "32768", "65536", "131072", "524288"]) {
+      it(`to a request that follows it, though microtasks run in between (/${kind})`, async () => {
+        const { second } = await converse(secure, {}, async (pool, url, key) => {
+          const first = text(pool.request(`${url}/${kind}?${key}`));
+          await asked(key);
+          busy(key, 2);
           await first;
           return text(pool.request(url));
         });
-        assertEquals(second, `answer 1 on connection ${connections}`);
+        assertEquals(second, "answer 1");
       });
 
-      it(`to a request that waits for its connection (${path})`, async () => {
-        const { second } = await converse(secure, { maxConnectionsPerOrigin: 1 }, async (pool, url) => {
-          await pool.preconnect(url);
-          const written = acquired(pool);
-          const first = text(pool.request(url + path));
+      it(`to a request that waits for its connection (/${kind})`, async () => {
+        const { second } = await converse(secure, { maxConnectionsPerOrigin: 1 }, async (pool, url, key) => {
+          const first = text(pool.request(`${url}/${kind}?${key}`));
           const next = text(pool.request(url));
-          await written;
-          busy(2);
+          await asked(key);
+          busy(key, 2);
           await first;
           return next;
         });
-        assertEquals(second, `answer 1 on connection ${connections}`);
+        assertEquals(second, "answer 1");
       });
     }
   });

@@ -378,6 +378,13 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/transports/tls-sessions" },
   },
   {
+    breaks: "A lone request is written at once, though another connection wrote within the same millisecond",
+    file: "transports/node-socket.ts",
+    search: "immediate: 2",
+    replacement: "immediate: 1",
+    proof: { tests: "tests/transports/node-writes" },
+  },
+  {
     breaks: "A failed handshake drops the sessions, one of which may be why it failed",
     file: "transports/node-socket.ts",
     search: `    if (this.#phase === "tls") this.#opening?.tls?.sessions?.clear();\n`,

@@ -87,56 +87,67 @@ async function busyTurn(list: readonly Connection[], some: number) {
 }
 
 describe("small requests of one turn of the event loop on Node", { skip: !isNode && "not Node" }, () => {
-  it("are written at its end, but for the first", async () => {
+  it("are written at its end, but for the first two", async () => {
     await using open = await connections(4);
     const { written } = await busyTurn(open.list, 4);
-    assertEquals(written, [7, 0, 0, 0]);
-    assertEquals(open.list[1]?.socket.allWritten, false);
+    assertEquals(written, [7, 7, 0, 0]);
+    assertEquals(open.list[2]?.socket.allWritten, false);
     await round();
     assertEquals(new Set(open.list.map((one) => one.written())).size, 1);
-    assertEquals(open.list[1]?.socket.allWritten, true);
+    assertEquals(open.list[2]?.socket.allWritten, true);
+  });
+
+  it("are written at once where each has a turn of its own, however shortly they follow each other", async () => {
+    await using open = await connections(20);
+    for (const { socket, written } of open.list) {
+      socket.write("request");
+      assertEquals(written(), 7);
+      await immediate();
+    }
   });
 
   it("are written as soon as 32 wait", async () => {
-    await using open = await connections(35);
-    const { waiting, written } = await busyTurn(open.list, 32);
+    await using open = await connections(36);
+    const { waiting, written } = await busyTurn(open.list, 33);
     assertEquals(waiting, 34);
-    assertEquals(written, [...Array<number>(33).fill(7), 0, 0]);
+    assertEquals(written, [...Array<number>(34).fill(7), 0, 0]);
     await round();
     assertEquals(new Set(open.list.map((one) => one.written())).size, 1);
   });
 
   it("wait no longer than 0.5 ms for the next one in a turn that goes on", async () => {
     for (let isLong = true; isLong; ) {
-      await using open = await connections(4);
+      await using open = await connections(5);
       const lasts = clock();
-      for (const { socket } of open.list.slice(0, 3)) socket.write("request");
+      for (const { socket } of open.list.slice(0, 4)) socket.write("request");
       const before = open.list.map(({ written }) => written());
       work(0.6);
-      open.list[3]?.socket.write("request");
+      open.list[4]?.socket.write("request");
       const after = open.list.map(({ written }) => written());
       isLong = lasts();
-      if (!isLong) assertEquals([before, after], [[7, 0, 0, 0], Array(4).fill(7)]);
+      if (!isLong) assertEquals([before, after], [[7, 7, 0, 0, 0], Array(5).fill(7)]);
     }
   });
 
   it("come before what follows on their connection", async () => {
-    await using open = await connections(2);
-    const [first, second] = open.list;
-    first?.socket.write("first");
-    second?.socket.write("head, ");
-    second?.socket.write("head of a body, ", new TextEncoder().encode("body"));
-    second?.socket.endWrites?.();
+    await using open = await connections(3);
+    const [first, second, third] = open.list;
+    first?.socket.write("1");
+    second?.socket.write("2");
+    third?.socket.write("head, ");
+    third?.socket.write("head of a body, ", new TextEncoder().encode("body"));
+    third?.socket.endWrites?.();
     await open.until("body");
-    assertEquals(open.arrived.join("").replace("first", ""), "head, head of a body, body");
+    assertEquals(open.arrived.join("").replace(/\d/g, ""), "head, head of a body, body");
   });
 
   it("are sent although their socket is closed in the same turn, and are not if it is aborted", async () => {
     for (let isLong = true; isLong; ) {
-      await using open = await connections(3);
-      const [first, closed, aborted] = open.list;
+      await using open = await connections(4);
+      const [first, second, closed, aborted] = open.list;
       const lasts = clock();
       first?.socket.write("first");
+      second?.socket.write("second");
       closed?.socket.write("closed");
       aborted?.socket.write("aborted");
       isLong = lasts();
@@ -153,16 +164,17 @@ describe("a request that waits for the end of a turn on Node", { skip: !isNode &
   /** Has a request wait behind a long turn, in which the peer does something. */
   async function overtaken(does: (peer: NetSocket) => void, handlerOf: () => Recorder): Promise<Connection> {
     for (;;) {
-      await using open = await connections(2, handlerOf);
-      const [first, second] = open.list as [Connection, Connection];
+      await using open = await connections(3, handlerOf);
+      const [first, second, third] = open.list as [Connection, Connection, Connection];
       const isLong = clock();
       first.socket.write("first");
       second.socket.write("second");
+      third.socket.write("third");
       if (isLong()) continue;
-      does(second.peer);
+      does(third.peer);
       work();
       await round();
-      return second;
+      return third;
     }
   }
 
@@ -188,6 +200,6 @@ describe("a request that waits for the end of a turn on Node", { skip: !isNode &
       (peer) => peer.write("unasked"),
       () => new Recorder(),
     );
-    assertEquals([handler.text, written()], ["unasked", 6]);
+    assertEquals([handler.text, written()], ["unasked", 5]);
   });
 });
