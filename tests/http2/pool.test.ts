@@ -21,17 +21,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createPool, type PoolEvent, type PoolOptions } from "../../mod.ts";
+import { MovableClock } from "../support/clock.ts";
+import { eventually, PATIENCE_MS } from "../support/patience.ts";
 
 const file = (name: string) => readFileSync(new URL(`../certs/${name}`, import.meta.url), "utf8");
 const ca = file("ca.pem");
-
-/** Nothing here takes longer, unless it is broken. */
-const WAIT_MS = 5000;
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let waits = 0; waits < WAIT_MS / 5 && !holds(); waits++)
-    await new Promise((later) => setTimeout(later, 5));
-}
 
 type Headers = Record<string, string | string[] | undefined>;
 type Answer = (stream: ServerHttp2Stream, headers: Headers) => void;
@@ -157,7 +151,7 @@ class World implements AsyncDisposable {
     server.on("session", (session: Http2Session) => void this.sessions.push(session));
     this.pool = createPool({
       tls: { ca },
-      requestTimeout: WAIT_MS,
+      requestTimeout: PATIENCE_MS,
       ...options,
       onEvent: (event) => void this.events.push(event),
     });
@@ -242,9 +236,9 @@ describe("a pool that may speak HTTP/2", () => {
     const hold: Answer = (stream) => void waiting.push(stream);
     await using world = await World.open(hold, {}, { settings: { maxConcurrentStreams: 3 } });
     const first = world.pool.request(world.url);
-    await until(() => waiting.length >= 1);
+    await eventually(() => waiting.length >= 1, "the first request");
     const calls = [first, ...Array.from({ length: 4 }, () => world.pool.request(world.url))];
-    await until(() => waiting.length >= 5);
+    await eventually(() => waiting.length >= 5, "all five requests");
     for (const stream of waiting) hello(stream, { ":path": "x" });
     await Promise.all(calls.map(async (call) => (await call).text()));
     assertEquals(world.sessions.length, 2);
@@ -322,7 +316,7 @@ describe("a pool that may speak HTTP/2", () => {
     );
     const events: PoolEvent[] = [];
     await using pool = createPool({
-      requestTimeout: WAIT_MS,
+      requestTimeout: PATIENCE_MS,
       http2: "prior-knowledge",
       onEvent: (event) => void events.push(event),
     });
@@ -367,7 +361,7 @@ describe("a pool that may speak HTTP/2", () => {
 
   it("sends it up to six times, and then it fails as not sent", async () => {
     await using server = await FrameServer.open(() => [goaway(0)]);
-    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
+    await using pool = createPool({ requestTimeout: PATIENCE_MS, http2: "prior-knowledge" });
     const error = await pool.request(server.url, { method: "POST", body: "x" }).catch((thrown) => thrown);
     assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "none", true]);
     const said = "the peer sent GOAWAY with NO_ERROR";
@@ -379,7 +373,7 @@ describe("a pool that may speak HTTP/2", () => {
 
   it("fails with what the peer said if the body cannot be sent again", async () => {
     await using server = await FrameServer.open((_connection, id) => [refuse(id)]);
-    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
+    await using pool = createPool({ requestTimeout: PATIENCE_MS, http2: "prior-knowledge" });
     const body = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10)) });
     const error = await pool.request(server.url, { method: "POST", body }).catch((thrown) => thrown);
     assertEquals([error.code, error.sent], ["ERR_CONNECTION_LOST", "none"]);
@@ -391,7 +385,7 @@ describe("a pool that may speak HTTP/2", () => {
   it("sends no request whose fields the peer does not take, and keeps the connection", async () => {
     const settings = frame(4, 0, 0, new Uint8Array([0, 6, 0, 0, 16, 0]));
     await using server = await FrameServer.open((_connection, id) => [settings, headers(id, OK)]);
-    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge" });
+    await using pool = createPool({ requestTimeout: PATIENCE_MS, http2: "prior-knowledge" });
     await pool.request(server.url);
     const cookie = "c".repeat(5000);
     const error = await pool.request(server.url, { headers: { cookie } }).catch((thrown) => thrown);
@@ -480,16 +474,22 @@ describe("a pool that may speak HTTP/2", () => {
 
   it("resets a request whose deadline passes, and keeps the connection", async () => {
     const codes: number[] = [];
+    let asked = 0;
     const silent: Answer = (stream, headers) => {
+      asked += 1;
       stream.on("error", () => {});
       if (headers[":path"] === "/") return hello(stream, headers);
       stream.on("close", () => void codes.push(stream.rstCode));
     };
-    await using world = await World.open(silent);
-    const error = await world.pool.request(`${world.url}x`, { headersTimeout: 30 }).catch((thrown) => thrown);
+    const clock = new MovableClock();
+    await using world = await World.open(silent, { clock });
+    const call = world.pool.request(`${world.url}x`, { headersTimeout: 30 }).catch((thrown) => thrown);
+    await eventually(() => asked > 0, "the request");
+    await clock.advance(30);
+    const error = await call;
     assertEquals([error.code, error.connection.protocol], ["ERR_HEADERS_TIMEOUT", "h2"]);
     assertEquals((await world.pool.request(world.url)).connection.requestNumber, 2);
-    await until(() => codes.length > 0);
+    await eventually(() => codes.length > 0, "the end of its stream");
     assertEquals(codes, [8]);
   });
 
@@ -514,7 +514,7 @@ describe("a pool that may speak HTTP/2", () => {
     for (const kind of ["http", "socks5"] as const) {
       await using proxy = await Tunnels.open(kind);
       await using pool = createPool({
-        requestTimeout: WAIT_MS,
+        requestTimeout: PATIENCE_MS,
         tls: { ca },
         proxy: `${kind}://127.0.0.1:${proxy.port}`,
       });
@@ -527,7 +527,7 @@ describe("a pool that may speak HTTP/2", () => {
     await using world = await World.open(hello, {}, { plain: true });
     await using proxy = await Tunnels.open("http");
     await using pool = createPool({
-      requestTimeout: WAIT_MS,
+      requestTimeout: PATIENCE_MS,
       http2: "prior-knowledge",
       proxy: `http://127.0.0.1:${proxy.port}`,
     });
@@ -557,7 +557,7 @@ describe("a pool that may speak HTTP/2", () => {
     const server = createServer();
     server.on("stream", hello as () => void);
     await new Promise<void>((listening) => void server.listen(unixPath, listening));
-    await using pool = createPool({ requestTimeout: WAIT_MS, http2: "prior-knowledge", unixPath });
+    await using pool = createPool({ requestTimeout: PATIENCE_MS, http2: "prior-knowledge", unixPath });
     const response = await pool.request("http://service.test/a");
     assertEquals([await response.text(), response.connection.protocol], ["hello /a", "h2"]);
     await pool.close();
@@ -582,7 +582,7 @@ describe("a pool that may speak HTTP/2", () => {
       headers[":path"] === "/" ? hello(stream, headers) : void waiting.push(stream);
     await using world = await World.open(hold);
     const running = world.pool.request(`${world.url}held`);
-    await until(() => waiting.length > 0);
+    await eventually(() => waiting.length > 0, "the request that is held");
     world.pool.drain();
     const next = await world.pool.request(world.url);
     assertEquals([await next.text(), next.connection.id], ["hello /", 2]);
@@ -595,7 +595,7 @@ describe("a pool that may speak HTTP/2", () => {
     const silent: Answer = (stream) => void stream.on("error", () => {});
     await using world = await World.open(silent);
     const calls = [1, 2, 3].map(() => world.pool.request(world.url).catch((error) => error.code));
-    await until(() => world.pool.stats().active > 0);
+    await eventually(() => world.pool.stats().active > 0, "the requests");
     await world.pool.close({ timeout: 20 });
     assertEquals(await Promise.all(calls), Array(3).fill("ERR_POOL_CLOSED"));
     assertEquals(world.pool.stats().open, 0);

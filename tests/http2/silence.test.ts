@@ -15,10 +15,13 @@ import {
   TYPE,
 } from "../simulation/http2/frames.ts";
 import { MovableClock } from "../support/clock.ts";
+import { eventually, PATIENT } from "../support/patience.ts";
 
 /** A server behind a relay that can forget the connections through it: what comes on them goes nowhere. */
 class Forgetful implements AsyncDisposable {
   readonly requests: string[] = [];
+  /** Answers that wait, in the order of their requests: those to requests with `x-wait`. */
+  readonly waiting: (() => void)[] = [];
   readonly #forgotten: Set<number> = new Set();
   #connections = 0;
   readonly #origin = createHttp2Server();
@@ -26,16 +29,15 @@ class Forgetful implements AsyncDisposable {
 
   constructor() {
     this.#origin.on("stream", (stream, headers) => {
-      this.requests.push(`${headers[":method"]} ${headers[":path"]}`);
       stream.on("error", () => {});
-      setTimeout(
-        () => {
-          if (stream.destroyed) return;
-          stream.respond({ ":status": 200 });
-          stream.end("ok");
-        },
-        Number(headers["x-wait"] ?? 0),
-      );
+      const answer = (): void => {
+        if (stream.destroyed) return;
+        stream.respond({ ":status": 200 });
+        stream.end("ok");
+      };
+      if (headers["x-wait"] === undefined) answer();
+      else this.waiting.push(answer);
+      this.requests.push(`${headers[":method"]} ${headers[":path"]}`);
     });
     this.#relay = createServer((client) => {
       this.#connections += 1;
@@ -70,11 +72,11 @@ class Forgetful implements AsyncDisposable {
   }
 }
 
-const idle = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
+/** The sockets are real, and the time is the test's: a busy machine makes nothing late. */
 async function withPool(
   test: (at: {
     server: Forgetful;
+    clock: MovableClock;
     get: (path: string, init?: object) => Promise<string>;
     events: PoolEvent[];
   }) => Promise<void>,
@@ -82,16 +84,18 @@ async function withPool(
   await using server = new Forgetful();
   const url = await server.open();
   const events: PoolEvent[] = [];
+  const clock = new MovableClock();
   const pool = createPool({
     http2: "prior-knowledge",
     doubt: { after: "300ms" },
+    clock,
     onEvent: (event) => void events.push(event),
   });
   const get = async (path: string, init: object = {}): Promise<string> => {
     const response = await pool.request(url + path, init);
     return `${await response.text()} on ${response.connection.id}`;
   };
-  await test({ server, get, events });
+  await test({ server, clock, get, events });
   await pool.close({ timeout: 0 });
 }
 
@@ -100,14 +104,23 @@ const retired = (events: readonly PoolEvent[]) =>
     event.type === "connection.retired" ? [`${event.connection} ${event.reason}`] : [],
   );
 
-describe("HTTP/2 on a connection that died without a word", () => {
+const doubts = (events: readonly PoolEvent[]) =>
+  events.filter(({ type }) => type === "request.doubted").length;
+
+describe("HTTP/2 on a connection that died without a word", PATIENT, () => {
   it("requests that share it are all answered on fresh ones, and it is retired once", async () => {
-    await withPool(async ({ server, get, events }) => {
+    await withPool(async ({ server, clock, get, events }) => {
       assertEquals(await get("1"), "ok on 1");
-      await idle(200);
+      await clock.advance(200);
       server.forget();
+      const asked = events.filter(({ type }) => type === "connection.acquired").length;
       // How many share the second one depends on when real sockets connect.
-      const answers = await Promise.all([get("2"), get("3"), get("4")]);
+      const calls = Promise.all([get("2"), get("3"), get("4")]);
+      const acquired = () => events.filter(({ type }) => type === "connection.acquired").length - asked;
+      await eventually(() => acquired() === 3, "three requests on it");
+      await clock.advance(300);
+      assertEquals(doubts(events), 3);
+      const answers = await calls;
       for (const answer of answers) assert(/^ok on [2-4]$/.test(answer), answers.join());
       assertEquals(retired(events), ["1 no-answer"]);
       assertEquals(server.requests.toSorted(), ["GET /1", "GET /2", "GET /3", "GET /4"]);
@@ -116,22 +129,30 @@ describe("HTTP/2 on a connection that died without a word", () => {
   });
 
   it("a slow answer on a connection that has answered others since is not doubted", async () => {
-    await withPool(async ({ server, get, events }) => {
+    await withPool(async ({ server, clock, get, events }) => {
       await get("1");
-      await idle(200);
-      const slow = get("slow", { headers: { "x-wait": "700" } });
+      await clock.advance(200);
+      const slow = get("slow", { headers: { "x-wait": "1" } });
+      await eventually(() => server.waiting.length === 1, "the slow request");
       assertEquals(await get("2"), "ok on 1");
+      await clock.advance(700);
+      server.waiting[0]?.();
       assertEquals(await slow, "ok on 1");
-      assert(!events.some(({ type }) => type === "request.doubted"));
+      assertEquals(doubts(events), 0);
       assertEquals(server.requests.length, 3);
     });
   });
 
   it("the stream that is not needed any more is cancelled, and its connection stays", async () => {
-    await withPool(async ({ server, get, events }) => {
+    await withPool(async ({ server, clock, get, events }) => {
       await get("1");
-      await idle(200);
-      assertEquals(await get("slow", { headers: { "x-wait": "500" } }), "ok on 1");
+      await clock.advance(200);
+      const slow = get("slow", { headers: { "x-wait": "1" } });
+      await eventually(() => server.waiting.length === 1, "the slow request");
+      await clock.advance(300);
+      await eventually(() => server.waiting.length === 2, "the same on another connection");
+      server.waiting[0]?.();
+      assertEquals(await slow, "ok on 1");
       assertEquals(server.requests.length, 3);
       assertEquals(retired(events), []);
     });

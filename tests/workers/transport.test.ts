@@ -29,7 +29,7 @@ const tasks = {
     return (await pool.request(url, { method: "POST", body })).text();
   },
   async fail(pool, { url, options }) { return pool.request(url, options).then(() => "no error", describe); },
-  async idle(pool, { url }) { await (await pool.request(url)).text(); await new Promise((resolve) => setTimeout(resolve, 100)); return pool.stats(); },
+  async idle(pool, { url }) { await (await pool.request(url)).text(); for (let left = 2000; left > 0 && pool.stats().open > 0; left--) await new Promise((resolve) => setTimeout(resolve, 5)); return pool.stats(); },
   async stats(pool) { return pool.stats(); },
 };
 const make = (scope, options) => createPool({ ...options, transport: workersTransport({ scope }) });
