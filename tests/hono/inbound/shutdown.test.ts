@@ -83,8 +83,8 @@ for (const [name, serve] of Object.entries(SERVERS)) {
     });
 
     for (const [how, options] of [
-      ["at the deadline", { timeout: 50 }],
-      ["when the signal is aborted", { timeout: Infinity, signal: AbortSignal.timeout(50) }],
+      ["at the deadline", () => ({ timeout: 50 })],
+      ["when the signal is aborted", () => ({ timeout: Infinity, signal: AbortSignal.timeout(50) })],
     ] as const) {
       it(`cuts off what still runs ${how}`, PATIENT, async () => {
         const { app, begun, go } = slowApp();
@@ -93,7 +93,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
         slow.get("/slow");
         await begun.given;
         const pool = notedPool();
-        const report = await shutdown(server, { ...options, pool: [pool] });
+        const report = await shutdown(server, { ...options(), pool: [pool] });
         if (name !== "Deno.serve") await slow.end();
         go.give();
         await slow.end();

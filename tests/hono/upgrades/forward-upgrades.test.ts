@@ -11,6 +11,7 @@ import {
   type UpgradeFailed,
   type UpgradeRoute,
 } from "../../../src/hono/mod.ts";
+import { MovableClock } from "../../support/clock.ts";
 import { eventually, guarded } from "../../support/patience.ts";
 import { rawServer } from "../../upgrade/raw-server.ts";
 import { echoServer } from "./web-socket-echo.ts";
@@ -145,7 +146,8 @@ describe("forwardUpgrades", () => {
 
   it("answers 503 with Retry-After when the pool has no room, and 504 when the upstream is silent", async () => {
     await using upstream = await rawServer(() => {});
-    const pool = createPool({ maxConnections: 1, maxQueue: 0, headersTimeout: "150ms" });
+    const clock = new MovableClock();
+    const pool = createPool({ maxConnections: 1, maxQueue: 0, headersTimeout: "150ms", clock });
     const told: number[] = [];
     const options = { onEvent: ({ status }: UpgradeFailed) => void told.push(status) };
     await using front = await gateway(() => upstream.url, options, pool);
@@ -156,6 +158,7 @@ describe("forwardUpgrades", () => {
     await eventually(() => second.isEnded, "the second's answer");
     assertEquals(second.got.startsWith("HTTP/1.1 503 Service Unavailable\r\n"), true, second.got);
     assertEquals(second.got.includes("\r\nretry-after: 1\r\n"), true);
+    await clock.advance(150);
     await eventually(() => first.isEnded, "the first's answer");
     assertEquals([first.got.slice(0, 12), told], ["HTTP/1.1 504", [503, 504]]);
     for (const { socket } of [first, second]) socket.destroy();
