@@ -104,17 +104,17 @@ for (const [name, serve] of Object.entries(SERVERS)) {
 
     it("closes a real pool that a handler uses", PATIENT, async () => {
       const pool = createPool();
+      const up = (): string => `http://${HOSTNAME}:${port}/up`;
       const { server, port } = await serve((request) =>
-        new URL(request.url).pathname === "/up"
-          ? new Response("up")
-          : pool.fetch(new URL("/up", request.url)),
+        new URL(request.url).pathname === "/up" ? new Response("up") : pool.fetch(up()),
       );
       const client = await RawClient.open(port);
-      client.get("/", "1.1", `Host: ${HOSTNAME}:${port}`);
+      client.get("/");
+      assertEquals((await client.response()).body, "up");
       client.abort();
       const { cut } = await shutdown(server, { pool });
       assertEquals(cut, 0);
-      await assertRejects(() => pool.fetch(`http://${HOSTNAME}:${port}/`));
+      await assertRejects(() => pool.fetch(up()));
     });
   });
 
