@@ -127,6 +127,7 @@ export class Session implements IncomingOwner, StreamOwner {
     return this.#capacity;
   }
 
+  /** How many streams are open: their request was sent, and they have not ended. */
   get streams(): number {
     return this.#streams.size;
   }

@@ -280,10 +280,11 @@ export class ConnectionPool<Wire extends PoolWire>
     // Until the peer speaks, what it said last is the best guess: it refuses what is beyond its limit.
     const capacity = isCapacityKnown ? own : Math.min(own, last);
     const [protocol, negotiated] = [wire.protocol, this.mayHearFirst(origin)];
+    const readyAt = early?.readyAt;
     this.observers.beginStep();
     try {
       const effects = this.core.step(
-        { type: "connected", connection: record, random, capacity, protocol, negotiated },
+        { type: "connected", connection: record, random, capacity, protocol, negotiated, readyAt },
         now,
       );
       publishOpened(this.observers, record, elapsedMs);
@@ -294,8 +295,8 @@ export class ConnectionPool<Wire extends PoolWire>
     }
   }
 
-  connectFailed(record: Connection<Wire>, error: unknown): void {
-    this.#step({ type: "connect-failed", connection: record, error }, this.now());
+  connectFailed(record: Connection<Wire>, error: unknown, endedBy?: RetireReason): void {
+    this.#step({ type: "connect-failed", connection: record, error, endedBy }, this.now());
   }
 
   // What sockets report
@@ -322,7 +323,8 @@ export class ConnectionPool<Wire extends PoolWire>
   retire({ record }: PooledConnection<Wire>, reason: RetireReason, taken?: number): void {
     const now = this.now();
     if (record.state === "closed") return;
-    if (record.state === "connecting") return this.connectFailed(record, new TransportError("refused", GONE));
+    if (record.state === "connecting")
+      return this.connectFailed(record, new TransportError("refused", GONE), reason);
     if (reason === "goaway") {
       this.#sleepDetector.notice(now);
       this.#step({ type: "goaway", connection: record, taken, late: this.timer.isLate }, now);

@@ -187,6 +187,28 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/pool/pool.test.ts" },
   },
   {
+    breaks:
+      "A connection that the server ends while the code of HTTP/2 is loaded costs no request its answer",
+    file: "src/pool/connect/early-bytes.ts",
+    search: "if (this.readyAt !== undefined) this.endedBy = ENDS[this.#failure.kind];",
+    replacement: "",
+    proof: { tests: "tests/http2/loading.test.ts" },
+  },
+  {
+    breaks: "A connection that waited for the code of HTTP/2 has been idle for so long",
+    file: "src/pool/core/core.ts",
+    search: "connection.idleSince = readyAt;",
+    replacement: "connection.idleSince = now;",
+    proof: { tests: "tests/http2/loading.test.ts" },
+  },
+  {
+    breaks: "A server that ends each connection before a request is written is not asked for ever",
+    file: "src/pool/core/core.ts",
+    search: "++origin.endedUnused <= MAX_UNPROCESSED_RESENDS",
+    replacement: "++origin.endedUnused > 0",
+    proof: { tests: "tests/pool/core/core.test.ts" },
+  },
+  {
     breaks: "What was not processed twice waits until all sockets were read",
     file: "src/exchange/ending.ts",
     search: "if (unprocessedCount > 1) pool",

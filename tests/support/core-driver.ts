@@ -10,6 +10,7 @@ import type { Effect, Input } from "../../src/pool/core/effects.ts";
 import { waitersWithoutAttempt } from "../../src/pool/core/origin-table.ts";
 import { type ConnectionRecord, OwnWaiter, Waiter } from "../../src/pool/core/records.ts";
 import { NOTHING_LEARNED } from "../../src/rules/learned-limit.ts";
+import { MAX_UNPROCESSED_RESENDS } from "../../src/rules/retry.ts";
 import { type ConnectionFacts, NO_HINTS, type Rules, type ServerHints } from "../../src/rules/rules.ts";
 import { checkBooks, checkGrant, type Life, type Terms } from "./books.ts";
 import { rules } from "./facts.ts";
@@ -200,6 +201,16 @@ export class CoreDriver {
     const words = this.step({ type: "connect-failed", connection, error: `error ${id}` });
     const rejected = (why: string) => words.filter((word) => word.endsWith(why)).length;
     if (rejected("acquire-timeout") === 0) assertEquals(rejected(": connect-failed") - 1, needed);
+    return words;
+  }
+
+  /** The peer ends a connection before a request could be written: no request fails, as long as that is not the rule. */
+  endedUnused(id: number, endedBy: RetireReason = "peer-closed"): string[] {
+    const connection = this.connection(id);
+    const isReplaced = connection.originRecord.endedUnused < MAX_UNPROCESSED_RESENDS;
+    const words = this.step({ type: "connect-failed", connection, error: `error ${id}`, endedBy });
+    assert(words.includes(`close ${id}: ${endedBy}`), words.join());
+    if (isReplaced) assert(!words.some((word) => word.endsWith(": connect-failed")), words.join());
     return words;
   }
 

@@ -6,6 +6,7 @@
 
 import { HoldfastError } from "../../contract/errors.ts";
 import type { Origin } from "../../contract/origin.ts";
+import type { RetireReason } from "../../contract/reasons.ts";
 import type { Socket, Transport } from "../../contract/transport.ts";
 import type { FunctionFault } from "../../contract/user-functions.ts";
 import type { PoolWire } from "../../contract/wire.ts";
@@ -39,7 +40,8 @@ export interface ConnectAttemptOwner<Wire extends PoolWire> {
   mayHearFirst(origin: Origin): boolean;
   /** The protocol that was agreed on. Its code may have to be loaded first. */
   wireOn(socket: Socket, origin: Origin): Wire | Promise<Wire>;
-  connectFailed(record: Connection<Wire>, error: unknown): void;
+  /** `endedBy`: it was open, and the peer ended it before a request could be written. */
+  connectFailed(record: Connection<Wire>, error: unknown, endedBy?: RetireReason): void;
 }
 
 /** The parts of a pool that its connect attempts need. */
@@ -48,6 +50,15 @@ export interface ConnectAttemptsParts<Wire extends PoolWire> {
   readonly timer: PoolTimer;
   readonly observers: Observers;
   readonly core: { readonly origins: OriginTable<PooledConnection<Wire>, Acquirer<Wire>> };
+}
+
+/** What an attempt comes to whose connection the peer ended while the code for it was loaded. The next one need not wait for that. */
+class Ended {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }
 
 /** One attempt, with its time limit. */
@@ -159,15 +170,16 @@ export class ConnectAttempts<Wire extends PoolWire> {
   /**
    * Calls `start`, which starts attempts to an origin, and waits for all attempts to it. Answers why one failed, or
    * `undefined` if none did. An attempt that began earlier did not have its whole time for this caller: if it fails,
-   * `start` is called again.
+   * `start` is called again, and so it is if the peer ended what was open.
    */
   async failure(origin: Origin, now: number, start: () => void): Promise<unknown> {
     start();
     let attempts = this.#attemptsTo(origin);
     for (let attempt = attempts.shift(); attempt !== undefined; attempt = attempts.shift()) {
-      const error = await attempt.failure();
-      if (error === undefined) continue;
-      if (attempt.startedAt >= now) return error;
+      const outcome = await attempt.failure();
+      if (outcome === undefined) continue;
+      const error = outcome instanceof Ended ? outcome.error : outcome;
+      if (attempt.startedAt >= now && error === outcome) return error;
       start();
       attempts = this.#attemptsTo(origin);
       // The pool is closing: `start` did nothing.
@@ -202,6 +214,7 @@ export class ConnectAttempts<Wire extends PoolWire> {
     // Code may be slow to come, or never: the attempt goes on until it is there.
     connection.attempt = attempt;
     this.#parts.timer.watch(attempt);
+    if (connection.user instanceof EarlyBytes) connection.user.readyAt = this.#parts.settings.clock.now();
     const failed = (failure: unknown): unknown => this.#refuse(connection, socket, failure);
     return attempt
       .within(wire)
@@ -216,16 +229,21 @@ export class ConnectAttempts<Wire extends PoolWire> {
     if (early !== undefined) connection.user = undefined;
     const failure = early?.failureIn(open.wire.protocol);
     if (record.state === "closed" || failure !== undefined)
-      return this.#refuse(connection, open.socket, failure);
+      return this.#refuse(connection, open.socket, failure, early?.endedBy);
     this.#owner.opened(connection, open, random, early);
     return undefined;
   }
 
   /** Answers why the socket cannot be used. `undefined`: the pool does not want it any more. */
-  #refuse({ record }: PooledConnection<Wire>, socket: Socket, error: unknown): unknown {
+  #refuse(
+    { record }: PooledConnection<Wire>,
+    socket: Socket,
+    error: unknown,
+    endedBy?: RetireReason,
+  ): unknown {
     abortQuietly(socket);
-    if (error !== undefined) this.#owner.connectFailed(record, error);
-    return error;
+    if (error !== undefined) this.#owner.connectFailed(record, error, endedBy);
+    return endedBy === undefined ? error : new Ended(error);
   }
 
   /** Only a user's transport is distrusted. */

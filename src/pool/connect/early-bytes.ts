@@ -3,15 +3,30 @@
  * a tunnel together with the proxy's answer, or while the code of the protocol is being loaded.
  */
 
-import { TransportError } from "../../contract/transport.ts";
+import type { RetireReason } from "../../contract/reasons.ts";
+import { TransportError, type TransportErrorKind } from "../../contract/transport.ts";
 import type { ConnectionUser } from "../../contract/wire.ts";
 import type { WireProtocol } from "../../contract/wire-protocol.ts";
 
 /** Settings are some hundred bytes. */
 const MOST_BYTES = 65_536;
 
+/** What ends a connection, by the transport's error. In TLS 1.3 a client may learn late that it was refused: then it did not open. */
+const ENDS: Readonly<Partial<Record<TransportErrorKind, RetireReason>>> = {
+  reset: "peer-closed",
+  timeout: "no-answer",
+  unreachable: "no-answer",
+};
+
 /** The user of a connection until its wire is there. */
 export class EarlyBytes implements ConnectionUser {
+  /** When its socket was open, if the code of the protocol was not there yet. */
+  readyAt: number | undefined = undefined;
+  /**
+   * Why it ended, if it did while that code was loaded. That is no connect attempt that failed: the server was there, and got
+   * tired of waiting, or was stopped.
+   */
+  endedBy: RetireReason | undefined = undefined;
   readonly #pieces: Uint8Array[] = [];
   #size = 0;
   #failure: TransportError | undefined = undefined;
@@ -25,7 +40,9 @@ export class EarlyBytes implements ConnectionUser {
   drain(): void {}
 
   closed(error: TransportError | undefined): void {
-    this.#failure ??= error ?? new TransportError("reset", "the peer closed the connection at once");
+    if (this.#failure !== undefined) return;
+    this.#failure = error ?? new TransportError("reset", "the peer closed the connection at once");
+    if (this.readyAt !== undefined) this.endedBy = ENDS[this.#failure.kind];
   }
 
   cut(): void {

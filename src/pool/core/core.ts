@@ -14,6 +14,7 @@
 import type { LimitMemory } from "../../contract/limit-store.ts";
 import type { Origin } from "../../contract/origin.ts";
 import type { RetireReason } from "../../contract/reasons.ts";
+import { MAX_UNPROCESSED_RESENDS } from "../../rules/retry.ts";
 import type { Rules } from "../../rules/rules.ts";
 import { expiry, spentReason, type Verdict, verdict } from "../../rules/verdict.ts";
 import { noteUse } from "../../rules/warm.ts";
@@ -128,11 +129,11 @@ export class PoolCore<C, W> {
         return this.#expect(this.origins.recordOf(input.origin), input.capacity, now);
       case "connected":
         this.#requestLearner.spoke(input.connection, input.protocol ?? "http/1.1", input.negotiated === true);
-        return this.#connected(input.connection, input.capacity ?? 1, input.random, now);
+        return this.#connected(input, now);
       case "capacity":
         return this.#capacityChanged(input.connection, input.capacity, now);
       case "connect-failed":
-        return this.#connectFailed(input.connection, input.error, now);
+        return this.#connectFailed(input, now);
       case "release":
         return this.#release(input, now);
       case "linger":
@@ -244,16 +245,18 @@ export class PoolCore<C, W> {
     this.#opening.connect(origin, now);
   }
 
-  #connected(connection: ConnectionRecord<C, W>, capacity: number, random: number, now: number): void {
+  #connected(input: Input<C, W> & { type: "connected" }, now: number): void {
+    const { connection, capacity = 1, random, readyAt = now } = input;
     if (connection.state === "closed") return;
     const { originRecord: origin } = connection;
     this.#requestLearner.review(origin, now);
     connection.capacity = capacity;
-    connection.roundTripMs = now - connection.openedAt;
+    connection.roundTripMs = readyAt - connection.openedAt;
     origin.roundTripMs = Math.min(origin.roundTripMs, connection.roundTripMs);
-    connection.expiresAt = expiry(origin.rules, now, random);
-    connection.openedAt = now;
-    connection.idleSince = now;
+    connection.expiresAt = expiry(origin.rules, readyAt, random);
+    connection.openedAt = readyAt;
+    connection.idleSince = readyAt;
+    origin.endedUnused = 0;
     origin.counters.opened += 1;
     this.origins.connected(connection);
     this.#sharing.expect(origin, capacity);
@@ -306,12 +309,18 @@ export class PoolCore<C, W> {
     if (connection.state === "draining" && !this.#closing) this.#succession.ended(connection, now);
   }
 
-  /** The waiters that a connect attempt was for fail with it, one per lease that it was expected to have. */
-  #connectFailed(connection: ConnectionRecord<C, W>, error: unknown, now: number): void {
+  /**
+   * The waiters that a connect attempt was for fail with it, one per lease that it was expected to have. If the peer ended what
+   * was open, nothing of them was written, and they get another one, as often as a request is sent again that no server processed.
+   */
+  #connectFailed(input: Input<C, W> & { type: "connect-failed" }, now: number): void {
+    const { connection, error, endedBy } = input;
     if (connection.state === "closed") return;
     const { originRecord: origin } = connection;
-    origin.reach.failedAt = now;
-    this.#retirement.retire(connection, "connect-failed", now, "lost", error);
+    this.#retirement.unopened(connection, endedBy, now, error);
+    if (endedBy !== undefined && ++origin.endedUnused <= MAX_UNPROCESSED_RESENDS)
+      return this.#opening.connect(origin, now);
+    origin.endedUnused = 0;
     let failing = Math.min(waitersWithoutAttempt(origin), origin.capacity);
     for (; failing > 0; failing--) {
       const waiter = origin.waiters.first;

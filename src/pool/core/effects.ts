@@ -43,10 +43,20 @@ export type Input<C, W> =
       readonly capacity?: number | undefined;
       readonly protocol?: WireProtocol | undefined;
       readonly negotiated?: boolean | undefined;
+      /** Since when its socket has been open; now by default. Since then it has waited unused. */
+      readonly readyAt?: number | undefined;
     }
   /** The peer changed how many leases a connection takes: at least 1. Present leases above it go on. */
   | { readonly type: "capacity"; readonly connection: ConnectionRecord<C, W>; readonly capacity: number }
-  | { readonly type: "connect-failed"; readonly connection: ConnectionRecord<C, W>; readonly error: unknown }
+  /**
+   * `endedBy`: the connection was open, and the peer ended it, or said that it takes no request, before one could be written.
+   */
+  | {
+      readonly type: "connect-failed";
+      readonly connection: ConnectionRecord<C, W>;
+      readonly error: unknown;
+      readonly endedBy?: RetireReason | undefined;
+    }
   /** One lease ends. With a `reason` the connection must not be used again. */
   | {
       readonly type: "release";

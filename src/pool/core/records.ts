@@ -38,6 +38,7 @@
  * | `roundTripMs` | when a connection is open | `PoolCore` |
  * | `protocol` | the same | `RequestLimitLearner` |
  * | `calmed` | when the peer asks for calm | `PoolCore` |
+ * | `endedUnused` | when the peer ends a connection before a request could be written; when one is open, and when waiters fail | `PoolCore` |
  * | `firstByte`, `doubtBudget` | with each response | the shell, the exchange |
  * | `answerMs` | with a response that is the fastest of its connection | the shell |
  * | `warm` | with each request, and with connections that end unused | `PoolCore`, `Retirement`, `Warmth` |
@@ -303,6 +304,8 @@ export class OriginRecord<C, W> implements IdleConnections<ConnectionRecord<C, W
   protocol: WireProtocol | undefined = undefined;
   /** How often the peer asked for calm (HTTP/2). */
   calmed = 0;
+  /** Connections in a row that the peer ended before a request could be written. */
+  endedUnused = 0;
   /** The shortest round trip known of any connection, in ms. */
   roundTripMs: number = Infinity;
   /** The shortest time to a first byte, in ms. A connect attempt may have been slow because the program was starting. */

@@ -63,6 +63,18 @@ export class Retirement<C, W> {
     this.retire(connection, "calm", now);
   }
 
+  /** A connect attempt came to nothing. `endedBy`: its connection was open, and the peer ended it before it was used. */
+  unopened(
+    connection: ConnectionRecord<C, W>,
+    endedBy: RetireReason | undefined,
+    now: number,
+    error: unknown,
+  ): void {
+    if (endedBy === undefined) connection.originRecord.reach.failedAt = now;
+    if (endedBy === "calm") this.calm(connection, now);
+    else this.retire(connection, endedBy ?? "connect-failed", now, "lost", error);
+  }
+
   /** Retires the connections of one origin, or of all. */
   drain(key: string | undefined, reason: RetireReason, now: number): void {
     const origins = key === undefined ? this.#origins.records() : [this.#origins.find(key)];

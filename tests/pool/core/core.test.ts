@@ -390,6 +390,26 @@ describe("a connect attempt that failed", () => {
     assertEquals(pool.failed(1), ["close 1: connect-failed", "reject x: connect-failed", "connect 2 a"]);
   });
 
+  it("although it was open is no failure of its request, which gets another one, six times in a row", () => {
+    const pool = new CoreDriver();
+    pool.acquire("a", "x");
+    for (const id of [1, 2, 3, 4, 5, 6])
+      assertEquals(pool.endedUnused(id), [`close ${id}: peer-closed`, `connect ${id + 1} a`]);
+    assertEquals(pool.endedUnused(7, "goaway"), ["close 7: goaway", "reject x: connect-failed"]);
+    // The next request begins anew, and so does one after a connection that was of use.
+    pool.acquire("a", "y");
+    assertEquals(pool.endedUnused(8), ["close 8: peer-closed", "connect 9 a"]);
+    assertEquals(pool.connected(9), ["grant y 9"]);
+    assertEquals(pool.core.origins.find("http://a")?.endedUnused, 0);
+  });
+
+  it("although it was open is not replaced if nobody waits for it any more", () => {
+    const pool = new CoreDriver();
+    pool.acquire("a", "x");
+    pool.cancel("x");
+    assertEquals(pool.endedUnused(1), ["close 1: peer-closed"]);
+  });
+
   it("or succeeded after it was given up changes nothing", () => {
     const pool = new CoreDriver();
     pool.acquire("a", "x");

@@ -73,7 +73,15 @@ const WEIGHTS = {
 } as const;
 
 /** What happens only to connections that take several leases. */
-const SHARING_WEIGHTS = { linger: 4, expect: 1, goaway: 4, calm: 0.5, restore: 0.3, capacity: 0 } as const;
+const SHARING_WEIGHTS = {
+  linger: 4,
+  expect: 1,
+  goaway: 4,
+  calm: 0.5,
+  restore: 0.3,
+  capacity: 0,
+  endedUnused: 2,
+} as const;
 
 type Operation = keyof typeof WEIGHTS | keyof typeof SHARING_WEIGHTS;
 
@@ -270,6 +278,12 @@ class World {
   failed(): void {
     const id = this.#prng.pick(this.#ids("connecting"));
     if (id !== undefined) this.#happened(`failed ${id}`, this.#pool.failed(id));
+  }
+
+  endedUnused(): void {
+    const id = this.#prng.pick(this.#ids("connecting"));
+    const reason = this.#prng.among("peer-closed", "goaway", "no-answer");
+    if (id !== undefined) this.#happened(`ended ${id}`, this.#pool.endedUnused(id, reason));
   }
 
   release(): void {

@@ -53,6 +53,7 @@ describe("a random world of HTTP/2", () => {
       "out of time while code was loaded",
       "code that could not be loaded",
       "closed while code was loaded",
+      "ended while code was loaded",
       "a second pool",
       "one of two pools closed",
       ...LATENESS,

@@ -51,6 +51,14 @@ export class Loading {
     return this.since < Infinity && http2Code.code === undefined;
   }
 
+  /** How much longer a connection that opens now waits for it at least; 0: not at all. */
+  get leftMs(): number {
+    if (http2Code.code !== undefined) return 0;
+    return this.since === Infinity
+      ? this.#plan.ms
+      : this.#importedAt + this.#plan.ms - this.#agenda.clientNow;
+  }
+
   /** How long the longest import took, or has taken until now. */
   get longestMs(): number {
     return this.isPending

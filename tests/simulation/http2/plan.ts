@@ -53,7 +53,16 @@ export interface LoadPlan {
   readonly failures: number;
   /** The pools are closed while it is loaded: after this share of `ms`, with this much time for running requests. */
   readonly close: { readonly after: number; readonly timeoutMs: number } | undefined;
+  /** Servers end connections that have said nothing yet, meanwhile: one connection in so many, in one of these ways. */
+  readonly endOneIn: number;
+  readonly ends: readonly UnusedEnd[];
 }
+
+/** How a server ends a connection on which no request has come. "silently" is without having said anything. */
+export type UnusedEnd = (typeof UNUSED_ENDS)[number];
+
+/** What is said by GOAWAY holds whatever crosses it. A FIN or RST may cross a request, which nobody knows to be unprocessed then. */
+export const UNUSED_ENDS = ["goaway", "calm", "fin", "rst", "silently"] as const;
 
 /** A second pool of the same program, with the same clock, to the same servers. */
 export interface NeighbourPlan {
@@ -139,12 +148,13 @@ export function planOf(seed: number, requests: number, plain = false): Plan {
     redirectOneIn: prng.among(Infinity, 30, 5),
     largeFieldsOneIn: prng.among(Infinity, 30, 8),
     ...lateness(new Prng(seed ^ 0x1a7e)),
-    loading: loadPlan(new Prng(seed ^ 0x10ad), plan.isCalm),
+    loading: loadPlan(seed, plan.isCalm),
     neighbour: neighbourPlan(new Prng(seed ^ 0x2b0b), plan),
   };
 }
 
-function loadPlan(prng: Prng, isCalm: boolean): LoadPlan | undefined {
+function loadPlan(seed: number, isCalm: boolean): LoadPlan | undefined {
+  const prng = new Prng(seed ^ 0x10ad);
   if (!prng.oneIn(2)) return undefined;
   const failures = prng.among(0, 0, 1, 3);
   const close = { after: prng.among(0, 0.5, 0.9, 1), timeoutMs: prng.among(0, 20, 5000) };
@@ -152,7 +162,14 @@ function loadPlan(prng: Prng, isCalm: boolean): LoadPlan | undefined {
     ms: prng.among(0, 0, 1, 40, 700, 15_000),
     failures: isCalm ? 0 : failures,
     close: prng.oneIn(6) ? close : undefined,
+    ...endPlan(new Prng(seed ^ 0xe4d5)),
   };
+}
+
+/** Drawn apart, so that older seeds keep their meaning. */
+function endPlan(prng: Prng): Pick<LoadPlan, "endOneIn" | "ends"> {
+  const one = prng.pick(UNUSED_ENDS) ?? "fin";
+  return { endOneIn: prng.among(Infinity, 1, 1, 3), ends: prng.oneIn(2) ? [one] : UNUSED_ENDS };
 }
 
 function neighbourPlan(prng: Prng, { scheme, isCalm, options }: Plan): NeighbourPlan | undefined {

@@ -23,7 +23,7 @@ import {
   TYPE,
   uint32,
 } from "./frames.ts";
-import type { ServerPlan } from "./plan.ts";
+import type { ServerPlan, UnusedEnd } from "./plan.ts";
 
 /** What a server needs of its world. */
 export interface ServerWorld {
@@ -47,6 +47,8 @@ export interface ServerWorld {
   swallowed(hostname: string, id: number): void;
   happened(what: string): void;
   fail(what: string): void;
+  /** How the connection that has just come is to end, and when, if nothing has come on it by then. */
+  endsUnused(prng: Prng): { readonly how: UnusedEnd; readonly afterMs: number } | undefined;
 }
 
 const CODES = { noError: 0, internal: 2, refused: 7, cancel: 8, calm: 11 } as const;
@@ -79,18 +81,23 @@ export class Http2Server {
   readonly world: ServerWorld;
   readonly prng: Prng;
   readonly connections: Set<Http2ServerConnection> = new Set();
+  /** For how connections end unused. */
+  readonly #ends: Prng;
   #restart: Appointment | undefined;
 
   constructor(world: ServerWorld, plan: ServerPlan) {
     this.world = world;
     this.plan = plan;
     this.prng = new Prng(plan.seed);
+    this.#ends = new Prng(plan.seed ^ 0xe4d);
     this.#restartLater();
   }
 
   accept(peer: MemoryPeer): void {
     const connection = new Http2ServerConnection(this, peer);
     this.connections.add(connection);
+    const end = this.world.endsUnused(this.#ends);
+    if (end !== undefined) connection.endsUnused(end.how, end.afterMs);
   }
 
   /** All connections get a GOAWAY at once. */
@@ -140,6 +147,8 @@ export class Http2ServerConnection {
   #out: Uint8Array[] = [];
   #isOver = false;
   #isDeaf = false;
+  /** Something has come. */
+  #isHeard = false;
   /** When something passed last, in either direction. */
   #passedAt: number;
   #isForgotten = false;
@@ -228,6 +237,7 @@ export class Http2ServerConnection {
   // What arrives
 
   #read(bytes: Uint8Array): void {
+    this.#isHeard = true;
     if (this.#isOver || this.#isDeaf) return;
     if (!this.#passes()) return this.#swallow(bytes);
     const frames = this.#reader.push(bytes);
@@ -655,6 +665,20 @@ export class Http2ServerConnection {
     this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
     this.#send(frame(TYPE.goaway, 0, 0, [...four(this.#lastTaken), ...four(code)]));
     if (this.#streams.size === 0) this.#finLater();
+  }
+
+  /** Ends unless something has come by then. */
+  endsUnused(how: UnusedEnd, afterMs: number): void {
+    this.#later(afterMs, () => {
+      if (this.#isHeard) return;
+      this.#world.happened("ended while code was loaded");
+      this.#world.happened(`ended while code was loaded: ${how}`);
+      if (how === "goaway") return this.#lastGoaway();
+      if (how === "calm") return this.#lastGoaway(CODES.calm);
+      if (how !== "silently") return this.#leave(how);
+      this.#stop();
+      if (this.#passes()) this.#peer.end();
+    });
   }
 
   #finLater(): void {

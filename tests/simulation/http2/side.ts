@@ -86,6 +86,8 @@ export class Side {
       case "connection.retired":
         this.#open.delete(event.connection);
         if (!RETIRE_REASONS.includes(event.reason)) world.fail(`the reason ${event.reason} is new`);
+        if (event.reason === "connect-failed" && String(event.error).endsWith("at once"))
+          world.fail(`${event.connection} was open, and ended as one that could not be opened`);
         if (event.reason === "no-answer") this.#found(event.origin, event.connection);
         return;
       case "limit.learned":

@@ -14,7 +14,7 @@ import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
 import { Loading } from "./loading.ts";
-import type { NeighbourPlan, Plan } from "./plan.ts";
+import type { NeighbourPlan, Plan, UnusedEnd } from "./plan.ts";
 import { Http2Server, type ServerWorld } from "./server.ts";
 import { Side, type SideWorld, sumOf } from "./side.ts";
 import "../../support/on-demand.ts";
@@ -194,6 +194,17 @@ export class Http2World implements ServerWorld, SideWorld {
   spares(id: number): void {
     const request = this.#requests.get(id);
     if (request !== undefined) request.spared += 1;
+  }
+
+  /** A FIN that crosses a request, or that is read after it was sent, may cost that request its answer. */
+  endsUnused(prng: Prng): { readonly how: UnusedEnd; readonly afterMs: number } | undefined {
+    const { endOneIn = Infinity, ends = [] } = this.plan.loading ?? {};
+    const leftMs = this.#loading?.leftMs ?? 0;
+    if (leftMs <= 0 || endOneIn === Infinity || !prng.oneIn(endOneIn)) return undefined;
+    const how = prng.pick(ends) ?? "fin";
+    const afterMs = grain(leftMs * prng.among(0, 0.2, 0.9, 1));
+    const isRead = this.isPunctual && afterMs + 2 * this.latencyMs < leftMs;
+    return isRead || !this.plan.isCalm || how === "goaway" || how === "calm" ? { how, afterMs } : undefined;
   }
 
   takes(id: number): void {
@@ -472,9 +483,6 @@ export class Http2World implements ServerWorld, SideWorld {
       this.happened("out of time while code was loaded");
       return true;
     }
-    // What is agreed on with a server is forgotten there while nothing can be said.
-    if (this.#loading !== undefined && /the peer (closed|ended) the connection at once$/.test(error.message))
-      return this.#loading.longestMs > 0;
     if (this.#loading === undefined || !`${error.message} ${cause}`.includes("could not be loaded"))
       return false;
     if (code !== "ERR_CONNECT") this.fail(`code that cannot be loaded ended a request with ${code}`);
