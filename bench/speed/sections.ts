@@ -52,8 +52,9 @@ export interface Effort {
 /** Seconds until a process of a client runs, and of the work between rounds. Measured on two cores of an AMD EPYC. */
 const START_SECONDS = 0.6;
 const BETWEEN_SECONDS = 0.25;
-/** How much longer the warm-up of slow clients is. */
+/** How much longer the warm-up of slow clients is, and that of open loops. */
 const WARM_TIMES = 1.4;
+const OPEN_WARM_TIMES = 5.4;
 /** The other sections, on each of their runtimes. */
 const OTHER_SECONDS: Readonly<Record<string, number>> = { core: 22, idle: 30, startup: 22, size: 3 };
 
@@ -63,9 +64,14 @@ const WORKERS_SECONDS = 20;
 const WORKERS_WAYS = 8;
 
 /** About how long one client takes in a round of a scenario. With the first round it starts, and warms up. */
-export function secondsOfRound({ origins }: Scenario, { runMs, warmMs }: Effort, round: number): number {
+export function secondsOfRound(
+  { origins, share }: Scenario,
+  { runMs, warmMs }: Effort,
+  round: number,
+): number {
   const starts = round === 1 || origins !== undefined;
-  const start = starts ? START_SECONDS + (WARM_TIMES * warmMs) / 1000 : 0;
+  const warmTimes = share === undefined ? WARM_TIMES : OPEN_WARM_TIMES;
+  const start = starts ? START_SECONDS + (warmTimes * warmMs) / 1000 : 0;
   return start + BETWEEN_SECONDS + runMs / 1000;
 }
 

@@ -15,7 +15,7 @@ import { reportOf } from "../../bench/speed/report.ts";
 import { merged, type Part, readParts, writeParts } from "../../bench/speed/results.ts";
 import { deception, type Round } from "../../bench/speed/round.ts";
 import { SCENARIOS } from "../../bench/speed/scenarios.ts";
-import { GROUPS, NAMES } from "../../bench/speed/sections.ts";
+import { GROUPS, NAMES, secondsOfRound } from "../../bench/speed/sections.ts";
 import { type Series, summarize } from "../../bench/speed/summary.ts";
 import { readWorkers } from "../../bench/speed/workers.ts";
 
@@ -152,6 +152,18 @@ describe("the open loop of the speed bench", () => {
     await assertRejects(() => wrong, Error, "99 bytes came instead of 100");
     const never = openLoop(() => new Promise<number>(() => {}), { expected: 100, arrivals: 1e6 }, 1000);
     await assertRejects(() => never, Error, "does not keep up");
+  });
+});
+
+describe("the time that a round takes", () => {
+  it("has the longer warm-up of open loops in the first one", () => {
+    const effort = { rounds: 5, runMs: 500, warmMs: 900 };
+    const seconds = (name: string, round: number): number => {
+      const scenario = SCENARIOS.find((one) => one.name === name);
+      return scenario === undefined ? 0 : secondsOfRound(scenario, effort, round);
+    };
+    assert(seconds("open-20", 1) > seconds("small", 1) + 3);
+    assertEquals(seconds("open-20", 2), seconds("small", 2));
   });
 });
 
