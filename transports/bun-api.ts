@@ -67,6 +67,8 @@ export interface BunTlsOptions {
 
 /** `Bun` itself. */
 export interface BunApi {
+  /** The value of a promise that is settled, also the reason of a rejected one; else the promise. */
+  peek<T>(promise: Promise<T>): T | Promise<T>;
   connect<Data>(options: {
     hostname?: string;
     port?: number;

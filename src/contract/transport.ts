@@ -358,6 +358,12 @@ export interface Transport {
   readonly byteStreams?: boolean | undefined;
   /** Whether `new Response` is faster with a `Headers` object than with a list of fields. @default false */
   readonly copiesHeaders?: boolean | undefined;
+  /**
+   * Reads a Blob of the runtime, within the call if its bytes are in memory. The caller may do with the result what it likes.
+   *
+   * @default `blob.arrayBuffer()`
+   */
+  readonly readBlob?: ReadBlob | undefined;
   /** The decoder of a content coding (`"gzip"`, `"deflate"`, `"br"`, `"zstd"`), or `undefined` if there is none. */
   readonly decoder?: ((coding: string) => ContentDecoder | undefined) | undefined;
   /** The diagnostics channel of that name. */
@@ -368,6 +374,9 @@ export interface Transport {
    */
   readonly context?: (() => RunInContext | undefined) | undefined;
 }
+
+/** See {@linkcode Transport.readBlob}. */
+export type ReadBlob = (blob: Blob) => ArrayBuffer | Promise<ArrayBuffer>;
 
 /** Runs a function in a captured async context. */
 export type RunInContext = <T>(run: () => T) => T;

@@ -39,11 +39,12 @@ import {
   Times,
 } from "./phase.ts";
 import { Reply } from "./reply.ts";
+import type { StreamBody } from "./request-body.ts";
 import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
 import { type BodyFlow, ResponseBody } from "./response-body.ts";
 import { type DoubtingExchange, SecondAttempt } from "./second-attempt.ts";
 import { endUpload, Upload, type UploadOwner } from "./upload.ts";
-import { wholeBody } from "./whole-body.ts";
+import { giveBodyBack, wholeBody } from "./whole-body.ts";
 
 /** One request and its response. */
 export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Abortable, Timed, DeliveryWaiter {
@@ -61,6 +62,8 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #lease: Lease<Wire> | undefined = undefined;
   #stream: WireStream | undefined = undefined;
   #upload: Upload | undefined = undefined;
+  /** What a body was read from that is in lent memory now. */
+  #ownBody: StreamBody | undefined = undefined;
   #second: SecondAttempt | undefined = undefined;
   /** When to look next whether the network holds it up: see `look.ts`. */
   #lookAt: number | undefined = undefined;
@@ -101,23 +104,26 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   #begin(): void {
-    const body = wholeBody(this.#request);
+    const body = wholeBody(this.#request, this.#pool.bodyMemory);
     if (body === undefined) this.#ask(this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt);
+    else if (body instanceof Uint8Array) this.#haveRead(body, this.#times.startedAt);
     else this.#readBody(body);
   }
 
   /** Apart, because a function with closures allocates 40 bytes for them in each call, also where it makes none (V8). */
   #readBody(body: Promise<Uint8Array>): void {
     body.then(
-      (bytes) => this.#haveRead(bytes),
+      (bytes) => this.#haveRead(bytes, this.#pool.now()),
       (error) => this.uploadFailed(error),
     );
   }
 
-  #haveRead(bytes: Uint8Array): void {
-    if (this.#phase !== "queue") return;
+  #haveRead(bytes: Uint8Array, now: number): void {
+    const { body } = this.#request;
+    if (this.#phase !== "queue" || body?.kind !== "stream") return;
+    if (this.#pool.bodyMemory !== undefined) this.#ownBody = body;
     this.#request.body = { kind: "bytes", bytes, length: bytes.length };
-    this.#ask(this.#pool.now());
+    this.#ask(now);
   }
 
   #ask(now: number): void {
@@ -381,10 +387,18 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#second?.cancel();
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
     if (waiter !== undefined) this.#pool.cancel(waiter);
+    if (this.#ownBody !== undefined && failure === undefined) this.#giveBodyBack(this.#ownBody);
     this.#giveBack(reason, abruptly, at);
     endUpload(this.#upload, this.#request.body, failure);
     this.events.ended(this.#response, this.#times.startedAt, this.resendCount, failure);
     this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
+  }
+
+  #giveBodyBack(own: StreamBody): void {
+    const [memory, lease] = [this.#pool.bodyMemory, this.#lease];
+    const wasOnly = this.resendCount === 0 && this.#second === undefined;
+    if (memory !== undefined && lease !== undefined && wasOnly)
+      giveBodyBack(this.#request, own, memory, lease);
   }
 
   /** Gives the connection back, with what the server announced. */

@@ -1,6 +1,6 @@
 /** Request body: the forms in which an upload gets what it sends: bytes in memory, or pieces from a reader. */
 
-import type { RunInContext } from "../contract/transport.ts";
+import type { ReadBlob, RunInContext } from "../contract/transport.ts";
 
 /** A body in memory. */
 export interface BytesBody {
@@ -20,7 +20,7 @@ export interface StreamBody {
   /** Whether it runs functions of the caller, which must run in the caller's async context. */
   readonly foreign: boolean;
   /** Reads all of it at once, where it is short, has a known length and runs no functions of the caller. It may be called again. */
-  readonly whole?: (() => Promise<Uint8Array>) | undefined;
+  readonly whole?: ReadWhole | undefined;
   /** Starts reading. May throw what the caller's functions throw. */
   open(): PieceReader;
   /** The fields behind the body, as `name: value CR LF`. Asked for when all of it was written. May throw likewise. */
@@ -28,6 +28,15 @@ export interface StreamBody {
   /** The body will not be read. May throw likewise. Harmless after {@linkcode open}. */
   cancel(reason: unknown): unknown;
 }
+
+/** Where a body is put together that is read within a call. */
+export interface LentMemory {
+  readonly readBlob: ReadBlob;
+  take(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** See {@linkcode StreamBody.whole}. The bytes are in memory that `memory` has lent, if it is given. */
+export type ReadWhole = (memory?: LentMemory) => Uint8Array | Promise<Uint8Array>;
 
 /** A request body that can be sent, and perhaps sent again. */
 export type RequestBody = BytesBody | StreamBody;

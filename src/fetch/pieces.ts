@@ -1,6 +1,15 @@
 /** Pieces: readers for every source that gives a body piece by piece: streams, async iterables, Blobs, and lists of these. */
 
-import { cancelQuietly, type Piece, type PieceReader, silence } from "../exchange/request-body.ts";
+import type { ReadBlob } from "../contract/transport.ts";
+import { thrownFault } from "../contract/user-functions.ts";
+import {
+  cancelQuietly,
+  type LentMemory,
+  type Piece,
+  type PieceReader,
+  type ReadWhole,
+  silence,
+} from "../exchange/request-body.ts";
 import { lengthError } from "../http1/send/body-writer.ts";
 
 /** A part of a longer body. */
@@ -10,8 +19,8 @@ export interface PartSource {
   /** Whether reading it runs functions of the caller. */
   readonly foreign: boolean;
   open(): PieceReader;
-  /** Reads it at once, where that runs no functions of the caller. */
-  whole?(): Promise<Uint8Array>;
+  /** Reads it at once, where that runs no functions of the caller. Never throws. `read`: how, if the runtime has a better way. */
+  whole?(read?: ReadBlob): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Bytes, or a source of bytes. */
@@ -86,16 +95,32 @@ class ShortBlob implements PartSource {
   }
 
   /** `arrayBuffer()` costs half of what `bytes()` does on Node 24, and the same elsewhere. */
-  async whole(): Promise<Uint8Array> {
-    const { size } = this;
-    const bytes = size === 0 ? EMPTY : new Uint8Array(await this.#blob.arrayBuffer());
+  whole(read?: ReadBlob): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (this.size === 0) return EMPTY;
+    const now = read === undefined ? undefined : begun(read, this.#blob);
+    return now instanceof ArrayBuffer && now.byteLength === this.size
+      ? new Uint8Array(now)
+      : this.#later(now);
+  }
+
+  async #later(begun?: ArrayBuffer | Promise<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(await (begun ?? this.#blob.arrayBuffer()));
     // A file may have changed since.
-    if (bytes.length !== size) throw lengthError(size, `${bytes.length}`);
+    if (bytes.length !== this.size) throw lengthError(this.size, `${bytes.length}`);
     return bytes;
   }
 
   open(): PieceReader {
     return onceReader(this.size, () => this.whole());
+  }
+}
+
+/** The function may be one of a user's transport. */
+function begun(read: ReadBlob, blob: Blob): ArrayBuffer | Promise<ArrayBuffer> {
+  try {
+    return read(blob);
+  } catch (cause) {
+    return Promise.reject(thrownFault("transport.readBlob", cause));
   }
 }
 
@@ -107,7 +132,7 @@ function isNative(blob: unknown): blob is Blob {
 }
 
 /** A reader of one piece. */
-function onceReader(length: number, whole: () => Promise<Uint8Array>): PieceReader {
+function onceReader(length: number, whole: ReadWhole): PieceReader {
   let isRead = length === 0;
   return {
     async read() {
@@ -176,27 +201,43 @@ export function partsReader(parts: readonly Part[]): PieceReader {
 export function wholeOf(
   parts: readonly Part[],
   length: number | undefined = lengthOf(parts),
-): (() => Promise<Uint8Array>) | undefined {
+): ReadWhole | undefined {
   if (length === undefined || length > JOINED) return undefined;
   for (const part of parts) if (!(part instanceof Uint8Array) && part.whole === undefined) return undefined;
   const [first] = parts;
-  if (parts.length === 1 && first !== undefined && !(first instanceof Uint8Array))
-    return () => first.whole?.() ?? Promise.resolve(EMPTY);
-  return () => joined(parts, length);
+  const only = parts.length === 1 && !(first instanceof Uint8Array) ? first : undefined;
+  return (memory) => {
+    if (memory === undefined && only?.whole !== undefined) return only.whole();
+    return joined(parts, memory?.take(length) ?? new Uint8Array(length), memory);
+  };
 }
 
-async function joined(parts: readonly Part[], length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  const reads: Promise<void>[] = [];
+/** Within the call, if all parts can be read so. */
+function joined(
+  parts: readonly Part[],
+  bytes: Uint8Array,
+  memory: LentMemory | undefined,
+): Uint8Array | Promise<Uint8Array> {
+  const later: Promise<void>[] = [];
   let end = 0;
   for (const part of parts) {
     const at = end;
-    end += part instanceof Uint8Array ? part.length : (part.size ?? 0);
     if (part instanceof Uint8Array) bytes.set(part, at);
-    else if (part.whole !== undefined) reads.push(part.whole().then((read) => bytes.set(read, at)));
+    else {
+      const read = part.whole?.(memory?.readBlob);
+      if (read instanceof Promise) later.push(read.then((piece) => bytes.set(piece, at)));
+      else if (read !== undefined) move(read, bytes, at);
+    }
+    end += part instanceof Uint8Array ? part.length : (part.size ?? 0);
   }
-  await Promise.all(reads);
-  return bytes;
+  return later.length === 0 ? bytes : Promise.all(later).then(() => bytes);
+}
+
+/** Copies a part that was read, and frees it by hand, because the collector would do that late: see `pool/body-memory.ts`. */
+function move(read: Uint8Array<ArrayBuffer>, to: Uint8Array, at: number): void {
+  to.set(read, at);
+  // Node 20 has no `transfer`, and reads no Blob within a call.
+  if (read.length > 0) read.buffer.transfer?.(0);
 }
 
 class PartsReader implements PieceReader {

@@ -10,6 +10,7 @@ import type { PoolWire } from "../contract/wire.ts";
 import { type Settings, settingsFor } from "../options/resolve.ts";
 import type { Rules } from "../rules/rules.ts";
 import { acquireError } from "./acquire-errors.ts";
+import { BodyMemory } from "./body-memory.ts";
 import { Closing } from "./closing.ts";
 import { type ConnectAttemptOwner, ConnectAttempts, type OpenSocket } from "./connect/connect-attempts.ts";
 import { type Dialer, DirectDialer } from "./connect/dialer.ts";
@@ -75,6 +76,8 @@ export class ConnectionPool<Wire extends PoolWire>
   readonly outages: Outages<PooledConnection<Wire>, Acquirer<Wire>>;
   /** Keeps learned limits in the user's store, if there is one. */
   readonly limitKeeper: LimitKeeper | undefined;
+  /** What short bodies are put together in, on a runtime that reads Blobs within a call. */
+  readonly bodyMemory: BodyMemory | undefined;
   readonly #protocols: Protocols<Wire>;
   readonly #sleepDetector: SleepDetector;
   readonly #dialer: Dialer;
@@ -99,6 +102,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const rulesOf = (origin: Origin): Rules => settingsFor(settings, origin).rules;
     this.settings = settings;
     this.observers = observers;
+    this.bodyMemory = transport.readBlob === undefined ? undefined : new BodyMemory(transport.readBlob);
     this.#protocols = protocols;
     this.core = new PoolCore({ rules, rulesOf, acquireTimeoutMs, expected });
     this.#loopRanAt = clock.now();
@@ -226,11 +230,8 @@ export class ConnectionPool<Wire extends PoolWire>
   /** Opens connections until `count` are idle or being opened, and waits for them. */
   async preconnect(to: Origin, count: number): Promise<void> {
     const origin = this.pooledAs(to);
-    const facts = {
-      origin: origin.key,
-      waitedMs: 0,
-      snapshot: originSnapshot(this.core.origins, origin.key),
-    };
+    const snapshot = originSnapshot(this.core.origins, origin.key);
+    const facts = { origin: origin.key, waitedMs: 0, snapshot };
     if (this.core.closing) throw acquireError({ ...facts, why: "pool-closed" });
     const start = (): void => this.#step({ type: "preconnect", origin, count }, this.now());
     const error = await this.#processRef.until(this.#connectAttempts.failure(origin, this.now(), start));
@@ -279,8 +280,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const { origin, capacity: last } = record.originRecord;
     // Until the peer speaks, what it said last is the best guess: it refuses what is beyond its limit.
     const capacity = isCapacityKnown ? own : Math.min(own, last);
-    const [protocol, negotiated] = [wire.protocol, this.mayHearFirst(origin)];
-    const readyAt = early?.readyAt;
+    const [protocol, negotiated, readyAt] = [wire.protocol, this.mayHearFirst(origin), early?.readyAt];
     this.observers.beginStep();
     try {
       const effects = this.core.step(

@@ -30,7 +30,9 @@ export interface Setup extends AsyncDisposable {
 }
 
 /** What the transports of the runtimes have, and the memory transport does not: decoders, lazy responses. */
-type Lent = Partial<Pick<Transport, "decoder" | "lazyResponse" | "byteStreams" | "copiesHeaders">>;
+type Lent = Partial<
+  Pick<Transport, "decoder" | "lazyResponse" | "byteStreams" | "copiesHeaders" | "readBlob">
+>;
 
 /** Whether this runtime's responses are lazy: its own slots are made on first use. */
 export const IS_LAZY: boolean = !("Deno" in globalThis || "Bun" in globalThis);

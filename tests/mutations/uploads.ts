@@ -141,16 +141,30 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "A short Blob that changes its length fails before anything is sent",
     file: "src/fetch/pieces.ts",
-    search: "if (bytes.length !== size) throw",
+    search: "if (bytes.length !== this.size) throw",
     replacement: "if (bytes.length < 0) throw",
     proof: { tests: "tests/fetch/whole-body" },
   },
   {
     breaks: "A request that ended while its Blob was read asks for no connection",
     file: "src/exchange/exchange.ts",
-    search: 'if (this.#phase !== "queue") return;\n    this.#request.body',
-    replacement: "this.#request.body",
+    search: 'if (this.#phase !== "queue" || body?.kind',
+    replacement: "if (body?.kind",
     proof: { tests: "tests/fetch/whole-body" },
+  },
+  {
+    breaks: "The memory of a body is not used again while its socket may refer to it",
+    file: "src/exchange/whole-body.ts",
+    search: "multiplexed || socket?.allWritten !== true",
+    replacement: "multiplexed",
+    proof: { tests: "tests/fetch/blobs-within-call" },
+  },
+  {
+    breaks: "The memory of a body that was sent twice is not used again",
+    file: "src/exchange/exchange.ts",
+    search: "const wasOnly = this.resendCount === 0 &&",
+    replacement: "const wasOnly = this.resendCount >= 0 &&",
+    proof: { tests: "tests/fetch/blobs-within-call" },
   },
   {
     breaks: "On Deno, the chunks of a body that are at hand are one write",

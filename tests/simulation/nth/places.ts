@@ -70,6 +70,10 @@ export const OPTION_PLACES = {
     not: "no machine moves; a failure says nothing",
   },
   "transport.context": { by: "fetch/call-context.ts, in the call" },
+  "transport.readBlob": {
+    by: "fetch/pieces.ts, when a request with a short Blob begins",
+    not: "no scenario sends a Blob: tests/fetch/blobs-within-call.test.ts has this one",
+  },
 } as const satisfies Record<FunctionPaths<PoolOptions>, Place>;
 
 /** Functions in the options of an agent that a pool does not have. Node calls them, on its own sockets, so no scenario can. */

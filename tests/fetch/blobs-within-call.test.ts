@@ -1,0 +1,243 @@
+/** Blobs that the runtime reads within a call: forms and Blobs are put together in memory that requests take turns with. */
+
+import { describe, it } from "node:test";
+import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
+import { type BodySource, createPool, HoldfastError } from "../../mod.ts";
+import type { ReadBlob } from "../../src/contract/transport.ts";
+import { BodyMemory } from "../../src/pool/body-memory.ts";
+import { CheckedSocket } from "../../src/pool/connect/checked-socket.ts";
+import type { MemoryPeer } from "../../transports/memory.ts";
+import { hostname, serveNode } from "../support/serve.ts";
+import { failure, inTurn, type Setup, scripted } from "./support.ts";
+
+const url = "http://a.test/";
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+/** Blobs whose bytes are known without a read. */
+const contents = new WeakMap<Blob, string>();
+
+function blobOf(text: string, type = ""): Blob {
+  const blob = new Blob([text], { type });
+  contents.set(blob, text);
+  return blob;
+}
+
+const encoded = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer;
+
+const readBlob: ReadBlob = (blob) => {
+  const text = contents.get(blob);
+  return text === undefined ? blob.arrayBuffer() : encoded(text);
+};
+
+/**
+ * The memory that bodies are lent, in the order of the requests. `allWritten`: what sockets say of what was written. Those of a user's
+ * transport do not pass it on, so that their memory is never used again.
+ */
+async function withTakes(
+  allWritten: boolean | undefined,
+  body: (takes: ArrayBuffer[]) => Promise<void>,
+): Promise<void> {
+  const { take } = BodyMemory.prototype;
+  const takes: ArrayBuffer[] = [];
+  BodyMemory.prototype.take = function (length) {
+    const bytes = take.call(this, length);
+    takes.push(bytes.buffer);
+    return bytes;
+  };
+  Object.defineProperty(CheckedSocket.prototype, "allWritten", { get: () => allWritten, configurable: true });
+  try {
+    await body(takes);
+  } finally {
+    BodyMemory.prototype.take = take;
+    Reflect.deleteProperty(CheckedSocket.prototype, "allWritten");
+  }
+}
+
+const connected = (accept: (peer: MemoryPeer) => void): Setup => scripted(accept, {}, {}, { readBlob });
+
+const put = (at: Setup, body: BodySource) => at.pool.request(url, { method: "PUT", body });
+
+describe("a Blob that is read within the call", () => {
+  it("is sent as any other", async () => {
+    let received = "";
+    await using at = scripted(
+      (peer) =>
+        peer.onData(() => {
+          received = peer.receivedText;
+          peer.send(OK);
+        }),
+      {},
+      {},
+      { readBlob },
+    );
+    await put(at, blobOf("x".repeat(5000)));
+    assertEquals(received.split("\r\n\r\n")[1], "x".repeat(5000));
+  });
+
+  it("is sent in a form, beside one that takes longer and an empty one", async () => {
+    let received = "";
+    await using at = scripted(
+      (peer) =>
+        peer.onData(() => {
+          received = peer.receivedText;
+          peer.send(OK);
+        }),
+      {},
+      {},
+      { readBlob: (blob) => (blob.size === 4 ? encoded("slow") : blob.arrayBuffer()) },
+    );
+    const form = new FormData();
+    form.append("a", new Blob(["slow"]), "a");
+    form.append("b", new Blob(["is later"]), "b");
+    form.append("c", new Blob([]), "c");
+    await put(at, form);
+    const parts = received.split(/^--.*\r\n/m).map((part) => part.split("\r\n\r\n"));
+    assertEquals(
+      parts.slice(1, 4).map(([, content]) => content),
+      ["slow\r\n", "is later\r\n", "\r\n"],
+    );
+  });
+
+  it("fails the request if it has another length by then", async () => {
+    await using at = scripted(() => {}, {}, {}, { readBlob: () => encoded("longer than it was") });
+    const error = await failure(put(at, new Blob(["short"])));
+    assertInstanceOf(error, HoldfastError);
+    assertEquals([error.code, error.sent], ["ERR_REQUEST_BODY", "none"]);
+    assertMatch(error.message, /must be 5 bytes/);
+  });
+
+  it("fails the request if the transport's function throws", async () => {
+    const thrown = new Error("no");
+    const fails: ReadBlob = () => {
+      throw thrown;
+    };
+    await using at = scripted(() => {}, {}, {}, { readBlob: fails });
+    const error = await failure(put(at, new Blob(["short"])));
+    assertInstanceOf(error, HoldfastError);
+    assertEquals(error.code, "ERR_REQUEST_BODY");
+    assertMatch(error.message, /transport\.readBlob threw/);
+  });
+});
+
+describe("the memory of such a body", () => {
+  const body = () => blobOf("x".repeat(16_384));
+
+  it("is used again once its request is over", () =>
+    withTakes(true, async (takes) => {
+      await using at = connected(inTurn([OK, OK]));
+      await put(at, body());
+      await put(at, blobOf("y".repeat(16_000)));
+      assertEquals([takes.length, takes[0] === takes[1]], [2, true]);
+    }));
+
+  it("is not, while its request runs", () =>
+    withTakes(true, async (takes) => {
+      await using at = connected(inTurn([OK, OK]));
+      await Promise.all([put(at, body()), put(at, body())]);
+      assertEquals([takes.length, takes[0] === takes[1]], [2, false]);
+    }));
+
+  for (const [name, allWritten] of [
+    ["has not taken all", false],
+    ["does not say what it has taken", undefined],
+  ] as const)
+    it(`is not, if the socket ${name}`, () =>
+      withTakes(allWritten, async (takes) => {
+        await using at = connected(inTurn([OK, OK]));
+        await put(at, body());
+        await put(at, body());
+        assertEquals([takes.length, takes[0] === takes[1]], [2, false]);
+      }));
+
+  it("is not, after a resend: the connection before may still refer to it", () =>
+    withTakes(true, async (takes) => {
+      let answered = 0;
+      const accept = (peer: MemoryPeer): void =>
+        peer.onData(() => {
+          answered += 1;
+          if (answered === 2) peer.end();
+          else peer.send(OK);
+        });
+      await using at = connected(accept);
+      await put(at, "warm");
+      const { resendCount } = await put(at, body());
+      await put(at, body());
+      assertEquals([resendCount, takes.length, takes[0] === takes[1]], [1, 2, false]);
+    }));
+
+  it("is not, if the request was aborted", () =>
+    withTakes(true, async (takes) => {
+      await using at = connected((peer) => peer.onData(() => {}));
+      const aborting = new AbortController();
+      const failed = failure(at.pool.request(url, { method: "PUT", body: body(), signal: aborting.signal }));
+      setTimeout(() => aborting.abort(), 0);
+      await failed;
+      void put(at, body()).catch(() => {});
+      assertEquals([takes.length, takes[0] === takes[1]], [2, false]);
+    }));
+
+  it("is read anew for a redirect", () =>
+    withTakes(true, async () => {
+      const bodies: string[] = [];
+      const MOVED = "HTTP/1.1 307 Temporary Redirect\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
+      const answers = [MOVED, OK];
+      const accept = (peer: MemoryPeer): void => {
+        let seen = 0;
+        peer.onData(() => {
+          const text = peer.receivedText.slice(seen);
+          seen += text.length;
+          bodies.push(text.split("\r\n\r\n")[1] ?? "");
+          peer.send(answers.shift() ?? "");
+        });
+      };
+      await using at = connected(accept);
+      const response = await at.pool.fetch(url, { method: "PUT", body: blobOf("z".repeat(5000)) });
+      assertEquals([response.status, bodies.map((text) => text === "z".repeat(5000))], [200, [true, true]]);
+    }));
+
+  it("is as long as asked for, and what is too short is dropped", () => {
+    const memory = new BodyMemory(readBlob);
+    const short = memory.take(5000);
+    memory.giveBack(short);
+    const long = memory.take(9000);
+    assertEquals([short.length, long.length, long.buffer === short.buffer], [5000, 9000, false]);
+    memory.giveBack(long);
+    const again = memory.take(8999);
+    assertEquals([again.length, again.buffer === long.buffer], [8999, true]);
+    assertEquals(memory.take(8999).buffer === long.buffer, false);
+  });
+
+  it("is bounded, and small bodies have none", () => {
+    const memory = new BodyMemory(readBlob);
+    const taken = Array.from({ length: 40 }, () => memory.take(5000));
+    for (const bytes of taken) memory.giveBack(bytes);
+    const before = new Set(taken.map(({ buffer }) => buffer));
+    const again = Array.from({ length: 40 }, () => memory.take(5000));
+    assertEquals(again.filter(({ buffer }) => before.has(buffer)).length, 32);
+    const small = memory.take(100);
+    memory.giveBack(small);
+    assertEquals([small.buffer.byteLength, memory.take(100) === small], [100, false]);
+  });
+});
+
+describe("with sockets of the runtime", () => {
+  it("each of many bodies under way is its own", async () => {
+    const server = await serveNode(async (request) => {
+      const whole = request.headers.get("content-type")?.startsWith("multipart/");
+      const file = whole === true ? (await request.formData()).get("file") : await request.blob();
+      return new Response(file as Blob);
+    });
+    await using pool = createPool();
+    const send = async (index: number): Promise<void> => {
+      const text = String.fromCharCode(97 + (index % 26)).repeat(4000 + 997 * (index % 60));
+      const form = new FormData();
+      form.append("file", new Blob([text]), "name");
+      const body = index % 3 === 0 ? new Blob([text]) : form;
+      const response = await pool.fetch(`http://${hostname}:${server.port}/`, { method: "POST", body });
+      assertEquals((await response.text()) === text, true, `body ${index}`);
+    };
+    for (let round = 0; round < 5; round++)
+      await Promise.all(Array.from({ length: 40 }, (_, index) => send(index + 40 * round)));
+    await server.close();
+  });
+});
