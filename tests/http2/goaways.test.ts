@@ -14,6 +14,7 @@ import {
   TYPE,
 } from "../simulation/http2/frames.ts";
 import { settled } from "../support/clock.ts";
+import { eventually } from "../support/patience.ts";
 
 const url = "http://a.test/";
 
@@ -41,9 +42,7 @@ describe("a GOAWAY on every connection", () => {
     await using pool = createPool({ transport, http2: "prior-knowledge", ...limits });
     const calls = Array.from({ length: 20 }, () => pool.request(url, { method: "POST", body: "x" }));
     // The code of HTTP/2 is loaded in real time.
-    for (let waits = 0; waits < 2000 && pool.stats().active < 10; waits++)
-      await new Promise((later) => setTimeout(later, 1));
-    assertEquals(pool.stats().active, 10);
+    await eventually(() => pool.stats().active === 10, "ten requests that were sent");
     // One request is left on each, which has room for another.
     for (const peer of open) peer.send(answer(3));
     await settled();

@@ -7,6 +7,7 @@ import { http2Code } from "../../src/create-pool.ts";
 import { EarlyBytes } from "../../src/pool/connect/early-bytes.ts";
 import { type MemoryOptions, memoryTransport } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
+import { eventually } from "../support/patience.ts";
 
 const url = "https://a.test/";
 
@@ -130,8 +131,7 @@ describe("a server that speaks first", () => {
       { alpn: "h2", respond: undefined, accept: (peer) => void peer.send(settings) },
     );
     const calls = [1, 2, 3].map(() => pool.request(url).catch(() => {}));
-    for (let waits = 0; waits < 2000 && pool.stats().opened < 2; waits++)
-      await new Promise((later) => setTimeout(later, 1));
+    await eventually(() => pool.stats().opened === 2, "two connections");
     assertEquals([transport.attempts, pool.stats().active], [2, 2]);
     await pool.close({ timeout: 0 });
     await Promise.all(calls);
