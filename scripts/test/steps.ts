@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { entries, root } from "../entries.ts";
+import { TEST_LIMIT } from "./each-ends.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
 import { denoTest, node22, node24, nodeWithTsx, onSeveralNodes, testFiles, tool } from "./tools.ts";
 
@@ -146,6 +147,7 @@ function nodeTestArgs(report: string): string[] {
   ];
   return [
     ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
+    TEST_LIMIT,
     "scripts/test/all.ts",
   ];
 }

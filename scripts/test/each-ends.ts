@@ -1,0 +1,75 @@
+/**
+ * Each test ends: on Node, one that fails takes no other down with it. Deno and Bun see to that themselves.
+ *
+ * A test that waits for a promise which nothing settles ends the whole run as soon as the event loop has nothing left to do: Node 20
+ * cancels all tests behind it, and Node 24 says nothing at all. And a server that a failed test has not closed keeps a finished
+ * run from ending, so that not even its report is written.
+ */
+
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import type * as TestModule from "node:test";
+
+/** A guard: tests that may take long have limits of their own. Suites inherit it, and one of them takes a minute at most. */
+const LIMIT_MS = 600_000;
+
+/** Has the runner of Node 24 give each test a time limit. In a process with the tests themselves, that of Node 20 ignores it. */
+export const TEST_LIMIT = `--test-timeout=${LIMIT_MS}`;
+
+/** How long what tests have begun to close may take. */
+const CLOSING_MS = 10_000;
+const LOOK_MS = 20;
+
+interface Handle {
+  unref?(): unknown;
+}
+
+interface Internals {
+  /** What keeps the event loop alive. There is no documented way to let go of it. */
+  _getActiveHandles(): readonly Handle[];
+}
+
+type Run = (...given: readonly unknown[]) => unknown;
+
+const runner = createRequire(import.meta.url)("node:test") as Record<string, Run> & typeof TestModule;
+
+/**
+ * Gives each test a time limit, unless it has one, where no option of Node does. To be called before any module imports node:test:
+ * Node 20 changes no import of it afterwards.
+ */
+export function limitTests(limitMs: number = LIMIT_MS): void {
+  if (Number.parseInt(process.versions.node, 10) >= 24) return;
+  for (const name of ["it", "test"]) {
+    const own = runner[name] as Run;
+    runner[name] = Object.assign((...given: readonly unknown[]) => own(...limited(given, limitMs)), own);
+  }
+  syncBuiltinESMExports();
+}
+
+/** The arguments of a test: a name, options and a function, each of which may be left out. */
+function limited(given: readonly unknown[], timeout: number): unknown[] {
+  const isOptions = (one: unknown): one is object => typeof one === "object" && one !== null;
+  const names = given.filter((one) => typeof one === "string");
+  const options = given.find(isOptions);
+  const functions = given.filter((one) => typeof one === "function");
+  return [...names, { timeout, ...options }, ...functions];
+}
+
+/** Keeps the run going until its last test, which fails if anything would keep it going beyond, and lets go of that. */
+export function endRun(closingMs: number = CLOSING_MS): void {
+  const going = setInterval(() => {}, LIMIT_MS);
+  runner.it("no test leaves anything open", async () => {
+    clearInterval(going);
+    for (let waitedMs = 0; left().length > 0 && waitedMs < closingMs; waitedMs += LOOK_MS)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const open = left();
+    for (const handle of open) handle.unref?.();
+    const names = open.map((handle) => handle.constructor.name);
+    if (names.length > 0) throw new Error(`Left open: ${names.join(", ")}`);
+  });
+}
+
+function left(): Handle[] {
+  const own: readonly unknown[] = [process.stdin, process.stdout, process.stderr];
+  const { _getActiveHandles } = process as unknown as Internals;
+  return _getActiveHandles.call(process).filter((handle) => !own.includes(handle));
+}
