@@ -167,9 +167,12 @@ describe("dispatch() and its handler", () => {
     handler.onResponseError = () => {
       throw error;
     };
-    dispatcher(setup.pool).dispatch(GET, handler);
-    await settled();
-    globalThis.queueMicrotask = later;
+    try {
+      dispatcher(setup.pool).dispatch(GET, handler);
+      await settled();
+    } finally {
+      globalThis.queueMicrotask = later;
+    }
     assertEquals([unhandled, setup.pool.stats().active], [[error], 0]);
   });
 

@@ -22,8 +22,8 @@ after(async () => {
 });
 
 /** Runs with the pool's dispatcher as the default of Node's own `fetch`. */
-async function through(run: () => Promise<void>): Promise<void> {
-  const restore = setGlobalDispatcher(dispatcher(pool));
+async function through(run: () => Promise<void>, front = dispatcher(pool)): Promise<void> {
+  const restore = setGlobalDispatcher(front);
   try {
     await run();
   } finally {
@@ -73,10 +73,11 @@ describe("setGlobalDispatcher()", { skip: elsewhere }, () => {
     const server = createSecureServer(keys, (request, response) => void response.end(request.httpVersion));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const secure = createPool({ tls: { rejectUnauthorized: false } });
-    const restore = setGlobalDispatcher(dispatcher(secure));
-    assertEquals(await (await fetch(`${origin}/`)).text(), "2.0");
-    restore();
+    await using secure = createPool({ tls: { rejectUnauthorized: false } });
+    await through(
+      async () => assertEquals(await (await fetch(`${origin}/`)).text(), "2.0"),
+      dispatcher(secure),
+    );
     const version = new Promise((resolve) =>
       dispatcher(secure).dispatch(
         { origin, path: "/", method: "GET", allowH2: false },
@@ -91,12 +92,12 @@ describe("setGlobalDispatcher()", { skip: elsewhere }, () => {
   it("is what undici's own setGlobalDispatcher() does for Node's fetch, in every copy", PATIENT, async () => {
     for (const { Dispatcher, setGlobalDispatcher: set } of Object.values(await copies())) {
       const before = pool.stats().requests;
-      const restore = setGlobalDispatcher(dispatcher(pool));
-      set(dispatcher(pool, Dispatcher));
-      const response = await fetch(`${peer.url}/moved`);
-      assertEquals([response.headers.get("x-twice"), response.redirected], ["1, 2", true]);
-      await response.text();
-      restore();
+      await through(async () => {
+        set(dispatcher(pool, Dispatcher));
+        const response = await fetch(`${peer.url}/moved`);
+        assertEquals([response.headers.get("x-twice"), response.redirected], ["1, 2", true]);
+        await response.text();
+      });
       assertEquals(pool.stats().requests - before, 2);
     }
   });
