@@ -3,7 +3,17 @@ import { join } from "node:path";
 import { entries, root } from "../entries.ts";
 import { TEST_LIMIT } from "./each-ends.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
-import { denoTest, node22, node24, nodeWithTsx, onSeveralNodes, testFiles, tool } from "./tools.ts";
+import {
+  bunPace,
+  denoTest,
+  node22,
+  node24,
+  nodePace,
+  nodeWithTsx,
+  onSeveralNodes,
+  testFiles,
+  tool,
+} from "./tools.ts";
 
 /** Time limits are a multiple of what steps take on an idle machine: other programs may keep all its processors busy. */
 const MINUTE = 60_000;
@@ -70,6 +80,7 @@ export function steps(filters: readonly string[]): Step[] {
       tool("bun"),
       "test",
       `--timeout=${BUN_TEST_MS}`,
+      ...bunPace,
       "--reporter=junit",
       `--reporter-outfile=${report}`,
       ...files,
@@ -148,6 +159,7 @@ function nodeTestArgs(report: string): string[] {
   return [
     ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
     TEST_LIMIT,
+    ...nodePace,
     "scripts/test/all.ts",
   ];
 }

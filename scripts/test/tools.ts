@@ -10,6 +10,14 @@ export function tool(name: string): string {
 /** The user's own Node with tsx: Node 20 cannot run TypeScript by itself. */
 export const nodeWithTsx: readonly string[] = [process.execPath, "--import", "tsx"];
 
+/** Loaded before tests on demand. */
+export const PACE = "./scripts/test/pace.ts";
+const isPaced = process.env.HOLDFAST_PACE !== undefined;
+
+/** Options that load it into a process of Node, and into one of Bun. */
+export const nodePace: readonly string[] = isPaced ? ["--import", PACE] : [];
+export const bunPace: readonly string[] = isPaced ? ["--preload", PACE] : [];
+
 /** Deno's test runner, which also reports errors that nobody handles. */
 export const denoTest: readonly string[] = [
   tool("deno"),
@@ -17,6 +25,7 @@ export const denoTest: readonly string[] = [
   "--allow-all",
   "--no-check",
   "--preload=scripts/test/deno-watch.ts",
+  ...(isPaced ? [`--preload=${PACE}`] : []),
 ];
 
 interface PlatformPackage {
