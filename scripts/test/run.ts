@@ -15,8 +15,9 @@ export interface RunResult {
 // In a process group of its own, a program can be ended with every process that it started. Windows has none.
 const detached = process.platform !== "win32";
 
-// The output is also read in CI logs, so there are no colours. FORCE_COLOR, even set to 0, would turn Biome's on.
-const { FORCE_COLOR: _, ...inherited } = process.env;
+// The output is also read in CI logs, so there are no colours. FORCE_COLOR, even set to 0, would turn Biome's on. And a runner of
+// Node that a test starts would write for the one above it.
+const { FORCE_COLOR: _, NODE_TEST_CONTEXT: __, ...inherited } = process.env;
 const env = { ...inherited, NO_COLOR: "1" };
 
 /** Runs a program to its end. Aborting kills it with every process it started. */

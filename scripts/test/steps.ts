@@ -11,6 +11,7 @@ import {
   nodePace,
   nodeWithTsx,
   onSeveralNodes,
+  PACE,
   testFiles,
   tool,
 } from "./tools.ts";
@@ -26,6 +27,14 @@ const browserTests = ["./tests/browser/assets.test.ts", "./tests/browser/status-
 
 /** The lab starts clients on all runtimes itself, and mostly waits: once is enough, and other steps can run beside it. */
 const networkTests = ["./tests/network/network.test.ts"];
+
+/** What depends on whether a millisecond has passed. Time stands still in them for up to 20 ms: `pace.ts`. */
+const pacedTests = [
+  "./tests/loop/liveness-check.test.ts",
+  "./tests/pool/liveness-check.test.ts",
+  "./tests/transports/node-writes.test.ts",
+  "./tests/transports/socket.test.ts",
+];
 
 /**
  * Node 22 skips some more: what measures memory and CPU time, the examples and workerd, and what uses nothing of Node, like rules,
@@ -63,6 +72,11 @@ export function steps(filters: readonly string[]): Step[] {
     ),
     ...node24Steps(files),
     ...node22Steps(files),
+    tests({ name: "pace", title: "tests of time on a faster machine", timeoutMs: 5 * MINUTE }, (report) => [
+      ...nodeWithTsx,
+      ...nodeTestArgs(report, ["--import", PACE]),
+      ...pacedTests,
+    ]),
     tests({ name: "network", title: "a slice of the network lab", timeoutMs: 5 * MINUTE }, (report) => [
       ...nodeWithTsx,
       ...nodeTestArgs(report),
@@ -151,7 +165,7 @@ function nodeSteps(step: Omit<Step, "run">, node: readonly string[], files: read
   );
 }
 
-function nodeTestArgs(report: string): string[] {
+function nodeTestArgs(report: string, pace: readonly string[] = nodePace): string[] {
   const reporters = [
     ["spec", "stdout"],
     ["junit", report],
@@ -159,7 +173,7 @@ function nodeTestArgs(report: string): string[] {
   return [
     ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
     TEST_LIMIT,
-    ...nodePace,
+    ...pace,
     "scripts/test/all.ts",
   ];
 }
