@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { PATIENT } from "../support/patience.ts";
 import { knownSystems } from "./servers/all.ts";
-import { compare, probePort } from "./servers/comparison.ts";
+import { type Compared, compare, probePort } from "./servers/comparison.ts";
 import type { KnownPort } from "./servers/known-server.ts";
 
 /** As the parity suite's servers have them. */
@@ -16,6 +16,7 @@ const LIMITS = { idleMs: 2000, unusedMs: 2000, requests: 4, lifetimeMs: 3000 } a
 const BOUNDS = { maxIdle: "3500ms", requests: 10 } as const;
 /** A quiet machine is within half a second. Servers look at their timers now and then, and the machine may be busy. */
 const SLACK_MS = 1000;
+const MOST_LOOKS = 4;
 
 /** The servers are the same on every runtime. On Deno and Bun this one shows that the probe is, too. */
 const EVERYWHERE = "nginx with TLS and HTTP/2";
@@ -38,10 +39,16 @@ describe("a probe of a real server", { concurrency: true, ...PATIENT }, () => {
     });
 });
 
+/** What is found too late is no fault of the probe's on a busy machine: then it looks again. A server that is misjudged is so each time. */
 async function checkPort(port: KnownPort): Promise<void> {
+  let wrong = await mistakes(port);
+  for (let left = MOST_LOOKS - 1; left > 0 && wrong.length > 0; left--) wrong = await mistakes(port);
+  assertEquals(wrong, []);
+}
+
+async function mistakes(port: KnownPort): Promise<readonly Compared[]> {
   const report = await probePort(port, BOUNDS);
   assertEquals(report.stopped, false);
   assertEquals(report.http2 !== undefined, port.http2 !== undefined);
-  const wrong = compare(report, port, SLACK_MS).filter(({ isRight }) => !isRight);
-  assertEquals(wrong, []);
+  return compare(report, port, SLACK_MS).filter(({ isRight }) => !isRight);
 }
