@@ -44,7 +44,7 @@ export interface Sink {
 
 /** The outgoing queue of one socket. */
 export class BunWriter implements DeferredWriter {
-  firstIn = 0;
+  wroteIn = 0;
   /** Whether a write returned -1. That means an RST, but Bun 1.4 reports the end that follows without an error. */
   broken = false;
   private readonly sink: Sink;
@@ -88,7 +88,7 @@ export class BunWriter implements DeferredWriter {
    * Otherwise it is written.
    */
   received(): void {
-    if (this.deferred === undefined) return;
+    if (this.deferred === undefined) return batch.answered(this);
     const { handler } = this.receiveQueue;
     if (handler.writeDropped === undefined) return this.flushDeferred();
     this.deferred = undefined;

@@ -35,7 +35,7 @@ export class NodeSocket implements Socket, DeferredWriter {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly native: NetSocket;
-  firstIn = 0;
+  wroteIn = 0;
   private readonly receiveQueue: ReceiveQueue;
   private readonly deferredDestroy: DeferredDestroy;
   /** A small request that is written at the end of this turn of the event loop, or before the next write. */
@@ -76,10 +76,10 @@ export class NodeSocket implements Socket, DeferredWriter {
 
   /** Whether a request is written later. */
   private defers(head: string): boolean {
-    if (head.length > MOST_DEFERRED || this.native.writableLength > 0 || !batch.shouldDefer(this))
-      return false;
+    if (head.length > MOST_DEFERRED || this.native.writableLength > 0) return false;
+    this.receiveQueue.writing = this;
+    if (!batch.shouldDefer(this)) return false;
     this.deferred = head;
-    this.receiveQueue.deferring = this;
     batch.defer(this);
     return true;
   }
@@ -94,12 +94,13 @@ export class NodeSocket implements Socket, DeferredWriter {
   private takeDeferred(): string | undefined {
     const head = this.deferred;
     this.deferred = undefined;
-    this.receiveQueue.deferring = undefined;
     return head;
   }
 
-  /** The deferred request is dropped, if its owner can be told. Otherwise it is written. */
-  overtaken(ended: boolean, error?: TransportError): void {
+  /** A deferred request is dropped, if its owner can be told. Otherwise it is written. */
+  heard(ended: boolean, error?: TransportError): void {
+    this.receiveQueue.writing = undefined;
+    if (this.deferred === undefined) return batch.answered(this);
     const { handler } = this.receiveQueue;
     if (handler.writeDropped === undefined) return this.flushDeferred();
     this.takeDeferred();

@@ -5,10 +5,10 @@
 
 import type { SocketHandler, TransportError } from "../src/contract/transport.ts";
 
-/** A writer that has deferred a request: see `write-batch.ts`. */
-interface Deferring {
+/** A writer that wrote a small request, or has deferred one: see `write-batch.ts`. */
+interface Writing {
   /** Bytes arrived, or the connection `ended`. That is no response to a request that was not sent. */
-  overtaken(ended: boolean, error?: TransportError): void;
+  heard(ended: boolean, error?: TransportError): void;
 }
 
 /** Delivers to a handler, or queues. Delivers nothing before {@linkcode ReceiveQueue.open}. */
@@ -24,8 +24,8 @@ export class ReceiveQueue {
   private halfEnded = false;
   private error: TransportError | undefined = undefined;
   private queue: Uint8Array[] = [];
-  /** The writer of the socket, while it has deferred a request. Set by it. */
-  deferring: Deferring | undefined = undefined;
+  /** The writer of the socket, from a small request to the next that is heard. Set and cleared by it. */
+  writing: Writing | undefined = undefined;
 
   constructor(handler: SocketHandler) {
     this.handler = handler;
@@ -43,7 +43,7 @@ export class ReceiveQueue {
 
   /** Bytes arrived. They are copied only if they cannot be delivered now. */
   data(bytes: Uint8Array, length: number, more = false): void {
-    this.deferring?.overtaken(false);
+    this.writing?.heard(false);
     if (this.direct) this.handler.data(bytes, length, more);
     else if (!this.stopped) this.queue.push(new Uint8Array(bytes.subarray(0, length)));
   }
@@ -56,7 +56,7 @@ export class ReceiveQueue {
   /** The connection ended. It is reported after the queued bytes; later calls have no effect. */
   end(error: TransportError | undefined): void {
     if (this.stopped || this.ending) return;
-    this.deferring?.overtaken(true, error);
+    this.writing?.heard(true, error);
     if (this.stopped) return;
     this.ending = true;
     this.error = error;

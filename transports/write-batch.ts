@@ -6,10 +6,10 @@
 
 import { immediate } from "./immediate.ts";
 
-/** A writer that deferred a write. */
+/** A writer of small requests. */
 export interface DeferredWriter {
-  /** The number of the turn in which it was the first to write. Kept by its batch. 0: in none. */
-  firstIn: number;
+  /** The number of the turn in which it wrote last. Kept by its batch. 0: in none. */
+  wroteIn: number;
   /** Writes what was deferred. */
   flushDeferred(): void;
 }
@@ -56,23 +56,34 @@ export class WriteBatch {
 
   /** Counts the next write of this turn, and tells whether it should be deferred. */
   shouldDefer(writer: DeferredWriter): boolean {
-    if (this.writes === 0 && this.isFirst(writer)) return false;
+    if (this.writes === 0 && this.isFirst()) {
+      writer.wroteIn = this.turn;
+      return false;
+    }
     if (this.writes === 0) immediate(this.turnEnds);
     this.writes = Math.max(2, this.writes + 1);
+    writer.wroteIn = this.turn;
     return this.writes > this.options.immediate;
   }
 
   /**
    * Whether it is the first to write in this turn, as far as that is known without an immediate, for which the loop looks at all
-   * sockets once more (1 µs on Node 24). If the same writes again, it has had its response, and that took another turn.
+   * sockets once more (1 µs on Node 24).
    */
-  private isFirst(writer: DeferredWriter): boolean {
+  private isFirst(): boolean {
     const now = performance.now();
-    if (writer.firstIn !== this.turn && now - this.firstAt <= LONG_TURN_MS) return false;
+    if (now - this.firstAt <= LONG_TURN_MS) return false;
     this.turn += 1;
-    writer.firstIn = this.turn;
     this.firstAt = now;
     return true;
+  }
+
+  /**
+   * Something came for `writer`. If it has written in this turn, the sockets were polled since, and what is written from now on
+   * belongs to another turn, though no immediate has run: Node polls between a timer and an immediate.
+   */
+  answered(writer: DeferredWriter): void {
+    if (writer.wroteIn === this.turn) this.endTurn();
   }
 
   /** Flushes `writer` at the end of the turn, or sooner. */

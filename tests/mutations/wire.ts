@@ -328,4 +328,12 @@ export const FETCH: readonly Mutation[] = [
     replacement: "if (globals.navigator?.userAgent === undefined) {",
     proof: { tests: "tests/bundles/workerd" },
   },
+  {
+    breaks:
+      "A request is on the wire while the program computes, though others were written in what may be the same turn",
+    file: "transports/write-batch.ts",
+    search: "if (writer.wroteIn === this.turn) this.endTurn();",
+    replacement: "",
+    proof: { tests: "tests/loop/lone-request.test.ts" },
+  },
 ];
