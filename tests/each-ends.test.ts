@@ -19,8 +19,9 @@ for (const node of [nodeWithTsx, ...(other === undefined ? [] : [[other]])])
     assertEquals(ok, false);
     assertEquals(output.match(/^(not )?ok .*/gm), [
       "not ok 1 - waits in vain",
-      "not ok 2 - leaves a server",
+      "not ok 2 - leaves a server and a timer",
       "ok 3 - has nothing to do with them",
     ]);
     assertStringIncludes(output, "A test left open what keeps the process alive: Server");
+    assertStringIncludes(output, "# fail 1\n");
   });

@@ -61,9 +61,16 @@ export function endRun(closingMs: number = CLOSING_MS): void {
   const going = setInterval(() => {}, LIMIT_MS);
   runner.after(() => {
     clearInterval(going);
-    // Fires only if the process is still there.
-    setTimeout(() => letGo(), closingMs).unref();
+    ifAlive(closingMs, () => {
+      letGo();
+      ifAlive(closingMs / 10, () => end(closingMs / 10));
+    });
   });
+}
+
+/** Calls back if the process is still there by then. */
+function ifAlive(ms: number, callback: () => void): void {
+  setTimeout(callback, ms).unref();
 }
 
 function letGo(): void {
@@ -71,7 +78,13 @@ function letGo(): void {
   for (const handle of open) handle.unref?.();
   process.exitCode = 1;
   const kinds = open.map((handle) => handle.constructor.name);
-  console.error(`A test left open what keeps the process alive: ${kinds.join(", ")}`);
+  console.error(`A test left open what keeps the process alive: ${kinds.join(", ") || "a timer"}`);
+}
+
+/** Timers cannot be let go of. The runner writes its report when it hears that the event loop has nothing left to do. */
+function end(writingMs: number): void {
+  process.emit("beforeExit", 1);
+  setTimeout(() => process.exit(), writingMs);
 }
 
 function left(): Handle[] {
