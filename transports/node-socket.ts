@@ -9,9 +9,11 @@ import type {
   TlsTarget,
   TransportError,
 } from "../src/contract/transport.ts";
+import { uninitializedBytes } from "./buffer.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { immediate } from "./immediate.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
+import { GatheredReads } from "./node-reads.ts";
 import { alpnOf, closeTls, isTls, startTlsOn, tlsFactsOf } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
@@ -21,6 +23,9 @@ import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
  * as on Bun, 8 save nothing.
  */
 const batch = new WriteBatch({ immediate: 2, most: 32, polls: 1 });
+
+/** What the sockets read that the transport has opened. */
+export const reads = new GatheredReads(uninitializedBytes, batch);
 
 /** A longer request takes the kernel a while, and a peer that sleeps is woken by it at once. */
 const MOST_DEFERRED = 16_384;
@@ -62,6 +67,7 @@ export class NodeSocket implements Socket, DeferredWriter {
     if (this.receiveQueue.isStopped || raw.destroyed) return true;
     if (this.deferred !== undefined) this.flushDeferred();
     else if (body === undefined && typeof head === "string" && this.defers(head)) return true;
+    if (typeof head === "string") this.receiveQueue.asked();
     const taken =
       body === undefined && typeof head === "string"
         ? raw.write(head, "latin1")
@@ -88,7 +94,9 @@ export class NodeSocket implements Socket, DeferredWriter {
   flushDeferred(): void {
     if (this.native.destroyed) return;
     const head = this.takeDeferred();
-    if (head !== undefined) this.native.write(head, "latin1");
+    if (head === undefined) return;
+    this.receiveQueue.asked();
+    this.native.write(head, "latin1");
   }
 
   private takeDeferred(): string | undefined {
@@ -126,9 +134,12 @@ export class NodeSocket implements Socket, DeferredWriter {
     return this.native.writableLength === 0 && this.deferred === undefined;
   }
 
-  /** After an error, Node destroys the socket immediately, but emits the error in a later tick. Writes in between are dropped. */
+  /**
+   * After an error, Node destroys the socket immediately, but emits the error in a later tick. Writes in between are dropped. And
+   * bytes that are kept would be taken for the answer to a request that is written behind them.
+   */
   get lost(): boolean {
-    return this.native.destroyed;
+    return this.native.destroyed || this.receiveQueue.sinceAsked === "kept";
   }
 
   /** The check phase follows the poll, whose reads come with all of their records. */
@@ -155,7 +166,10 @@ export class NodeSocket implements Socket, DeferredWriter {
 
   ref(active: boolean): void {
     if (active) this.native.ref();
-    else this.native.unref();
+    else {
+      this.receiveQueue.awaitsNothing();
+      this.native.unref();
+    }
   }
 
   halfOpen(): void {
@@ -294,12 +308,14 @@ class SocketEvents {
   }
 
   lost(error: unknown): void {
+    reads.deliver();
     if (this.#phase === "open") this.#receiveQueue.end(transportErrorOf(error, "open"));
     else this.#failHandshake(error);
   }
 
   ended(): void {
     if (this.#phase !== "open") return;
+    reads.deliver();
     const raw = this.#raw;
     if (raw.allowHalfOpen) return this.#receiveQueue.endReading();
     this.#receiveQueue.end(undefined);
@@ -308,6 +324,7 @@ class SocketEvents {
   }
 
   closed(): void {
+    reads.deliver();
     if (this.#phase === "open") this.#receiveQueue.end(undefined);
     else this.#failHandshake(endedError(this.#phase));
   }

@@ -16,7 +16,8 @@ import type {
 import { bufferText, uninitializedBytes } from "./buffer.ts";
 import { nodeNet, nodeTls } from "./builtins.ts";
 import { zlibDecoder } from "./decoders.ts";
-import { NodeSocket, opened } from "./node-socket.ts";
+import { READ_BYTES } from "./node-reads.ts";
+import { NodeSocket, opened, reads } from "./node-socket.ts";
 import { nodeTlsOptions, offerWhenConnected } from "./node-tls.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import {
@@ -29,9 +30,6 @@ import {
   systemAddresses,
 } from "./runtime-services.ts";
 import { kernelSeconds, LIBUV_PROBES, wholeProbes } from "./tcp-keepalive.ts";
-
-/** Shared by all sockets, because handlers consume the bytes before they return. 64 KiB is libuv's default. */
-const READ_BUFFER = uninitializedBytes(64 * 1024);
 
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
   const receiveQueue = new ReceiveQueue(handler);
@@ -53,10 +51,10 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
 function startConnecting(target: Target, receiveQueue: ReceiveQueue): NetSocket {
   const secure = target.tls !== undefined;
   const onread: OnReadOpts = {
-    buffer: READ_BUFFER,
-    callback(length, bytes) {
+    buffer: reads.buffer,
+    callback(length) {
       // Each TLS record is delivered separately, and a full buffer is followed by the rest, all before the next event.
-      receiveQueue.data(bytes, length, secure || length === READ_BUFFER.length);
+      reads.read(receiveQueue, length, secure || length === READ_BYTES);
       return true;
     },
   };

@@ -11,6 +11,9 @@ interface Writing {
   heard(ended: boolean, error?: TransportError): void;
 }
 
+/** What came since a request was written. `kept`: its answer was read, and is not delivered yet. */
+type SinceAsked = "something" | "nothing" | "kept";
+
 /** Delivers to a handler, or queues. Delivers nothing before {@linkcode ReceiveQueue.open}. */
 export class ReceiveQueue {
   handler: SocketHandler;
@@ -26,6 +29,8 @@ export class ReceiveQueue {
   private queue: Uint8Array[] = [];
   /** The writer of the socket, from a small request to the next that is heard. Set and cleared by it. */
   writing: Writing | undefined = undefined;
+  /** Set by `node-reads.ts`, which alone needs it, and below. */
+  sinceAsked: SinceAsked = "something";
 
   constructor(handler: SocketHandler) {
     this.handler = handler;
@@ -39,6 +44,16 @@ export class ReceiveQueue {
   /** Whether the owner has paused the socket. */
   get isPaused(): boolean {
     return this.paused;
+  }
+
+  /** A request was written. What comes next may be kept for a moment, if nothing is already. */
+  asked(): void {
+    if (this.sinceAsked === "something") this.sinceAsked = "nothing";
+  }
+
+  /** Nobody waits for bytes. What comes now is told at once. */
+  awaitsNothing(): void {
+    if (this.sinceAsked === "nothing") this.sinceAsked = "something";
   }
 
   /** Bytes arrived. They are copied only if they cannot be delivered now. */

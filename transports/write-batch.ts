@@ -49,9 +49,22 @@ export class WriteBatch {
   private deferred: DeferredWriter[] = [];
   private deferredAt = 0;
   private readonly turnEnds = (): void => this.endTurn();
+  /** How many have written in the last turn in which several did. */
+  lastWrites = 0;
 
   constructor(options: BatchOptions) {
     this.options = options;
+  }
+
+  /** Answers of this turn are delivered together when it ends. Their requests are written together, from the first one on. */
+  expectsMany(): void {
+    if (this.writes === 0) immediate(this.turnEnds);
+    this.writes = Math.max(this.options.immediate, this.writes);
+  }
+
+  /** They were few. */
+  expectsFew(): void {
+    this.writes = Math.min(1, this.writes);
   }
 
   /** Counts the next write of this turn, and tells whether it should be deferred. */
@@ -100,6 +113,7 @@ export class WriteBatch {
   }
 
   private endTurn(): void {
+    this.lastWrites = this.writes;
     this.writes = 0;
     this.firstAt = -Infinity;
     if (this.deferred.length === 0) return;

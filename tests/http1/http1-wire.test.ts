@@ -15,6 +15,7 @@ import type {
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
 import { Http1Shared } from "../../src/http1/http1-shared.ts";
 import { Http1Wire } from "../../src/http1/http1-wire.ts";
+import { BodyWriter } from "../../src/http1/send/body-writer.ts";
 import { NO_FIELDS } from "../../src/http1/send/request-head.ts";
 import { resolveOptions } from "../../src/options/resolve.ts";
 import { bytesOf, textOf } from "./transcript.ts";
@@ -206,5 +207,18 @@ describe("the hints of an HTTP/1.1 wire", () => {
 
   it("return a value that was not understood", () => {
     assertEquals(hints(["max=-1"]), [[undefined, "max=-1"]]);
+  });
+});
+
+describe("the body of a request", () => {
+  it("has bytes only, also at its end: text by itself is a request, which a transport may drop", () => {
+    const kinds: string[] = [];
+    const write = (head: string | Uint8Array): boolean => {
+      kinds.push(typeof head === "string" ? head : `bytes ${JSON.stringify(textOf(head))}`);
+      return true;
+    };
+    const socket = { ...new Recorder().socket, write };
+    for (const trailers of ["", "X: \u00e4\r\n"]) new BodyWriter(socket, undefined).end(trailers);
+    assertEquals(kinds, ['bytes "0\\r\\n\\r\\n"', 'bytes "0\\r\\nX: \u00e4\\r\\n\\r\\n"']);
   });
 });

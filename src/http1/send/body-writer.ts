@@ -33,10 +33,16 @@ export class BodyWriter implements WireBody {
 
   end(trailers = ""): void {
     // A body of known length has no place for trailers (RFC 9112 §7.1.2).
-    if (this.left === undefined) this.#socket.write(trailers === "" ? LAST_CHUNK : `0\r\n${trailers}\r\n`);
+    if (this.left === undefined)
+      this.#socket.write(trailers === "" ? LAST_CHUNK : latin1(`0\r\n${trailers}\r\n`));
     else if (this.left > 0) throw lengthError(this.#length, `${(this.#length ?? 0) - this.left}`);
     this.left = 0;
   }
+}
+
+/** As bytes. Text by itself is a request that nothing was sent of: a transport drops it if the connection speaks first. */
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 export function lengthError(length: number | undefined, got: string): TypeError {
