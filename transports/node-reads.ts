@@ -24,10 +24,8 @@ const MANY = 4;
 interface Writes {
   /** How many have written in the last turn in which several did. */
   readonly lastWrites: number;
-  /** Several will write after the next immediate. */
-  expectsMany(): void;
-  /** They will not be several. */
-  expectsFew(): void;
+  /** Their turn ends with the next immediates. */
+  endSoon(): void;
 }
 
 /** The reads of all sockets of a transport. */
@@ -82,12 +80,11 @@ export class GatheredReads {
     if (this.#slots.length === 0) this.#slots = slotsOf(this.#memory);
     this.#isScheduled = true;
     immediate(this.#deliverLater);
-    this.#writes.expectsMany();
+    this.#writes.endSoon();
   }
 
   #pollIsOver(): void {
     this.#isScheduled = false;
-    if (this.#kept < MANY) this.#writes.expectsFew();
     this.deliver();
   }
 

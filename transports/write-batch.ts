@@ -48,23 +48,22 @@ export class WriteBatch {
   private writes = 0;
   private deferred: DeferredWriter[] = [];
   private deferredAt = 0;
-  private readonly turnEnds = (): void => this.endTurn();
   /** How many have written in the last turn in which several did. */
   lastWrites = 0;
+  private willEnd = false;
+  private readonly turnEnds = (): void => {
+    this.willEnd = false;
+    this.endTurn();
+  };
 
   constructor(options: BatchOptions) {
     this.options = options;
   }
 
-  /** Answers of this turn are delivered together when it ends. Their requests are written together, from the first one on. */
-  expectsMany(): void {
-    if (this.writes === 0) immediate(this.turnEnds);
-    this.writes = Math.max(this.options.immediate, this.writes);
-  }
-
-  /** They were few. */
-  expectsFew(): void {
-    this.writes = Math.min(1, this.writes);
+  /** The turn ends with the next immediates. */
+  endSoon(): void {
+    if (!this.willEnd) immediate(this.turnEnds);
+    this.willEnd = true;
   }
 
   /** Counts the next write of this turn, and tells whether it should be deferred. */
@@ -73,7 +72,7 @@ export class WriteBatch {
       writer.wroteIn = this.turn;
       return false;
     }
-    if (this.writes === 0) immediate(this.turnEnds);
+    if (this.writes === 0) this.endSoon();
     this.writes = Math.max(2, this.writes + 1);
     writer.wroteIn = this.turn;
     return this.writes > this.options.immediate;
