@@ -11,7 +11,7 @@ import { immediate } from "./immediate.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
 /** 64 KiB is libuv's default. */
-export const READ_BYTES = 64 * 1024;
+export const READ_BYTES: number = 64 * 1024;
 
 /** The largest answer that is kept. Of a larger one the copy costs more, and the caches gain less. */
 const SLOT_BYTES = 2048;

@@ -25,7 +25,7 @@ import { type DeferredWriter, WriteBatch } from "./write-batch.ts";
 const batch = new WriteBatch({ immediate: 2, most: 32, polls: 1 });
 
 /** What the sockets read that the transport has opened. */
-export const reads = new GatheredReads(uninitializedBytes, batch);
+export const reads: GatheredReads = new GatheredReads(uninitializedBytes, batch);
 
 /** A longer request takes the kernel a while, and a peer that sleeps is woken by it at once. */
 const MOST_DEFERRED = 16_384;
