@@ -1,11 +1,12 @@
 /** The Bun writer: small requests of a busy turn of the event loop are written together at its end. */
 
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { SocketHandler } from "../../src/contract/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
+import { timed, work } from "./standing-time.ts";
 import { Recorder } from "./support.ts";
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -13,11 +14,6 @@ const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(res
 /** Waits for the end of a turn, even of a long one. */
 async function round(): Promise<void> {
   for (let count = 0; count < 4; count++) await immediate();
-}
-
-/** Blocks for longer than a turn should last. */
-function work(): void {
-  for (const until = performance.now() + 2; performance.now() < until; );
 }
 
 /** A kernel that accepts `room` bytes, and records everything written to it. */
@@ -45,7 +41,7 @@ async function crowded(): Promise<ReturnType<typeof kernel>> {
 }
 
 describe("small requests of one turn of the event loop", () => {
-  it("are written immediately if they are the first four, and at its end in order otherwise", async () => {
+  timed("are written immediately if they are the first four, and at its end in order otherwise", async () => {
     await round();
     const all = Array.from({ length: 7 }, () => kernel());
     for (const [at, { writer }] of all.entries()) assertEquals(writer.write(`request ${at}`), true);
@@ -60,7 +56,7 @@ describe("small requests of one turn of the event loop", () => {
     );
   });
 
-  it("are written before the next write on their socket", async () => {
+  timed("are written before the next write on their socket", async () => {
     const { writer, written } = await crowded();
     writer.write("first");
     writer.write("head", new Uint8Array([98]), "tail");
@@ -69,7 +65,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["first", "headbtail"]);
   });
 
-  it("are written before FIN, and never after an abort", async () => {
+  timed("are written before FIN, and never after an abort", async () => {
     const closed = await crowded();
     closed.writer.write("last");
     closed.writer.finish();
@@ -80,14 +76,14 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals([closed.written, aborted.written], [["last", "FIN"], []]);
   });
 
-  it("are written immediately and completely if they are not small", async () => {
+  timed("are written immediately and completely if they are not small", async () => {
     const { writer, written } = await crowded();
     const head = `GET / HTTP/1.1\r\ncookie: ${"c".repeat(70_000)}\r\n\r\n`;
     writer.write(head);
     assertEquals(written.join("") === head, true);
   });
 
-  it("wait, like every write, for a kernel that has no room", async () => {
+  timed("wait, like every write, for a kernel that has no room", async () => {
     const full = await crowded();
     full.room = 3;
     full.writer.write("request");
@@ -98,7 +94,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(full.written, ["req", "uest"]);
   });
 
-  it("are counted from zero in the next turn", async () => {
+  timed("are counted from zero in the next turn", async () => {
     await crowded();
     await round();
     const { writer, written } = kernel();
@@ -106,7 +102,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["at once"]);
   });
 
-  it("wait until the sockets were polled if the turn was long", async () => {
+  timed("wait until the sockets were polled if the turn was long", async () => {
     const { writer, written } = await crowded();
     writer.write("request");
     work();
@@ -116,7 +112,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals(written, ["request"]);
   });
 
-  it("are dropped if bytes arrive before they are written, and their handler is told", async () => {
+  timed("are dropped if bytes arrive before they are written, and their handler is told", async () => {
     const calls: string[] = [];
     const handler = Object.assign(new Recorder(), { writeDropped: () => void calls.push("dropped") });
     await crowded();
@@ -127,7 +123,7 @@ describe("small requests of one turn of the event loop", () => {
     assertEquals([calls, written], [["dropped"], []]);
   });
 
-  it("are written if bytes arrive and their handler cannot be calls of a drop", async () => {
+  timed("are written if bytes arrive and their handler cannot be calls of a drop", async () => {
     const { writer, written } = await crowded();
     writer.write("request");
     writer.received();

@@ -10,6 +10,7 @@ import type { DenoConn } from "../../transports/deno-api.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
+import { timed, work } from "./standing-time.ts";
 import { Recorder } from "./support.ts";
 
 const nothing = (): void => {};
@@ -46,79 +47,6 @@ const settled = async (): Promise<void> => {
 };
 
 const body = new TextEncoder().encode("[body]");
-
-/** The time that writers see in a test of {@linkcode timed}. */
-let now = 0;
-
-/** Takes longer than a request should wait. */
-function work(): void {
-  now += 2;
-}
-
-/** A test whose time only {@linkcode work} moves: on a busy machine a turn may take long, and what waits would then wait longer. */
-function timed(name: string, test: () => Promise<void>): void {
-  it(name, async () => {
-    const own = Object.getOwnPropertyDescriptor(performance, "now");
-    performance.now = () => now;
-    try {
-      await test();
-    } finally {
-      Reflect.deleteProperty(performance, "now");
-      if (own !== undefined) Object.defineProperty(performance, "now", own);
-    }
-  });
-}
-
-describe("a Deno connection gets", () => {
-  it("each request unchanged, one after the other in the same buffer", async () => {
-    const { writer, written } = connection();
-    const requests: Parameters<DenoWriter["write"]>[] = [
-      ["GET /a"],
-      ["GET /a"],
-      ["GET /b"],
-      ["GET /a", body],
-      ["GET /a"],
-      ["GET /b", body, "tail"],
-      ["GET /a"],
-      ["GET /b[body]"],
-      [new TextEncoder().encode("5\r\n"), body],
-      ["GET /a"],
-      ["GET /\xe9"],
-      ["GET /\xe8"],
-      ["GET /a"],
-    ];
-    const expected = requests.map(([head, ...rest]) =>
-      [head, ...rest]
-        .map((part) => (typeof part === "string" ? part : latin1Text(part as Uint8Array)))
-        .join(""),
-    );
-    for (const request of requests) {
-      writer.write(...request);
-      await settled();
-    }
-    assertEquals(written, expected);
-  });
-
-  timed("requests of several connections at once, each in its own buffer", async () => {
-    const all = Array.from({ length: 5 }, () => connection());
-    for (const round of ["a", "b"]) {
-      for (const [at, { writer }] of all.entries()) writer.write(`GET /${round}${at}`);
-      await settled();
-    }
-    assertEquals(
-      all.map(({ written }) => written),
-      all.map((_, at) => [`GET /a${at}`, `GET /b${at}`]),
-    );
-  });
-
-  it("the rest of a partially accepted write before the next write", async () => {
-    const { writer, written } = connection(4);
-    writer.write("GET /first");
-    writer.write("GET /second");
-    await settled();
-    assertEquals(written.join(""), "GET /firstGET /second");
-  });
-});
 
 /** A connection that was used before. */
 async function used(handler?: SocketHandler): Promise<ReturnType<typeof connection>> {
