@@ -86,13 +86,14 @@ export class DenoWriter {
     this.owner = owner;
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array, tail = ""): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail = "", more = false): boolean {
     if (this.over || this.whenEmpty !== undefined) return true;
     this.flushDeferred();
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
     // What has a tail is a chunk, and others may follow.
-    if (tail !== "" || this.gathering?.isEmpty === false) return this.gather(head, body, tail, length);
+    if (more || tail !== "" || this.gathering?.isEmpty === false)
+      return this.gather(head, body, tail, length);
     const pool = this.piece === undefined ? PAGE_POOLS.find(({ size }) => length <= size) : undefined;
     if (pool === undefined) this.enqueue(head, body, tail);
     else {
@@ -119,10 +120,10 @@ export class DenoWriter {
     length: number,
   ): boolean {
     this.gathering ??= new DenoGathering(() => this.gatheredEnough());
+    // A full page waits for the next chunk, so that the end of a body is in its last page.
     if (!this.gathering.hasRoomFor(length)) this.sendGathered();
     if (this.gathering.hasRoomFor(length)) this.gathering.add(head, body, tail);
     else this.enqueue(head, body, tail);
-    if (this.gathering.isFull) this.sendGathered();
     return this.accepts();
   }
 
@@ -246,6 +247,7 @@ export class DenoWriter {
     const { piece } = this;
     if (piece === undefined || this.over) return this.settle();
     this.queuedBytes -= length;
+    if (this.gathered !== undefined) this.gathering?.taken(length, piece);
     if (length < piece.length) {
       if (!isIntact(piece)) return this.failDetached();
       return this.send(queued(piece.bytes.subarray(length)));

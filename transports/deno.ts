@@ -69,8 +69,8 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
     });
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
-    return this.receiveQueue.isStopped || this.writer.write(head, body, tail);
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more?: boolean): boolean {
+    return this.receiveQueue.isStopped || this.writer.write(head, body, tail, more);
   }
 
   get allWritten(): boolean {

@@ -215,12 +215,13 @@ export interface Socket extends SocketAddresses {
   gather?(length: number): void;
   /**
    * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
-   * character (latin1). The caller must not change `body` afterwards.
+   * character (latin1). The caller must not change `body` afterwards. With `more`, chunks of a body follow at once if they are at hand,
+   * and may be sent in the same call.
    *
    * Returns `false` if the kernel has not accepted everything yet; {@linkcode SocketHandler.drain} follows then. Never
    * throws: a failed write is reported by {@linkcode SocketHandler.closed}.
    */
-  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean;
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more?: boolean): boolean;
   /** Stops reading, which applies backpressure to the peer. A paused socket may not notice a FIN. */
   pause(): void;
   /** Reads on. Bytes that arrived meanwhile are delivered later, never within this call. */

@@ -99,7 +99,8 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     this.#method = request.method;
     this.#mayUpgrade = request.fields.upgrade !== undefined;
     const head = this.#shared.lastHead.of(by === undefined ? request : forwarded(request, by), last);
-    this.#socket().write(head, body);
+    if (hasChunks(request)) this.#socket().write(head, undefined, undefined, true);
+    else this.#socket().write(head, body);
   }
 
   openBody(length: number | undefined): WireBody {
@@ -227,6 +228,11 @@ export class Http1Wire implements Wire, WireStream, ConnectionUser {
     if (socket === undefined) throw new Error("Bug in Holdfast: a connection without a socket was granted");
     return socket;
   }
+}
+
+/** Whether the chunks of a body follow the head without an answer in between. */
+function hasChunks({ body, fields }: RequestMessage): boolean {
+  return body !== undefined && body.length === undefined && !fields.expectContinue;
 }
 
 /** Throws anything that is no fault of the peer or of a user's function: that is a bug in Holdfast. */

@@ -174,10 +174,24 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/transports/deno-writer" },
   },
   {
+    breaks: "On Deno, chunks are larger writes only where the kernel takes one at once",
+    file: "transports/deno-gathering.ts",
+    search: "if (length < bytes.length) this.isFast = false;\n    else if",
+    replacement: "if",
+    proof: { tests: "tests/transports/deno-writer" },
+  },
+  {
+    breaks: "On Deno, a short write says nothing of how fast a network is",
+    file: "transports/deno-gathering.ts",
+    search: "bytes.byteOffset === 0 && length >= FULL",
+    replacement: "bytes.byteOffset === 0",
+    proof: { tests: "tests/transports/deno-writer" },
+  },
+  {
     breaks: "On Deno, chunks wait behind the write that is under way",
     file: "transports/deno-writer.ts",
-    search: 'if (tail !== "" || this.gathering?.isEmpty === false) return',
-    replacement: 'if (tail !== "") return',
+    search: 'if (more || tail !== "" || this.gathering?.isEmpty === false)',
+    replacement: 'if (more || tail !== "")',
     proof: { tests: "tests/transports/deno-writer" },
   },
   {

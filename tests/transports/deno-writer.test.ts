@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { SocketHandler } from "../../src/contract/transport.ts";
 import type { DenoConn } from "../../transports/deno-api.ts";
+import { DenoGathering } from "../../transports/deno-gathering.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
@@ -15,17 +16,18 @@ import { Recorder } from "./support.ts";
 
 const nothing = (): void => {};
 
-/** A connection that accepts `most` bytes at a time, and records everything written to it. `begun`: how many writes it got. */
+/** A connection that accepts `most` bytes at a time, and records everything written to it. `begun`: how many writes it got; `longest`: bytes of the longest. */
 function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
   const written: string[] = [];
-  const at = { begun: 0 };
+  const at = { begun: 0, longest: 0, most };
   const conn: DenoConn = {
     remoteAddr: {},
     localAddr: {},
     read: () => Promise.resolve(null),
     async write(bytes) {
-      const taken = bytes.subarray(0, most);
+      const taken = bytes.subarray(0, at.most);
       at.begun += 1;
+      at.longest = Math.max(at.longest, bytes.length);
       await undefined;
       // Reads the bytes late, so that a buffer reused too early shows.
       written.push(latin1Text(taken));
@@ -176,15 +178,82 @@ describe("chunks of a body", () => {
     assertEquals([written, writer.isEmpty], [["3\r\naaa\r\n3\r\nbbb\r\n3\r\nccc\r\n0\r\n\r\n"], true]);
   });
 
-  it("are written when there are 128 KiB, and the caller waits", async () => {
+  it("are written when the next one has no room behind 128 KiB, and the caller waits", async () => {
     const calls: string[] = [];
     const handler = Object.assign(new Recorder(), { drain: () => void calls.push("drain") });
     const at = connection(Infinity, handler);
-    assertEquals(at.writer.write("10000\r\n", chunk(65_536), "\r\n"), true);
-    assertEquals([at.writer.write("10000\r\n", chunk(65_536), "\r\n"), at.begun], [false, 1]);
+    const write = () => at.writer.write("10000\r\n", chunk(65_536), "\r\n");
+    assertEquals([write(), write(), at.begun], [true, true, 0]);
+    assertEquals([write(), at.begun], [false, 1]);
     assertEquals(calls, []);
     await settled();
-    assertEquals([calls, at.written.map(({ length }) => length)], [["drain"], [2 * 65_545]]);
+    assertEquals([calls, at.written.map(({ length }) => length)], [["drain"], [2 * 65_545, 65_545]]);
+  });
+
+  /** A connection that sends bodies of 1 MiB as an upload does, which waits when it is told to. */
+  function uploading() {
+    let goOn = nothing;
+    const at = connection(Infinity, Object.assign(new Recorder(), { drain: () => goOn() }));
+    const send = async (): Promise<void> => {
+      for (let piece = 0; piece < 16; piece++) {
+        if (at.writer.write("10000\r\n", chunk(65_536), "\r\n")) continue;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+      }
+      at.writer.write("0\r\n\r\n");
+      for (let turn = 0; turn < 100 && !at.writer.isEmpty; turn++) await settled();
+    };
+    return Object.assign(at, { send });
+  }
+
+  it("are written by 512 KiB once the kernel took a page at once, the end with the last of them", async () => {
+    const at = uploading();
+    await at.send();
+    at.written.length = 0;
+    await at.send();
+    assertEquals(
+      at.written.map(({ length }) => length),
+      [8 * 65_545, 8 * 65_545 + 5],
+    );
+    const pieces = at.written.join("").replaceAll(`10000\r\n${"x".repeat(65_536)}\r\n`, ".");
+    assertEquals(pieces, `${".".repeat(16)}0\r\n\r\n`);
+  });
+
+  it("are written by 128 KiB where the kernel took less the last time, short ones aside", async () => {
+    const at = uploading();
+    await at.send();
+    at.most = 100_000;
+    await at.send();
+    at.longest = 0;
+    at.writer.write("10000\r\n", chunk(65_536), "\r\n");
+    await settled();
+    await at.send();
+    assertEquals(at.longest, 2 * 65_545 + 5);
+    assertEquals(at.written.join("").length, 3 * (16 * 65_545 + 5) + 65_545);
+  });
+
+  it("are not larger because the rest of a page was taken at once", () => {
+    const gathering = new DenoGathering(nothing);
+    const page = new Uint8Array(520 * 1024);
+    const rooms = [page, page.subarray(300_000)].map((bytes) => {
+      gathering.taken(bytes.length - 1, { bytes, length: bytes.length });
+      gathering.taken(bytes.length, { bytes, length: bytes.length });
+      return gathering.hasRoomFor(200_000);
+    });
+    assertEquals(rooms, [true, false]);
+  });
+
+  it("are one write with the head before them, which goes alone if none is at hand", async () => {
+    const { writer, written } = connection();
+    writer.write("head", undefined, undefined, true);
+    await undefined;
+    writer.write("3\r\n", chunk(3), "\r\n");
+    await settled();
+    writer.write("another", undefined, undefined, true);
+    assertEquals(written, ["head3\r\nxxx\r\n"]);
+    await settled();
+    assertEquals(written, ["head3\r\nxxx\r\n", "another"]);
   });
 
   it("wait while a write is under way, and come in their order", async () => {

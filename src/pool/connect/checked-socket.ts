@@ -70,11 +70,11 @@ export class CheckedSocket implements Socket {
     return this.#socket.lost === true;
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more?: boolean): boolean {
     // After a failure: the handler is about to be told that the socket is closed.
     if (this.#ended) return false;
     try {
-      return this.#socket.write(head, body, tail);
+      return this.#socket.write(head, body, tail, more);
     } catch (cause) {
       this.#fail("write", cause);
       return false;
