@@ -58,6 +58,13 @@ export const HAPPENINGS = {
   ],
   /** Two pools whose servers call each other. */
   pairs: ["call through a second pool", "cycle through both pools"],
+  /** Two pools of one program, with one clock, one transport and one store. */
+  neighbours: [
+    "two pools with one clock and one transport",
+    "limit learned by one of two neighbours",
+    "limit learned by both neighbours",
+    "one of two neighbours closed",
+  ],
   /** Request bodies that misbehave. */
   uploads: [
     "function that throws",

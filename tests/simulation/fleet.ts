@@ -128,8 +128,10 @@ export class Fleet {
     this.failures.push(failure);
     const { seed, message } = failure;
     const { requests, silence } = this.#options;
-    const pair = message.includes(", pair:") ? " --pair" : "";
+    const pair = /, (pair|neighbours):/.exec(message)?.[1];
     const about = silence === undefined ? "" : ` --silence ${silence}`;
-    console.log(`${message}\n  replay: --requests ${requests} --replay ${seed}${pair}${about}`);
+    console.log(
+      `${message}\n  replay: --requests ${requests} --replay ${seed}${pair === undefined ? "" : ` --${pair}`}${about}`,
+    );
   }
 }

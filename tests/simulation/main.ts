@@ -9,6 +9,7 @@
  * time
  * node --import tsx tests/simulation/main.ts --without codings,pairs  # leave out some dimensions
  * node --import tsx tests/simulation/main.ts --replay 4711            # one seed, told step by step
+ * node --import tsx tests/simulation/main.ts --replay 4715 --neighbours  # the two pools beside a world; --pair: as well
  * node --import tsx tests/simulation/main.ts --silence forgets --requests 2000   # boxes in between forget connections
  * node --import tsx tests/simulation/main.ts --silence slow                      # servers are slow for everybody
  * node --import tsx tests/simulation/main.ts --silence out                       # nothing gets through for seconds to hours
@@ -20,6 +21,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { kindsOf } from "./dimensions.ts";
 import { Fleet } from "./fleet.ts";
+import { NeighboursWorld } from "./neighbours.ts";
 import { PairWorld } from "./pair.ts";
 import { report } from "./report.ts";
 import { planFor, type RunOptions } from "./run.ts";
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     without: { type: "string" },
     replay: { type: "string" },
     pair: { type: "boolean", default: false },
+    neighbours: { type: "boolean", default: false },
     silence: { type: "string" },
     days: { type: "string" },
     tail: { type: "string", default: "200" },
@@ -60,10 +63,15 @@ function silenceOf(name: string | undefined): RunOptions["silence"] {
 if (values.replay !== undefined) await replay(Number(values.replay));
 else await runFleet();
 
+/** With what happens in it as text. */
+function worldOf(seed: number): World | PairWorld | NeighboursWorld {
+  if (values.pair) return new PairWorld(seed, runOptions.requests, true);
+  if (values.neighbours) return new NeighboursWorld(seed, runOptions.requests, true);
+  return new World(planFor(runOptions, seed), true);
+}
+
 async function replay(seed: number): Promise<void> {
-  const world = values.pair
-    ? new PairWorld(seed, runOptions.requests, true)
-    : new World(planFor(runOptions, seed), true);
+  const world = worldOf(seed);
   let verdict = "sound";
   try {
     await world.run();

@@ -2,6 +2,7 @@
 
 import type { Kind } from "./dimensions.ts";
 import type { Figures } from "./figures.ts";
+import { NeighboursWorld } from "./neighbours.ts";
 import { PairWorld } from "./pair.ts";
 import { longPlanOf, type Plan, planOf, type Silence, silentPlanOf } from "./plan.ts";
 import { watchUnhandled } from "./unhandled.ts";
@@ -42,14 +43,18 @@ export async function runSeed(
   const failure = await outcome(seed, world);
   figures.add(world.figures);
   if (failure !== undefined || options.silence !== undefined) return failure;
-  if (!PairWorld.belongsTo(seed, options.kinds)) return undefined;
-  const pair = new PairWorld(seed, options.requests);
+  const beside = [PairWorld, NeighboursWorld].find((kind) => kind.belongsTo(seed, options.kinds));
+  if (beside === undefined) return undefined;
+  const pair = new beside(seed, options.requests);
   const other = await outcome(seed, pair);
   figures.add(pair.figures);
   return other;
 }
 
-async function outcome(seed: number, world: World | PairWorld): Promise<Failure | undefined> {
+async function outcome(
+  seed: number,
+  world: World | PairWorld | NeighboursWorld,
+): Promise<Failure | undefined> {
   const unwatch = watchUnhandled((what) => world.fail(what));
   try {
     await world.run();

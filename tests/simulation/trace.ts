@@ -37,6 +37,7 @@ const WORDS = [
   "taken",
   "moves",
   "late",
+  "event",
 ] as const;
 
 export type Word = (typeof WORDS)[number];
