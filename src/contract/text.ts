@@ -19,8 +19,8 @@ export const portableText: TextCodec = {
   utf8: (bytes, start, end) => utf8Decoder.decode(bytes.subarray(start, end)),
 };
 
-/** Bytes of UTF-8 as text, without a byte order mark. */
-export function decodedText(bytes: Uint8Array, codec: TextCodec): string {
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return codec.utf8(bytes, marked ? 3 : 0, bytes.length);
+/** Bytes of UTF-8 up to `end` as text, without a byte order mark. */
+export function decodedText(bytes: Uint8Array, codec: TextCodec, end: number = bytes.length): string {
+  const marked = end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return codec.utf8(bytes, marked ? 3 : 0, end);
 }

@@ -1,6 +1,7 @@
 /** Body buffer: collects the pieces of a body, with as few copies as possible. */
 
-import type { Alloc } from "../contract/transport.ts";
+import { decodedText } from "../contract/text.ts";
+import type { Alloc, TextCodec } from "../contract/transport.ts";
 
 /** The largest announced length for which memory is allocated in advance, so that a false length costs nothing. */
 const MAX_PREALLOCATED = 4 * 1024 * 1024;
@@ -12,6 +13,22 @@ const EMPTY = new Uint8Array(0);
 
 /** Portable allocation of zeroed bytes. */
 export const clearedBytes: Alloc = (length) => new Uint8Array(length);
+
+/**
+ * Buffers that collected bodies of unknown length which were then read as text, by the function that had allocated them. Nobody else
+ * has seen them, and the next such body needs no growing one. JavaScriptCore counts each allocation, and collects the sooner.
+ */
+const spares = new WeakMap<Alloc, Uint8Array[]>();
+const MOST_SPARE = 4;
+const SMALLEST_SPARE = 4096;
+const LONGEST_SPARE = 64 * 1024;
+
+function giveSpare(alloc: Alloc, bytes: Uint8Array): void {
+  if (bytes.length > LONGEST_SPARE || bytes.length < SMALLEST_SPARE) return;
+  const kept = spares.get(alloc);
+  if (kept === undefined) spares.set(alloc, [bytes]);
+  else if (kept.length < MOST_SPARE) kept.push(bytes);
+}
 
 /** A growing copy of bytes. The buffers they arrive in are reused. */
 export class BodyBuffer {
@@ -28,7 +45,9 @@ export class BodyBuffer {
 
   add(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.size + end - start;
-    if (this.size === 0 && (this.#announced === undefined || needed === this.#announced)) {
+    if (this.size === 0 && this.#announced === undefined)
+      this.#bytes = spares.get(this.#alloc)?.pop() ?? EMPTY;
+    if (this.size === 0 && needed > this.#bytes.length && (this.#announced ?? needed) === needed) {
       // The whole body, or the first piece of a body of unknown length: one exact copy.
       this.#bytes = copyOf(bytes, start, end, this.#alloc);
       this.size = needed;
@@ -45,9 +64,24 @@ export class BodyBuffer {
    */
   take(): Uint8Array {
     const { size } = this;
-    const bytes = size === this.#bytes.length ? this.#bytes : copyOf(this.#bytes, 0, size, this.#alloc);
+    const fits = size === this.#bytes.length;
+    const bytes = fits ? this.#bytes : copyOf(this.#bytes, 0, size, this.#alloc);
+    if (!fits) this.#spare();
     this.clear();
     return bytes;
+  }
+
+  /** The same as text, without a byte order mark. */
+  text(codec: TextCodec): string {
+    const text = decodedText(this.#bytes, codec, this.size);
+    this.#spare();
+    this.clear();
+    return text;
+  }
+
+  /** A body of known length is collected in memory of its length, which hardly another one has. */
+  #spare(): void {
+    if (this.#announced === undefined) giveSpare(this.#alloc, this.#bytes);
   }
 
   clear(): void {

@@ -225,7 +225,7 @@ export class ResponseBody {
   /** The text of a body that has {@linkcode ended}. @throws {TypeError} if there is a reader already. */
   takeText(): string {
     this.#use("whole");
-    return this.#ascii ?? decodedText(this.#take(), this.#tools.text);
+    return this.#ascii ?? this.#buffer?.text(this.#tools.text) ?? "";
   }
 
   /** The body as it arrives, with backpressure, once. @throws {TypeError} if there is a reader already. */

@@ -195,6 +195,13 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/transports/deno-writer" },
   },
   {
+    breaks: "Bytes that a caller got are not the memory of the next body",
+    file: "src/exchange/body-buffer.ts",
+    search: "if (!fits) this.#spare();",
+    replacement: "this.#spare();",
+    proof: { tests: "tests/exchange/body-buffer" },
+  },
+  {
     breaks: "A large Blob is read by slices",
     file: "src/fetch/pieces.ts",
     search: "at = Math.min(size, start + BLOB_PIECE);",
