@@ -14,6 +14,11 @@ export class RaceMemory {
     return orderByRaces(addresses, this.#names.get(hostname) ?? NO_LOST_RACES, now);
   }
 
+  /** Whether an address of the name has lost a race that is remembered. */
+  remembers(hostname: string): boolean {
+    return this.#names.has(hostname);
+  }
+
   /** `winner` connected. The `losers` were tried before it, and had failed or not answered by then. */
   raceEnded(hostname: string, winner: string, losers: readonly string[], now: number): void {
     const before = this.#names.get(hostname) ?? NO_LOST_RACES;
