@@ -188,6 +188,10 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     return this.#phase === "headers" && this.#stream?.responded === false;
   }
 
+  get isAnswering(): boolean {
+    return this.#stream?.responded === true;
+  }
+
   yieldPlace(): void {
     this.#giveBack("no-answer", true);
   }

@@ -28,6 +28,8 @@ export interface DoubtingExchange extends Acquirer<Wire>, WireListener {
   readonly resendCount: number;
   /** Whether its own attempt was sent, and no byte has come since. */
   readonly unanswered: boolean;
+  /** Whether something of an answer to its own attempt has come. */
+  readonly isAnswering: boolean;
   /** Gives up the connection of its own attempt, whose place the second one needs. */
   yieldPlace(): void;
   /** The attempt of the exchange is another one from now on. Does nothing if the exchange ends within the call. */
@@ -237,6 +239,8 @@ export class SecondAttempt implements Roles {
 
   granted(lease: Lease<Wire>): void {
     this.#pool.timer.drop(this);
+    // The answer to the first attempt has begun meanwhile. A request is not sent again then.
+    if (this.#state === "asking" && this.#exchange.isAnswering) this.#state = "over";
     if (this.#state !== "asking") return returnUnused(this.#pool, lease);
     this.#lease = lease;
     this.#stream = lease.connection.wire.open(lease.connection, this);

@@ -288,6 +288,18 @@ describe("the two attempts", () => {
     assertEquals([await result, pool.stats().open], ["ERR_POOL_CLOSED", 0]);
   });
 
+  it("no second one is sent if the answer to the first begins before there is a connection for it", async () => {
+    const begins = (event: PoolEvent): void => {
+      if (event.type === "request.doubted") made.transport.peers[0]?.send("HTTP/1.1 200 OK\r\n");
+    };
+    const made = await withDead({ onEvent: begins });
+    const { result } = made.ask();
+    await made.clock.advance(5000);
+    assertEquals([made.requests.length, made.transport.attempts], [2, 2]);
+    made.transport.peers[0]?.send("content-length: 1\r\n\r\n1");
+    assertEquals([await result, made.pool.stats().retired], ["1", { aborted: 1 }]);
+  });
+
   it("no second one is sent if a listener aborts on request.doubted", async () => {
     const controller = new AbortController();
     const onEvent = (event: PoolEvent) => {

@@ -413,4 +413,11 @@ export const POOL: readonly Mutation[] = [
     replacement: "return this.#target(origin, options);",
     proof: { tests: "tests/pool/connect/tls-options" },
   },
+  {
+    breaks: "A request is not sent a second time whose answer has begun to come",
+    file: "src/exchange/second-attempt.ts",
+    search: 'if (this.#state === "asking" && this.#exchange.isAnswering) this.#state = "over";',
+    replacement: "",
+    proof: { tests: "tests/exchange/second-attempt.test.ts" },
+  },
 ];

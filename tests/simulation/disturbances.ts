@@ -89,11 +89,11 @@ export function runLate(world: World, prng: Prng): boolean {
  * Drains the pool. Open connections may carry no other request. If a listener drains, one request may already be
  * about to be written.
  */
-export function drain({ pool, tap, agenda }: World, origin: string | undefined, byListener = false): void {
+export function drain({ pool, tap, clientNow }: World, origin: string | undefined, byListener = false): void {
   for (const link of tap.links.values()) {
     const { key } = link.originFacts;
     // Sockets that open in one turn reach the pool one by one. One that is still to come is as new as its successor.
-    const mayBeToCome = byListener && link.requests === 0 && link.openedAt === agenda.now;
+    const mayBeToCome = byListener && link.requests === 0 && link.openedAt === clientNow;
     if (link.closed || mayBeToCome || (origin !== undefined && origin !== key && `upgrade+${origin}` !== key))
       continue;
     const taken = byListener || (!link.parked && link.request === 0);
