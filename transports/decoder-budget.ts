@@ -61,7 +61,12 @@ function scheduleRefill(): void {
  * Calls back after the sockets were polled. Deno 2.9 polls them while it waits for a timer, but only rarely between two
  * immediates (20 times in half a second).
  */
-function afterTurn(callback: () => void): void {
+let afterTurn = (callback: () => void): void => {
   if ("Deno" in globalThis) setTimeout(callback, 0);
   else immediate(callback);
+};
+
+/** Has another function do that. A global timer may be one that a test has put there. */
+export function turnBy(turn: (callback: () => void) => void): void {
+  afterTurn = turn;
 }

@@ -14,6 +14,7 @@ import type {
   Transport,
 } from "../src/contract/transport.ts";
 import { denoText } from "./buffer.ts";
+import { turnBy } from "./decoder-budget.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { denoChannel } from "./deno-channels.ts";
@@ -385,7 +386,10 @@ export const denoTransport: Transport = {
   env: (name) => deno().env.get(name),
   debug,
   text: denoText,
-  decoder: zlibDecoder,
+  decoder(coding) {
+    turnBy(denoLoopTurn.turn);
+    return zlibDecoder(coding);
+  },
   channel: denoChannel,
   context: asyncContext,
 };

@@ -20,16 +20,46 @@ import { torture } from "./run.ts";
 import { findRuntime, RUNTIME_NAMES, type Runtime, type RuntimeName } from "./runtimes.ts";
 import { errorLines, NOTES, tableOf } from "./table.ts";
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "20000" },
-    runtime: { type: "string", default: "here" },
-    client: { type: "string" },
-    seed: { type: "string", default: "1" },
-    quiet: { type: "boolean", default: false },
-  },
-});
-process.exitCode = await main();
+const HELP = `Servers that close at the worst moments, for Holdfast beside other clients. Holdfast's figures must be zero.
+
+node --import tsx bench/torture/main.ts                                             a minute, this runtime
+node --import tsx bench/torture/main.ts --requests 1000000 --runtime node,deno,bun  the full proof
+
+  --requests N      for each client (20000)
+  --runtime NAMES   of the clients, with commas between them: ${RUNTIME_NAMES.join(", ")} (here)
+  --client NAMES    these clients alone, as far as the runtime has them
+  --seed N          what goes wrong, and when (1)
+  --quiet           no progress
+
+Clients:
+${Object.entries(CLIENT_TITLES)
+  .map(([name, title]) => `  ${name.padEnd(30)} ${title}`)
+  .join("\n")}
+
+Exit code: 0 if Holdfast's figures are all zero, 1 if not, 2 for wrong arguments.`;
+
+/** Reads the arguments. Reports a mistake, and ends with 2. */
+function given() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\nbench/torture/main.ts --help says more.`);
+    process.exit(2);
+  }
+}
+
+const OPTIONS = {
+  requests: { type: "string", default: "20000" },
+  runtime: { type: "string", default: "here" },
+  client: { type: "string" },
+  seed: { type: "string", default: "1" },
+  quiet: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+const values = given();
+if (values.help) console.log(HELP);
+else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const [requests, seed] = [Number(values.requests), Number(values.seed)];
