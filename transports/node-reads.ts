@@ -17,8 +17,11 @@ export const READ_BYTES: number = 64 * 1024;
 const SLOT_BYTES = 2048;
 /** When so many are kept they are delivered. */
 const SLOTS = 64;
-/** Answers are kept if the turn before had so many; with fewer, a copy and an immediate cost more than they save. */
-const MANY = 4;
+/**
+ * Answers are kept if the turn before had so many requests. With fewer, a copy and an immediate cost more than they save: with 4 here, 8
+ * connections took 3 % more.
+ */
+const MANY = 16;
 
 /** The writes of the same sockets: a `WriteBatch`. */
 interface Writes {
