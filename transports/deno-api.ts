@@ -54,6 +54,7 @@ export interface DenoApi {
         | { name: "sys"; kind: "networkInterfaces" },
     ): { readonly state: string };
   };
+  unrefTimer(id: number): void;
   networkInterfaces(): readonly { readonly address: string }[];
   listen(options: { hostname: string; port: number }): DenoListener;
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoTcpConn>;

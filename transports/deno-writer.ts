@@ -76,6 +76,8 @@ export class DenoWriter {
   /** Whether that piece is a small request that waits for others: see `deno-write-batch.ts`. */
   private isDeferred = false;
   private queuedBytes = 0;
+  /** Whether something was written since bytes arrived last. Until then Deno may still hold it: see `deno-linger.ts`. */
+  isUnanswered = false;
   private awaitsDrain = false;
   private whenEmpty: (() => void) | undefined = undefined;
   private over = false;
@@ -91,6 +93,7 @@ export class DenoWriter {
     this.flushDeferred();
     const length = head.length + (body === undefined ? 0 : body.length) + tail.length;
     this.queuedBytes += length;
+    this.isUnanswered = true;
     // What has a tail is a chunk, and others may follow.
     if (more || tail !== "" || this.gathering?.isEmpty === false)
       return this.gather(head, body, tail, length);
@@ -178,6 +181,7 @@ export class DenoWriter {
    * Otherwise it is written.
    */
   received(): void {
+    this.isUnanswered = false;
     const { piece } = this;
     if (!this.isDeferred || piece === undefined) return;
     const { handler } = this.receiveQueue;

@@ -18,6 +18,7 @@ import { turnBy } from "./decoder-budget.ts";
 import { zlibDecoder } from "./decoders.ts";
 import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
 import { denoChannel } from "./deno-channels.ts";
+import { lingered } from "./deno-linger.ts";
 import { denoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader, type DenoReaderOwner } from "./deno-reader.ts";
 import { settleLater, type Unrefable } from "./deno-unref.ts";
@@ -136,7 +137,8 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
     this.writer.finish(() => {
       // Deno 2.9's close() alone would send neither FIN nor, with TLS, close_notify.
       const done = (): void => closeQuietly(this.conn);
-      this.conn.closeWrite().then(done, done);
+      const lingers = this.writer.isUnanswered && "handshake" in this.conn;
+      this.conn.closeWrite().then(lingers ? () => lingered(this.conn, done) : done, done);
     });
   }
 

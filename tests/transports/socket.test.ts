@@ -3,9 +3,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "../../transports/latin1.ts";
+import { eventually, PATIENT } from "../support/patience.ts";
 import {
   assertSameBytes,
   echo,
+  guarded,
   moment,
   open,
   pattern,
@@ -167,6 +169,30 @@ for (const { over, server, secure } of kinds) {
       await ended;
       assertEquals(received, 4 * MIB);
       assertEquals(seen.ends, []);
+    });
+
+    it("sends it to peers that read late, too", PATIENT, async () => {
+      const received: Promise<number>[] = [];
+      await using peer = await server((socket) => {
+        let length = 0;
+        socket.on("data", (chunk) => {
+          length += chunk.length;
+        });
+        received.push(new Promise((resolve) => socket.once("end", () => resolve(length))));
+      });
+      await using between = await relay(peer.port);
+      const all = Array.from({ length: 8 }, () => open(target(between.port, { tls: secure })));
+      const sockets = (await Promise.all(all)).map(({ socket }) => socket);
+      await eventually(() => received.length === all.length, "the connections");
+      for (const front of between.sockets) front.pause();
+      for (const socket of sockets) {
+        for (let count = 0; count < 16; count++) socket.write(pattern(MIB / 4));
+        socket.close();
+      }
+      // The kernel has what it takes by then. The rest is with the runtime.
+      for (let count = 0; count < 10; count++) await moment();
+      for (const front of between.sockets) front.resume();
+      assertEquals(await guarded(Promise.all(received), "the ends"), Array(all.length).fill(4 * MIB));
     });
 
     it("reports nothing after abort, and the peer sees the end", async () => {
