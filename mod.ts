@@ -46,6 +46,7 @@ export type {
   Capabilities,
   ContentDecoder,
   DiagnosticsChannel,
+  ReadBlob,
   RunInContext,
   Socket,
   SocketAddresses,
