@@ -37,7 +37,7 @@ const WARM_PARTS = 4;
  * An open loop is a different program to a compiler: functions meet other types, and are compiled anew, by threads that share the core
  * of the client. So the warm-up goes on with open loops, for as many times as long.
  */
-const OPEN_WARM_FACTOR = 4;
+const OPEN_WARM_FACTOR = 8;
 /** Before each round: connections that were idle for too long meanwhile are opened again. */
 const AGAIN_MS = 120;
 
