@@ -57,40 +57,31 @@ const connected = (accept: (peer: MemoryPeer) => void): Setup => scripted(accept
 
 const put = (at: Setup, body: BodySource) => at.pool.request(url, { method: "PUT", body });
 
+/** What a server receives of a request with this body. */
+async function sent(body: BodySource, read: ReadBlob): Promise<string> {
+  let received = "";
+  const accept = (peer: MemoryPeer): void =>
+    peer.onData(() => {
+      received = peer.receivedText;
+      peer.send(OK);
+    });
+  await using at = scripted(accept, {}, {}, { readBlob: read });
+  await put(at, body);
+  return received;
+}
+
 describe("a Blob that is read within the call", () => {
-  it("is sent as any other", async () => {
-    let received = "";
-    await using at = scripted(
-      (peer) =>
-        peer.onData(() => {
-          received = peer.receivedText;
-          peer.send(OK);
-        }),
-      {},
-      {},
-      { readBlob },
-    );
-    await put(at, blobOf("x".repeat(5000)));
+  it("is sent like every Blob", async () => {
+    const received = await sent(blobOf("x".repeat(5000)), readBlob);
     assertEquals(received.split("\r\n\r\n")[1], "x".repeat(5000));
   });
 
   it("is sent in a form, beside one that takes longer and an empty one", async () => {
-    let received = "";
-    await using at = scripted(
-      (peer) =>
-        peer.onData(() => {
-          received = peer.receivedText;
-          peer.send(OK);
-        }),
-      {},
-      {},
-      { readBlob: (blob) => (blob.size === 4 ? encoded("slow") : blob.arrayBuffer()) },
-    );
     const form = new FormData();
     form.append("a", new Blob(["slow"]), "a");
     form.append("b", new Blob(["is later"]), "b");
     form.append("c", new Blob([]), "c");
-    await put(at, form);
+    const received = await sent(form, (blob) => (blob.size === 4 ? encoded("slow") : blob.arrayBuffer()));
     const parts = received.split(/^--.*\r\n/m).map((part) => part.split("\r\n\r\n"));
     assertEquals(
       parts.slice(1, 4).map(([, content]) => content),

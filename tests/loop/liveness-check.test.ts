@@ -4,24 +4,19 @@
  * which the client can wait for without letting its event loop run. Each test has a key of its own, which names its files.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { createPool, type Pool, type PoolOptions } from "../../mod.ts";
+import { originProcess } from "./origin-process.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/holdfast-liveness-check-`);
 const ca = readFileSync(new URL("../certs/ca.pem", import.meta.url), "utf8");
-const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
-const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
 
 /** A test that waits for longer waits in vain. */
 const PATIENCE_MS = 10_000;
 
-let origin: ChildProcess;
-let ports: string[] = [];
+const origin = originProcess("liveness-check-origin");
+const { folder } = origin;
 let keys = 0;
 
 /** Allows the origin to send its unsolicited response. Blocks the event loop until it has done so, and for `ms` more. */
@@ -43,20 +38,6 @@ async function asked(key: string): Promise<void> {
   }
 }
 
-before(async () => {
-  const script = fileURLToPath(new URL("./liveness-check-origin.ts", import.meta.url));
-  origin = spawn(process.execPath, [...launcher, script, folder], { stdio: ["ignore", "pipe", "inherit"] });
-  const line = await new Promise<string>((resolve) =>
-    origin.stdout?.once("data", (data) => resolve(`${data}`)),
-  );
-  ports = line.trim().split(" ");
-});
-
-after(() => {
-  origin.kill();
-  rmSync(folder, { recursive: true });
-});
-
 /** Runs a conversation with a pool of its own. The unsolicited response comes on its first connection, and must end it. */
 async function converse(
   secure: boolean,
@@ -64,7 +45,7 @@ async function converse(
   talk: (pool: Pool, url: string, key: string) => Promise<string>,
 ) {
   await using pool = createPool({ tls: { ca }, ...options });
-  const url = secure ? `https://localhost:${ports[1]}` : `http://127.0.0.1:${ports[0]}`;
+  const url = secure ? `https://localhost:${origin.ports[1]}` : `http://127.0.0.1:${origin.ports[0]}`;
   const second = await talk(pool, url, `${++keys}`);
   return { second, retired: pool.stats().retired };
 }

@@ -7,19 +7,14 @@
  * Node that is so in any case right behind a response, because each record is read for itself.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type Clock, createPool, type Pool } from "../../mod.ts";
 import { PATIENT } from "../support/patience.ts";
+import { originProcess, runtime } from "./origin-process.ts";
 
-const folder = mkdtempSync(`${tmpdir()}/holdfast-lone-request-`);
 const ca = readFileSync(new URL("../certs/ca.pem", import.meta.url), "utf8");
-const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
-const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
 
 /** Time stands still, and turns of the event loop are real. */
 const STILL: Clock = {
@@ -35,23 +30,9 @@ const STILL: Clock = {
 /** A test that waits for longer waits in vain. */
 const PATIENCE_MS = 10_000;
 
-let origin: ChildProcess;
-let ports: string[] = [];
+const origin = originProcess("lone-request-origin");
+const { folder } = origin;
 let names = 0;
-
-before(async () => {
-  const script = fileURLToPath(new URL("./lone-request-origin.ts", import.meta.url));
-  origin = spawn(process.execPath, [...launcher, script, folder], { stdio: ["ignore", "pipe", "inherit"] });
-  const line = await new Promise<string>((resolve) =>
-    origin.stdout?.once("data", (data) => resolve(`${data}`)),
-  );
-  ports = line.trim().split(" ");
-});
-
-after(() => {
-  origin.kill();
-  rmSync(folder, { recursive: true });
-});
 
 /** Computes until the origin has answered a request. Nothing else of the program runs meanwhile. */
 function computeUntilAnswered(name: string): void {
@@ -69,7 +50,7 @@ class Scene implements AsyncDisposable {
   readonly #api: Api;
 
   private constructor(secure: boolean, api: Api) {
-    this.#url = secure ? `https://localhost:${ports[1]}/` : `http://127.0.0.1:${ports[0]}/`;
+    this.#url = secure ? `https://localhost:${origin.ports[1]}/` : `http://127.0.0.1:${origin.ports[0]}/`;
     this.#api = api;
   }
 
