@@ -33,7 +33,7 @@ export function judgeFailure(record: RequestRecord, error: unknown, at: Circumst
   const cause = holdfastErrorOf(record, error);
   if (cause === undefined) return `failed with what is no HoldfastError: ${String(error)}`;
   record.outcome = cause.code;
-  if (record.crossed || record.link?.crossed === true) return undefined;
+  if (record.isUnclear) return undefined;
   return judgeCode(record, cause, at);
 }
 
@@ -109,23 +109,23 @@ function isUndecodable({ spec }: RequestRecord): boolean {
 
 function hadToWait(record: RequestRecord, at: Circumstances): boolean {
   const impatient = Object.keys(record.spec.deadlines).length > 0;
-  return impatient || record.slow || at.wasInterrupted || record.link?.silent === true;
+  return impatient || record.slow || at.wasInterrupted || record.links.some(({ silent }) => silent);
 }
 
 /** Some servers send even a head in pieces, with pauses that add up. Bytes that came show that it was on its way. */
-function spread({ link }: RequestRecord): boolean {
-  return link?.responded === true;
+function spread({ links }: RequestRecord): boolean {
+  return links.some(({ responded }) => responded);
 }
 
 function judgeLost(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {
-  const { link, spec, resent } = record;
-  if (link === undefined || !link.ended || !link.serverLeft)
-    return `failed: ${error.message}, which is not true`;
+  const { links, spec, resent } = record;
+  const lost = links.findLast(({ ended, serverLeft }) => ended && serverLeft);
+  if (lost === undefined) return `failed: ${error.message}, which is not true`;
   if (at.calm) return `failed: ${error.message}, though every server kept to its limits`;
   const repeatable = isIdempotent(spec.method) || spec.keyed;
   const replayable = spec.upload?.kind !== "stream";
   // A connection that waited for its first request can be as stale as a reused one.
-  const untouched = (link.requests > 1 || link.idleMs > 0) && !link.responded;
+  const untouched = (lost.requests > 1 || lost.idleMs > 0) && !lost.responded;
   if (at.terms.retries && repeatable && replayable && untouched && resent === 0)
     return `failed: ${error.message}, and should have been sent again`;
   return undefined;
@@ -139,7 +139,7 @@ export interface Answered {
 
 /** Why the head is wrong, or `undefined`. */
 export function judgeHead(record: RequestRecord, { status, id }: Answered): string | undefined {
-  if (record.crossed || record.link?.crossed === true) return undefined;
+  if (record.isUnclear) return undefined;
   const { promised, promisedBefore, spec } = record;
   if (id !== String(spec.id)) return `got the answer to request ${id}`;
   if (promised === undefined) return "was answered though no server did";
@@ -154,8 +154,8 @@ export function judgeBody(
   body: string,
   expected: (promised: Promised | undefined) => string,
 ): string | undefined {
-  const { promised, promisedBefore, link } = record;
-  if (record.crossed || link?.crossed === true) return undefined;
+  const { promised, promisedBefore } = record;
+  if (record.isUnclear) return undefined;
   if (promisedBefore.some((before) => body === expected(before))) return undefined;
   if (record.malformed || (isUndecodable(record) && promised?.framing !== "none"))
     return "read a malformed answer as if it were sound";

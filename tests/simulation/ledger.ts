@@ -50,15 +50,15 @@ export class Ledger {
   wrote(link: Link, method: string, id: number, hop: number): void {
     const record = this.#records.get(id);
     if (record === undefined) return this.#world.fail(`request ${id} was written, but nobody made it`);
-    const before = record.link;
-    record.link = link;
+    const before = record.links;
+    record.wroteOn(link);
     // Unsolicited bytes may have misplaced responses: another request got this one's, and may follow its redirect.
-    if (before?.crossed === true) record.crossed = true;
+    if (before.some(({ crossed }) => crossed)) record.crossed = true;
     if (record.crossed) return;
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;
-      if (before?.request === id && before.responded)
+      if (before.some(({ request, responded }) => request === id && responded))
         this.#world.fail(`request ${id} was resent though a response had begun`);
       if (link.requests > 1) this.#world.fail(`request ${id} was resent on a connection that was not fresh`);
     }
@@ -71,7 +71,7 @@ export class Ledger {
     const record = this.#records.get(id);
     if (record === undefined) return;
     this.#world.trace.note("server executes", id, hop, method);
-    if (record.crossed || record.link?.crossed === true) return;
+    if (record.isUnclear) return;
     this.#checkTimes("executed", record, method, countUp(record.executed, hop));
   }
 

@@ -107,6 +107,11 @@ export class Link {
     this.idleSince = openedAt;
   }
 
+  /** Whether it has ended, by either side. */
+  get isOver(): boolean {
+    return this.ended || this.closed;
+  }
+
   /** Whether any byte came since the request was written. */
   get responded(): boolean {
     return this.delivered > this.requestFrom;

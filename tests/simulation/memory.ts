@@ -62,7 +62,7 @@ export class Memory {
     if (this.#turn > DECODED) this.#world.fail(`${this.#turn} bytes were decoded in one turn of the loop`);
     const record = this.#ownerOf(bytes, by);
     // If a response went to another request, that request's reader reads it.
-    if (record === null || atOnce || record.crossed || record.link?.crossed === true) return;
+    if (record === null || atOnce || record.isUnclear) return;
     record.decoded += bytes.length;
     const ahead = record.decoded - record.consumed;
     if (!record.readsWhole && ahead > DECODED)

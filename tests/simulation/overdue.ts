@@ -16,7 +16,7 @@ export function lingering(
   { spec, leftAt = 0, promised }: RequestRecord,
   now: number,
 ): string | undefined {
-  if (link.closed || link.ended || link.crossed || link.request !== spec.id) return "over";
+  if (link.isOver || link.crossed || link.request !== spec.id) return "over";
   const limit = promised?.framing === "length" ? LINGER_MS : UNKNOWN_MS;
   const forMs = now - leftAt;
   return forMs > limit + SLACK_MS
@@ -27,8 +27,8 @@ export function lingering(
 /** Which deadline of a request has passed without effect. */
 export function overdue(record: RequestRecord, now: number, plan: Plan): string | undefined {
   const { spec, link, phase, startedAt } = record;
-  if (phase === "done" || record.crossed || link?.crossed === true) return undefined;
-  const carried = link !== undefined && link.request === spec.id && !link.ended && !link.closed;
+  if (phase === "done" || record.isUnclear) return undefined;
+  const carried = link !== undefined && link.request === spec.id && !link.isOver;
   if (phase === "head" || carried) {
     const total = spec.deadlines.requestTimeout ?? plan.users.requestTimeoutMs;
     if (now - startedAt > total + SLACK_MS) return `lasts for ${now - startedAt} ms: requestTimeout`;

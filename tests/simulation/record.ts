@@ -95,8 +95,8 @@ export class RequestRecord {
   readonly written: Map<number, number> = new Map();
   readonly executed: Map<number, number> = new Map();
   resent = 0;
-  /** The connection on which it was last written. */
-  link: Link | undefined = undefined;
+  /** The connections on which it was last written: two where a doubt left the first attempt under way. */
+  links: readonly Link[] = [];
   malformed = false;
   slow = false;
   /** Unsolicited bytes arrived during it. No client can tell them from its response. */
@@ -104,10 +104,26 @@ export class RequestRecord {
   /** How it ended. */
   outcome: string | undefined = undefined;
 
+  /** The connection that carries it, or did. Either attempt of a doubted request may be the one that is left. */
+  get link(): Link | undefined {
+    const { id } = this.spec;
+    return this.links.findLast((link) => link.request === id && !link.isOver) ?? this.links.at(-1);
+  }
+
+  /** Unsolicited bytes may have misplaced its response. */
+  get isUnclear(): boolean {
+    return this.crossed || this.links.some(({ crossed }) => crossed);
+  }
+
   /** Response bytes have come, or its connection carries another request: its end may be on the way to the caller. */
   get isPassing(): boolean {
-    const { link, spec } = this;
-    return this.over || (link !== undefined && (link.request !== spec.id || link.responded));
+    const { id } = this.spec;
+    return this.over || this.links.some((link) => link.request !== id || link.responded);
+  }
+
+  /** Its head is written on a connection. An attempt before goes on as long as its connection is there. */
+  wroteOn(link: Link): void {
+    this.links = [...this.links.filter(({ isOver }) => !isOver), link];
   }
 
   constructor(spec: RequestSpec, startedAt: number) {

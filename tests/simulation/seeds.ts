@@ -60,4 +60,10 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     kinds: ["lateness"],
     was: "each of the requests that waited for a slow server asked for a connect attempt of its own, all at one moment",
   },
+  {
+    seed: 91_092,
+    requests: 500,
+    kinds: LANDED,
+    was: "the judge knew only the last connection of a doubted request, whose first attempt went on and was lost (of the simulation)",
+  },
 ];
