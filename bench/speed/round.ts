@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { root } from "../../scripts/entries.ts";
 import { ClientProcess } from "./client-process.ts";
 import type { Launch, Measured } from "./launch.ts";
@@ -11,7 +10,7 @@ import type { Scenario } from "./scenarios.ts";
 import type { Origin, Usage } from "./start-origin.ts";
 import type { Series } from "./summary.ts";
 
-const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
+const CLIENT = join("bench", "speed", "client.ts");
 const CA = join(root, "tests", "certs", "ca.pem");
 const ca = readFileSync(CA, "utf8");
 const ENVIRONMENT = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
@@ -52,10 +51,17 @@ export async function takeRounds(
 ): Promise<void> {
   const clients = new Map<Series, ClientProcess>();
   for (let round = 1; round <= rounds; round++) {
-    for (const one of list) if (one.failure === undefined) await takeRound(one, origin, lengths, clients);
+    for (const one of turned(list, round - 1))
+      if (one.failure === undefined) await takeRound(one, origin, lengths, clients);
     taken(round);
   }
   for (const client of clients.values()) client.stop();
+}
+
+/** Each round begins with another one, so that nobody always comes behind the same neighbour's pause. */
+function turned<Item>(list: readonly Item[], by: number): Item[] {
+  const at = by % list.length;
+  return [...list.slice(at), ...list.slice(0, at)];
 }
 
 async function takeRound(
@@ -81,7 +87,8 @@ async function takeRound(
 
 /** Starts the client of a series. It warms up at once, so that its first round must follow. */
 function startClient(series: Series, origin: Origin, lengths: Lengths): ClientProcess {
-  const command = [...series.runtime.command, CLIENT, JSON.stringify(launchOf(series, origin, lengths))];
+  const client = join(series.checkout ?? root, CLIENT);
+  const command = [...series.runtime.command, client, JSON.stringify(launchOf(series, origin, lengths))];
   return new ClientProcess(pinned(0, command), ENVIRONMENT);
 }
 

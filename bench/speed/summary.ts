@@ -12,6 +12,8 @@ export interface Series {
   readonly rounds: Round[];
   /** Requests per second that come whether or not earlier ones were answered. */
   readonly arrivals?: number;
+  /** The folder whose client it is. @default this checkout */
+  readonly checkout?: string;
   /** Why there are no rounds, if there are none. */
   failure?: string;
 }
