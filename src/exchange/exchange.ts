@@ -39,15 +39,16 @@ import {
   Times,
 } from "./phase.ts";
 import { Reply } from "./reply.ts";
-import type { StreamBody } from "./request-body.ts";
 import { type ExchangeFailure, RequestEvents } from "./request-events.ts";
 import { type BodyFlow, ResponseBody } from "./response-body.ts";
 import { type DoubtingExchange, SecondAttempt } from "./second-attempt.ts";
 import { endUpload, Upload, type UploadOwner } from "./upload.ts";
-import { giveBodyBack, wholeBody } from "./whole-body.ts";
+import { type BodyAwaiter, WholeBody } from "./whole-body.ts";
 
 /** One request and its response. */
-export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Abortable, Timed, DeliveryWaiter {
+export class Exchange
+  implements DoubtingExchange, BodyFlow, BodyAwaiter, UploadOwner, Abortable, Timed, DeliveryWaiter
+{
   timerSlot: number | undefined = undefined;
   signalSlot: number | undefined = undefined;
   readonly requestId: number;
@@ -62,13 +63,9 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   #lease: Lease<Wire> | undefined = undefined;
   #stream: WireStream | undefined = undefined;
   #upload: Upload | undefined = undefined;
-  /** What a body was read from that is in lent memory now. */
-  #ownBody: StreamBody | undefined = undefined;
+  /** Its body, if that was read before a connection was asked for. */
+  #whole: WholeBody | undefined = undefined;
   #second: SecondAttempt | undefined = undefined;
-  /** When to look next whether the network holds it up: see `look.ts`. */
-  #lookAt: number | undefined = undefined;
-  /** The end of the last outage that a look has seen. */
-  #seenAt = -Infinity;
   #sent: Sent = "none";
   resendCount = 0;
   /** How many of the resends were because the peer had not processed the request. */
@@ -104,26 +101,16 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   }
 
   #begin(): void {
-    const body = wholeBody(this.#request, this.#pool.bodyMemory);
-    if (body === undefined) this.#ask(this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt);
-    else if (body instanceof Uint8Array) this.#haveRead(body, this.#times.startedAt);
-    else this.#readBody(body);
+    const body = WholeBody.of(this.#request, this.#pool.bodyMemory);
+    if (body !== undefined) this.#whole = body;
+    if (body === undefined || body.read(this))
+      this.#ask(this.resendCount > 0 ? this.#pool.now() : this.#times.startedAt);
   }
 
-  /** Apart, because a function with closures allocates 40 bytes for them in each call, also where it makes none (V8). */
-  #readBody(body: Promise<Uint8Array>): void {
-    body.then(
-      (bytes) => this.#haveRead(bytes, this.#pool.now()),
-      (error) => this.uploadFailed(error),
-    );
-  }
-
-  #haveRead(bytes: Uint8Array, now: number): void {
-    const { body } = this.#request;
-    if (this.#phase !== "queue" || body?.kind !== "stream") return;
-    if (this.#pool.bodyMemory !== undefined) this.#ownBody = body;
-    this.#request.body = { kind: "bytes", bytes, length: bytes.length };
-    this.#ask(now);
+  bodyRead(bytes: Uint8Array): void {
+    if (this.#phase !== "queue") return;
+    this.#whole?.becomes(bytes);
+    this.#ask(this.#pool.now());
   }
 
   #ask(now: number): void {
@@ -132,8 +119,9 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const wish = { unsafe: !repeatable, fresh: resent, alone, timeoutMs: deadlines.acquireTimeoutMs };
     this.#waiter = this.#pool.acquire(this, origin, wish, now);
     if (this.timerSlot === undefined) return this.#pool.cancel(this.#waiter);
-    this.#lookAt = firstLook(this.#waiter);
-    if (this.#lookAt !== undefined) this.#pool.timer.ringBy(this.#lookAt);
+    const lookAt = firstLook(this.#waiter);
+    this.#times.lookAt = lookAt;
+    if (lookAt !== undefined) this.#pool.timer.ringBy(lookAt);
   }
 
   granted(lease: Lease<Wire>): void {
@@ -168,7 +156,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     const last = isLastExchange(lease);
     const by = lease.connection.via?.forwarding;
     this.#times.sentAt = lease.grantedAt;
-    this.#lookAt = undefined;
+    this.#times.lookAt = undefined;
     if (body === undefined || (Upload.fitsWithHead(body) && !fields.expectContinue)) {
       this.#sent = "full";
       this.#phase = "headers";
@@ -391,18 +379,16 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
     this.#second?.cancel();
     if (this.#request.signal !== undefined) unwatchSignal(this.#request.signal, this);
     if (waiter !== undefined) this.#pool.cancel(waiter);
-    if (this.#ownBody !== undefined && failure === undefined) this.#giveBodyBack(this.#ownBody);
+    if (this.#whole !== undefined && failure === undefined) this.#giveBodyBack(this.#whole);
     this.#giveBack(reason, abruptly, at);
     endUpload(this.#upload, this.#request.body, failure);
     this.events.ended(this.#response, this.#times.startedAt, this.resendCount, failure);
     this.#reply.finish(this.#response, failure, this.#request.signal?.aborted === true);
   }
 
-  #giveBodyBack(own: StreamBody): void {
-    const [memory, lease] = [this.#pool.bodyMemory, this.#lease];
+  #giveBodyBack(body: WholeBody): void {
     const wasOnly = this.resendCount === 0 && this.#second === undefined;
-    if (memory !== undefined && lease !== undefined && wasOnly)
-      giveBodyBack(this.#request, own, memory, lease);
+    if (wasOnly && this.#lease !== undefined) body.giveBack(this.#lease);
   }
 
   /** Gives the connection back, with what the server announced. */
@@ -450,10 +436,7 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
   // Called by the timer
 
   dueAt(): number {
-    return Math.min(
-      this.#deadline(),
-      lookTime(this.#phase, this.#lookAt, this.#seenAt, this.#times, this.#lease),
-    );
+    return Math.min(this.#deadline(), lookTime(this.#phase, this.#times, this.#lease));
   }
 
   /** Not a getter: V8 13.6 calls its runtime for a private one, which takes 10 ns and more. */
@@ -471,20 +454,11 @@ export class Exchange implements DoubtingExchange, BodyFlow, UploadOwner, Aborta
 
   /** Nothing has come for a while. */
   #look(now: number): void {
-    const [phase, lease, waiter, second] = [this.#phase, this.#lease, this.#waiter, this.#second];
+    const [phase, times, lease] = [this.#phase, this.#times, this.#lease];
+    const [waiter, second] = [this.#waiter, this.#second];
     const isWhole = this.unanswered && this.#upload === undefined && this.resendCount === 0;
-    const at = {
-      phase,
-      lease,
-      waiter,
-      second,
-      isWhole,
-      sentAt: this.#times.sentAt,
-      seenAt: this.#seenAt,
-    };
-    this.#seenAt = lease?.connection.record.originRecord.reach.backAt ?? -Infinity;
-    const next = look(this.#pool, this.#request, at, now);
-    if (this.#phase === phase) this.#lookAt = next ?? now + LOOK_AGAIN_MS;
+    const next = look(this.#pool, this.#request, { phase, times, lease, waiter, second, isWhole }, now);
+    if (this.#phase === phase) times.lookAt = next ?? now + LOOK_AGAIN_MS;
     if (next !== undefined || lease === undefined) return;
     this.#second = SecondAttempt.afterOutage(this, this.#request, lease, this.#pool, second);
     this.#second.due(now);

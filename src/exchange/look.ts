@@ -24,25 +24,18 @@ interface Second {
 /** What a request waits for. */
 interface Awaited {
   readonly phase: ExchangePhase;
+  readonly times: Times;
   readonly lease: Lease<Wire> | undefined;
   readonly waiter: PoolWaiter<Wire> | undefined;
   readonly second: Second | undefined;
   /** It was sent whole and for the first time, and no byte has come since. */
   readonly isWhole: boolean;
-  readonly sentAt: number;
-  /** The end of the last outage that it has seen; -Infinity before. */
-  readonly seenAt: number;
 }
 
-/**
- * When to look: `lookAt`, which is `undefined` before the first look, but at once if an outage is over that
- * no look has seen (`seenAt`: the end of the last one that was). `Infinity`: never.
- */
+/** When to look: as the last look said, but at once if an outage is over that no look has seen. `Infinity`: never. */
 export function lookTime(
   phase: ExchangePhase,
-  lookAt: number | undefined,
-  seenAt: number,
-  { sentAt }: Times,
+  { sentAt, lookAt, seenAt }: Times,
   lease: Lease<Wire> | undefined,
 ): number {
   if (phase === "queue") return lookAt ?? Infinity;
@@ -60,13 +53,15 @@ export function firstLook(waiter: PoolWaiter<Wire>): number | undefined {
   return waitMs === Infinity ? undefined : waiter.askedAt + waitMs;
 }
 
-/** When to look again; `undefined`: the network was out, and the request must be sent again. */
+/** When to look again; `undefined`: the network was out, and the request must be sent again. An outage is seen once. */
 export function look(
   pool: ConnectionPool<Wire>,
   request: WireRequest,
-  { phase, lease, waiter, second, isWhole, sentAt, seenAt }: Awaited,
+  { phase, times, lease, waiter, second, isWhole }: Awaited,
   now: number,
 ): number | undefined {
+  const { sentAt, seenAt } = times;
+  times.seenAt = lease?.connection.record.originRecord.reach.backAt;
   if (phase === "queue") return lookWaiting(pool, waiter, now);
   // It looks itself while it waits for a connection. If it gets none, the request has not been sent again.
   if (second?.isAsking === true) return now + LOOK_AGAIN_MS;

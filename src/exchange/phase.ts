@@ -67,6 +67,10 @@ export class Times {
   bodyMovedAt: number;
   /** When lingering ends; `undefined` before it starts. */
   lingersUntil: number | undefined = undefined;
+  /** When to look next whether the network holds it up: see `look.ts`. `undefined`: no look has said. */
+  lookAt: number | undefined = undefined;
+  /** The end of the last outage that a look has seen. */
+  seenAt: number | undefined = undefined;
   /** The reader of the body is behind, so the peer is not to blame for the silence. */
   paused = false;
 

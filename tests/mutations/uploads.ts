@@ -148,8 +148,8 @@ export const UPLOADS: readonly Mutation[] = [
   {
     breaks: "A request that ended while its Blob was read asks for no connection",
     file: "src/exchange/exchange.ts",
-    search: 'if (this.#phase !== "queue" || body?.kind',
-    replacement: "if (body?.kind",
+    search: '    if (this.#phase !== "queue") return;\n    this.#whole',
+    replacement: "    this.#whole",
     proof: { tests: "tests/fetch/whole-body" },
   },
   {
