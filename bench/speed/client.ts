@@ -3,10 +3,12 @@
  * line for each round that it is told to do.
  */
 
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { CLIENTS } from "./clients/all.ts";
 import type { Client, Send } from "./clients/sender.ts";
+import { latenciesOf } from "./latencies.ts";
 import { CONNECTIONS_EACH, type Launch, type Measured } from "./launch.ts";
+import { OPEN_WARM, openRoundMs } from "./open-lengths.ts";
 import { openLoop } from "./open-loop.ts";
 
 /** Not from `node:process`: to import it opens the standard input on Node 24, which then no longer blocks who reads it. */
@@ -33,11 +35,6 @@ const WARM_HANDSHAKES = 2000;
 const WARM_BYTES = 2 ** 31;
 const WARM_FACTOR = 4;
 const WARM_PARTS = 4;
-/**
- * An open loop is a different program to a compiler: functions meet other types, and are compiled anew, by threads that share the core
- * of the client. So the warm-up goes on with open loops, for as many times as long.
- */
-const OPEN_WARM_FACTOR = 8;
 /** Before each round: connections that were idle for too long meanwhile are opened again. */
 const AGAIN_MS = 120;
 
@@ -80,20 +77,41 @@ async function warmUp(send: Send): Promise<number> {
   let answers = CONNECTIONS_EACH * (launch.urls?.length ?? 0);
   for (let part = 0; part < WARM_PARTS; part++)
     answers += (await run(send, launch.warmMs / WARM_PARTS, least / WARM_PARTS)).requests;
-  for (let part = 0; launch.arrivals !== undefined && part < WARM_PARTS; part++)
-    answers += (await runAsMeasured(send, (OPEN_WARM_FACTOR * launch.warmMs) / WARM_PARTS)).requests;
-  return answers;
+  return answers + (await warmUpOpen(send));
 }
 
-function runAsMeasured(send: Send, ms: number): Promise<Run> {
+async function warmUpOpen(send: Send): Promise<number> {
+  const { arrivals, expected, warmMs } = launch;
+  if (arrivals === undefined) return 0;
+  const { requests, rateTimes, mostTimes, mostWaiting } = OPEN_WARM;
+  const load = { expected, arrivals: rateTimes * arrivals, mostWaiting };
+  const until = performance.now() + mostTimes * warmMs;
+  let answers = 0;
+  while (answers < requests && performance.now() < until)
+    answers += (await openLoop(send, load, warmMs / WARM_PARTS)).requests;
+  return answers + (await openLoop(send, { expected, arrivals }, warmMs)).requests;
+}
+
+/** An open loop has all connections again before it, because a burst needs them. */
+async function again(send: Send): Promise<number> {
   const { arrivals, expected } = launch;
-  return arrivals === undefined ? run(send, ms) : openLoop(send, { expected, arrivals }, ms);
+  const { requests } = await run(send, AGAIN_MS);
+  return arrivals === undefined
+    ? requests
+    : requests + (await openLoop(send, { expected, arrivals }, AGAIN_MS)).requests;
+}
+
+function runAsMeasured(send: Send): Promise<Run> {
+  const { arrivals, expected, runMs } = launch;
+  return arrivals === undefined
+    ? run(send, runMs)
+    : openLoop(send, { expected, arrivals }, openRoundMs(arrivals, runMs));
 }
 
 async function measure(send: Send): Promise<Measured> {
-  const warmed = (await runAsMeasured(send, AGAIN_MS)).requests;
+  const warmed = await again(send);
   const cpuBefore = process.cpuUsage();
-  const { requests, elapsedMs, micros } = await runAsMeasured(send, launch.runMs);
+  const { requests, elapsedMs, micros } = await runAsMeasured(send);
   const { user, system } = process.cpuUsage(cpuBefore);
   return {
     answers: warmed + requests,
@@ -103,11 +121,13 @@ async function measure(send: Send): Promise<Measured> {
     p50Micros: percentile(micros, 0.5),
     p99Micros: percentile(micros, 0.99),
     maxMicros: micros.at(-1) ?? 0,
+    ...(launch.arrivals === undefined ? {} : { latencies: latenciesOf(micros) }),
   };
 }
 
 interface DenoLike {
   readonly stdin: { readSync(into: Uint8Array): number | null };
+  readonly stdout: { writeSync(bytes: Uint8Array): number };
 }
 
 const { Deno } = globalThis as { Deno?: DenoLike };
@@ -132,13 +152,23 @@ function isOrdered(): boolean {
   }
 }
 
+/**
+ * Prints a line, past the stream that `console.log` writes to. On Node that is a socket of another kind than those of a client, and its
+ * first write made V8 throw away what it had compiled for those: 113 ms of compiling in the second round, and 25 in the third.
+ */
+function print(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  for (let at = 0; at < bytes.length; )
+    at += Deno === undefined ? writeSync(1, bytes, at) : Deno.stdout.writeSync(bytes.subarray(at));
+}
+
 const client = await chosenClient();
 if (client === undefined) throw new Error(`Unknown client "${launch.kind}"`);
 const send = await client(launch);
 let before = await warmUp(send);
 while (isOrdered()) {
   const measured = await measure(send);
-  console.log(JSON.stringify({ ...measured, answers: before + measured.answers } satisfies Measured));
+  print(JSON.stringify({ ...measured, answers: before + measured.answers } satisfies Measured));
   before = 0;
 }
 process.exit(0);

@@ -1,5 +1,7 @@
 /** Launch: the instructions for a client process, and its result. */
 
+import type { Latencies } from "./latencies.ts";
+
 /** What is uploaded: a stream that makes its bytes while it is sent, bytes in memory, a `Blob`, or a form with a file. */
 export type UploadBody = "stream" | "bytes" | "blob" | "form";
 
@@ -49,4 +51,6 @@ export interface Measured {
   readonly p99Micros: number;
   /** The longest. Only clients in JavaScript tell it. */
   readonly maxMicros?: number;
+  /** Of an open loop: all of them. */
+  readonly latencies?: Latencies;
 }

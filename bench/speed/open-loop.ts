@@ -14,7 +14,11 @@ export interface OpenRun {
 }
 
 /** What is sent, and what must come. */
-type Load = Pick<Launch, "expected"> & { readonly arrivals: number };
+type Load = Pick<Launch, "expected"> & {
+  readonly arrivals: number;
+  /** As many may wait for an answer. What comes meanwhile does not count as due: that is for a warm-up. @default no limit */
+  readonly mostWaiting?: number;
+};
 
 /** The same gaps for every client, exponentially distributed, as those of many users who know nothing of each other. */
 class Gaps {
@@ -53,6 +57,7 @@ export function openLoop(
 class Arrivals {
   readonly #send: Send;
   readonly #expected: number;
+  readonly #mostWaiting: number;
   readonly #now: () => number;
   readonly #gaps: Gaps;
   readonly #micros: Float64Array;
@@ -64,9 +69,15 @@ class Arrivals {
   #failure: unknown;
   #over: () => void = () => {};
 
-  constructor(send: Send, { expected, arrivals }: Load, ms: number, now: () => number) {
+  constructor(
+    send: Send,
+    { expected, arrivals, mostWaiting = Infinity }: Load,
+    ms: number,
+    now: () => number,
+  ) {
     this.#send = send;
     this.#expected = expected;
+    this.#mostWaiting = mostWaiting;
     this.#now = now;
     this.#gaps = new Gaps(arrivals);
     this.#micros = new Float64Array(Math.ceil((arrivals * ms) / 1000) * 2 + 100);
@@ -98,6 +109,10 @@ class Arrivals {
 
   #sendDue(at: number): void {
     while (this.#due <= at && this.#due < this.#until) {
+      if (this.#sent - this.#answered >= this.#mostWaiting) {
+        this.#due = at;
+        return;
+      }
       this.#sent += 1;
       this.#one(this.#due).catch(this.#failed);
       this.#due += this.#gaps.next();

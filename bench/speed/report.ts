@@ -81,20 +81,15 @@ function scenarioPart(all: readonly Part[], scenario: Scenario): string {
     const beside = measured.find(({ kind }) => kind === base)?.summary;
     return measured.map((one) => row(runtime, one, beside, scenario));
   });
-  const head =
+  return `## ${scenario.title}\n\n${table(headOf(scenario), rows)}\n\n${measuredLine(parts)}`;
+}
+
+function headOf(scenario: Scenario): string[] {
+  const figures =
     scenario.share === undefined
-      ? [
-          "runtime",
-          "client",
-          "requests/s",
-          "spread",
-          `× ${base}`,
-          "CPU µs",
-          ...latencyHead(scenario),
-          "remarks",
-        ]
-      : ["runtime", "client", "requests/s", "p50 µs", "p99 µs", "longest, µs", "remarks"];
-  return `## ${scenario.title}\n\n${table(head, rows)}\n\n${measuredLine(parts)}`;
+      ? ["requests/s", "spread", `× ${baseOf(scenario)}`, "CPU µs", ...latencyHead(scenario)]
+      : ["requests/s", "p50 µs", "p99 µs", "p99 of each round", "longest, µs"];
+  return ["runtime", "client", ...figures, "remarks"];
 }
 
 const hasLatency = ({ connections }: Scenario): boolean => connections === 1;
@@ -107,22 +102,32 @@ function row(
   scenario: Scenario,
 ): Row {
   const start = [runtime, kind];
-  const latency = hasLatency(scenario);
-  if (summary === undefined)
-    return [...start, ...Array.from({ length: latency ? 6 : 4 }, () => "–"), failure];
+  if (summary === undefined) {
+    const figures = headOf(scenario).length - start.length - 1;
+    return [...start, ...Array.from({ length: figures }, () => "–"), failure];
+  }
   const { perSecond, spread, cpuMicros, p50Micros, p99Micros, maxMicros } = summary;
   if (scenario.share !== undefined)
-    return [...start, whole(perSecond), whole(p50Micros), whole(p99Micros), whole(maxMicros), failure];
+    return [
+      ...start,
+      ...[perSecond, p50Micros, p99Micros].map(whole),
+      rangeOf(summary),
+      whole(maxMicros),
+      failure,
+    ];
   return [
     ...start,
     whole(perSecond),
     `${whole(spread * 100)} %`,
     base === undefined ? "–" : times(perSecond / base.perSecond),
     cpuMicros.toFixed(1),
-    ...(latency ? [whole(p50Micros), whole(p99Micros)] : []),
+    ...(hasLatency(scenario) ? [whole(p50Micros), whole(p99Micros)] : []),
     remarks(summary, scenario),
   ];
 }
+
+const rangeOf = ({ p99Range }: Summary): string =>
+  p99Range === undefined ? "–" : p99Range.map(whole).join(" to ");
 
 function remarks({ originBound, disturbed, resumed }: Summary, { fresh }: Scenario): string {
   const busy = disturbed ? "the machine was busy" : "";

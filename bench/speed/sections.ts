@@ -1,5 +1,6 @@
 /** Sections: the parts of the bench that can be chosen, by name, and about how long each takes. */
 
+import { openRoundMs, openWarmMs } from "./open-lengths.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
 import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 
@@ -52,9 +53,10 @@ export interface Effort {
 /** Seconds until a process of a client runs, and of the work between rounds. Measured on two cores of an AMD EPYC. */
 const START_SECONDS = 0.6;
 const BETWEEN_SECONDS = 0.25;
-/** How much longer the warm-up of slow clients is, and that of open loops. */
+/** How much longer the warm-up of slow clients is. */
 const WARM_TIMES = 1.4;
-const OPEN_WARM_TIMES = 5.4;
+/** What the best peers of the runtimes do on such a machine, in the mean: requests per second. */
+const CAPACITY = 60_000;
 /** The other sections, on each of their runtimes. */
 const OTHER_SECONDS: Readonly<Record<string, number>> = { core: 22, idle: 30, startup: 22, size: 3 };
 
@@ -70,9 +72,11 @@ export function secondsOfRound(
   round: number,
 ): number {
   const starts = round === 1 || origins !== undefined;
-  const warmTimes = share === undefined ? WARM_TIMES : OPEN_WARM_TIMES;
-  const start = starts ? START_SECONDS + (warmTimes * warmMs) / 1000 : 0;
-  return start + BETWEEN_SECONDS + runMs / 1000;
+  const arrivals = share === undefined ? undefined : share * CAPACITY;
+  const openMs = arrivals === undefined ? 0 : openWarmMs(arrivals, warmMs);
+  const start = starts ? START_SECONDS + (WARM_TIMES * warmMs + openMs) / 1000 : 0;
+  const roundMs = arrivals === undefined ? runMs : openRoundMs(arrivals, runMs);
+  return start + BETWEEN_SECONDS + roundMs / 1000;
 }
 
 function secondsOfClient(scenario: Scenario, effort: Effort): number {

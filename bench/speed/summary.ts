@@ -1,5 +1,6 @@
-/** Summary: turns rounds into medians, spreads and verdicts. */
+/** Summary: turns rounds into medians, percentiles, spreads and verdicts. */
 
+import { percentileOf } from "./latencies.ts";
 import type { Round } from "./round.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -24,7 +25,10 @@ export interface Summary {
   readonly spread: number;
   readonly cpuMicros: number;
   readonly p50Micros: number;
+  /** Of an open loop: of all rounds together. */
   readonly p99Micros: number;
+  /** The p99 of the best round and of the worst, where all rounds are taken together. */
+  readonly p99Range?: readonly [least: number, most: number];
   readonly maxMicros: number;
   /** The share of answers whose connection resumed a TLS session. */
   readonly resumed: number;
@@ -53,12 +57,16 @@ export function summarize({ rounds, scenario, arrivals }: Series): Summary | und
   const originBusy = middle((round) => round.originBusy);
   // With one connection, client and origin wait for each other, so that neither core is ever full. Nor is it where requests come.
   const waits = scenario.connections === 1 || arrivals !== undefined;
+  const all = rounds.flatMap(({ latencies }) => (latencies === undefined ? [] : [latencies]));
+  const p99s = rounds.map(({ p99Micros }) => p99Micros);
   return {
     perSecond,
     spread: (Math.max(...rates) - Math.min(...rates)) / perSecond,
     cpuMicros: middle((round) => round.cpuMicros),
     p50Micros: middle((round) => round.p50Micros),
-    p99Micros: middle((round) => round.p99Micros),
+    ...(all.length === 0
+      ? { p99Micros: median(p99s) }
+      : { p99Micros: percentileOf(all, 0.99), p99Range: [Math.min(...p99s), Math.max(...p99s)] as const }),
     maxMicros: middle((round) => round.maxMicros ?? 0),
     resumed: middle((round) => round.resumed),
     originBound: clientBusy < FULL && originBusy >= FULL,
