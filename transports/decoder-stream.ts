@@ -181,6 +181,8 @@ class DecoderPipe {
     zlib.on("data", (chunk) => {
       zlib.pause();
       refund(CHUNK_BYTES - chunk.length);
+      // Deno 2.9 passes on what was decoded before destroy().
+      if (this.#isOver) return;
       this.#output?.enqueue(ownBuffer(chunk));
       this.#onDrained?.();
     });

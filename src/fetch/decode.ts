@@ -4,7 +4,9 @@
  */
 
 import type { ByteTransform, ContentDecoder, Transport } from "../contract/transport.ts";
+import type { Abortable } from "../exchange/abort.ts";
 import { type Controller, closeReadable, enqueuePiece } from "../exchange/body-stream.ts";
+import { watchBody } from "./body-abort.ts";
 
 /** Finds the decoder of a coding; `undefined` where there is none. */
 export type FindDecoder = (coding: string) => ContentDecoder | undefined;
@@ -104,6 +106,8 @@ const MAX_CHUNK = 65_536;
 /** What a stream of decoded bytes is like. */
 interface DecodedStream {
   readonly byteStreams: boolean;
+  /** Ends the stream, until all of it has been read: what is decoded last comes long after the body has arrived. */
+  readonly signal?: AbortSignal | undefined;
   /** Called when the reader cancels: some decoders cancel their own input only when more of it comes. */
   readonly onCancel?: () => void;
 }
@@ -117,35 +121,97 @@ export function decodeStream(
   body: ReadableStream<Uint8Array>,
   decoding: Decoding,
   toError: (error: unknown) => unknown,
-  { byteStreams, onCancel }: DecodedStream,
+  { byteStreams, signal, onCancel }: DecodedStream,
 ): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  let rest: Uint8Array = new Uint8Array(0);
-  const decodeMore = async (): Promise<Uint8Array | undefined> => {
-    reader ??= decoding.reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), body).getReader();
-    for (;;) {
-      const { done, value } = await reader.read().catch((error) => Promise.reject(toError(error)));
-      // A byte stream refuses an empty piece.
-      if (done || value.length > 0) return value;
-    }
-  };
+  const decoded = new DecodedBody(body, decoding, toError);
   const source = {
-    async pull(controller: Controller): Promise<void> {
-      const value = rest.length > 0 ? rest : await decodeMore();
-      if (value === undefined) return closeReadable(controller);
-      rest = value.subarray(MAX_CHUNK);
-      enqueuePiece(controller, ownPiece(value, MAX_CHUNK));
-    },
+    start: (controller: Controller) => decoded.opened(controller),
+    pull: (controller: Controller) => decoded.pulled(controller),
     cancel(reason: unknown): Promise<void> {
-      const cancelled = (reader ?? body).cancel(reason);
+      const cancelled = decoded.cancel(reason);
       onCancel?.();
       return cancelled;
     },
   };
   const strategy = { highWaterMark: 0 };
-  return byteStreams
+  const stream: ReadableStream<Uint8Array> = byteStreams
     ? new ReadableStream({ ...source, type: "bytes" }, strategy)
     : new ReadableStream(source, strategy);
+  if (signal !== undefined) watchBody(signal, stream, decoded);
+  return stream;
+}
+
+/** What a stream of decoded bytes reads. */
+class DecodedBody implements Abortable {
+  onSpent: (() => void) | undefined = undefined;
+  readonly #body: ReadableStream<Uint8Array>;
+  readonly #decoding: Decoding;
+  readonly #toError: (error: unknown) => unknown;
+  #controller: Controller | undefined = undefined;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined;
+  /** Decoded, and not passed on yet. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(body: ReadableStream<Uint8Array>, decoding: Decoding, toError: (error: unknown) => unknown) {
+    this.#body = body;
+    this.#decoding = decoding;
+    this.#toError = toError;
+  }
+
+  opened(controller: Controller): void {
+    this.#controller = controller;
+  }
+
+  async pulled(controller: Controller): Promise<void> {
+    const value = this.#rest.length > 0 ? this.#rest : await this.#decodeMore();
+    // Aborted meanwhile.
+    if (this.#controller === undefined) return;
+    if (value === undefined) {
+      this.#spent();
+      return closeReadable(controller);
+    }
+    this.#rest = value.subarray(MAX_CHUNK);
+    enqueuePiece(controller, ownPiece(value, MAX_CHUNK));
+  }
+
+  async #decodeMore(): Promise<Uint8Array | undefined> {
+    this.#reader ??= this.#decoding
+      .reduce((stream, decoder) => stream.pipeThrough(decoder.stream()), this.#body)
+      .getReader();
+    for (;;) {
+      const { done, value } = await this.#reader.read().catch((error) => this.#failed(error));
+      // A byte stream refuses an empty piece.
+      if (done || value.length > 0) return value;
+    }
+  }
+
+  #failed(error: unknown): Promise<never> {
+    this.#spent();
+    return Promise.reject(this.#toError(error));
+  }
+
+  cancel(reason: unknown): Promise<void> {
+    this.#spent();
+    return (this.#reader ?? this.#body).cancel(reason);
+  }
+
+  abort(reason: unknown): void {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    this.#spent();
+    controller.error(reason);
+    // Later: the exchange has the same signal, and a body that still arrives must fail by that, and not as one that is not wanted.
+    queueMicrotask(() => (this.#reader ?? this.#body).cancel(reason).catch(() => {}));
+  }
+
+  /** There is nothing left to read. */
+  #spent(): void {
+    const { onSpent } = this;
+    this.#controller = undefined;
+    this.#rest = new Uint8Array(0);
+    this.onSpent = undefined;
+    onSpent?.();
+  }
 }
 
 /**

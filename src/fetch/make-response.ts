@@ -132,23 +132,33 @@ function contentOf(
   };
   // A decoder may replace the error that ended its input by one of its own.
   const toError = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
-  const stream =
-    decoding === undefined
-      ? body.unread(byteStreams)
-      : decodeStream(body.stream(), decoding, toError, { byteStreams, onCancel: () => body.discard() });
+  const stream = decoding === undefined ? body.unread(byteStreams) : decodedAsRead(from, decoding, toError);
   if (!body.ended) watchUnclaimed(stream, body);
-  if (signal !== undefined) watchBody(signal, stream, body);
+  if (signal !== undefined && decoding === undefined) watchBody(signal, stream, body);
   return stream;
 }
 
+function decodedAsRead(
+  { signal, wire, byteStreams }: Provenance,
+  decoding: Decoding,
+  toError: (error: unknown) => unknown,
+): ReadableStream<Uint8Array> {
+  const { body } = wire;
+  const onCancel = () => body.discard();
+  return decodeStream(body.stream(), decoding, toError, { byteStreams, signal, onCancel });
+}
+
 function decodedWhole(
-  { wire, byteStreams }: Provenance,
+  { wire, byteStreams, signal }: Provenance,
   whole: Uint8Array,
   decoding: Decoding,
 ): Uint8Array | ReadableStream<Uint8Array> {
   const toError = (cause: unknown) => decodeError(wire, cause);
   try {
-    return decodeWhole(whole, decoding) ?? decodeStream(streamOf(whole), decoding, toError, { byteStreams });
+    return (
+      decodeWhole(whole, decoding) ??
+      decodeStream(streamOf(whole), decoding, toError, { byteStreams, signal })
+    );
   } catch (cause) {
     return brokenStream(toError(cause));
   }

@@ -1,10 +1,13 @@
 /** Aborts of a response that is still unread: its body then fails with the reason, even for bytes that had arrived. */
 
 import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { assertEquals, assertRejects } from "@std/assert";
+import { zlibDecoder } from "../../transports/decoders.ts";
 import type { MemoryPeer } from "../../transports/memory.ts";
 import { settled } from "../support/clock.ts";
 import { service } from "../support/service.ts";
+import { utf8 } from "./support.ts";
 
 const URL = "http://a.test/";
 /** Of a type that `formData()` accepts: Bun checks the type first. */
@@ -102,5 +105,63 @@ describe("an abort before the first read", () => {
     await settled();
     assertEquals((await reader.read()).value?.length, 4);
     await assertRejects(() => reader.read());
+  });
+});
+
+describe("an abort of a coded body", () => {
+  /** More than is decoded before somebody reads. */
+  const bytes = gzipSync(new Uint8Array(600_000).fill(97));
+  const head = `${OK}content-encoding: gzip\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+
+  /** Sends all of it, in one piece with its head or behind it, or all but the last ten bytes. */
+  const SENDERS: Readonly<Record<string, (peer: MemoryPeer) => void>> = {
+    "that came with its head": (peer) => peer.send(Uint8Array.from([...utf8(head), ...bytes])),
+    "that came behind its head": (peer) => {
+      peer.send(head);
+      peer.send(bytes);
+    },
+    "of which a part is missing": (peer) =>
+      peer.send(Uint8Array.from([...utf8(head), ...bytes.slice(0, -10)])),
+  };
+
+  async function answered(send: (peer: MemoryPeer) => void) {
+    const accept = (peer: MemoryPeer) => peer.onData(() => send(peer));
+    const { pool } = service({}, undefined, { respond: undefined, accept }, { decoder: zlibDecoder });
+    const controller = new AbortController();
+    const response = await pool.fetch(URL, { signal: controller.signal });
+    await settled();
+    return { controller, response };
+  }
+
+  for (const [what, send] of Object.entries(SENDERS)) {
+    it(`${what} makes it fail with the reason in every form`, async () => {
+      for (const read of READERS) {
+        const { controller, response } = await answered(send);
+        controller.abort(REASON);
+        assertEquals(await reasonOf(response[read]()), REASON, read);
+      }
+    });
+
+    it(`${what} ends a reader that has read a piece, and one that waits`, async () => {
+      const { controller, response } = await answered(send);
+      const reader = response.body?.getReader();
+      assertEquals((await reader?.read())?.value?.length, 65_536);
+      controller.abort(REASON);
+      assertEquals(await reasonOf(reader?.read() ?? Promise.resolve()), REASON);
+      const other = await answered(send);
+      const waiting = other.response.body?.getReader().read() ?? Promise.resolve();
+      other.controller.abort(REASON);
+      assertEquals(await reasonOf(waiting), REASON);
+    });
+  }
+
+  it("leaves what was read", async () => {
+    const { controller, response } = await answered((peer) => {
+      peer.send(head);
+      peer.send(bytes);
+    });
+    const text = await response.text();
+    controller.abort(REASON);
+    assertEquals(text.length, 600_000);
   });
 });

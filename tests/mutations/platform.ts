@@ -28,7 +28,14 @@ export const PLATFORM: readonly Mutation[] = [
   {
     breaks: "A reader that waits for nothing hears of the abort",
     file: "src/fetch/make-response.ts",
-    search: "if (signal !== undefined) watchBody(signal, stream, body);",
+    search: "if (signal !== undefined && decoding === undefined) watchBody(signal, stream, body);",
+    replacement: "",
+    proof: { tests: "tests/fetch/abort" },
+  },
+  {
+    breaks: "A coded body that has arrived, and waits to be decoded, hears of the abort",
+    file: "src/fetch/decode.ts",
+    search: "if (signal !== undefined) watchBody(signal, stream, decoded);",
     replacement: "",
     proof: { tests: "tests/fetch/abort" },
   },
