@@ -8,7 +8,8 @@ import { readCopied } from "./copies.ts";
 import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";
 import { ascii, payload } from "./payload.ts";
-import type { Promised, RequestRecord } from "./record.ts";
+import type { Promised, RequestRecord, RequestSpec } from "./record.ts";
+import { sumOf } from "./request-reader.ts";
 import { type TunnelWorld, tunnel } from "./tunnel.ts";
 import { bodyOf, type UploadWorld } from "./uploads.ts";
 
@@ -101,12 +102,18 @@ async function send(
   if (made?.length !== undefined) headers["content-length"] = String(made.length);
   const common = { method: spec.method, headers, ...(made === undefined ? {} : { body: made.body }) };
   const upgraded = { protocol: "echo", headers, ...(signal === undefined ? {} : { signal }) };
+  const trailed = spec.extras.trailers ? { trailers: trailersFor(world, spec) } : undefined;
   const watched = signal === undefined ? common : { ...common, signal };
   if (spec.extras.upgrade !== undefined)
     return { pooled: await world.pool.upgrade(url, { ...upgraded, ...spec.deadlines }) };
   if (spec.api === "request")
-    return { pooled: await world.pool.request(url, { ...watched, ...spec.deadlines }) };
+    return { pooled: await world.pool.request(url, { ...watched, ...trailed, ...spec.deadlines }) };
   return { standard: await world.pool.fetch(url, { ...watched, duplex: "half" } as FetchInit) };
+}
+
+function trailersFor(world: CallerWorld, { id, upload }: RequestSpec): Record<string, string> {
+  world.happened("upload with trailers");
+  return { "x-sum": sumOf(id, upload?.length ?? 0) };
 }
 
 function factsOf(answer: Answer): Answered {

@@ -112,6 +112,13 @@ export const HAPPENINGS = {
     "sockets late, timers in time",
     "sockets read in batches",
   ],
+  /** Transports that write small requests later, together with others, and uploads that end in text. */
+  holding: [
+    "write held until the turn ends",
+    "write held for longer",
+    "held write dropped",
+    "upload with trailers",
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Kind = keyof typeof HAPPENINGS;
@@ -169,6 +176,10 @@ export interface Users {
   readonly readsInBatches: boolean;
   /** Per request. */
   readonly upgradeOneIn: number;
+  /** Per write of text by itself. */
+  readonly holdOneIn: number;
+  /** Per request. */
+  readonly trailersOneIn: number;
 }
 
 /** Draws them from random numbers of their own, so that older seeds keep their meaning. */
@@ -201,7 +212,15 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     clockStops: oneIn("clocks", 1, Infinity, Infinity) === 1,
     upgradeOneIn: oneIn("upgrades", 8, 30, Infinity),
     ...lateness,
+    ...drawHolding(seed, kinds),
   };
+}
+
+/** Drawn apart, so that older seeds keep their meaning. */
+function drawHolding(seed: number, kinds: readonly Kind[]): Pick<Users, "holdOneIn" | "trailersOneIn"> {
+  const prng = new Prng(Math.imul(seed, 0x27d4_eb2f) ^ 0x401d);
+  if (!kinds.includes("holding")) return { holdOneIn: Infinity, trailersOneIn: Infinity };
+  return { holdOneIn: prng.among(1, 3, Infinity), trailersOneIn: prng.among(2, 10) };
 }
 
 /** Drawn apart, so that older seeds keep their meaning. */
@@ -271,6 +290,8 @@ export interface Extras {
   readonly busyMs: number;
   /** It asks for another protocol. */
   readonly upgrade: Tunnelled | undefined;
+  /** Fields follow its body. */
+  readonly trailers: boolean;
 }
 
 /** An ordinary request. */
@@ -286,6 +307,7 @@ const ORDINARY: Extras = {
   surplusMs: undefined,
   busyMs: 0,
   upgrade: undefined,
+  trailers: false,
 };
 
 /** What is known of the request when its extras are drawn. */
@@ -318,7 +340,7 @@ export function drawExtras(seed: number, users: Users, request: Ordinary): Extra
   if (upgrade !== undefined) return ofUpgrade(upgrade, leaves, latency);
   const surplus = does(users.surplusOneIn);
   const busy = surplus ? prng.next() < 0.7 : does(users.busyOneIn);
-  return {
+  const extras = {
     abortable: users.actOneIn !== Infinity && prng.oneIn(4),
     leaveAfterMs: leaves && !inBody ? prng.among(0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6) * latency : undefined,
     leave: inBody ? drawLeave(prng, request.api) : undefined,
@@ -331,6 +353,19 @@ export function drawExtras(seed: number, users: Users, request: Ordinary): Extra
     busyMs: busy ? prng.among(0.5, 1, 2, 3, 4, 6, 9) : 0,
     upgrade,
   };
+  return { ...extras, trailers: drawTrailers(seed, users, request, extras.misuse) };
+}
+
+/** Draws from random numbers of their own, so that older seeds keep their meaning. */
+function drawTrailers(
+  seed: number,
+  { trailersOneIn }: Users,
+  { id, api, uploads }: Ordinary,
+  misuse: Misuse | undefined,
+): boolean {
+  const prng = new Prng(Math.imul(seed ^ 0x7a11, 0x27d4_eb2f) + Math.imul(id, 0x85eb_ca6b));
+  const sound = misuse === undefined || misuse === "generator" || misuse === "function";
+  return uploads && api === "request" && sound && prng.oneIn(trailersOneIn);
 }
 
 function ofUpgrade(upgrade: Tunnelled, leaves: boolean, latency: number): Extras {

@@ -119,13 +119,14 @@ function spread({ links }: RequestRecord): boolean {
 
 function judgeLost(record: RequestRecord, error: HoldfastError, at: Circumstances): string | undefined {
   const { links, spec, resent } = record;
-  const lost = links.findLast(({ ended, serverLeft }) => ended && serverLeft);
+  const lost = links.findLast(({ ended, serverLeft, dropped }) => dropped || (ended && serverLeft));
   if (lost === undefined) return `failed: ${error.message}, which is not true`;
   if (at.calm) return `failed: ${error.message}, though every server kept to its limits`;
   const repeatable = isIdempotent(spec.method) || spec.keyed;
   const replayable = spec.upload?.kind !== "stream";
   // A connection that waited for its first request can be as stale as a reused one.
-  const untouched = (lost.requests > 1 || lost.idleMs > 0) && !lost.responded;
+  const reused = lost.requests > (lost.dropped ? 0 : 1) || lost.idleMs > 0;
+  const untouched = reused && (lost.dropped || !lost.responded);
   if (at.terms.retries && repeatable && replayable && untouched && resent === 0)
     return `failed: ${error.message}, and should have been sent again`;
   return undefined;

@@ -52,6 +52,7 @@ export class Ledger {
     if (record === undefined) return this.#world.fail(`request ${id} was written, but nobody made it`);
     const before = record.links;
     record.wroteOn(link);
+    record.hop = hop;
     // Unsolicited bytes may have misplaced responses: another request got this one's, and may follow its redirect.
     if (before.some(({ crossed }) => crossed)) record.crossed = true;
     if (record.crossed) return;
@@ -65,6 +66,15 @@ export class Ledger {
     this.#checkTimes("written", record, method, count);
     if (record.aborted === "head") this.#world.fail(`request ${id} was written after it was aborted`);
     if (record.phase === "done") this.#world.fail(`request ${id} was written after its end`);
+  }
+
+  /** The transport dropped what was written last. */
+  unwrote(link: Link): void {
+    const record = this.#records.get(link.request);
+    if (record !== undefined && !record.crossed) record.dropped();
+    link.dropped = true;
+    link.request = 0;
+    link.requests -= 1;
   }
 
   executes({ id, hop, method }: SeenRequest): void {

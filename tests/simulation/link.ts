@@ -83,6 +83,8 @@ export class Link {
   requests = 0;
   /** The request that it carries and whose response is not complete; 0 for none. */
   request = 0;
+  /** The transport held the last request back, and dropped it. */
+  dropped = false;
   /** How many bytes had been delivered when that request was written. */
   requestFrom = 0;
   /** When that request was written, by the world's clock. */

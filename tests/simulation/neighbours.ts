@@ -33,6 +33,9 @@ import { Violation } from "./violation.ts";
 const SIDES = ["a", "b"] as const;
 type Side = (typeof SIDES)[number];
 
+/** How long a connect attempt may take. */
+const CONNECT_MS = 10_000;
+
 interface Server {
   /** How long it keeps a connection; `Infinity`: for ever. */
   readonly idleMs: number;
@@ -148,6 +151,8 @@ export class NeighboursWorld {
   readonly #closed: Set<Side> = new Set();
   readonly #learnedBy: Map<string, Side> = new Map();
   #issued = 0;
+  /** Lateness does not add up: who hears nothing for longer than a connect attempt may take gives it up. */
+  #lateAgainAt = 0;
   #clients = 0;
   #steps = 0;
   #violation: string | undefined;
@@ -268,6 +273,8 @@ export class NeighboursWorld {
     if (lateOneIn === Infinity || !this.#prng.oneIn(lateOneIn)) return;
     const how = this.#prng.among(...LATENESS);
     if (readsInBatches && how === "stall, then some sockets first") return;
+    if (this.agenda.now < this.#lateAgainAt) return;
+    this.#lateAgainAt = this.agenda.now + CONNECT_MS;
     beLate(this.agenda, this.#prng, how, this.#prng.among(5, 60, 400, 6000));
   }
 

@@ -94,6 +94,8 @@ export class RequestRecord {
   /** How often its head was written, and how often it was executed, by redirect. */
   readonly written: Map<number, number> = new Map();
   readonly executed: Map<number, number> = new Map();
+  /** How many redirects were followed when its head was written last. */
+  hop = 0;
   resent = 0;
   /** The connections on which it was last written: two where a doubt left the first attempt under way. */
   links: readonly Link[] = [];
@@ -119,6 +121,13 @@ export class RequestRecord {
   get isPassing(): boolean {
     const { id } = this.spec;
     return this.over || this.links.some((link) => link.request !== id || link.responded);
+  }
+
+  /** Its head was not sent on a connection after all. */
+  dropped(): void {
+    const count = this.written.get(this.hop) ?? 0;
+    if (count > 1) this.resent -= 1;
+    this.written.set(this.hop, count - 1);
   }
 
   /** Its head is written on a connection. An attempt before goes on as long as its connection is there. */

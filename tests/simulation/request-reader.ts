@@ -28,6 +28,16 @@ export interface RequestSink {
 
 const REQUEST_LINE = /^(GET|HEAD|PUT|DELETE|POST) \/r\/(\d+)(?:\/(\d+))? HTTP\/1\.1$/;
 
+/** The field that follows a body of `length` bytes. It proves that all of the body came. */
+function trailersOf(id: number, length: number): string {
+  return `x-sum: ${sumOf(id, length)}`;
+}
+
+/** The value of that field. */
+export function sumOf(id: number, length: number): string {
+  return `${id}-${length}`;
+}
+
 /** Reads the requests of one connection. */
 export class RequestReader {
   readonly #sink: RequestSink;
@@ -37,6 +47,9 @@ export class RequestReader {
   #left = 0;
   #body = "";
   #bodyLength = 0;
+  /** Its trailers were announced, and what came of them. */
+  #announced = false;
+  #trailers = "";
   #broken = false;
 
   constructor(sink: RequestSink) {
@@ -74,6 +87,8 @@ export class RequestReader {
     this.#left = chunked ? -1 : Number(lengths[0]?.slice(16) ?? 0);
     this.#body = "";
     this.#bodyLength = 0;
+    this.#announced = chunked && has("trailer: x-sum");
+    this.#trailers = "";
     this.#request = {
       method: line[1] ?? "",
       id: Number(line[2]),
@@ -104,12 +119,22 @@ export class RequestReader {
     if (end < 0) return false;
     const size = Number.parseInt(this.#text.slice(0, end), 16);
     if (!(size >= 0)) return this.#nonsense(`chunk size ${JSON.stringify(this.#text.slice(0, 20))}`);
+    if (size === 0) return this.#readTrailers(end + 2);
     const next = end + 2 + size + 2;
     if (this.#text.length < next) return false;
     if (this.#text.slice(next - 2, next) !== "\r\n") return this.#nonsense("a chunk without an end");
     this.#gotBody(this.#text.slice(end + 2, next - 2));
     this.#text = this.#text.slice(next);
-    if (size === 0) this.#complete();
+    return true;
+  }
+
+  /** What follows the last chunk, up to an empty line. */
+  #readTrailers(start: number): boolean {
+    const end = this.#text.indexOf("\r\n\r\n", start - 2);
+    if (end < 0) return false;
+    this.#trailers = this.#text.slice(start, end);
+    this.#text = this.#text.slice(end + 4);
+    this.#complete();
     return true;
   }
 
@@ -124,6 +149,9 @@ export class RequestReader {
     this.#request = undefined;
     if (this.#body !== payload(request.id, this.#bodyLength))
       this.#sink.nonsense(`the body of request ${request.id} is not its own`, request.id);
+    const trailers = this.#announced ? trailersOf(request.id, this.#bodyLength) : "";
+    if (this.#trailers !== trailers)
+      this.#sink.nonsense(`the trailers of request ${request.id} are ${this.#trailers}`, request.id);
     this.#body = "";
     this.#sink.complete(request);
   }

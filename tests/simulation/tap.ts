@@ -12,14 +12,14 @@ import type {
   TransportError,
 } from "../../src/contract/transport.ts";
 import { Prng } from "../support/prng.ts";
-import type { Agenda } from "./agenda.ts";
+import { HeldWrites, type HeldWritesWorld } from "./held-writes.ts";
 import { Link } from "./link.ts";
 import { keyOf, OriginFacts } from "./origin-facts.ts";
 import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
 import type { Trace } from "./trace.ts";
 
 /** What a tap needs from its world. */
-export interface TapWorld {
+export interface TapWorld extends HeldWritesWorld {
   /** The end of a connection is being delivered that was idle during a suspension. Nothing may be learned from it. */
   teachesNothing: boolean;
   readonly trace: Trace;
@@ -30,10 +30,6 @@ export interface TapWorld {
   readonly wasInterrupted: boolean;
   /** How often the client's machine was suspended. */
   readonly suspensions: number;
-  readonly seed: number;
-  readonly agenda: Agenda;
-  /** Runs `act`. What it sends goes to the server. */
-  outward<T>(link: Link, act: () => T): T;
   /** Runs `act`. What it schedules is a connect attempt. */
   connecting<T>(act: () => T): T;
   fail(what: string): void;
@@ -144,6 +140,7 @@ export class Tap implements Transport {
       world.trace.note("open", link.id, 0, target.hostname);
       // Until the pool has heard of it, it may give it up.
       queueMicrotask(() => queueMicrotask(() => signal.removeEventListener("abort", gone)));
+      tapped.writes = new HeldWrites(world, link, socket);
       return new TappedSocket(socket, link, tapped, world, { gone, handOver });
     } catch (error) {
       world.trace.note("connect fails");
@@ -166,6 +163,7 @@ export class Tap implements Transport {
 /** What arrives from the transport. */
 class TappedHandler implements SocketHandler {
   link: Link | undefined = undefined;
+  writes: HeldWrites | undefined = undefined;
   inner: SocketHandler;
   readonly #world: TapWorld;
   readonly #gone: () => void;
@@ -183,6 +181,8 @@ class TappedHandler implements SocketHandler {
     link.deliveredAt = this.#world.agenda.now;
     this.#world.trace.note("deliver", link.id, length);
     this.#world.heard(link.originFacts.key);
+    this.writes?.heard(this.inner, false);
+    if (link.closed) return;
     if (link.request === 0) link.spent ??= "bytes came while it was idle";
     else if (link.idleMs > link.originFacts.workedMs) link.originFacts.workedMs = link.idleMs;
     const carried = link.request;
@@ -204,6 +204,8 @@ class TappedHandler implements SocketHandler {
     }
     this.#world.trace.note("end delivered", link?.id, error === undefined ? 0 : 1, error?.reason);
     this.#gone();
+    this.writes?.heard(this.inner, true, error);
+    if (link?.closed === true) return;
     const slept = link?.parked === true && link.suspensions !== this.#world.suspensions;
     this.#world.teachesNothing = slept;
     this.inner.closed(error);
@@ -271,13 +273,23 @@ class TappedSocket implements Socket {
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
     const link = this.#link;
+    const { writes } = this.#handler;
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
     if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
-    if (link.handedOver) return this.#world.outward(link, () => this.#inner.write(head, body, tail));
-    // Text without a tail is a head: bodies are bytes, and the framing of a chunk has a tail.
-    if (typeof head === "string" && tail === undefined) this.#wroteHead(link, head, body);
+    if (!link.handedOver) this.#wrote(link, head, body, tail);
+    return writes?.write(head, body, tail) ?? true;
+  }
+
+  #wrote(
+    link: Link,
+    head: string | Uint8Array,
+    body: Uint8Array | undefined,
+    tail: string | undefined,
+  ): void {
+    // Text without a tail is a head: bodies are bytes, and the framing of a chunk has a tail, but not that of the last one.
+    if (typeof head === "string" && tail === undefined && !head.startsWith("0\r\n"))
+      this.#wroteHead(link, head, body);
     else this.#wroteBody(link, typeof head === "string" ? (body?.length ?? 0) : head.length);
-    return this.#world.outward(this.#link, () => this.#inner.write(head, body, tail));
   }
 
   #wroteBody(link: Link, length: number): void {
@@ -357,11 +369,13 @@ class TappedSocket implements Socket {
 
   close(): void {
     this.#left("closed by pool");
+    this.#handler.writes?.flush();
     this.#world.outward(this.#link, () => this.#inner.close());
   }
 
   abort(): void {
     this.#left("aborted by pool");
+    this.#handler.writes?.drop();
     this.#world.outward(this.#link, () => this.#inner.abort());
   }
 

@@ -75,6 +75,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   #lane: Lane = LANE.toClient;
   #sender: Link | undefined;
   #isConnecting = false;
+  /** What connections send at one moment arrives in their order. Off for older seeds. */
+  readonly #tiesByLink: boolean;
   /** The lane of the appointment that is kept. */
   #kept: Lane | undefined = undefined;
   #violation: string | undefined;
@@ -102,6 +104,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       context: plan.users.contexts ? asyncContext : undefined,
     });
     this.agenda.strict = plan.users.kinds.includes("surplus") || plan.users.kinds.includes("lateness");
+    this.#tiesByLink = plan.users.kinds.includes("holding");
     this.contexts = new Contexts(this, plan.users.contexts);
     this.#clock = new ClientClock(this, plan.users.clockStops);
     const onEvent = (event: PoolEvent) => this.#happened(event);
@@ -239,7 +242,9 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
 
   #carry(delayMs: number, callback: () => void) {
     const ms = this.#isConnecting ? delayMs : this.#latency();
-    this.lastSent = this.agenda.schedule(this.#lane, ms, callback);
+    // Runtimes differ in which of two uploads goes on first at one moment.
+    const tie = this.#lane === LANE.toServer && this.#tiesByLink ? this.#sender?.id : undefined;
+    this.lastSent = this.agenda.schedule(this.#lane, ms, callback, tie);
     return this.lastSent;
   }
 
@@ -431,6 +436,14 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     // A redirect may have changed the method to GET.
     const waits = expectsContinue && method !== "GET" && upload?.kind === "bytes" && upload.length > 0;
     record.continuesAt = waits ? this.clientNow : undefined;
+  }
+
+  get holdOneIn(): number {
+    return this.plan.users.holdOneIn;
+  }
+
+  unwrote(link: Link): void {
+    this.ledger.unwrote(link);
   }
 
   crossed(link: Link): void {
