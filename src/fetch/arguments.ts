@@ -2,6 +2,7 @@
 
 import type { RequestFields } from "../contract/wire.ts";
 import { isIdempotent } from "../rules/retry.ts";
+import { guardedSignal } from "./foreign-signal.ts";
 import type { PreparedBody } from "./prepare-body.ts";
 
 /**
@@ -52,7 +53,7 @@ export function refuseLengthAlone({ contentLength }: RequestFields): void {
 export function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal === "object" && "aborted" in signal && "addEventListener" in signal)
-    return signal as AbortSignal;
+    return guardedSignal(signal as AbortSignal);
   throw new TypeError(`signal must be an AbortSignal: current value is of type ${typeof signal}`);
 }
 

@@ -98,6 +98,13 @@ export const REENTRANCY: readonly Mutation[] = [
     proof: { tests: "tests/reentrancy/faults" },
   },
   {
+    breaks: "A signal of the caller's own class that throws ends its request, and nothing else",
+    file: "src/fetch/arguments.ts",
+    search: "return guardedSignal(signal as AbortSignal);",
+    replacement: "return signal as AbortSignal;",
+    proof: { tests: "tests/reentrancy/functions" },
+  },
+  {
     breaks: "A signal that is aborted before its listener is added ends the request",
     file: "src/exchange/abort.ts",
     search: "  if (signal.aborted) return target.abort(signal.reason);\n",

@@ -164,3 +164,80 @@ describe("a body that is cancelled", () => {
     assertEquals([pool.stats().active, pool.stats().open], [0, 0]);
   });
 });
+
+describe("a signal of the caller's own class", () => {
+  const MEMBERS = ["aborted", "reason", "addEventListener", "removeEventListener"] as const;
+
+  /** Its `nth` use of `member` throws. */
+  function faulty(member: (typeof MEMBERS)[number], nth: number) {
+    const controller = new AbortController();
+    let uses = 0;
+    const use = (name: (typeof MEMBERS)[number]): void => {
+      if (name !== member) return;
+      uses += 1;
+      if (uses === nth) throw REASON;
+    };
+    const { signal } = controller;
+    const own = {
+      get aborted() {
+        use("aborted");
+        return signal.aborted;
+      },
+      get reason() {
+        use("reason");
+        return signal.reason;
+      },
+      addEventListener(type: "abort", listener: () => void) {
+        use("addEventListener");
+        signal.addEventListener(type, listener);
+      },
+      removeEventListener(type: "abort", listener: () => void) {
+        use("removeEventListener");
+        signal.removeEventListener(type, listener);
+      },
+    };
+    return { signal: own as unknown as AbortSignal, controller, wasReached: () => uses >= nth };
+  }
+
+  /** The first request is answered, or aborted. Returns whether the `nth` use was reached. */
+  async function ended(
+    call: "request" | "fetch",
+    member: (typeof MEMBERS)[number],
+    nth: number,
+    aborts: boolean,
+  ): Promise<boolean> {
+    const { signal, controller, wasReached } = faulty(member, nth);
+    let isAnswered = !aborts;
+    const accept = (peer: MemoryPeer) =>
+      peer.onData(() => {
+        if (isAnswered) peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        isAnswered = true;
+      });
+    const { pool, clock } = service({}, undefined, { respond: undefined, accept });
+    let isOver = false;
+    const made = pool[call]("http://a.test/", { signal }).then((answer) => answer.text());
+    void outcomeOf(made).then(() => {
+      isOver = true;
+    });
+    await clock.advance(10);
+    if (aborts) controller.abort("by the caller");
+    await clock.advance(10);
+    assertEquals([isOver, pool.stats().active], [true, 0], `use ${nth}, aborts: ${aborts}`);
+    isAnswered = true;
+    assertEquals(await (await pool[call]("http://a.test/")).text(), "ok");
+    await pool.close();
+    return wasReached();
+  }
+
+  for (const member of MEMBERS) {
+    for (const call of ["request", "fetch"] as const) {
+      it(`may throw each time that ${call}() uses its ${member}: call and pool end`, async () => {
+        let reached = 0;
+        for (let nth = 1; nth <= 8; nth++) {
+          for (const aborts of [false, true]) if (await ended(call, member, nth, aborts)) reached += 1;
+        }
+        assertEquals(reached > 0, true);
+      });
+    }
+  }
+});
