@@ -65,17 +65,20 @@ export interface BunTlsOptions {
   ALPNProtocols?: Uint8Array;
 }
 
+/** What `Bun.connect` is told. */
+export interface BunConnectOptions<Data> {
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly unix?: string;
+  readonly allowHalfOpen?: boolean;
+  tls?: BunTlsOptions;
+  readonly data: Data;
+  readonly socket: BunHandlers<Data>;
+}
+
 /** `Bun` itself. */
 export interface BunApi {
   /** The value of a promise that is settled, also the reason of a rejected one; else the promise. */
   peek<T>(promise: Promise<T>): T | Promise<T>;
-  connect<Data>(options: {
-    hostname?: string;
-    port?: number;
-    unix?: string;
-    allowHalfOpen?: boolean;
-    tls?: BunTlsOptions;
-    data: Data;
-    socket: BunHandlers<Data>;
-  }): Promise<BunRawSocket<Data>>;
+  connect<Data>(options: BunConnectOptions<Data>): Promise<BunRawSocket<Data>>;
 }

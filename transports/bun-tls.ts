@@ -24,8 +24,24 @@ function addressCheck(tls: TlsTarget, connectedTo: string | undefined): "bun" | 
 /** Versions on the wire (RFC 8446 §4.2.1), which Bun 1.4 wants as numbers. It has no `pfx`. */
 const VERSIONS = { TLSv1: 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 } as const;
 
+interface Made {
+  readonly connectedTo: string | undefined;
+  readonly options: BunTlsOptions;
+}
+
+/** The options of each target, made for its last connection. A pool keeps the targets of its origins. */
+const made: WeakMap<TlsTarget, Made> = new WeakMap();
+
 /** Options of `connect` and `upgradeTLS`. `connectedTo` is the address that Bun is told; `undefined` on an open socket. */
 export function bunTlsOptions(tls: TlsTarget, connectedTo: string | undefined): BunTlsOptions {
+  const last = made.get(tls);
+  if (last !== undefined && last.connectedTo === connectedTo) return last.options;
+  const options = optionsFor(tls, connectedTo);
+  made.set(tls, { connectedTo, options });
+  return options;
+}
+
+function optionsFor(tls: TlsTarget, connectedTo: string | undefined): BunTlsOptions {
   const { verify: rejectUnauthorized, ca, cert, key, alpn } = tls;
   const check = addressCheck(tls, connectedTo);
   const serverName = check === undefined || check === "sent" ? tls.serverName : "";

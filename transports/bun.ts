@@ -18,8 +18,9 @@ import type {
   Transport,
 } from "../src/contract/transport.ts";
 import { bufferText, uninitializedBytes } from "./buffer.ts";
-import type { BunApi, BunHandlers, BunRawSocket } from "./bun-api.ts";
+import type { BunApi, BunConnectOptions, BunHandlers, BunRawSocket } from "./bun-api.ts";
 import { Gathering } from "./bun-gathering.ts";
+import { applyOptions, isKernelSpelling } from "./bun-socket-facts.ts";
 import { bunTlsFacts, bunTlsOptions, identityFault, keepSession, offerSession } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
@@ -34,7 +35,6 @@ import {
   localAddresses,
   systemAddresses,
 } from "./runtime-services.ts";
-import { kernelSeconds, LIBUV_PROBES } from "./tcp-keepalive.ts";
 
 /** Read once, as `immediate.ts` does for its reason: a body would never go on. */
 const { setTimeout: timeout } = globalThis;
@@ -44,8 +44,9 @@ type Raw = BunRawSocket<BunSocket>;
 /** A connect attempt: what to do until the socket is usable, and whom to tell. */
 interface Opening {
   readonly tls: TlsTarget | undefined;
-  /** The address that Bun knows to connect to. */
+  /** The address that Bun knows to connect to, and the port. */
   readonly address: string | undefined;
+  readonly port: number | undefined;
   /** Sets the socket options, once there is a socket. */
   apply(raw: Raw): AppliedOptions;
   usable(socket: BunSocket): void;
@@ -65,6 +66,13 @@ class BunSocket implements Socket {
   /** The socket was opened so that its directions can end one by one. */
   mayHalfOpen = false;
   private isHalfOpen = false;
+  /**
+   * It was resumed once, or bytes came. A new socket is paused while promises hand it on, and the event loop does not run meanwhile.
+   * To stop and start reading would be in vain then, and takes three system calls and an event of its own (Bun 1.4).
+   */
+  private isHandedOn = false;
+  /** Set and cleared together with what the socket is told. */
+  private isReadingStopped = false;
   private readonly gathering: Gathering = new Gathering();
   private raw: Raw | undefined;
   private writer: BunWriter | undefined;
@@ -141,6 +149,10 @@ class BunSocket implements Socket {
   /** Bytes arrived. */
   data(bytes: Uint8Array, length: number): void {
     this.writer?.received();
+    if (!this.isHandedOn) {
+      this.isHandedOn = true;
+      if (this.receiveQueue.isPaused) this.stopReading();
+    }
     this.receiveQueue.data(bytes, length, length >= READ_SIZE);
   }
 
@@ -167,8 +179,9 @@ class BunSocket implements Socket {
     const { opening } = this;
     this.opening = undefined;
     this.alpn = raw.alpnProtocol || undefined;
-    this.remoteAddress = raw.remoteAddress;
-    this.remotePort = raw.remotePort;
+    const isKnown = opening !== undefined && isKernelSpelling(opening.address);
+    this.remoteAddress = isKnown ? opening.address : raw.remoteAddress;
+    this.remotePort = isKnown ? opening.port : raw.remotePort;
     this.localAddress = raw.localAddress;
     this.localPort = raw.localPort;
     opening?.usable(this);
@@ -187,12 +200,20 @@ class BunSocket implements Socket {
 
   pause(): void {
     this.receiveQueue.pause();
-    this.raw?.pause();
+    if (this.isHandedOn) this.stopReading();
   }
 
   resume(): void {
+    this.isHandedOn = true;
     this.receiveQueue.resume();
+    if (!this.isReadingStopped) return;
+    this.isReadingStopped = false;
     this.raw?.resume();
+  }
+
+  private stopReading(): void {
+    this.isReadingStopped = true;
+    this.raw?.pause();
   }
 
   /** A timer of Bun has a resolution of 1 ms. */
@@ -240,7 +261,7 @@ class BunSocket implements Socket {
     return opening(
       receiveQueue.handler,
       signal,
-      { tls, address: undefined, apply: () => applied },
+      { tls, address: undefined, port: undefined, apply: () => applied },
       (data) => {
         raw?.upgradeTLS({ data, tls: bunTlsOptions(tls, undefined), socket: HANDLERS });
       },
@@ -283,7 +304,7 @@ const HANDLERS: BunHandlers<BunSocket> = {
 function opening(
   handler: SocketHandler,
   signal: AbortSignal,
-  how: Pick<Opening, "tls" | "address" | "apply">,
+  { tls, address, port, apply }: Pick<Opening, "tls" | "address" | "port" | "apply">,
   begin: (data: BunSocket) => void,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -291,7 +312,10 @@ function opening(
     const abort = (): void => socket.giveUp(signal.reason);
     const settled = (): void => signal.removeEventListener("abort", abort);
     const socket = new BunSocket(handler, {
-      ...how,
+      tls,
+      address,
+      port,
+      apply,
       usable(usable) {
         settled();
         resolve(usable);
@@ -306,7 +330,7 @@ function opening(
       begin(socket);
     } catch (cause) {
       // Bun 1.4 throws at once what BoringSSL says about the TLS options.
-      socket.giveUp(how.tls === undefined ? transportErrorOf(cause, "connect") : optionsError(cause));
+      socket.giveUp(tls === undefined ? transportErrorOf(cause, "connect") : optionsError(cause));
     }
   });
 }
@@ -314,19 +338,16 @@ function opening(
 function connect(target: Target, handler: SocketHandler, signal: AbortSignal): Promise<Socket> {
   const { tls, unixPath, hostname, address, port } = target;
   const to = unixPath === undefined ? (address ?? hostname) : undefined;
-  const where = to === undefined ? { unix: unixPath ?? "" } : { hostname: to, port };
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
-  return opening(handler, signal, { tls, address: to, apply }, (data) => {
+  return opening(handler, signal, { tls, address: to, port, apply }, (data) => {
     // Bun 1.4 would use plain text if `tls` were an empty object, or undefined but present.
     const allowHalfOpen = target.halfOpen === true;
     data.mayHalfOpen = allowHalfOpen;
-    const options = {
-      ...where,
-      allowHalfOpen,
-      data,
-      socket: HANDLERS,
-      ...(tls && { tls: bunTlsOptions(tls, to) }),
-    };
+    const options: BunConnectOptions<BunSocket> =
+      to === undefined
+        ? { unix: unixPath ?? "", allowHalfOpen, data, socket: HANDLERS }
+        : { hostname: to, port, allowHalfOpen, data, socket: HANDLERS };
+    if (tls !== undefined) options.tls = bunTlsOptions(tls, to);
     bun()
       .connect(options)
       .catch((error) => data.giveUp(transportErrorOf(error, "connect")));
@@ -334,17 +355,6 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
 }
 
 const bun = (): BunApi => (globalThis as unknown as { Bun: BunApi }).Bun;
-
-function applyOptions(raw: Raw, target: Target): AppliedOptions {
-  // A Unix socket has neither Nagle's algorithm nor probes.
-  if (target.unixPath !== undefined) return { tcpKeepAlive: false, noDelay: true };
-  const { tcpKeepAlive: asked, noDelay } = target;
-  if (!noDelay) raw.setNoDelay(false); // Bun 1.4 turns it on itself
-  if (asked === false) return { tcpKeepAlive: false, noDelay };
-  const idleMs = kernelSeconds(asked.idleMs);
-  raw.setKeepAlive(true, idleMs ?? 0);
-  return { tcpKeepAlive: idleMs === undefined ? {} : { idleMs, ...LIBUV_PROBES }, noDelay };
-}
 
 /** Bun 1.4 has read a Blob in memory when `arrayBuffer()` returns. That of a file takes longer. */
 function readBlob(blob: Blob): ArrayBuffer | Promise<ArrayBuffer> {

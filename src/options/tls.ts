@@ -78,6 +78,7 @@ export function tlsTargetOf(
 
 /** Whether two sets of options say the same, so that a session under one is one under the other. */
 export function isSameTls(one: TlsOptions, other: TlsOptions): boolean {
+  if (one === other) return true;
   const names = Object.keys(KNOWN) as (keyof TlsOptions)[];
   return names.every((name) => isSame(one[name], other[name]));
 }

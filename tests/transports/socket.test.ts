@@ -110,6 +110,23 @@ for (const { over, server, secure } of kinds) {
       socket.abort();
     });
 
+    it("holds its peer back if it was paused before anything came", async () => {
+      const PIECES = 24;
+      let flushed = 0;
+      await using peer = await server((socket) => {
+        for (let piece = 0; piece < PIECES; piece++) socket.write(pattern(MIB), () => flushed++);
+      });
+      const { socket, seen } = await open(target(peer.port, { tls: secure }));
+      socket.pause();
+      await moment();
+      assertEquals(seen.length, 0);
+      assert(flushed < PIECES, "more was taken than the kernel and one read can hold");
+      socket.resume();
+      await seen.until(() => seen.length === PIECES * MIB);
+      assertSameBytes(seen.bytes.slice(-MIB), pattern(MIB));
+      socket.abort();
+    });
+
     it("stops immediately when paused within data()", async () => {
       await using peer = await server((socket) => void socket.write(pattern(MIB)));
       const { socket, seen } = await open(target(peer.port, { tls: secure }));

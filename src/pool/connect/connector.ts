@@ -13,7 +13,7 @@ import type { Spread } from "../../rules/rules.ts";
 import { checkedSocket } from "./checked-socket.ts";
 import { happyEyeballs } from "./happy-eyeballs.ts";
 import { RaceMemory } from "./race-memory.ts";
-import { checkedResolve, isAddress, Resolver } from "./resolver.ts";
+import { checkedResolve, isAddress, type Resolve, Resolver } from "./resolver.ts";
 import { resumeAfterDelivery } from "./resume-after-delivery.ts";
 
 /** Counts by name what is under way. */
@@ -57,11 +57,8 @@ export class Connector {
     this.#transport = transport;
     this.#clock = clock;
     if (resolve === undefined) return;
-    this.resolver = new Resolver(async (hostname) => {
-      // A user's function must not run within a step of the pool.
-      await undefined;
-      return resolve(hostname);
-    }, clock);
+    const isUsers = this.#usersTransport || usersResolve !== undefined;
+    this.resolver = new Resolver(isUsers ? later(resolve) : resolve, clock);
   }
 
   /** See {@linkcode Transport.connect}. */
@@ -89,7 +86,10 @@ export class Connector {
     if (addresses === undefined) return this.#connectAlone(target, handler, signal);
     if (this.#hasNoRival(hostname, addresses)) {
       signal.throwIfAborted();
-      return this.#connectAlone({ ...target, address: addresses[0] }, handler, signal);
+      // Not by `#connectAlone`, whose promise would be one more.
+      const lone = await this.#connectTo({ ...target, address: addresses[0] }, handler, signal);
+      lone.pause();
+      return lone;
     }
     const wrap = (socket: Socket): Socket => this.#wrapped(socket, handler);
     const spreads = spread === "all" && addresses.length > 1;
@@ -144,6 +144,14 @@ export class Connector {
       return Promise.reject(thrownFault("transport.connect", cause));
     }
   }
+}
+
+/** A user's function must not run within a step of the pool. */
+function later(resolve: Resolve): Resolve {
+  return async (hostname) => {
+    await undefined;
+    return resolve(hostname);
+  };
 }
 
 /** The name that must be looked up to reach a target; `undefined` for an IP address or a Unix socket. */

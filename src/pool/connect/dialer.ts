@@ -77,12 +77,20 @@ export class DirectDialer implements Dialer {
     const { hostname, port, route } = origin;
     if (route?.open !== undefined) return route.open(handler, signal);
     const unixPath = route?.unixPath ?? this.#settings.unixPath;
-    const target: Target = { hostname, port, unixPath, tcpKeepAlive, noDelay, halfOpen: origin.upgrades };
-    const tls = this.tlsTo(origin, signal);
-    if (!(tls instanceof Promise))
-      return this.#connector.connect({ ...target, tls }, handler, signal, spread);
-    return connectAfter(tls, (known) =>
-      this.#connector.connect({ ...target, tls: known }, handler, signal, spread),
+    const asked = this.tlsTo(origin, signal);
+    const [tls, known] = asked instanceof Promise ? [undefined, asked] : [asked, undefined];
+    const target: Target = {
+      hostname,
+      port,
+      unixPath,
+      tls,
+      tcpKeepAlive,
+      noDelay,
+      halfOpen: origin.upgrades,
+    };
+    if (known === undefined) return this.#connector.connect(target, handler, signal, spread);
+    return connectAfter(known, (later) =>
+      this.#connector.connect({ ...target, tls: later }, handler, signal, spread),
     );
   }
 

@@ -54,7 +54,9 @@ export class Resolver {
   async lookup(hostname: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      const lookup = this.#lookups.get(hostname) ?? this.#start(hostname, signal);
+      const lookup = this.#lookups.get(hostname);
+      // It ends with the signal itself.
+      if (lookup === undefined) return await this.#start(hostname, signal);
       try {
         return await unlessAborted(lookup.answer, signal);
       } catch (error) {
@@ -69,12 +71,11 @@ export class Resolver {
     return this.#lookups.has(hostname) ? this.lookup(hostname, signal) : this.#ask(hostname, signal);
   }
 
-  #start(hostname: string, signal: AbortSignal): Lookup {
+  #start(hostname: string, signal: AbortSignal): Lookup["answer"] {
     // Clear the entry as soon as there is an answer, so that later callers start afresh.
     const answer = this.#ask(hostname, signal, () => this.#lookups.delete(hostname));
-    const lookup = { answer, signal };
-    this.#lookups.set(hostname, lookup);
-    return lookup;
+    this.#lookups.set(hostname, { answer, signal });
+    return answer;
   }
 
   async #ask(
@@ -103,8 +104,18 @@ export class Resolver {
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
+    const settled = (): void => signal.removeEventListener("abort", abort);
     signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    promise.then(
+      (value) => {
+        settled();
+        resolve(value);
+      },
+      (error) => {
+        settled();
+        reject(error);
+      },
+    );
   });
 }
 

@@ -41,6 +41,8 @@ export class TlsTargets {
   /** HTTP/2 was asked for where ALPN cannot offer it. */
   readonly #lacksAlpn: boolean;
   readonly #kept: Map<string, Kept> = new Map();
+  /** Whether the transport cannot honour some option, where they are the same for all origins. */
+  readonly #fallsShort: boolean;
 
   /** @param http2 the option, and whether the user has set it. */
   constructor(
@@ -50,6 +52,7 @@ export class TlsTargets {
   ) {
     this.#options = options;
     this.#can = can;
+    this.#fallsShort = typeof options !== "function" && tlsShortfalls(options, can.tlsOptions).length > 0;
     this.#alpn = offered(http2.mode);
     this.#lacksAlpn = http2.mode === "alpn" && http2.chosen && can.alpn !== true;
   }
@@ -66,7 +69,7 @@ export class TlsTargets {
     const lacking = this.#lacksAlpn ? this.onShortfall(NO_ALPN) : undefined;
     if (lacking !== undefined) return Promise.reject(lacking);
     if (typeof options === "function") return this.#asked(options, origin, signal);
-    const refused = this.refusal(options);
+    const refused = this.#fallsShort ? this.refusal(options) : undefined;
     return refused === undefined ? this.#target(origin, options) : Promise.reject(refused);
   }
 

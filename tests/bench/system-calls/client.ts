@@ -1,5 +1,5 @@
 /**
- * Client of the system call guard: requests one after the other on one connection, between two looks for files that are
+ * Client of the system call guard: requests one after the other, on one connection or on a new one each, between two looks for files that are
  * not there, which mark its part of the trace. Arguments: the URL, the call, the number of requests.
  */
 
@@ -9,9 +9,13 @@ import { createPool } from "../../../mod.ts";
 
 const [url = "", call = "", count = ""] = process.argv.slice(2);
 const pool = createPool({ http2: false });
+/** By name, so that a connection is handed on by as many promises as those of a program. The lookup itself is left out. */
+const once = createPool({ http2: false, maxRequests: 1, resolve: () => ["127.0.0.1"] });
+const named = url.replace("127.0.0.1", "localhost");
 const CALLS: Readonly<Record<string, () => Promise<{ text(): Promise<string> }>>> = {
   request: () => pool.request(url),
   fetch: () => pool.fetch(url),
+  fresh: () => once.request(named),
   post: () => pool.request(url, { method: "POST", body: "a small body" }),
 };
 const send = CALLS[call];
