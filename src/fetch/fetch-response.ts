@@ -249,23 +249,24 @@ function fetchResponseClass(): FetchResponseClass {
     }
 
     override bytes(): Promise<Uint8Array<ArrayBuffer>> {
-      return this.#aborted() ?? this.#bytes();
+      return this.#aborted() ?? this.#directBytes() ?? this.#bytes();
+    }
+
+    #directBytes(): Promise<Uint8Array<ArrayBuffer>> | undefined {
+      return this.#read((body) => body.bytes() as Promise<Uint8Array<ArrayBuffer>>);
     }
 
     async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
       // Node 20 has no `bytes()` that could be called here.
-      const read =
-        this.#read((body) => body.bytes()) ??
-        this.#bounded()?.then((all) => all.arrayBuffer()) ??
-        this.#opened?.arrayBuffer();
-      const bytes = await (read ?? super.arrayBuffer());
-      return bytes instanceof Uint8Array ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+      const read = this.#bounded()?.then((all) => all.arrayBuffer()) ?? this.#opened?.arrayBuffer();
+      return new Uint8Array(await (read ?? super.arrayBuffer()));
     }
 
     override arrayBuffer(): Promise<ArrayBuffer> {
-      const whole =
-        this.#aborted() ?? (this.#direct || this.#isBounded ? this.#bytes().then(wholeBuffer) : undefined);
-      return whole ?? this.#opened?.arrayBuffer() ?? super.arrayBuffer();
+      const aborted = this.#aborted();
+      if (aborted !== undefined) return aborted;
+      const bytes = this.#directBytes() ?? (this.#isBounded ? this.#bytes() : undefined);
+      return bytes?.then(wholeBuffer) ?? this.#opened?.arrayBuffer() ?? super.arrayBuffer();
     }
 
     /**
