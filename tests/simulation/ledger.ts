@@ -51,15 +51,14 @@ export class Ledger {
     const record = this.#records.get(id);
     if (record === undefined) return this.#world.fail(`request ${id} was written, but nobody made it`);
     const before = record.links;
-    record.wroteOn(link);
-    record.hop = hop;
+    record.wroteOn(link, hop);
     // Unsolicited bytes may have misplaced responses: another request got this one's, and may follow its redirect.
     if (before.some(({ crossed }) => crossed)) record.crossed = true;
     if (record.crossed) return;
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;
-      if (before.some(({ request, responded }) => request === id && responded))
+      if (before.some((other) => other.request === id && other.responded))
         this.#world.fail(`request ${id} was resent though a response had begun`);
       if (link.requests > 1) this.#world.fail(`request ${id} was resent on a connection that was not fresh`);
     }

@@ -97,7 +97,7 @@ export class RequestRecord {
   /** How many redirects were followed when its head was written last. */
   hop = 0;
   resent = 0;
-  /** The connections on which it was last written: two where a doubt left the first attempt under way. */
+  /** The connections on which it was last written, after as many redirects: two where a doubt left the first attempt under way. */
   links: readonly Link[] = [];
   malformed = false;
   slow = false;
@@ -130,9 +130,14 @@ export class RequestRecord {
     this.written.set(this.hop, count - 1);
   }
 
-  /** Its head is written on a connection. An attempt before goes on as long as its connection is there. */
-  wroteOn(link: Link): void {
-    this.links = [...this.links.filter(({ isOver }) => !isOver), link];
+  /**
+   * Its head is written on a connection. An attempt before goes on as long as its connection is there. That which brought the
+   * redirect that it follows may be there as well.
+   */
+  wroteOn(link: Link, hop: number): void {
+    const before = hop === this.hop ? this.links : [];
+    this.links = [...before.filter(({ isOver }) => !isOver), link];
+    this.hop = hop;
   }
 
   constructor(spec: RequestSpec, startedAt: number) {
