@@ -3,6 +3,7 @@
  * a queue here.
  */
 
+import type { TransportError } from "../src/contract/transport.ts";
 import { latin1Bytes } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
@@ -93,6 +94,14 @@ export class BunWriter implements DeferredWriter {
     if (handler.writeDropped === undefined) return this.flushDeferred();
     this.deferred = undefined;
     handler.writeDropped();
+  }
+
+  /** The connection ended. A deferred request is not sent any more, and its owner is told that it was not, if he can be. */
+  ended(error?: TransportError): void {
+    const { handler, isStopped } = this.receiveQueue;
+    if (this.deferred === undefined || isStopped || handler.writeDropped === undefined) return;
+    this.deferred = undefined;
+    handler.writeDropped(true, error);
   }
 
   /** Writes the deferred request, if any. */

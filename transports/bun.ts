@@ -127,10 +127,11 @@ class BunSocket implements Socket {
     if (this.opening !== undefined) {
       const phase = this.opening.tls === undefined ? "connect" : "tls";
       this.failHandshake(error === undefined ? endedError(phase) : transportErrorOf(error, phase));
-    } else if (error === undefined) {
-      this.receiveQueue.end(this.writer?.broken ? endedError("open") : undefined);
     } else {
-      this.receiveQueue.end(transportErrorOf(error, "open"));
+      const broken = this.writer?.broken ? endedError("open") : undefined;
+      const cause = error === undefined ? broken : transportErrorOf(error, "open");
+      this.writer?.ended(cause);
+      this.receiveQueue.end(cause);
     }
     this.writer?.stop();
   }

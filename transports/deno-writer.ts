@@ -3,6 +3,7 @@
  * wait in a queue.
  */
 
+import type { TransportError } from "../src/contract/transport.ts";
 import type { DenoConn } from "./deno-api.ts";
 import { DenoGathering, type GatheredBytes, givePage } from "./deno-gathering.ts";
 import { shouldWait, writeTogether } from "./deno-write-batch.ts";
@@ -182,14 +183,25 @@ export class DenoWriter {
    */
   received(): void {
     this.isUnanswered = false;
-    const { piece } = this;
-    if (!this.isDeferred || piece === undefined) return;
+    if (!this.isDeferred) return;
     const { handler } = this.receiveQueue;
     if (handler.writeDropped === undefined) return this.flushDeferred();
-    this.isDeferred = false;
-    this.queuedBytes -= piece.length;
-    this.release();
+    this.dropDeferred();
     handler.writeDropped();
+  }
+
+  /** The connection ended. A deferred request is not sent any more, and its owner is told that it was not, if he can be. */
+  ended(error?: TransportError): void {
+    const { handler, isStopped } = this.receiveQueue;
+    if (!this.isDeferred || isStopped || handler.writeDropped === undefined) return;
+    this.dropDeferred();
+    handler.writeDropped(true, error);
+  }
+
+  private dropDeferred(): void {
+    this.isDeferred = false;
+    this.queuedBytes -= this.piece?.length ?? 0;
+    this.release();
   }
 
   /** Whether nothing is queued. */

@@ -170,10 +170,12 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   }
 
   private ended(error: unknown): void {
+    const cause = error ?? this.writeError;
+    const told = cause === undefined ? undefined : transportErrorOf(cause, "open");
+    this.writer.ended(told);
     this.writer.stop();
     closeQuietly(this.conn);
-    const cause = error ?? this.writeError;
-    this.receiveQueue.end(cause === undefined ? undefined : transportErrorOf(cause, "open"));
+    this.receiveQueue.end(told);
   }
 
   /**

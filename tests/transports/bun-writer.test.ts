@@ -6,6 +6,7 @@ import type { SocketHandler } from "../../src/contract/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
+import { TransportError } from "../../transports/transport-error.ts";
 import { timed, work } from "./standing-time.ts";
 import { Recorder } from "./support.ts";
 
@@ -122,6 +123,23 @@ describe("small requests of one turn of the event loop", () => {
     await round();
     assertEquals([calls, written], [["dropped"], []]);
   });
+
+  timed(
+    "are dropped if their connection ends before they are written, and their handler is told how",
+    async () => {
+      const calls: unknown[] = [];
+      const writeDropped = (...how: unknown[]) => void calls.push(how);
+      await crowded();
+      const { writer, written } = kernel(Infinity, Object.assign(new Recorder(), { writeDropped }));
+      writer.ended();
+      writer.write("request");
+      const error = new TransportError("reset", "by the peer");
+      writer.ended(error);
+      writer.ended(error);
+      await round();
+      assertEquals([calls, written], [[[true, error]], []]);
+    },
+  );
 
   timed("are written if bytes arrive and their handler cannot be calls of a drop", async () => {
     const { writer, written } = await crowded();

@@ -11,6 +11,7 @@ import { DenoGathering } from "../../transports/deno-gathering.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
+import { TransportError } from "../../transports/transport-error.ts";
 import { timed, work } from "./standing-time.ts";
 import { Recorder } from "./support.ts";
 
@@ -148,6 +149,22 @@ describe("small requests that begin together", () => {
     await settled();
     assertEquals([calls.length, dropped.written], [1, ["fresh"]]);
   });
+
+  timed(
+    "are dropped if their connection ends before they are written, and their handler is told how",
+    async () => {
+      const calls: unknown[] = [];
+      const writeDropped = (...how: unknown[]) => void calls.push(how);
+      const { writer, written } = await used(Object.assign(new Recorder(), { writeDropped }));
+      crowd();
+      writer.write("request");
+      const error = new TransportError("reset", "by the peer");
+      writer.ended(error);
+      writer.ended(error);
+      await settled();
+      assertEquals([calls, written, writer.isEmpty], [[[true, error]], [], true]);
+    },
+  );
 
   timed("are written if bytes arrive and nobody wants to know", async () => {
     const { writer, written } = await used();
