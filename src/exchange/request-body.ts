@@ -35,7 +35,7 @@ export interface LentMemory {
   take(length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** See {@linkcode StreamBody.whole}. The bytes are in memory that `memory` has lent, if it is given. */
+/** See {@linkcode StreamBody.whole}. The bytes are in memory that `memory` has lent, or that only they are in, if it is given. */
 export type ReadWhole = (memory?: LentMemory) => Uint8Array | Promise<Uint8Array>;
 
 /** A request body that can be sent, and perhaps sent again. */

@@ -207,7 +207,7 @@ export function wholeOf(
   const [first] = parts;
   const only = parts.length === 1 && !(first instanceof Uint8Array) ? first : undefined;
   return (memory) => {
-    if (memory === undefined && only?.whole !== undefined) return only.whole();
+    if (only?.whole !== undefined) return only.whole(memory?.readBlob);
     return joined(parts, memory?.take(length) ?? new Uint8Array(length), memory);
   };
 }

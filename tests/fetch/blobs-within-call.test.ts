@@ -22,10 +22,23 @@ function blobOf(text: string, type = ""): Blob {
   return blob;
 }
 
+/** A form makes its own file of a Blob. */
+const FILES = new Map([
+  [16_384, "x".repeat(16_384)],
+  [16_000, "y".repeat(16_000)],
+]);
+
+/** A body of several parts. */
+function formOf(size: number): FormData {
+  const form = new FormData();
+  form.append("file", new Blob([FILES.get(size) ?? ""]), "name");
+  return form;
+}
+
 const encoded = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer;
 
 const readBlob: ReadBlob = (blob) => {
-  const text = contents.get(blob);
+  const text = contents.get(blob) ?? (blob instanceof File ? FILES.get(blob.size) : undefined);
   return text === undefined ? blob.arrayBuffer() : encoded(text);
 };
 
@@ -111,13 +124,13 @@ describe("a Blob that is read within the call", () => {
 });
 
 describe("the memory of such a body", () => {
-  const body = () => blobOf("x".repeat(16_384));
+  const body = () => formOf(16_384);
 
   it("is used again once its request is over", () =>
     withTakes(true, async (takes) => {
       await using at = connected(inTurn([OK, OK]));
       await put(at, body());
-      await put(at, blobOf("y".repeat(16_000)));
+      await put(at, formOf(16_000));
       assertEquals([takes.length, takes[0] === takes[1]], [2, true]);
     }));
 
@@ -185,6 +198,26 @@ describe("the memory of such a body", () => {
       const response = await at.pool.fetch(url, { method: "PUT", body: blobOf("z".repeat(5000)) });
       assertEquals([response.status, bodies.map((text) => text === "z".repeat(5000))], [200, [true, true]]);
     }));
+
+  for (const [what, allWritten] of [
+    ["freed once its request is over", true],
+    ["left alone, if the socket has not taken all", false],
+  ] as const)
+    it(`is what the read gave, if the Blob is alone: ${what}`, () =>
+      withTakes(allWritten, async (takes) => {
+        const reads: ArrayBuffer[] = [];
+        const read: ReadBlob = () => {
+          const bytes = encoded("x".repeat(16_384));
+          reads.push(bytes);
+          return bytes;
+        };
+        await using at = scripted(inTurn([OK, OK]), {}, {}, { readBlob: read });
+        const blob = blobOf("x".repeat(16_384));
+        await put(at, blob);
+        await put(at, blob);
+        const freed = allWritten && "transfer" in ArrayBuffer.prototype ? 0 : 16_384;
+        assertEquals([takes.length, reads.map(({ byteLength }) => byteLength)], [0, [freed, freed]]);
+      }));
 
   it("is as long as asked for, and what is too short is dropped", () => {
     const memory = new BodyMemory(readBlob);
