@@ -3,8 +3,9 @@
 import { gatewayPart } from "../gateway/table.ts";
 import { costsParts } from "./cost-report.ts";
 import { GOALS } from "./goal-list.ts";
-import { goalRows } from "./goals.ts";
+import { type GoalRow, goalRows } from "./goals.ts";
 import { measuredLine } from "./measured-line.ts";
+import { proofOf } from "./proofs.ts";
 import type { Row as Measured, Part } from "./results.ts";
 import { baseOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 import type { Summary } from "./summary.ts";
@@ -47,20 +48,22 @@ function machines(parts: readonly Part[]): string {
   return [...all.map((machine) => `- Machine: ${machine}`), `- Versions: ${names.join(", ")}`].join("\n");
 }
 
-function verdictWord(met: boolean | undefined): string {
-  if (met === undefined) return "not measured";
-  return met ? "met" : "**missed**";
+function verdictWord({ section, runtime, verdict }: GoalRow): string {
+  if (verdict === undefined) return "not measured";
+  if (verdict.met) return "met";
+  const proof = proofOf(section, runtime);
+  return proof === undefined ? "**missed**" : `**missed**, [why](${proof})`;
 }
 
 function goals(parts: readonly Part[]): string {
-  const rows = goalRows(GOALS, parts).map(({ section, runtime, what, goal, date, verdict }) => [
-    runtime,
-    `${what}, ${section}`,
-    goal,
-    verdict?.value ?? "–",
-    verdict?.byCpu ?? "",
-    verdictWord(verdict?.met),
-    date,
+  const rows = goalRows(GOALS, parts).map((row) => [
+    row.runtime,
+    `${row.what}, ${row.section}`,
+    row.goal,
+    row.verdict?.value ?? "–",
+    row.verdict?.byCpu ?? "",
+    verdictWord(row),
+    row.date,
   ]);
   if (rows.length === 0) return "";
   const head = ["runtime", "what, section", "goal", "measured", "by CPU time", "", "on"];
