@@ -53,8 +53,9 @@ export interface Effort {
 /** Seconds until a process of a client runs, and of the work between rounds. Measured on two cores of an AMD EPYC. */
 const START_SECONDS = 0.6;
 const BETWEEN_SECONDS = 0.25;
-/** How much longer the warm-up of slow clients is. */
+/** How much longer the warm-up of slow clients is, and that of handshakes. */
 const WARM_TIMES = 1.4;
+const FRESH_WARM_TIMES = 3.5;
 /** What the best peers of the runtimes do on such a machine, in the mean: requests per second. */
 const CAPACITY = 60_000;
 /** The other sections, on each of their runtimes. */
@@ -67,14 +68,15 @@ const WORKERS_WAYS = 8;
 
 /** About how long one client takes in a round of a scenario. With the first round it starts, and warms up. */
 export function secondsOfRound(
-  { origins, share }: Scenario,
+  { origins, share, fresh }: Scenario,
   { runMs, warmMs }: Effort,
   round: number,
 ): number {
   const starts = round === 1 || origins !== undefined;
   const arrivals = share === undefined ? undefined : share * CAPACITY;
   const openMs = arrivals === undefined ? 0 : openWarmMs(arrivals, warmMs);
-  const start = starts ? START_SECONDS + (WARM_TIMES * warmMs + openMs) / 1000 : 0;
+  const warmTimes = fresh === true ? FRESH_WARM_TIMES : WARM_TIMES;
+  const start = starts ? START_SECONDS + (warmTimes * warmMs + openMs) / 1000 : 0;
   const roundMs = arrivals === undefined ? runMs : openRoundMs(arrivals, runMs);
   return start + BETWEEN_SECONDS + roundMs / 1000;
 }
