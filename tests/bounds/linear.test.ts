@@ -393,6 +393,7 @@ describe("regular expressions", () => {
     "src/proxy/socks5.ts": "a hostname, of 255 characters at most",
     "src/rules/hints.ts": "Keep-Alive, by the rules",
     "src/contract/secrets.ts": "a proxy's reason",
+    "transports/bun-socket-facts.ts": "an address, by four numbers of three digits at most",
     "transports/bun-tls.ts": "a hostname, of 255 characters at most",
     "transports/error-mapping.ts": "a runtime's error",
     "transports/memory-responder.ts": "a request to the memory transport's responder",
