@@ -18,9 +18,6 @@ import { BodyStream, type Controller, closeReadable, enqueuePiece } from "./body
 /** Buffered bytes from which the socket is paused: the reader has not come yet, or is slower than the peer. */
 const HIGH_WATER = 65_536;
 
-/** Data is pulled only when a stream is read. */
-const NO_QUEUE: QueuingStrategy<Uint8Array> = { highWaterMark: 0 };
-
 /** The exchange, as its response body sees it. */
 export interface BodyFlow {
   /** The reader is behind: stop reading. */
@@ -241,10 +238,8 @@ export class ResponseBody {
    * The same, but the body counts as unread until the stream is read.
    *
    * @param asBytes Makes it a byte stream, whose reader may bring its own buffers.
-   * @param mayFail Whether the stream must hear of an {@linkcode abort} after the end of the body.
    */
-  unread(asBytes = false, mayFail = true): ReadableStream<Uint8Array> {
-    if (this.#ended && !mayFail && !asBytes) return this.#unreadWhole();
+  unread(asBytes = false): ReadableStream<Uint8Array> {
     const body = new BodyStream();
     this.#stream = body;
     const source = {
@@ -258,12 +253,6 @@ export class ResponseBody {
       : new ReadableStream(source, { highWaterMark: 0, size: (chunk) => chunk.byteLength });
     if (this.#failed && this.#size() === 0) body.error(this.#error);
     return stream;
-  }
-
-  /** Nothing is left to tell its controller, so that nobody keeps it. */
-  #unreadWhole(): ReadableStream<Uint8Array> {
-    const pull = (controller: Controller): void => this.#pulled(controller);
-    return new ReadableStream({ pull, cancel: () => this.#cancelled() }, NO_QUEUE);
   }
 
   /** The same for a reader that is no stream: `controller` gets what a stream would. Returns what asks for the next piece. */

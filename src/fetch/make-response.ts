@@ -132,10 +132,7 @@ function contentOf(
   };
   // A decoder may replace the error that ended its input by one of its own.
   const toError = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
-  const stream =
-    decoding === undefined
-      ? body.unread(byteStreams, signal !== undefined)
-      : decodedAsRead(from, decoding, toError);
+  const stream = decoding === undefined ? body.unread(byteStreams) : decodedAsRead(from, decoding, toError);
   if (!body.ended) watchUnclaimed(stream, body);
   if (signal !== undefined && decoding === undefined) watchBody(signal, stream, body);
   return stream;

@@ -134,8 +134,8 @@ export const PLATFORM: readonly Mutation[] = [
   {
     breaks: "The body of a response is a byte stream",
     file: "src/fetch/make-response.ts",
-    search: "? body.unread(byteStreams, ",
-    replacement: "? body.unread(false, ",
+    search: "? body.unread(byteStreams)",
+    replacement: "? body.unread()",
     proof: { tests: "tests/fetch/byte-streams" },
   },
   {
