@@ -16,6 +16,8 @@ declare const password: string;
 declare const ca: string;
 declare const cert: string;
 declare const key: string;
+/** The runtime, in what is for Deno alone. */
+declare const Deno: { resolveDns(name: string, type: "A"): Promise<string[]> };
 
 // Frameworks that the repository does not install.
 declare const AppModule: unknown;
