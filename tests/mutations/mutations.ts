@@ -16,6 +16,7 @@ import { REENTRANCY } from "./reentrancy.ts";
 import { RULES } from "./rules.ts";
 import { SHARED } from "./sharing.ts";
 import { SHELL } from "./shell.ts";
+import { SOCKETS } from "./sockets.ts";
 import { UPGRADES } from "./upgrades.ts";
 import { UPLOADS } from "./uploads.ts";
 import { FETCH, WIRE } from "./wire.ts";
@@ -37,6 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SHARED,
   ...UPGRADES,
   ...UPLOADS,
+  ...SOCKETS,
   ...BOUNDS,
   ...HPACK,
   ...HTTP2,

@@ -13,7 +13,7 @@ import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
 import { TransportError } from "../../transports/transport-error.ts";
 import { timed, work } from "./standing-time.ts";
-import { Recorder } from "./support.ts";
+import { Recorder, settled } from "./support.ts";
 
 const nothing = (): void => {};
 
@@ -44,10 +44,6 @@ function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
     writer: new DenoWriter(conn, new ReceiveQueue(handler), { writeFailed: nothing }),
   });
 }
-
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn++) await undefined;
-};
 
 const body = new TextEncoder().encode("[body]");
 

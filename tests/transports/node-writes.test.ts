@@ -3,11 +3,9 @@
 import type { Socket as NetSocket } from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { Socket, TransportError } from "../../src/contract/transport.ts";
+import type { Socket } from "../../src/contract/transport.ts";
 import { nodeTransport } from "../../transports/node.ts";
-import { patient, Recorder, target, tcpServer } from "./support.ts";
-
-const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
+import { isNode, Owner, patient, Recorder, target, tcpServer } from "./support.ts";
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -19,15 +17,6 @@ async function round(): Promise<void> {
 /** Blocks for longer than a turn should last. */
 function work(ms = 5): void {
   for (const until = performance.now() + ms; performance.now() < until; );
-}
-
-/** A handler that can be told that a request was dropped. */
-class Owner extends Recorder {
-  readonly dropped: (string | undefined)[] = [];
-
-  writeDropped(ended?: boolean, error?: TransportError): void {
-    this.dropped.push(ended === true ? (error?.kind ?? "ended") : "overtaken");
-  }
 }
 
 /** Whether a turn was so long that what it did proves nothing, as happens on a busy machine. */

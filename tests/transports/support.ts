@@ -21,6 +21,9 @@ export const transport = await detectTransport();
 const certs = new URL("../certs/", import.meta.url);
 export const pem = (name: string): string => readFileSync(fileURLToPath(new URL(name, certs)), "utf8");
 
+/** Whether this runtime has neither Bun's nor Deno's global, so that a test may bring one. */
+export const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
+
 /** A signal that never fires. */
 export const patient = new AbortController().signal;
 
@@ -78,6 +81,20 @@ export class Recorder implements SocketHandler {
       return !condition();
     });
   }
+}
+
+/** A handler that can be told that a request was dropped. */
+export class Owner extends Recorder {
+  readonly dropped: (string | undefined)[] = [];
+
+  writeDropped(ended?: boolean, error?: TransportError): void {
+    this.dropped.push(ended === true ? (error?.kind ?? "ended") : "overtaken");
+  }
+}
+
+/** Lets all promises settle that can. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await undefined;
 }
 
 /** Bytes exchanged in a {@linkcode moment}. */

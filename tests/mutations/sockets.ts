@@ -1,0 +1,24 @@
+/** Mutations of the transports of Bun and Deno, which tests drive over scripted sockets. */
+
+import type { Mutation } from "./mutation.ts";
+
+const ON_BUN = { tests: "tests/transports/bun-socket" } as const;
+const ON_DENO = { tests: "tests/transports/deno-socket" } as const;
+
+/** Mutations of what joins a runtime's sockets to reader, writer and handler. */
+export const SOCKETS: readonly Mutation[] = [
+  {
+    breaks: "On Bun, a request that was not written when its connection ended is sent again",
+    file: "transports/bun.ts",
+    search: "this.writer?.ended(cause);",
+    replacement: "",
+    proof: ON_BUN,
+  },
+  {
+    breaks: "On Deno, a request that was not written when its connection ended is sent again",
+    file: "transports/deno.ts",
+    search: "this.writer.ended(told);",
+    replacement: "",
+    proof: ON_DENO,
+  },
+];
