@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isOurs } from "../speed/summary.ts";
+import { positive, refuseUnknown, UsageError, unknownName } from "../speed/usage.ts";
 
 /** The bench's client, in each checkout. */
 export const CLIENT = join("bench", "speed", "client.ts");
@@ -24,11 +25,6 @@ export interface Arguments {
   readonly rate: number | undefined;
 }
 
-/** A mistake of the user. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** What may be named: scenarios, and runtimes. */
 export interface Known {
   readonly sections: readonly string[];
@@ -45,10 +41,10 @@ export function readArguments(list: readonly string[], known: Known): Arguments 
   const { help, against, only, runtime, client, ...rest } = parsed(list);
   const sections = names(only);
   const clients = names(client);
-  refuseUnknown("section", sections, known.sections);
-  refuseUnknown("client", clients, known.clients);
+  for (const name of sections) refuseUnknown("section", name, known.sections);
+  for (const name of clients) refuseUnknown("client", name, known.clients);
   if (!known.runtimes.some((name) => name.includes(runtime)))
-    throw new UsageError(unknown("runtime", runtime, known.runtimes));
+    throw unknownName("runtime", runtime, known.runtimes);
   const windows = positive("windows", rest.windows);
   if (!Number.isInteger(windows) || windows < FEWEST_WINDOWS)
     throw new UsageError(`--windows is a whole number of ${FEWEST_WINDOWS} or more, not ${rest.windows}`);
@@ -89,21 +85,6 @@ function parsed(list: readonly string[]) {
 }
 
 const names = (list: string): string[] => list.split(",").map((name) => name.trim());
-
-function refuseUnknown(what: string, given: readonly string[], known: readonly string[]): void {
-  const wrong = given.find((name) => !known.includes(name));
-  if (wrong !== undefined) throw new UsageError(unknown(what, wrong, known));
-}
-
-function unknown(what: string, given: string, known: readonly string[]): string {
-  return `There is no ${what} "${given}". The ${what}s are: ${known.join(", ")}.`;
-}
-
-function positive(name: string, given: string): number {
-  const number = Number(given);
-  if (number > 0 && number < Infinity) return number;
-  throw new UsageError(`--${name} is a number above 0, not "${given}"`);
-}
 
 function checkout(folder: string): string {
   const there = resolve(folder);

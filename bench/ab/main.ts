@@ -15,7 +15,8 @@ import { clientsOf, SCENARIOS, type Scenario } from "../speed/scenarios.ts";
 import { startOrigin } from "../speed/start-origin.ts";
 import { median, type Series } from "../speed/summary.ts";
 import { table } from "../speed/table.ts";
-import { type Arguments, HELP, isCompared, readArguments, UsageError } from "./arguments.ts";
+import { UsageError } from "../speed/usage.ts";
+import { type Arguments, HELP, isCompared, readArguments } from "./arguments.ts";
 import { lowerQuartile, ratioOf } from "./pairs.ts";
 
 /** As long as the bench's own. */

@@ -1,8 +1,8 @@
 /** Arguments: what was asked for on the command line, and the sentence that says what is wrong with it. */
 
 import { parseArgs } from "node:util";
-import { nearest } from "../../src/contract/nearest.ts";
 import { type Effort, NAMES, sectionsOf } from "./sections.ts";
+import { positive, refuseUnknown, UsageError, unknownName } from "./usage.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
@@ -31,11 +31,6 @@ export interface Arguments {
   readonly out: string | undefined;
 }
 
-/** A mistake of the user. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** Without `--only`: everything. */
 const SLICE = ["small", "upload", "tls", "open-80", "h2-nginx"];
 
@@ -46,14 +41,13 @@ export const FEWEST_ROUNDS = 5;
 export function readArguments(list: readonly string[], runtimeNames: readonly string[]): Arguments {
   const { help, quick, slice, only, runtime = slice ? "Node" : "", ...rest } = parsed(list);
   const short = quick || slice;
-  const rounds = positive("rounds", rest.rounds, short ? 1 : FEWEST_ROUNDS);
+  const rounds = positive("rounds", rest.rounds ?? String(short ? 1 : FEWEST_ROUNDS));
   if (!Number.isInteger(rounds)) throw new UsageError(`--rounds is a whole number, not ${rest.rounds}`);
-  const runMs = 1000 * positive("seconds", rest.seconds, short ? 0.2 : 0.5);
+  const runMs = 1000 * positive("seconds", rest.seconds ?? (short ? "0.2" : "0.5"));
   if (!runtimeNames.some((name) => name.includes(runtime)))
-    throw new UsageError(unknown("runtime", runtime, runtimeNames));
+    throw unknownName("runtime", runtime, runtimeNames);
   const names = only?.split(",").map((name) => name.trim());
-  const wrong = names?.find((name) => !NAMES.includes(name));
-  if (wrong !== undefined) throw new UsageError(unknown("section", wrong, NAMES));
+  for (const name of names ?? []) refuseUnknown("section", name, NAMES);
   return {
     help,
     quick,
@@ -71,28 +65,12 @@ function parsed(list: readonly string[]) {
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const [, option] = /Unknown option '-*([^']+)'/.exec(text) ?? [];
-    if (option !== undefined)
-      throw new UsageError(unknown("option", `--${option}`, optionNames()), { cause: error });
+    if (option !== undefined) throw unknownName("option", `--${option}`, optionNames());
     throw new UsageError(text.split(". ")[0] ?? text, { cause: error });
   }
 }
 
 const optionNames = (): string[] => Object.keys(OPTIONS).map((name) => `--${name}`);
-
-function unknown(what: string, given: string, known: readonly string[]): string {
-  const close = nearest(given, known);
-  const others = `The ${what}s are: ${known.join(", ")}.`;
-  return `There is no ${what} "${given}"${close === undefined ? "" : `. Did you mean "${close}"?`} ${others}`.replace(
-    '" The',
-    '". The',
-  );
-}
-
-function positive(name: string, given: string | undefined, otherwise: number): number {
-  const number = given === undefined ? otherwise : Number(given);
-  if (number > 0 && number < Infinity) return number;
-  throw new UsageError(`--${name} is a number above 0, not "${given}"`);
-}
 
 /** The text of `--help`. `list` names the sections; together they take `whole`. */
 export function helpText(list: string, whole: string): string {

@@ -9,7 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/entries.ts";
 import { countsLine } from "../../scripts/test/counts.ts";
-import { type Arguments, FEWEST_ROUNDS, helpText, readArguments, UsageError } from "./arguments.ts";
+import { type Arguments, FEWEST_ROUNDS, helpText, readArguments } from "./arguments.ts";
 import { Bench } from "./bench.ts";
 import { chartOf } from "./chart.ts";
 import { Progress } from "./progress.ts";
@@ -18,6 +18,7 @@ import { merged, type Part, readParts, writeParts } from "./results.ts";
 import { runtimes } from "./runtimes.ts";
 import { minutes, secondsOfAll, sectionList } from "./sections.ts";
 import { isOurs, type Series, summarize } from "./summary.ts";
+import { UsageError } from "./usage.ts";
 
 const installed = runtimes();
 

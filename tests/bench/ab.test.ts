@@ -2,8 +2,9 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { readArguments, UsageError } from "../../bench/ab/arguments.ts";
+import { readArguments } from "../../bench/ab/arguments.ts";
 import { lowerQuartile, ratioOf } from "../../bench/ab/pairs.ts";
+import { UsageError } from "../../bench/speed/usage.ts";
 import { root } from "../../scripts/entries.ts";
 
 const KNOWN = {
@@ -27,7 +28,10 @@ describe("A/B: arguments", () => {
   });
 
   it("names what is wrong, and what there is", () => {
-    assertStringIncludes(message("--only", "smal"), 'no section "smal". The sections are: small, open-20');
+    assertStringIncludes(
+      message("--only", "smal"),
+      'no section "smal". Did you mean "small"? The sections are: small, open-20',
+    );
     assertStringIncludes(message("--client", "curl"), 'no client "curl"');
     assertStringIncludes(message("--runtime", "Rhino"), 'no runtime "Rhino"');
     assertStringIncludes(message("--against", "/nowhere"), "/nowhere has no bench");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { readArguments, UsageError } from "../../bench/speed/arguments.ts";
+import { readArguments } from "../../bench/speed/arguments.ts";
 import { chartOf } from "../../bench/speed/chart.ts";
 import { GOALS } from "../../bench/speed/goal-list.ts";
 import { type GoalRow, goalRows } from "../../bench/speed/goals.ts";
@@ -19,6 +19,7 @@ import { deception, type Round } from "../../bench/speed/round.ts";
 import { SCENARIOS } from "../../bench/speed/scenarios.ts";
 import { GROUPS, NAMES, secondsOfRound } from "../../bench/speed/sections.ts";
 import { type Series, summarize } from "../../bench/speed/summary.ts";
+import { UsageError } from "../../bench/speed/usage.ts";
 import { readWorkers } from "../../bench/speed/workers.ts";
 
 const [small] = SCENARIOS;
