@@ -307,7 +307,7 @@ export class Exchange
   }
 
   #resendOrFail(reason: RetireReason, error?: TransportError, isUnprocessed = false): void {
-    if (this.#second?.isUnderWay === true) return this.#giveBack(reason, false);
+    if (this.#second?.takesOver() === true) return this.#giveBack(reason, false);
     if (this.#resend(reason)) return;
     this.#fail(lostError(this.#context(), this.#stream?.remaining, error, isUnprocessed), reason);
   }

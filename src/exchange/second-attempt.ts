@@ -132,8 +132,12 @@ export class SecondAttempt implements Roles {
     return this.#wasSent && this.#state === "over";
   }
 
-  /** Whether the request may still be answered this way. */
-  get isUnderWay(): boolean {
+  /**
+   * The first attempt is lost. Returns whether the request may still be answered this way. While this one waits for a
+   * connection, part of an answer may have come in the same poll as the loss, and a request is not sent again then.
+   */
+  takesOver(): boolean {
+    if (this.#state === "asking" && this.#exchange.isAnswering) this.cancel();
     return this.#state === "asking" || this.#state === "sent";
   }
 

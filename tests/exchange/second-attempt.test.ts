@@ -288,16 +288,32 @@ describe("the two attempts", () => {
     assertEquals([await result, pool.stats().open], ["ERR_POOL_CLOSED", 0]);
   });
 
-  it("no second one is sent if the answer to the first begins before there is a connection for it", async () => {
-    const begins = (event: PoolEvent): void => {
-      if (event.type === "request.doubted") made.transport.peers[0]?.send("HTTP/1.1 200 OK\r\n");
+  /** Connection 1 begins an answer, and may be reset behind it, when an event of the given type is delivered. */
+  async function beginsAt(at: PoolEvent["type"], options: PoolOptions = {}, isReset = false): Promise<World> {
+    const onEvent = ({ type }: PoolEvent): void => {
+      if (type !== at || made?.dead.has(1) !== true) return;
+      made.transport.peers[0]?.send("HTTP/1.1 200 OK\r\n");
+      if (isReset) made.transport.peers[0]?.reset();
     };
-    const made = await withDead({ onEvent: begins });
+    let made: World | undefined;
+    made = await withDead({ ...options, onEvent });
+    return made;
+  }
+
+  it("no second one is sent if the answer to the first begins before there is a connection for it", async () => {
+    const made = await beginsAt("request.doubted");
     const { result } = made.ask();
     await made.clock.advance(5000);
     assertEquals([made.requests.length, made.transport.attempts], [2, 2]);
     made.transport.peers[0]?.send("content-length: 1\r\n\r\n1");
     assertEquals([await result, made.pool.stats().retired], ["1", { aborted: 1 }]);
+  });
+
+  it("no second one is sent if the first is lost after its answer has begun, before there is a connection for it", async () => {
+    const made = await beginsAt("request.doubted", {}, true);
+    const { result } = made.ask();
+    await made.clock.advance(5000);
+    assertEquals([await result, made.requests.length], ["ERR_CONNECTION_LOST", 2]);
   });
 
   it("no second one is sent if a listener aborts on request.doubted", async () => {

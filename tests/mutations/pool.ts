@@ -420,4 +420,11 @@ export const POOL: readonly Mutation[] = [
     replacement: "",
     proof: { tests: "tests/exchange/second-attempt.test.ts" },
   },
+  {
+    breaks: "A request whose answer has begun to come is not sent a second time when its connection is lost",
+    file: "src/exchange/second-attempt.ts",
+    search: '    if (this.#state === "asking" && this.#exchange.isAnswering) this.cancel();\n',
+    replacement: "",
+    proof: { tests: "tests/exchange/second-attempt.test.ts" },
+  },
 ];

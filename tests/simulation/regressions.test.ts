@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Clock, createPool } from "../../mod.ts";
 import { memoryTransport } from "../../transports/memory.ts";
+import { MovableClock } from "../support/clock.ts";
 import { Agenda, LANE } from "./agenda.ts";
 import { quiescence } from "./pump.ts";
 
@@ -114,5 +115,35 @@ test("a connection whose response was paused gets a liveness check before the ne
     "nothing was written on the dead connection",
   );
   assertEquals([pool.stats().opened, pool.stats().retries], [2, 0]);
+  await pool.close();
+});
+
+// Seeds 120736 and 120830 of 300 requests: it was sent again, when there was a connection for it.
+test("a doubted request whose connection is lost after part of a head fails, and is not sent again", async () => {
+  const clock = new MovableClock();
+  const written: number[] = [];
+  const transport = memoryTransport({
+    scheduler: clock,
+    connect: () => ({ outcome: "accept", delayMs: 1000 }),
+    accept(peer) {
+      peer.onData(() => {
+        written.push(peer.id);
+        if (written.length !== 2) peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+      });
+    },
+  });
+  const pool = createPool({ transport, clock, doubt: { after: "1s" } });
+  const first = pool.request("http://a.test/");
+  await clock.advance(2000);
+  await (await first).text();
+  await clock.advance(1000);
+  const doubted = assertRejects(() => pool.request("http://a.test/"), Error, "The peer reset the connection");
+  await clock.advance(1500);
+  assertEquals(pool.stats().connecting, 1);
+  transport.peers[0]?.send("HTTP/1.1 2");
+  transport.peers[0]?.reset();
+  await clock.advance(2000);
+  await doubted;
+  assertEquals(written, [1, 1]);
   await pool.close();
 });

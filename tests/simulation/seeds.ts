@@ -66,4 +66,16 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     kinds: LANDED,
     was: "the judge knew only the last connection of a doubted request, whose first attempt went on and was lost (of the simulation)",
   },
+  {
+    seed: 120_736,
+    requests: 300,
+    kinds: LANDED,
+    was: "a doubted request that waited for a connection was sent there, though its answer had begun before its first one was lost",
+  },
+  {
+    seed: 120_830,
+    requests: 300,
+    kinds: LANDED,
+    was: "the same, with unsolicited bytes and more servers",
+  },
 ];
