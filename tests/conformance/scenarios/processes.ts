@@ -88,4 +88,33 @@ export const processes: Scenario[] = [
       > exit code 0
     `,
   },
+  ...(["closes", "resets"] as const).map(
+    (what): Scenario => ({
+      name: `A POST that waits for others to be written is sent again if its server ${what} the connection`,
+      async server(peer) {
+        for (let last = ""; last !== "/2"; ) {
+          const { method, path } = await peer.request();
+          last = path;
+          await peer.send(ok(`${method} ${path}`));
+        }
+        // The child's event loop is blocked from one file to the other. It has begun its POST on this connection.
+        const { blocked, closed } = marks(peer.serverPort);
+        while (!existsSync(blocked)) await sleep(20);
+        if (what === "closes") await peer.ended();
+        else peer.reset();
+        writeFileSync(closed, "");
+      },
+      client: (act) => child(act, "held"),
+      trace: `
+        > opened #1 · > opened #2
+        > started 1 GET · > acquired #1 request 1 · > released #1 · > finished 1 200
+        > started 2 GET · > acquired #2 request 1 · > released #2 · > finished 2 200
+        > started 3 GET · > acquired #1 request 2 · > released #1 · > finished 3 200
+        > started 4 POST · > acquired #2 request 2 · > retired #2 peer-closed · > retried 4 not-sent
+        > queued (1 waiting) · > opened #3 · > acquired #3 request 1 · > released #3 · > finished 4 200
+        > POST / · > done
+        > exit code 0
+      `,
+    }),
+  ),
 ];
