@@ -166,9 +166,12 @@ export class Agenda {
     }
   }
 
-  /** The sockets are read late: what comes for `ms` is told at the end of it. The program and its timers go on. */
+  /**
+   * The sockets are read late: what comes for `ms` is told at the end of it. The program and its timers go on. A shorter time
+   * within a longer one does not end that: no poll tells of some sockets and not of others that had something before.
+   */
   deafen(ms: number): void {
-    const until = this.now + grain(ms);
+    const until = Math.max(this.#deaf.until, this.now + grain(ms));
     this.#deaf = { from: this.now > this.#deaf.until ? this.now : this.#deaf.from, until };
     this.#postpone(LANE.toClient, until);
   }

@@ -78,4 +78,10 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     kinds: LANDED,
     was: "the same, with unsolicited bytes and more servers",
   },
+  {
+    seed: 120_727,
+    requests: 300,
+    kinds: LANDED,
+    was: "sockets that were read late for 60 ms, while they were for 6 s, told of new bytes before old ones (of the simulation)",
+  },
 ];
