@@ -128,9 +128,12 @@ export class BunWriter implements DeferredWriter {
     this.receiveQueue.drain();
   }
 
-  /** Sends FIN after everything queued. `readsOn`: the peer's direction goes on, unless it has ended. */
+  /** Sends FIN after everything queued. `readsOn`: the peer's direction goes on, unless it has ended, until a call without it. */
   finish(readsOn = false): void {
-    if (this.closing) return;
+    if (this.closing) {
+      if (this.readsOn && !readsOn) this.readingEnded();
+      return;
+    }
     this.flushDeferred();
     this.closing = true;
     this.readsOn = readsOn && !this.peerEnded;

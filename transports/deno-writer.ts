@@ -209,9 +209,11 @@ export class DenoWriter {
     return this.queuedBytes === 0;
   }
 
-  /** Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. */
+  /**
+   * Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. The last
+   * call counts: a connection may end its direction, and then be closed.
+   */
   finish(done: () => void): void {
-    if (this.whenEmpty !== undefined) return;
     this.flushDeferred();
     this.sendGathered();
     this.whenEmpty = done;

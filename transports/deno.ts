@@ -115,6 +115,7 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   }
 
   endWrites(): void {
+    if (this.receiveQueue.isStopped) return;
     this.writer.finish(() => {
       const done = (): void => this.directionEnded();
       this.conn.closeWrite().then(done, done);
@@ -132,6 +133,7 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   }
 
   close(): void {
+    if (this.receiveQueue.isStopped) return;
     this.receiveQueue.stop();
     this.reader.stop();
     this.writer.finish(() => {

@@ -21,4 +21,18 @@ export const SOCKETS: readonly Mutation[] = [
     replacement: "",
     proof: ON_DENO,
   },
+  {
+    breaks: "On Bun, a socket that has ended its direction can be closed",
+    file: "transports/bun-writer.ts",
+    search: "if (this.readsOn && !readsOn) this.readingEnded();",
+    replacement: "",
+    proof: ON_BUN,
+  },
+  {
+    breaks: "On Deno, a connection that has ended its direction can be closed",
+    file: "transports/deno-writer.ts",
+    search: "  finish(done: () => void): void {\n",
+    replacement: "  finish(done: () => void): void {\n    if (this.whenEmpty !== undefined) return;\n",
+    proof: ON_DENO,
+  },
 ];

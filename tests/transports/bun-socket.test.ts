@@ -1,6 +1,6 @@
 /** Bun's socket over a scripted `Bun.connect`: what each event of the runtime becomes. The real runtime has the conformance suite. */
 
-import { describe } from "node:test";
+import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Socket } from "../../src/contract/transport.ts";
 import { bunTransport } from "../../transports/bun.ts";
@@ -32,6 +32,29 @@ async function holding(sockets: readonly ScriptedBunSocket<unknown>[]): Promise<
   assertEquals(last.raw.calls, []);
   return last;
 }
+
+describe("a socket on Bun that has ended its direction", { skip }, () => {
+  it("is closed when that is asked for, whether or not all was written by then, and once", () =>
+    withBun(async (sockets) => {
+      const { socket, raw } = await opened(sockets);
+      socket.halfOpen?.();
+      raw.room = 3;
+      socket.write("request");
+      socket.endWrites?.();
+      socket.close();
+      assertEquals(raw.calls, ["req"]);
+      raw.drain();
+      socket.close();
+      assertEquals(raw.calls, ["req", "uest", "FIN"]);
+      const other = await opened(sockets);
+      other.socket.halfOpen?.();
+      other.socket.endWrites?.();
+      assertEquals(other.raw.calls, ["FIN, reads on"]);
+      other.socket.close();
+      other.socket.close();
+      assertEquals(other.raw.calls, ["FIN, reads on", "FIN"]);
+    }));
+});
 
 /** Ends of a connection, as Bun tells them, and what the handler of a request that was not written is told. */
 const ENDS: Record<string, { end(raw: ScriptedBunSocket<unknown>): void; told: string }> = {

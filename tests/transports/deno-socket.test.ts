@@ -1,6 +1,6 @@
 /** Deno's socket over a scripted `Deno.connect`: what each event of the runtime becomes. The real runtime has the conformance suite. */
 
-import { describe } from "node:test";
+import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Socket } from "../../src/contract/transport.ts";
 import { denoTransport } from "../../transports/deno.ts";
@@ -38,6 +38,39 @@ async function holding(conns: readonly ScriptedDenoConn[]): Promise<Opened> {
   assertEquals(last.conn.calls, []);
   return last;
 }
+
+describe("a connection on Deno that has ended its direction", { skip }, () => {
+  it("is closed when that is asked for, and once", () =>
+    withDeno(async (conns) => {
+      const { socket, conn } = await opened(conns);
+      socket.halfOpen?.();
+      socket.endWrites?.();
+      await settled();
+      assertEquals(conn.calls, ["FIN"]);
+      socket.close();
+      await settled();
+      socket.close();
+      socket.endWrites?.();
+      await settled();
+      assertEquals(conn.calls, ["FIN", "FIN", "close"]);
+    }));
+
+  it("is closed after what was being written", () =>
+    withDeno(async (conns) => {
+      const { socket, conn } = await opened(conns);
+      conn.isFull = true;
+      socket.write("request");
+      socket.halfOpen?.();
+      socket.endWrites?.();
+      socket.close();
+      socket.endWrites?.();
+      await settled();
+      assertEquals(conn.calls, ["request"]);
+      conn.wrote();
+      await settled();
+      assertEquals(conn.calls, ["request", "FIN", "close"]);
+    }));
+});
 
 /** Ends of a connection, as Deno tells them, and what the owner of a request that was not written is told. */
 const ENDS: Record<string, { end(conn: ScriptedDenoConn): void; told: string }> = {

@@ -303,6 +303,32 @@ describe("an RST", () => {
   });
 });
 
+describe("a socket that has ended its direction", () => {
+  it("reads on, and is closed when that is asked for", async () => {
+    await using peer = await tcpServer((socket) => {
+      socket.allowHalfOpen = true;
+      socket.resume();
+    });
+    const { socket, seen } = await open(target(peer.port, { halfOpen: true }));
+    const remote = await peer.first();
+    const ended = new Promise((resolve) => remote.once("end", resolve));
+    let gone = false;
+    remote.once("close", () => {
+      gone = true;
+    });
+    socket.halfOpen?.();
+    socket.endWrites?.();
+    await guarded(ended, "the end of its direction");
+    remote.write("more");
+    await seen.until(() => seen.text === "more");
+    socket.close();
+    await eventually(() => {
+      if (!gone) remote.write("what nobody reads");
+      return gone;
+    }, "the end of the connection");
+  });
+});
+
 function blockFor(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
