@@ -96,7 +96,24 @@ export class ScriptedDenoConn implements DenoTcpConn {
   setKeepAlive = (): void => {};
 }
 
-/** Has `test` run where `Deno.connect` makes these connections. */
+/** A connection with TLS, whose handshake the test ends by {@linkcode ScriptedDenoTls.shake}. */
+export class ScriptedDenoTls extends ScriptedDenoConn implements DenoTlsConn {
+  shake: () => void = () => {};
+  readonly #shaken: Promise<{ readonly alpnProtocol: null }>;
+
+  constructor() {
+    super();
+    this.#shaken = new Promise((resolve) => {
+      this.shake = () => resolve({ alpnProtocol: null });
+    });
+  }
+
+  handshake(): Promise<{ readonly alpnProtocol: null }> {
+    return this.#shaken;
+  }
+}
+
+/** Has `test` run where `Deno.connect` and `Deno.startTls` make these connections. */
 export async function withDeno(test: (conns: ScriptedDenoConn[]) => Promise<void>): Promise<void> {
   const conns: ScriptedDenoConn[] = [];
   const scripted = {
@@ -105,8 +122,11 @@ export async function withDeno(test: (conns: ScriptedDenoConn[]) => Promise<void
       conns.push(conn);
       return Promise.resolve(conn);
     },
-    startTls: (conn: DenoConn): Promise<DenoTlsConn> =>
-      Promise.resolve(Object.assign(conn, { handshake: () => Promise.resolve({ alpnProtocol: null }) })),
+    startTls(): Promise<DenoTlsConn> {
+      const conn = new ScriptedDenoTls();
+      conns.push(conn);
+      return Promise.resolve(conn);
+    },
     // No pair of sockets for turns of the loop.
     permissions: { querySync: () => ({ state: "denied" }) },
     unrefTimer() {},

@@ -83,9 +83,14 @@ export class Recorder implements SocketHandler {
   }
 }
 
-/** A handler that can be told that a request was dropped. */
+/** A handler that can be told that a request was dropped, and that the peer has ended its direction. */
 export class Owner extends Recorder {
   readonly dropped: (string | undefined)[] = [];
+  halfCloses = 0;
+
+  halfClosed(): void {
+    this.halfCloses++;
+  }
 
   writeDropped(ended?: boolean, error?: TransportError): void {
     this.dropped.push(ended === true ? (error?.kind ?? "ended") : "overtaken");
