@@ -6,7 +6,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { run } from "../scripts/test/run.ts";
-import { denoTest, nodeWithTsx, tool } from "../scripts/test/tools.ts";
+import { denoTest, node24, nodeWithTsx, tool } from "../scripts/test/tools.ts";
 
 const PATIENT = { timeout: 60_000, skip: "Deno" in globalThis || "Bun" in globalThis };
 
@@ -38,5 +38,21 @@ describe("an unhandled error", () => {
       const { ok, output } = await run([...command, file("child")]);
       assert(output.includes("planted"), output);
       assertEquals(ok, false, output);
+    });
+
+  const other = node24();
+  for (const node of [nodeWithTsx, ...(other === undefined ? [] : [[other]])])
+    it(`fails the test that runs when it happens, on ${node[0]}`, PATIENT, async () => {
+      const tap = [...node, "--test-reporter=tap", "scripts/test/all.ts", file("blamed.test")];
+      const { output } = await run(tap);
+      assertEquals(output.match(/^ *(not )?ok .*/gm), [
+        "    ok 1 - passes",
+        "        not ok 1 - throws later",
+        "        ok 2 - passes after that",
+        "    not ok 2 - within a suite",
+        "    not ok 3 - rejects later",
+        "    ok 4 - passes at the end",
+        "not ok 1 - a suite",
+      ]);
     });
 });

@@ -6,8 +6,8 @@
  * run from ending, so that not even its report is written.
  */
 
-import { createRequire, syncBuiltinESMExports } from "node:module";
-import type * as TestModule from "node:test";
+import { syncBuiltinESMExports } from "node:module";
+import { type Run, runner, suiteBody, testBody } from "./blame.ts";
 
 /** A guard: tests that may take long have limits of their own. Suites inherit it, and one of them takes a minute at most. */
 const LIMIT_MS = 600_000;
@@ -27,30 +27,29 @@ interface Internals {
   _getActiveHandles(): readonly Handle[];
 }
 
-type Run = (...given: readonly unknown[]) => unknown;
-
-const runner = createRequire(import.meta.url)("node:test") as Record<string, Run> & typeof TestModule;
-
 /**
- * Gives each test a time limit, unless it has one, where no option of Node does. To be called before any module imports node:test:
- * Node 20 changes no import of it afterwards.
+ * Gives each test the errors that happen while it runs, and a time limit, unless it has one, where no option of Node does. To be called
+ * before any module imports node:test: Node 20 changes no import of it afterwards.
  */
 export function limitTests(limitMs: number = LIMIT_MS): void {
-  if (Number.parseInt(process.versions.node, 10) >= 24) return;
-  for (const name of ["it", "test"]) {
-    const own = runner[name] as Run;
-    runner[name] = Object.assign((...given: readonly unknown[]) => own(...limited(given, limitMs)), own);
-  }
+  const limit = Number.parseInt(process.versions.node, 10) >= 24 ? {} : { timeout: limitMs };
+  for (const name of ["it", "test"]) wrap(name, limit, testBody);
+  for (const name of ["describe", "suite"]) wrap(name, {}, suiteBody);
   syncBuiltinESMExports();
 }
 
-/** The arguments of a test: a name, options and a function, each of which may be left out. */
-function limited(given: readonly unknown[], timeout: number): unknown[] {
+function wrap(name: string, limit: object, bodyOf: (body: Run) => Run): void {
+  const own = runner[name] as Run;
+  runner[name] = Object.assign((...given: readonly unknown[]) => own(...limited(given, limit, bodyOf)), own);
+}
+
+/** The arguments of a test or suite: a name, options and a function, each of which may be left out. */
+function limited(given: readonly unknown[], limit: object, bodyOf: (body: Run) => Run): unknown[] {
   const isOptions = (one: unknown): one is object => typeof one === "object" && one !== null;
   const names = given.filter((one) => typeof one === "string");
   const options = given.find(isOptions);
-  const functions = given.filter((one) => typeof one === "function");
-  return [...names, { timeout, ...options }, ...functions];
+  const bodies = given.filter((one) => typeof one === "function");
+  return [...names, { ...limit, ...options }, ...bodies.map((body) => bodyOf(body as Run))];
 }
 
 /**

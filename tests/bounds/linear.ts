@@ -47,16 +47,19 @@ export function bestOfFive(work: () => unknown): number {
 }
 
 /**
- * How many times longer 64 times the input may take: four times as long as a linear reader. Most inputs are read so fast
- * that they are not measured again.
+ * How many times longer 64 times the input may take: four times as long as a linear reader. Most inputs are read so fast that they are
+ * not measured again. Most others take about as long as 64 small ones at the first attempt: a quadratic reader takes 64 times as long.
  */
 export function tooSlow(read: (text: string) => unknown, of: (length: number) => string): string | undefined {
   const large = of(BASE * FACTOR);
-  if (cpuMs(() => read(large)) < WORTH_A_LOOK_MS) return undefined;
+  const first = cpuMs(() => read(large));
+  if (first < WORTH_A_LOOK_MS) return undefined;
   const small = of(BASE);
-  const base = bestOfFive(() => {
+  const readSmall = (): void => {
     for (let time = 0; time < FACTOR; time++) silently(read, small);
-  });
+  };
+  if (first <= 2 * cpuMs(readSmall)) return undefined;
+  const base = bestOfFive(readSmall);
   const whole = bestOfFive(() => read(large));
   if (whole <= Math.max(WORTH_A_LOOK_MS, 4 * base)) return undefined;
   return `${whole.toFixed(1)} ms, ${FACTOR} small ones of the same text ${base.toFixed(1)} ms`;
