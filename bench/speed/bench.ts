@@ -11,13 +11,14 @@ import { type CostOrigins, hasCosts, measureCosts } from "./costs.ts";
 import { goClient } from "./go.ts";
 import { bestPeer } from "./goals.ts";
 import { startHttp2Origin } from "./http2-origins.ts";
+import { openRoundMs } from "./open-lengths.ts";
 import type { Progress } from "./progress.ts";
 import { reqwest } from "./reqwest.ts";
 import { type Origins, type Part, type Row, thisMachine } from "./results.ts";
 import { takeRounds } from "./round.ts";
 import type { Runtime } from "./runtimes.ts";
 import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
-import { secondsOf, secondsOfRound } from "./sections.ts";
+import { allRoundsOf, roundsOf, secondsOf, secondsOfRound } from "./sections.ts";
 import { type Origin, startOrigin } from "./start-origin.ts";
 import { type Series, summarize } from "./summary.ts";
 import { measureWorkers } from "./workers.ts";
@@ -77,19 +78,22 @@ export class Bench {
     const series = await this.#seriesOf(scenario);
     if (series.length === 0) return [];
     const inside = series.filter(({ runtime }) => runtime.isOutside !== true).length;
-    await takeRounds(series, await this.#originFor(scenario), effort, (round) => {
+    const given = { ...effort, rounds: roundsOf(scenario, effort) };
+    const all = allRoundsOf(scenario, effort);
+    await takeRounds(series, await this.#originFor(scenario), given, (round) => {
       this.#progress.done(inside * secondsOfRound(scenario, effort, round));
-      console.error(this.#progress.line(`${scenario.name}: round ${round} of ${effort.rounds}`));
+      console.error(this.#progress.line(`${scenario.name}: round ${round} of ${all}`));
     });
     this.series.push(...series);
     return this.#partsOf(scenario, series);
   }
 
-  #partsOf({ name }: Scenario, series: readonly Series[]): Part[] {
+  #partsOf(scenario: Scenario, series: readonly Series[]): Part[] {
+    const { name } = scenario;
     return [...new Set(series.map(({ runtime }) => runtime))].map((runtime) => ({
       section: name,
       runtime: runtime.name,
-      measured: this.#measured(runtime),
+      measured: this.#measuredOpen(scenario, runtime) ?? this.#measured(runtime),
       rows: series.filter((one) => one.runtime === runtime).map(rowOf),
     }));
   }
@@ -182,6 +186,18 @@ export class Bench {
     if (runtime !== undefined) versions[runtime.name] = runtime.version;
     const date = new Date().toISOString().slice(0, 10);
     return { date, rounds: this.#wanted.effort.rounds, seconds, ...thisMachine(), versions };
+  }
+
+  /** Rounds of an open loop are more and shorter. */
+  #measuredOpen(scenario: Scenario, runtime: Runtime): Origins | undefined {
+    const capacity = this.#capacities.get(runtime.name);
+    if (scenario.share === undefined || capacity === undefined) return undefined;
+    const { effort } = this.#wanted;
+    const seconds = openRoundMs(scenario.share * capacity, effort.runMs) / 1000;
+    return {
+      ...this.#measured(runtime, Math.round(100 * seconds) / 100),
+      rounds: roundsOf(scenario, effort),
+    };
   }
 
   async #originFor({

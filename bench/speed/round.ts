@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { root } from "../../scripts/entries.ts";
 import { ClientProcess } from "./client-process.ts";
 import type { Launch, Measured } from "./launch.ts";
+import { OPEN_REHEARSALS } from "./open-lengths.ts";
 import { pinned } from "./runtimes.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Origin, Usage } from "./start-origin.ts";
@@ -38,10 +39,15 @@ export interface Round extends Measured {
   readonly resumed: number;
 }
 
+/** The rounds of these series that go before the others and do not count. */
+function rehearsalsOf(list: readonly Pick<Series, "arrivals">[]): number {
+  return list.some(({ arrivals }) => arrivals !== undefined) ? OPEN_REHEARSALS : 0;
+}
+
 /**
  * Takes the rounds of all series in turn. Each has one process for all of its rounds, which is compiled and warm by then and does
  * nothing while it is not its turn; clients of many origins start anew, because they would find their connections closed. So do
- * those of other languages.
+ * those of other languages. `taken` is told of rehearsals, too.
  */
 export async function takeRounds(
   list: readonly Series[],
@@ -50,9 +56,12 @@ export async function takeRounds(
   taken: (round: number) => void,
 ): Promise<void> {
   const clients = new Map<Series, ClientProcess>();
-  for (let round = 1; round <= rounds; round++) {
-    for (const one of turned(list, round - 1))
+  const rehearsals = rehearsalsOf(list);
+  for (let round = 1; round <= rehearsals + rounds; round++) {
+    for (const one of turned(list, round - 1)) {
       if (one.failure === undefined) await takeRound(one, origin, lengths, clients);
+      if (round <= rehearsals) one.rounds.length = 0;
+    }
     taken(round);
   }
   for (const client of clients.values()) client.stop();

@@ -1,6 +1,6 @@
 /** Sections: the parts of the bench that can be chosen, by name, and about how long each takes. */
 
-import { openRoundMs, openWarmMs } from "./open-lengths.ts";
+import { OPEN_REHEARSALS, openRoundMs, openRounds, openWarmMs } from "./open-lengths.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
 import { clientsOf, SCENARIOS, type Scenario } from "./scenarios.ts";
 
@@ -81,9 +81,20 @@ export function secondsOfRound(
   return start + BETWEEN_SECONDS + roundMs / 1000;
 }
 
+/** How many rounds of a scenario count. */
+export function roundsOf({ share }: Pick<Scenario, "share">, { rounds }: Pick<Effort, "rounds">): number {
+  return share === undefined ? rounds : openRounds(rounds);
+}
+
+/** How many rounds each client of a scenario has, with those that do not count. */
+export function allRoundsOf(scenario: Pick<Scenario, "share">, effort: Pick<Effort, "rounds">): number {
+  return roundsOf(scenario, effort) + (scenario.share === undefined ? 0 : OPEN_REHEARSALS);
+}
+
 function secondsOfClient(scenario: Scenario, effort: Effort): number {
   let sum = 0;
-  for (let round = 1; round <= effort.rounds; round++) sum += secondsOfRound(scenario, effort, round);
+  for (let round = 1; round <= allRoundsOf(scenario, effort); round++)
+    sum += secondsOfRound(scenario, effort, round);
   return sum;
 }
 

@@ -29,6 +29,8 @@ export interface Summary {
   readonly p99Micros: number;
   /** The p99 of the best round and of the worst, where all rounds are taken together. */
   readonly p99Range?: readonly [least: number, most: number];
+  /** The p99 of each round, there. */
+  readonly p99Rounds?: readonly number[];
   readonly maxMicros: number;
   /** The share of answers whose connection resumed a TLS session. */
   readonly resumed: number;
@@ -66,7 +68,11 @@ export function summarize({ rounds, scenario, arrivals }: Series): Summary | und
     p50Micros: middle((round) => round.p50Micros),
     ...(all.length === 0
       ? { p99Micros: median(p99s) }
-      : { p99Micros: percentileOf(all, 0.99), p99Range: [Math.min(...p99s), Math.max(...p99s)] as const }),
+      : {
+          p99Micros: percentileOf(all, 0.99),
+          p99Range: [Math.min(...p99s), Math.max(...p99s)] as const,
+          p99Rounds: p99s.map(Math.round),
+        }),
     maxMicros: middle((round) => round.maxMicros ?? 0),
     resumed: middle((round) => round.resumed),
     originBound: clientBusy < FULL && originBusy >= FULL,

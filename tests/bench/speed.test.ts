@@ -10,14 +10,14 @@ import { chartOf } from "../../bench/speed/chart.ts";
 import { GOALS } from "../../bench/speed/goal-list.ts";
 import { type GoalRow, goalRows } from "../../bench/speed/goals.ts";
 import { latenciesOf, percentileOf } from "../../bench/speed/latencies.ts";
-import { openRoundMs } from "../../bench/speed/open-lengths.ts";
+import { openRoundMs, openRounds } from "../../bench/speed/open-lengths.ts";
 import { openLoop } from "../../bench/speed/open-loop.ts";
 import { Progress } from "../../bench/speed/progress.ts";
 import { reportOf } from "../../bench/speed/report.ts";
 import { merged, type Part, readParts, writeParts } from "../../bench/speed/results.ts";
 import { deception, type Round } from "../../bench/speed/round.ts";
 import { SCENARIOS } from "../../bench/speed/scenarios.ts";
-import { GROUPS, NAMES, secondsOfRound } from "../../bench/speed/sections.ts";
+import { allRoundsOf, GROUPS, NAMES, roundsOf, secondsOfRound } from "../../bench/speed/sections.ts";
 import { type Series, summarize } from "../../bench/speed/summary.ts";
 import { UsageError } from "../../bench/speed/usage.ts";
 import { readWorkers } from "../../bench/speed/workers.ts";
@@ -168,11 +168,12 @@ describe("the open loop of the speed bench", () => {
     assert(sent < 5000, `${sent} of the 10,000 that came`);
   });
 
-  it("has rounds of enough requests for a p99, as long as they are not four times as long", () => {
+  it("has four short rounds for one of others, of enough requests for a p99 of all, and none longer than others", () => {
     assertEquals(
       [60_000, 12_000, 6000, 100].map((rate) => openRoundMs(rate, 500)),
-      [500, 1000, 2000, 2000],
+      [125, 250, 500, 500],
     );
+    assertEquals(openRounds(5), 20);
   });
 
   it("has a p99 of all rounds together, beside those of the best round and the worst", () => {
@@ -213,15 +214,19 @@ describe("the open loop of the speed bench", () => {
 });
 
 describe("the time that a round takes", () => {
-  it("has the longer warm-up of open loops in the first one, and the longer rounds of few requests", () => {
+  it("has the longer warm-up of open loops in the first one, and the rehearsals and short rounds of those", () => {
     const effort = { rounds: 5, runMs: 500, warmMs: 900 };
     const seconds = (name: string, round: number): number => {
       const scenario = SCENARIOS.find((one) => one.name === name);
       return scenario === undefined ? 0 : secondsOfRound(scenario, effort, round);
     };
     assert(seconds("open-20", 1) > seconds("small", 1) + 3);
-    assertEquals(seconds("open-80", 2), seconds("small", 2));
-    assert(seconds("open-20", 2) > seconds("small", 2));
+    assert(seconds("open-80", 2) < seconds("open-20", 2) && seconds("open-20", 2) < seconds("small", 2));
+    const numbers = [{ share: 0.2 }, {}].map((one) => [roundsOf(one, effort), allRoundsOf(one, effort)]);
+    assertEquals(numbers, [
+      [20, 23],
+      [5, 5],
+    ]);
   });
 });
 
@@ -284,6 +289,21 @@ describe("the goals of the speed bench", () => {
     assertEquals(goalOf(parts, "p99")?.verdict, { value: "100 µs, 1.11 ×", met: false });
     const upload = goalRows(GOALS, parts).find(({ section }) => section === "upload");
     assertEquals(upload?.verdict?.value, "0.98 ×");
+  });
+
+  it("compare a p99 round by round beside that of all rounds together, where the rounds are told", () => {
+    const rows = Object.entries({
+      "holdfast request": [8, 5, 5, 5, 5, 5, 5],
+      "node:http": [4, 10, 10, 10, 10, 10, 10],
+    });
+    const told = rows.map(([kind, p99Rounds]) => {
+      const summary = summarize(series(kind, { ...round(1), p99Micros: p99Rounds[0] ?? NaN }));
+      return summary === undefined ? { kind } : { kind, summary: { ...summary, p99Rounds } };
+    });
+    assertEquals(goalOf([part({}, { section: "open-20", rows: told })], "p99")?.verdict, {
+      value: "8 µs, 2.00 ×; round by round 0.50 × (0.50 to 2.00)",
+      met: false,
+    });
   });
 
   it("say that a figure is missing only where its section was run", () => {
