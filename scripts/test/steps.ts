@@ -46,7 +46,10 @@ const NOT_ON_NODE_22 =
 /** Each collection that they force walks the whole heap, which is small only in a process without the other tests. */
 const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
 
-/** What `npm test` does, in order. A new step is a new row. */
+/**
+ * What `npm test` does, in order. A new step is a new row. First comes what fails soonest, then the longest: a long step that begins
+ * late runs on when there is nothing left to run beside it.
+ */
 export function steps(filters: readonly string[]): Step[] {
   const files = testFiles(filters);
   const sources = entries().map(({ source }) => source);
@@ -70,21 +73,6 @@ export function steps(filters: readonly string[]): Step[] {
       nodeWithTsx,
       files,
     ),
-    ...node24Steps(files),
-    ...node22Steps(files),
-    tests({ name: "pace", title: "tests of time on a faster machine", timeoutMs: 5 * MINUTE }, (report) => [
-      ...nodeWithTsx,
-      ...nodeTestArgs(report, ["--import", PACE]),
-      ...pacedTests,
-    ]),
-    tests({ name: "network", title: "a slice of the network lab", timeoutMs: 5 * MINUTE }, (report) => [
-      ...nodeWithTsx,
-      ...nodeTestArgs(report),
-      ...networkTests,
-    ]),
-    checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 8 * MINUTE }, [
-      [tool("deno"), "check", ...sources],
-    ]),
     tests({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, (report) => [
       ...denoTest,
       `--junit-path=${report}`,
@@ -99,14 +87,12 @@ export function steps(filters: readonly string[]): Step[] {
       `--reporter-outfile=${report}`,
       ...files,
     ]),
-    script({ name: "publish", title: "JSR publish, dry run", timeoutMs: 10 * MINUTE }, [
-      ...nodeWithTsx,
-      "scripts/check-publish.ts",
-    ]),
     script({ name: "package", title: "npm package, installed and used", timeoutMs: 15 * MINUTE }, [
       ...nodeWithTsx,
       "scripts/check-package.ts",
     ]),
+    ...node24Steps(files),
+    ...node22Steps(files),
     tests({ name: "status-page", title: "status page in a browser", timeoutMs: 15 * MINUTE }, (report) => [
       ...nodeWithTsx,
       ...nodeTestArgs(report),
@@ -116,6 +102,23 @@ export function steps(filters: readonly string[]): Step[] {
       ...nodeWithTsx,
       "bench/speed/main.ts",
       "--slice",
+    ]),
+    tests({ name: "network", title: "a slice of the network lab", timeoutMs: 5 * MINUTE }, (report) => [
+      ...nodeWithTsx,
+      ...nodeTestArgs(report),
+      ...networkTests,
+    ]),
+    checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 8 * MINUTE }, [
+      [tool("deno"), "check", ...sources],
+    ]),
+    tests({ name: "pace", title: "tests of time on a faster machine", timeoutMs: 5 * MINUTE }, (report) => [
+      ...nodeWithTsx,
+      ...nodeTestArgs(report, ["--import", PACE]),
+      ...pacedTests,
+    ]),
+    script({ name: "publish", title: "JSR publish, dry run", timeoutMs: 10 * MINUTE }, [
+      ...nodeWithTsx,
+      "scripts/check-publish.ts",
     ]),
     ...present(
       conformance,
