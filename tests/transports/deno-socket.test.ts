@@ -269,6 +269,15 @@ describe("a request that waits for others on Deno", { skip }, () => {
     }),
   );
 
+  timed("is not written after abort()", () =>
+    withDeno(async (conns) => {
+      const { socket, conn } = await holding(conns);
+      socket.abort();
+      for (let count = 0; count < 400; count++) await new Promise((resolve) => setImmediate(resolve));
+      assertEquals(conn.calls, ["close"]);
+    }),
+  );
+
   for (const [name, { end, told }] of Object.entries(ENDS)) {
     timed(`is dropped by ${name}, once, and is not written`, () =>
       withDeno(async (conns) => {
