@@ -1,4 +1,4 @@
-/** Mutations of the transports of Bun and Deno, which tests drive over scripted sockets. */
+/** Mutations of the transports: of Bun's and Deno's, which tests drive over scripted sockets, and of Node's. */
 
 import type { Mutation } from "./mutation.ts";
 
@@ -69,5 +69,12 @@ export const SOCKETS: readonly Mutation[] = [
     search: "this.writeError = error;",
     replacement: "",
     proof: ON_DENO,
+  },
+  {
+    breaks: "On Node, a paused socket whose write has failed is gone when it is closed",
+    file: "transports/node-socket.ts",
+    search: "this.deferredDestroy.ownerLeft();",
+    replacement: "",
+    proof: { tests: "tests/transports/node-deferred-destroy" },
   },
 ];

@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createPool, HoldfastError } from "../../mod.ts";
-import { moment, open, pem, target, tcpServer, tlsServer } from "./support.ts";
+import { eventually } from "../support/patience.ts";
+import { isNode, moment, open, pem, target, tcpServer, tlsServer } from "./support.ts";
 
 const REFUSAL = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 5\r\n\r\nlarge";
 
@@ -138,5 +139,24 @@ describe("a socket that is paused while its peer resets", () => {
     socket.resume();
     await seen.until(() => seen.ends.length > 0);
     assertEquals([seen.text, seen.ends.map((error) => error?.kind)], ["last words", ["reset"]]);
+  });
+
+  it("is destroyed when its owner closes it, and does not wait to be resumed", {
+    skip: !isNode && "not Node",
+  }, async () => {
+    await using peer = await tcpServer(() => {});
+    const { socket, seen } = await open(target(peer.port));
+    const raw = socket.native as Socket;
+    socket.pause();
+    (await peer.first()).resetAndDestroy();
+    // Node tells of the failure in a later tick than it knows of it.
+    await eventually(() => {
+      const failed = raw.errored !== null;
+      if (!failed) socket.write("more", new Uint8Array(1));
+      return failed;
+    }, "a write that fails");
+    assertEquals([raw.destroyed, seen.ends.length], [false, 0]);
+    socket.close();
+    assertEquals(raw.destroyed, true);
   });
 });
