@@ -12,10 +12,10 @@ const PATIENT = { timeout: 60_000, skip: "Deno" in globalThis || "Bun" in global
 
 const file = (name: string): string => `./tests/fixtures/unhandled/${name}.ts`;
 
-const RUNNERS: Readonly<Record<string, readonly string[]>> = {
-  Node: [...nodeWithTsx, "scripts/test/all.ts"],
-  Deno: denoTest,
-  Bun: [tool("bun"), "test"],
+const RUNNERS: Readonly<Record<string, (planted: string) => readonly string[]>> = {
+  Node: (planted) => [...nodeWithTsx, "scripts/test/all.ts", planted],
+  Deno: (planted) => denoTest([planted]),
+  Bun: (planted) => [tool("bun"), "test", planted],
 };
 
 const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
@@ -28,7 +28,7 @@ describe("an unhandled error", () => {
   for (const [name, command] of Object.entries(RUNNERS))
     for (const planted of ["rejection", "exception", "late"])
       it(`fails the tests on ${name}: ${planted}`, PATIENT, async () => {
-        const { ok, output } = await run([...command, file(`${planted}.test`)]);
+        const { ok, output } = await run(command(file(`${planted}.test`)));
         assert(output.includes("planted"), output);
         assertEquals(ok, false, output);
       });

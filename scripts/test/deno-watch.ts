@@ -1,5 +1,5 @@
 /**
- * Deno watch: `deno test` loads it before each test file. Deno 2.9 fails a test during which a rejection is unhandled, but it
+ * Deno watch: `deno test` loads it before the test files. Deno 2.9 fails a test during which a rejection is unhandled, but it
  * ignores an exception in a timer and a rejection between two tests. Both are reported here when the file is over.
  */
 

@@ -73,11 +73,9 @@ export function steps(filters: readonly string[]): Step[] {
       nodeWithTsx,
       files,
     ),
-    tests({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, (report) => [
-      ...denoTest,
-      `--junit-path=${report}`,
-      ...files,
-    ]),
+    ...inTwo({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, files, (report, part) =>
+      denoTest(part, [`--junit-path=${report}`]),
+    ),
     tests({ name: "bun", title: "tests on Bun", timeoutMs: 15 * MINUTE }, (report) => [
       tool("bun"),
       "test",
@@ -154,18 +152,24 @@ function node22Steps(files: readonly string[]): Step[] {
   return nodeSteps(step, [node, "--import", "tsx"], chosen);
 }
 
-/** One process for most files, and one for those that collect garbage. Both steps have the same name. */
 function nodeSteps(step: Omit<Step, "run">, node: readonly string[], files: readonly string[]): Step[] {
+  return inTwo(step, files, (report, part) => [...node, ...nodeTestArgs(report), ...part]);
+}
+
+/** One process for most files, and one for those that collect garbage. Both steps have the same name. */
+function inTwo(
+  step: Omit<Step, "run">,
+  files: readonly string[],
+  command: (report: string, part: readonly string[]) => string[],
+): Step[] {
   const collecting = files.filter((file) => COLLECTS_GARBAGE.test(file));
   const others = files.filter((file) => !COLLECTS_GARBAGE.test(file));
   const parts = [
     { title: step.title, files: others },
     { title: `${step.title}: garbage`, files: collecting },
   ].filter((part) => part.files.length > 0);
-  if (parts.length === 0) return [skipped(step, "None of these files is run on this Node.")];
-  return parts.map((part) =>
-    tests({ ...step, title: part.title }, (report) => [...node, ...nodeTestArgs(report), ...part.files]),
-  );
+  if (parts.length === 0) return [skipped(step, "None of these files is run on this runtime.")];
+  return parts.map((part) => tests({ ...step, title: part.title }, (report) => command(report, part.files)));
 }
 
 function nodeTestArgs(report: string, pace: readonly string[] = nodePace): string[] {

@@ -18,15 +18,21 @@ const isPaced = process.env.HOLDFAST_PACE !== undefined;
 export const nodePace: readonly string[] = isPaced ? ["--import", PACE] : [];
 export const bunPace: readonly string[] = isPaced ? ["--preload", PACE] : [];
 
-/** Deno's test runner, which also reports errors that nobody handles. */
-export const denoTest: readonly string[] = [
-  tool("deno"),
-  "test",
-  "--allow-all",
-  "--no-check",
-  "--preload=scripts/test/deno-watch.ts",
-  ...(isPaced ? [`--preload=${PACE}`] : []),
-];
+/** Deno's test runner with these files. It also reports errors that nobody handles. */
+export function denoTest(files: readonly string[], options: readonly string[] = []): string[] {
+  return [
+    tool("deno"),
+    "test",
+    "--allow-all",
+    "--no-check",
+    "--preload=scripts/test/deno-watch.ts",
+    ...(isPaced ? [`--preload=${PACE}`] : []),
+    ...options,
+    "scripts/test/all-deno.ts",
+    "--",
+    ...files,
+  ];
+}
 
 interface PlatformPackage {
   readonly bin: { readonly node: string };
