@@ -64,6 +64,13 @@ export const SOCKETS: readonly Mutation[] = [
     proof: ON_DENO,
   },
   {
+    breaks: "On Deno, the end of one direction that came while reading was paused leaves the other open",
+    file: "transports/deno-reader.ts",
+    search: "this.lending || this.buffer === NOTHING ||",
+    replacement: "this.lending ||",
+    proof: ON_DENO,
+  },
+  {
     breaks: "On Deno, a write that found an RST gives the reason of the end",
     file: "transports/deno.ts",
     search: "this.writeError = error;",

@@ -241,6 +241,23 @@ describe("the directions of a connection on Deno", { skip }, () => {
     assertEquals([conn.calls, owner.ends], [["more", "FIN", "close"], [undefined]]);
   });
 
+  opening("end one by one, the peer's while reading is paused", async ({ socket, conn, owner }) => {
+    socket.halfOpen?.();
+    socket.pause();
+    conn.receive("the last");
+    await settled();
+    socket.resume();
+    socket.pause();
+    conn.peerEnds();
+    await settled();
+    assertEquals([owner.text, owner.halfCloses], ["", 0]);
+    socket.resume();
+    await settled();
+    assertEquals([owner.text, owner.halfCloses, owner.ends, conn.isRead], ["the last", 1, [], false]);
+    socket.write("more", new Uint8Array(0));
+    assertEquals(conn.calls, ["more"]);
+  });
+
   opening("end one by one, ours first", async ({ socket, conn, owner }) => {
     socket.halfOpen?.();
     socket.endWrites?.();
