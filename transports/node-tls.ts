@@ -130,10 +130,11 @@ const TLS_END_MS = 5000;
 
 /**
  * Closes a TLS socket without losing written bytes. Node 20 and 24 emit `finish` while encrypted bytes still wait, and
- * `destroySoon` would then drop them. So the socket is destroyed after the peer has closed its side, or after a timeout.
+ * `destroySoon` would then drop them. So the socket is destroyed after the peer has closed its side, or after a timeout. It may have
+ * ended its own before.
  */
 export function closeTls(raw: TLSSocket): void {
-  if (raw.destroyed || raw.writableEnded) return;
+  if (raw.destroyed) return;
   const timer = setTimeout(() => raw.destroy(), TLS_END_MS);
   timer.unref();
   raw.once("close", () => clearTimeout(timer));

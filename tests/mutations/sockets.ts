@@ -78,6 +78,13 @@ export const SOCKETS: readonly Mutation[] = [
     proof: ON_DENO,
   },
   {
+    breaks: "On Node, a TLS socket that has ended its direction is gone a while after it is closed",
+    file: "transports/node-tls.ts",
+    search: "if (raw.destroyed) return;\n  const timer",
+    replacement: "if (raw.destroyed || raw.writableEnded) return;\n  const timer",
+    proof: { tests: "tests/transports/tls-ending" },
+  },
+  {
     breaks: "On Node, a paused socket whose write has failed is gone when it is closed",
     file: "transports/node-socket.ts",
     search: "this.deferredDestroy.ownerLeft();",
