@@ -23,6 +23,7 @@ export class WorkersReader {
   reading = false;
   /** Whether the handler is using the buffer. If it resumes meanwhile, no read into the buffer may start. */
   #lending = false;
+  #over = false;
 
   /** `ended` is called once, with `undefined` for a FIN. */
   constructor(
@@ -36,9 +37,9 @@ export class WorkersReader {
     this.#ended = ended;
   }
 
-  /** Starts a read, unless one is outstanding. */
+  /** Starts a read, unless one is outstanding, or has told the end: then its buffer is gone. */
   start(): void {
-    if (this.reading || this.#lending || this.#receiveQueue.isStopped) return;
+    if (this.reading || this.#lending || this.#over || this.#receiveQueue.isStopped) return;
     this.reading = true;
     this.#reader.read(new Uint8Array(this.#memory)).then(this.#arrived, this.#failed);
   }
@@ -50,7 +51,7 @@ export class WorkersReader {
 
   readonly #arrived = ({ done, value }: ReadableStreamReadResult<Uint8Array>): void => {
     this.reading = false;
-    if (done || value === undefined) return this.#ended(undefined);
+    if (done || value === undefined) return this.#finish(undefined);
     this.#memory = value.buffer as ArrayBuffer;
     const { length } = value;
     const whole = length === this.#memory.byteLength;
@@ -64,8 +65,13 @@ export class WorkersReader {
 
   readonly #failed = (error: unknown): void => {
     this.reading = false;
-    this.#ended(error);
+    this.#finish(error);
   };
+
+  #finish(error: unknown): void {
+    this.#over = true;
+    this.#ended(error);
+  }
 
   /** Bulk data gets a larger buffer. A small piece makes it the first size again: silence or more small pieces are likely. */
   #adapt(length: number, whole: boolean): void {

@@ -216,8 +216,6 @@ async function whenOpen(
   toError: (cause: unknown) => TransportError,
 ): Promise<void> {
   socket.closed.catch(() => {}); // `opened` tells
-  const abort = (): void => closeQuietly(socket);
-  signal.addEventListener("abort", abort);
   try {
     await unlessAborted(socket.opened, signal);
     signal.throwIfAborted();
@@ -225,16 +223,16 @@ async function whenOpen(
     closeQuietly(socket);
     signal.throwIfAborted();
     throw toError(cause);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 
 /** Rejects as soon as the signal is aborted: `opened` of a closed socket may stay pending. */
 function unlessAborted(opened: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    opened.then(resolve, reject);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort(); // its event was before
+    opened.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }
 

@@ -1,9 +1,10 @@
-/** Mutations of the transports: of Bun's and Deno's, which tests drive over scripted sockets, and of Node's. */
+/** Mutations of the transports: of Bun's, Deno's and that of Workers, which tests drive over scripted sockets, and of Node's. */
 
 import type { Mutation } from "./mutation.ts";
 
 const ON_BUN = { tests: "tests/transports/bun-socket" } as const;
 const ON_DENO = { tests: "tests/transports/deno-socket" } as const;
+const ON_WORKERS = { tests: "tests/transports/workers-socket" } as const;
 
 /** Mutations of what joins a runtime's sockets to reader, writer and handler. */
 export const SOCKETS: readonly Mutation[] = [
@@ -76,6 +77,27 @@ export const SOCKETS: readonly Mutation[] = [
     search: "this.writeError = error;",
     replacement: "",
     proof: ON_DENO,
+  },
+  {
+    breaks: "On Workers, a socket can be resumed whose end came while it was paused",
+    file: "transports/workers-reader.ts",
+    search: "this.#over = true;",
+    replacement: "",
+    proof: ON_WORKERS,
+  },
+  {
+    breaks: "On Workers, an attempt that was aborted before TLS began does not wait for the handshake",
+    file: "transports/workers-socket.ts",
+    search: "if (signal.aborted) abort(); // its event was before",
+    replacement: "",
+    proof: ON_WORKERS,
+  },
+  {
+    breaks: "On Workers, an attempt that failed leaves no socket open",
+    file: "transports/workers-socket.ts",
+    search: "  } catch (cause) {\n    closeQuietly(socket);",
+    replacement: "  } catch (cause) {",
+    proof: ON_WORKERS,
   },
   {
     breaks: "On Node, a TLS socket that has ended its direction is gone a while after it is closed",
