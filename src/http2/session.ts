@@ -5,7 +5,6 @@
 
 import { ProtocolError, type Sent } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
-import { peerExcerpt } from "../contract/secrets.ts";
 import { type TextCodec, TransportError } from "../contract/transport.ts";
 import type { ForwardedBy, RequestMessage, WireListener } from "../contract/wire.ts";
 import type { ResponseLimits } from "../options/options.ts";
@@ -36,6 +35,7 @@ import {
 } from "./limits.ts";
 import { frameError, PeerFault, peerFault } from "./peer-fault.ts";
 import { settingFault } from "./peer-settings.ts";
+import { saidOf } from "./peer-words.ts";
 import { RequestBlocks } from "./request-block.ts";
 import { sizeBeyond, trailersBeyond } from "./request-fields.ts";
 import { ResetStreams } from "./reset-streams.ts";
@@ -327,7 +327,8 @@ export class Session implements IncomingOwner, StreamOwner {
   streamReset(stream: Http2Stream, code: number): void {
     this.#remove(stream);
     const { listener } = stream;
-    if (code !== CODE.refusedStream || stream.hasHead) {
+    // An interim response is proof of processing, whatever the code says.
+    if (code !== CODE.refusedStream || stream.responded) {
       stream.responded = true;
       const message = `the peer reset the stream with ${codeName(code)}`;
       return listener?.lost(new TransportError("reset", message, { reason: codeName(code) }));
@@ -345,9 +346,13 @@ export class Session implements IncomingOwner, StreamOwner {
     const reason = code === CODE.enhanceYourCalm ? "calm" : "goaway";
     const isCount = code === CODE.noError && lastId < LARGEST;
     this.#retire(reason, isCount ? (Math.min(lastId, this.#nextId - 2) + 1) >> 1 : undefined);
-    const unprocessed = this.#streams.all().filter(({ id }) => id > lastId);
-    for (const stream of unprocessed) this.#remove(stream);
-    for (const { listener } of unprocessed) listener?.unprocessed(reason, said);
+    const left = this.#streams.all().filter(({ id }) => id > lastId);
+    for (const stream of left) this.#remove(stream);
+    for (const { listener, responded } of left) {
+      // What was answered in part was processed, although the peer says that it was not.
+      if (responded) listener?.lost(said);
+      else listener?.unprocessed(reason, said);
+    }
   }
 
   #retire(reason: RetireReason, taken?: number): void {
@@ -391,11 +396,4 @@ export class Session implements IncomingOwner, StreamOwner {
     if (stream === undefined) return this.#uploads.opened(bytes);
     return this.#uploads.openedOn(stream, bytes);
   }
-}
-
-/** `debug`: what the peer adds for people. */
-function saidOf(frame: "GOAWAY" | "RST_STREAM", code: number, debug = ""): TransportError {
-  const more = debug === "" ? "" : `: "${peerExcerpt(debug)}"`;
-  const message = `the peer sent ${frame} with ${codeName(code)}${more}`;
-  return new TransportError("reset", message, { reason: codeName(code) });
 }

@@ -11,6 +11,20 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/faults.test.ts" },
   },
   {
+    breaks: "A request that has got a 1xx was processed, although RST_STREAM says that it was refused",
+    file: "src/http2/session.ts",
+    search: "if (code !== CODE.refusedStream || stream.responded) {",
+    replacement: "if (code !== CODE.refusedStream || stream.hasHead) {",
+    proof: { tests: "tests/http2/doubted-streams.test.ts" },
+  },
+  {
+    breaks: "A request that has got a 1xx was processed, although GOAWAY says that it was not",
+    file: "src/http2/session.ts",
+    search: "if (responded) listener?.lost(said);",
+    replacement: "if (false) listener?.lost(said);",
+    proof: { tests: "tests/http2/doubted-streams.test.ts" },
+  },
+  {
     breaks: "A stream above the last of a GOAWAY was not processed, and one below may have been",
     file: "src/http2/session.ts",
     search: ".filter(({ id }) => id > lastId)",
@@ -20,7 +34,7 @@ export const HTTP2: readonly Mutation[] = [
   {
     breaks: "A refusal is no response, after which a request would not be sent again",
     file: "src/http2/session.ts",
-    search: "if (code !== CODE.refusedStream || stream.hasHead) {\n      stream.responded = true;",
+    search: "if (code !== CODE.refusedStream || stream.responded) {\n      stream.responded = true;",
     replacement: "stream.responded = true;\n    if (code !== CODE.refusedStream || stream.hasHead) {",
     proof: { tests: "tests/http2/faults.test.ts" },
   },
