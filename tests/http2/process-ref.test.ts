@@ -6,14 +6,12 @@
 import { execFile } from "node:child_process";
 import { createServer } from "node:http2";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assertEquals } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 
 const run = promisify(execFile);
-const child = fileURLToPath(new URL("./process-ref-child.ts", import.meta.url));
-const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
-const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
+const [executable = "", ...options] = onThisRuntime(new URL("./process-ref-child.ts", import.meta.url));
 
 /** A child that lives this long will not end by itself. */
 const STUCK_MS = 30_000;
@@ -46,8 +44,8 @@ describe("over HTTP/2 a process", () => {
   for (const [name, output] of CASES) {
     it(`ends by itself after ${name}`, async () => {
       const { port } = server.address() as { port: number };
-      const args = [...launcher, child, name, `${port}`];
-      const { stdout } = await run(process.execPath, args, { timeout: STUCK_MS });
+      const args = [...options, name, `${port}`];
+      const { stdout } = await run(executable, args, { timeout: STUCK_MS });
       assertEquals(stdout.trim(), output);
     });
   }

@@ -6,15 +6,13 @@
 import { execFile } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assertEquals } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
 const run = promisify(execFile);
-const child = fileURLToPath(new URL("./process-ref-child.ts", import.meta.url));
-const runtime = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
-const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
+const [executable = "", ...options] = onThisRuntime(new URL("./process-ref-child.ts", import.meta.url));
 
 /** A child that lives this long will not end by itself: no time limit of its pool is longer. */
 const STUCK_MS = 60_000;
@@ -57,8 +55,8 @@ const server = createServer((socket) => {
 async function outcomeOf(name: string): Promise<{ code: unknown; output: string }> {
   const { port } = server.address() as { port: number };
   try {
-    const args = [...launcher, child, name, `${port}`];
-    const { stdout } = await run(process.execPath, args, { timeout: STUCK_MS });
+    const args = [...options, name, `${port}`];
+    const { stdout } = await run(executable, args, { timeout: STUCK_MS });
     return { code: 0, output: stdout.trim() };
   } catch (error) {
     const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string };
