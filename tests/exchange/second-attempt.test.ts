@@ -289,10 +289,15 @@ describe("the two attempts", () => {
   });
 
   /** Connection 1 begins an answer, and may be reset behind it, when an event of the given type is delivered. */
-  async function beginsAt(at: PoolEvent["type"], options: PoolOptions = {}, isReset = false): Promise<World> {
+  async function beginsAt(
+    at: PoolEvent["type"],
+    options: PoolOptions = {},
+    isReset = false,
+    beginning = "HTTP/1.1 200 OK\r\n",
+  ): Promise<World> {
     const onEvent = ({ type }: PoolEvent): void => {
       if (type !== at || made?.dead.has(1) !== true) return;
-      made.transport.peers[0]?.send("HTTP/1.1 200 OK\r\n");
+      made.transport.peers[0]?.send(beginning);
       if (isReset) made.transport.peers[0]?.reset();
     };
     let made: World | undefined;
@@ -311,6 +316,13 @@ describe("the two attempts", () => {
 
   it("no second one is sent if the first is lost after its answer has begun, before there is a connection for it", async () => {
     const made = await beginsAt("request.doubted", {}, true);
+    const { result } = made.ask();
+    await made.clock.advance(5000);
+    assertEquals([await result, made.requests.length], ["ERR_CONNECTION_LOST", 2]);
+  });
+
+  it("no second one is sent if the first is lost behind a 1xx, before there is a connection for it", async () => {
+    const made = await beginsAt("request.doubted", {}, true, "HTTP/1.1 103 Early Hints\r\n\r\n");
     const { result } = made.ask();
     await made.clock.advance(5000);
     assertEquals([await result, made.requests.length], ["ERR_CONNECTION_LOST", 2]);

@@ -51,6 +51,8 @@ class Received {
   }
 }
 
+const LOST = "ERR_CONNECTION_LOST";
+
 interface World extends AsyncDisposable {
   readonly clock: MovableClock;
   /** Each request as often as it was received, the last first. The first is the one that was answered before the silence. */
@@ -170,5 +172,44 @@ describe("a request over HTTP/2 that has got a 1xx, and is said not to be proces
       if (typeof error === "number") throw new Error("It was answered");
       assertEquals([error.code, error.sent, error.retriable], ["ERR_CONNECTION_LOST", "full", false]);
       assertEquals(world.received.length, 2);
+    });
+});
+
+/** The server sends a 1xx first. */
+const hintThen = (act: (request: Received) => void) => (request: Received) => {
+  request.hint();
+  act(request);
+};
+
+describe("the first attempt of a request over HTTP/2, while the second one waits for a connection", () => {
+  /** What the server does with the first attempt, what comes of the request, and how often the server has received it. */
+  const rows: readonly [
+    what: string,
+    act: (first: Received) => void,
+    outcome: number | string,
+    sent: number,
+  ][] = [
+    ["ends by RST_STREAM with INTERNAL_ERROR", (first) => first.reset(CODE.internalError), LOST, 1],
+    ["ends by RST_STREAM with CANCEL", (first) => first.reset(CODE.cancel), LOST, 1],
+    ["ends by RST_STREAM with NO_ERROR", (first) => first.reset(CODE.noError), LOST, 1],
+    ["gets a 1xx and loses its connection", hintThen((first) => first.end()), LOST, 1],
+    ["gets a 1xx and is refused", hintThen((first) => first.reset(CODE.refused)), LOST, 1],
+    ["is refused", (first) => first.reset(CODE.refused), 200, 2],
+    ["loses its connection", (first) => first.end(), 200, 2],
+  ];
+  for (const [what, act, outcome, sent] of rows)
+    it(`${what}: ${sent === 1 ? "the request is not sent again" : "the second one is waited for"}`, async () => {
+      await using world = await silent();
+      const release = world.hold();
+      const asked = world.ask();
+      await world.clock.advance(3000);
+      const [, first] = world.received;
+      if (first !== undefined) act(first);
+      await settled();
+      release();
+      await world.clock.advance(1000);
+      assertEquals(world.received.length, 1 + sent);
+      world.received[2]?.answer();
+      assertEquals(codeOf(await asked), outcome);
     });
 });

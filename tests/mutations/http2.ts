@@ -11,6 +11,13 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/faults.test.ts" },
   },
   {
+    breaks: "A request whose stream was reset is not sent again when its second attempt gets a connection",
+    file: "src/http2/session.ts",
+    search: "      stream.responded = true;\n",
+    replacement: "",
+    proof: { tests: "tests/http2/doubted-streams.test.ts" },
+  },
+  {
     breaks: "A request that has got a 1xx was processed, although RST_STREAM says that it was refused",
     file: "src/http2/session.ts",
     search: "if (code !== CODE.refusedStream || stream.responded) {",
