@@ -128,7 +128,7 @@ export class ReceiveQueue {
     if (this.stopped || this.queue.length > 0) return;
     this.direct = !this.paused;
     if (this.halfEnded) this.finishReading();
-    if (this.ending) this.finish();
+    if (this.ending && !this.stopped) this.finish();
   }
 
   private finishReading(): void {

@@ -100,6 +100,13 @@ export const SOCKETS: readonly Mutation[] = [
     proof: ON_WORKERS,
   },
   {
+    breaks: "A socket that its owner drops when the peer's direction has ended tells him nothing more",
+    file: "transports/receive-queue.ts",
+    search: "if (this.ending && !this.stopped) this.finish();",
+    replacement: "if (this.ending) this.finish();",
+    proof: { tests: "tests/transports/receive-queue" },
+  },
+  {
     breaks: "On Node, a TLS socket that has ended its direction is gone a while after it is closed",
     file: "transports/node-tls.ts",
     search: "if (raw.destroyed) return;\n  const timer",
