@@ -119,7 +119,7 @@ describe("a receive queue", () => {
   for (const [when, expected] of [
     ["a …", ["a …"]],
     ["half", ["a …", "b", "half"]],
-  ] as const) {
+  ] as [string, string[]][]) {
     it(`tells nothing more when its owner leaves while he is told "${when}"`, async () => {
       const { queue, told, receive } = watched((what, own) => {
         if (what === when) own.stop();
