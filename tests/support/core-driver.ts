@@ -83,7 +83,13 @@ export class CoreDriver {
     const ofPool = rules(changes);
     const { maxConnections, maxIdle, evictInAll } = ofPool;
     const ofAll = { maxConnections, maxIdle, evictInAll };
-    const rulesOf = ({ hostname }: Origin): Rules => ({ ...ofPool, ...ofOrigins(hostname), ...ofAll });
+    const known = new Map<string, Readonly<Rules>>();
+    // They are asked for many times in each step. Frozen, because the core has the same object.
+    const rulesOf = ({ hostname }: Origin): Rules => {
+      const found = known.get(hostname) ?? Object.freeze({ ...ofPool, ...ofOrigins(hostname), ...ofAll });
+      known.set(hostname, found);
+      return found;
+    };
     this.terms = { rules: ofPool, acquireTimeoutMs, rulesOf };
     this.core = new PoolCore({ ...this.terms, expected });
   }
