@@ -299,7 +299,7 @@ class FetchCall implements ResponseCallbacks {
       if (this.#request.redirect === "error") throw redirectError(this.#request, 'redirect is "error"');
       const location = soleLocation(this.#request, locations);
       const next = redirectedRequest(this.#request, status, location, this.#redirects);
-      refuseSentStream(next);
+      if (status !== 303) refuseSentStream(this.#request);
       this.#request = next;
       // The whole chain has the total time that its first origin gives.
       const { requestTimeoutMs } = this.#deadlines;
@@ -322,7 +322,11 @@ async function verified(response: Response, expected: Expected, from: Provenance
   return whole;
 }
 
-/** @throws {HoldfastError} for a body that is a stream: the previous request of the chain has sent it. */
+/**
+ * Also where the next request would be a GET: only 303 says that the body has done its work (Fetch, "HTTP-redirect fetch").
+ *
+ * @throws {HoldfastError} for a body that is a stream: the previous request of the chain has sent it.
+ */
 function refuseSentStream(request: FetchRequest): void {
   const { body } = request;
   if (body === undefined || body instanceof LengthProbe) return;

@@ -281,9 +281,9 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "A redirect is not followed with a stream body that was already sent",
     file: "src/fetch/fetch.ts",
-    search: "      refuseSentStream(next);\n",
-    replacement: "",
-    proof: "simulation",
+    search: "refuseSentStream(this.#request);\n",
+    replacement: "{};\n",
+    proof: { tests: "tests/fetch/redirect" },
   },
   {
     breaks: "A response counts as used when its body was read without its stream",
