@@ -455,7 +455,12 @@ describe("fetch refuses", () => {
 
   it("the ports of other protocols, before a socket is opened", async () => {
     await using at = serving();
-    const inputs = ["http://a.test:25/", new URL("http://a.test:6667/"), { url: "https://a.test:993/" }];
+    const inputs = [
+      "http://a.test:25/",
+      "http://a.test:0/",
+      new URL("http://a.test:6667/"),
+      { url: "https://a.test:993/" },
+    ];
     for (const input of inputs) {
       const cause = await causeOf(at.pool.fetch(input));
       assertEquals([cause.code, cause.retriable], ["ERR_CONNECT", false]);
