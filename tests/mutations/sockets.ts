@@ -100,6 +100,14 @@ export const SOCKETS: readonly Mutation[] = [
     proof: ON_WORKERS,
   },
   {
+    breaks:
+      "On Workers, a delivery that pauses and resumes its socket does not have the lent buffer read into",
+    file: "transports/workers-reader.ts",
+    search: "this.#lending = true;",
+    replacement: "",
+    proof: ON_WORKERS,
+  },
+  {
     breaks: "A socket that its owner drops when the peer's direction has ended tells him nothing more",
     file: "transports/receive-queue.ts",
     search: "if (this.ending && !this.stopped) this.finish();",

@@ -85,6 +85,22 @@ describe("an attempt to connect on Workers", { skip }, () => {
     assertEquals([listeners.left, raw.calls], [0, []]);
   });
 
+  it("dials nothing if it was aborted before, or asks for what Workers cannot do", async () => {
+    let dials = 0;
+    const { connect } = workersTransportOver(() => {
+      dials++;
+      return new ScriptedWorkersSocket();
+    }, "object");
+    const refused = async (more: Partial<Target>, signal = patient): Promise<unknown> => {
+      const error = (await outcome(connect(target(80, more), new Owner(), signal))) as { kind?: string };
+      return error.kind ?? error;
+    };
+    assertEquals(await refused({}, AbortSignal.abort("enough")), "enough");
+    for (const more of [{ unixPath: "/s" }, { tls: tls() }, { tls: { ...TLS, verify: false } }])
+      assertEquals(await refused(more), "unsupported");
+    assertEquals(dials, 0);
+  });
+
   it("that fails closes the socket", async () => {
     const { raw, connecting } = attempted();
     raw.refuse(new Error("no"));
@@ -112,6 +128,35 @@ describe("TLS on an open socket of Workers", { skip }, () => {
     assertEquals([await outcome(starting), raw.calls.at(-1)], ["for a reason", "close"]);
   });
 
+  opening("takes over streams and handler, and the old socket does nothing more", async (open) => {
+    const { socket, raw, owner } = open;
+    socket.pause();
+    raw.receive("answer");
+    await settled();
+    const starting = socket.startTls(TLS, patient);
+    const inner = raw.secure as ScriptedWorkersSocket;
+    inner.open();
+    const secure = await starting;
+    await settled();
+    assertEquals([raw.calls, secure.remoteAddress], [["TLS localhost"], socket.remoteAddress]);
+    inner.receive("secret");
+    secure.write("request");
+    await settled();
+    assertEquals([owner.text, inner.calls], ["secret", ["request"]]);
+    socket.resume();
+    socket.write("more");
+    await settled();
+    assertEquals([owner.text, raw.calls], ["secret", ["TLS localhost"]]);
+  });
+
+  opening("refuses what Workers cannot do, and closes the socket", async ({ socket, raw }) => {
+    socket.pause();
+    raw.receive("answer");
+    await settled();
+    const refused = (await outcome(socket.startTls(tls(), patient))) as { kind?: string };
+    assertEquals([refused.kind, raw.calls], ["unsupported", ["close"]]);
+  });
+
   opening("is refused while a read is outstanding", async ({ socket, raw }) => {
     const refused = (await outcome(socket.startTls(TLS, patient))) as { kind?: string };
     assertEquals([refused.kind, raw.calls], ["unsupported", ["close"]]);
@@ -128,6 +173,52 @@ describe("an open socket of Workers", { skip }, () => {
     socket.resume();
     await settled();
     assertEquals([owner.text, raw.isRead], ["early", true]);
+  });
+
+  opening("reads on after each piece, also within a delivery that pauses and resumes it", async (open) => {
+    const { socket, raw, owner } = open;
+    const pieces = ["first", "second", "third"];
+    socket.setHandler({
+      data(bytes, length) {
+        socket.pause();
+        socket.resume();
+        owner.data(bytes, length);
+      },
+      drain: () => {},
+      closed: (error) => owner.closed(error),
+    });
+    for (const piece of pieces) {
+      raw.receive(piece);
+      await settled();
+      assertEquals(raw.isRead, true);
+    }
+    assertEquals(owner.text, pieces.join(""));
+  });
+
+  opening("reads much in larger pieces, none of them twice", async ({ socket, raw, owner }) => {
+    const lengths: number[] = [];
+    socket.setHandler({
+      data(bytes, length) {
+        lengths.push(length);
+        owner.data(bytes, length);
+      },
+      drain: () => {},
+      closed: () => {},
+    });
+    const text = Array.from({ length: 500_000 }, (_, at) => String.fromCharCode(at % 251)).join("");
+    raw.receive(text);
+    for (let turn = 0; turn < 10; turn++) await settled();
+    assertEquals([owner.text === text, lengths], [true, [16_384, 65_536, 262_144, 155_936]]);
+  });
+
+  opening("writes nothing more after abort()", async ({ socket, raw, owner }) => {
+    raw.isFull = true;
+    socket.write("head", new Uint8Array(70_000));
+    socket.abort();
+    socket.write("more");
+    raw.wrote();
+    await settled();
+    assertEquals([raw.calls.includes("more"), owner.drains], [false, 0]);
   });
 
   for (const [name, end, kind] of [
