@@ -15,6 +15,8 @@ export function packingTool(name: string): string {
 /** Installs them where the check is started by itself. @throws if npm cannot. */
 export async function installPackingTools(first: string): Promise<void> {
   if (existsSync(packingTool(first))) return;
-  const { ok, output } = await run([...npm, "install", "--no-audit", "--no-fund"], { cwd: folder });
+  const { ok, output } = await run([...npm, "install", "--no-package-lock", "--no-audit", "--no-fund"], {
+    cwd: folder,
+  });
   if (!ok) throw new Error(output);
 }

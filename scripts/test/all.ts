@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "../entries.ts";
-import { endRun, limitTests } from "./each-ends.ts";
+import { endRun, giveErrorsAndLimits } from "./each-ends.ts";
 
-limitTests();
+giveErrorsAndLimits();
 for (const file of process.argv.slice(2)) await import(pathToFileURL(join(root, file)).href);
 endRun();

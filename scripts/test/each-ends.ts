@@ -31,7 +31,7 @@ interface Internals {
  * Gives each test the errors that happen while it runs, and a time limit, unless it has one, where no option of Node does. To be called
  * before any module imports node:test: Node 20 changes no import of it afterwards.
  */
-export function limitTests(limitMs: number = LIMIT_MS): void {
+export function giveErrorsAndLimits(limitMs: number = LIMIT_MS): void {
   const limit = Number.parseInt(process.versions.node, 10) >= 24 ? {} : { timeout: limitMs };
   for (const name of ["it", "test"]) wrap(name, limit, testBody);
   for (const name of ["describe", "suite"]) wrap(name, {}, suiteBody);
