@@ -7,22 +7,24 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const entry = `${root}src/register/mod.ts`;
+const entry = onThisRuntime(new URL("../../src/register/mod.ts", import.meta.url)).at(-1) ?? "";
 
-/** How this runtime loads a module before the program. */
-function command(program: string): readonly string[] {
+/** How this runtime loads a module before the program. Node 20 reads no TypeScript by itself. */
+function command(program: string, config: string): readonly string[] {
   if ("Deno" in globalThis)
     return [process.execPath, "run", "-A", "--no-check", `--preload=${entry}`, program];
   if ("Bun" in globalThis) return [process.execPath, "--preload", entry, program];
-  return [process.execPath, "--import", "tsx", "--import", entry, program];
+  const loader = config.endsWith(".ts") ? ["--import", "tsx"] : [];
+  return [process.execPath, ...loader, "--import", entry, program];
 }
 
 /** What the program prints, what it says of errors, and its exit code. */
 function run(variables: Readonly<Record<string, string>>): Promise<[string[], string, number | null]> {
-  const [file = "", ...args] = command(`${root}tests/register/child.mjs`);
+  const [file = "", ...args] = command(`${root}tests/register/child.mjs`, variables.HOLDFAST_CONFIG ?? "");
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("HOLDFAST_"));
   const env = { ...Object.fromEntries(own), NO_COLOR: "1", REGISTER: entry, ...variables };
   const child = spawn(file, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
