@@ -43,6 +43,9 @@ const pacedTests = [
 const NOT_ON_NODE_22 =
   /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|reentrancy|hono\/status)\b/;
 
+/** They start Node 24 themselves, and Deno and Bun, wherever they run: on Node 20 and Node 22 they do. */
+const NOT_ON_NODE_24 = /^\.\/tests\/(each-ends|unhandled)\b/;
+
 /** Each collection that they force walks the whole heap, which is small only in a process without the other tests. */
 const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
 
@@ -140,7 +143,8 @@ function node24Steps(files: readonly string[]): Step[] {
   const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 15 * MINUTE };
   const node = node24();
   if (node === undefined) return [skipped(step, "There is no Node 24 package for this platform.")];
-  return nodeSteps(step, [node], onSeveralNodes(files));
+  const chosen = onSeveralNodes(files).filter((file) => !NOT_ON_NODE_24.test(file));
+  return nodeSteps(step, [node], chosen);
 }
 
 /** Node 22 needs tsx, as Node 20 does: it can erase types, but it does not know `using`. */
