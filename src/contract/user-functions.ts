@@ -3,13 +3,27 @@
  * return a promise that rejects unhandled, or return an invalid value. Each becomes a {@linkcode FunctionFault}.
  */
 
-import { HoldfastError } from "./errors.ts";
+import { HoldfastError, type Phase, type Sent } from "./errors.ts";
 
-/** A user's function threw or returned an invalid value. The message names the function. */
+/**
+ * A user's function threw or returned an invalid value. The message names the function. By default it is one that reads a
+ * response: what is made for no request, or for many, does not know better.
+ */
 export class FunctionFault extends HoldfastError {
-  constructor(message: string, cause?: unknown) {
-    super({ code: "ERR_FUNCTION", phase: "body", sent: "full", retriable: false, message, cause });
+  constructor(message: string, cause?: unknown, phase: Phase = "body", sent: Sent = "full") {
+    super({ code: "ERR_FUNCTION", phase, sent, retriable: false, message, cause });
   }
+}
+
+/** The fault as a request in this phase has it. Several requests may have the same one, so it is a copy. */
+export function faultAt(fault: FunctionFault, phase: Phase, sent: Sent): FunctionFault {
+  if (fault.phase === phase && fault.sent === sent) return fault;
+  return new FunctionFault(fault.message, fault.cause, phase, sent);
+}
+
+/** The reason of a signal that ended a call before it was sent. */
+export function unsentReason(reason: unknown): unknown {
+  return reason instanceof FunctionFault ? faultAt(reason, "queue", "none") : reason;
 }
 
 /** The fault of a function that threw. */

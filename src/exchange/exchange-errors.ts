@@ -4,7 +4,7 @@ import { type ErrorCode, HoldfastError, type Phase, ProtocolError, type Sent } f
 import { excerpt } from "../contract/excerpt.ts";
 import { proxyReason } from "../contract/secrets.ts";
 import type { TransportError } from "../contract/transport.ts";
-import { FunctionFault } from "../contract/user-functions.ts";
+import { FunctionFault, faultAt } from "../contract/user-functions.ts";
 import type { PoolWire, WireFault } from "../contract/wire.ts";
 import { connectionInfo, type Lease } from "../pool/connection.ts";
 import type { WireRequest, WireResponse } from "./message.ts";
@@ -127,7 +127,7 @@ export function uploadError(at: ErrorContext, cause: unknown): HoldfastError {
     phase: at.phase === "queue" ? "send" : at.phase,
     code: "ERR_REQUEST_BODY",
     retriable: false,
-    cause,
+    cause: cause instanceof FunctionFault ? faultAt(cause, "send", at.sent) : cause,
     message: `${at.method} ${at.origin}: the request body could not be read: ${why}`,
   });
 }
@@ -143,9 +143,14 @@ function functionError(at: ErrorContext, fault: FunctionFault): HoldfastError {
     ...facts(at),
     code: "ERR_FUNCTION",
     retriable: false,
-    cause: fault,
+    cause: faultAt(fault, at.phase, at.sent),
     message: `${at.method} ${at.origin}: ${fault.message}`,
   });
+}
+
+/** Why a signal ended the exchange: its reason, as it is. If the signal itself failed, it is a fault of the caller's function. */
+export function abortReason(at: ErrorContext, reason: unknown): unknown {
+  return reason instanceof FunctionFault ? functionError(at, reason) : reason;
 }
 
 /** The grace of `close()` is over, or the clock failed, without which there are no deadlines. */

@@ -19,6 +19,7 @@ import type { Timed } from "../pool/timer.ts";
 import { type Abortable, unwatchSignal, watchSignal } from "./abort.ts";
 import { afterResponse, askAgain, connectionEnd, giveBack, reasonToResend, returnUnused } from "./ending.ts";
 import {
+  abortReason,
   cutError,
   type ErrorContext,
   errorContext,
@@ -347,7 +348,7 @@ export class Exchange
   }
 
   abort(reason: unknown): void {
-    this.#fail(reason, "aborted");
+    this.#fail(abortReason(this.#context(), reason), "aborted");
   }
 
   /** The caller has all it wants. From now on the connection can be taken from this exchange, even within this call. */

@@ -2,6 +2,7 @@
 
 import { HoldfastError } from "../contract/errors.ts";
 import { type Http2Mode, SchemeError } from "../contract/origin.ts";
+import { unsentReason } from "../contract/user-functions.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
@@ -73,7 +74,9 @@ export function poolFetchLater(
     } catch (error) {
       return resolve(refused(error, input, init));
     }
-    if (request.signal?.aborted === true) return reject(abandoned(request, request.signal.reason));
+    if (request.signal?.aborted === true) {
+      return reject(abandoned(request, unsentReason(request.signal.reason)));
+    }
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
       const complete = withDefaultHeaders(request, loaded.defaults);

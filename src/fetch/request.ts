@@ -4,6 +4,7 @@
  */
 
 import type { Origin } from "../contract/origin.ts";
+import { unsentReason } from "../contract/user-functions.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type {
   InterimListener,
@@ -137,7 +138,7 @@ function start(context: CallContext, request: WireRequest, call: RequestCall): v
   const { signal, body } = request;
   if (signal?.aborted === true) {
     discardBody(body, signal.reason);
-    return call.reject(signal.reason);
+    return call.reject(unsentReason(signal.reason));
   }
   const bound = body === undefined ? undefined : inCallersContext(body, context);
   new Exchange(context.pool, bound === body ? request : { ...request, body: bound }, call).start();

@@ -3,6 +3,7 @@
 import type { Duration } from "../contract/duration.ts";
 import { excerpt, quoted } from "../contract/excerpt.ts";
 import { MAX_HOSTNAME, type Origin, tryParse, upgradeOriginOf } from "../contract/origin.ts";
+import { unsentReason } from "../contract/user-functions.ts";
 import type { Wire } from "../contract/wire.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
@@ -97,7 +98,7 @@ export function sendUpgrade(
 
 function start({ pool }: CallContext, request: WireRequest, call: UpgradeCall): void {
   const { signal } = request;
-  if (signal?.aborted === true) return call.reject(signal.reason);
+  if (signal?.aborted === true) return call.reject(unsentReason(signal.reason));
   new Exchange(pool, request, call).start();
 }
 

@@ -8,7 +8,13 @@
 
 import { HoldfastError } from "../contract/errors.ts";
 import type { Origin } from "../contract/origin.ts";
-import { refusedFault, returnFault, thrownFault } from "../contract/user-functions.ts";
+import {
+  type FunctionFault,
+  faultAt,
+  refusedFault,
+  returnFault,
+  thrownFault,
+} from "../contract/user-functions.ts";
 import { PRESET } from "../rules/preset-info.ts";
 import { objectWith, refuseUnknown, show, wholeNumber } from "./checks.ts";
 import type { OriginOptions, OriginsOption, PoolOptions } from "./options.ts";
@@ -200,7 +206,7 @@ class AskedRules<S> implements OriginRules<S> {
 }
 
 /** No connection was asked for yet. */
-function failed(origin: string, fault: HoldfastError): HoldfastError {
+function failed(origin: string, fault: FunctionFault): HoldfastError {
   return new HoldfastError({
     code: "ERR_FUNCTION",
     phase: "queue",
@@ -208,7 +214,7 @@ function failed(origin: string, fault: HoldfastError): HoldfastError {
     retriable: false,
     origin,
     message: `No rules for ${origin}: ${fault.message}`,
-    cause: fault,
+    cause: faultAt(fault, "queue", "none"),
   });
 }
 

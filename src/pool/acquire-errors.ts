@@ -9,7 +9,7 @@ import {
 } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
 import { TransportError } from "../contract/transport.ts";
-import { FunctionFault } from "../contract/user-functions.ts";
+import { FunctionFault, faultAt } from "../contract/user-functions.ts";
 import type { RejectReason } from "./core/effects.ts";
 
 /** The facts about a request that gets no connection. */
@@ -65,7 +65,8 @@ type ConnectErrorFacts = Pick<ErrorFacts, "code" | "phase" | "message" | "cause"
 function connectErrorFacts(error: unknown, origin: string): ConnectErrorFacts {
   if (error instanceof FunctionFault) {
     const message = `Could not connect to ${origin}: ${error.message}`;
-    return { code: "ERR_FUNCTION", phase: "connect", retriable: false, cause: error, message };
+    const cause = faultAt(error, "connect", "none");
+    return { code: "ERR_FUNCTION", phase: "connect", retriable: false, cause, message };
   }
   const { kind, message } =
     error instanceof TransportError ? error : { kind: "other", message: excerpt(String(error)) };

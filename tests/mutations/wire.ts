@@ -5,6 +5,13 @@ import type { Mutation } from "./mutation.ts";
 /** Mutations of `src/http1/` and `src/exchange/`. */
 export const WIRE: readonly Mutation[] = [
   {
+    breaks: "An error about a function of the caller's says how much was sent, and so does its cause",
+    file: "src/contract/user-functions.ts",
+    search: "if (fault.phase === phase && fault.sent === sent) return fault;",
+    replacement: "if (fault.sent !== undefined) return fault;",
+    proof: { tests: "tests/exchange/function-faults.test.ts" },
+  },
+  {
     breaks:
       "A peer that closes within malformed trailers, while nobody waits for them, ends the connection as bad-framing",
     file: "src/exchange/exchange.ts",
@@ -109,7 +116,7 @@ export const WIRE: readonly Mutation[] = [
   {
     breaks: "An aborted request rejects with the signal's reason, untouched",
     file: "src/exchange/exchange.ts",
-    search: '    this.#fail(reason, "aborted");\n',
+    search: '    this.#fail(abortReason(this.#context(), reason), "aborted");\n',
     replacement: '    this.#fail(new Error("aborted", { cause: reason }), "aborted");\n',
     proof: "simulation",
   },
