@@ -14,10 +14,11 @@
  */
 
 import process from "node:process";
-import { HELP, readArguments, UsageError } from "./campaign/arguments.ts";
+import { HELP, readArguments } from "./campaign/arguments.ts";
 import { type Clues, follow, type ProcessOutput } from "./campaign/follow.ts";
 import { commandLine, PARTS, type Part, type Reading, shares } from "./campaign/parts.ts";
 import { type Row, tableOf } from "./campaign/table.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Time between two lines of progress. */
 const PROGRESS_MS = 15_000;

@@ -5,10 +5,11 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { isNode } from "../bench/main-job/runtime.ts";
-import { readArguments, UsageError } from "../scripts/campaign/arguments.ts";
+import { readArguments } from "../scripts/campaign/arguments.ts";
 import { follow } from "../scripts/campaign/follow.ts";
 import { PARTS, type Part, shares } from "../scripts/campaign/parts.ts";
 import { tableOf } from "../scripts/campaign/table.ts";
+import { UsageError } from "../scripts/usage-error.ts";
 import { PATIENT } from "./support/patience.ts";
 
 /** The campaign runs on Node, like npm. */

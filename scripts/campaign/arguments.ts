@@ -1,6 +1,7 @@
 /** Arguments: reads the command line of a campaign, or says what is wrong with it. */
 
 import { parseArgs } from "node:util";
+import { UsageError } from "../usage-error.ts";
 import type { Part } from "./parts.ts";
 
 export interface Arguments {
@@ -10,11 +11,6 @@ export interface Arguments {
   readonly from: number;
   readonly list: boolean;
   readonly help: boolean;
-}
-
-/** The command line cannot be understood; the message says why. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const HELP = `Usage: npm run campaign [-- options]

@@ -4,17 +4,13 @@
  * error, and the error's call sites keep the whole world.
  */
 
-import type { Kind } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
-import { type Failure, runSeed } from "./run.ts";
+import { type Failure, type RunOptions, runSeed } from "./run.ts";
 
-/** The seeds to run: `count` of them, starting with `from`. */
-export interface ChunkOptions {
+/** The seeds to run: `seeds` of them, starting with `from`. */
+export interface ChunkOptions extends RunOptions {
   readonly from: number;
   readonly seeds: number;
-  readonly requests: number;
-  readonly days: number | undefined;
-  readonly kinds: readonly Kind[];
 }
 
 /** What a worker reports: the figures since its last report. */

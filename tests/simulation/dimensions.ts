@@ -133,18 +133,6 @@ export const NOT_YET: readonly Kind[] = [];
 
 export const LANDED: readonly Kind[] = KINDS.filter((kind) => !NOT_YET.includes(kind));
 
-/** The dimensions that are chosen by name. */
-export function kindsOf(only: string | undefined, without: string | undefined): readonly Kind[] {
-  const listed = (names: string): Kind[] =>
-    (names === "" ? [] : names.split(",")).map((name) => {
-      if (!(name in HAPPENINGS)) throw new Error(`There is no dimension ${name}: ${KINDS.join(", ")}`);
-      return name as Kind;
-    });
-  const wanted = only === undefined ? LANDED : listed(only);
-  const left = without === undefined ? [] : listed(without);
-  return wanted.filter((kind) => !left.includes(kind));
-}
-
 /** How often users and peers do these things in one world: once in this many; `Infinity` means never. */
 export interface Users {
   readonly kinds: readonly Kind[];

@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ChunkOptions, ChunkReport } from "./chunk.ts";
+import { LANDED } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import type { Failure, RunOptions } from "./run.ts";
 
@@ -127,11 +128,18 @@ export class Fleet {
   #broke(failure: Failure): void {
     this.failures.push(failure);
     const { seed, message } = failure;
-    const { requests, silence } = this.#options;
     const pair = /, (pair|neighbours):/.exec(message)?.[1];
-    const about = silence === undefined ? "" : ` --silence ${silence}`;
+    const beside = pair === undefined ? "" : ` --${pair}`;
     console.log(
-      `${message}\n  replay: --requests ${requests} --replay ${seed}${pair === undefined ? "" : ` --${pair}`}${about}`,
+      `${message}\n  replay: --requests ${this.#options.requests} --replay ${seed}${beside}${about(this.#options)}`,
     );
   }
+}
+
+/** The options without which a seed is another world. */
+function about({ silence, days, kinds }: RunOptions): string {
+  const still = silence === undefined ? "" : ` --silence ${silence}`;
+  const long = days === undefined ? "" : ` --days ${days}`;
+  const some = kinds.join() === LANDED.join() ? "" : ` --only "${kinds.join()}"`;
+  return `${still}${long}${some}`;
 }
