@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 
 const [compiler, ...folders] = process.argv.slice(2);
+if (folders.length === 0) throw new Error("There is no folder to check");
 const ts = createRequire(import.meta.url)(compiler);
 
 const fail = ({ messageText }) => {
