@@ -3,11 +3,15 @@ import type { Step } from "./step.ts";
 
 const STILL_RUNNING_MS = 30_000;
 
-/** Runs the steps, `jobs` at a time. Steps that run alone come last, one after the other. */
+/** Of the steps that wait for real time: each leaves half of two processors idle. */
+const WAITING_AT_ONCE = 2;
+
+/** Runs the steps, `jobs` at a time. Those that wait for real time come last. */
 export async function runAll(all: readonly Step[], jobs: number, signal: AbortSignal): Promise<Counts> {
-  const alone = all.filter((step) => step.alone);
-  const beside = all.filter((step) => !step.alone);
-  return sum(await runSome(beside, jobs, signal), await runSome(alone, 1, signal));
+  const waiting = all.filter((step) => step.waits);
+  const others = all.filter((step) => !step.waits);
+  const most = Math.min(jobs, WAITING_AT_ONCE);
+  return sum(await runSome(others, jobs, signal), await runSome(waiting, most, signal));
 }
 
 async function runSome(queue: readonly Step[], jobs: number, signal: AbortSignal): Promise<Counts> {

@@ -16,8 +16,8 @@ export interface Step {
   /** The name that `--only` takes. */
   readonly name: string;
   readonly title: string;
-  /** Nothing runs at the same time, because it measures or waits for real time. */
-  readonly alone?: boolean;
+  /** It waits for real time, so nothing that keeps a processor busy runs at the same time. */
+  readonly waits?: boolean;
   readonly timeoutMs: number;
   run(signal: AbortSignal): Promise<Outcome>;
 }

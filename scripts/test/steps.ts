@@ -123,14 +123,14 @@ export function steps(filters: readonly string[]): Step[] {
     ]),
     ...present(
       conformance,
-      script({ name: "conformance", title: "conformance", timeoutMs: 25 * MINUTE, alone: true }, [
+      script({ name: "conformance", title: "conformance", timeoutMs: 25 * MINUTE, waits: true }, [
         ...nodeWithTsx,
         conformance,
       ]),
     ),
     ...present(
       parity,
-      script({ name: "parity", title: "presets beside real programs", timeoutMs: 20 * MINUTE, alone: true }, [
+      script({ name: "parity", title: "presets beside real programs", timeoutMs: 20 * MINUTE, waits: true }, [
         ...nodeWithTsx,
         parity,
       ]),
