@@ -3,6 +3,7 @@
 import { HoldfastError } from "../contract/errors.ts";
 import { excerpt } from "../contract/excerpt.ts";
 import type { Origin, SchemeError } from "../contract/origin.ts";
+import { unsentReason } from "../contract/user-functions.ts";
 import type { WireResponse } from "../exchange/message.ts";
 import { connectionInfo } from "../pool/connection.ts";
 
@@ -14,6 +15,11 @@ export function fetchError(error: unknown, signal: AbortSignal | undefined): unk
   const aborted = signal?.aborted === true && error === signal.reason;
   if (aborted || !(error instanceof HoldfastError)) return error;
   return failedFetch(error);
+}
+
+/** What a signal rejects a call with whose request is not sent: its reason, untouched, or that one of its members threw. */
+export function unsentAbort(signal: AbortSignal, reason: unknown = signal.reason): unknown {
+  return fetchError(unsentReason(reason), signal);
 }
 
 /**

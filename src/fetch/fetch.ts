@@ -2,17 +2,16 @@
 
 import { HoldfastError } from "../contract/errors.ts";
 import { type Http2Mode, SchemeError } from "../contract/origin.ts";
-import { unsentReason } from "../contract/user-functions.ts";
 import { unwatchSignal, watchSignal } from "../exchange/abort.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { timeoutError } from "../exchange/exchange-errors.ts";
 import type { RequestDeadlines, ResponseCallbacks, WireRequest, WireResponse } from "../exchange/message.ts";
 import { discardBody } from "../exchange/request-body.ts";
 import { headFields } from "../http1/parse/fields.ts";
-import { isRepeatable, withContentType } from "./arguments.ts";
+import { isRepeatable, signalOf, withContentType } from "./arguments.ts";
 import { type CallContext, inCallersContext, type ReadContext, usualFor } from "./call-context.ts";
 import { type CallOptions, callDeadlines, callDoubt, callOrigin } from "./call-options.ts";
-import { fetchError, rejectedFetch, schemeError } from "./fetch-errors.ts";
+import { fetchError, rejectedFetch, schemeError, unsentAbort } from "./fetch-errors.ts";
 import {
   bareGet,
   type DefaultHeaders,
@@ -74,9 +73,8 @@ export function poolFetchLater(
     } catch (error) {
       return resolve(refused(error, input, init));
     }
-    if (request.signal?.aborted === true) {
-      return reject(abandoned(request, unsentReason(request.signal.reason)));
-    }
+    const { signal } = request;
+    if (signal?.aborted === true) return reject(abandoned(request, unsentAbort(signal)));
     const calledAt = context.clock.now();
     const begin = (loaded: FetchContext): void => {
       const complete = withDefaultHeaders(request, loaded.defaults);
@@ -123,8 +121,8 @@ function refused(error: unknown, input: FetchInput, init: FetchInit | undefined)
   const told = error instanceof SchemeError ? schemeError(error) : error;
   const cause = told instanceof TypeError ? told.cause : told;
   if (cause instanceof HoldfastError && cause.code === "ERR_CONNECT") {
-    const signal = init?.signal === undefined ? (input as RequestLike).signal : init.signal;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const signal = signalOf(init?.signal === undefined ? (input as RequestLike).signal : init.signal);
+    if (signal?.aborted === true) return Promise.reject(unsentAbort(signal));
   }
   return fetchLocally(input, init) ?? Promise.reject(fetchError(told, undefined));
 }
@@ -194,20 +192,25 @@ class FetchCall implements ResponseCallbacks {
   /** The probe takes some turns of the event loop, and the signal may be aborted meanwhile. */
   #sendProbed(probe: LengthProbe): void {
     const { signal } = this.#request;
+    let isOver = false;
     const target = {
       abort: (reason: unknown): void => {
-        probe.cancel(reason);
-        this.#reject(reason);
+        isOver = true;
+        const error = signal === undefined ? reason : unsentAbort(signal, reason);
+        probe.cancel(error);
+        this.#reject(error);
       },
     };
-    if (signal?.aborted === true) target.abort(signal.reason);
-    else if (signal !== undefined) watchSignal(signal, target);
+    if (signal !== undefined) watchSignal(signal, target);
     const unwatch = (): void => {
       if (signal !== undefined) unwatchSignal(signal, target);
     };
     // A promise calls back in the async context in which `then` was called, that of the caller.
     probe.body.finally(unwatch).then(
-      (prepared) => this.#sendBody(prepared),
+      (prepared) => {
+        // A signal that could not be listened to may not say so again, and the body was cancelled in the middle.
+        if (!isOver) this.#sendBody(prepared);
+      },
       (error) => this.reject(error),
     );
   }
@@ -224,7 +227,7 @@ class FetchCall implements ResponseCallbacks {
     const { signal, url, method, fields } = this.#request;
     const late = this.#calledAt === undefined ? undefined : this.#lateness(this.#calledAt);
     if (signal?.aborted === true || late !== undefined) {
-      const error = signal?.aborted === true ? signal.reason : fetchError(late, undefined);
+      const error = signal?.aborted === true ? unsentAbort(signal) : fetchError(late, undefined);
       discardBody(prepared?.body, error);
       return this.#reject(error);
     }

@@ -6,6 +6,7 @@
 import { OnDemand } from "../contract/on-demand.ts";
 import { requestFields } from "../http1/send/request-head.ts";
 import { signalOf } from "./arguments.ts";
+import { unsentAbort } from "./fetch-errors.ts";
 import { type FetchInit, type FetchInput, normalMethod, type RequestLike } from "./fetch-request.ts";
 import { headerList } from "./header-list.ts";
 
@@ -45,15 +46,20 @@ async function localResponse(
   const headers = headerList(init.headers ?? request?.headers ?? []);
   requestFields(headers);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
-  const isAborted = (): boolean => signal?.aborted ?? false;
   // Bun 1.4 reads a blob: URL even then.
-  if (isAborted()) throw signal?.reason;
+  refuseAborted(signal);
   try {
     if (url.protocol === "data:") return (responses.code ?? (await responses.load())).fromData(url, method);
     return await fromBlob(url, method, headers as HeadersInit, signal);
   } catch (cause) {
-    throw isAborted() ? signal?.reason : new TypeError("fetch failed", { cause });
+    refuseAborted(signal);
+    throw new TypeError("fetch failed", { cause });
   }
+}
+
+/** @throws the reason of a signal that is aborted. */
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw unsentAbort(signal);
 }
 
 /** Asked for in the call: the program may revoke the URL at once. */

@@ -137,8 +137,9 @@ class RequestCall implements ResponseCallbacks {
 function start(context: CallContext, request: WireRequest, call: RequestCall): void {
   const { signal, body } = request;
   if (signal?.aborted === true) {
-    discardBody(body, signal.reason);
-    return call.reject(unsentReason(signal.reason));
+    const reason = unsentReason(signal.reason);
+    discardBody(body, reason);
+    return call.reject(reason);
   }
   const bound = body === undefined ? undefined : inCallersContext(body, context);
   new Exchange(context.pool, bound === body ? request : { ...request, body: bound }, call).start();

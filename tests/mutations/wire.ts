@@ -293,6 +293,13 @@ export const FETCH: readonly Mutation[] = [
     proof: { tests: "tests/fetch/redirect" },
   },
   {
+    breaks: "A request whose signal failed while its body was read is not sent",
+    file: "src/fetch/fetch.ts",
+    search: "if (!isOver) this.#sendBody",
+    replacement: "this.#sendBody",
+    proof: { tests: "tests/fetch/faulty-signals" },
+  },
+  {
     breaks: "A response counts as used when its body was read without its stream",
     file: "src/fetch/fetch-response.ts",
     search: "cancelLocked(this.body);",

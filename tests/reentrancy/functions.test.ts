@@ -199,6 +199,14 @@ describe("a signal of the caller's own class", () => {
     return { signal: own as unknown as AbortSignal, controller, wasReached: () => uses >= nth };
   }
 
+  /** Whether it is no error, the caller's reason, or the one about the signal in the form that the call has for all errors. */
+  function isUsual(call: "request" | "fetch", error: unknown): boolean {
+    if (error === undefined || error === "by the caller") return true;
+    const own = call === "fetch" && error instanceof TypeError ? error.cause : error;
+    const isWrapped = own !== error;
+    return own instanceof HoldfastError && own.code === "ERR_FUNCTION" && isWrapped === (call === "fetch");
+  }
+
   /** The first request is answered, or aborted. Returns whether the `nth` use was reached. */
   async function ended(
     call: "request" | "fetch",
@@ -215,14 +223,19 @@ describe("a signal of the caller's own class", () => {
       });
     const { pool, clock } = service({}, undefined, { respond: undefined, accept });
     let isOver = false;
-    const made = pool[call]("http://a.test/", { signal }).then((answer) => answer.text());
-    void outcomeOf(made).then(() => {
+    const head = pool[call]("http://a.test/", { signal });
+    const failure = head.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    void outcomeOf(head.then((answer) => answer.text())).then(() => {
       isOver = true;
     });
     await clock.advance(10);
     if (aborts) controller.abort("by the caller");
     await clock.advance(10);
     assertEquals([isOver, pool.stats().active], [true, 0], `use ${nth}, aborts: ${aborts}`);
+    assertEquals(isUsual(call, await failure), true, `use ${nth}, aborts: ${aborts}`);
     isAnswered = true;
     assertEquals(await (await pool[call]("http://a.test/")).text(), "ok");
     await pool.close();
