@@ -3,6 +3,7 @@
  * byte, FIN or error on its socket retires it (the invariant behind CVE-2026-6733).
  */
 
+import type { Clock } from "../contract/clock.ts";
 import type { ConnectionInfo } from "../contract/errors.ts";
 import type { RetireReason } from "../contract/reasons.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
@@ -15,6 +16,7 @@ import type { Via } from "./connect/dialer.ts";
 import { type ConnectionRecord, OwnWaiter, Waiter } from "./core/records.ts";
 import type { Pings } from "./pings.ts";
 import type { Timed } from "./timer.ts";
+import { closeInTime } from "./unsent.ts";
 
 /** Which connections a request may have. */
 export interface AcquireOptions {
@@ -262,17 +264,16 @@ export class PooledConnection<Wire extends PoolWire> implements SocketHandler {
   }
 
   /** Called when the core has closed the record. A user that it still has was lingering: the socket is aborted. */
-  closeSocket(): void {
+  closeSocket(clock: Pick<Clock, "schedule">): void {
     if (this.#isHandedOver) return;
     this.pings?.stop();
     const { user, socket } = this;
     if (this.multiplexed && !this.#isOver) this.#wire?.closing?.();
     this.user = undefined;
-    if (user === undefined || this.multiplexed) socket?.close();
-    else {
+    if (user !== undefined && !this.multiplexed) {
       socket?.abort();
       user.evicted?.();
-    }
+    } else if (socket !== undefined) closeInTime(socket, clock);
     this.face?.connectionClosed();
   }
 

@@ -391,7 +391,7 @@ export class ConnectionPool<Wire extends PoolWire>
     const { connection: record, reason, from } = effect;
     if (from === "connecting") this.#connectAttempts.giveUp(record, reason);
     this.#dnsRefresh?.closed(record);
-    record.attachment?.closeSocket();
+    record.attachment?.closeSocket(this.settings.clock);
     publishRetired(this.observers, effect, now);
     if (this.core.closing) this.#closing.check();
   }

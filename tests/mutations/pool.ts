@@ -190,9 +190,23 @@ export const POOL: readonly Mutation[] = [
   {
     breaks: "A retired connection's socket is closed",
     file: "src/pool/pool.ts",
-    search: "    record.attachment?.closeSocket();\n",
+    search: "    record.attachment?.closeSocket(this.settings.clock);\n",
     replacement: "",
     proof: "simulation",
+  },
+  {
+    breaks: "A closed connection whose peer reads nothing more is dropped after a while",
+    file: "src/pool/connection.ts",
+    search: "closeInTime(socket, clock);",
+    replacement: "socket.close();",
+    proof: { tests: "tests/pool/unsent" },
+  },
+  {
+    breaks: "A closed connection that has sent everything in time is not dropped",
+    file: "src/pool/unsent.ts",
+    search: "    if (socket.allWritten === false) socket.abort();",
+    replacement: "    socket.abort();",
+    proof: { tests: "tests/pool/unsent" },
   },
   {
     breaks: "A closed pool leaves no timer behind",
