@@ -10,6 +10,13 @@ const BY_FRAMES = { tests: "tests/hono/upgrades/web-socket-frames" } as const;
 /** Mutations of upgrades. */
 export const UPGRADES: readonly Mutation[] = [
   {
+    breaks: "A caller may use its buffer again once a write to an upgraded socket has settled",
+    file: "src/exchange/upgraded-socket.ts",
+    search: "piece.length <= HELD || ",
+    replacement: "",
+    proof: { tests: "tests/upgrade/upgraded-socket" },
+  },
+  {
     breaks: "Bytes that came behind a 101 are given to the socket",
     file: "src/exchange/upgraded-socket.ts",
     search: "if (early.length > 0) streams.data(early, early.length);",

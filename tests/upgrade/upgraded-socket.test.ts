@@ -6,6 +6,7 @@ import { createPool } from "../../mod.ts";
 import type { Socket, SocketHandler } from "../../src/contract/transport.ts";
 import { upgradedSocket } from "../../src/exchange/upgraded-socket.ts";
 import { memoryTransport } from "../../transports/memory.ts";
+import { open, target, tcpServer } from "../transports/support.ts";
 
 /** A socket that does nothing, and notes what it is told. */
 function scripted() {
@@ -84,6 +85,30 @@ describe("an upgraded socket", () => {
     await settled();
     assertEquals(calls, ["pause", "resume"]);
     assertEquals((await reader.read()).value?.length, 1);
+  });
+
+  it("sends what it was given, though the caller uses one buffer for all of it and the peer reads late", async () => {
+    const LENGTH = 9000;
+    await using peer = await tcpServer((server) => void server.pause());
+    const { socket } = await open(target(peer.port));
+    const remote = await peer.first();
+    const received: Buffer[] = [];
+    remote.on("data", (bytes: Buffer) => void received.push(bytes)).pause();
+    const writer = upgradedSocket(socket, new Uint8Array(0), "http://a.test").writable.getWriter();
+    const buffer = new Uint8Array(LENGTH);
+    let count = 0;
+    for (let isTaken = true; isTaken; count++) {
+      buffer.fill(count % 251);
+      const writing = writer.write(buffer).then(() => true);
+      isTaken = await Promise.race([writing, settled().then(() => false)]);
+    }
+    const ended = new Promise((resolve) => remote.once("end", resolve));
+    remote.resume();
+    await writer.close();
+    await ended;
+    const all = Buffer.concat(received);
+    const wrong = all.findIndex((byte, at) => byte !== Math.floor(at / LENGTH) % 251);
+    assertEquals([all.length, wrong], [count * LENGTH, -1]);
   });
 
   it("settles a write when the kernel has taken it, and begins the next one only then", async () => {
