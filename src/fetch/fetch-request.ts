@@ -138,6 +138,21 @@ export function withDefaultHeaders(request: FetchRequest, defaults: DefaultHeade
   return { ...request, headers, fields: requestFields(headers) };
 }
 
+/**
+ * A request that a redirect led away from the scheme `from`. The default headers of its own scheme replace those of the other: the
+ * standard adds them to a copy of the request (Fetch, "HTTP-network-or-cache fetch"). What the caller gave is a pair of its own.
+ */
+export function withOwnDefaults(
+  request: FetchRequest,
+  from: Origin["scheme"],
+  defaults: DefaultHeaders,
+): FetchRequest {
+  if (request.url.origin.scheme === from) return request;
+  const others = defaults[from].headers;
+  const headers = request.headers.filter((pair) => !others.includes(pair));
+  return withDefaultHeaders({ ...request, headers }, defaults);
+}
+
 /** Anything that is no `URL` is converted to a string, as the standard says. */
 function urlOf(url: string | URL): string | URL {
   return url instanceof URL ? url : String(url);

@@ -21,6 +21,7 @@ import {
   fetchRequest,
   type RequestLike,
   withDefaultHeaders,
+  withOwnDefaults,
 } from "./fetch-request.ts";
 import { newFetchResponse, type Provenance } from "./fetch-response.ts";
 import { type Expected, verifiedBytes } from "./integrity.ts";
@@ -277,7 +278,8 @@ class FetchCall implements ResponseCallbacks {
     const { redirect, method } = this.#request;
     if (isRedirect(status) && redirect !== "manual") {
       const locations = headFields(text).getAll("location");
-      if (locations.length > 0) return this.#follow(wire, status, locations);
+      // Without a Location it is an error as well (Fetch, "HTTP fetch"), but no redirect that could be followed.
+      if (locations.length > 0 || redirect === "error") return this.#follow(wire, status, locations);
     }
     const { url, signal, integrity } = this.#request;
     const { byteStreams } = this.#context;
@@ -306,7 +308,7 @@ class FetchCall implements ResponseCallbacks {
       const location = soleLocation(this.#request, locations);
       const next = redirectedRequest(this.#request, status, location, this.#redirects);
       if (status !== 303) refuseSentStream(this.#request);
-      this.#request = next;
+      this.#request = withOwnDefaults(next, this.#request.url.origin.scheme, this.#context.defaults);
       // The whole chain has the total time that its first origin gives.
       const { requestTimeoutMs } = this.#deadlines;
       const own = limitsOf(this.#context, next);

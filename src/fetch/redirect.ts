@@ -91,7 +91,6 @@ function resolve(request: FetchRequest, location: string): URL {
     throw redirectError(request, "its Location has too long a hostname");
   if (url.port !== "" && isBadPort(Number(url.port)))
     throw redirectError(request, "fetch may not use the port of its Location");
-  if (url.hash === "") url.hash = request.url.hash;
   return url;
 }
 

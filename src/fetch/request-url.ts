@@ -10,8 +10,6 @@ export interface RequestUrl {
   readonly target: string;
   /** The URL without its fragment, as `Response.url` gives it. */
   readonly href: string;
-  /** The fragment with its `#`, or nothing. It is never sent, but a redirect without a fragment inherits it. */
-  readonly hash: string;
 }
 
 /**
@@ -56,7 +54,7 @@ export class UrlReader {
     const target = slash < 0 ? "/" : url.slice(slash);
     if (PLAIN_TARGET.test(target)) {
       const known = this.#origins.get(spelling);
-      if (known !== undefined) return { origin: known, target, href: known.key + target, hash: "" };
+      if (known !== undefined) return { origin: known, target, href: known.key + target };
     }
     const found = urlParts(parseUrl(url));
     if (this.#origins.size >= MAX_SPELLINGS) this.#origins.clear();
@@ -67,12 +65,12 @@ export class UrlReader {
 
 /** The parts of a parsed URL. @throws {TypeError} when it is not http(s), or carries credentials. */
 export function urlParts(url: URL): RequestUrl {
-  const { href, hash, host, protocol } = url;
+  const { href, host, protocol } = url;
   const origin = parsedOrigin(url);
   // Cut out of the whole: the members hide an empty query, which is sent (RFC 9110 §4.2.3), and an empty fragment.
   const fragment = href.indexOf("#");
   const shown = fragment < 0 ? href : href.slice(0, fragment);
-  return { origin, target: shown.slice(protocol.length + 2 + host.length), href: shown, hash };
+  return { origin, target: shown.slice(protocol.length + 2 + host.length), href: shown };
 }
 
 /** Only the text of a URL object is used, and parsed again: its class may be the caller's own and give any parts. */

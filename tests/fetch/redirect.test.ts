@@ -2,6 +2,8 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { acceptEncoding } from "../../src/fetch/decode.ts";
+import { zlibDecoder } from "../../transports/decoders.ts";
 import type { MemoryRequest, MemoryResponse } from "../../transports/memory.ts";
 import { answering, causeOf, pieces, type Setup, serving, utf8 } from "./support.ts";
 
@@ -214,6 +216,40 @@ describe("a redirect to another origin", () => {
   });
 });
 
+describe("a redirect to the other scheme", () => {
+  /** The codings offered to each of the servers: first over plain HTTP, then over TLS, and then over plain HTTP again. */
+  async function offered(headers: Record<string, string>, input = "http://a.test/1"): Promise<unknown[]> {
+    await using at = serving(({ path }) => {
+      if (path === "/1") return { status: 302, headers: { Location: "https://a.test/2" } };
+      if (path === "/2") return { status: 302, headers: { Location: "http://a.test/3" } };
+      return {};
+    });
+    await at.pool.fetch(input, Object.keys(headers).length === 0 ? undefined : { headers });
+    for (const { headers: seen } of at.requests) {
+      assertEquals(seen.get("accept"), "*/*");
+      assertEquals(seen.get("x-mine"), headers["X-Mine"] ?? null);
+    }
+    return at.requests.map(({ headers: seen }) => seen.get("accept-encoding"));
+  }
+
+  const overTls = acceptEncoding(zlibDecoder, "https");
+  const plain = "gzip, deflate";
+
+  it("offers the codings of that scheme", async () => {
+    assertEquals(overTls.startsWith(`${plain}, br`), true);
+    for (const headers of [{}, { "X-Mine": "kept" }])
+      assertEquals(await offered(headers), [plain, overTls, plain]);
+    assertEquals(await offered({}, "https://a.test/2"), [overTls, plain]);
+  });
+
+  it("offers what the caller does, whatever that is", async () => {
+    for (const own of [plain, overTls, "identity", "gzip"])
+      assertEquals(await offered({ "Accept-Encoding": own }), [own, own, own]);
+    const ranged = await offered({ Range: "bytes=0-1" });
+    assertEquals(ranged, ["identity", "identity", "identity"]);
+  });
+});
+
 describe("a redirect is not followed", () => {
   it('when redirect is "manual": the response is returned unchanged', async () => {
     await using at = redirecting(302);
@@ -237,6 +273,18 @@ describe("a redirect is not followed", () => {
       assertEquals((await causeOf(at.pool.fetch(input, init))).code, "ERR_REDIRECT");
       assertEquals(at.requests.length, 1);
     }
+  });
+
+  it('when redirect is "error" and there is no Location', async () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      await using at = serving(() => ({ status, body: "no Location" }));
+      const cause = await causeOf(at.pool.fetch("http://a.test/", { redirect: "error" }));
+      assertEquals([cause.code, at.pool.stats().active], ["ERR_REDIRECT", 0]);
+      const other = await at.pool.fetch("http://a.test/", { redirect: "manual" });
+      assertEquals([other.status, await other.text()], [status, "no Location"]);
+    }
+    await using unchanged = serving(() => ({ status: 304 }));
+    assertEquals((await unchanged.pool.fetch("http://a.test/", { redirect: "error" })).status, 304);
   });
 
   it("with Locations that differ, in whatever", async () => {

@@ -286,6 +286,13 @@ export const FETCH: readonly Mutation[] = [
     proof: { tests: "tests/fetch/redirect" },
   },
   {
+    breaks: "A redirect to plain HTTP offers no coding that only TLS carries safely",
+    file: "src/fetch/fetch.ts",
+    search: "withOwnDefaults(next, this.#request.url.origin.scheme, this.#context.defaults)",
+    replacement: "next",
+    proof: { tests: "tests/fetch/redirect" },
+  },
+  {
     breaks: "A redirect is not followed with a stream body that was already sent",
     file: "src/fetch/fetch.ts",
     search: "refuseSentStream(this.#request);\n",
