@@ -8,7 +8,7 @@ import { createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { createPool, HoldfastError, type Pool, type PoolEvent } from "../../mod.ts";
-import { retired, scripted, settled } from "./support.ts";
+import { retired, scripted, serving, settled } from "./support.ts";
 
 /** More than the kernel buffers of both sides can take. */
 const LARGE = 12_000_000;
@@ -206,5 +206,20 @@ describe("a buffer that is", () => {
     });
     socket.resume();
     assertEquals(await sending, "200 early");
+  });
+});
+
+describe("shared memory as a body", () => {
+  it("is sent as fetch() found it in the call", async () => {
+    for (const form of ["the buffer", "a view", "a DataView"]) {
+      await using at = serving();
+      const shared = new Uint8Array(new SharedArrayBuffer(5)).fill(120);
+      const view = form === "a view" ? shared.subarray(1, 4) : new DataView(shared.buffer, 1, 3);
+      const body = (form === "the buffer" ? shared.buffer : view) as unknown as BodyInit;
+      const sent = at.pool.fetch("http://a.test/", { method: "POST", body });
+      shared.fill(121);
+      assertEquals((await sent).status, 200);
+      assertEquals([form, at.requests[0]?.text()], [form, form === "the buffer" ? "xxxxx" : "xxx"]);
+    }
   });
 });
