@@ -122,6 +122,20 @@ export const SOCKETS: readonly Mutation[] = [
     proof: { tests: "tests/transports/tls-ending" },
   },
   {
+    breaks: "On Node, a TLS socket that is closed tells its peer at once",
+    file: "transports/node-tls.ts",
+    search: "  raw.end();\n",
+    replacement: "",
+    proof: { tests: "tests/transports/tls-ending" },
+  },
+  {
+    breaks: "On Node, a TLS socket that is closed while it is paused ends with its peer",
+    file: "transports/node-tls.ts",
+    search: "  raw.resume();\n",
+    replacement: "",
+    proof: { tests: "tests/transports/tls-ending" },
+  },
+  {
     breaks: "On Node, a paused socket whose write has failed is gone when it is closed",
     file: "transports/node-socket.ts",
     search: "this.deferredDestroy.ownerLeft();",

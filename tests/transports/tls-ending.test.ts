@@ -1,16 +1,18 @@
-/** A TLS socket that was closed and whose peer does not end: it waits for the peer's close_notify, but not for ever. */
+/** A TLS socket that was closed: it ends with its peer, and if the peer does not end it waits for that, but not for ever. */
 
 import { once } from "node:events";
 import type { Socket as NetSocket } from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Socket } from "../../src/contract/transport.ts";
-import { guarded, isNode, open, target, tls, tlsServer } from "./support.ts";
+import { guarded, isNode, open, pattern, target, tls, tlsServer } from "./support.ts";
 
-/** Runs `during` where the time limits that it sets have passed in the next turn. */
-function hurried<T>(during: () => T): T {
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Runs `during` where the time limits that it sets are all of `ms`. */
+function limited<T>(ms: number, during: () => T): T {
   const { setTimeout: real } = globalThis;
-  globalThis.setTimeout = ((callback: () => void) => real(callback, 0)) as typeof setTimeout;
+  globalThis.setTimeout = ((callback: () => void) => real(callback, ms)) as typeof setTimeout;
   try {
     return during();
   } finally {
@@ -39,9 +41,25 @@ describe("a TLS socket on Node whose peer does not end", {
       const native = socket.native as NetSocket;
       const gone = guarded(once(native, "close"), "the end of the socket");
       before(socket);
-      hurried(() => socket.close());
+      limited(0, () => socket.close());
       await gone;
       assertEquals([native.destroyed, seen.ends], [true, []]);
     });
   }
+});
+
+describe("a TLS socket on Node that is closed while it is paused", {
+  skip: !isNode && "of Node's sockets",
+}, () => {
+  it("says so at once, and is gone when its peer has ended, whatever it has not read", async () => {
+    await using peer = await tlsServer((socket) => socket.resume());
+    const { socket, seen } = await open(target(peer.port, { tls: tls() }));
+    socket.pause();
+    const remote = await peer.first();
+    await new Promise((resolve) => remote.write(pattern(100_000), resolve));
+    const gone = guarded(once(socket.native as NetSocket, "close"), "the end of the socket");
+    limited(LONGEST_MS, () => socket.close());
+    await gone;
+    assertEquals([seen.length, seen.ends], [0, []]);
+  });
 });
