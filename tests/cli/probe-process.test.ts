@@ -4,19 +4,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
-/** How the runtime at hand runs the command. */
-function commandLine(): string[] {
-  const file = fileURLToPath(new URL("../../src/cli/mod.ts", import.meta.url));
-  const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
-  if ("Deno" in globalThis) return [process.execPath, "run", "--allow-all", "--no-check", file];
-  return "Bun" in globalThis ? [process.execPath, file] : [process.execPath, "--import", "tsx", bin];
-}
+/** Node runs the file that npm links. */
+const entry = "Deno" in globalThis || "Bun" in globalThis ? "mod.ts" : "bin.ts";
+const [file = "", ...args] = onThisRuntime(new URL(`../../src/cli/${entry}`, import.meta.url));
 
 describe("holdfast probe", () => {
   it("prints what it knows when Ctrl-C is pressed", PATIENT, async () => {
@@ -30,7 +25,6 @@ describe("holdfast probe", () => {
     server.maxRequestsPerSocket = 3;
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const [file = "", ...args] = commandLine();
     const child = spawn(file, [...args, "probe", url, "--max-idle", "60s"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
