@@ -1,5 +1,6 @@
 /** Detached link: an agent socket whose connection is the caller's alone, after an upgrade or a CONNECT. The pool has no part in it. */
 
+import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import { type AgentSocket, copied, type SocketLink } from "./agent-socket.ts";
 import { nodeError } from "./node-errors.ts";
@@ -26,9 +27,10 @@ export class DetachedLink implements SocketLink, SocketHandler {
   // The agent socket
 
   write(head: string | Uint8Array, body: Uint8Array | undefined, done: () => void): void {
-    // The caller may reuse its buffer once `done` was called.
-    const taken = body === undefined ? this.#socket.write(head) : this.#socket.write(head, body);
-    if (taken) done();
+    const socket = this.#socket;
+    const first = typeof head === "string" ? head : ownBytes(head, socket);
+    const second = body === undefined ? undefined : ownBytes(body, socket);
+    if (socket.write(first, second)) done();
     else this.#whenDrained = done;
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Sent } from "../contract/errors.ts";
+import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket } from "../contract/transport.ts";
 import { Replay } from "./replay.ts";
 
@@ -61,9 +62,11 @@ export class SentBytes {
     // `end()` writes nothing, to hear when all was written.
     if (head.length === 0 && body === undefined) return done();
     this.writes += 1;
-    this.#replay?.keep(head);
-    this.#replay?.keep(body);
-    if (socket.write(head, body)) done();
+    const first = typeof head === "string" ? head : ownBytes(head, socket);
+    const second = body === undefined ? undefined : ownBytes(body, socket);
+    this.#replay?.keep(first);
+    this.#replay?.keep(second);
+    if (socket.write(first, second)) done();
     else this.#whenDrained = done;
   }
 

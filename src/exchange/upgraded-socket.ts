@@ -4,13 +4,11 @@
  */
 
 import { HoldfastError } from "../contract/errors.ts";
+import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 
 /** Bytes that wait for a reader before the socket is paused. */
 const READ_AHEAD = 65_536;
-
-/** Writes up to this length may count as taken while the runtime still holds the caller's buffer: Node counts up to 64 KiB so. */
-const HELD = 65_536;
 
 /** A socket after an upgrade: bytes in both directions, with backpressure, each direction with an end of its own. */
 export interface UpgradedSocket {
@@ -128,9 +126,7 @@ class SocketStreams implements SocketHandler {
 
   #write(piece: unknown): Promise<void> | undefined {
     if (!(piece instanceof Uint8Array)) throw new TypeError("An upgraded socket takes Uint8Arrays");
-    // A transport may keep what is short or waits behind other bytes, and the caller may change its buffer once this has settled.
-    const isKept = piece.length <= HELD || this.#socket.allWritten !== true;
-    const written = this.#socket.write(isKept ? new Uint8Array(piece) : piece);
+    const written = this.#socket.write(ownBytes(piece, this.#socket));
     if (written || this.#isWriteEnded) return undefined;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

@@ -142,9 +142,23 @@ export const FRONTS: readonly Mutation[] = [
   {
     breaks: "An agent sends no request again of which it has not kept all",
     file: "src/agent/replay.ts",
-    search: "if (this.#length > REPLAY_BYTES) return this.drop();",
-    replacement: "",
+    search: "if (this.#length > REPLAY_BYTES) this.drop();\n    else this.#pieces.push(piece);",
+    replacement: "if (this.#length <= REPLAY_BYTES) this.#pieces.push(piece);",
     proof: AGENT,
+  },
+  {
+    breaks: "A caller may use its buffer again once node:http says that a write is done",
+    file: "src/agent/sent-bytes.ts",
+    search: 'typeof head === "string" ? head : ownBytes(head, socket)',
+    replacement: "head",
+    proof: { tests: "tests/agent/used-again" },
+  },
+  {
+    breaks: "A caller may use its buffer again once a write to a socket of an upgrade by node:http is done",
+    file: "src/agent/detached-link.ts",
+    search: 'typeof head === "string" ? head : ownBytes(head, socket)',
+    replacement: "head",
+    proof: { tests: "tests/agent/used-again" },
   },
   {
     breaks: "A plain server executes nothing that is pipelined behind the last response of a connection",

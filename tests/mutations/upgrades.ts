@@ -11,8 +11,8 @@ const BY_FRAMES = { tests: "tests/hono/upgrades/web-socket-frames" } as const;
 export const UPGRADES: readonly Mutation[] = [
   {
     breaks: "A caller may use its buffer again once a write to an upgraded socket has settled",
-    file: "src/exchange/upgraded-socket.ts",
-    search: "piece.length <= HELD || ",
+    file: "src/contract/own-bytes.ts",
+    search: "bytes.length <= HELD || ",
     replacement: "",
     proof: { tests: "tests/upgrade/upgraded-socket" },
   },
