@@ -160,14 +160,16 @@ export class BunWriter implements DeferredWriter {
     this.deferred = undefined;
   }
 
-  /** Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. */
+  /**
+   * Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. What is written in
+   * that call is dropped: the peer would take it for the bytes that are gone.
+   */
   private failDetached(): void {
-    this.queue = [];
+    this.stop();
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
       this.receiveQueue.drain();
     }
-    this.stop();
     this.receiveQueue.end(detachedError());
     this.sink.terminate();
   }

@@ -223,10 +223,6 @@ export class DenoWriter {
   /** Drops everything queued. */
   stop(): void {
     this.over = true;
-    this.dropQueued();
-  }
-
-  private dropQueued(): void {
     this.queue = [];
     this.gathering?.drop();
   }
@@ -251,14 +247,18 @@ export class DenoWriter {
     this.conn.write(piece.bytes).then(this.written, this.failed);
   }
 
-  /** Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. */
+  /**
+   * Reports `drain` first, so that the upload that waits for it fails with a message about its own buffer. What is written in
+   * that call is dropped: the peer would take it for the bytes that are gone.
+   */
   private failDetached(): void {
-    this.dropQueued();
+    const first = !this.over;
+    this.stop();
     if (this.awaitsDrain) {
       this.awaitsDrain = false;
       this.receiveQueue.drain();
     }
-    if (!this.over) this.owner.writeFailed(detachedError());
+    if (first) this.owner.writeFailed(detachedError());
   }
 
   private readonly written = (length: number): void => {

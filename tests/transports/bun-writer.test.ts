@@ -1,6 +1,9 @@
-/** The Bun writer: small requests of a busy turn of the event loop are written together at its end. */
+/**
+ * The Bun writer: everything is written once and in order, whatever the kernel accepts at a time, and small requests of a busy turn of
+ * the event loop are written together at its end.
+ */
 
-import { describe } from "node:test";
+import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { SocketHandler } from "../../src/contract/transport.ts";
 import { BunWriter } from "../../transports/bun-writer.ts";
@@ -31,7 +34,8 @@ function kernel(room = Infinity, handler: SocketHandler = new Recorder()) {
     shutdown: () => void at.written.push("FIN, reads on"),
     terminate: () => void at.written.push("RST"),
   };
-  return Object.assign(at, { writer: new BunWriter(sink, new ReceiveQueue(handler)) });
+  const receiveQueue = new ReceiveQueue(handler);
+  return Object.assign(at, { receiveQueue, writer: new BunWriter(sink, receiveQueue) });
 }
 
 /** Writers in a turn in which four others have written already. */
@@ -146,5 +150,106 @@ describe("small requests of one turn of the event loop", () => {
     writer.write("request");
     writer.received();
     assertEquals(written, ["request"]);
+  });
+});
+
+/** Room for head, body and tail in one system call. */
+const JOINED = 65 * 1024;
+
+/** What may be written, each with letters of its own. */
+const PARTS: readonly (readonly [head: string | Uint8Array, body?: Uint8Array | undefined, tail?: string])[] =
+  [
+    ["small"],
+    [letters(5, "b"), letters(7, "c"), "tail"],
+    ["head", undefined, "tail"],
+    ["head", letters(0, ""), "tail"],
+    ["head", letters(JOINED - 4, "f"), ""],
+    ["head", letters(JOINED - 8, "g"), "tail"],
+    ["head", letters(JOINED - 7, "h"), "tail"],
+    ["head", letters(JOINED + 9000, "i"), "tail"],
+    ["j".repeat(JOINED)],
+    ["k".repeat(JOINED + 1), letters(3, "l"), "tail"],
+    [letters(JOINED + 1, "m"), letters(70_000, "n")],
+  ];
+
+function letters(length: number, letter: string): Uint8Array {
+  return new TextEncoder().encode(letter.repeat(length));
+}
+
+const text = (part: string | Uint8Array): string => (typeof part === "string" ? part : latin1Text(part));
+
+/** Every other time the kernel has room. */
+function flushSlowly(at: ReturnType<typeof kernel>): void {
+  for (let count = 0; !at.writer.isEmpty && count < 100; count++) {
+    at.room = count % 2 === 0 ? 50_000 : 0;
+    at.writer.flush();
+  }
+}
+
+describe("what is written on Bun", () => {
+  for (const room of [0, 1, 3, 100, 40_000, JOINED - 1, JOINED, JOINED + 1, Infinity]) {
+    timed(
+      `comes once and in order to a kernel that has room for ${room} bytes, and that is told once`,
+      async () => {
+        const seen = new Recorder();
+        const at = kernel(room, seen);
+        for (const [head, body, tail] of PARTS) {
+          await round();
+          at.written.length = 0;
+          at.room = room;
+          const drains = seen.drains;
+          const taken = at.writer.write(head, body, tail);
+          assertEquals([at.writer.isEmpty, seen.drains], [taken, drains]);
+          // Behind all that waits, in whatever pieces.
+          const behind = at.writer.write("behind", letters(3, "z"), "end") && taken;
+          flushSlowly(at);
+          const expected = [head, body ?? "", tail ?? "", "behindzzzend"].map(text).join("");
+          assertEquals(at.written.join("") === expected, true);
+          assertEquals(seen.drains - drains, behind ? 0 : 1);
+          at.room = Infinity;
+          at.writer.flush();
+          assertEquals(seen.drains - drains, behind ? 0 : 1);
+        }
+      },
+    );
+  }
+
+  it("is dropped by stop(), and nothing is written afterwards", () => {
+    const { writer, written } = kernel(3);
+    writer.write("head", letters(70_000, "b"));
+    writer.stop();
+    assertEquals([writer.write("more", letters(1, "c")), writer.isEmpty, written], [true, true, ["hea"]]);
+  });
+
+  it("is followed by FIN when all was written, and by nothing else", () => {
+    const at = kernel(3);
+    at.writer.write("head", letters(1, "b"));
+    at.writer.finish();
+    at.room = Infinity;
+    assertEquals(at.writer.write("more", letters(1, "c")), true);
+    at.writer.flush();
+    assertEquals(at.written, ["hea", "db", "FIN"]);
+  });
+
+  it("ends the connection if its buffer is gone, and nothing is written behind the gap", async () => {
+    const seen = new Recorder();
+    const at = kernel(4, seen);
+    at.receiveQueue.open();
+    await undefined;
+    const body = letters(100_000, "b");
+    seen.drain = () => {
+      seen.drains++;
+      at.writer.write("next", letters(1, "c"));
+    };
+    at.writer.write("head", body, "tail");
+    structuredClone(body.buffer, { transfer: [body.buffer] });
+    at.room = Infinity;
+    at.writer.flush();
+    at.writer.write("later", letters(1, "d"));
+    assertEquals(
+      at.written.map(({ length }) => length),
+      ["head".length, JOINED - 4, "RST".length],
+    );
+    assertEquals([seen.drains, seen.ends.map((error) => error?.kind)], [1, ["other"]]);
   });
 });

@@ -20,7 +20,7 @@ const nothing = (): void => {};
 /** A connection that accepts `most` bytes at a time, and records everything written to it. `begun`: how many writes it got; `longest`: bytes of the longest. */
 function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
   const written: string[] = [];
-  const at = { begun: 0, longest: 0, most };
+  const at = { begun: 0, longest: 0, most, failures: 0 };
   const conn: DenoConn = {
     remoteAddr: {},
     localAddr: {},
@@ -41,7 +41,7 @@ function connection(most = Infinity, handler: SocketHandler = new Recorder()) {
   };
   return Object.assign(at, {
     written,
-    writer: new DenoWriter(conn, new ReceiveQueue(handler), { writeFailed: nothing }),
+    writer: new DenoWriter(conn, new ReceiveQueue(handler), { writeFailed: () => void at.failures++ }),
   });
 }
 
@@ -298,4 +298,83 @@ describe("chunks of a body", () => {
     await settled();
     assertEquals(written, []);
   });
+});
+
+/** Room for head, body and tail in one page. */
+const PAGE = 65 * 1024;
+
+/** What may be written, each with letters of its own. */
+const PARTS: readonly (readonly [head: string | Uint8Array, body?: Uint8Array | undefined, tail?: string])[] =
+  [
+    ["small"],
+    ["h\u00e4"],
+    [letters(5, "b"), letters(7, "c"), "tail"],
+    [letters(5, "b"), letters(7, "c")],
+    ["head", letters(0, ""), "tail"],
+    ["head", letters(PAGE - 4, "f")],
+    ["head", letters(PAGE - 3, "g")],
+    ["head", letters(200_000, "h"), "tail"],
+    ["k".repeat(PAGE + 1), letters(0, "")],
+    [letters(PAGE + 1, "m"), letters(70_000, "n")],
+  ];
+
+function letters(length: number, letter: string): Uint8Array {
+  return new TextEncoder().encode(letter.repeat(length));
+}
+
+const text = (part: string | Uint8Array): string => (typeof part === "string" ? part : latin1Text(part));
+
+describe("what is written on Deno", () => {
+  for (const most of [1000, 40_000, PAGE, Infinity]) {
+    it(`comes once and in order to a kernel that takes ${most} bytes at a time`, async () => {
+      for (const [head, body, tail] of PARTS) {
+        const { writer, written } = connection(most);
+        for (const times of [1, 2]) {
+          written.length = 0;
+          writer.write(head, body, tail);
+          // Behind all that waits, in whatever pieces.
+          writer.write("behind", letters(3, "y"));
+          writer.write("chunk", letters(3, "z"), "end");
+          writer.write("last");
+          for (let turn = 0; turn < 100 && !writer.isEmpty; turn++) await settled();
+          const expected = [head, body ?? "", tail ?? "", "behindyyychunkzzzendlast"].map(text).join("");
+          assertEquals([times, written.join("") === expected], [times, true]);
+        }
+      }
+    });
+  }
+
+  it("is followed by nothing after finish() or stop()", async () => {
+    const [finished, stopped] = [connection(), connection()];
+    finished.writer.write("all", letters(1, "b"));
+    finished.writer.finish(() => void finished.written.push("FIN"));
+    stopped.writer.stop();
+    for (const { writer } of [finished, stopped]) assertEquals(writer.write("more", letters(1, "c")), true);
+    await settled();
+    assertEquals([finished.written, stopped.written], [["allb", "FIN"], []]);
+  });
+
+  for (const [name, most] of [
+    ["before it was sent", Infinity],
+    ["while it was sent", 50_000],
+  ] as const) {
+    it(`ends the connection if its buffer is gone ${name}, and nothing is written behind the gap`, async () => {
+      const seen = new Recorder();
+      const at = connection(most, seen);
+      const gone = letters(100_000, "b");
+      seen.drain = () => {
+        seen.drains++;
+        at.writer.write("next", letters(1, "c"));
+      };
+      at.writer.write("head", gone);
+      at.writer.write("behind", letters(1, "d"));
+      const isUnderWay = () => at.written.length > 1;
+      for (let turn = 0; most < Infinity && turn < 20 && !isUnderWay(); turn++) await undefined;
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      for (let turn = 0; turn < 4; turn++) await settled();
+      const lengths = at.written.map(({ length }) => length);
+      assertEquals(lengths, most < Infinity ? [4, 50_000] : [4]);
+      assertEquals([seen.drains, at.failures], [1, 1]);
+    });
+  }
 });
