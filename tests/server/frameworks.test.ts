@@ -39,9 +39,15 @@ function example(framework: string): string {
   return section.split("```ts\n")[1]?.split("```")[0] ?? "";
 }
 
+/** How a program ended: by itself with this code, or by this signal. */
+function ending({ exitCode, signalCode }: ChildProcess): number | string | undefined {
+  return exitCode ?? signalCode ?? undefined;
+}
+
 async function connected(port: number, child: ChildProcess): Promise<RawClient> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`The program ended with ${child.exitCode}`);
+    const ended = ending(child);
+    if (ended !== undefined) throw new Error(`The program ended: ${ended}`);
     const raw = await RawClient.open(port).catch(() => undefined);
     if (raw !== undefined) return raw;
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -82,8 +88,8 @@ describe("keepAliveServer() in the examples of docs/server.md", () => {
         }
         child.kill("SIGTERM");
         await raw.end();
-        await eventually(() => child.exitCode !== null, "the end of the program");
-        assertEquals(child.exitCode, 0);
+        await eventually(() => ending(child) !== undefined, "the end of the program");
+        assertEquals(ending(child), 0);
       } finally {
         child.kill("SIGKILL");
         rmSync(file, { force: true });
