@@ -18,7 +18,7 @@ import { HELP, readArguments } from "./campaign/arguments.ts";
 import { type Clues, follow, type ProcessOutput } from "./campaign/follow.ts";
 import { commandLine, PARTS, type Part, type Reading, shares } from "./campaign/parts.ts";
 import { type Row, tableOf } from "./campaign/table.ts";
-import { UsageError } from "./usage-error.ts";
+import { understood } from "./command-line.ts";
 
 /** Time between two lines of progress. */
 const PROGRESS_MS = 15_000;
@@ -32,7 +32,7 @@ const MOST_LINES = 40;
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const given = understood(argv);
+  const given = understood(() => readArguments(argv, PARTS), "See npm run campaign -- --help.");
   if (given === undefined) return 2;
   if (given.help) {
     console.log(HELP);
@@ -55,16 +55,6 @@ async function main(argv: readonly string[]): Promise<number> {
   if (interrupt.aborted) console.log("Interrupted: this is what is known so far.");
   if (rows.some(({ failures }) => failures > 0)) return 1;
   return interrupt.aborted ? 130 : 0;
-}
-
-function understood(argv: readonly string[]) {
-  try {
-    return readArguments(argv, PARTS);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nSee npm run campaign -- --help.`);
-    return undefined;
-  }
 }
 
 function interruption(): AbortSignal {

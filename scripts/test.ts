@@ -1,5 +1,6 @@
 /** `npm test`: every check of this repository. `npm test -- --help` says what can be chosen. */
 
+import { understood } from "./command-line.ts";
 import { type Arguments, HELP, readArguments } from "./test/arguments.ts";
 import { countsLine } from "./test/counts.ts";
 import { runAll } from "./test/schedule.ts";
@@ -11,7 +12,7 @@ import { UsageError } from "./usage-error.ts";
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const given = understood(argv);
+  const given = understood(() => chosenBy(argv), "See npm test -- --help.");
   if (given === undefined) return 2;
   if (given.help) console.log(HELP);
   else if (given.list)
@@ -25,17 +26,11 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** A typing error must not look like success, so an unknown step or file ends the run. */
-function understood(argv: readonly string[]): Arguments | undefined {
-  try {
-    const names = new Set(steps([]).map(({ name }) => name));
-    const given = readArguments(argv, [...names]);
-    if (testFiles(given.filters).length > 0) return given;
-    throw new UsageError(`No test file's path contains ${given.filters.join(" or ")}`);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nSee npm test -- --help.`);
-    return undefined;
-  }
+function chosenBy(argv: readonly string[]): Arguments {
+  const names = new Set(steps([]).map(({ name }) => name));
+  const given = readArguments(argv, [...names]);
+  if (testFiles(given.filters).length > 0) return given;
+  throw new UsageError(`No test file's path contains ${given.filters.join(" or ")}`);
 }
 
 async function runChosen({ only, filters, jobs }: Arguments): Promise<number> {

@@ -2,12 +2,24 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parsed } from "../../scripts/command-line.ts";
+import { UsageError } from "../../scripts/usage-error.ts";
 import { isOurs } from "../speed/summary.ts";
-import { positive, refuseUnknown, UsageError, unknownName } from "../speed/usage.ts";
+import { positive, refuseUnknown, unknownName } from "../speed/usage.ts";
 
 /** The bench's client, in each checkout. */
 export const CLIENT = join("bench", "speed", "client.ts");
+
+const OPTIONS = {
+  help: { type: "boolean", short: "h", default: false },
+  against: { type: "string", multiple: true, default: [] as string[] },
+  only: { type: "string", default: "small" },
+  runtime: { type: "string", default: "" },
+  client: { type: "string", default: "holdfast request,holdfast fetch" },
+  windows: { type: "string", default: "30" },
+  ms: { type: "string", default: "150" },
+  rate: { type: "string" },
+} as const;
 
 /** What is to be done. */
 export interface Arguments {
@@ -38,7 +50,10 @@ const FEWEST_WINDOWS = 6;
 
 /** @throws {UsageError} with a sentence that names what is wrong. */
 export function readArguments(list: readonly string[], known: Known): Arguments {
-  const { help, against, only, runtime, client, ...rest } = parsed(list);
+  const { help, against, only, runtime, client, ...rest } = parsed({
+    args: [...list],
+    options: OPTIONS,
+  }).values;
   const sections = names(only);
   const clients = names(client);
   for (const name of sections) refuseUnknown("section", name, known.sections);
@@ -62,26 +77,6 @@ export function readArguments(list: readonly string[], known: Known): Arguments 
     ms: positive("ms", rest.ms),
     rate,
   };
-}
-
-function parsed(list: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...list],
-      options: {
-        help: { type: "boolean", short: "h", default: false },
-        against: { type: "string", multiple: true, default: [] },
-        only: { type: "string", default: "small" },
-        runtime: { type: "string", default: "" },
-        client: { type: "string", default: "holdfast request,holdfast fetch" },
-        windows: { type: "string", default: "30" },
-        ms: { type: "string", default: "150" },
-        rate: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }
 
 const names = (list: string): string[] => list.split(",").map((name) => name.trim());

@@ -6,6 +6,7 @@
  */
 
 import { basename } from "node:path";
+import { understood } from "../../scripts/command-line.ts";
 import { root } from "../../scripts/entries.ts";
 import { CLIENTS } from "../speed/clients/all.ts";
 import { startHttp2Origin } from "../speed/http2-origins.ts";
@@ -15,8 +16,7 @@ import { clientsOf, SCENARIOS, type Scenario } from "../speed/scenarios.ts";
 import { startOrigin } from "../speed/start-origin.ts";
 import { median, type Series } from "../speed/summary.ts";
 import { table } from "../speed/table.ts";
-import { UsageError } from "../speed/usage.ts";
-import { type Arguments, HELP, isCompared, readArguments } from "./arguments.ts";
+import { type Arguments, HELP, isCompared, type Known, readArguments } from "./arguments.ts";
 import { lowerQuartile, ratioOf } from "./pairs.ts";
 
 /** As long as the bench's own. */
@@ -24,7 +24,10 @@ const WARM_MS = 900;
 
 async function main(argv: readonly string[]): Promise<number> {
   const installed = runtimes();
-  const wanted = given(argv, installed);
+  const wanted = understood(
+    () => readArguments(argv, knownWith(installed)),
+    "npm run bench:ab -- --help says more.",
+  );
   if (wanted === undefined) return 2;
   if (wanted.help) {
     console.log(HELP);
@@ -42,20 +45,13 @@ async function main(argv: readonly string[]): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** Reports a mistake, and gives `undefined`. */
-function given(argv: readonly string[], installed: readonly Runtime[]): Arguments | undefined {
-  try {
-    return readArguments(argv, {
-      sections: SCENARIOS.map(({ name }) => name),
-      openLoops: SCENARIOS.filter(({ share }) => share !== undefined).map(({ name }) => name),
-      runtimes: installed.map(({ name }) => name),
-      clients: [...Object.keys(CLIENTS), "holdfast HTTP/1.1", "holdfast fetch HTTP/1.1"],
-    });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nnpm run bench:ab -- --help says more.`);
-    return undefined;
-  }
+function knownWith(installed: readonly Runtime[]): Known {
+  return {
+    sections: SCENARIOS.map(({ name }) => name),
+    openLoops: SCENARIOS.filter(({ share }) => share !== undefined).map(({ name }) => name),
+    runtimes: installed.map(({ name }) => name),
+    clients: [...Object.keys(CLIENTS), "holdfast HTTP/1.1", "holdfast fetch HTTP/1.1"],
+  };
 }
 
 /** Each client of this checkout, and right behind it the same one of the others. */

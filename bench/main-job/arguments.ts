@@ -1,6 +1,7 @@
 /** Arguments: reads the command line, or says what is wrong with it. */
 
-import { parseArgs } from "node:util";
+import { parsed } from "../../scripts/command-line.ts";
+import { UsageError } from "../../scripts/usage-error.ts";
 
 export interface Arguments {
   /** Servers of the user's own; none for the embedded origins. */
@@ -15,11 +16,6 @@ export interface Arguments {
   readonly quiet: boolean;
   readonly json: boolean;
   readonly help: boolean;
-}
-
-/** The command line cannot be understood; the message says why. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 const OPTIONS = {
@@ -56,7 +52,7 @@ Also: deno run -A bench/main-job/main.ts, bun bench/main-job/main.ts`;
 
 /** @throws {UsageError} */
 export function readArguments(argv: readonly string[]): Arguments {
-  const { values, positionals } = parsed(argv);
+  const { values, positionals } = parsed({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const urls = positionals.map(readUrl);
   if (urls.length > GENTLE.mostUrls)
     throw new UsageError(`At most ${GENTLE.mostUrls} URLs, got ${urls.length}`);
@@ -79,15 +75,6 @@ export function readArguments(argv: readonly string[]): Arguments {
     json: values.json,
     help: values.help,
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(message, { cause: error });
-  }
 }
 
 interface Range {

@@ -14,7 +14,8 @@
 
 import { constants } from "node:os";
 import process from "node:process";
-import { type Arguments, HELP, readArguments, UsageError } from "./arguments.ts";
+import { understood } from "../../scripts/command-line.ts";
+import { type Arguments, HELP, readArguments } from "./arguments.ts";
 import { embeddedJob } from "./embedded.ts";
 import { longestPauseMs, ownServersJob } from "./own-servers.ts";
 import { progressOn, silentProgress } from "./progress.ts";
@@ -35,7 +36,7 @@ if (exitCode !== undefined) {
 
 /** Returns the exit code, or `undefined` if something runs until Ctrl-C. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
-  const given = understood(argv);
+  const given = understood(() => readArguments(argv), "See npm start -- --help.");
   if (given === undefined) return 2;
   if (given.help) {
     console.log(HELP);
@@ -50,16 +51,6 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   const result = await job(given, interrupted.signal);
   console.log(given.json ? jsonReport(result) : textReport(result, reporting(given)));
   return interrupted.exitCode() ?? (holdfastIsFine(result) ? 0 : 1);
-}
-
-function understood(argv: readonly string[]): Arguments | undefined {
-  try {
-    return readArguments(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nSee npm start -- --help.`);
-    return undefined;
-  }
 }
 
 function job(given: Arguments, stop: AbortSignal): Promise<JobResult> {

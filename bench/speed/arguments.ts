@@ -1,8 +1,9 @@
 /** Arguments: what was asked for on the command line, and the sentence that says what is wrong with it. */
 
 import { parseArgs } from "node:util";
+import { UsageError } from "../../scripts/usage-error.ts";
 import { type Effort, NAMES, sectionsOf } from "./sections.ts";
-import { positive, refuseUnknown, UsageError, unknownName } from "./usage.ts";
+import { positive, refuseUnknown, unknownName } from "./usage.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },

@@ -7,9 +7,10 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { understood } from "../../scripts/command-line.ts";
 import { root } from "../../scripts/entries.ts";
 import { countsLine } from "../../scripts/test/counts.ts";
-import { type Arguments, FEWEST_ROUNDS, helpText, readArguments } from "./arguments.ts";
+import { FEWEST_ROUNDS, helpText, readArguments } from "./arguments.ts";
 import { Bench } from "./bench.ts";
 import { chartOf } from "./chart.ts";
 import { Progress } from "./progress.ts";
@@ -18,26 +19,15 @@ import { merged, type Part, readParts, writeParts } from "./results.ts";
 import { runtimes } from "./runtimes.ts";
 import { minutes, secondsOfAll, sectionList } from "./sections.ts";
 import { isOurs, type Series, summarize } from "./summary.ts";
-import { UsageError } from "./usage.ts";
 
 const installed = runtimes();
 
-/** Reads the arguments. Reports a mistake, and ends with 2. */
-function given(): Arguments {
-  try {
-    return readArguments(
-      process.argv.slice(2),
-      installed.map(({ name }) => name),
-    );
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    console.error("npm run bench -- --help says more.");
-    process.exit(2);
-  }
-}
-
-const wanted = given();
+const runtimeNames = installed.map(({ name }) => name);
+const wanted =
+  understood(
+    () => readArguments(process.argv.slice(2), runtimeNames),
+    "npm run bench -- --help says more.",
+  ) ?? process.exit(2);
 const { sections, effort, quick, slice } = wanted;
 const short = quick || slice;
 if (wanted.help) {

@@ -1,11 +1,7 @@
 /** Usage: the user's mistakes on the command line of the benches, and what is read alike by them. */
 
+import { UsageError } from "../../scripts/usage-error.ts";
 import { nearest } from "../../src/contract/nearest.ts";
-
-/** A mistake of the user. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** @throws {UsageError} with a sentence that names the nearest right word. `what`: for a list of such names. */
 export function refuseUnknown(what: string, given: string, known: readonly string[]): void {

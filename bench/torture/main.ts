@@ -12,7 +12,7 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { parsed, understood } from "../../scripts/command-line.ts";
 import { CLIENT_TITLES, type ClientName } from "./clients.ts";
 import { type Figures, isFlawless } from "./judge.ts";
 import { progressOf } from "./progress.ts";
@@ -38,16 +38,6 @@ ${Object.entries(CLIENT_TITLES)
 
 Exit code: 0 if Holdfast's figures are all zero, 1 if not, 2 for wrong arguments.`;
 
-/** Reads the arguments. Reports a mistake, and ends with 2. */
-function given() {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\nbench/torture/main.ts --help says more.`);
-    process.exit(2);
-  }
-}
-
 const OPTIONS = {
   requests: { type: "string", default: "20000" },
   runtime: { type: "string", default: "here" },
@@ -57,7 +47,9 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 } as const;
 
-const values = given();
+const values =
+  understood(() => parsed({ options: OPTIONS }).values, "bench/torture/main.ts --help says more.") ??
+  process.exit(2);
 if (values.help) console.log(HELP);
 else process.exitCode = await main();
 

@@ -1,6 +1,6 @@
 /** Arguments: reads the command line of a campaign, or says what is wrong with it. */
 
-import { parseArgs } from "node:util";
+import { above0, parsed } from "../command-line.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Part } from "./parts.ts";
 
@@ -38,28 +38,14 @@ const MOST_SEED = 1_000_000_000;
 
 /** @throws {UsageError} */
 export function readArguments(argv: readonly string[], all: readonly Part[]): Arguments {
-  const { minutes, only, from, list, help } = parsed(argv);
+  const { minutes, only, from, list, help } = parsed({ args: [...argv], options: OPTIONS }).values;
   return {
-    minutes: numberAbove0(minutes),
+    minutes: above0("minutes", minutes),
     parts: chosen(only, all),
     from: from === undefined ? 1 + (Date.now() % MOST_SEED) : seed(from),
     list,
     help,
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-function numberAbove0(text: string): number {
-  const minutes = Number(text);
-  if (text.trim() !== "" && minutes > 0 && minutes < Infinity) return minutes;
-  throw new UsageError(`--minutes must be a number above 0, got "${text}"`);
 }
 
 function seed(text: string): number {

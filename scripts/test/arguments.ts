@@ -1,6 +1,6 @@
 /** Arguments: reads the command line of `npm test`, or says what is wrong with it. */
 
-import { parseArgs } from "node:util";
+import { parsed, whole } from "../command-line.ts";
 import { UsageError } from "../usage-error.ts";
 
 export interface Arguments {
@@ -38,23 +38,16 @@ const OPTIONS = {
 
 /** @throws {UsageError} `known`: the names of all steps. */
 export function readArguments(argv: readonly string[], known: readonly string[]): Arguments {
-  const { values, positionals } = parsed(argv);
+  const { values, positionals } = parsed({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const only = values.only.flatMap((list) => list.split(","));
   const unknown = only.filter((name) => !known.includes(name));
   if (unknown.length > 0)
     throw new UsageError(`--only knows no step "${unknown.join('", "')}": there are ${known.join(", ")}`);
-  return { only, filters: positionals, jobs: count(values.jobs), list: values.list, help: values.help };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new UsageError(`--jobs must be a whole number above 0, got "${text}"`);
+  return {
+    only,
+    filters: positionals,
+    jobs: whole("jobs", values.jobs),
+    list: values.list,
+    help: values.help,
+  };
 }

@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { readArguments } from "../../bench/ab/arguments.ts";
 import { lowerQuartile, ratioOf } from "../../bench/ab/pairs.ts";
-import { UsageError } from "../../bench/speed/usage.ts";
 import { root } from "../../scripts/entries.ts";
+import { UsageError } from "../../scripts/usage-error.ts";
 
 const KNOWN = {
   sections: ["small", "open-20"],

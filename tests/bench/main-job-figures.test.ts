@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { readArguments, UsageError } from "../../bench/main-job/arguments.ts";
+import { readArguments } from "../../bench/main-job/arguments.ts";
 import { observations } from "../../bench/main-job/observation.ts";
 import { progressLine } from "../../bench/main-job/progress.ts";
 import { wrapped } from "../../bench/main-job/report.ts";
@@ -11,6 +11,7 @@ import { table } from "../../bench/main-job/table.ts";
 import { percentile } from "../../bench/main-job/tally.ts";
 import { causesText, holdfastIsFine, originVerdict, overallVerdict } from "../../bench/main-job/verdict.ts";
 import type { PoolView } from "../../bench/main-job/watch.ts";
+import { UsageError } from "../../scripts/usage-error.ts";
 
 const view: PoolView = {
   opened: 2,

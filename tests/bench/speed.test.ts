@@ -19,8 +19,8 @@ import { deception, type Round } from "../../bench/speed/round.ts";
 import { SCENARIOS } from "../../bench/speed/scenarios.ts";
 import { allRoundsOf, GROUPS, NAMES, roundsOf, secondsOfRound } from "../../bench/speed/sections.ts";
 import { type Series, summarize } from "../../bench/speed/summary.ts";
-import { UsageError } from "../../bench/speed/usage.ts";
 import { readWorkers } from "../../bench/speed/workers.ts";
+import { UsageError } from "../../scripts/usage-error.ts";
 
 const [small] = SCENARIOS;
 const runtime = { name: "Node 24", version: "24.0.0", command: [], peers: [] };

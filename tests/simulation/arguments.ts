@@ -1,7 +1,7 @@
 /** Arguments: reads the command line of the simulation, or says what is wrong with it. */
 
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { above0, parsed, whole } from "../../scripts/command-line.ts";
 import { UsageError } from "../../scripts/usage-error.ts";
 import { KINDS, type Kind, LANDED } from "./dimensions.ts";
 import type { FleetOptions } from "./fleet.ts";
@@ -68,7 +68,7 @@ const OPTIONS = {
 
 /** @throws {UsageError} */
 export function readArguments(argv: readonly string[]): Arguments {
-  const given = parsed(argv);
+  const given = parsed({ args: [...argv], options: OPTIONS }).values;
   const isEndless = given.total !== undefined || given.seconds !== undefined;
   const defaultSeeds = isEndless ? Infinity : 100;
   return {
@@ -89,32 +89,13 @@ export function readArguments(argv: readonly string[]): Arguments {
   };
 }
 
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
 function besideOf({ pair, neighbours }: { pair: boolean; neighbours: boolean }): Arguments["beside"] {
   if (pair) return "pair";
   return neighbours ? "neighbours" : undefined;
 }
 
-function whole(option: string, text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new UsageError(`--${option} must be a whole number above 0, got "${text}"`);
-}
-
 function seed(option: string, text: string): number {
   return text === "0" ? 0 : whole(option, text);
-}
-
-function above0(option: string, text: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && number > 0 && number < Infinity) return number;
-  throw new UsageError(`--${option} must be a number above 0, got "${text}"`);
 }
 
 function silenceOf(text: string): (typeof SILENCES)[number] {

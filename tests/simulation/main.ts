@@ -1,6 +1,6 @@
 /** The simulation, for as long as you like: `node --import tsx tests/simulation/main.ts --help`. */
 
-import { UsageError } from "../../scripts/usage-error.ts";
+import { understood } from "../../scripts/command-line.ts";
 import { type Arguments, HELP, readArguments } from "./arguments.ts";
 import { Fleet } from "./fleet.ts";
 import { NeighboursWorld } from "./neighbours.ts";
@@ -12,23 +12,13 @@ import { World } from "./world.ts";
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const given = understood(argv);
+  const given = understood(() => readArguments(argv), "tests/simulation/main.ts --help says more.");
   if (given === undefined) return 2;
   if (given.help) {
     console.log(HELP);
     return 0;
   }
   return given.replay === undefined ? await runFleet(given) : await replay(given, given.replay);
-}
-
-function understood(argv: readonly string[]): Arguments | undefined {
-  try {
-    return readArguments(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\ntests/simulation/main.ts --help says more.`);
-    return undefined;
-  }
 }
 
 /** With what happens in it as text. */
