@@ -145,7 +145,7 @@ describe("pool.upgrade", () => {
       socket.write(SWITCH);
       socket.on("data", (bytes) => socket.write(bytes));
     });
-    const pool = createPool({ idleTimeout: "1ms", maxLifetime: "1ms", requestTimeout: "2s" });
+    const pool = createPool({ idleTimeout: "1ms", maxLifetime: "1ms", requestTimeout: "1m" });
     const { socket } = await pool.upgrade(server.url, { protocol: "tcp" });
     pool.drain();
     await pool.close({ timeout: 0 });

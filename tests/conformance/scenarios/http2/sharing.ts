@@ -122,7 +122,7 @@ const rules: Scenario[] = [
   },
   {
     name: "HTTP/2: maxLifetime ends an idle connection by GOAWAY",
-    options: { ...H2, maxLifetime: 1500 },
+    options: { ...H2, maxLifetime: "3s" },
     server: http2(sayingHow(echo)),
     async client({ get, until, wait, note }) {
       note(await get());
