@@ -78,7 +78,7 @@ interface Plan {
 }
 
 async function against(kind: OriginKind, plan: Plan, wanted: readonly string[]): Promise<boolean> {
-  const origin = await kind.start();
+  const origin = await kind.start(findRuntime("here") as Runtime);
   const limit = kind.limit === Infinity ? "no GOAWAY" : `GOAWAY after ${kind.limit}`;
   console.log(
     `\n${plan.runtime.name}, ${kind.name}: ${limit}, ${plan.requests} requests, ${plan.together} together`,

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { root } from "../../scripts/entries.ts";
 import { find } from "../../tests/parity/systems/tools.ts";
 import { Child } from "../torture/child.ts";
-import { findRuntime, type Runtime } from "../torture/runtimes.ts";
+import type { Runtime } from "../torture/runtimes.ts";
 import { logged } from "./logged-servers.ts";
 import type { Ask, Seen } from "./protocol.ts";
 
@@ -26,8 +26,8 @@ export interface OriginKind {
   readonly name: string;
   /** Requests on one connection, by the server's own count. `Infinity`: it sends no GOAWAY. */
   readonly limit: number;
-  /** Starts it, or says what is not installed. */
-  start(): Promise<Origin | string>;
+  /** Starts it, or says what is not installed. `here` is the runtime of this process. */
+  start(here: Runtime): Promise<Origin | string>;
 }
 
 const NODE_LIMIT = 100;
@@ -39,15 +39,13 @@ export const ORIGINS: readonly OriginKind[] = [
   { name: "nginx-7", limit: 7, start: () => logged("nginx", "keepalive_requests 7;") },
   { name: "nghttpd", limit: Infinity, start: () => logged("nghttpd", "") },
   { name: "go", limit: NODE_LIMIT, start: startGo },
-  { name: "node", limit: NODE_LIMIT, start: () => startNode("plain") },
-  { name: "hono", limit: NODE_LIMIT, start: () => startNode("hono") },
+  { name: "node", limit: NODE_LIMIT, start: (here) => startNode(here, "plain") },
+  { name: "hono", limit: NODE_LIMIT, start: (here) => startNode(here, "hono") },
 ];
 
-/** Uses this process's runtime, so that a test needs no other. */
-function startNode(kind: string): Promise<Origin> {
-  const runtime = findRuntime("here") as Runtime;
+async function startNode(here: Runtime, kind: string): Promise<Origin> {
   const script = new URL("./node-servers.ts", import.meta.url);
-  return ofChild(Child.run(runtime, script, `${kind} ${NODE_LIMIT}`));
+  return await ofChild(await Child.run(here, script, `${kind} ${NODE_LIMIT}`));
 }
 
 async function startGo(): Promise<Origin | string> {

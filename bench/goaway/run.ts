@@ -35,7 +35,7 @@ export async function runClient(
   await origin.turnTo(run);
   const launch: Launch = { client, run, port: origin.port, requests, together };
   const script = new URL("./client-process.ts", import.meta.url);
-  const child = Child.run(runtime, script, JSON.stringify(launch));
+  const child = await Child.run(runtime, script, JSON.stringify(launch));
   try {
     const outcome = await child.next<Outcome>();
     return { ...outcome, ...(await origin.seen()), requests, allowed: allowed(plan, kind.limit) };

@@ -22,13 +22,13 @@ export interface Soak {
 
 export async function soak(given: Soak): Promise<Sample[]> {
   const { rounds, roundMs, settleMs, seed } = given;
-  const server = Child.run(given.server, new URL("./serve.ts", import.meta.url));
+  const server = await Child.run(given.server, new URL("./serve.ts", import.meta.url));
   const samples: Sample[] = [];
   try {
     const { ports } = await server.next<{ ports: number[] }>();
     const launch: SoakLaunch = { ports, rounds, roundMs, settleMs, seed };
     const script = new URL("./client-process.ts", import.meta.url);
-    const client = Child.run(withGc(given.runtime), script, JSON.stringify(launch));
+    const client = await Child.run(withGc(given.runtime), script, JSON.stringify(launch));
     try {
       for (;;) {
         const sample = await sampleOf(client, server);

@@ -16,8 +16,9 @@ export class Child {
   #over = false;
 
   /** A script on a runtime. */
-  static run(runtime: Runtime, script: URL, argument = ""): Child {
-    return new Child([...runtime.command, fileURLToPath(script), argument]);
+  static async run({ command, bundled }: Runtime, script: URL, argument = ""): Promise<Child> {
+    const file = await (bundled?.(script) ?? fileURLToPath(script));
+    return new Child([...command, file, argument]);
   }
 
   constructor([program = "", ...args]: readonly string[]) {

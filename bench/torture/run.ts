@@ -25,7 +25,7 @@ export interface Torture {
 
 /** Runs all clients. Returns the figures of each. */
 export async function torture(given: Torture): Promise<Map<ClientName, Figures>> {
-  const server = Child.run(given.server, new URL("./serve.ts", import.meta.url));
+  const server = await Child.run(given.server, new URL("./serve.ts", import.meta.url));
   const results = new Map<ClientName, Figures>();
   try {
     await server.next<Ready>();
@@ -49,7 +49,7 @@ async function runClient(
   const { ports } = await server.next<Ready>();
   const launch: Launch = { client, number, ports, requests, seed };
   const script = new URL("./client-process.ts", import.meta.url);
-  const child = Child.run(given.runtime, script, JSON.stringify(launch));
+  const child = await Child.run(given.runtime, script, JSON.stringify(launch));
   try {
     const message = await outcome(child, (sent) => given.progress(client, sent));
     const report = await lastReport(server, message.closes);

@@ -11,6 +11,8 @@ export interface Runtime {
   /** The command before the script. */
   readonly command: readonly string[];
   readonly clients: readonly ClientName[];
+  /** Returns what to run instead of a script. Without it that is the script itself. Tests bundle scripts for Node. */
+  readonly bundled?: (script: URL) => Promise<string>;
 }
 
 export const RUNTIME_NAMES = ["here", "node", "node24", "deno", "bun"] as const;

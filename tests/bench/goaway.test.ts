@@ -5,12 +5,11 @@ import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { Ledger } from "../../bench/goaway/ledger.ts";
 import { ORIGINS, type OriginKind } from "../../bench/goaway/origins.ts";
 import { type Figures, isFlawless, runClient } from "../../bench/goaway/run.ts";
-import { findRuntime, type Runtime } from "../../bench/torture/runtimes.ts";
 import { find } from "../parity/systems/tools.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
+import { here } from "./here.ts";
 
 const REQUESTS = 600;
-const here = findRuntime("here") as Runtime;
 /** Origins that need nothing but this runtime, and nginx where it is installed. */
 const KINDS = ORIGINS.filter(
   ({ name }) => ["node", "hono"].includes(name) || (name.startsWith("nginx") && find("nginx") !== undefined),
@@ -28,7 +27,7 @@ describe("GOAWAY torture", () => {
   }
 
   async function torture(kind: OriginKind): Promise<void> {
-    const origin = await kind.start();
+    const origin = await kind.start(here);
     if (typeof origin === "string") throw new Error(origin);
     try {
       for (const client of ["holdfast-request", "holdfast-fetch"] as const) {

@@ -5,14 +5,13 @@ import { assertEquals, assertGreater } from "@std/assert";
 import type { Sample } from "../../bench/soak/protocol.ts";
 import { soak } from "../../bench/soak/run.ts";
 import { verdict } from "../../bench/soak/verdict.ts";
-import { findRuntime, type Runtime } from "../../bench/torture/runtimes.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
+import { here } from "./here.ts";
 
 describe("soak", () => {
   it("leaves no connection active after careless users, and none open after close()", {
     timeout: 5 * PATIENCE_MS,
   }, async () => {
-    const here = findRuntime("here") as Runtime;
     const given = {
       server: here,
       runtime: here,

@@ -7,9 +7,9 @@ import { type Figures, judge } from "../../bench/torture/judge.ts";
 import { FATE } from "../../bench/torture/ledger.ts";
 import { OUTCOME } from "../../bench/torture/protocol.ts";
 import { torture } from "../../bench/torture/run.ts";
-import { findRuntime, type Runtime } from "../../bench/torture/runtimes.ts";
 import { isIdempotent, plan } from "../../bench/torture/schedule.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
+import { here } from "./here.ts";
 
 const REQUESTS = 1500;
 /** `node:http` through an agent as well; and on Node, undici's fetch through a dispatcher. */
@@ -24,7 +24,6 @@ describe("torture", () => {
   it("Holdfast fails no request that a resend can save, sends no POST twice, accepts no stray byte and leaks no socket", {
     timeout: 5 * PATIENCE_MS,
   }, async () => {
-    const here = findRuntime("here") as Runtime;
     const results = await torture({
       server: here,
       runtime: here,
