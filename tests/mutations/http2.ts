@@ -32,6 +32,22 @@ export const HTTP2: readonly Mutation[] = [
     proof: { tests: "tests/http2/doubted-streams.test.ts" },
   },
   {
+    breaks: "No GET is sent a third time whose second attempt has got a 1xx before REFUSED_STREAM",
+    file: "src/http2/session.ts",
+    search:
+      "    // An interim response is proof of processing, whatever the code says.\n    if (code !== CODE.refusedStream || stream.responded) {",
+    replacement: "    if (code !== CODE.refusedStream || stream.hasHead) {",
+    proof: { tests: "tests/simulation/http2" },
+  },
+  {
+    breaks: "No error says that nothing was sent of a request that has got a 1xx before a GOAWAY below it",
+    file: "src/http2/session.ts",
+    search:
+      "      // What was answered in part was processed, although the peer says that it was not.\n      if (responded) listener",
+    replacement: "      if (false) listener",
+    proof: { tests: "tests/simulation/http2" },
+  },
+  {
     breaks: "A stream above the last of a GOAWAY was not processed, and one below may have been",
     file: "src/http2/session.ts",
     search: ".filter(({ id }) => id > lastId)",

@@ -3,7 +3,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { LATENESS } from "../lateness.ts";
-import { planOf } from "./plan.ts";
+import { TAKEN_BACK } from "./hints.ts";
+import { planOf, silentPlanOf } from "./plan.ts";
 import { SEEDS } from "./seeds.ts";
 import { Http2World, type Seen } from "./world.ts";
 
@@ -59,6 +60,19 @@ describe("a random world of HTTP/2", () => {
       ...LATENESS,
     ];
     assertEquals(missing(events, happened), []);
+  });
+
+  it("keeps every invariant where servers disown what they have begun to answer", async () => {
+    const happened = new Set<string>();
+    for (let seed = 1; seed <= 6; seed++) {
+      const seen = await new Http2World(silentPlanOf("disowns", seed, 80)).run();
+      for (const what of Object.keys(seen.happened)) happened.add(what);
+    }
+    const expected = ["1xx at once", "vanish", ...TAKEN_BACK.map((how) => `1xx, then ${how}`)];
+    assertEquals(
+      expected.filter((what) => !happened.has(what)),
+      [],
+    );
   });
 
   it("keeps every invariant from a random seed", async () => {

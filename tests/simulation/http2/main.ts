@@ -6,13 +6,13 @@
  * node --import tsx tests/simulation/http2/main.ts --from 1 --seeds 100 --requests 1000
  * node --import tsx tests/simulation/http2/main.ts --seconds 60                     # as many as fit
  * node --import tsx tests/simulation/http2/main.ts --seed 17 --trace                # one again, with all that happens
- * node --import tsx tests/simulation/http2/main.ts --silence forgets --seeds 50     # or slow: as in ../main.ts
+ * node --import tsx tests/simulation/http2/main.ts --silence forgets --seeds 50     # or slow, as in ../main.ts, or disowns
  * node --import tsx tests/simulation/http2/main.ts --total 5000000                  # until so many requests were made
  * ```
  */
 
 import { parseArgs } from "node:util";
-import { planOf, silentPlanOf } from "./plan.ts";
+import { isSilence, planOf, silentPlanOf } from "./plan.ts";
 import { Http2World } from "./world.ts";
 
 const { values } = parseArgs({
@@ -48,10 +48,7 @@ const until = startedAt + 1000 * Number(values.seconds ?? Infinity);
 for (let at = 0; at < count && requests < total && performance.now() < until; at++) {
   const [seed, each] = [from + at * step, Number(values.requests)];
   const { silence } = values;
-  const plan =
-    silence === "forgets" || silence === "slow"
-      ? silentPlanOf(silence, seed, each)
-      : planOf(seed, each, values.plain);
+  const plan = isSilence(silence) ? silentPlanOf(silence, seed, each) : planOf(seed, each, values.plain);
   if (values.seed !== undefined) console.log(JSON.stringify(plan));
   try {
     const seen = await new Http2World(plan, values.trace ? console.log : undefined).run();

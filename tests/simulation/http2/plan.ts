@@ -3,6 +3,7 @@
 import type { Duration, PoolOptions } from "../../../mod.ts";
 import { Prng } from "../../support/prng.ts";
 import { drawSlowness, type Slowness } from "../slowness.ts";
+import { drawHints, type HintPlan, NO_HINTS } from "./hints.ts";
 
 /** How a server ends connections of its own accord. */
 export interface ServerPlan {
@@ -40,10 +41,12 @@ export interface ServerPlan {
   readonly forgetsMs: number;
   /** It is slow for everybody. */
   readonly slow: Slowness | undefined;
+  /** It sends 1xx, and takes requests back after them. */
+  readonly hints: HintPlan;
 }
 
-/** Boxes in between that forget connections, or servers that are slow for everybody. */
-export type Silence = "forgets" | "slow";
+/** Boxes in between that forget connections, servers that are slow for everybody, or that disown what they have begun to answer. */
+export type Silence = "forgets" | "slow" | "disowns";
 
 /** How the code of HTTP/2 comes. */
 export interface LoadPlan {
@@ -128,6 +131,7 @@ const PLAIN_SERVER = {
   changesHard: false,
   forgetsMs: Infinity,
   slow: undefined,
+  hints: NO_HINTS,
 } as const;
 
 /** The plan of a seed, with some `requests` in all. `plain`: as seeds were before there was more to draw. */
@@ -143,6 +147,7 @@ export function planOf(seed: number, requests: number, plain = false): Plan {
       settingsAfterMs: prng.among(0, 0, 1, 40),
       maxFieldBytes: prng.among(Infinity, Infinity, 2000, 8000),
       changesHard: prng.oneIn(2),
+      hints: drawHints(server.seed, server.faultRate > 0),
     })),
     sleepOneIn: prng.among(Infinity, Infinity, 300, 60),
     redirectOneIn: prng.among(Infinity, 30, 5),
@@ -261,9 +266,39 @@ function slowPlanOf(seed: number, requests: number): Plan {
   };
 }
 
+/** Servers that fall silent, so that requests are sent a second time, and disown what they have begun to answer. */
+function disowningPlanOf(seed: number, requests: number): Plan {
+  const prng = new Prng(Math.imul(seed, 0xc2b2_ae35) ^ 0xd150);
+  const plan = quietPlanOf(seed, requests, prng);
+  return {
+    ...plan,
+    silence: "disowns",
+    pauseMs: prng.among(8000, 60_000),
+    servers: plan.servers.map((server) => ({
+      ...server,
+      hints: {
+        oneIn: prng.among(2, 20),
+        takenBackOneIn: prng.among(1, 2),
+        vanishOneIn: prng.among(3, 10),
+        endsAfterMs: prng.among(1000, 4000, 10_000),
+      },
+    })),
+  };
+}
+
+const SILENT: Readonly<Record<Silence, (seed: number, requests: number) => Plan>> = {
+  forgets: forgettingPlanOf,
+  slow: slowPlanOf,
+  disowns: disowningPlanOf,
+};
+
 /** The plan of a world that is about silence. */
 export function silentPlanOf(silence: Silence, seed: number, requests: number): Plan {
-  return (silence === "slow" ? slowPlanOf : forgettingPlanOf)(seed, requests);
+  return SILENT[silence](seed, requests);
+}
+
+export function isSilence(text: string | undefined): text is Silence {
+  return text !== undefined && Object.hasOwn(SILENT, text);
 }
 
 function oldPlan(seed: number, requests: number): Plan {

@@ -23,6 +23,7 @@ import {
   TYPE,
   uint32,
 } from "./frames.ts";
+import { type Hint, Hints, type TakenBack } from "./hints.ts";
 import type { ServerPlan, UnusedEnd } from "./plan.ts";
 
 /** What a server needs of its world. */
@@ -37,8 +38,12 @@ export interface ServerWorld {
   executes(id: number, method: string): void;
   /** The server gives the client a cause to fail. */
   excuses(id: number, why: string): void;
+  /** The request comes, after so many redirects. Returns how often it has come so. */
+  arrives(id: number, hop: number): number;
   /** The server has not processed the request, and the client is told so. */
-  spares(id: number): void;
+  spares(id: number, hop: number): void;
+  /** The client is told so, too, but has got a 1xx before. */
+  disowns(id: number): void;
   /** The server begins to process the request. */
   takes(id: number): void;
   /** Where the request is sent on to, if it has hops left; `hop`: how many it has had. */
@@ -83,6 +88,7 @@ export class Http2Server {
   readonly connections: Set<Http2ServerConnection> = new Set();
   /** For how connections end unused. */
   readonly #ends: Prng;
+  readonly hints: Hints;
   #restart: Appointment | undefined;
 
   constructor(world: ServerWorld, plan: ServerPlan) {
@@ -90,6 +96,7 @@ export class Http2Server {
     this.plan = plan;
     this.prng = new Prng(plan.seed);
     this.#ends = new Prng(plan.seed ^ 0xe4d);
+    this.hints = new Hints(plan.hints, plan.seed);
     this.#restartLater();
   }
 
@@ -134,6 +141,8 @@ interface ServerStream {
   trailers: boolean;
   /** How many redirects it went through. */
   hop: number;
+  /** It has got a 1xx. */
+  hinted: boolean;
 }
 
 /** The server's end of one connection. */
@@ -364,24 +373,9 @@ export class Http2ServerConnection {
     const now = this.#world.agenda.now;
     if (this.#world.isPunctual && now > this.#goneAt + this.#world.latencyMs)
       this.#world.fail(`stream ${number} was opened after the GOAWAY had come`);
-    const method = fields.get(":method") ?? "";
-    const stream: ServerStream = {
-      number,
-      id: Number(fields.get("x-id")),
-      method,
-      path: fields.get(":path") ?? "",
-      uploadLength: fields.has("x-length") ? Number(fields.get("x-length")) : undefined,
-      received: 0,
-      window: this.#streamWindow,
-      sendWindow: this.#clientStreamWindow,
-      requestEnded: (flags & END_STREAM) !== 0,
-      responded: false,
-      ended: false,
-      left: new Uint8Array(0),
-      trailers: false,
-      hop: Number((fields.get(":path") ?? "").split("/")[3] ?? 0),
-    };
-    if (number > this.#lastTaken) return this.#world.spares(stream.id);
+    const stream = this.#newStream(number, (flags & END_STREAM) !== 0, fields);
+    const attempt = this.#world.arrives(stream.id, stream.hop);
+    if (number > this.#lastTaken) return this.#world.spares(stream.id, stream.hop);
     if (stream.path !== `/r/${stream.id}${stream.hop === 0 ? "" : `/${stream.hop}`}`)
       this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
     this.#streams.set(number, stream);
@@ -393,10 +387,32 @@ export class Http2ServerConnection {
     if (this.#refuses(stream)) return;
     this.#world.takes(stream.id);
     this.#requests += 1;
+    if (this.#vanishes(stream, attempt) || this.#hints(stream, attempt)) return;
     this.#disturb(stream);
     if (this.#isOver || this.#isDeaf || !this.#streams.has(number)) return;
     if (this.#requests >= this.#server.plan.maxRequests && this.#lastTaken === NEVER) this.leaves();
     if (stream.requestEnded) this.#complete(stream);
+  }
+
+  #newStream(number: number, requestEnded: boolean, fields: ReadonlyMap<string, string>): ServerStream {
+    const path = fields.get(":path") ?? "";
+    return {
+      number,
+      id: Number(fields.get("x-id")),
+      method: fields.get(":method") ?? "",
+      path,
+      uploadLength: fields.has("x-length") ? Number(fields.get("x-length")) : undefined,
+      received: 0,
+      window: this.#streamWindow,
+      sendWindow: this.#clientStreamWindow,
+      requestEnded,
+      responded: false,
+      ended: false,
+      left: new Uint8Array(0),
+      trailers: false,
+      hop: Number(path.split("/")[3] ?? 0),
+      hinted: false,
+    };
   }
 
   /** A strict server refuses what is beyond a limit that the client may not have heard of. */
@@ -407,9 +423,73 @@ export class Http2ServerConnection {
     world.happened(
       this.#maxStreams === Infinity ? "refused before the settings were known" : "refused by a lower limit",
     );
-    world.spares(stream.id);
+    world.spares(stream.id, stream.hop);
     this.#resets(stream, CODES.refused);
     return true;
+  }
+
+  /** It says nothing more, and ends the connection after a while. */
+  #vanishes(stream: ServerStream, attempt: number): boolean {
+    const { world, hints } = this.#server;
+    const endsAfterMs = hints.vanishes(attempt);
+    if (endsAfterMs === undefined) return false;
+    world.happened("vanish");
+    for (const { id } of this.#streams.values()) world.excuses(id, "vanish");
+    if (stream.requestEnded && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
+    this.#isDeaf = true;
+    world.agenda.schedule(LANE.server, endsAfterMs, () => {
+      this.#stop();
+      this.#peer.end();
+    });
+    return true;
+  }
+
+  /** Sends a 1xx. Returns whether the request is taken back after it. */
+  #hints(stream: ServerStream, attempt: number): boolean {
+    const { world, hints } = this.#server;
+    const hint = hints.next(attempt, stream.requestEnded);
+    if (hint === undefined) return false;
+    world.happened("1xx at once");
+    stream.hinted = true;
+    this.#sendInterim(stream.number, hint.status);
+    if (hint.takenBack === undefined) return false;
+    this.#takesBack(stream, hint, hint.takenBack);
+    return true;
+  }
+
+  #takesBack(stream: ServerStream, { executes, afterMs }: Hint, how: TakenBack): void {
+    const { world } = this.#server;
+    world.happened(`1xx, then ${how}`);
+    if (executes && stream.requestEnded && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
+    // What came later is said to be unprocessed, too, where it may have been executed.
+    if (how === "disowned" && this.#lastTaken === NEVER) return this.#disowns(stream);
+    if (how === "refused" || how === "disowned") world.disowns(stream.id);
+    else world.excuses(stream.id, how);
+    if (how === "cut") for (const { id } of this.#streams.values()) world.excuses(id, how);
+    stream.responded = true;
+    stream.ended = true;
+    this.#soon(afterMs, () => {
+      if (how === "cut") return this.#leave("rst");
+      this.#resets(stream, how === "reset" ? CODES.internal : CODES.refused);
+    });
+  }
+
+  /** GOAWAY with the stream before that one as the last. */
+  #disowns(stream: ServerStream): void {
+    this.#world.disowns(stream.id);
+    this.#settle();
+    this.#lastTaken = Math.max(0, stream.number - 2);
+    this.#goneAt = Math.min(this.#goneAt, this.#world.agenda.now + this.#world.latencyMs);
+    this.#send(frame(TYPE.goaway, 0, 0, [...four(this.#lastTaken), ...four(CODES.noError)]));
+    this.#forget(stream);
+  }
+
+  #sendInterim(number: number, status: string): void {
+    const out = new ByteWriter();
+    this.#encoder.begin(out);
+    this.#encoder.field(":status", status, "index");
+    this.#encoder.end();
+    this.#sendFrames(number, out.taken(), 16_384, 0);
   }
 
   #data(number: number, bytes: Uint8Array, flags: number): void {
@@ -710,7 +790,8 @@ export class Http2ServerConnection {
         if (prng.oneIn(2) && this.#isLastHop(stream)) world.executes(stream.id, stream.method);
         return this.#resets(stream, prng.among(CODES.internal, CODES.cancel));
       case "refuse":
-        world.spares(stream.id);
+        if (stream.hinted) world.disowns(stream.id);
+        else world.spares(stream.id, stream.hop);
         return this.#resets(stream, CODES.refused);
       case "fin":
       case "rst":

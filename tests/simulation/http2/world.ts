@@ -35,6 +35,10 @@ interface Request {
   hops: readonly string[];
   /** How often a server has said that it did not process it. */
   spared: number;
+  /** How often it has come after each number of redirects, but for when a server has said that it did not process it. */
+  readonly comings: number[];
+  /** A server has said so after a 1xx. */
+  disowned: boolean;
   /** A server has begun to process it. */
   taken: boolean;
   /** It has fields of some KiB. */
@@ -191,9 +195,28 @@ export class Http2World implements ServerWorld, SideWorld {
     if (request !== undefined) request.excuse = why;
   }
 
-  spares(id: number): void {
+  arrives(id: number, hop: number): number {
     const request = this.#requests.get(id);
-    if (request !== undefined) request.spared += 1;
+    if (request === undefined) return 1;
+    const { method, comings } = request;
+    const count = (comings[hop] ?? 0) + 1;
+    comings[hop] = count;
+    if (count > (IDEMPOTENT.includes(method) ? 2 : 1))
+      this.fail(`${method} ${id} came ${count} times, each of which may have been processed`);
+    return count;
+  }
+
+  spares(id: number, hop: number): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    request.spared += 1;
+    request.comings[hop] = (request.comings[hop] ?? 0) - 1;
+  }
+
+  disowns(id: number): void {
+    this.excuses(id, "disowned");
+    const request = this.#requests.get(id);
+    if (request !== undefined) request.disowned = true;
   }
 
   /** A FIN that crosses a request, or that is read after it was sent, may cost that request its answer. */
@@ -317,6 +340,8 @@ export class Http2World implements ServerWorld, SideWorld {
       once: uploads && prng.oneIn(4),
       hops: [],
       spared: 0,
+      comings: [],
+      disowned: false,
       taken: false,
       isLarge: false,
     };
@@ -447,6 +472,7 @@ export class Http2World implements ServerWorld, SideWorld {
     this.#errors[name] = (this.#errors[name] ?? 0) + 1;
     if (request.aborted && name === "left") return;
     if (!(error instanceof HoldfastError)) return this.fail(`request ${request.id} failed with ${error}`);
+    this.#judgeSaid(request, error);
     if (this.#isClosings(request, error) || this.#isLoadings(error)) return;
     if (request.excuse !== undefined || request.aborted) return;
     if (request.once && name === "ERR_CONNECTION_LOST") return;
@@ -464,6 +490,12 @@ export class Http2World implements ServerWorld, SideWorld {
     if (!this.plan.isCalm) return;
     if (this.plan.options.learn === false) return;
     this.fail(`${request.method} ${request.id} failed without a cause: ${name}: ${error.message}`);
+  }
+
+  /** What has got a 1xx was processed. */
+  #judgeSaid({ id, disowned }: Request, { sent, message }: HoldfastError): void {
+    if (disowned && sent === "none")
+      this.fail(`request ${id} is said not to be sent, and had got a 1xx: ${message}`);
   }
 
   /** The pool of the request was closed while others go on: what ran was given its time, and all else is refused. */
