@@ -176,9 +176,12 @@ export class Agenda {
     this.#postpone(LANE.toClient, until);
   }
 
-  /** The timers are late: those that are due within `ms` fire at the end of it. The sockets are read in time. */
+  /**
+   * The timers are late: those that are due within `ms` fire at the end of it. The sockets are read in time. A shorter time within
+   * a longer one does not end that: no event loop fires a timer that was set meanwhile, and not those that were due before it.
+   */
   delayTimers(ms: number): void {
-    this.#timersFrom = this.now + grain(ms);
+    this.#timersFrom = Math.max(this.#timersFrom, this.now + grain(ms));
     this.#postpone(LANE.timer, this.#timersFrom);
   }
 
