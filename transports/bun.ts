@@ -63,8 +63,6 @@ class BunSocket implements Socket {
   localAddress: string | undefined;
   localPort: number | undefined;
   readonly receiveQueue: ReceiveQueue;
-  /** The socket was opened so that its directions can end one by one. */
-  mayHalfOpen = false;
   private isHalfOpen = false;
   /**
    * It was resumed once, or bytes came. A new socket is paused while promises hand it on, and the event loop does not run meanwhile.
@@ -136,11 +134,15 @@ class BunSocket implements Socket {
     this.writer?.stop();
   }
 
-  /** The peer sent FIN. A socket that may be half open leaves it to us to send ours (Bun 1.4). */
+  /**
+   * The peer sent FIN. Every socket may be half open, which leaves it to us to send ours (Bun 1.4): what waits on a socket that was
+   * closed is still sent.
+   */
   ended(raw: Raw): void {
+    if (this.receiveQueue.isStopped && this.writer?.isEmpty === false) return;
     if (!this.isHalfOpen) {
       this.closed(undefined);
-      if (this.mayHalfOpen) raw.end();
+      raw.end();
       return;
     }
     this.receiveQueue.endReading();
@@ -342,12 +344,10 @@ function connect(target: Target, handler: SocketHandler, signal: AbortSignal): P
   const apply = (raw: Raw): AppliedOptions => applyOptions(raw, target);
   return opening(handler, signal, { tls, address: to, port, apply }, (data) => {
     // Bun 1.4 would use plain text if `tls` were an empty object, or undefined but present.
-    const allowHalfOpen = target.halfOpen === true;
-    data.mayHalfOpen = allowHalfOpen;
     const options: BunConnectOptions<BunSocket> =
       to === undefined
-        ? { unix: unixPath ?? "", allowHalfOpen, data, socket: HANDLERS }
-        : { hostname: to, port, allowHalfOpen, data, socket: HANDLERS };
+        ? { unix: unixPath ?? "", allowHalfOpen: true, data, socket: HANDLERS }
+        : { hostname: to, port, allowHalfOpen: true, data, socket: HANDLERS };
     if (tls !== undefined) options.tls = bunTlsOptions(tls, to);
     bun()
       .connect(options)

@@ -4,6 +4,8 @@
  * Deno 2.9 fulfils `write()` and `closeWrite()` while its TLS layer still holds encrypted bytes, and `close()` drops them: of 4 MiB to a
  * peer that reads half a second later, it lost nearly all in a fifth of the cases. What the peer has answered has gone out, and its end is
  * such an answer. Over TCP the kernel has everything, and keeps it.
+ *
+ * A limit of Deno 2.9: where the peer ended its direction before, that tells nothing, and bytes that the TLS layer still holds are lost.
  */
 
 import { type DenoConn, deno } from "./deno-api.ts";

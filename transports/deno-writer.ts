@@ -209,6 +209,11 @@ export class DenoWriter {
     return this.queuedBytes === 0;
   }
 
+  /** Whether {@linkcode finish} was called. */
+  get isFinishing(): boolean {
+    return this.whenEmpty !== undefined;
+  }
+
   /**
    * Calls back once the kernel has accepted everything, or the connection failed. Nothing may be written afterwards. The last
    * call counts: a connection may end its direction, and then be closed.

@@ -115,7 +115,7 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   }
 
   endWrites(): void {
-    if (this.receiveQueue.isStopped) return;
+    if (this.receiveQueue.isStopped || this.writer.isFinishing) return;
     this.writer.finish(() => {
       const done = (): void => this.directionEnded();
       this.conn.closeWrite().then(done, done);
@@ -165,7 +165,9 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
     return openAfterSettling(secure());
   }
 
+  /** A connection that was closed goes on until all is sent, and the linger hears of the peer's end, too. */
   readEnded(error: unknown): void {
+    if (this.receiveQueue.isStopped && error === undefined && !this.writer.isEmpty) return;
     if (!this.isHalfOpen || error !== undefined || this.writeError !== undefined) return this.ended(error);
     this.receiveQueue.endReading();
     this.directionEnded();

@@ -317,6 +317,8 @@ class SocketEvents {
     if (this.#phase !== "open") return;
     reads.deliver();
     const raw = this.#raw;
+    // What waits on a socket that was closed is still sent.
+    if (this.#receiveQueue.isStopped) return;
     if (raw.allowHalfOpen) return this.#receiveQueue.endReading();
     this.#receiveQueue.end(undefined);
     // Node would send its own FIN after all queued bytes. The connection is over, so do not wait for that.

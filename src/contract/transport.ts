@@ -241,9 +241,12 @@ export interface Socket extends SocketAddresses {
    * transport cannot do that.
    */
   halfOpen?: (() => void) | undefined;
-  /** Sends everything written, then FIN, and reads on. Called after {@linkcode Socket.halfOpen}; never throws. */
+  /**
+   * Sends everything written, then FIN, and reads on. Called after {@linkcode Socket.halfOpen}. May be called twice, but nothing may
+   * be written afterwards. Never throws.
+   */
   endWrites?: (() => void) | undefined;
-  /** Sends everything written, then FIN. May be called twice; never throws. */
+  /** Sends everything written, then FIN, even if the peer's FIN comes meanwhile. May be called twice; never throws. */
   close(): void;
   /** Drops the connection immediately, with RST where the runtime allows it. May be called twice; never throws. */
   abort(): void;

@@ -171,6 +171,16 @@ describe("an open socket on Bun", { skip }, () => {
     assertEquals(raw.calls, ["unref", "ref"]);
   });
 
+  opening("sends what waits when it is closed, though its peer ends first", ({ socket, raw, owner }) => {
+    raw.room = 3;
+    socket.write("head", ascii("body"));
+    socket.close();
+    raw.peerEnds();
+    assertEquals(raw.calls, ["hea"]);
+    raw.drain();
+    assertEquals([raw.calls, owner.ends], [["hea", "dbody", "FIN"], []]);
+  });
+
   opening("is over after close(), and may be aborted then", async (open) => {
     await delivered(open, "before");
     const { socket, raw, owner } = open;
@@ -297,7 +307,8 @@ describe("a request that waits for the end of a turn on Bun", { skip }, () => {
         assertEquals([owner.dropped, owner.ends.length], [[told], 1]);
         raw.close();
         await new Promise((resolve) => setImmediate(resolve));
-        assertEquals([owner.dropped, owner.ends.length, raw.calls], [[told], 1, []]);
+        const answer = name === "a FIN" ? ["FIN"] : [];
+        assertEquals([owner.dropped, owner.ends.length, raw.calls], [[told], 1, answer]);
       }),
     );
   }

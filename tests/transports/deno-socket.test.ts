@@ -59,6 +59,19 @@ describe("a connection on Deno that has ended its direction", { skip }, () => {
       assertEquals(conn.calls, ["FIN", "FIN", "close"]);
     }));
 
+  it("reads on, though that is asked for twice", () =>
+    withDeno(async (conns) => {
+      const { socket, conn, owner } = await opened(conns);
+      socket.halfOpen?.();
+      for (let count = 0; count < 2; count++) {
+        socket.endWrites?.();
+        await settled();
+      }
+      conn.receive("more");
+      await settled();
+      assertEquals([conn.calls, owner.text, owner.ends], [["FIN"], "more", []]);
+    }));
+
   it("is closed after what was being written", () =>
     withDeno(async (conns) => {
       const { socket, conn } = await opened(conns);
@@ -154,6 +167,22 @@ describe("an open connection on Deno", { skip }, () => {
       assertEquals([conn.calls.at(-1), conn.isRead, owner.text, owner.ends], ["close", false, "", []]);
     });
   }
+
+  opening(
+    "sends what waits when it is closed, though its peer ends first",
+    async ({ socket, conn, owner }) => {
+      conn.isFull = true;
+      socket.write("head", new Uint8Array(70_000));
+      socket.close();
+      conn.peerEnds();
+      for (let count = 0; count < 2; count++) {
+        await settled();
+        conn.wrote();
+      }
+      await settled();
+      assertEquals([conn.calls.length, ...conn.calls.slice(2), owner.ends], [4, "FIN", "close", []]);
+    },
+  );
 
   opening("writes nothing more after abort()", async ({ socket, conn }) => {
     conn.isFull = true;

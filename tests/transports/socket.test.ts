@@ -188,6 +188,29 @@ for (const { over, server, secure } of kinds) {
       assertEquals(seen.ends, []);
     });
 
+    it("sends it although its peer reads late, and ends first", PATIENT, async () => {
+      let received = 0;
+      await using peer = await server((socket) => {
+        socket.allowHalfOpen = true;
+        socket.on("data", (chunk) => {
+          received += chunk.length;
+        });
+      });
+      await using between = secure === undefined ? peer : await relay(peer.port);
+      const { socket, seen } = await open(target(between.port, { tls: secure }));
+      const [front, remote] = [await between.first(), await peer.first()];
+      const ended = new Promise((resolve) => remote.once("end", resolve));
+      front.pause();
+      const piece = pattern(MIB / 4);
+      for (let count = 0; count < 64; count++) socket.write(piece);
+      socket.close();
+      await new Promise<void>((resolve) => void remote.end(resolve));
+      for (let count = 0; count < 10; count++) await moment();
+      front.resume();
+      await guarded(ended, "the end of its direction");
+      assertEquals([received, seen.ends], [16 * MIB, []]);
+    });
+
     it("sends it to peers that read late, too", PATIENT, async () => {
       const received: Promise<number>[] = [];
       await using peer = await server((socket) => {

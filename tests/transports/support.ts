@@ -199,9 +199,10 @@ export function relay(port: number): Promise<TestServer> {
   return tcpServer((socket) => forward(socket, port));
 }
 
-/** Forwards a connection to another port. */
+/** Forwards a connection to another port, each direction until its own end. */
 export function forward(socket: ServerSocket, port: number): void {
-  const onward = connect(port, "127.0.0.1");
+  socket.allowHalfOpen = true;
+  const onward = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   onward.on("error", () => {});
   socket.pipe(onward).pipe(socket);
 }
