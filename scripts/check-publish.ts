@@ -31,7 +31,8 @@ const checks: Checks = {
     const gone = Object.keys(REMARKS).filter((known) => found.every(([, remark]) => remark !== known));
     if (gone.length > 0) throw new Error(`No longer found, or not understood: ${gone.join("; ")}\n${output}`);
   },
-  "deno publish --dry-run succeeds without a warning": async () => {
+  // It type-checks what the entries export and import, with deno.json's options, as `deno check` does.
+  "deno publish --dry-run finds no wrong type, and succeeds without a warning": async () => {
     const { ok, output } = await run([tool("deno"), "publish", "--dry-run", "--allow-dirty"]);
     if (!ok || /\bwarning\b/i.test(output.replaceAll(CONFIG_IMPORT, ""))) throw new Error(output);
   },

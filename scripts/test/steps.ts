@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { entries, root } from "../entries.ts";
+import { root } from "../entries.ts";
 import { TEST_LIMIT } from "./each-ends.ts";
 import { checks, type Step, script, skipped, tests } from "./step.ts";
 import {
@@ -55,7 +55,6 @@ const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
  */
 export function steps(filters: readonly string[]): Step[] {
   const files = testFiles(filters);
-  const sources = entries().map(({ source }) => source);
   const conformance = "tests/conformance/main.ts";
   const parity = "tests/parity/main.ts";
   return [
@@ -109,15 +108,12 @@ export function steps(filters: readonly string[]): Step[] {
       ...nodeTestArgs(report),
       ...networkTests,
     ]),
-    checks({ name: "deno-check", title: "type check by Deno", timeoutMs: 8 * MINUTE }, [
-      [tool("deno"), "check", ...sources],
-    ]),
     tests({ name: "pace", title: "tests of time on a faster machine", timeoutMs: 5 * MINUTE }, (report) => [
       ...nodeWithTsx,
       ...nodeTestArgs(report, ["--import", PACE]),
       ...pacedTests,
     ]),
-    script({ name: "publish", title: "JSR publish, dry run", timeoutMs: 10 * MINUTE }, [
+    script({ name: "publish", title: "type check by Deno, JSR dry run", timeoutMs: 10 * MINUTE }, [
       ...nodeWithTsx,
       "scripts/check-publish.ts",
     ]),
