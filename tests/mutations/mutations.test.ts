@@ -1,9 +1,11 @@
 /** The list of mutations fits the sources. `tests/mutations/main.ts` runs the mutations. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { importsOf } from "../../scripts/house/sources.ts";
 import { MUTATIONS } from "./mutations.ts";
+import { COPIED } from "./scratch.ts";
 
 test("every mutation finds its text in the sources exactly once", () => {
   const lost = MUTATIONS.filter(({ file, search }) => {
@@ -24,14 +26,31 @@ test("no promise is listed twice, and every mutation changes the text", () => {
   );
 });
 
+const tests = readdirSync(new URL("../", import.meta.url), { recursive: true, encoding: "utf8" })
+  .map((file) => `tests/${file.replaceAll("\\", "/")}`)
+  .filter((file) => file.endsWith(".test.ts"));
+
 test("every proof names existing tests: one that names none would run the whole suite", () => {
-  const files = readdirSync(new URL("../", import.meta.url), { recursive: true, encoding: "utf8" })
-    .map((file) => `tests/${file.replaceAll("\\", "/")}`)
-    .filter((file) => file.endsWith(".test.ts"));
   const missing = MUTATIONS.flatMap(({ proof }) =>
-    proof === "simulation" || files.some((file) => file.startsWith(proof.tests)) ? [] : [proof.tests],
+    proof === "simulation" || tests.some((file) => file.startsWith(proof.tests)) ? [] : [proof.tests],
   );
   assertEquals(missing, []);
+});
+
+test("the copy that is broken has all that the proofs import", () => {
+  const reached = new Set(["tests/simulation/main.ts"]);
+  for (const { proof } of MUTATIONS)
+    if (proof !== "simulation") for (const file of tests) if (file.startsWith(proof.tests)) reached.add(file);
+  // A set is walked on to what is added meanwhile.
+  for (const path of reached) {
+    const file = new URL(`../../${path}`, import.meta.url);
+    if (!path.endsWith(".ts") || !existsSync(file)) continue;
+    for (const imported of importsOf({ path, code: readFileSync(file, "utf8") })) reached.add(imported);
+  }
+  assertEquals(
+    [...reached].filter((path) => !COPIED.some((name) => path === name || path.startsWith(`${name}/`))),
+    [],
+  );
 });
 
 test("every folder of src has a mutation", () => {

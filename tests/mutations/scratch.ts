@@ -9,13 +9,14 @@ import type { Mutation, Proof } from "./mutation.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The files that a proof needs. */
-const COPIED = [
+/** The files that a proof needs. A test finds what proofs import from elsewhere. */
+export const COPIED: readonly string[] = [
   "mod.ts",
   "src",
   "status-page",
   "transports",
   "docs",
+  "scripts",
   "tests",
   "package.json",
   "tsconfig.json",
