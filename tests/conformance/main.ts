@@ -38,8 +38,8 @@ async function runAll(): Promise<Map<string, Run>> {
   const waiting = [...wanted];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      if (next.command === undefined) continue;
-      const run = await runRuntime(next.command, only);
+      if (next.launch === undefined) continue;
+      const run = await runRuntime(next.launch, only);
       runs.set(next.name, run);
       console.log(`… ${next.name}: ${run.outcomes.size} scenarios in ${run.seconds.toFixed(1)} s`);
     }
@@ -76,8 +76,8 @@ function reportScenario(scenario: Scenario, runs: ReadonlyMap<string, Run>): Cou
   return counts;
 }
 
-function reportRuntime({ name, command }: Runtime, run: Run | undefined): Counts {
-  if (command === undefined || run === undefined) {
+function reportRuntime({ name, launch }: Runtime, run: Run | undefined): Counts {
+  if (launch === undefined || run === undefined) {
     console.log(`- ${name}: not available for this platform`);
     return { ...none, skipped: chosen.length };
   }

@@ -1,7 +1,8 @@
 /** Compares a system with Holdfast and its preset: both go through the same cases at the same time. */
 
-import { fileURLToPath } from "node:url";
-import { node24, nodeWithTsx } from "../../scripts/test/tools.ts";
+import process from "node:process";
+import { node24 } from "../../scripts/test/tools.ts";
+import { bundled } from "../support/bundled.ts";
 import { casesFor } from "./cases/all.ts";
 import { findDisagreement } from "./disagreements.ts";
 import type { Command } from "./driver.ts";
@@ -70,18 +71,16 @@ async function startSystem(system: System, cases: readonly Case[]): Promise<Prog
   return await system.start(cases, proxied).catch(() => system.start(cases, proxied));
 }
 
-/** The command for a script in `programs/`. Node 24 runs TypeScript itself and starts faster than with tsx. */
-export function scriptCommand(name: string): Command {
-  const node = node24();
-  const script = fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
-  return node === undefined ? [...nodeWithTsx, script] : [node, "--no-warnings", script];
+/** The command for a script in `programs/` that uses the library, on Node 24 where it is installed. */
+export async function scriptCommand(name: string): Promise<Command> {
+  return [node24() ?? process.execPath, await bundled(new URL(`./programs/${name}.ts`, import.meta.url))];
 }
 
-function startHoldfast(system: System, version: string): Promise<Program> {
+async function startHoldfast(system: System, version: string): Promise<Program> {
   const { name, preset = name, versioned, given = {}, tunes: names = {}, proxied } = system;
   const number = versioned === true ? { version: /\d+(\.\d+)*/.exec(version)?.[0] ?? "" } : {};
   const choice: PresetChoice = { preset, given: { ...number, ...given }, names, proxied };
-  return lineProgram([...scriptCommand("holdfast"), JSON.stringify(choice)]);
+  return await lineProgram([...(await scriptCommand("holdfast")), JSON.stringify(choice)]);
 }
 
 /** Runs the cases, `atOnce` at a time and longest first. Returns the findings in the order of the cases. */

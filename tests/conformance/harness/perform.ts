@@ -1,7 +1,6 @@
 /** Perform: runs the client's part of one scenario in this runtime. */
 
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { createPool, type PoolOptions, systemClock } from "../../../mod.ts";
 import type { Control } from "./control.ts";
 import type { Act, Here, Scenario } from "./scenario.ts";
@@ -35,14 +34,14 @@ const CALM = {
 /** A scenario that takes longer counts as hanging. */
 const PATIENCE_MS = 240_000;
 
-/** The command that starts this runtime: program and arguments. The path of a script follows. */
+/** A command that starts a script: program and arguments, to which those of the script are added. */
 export type Command = readonly string[];
 
 export async function perform(
   scenario: Scenario,
   control: Control,
   here: Here,
-  command: Command,
+  child: Command,
 ): Promise<Outcome> {
   const { name } = scenario;
   const reason = scenario.needs?.(here);
@@ -59,7 +58,7 @@ export async function perform(
     ...optionsHere(options, here),
     onEvent: recorder.listener,
   });
-  const act = actOf(scenario, { pool, recorder, control, here, command });
+  const act = actOf(scenario, { pool, recorder, control, here, child });
   const errors: string[] = [];
   const run = async (what: string, step: Promise<unknown>): Promise<void> => {
     const error = await failure(what, step);
@@ -108,11 +107,12 @@ interface Stagehands {
   readonly recorder: Recorder;
   readonly control: Control;
   readonly here: Here;
-  readonly command: Command;
+  /** Starts `child.ts` on this runtime. */
+  readonly child: Command;
 }
 
 function actOf(scenario: Scenario, hands: Stagehands): Act {
-  const { pool, recorder, control, here, command } = hands;
+  const { pool, recorder, control, here, child } = hands;
   const { name, speaks = "tcp", scheme = speaks === "tcp" ? "http" : "https" } = scenario;
   const ports = control.hello.ports[name] ?? [];
   const url = (path = "/", origin = 0): string => `${scheme}://127.0.0.1:${ports[origin]}${path}`;
@@ -144,9 +144,9 @@ function actOf(scenario: Scenario, hands: Stagehands): Act {
     wait: (signal) => control.wait(name, signal),
     accepted: async () => Number(await control.ask(name, "#accepted")),
     spawn: (task) => {
-      const child = lastChild.then(() => spawnChild(command, task, url()));
-      lastChild = child.catch(() => {});
-      return child;
+      const ended = lastChild.then(() => spawnChild(child, task, url()));
+      lastChild = ended.catch(() => {});
+      return ended;
     },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };
@@ -155,15 +155,13 @@ function actOf(scenario: Scenario, hands: Stagehands): Act {
 /** A child that takes longer is kept alive by something. Shorter than `idleTimeout`, which would end that. */
 const CHILD_PATIENCE_MS = 45_000;
 
-/** Children run one after the other, because starting a runtime, above all with tsx, takes a whole processor. */
+/** Children run one after the other, because starting a runtime takes a whole processor. */
 let lastChild: Promise<unknown> = Promise.resolve();
-
-const CHILD = fileURLToPath(new URL("../child.ts", import.meta.url));
 
 function spawnChild(command: Command, task: string, url: string): ReturnType<Act["spawn"]> {
   const [file = "", ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [...args, CHILD, task, url], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(file, [...args, task, url], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.on("data", (chunk) => {
       output += chunk;

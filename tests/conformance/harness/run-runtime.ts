@@ -3,12 +3,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { root } from "../../../scripts/entries.ts";
-import { nodeWithTsx } from "../../../scripts/test/tools.ts";
 import type { Command, Outcome } from "./perform.ts";
+import { type Launcher, ownNode } from "./runtimes.ts";
 
-const script = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const script = (name: string): URL => new URL(`../${name}`, import.meta.url);
 
 /** More than all scenarios together take on a busy machine. A client that takes longer hangs. */
 const PATIENCE_MS = 480_000;
@@ -20,12 +19,13 @@ export interface Run {
   readonly seconds: number;
 }
 
-export async function runRuntime(command: Command, only: string): Promise<Run> {
+export async function runRuntime(launch: Launcher, only: string): Promise<Run> {
   const started = performance.now();
-  const server = start([...nodeWithTsx, script("server.ts")]);
+  const server = start(await ownNode(script("server.ts")));
   try {
     const port = await firstLine(server);
-    const client = start([...command, script("client.ts"), port, JSON.stringify(command), only]);
+    const child = JSON.stringify(await launch(script("child.ts")));
+    const client = start([...(await launch(script("client.ts"))), port, child, only]);
     const { outcomes, error } = await collect(client);
     return { outcomes, error, seconds: (performance.now() - started) / 1000 };
   } finally {

@@ -29,8 +29,8 @@ export async function compareServer(system: ServerSystem, filter: string): Promi
   }
 }
 
-function startMiddleware({ name, setups }: ServerSystem): Promise<RunningServer> {
-  return startListed(scriptCommand("hono-server"), setups, name);
+async function startMiddleware({ name, setups }: ServerSystem): Promise<RunningServer> {
+  return await startListed(await scriptCommand("hono-server"), setups, name);
 }
 
 interface Pair {
