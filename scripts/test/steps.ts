@@ -19,6 +19,8 @@ import {
 /** Time limits are a multiple of what steps take on an idle machine: other programs may keep all its processors busy. */
 const MINUTE = 60_000;
 
+const NO_FILES = "None of these files is run on this runtime.";
+
 /** Bun ends a test after 5 s by default. On a busy machine a test that starts a program takes longer. */
 const BUN_TEST_MS = 120_000;
 
@@ -38,13 +40,25 @@ const pacedTests = [
 
 /**
  * Node 22 skips some more: what measures memory and CPU time, the examples and workerd, and what uses nothing of Node, like rules,
- * options, parsers and everything else that runs in virtual time. Node 20 and Node 24, between which Node 22 lies, run them.
+ * options, parsers and everything else that runs in virtual time. Node 20 and Node 24 (or Deno), between which
+ * Node 22 lies, run them.
  */
 const NOT_ON_NODE_22 =
-  /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|reentrancy|hono\/status)\b/;
+  /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|http2\/(floods|splits|windows)|reentrancy|hono\/status)\b/;
 
 /** They start Node 24 themselves, and Deno and Bun, wherever they run: on Node 20 and Node 22 they do. */
-const NOT_ON_NODE_24 = /^\.\/tests\/(each-ends|unhandled)\b/;
+const START_NODE_24 = /^\.\/tests\/(each-ends|unhandled)\b/;
+
+/**
+ * What takes long and uses nothing but JavaScript. Its result can only depend on the engine, and that of Node 24 (V8 13.6) lies between
+ * those of Node 20 (11.3) and Deno 2.9 (15.0), which run it.
+ */
+const PURE =
+  /^\.\/tests\/(bounds\/linear|fuzz|http1\/splits|http2\/(floods|splits|windows)|pool\/core|rules)\b/;
+
+/** Tools that are only run by Node, and documents: Deno and Bun, which are no part of what these prove, would do the same again. */
+const NODES_ALONE =
+  /^\.\/tests\/(bench\/(ab|allocations|learning|proofs|size|speed|system-calls)|campaign|docs|house|mutations|test-command)\b/;
 
 /** Each collection that they force walks the whole heap, which is small only in a process without the other tests. */
 const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
@@ -55,6 +69,7 @@ const COLLECTS_GARBAGE = /^\.\/tests\/promises\/(kept|dropped|discarded)\b/;
  */
 export function steps(filters: readonly string[]): Step[] {
   const files = testFiles(filters);
+  const onOthers = files.filter((file) => !NODES_ALONE.test(file));
   const conformance = "tests/conformance/main.ts";
   const parity = "tests/parity/main.ts";
   return [
@@ -75,18 +90,10 @@ export function steps(filters: readonly string[]): Step[] {
       nodeWithTsx,
       files,
     ),
-    ...inTwo({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, files, (report, part) =>
+    ...inTwo({ name: "deno", title: "tests on Deno", timeoutMs: 15 * MINUTE }, onOthers, (report, part) =>
       denoTest(part, [`--junit-path=${report}`]),
     ),
-    tests({ name: "bun", title: "tests on Bun", timeoutMs: 15 * MINUTE }, (report) => [
-      tool("bun"),
-      "test",
-      `--timeout=${BUN_TEST_MS}`,
-      ...bunPace,
-      "--reporter=junit",
-      `--reporter-outfile=${report}`,
-      ...files,
-    ]),
+    ...bunSteps(onOthers),
     script({ name: "package", title: "npm package, installed and used", timeoutMs: 15 * MINUTE }, [
       ...nodeWithTsx,
       "scripts/check-package.ts",
@@ -134,12 +141,28 @@ export function steps(filters: readonly string[]): Step[] {
   ];
 }
 
+/** Without a file, Bun would look for some itself. */
+function bunSteps(files: readonly string[]): Step[] {
+  const step = { name: "bun", title: "tests on Bun", timeoutMs: 15 * MINUTE };
+  if (files.length === 0) return [skipped(step, NO_FILES)];
+  const command = (report: string): string[] => [
+    tool("bun"),
+    "test",
+    `--timeout=${BUN_TEST_MS}`,
+    ...bunPace,
+    "--reporter=junit",
+    `--reporter-outfile=${report}`,
+    ...files,
+  ];
+  return [tests(step, command)];
+}
+
 /** Node 24 runs the sources without a loader. This shows that erasing types is all they need. */
 function node24Steps(files: readonly string[]): Step[] {
   const step = { name: "node24", title: "tests on Node 24, without tsx", timeoutMs: 15 * MINUTE };
   const node = node24();
   if (node === undefined) return [skipped(step, "There is no Node 24 package for this platform.")];
-  const chosen = onSeveralNodes(files).filter((file) => !NOT_ON_NODE_24.test(file));
+  const chosen = onSeveralNodes(files).filter((file) => !START_NODE_24.test(file) && !PURE.test(file));
   return nodeSteps(step, [node], chosen);
 }
 
@@ -168,7 +191,7 @@ function inTwo(
     { title: step.title, files: others },
     { title: `${step.title}: garbage`, files: collecting },
   ].filter((part) => part.files.length > 0);
-  if (parts.length === 0) return [skipped(step, "None of these files is run on this runtime.")];
+  if (parts.length === 0) return [skipped(step, NO_FILES)];
   return parts.map((part) => tests({ ...step, title: part.title }, (report) => command(report, part.files)));
 }
 

@@ -27,19 +27,29 @@ async function zeros(engine: zlib.Gzip | zlib.BrotliCompress, mebibytes: number)
 const quick = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } };
 
 /** 256 MiB each. More would only take longer to make, because none of it is decoded. */
+const gzipped = once(() => zeros(zlib.createGzip({ level: 1 }), 256));
+const brotlied = once(() => zeros(zlib.createBrotliCompress(quick), 256));
 const BOMBS: Readonly<Record<string, () => Promise<Uint8Array>>> = {
-  gzip: () => zeros(zlib.createGzip({ level: 1 }), 256),
+  gzip: gzipped,
   deflate: () => zeros(zlib.createDeflate({ level: 1 }), 256),
-  br: () => zeros(zlib.createBrotliCompress(quick), 256),
+  br: brotlied,
   zstd: () => zeros(zlib.createZstdCompress(), 256),
-  "gzip, gzip": async () => zlib.gzipSync(await zeros(zlib.createGzip(), 256)),
-  "br, br": async () => zlib.brotliCompressSync(await zeros(zlib.createBrotliCompress(quick), 256), quick),
+  "gzip, gzip": async () => zlib.gzipSync(await gzipped()),
+  "br, br": async () => zlib.brotliCompressSync(await brotlied(), quick),
   "gzip, br, deflate, br, gzip": async () => {
-    const gzipped = await zeros(zlib.createGzip(), 256);
-    const twice = zlib.deflateSync(zlib.brotliCompressSync(gzipped, quick));
+    const twice = zlib.deflateSync(zlib.brotliCompressSync(await gzipped(), quick));
     return zlib.gzipSync(zlib.brotliCompressSync(twice, quick));
   },
 };
+
+/** Makes it at the first call, and answers it again: some bombs are made of others. */
+function once(make: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
+  let made: Promise<Uint8Array> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
