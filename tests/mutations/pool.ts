@@ -202,6 +202,20 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/pool/unsent" },
   },
   {
+    breaks: "A connection of a user's transport is dropped likewise",
+    file: "src/pool/connect/checked-socket.ts",
+    search: "return this.#socket.allWritten;",
+    replacement: "return undefined;",
+    proof: { tests: "tests/pool/unsent" },
+  },
+  {
+    breaks: "No closed connection of HTTP/2 outlives the limit for what its peer does not read",
+    file: "src/pool/unsent.ts",
+    search: "  if (socket.allWritten !== false) return;",
+    replacement: "  if (socket.allWritten !== undefined) return;",
+    proof: { tests: "tests/simulation/http2" },
+  },
+  {
     breaks: "A closed connection that has sent everything in time is not dropped",
     file: "src/pool/unsent.ts",
     search: "    if (socket.allWritten === false) socket.abort();",

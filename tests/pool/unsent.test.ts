@@ -7,6 +7,7 @@ import { createPool, type Pool } from "../../mod.ts";
 import type { Socket } from "../../src/contract/transport.ts";
 import { closeInTime, UNSENT_MS } from "../../src/pool/unsent.ts";
 import { MovableClock } from "../../src/testing/movable-clock.ts";
+import { memoryTransport } from "../../transports/memory.ts";
 import { eventually, guarded, PATIENT } from "../support/patience.ts";
 import { moment, tcpServer } from "../transports/support.ts";
 
@@ -46,6 +47,25 @@ describe("a socket that is closed with bytes in its queue", () => {
       closeInTime(socket, clock);
       assertEquals([calls, clock.timers], [["close"], 0]);
     }
+  });
+});
+
+describe("a socket of a user's transport that is closed with bytes in its queue", () => {
+  it("is aborted after a while, too", async () => {
+    const [clock, calls] = [new MovableClock(), [] as string[]];
+    const transport = memoryTransport({ respond: () => ({ headers: { connection: "close" } }) });
+    const connect: typeof transport.connect = async (target, handler, signal) => ({
+      ...(await transport.connect(target, handler, signal)),
+      allWritten: false,
+      close: () => void calls.push("close"),
+      abort: () => void calls.push("abort"),
+    });
+    const pool = createPool({ clock, transport: { ...transport, connect } });
+    (await pool.request("http://a.test/")).discard();
+    await pool.close();
+    assertEquals(calls, ["close"]);
+    await clock.advance(UNSENT_MS);
+    assertEquals(calls, ["close", "abort"]);
   });
 });
 

@@ -7,6 +7,7 @@
 
 import type { Clock } from "../../src/contract/clock.ts";
 import { type Agenda, LANE, type Lane } from "./agenda.ts";
+import type { Unsent } from "./unsent.ts";
 
 /** What the clock needs from its world. */
 export interface ClockWorld {
@@ -17,7 +18,9 @@ export interface ClockWorld {
   readonly turnMs: number;
   /** Whether one poll of the sockets tells all that they bring before the program goes on. */
   readonly readsInBatches: boolean;
-  /** A timer is set, which must not be after the pool was closed. */
+  /** Sockets that are closed with unsent bytes have timers of their own, also after the pool was closed. */
+  readonly unsent?: Unsent;
+  /** Another timer is set, which must not be after the pool was closed. */
   timerSet(): void;
   timerRings(): void;
 }
@@ -61,9 +64,12 @@ export class ClientClock implements Clock {
 
   /** Like a runtime's timers: whole milliseconds, at least one, and no more than a timer can hold. */
   schedule(delayMs: number, callback: () => void) {
-    this.#world.timerSet();
+    const { unsent } = this.#world;
+    const isOfUnsent = unsent?.sets(delayMs) === true;
+    if (!isOfUnsent) this.#world.timerSet();
     const ms = Math.min(Math.max(1, Math.ceil(delayMs)), 2_147_483_647);
     return this.#world.agenda.schedule(LANE.timer, ms, () => {
+      if (unsent !== undefined && isOfUnsent) unsent.timers -= 1;
       this.#world.timerRings();
       callback();
     });

@@ -70,6 +70,10 @@ export class CheckedSocket implements Socket {
     return this.#socket.lost === true;
   }
 
+  get allWritten(): boolean | undefined {
+    return this.#socket.allWritten;
+  }
+
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more?: boolean): boolean {
     // After a failure: the handler is about to be told that the socket is closed.
     if (this.#ended) return false;

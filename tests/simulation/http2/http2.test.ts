@@ -2,6 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { LATE } from "../late-socket.ts";
 import { LATENESS } from "../lateness.ts";
 import { TAKEN_BACK } from "./hints.ts";
 import { planOf, silentPlanOf } from "./plan.ts";
@@ -57,6 +58,8 @@ describe("a random world of HTTP/2", () => {
       "ended while code was loaded",
       "a second pool",
       "one of two pools closed",
+      "reads no more",
+      ...LATE,
       ...LATENESS,
     ];
     assertEquals(missing(events, happened), []);

@@ -43,6 +43,8 @@ export interface ServerPlan {
   readonly slow: Slowness | undefined;
   /** It sends 1xx, and takes requests back after them. */
   readonly hints: HintPlan;
+  /** One long upload in so many is the last thing that it reads on its connection, which it leaves open. */
+  readonly unreadOneIn: number;
 }
 
 /** Boxes in between that forget connections, servers that are slow for everybody, or that disown what they have begun to answer. */
@@ -111,6 +113,8 @@ export interface Plan {
   /** `undefined`: the code of HTTP/2 is there from the start. */
   readonly loading: LoadPlan | undefined;
   readonly neighbour: NeighbourPlan | undefined;
+  /** One write in so many is taken late by the kernel, which holds the buffer until then; `Infinity`: sockets copy at once. */
+  readonly lateWriteOneIn: number;
 }
 
 /** What older seeds did without. Drawn from numbers of its own, so that they keep their meaning. */
@@ -123,6 +127,7 @@ const PLAIN = {
   readsInBatches: false,
   loading: undefined,
   neighbour: undefined,
+  lateWriteOneIn: Infinity,
 } as const;
 const PLAIN_SERVER = {
   isStrict: false,
@@ -132,6 +137,7 @@ const PLAIN_SERVER = {
   forgetsMs: Infinity,
   slow: undefined,
   hints: NO_HINTS,
+  unreadOneIn: Infinity,
 } as const;
 
 /** The plan of a seed, with some `requests` in all. `plain`: as seeds were before there was more to draw. */
@@ -139,22 +145,28 @@ export function planOf(seed: number, requests: number, plain = false): Plan {
   const plan = oldPlan(seed, requests);
   if (plain) return plan;
   const prng = new Prng(seed ^ 0x2d1a);
+  const servers = plan.servers.map((server) => ({
+    ...server,
+    isStrict: prng.oneIn(2),
+    settingsAfterMs: prng.among(0, 0, 1, 40),
+    maxFieldBytes: prng.among(Infinity, Infinity, 2000, 8000),
+    changesHard: prng.oneIn(2),
+    hints: drawHints(server.seed, server.faultRate > 0),
+    unreadOneIn: server.faultRate > 0 ? new Prng(server.seed ^ 0xdea).among(Infinity, 1, 3) : Infinity,
+  }));
+  const readsAll = servers.every(({ unreadOneIn }) => unreadOneIn === Infinity);
   return {
     ...plan,
-    servers: plan.servers.map((server) => ({
-      ...server,
-      isStrict: prng.oneIn(2),
-      settingsAfterMs: prng.among(0, 0, 1, 40),
-      maxFieldBytes: prng.among(Infinity, Infinity, 2000, 8000),
-      changesHard: prng.oneIn(2),
-      hints: drawHints(server.seed, server.faultRate > 0),
-    })),
+    servers,
+    // What is not read is little, and must be too much for the socket.
+    socketBytes: readsAll ? plan.socketBytes : Math.min(plan.socketBytes, 5000),
     sleepOneIn: prng.among(Infinity, Infinity, 300, 60),
     redirectOneIn: prng.among(Infinity, 30, 5),
     largeFieldsOneIn: prng.among(Infinity, 30, 8),
     ...lateness(new Prng(seed ^ 0x1a7e)),
     loading: loadPlan(seed, plan.isCalm),
     neighbour: neighbourPlan(new Prng(seed ^ 0x2b0b), plan),
+    lateWriteOneIn: new Prng(Math.imul(seed, 0x1656_67b1) ^ 0x1a7e).among(Infinity, Infinity, 1, 4),
   };
 }
 

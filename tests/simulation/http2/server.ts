@@ -40,8 +40,8 @@ export interface ServerWorld {
   excuses(id: number, why: string): void;
   /** The request comes, after so many redirects. Returns how often it has come so. */
   arrives(id: number, hop: number): number;
-  /** The server has not processed the request, and the client is told so. */
-  spares(id: number, hop: number): void;
+  /** The server has not processed the request, and the client is told so. `hop`: it had arrived before. */
+  spares(id: number, hop?: number): void;
   /** The client is told so, too, but has got a 1xx before. */
   disowns(id: number): void;
   /** The server begins to process the request. */
@@ -89,6 +89,8 @@ export class Http2Server {
   /** For how connections end unused. */
   readonly #ends: Prng;
   readonly hints: Hints;
+  /** For what it does not read. */
+  readonly #unread: Prng;
   #restart: Appointment | undefined;
 
   constructor(world: ServerWorld, plan: ServerPlan) {
@@ -97,6 +99,7 @@ export class Http2Server {
     this.prng = new Prng(plan.seed);
     this.#ends = new Prng(plan.seed ^ 0xe4d);
     this.hints = new Hints(plan.hints, plan.seed);
+    this.#unread = new Prng(plan.seed ^ 0xdeaf);
     this.#restartLater();
   }
 
@@ -116,6 +119,12 @@ export class Http2Server {
       for (const connection of [...this.connections]) connection.leaves();
       this.#restartLater();
     });
+  }
+
+  /** Whether it reads nothing more on a connection where an upload begins. */
+  readsNoMore(): boolean {
+    const { unreadOneIn } = this.plan;
+    return unreadOneIn < Infinity && this.#unread.oneIn(unreadOneIn);
   }
 
   stop(): void {
@@ -374,8 +383,8 @@ export class Http2ServerConnection {
     if (this.#world.isPunctual && now > this.#goneAt + this.#world.latencyMs)
       this.#world.fail(`stream ${number} was opened after the GOAWAY had come`);
     const stream = this.#newStream(number, (flags & END_STREAM) !== 0, fields);
+    if (number > this.#lastTaken) return this.#world.spares(stream.id);
     const attempt = this.#world.arrives(stream.id, stream.hop);
-    if (number > this.#lastTaken) return this.#world.spares(stream.id, stream.hop);
     if (stream.path !== `/r/${stream.id}${stream.hop === 0 ? "" : `/${stream.hop}`}`)
       this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
     this.#streams.set(number, stream);
@@ -387,6 +396,7 @@ export class Http2ServerConnection {
     if (this.#refuses(stream)) return;
     this.#world.takes(stream.id);
     this.#requests += 1;
+    if ((stream.uploadLength ?? 0) > 5000 && this.#server.readsNoMore()) return this.#readsNoMore();
     if (this.#vanishes(stream, attempt) || this.#hints(stream, attempt)) return;
     this.#disturb(stream);
     if (this.#isOver || this.#isDeaf || !this.#streams.has(number)) return;
@@ -426,6 +436,14 @@ export class Http2ServerConnection {
     world.spares(stream.id, stream.hop);
     this.#resets(stream, CODES.refused);
     return true;
+  }
+
+  /** It takes no more requests, and does not read what is left of those that it has. */
+  #readsNoMore(): void {
+    this.#world.happened("reads no more");
+    for (const { id } of this.#streams.values()) this.#world.excuses(id, "reads no more");
+    this.#lastGoaway();
+    this.#peer.stopReading();
   }
 
   /** It says nothing more, and ends the connection after a while. */

@@ -10,9 +10,11 @@ import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "../agenda.ts";
 import { ClientClock } from "../client-clock.ts";
+import { LateHandler, type LateWorld } from "../late-socket.ts";
 import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
 import { quiescence } from "../pump.ts";
+import { Unsent } from "../unsent.ts";
 import { Loading } from "./loading.ts";
 import type { NeighbourPlan, Plan, UnusedEnd } from "./plan.ts";
 import { Http2Server, type ServerWorld } from "./server.ts";
@@ -66,7 +68,7 @@ export interface Seen {
 export class Http2Violation extends Error {}
 
 /** One world. */
-export class Http2World implements ServerWorld, SideWorld {
+export class Http2World implements ServerWorld, SideWorld, LateWorld {
   readonly agenda = new Agenda();
   /** Told everything that happens, to replay a seed by eye. */
   readonly trace: ((what: string) => void) | undefined;
@@ -75,6 +77,8 @@ export class Http2World implements ServerWorld, SideWorld {
   readonly #prng: Prng;
   /** For what older seeds did without. */
   readonly #newer: Prng;
+  readonly #late: Prng;
+  readonly unsent = new Unsent(this);
   readonly #servers: Map<string, Http2Server> = new Map();
   /** The pool and, if there is one, its neighbour. */
   readonly #sides: readonly [Side, ...Side[]];
@@ -100,6 +104,7 @@ export class Http2World implements ServerWorld, SideWorld {
     this.latencyMs = grain(plan.latencyMs);
     this.#prng = new Prng(plan.seed ^ 0x5eed);
     this.#newer = new Prng(plan.seed ^ 0x7e11);
+    this.#late = new Prng(plan.seed ^ 0x1a7e);
     this.agenda.strict = true;
     for (const server of plan.servers)
       if (!server.isOld) this.#servers.set(server.hostname, new Http2Server(this, server));
@@ -115,7 +120,13 @@ export class Http2World implements ServerWorld, SideWorld {
         respondTo(peer, ({ path, method, headers }) => this.#oldAnswer(path, method, headers));
       },
     });
-    const machine = { agenda: this.agenda, wallStep: 0, turnMs: 0, readsInBatches: plan.readsInBatches };
+    const machine = {
+      agenda: this.agenda,
+      unsent: this.unsent,
+      wallStep: 0,
+      turnMs: 0,
+      readsInBatches: plan.readsInBatches,
+    };
     this.#clock = new ClientClock({ ...machine, timerSet() {}, timerRings() {} }, plan.clockStops);
     if (plan.clockStops) this.happened("clock that stands still");
     if (plan.readsInBatches) this.happened("sockets read in batches");
@@ -135,13 +146,14 @@ export class Http2World implements ServerWorld, SideWorld {
       attempts: 0,
       connect: async (target, handler, signal) => {
         this.#tries(side, target.hostname);
-        const socket = await inner.connect(target, handler, signal);
+        const late = new LateHandler(handler);
+        const socket = await inner.connect(target, late, signal);
         side.attempts.heard(target.hostname, this.agenda.clientNow);
         const isOld = !this.#servers.has(target.hostname);
         const offered = target.tls?.alpn ?? [];
         const alpn = !isOld && offered.includes("h2") ? "h2" : "http/1.1";
         if (target.tls !== undefined) Object.defineProperty(socket, "alpn", { value: alpn });
-        return socket;
+        return late.over(socket, this);
       },
     };
     side.pool = createPool({
@@ -170,9 +182,24 @@ export class Http2World implements ServerWorld, SideWorld {
   // What the servers ask and tell
 
   get isPunctual(): boolean {
-    const { socketBytes, blockOneIn, sleepOneIn, lateOneIn } = this.plan;
+    const { socketBytes, blockOneIn, sleepOneIn, lateOneIn, lateWriteOneIn } = this.plan;
     const isInTime = blockOneIn === Infinity && sleepOneIn === Infinity && lateOneIn === Infinity;
-    return socketBytes === Infinity && isInTime;
+    return socketBytes === Infinity && lateWriteOneIn === Infinity && isInTime;
+  }
+
+  get wasInterrupted(): boolean {
+    const { blockOneIn, sleepOneIn, lateOneIn } = this.plan;
+    return blockOneIn < Infinity || sleepOneIn < Infinity || lateOneIn < Infinity;
+  }
+
+  lateMs(): number {
+    const { lateWriteOneIn } = this.plan;
+    if (lateWriteOneIn === Infinity || !this.#late.oneIn(lateWriteOneIn)) return 0;
+    return this.#late.among(0.25, 1, 20);
+  }
+
+  outward<T>(act: () => T): T {
+    return act();
   }
 
   lengthOf(id: number): number {
@@ -206,11 +233,11 @@ export class Http2World implements ServerWorld, SideWorld {
     return count;
   }
 
-  spares(id: number, hop: number): void {
+  spares(id: number, hop?: number): void {
     const request = this.#requests.get(id);
     if (request === undefined) return;
     request.spared += 1;
-    request.comings[hop] = (request.comings[hop] ?? 0) - 1;
+    if (hop !== undefined) request.comings[hop] = (request.comings[hop] ?? 0) - 1;
   }
 
   disowns(id: number): void {
@@ -574,7 +601,7 @@ export class Http2World implements ServerWorld, SideWorld {
       steps += 1;
       if (steps % 50 === 0 || (this.#loading?.isPending === true && next.lane !== LANE.timer)) this.#audit();
       if (this.#violation !== undefined) break;
-      if (this.#closed) break;
+      if (this.#closed && this.unsent.size + this.unsent.timers === 0) break;
       if (steps > 40_000_000) this.fail("time stands still");
     }
     await quiescence();
@@ -613,7 +640,7 @@ export class Http2World implements ServerWorld, SideWorld {
       if (problem !== undefined) this.fail(problem);
     }
     const open = this.#sides.filter(({ isClosed }) => !isClosed).length;
-    if (this.agenda.waiting[LANE.timer] > open) this.fail("a pool has one timer");
+    if (this.agenda.waiting[LANE.timer] - this.unsent.timers > open) this.fail("a pool has one timer");
   }
 
   async #end(): Promise<void> {
@@ -634,6 +661,7 @@ export class Http2World implements ServerWorld, SideWorld {
       const problem = side.left();
       if (problem !== undefined) this.fail(problem);
     }
+    if (this.unsent.size > 0) this.fail(`${this.unsent.size} closed sockets are left with unsent bytes`);
     const timers = this.agenda.waiting[LANE.timer];
     if (timers !== 0) this.fail(`${timers} timers are left`);
   }
