@@ -41,6 +41,8 @@ async function bundle(program: string, file: string, node: string): Promise<void
     write: false,
     bundle: true,
     packages: "external",
+    // The only package in TypeScript.
+    alias: { "@std/assert": join(root, "tests/std-assert/mod.ts") },
     plugins: [besideItsSource],
     splitting: true,
     format: "esm",

@@ -4,10 +4,10 @@ import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { type Target, TransportError } from "../../src/contract/transport.ts";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { eventually, PATIENCE_MS } from "../support/patience.ts";
 import { deadPort } from "../support/ports.ts";
 import {
@@ -210,11 +210,9 @@ for (const { over, server, secure } of servers) {
 }
 
 describe("the process", () => {
-  const child = fileURLToPath(new URL("./ref-child.ts", import.meta.url));
-  const launcher =
-    { node: ["--import", "tsx"], deno: ["run", "-A", "--no-check"], bun: [] }[transport.name] ?? [];
+  const [executable = "", ...options] = onThisRuntime(new URL("./ref-child.ts", import.meta.url));
   const launch = (port: number, mode: string) =>
-    run(process.execPath, [...launcher, child, String(port), mode], { timeout: PATIENCE_MS });
+    run(executable, [...options, String(port), mode], { timeout: PATIENCE_MS });
 
   for (const mode of ["unref", "unref-tls", "ref"] as const) {
     it(`${mode === "ref" ? "stays alive" : "ends"} with a socket in the state ${mode}`, async () => {

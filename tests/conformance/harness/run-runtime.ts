@@ -7,8 +7,6 @@ import { root } from "../../../scripts/entries.ts";
 import type { Command, Outcome } from "./perform.ts";
 import { type Launcher, ownNode } from "./runtimes.ts";
 
-const script = (name: string): URL => new URL(`../${name}`, import.meta.url);
-
 /** More than all scenarios together take on a busy machine. A client that takes longer hangs. */
 const PATIENCE_MS = 480_000;
 
@@ -21,11 +19,11 @@ export interface Run {
 
 export async function runRuntime(launch: Launcher, only: string): Promise<Run> {
   const started = performance.now();
-  const server = start(await ownNode(script("server.ts")));
+  const server = start(await ownNode("server"));
   try {
     const port = await firstLine(server);
-    const child = JSON.stringify(await launch(script("child.ts")));
-    const client = start([...(await launch(script("client.ts"))), port, child, only]);
+    const child = JSON.stringify(await launch("child"));
+    const client = start([...(await launch("client")), port, child, only]);
     const { outcomes, error } = await collect(client);
     return { outcomes, error, seconds: (performance.now() - started) / 1000 };
   } finally {

@@ -1,12 +1,14 @@
-/** Runtimes: the runtimes that the suite runs on, and the command that starts a script in each. */
+/** Runtimes: the runtimes that the suite runs on, and the commands that start its programs in each. */
 
 import { fileURLToPath } from "node:url";
 import { node22, node24, tool } from "../../../scripts/test/tools.ts";
 import { bundled } from "../../support/bundled.ts";
 import type { Command } from "./perform.ts";
 
-/** The command for a script. */
-export type Launcher = (script: URL) => Promise<Command>;
+type Program = "server" | "client" | "child";
+
+/** The command that starts a program. */
+export type Launcher = (program: Program) => Promise<Command>;
 
 export interface Runtime {
   readonly name: string;
@@ -19,10 +21,10 @@ export const ownNode: Launcher = withBundles(process.execPath);
 
 export function runtimes(): Runtime[] {
   const [own] = process.versions.node.split(".");
+  const [older, newer] = [node22(), node24()];
   const others = [
-    { name: "node22", launch: node22() === undefined ? undefined : withBundles(node22() ?? "") },
-    // Node 24 runs the sources directly.
-    { name: "node24", launch: node24() === undefined ? undefined : withSources(node24() ?? "") },
+    { name: "node22", launch: older === undefined ? undefined : withBundles(older) },
+    { name: "node24", launch: newer === undefined ? undefined : withSourcesOnce(newer) },
   ];
   return [
     { name: `node${own}`, launch: ownNode },
@@ -32,10 +34,20 @@ export function runtimes(): Runtime[] {
   ];
 }
 
-function withBundles(program: string): Launcher {
-  return async (script) => [program, await bundled(script)];
+function fileOf(program: Program): URL {
+  return new URL(`../${program}.ts`, import.meta.url);
+}
+
+function withBundles(node: string): Launcher {
+  return async (program) => [node, await bundled(fileOf(program))];
 }
 
 function withSources(...command: readonly string[]): Launcher {
-  return async (script) => [...command, fileURLToPath(script)];
+  return async (program) => [...command, fileURLToPath(fileOf(program))];
+}
+
+/** Node 24 runs the sources directly. The children need not show that again: each would take ten times as long to start. */
+function withSourcesOnce(node: string): Launcher {
+  const [sources, bundles] = [withSources(node), withBundles(node)];
+  return (program) => (program === "client" ? sources : bundles)(program);
 }
