@@ -6,9 +6,9 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assertEquals, assertMatch } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { eventually, PATIENT } from "../support/patience.ts";
 import { claimPort } from "../support/ports.ts";
 
@@ -67,13 +67,7 @@ async function startServer() {
   return { url: `http://127.0.0.1:${port}/`, stop, keeps, counts: () => ({ requests, closes }) };
 }
 
-/** The command that runs the example on this runtime. */
-function commandFor(script: string): [program: string, args: string[]] {
-  const versions: Readonly<Record<string, string | undefined>> = process.versions;
-  if (versions.deno !== undefined) return [process.execPath, ["run", "-A", "--no-check", script]];
-  if (versions.bun !== undefined) return [process.execPath, [script]];
-  return [process.execPath, ["--import", "tsx", script]];
-}
+const [program = "", ...args] = onThisRuntime(new URL("../../examples/shared-limits.ts", import.meta.url));
 
 describe("examples/shared-limits.ts over Redis", {
   skip: isHere ? false : "redis-server is not installed",
@@ -81,9 +75,6 @@ describe("examples/shared-limits.ts over Redis", {
   it("spares the second process the stale connection that the first learned from", PATIENT, async () => {
     const [redis, server] = [await startRedis(), await startServer()];
     const member = async () => {
-      const [program, args] = commandFor(
-        fileURLToPath(new URL("../../examples/shared-limits.ts", import.meta.url)),
-      );
       const env = { ...process.env, REDIS_URL: redis.url };
       const { stdout } = await promisify(execFile)(program, [...args, server.url], { env });
       return stdout.trim();

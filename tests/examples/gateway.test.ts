@@ -1,4 +1,4 @@
-/** The gateway example, run as users run it: directly on each runtime, and by `npm start -- --serve`. */
+/** The gateway example on each runtime, and by `npm start -- --serve`, as users run it. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,6 +9,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isNode, scriptCommand } from "../../bench/main-job/runtime.ts";
 import { RawClient } from "../hono/support/raw-client.ts";
 import { fieldOf, type RawOrigin, startRawOrigin } from "../hono/support/raw-origin.ts";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
 /** A running gateway. */
@@ -18,11 +19,24 @@ interface Gateway {
   stop(): Promise<string>;
 }
 
-async function start(script: string, args: readonly string[], env: Record<string, string>): Promise<Gateway> {
-  const command = scriptCommand(new URL(script, import.meta.url), args);
+const EXAMPLE = onThisRuntime(new URL("../../examples/gateway.ts", import.meta.url));
+
+/** `npm start -- --serve`, from its sources. */
+function npmStart(): string[] {
+  const { program, args } = scriptCommand(new URL("../../bench/main-job/main.ts", import.meta.url), [
+    "--serve",
+  ]);
   // Node 24 alone would resolve the package's name to the built files, so the example needs tsx there.
-  const loader = isNode() && !command.args.includes("tsx") ? ["--import", "tsx"] : [];
-  const child = spawn(command.program, [...loader, ...command.args], {
+  const loader = isNode() && !args.includes("tsx") ? ["--import", "tsx"] : [];
+  return [program, ...loader, ...args];
+}
+
+async function start(
+  [program = "", ...args]: readonly string[],
+  target: string,
+  env: Record<string, string>,
+): Promise<Gateway> {
+  const child = spawn(program, [...args, target], {
     env: { ...process.env, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -70,7 +84,7 @@ describe("examples/gateway.ts", () => {
   });
 
   it("passes requests on, shows its pool, and ends with Ctrl-C", PATIENT, async () => {
-    const gateway = await start("../../examples/gateway.ts", [target], {});
+    const gateway = await start(EXAMPLE, target, {});
     try {
       const got = await fetch(`${gateway.url}//evil.test/a?b=c`);
       // Bun merges two slashes into one.
@@ -88,9 +102,7 @@ describe("examples/gateway.ts", () => {
   });
 
   it("is served by npm start -- --serve, with the page behind a password", PATIENT, async () => {
-    const gateway = await start("../../bench/main-job/main.ts", ["--serve", target], {
-      POOL_PASSWORD: "x y",
-    });
+    const gateway = await start(npmStart(), target, { POOL_PASSWORD: "x y" });
     try {
       assertEquals(await (await fetch(`${gateway.url}/a`)).text(), "GET /a ");
       assertEquals((await fetch(`${gateway.url}/_pool/stats`)).status, 401);
@@ -127,10 +139,9 @@ describe("examples/gateway.ts with a hostile client", () => {
 
   before(async () => {
     origin = await startRawOrigin();
-    const script = "../../examples/gateway.ts";
     [gateway, trusting] = await Promise.all([
-      start(script, [origin.url], { POOL_PASSWORD: "sesame" }),
-      start(script, [origin.url], { BEHIND: "nginx" }),
+      start(EXAMPLE, origin.url, { POOL_PASSWORD: "sesame" }),
+      start(EXAMPLE, origin.url, { BEHIND: "nginx" }),
     ]);
   }, PATIENT);
 

@@ -1,25 +1,16 @@
-/** The example of a shared learned limit, run as users run it. */
+/** The example of a shared learned limit, on each runtime. */
 
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { assertEquals, assertMatch } from "@std/assert";
+import { onThisRuntime } from "../support/own-runtime.ts";
 import { PATIENT } from "../support/patience.ts";
 
-/** The command that runs, on this runtime, a TypeScript file that imports the library by its name. */
-function commandFor(script: string): [program: string, args: string[]] {
-  const versions: Readonly<Record<string, string | undefined>> = process.versions;
-  if (versions.deno !== undefined) return [process.execPath, ["run", "-A", "--no-check", script]];
-  if (versions.bun !== undefined) return [process.execPath, [script]];
-  return [process.execPath, ["--import", "tsx", script]];
-}
+const [program = "", ...args] = onThisRuntime(new URL("../../examples/shared-limits.ts", import.meta.url));
 
 describe("examples/shared-limits.ts", () => {
   it("passes a learned limit from one process to the next", PATIENT, async () => {
-    const [program, args] = commandFor(
-      fileURLToPath(new URL("../../examples/shared-limits.ts", import.meta.url)),
-    );
     /** Runs the example. Answers what it printed, if the second process did not begin with what the first had learned. */
     const once = async (): Promise<string | undefined> => {
       const { stdout } = await promisify(execFile)(program, args);
