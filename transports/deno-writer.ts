@@ -232,9 +232,11 @@ export class DenoWriter {
     this.gathering?.drop();
   }
 
+  /** Behind little else, the caller is told that it was taken, and may use its buffers again: so copy. */
   private enqueue(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
-    this.queue.push(queued(typeof head === "string" ? latin1Bytes(head) : head));
-    if (body !== undefined && body.length > 0) this.queue.push(queued(body));
+    const safe = this.queuedBytes <= HIGH_WATER ? copy : itself;
+    this.queue.push(queued(typeof head === "string" ? latin1Bytes(head) : safe(head)));
+    if (body !== undefined && body.length > 0) this.queue.push(queued(safe(body)));
     if (tail !== "") this.queue.push(queued(latin1Bytes(tail)));
     if (this.piece === undefined) this.sendNext();
   }
@@ -307,6 +309,14 @@ export class DenoWriter {
     if (this.gathered !== undefined) givePage(this.gathered);
     this.gathered = undefined;
   }
+}
+
+function itself(bytes: Uint8Array): Uint8Array {
+  return bytes;
+}
+
+function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** The first bytes of a page. */

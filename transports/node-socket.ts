@@ -12,6 +12,7 @@ import type {
 import { uninitializedBytes } from "./buffer.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { immediate } from "./immediate.ts";
+import { type BytesWriter, writeBytes } from "./node-bytes.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
 import { GatheredReads } from "./node-reads.ts";
 import { alpnOf, closeTls, isTls, startTlsOn, tlsFactsOf } from "./node-tls.ts";
@@ -31,7 +32,7 @@ export const reads: GatheredReads = new GatheredReads(uninitializedBytes, batch)
 const MOST_DEFERRED = 16_384;
 
 /** One open socket. */
-export class NodeSocket implements Socket, DeferredWriter {
+export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
   readonly applied: AppliedOptions;
   readonly alpn: string | undefined;
   readonly tls: TlsFacts | undefined;
@@ -71,7 +72,7 @@ export class NodeSocket implements Socket, DeferredWriter {
     const taken =
       body === undefined && typeof head === "string"
         ? raw.write(head, "latin1")
-        : this.writeBytes(head, body, tail);
+        : writeBytes(this, head, body, tail);
     // write() decides by size alone. Often libuv has passed everything to the kernel before it returned.
     if (taken || raw.writableLength === 0) return true;
     this.awaitsDrain = true;
@@ -115,21 +116,6 @@ export class NodeSocket implements Socket, DeferredWriter {
     handler.writeDropped(ended, error);
   }
 
-  private writeBytes(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
-    const { native: raw } = this;
-    // Behind other bytes, Node queues the caller's buffer. If the caller transferred it, Node would send too few bytes: so copy.
-    const safe = raw.writableLength > 0 ? copy : itself;
-    if (body === undefined)
-      return typeof head === "string" ? raw.write(head, "latin1") : raw.write(safe(head));
-    raw.cork(); // so that one writev sends everything
-    if (typeof head === "string") raw.write(head, "latin1");
-    else raw.write(safe(head));
-    let taken = raw.write(safe(body));
-    if (tail !== undefined) taken = raw.write(tail, "latin1");
-    raw.uncork();
-    return taken;
-  }
-
   get allWritten(): boolean {
     return this.native.writableLength === 0 && this.deferred === undefined;
   }
@@ -147,7 +133,8 @@ export class NodeSocket implements Socket, DeferredWriter {
     return isTls(this.native) ? immediate : undefined;
   }
 
-  private drained(): void {
+  /** The kernel has taken everything. */
+  drained(): void {
     if (!this.awaitsDrain) return;
     this.awaitsDrain = false;
     this.receiveQueue.drain();
@@ -215,14 +202,6 @@ export class NodeSocket implements Socket, DeferredWriter {
       socketOf: (secure) => new NodeSocket(secure, inner, applied),
     });
   }
-}
-
-function itself(bytes: Uint8Array): Uint8Array {
-  return bytes;
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }
 
 /** Drops a socket, with RST if it is a plain TCP socket. Node refuses that for TLS and Unix sockets. */

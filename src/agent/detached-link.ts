@@ -1,6 +1,5 @@
 /** Detached link: an agent socket whose connection is the caller's alone, after an upgrade or a CONNECT. The pool has no part in it. */
 
-import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 import { type AgentSocket, copied, type SocketLink } from "./agent-socket.ts";
 import { nodeError } from "./node-errors.ts";
@@ -27,10 +26,7 @@ export class DetachedLink implements SocketLink, SocketHandler {
   // The agent socket
 
   write(head: string | Uint8Array, body: Uint8Array | undefined, done: () => void): void {
-    const socket = this.#socket;
-    const first = typeof head === "string" ? head : ownBytes(head, socket);
-    const second = body === undefined ? undefined : ownBytes(body, socket);
-    if (socket.write(first, second)) done();
+    if (this.#socket.write(head, body)) done();
     else this.#whenDrained = done;
   }
 

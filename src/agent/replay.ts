@@ -14,12 +14,12 @@ export class Replay {
     return this.#isKept;
   }
 
-  /** Keeps a piece, if there is room: a text, which has one byte per character, or bytes that nobody changes. */
+  /** Keeps a piece, if there is room: a text, which has one byte per character, or a copy of bytes, whose buffer is the caller's. */
   keep(piece: string | Uint8Array | undefined): void {
     if (!this.#isKept || piece === undefined) return;
     this.#length += piece.length;
     if (this.#length > REPLAY_BYTES) this.drop();
-    else this.#pieces.push(piece);
+    else this.#pieces.push(typeof piece === "string" ? piece : new Uint8Array(piece));
   }
 
   /** It will not be needed. */

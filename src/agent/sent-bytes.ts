@@ -4,7 +4,6 @@
  */
 
 import type { Sent } from "../contract/errors.ts";
-import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket } from "../contract/transport.ts";
 import { Replay } from "./replay.ts";
 
@@ -62,11 +61,9 @@ export class SentBytes {
     // `end()` writes nothing, to hear when all was written.
     if (head.length === 0 && body === undefined) return done();
     this.writes += 1;
-    const first = typeof head === "string" ? head : ownBytes(head, socket);
-    const second = body === undefined ? undefined : ownBytes(body, socket);
-    this.#replay?.keep(first);
-    this.#replay?.keep(second);
-    if (socket.write(first, second)) done();
+    this.#replay?.keep(head);
+    this.#replay?.keep(body);
+    if (socket.write(head, body)) done();
     else this.#whenDrained = done;
   }
 

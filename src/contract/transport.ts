@@ -199,8 +199,8 @@ export interface Socket extends SocketAddresses {
    */
   readonly lost?: boolean | undefined;
   /**
-   * Whether the kernel has accepted everything that was written, so that the buffers may be used again. Read by protocols that
-   * collect their output in large buffers. `undefined` if the transport cannot tell.
+   * Whether the kernel has accepted everything that was written. Read when the socket is closed, and by protocols that collect their
+   * output in large buffers. `undefined` if the transport cannot tell.
    */
   readonly allWritten?: boolean | undefined;
   /**
@@ -214,12 +214,13 @@ export interface Socket extends SocketAddresses {
    */
   gather?(length: number): void;
   /**
-   * Sends `head`, then `body`, then `tail`, in one system call where the runtime allows it. A string has one byte per
-   * character (latin1). The caller must not change `body` afterwards. With `more`, chunks of a body follow at once if they are at hand,
-   * and may be sent in the same call.
+   * Sends `head`, then `body`, then `tail`, which comes with a `body` only, in one system call where the runtime allows it. A string
+   * has one byte per character (latin1). With `more`, chunks of a body follow at once if they are at hand, and may be sent in the same
+   * call.
    *
-   * Returns `false` if the kernel has not accepted everything yet; {@linkcode SocketHandler.drain} follows then. Never
-   * throws: a failed write is reported by {@linkcode SocketHandler.closed}.
+   * Returns `true` if the caller may use its buffers again, and write more: the kernel has accepted everything, or what it has not was
+   * copied. Returns `false` if neither is so; {@linkcode SocketHandler.drain} follows then. Never throws: a failed write is reported
+   * by {@linkcode SocketHandler.closed}.
    */
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more?: boolean): boolean;
   /** Stops reading, which applies backpressure to the peer. A paused socket may not notice a FIN. */

@@ -4,7 +4,6 @@
  */
 
 import { HoldfastError } from "../contract/errors.ts";
-import { ownBytes } from "../contract/own-bytes.ts";
 import type { Socket, SocketHandler, TransportError } from "../contract/transport.ts";
 
 /** Bytes that wait for a reader before the socket is paused. */
@@ -126,7 +125,7 @@ class SocketStreams implements SocketHandler {
 
   #write(piece: unknown): Promise<void> | undefined {
     if (!(piece instanceof Uint8Array)) throw new TypeError("An upgraded socket takes Uint8Arrays");
-    const written = this.#socket.write(ownBytes(piece, this.#socket));
+    const written = this.#socket.write(piece);
     if (written || this.#isWriteEnded) return undefined;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

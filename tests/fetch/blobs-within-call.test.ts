@@ -43,8 +43,8 @@ const readBlob: ReadBlob = (blob) => {
 };
 
 /**
- * The memory that bodies are lent, in the order of the requests. `allWritten`: what sockets say of what was written. Those of a user's
- * transport do not pass it on, so that their memory is never used again.
+ * The memory that bodies are lent, in the order of the requests. `allWritten`: what sockets say of what was written. Those in memory
+ * do not tell.
  */
 async function withTakes(
   allWritten: boolean | undefined,
@@ -57,12 +57,13 @@ async function withTakes(
     takes.push(bytes.buffer);
     return bytes;
   };
-  Object.defineProperty(CheckedSocket.prototype, "allWritten", { get: () => allWritten, configurable: true });
+  const own = Object.getOwnPropertyDescriptor(CheckedSocket.prototype, "allWritten") ?? {};
+  Object.defineProperty(CheckedSocket.prototype, "allWritten", { ...own, get: () => allWritten });
   try {
     await body(takes);
   } finally {
     BodyMemory.prototype.take = take;
-    Reflect.deleteProperty(CheckedSocket.prototype, "allWritten");
+    Object.defineProperty(CheckedSocket.prototype, "allWritten", own);
   }
 }
 

@@ -11,9 +11,9 @@ const BY_FRAMES = { tests: "tests/hono/upgrades/web-socket-frames" } as const;
 export const UPGRADES: readonly Mutation[] = [
   {
     breaks: "A caller may use its buffer again once a write to an upgraded socket has settled",
-    file: "src/contract/own-bytes.ts",
-    search: "bytes.length <= HELD || ",
-    replacement: "",
+    file: "transports/node-bytes.ts",
+    search: "  drainLater(writer);\n  return false;\n",
+    replacement: "  return true;\n",
     proof: { tests: "tests/upgrade/upgraded-socket" },
   },
   {

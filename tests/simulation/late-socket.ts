@@ -1,6 +1,6 @@
 /**
- * Late socket: a socket whose kernel takes bytes late. Until then it holds the buffers that it was given, as Node's does, though a
- * short write counts as taken. When it is closed it sends what waits first, as no runtime limits the time for that.
+ * Late socket: a socket whose kernel takes bytes late. Until then it holds the buffers that it was given, also those of a short write
+ * that counts as taken: that is more than the contract allows. When it is closed it sends what waits first, as no runtime limits the time for that.
  */
 
 import type { AppliedOptions, Socket, SocketHandler, TransportError } from "../../src/contract/transport.ts";

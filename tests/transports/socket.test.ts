@@ -211,6 +211,36 @@ for (const { over, server, secure } of kinds) {
       assertEquals([received, seen.ends], [16 * MIB, []]);
     });
 
+    it(
+      "lets its caller use a buffer again once that was taken, whenever the peer reads",
+      PATIENT,
+      async () => {
+        const LENGTH = 9000;
+        const received: Uint8Array[] = [];
+        await using peer = await server((socket) => void socket.on("data", (chunk) => received.push(chunk)));
+        await using between = await relay(peer.port);
+        const { socket, seen } = await open(target(between.port, { tls: secure }));
+        const [front, remote] = [await between.first(), await peer.first()];
+        const ended = new Promise((resolve) => remote.once("end", resolve));
+        front.pause();
+        const buffer = new Uint8Array(LENGTH);
+        for (let count = 0; count < 1500; count++) {
+          buffer.fill(count % 251);
+          const { drains } = seen;
+          if (socket.write(buffer)) await moved();
+          else {
+            front.resume();
+            await seen.until(() => seen.drains > drains);
+          }
+        }
+        socket.close();
+        await guarded(ended, "the end");
+        const all = concat(received);
+        const wrong = all.findIndex((byte, at) => byte !== Math.floor(at / LENGTH) % 251);
+        assertEquals([all.length, wrong], [1500 * LENGTH, -1]);
+      },
+    );
+
     it("sends it to peers that read late, too", PATIENT, async () => {
       const received: Promise<number>[] = [];
       await using peer = await server((socket) => {
@@ -351,6 +381,11 @@ describe("a socket that has ended its direction", () => {
     }, "the end of the connection");
   });
 });
+
+/** Lets the runtime write what it does not within the call. */
+function moved(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 function blockFor(ms: number): void {
   const end = performance.now() + ms;
