@@ -212,7 +212,10 @@ class FetchCall implements ResponseCallbacks {
         // A signal that could not be listened to may not say so again, and the body was cancelled in the middle.
         if (!isOver) this.#sendBody(prepared);
       },
-      (error) => this.reject(error),
+      (error) => {
+        // The call was told of the abort. A second rejection would have nobody who handles it, and end the process.
+        if (!isOver) this.reject(error);
+      },
     );
   }
 

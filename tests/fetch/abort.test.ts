@@ -346,6 +346,24 @@ describe("a source, aborted", () => {
     assertEquals(unhandled, []);
   });
 
+  it("that is shorter than its Content-Length says, ends without a rejection that nobody handles", async () => {
+    await using at = serving();
+    let unhandled: unknown;
+    const note = (error: unknown): void => {
+      unhandled = error;
+    };
+    process.on("unhandledRejection", note);
+    const aborting = new AbortController();
+    const headers = { "content-length": "5" };
+    const init = { method: "POST", body: "four", headers, signal: aborting.signal };
+    const failed = failure(at.pool.fetch(new Request("http://a.test/", init)));
+    aborting.abort("enough");
+    assertEquals(await failed, "enough");
+    await settled();
+    process.off("unhandledRejection", note);
+    assertEquals([unhandled, at.requests.length], [undefined, 0]);
+  });
+
   it("that is written whether or not it is read, as Node 24 writes a form, is not cancelled before its end", async () => {
     await using at = serving(undefined, {}, { connect: () => "never" });
     const written: string[] = [];
