@@ -181,7 +181,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A body that fails when it is read. */
+/** A body that fails when it is read, but not when it is cancelled: as one that arrives after its head. */
 function brokenStream(error: unknown): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.error(error) });
+  return new ReadableStream({ pull: (controller) => controller.error(error) }, { highWaterMark: 0 });
 }

@@ -83,6 +83,14 @@ for (const [name, [coding, encode]] of Object.entries(CODINGS)) {
       }
     });
 
+    it("that is not coded so can be cancelled, whenever it comes", async () => {
+      for (const more of ["", "plain text"]) {
+        await using at = answering(`${headFor(coding, "Content-Length: 10\r\n")}${more}`);
+        const { body } = await at.pool.fetch("http://a.test/");
+        await body?.cancel();
+      }
+    });
+
     it("that is empty is empty", async () => {
       for (const streamed of [false, true]) {
         await using at = cutAnswer(coding, new Uint8Array(0), streamed);
