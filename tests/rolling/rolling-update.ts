@@ -9,6 +9,7 @@ import { connect, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { createPool } from "../../mod.ts";
+import { bundled } from "../support/bundled.ts";
 import { eventually } from "../support/patience.ts";
 import { claimPort } from "../support/ports.ts";
 
@@ -130,8 +131,8 @@ class Replaceable {
 
   async start(): Promise<void> {
     this.#claim ??= await claimPort();
-    const program = fileURLToPath(new URL("server-program.ts", import.meta.url));
-    const child = spawn(process.execPath, [...runArgs(), program, String(this.#claim.port), this.#kind], {
+    const args = await serverProgram();
+    const child = spawn(process.execPath, [...args, String(this.#claim.port), this.#kind], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child = child;
@@ -247,11 +248,12 @@ function wasUsed(error: unknown): boolean {
   return cause === undefined || wasUsed(cause);
 }
 
-/** What makes this runtime run a TypeScript file. */
-function runArgs(): string[] {
+/** What makes this runtime run the server: Node gets a bundle, because its servers start again and again. */
+async function serverProgram(): Promise<string[]> {
+  const program = new URL("server-program.ts", import.meta.url);
   const versions: Readonly<Record<string, string | undefined>> = process.versions;
-  if (versions.deno !== undefined) return ["run", "-A", "--no-check"];
-  return versions.bun !== undefined ? [] : ["--import", "tsx"];
+  if (versions.deno !== undefined) return ["run", "-A", "--no-check", fileURLToPath(program)];
+  return [versions.bun !== undefined ? fileURLToPath(program) : await bundled(program)];
 }
 
 function pause(ms: number): Promise<void> {
