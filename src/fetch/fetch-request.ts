@@ -228,7 +228,7 @@ export function normalMethod(method: string): string {
   return normal;
 }
 
-function redirectOf(mode: string): FetchRequest["redirect"] {
+export function redirectOf(mode: string): FetchRequest["redirect"] {
   if (mode === "follow" || mode === "manual" || mode === "error") return mode;
   throw new TypeError(`redirect must be "follow", "manual" or "error": current value is ${quoted(mode)}`);
 }

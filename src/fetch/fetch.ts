@@ -125,7 +125,8 @@ function refused(error: unknown, input: FetchInput, init: FetchInit | undefined)
     const signal = signalOf(init?.signal === undefined ? (input as RequestLike).signal : init.signal);
     if (signal?.aborted === true) return Promise.reject(unsentAbort(signal));
   }
-  return fetchLocally(input, init) ?? Promise.reject(fetchError(told, undefined));
+  const local = error instanceof SchemeError ? fetchLocally(input, init) : undefined;
+  return local ?? Promise.reject(fetchError(told, undefined));
 }
 
 /** Gives up the body of a call that was aborted before it began. Returns the reason. */

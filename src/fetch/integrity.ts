@@ -36,11 +36,15 @@ export function expectedOf(metadata: string): Expected | undefined {
   };
 }
 
-/** The bytes of a response. @throws {TypeError} when they are not those that are expected, or there is no body. */
+/**
+ * The bytes of a response, which came on no connection if there is no `wire`.
+ *
+ * @throws {TypeError} when they are not those that are expected, or there is no body.
+ */
 export async function verifiedBytes(
   response: Response,
   expected: Expected,
-  wire: WireResponse,
+  wire: WireResponse | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (response.body === null) throw integrityError(wire, expected, "has no body");
   const bytes = new Uint8Array(await response.arrayBuffer());
@@ -50,14 +54,14 @@ export async function verifiedBytes(
   return bytes;
 }
 
-function integrityError({ lease }: WireResponse, { algorithm }: Expected, what: string): TypeError {
+function integrityError(wire: WireResponse | undefined, { algorithm }: Expected, what: string): TypeError {
   return failedFetch(
     new HoldfastError({
       code: "ERR_INTEGRITY",
       phase: "body",
       sent: "full",
       retriable: false,
-      connection: connectionInfo(lease),
+      connection: wire === undefined ? undefined : connectionInfo(wire.lease),
       message: `The response is not the one that integrity expects: by ${algorithm} it ${what}`,
     }),
   );

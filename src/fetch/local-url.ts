@@ -5,10 +5,17 @@
 
 import { OnDemand } from "../contract/on-demand.ts";
 import { requestFields } from "../http1/send/request-head.ts";
-import { signalOf } from "./arguments.ts";
+import { refuseBodyOn, signalOf } from "./arguments.ts";
 import { unsentAbort } from "./fetch-errors.ts";
-import { type FetchInit, type FetchInput, normalMethod, type RequestLike } from "./fetch-request.ts";
+import {
+  type FetchInit,
+  type FetchInput,
+  normalMethod,
+  type RequestLike,
+  redirectOf,
+} from "./fetch-request.ts";
 import { headerList } from "./header-list.ts";
+import { expectedOf, verifiedBytes } from "./integrity.ts";
 
 type Code = Pick<typeof import("./local-response.ts"), "fromData" | "fromObject">;
 
@@ -45,12 +52,28 @@ async function localResponse(
   const method = normalMethod(init.method ?? request?.method ?? "GET");
   const headers = headerList(init.headers ?? request?.headers ?? []);
   requestFields(headers);
+  redirectOf(init.redirect ?? request?.redirect ?? "follow");
+  const body = init.body ?? request?.body;
+  if (body !== undefined && body !== null) refuseBodyOn(method);
   const signal = signalOf(init.signal === undefined ? request?.signal : init.signal);
   // Bun 1.4 reads a blob: URL even then.
   refuseAborted(signal);
+  const response = await madeResponse(url, method, headers as HeadersInit, signal);
+  const integrity = expectedOf(String(init.integrity ?? request?.integrity ?? ""));
+  // It lies in memory: a copy of it can be read first.
+  if (integrity !== undefined) await verifiedBytes(response.clone(), integrity, undefined);
+  return response;
+}
+
+async function madeResponse(
+  url: URL,
+  method: string,
+  headers: HeadersInit,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
   try {
     if (url.protocol === "data:") return (responses.code ?? (await responses.load())).fromData(url, method);
-    return await fromBlob(url, method, headers as HeadersInit, signal);
+    return await fromBlob(url, method, headers, signal);
   } catch (cause) {
     refuseAborted(signal);
     throw new TypeError("fetch failed", { cause });

@@ -2,7 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { failure, serving } from "./support.ts";
+import { causeOf, failure, serving } from "./support.ts";
 
 const ASCII = "text/plain;charset=US-ASCII";
 
@@ -69,8 +69,25 @@ describe("a data: URL", () => {
 
   it("is refused with arguments that any URL is refused with", async () => {
     await using at = serving();
-    for (const init of [{ method: "CONNECT" }, { method: "a b" }, { headers: { "a b": "" } }])
-      assertInstanceOf(await failure(at.pool.fetch("data:,x", init)), TypeError);
+    const refused: object[] = [
+      { method: "CONNECT" },
+      { method: "a b" },
+      { headers: { "a b": "" } },
+      { redirect: "nonsense" },
+      { mode: "navigate" },
+      { duplex: "full" },
+      { body: "x" },
+    ];
+    for (const init of refused)
+      assertInstanceOf(await failure(at.pool.fetch("data:,x", init)), TypeError, JSON.stringify(init));
+  });
+
+  it("must be what integrity expects", async () => {
+    await using at = serving();
+    const hello = "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+    const response = await at.pool.fetch("data:,hello", { integrity: hello });
+    assertEquals(await response.text(), "hello");
+    assertEquals((await causeOf(at.pool.fetch("data:,other", { integrity: hello }))).code, "ERR_INTEGRITY");
   });
 });
 
