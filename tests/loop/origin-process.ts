@@ -7,10 +7,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, before } from "node:test";
-import { onThisRuntime } from "../support/own-runtime.ts";
+import { fileURLToPath } from "node:url";
 
 /** The runtime that runs the tests, and the origin. */
 export const runtime: string = ["Deno", "Bun"].find((name) => name in globalThis) ?? "Node";
+const launcher = { Deno: ["run", "-A", "--no-check"], Bun: [], Node: ["--import", "tsx"] }[runtime] ?? [];
 
 export interface OriginProcess {
   readonly folder: string;
@@ -21,10 +22,10 @@ export interface OriginProcess {
 /** Runs a script of this folder while the tests of a file run. It gets the folder, and prints its ports in a line. */
 export function originProcess(script: string): OriginProcess {
   const origin: OriginProcess = { folder: mkdtempSync(`${tmpdir()}/holdfast-${script}-`), ports: [] };
-  const [executable = "", ...options] = onThisRuntime(new URL(`./${script}.ts`, import.meta.url));
   let child: ChildProcess;
   before(async () => {
-    child = spawn(executable, [...options, origin.folder], {
+    const path = fileURLToPath(new URL(`./${script}.ts`, import.meta.url));
+    child = spawn(process.execPath, [...launcher, path, origin.folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const line = await new Promise<string>((resolve) =>
