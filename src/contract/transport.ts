@@ -212,7 +212,7 @@ export interface Socket extends SocketAddresses {
    * `length` bytes were delivered, and much more is known to come. If it comes fast, the socket may rest for a moment before it
    * reads on, so that more arrives at a time. Missing where that does not pay.
    */
-  gather?(length: number): void;
+  readonly gather?: ((length: number) => void) | undefined;
   /**
    * Sends `head`, then `body`, then `tail`, which comes with a `body` only, in one system call where the runtime allows it. A string
    * has one byte per character (latin1). With `more`, chunks of a body follow at once if they are at hand, and may be sent in the same

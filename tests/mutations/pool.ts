@@ -202,6 +202,14 @@ export const POOL: readonly Mutation[] = [
     proof: { tests: "tests/pool/unsent" },
   },
   {
+    breaks:
+      "A socket of a user's transport is told when it becomes idle, without which the simulation sees no idle connection",
+    file: "src/pool/connect/checked-socket.ts",
+    search: "this.#socket.ref(keepsAlive, idle);",
+    replacement: "this.#socket.ref(keepsAlive);",
+    proof: { tests: "tests/pool/connect/checked-socket" },
+  },
+  {
     breaks: "A connection of a user's transport is dropped likewise",
     file: "src/pool/connect/checked-socket.ts",
     search: "return this.#socket.allWritten;",

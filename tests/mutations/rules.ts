@@ -16,21 +16,21 @@ export const RULES: readonly Mutation[] = [
     file: "src/rules/verdict.ts",
     search: "    facts.idleSince + hintedIdleMs(facts, rules),\n",
     replacement: "",
-    proof: { tests: "tests/rules/verdict" },
+    proof: "simulation",
   },
   {
     breaks: "A connection is retired a margin before the announced timeout",
     file: "src/rules/verdict.ts",
     search: "Math.max(MIN_MARGIN_MS, 2 * facts.roundTripMs)",
     replacement: "0",
-    proof: { tests: "tests/rules/verdict" },
+    proof: "simulation",
   },
   {
     breaks: "A learned limit ends a connection's idle time",
     file: "src/rules/verdict.ts",
     search: "    facts.idleSince + (facts.learnedIdleMs ?? Infinity),\n",
     replacement: "",
-    proof: { tests: "tests/rules/verdict" },
+    proof: "simulation",
   },
   {
     breaks: "A connection carries no more than maxRequests",
@@ -65,7 +65,7 @@ export const RULES: readonly Mutation[] = [
     file: "src/rules/verdict.ts",
     search: "    facts.expiresAt,\n",
     replacement: "",
-    proof: { tests: "tests/rules/verdict" },
+    proof: "simulation",
   },
   {
     breaks: "A POST that was written is not resent",

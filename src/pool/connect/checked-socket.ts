@@ -93,9 +93,9 @@ export class CheckedSocket implements Socket {
     this.#try("resume", () => this.#socket.resume());
   }
 
-  ref(keepsAlive: boolean): void {
+  ref(keepsAlive: boolean, idle?: boolean): void {
     try {
-      this.#socket.ref(keepsAlive);
+      this.#socket.ref(keepsAlive, idle);
     } catch (cause) {
       this.#fail("ref", cause);
     }
@@ -104,6 +104,18 @@ export class CheckedSocket implements Socket {
   setHandler(handler: SocketHandler): void {
     this.#handler = handler;
     this.#try("setHandler", () => this.#socket.setHandler(handler));
+  }
+
+  get gather(): ((length: number) => void) | undefined {
+    const socket = this.#socket;
+    if (typeof socket.gather !== "function") return undefined;
+    return (length) => this.#try("gather", () => socket.gather?.(length));
+  }
+
+  get afterReads(): ((callback: () => void) => void) | undefined {
+    const socket = this.#socket;
+    if (typeof socket.afterReads !== "function") return undefined;
+    return (callback) => this.#try("afterReads", () => socket.afterReads?.(callback));
   }
 
   get halfOpen(): (() => void) | undefined {
