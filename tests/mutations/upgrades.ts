@@ -17,6 +17,13 @@ export const UPGRADES: readonly Mutation[] = [
     proof: { tests: "tests/upgrade/upgraded-socket" },
   },
   {
+    breaks: "A tunnel's caller may use its buffer again once its write is done",
+    file: "src/exchange/upgraded-socket.ts",
+    search: "if (written || this.#isWriteEnded) return undefined;",
+    replacement: "if (written || !this.#isWriteEnded) return undefined;",
+    proof: "simulation",
+  },
+  {
     breaks: "Bytes that came behind a 101 are given to the socket",
     file: "src/exchange/upgraded-socket.ts",
     search: "if (early.length > 0) streams.data(early, early.length);",

@@ -65,6 +65,10 @@ export class Clients implements CallerWorld {
     });
   }
 
+  get usesBuffersAgain(): boolean {
+    return this.#world.plan.users.kinds.includes("buffers");
+  }
+
   get isCalm(): boolean {
     return this.#world.isCalm;
   }

@@ -119,6 +119,8 @@ export const HAPPENINGS = {
     "held write dropped",
     "upload with trailers",
   ],
+  /** Sockets that hold what they are given until the kernel takes it, and callers that use a buffer again when it counts as taken. */
+  buffers: ["buffer used again in a tunnel", "buffer used again by a generator"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Kind = keyof typeof HAPPENINGS;
@@ -132,6 +134,9 @@ export const KINDS = Object.keys(HAPPENINGS) as Kind[];
 export const NOT_YET: readonly Kind[] = [];
 
 export const LANDED: readonly Kind[] = KINDS.filter((kind) => !NOT_YET.includes(kind));
+
+/** Those that were there before `buffers`, for seeds that were kept then. */
+export const BEFORE_BUFFERS: readonly Kind[] = LANDED.filter((kind) => kind !== "buffers");
 
 /** How often users and peers do these things in one world: once in this many; `Infinity` means never. */
 export interface Users {
@@ -168,6 +173,8 @@ export interface Users {
   readonly holdOneIn: number;
   /** Per request. */
   readonly trailersOneIn: number;
+  /** Per write: the kernel takes it later. */
+  readonly lateWriteOneIn: number;
 }
 
 /** Draws them from random numbers of their own, so that older seeds keep their meaning. */
@@ -201,6 +208,9 @@ export function drawUsers(seed: number, kinds: readonly Kind[], calm: boolean): 
     upgradeOneIn: oneIn("upgrades", 8, 30, Infinity),
     ...lateness,
     ...drawHolding(seed, kinds),
+    lateWriteOneIn: kinds.includes("buffers")
+      ? new Prng(Math.imul(seed, 0x1656_67b1) ^ 0x1a7e).among(1, 4, Infinity)
+      : Infinity,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
- * Late socket: a socket whose kernel takes bytes late. Until then it holds the buffers that it was given, also those of a short write
- * that counts as taken: that is more than the contract allows. When it is closed it sends what waits first, as no runtime limits the time for that.
+ * Late socket: a socket whose kernel takes bytes late. Until then it holds the buffers that it was given. By the contract it says so; in
+ * worlds where it does not, a short write counts as taken all the same. When it is closed it sends what waits first, as no runtime limits
+ * the time for that.
  */
 
 import type { AppliedOptions, Socket, SocketHandler, TransportError } from "../../src/contract/transport.ts";
@@ -20,6 +21,8 @@ export interface LateWorld {
   readonly unsent: Unsent;
   /** How long the kernel does not take what is written now; 0: it takes it at once. */
   lateMs(): number;
+  /** Whether a write says that its buffers are held. Without it, a protocol must copy what it writes from buffers of its own. */
+  readonly tellsHeld: boolean;
   /** Runs `act`. What it sends goes to the server. */
   outward<T>(act: () => T): T;
   happened(what: (typeof LATE)[number]): void;
@@ -64,7 +67,8 @@ export class LateHandler implements SocketHandler {
   }
 
   drain(): void {
-    this.#socket?.roomAgain();
+    if (this.#socket === undefined) this.#owner.drain();
+    else this.#socket.roomAgain();
   }
 
   /** The kernel has taken everything. */
@@ -131,7 +135,7 @@ class LateSocket implements Socket {
     this.#held.push({ given: isFirst ? given : copied, copied });
     this.#length += head.length + (body?.length ?? 0) + (tail?.length ?? 0);
     if (isFirst) this.#takeLater(lateMs);
-    this.#awaitsDrain ||= this.#length > COUNTS_AS_TAKEN;
+    this.#awaitsDrain ||= this.#length > COUNTS_AS_TAKEN || (isFirst && this.#world.tellsHeld);
     return !this.#awaitsDrain;
   }
 

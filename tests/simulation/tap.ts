@@ -13,6 +13,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import { Prng } from "../support/prng.ts";
 import { HeldWrites, type HeldWritesWorld } from "./held-writes.ts";
+import { LateHandler, type LateWorld } from "./late-socket.ts";
 import { Link } from "./link.ts";
 import { keyOf, OriginFacts } from "./origin-facts.ts";
 import { checkHead, keptTooLong, type Terms } from "./reuse-rules.ts";
@@ -30,6 +31,8 @@ export interface TapWorld extends HeldWritesWorld {
   readonly wasInterrupted: boolean;
   /** How often the client's machine was suspended. */
   readonly suspensions: number;
+  /** What the sockets of a world need whose kernel takes some writes late; `undefined`: it takes all at once. */
+  lateWorld(link: Link): LateWorld | undefined;
   /** Runs `act`. What it schedules is a connect attempt. */
   connecting<T>(act: () => T): T;
   fail(what: string): void;
@@ -133,8 +136,11 @@ export class Tap implements Transport {
     const tapped: TappedHandler = new TappedHandler(handler, world, gone);
     signal.addEventListener("abort", gone);
     try {
-      const socket = await world.connecting(() => this.#inner.connect(target, tapped, signal));
-      const link = this.link(socket.localPort ?? 0, target);
+      const late = new LateHandler(tapped);
+      const bare = await world.connecting(() => this.#inner.connect(target, late, signal));
+      const link = this.link(bare.localPort ?? 0, target);
+      const lateWorld = world.lateWorld(link);
+      const socket = lateWorld === undefined ? bare : late.over(bare, lateWorld);
       tapped.link = link;
       world.heard(facts.key);
       world.trace.note("open", link.id, 0, target.hostname);
@@ -269,6 +275,10 @@ class TappedSocket implements Socket {
     this.remoteAddress = inner.remoteAddress;
     this.remotePort = inner.remotePort;
     this.localPort = inner.localPort;
+  }
+
+  get allWritten(): boolean | undefined {
+    return this.#inner.allWritten;
   }
 
   write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {

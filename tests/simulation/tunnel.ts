@@ -11,6 +11,8 @@ export interface TunnelWorld {
   whenClosed(): Promise<void>;
   /** No server ends a tunnel before it should. */
   readonly isCalm: boolean;
+  /** Callers use a buffer again as soon as it counts as taken. */
+  readonly usesBuffersAgain: boolean;
   pause(ms: number, tie: number): Promise<void>;
   happened(what: Happening): void;
 }
@@ -70,7 +72,12 @@ async function write(
   const size = Math.max(1, Math.ceil(bytes / 3));
   try {
     for (let at = 0; at < bytes; at += size) {
-      await writer.write(whole.slice(at, at + size));
+      const piece = whole.slice(at, at + size);
+      await writer.write(piece);
+      if (world.usesBuffersAgain) {
+        world.happened("buffer used again in a tunnel");
+        piece.fill(0);
+      }
       if (gapMs > 0) await world.pause(gapMs, id);
     }
   } catch {

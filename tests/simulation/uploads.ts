@@ -7,6 +7,8 @@ import type { RequestRecord, UploadSpec } from "./record.ts";
 
 /** What uploads need from their world. */
 export interface UploadWorld {
+  /** Callers use a buffer again as soon as it counts as taken. */
+  readonly usesBuffersAgain: boolean;
   pause(ms: number, tie: number): Promise<void>;
   later(ms: number, tie: number, act: () => void): void;
   happened(what: Happening): void;
@@ -109,7 +111,11 @@ async function* generatorOf(
   for (let at = 0; at < bytes.length; at += size) {
     seen(world, record, "caller's store seen by a generator");
     if (upload.gapMs > 0) await world.pause(upload.gapMs, record.spec.id);
-    yield bytes.slice(at, at + size);
+    const piece = bytes.slice(at, at + size);
+    yield piece;
+    if (!world.usesBuffersAgain) continue;
+    world.happened("buffer used again by a generator");
+    piece.fill(0);
   }
   record.uploading = false;
 }

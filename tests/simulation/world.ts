@@ -15,9 +15,10 @@ import { ClientClock, type ClockWorld } from "./client-clock.ts";
 import { Clients } from "./clients.ts";
 import { decoderOf } from "./codec.ts";
 import { Contexts } from "./contexts.ts";
-import type { Extras, Happening } from "./dimensions.ts";
+import type { Extras, Happening, Kind } from "./dimensions.ts";
 import { Doubts } from "./doubts.ts";
 import { Figures } from "./figures.ts";
+import type { LateWorld } from "./late-socket.ts";
 import { tellRestOfBatch } from "./lateness.ts";
 import { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
@@ -35,11 +36,15 @@ import { Server, type ServerWorld } from "./server.ts";
 import { Silences } from "./silences.ts";
 import { Tap, type TapWorld } from "./tap.ts";
 import { Trace } from "./trace.ts";
+import { Unsent } from "./unsent.ts";
 import { Violation } from "./violation.ts";
 import "../support/on-demand.ts";
 
 /** If more appointments than this fall on one moment, time is taken to stand still. */
 const MOST_AT_ONCE = 100_000;
+
+/** Dimensions whose worlds are strict: a program does nothing while its machine sleeps. */
+const STRICT: readonly Kind[] = ["surplus", "lateness", "buffers"];
 
 /** One simulated world. */
 export class World implements TapWorld, ServerWorld, ClockWorld {
@@ -55,6 +60,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly pool: Pool;
   readonly servers: ReadonlyMap<string, Server>;
   readonly contexts: Contexts;
+  readonly unsent = new Unsent(this);
+  readonly #late: Prng;
   readonly #clock: ClientClock;
   readonly #clients: Clients;
   readonly #acting: Acting;
@@ -86,6 +93,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     this.plan = plan;
     this.terms = plan.terms;
     this.prng = new Prng(plan.seed);
+    this.#late = new Prng(plan.seed ^ 0x1a7e);
     this.trace = new Trace(() => this.agenda.now, readable);
     this.ledger = new Ledger(this);
     this.servers = new Map(plan.servers.map((server) => [server.hostname, new Server(this, server)]));
@@ -103,7 +111,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       decoder: plan.users.kinds.includes("codings") ? decoderOf({ soon, decoded }) : undefined,
       context: plan.users.contexts ? asyncContext : undefined,
     });
-    this.agenda.strict = plan.users.kinds.includes("surplus") || plan.users.kinds.includes("lateness");
+    this.agenda.strict = STRICT.some((kind) => plan.users.kinds.includes(kind));
     this.#tiesByLink = plan.users.kinds.includes("holding");
     this.contexts = new Contexts(this, plan.users.contexts);
     this.#clock = new ClientClock(this, plan.users.clockStops);
@@ -196,7 +204,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   /** `close()` has resolved. */
   closed(): void {
     this.#closed = true;
-    const timers = this.agenda.waiting[LANE.timer];
+    const timers = this.agenda.waiting[LANE.timer] - this.unsent.timers;
     if (timers > 0) this.fail(`${timers} timers are left after close`);
   }
 
@@ -205,7 +213,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   }
 
   #audit(): void {
-    const timers = this.agenda.waiting[LANE.timer];
+    const timers = this.agenda.waiting[LANE.timer] - this.unsent.timers;
     if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
     const stats = this.pool.stats();
     const { thrown, on } = this.#acting;
@@ -222,7 +230,8 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       this.#numbers.unfinished() ??
       leftOver(this.pool.stats(), this.tap) ??
       this.#clients.unfinished() ??
-      this.ledger.unsettled();
+      this.ledger.unsettled() ??
+      (this.unsent.size > 0 ? `${this.unsent.size} closed sockets are left with unsent bytes` : undefined);
     if (problem !== undefined) this.fail(problem);
   }
 
@@ -257,6 +266,22 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       this.#lane = LANE.toClient;
       this.#sender = undefined;
     }
+  }
+
+  /** In a calm world, what is late may not be too late for its server. */
+  lateWorld(link: Link): LateWorld | undefined {
+    const { weather, users } = this.plan;
+    const { lateWriteOneIn } = users;
+    if (lateWriteOneIn === Infinity) return undefined;
+    const longestMs = weather === "calm" ? 1 : 20;
+    return {
+      agenda: this.agenda,
+      unsent: this.unsent,
+      tellsHeld: true,
+      lateMs: () => (this.#late.oneIn(lateWriteOneIn) ? this.#late.among(0.25, 1, longestMs) : 0),
+      outward: (act) => this.outward(link, act),
+      happened: (what) => this.injected(what),
+    };
   }
 
   inward(link: Link, act: () => void): void {

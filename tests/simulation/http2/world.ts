@@ -192,6 +192,8 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     return blockOneIn < Infinity || sleepOneIn < Infinity || lateOneIn < Infinity;
   }
 
+  readonly tellsHeld = false;
+
   lateMs(): number {
     const { lateWriteOneIn } = this.plan;
     if (lateWriteOneIn === Infinity || !this.#late.oneIn(lateWriteOneIn)) return 0;
