@@ -2,7 +2,7 @@
 
 import { createPool } from "../../../mod.ts";
 import { DIFFERENCES, type Difference } from "./differences.ts";
-import { type Draw, draw } from "./draw.ts";
+import { type Draw, draw, type Subject } from "./draw.ts";
 import { type Outcome, observe, WHY } from "./observe.ts";
 
 /** One thing that is otherwise. `undefined`: one side has it, and the other has not. */
@@ -21,8 +21,8 @@ export interface Comparison {
   readonly explained: ReadonlySet<Difference>;
 }
 
-export async function compare(seed: number): Promise<Comparison> {
-  const drawn = draw(seed);
+export async function compare(seed: number, subject?: Subject): Promise<Comparison> {
+  const drawn = draw(seed, subject);
   const builtIn = await observe(fetch, drawn);
   const pool = createPool();
   try {

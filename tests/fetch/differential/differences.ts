@@ -242,6 +242,15 @@ const redirects: readonly Difference[] = [
 
 const responses: readonly Difference[] = [
   {
+    what: /^type$/,
+    builtIn: /^cors$/,
+    pool: /^basic$/,
+    when: ({ answers }) => answers.some(({ head }) => head.includes("//THERE/")),
+    reason:
+      "Left out on purpose: there is no page with an origin of its own, from which another could be told",
+    seed: 1,
+  },
+  {
     what: OUTCOME,
     builtInSays: /Duplicate Content-Length|Response body length does not match content-length header/,
     when: ({ answers }) => answers.some(({ head }) => /(Content-Length: \d+\r\n)\1/.test(head)),

@@ -28,6 +28,13 @@ describe("fetch beside the built-in one", { skip: !IS_KNOWN }, () => {
     }
   });
 
+  it("follows redirects with the same requests", PATIENT, async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const { unexplained } = await compare(seed, "redirects");
+      assertEquals(unexplained.map(inWords), [], `--subject redirects --replay ${seed}`);
+    }
+  });
+
   it("has no difference in its table that nothing shows any more", () => {
     const here = DIFFERENCES.filter(({ undici = UNDICI }) => undici === UNDICI);
     const stale = here.filter((difference) => !shown.has(difference));

@@ -112,6 +112,18 @@ export function drawAnswers(prng: Prng): Answer[] {
   return answers;
 }
 
+/** Redirects that can be followed, and as often as not the answer behind them. */
+export function drawRedirects(prng: Prng): Answer[] {
+  const answers = Array.from({ length: 1 + prng.below(3) }, (): Answer => {
+    const location = prng.among("/next", "http://THERE/o#part", "http://HERE/y");
+    const head = `HTTP/1.1 ${prng.among(...REDIRECTS)} Moved\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`;
+    return { head, body: "", ends: false };
+  });
+  // The last one answers for ever: without an end, until there were too many.
+  const end = { head: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", body: "ok", ends: false };
+  return prng.oneIn(8) ? answers : [...answers, end];
+}
+
 /** One whose body never ends. */
 export function stallingAnswer(prng: Prng): Answer {
   const body = prng.among("", "some");

@@ -164,6 +164,30 @@ export function drawCall(prng: Prng): Call {
   };
 }
 
+/** Fields that a redirect may take away: those for one origin, and those about a body. */
+const TO_LOSE = [
+  ["Authorization", "Basic YQ=="],
+  ["Cookie", "a=1"],
+  ["Content-Language", "en"],
+  ["Content-Location", "/c"],
+  ["Content-Type", "text/other"],
+  ["X-Plain", "1"],
+] as const;
+
+/** A call that nothing refuses, and whose fields and body depend on where it is sent on to. */
+export function drawSentOn(prng: Prng): Call {
+  const body = prng.among("none", "text", "bytes", "a Blob", "search parameters");
+  const list = TO_LOSE.filter(() => prng.oneIn(2));
+  return {
+    form: prng.among("string", "Request"),
+    url: "http://HERE/",
+    members: { method: prng.pick(body === "none" ? METHODS : METHODS.slice(2)) ?? "GET" },
+    headers: { form: "pairs", list },
+    body,
+    signal: "none",
+  };
+}
+
 function drawMethod(prng: Prng, body: DrawnBody): { readonly method?: string } {
   if (prng.oneIn(20)) return { method: prng.pick(ODD_METHODS) ?? "GET" };
   const some = body === "none" || prng.oneIn(25) ? METHODS : METHODS.slice(2);

@@ -111,7 +111,7 @@ const READ: Readonly<Record<Reading, (response: Response) => Promise<string>>> =
   clone: async (response) => {
     const clone = response.clone();
     const texts = await Promise.all([response.text(), clone.text()]);
-    return `${texts.join(" and ")} ${clone.status} ${clone.url} ${clone.type}`;
+    return `${texts.join(" and ")} ${clone.status} ${clone.url} ${clone.type === response.type}`;
   },
   stream: async ({ body }) => {
     const pieces: Uint8Array[] = [];

@@ -42,7 +42,7 @@ export class Origin implements AsyncDisposable {
   /** Puts the addresses in. */
   readonly fill = (text: string): string => {
     const [here = "", there = ""] = this.#hosts;
-    return text.replaceAll("HERE", here).replaceAll("THERE", there);
+    return text.replaceAll(/T?HERE/g, (name) => (name === "HERE" ? here : there));
   };
 
   /** Takes the addresses out. */
