@@ -3,13 +3,14 @@
  * sends a request, or throws. Whatever it does, every promise settles, each request ends once, and nothing is sent
  * after its abort.
  *
- * There are several hundred thousand combinations; a seed chooses some of them. `HOLDFAST_DEEDS=5000` plays that many
- * for each scenario, `HOLDFAST_SEED=7` chooses others.
+ * There are several hundred thousand combinations; a seed chooses some of them, others on each runtime. `HOLDFAST_DEEDS=5000` plays
+ * that many for each scenario, and fewer on Deno and Bun. `HOLDFAST_SEED=7` chooses others.
  */
 
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Prng } from "../support/prng.ts";
+import { seedsHere } from "../support/share.ts";
 import { FUNCTION_SCENARIOS } from "./nth/functions.ts";
 import { DEEDS, Meddler, type Plan } from "./nth/meddler.ts";
 import { DRIVEN_PLACES, type PlaceName } from "./nth/places.ts";
@@ -21,8 +22,9 @@ import { quiescence } from "./pump.ts";
 /** Bun ends a test after 5 s by default, and a busy machine may need longer. */
 const PATIENT = { timeout: 120_000 };
 
-const COUNT = Number(process.env.HOLDFAST_DEEDS ?? 40);
-const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
+const HERE = seedsHere(Number(process.env.HOLDFAST_DEEDS ?? 40));
+const COUNT = HERE.length;
+const SEED = Number(process.env.HOLDFAST_SEED ?? HERE[0]);
 
 const cameBy = new Set<string>();
 const unhandled: unknown[] = [];

@@ -1,7 +1,8 @@
-/** Fail the Nth: plays every scenario once for each operation in it, with that operation spoiled. */
+/** Fail the Nth: plays every scenario once for each operation in it, with that operation spoiled. Each runtime plays its share. */
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { partHere } from "../support/share.ts";
 import { SABOTAGES, Saboteur } from "./nth/saboteur.ts";
 import { type Scenario, ScenarioRun } from "./nth/scenario-run.ts";
 import { SCENARIOS } from "./nth/scenarios.ts";
@@ -12,7 +13,7 @@ const PATIENT = { timeout: 60_000 };
 /** More operations than any scenario has. */
 const MOST = 200;
 
-for (const scenario of SCENARIOS) {
+for (const scenario of partHere(SCENARIOS)) {
   test(`nothing is left behind when any one operation goes wrong: ${scenario.name}`, PATIENT, async () => {
     const sound = await perform(scenario, new Saboteur("the connect attempt is refused", Infinity));
     let played = 0;

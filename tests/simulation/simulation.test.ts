@@ -1,7 +1,8 @@
-/** A short part of the simulation, on every runtime. `tests/simulation/main.ts` runs it for longer. */
+/** A short part of the simulation: each runtime plays its share. `tests/simulation/main.ts` runs it for longer. */
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { partHere, playsAll, seedsHere } from "../support/share.ts";
 import { HAPPENINGS, type Kind, LANDED } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
 import { longPlanOf, planOf } from "./plan.ts";
@@ -19,22 +20,29 @@ async function run(seed: number, requests: number, kinds: readonly Kind[] = []):
   return world;
 }
 
-for (const seed of [3, 12, 25, 40]) {
+for (const seed of partHere([3, 12, 25, 40])) {
   test(`seed ${seed} replays exactly`, PATIENT, async () => {
     const { trace } = await run(seed, 120);
     assertEquals((await run(seed, 120)).trace.hash, trace.hash);
   });
 }
 
+/** Ten at a time. */
+function tens(seeds: readonly number[]): (readonly number[])[] {
+  const starts = seeds.filter((_, at) => at % 10 === 0);
+  return starts.map((_, at) => seeds.slice(10 * at, 10 * at + 10));
+}
+
+const few = !playsAll && "Node plays enough seeds for that";
 const figures = new Figures();
 
-for (let from = 1; from <= 40; from += 10) {
-  test(`no invariant is broken by the seeds from ${from} on`, PATIENT, async () => {
-    for (let seed = from; seed < from + 10; seed++) figures.add((await run(seed, 120)).figures);
+for (const seeds of tens(seedsHere(40))) {
+  test(`no invariant is broken by the seeds from ${seeds[0]} on`, PATIENT, async () => {
+    for (const seed of seeds) figures.add((await run(seed, 120)).figures);
   });
 }
 
-test("these seeds reuse connections, resend requests and see many faults", () => {
+test("these seeds reuse connections, resend requests and see many faults", { skip: few }, () => {
   assert(figures.reused > 500, "connections are reused");
   assert(figures.retries > 5, "requests are sent again");
   assert(Object.keys(figures.faults).length > 20, "many kinds of faults occur");
@@ -47,13 +55,13 @@ test("thirty simulated days leave no drift and nothing behind", PATIENT, async (
   assert(days > 20 && days < 60, `${days} days`);
 });
 
-for (const { seed, requests, was, kinds } of KEPT_SEEDS) {
+for (const { seed, requests, was, kinds } of partHere(KEPT_SEEDS)) {
   test(`seed ${seed} breaks no invariant any more: ${was}`, PATIENT, async () => {
     await run(seed, requests, kinds);
   });
 }
 
-for (const seed of [1, 14, 33]) {
+for (const seed of partHere([1, 14, 33])) {
   test(`seed ${seed} replays exactly, whatever users and peers do`, PATIENT, async () => {
     const { trace } = await run(seed, 120, LANDED);
     assertEquals((await run(seed, 120, LANDED)).trace.hash, trace.hash);
@@ -62,9 +70,9 @@ for (const seed of [1, 14, 33]) {
 
 const lively = new Figures();
 
-for (let from = 1; from <= 80; from += 10) {
-  test(`whatever users and peers do, no invariant is broken from seed ${from} on`, PATIENT, async () => {
-    for (let seed = from; seed < from + 10; seed++) {
+for (const seeds of tens(seedsHere(80))) {
+  test(`whatever users and peers do, no invariant is broken from seed ${seeds[0]} on`, PATIENT, async () => {
+    for (const seed of seeds) {
       const failure = await runSeed({ requests: 120, days: undefined, kinds: LANDED }, seed, lively);
       assertEquals(failure, undefined);
     }
@@ -72,7 +80,7 @@ for (let from = 1; from <= 80; from += 10) {
 }
 
 for (const kind of LANDED) {
-  test(`everything happens that belongs to the dimension ${kind}`, () => {
+  test(`everything happens that belongs to the dimension ${kind}`, { skip: few }, () => {
     for (const what of HAPPENINGS[kind]) assert((lively.happenings[what] ?? 0) > 0, what);
   });
 }
