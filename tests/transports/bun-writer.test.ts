@@ -214,6 +214,23 @@ describe("what is written on Bun", () => {
     );
   }
 
+  it("has its body half a page behind where a page begins, because a copy to right behind that would be slow", () => {
+    const places: number[] = [];
+    const sink = {
+      write(_: Uint8Array, offset: number, length: number): number {
+        places.push(offset);
+        return length;
+      },
+      end() {},
+      shutdown() {},
+      terminate() {},
+    };
+    const writer = new BunWriter(sink, new ReceiveQueue(new Recorder()));
+    for (const head of ["10000\r\n", "h".repeat(300), "h".repeat(3000)])
+      writer.write(head, new Uint8Array(16_384));
+    assertEquals(places, [2048 - 7, 2048 - 300, 0]);
+  });
+
   it("is dropped by stop(), and nothing is written afterwards", () => {
     const { writer, written } = kernel(3);
     writer.write("head", letters(70_000, "b"));
