@@ -17,10 +17,11 @@ import type {
   TlsTarget,
   Transport,
 } from "../src/contract/transport.ts";
-import { bufferText, uninitializedBytes } from "./buffer.ts";
+import { uninitializedBytes } from "./buffer.ts";
 import type { BunApi, BunConnectOptions, BunHandlers, BunRawSocket } from "./bun-api.ts";
 import { Gathering } from "./bun-gathering.ts";
 import { applyOptions, isKernelSpelling } from "./bun-socket-facts.ts";
+import { bunText } from "./bun-text.ts";
 import { bunTlsFacts, bunTlsOptions, identityFault, keepSession, offerSession } from "./bun-tls.ts";
 import { BunWriter } from "./bun-writer.ts";
 import { zlibDecoder } from "./decoders.ts";
@@ -383,7 +384,7 @@ export const bunTransport: Transport = {
   localAddresses,
   env: environment,
   debug: () => debugWriter(environment(DEBUG_VARIABLE)),
-  text: bufferText,
+  text: bunText,
   alloc: uninitializedBytes,
   // The bodies of Bun 1.4's own fetch have no BYOB reader, and a byte stream takes half as long again to read.
   byteStreams: false,
