@@ -4,8 +4,8 @@
  */
 
 import type { TransportError } from "../src/contract/transport.ts";
+import { ChunkGathering, type GatheredBytes, givePage } from "./chunk-gathering.ts";
 import type { DenoConn } from "./deno-api.ts";
-import { DenoGathering, type GatheredBytes, givePage } from "./deno-gathering.ts";
 import { shouldWait, writeTogether } from "./deno-write-batch.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
@@ -63,7 +63,7 @@ export class DenoWriter {
   private readonly owner: DenoWriterOwner;
   private queue: GatheredBytes[] = [];
   /** Chunks of a body, behind all in the queue. Most connections have none. */
-  private gathering: DenoGathering | undefined = undefined;
+  private gathering: ChunkGathering | undefined = undefined;
   /** The bytes being written, and the page they are in. */
   private piece: QueuedBytes | undefined = undefined;
   private page: Page | undefined = undefined;
@@ -123,7 +123,7 @@ export class DenoWriter {
     tail: string,
     length: number,
   ): boolean {
-    this.gathering ??= new DenoGathering(() => this.gatheredEnough());
+    this.gathering ??= new ChunkGathering(() => this.gatheredEnough());
     // A full page waits for the next chunk, so that the end of a body is in its last page.
     if (!this.gathering.hasRoomFor(length)) this.sendGathered();
     if (this.gathering.hasRoomFor(length)) this.gathering.add(head, body, tail);
@@ -228,6 +228,7 @@ export class DenoWriter {
   /** Drops everything queued. */
   stop(): void {
     this.over = true;
+    for (const { page } of this.queue) if (page !== undefined) givePage(page);
     this.queue = [];
     this.gathering?.drop();
   }

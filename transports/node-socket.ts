@@ -13,6 +13,7 @@ import { uninitializedBytes } from "./buffer.ts";
 import { endedError, type FailurePhase, transportErrorOf } from "./error-mapping.ts";
 import { immediate } from "./immediate.ts";
 import { type BytesWriter, writeBytes } from "./node-bytes.ts";
+import { NodeChunks } from "./node-chunks.ts";
 import { DeferredDestroy } from "./node-deferred-destroy.ts";
 import { GatheredReads } from "./node-reads.ts";
 import { alpnOf, closeTls, isTls, startTlsOn, tlsFactsOf } from "./node-tls.ts";
@@ -46,6 +47,8 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
   private readonly deferredDestroy: DeferredDestroy;
   /** A small request that is written at the end of this turn of the event loop, or before the next write. */
   private deferred: string | undefined = undefined;
+  /** Chunks of a body that wait for others, behind all that was written. Most connections have none. */
+  private chunks: NodeChunks | undefined = undefined;
   private awaitsDrain = false;
   /** Most sockets never have to wait. */
   private listensForDrain = false;
@@ -63,22 +66,39 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
     this.deferredDestroy = new DeferredDestroy(raw, receiveQueue);
   }
 
-  write(head: string | Uint8Array, body?: Uint8Array, tail?: string): boolean {
+  write(head: string | Uint8Array, body?: Uint8Array, tail?: string, more = false): boolean {
     const { native: raw } = this;
     if (this.receiveQueue.isStopped || raw.destroyed) return true;
+    // What has a tail is a chunk, and others may follow.
+    const isChunk = more || tail !== undefined || this.chunks?.isEmpty === false;
     if (this.deferred !== undefined) this.flushDeferred();
-    else if (body === undefined && typeof head === "string" && this.defers(head)) return true;
+    else if (!isChunk && body === undefined && typeof head === "string" && this.defers(head)) return true;
     if (typeof head === "string") this.receiveQueue.asked();
-    const taken =
-      body === undefined && typeof head === "string"
-        ? raw.write(head, "latin1")
-        : writeBytes(this, head, body, tail);
+    const taken = isChunk && this.gathers(head, body, tail) ? false : this.writeNow(head, body, tail);
     // write() decides by size alone. Often libuv has passed everything to the kernel before it returned.
     if (taken || raw.writableLength === 0) return true;
     this.awaitsDrain = true;
     if (!this.listensForDrain) raw.on("drain", () => this.drained());
     this.listensForDrain = true;
     return false;
+  }
+
+  private gathers(
+    head: string | Uint8Array,
+    body: Uint8Array | undefined,
+    tail: string | undefined,
+  ): boolean {
+    this.chunks ??= new NodeChunks(this);
+    return this.chunks.gathers(head, body, tail);
+  }
+
+  private writeNow(
+    head: string | Uint8Array,
+    body: Uint8Array | undefined,
+    tail: string | undefined,
+  ): boolean {
+    if (body === undefined && typeof head === "string") return this.native.write(head, "latin1");
+    return writeBytes(this, head, body, tail);
   }
 
   /** Whether a request is written later. */
@@ -100,6 +120,12 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
     this.native.write(head, "latin1");
   }
 
+  /** Writes all that waits here, if anything does. */
+  private flush(): void {
+    this.flushDeferred();
+    this.chunks?.send();
+  }
+
   private takeDeferred(): string | undefined {
     const head = this.deferred;
     this.deferred = undefined;
@@ -117,7 +143,7 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
   }
 
   get allWritten(): boolean {
-    return this.native.writableLength === 0 && this.deferred === undefined;
+    return this.native.writableLength === 0 && this.deferred === undefined && this.chunks?.isEmpty !== false;
   }
 
   /**
@@ -164,7 +190,7 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
   }
 
   endWrites(): void {
-    this.flushDeferred();
+    this.flush();
     this.native.end();
   }
 
@@ -173,7 +199,7 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
   }
 
   close(): void {
-    this.flushDeferred();
+    this.flush();
     this.receiveQueue.stop();
     if (isTls(this.native)) closeTls(this.native);
     // Not end(), which would wait for the peer's FIN without a limit.
@@ -189,7 +215,7 @@ export class NodeSocket implements Socket, DeferredWriter, BytesWriter {
 
   startTls(tls: TlsTarget, signal: AbortSignal): Promise<Socket> {
     const { native: raw, receiveQueue, applied } = this;
-    this.flushDeferred();
+    this.flush();
     receiveQueue.stop();
     const inner = new ReceiveQueue(receiveQueue.handler);
     return opened({

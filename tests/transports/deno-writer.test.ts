@@ -6,8 +6,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { SocketHandler } from "../../src/contract/transport.ts";
+import { ChunkGathering } from "../../transports/chunk-gathering.ts";
 import type { DenoConn } from "../../transports/deno-api.ts";
-import { DenoGathering } from "../../transports/deno-gathering.ts";
 import { DenoWriter } from "../../transports/deno-writer.ts";
 import { latin1Text } from "../../transports/latin1.ts";
 import { ReceiveQueue } from "../../transports/receive-queue.ts";
@@ -247,7 +247,7 @@ describe("chunks of a body", () => {
   });
 
   it("are not larger because the rest of a page was taken at once", () => {
-    const gathering = new DenoGathering(nothing);
+    const gathering = new ChunkGathering(nothing);
     const page = new Uint8Array(520 * 1024);
     const rooms = [page, page.subarray(300_000)].map((bytes) => {
       gathering.taken(bytes.length - 1, { bytes, length: bytes.length });

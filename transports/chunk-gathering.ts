@@ -1,8 +1,8 @@
 /**
  * Gathering: chunks of a request body are joined to writes of 128 KiB, and to writes of 512 KiB while the kernel takes them whole.
- * Deno's `write` is done when it returns as long as the kernel has room (Deno 2.9), so that it would be called for each piece of a
- * stream. A chunk waits for the next one for a few microtasks, in which the pieces that a stream has at hand come. Each write may wake
- * the peer, for which both pay: 1 MiB takes 313 µs of CPU time with 512 KiB in a write, 359 with 256, and 421 with 128.
+ * While it has room, a write is done when it returns, or in the next turn (Node 24, Deno 2.9), so that there would be one for each
+ * piece of a stream. A chunk waits for the next one for a few microtasks, in which the pieces that a stream has at hand come. Each write
+ * may wake the peer, for which both pay: on Deno 1 MiB takes 313 µs of CPU time with 512 KiB in a write, 359 with 256, and 421 with 128.
  */
 
 import { writeLatin1 } from "./latin1.ts";
@@ -13,12 +13,14 @@ interface PagePool {
   /** Spare pages to keep. There is one for each upload that has chunks waiting or being written. */
   readonly maxSpare: number;
   readonly spare: Uint8Array[];
+  /** How many are in use. */
+  lent: number;
 }
 
 /** Room for two pieces of 64 KiB with their frames, for a short piece before them, and for the end of the body behind. */
-const SMALL: PagePool = { size: 136 * 1024, maxSpare: 16, spare: [] };
-/** Room for eight. */
-const LARGE: PagePool = { size: 520 * 1024, maxSpare: 8, spare: [] };
+const SMALL: PagePool = { size: 136 * 1024, maxSpare: 16, spare: [], lent: 0 };
+/** Room for eight. Where all are in use, small ones serve: memory that is touched for the first time costs more than a write. */
+const LARGE: PagePool = { size: 520 * 1024, maxSpare: 8, spare: [], lent: 0 };
 /** A page with two pieces. What is shorter fits into the send buffer of a slow connection, too. */
 const FULL = 128 * 1024;
 
@@ -32,14 +34,27 @@ export interface GatheredBytes extends QueuedBytes {
   readonly page?: Uint8Array;
 }
 
+const poolOf = (page: Uint8Array): PagePool => (page.length === LARGE.size ? LARGE : SMALL);
+
+function takePage(pool: PagePool): Uint8Array {
+  pool.lent += 1;
+  return pool.spare.pop() ?? new Uint8Array(pool.size);
+}
+
 /** What a write has ended with can be used again. */
 export function givePage(page: Uint8Array): void {
-  const { spare, maxSpare } = page.length === LARGE.size ? LARGE : SMALL;
+  const { spare, maxSpare } = poolOf(page);
+  forgetPage(page);
   if (spare.length < maxSpare) spare.push(page);
 }
 
+/** Who knows what still refers to a page leaves it to the collector. */
+export function forgetPage(page: Uint8Array): void {
+  poolOf(page).lent -= 1;
+}
+
 /** The chunks of one connection that wait for others. */
-export class DenoGathering {
+export class ChunkGathering {
   private page: Uint8Array | undefined = undefined;
   private length = 0;
   /**
@@ -65,12 +80,17 @@ export class DenoGathering {
   }
 
   hasRoomFor(length: number): boolean {
-    return this.length + length <= (this.isFast ? LARGE : SMALL).size;
+    return this.length + length <= (this.page?.length ?? this.nextPool().size);
+  }
+
+  private nextPool(): PagePool {
+    return this.isFast && LARGE.lent < LARGE.maxSpare ? LARGE : SMALL;
   }
 
   /** Copies what is to be written, so that the caller may use his buffer again. There must be room. */
   add(head: string | Uint8Array, body: Uint8Array | undefined, tail: string): void {
-    const page = this.pageFor(this.length + head.length + (body?.length ?? 0) + tail.length);
+    this.page ??= takePage(this.nextPool());
+    const { page } = this;
     if (typeof head === "string") writeLatin1(head, page, this.length);
     else page.set(head, this.length);
     this.length += head.length;
@@ -81,20 +101,6 @@ export class DenoGathering {
     const waits = this.isWaiting;
     this.patience = PATIENCE;
     if (!waits) void RESOLVED.then(this.waitOn);
-  }
-
-  /** A page with room for so many bytes. What fits into a small one needs no large one. */
-  private pageFor(length: number): Uint8Array {
-    const { page } = this;
-    if (page !== undefined && length <= page.length) return page;
-    const { size, spare } = length <= SMALL.size ? SMALL : LARGE;
-    const next = spare.pop() ?? new Uint8Array(size);
-    if (page !== undefined) {
-      next.set(page.subarray(0, this.length));
-      givePage(page);
-    }
-    this.page = next;
-    return next;
   }
 
   private readonly waitOn = (): void => {
