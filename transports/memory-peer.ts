@@ -77,6 +77,8 @@ export interface LinkOptions {
 class Direction {
   private readonly deliver: Deliver;
   private waiting: (() => void)[] = [];
+  /** How many of them have arrived. They leave many at a time: to take each from the front would cost the square of their number. */
+  private arrived = 0;
 
   constructor(deliver: Deliver) {
     this.deliver = deliver;
@@ -84,12 +86,27 @@ class Direction {
 
   send(arrive: () => void): void {
     this.waiting.push(arrive);
-    this.deliver(() => this.waiting.shift()?.());
+    this.deliver(() => this.next());
   }
 
   /** Drops everything that has not arrived yet. */
   clear(): void {
     this.waiting = [];
+    this.arrived = 0;
+  }
+
+  private next(): void {
+    const arrive = this.waiting[this.arrived];
+    if (arrive === undefined) return;
+    this.arrived += 1;
+    if (2 * this.arrived >= this.waiting.length + 32) this.forget();
+    arrive();
+  }
+
+  /** Costs as much as what it forgets has cost. */
+  private forget(): void {
+    this.waiting = this.waiting.slice(this.arrived);
+    this.arrived = 0;
   }
 }
 
