@@ -31,6 +31,8 @@ const spare: Uint8Array[][] = SIZES.map(() => []);
 export interface DenoReaderOwner {
   /** Called once, with `undefined` for a FIN. */
   readEnded(error: unknown): void;
+  /** No read is outstanding any more: the owner has paused, or there is nothing left to read. */
+  readingStopped(): void;
 }
 
 /** Reads from a connection into its receive queue. */
@@ -62,6 +64,11 @@ export class DenoReader {
     this.conn.read(this.buffer).then(this.arrived, this.failed);
   }
 
+  /** Whether a read is outstanding, or what it read is being handled. */
+  get isActive(): boolean {
+    return this.reading || this.lending;
+  }
+
   /** Idle connections read into small buffers, so that thousands of them cost little memory. */
   setIdle(idle: boolean): void {
     this.idle = idle;
@@ -74,9 +81,10 @@ export class DenoReader {
     this.writer.received();
     this.receiveQueue.data(this.buffer, length, length === this.buffer.length);
     this.lending = false;
-    if (this.receiveQueue.isStopped) return this.release();
+    if (this.receiveQueue.isStopped) return this.over();
     this.adapt(length);
-    if (!this.receiveQueue.isPaused) this.start();
+    if (this.receiveQueue.isPaused) this.owner.readingStopped();
+    else this.start();
   };
 
   private readonly failed = (error: unknown): void => {
@@ -85,8 +93,13 @@ export class DenoReader {
   };
 
   private finish(error: unknown): void {
-    this.release();
+    this.over();
     this.owner.readEnded(error);
+  }
+
+  private over(): void {
+    this.release();
+    this.owner.readingStopped();
   }
 
   /** Chooses the next buffer. Bulk data gets a larger one. After a small piece, silence or more small pieces are likely. */
@@ -105,7 +118,7 @@ export class DenoReader {
 
   /** The connection is closed. A read that is outstanding fails, which gives its buffer back. */
   stop(): void {
-    if (!this.reading && !this.lending) this.release();
+    if (!this.isActive) this.over();
   }
 
   private release(): void {

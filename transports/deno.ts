@@ -21,7 +21,7 @@ import { denoChannel } from "./deno-channels.ts";
 import { lingered } from "./deno-linger.ts";
 import { denoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader, type DenoReaderOwner } from "./deno-reader.ts";
-import { settleLater, type Unrefable } from "./deno-unref.ts";
+import { awaited, settleLater, stoppedReading, type Unrefable } from "./deno-unref.ts";
 import { DenoWriter, type DenoWriterOwner } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
@@ -44,7 +44,7 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   /** Whether somebody waits for bytes, and whether the connection was told so: see `deno-unref.ts`. */
   private isAwaited = true;
   private isRef = true;
-  private isSettling = false;
+  settleSlot: number | undefined = undefined;
   private isHalfOpen = false;
   private endedDirections = 0;
 
@@ -91,17 +91,25 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   ref(active: boolean, idle?: boolean): void {
     if (idle !== undefined) this.reader.setIdle(idle);
     this.isAwaited = active;
-    if (active === this.isRef) return;
-    if (active) this.setRef(true);
-    else if (!this.isSettling) {
-      this.isSettling = true;
-      settleLater(this);
+    if (active) {
+      awaited(this);
+      if (!this.isRef) this.setRef(true);
+    } else if (this.isRef) {
+      if (this.reader.isActive) settleLater(this);
+      else this.setRef(false);
     }
   }
 
+  get holdsProcess(): boolean {
+    return this.isAwaited && this.isRef && this.reader.reading;
+  }
+
   settleRef(): void {
-    this.isSettling = false;
     if (!this.isAwaited && this.isRef) this.setRef(false);
+  }
+
+  readingStopped(): void {
+    stoppedReading(this);
   }
 
   private setRef(isRef: boolean): void {

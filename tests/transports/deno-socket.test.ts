@@ -43,6 +43,27 @@ async function holding(conns: readonly ScriptedDenoConn[]): Promise<Opened> {
   return last;
 }
 
+describe("a connection on Deno that nobody waits for", { skip }, () => {
+  for (const how of ["is left", "is paused", "is aborted", "ends"] as const)
+    it(`is unref'd only when another one ${how} that somebody waited for`, () =>
+      withDeno(async (conns) => {
+        const [left, other] = [await opened(conns), await opened(conns)];
+        other.socket.ref(true);
+        left.socket.ref(false);
+        await settled();
+        assertEquals(left.conn.calls, []);
+        if (how === "is left") other.socket.ref(false);
+        else if (how === "is aborted") other.socket.abort();
+        else if (how === "ends") other.conn.peerEnds();
+        else {
+          other.socket.pause();
+          other.conn.receive("which fills a queue");
+        }
+        await settled();
+        assertEquals(left.conn.calls, ["unref"]);
+      }));
+});
+
 describe("a connection on Deno that has ended its direction", { skip }, () => {
   it("is closed when that is asked for, and once", () =>
     withDeno(async (conns) => {
