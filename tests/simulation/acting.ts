@@ -160,7 +160,12 @@ export class Acting {
     const due = this.#events - from;
     // Events that an action causes are delivered before the event that caused the action.
     const lag = open * (this.#depth + 1);
-    if (seen > due || seen < due - lag) this.#world.fail(`a listener was told of ${seen} events of ${due}`);
+    this.#world.judges.rules(
+      "listeners are told of every event",
+      due > 0,
+      seen > due || seen < due - lag,
+      () => `a listener was told of ${seen} events of ${due}`,
+    );
   }
 
   /** Judges, at the end, that every subscriber was told of every event. */

@@ -5,6 +5,7 @@ import { above0, parsed, whole } from "../../scripts/command-line.ts";
 import { UsageError } from "../../scripts/usage-error.ts";
 import { KINDS, type Kind, LANDED } from "./dimensions.ts";
 import type { FleetOptions } from "./fleet.ts";
+import { ENOUGH_REQUESTS } from "./judges.ts";
 
 export interface Arguments extends FleetOptions {
   /** The seed that is told step by step, instead of many. */
@@ -44,7 +45,8 @@ node --import tsx tests/simulation/main.ts --days 30 --requests 50000 --seeds 3 
   --tail N            lines of the log that a replay shows (200)
   --help              this text
 
-Exit code: 0, 1 if a seed broke an invariant, 2 for wrong arguments.`;
+Exit code: 0, 1 if a seed broke an invariant or a judge had nothing to decide in ${ENOUGH_REQUESTS} requests or more,
+2 for wrong arguments.`;
 
 const OPTIONS = {
   seeds: { type: "string" },

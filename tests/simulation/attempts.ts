@@ -1,5 +1,7 @@
 /** Attempts: how often an origin that stays silent may be tried, however many requests wait for it and however long. */
 
+import type { Finding, Judges } from "./judges.ts";
+
 const MINUTE = 60_000;
 
 /** Attempts that are further apart are rare enough, and after such a pause another silence may have begun. */
@@ -29,8 +31,13 @@ interface Silence {
 
 /** The connect attempts of one world. */
 export class Attempts {
+  readonly #judges: Judges;
   readonly #silences: Map<string, Silence> = new Map();
   #waiting = 0;
+
+  constructor(judges: Judges) {
+    this.#judges = judges;
+  }
 
   /** A request begins, or follows a redirect: any origin may be asked. */
   began(): void {
@@ -54,7 +61,7 @@ export class Attempts {
   }
 
   /** A connect attempt begins because a timer has rung. Answers what is wrong. */
-  tried(origin: string, now: number): string | undefined {
+  tried(origin: string, now: number): Finding | undefined {
     const triedAt = this.#silences.get(origin)?.triedAt ?? -Infinity;
     if (now - triedAt > RARE_MS) this.heard(origin, now);
     const silence = this.#silences.get(origin);
@@ -63,8 +70,12 @@ export class Attempts {
     silence.tries += 1;
     const ms = now - silence.since;
     const most = mostTries(ms) + silence.own;
-    return silence.tries > most
-      ? `${origin} was silent for ${ms} ms and tried ${silence.tries} times, where ${Math.floor(most)} are enough`
-      : undefined;
+    return this.#judges.finds(
+      "attempts in a silence",
+      silence.tries > 1,
+      silence.tries > most,
+      () =>
+        `${origin} was silent for ${ms} ms and tried ${silence.tries} times, where ${Math.floor(most)} are enough`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 /** Audit: compares a pool's statistics with what the transport has seen. Runs between any two steps. */
 
 import type { OriginStats, PoolStats } from "../../mod.ts";
+import type { Finding, Judges } from "./judges.ts";
 import type { Terms } from "./reuse-rules.ts";
 import type { Tap } from "./tap.ts";
 
@@ -9,29 +10,78 @@ export function auditStats(
   stats: PoolStats,
   tap: Tap,
   terms: Terms,
+  judges: Judges,
   { thrown, act }: { readonly thrown: number; readonly act: boolean },
-): string | undefined {
+): Finding | undefined {
   const { open, connecting, active, idle } = stats;
-  if (open !== connecting + active + idle)
-    return `${open} open are not ${connecting} connecting, ${active} active and ${idle} idle`;
-  if (open !== tap.open) return `${open} are open by stats(), but ${tap.open} at the transport`;
   const retired = sum(Object.values(stats.retired));
-  // A listener may have closed the pool before a connect attempt that was decided on began.
-  if (act ? tap.connectAttempts > open + retired : tap.connectAttempts !== open + retired)
-    return `${tap.connectAttempts} connect attempts are not ${open} open and ${retired} retired`;
-  if (idle > terms.maxIdle) return `${idle} idle exceed maxIdle`;
+  const attempts = tap.connectAttempts;
+  return (
+    judges.finds(
+      "stats: states",
+      open > 0,
+      open !== connecting + active + idle,
+      () => `${open} open are not ${connecting} connecting, ${active} active and ${idle} idle`,
+    ) ??
+    judges.finds(
+      "stats: open",
+      open > 0,
+      open !== tap.open,
+      () => `${open} are open by stats(), but ${tap.open} at the transport`,
+    ) ??
+    // A listener may have closed the pool before a connect attempt that was decided on began.
+    judges.finds(
+      "stats: opened and retired",
+      retired > 0,
+      act ? attempts > open + retired : attempts !== open + retired,
+      () => `${attempts} connect attempts are not ${open} open and ${retired} retired`,
+    ) ??
+    judges.finds(
+      "maxIdle",
+      idle > 0 && terms.maxIdle < Infinity,
+      idle > terms.maxIdle,
+      () => `${idle} idle exceed maxIdle`,
+    ) ??
+    auditOrigins(stats, tap, terms, judges) ??
+    judges.finds(
+      "stats: listenerErrors",
+      thrown > 0,
+      stats.listenerErrors !== thrown,
+      () => `listeners threw ${thrown} times, but stats() counts ${stats.listenerErrors}`,
+    )
+  );
+}
+
+function auditOrigins(stats: PoolStats, tap: Tap, terms: Terms, judges: Judges): Finding | undefined {
+  const origins = Object.entries(stats.origins);
   for (const field of FIELDS) {
-    const total = sum(Object.values(stats.origins).map((origin) => origin[field]));
-    if (stats[field] !== total) return `${field}: ${stats[field]} in all, ${total} as the sum of its origins`;
+    const total = sum(origins.map(([, origin]) => origin[field]));
+    const problem = judges.finds(
+      "stats: sums of origins",
+      total > 0 && origins.length > 1,
+      stats[field] !== total,
+      () => `${field}: ${stats[field]} in all, ${total} as the sum of its origins`,
+    );
+    if (problem !== undefined) return problem;
   }
-  for (const [key, origin] of Object.entries(stats.origins)) {
-    if (origin.idle > terms.maxIdlePerOrigin) return `${origin.idle} idle to ${key} exceed maxIdlePerOrigin`;
+  for (const [key, { idle, open }] of origins) {
     const truth = tap.originFacts.get(key)?.open ?? 0;
-    if (origin.open !== truth)
-      return `${origin.open} open to ${key} by stats(), but ${truth} at the transport`;
+    const problem =
+      judges.finds(
+        "maxIdlePerOrigin",
+        idle > 0 && terms.maxIdlePerOrigin < Infinity,
+        idle > terms.maxIdlePerOrigin,
+        () => `${idle} idle to ${key} exceed maxIdlePerOrigin`,
+      ) ??
+      judges.finds(
+        "stats: open of an origin",
+        open > 0,
+        open !== truth,
+        () => `${open} open to ${key} by stats(), but ${truth} at the transport`,
+      );
+    if (problem !== undefined) return problem;
   }
-  const counted = stats.listenerErrors;
-  return counted === thrown ? undefined : `listeners threw ${thrown} times, but stats() counts ${counted}`;
+  return undefined;
 }
 
 const FIELDS = [
@@ -50,10 +100,26 @@ function sum(numbers: readonly number[]): number {
 }
 
 /** What is left of a closed pool, or `undefined`. */
-export function leftOver(stats: PoolStats, tap: Tap): string | undefined {
+export function leftOver(stats: PoolStats, tap: Tap, judges: Judges): Finding | undefined {
   const { open, active, idle, connecting, queued } = stats;
-  if (open + active + idle + connecting + queued > 0)
-    return `left after close: ${open} open, ${active} active, ${idle} idle, ${connecting} connecting, ${queued} queued`;
-  if (tap.handedOver.size > 0) return `left at the end: ${tap.handedOver.size} upgraded connections`;
-  return tap.open > 0 ? `left after close: ${tap.open} connections at the transport` : undefined;
+  return (
+    judges.finds(
+      "nothing is left after close",
+      tap.connectAttempts > 0,
+      open + active + idle + connecting + queued > 0,
+      `left after close: ${open} open, ${active} active, ${idle} idle, ${connecting} connecting, ${queued} queued`,
+    ) ??
+    judges.finds(
+      "no upgraded connection is left",
+      tap.everHandedOver,
+      tap.handedOver.size > 0,
+      () => `left at the end: ${tap.handedOver.size} upgraded connections`,
+    ) ??
+    judges.finds(
+      "no connection is left",
+      tap.connectAttempts > 0,
+      tap.open > 0,
+      () => `left after close: ${tap.open} connections at the transport`,
+    )
+  );
 }

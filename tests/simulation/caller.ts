@@ -7,6 +7,7 @@ import { UpgradeResponse } from "../../src/fetch/upgrade.ts";
 import { readCopied } from "./copies.ts";
 import type { Happening, Leave } from "./dimensions.ts";
 import { type Answered, judgeBody } from "./judge.ts";
+import type { Finding } from "./judges.ts";
 import { ascii, payload } from "./payload.ts";
 import type { Promised, RequestRecord, RequestSpec } from "./record.ts";
 import { sumOf } from "./request-reader.ts";
@@ -27,9 +28,9 @@ export interface CallerWorld extends UploadWorld, TunnelWorld {
   left(record: RequestRecord): void;
   /** The request failed. The world judges whether it may. */
   failed(record: RequestRecord, error: unknown): void;
-  settled(record: RequestRecord, outcome: string, problem: string | undefined): void;
+  settled(record: RequestRecord, outcome: string, problem: Finding | undefined): void;
   /** Something goes on that no call waits for. It resolves to what is wrong. */
-  goesOn(what: Promise<string | undefined>): void;
+  goesOn(what: Promise<Finding | undefined>): void;
   /** Aborts the request if it is not over. Returns whether it did. */
   abort(record: RequestRecord): boolean;
 }
@@ -63,7 +64,13 @@ async function useSocket(world: CallerWorld, record: RequestRecord, socket: Upgr
   const { id, extras } = record.spec;
   record.phase = "done";
   const { upgrade } = extras;
-  if (upgrade === undefined) return world.settled(record, "upgraded", "asked for no upgrade");
+  const problem = world.judges.finds(
+    "sockets are given to who asked for one",
+    true,
+    upgrade === undefined,
+    "asked for no upgrade",
+  );
+  if (upgrade === undefined) return world.settled(record, "upgraded", problem);
   const used = tunnel(world, id, upgrade, socket);
   // Its caller makes other requests meanwhile, or the pool would never be closed.
   if (upgrade.outlives) world.goesOn(used);
@@ -123,7 +130,7 @@ function factsOf(answer: Answer): Answered {
 
 async function read(world: CallerWorld, record: RequestRecord, answer: Answer): Promise<void> {
   const { reading, id, extras } = record.spec;
-  const done = (outcome: string, problem?: string): void => {
+  const done = (outcome: string, problem?: Finding): void => {
     record.phase = "done";
     world.settled(record, outcome, problem);
   };
@@ -139,7 +146,7 @@ async function read(world: CallerWorld, record: RequestRecord, answer: Answer): 
   if (reading === "partly") return done((await readPart(world, record, answer)) ? "read in part" : "read");
   if (reading === "leaves") return done(await leave(world, record, answer));
   const body = await readAll(world, record, answer);
-  done("read", judgeBody(record, body, expected(record)));
+  done("read", judgeBody(record, body, expected(record), world.judges));
 }
 
 function bombName(reading: string): Happening {

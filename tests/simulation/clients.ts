@@ -5,6 +5,7 @@ import { LANE } from "./agenda.ts";
 import { type CallerWorld, call } from "./caller.ts";
 import type { Happening } from "./dimensions.ts";
 import { disturb, runLate, suspend } from "./disturbances.ts";
+import type { Finding } from "./judges.ts";
 import type { RequestRecord, RequestSpec } from "./record.ts";
 import { drawSpec } from "./specs.ts";
 import type { World } from "./world.ts";
@@ -39,6 +40,7 @@ export class Clients implements CallerWorld {
   });
   /** What goes on that no call waits for. */
   #goingOn = 0;
+  #wentOn = false;
   /** Calls of close() that have not settled, without the first. */
   #closings = 0;
   /** How many requests listeners made. */
@@ -57,12 +59,17 @@ export class Clients implements CallerWorld {
     return this.#whenClosed;
   }
 
-  goesOn(what: Promise<string | undefined>): void {
+  goesOn(what: Promise<Finding | undefined>): void {
     this.#goingOn += 1;
+    this.#wentOn = true;
     void what.then((problem) => {
       this.#goingOn -= 1;
-      if (problem !== undefined) this.#world.fail(`a caller ${problem}`);
+      this.#world.judges.blames(problem?.about("a caller "));
     });
+  }
+
+  get judges() {
+    return this.#world.judges;
   }
 
   get usesBuffersAgain(): boolean {
@@ -136,7 +143,12 @@ export class Clients implements CallerWorld {
       this.#closed = true;
       this.#resolveClosed();
       const { open } = this.pool.stats();
-      if (open > 0) this.#world.fail(`close() resolved with ${open} connections open`);
+      this.judges.rules(
+        "close() waits for all connections",
+        true,
+        open > 0,
+        `close() resolved with ${open} connections open`,
+      );
     });
   }
 
@@ -173,13 +185,29 @@ export class Clients implements CallerWorld {
   }
 
   /** What is unfinished although nothing more will happen. */
-  unfinished(): string | undefined {
-    if (!this.#closed || this.#closings > 0) return "close() never resolved";
-    if (this.#goingOn > 0) return `${this.#goingOn} upgraded sockets never ended`;
-    if (this.#running > 0) return `${this.#running} calls never ended`;
-    if (this.#world.figures.running !== 0)
-      return `${this.#world.figures.running} requests started without an end`;
-    return undefined;
+  unfinished(): Finding | undefined {
+    const { running } = this.#world.figures;
+    return (
+      this.judges.finds(
+        "close() resolves",
+        true,
+        !this.#closed || this.#closings > 0,
+        "close() never resolved",
+      ) ??
+      this.judges.finds(
+        "upgraded sockets end",
+        this.#wentOn,
+        this.#goingOn > 0,
+        `${this.#goingOn} upgraded sockets never ended`,
+      ) ??
+      this.judges.finds("calls end", true, this.#running > 0, `${this.#running} calls never ended`) ??
+      this.judges.finds(
+        "requests that start end",
+        true,
+        running !== 0,
+        `${running} requests started without an end`,
+      )
+    );
   }
 
   // CallerWorld
@@ -204,7 +232,7 @@ export class Clients implements CallerWorld {
     this.#world.ledger.failed(record, error);
   }
 
-  settled(record: RequestRecord, outcome: string, problem: string | undefined): void {
+  settled(record: RequestRecord, outcome: string, problem: Finding | undefined): void {
     this.#world.ledger.settled(record, outcome, problem);
   }
 

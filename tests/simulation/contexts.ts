@@ -5,12 +5,13 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Happening } from "./dimensions.ts";
+import type { Judges } from "./judges.ts";
 import type { RequestRecord } from "./record.ts";
 
 /** What contexts need from their world. */
 export interface ContextWorld {
   happened(what: Happening): void;
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /** The stores of one world. Few worlds have them, because they slow down every promise on Node 20. */
@@ -32,8 +33,12 @@ export class Contexts {
     if (this.#storage === undefined) return;
     this.#world.happened(where);
     const seen = this.#storage.getStore();
-    if (seen !== spec.id)
-      this.#world.fail(`the body of request ${spec.id} runs in the store of ${seen ?? "nobody"}: ${where}`);
+    this.#world.judges.rules(
+      "async context of the caller",
+      true,
+      seen !== spec.id,
+      () => `the body of request ${spec.id} runs in the store of ${seen ?? "nobody"}: ${where}`,
+    );
   }
 
   end(): void {

@@ -2,6 +2,7 @@
 
 import type { PoolEvent, PoolStats } from "../../mod.ts";
 import type { Happening } from "./dimensions.ts";
+import { addCases, type Cases } from "./judges.ts";
 
 /** Sums over any number of worlds. */
 export class Figures {
@@ -17,6 +18,8 @@ export class Figures {
   readonly retired: Record<string, number> = {};
   /** How often each happening of a dimension occurred. */
   readonly happenings: Record<string, number> = {};
+  /** How often each judge had something to decide. */
+  readonly cases: Cases = {};
   /** Requests that began, minus those that finished or failed. */
   running = 0;
 
@@ -62,6 +65,7 @@ export class Figures {
     addAll(this.faults, other.faults);
     addAll(this.retired, other.retired);
     addAll(this.happenings, other.happenings);
+    addCases(this.cases, other.cases);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Ledger: follows every request of a world from its call to its end, and checks what happens to it. */
 
 import { type Answered, judgeFailure, judgeHead } from "./judge.ts";
+import type { Finding } from "./judges.ts";
 import type { Link } from "./link.ts";
 import { lingering, overdue } from "./overdue.ts";
 import { countUp, type Promised, RequestRecord, type RequestSpec } from "./record.ts";
@@ -49,7 +50,14 @@ export class Ledger {
 
   wrote(link: Link, method: string, id: number, hop: number): void {
     const record = this.#records.get(id);
-    if (record === undefined) return this.#world.fail(`request ${id} was written, but nobody made it`);
+    const { judges } = this.#world;
+    judges.rules(
+      "requests have callers",
+      true,
+      record === undefined,
+      () => `request ${id} was written, but nobody made it`,
+    );
+    if (record === undefined) return;
     const before = record.links;
     record.wroteOn(link, hop);
     // Unsolicited bytes may have misplaced responses: another request got this one's, and may follow its redirect.
@@ -58,13 +66,32 @@ export class Ledger {
     const count = countUp(record.written, hop);
     if (count > 1) {
       record.resent += 1;
-      if (before.some((other) => other.request === id && other.responded))
-        this.#world.fail(`request ${id} was resent though a response had begun`);
-      if (link.requests > 1) this.#world.fail(`request ${id} was resent on a connection that was not fresh`);
+      judges.rules(
+        "nothing is resent once a response has begun",
+        true,
+        before.some((other) => other.request === id && other.responded),
+        () => `request ${id} was resent though a response had begun`,
+      );
+      judges.rules(
+        "what is resent gets a fresh connection",
+        true,
+        link.requests > 1,
+        () => `request ${id} was resent on a connection that was not fresh`,
+      );
     }
     this.#checkTimes("written", record, method, count);
-    if (record.aborted === "head") this.#world.fail(`request ${id} was written after it was aborted`);
-    if (record.phase === "done") this.#world.fail(`request ${id} was written after its end`);
+    judges.rules(
+      "nothing is written after its abort",
+      record.controller !== undefined,
+      record.aborted === "head",
+      () => `request ${id} was written after it was aborted`,
+    );
+    judges.rules(
+      "nothing is written after its end",
+      true,
+      record.phase === "done",
+      () => `request ${id} was written after its end`,
+    );
   }
 
   /** The transport dropped what was written last. */
@@ -84,9 +111,14 @@ export class Ledger {
     this.#checkTimes("executed", record, method, countUp(record.executed, hop));
   }
 
-  #checkTimes(what: string, { spec }: RequestRecord, method: string, count: number): void {
-    const most = isIdempotent(method) || spec.keyed ? 2 : 1;
-    if (count > most) this.#world.fail(`request ${spec.id} (${method}) was ${what} ${count} times`);
+  #checkTimes(what: "written" | "executed", { spec }: RequestRecord, method: string, count: number): void {
+    const isRepeatable = isIdempotent(method) || spec.keyed;
+    this.#world.judges.rules(
+      isRepeatable ? `${what} twice at most` : `a POST is ${what} once`,
+      !isRepeatable || count > 1,
+      count > (isRepeatable ? 2 : 1),
+      () => `request ${spec.id} (${method}) was ${what} ${count} times`,
+    );
   }
 
   promises({ id, hop }: SeenRequest, promised: Promised): void {
@@ -130,18 +162,18 @@ export class Ledger {
   }
 
   /** The first thing that takes longer than it may. */
-  overdue(): string | undefined {
+  overdue(): Finding | undefined {
     if (this.wasInterrupted) return undefined;
-    const now = this.#world.clientNow;
+    const { clientNow: now, plan, judges } = this.#world;
     for (const [link, record] of this.#left) {
-      const problem = lingering(link, record, now);
+      const problem = lingering(link, record, now, judges);
       if (problem === undefined) continue;
       if (problem !== "over") return problem;
       this.#left.delete(link);
     }
     for (const record of this.#open) {
-      const problem = overdue(record, now, this.#world.plan);
-      if (problem !== undefined) return `request ${record.spec.id} ${problem}`;
+      const problem = overdue(record, now, plan, judges);
+      if (problem !== undefined) return problem.about(`request ${record.spec.id} `);
     }
     return undefined;
   }
@@ -152,10 +184,10 @@ export class Ledger {
     this.waiting -= 1;
     record.answered = true;
     this.#world.trace.note("answered", record.spec.id, answer.status);
-    this.#report(record, judgeHead(record, answer));
+    this.#report(record, judgeHead(record, answer, this.#world.judges));
   }
 
-  settled(record: RequestRecord, outcome: string, problem: string | undefined): void {
+  settled(record: RequestRecord, outcome: string, problem: Finding | undefined): void {
     this.#world.trace.note("read", record.spec.id, 0, outcome);
     this.#settle(record, outcome);
     this.#report(record, problem);
@@ -163,11 +195,12 @@ export class Ledger {
 
   failed(record: RequestRecord, error: unknown): void {
     if (!record.answered) this.waiting -= 1;
-    const { plan, terms, closing, isCalm } = this.#world;
+    const { plan, terms, closing, isCalm, judges } = this.#world;
     // During an earlier event, a listener may abort a request whose end is already decided and reported next.
     if (record.abortedInCallAt === this.#world.clientNow) record.aborted = "late";
     const circumstances = {
       calm: isCalm,
+      judges,
       terms,
       closing,
       connectsFail: this.#connectsFail,
@@ -182,29 +215,39 @@ export class Ledger {
   }
 
   #settle(record: RequestRecord, outcome: string): void {
-    if (!this.#records.has(record.spec.id)) this.#world.fail(`request ${record.spec.id} settled twice`);
+    const { judges } = this.#world;
+    judges.rules(
+      "calls settle once",
+      true,
+      !this.#open.has(record),
+      () => `request ${record.spec.id} settled twice`,
+    );
     this.#open.delete(record);
     this.#world.figures.settled(outcome);
     record.outcome = outcome;
-    if (
-      record.aborted !== undefined &&
-      record.aborted === "head" &&
-      outcome !== "aborted" &&
-      !outcome.startsWith("own: ")
-    )
-      this.#report(record, `was aborted while it waited, and ${outcome}`);
+    const isAborted = record.aborted === "head";
+    const problem = judges.finds(
+      "an abort ends a call that waits",
+      isAborted,
+      isAborted && outcome !== "aborted" && !outcome.startsWith("own: "),
+      () => `was aborted while it waited, and ${outcome}`,
+    );
+    this.#report(record, problem);
   }
 
-  #report(record: RequestRecord, problem: string | undefined): void {
+  #report(record: RequestRecord, problem: Finding | undefined): void {
     const { id, method, api } = record.spec;
-    if (problem !== undefined) this.#world.fail(`request ${id} (${api}, ${method}) ${problem}`);
+    this.#world.judges.blames(problem?.about(`request ${id} (${api}, ${method}) `));
   }
 
   /** A request that never settled. */
-  unsettled(): string | undefined {
-    for (const { spec, outcome } of this.#records.values()) {
-      if (outcome === undefined) return `request ${spec.id} never settled`;
-    }
-    return undefined;
+  unsettled(): Finding | undefined {
+    const [first] = this.#open;
+    return this.#world.judges.finds(
+      "calls settle",
+      this.#records.size > 0,
+      first !== undefined,
+      () => `request ${first?.spec.id} never settled`,
+    );
   }
 }

@@ -1,12 +1,13 @@
 /** Memory: how many unread bytes the library keeps, and how much it decodes in one turn of the event loop. */
 
+import type { Judges } from "./judges.ts";
 import type { Link } from "./link.ts";
 import type { RequestRecord } from "./record.ts";
 
 /** What it needs from its world. */
 export interface MemoryWorld {
   readonly ledger: { get(id: number): RequestRecord | undefined };
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /**
@@ -52,21 +53,36 @@ export class Memory {
       return;
     if (promised?.framing !== "length" || !MEASURED.has(spec.reading)) return;
     const kept = record.arrived - record.consumed;
-    if (kept > KEPT + record.largest)
-      this.#world.fail(`${kept} bytes are kept of the answer to request ${spec.id}, unread`);
+    this.#world.judges.rules(
+      "bytes kept unread",
+      promised.length > KEPT,
+      kept > KEPT + record.largest,
+      () => `${kept} bytes are kept of the answer to request ${spec.id}, unread`,
+    );
   }
 
-  /** `by` decoded these bytes. */
+  /** `by` decoded these bytes. The judges have a case where there is more to decode than may be. */
   decoded(bytes: Uint8Array, atOnce: boolean, by: object): void {
+    const { judges } = this.#world;
     this.#turn += bytes.length;
-    if (this.#turn > DECODED) this.#world.fail(`${this.#turn} bytes were decoded in one turn of the loop`);
     const record = this.#ownerOf(bytes, by);
+    const isBomb = (record?.promised?.run ?? 0) > DECODED;
+    judges.rules(
+      "bytes decoded in one turn",
+      isBomb,
+      this.#turn > DECODED,
+      () => `${this.#turn} bytes were decoded in one turn of the loop`,
+    );
     // If a response went to another request, that request's reader reads it.
     if (record === null || atOnce || record.isUnclear) return;
     record.decoded += bytes.length;
     const ahead = record.decoded - record.consumed;
-    if (!record.readsWhole && ahead > DECODED)
-      this.#world.fail(`${ahead} bytes of the answer to request ${record.spec.id} are decoded and unread`);
+    judges.rules(
+      "bytes decoded unread",
+      isBomb && !record.readsWhole,
+      ahead > DECODED && !record.readsWhole,
+      () => `${ahead} bytes of the answer to request ${record.spec.id} are decoded and unread`,
+    );
   }
 
   /** The decoded payload says whose it is, once the last coding is removed. */

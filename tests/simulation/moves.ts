@@ -2,6 +2,7 @@
 
 import { Prng } from "../support/prng.ts";
 import { type Agenda, LANE } from "./agenda.ts";
+import type { Finding, Judges } from "./judges.ts";
 import type { Link } from "./link.ts";
 import { hostnameOf } from "./origin-facts.ts";
 import type { Plan } from "./plan.ts";
@@ -14,6 +15,7 @@ export interface MovingWorld {
   readonly trace: Trace;
   readonly clientNow: number;
   readonly wasInterrupted: boolean;
+  readonly judges: Judges;
   injected(fault: string): void;
 }
 
@@ -44,14 +46,18 @@ export class Moves {
   }
 
   /** What is wrong with a request that is written on `link` now. */
-  wrote(link: Link): string | undefined {
-    const { plan, clientNow, wasInterrupted } = this.#world;
+  wrote(link: Link): Finding | undefined {
+    const { plan, clientNow, wasInterrupted, judges } = this.#world;
     const hostname = hostnameOf(link.originFacts.key);
     const moved = this.#moved.get(hostname);
     if (wasInterrupted || moved === undefined || link.address === this.#addressOf(hostname)) return undefined;
     const knownMs = clientNow - Math.max(moved.at, link.openedAt);
-    if (knownMs <= plan.dnsRefreshMs + plan.connectTimeoutMs + LATE_MS) return undefined;
-    return `${hostname} has not had the address ${link.address} for ${knownMs} ms`;
+    return judges.finds(
+      "address that moved",
+      knownMs > 0,
+      knownMs > plan.dnsRefreshMs + plan.connectTimeoutMs + LATE_MS,
+      `${hostname} has not had the address ${link.address} for ${knownMs} ms`,
+    );
   }
 
   #addressOf(hostname: string): string {

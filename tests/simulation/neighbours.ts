@@ -10,6 +10,7 @@ import {
   type Pool,
   type PoolEvent,
   type PoolOptions,
+  type PoolStats,
   type StoredLimit,
 } from "../../mod.ts";
 import {
@@ -24,6 +25,7 @@ import { Agenda, type Appointment, LANE } from "./agenda.ts";
 import { agendaClock } from "./agenda-clock.ts";
 import type { Kind } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
+import { Judges } from "./judges.ts";
 import { beLate, LATENESS, tellRestOfBatch } from "./lateness.ts";
 import { quiescence } from "./pump.ts";
 import { isIdempotent } from "./reuse-rules.ts";
@@ -139,6 +141,7 @@ export class NeighboursWorld {
   readonly plan: NeighboursPlan;
   readonly agenda = new Agenda();
   readonly figures = new Figures();
+  readonly judges = new Judges(this.figures.cases);
   readonly trace: Trace;
   readonly #prng: Prng;
   readonly #transport: MemoryTransport;
@@ -155,7 +158,6 @@ export class NeighboursWorld {
   #lateAgainAt = 0;
   #clients = 0;
   #steps = 0;
-  #violation: string | undefined;
 
   constructor(seed: number, requests: number, readable = false) {
     this.plan = planOf(seed, requests);
@@ -179,10 +181,6 @@ export class NeighboursWorld {
     return kinds.includes("neighbours") && seed % 10 === 5;
   }
 
-  fail(what: string): void {
-    this.#violation ??= what;
-  }
-
   /** Runs until nothing more will happen. @throws {Violation} */
   async run(): Promise<void> {
     this.#clients = this.plan.clients;
@@ -195,13 +193,13 @@ export class NeighboursWorld {
       this.trace.settle();
       this.#steps += 1;
       this.#audit();
-      if (this.#violation !== undefined) break;
+      if (this.judges.violation !== undefined) break;
     }
-    if (this.#violation === undefined) this.#end();
+    if (this.judges.violation === undefined) this.#end();
     for (const side of SIDES)
       this.figures.took(this.agenda.now, side === "a" ? this.#steps : 0, this.#pools[side].stats());
-    if (this.#violation !== undefined)
-      throw new Violation(`seed ${this.plan.seed}, neighbours: ${this.#violation}`);
+    const { violation } = this.judges;
+    if (violation !== undefined) throw new Violation(`seed ${this.plan.seed}, neighbours: ${violation}`);
   }
 
   #pool(side: Side, clock: PoolOptions["clock"] & object, store: LimitStore): Pool {
@@ -235,11 +233,21 @@ export class NeighboursWorld {
     this.figures.event(event);
     const number = "connection" in event ? event.connection : 0;
     this.trace.note("event", side === "a" ? 1 : 2, number ?? 0, event.type);
-    if (this.#closed.has(side)) this.fail(`pool ${side} tells of ${event.type} after it was closed`);
+    this.judges.rules(
+      "neighbours: nothing is told after close",
+      this.#closed.size > 0,
+      this.#closed.has(side),
+      () => `pool ${side} tells of ${event.type} after it was closed`,
+    );
     const open = this.#open[side];
     if (event.type === "connection.opened") open.add(event.connection);
-    if (event.type === "connection.acquired" && !open.has(event.connection))
-      this.fail(`pool ${side} uses connection ${event.connection}, which it has not`);
+    if (event.type === "connection.acquired")
+      this.judges.rules(
+        "neighbours: each uses its own",
+        true,
+        !open.has(event.connection),
+        () => `pool ${side} uses connection ${event.connection}, which it has not`,
+      );
     if (event.type === "connection.retired") open.delete(event.connection);
     if (event.type === "limit.learned") this.#learned(side, event.origin);
   }
@@ -256,7 +264,7 @@ export class NeighboursWorld {
 
   async #work(side: Side): Promise<void> {
     const { plan } = this;
-    while (this.#issued < plan.calls && this.#violation === undefined && !this.#closing.has(side)) {
+    while (this.#issued < plan.calls && this.judges.violation === undefined && !this.#closing.has(side)) {
       this.#issued += 1;
       if (side === "a" && this.#closed.has("b")) this.figures.happened("one of two neighbours closed");
       if (this.#issued >= plan.closesAfter) this.#close("b");
@@ -300,21 +308,30 @@ export class NeighboursWorld {
       : pool.fetch(url, init);
     const outcome = await asked.then((answer) => answer.text()).catch((error) => this.#nameOf(call, error));
     this.#running[side] -= 1;
-    if (outcome !== `${side} ${id}` && !outcome.startsWith("failed: "))
-      this.fail(`call ${id} of ${side} came to ${outcome}`);
+    const isFailed = outcome.startsWith("failed: ");
+    this.judges.rules(
+      "neighbours: answers belong to their calls",
+      !isFailed,
+      !isFailed && outcome !== `${side} ${id}`,
+      `call ${id} of ${side} came to ${outcome}`,
+    );
     this.trace.note("read", id, outcome.length, outcome);
-    this.figures.settled(outcome.startsWith("failed: ") ? outcome.slice(8) : "read");
+    this.figures.settled(isFailed ? outcome.slice(8) : "read");
   }
 
   #nameOf({ id, side, aborted }: Call, thrown: unknown): string {
     const { cause } = thrown as { cause?: unknown };
     const error = thrown instanceof HoldfastError ? thrown : cause;
     if (aborted && (thrown as Error).message === "enough") return "failed: aborted";
-    if (!(error instanceof HoldfastError)) this.fail(`call ${id} failed with ${String(thrown)}`);
-    else if (this.#closing.has(side)) return `failed: ${error.code}`;
-    else if (this.plan.isCalm) this.fail(`call ${id} of ${side} failed without a cause: ${String(error)}`);
-    else if (error.code === "ERR_CONNECTION_LOST") return `failed: ${error.code}`;
-    else this.fail(`call ${id} of ${side} failed with ${String(error)}`);
+    if (error instanceof HoldfastError && this.#closing.has(side)) return `failed: ${error.code}`;
+    const isLost = error instanceof HoldfastError && error.code === "ERR_CONNECTION_LOST";
+    this.judges.rules(
+      "neighbours: causes of failures",
+      true,
+      !isLost || this.plan.isCalm,
+      `call ${id} of ${side} failed without a cause: ${String(thrown)}`,
+    );
+    if (isLost) return `failed: ${error.code}`;
     return "failed: unnamed";
   }
 
@@ -323,17 +340,26 @@ export class NeighboursWorld {
   async #respond({ path, method }: MemoryRequest, peer: MemoryPeer): Promise<MemoryResponse> {
     const [, side, number] = path.split("/");
     const call = this.#calls.get(Number(number));
-    if (call === undefined || call.side !== side || call.method !== method) {
-      this.fail(`${method} ${path} was sent by nobody`);
-      return {};
-    }
+    const isCalled = call?.side === side && call?.method === method;
+    this.judges.rules("neighbours: calls are made", true, !isCalled, `${method} ${path} was sent by nobody`);
+    if (call === undefined || !isCalled) return {};
     const seen = this.#seen.get(peer) ?? { side: call.side, timer: undefined };
     this.#seen.set(peer, seen);
     seen.timer?.cancel();
-    if (seen.side !== side) this.fail(`a connection of ${seen.side} carries a request of ${side}`);
+    this.judges.rules(
+      "neighbours: no connection serves both",
+      true,
+      seen.side !== side,
+      `a connection of ${seen.side} carries a request of ${side}`,
+    );
     call.executed += 1;
     const most = isIdempotent(method) && !this.plan.isCalm ? 2 : 1;
-    if (call.executed > most) this.fail(`${method} ${call.id} was executed ${call.executed} times`);
+    this.judges.rules(
+      most === 1 ? "neighbours: executed once" : "neighbours: executed twice at most",
+      most === 1 || call.executed > 1,
+      call.executed > most,
+      `${method} ${call.id} was executed ${call.executed} times`,
+    );
     const server = this.plan.servers[Number(/\d+/.exec(peer.target.hostname)?.[0])];
     if (server === undefined) throw new Error(`There is no ${peer.target.hostname}`);
     if (server.resetOneIn !== Infinity && this.#prng.oneIn(server.resetOneIn)) {
@@ -359,36 +385,84 @@ export class NeighboursWorld {
     void this.#pools[side].close({ timeout }).then(() => {
       this.#closed.add(side);
       const { open, queued, active } = this.#pools[side].stats();
-      if (open + queued + active > 0)
-        this.fail(`${open} open and ${queued} queued are left in pool ${side} after close()`);
+      this.judges.rules(
+        "neighbours: nothing is left after close",
+        true,
+        open + queued + active > 0,
+        `${open} open and ${queued} queued are left in pool ${side} after close()`,
+      );
     });
   }
 
   #audit(): void {
+    const { judges } = this;
     let open = 0;
     for (const side of SIDES) {
       const stats = this.#pools[side].stats();
-      const { maxConnections, maxConnectionsPerOrigin, maxIdlePerOrigin } = this.plan.options[side];
       open += stats.open;
-      if (stats.open > maxConnections)
-        this.fail(`${stats.open} connections of ${side} exceed maxConnections`);
-      if (stats.open !== stats.active + stats.idle + stats.connecting)
-        this.fail(`${side}: ${stats.open} open are not the sum of their states`);
-      if (stats.queued > this.#running[side])
-        this.fail(`${stats.queued} of ${side} are queued, and ${this.#running[side]} are running`);
-      const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
-      if (stats.opened > retired + stats.open) this.fail(`${side}: ${stats.opened} were opened`);
-      for (const [origin, of] of Object.entries(stats.origins)) {
-        if (of.open > maxConnectionsPerOrigin) this.fail(`${of.open} of ${side} are open to ${origin}`);
-        if (of.idle > maxIdlePerOrigin) this.fail(`${of.idle} of ${side} are idle to ${origin}`);
-      }
+      this.#auditSide(side, stats);
     }
     const attempts = this.#retired() + open;
-    if (this.#transport.attempts !== attempts)
-      this.fail(`${this.#transport.attempts} were opened at the transport, and ${attempts} by both pools`);
+    judges.rules(
+      "neighbours: attempts of both",
+      open > 0,
+      this.#transport.attempts !== attempts,
+      () => `${this.#transport.attempts} were opened at the transport, and ${attempts} by both pools`,
+    );
     const timers = this.agenda.waiting[LANE.timer];
-    if (timers > 2 - this.#closed.size)
-      this.fail(`${timers} timers are set, and ${2 - this.#closed.size} pools are open`);
+    const pools = 2 - this.#closed.size;
+    judges.rules(
+      "neighbours: one timer each",
+      timers > 0,
+      timers > pools,
+      () => `${timers} timers are set, and ${pools} pools are open`,
+    );
+  }
+
+  #auditSide(side: Side, stats: PoolStats): void {
+    const { judges } = this;
+    const { maxConnections, maxConnectionsPerOrigin, maxIdlePerOrigin } = this.plan.options[side];
+    const { open, active, idle, connecting, queued, opened } = stats;
+    const running = this.#running[side];
+    judges.rules(
+      "neighbours: maxConnections",
+      open >= maxConnections,
+      open > maxConnections,
+      () => `${open} connections of ${side} exceed maxConnections`,
+    );
+    judges.rules(
+      "neighbours: states",
+      open > 0,
+      open !== active + idle + connecting,
+      () => `${side}: ${open} open are not the sum of their states`,
+    );
+    judges.rules(
+      "neighbours: queued",
+      queued > 0,
+      queued > running,
+      () => `${queued} of ${side} are queued, and ${running} are running`,
+    );
+    const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
+    judges.rules(
+      "neighbours: opened",
+      opened > 0,
+      opened > retired + open,
+      () => `${side}: ${opened} were opened`,
+    );
+    for (const [origin, of] of Object.entries(stats.origins)) {
+      judges.rules(
+        "neighbours: maxConnectionsPerOrigin",
+        of.open >= maxConnectionsPerOrigin,
+        of.open > maxConnectionsPerOrigin,
+        () => `${of.open} of ${side} are open to ${origin}`,
+      );
+      judges.rules(
+        "neighbours: maxIdlePerOrigin",
+        of.idle >= maxIdlePerOrigin,
+        of.idle > maxIdlePerOrigin,
+        () => `${of.idle} of ${side} are idle to ${origin}`,
+      );
+    }
   }
 
   #retired(): number {
@@ -399,12 +473,26 @@ export class NeighboursWorld {
   }
 
   #end(): void {
-    for (const side of SIDES)
-      if (this.#running[side] > 0) return this.fail(`${this.#running[side]} calls of ${side} never ended`);
-    if (this.#closed.size < 2) return this.fail("close() never resolved");
-    if (this.figures.running !== 0)
-      return this.fail(`${this.figures.running} requests started without an end`);
-    const left = this.#transport.peers.filter(({ state }) => state === "open").length;
-    if (left > 0) this.fail(`${left} connections are left at the transport`);
+    const { judges } = this;
+    const { running } = this.figures;
+    for (const side of SIDES) {
+      const calls = this.#running[side];
+      judges.rules("neighbours: calls end", true, calls > 0, `${calls} calls of ${side} never ended`);
+    }
+    judges.rules("neighbours: close() resolves", true, this.#closed.size < 2, "close() never resolved");
+    judges.rules(
+      "neighbours: requests end",
+      true,
+      running !== 0,
+      `${running} requests started without an end`,
+    );
+    const { peers } = this.#transport;
+    const left = peers.filter(({ state }) => state === "open").length;
+    judges.rules(
+      "neighbours: no connection is left",
+      peers.length > 0,
+      left > 0,
+      `${left} connections are left at the transport`,
+    );
   }
 }

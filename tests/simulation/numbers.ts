@@ -4,11 +4,12 @@
  */
 
 import type { PoolEvent } from "../../mod.ts";
+import type { Finding, Judges } from "./judges.ts";
 import type { RequestRecord } from "./record.ts";
 
 /** What it needs from its world. */
 export interface NumberWorld {
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /** The requests of one pool, by the numbers in its events. */
@@ -68,7 +69,12 @@ export class Numbers {
   }
 
   #started(number: number): RequestRecord | undefined {
-    if (number <= this.#last) this.#world.fail(`request number ${number} started after ${this.#last}`);
+    this.#world.judges.rules(
+      "numbers of requests go up",
+      true,
+      number <= this.#last,
+      () => `request number ${number} started after ${this.#last}`,
+    );
     this.#last = Math.max(this.#last, number);
     const record = this.#begun ? undefined : this.#calling;
     this.#begun = true;
@@ -78,18 +84,25 @@ export class Numbers {
   }
 
   #ended(number: number, how: string): RequestRecord | undefined {
-    if (!this.#running.has(number))
-      this.#world.fail(`${how} was told of request number ${number}, which was over`);
+    this.#world.judges.rules(
+      "each request ends once",
+      true,
+      !this.#running.has(number),
+      () => `${how} was told of request number ${number}, which was over`,
+    );
     const record = this.#running.get(number);
     this.#running.delete(number);
     if (record !== undefined) record.over = true;
     return record;
   }
 
-  unfinished(): string | undefined {
+  unfinished(): Finding | undefined {
     const [first] = this.#running.keys();
-    return first === undefined
-      ? undefined
-      : `request number ${first} has started, but neither finished nor failed`;
+    return this.#world.judges.finds(
+      "each request ends",
+      this.#last > 0,
+      first !== undefined,
+      `request number ${first} has started, but neither finished nor failed`,
+    );
   }
 }

@@ -15,6 +15,7 @@ import { Agenda, LANE } from "./agenda.ts";
 import { agendaClock } from "./agenda-clock.ts";
 import type { Kind } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
+import { Judges } from "./judges.ts";
 import { quiescence } from "./pump.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
@@ -75,6 +76,7 @@ export class PairWorld {
   readonly plan: PairPlan;
   readonly agenda = new Agenda();
   readonly figures = new Figures();
+  readonly judges = new Judges(this.figures.cases);
   readonly trace: Trace;
   readonly #pools: Readonly<Record<Side, Pool>>;
   readonly #prng: Prng;
@@ -84,7 +86,6 @@ export class PairWorld {
   #closing = false;
   #closed = 0;
   #steps = 0;
-  #violation: string | undefined;
 
   constructor(seed: number, requests: number, readable = false) {
     this.plan = pairPlanOf(seed, requests);
@@ -98,10 +99,6 @@ export class PairWorld {
     return kinds.includes("pairs") && seed % 10 === 3;
   }
 
-  fail(what: string): void {
-    this.#violation ??= what;
-  }
-
   /** Runs until nothing more will happen. @throws {Violation} */
   async run(): Promise<void> {
     this.#clients = this.plan.clients;
@@ -113,12 +110,12 @@ export class PairWorld {
       this.trace.settle();
       this.#steps += 1;
       this.#audit();
-      if (this.#violation !== undefined) break;
+      if (this.judges.violation !== undefined) break;
     }
-    if (this.#violation === undefined) this.#end();
+    if (this.judges.violation === undefined) this.#end();
     this.figures.took(this.agenda.now, this.#steps, this.#pools.a.stats());
-    if (this.#violation !== undefined)
-      throw new Violation(`seed ${this.plan.seed}, pair: ${this.#violation}`);
+    const { violation } = this.judges;
+    if (violation !== undefined) throw new Violation(`seed ${this.plan.seed}, pair: ${violation}`);
   }
 
   #pool(side: Side): Pool {
@@ -155,7 +152,7 @@ export class PairWorld {
   // Callers
 
   async #work(): Promise<void> {
-    while (this.#issued < this.plan.calls && this.#violation === undefined) {
+    while (this.#issued < this.plan.calls && this.judges.violation === undefined) {
       this.#issued += 1;
       await this.#call(this.#issued);
       await this.#pause(this.#prng.among(0, 1, 30, 500));
@@ -181,10 +178,20 @@ export class PairWorld {
     this.#running -= 1;
     const tookMs = this.agenda.now - started;
     // A resent request may wait once more.
-    if (tookMs > 2 * (plan.acquireTimeoutMs + plan.headersTimeoutMs) + SLACK_MS)
-      this.fail(`call ${id} took ${tookMs} ms`);
-    if (outcome !== "aborted" && !NAMED.has(outcome) && outcome !== chainOf(side, id, depth))
-      if (!/^\d+ failed: ERR_[A-Z_]+$/.test(outcome)) this.fail(`call ${id} came to ${outcome}`);
+    const mostMs = 2 * (plan.acquireTimeoutMs + plan.headersTimeoutMs) + SLACK_MS;
+    this.judges.rules(
+      "pair: time of a chain",
+      tookMs >= plan.acquireTimeoutMs,
+      tookMs > mostMs,
+      `call ${id} took ${tookMs} ms`,
+    );
+    const isEnded = outcome === "aborted" || NAMED.has(outcome) || outcome === chainOf(side, id, depth);
+    this.judges.rules(
+      "pair: end of a chain",
+      depth > 0,
+      !isEnded && !/^\d+ failed: ERR_[A-Z_]+$/.test(outcome),
+      `call ${id} came to ${outcome}`,
+    );
     this.trace.note("read", id, outcome.length, outcome);
     this.figures.settled(/ERR_\w+$/.exec(outcome)?.[0] ?? (outcome === "aborted" ? outcome : "read"));
   }
@@ -193,7 +200,12 @@ export class PairWorld {
     const pool = this.#pools[side];
     const answer = await pool.request(`http://${side}.test/${id}/${depth}`, { signal });
     const text = await answer.text();
-    if (!text.startsWith(`${id} `)) this.fail(`call ${id} got ${text}`);
+    this.judges.rules(
+      "pair: answers belong to their calls",
+      true,
+      !text.startsWith(`${id} `),
+      `call ${id} got ${text}`,
+    );
     return text;
   }
 
@@ -201,9 +213,14 @@ export class PairWorld {
     // Calls that were left by their callers may still be under way when the pools close.
     if (this.#closing && error instanceof HoldfastError && error.code === "ERR_POOL_CLOSED")
       return error.code;
-    if (error instanceof HoldfastError && NAMED.has(error.code)) return error.code;
-    this.fail(`a call failed with ${String(error)}`);
-    return "unnamed";
+    const name = error instanceof HoldfastError && NAMED.has(error.code) ? error.code : undefined;
+    this.judges.rules(
+      "pair: causes of failures",
+      true,
+      name === undefined,
+      `a call failed with ${String(error)}`,
+    );
+    return name ?? "unnamed";
   }
 
   // Servers
@@ -244,18 +261,29 @@ export class PairWorld {
   #audit(): void {
     for (const side of ["a", "b"] as const) {
       const { open } = this.#pools[side].stats();
-      if (open > this.plan.maxConnections) this.fail(`${open} connections of ${side} exceed maxConnections`);
+      this.judges.rules(
+        "pair: maxConnections",
+        open >= this.plan.maxConnections,
+        open > this.plan.maxConnections,
+        () => `${open} connections of ${side} exceed maxConnections`,
+      );
     }
   }
 
   #end(): void {
-    if (this.#running > 0) return this.fail(`${this.#running} calls never ended`);
-    if (this.#closed < 2) return this.fail("close() never resolved");
-    if (this.figures.running !== 0)
-      return this.fail(`${this.figures.running} requests started without an end`);
+    const { running } = this.figures;
+    const { judges } = this;
+    judges.rules("pair: calls end", true, this.#running > 0, `${this.#running} calls never ended`);
+    judges.rules("pair: close() resolves", true, this.#closed < 2, "close() never resolved");
+    judges.rules("pair: requests end", true, running !== 0, `${running} requests started without an end`);
     for (const side of ["a", "b"] as const) {
-      const { open, queued, active } = this.#pools[side].stats();
-      if (open + queued + active > 0) this.fail(`${open} open and ${queued} queued are left in pool ${side}`);
+      const { open, queued, active, opened } = this.#pools[side].stats();
+      judges.rules(
+        "pair: nothing is left",
+        opened > 0,
+        open + queued + active > 0,
+        `${open} open and ${queued} queued are left in pool ${side}`,
+      );
     }
   }
 }

@@ -1,8 +1,25 @@
 /** Report: formats the figures of a run for people. */
 
 import type { Figures } from "./figures.ts";
+import {
+  blind,
+  type Cases,
+  ENOUGH_REQUESTS,
+  ENOUGH_SILENT_REQUESTS,
+  type Judge,
+  type JudgeGroup,
+} from "./judges.ts";
 
 const DAY_MS = 86_400_000;
+
+/** The judges of the given worlds that had no case, though the run is long enough. With it they are told. */
+export function tellBlind(cases: Cases, requests: number, group: JudgeGroup): readonly Judge[] {
+  const isLong =
+    requests >= (group === "worlds" || group === "http2" ? ENOUGH_REQUESTS : ENOUGH_SILENT_REQUESTS);
+  const missing = isLong ? blind(cases, group) : [];
+  for (const judge of missing) console.log(`This judge had nothing to decide: ${judge}`);
+  return missing;
+}
 
 /** Several lines of text. */
 export function report(figures: Figures, seconds: number): string {
@@ -15,6 +32,7 @@ export function report(figures: Figures, seconds: number): string {
     `retired: ${counts(figures.retired)}`,
     `injected: ${counts(figures.faults)}`,
     `users and peers: ${counts(figures.happenings)}`,
+    `judges had: ${counts(figures.cases)}`,
   ].join("\n");
 }
 

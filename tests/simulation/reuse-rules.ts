@@ -1,5 +1,6 @@
 /** Reuse rules: what must be true of a connection when a request is written on it. */
 
+import type { Finding, Judges } from "./judges.ts";
 import type { Link } from "./link.ts";
 
 /** The pool's options, as numbers. */
@@ -31,58 +32,138 @@ export interface WrittenHead {
 }
 
 /** The rule that is broken, or `undefined`. */
-export function checkHead(link: Link, head: WrittenHead, terms: Terms): string | undefined {
+export function checkHead(link: Link, head: WrittenHead, terms: Terms, judges: Judges): Finding | undefined {
   if (link.crossed) return undefined;
-  if (link.spent !== undefined) return `it should not have been used: ${link.spent}`;
-  if (link.request !== 0) return `request ${link.request} has not been answered yet`;
-  if (link.requests > terms.maxRequests) return `it is the ${link.requests}th: maxRequests`;
-  if (link.left !== undefined && link.left <= 0 && terms.honorsHints)
-    return "the server announced that it accepts no other";
+  const { requests, left, idleMs } = link;
+  const isReused = requests > 1;
   const reusable = terms.maxIdle > 0 && terms.maxIdlePerOrigin > 0;
   const saysLast = head.asksClose || head.upgrade;
-  if (!reusable && (link.requests > 1 || !saysLast))
-    return "nothing may be kept, so it must say Connection: close";
-  if (link.requests === terms.maxRequests && !saysLast) return "the last request does not say so";
-  if (head.now - link.openedAt >= terms.maxLifetimeMs && link.idleMs > 0) return "it is too old: maxLifetime";
-  return link.idleMs > 0 ? checkIdle(link, head, terms) : undefined;
+  const ageMs = head.now - link.openedAt;
+  return (
+    judges.finds(
+      "reused though it is spent",
+      isReused,
+      link.spent !== undefined,
+      () => `it should not have been used: ${link.spent}`,
+    ) ??
+    judges.finds(
+      "two requests at once",
+      isReused,
+      link.request !== 0,
+      () => `request ${link.request} has not been answered yet`,
+    ) ??
+    judges.finds(
+      "maxRequests",
+      isReused && terms.maxRequests < Infinity,
+      requests > terms.maxRequests,
+      () => `it is the ${requests}th: maxRequests`,
+    ) ??
+    judges.finds(
+      "announced number of requests",
+      isReused && left !== undefined && terms.honorsHints,
+      left !== undefined && left <= 0 && terms.honorsHints,
+      "the server announced that it accepts no other",
+    ) ??
+    judges.finds(
+      "nothing may be kept",
+      !reusable,
+      !reusable && (isReused || !saysLast),
+      "nothing may be kept, so it must say Connection: close",
+    ) ??
+    judges.finds(
+      "the last request says so",
+      requests === terms.maxRequests,
+      requests === terms.maxRequests && !saysLast,
+      "the last request does not say so",
+    ) ??
+    judges.finds(
+      "maxLifetime of what is taken",
+      idleMs > 0 && ageMs > terms.maxLifetimeMs / 2,
+      idleMs > 0 && ageMs >= terms.maxLifetimeMs,
+      "it is too old: maxLifetime",
+    ) ??
+    (idleMs > 0 ? checkIdle(link, head, terms, judges) : undefined)
+  );
 }
 
-function checkIdle(link: Link, head: WrittenHead, terms: Terms): string | undefined {
-  const { idleMs, hintMs, originFacts } = link;
-  if (link.suspensions !== link.suspensionsWhenTaken) return "the machine was suspended since";
-  if (idleMs >= terms.idleTimeoutMs) return `it was idle for ${idleMs} ms: idleTimeout`;
-  if (idleMs >= link.learnedMs) return `it was idle for ${idleMs} ms: the learned limit is ${link.learnedMs}`;
+function checkIdle(link: Link, head: WrittenHead, terms: Terms, judges: Judges): Finding | undefined {
+  const { idleMs, hintMs, learnedMs, suspensions, suspensionsWhenTaken } = link;
   const hintedMs =
     hintMs === undefined || !terms.honorsHints ? undefined : Math.max(0, hintMs - terms.hintMarginMs);
-  if (hintedMs !== undefined && idleMs >= hintedMs)
-    return `it was idle for ${idleMs} ms: the server announced ${hintMs}`;
-  if (isIdempotent(head.method) || head.keyed) return undefined;
-  const learnedMs = link.learnedMs === Infinity ? 0 : link.learnedMs;
   const provenMs = Math.max(
     terms.unsafeReuseMs,
     Math.min(hintedMs ?? 0, 30_000),
-    learnedMs,
-    originFacts.workedMs,
+    learnedMs === Infinity ? 0 : learnedMs,
+    link.originFacts.workedMs,
   );
-  return idleMs < provenMs
-    ? undefined
-    : `${head.method} took a connection idle for ${idleMs} ms, proven only for ${provenMs}`;
+  const isUnsafe = !isIdempotent(head.method) && !head.keyed;
+  const wasIdle = `it was idle for ${idleMs} ms: `;
+  return (
+    judges.finds(
+      "idle through a suspension",
+      suspensionsWhenTaken > 0,
+      suspensions !== suspensionsWhenTaken,
+      "the machine was suspended since",
+    ) ??
+    judges.finds(
+      "idleTimeout of what is taken",
+      idleMs > terms.idleTimeoutMs / 2,
+      idleMs >= terms.idleTimeoutMs,
+      `${wasIdle}idleTimeout`,
+    ) ??
+    judges.finds(
+      "learned limit of what is taken",
+      learnedMs < Infinity,
+      idleMs >= learnedMs,
+      `${wasIdle}the learned limit is ${learnedMs}`,
+    ) ??
+    judges.finds(
+      "announced limit of what is taken",
+      hintedMs !== undefined,
+      hintedMs !== undefined && idleMs >= hintedMs,
+      `${wasIdle}the server announced ${hintMs}`,
+    ) ??
+    judges.finds(
+      "POST on an idle connection",
+      isUnsafe,
+      isUnsafe && idleMs >= provenMs,
+      `${head.method} took a connection idle for ${idleMs} ms, proven only for ${provenMs}`,
+    )
+  );
 }
 
 /** A timer counts whole milliseconds, and fires in the following one. */
 const LATE_MS = 2;
 
-/** The rule by which an idle connection should have been closed before now, or `undefined`. */
-export function keptTooLong(link: Link, now: number, terms: Terms): string | undefined {
+/** The rule by which a connection should have been closed before now, or `undefined`. */
+export function keptTooLong(link: Link, now: number, terms: Terms, judges: Judges): Finding | undefined {
   if (!link.parked || link.ended || link.crossed) return undefined;
   const idleMs = now - link.idleSince;
-  if (idleMs > terms.idleTimeoutMs + LATE_MS) return `idle for ${idleMs} ms: idleTimeout`;
-  if (now - link.openedAt > terms.maxLifetimeMs + LATE_MS && idleMs > LATE_MS) return "maxLifetime";
-  if (link.hintMs === undefined || !terms.honorsHints) return undefined;
-  const hintedMs = Math.max(0, link.hintMs - terms.hintMarginMs);
-  return idleMs > hintedMs + LATE_MS
-    ? `idle for ${idleMs} ms, and the server announced ${link.hintMs}`
-    : undefined;
+  const ageMs = now - link.openedAt;
+  const hintedMs =
+    link.hintMs === undefined || !terms.honorsHints
+      ? Infinity
+      : Math.max(0, link.hintMs - terms.hintMarginMs);
+  return (
+    judges.finds(
+      "idleTimeout of what is kept",
+      idleMs >= terms.idleTimeoutMs,
+      idleMs > terms.idleTimeoutMs + LATE_MS,
+      `idle for ${idleMs} ms: idleTimeout`,
+    ) ??
+    judges.finds(
+      "maxLifetime of what is kept",
+      ageMs > terms.maxLifetimeMs / 2 && idleMs > 0,
+      ageMs > terms.maxLifetimeMs + LATE_MS && idleMs > LATE_MS,
+      "maxLifetime",
+    ) ??
+    judges.finds(
+      "announced limit of what is kept",
+      idleMs >= hintedMs,
+      idleMs > hintedMs + LATE_MS,
+      `idle for ${idleMs} ms, and the server announced ${link.hintMs}`,
+    )
+  );
 }
 
 /** RFC 9110 §9.2.2, for the methods that the simulation uses. */

@@ -55,7 +55,9 @@ async function outcome(
   seed: number,
   world: World | PairWorld | NeighboursWorld,
 ): Promise<Failure | undefined> {
-  const unwatch = watchUnhandled((what) => world.fail(what));
+  const { judges } = world;
+  judges.rules("no error is unhandled", true, false, "");
+  const unwatch = watchUnhandled((what) => judges.rules("no error is unhandled", true, true, what));
   try {
     await world.run();
     return undefined;

@@ -85,3 +85,6 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     was: "sockets that were read late for 60 ms, while they were for 6 s, told of new bytes before old ones (of the simulation)",
   },
 ];
+
+/** Seeds of 120 requests, with all dimensions, in which judges have cases that are rare. */
+export const RARE_CASES: readonly number[] = [247, 366, 1286];

@@ -94,9 +94,19 @@ export class ServerConnection implements RequestSink {
 
   head(request: SeenRequest): void {
     const { world, prng, plan } = this.#server;
-    if (this.#last && this.#reply?.announcesClose !== false && !this.#link.crossed)
-      world.fail(`request ${request.id} came after the last response on ${this.#link.id}`);
-    if (this.#replying && !this.#link.crossed) world.fail(`request ${request.id} came before its turn`);
+    const { crossed, id } = this.#link;
+    world.judges.rules(
+      "no request comes after the last response",
+      this.#requests > 0,
+      this.#last && this.#reply?.announcesClose !== false && !crossed,
+      () => `request ${request.id} came after the last response on ${id}`,
+    );
+    world.judges.rules(
+      "requests come one by one",
+      this.#requests > 0,
+      this.#replying && !crossed,
+      () => `request ${request.id} came before its turn`,
+    );
     this.#requests += 1;
     if (this.#requests === 1) this.#watchIdleAnew();
     this.#early = false;
@@ -108,6 +118,7 @@ export class ServerConnection implements RequestSink {
   }
 
   complete(request: SeenRequest): void {
+    this.#server.world.judges.rules("servers understand requests", true, false, "");
     if (this.#early) {
       if (!this.#replying) this.#rest();
       return;
@@ -117,7 +128,12 @@ export class ServerConnection implements RequestSink {
 
   nonsense(what: string, id?: number): void {
     if (this.#link.crossed || (id !== undefined && this.#server.world.isCrossed(id))) return;
-    this.#server.world.fail(`connection ${this.#link.id}: the client wrote nonsense: ${what}`);
+    this.#server.world.judges.rules(
+      "servers understand requests",
+      true,
+      true,
+      () => `connection ${this.#link.id}: the client wrote nonsense: ${what}`,
+    );
   }
 
   /** The server fails while it is still receiving the request. */

@@ -5,6 +5,7 @@ import { Prng } from "../support/prng.ts";
 import type { Agenda, Appointment } from "./agenda.ts";
 import type { Extras, Happening } from "./dimensions.ts";
 import type { Habit } from "./habits.ts";
+import type { Judges } from "./judges.ts";
 import type { Link } from "./link.ts";
 import type { Promised } from "./record.ts";
 import type { SeenRequest } from "./request-reader.ts";
@@ -37,7 +38,7 @@ export interface ServerWorld {
   inward(link: Link, act: () => void): void;
   /** The delivery of the bytes that were sent last. */
   readonly lastSent: Appointment | undefined;
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /** When nothing gets through, in ms. */

@@ -10,6 +10,7 @@ import { partHere, playsAll } from "../support/share.ts";
 import { Figures } from "./figures.ts";
 import { silentPlanOf as http2PlanOf } from "./http2/plan.ts";
 import { Http2World } from "./http2/world.ts";
+import { addCases, blind, type Cases, type JudgeGroup } from "./judges.ts";
 import type { Silence } from "./plan.ts";
 import { runSeed } from "./run.ts";
 
@@ -24,6 +25,7 @@ async function run(silence: Silence, seeds: readonly number[], requests: number)
   const figures = new Figures();
   for (const seed of partHere(seeds))
     assertEquals(await runSeed({ requests, days: undefined, kinds: [], silence }, seed, figures), undefined);
+  if (playsAll) assertEquals(blind(figures.cases, silence), []);
   return figures;
 }
 
@@ -32,12 +34,16 @@ async function runHttp2(
   silence: "forgets" | "slow",
   seeds: readonly number[],
   requests: number,
+  group: JudgeGroup = silence,
 ): Promise<(what: string) => number> {
   const sums = new Map<string, number>();
+  const cases: Cases = {};
   for (const seed of partHere(seeds)) {
-    const { happened } = await new Http2World(http2PlanOf(silence, seed, requests)).run();
-    for (const [what, times] of Object.entries(happened)) sums.set(what, (sums.get(what) ?? 0) + times);
+    const seen = await new Http2World(http2PlanOf(silence, seed, requests)).run();
+    for (const [what, times] of Object.entries(seen.happened)) sums.set(what, (sums.get(what) ?? 0) + times);
+    addCases(cases, seen.cases);
   }
+  if (playsAll) assertEquals(blind(cases, group), []);
   return (what) => sums.get(what) ?? 0;
 }
 
@@ -50,6 +56,10 @@ describe("where a box in between forgets connections", () => {
   it("nor over HTTP/2", PATIENT, async () => {
     const times = await runHttp2("forgets", [3, 9], 1100);
     assert(times(THIRD) >= FOUND, `${times(THIRD)} times`);
+  });
+
+  it("no request uses a connection over HTTP/2 on which another got no answer", PATIENT, async () => {
+    await runHttp2("forgets", [5, 6], 200, "http2Forgets");
   });
 });
 

@@ -3,6 +3,8 @@
  * the world; that the pool found one is told by its events.
  */
 
+import type { Finding, Judges } from "./judges.ts";
+
 /** Dead connections that are found this close together are one find: they died in one pause (law 7 of the learned limit). */
 const TOGETHER_MS = 1000;
 
@@ -23,9 +25,14 @@ class Seen {
 
 /** The laws of silence in one world. */
 export class Silences {
+  readonly #judges: Judges;
   readonly #origins: Map<string, Seen> = new Map();
   /** Which request to its origin each one is. */
   readonly #numbers: Map<number, number> = new Map();
+
+  constructor(judges: Judges) {
+    this.#judges = judges;
+  }
 
   #of(origin: string): Seen {
     const known = this.#origins.get(origin) ?? new Seen();
@@ -36,6 +43,9 @@ export class Silences {
   /** A request is made. */
   began(origin: string, id: number): void {
     const seen = this.#of(origin);
+    const after = seen.requests - seen.sparedFrom;
+    // What is wrong shows when it meets a dead connection.
+    this.#judges.rules("spared after three finds", after >= 0 && after < SPARED, false, "");
     this.#numbers.set(id, seen.requests);
     seen.requests += 1;
   }
@@ -55,11 +65,16 @@ export class Silences {
   }
 
   /** A request came to a connection that the box had forgotten. Answers what is wrong. */
-  met(origin: string, id: number, now: number): string | undefined {
+  met(origin: string, id: number, now: number): Finding | undefined {
     const { finds, sparedFrom } = this.#of(origin);
     if (now - (finds.at(-ENOUGH) ?? -Infinity) >= DAY_MS) return undefined;
     const after = (this.#numbers.get(id) ?? -Infinity) - sparedFrom;
     if (after < 0 || after >= SPARED) return undefined;
-    return `request ${id} met a dead connection, ${after} requests after ${finds.length} of ${origin} were found dead`;
+    return this.#judges.finds(
+      "spared after three finds",
+      true,
+      true,
+      `request ${id} met a dead connection, ${after} requests after ${finds.length} of ${origin} were found dead`,
+    );
   }
 }

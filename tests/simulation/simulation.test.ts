@@ -5,9 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { partHere, playsAll, seedsHere } from "../support/share.ts";
 import { HAPPENINGS, type Kind, LANDED } from "./dimensions.ts";
 import { Figures } from "./figures.ts";
+import { blind } from "./judges.ts";
 import { longPlanOf, planOf } from "./plan.ts";
 import { runSeed } from "./run.ts";
-import { KEPT_SEEDS } from "./seeds.ts";
+import { KEPT_SEEDS, RARE_CASES } from "./seeds.ts";
 import { World } from "./world.ts";
 
 /** Bun ends a test after 5 s by default, and a busy machine may need longer. */
@@ -70,14 +71,25 @@ for (const seed of partHere([1, 14, 33])) {
 
 const lively = new Figures();
 
+async function runLively(seed: number): Promise<void> {
+  const failure = await runSeed({ requests: 120, days: undefined, kinds: LANDED }, seed, lively);
+  assertEquals(failure, undefined);
+}
+
 for (const seeds of tens(seedsHere(80))) {
   test(`whatever users and peers do, no invariant is broken from seed ${seeds[0]} on`, PATIENT, async () => {
-    for (const seed of seeds) {
-      const failure = await runSeed({ requests: 120, days: undefined, kinds: LANDED }, seed, lively);
-      assertEquals(failure, undefined);
-    }
+    for (const seed of seeds) await runLively(seed);
   });
 }
+
+test("no invariant is broken where judges have rare cases", { ...PATIENT, skip: few }, async () => {
+  for (const seed of RARE_CASES) await runLively(seed);
+});
+
+// A judge without a case finds nothing wrong, whatever the library does.
+test("every judge has something to decide in these seeds", { skip: few }, () => {
+  assertEquals(blind(lively.cases, "worlds"), []);
+});
 
 for (const kind of LANDED) {
   test(`everything happens that belongs to the dimension ${kind}`, { skip: few }, () => {

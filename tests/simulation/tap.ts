@@ -13,6 +13,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import { Prng } from "../support/prng.ts";
 import { HeldWrites, type HeldWritesWorld } from "./held-writes.ts";
+import type { Judges } from "./judges.ts";
 import { LateHandler, type LateWorld } from "./late-socket.ts";
 import { Link } from "./link.ts";
 import { keyOf, OriginFacts } from "./origin-facts.ts";
@@ -35,7 +36,7 @@ export interface TapWorld extends HeldWritesWorld {
   lateWorld(link: Link): LateWorld | undefined;
   /** Runs `act`. What it schedules is a connect attempt. */
   connecting<T>(act: () => T): T;
-  fail(what: string): void;
+  readonly judges: Judges;
   /** A connect attempt begins, and something of the origin comes: a connection or bytes. */
   tries(origin: string): void;
   heard(origin: string): void;
@@ -70,6 +71,8 @@ export class Tap implements Transport {
   readonly originFacts: Map<string, OriginFacts> = new Map();
   /** Connections whose sockets callers have, and that are open. */
   readonly handedOver: Set<Link> = new Set();
+  /** There was one. */
+  everHandedOver = false;
   readonly #inner: Transport;
   readonly #world: TapWorld;
 
@@ -131,6 +134,7 @@ export class Tap implements Transport {
     const handOver = (link: Link): void => {
       uncount();
       link.handedOver = true;
+      this.everHandedOver = true;
       this.handedOver.add(link);
     };
     const tapped: TappedHandler = new TappedHandler(handler, world, gone);
@@ -159,10 +163,20 @@ export class Tap implements Transport {
   #count(facts: OriginFacts, change: 1 | -1): void {
     facts.open += change;
     this.open += change;
-    const { maxConnections, maxConnectionsPerOrigin } = this.#world.terms;
-    if (this.open > maxConnections) this.#world.fail(`${this.open} connections exceed maxConnections`);
-    if (facts.open > maxConnectionsPerOrigin)
-      this.#world.fail(`${facts.open} connections to ${facts.key} exceed maxConnectionsPerOrigin`);
+    const { terms, judges } = this.#world;
+    const { maxConnections, maxConnectionsPerOrigin } = terms;
+    judges.rules(
+      "maxConnections",
+      this.open >= maxConnections,
+      this.open > maxConnections,
+      () => `${this.open} connections exceed maxConnections`,
+    );
+    judges.rules(
+      "maxConnectionsPerOrigin",
+      facts.open >= maxConnectionsPerOrigin,
+      facts.open > maxConnectionsPerOrigin,
+      () => `${facts.open} connections to ${facts.key} exceed maxConnectionsPerOrigin`,
+    );
   }
 }
 
@@ -182,7 +196,13 @@ class TappedHandler implements SocketHandler {
 
   data(bytes: Uint8Array, length: number): void {
     const { link } = this;
-    if (link === undefined) return this.#world.fail("bytes were delivered before the connection was open");
+    this.#world.judges.rules(
+      "bytes come on open connections",
+      true,
+      link === undefined,
+      "bytes were delivered before the connection was open",
+    );
+    if (link === undefined) return;
     link.delivered += length;
     link.deliveredAt = this.#world.agenda.now;
     this.#world.trace.note("deliver", link.id, length);
@@ -214,6 +234,7 @@ class TappedHandler implements SocketHandler {
     if (link?.closed === true) return;
     const slept = link?.parked === true && link.suspensions !== this.#world.suspensions;
     this.#world.teachesNothing = slept;
+    this.#world.judges.rules("a suspension teaches nothing", slept, false, "");
     this.inner.closed(error);
     this.#world.teachesNothing = false;
   }
@@ -224,10 +245,14 @@ class TappedHandler implements SocketHandler {
     const { deaf } = this.#world.agenda;
     // No turn of the event loop would have shown them.
     const unheard = link.wroteAt >= deaf.from && link.wroteAt < deaf.until;
-    if (earlyMs > 1 && arrivesAt > link.seenAt && !link.crossed && !unheard)
-      this.#world.fail(
+    const isJudged = arrivesAt > link.seenAt && !link.crossed && !unheard;
+    this.#world.judges.rules(
+      "written after unsolicited bytes",
+      isJudged,
+      isJudged && earlyMs > 1,
+      () =>
         `request ${link.request} was written on connection ${link.id}, ${earlyMs} ms after unsolicited bytes had come`,
-      );
+    );
     this.#world.crossed(link);
   }
 
@@ -285,7 +310,12 @@ class TappedSocket implements Socket {
     const link = this.#link;
     const { writes } = this.#handler;
     this.#world.trace.note("write", link.id, head.length + (body?.length ?? 0));
-    if (link.ended || link.closed) this.#world.fail(`connection ${link.id} was written on after its end`);
+    this.#world.judges.rules(
+      "nothing is written after the end of a connection",
+      true,
+      link.ended || link.closed,
+      () => `connection ${link.id} was written on after its end`,
+    );
     if (!link.handedOver) this.#wrote(link, head, body, tail);
     return writes?.write(head, body, tail) ?? true;
   }
@@ -311,6 +341,7 @@ class TappedSocket implements Socket {
   #wroteHead(link: Link, head: string, body: Uint8Array | undefined): void {
     const parts = REQUEST.exec(head);
     if (parts === null) return this.#wroteNonsense(link, head);
+    this.#world.judges.rules("what is written is a request", true, false, "");
     const [, method = "", id, hop] = parts;
     link.requests += 1;
     link.used = true;
@@ -321,8 +352,9 @@ class TappedSocket implements Socket {
       link,
       { method, keyed, asksClose, upgrade, now: this.#world.clientNow },
       this.#world.terms,
+      this.#world.judges,
     );
-    if (broken !== undefined) this.#world.fail(`request ${id} on connection ${link.id}: ${broken}`);
+    this.#world.judges.blames(broken?.about(`request ${id} on connection ${link.id}: `));
     if (asksClose) link.spent ??= "the request before said that it was the last";
     link.spent ??= link.spentNext;
     link.request = Number(id);
@@ -340,8 +372,14 @@ class TappedSocket implements Socket {
 
   /** The redirect may combine two responses, if unsolicited bytes misplaced one of them. */
   #wroteNonsense(link: Link, head: string): void {
-    if (this.#world.hasCrossed) link.crossed = true;
-    else this.#world.fail(`what was written is no request: ${head.slice(0, 40)}`);
+    const { hasCrossed, judges } = this.#world;
+    if (hasCrossed) link.crossed = true;
+    judges.rules(
+      "what is written is a request",
+      false,
+      !hasCrossed,
+      () => `what was written is no request: ${head.slice(0, 40)}`,
+    );
   }
 
   pause(): void {
@@ -393,11 +431,10 @@ class TappedSocket implements Socket {
     const link = this.#link;
     if (!link.closed) {
       this.#world.trace.note(how, link.id);
+      const { wasInterrupted, clientNow, terms, judges } = this.#world;
       const late =
-        this.#world.wasInterrupted || link.handedOver
-          ? undefined
-          : keptTooLong(link, this.#world.clientNow, this.#world.terms);
-      if (late !== undefined) this.#world.fail(`connection ${link.id} was kept too long: ${late}`);
+        wasInterrupted || link.handedOver ? undefined : keptTooLong(link, clientNow, terms, judges);
+      judges.blames(late?.about(`connection ${link.id} was kept too long: `));
     }
     link.closed = true;
     this.#leaving.gone();

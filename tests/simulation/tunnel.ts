@@ -3,6 +3,7 @@
 import { HoldfastError } from "../../mod.ts";
 import type { UpgradedSocket } from "../../src/exchange/upgraded-socket.ts";
 import type { Happening, Tunnelled } from "./dimensions.ts";
+import type { Finding, Judges } from "./judges.ts";
 import { ascii, payload, payloadBytes } from "./payload.ts";
 
 /** What a tunnel needs from its world. */
@@ -14,6 +15,7 @@ export interface TunnelWorld {
   /** Callers use a buffer again as soon as it counts as taken. */
   readonly usesBuffersAgain: boolean;
   pause(ms: number, tie: number): Promise<void>;
+  readonly judges: Judges;
   happened(what: Happening): void;
 }
 
@@ -23,14 +25,20 @@ export async function tunnel(
   id: number,
   { early, bytes, end, gapMs, outlives }: Tunnelled,
   socket: UpgradedSocket,
-): Promise<string | undefined> {
+): Promise<Finding | undefined> {
   world.happened("upgraded");
   const expected = payload(id, early) + payload(id, bytes);
   if (outlives) await world.whenClosed();
   const writer = socket.writable.getWriter();
   const writing = write(world, id, bytes, gapMs, writer);
   const { text, error } = await read(socket, expected.length);
-  if (!expected.startsWith(text)) return `got ${text.length} bytes through its tunnel that are not its own`;
+  const problem = world.judges.finds(
+    "bytes of a tunnel belong to it",
+    text !== "",
+    !expected.startsWith(text),
+    () => `got ${text.length} bytes through its tunnel that are not its own`,
+  );
+  if (problem !== undefined) return problem;
   if (outlives && text.length > early) world.happened("upgraded socket used after the pool was closed");
   if (early > 0 && text !== "") world.happened("bytes came behind the head of a 101");
   if (text.length < expected.length) {
@@ -53,11 +61,23 @@ const ENDED_BY = {
   peer: "upgraded socket ended by the server",
 } as const satisfies Readonly<Record<Tunnelled["end"], Happening>>;
 
-function judgeLoss({ isCalm }: TunnelWorld, error: unknown): string | undefined {
-  if (isCalm) return "lost its tunnel, though every server kept to its limits";
+function judgeLoss({ isCalm, judges }: TunnelWorld, error: unknown): Finding | undefined {
   const isNamed =
     error === undefined || (error instanceof HoldfastError && error.code === "ERR_CONNECTION_LOST");
-  return isNamed ? undefined : `lost its tunnel with what is no HoldfastError: ${String(error)}`;
+  return (
+    judges.finds(
+      "tunnels are lost with a cause",
+      true,
+      isCalm,
+      "lost its tunnel, though every server kept to its limits",
+    ) ??
+    judges.finds(
+      "tunnels are lost by a named error",
+      true,
+      !isNamed,
+      () => `lost its tunnel with what is no HoldfastError: ${String(error)}`,
+    )
+  );
 }
 
 /** Writes in pieces. A loss shows to the reader, too. */

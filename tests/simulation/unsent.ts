@@ -2,6 +2,7 @@
 
 import { UNSENT_MS } from "../../src/pool/unsent.ts";
 import { type Agenda, LANE } from "./agenda.ts";
+import type { Finding, Judges } from "./judges.ts";
 
 /** A timer counts whole milliseconds, and turns of the event loop take time. */
 const SLACK_MS = 60;
@@ -11,7 +12,7 @@ export interface UnsentWorld {
   readonly agenda: Agenda;
   /** The program was blocked or suspended at some time, or its timers are late, so that the limit may be exceeded. */
   readonly wasInterrupted: boolean;
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /** The sockets of one world. */
@@ -22,6 +23,8 @@ export class Unsent {
   readonly #sockets: Set<object> = new Set();
   /** Sockets that have just been closed, whose timers are about to be set. */
   #awaited = 0;
+  /** How many there were. */
+  #closed = 0;
 
   constructor(world: UnsentWorld) {
     this.#world = world;
@@ -32,12 +35,28 @@ export class Unsent {
     return this.#sockets.size;
   }
 
+  /** What is wrong at the end. */
+  left(): Finding | undefined {
+    return this.#world.judges.finds(
+      "no socket is left with unsent bytes",
+      this.#closed > 0,
+      this.size > 0,
+      `${this.size} closed sockets are left with unsent bytes`,
+    );
+  }
+
   closes(socket: object): void {
     this.#sockets.add(socket);
     this.#awaited += 1;
+    this.#closed += 1;
     this.#world.agenda.schedule(LANE.server, UNSENT_MS + SLACK_MS, () => {
-      if (this.#sockets.has(socket) && !this.#world.wasInterrupted)
-        this.#world.fail(`a socket that was closed with unsent bytes is there after ${UNSENT_MS} ms`);
+      const { wasInterrupted, judges } = this.#world;
+      judges.rules(
+        "time of a socket with unsent bytes",
+        !wasInterrupted,
+        !wasInterrupted && this.#sockets.has(socket),
+        `a socket that was closed with unsent bytes is there after ${UNSENT_MS} ms`,
+      );
     });
   }
 

@@ -18,6 +18,7 @@ import { Contexts } from "./contexts.ts";
 import type { Extras, Happening, Kind } from "./dimensions.ts";
 import { Doubts } from "./doubts.ts";
 import { Figures } from "./figures.ts";
+import { Judges } from "./judges.ts";
 import type { LateWorld } from "./late-socket.ts";
 import { tellRestOfBatch } from "./lateness.ts";
 import { Ledger } from "./ledger.ts";
@@ -53,6 +54,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly terms: Terms;
   readonly trace: Trace;
   readonly figures = new Figures();
+  readonly judges = new Judges(this.figures.cases);
   readonly prng: Prng;
   readonly ledger: Ledger;
   readonly tap: Tap;
@@ -66,9 +68,9 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly #clients: Clients;
   readonly #acting: Acting;
   readonly #numbers: Numbers = new Numbers(this);
-  readonly #doubts: Doubts = new Doubts();
-  readonly #silences: Silences = new Silences();
-  readonly #attempts: Attempts = new Attempts();
+  readonly #doubts: Doubts = new Doubts(this.judges);
+  readonly #silences: Silences = new Silences(this.judges);
+  readonly #attempts: Attempts = new Attempts(this.judges);
   readonly #memory: Memory = new Memory(this);
   /** The event that is being delivered to listeners. */
   currentEvent: PoolEvent["type"] | undefined = undefined;
@@ -86,7 +88,6 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   readonly #tiesByLink: boolean;
   /** The lane of the appointment that is kept. */
   #kept: Lane | undefined = undefined;
-  #violation: string | undefined;
   #steps = 0;
 
   constructor(plan: Plan, readable = false) {
@@ -181,7 +182,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     for (let next = this.agenda.next(); next !== undefined; next = this.agenda.next()) {
       atOnce = next.at === moment ? atOnce + 1 : 0;
       moment = next.at;
-      if (atOnce > MOST_AT_ONCE) this.fail("time stands still");
+      this.judges.rules("time goes on", atOnce > 0, atOnce > MOST_AT_ONCE, "time stands still");
       const { lane } = next;
       this.#memory.turn();
       this.#clock.reached(lane);
@@ -193,46 +194,54 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
       this.trace.settle();
       this.#steps += 1;
       if (this.#steps % this.plan.auditEvery === 0) this.#audit();
-      if (this.#violation !== undefined) break;
+      if (this.judges.violation !== undefined) break;
     }
-    if (this.#violation === undefined) this.#end();
+    if (this.judges.violation === undefined) this.#end();
     this.contexts.end();
     this.figures.took(this.agenda.now, this.#steps, this.pool.stats());
-    if (this.#violation !== undefined) throw new Violation(`seed ${this.plan.seed}: ${this.#violation}`);
+    const { violation } = this.judges;
+    if (violation !== undefined) throw new Violation(`seed ${this.plan.seed}: ${violation}`);
   }
 
   /** `close()` has resolved. */
   closed(): void {
     this.#closed = true;
     const timers = this.agenda.waiting[LANE.timer] - this.unsent.timers;
-    if (timers > 0) this.fail(`${timers} timers are left after close`);
-  }
-
-  fail(what: string): void {
-    this.#violation ??= what;
+    this.judges.rules(
+      "no timer is left after close",
+      true,
+      timers > 0,
+      `${timers} timers are left after close`,
+    );
   }
 
   #audit(): void {
     const timers = this.agenda.waiting[LANE.timer] - this.unsent.timers;
-    if (timers > 1) this.fail(`${timers} timers are set, and a pool has one`);
+    this.judges.rules("one timer", timers > 0, timers > 1, `${timers} timers are set, and a pool has one`);
     const stats = this.pool.stats();
     const { thrown, on } = this.#acting;
-    const problem = auditStats(stats, this.tap, this.terms, { thrown, act: on }) ?? this.ledger.overdue();
-    if (problem !== undefined) this.fail(problem);
-    if (stats.queued > this.ledger.waiting)
-      this.fail(`${stats.queued} are queued, and ${this.ledger.waiting} requests wait for an answer`);
+    this.judges.blames(
+      auditStats(stats, this.tap, this.terms, this.judges, { thrown, act: on }) ?? this.ledger.overdue(),
+    );
+    const { waiting } = this.ledger;
+    this.judges.rules(
+      "stats: queued",
+      stats.queued > 0,
+      stats.queued > waiting,
+      () => `${stats.queued} are queued, and ${waiting} requests wait for an answer`,
+    );
   }
 
   #end(): void {
     this.#audit();
     this.#acting.end();
-    const problem =
+    this.judges.blames(
       this.#numbers.unfinished() ??
-      leftOver(this.pool.stats(), this.tap) ??
-      this.#clients.unfinished() ??
-      this.ledger.unsettled() ??
-      (this.unsent.size > 0 ? `${this.unsent.size} closed sockets are left with unsent bytes` : undefined);
-    if (problem !== undefined) this.fail(problem);
+        leftOver(this.pool.stats(), this.tap, this.judges) ??
+        this.#clients.unfinished() ??
+        this.ledger.unsettled() ??
+        this.unsent.left(),
+    );
   }
 
   // The network
@@ -302,7 +311,12 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   // The client's machine
 
   timerSet(): void {
-    if (this.#closed) this.fail("a timer was set after the pool was closed");
+    this.judges.rules(
+      "no timer is set after close",
+      this.closing,
+      this.#closed,
+      "a timer was set after the pool was closed",
+    );
   }
 
   timerRings(): void {
@@ -332,8 +346,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     const request = this.#numbers.happened(event);
     if (event.type === "request.started") this.#attempts.began();
     if (event.type === "request.finished" || event.type === "request.failed") this.#attempts.ended();
-    const problem = this.#doubts.problem(event, request?.spec.keyed);
-    if (problem !== undefined) this.fail(problem);
+    this.judges.blames(this.#doubts.problem(event, request?.spec.keyed));
     this.currentEvent = event.type;
     try {
       this.#acting.happened(event, request);
@@ -344,16 +357,27 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
 
   #record(event: PoolEvent): void {
     if (event.type === "limit.learned") {
-      if (this.teachesNothing)
-        this.fail("a limit was learned from a connection that was closed while the machine was suspended");
+      this.judges.rules(
+        "a suspension teaches nothing",
+        false,
+        this.teachesNothing,
+        "a limit was learned from a connection that was closed while the machine was suspended",
+      );
       const facts = this.tap.factsOf(event.origin);
       facts.learnedMs = event.idleMs;
-      if (this.plan.silence === "slow" && event.idleMs < Infinity)
-        this.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
+      const teaches = this.plan.silence === "slow" && event.idleMs < Infinity;
+      this.judges.rules(
+        "slowness teaches nothing",
+        false,
+        teaches,
+        () => `a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`,
+      );
       this.#judgeLearnedLimit(hostnameOf(event.origin), event.idleMs);
       this.trace.note("learned", Math.min(event.idleMs, 1e9));
     } else if (event.type === "connection.retired") {
       this.trace.note("retired", event.connection, event.requests, event.reason);
+      const isSlow = event.reason === "no-answer" && this.plan.silence === "slow";
+      this.judges.rules("slowness teaches nothing", isSlow, false, "");
       if (event.reason === "replaced") this.happened("replaced before its end");
       if (event.reason === "no-answer" && this.plan.silence === "forgets") this.#found(event.origin);
     } else if (event.type === "request.retried") {
@@ -370,7 +394,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
 
   swallowed(link: Link): void {
     const problem = this.#silences.met(link.originFacts.key, link.request, this.clientNow);
-    if (problem !== undefined && this.plan.silence === "forgets") this.fail(problem);
+    if (this.plan.silence === "forgets") this.judges.blames(problem);
   }
 
   tries(origin: string): void {
@@ -378,7 +402,7 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     if (this.#kept !== LANE.timer) return;
     const problem = this.#attempts.tried(origin, this.clientNow);
     // What keeps connections ready tries as well.
-    if (problem !== undefined && this.plan.users.minIdle === 0) this.fail(problem);
+    if (this.plan.users.minIdle === 0) this.judges.blames(problem);
   }
 
   heard(origin: string): void {
@@ -396,10 +420,12 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     if (server === undefined || this.plan.weather !== "calm" || !this.#suspended) return;
     const keepsMs = Math.min(server.habit.idleMs, server.plan.firstRequestMs);
     const marginMs = Math.max(keepsMs * 0.1, 4 * (this.plan.latencyMs + this.plan.latencyJitterMs) + 10);
-    if (idleMs < keepsMs - marginMs)
-      this.fail(
-        `a limit of ${idleMs} ms was learned of ${hostname}, which keeps connections for ${keepsMs} ms`,
-      );
+    this.judges.rules(
+      "learned limits are true",
+      true,
+      idleMs < keepsMs - marginMs,
+      () => `a limit of ${idleMs} ms was learned of ${hostname}, which keeps connections for ${keepsMs} ms`,
+    );
   }
 
   // Reports from callers
@@ -439,18 +465,27 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
   }
 
   wrote(link: Link, method: string, id: number, hop: number): void {
-    if (this.isCalm && link.serverLeft)
-      this.fail(
-        `request ${id} was written on connection ${link.id}, which its server had closed by its own rules`,
-      );
+    const { isCalm, judges } = this;
+    const { serverLeft, requests } = link;
+    const on = `request ${id} was written on connection ${link.id}`;
+    judges.rules(
+      "limits of servers that say them",
+      isCalm && requests > 1,
+      isCalm && serverLeft,
+      `${on}, which its server had closed by its own rules`,
+    );
     // The end is in the client's kernel: one turn of the event loop would have shown it. Bytes that were sent last
     // arrive last, whichever appointment delivers them.
     const endsAt = Math.max(link.leaving?.at ?? Infinity, link.arrivesAt);
-    const hidden = this.agenda.comesTo && endsAt <= this.agenda.now;
-    if (hidden && method === "POST" && link.requests > 1 && !this.ledger.isKeyed(id))
-      this.fail(`request ${id} was written on connection ${link.id} after a block, although it had ended`);
-    const moved = this.moves.wrote(link);
-    if (moved !== undefined) this.fail(`request ${id} was written on connection ${link.id}: ${moved}`);
+    const { comesTo, now } = this.agenda;
+    const isUnsafe = method === "POST" && requests > 1 && !this.ledger.isKeyed(id);
+    judges.rules(
+      "POST right after a block",
+      comesTo && isUnsafe,
+      comesTo && isUnsafe && endsAt <= now,
+      `${on} after a block, although it had ended`,
+    );
+    judges.blames(this.moves.wrote(link)?.about(`${on}: `));
     this.ledger.wrote(link, method, id, hop);
     const record = this.ledger.get(id);
     if (record === undefined) return;

@@ -3,11 +3,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { partHere, playsAll, seedsHere } from "../../support/share.ts";
+import { addCases, blind, type Cases } from "../judges.ts";
 import { LATE } from "../late-socket.ts";
 import { LATENESS } from "../lateness.ts";
 import { TAKEN_BACK } from "./hints.ts";
 import { planOf, silentPlanOf } from "./plan.ts";
-import { SEEDS } from "./seeds.ts";
+import { RARE_CASES, SEEDS } from "./seeds.ts";
 import { Http2World, type Seen } from "./world.ts";
 
 function seenFrom(seed: number, requests: number, plain = false): Promise<Seen> {
@@ -15,6 +16,8 @@ function seenFrom(seed: number, requests: number, plain = false): Promise<Seen> 
 }
 
 describe("a random world of HTTP/2", () => {
+  const cases: Cases = {};
+
   for (const { seed, requests, found, plain } of partHere(SEEDS)) {
     it(`keeps every invariant from seed ${seed}, which once found that ${found}`, async () => {
       await seenFrom(seed, requests, plain);
@@ -26,6 +29,7 @@ describe("a random world of HTTP/2", () => {
     const happened = new Set<string>();
     for (const seed of seedsHere(25)) {
       const seen = await seenFrom(seed, 150);
+      addCases(cases, seen.cases);
       for (const reason of Object.keys(seen.retired)) retired.add(reason);
       for (const what of Object.keys(seen.happened)) happened.add(what);
     }
@@ -71,6 +75,7 @@ describe("a random world of HTTP/2", () => {
     const happened = new Set<string>();
     for (const seed of seedsHere(6)) {
       const seen = await new Http2World(silentPlanOf("disowns", seed, 80)).run();
+      addCases(cases, seen.cases);
       for (const what of Object.keys(seen.happened)) happened.add(what);
     }
     if (!playsAll) return;
@@ -79,6 +84,16 @@ describe("a random world of HTTP/2", () => {
       expected.filter((what) => !happened.has(what)),
       [],
     );
+  });
+
+  const few = !playsAll && "Node plays enough seeds for that";
+
+  it("keeps every invariant from seeds in which judges have rare cases", { skip: few }, async () => {
+    for (const seed of RARE_CASES) addCases(cases, (await seenFrom(seed, 150)).cases);
+  });
+
+  it("has something to decide for every judge", { skip: few }, () => {
+    assertEquals(blind(cases, "http2"), []);
   });
 
   it("keeps every invariant from a random seed", async () => {

@@ -17,3 +17,6 @@ export const SEEDS: readonly KnownSeed[] = [
   },
   { seed: 29, requests: 200, plain: true, found: "what drain let go was never written" },
 ];
+
+/** Seeds of 150 requests in which judges have cases that are rare. */
+export const RARE_CASES: readonly number[] = [26, 37];

@@ -7,6 +7,7 @@ import { HpackEncoder } from "../../../src/http2/hpack/hpack-encoder.ts";
 import type { MemoryPeer } from "../../../transports/memory.ts";
 import { Prng } from "../../support/prng.ts";
 import { type Agenda, type Appointment, LANE } from "../agenda.ts";
+import type { Judges } from "../judges.ts";
 import { ascii, isPayload, payloadBytes } from "../payload.ts";
 import { slowMs } from "../slowness.ts";
 import {
@@ -51,7 +52,7 @@ export interface ServerWorld {
   /** The request came on a connection that a box in between has forgotten. */
   swallowed(hostname: string, id: number): void;
   happened(what: string): void;
-  fail(what: string): void;
+  readonly judges: Judges;
   /** How the connection that has just come is to end, and when, if nothing has come on it by then. */
   endsUnused(prng: Prng): { readonly how: UnusedEnd; readonly afterMs: number } | undefined;
 }
@@ -259,8 +260,13 @@ export class Http2ServerConnection {
     if (this.#isOver || this.#isDeaf) return;
     if (!this.#passes()) return this.#swallow(bytes);
     const frames = this.#reader.push(bytes);
-    if (frames === undefined)
-      return this.#world.fail(`the preface is ${JSON.stringify(ascii(bytes.subarray(0, 60)))}`);
+    this.#world.judges.rules(
+      "h2: preface",
+      true,
+      frames === undefined,
+      () => `the preface is ${JSON.stringify(ascii(bytes.subarray(0, 60)))}`,
+    );
+    if (frames === undefined) return;
     for (const each of frames) {
       if (this.#isOver || this.#isDeaf) return;
       this.#frame(each);
@@ -292,8 +298,14 @@ export class Http2ServerConnection {
 
   #frame({ type, flags, stream, payload: bytes }: Frame): void {
     this.#world.trace?.(`${this.#peer.id} > ${type} ${flags} #${stream} ${bytes.length}`);
-    if (this.#block !== undefined && type !== TYPE.continuation)
-      this.#world.fail("a frame between HEADERS and CONTINUATION");
+    const { judges } = this.#world;
+    judges.rules("h2: types of frames", true, false, "");
+    judges.rules(
+      "h2: blocks are whole",
+      this.#block !== undefined,
+      this.#block !== undefined && type !== TYPE.continuation,
+      "a frame between HEADERS and CONTINUATION",
+    );
     switch (type) {
       case TYPE.headers:
       case TYPE.continuation:
@@ -311,22 +323,32 @@ export class Http2ServerConnection {
       case TYPE.rst:
         return this.#reset(stream);
       case TYPE.goaway:
-        if (uint32(bytes, 4) !== CODES.noError && !this.#malformed)
-          this.#world.fail(`the client says GOAWAY with code ${uint32(bytes, 4)}`);
-        return;
+        return this.#world.judges.rules(
+          "h2: code of a GOAWAY",
+          true,
+          uint32(bytes, 4) !== CODES.noError && !this.#malformed,
+          () => `the client says GOAWAY with code ${uint32(bytes, 4)}`,
+        );
       default:
-        return this.#world.fail(`the client sent a frame of type ${type}`);
+        return judges.rules("h2: types of frames", true, true, `the client sent a frame of type ${type}`);
     }
   }
 
   #blockPart(type: number, flags: number, stream: number, bytes: Uint8Array): void {
+    const { judges } = this.#world;
     if (type === TYPE.headers) {
       const isNew = stream % 2 === 1 && stream > this.#lastStream;
-      if (!isNew && !this.#streams.has(stream))
-        return this.#world.fail(`HEADERS on stream ${stream} after ${this.#lastStream}`);
+      const isWrong = !isNew && !this.#streams.has(stream);
+      const last = this.#lastStream;
+      judges.rules("h2: numbers of streams", true, isWrong, `HEADERS on stream ${stream} after ${last}`);
+      if (isWrong) return;
       this.#block = { number: stream, flags, parts: [bytes] };
-    } else if (this.#block?.number === stream) this.#block.parts.push(bytes);
-    else return this.#world.fail("CONTINUATION of nothing");
+    } else {
+      const isOf = this.#block?.number === stream;
+      judges.rules("h2: CONTINUATION of a block", true, !isOf, "CONTINUATION of nothing");
+      if (!isOf) return;
+      this.#block?.parts.push(bytes);
+    }
     if (flags & END_HEADERS) this.#headers();
   }
 
@@ -348,7 +370,13 @@ export class Http2ServerConnection {
 
   #acknowledged(): void {
     const next = this.#pending.shift();
-    if (next === undefined) return this.#world.fail("the client acknowledges settings that nobody sent");
+    this.#world.judges.rules(
+      "h2: acknowledged settings",
+      true,
+      next === undefined,
+      "the client acknowledges settings that nobody sent",
+    );
+    if (next === undefined) return;
     for (const stream of this.#streams.values()) stream.window += next.window - this.#streamWindow;
     this.#streamWindow = next.window;
     for (const table of next.tables) this.#decoder.setTableSize(table);
@@ -368,10 +396,13 @@ export class Http2ServerConnection {
         fieldBytes += name.length + value.length + 32;
       },
     });
-    if (fieldBytes > this.#fieldBytes)
-      this.#world.fail(
-        `${fieldBytes} bytes of fields came, and the client knows of a limit of ${this.#fieldBytes}`,
-      );
+    const { judges, isPunctual, latencyMs, agenda } = this.#world;
+    judges.rules(
+      "h2: limit of fields",
+      this.#fieldBytes < Infinity,
+      fieldBytes > this.#fieldBytes,
+      () => `${fieldBytes} bytes of fields came, and the client knows of a limit of ${this.#fieldBytes}`,
+    );
     const known = this.#streams.get(number);
     if (known !== undefined) {
       // Trailers.
@@ -379,19 +410,29 @@ export class Http2ServerConnection {
       return this.#complete(known);
     }
     this.#lastStream = number;
-    const now = this.#world.agenda.now;
-    if (this.#world.isPunctual && now > this.#goneAt + this.#world.latencyMs)
-      this.#world.fail(`stream ${number} was opened after the GOAWAY had come`);
+    judges.rules(
+      "h2: no stream after a GOAWAY",
+      isPunctual,
+      isPunctual && agenda.now > this.#goneAt + latencyMs,
+      `stream ${number} was opened after the GOAWAY had come`,
+    );
     const stream = this.#newStream(number, (flags & END_STREAM) !== 0, fields);
     if (number > this.#lastTaken) return this.#world.spares(stream.id);
     const attempt = this.#world.arrives(stream.id, stream.hop);
-    if (stream.path !== `/r/${stream.id}${stream.hop === 0 ? "" : `/${stream.hop}`}`)
-      this.#world.fail(`request ${stream.id} asks for ${stream.path}`);
+    judges.rules(
+      "h2: paths",
+      true,
+      stream.path !== `/r/${stream.id}${stream.hop === 0 ? "" : `/${stream.hop}`}`,
+      () => `request ${stream.id} asks for ${stream.path}`,
+    );
     this.#streams.set(number, stream);
-    if (this.#streams.size > this.#maxStreams)
-      this.#world.fail(
-        `${this.#streams.size} streams are open, and the client knows of a limit of ${this.#maxStreams}`,
-      );
+    const { size } = this.#streams;
+    judges.rules(
+      "h2: limit of streams",
+      size >= this.#maxStreams,
+      size > this.#maxStreams,
+      () => `${size} streams are open, and the client knows of a limit of ${this.#maxStreams}`,
+    );
     this.#idleTimer?.cancel();
     if (this.#refuses(stream)) return;
     this.#world.takes(stream.id);
@@ -512,8 +553,15 @@ export class Http2ServerConnection {
 
   #data(number: number, bytes: Uint8Array, flags: number): void {
     this.#window -= bytes.length;
-    if (this.#window < 0 && bytes.length > 0)
-      return this.#world.fail("the client sends more than the window of the connection");
+    const { judges } = this.#world;
+    const isTooMuch = this.#window < 0 && bytes.length > 0;
+    judges.rules(
+      "h2: window of a connection",
+      bytes.length > 0,
+      isTooMuch,
+      "the client sends more than the window of the connection",
+    );
+    if (isTooMuch) return;
     const { prng, plan } = this.#server;
     // A connection's window that stays shut for good would stop all.
     const updateMs = prng.next() < plan.stallRate ? prng.among(1, 20, 300) : 0;
@@ -521,10 +569,20 @@ export class Http2ServerConnection {
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     stream.window -= bytes.length;
-    if (stream.window < 0 && bytes.length > 0)
-      return this.#world.fail(`stream ${number} is sent more than its window`);
-    if (!isPayload(stream.id, stream.received, bytes))
-      this.#world.fail(`the upload of request ${stream.id} is another one's`);
+    const isOver = stream.window < 0 && bytes.length > 0;
+    judges.rules(
+      "h2: window of a stream",
+      bytes.length > 0,
+      isOver,
+      `stream ${number} is sent more than its window`,
+    );
+    if (isOver) return;
+    judges.rules(
+      "h2: uploads belong to their requests",
+      bytes.length > 0,
+      !isPayload(stream.id, stream.received, bytes),
+      `the upload of request ${stream.id} is another one's`,
+    );
     stream.received += bytes.length;
     if (flags & END_STREAM) {
       stream.requestEnded = true;
@@ -564,11 +622,16 @@ export class Http2ServerConnection {
   /** The request is complete, and is executed. */
   #complete(stream: ServerStream): void {
     const { world, prng, plan } = this.#server;
-    if (stream.uploadLength !== undefined && stream.received !== stream.uploadLength && !stream.responded)
-      return world.fail(
-        `the upload of request ${stream.id} has ${stream.received} of ${stream.uploadLength} bytes`,
-      );
-    if (stream.responded) return this.#isDone(stream);
+    const { uploadLength, received, responded } = stream;
+    const isIncomplete = uploadLength !== undefined && received !== uploadLength && !responded;
+    world.judges.rules(
+      "h2: uploads are whole",
+      uploadLength !== undefined,
+      isIncomplete,
+      () => `the upload of request ${stream.id} has ${received} of ${uploadLength} bytes`,
+    );
+    if (isIncomplete) return;
+    if (responded) return this.#isDone(stream);
     if (world.redirect(stream.id, stream.hop) === undefined) world.executes(stream.id, stream.method);
     const usualMs = plan.serviceMs === 0 || prng.oneIn(4) ? 0 : prng.below(plan.serviceMs);
     const thinkMs = slowMs(plan.slow, world.agenda.now, prng) ?? usualMs;
@@ -736,7 +799,13 @@ export class Http2ServerConnection {
     this.#pingsDueBy.push(by);
     this.#later(2 * this.#world.latencyMs + 1, () => {
       const [first = Infinity] = this.#pingsDueBy;
-      if (first <= by && this.#world.isPunctual) this.#world.fail("the client did not answer a PING");
+      const { isPunctual, judges } = this.#world;
+      judges.rules(
+        "h2: PINGs are answered",
+        isPunctual,
+        isPunctual && first <= by,
+        "the client did not answer a PING",
+      );
     });
   }
 

@@ -4,6 +4,7 @@ import type { Pool, PoolEvent, PoolOptions, PoolStats } from "../../../mod.ts";
 import { HoldfastError, RETIRE_REASONS } from "../../../mod.ts";
 import { Attempts } from "../attempts.ts";
 import { Doubts } from "../doubts.ts";
+import type { Finding, Judges } from "../judges.ts";
 import { hostnameOf } from "../origin-facts.ts";
 import { Silences } from "../silences.ts";
 import type { Plan } from "./plan.ts";
@@ -20,13 +21,13 @@ export interface SideWorld {
   /** An event, with a number that belongs to it. */
   note(what: string, number: number): void;
   happened(what: string): void;
-  fail(what: string): void;
+  readonly judges: Judges;
 }
 
 /** One pool and its requests. */
 export class Side {
-  readonly attempts = new Attempts();
-  readonly silences = new Silences();
+  readonly attempts: Attempts;
+  readonly silences: Silences;
   /** The request that is begun right now. */
   starting: number | undefined;
   /** `close()` was called, before the end of the world. */
@@ -34,7 +35,7 @@ export class Side {
   isClosed = false;
   readonly #world: SideWorld;
   readonly #options: PoolOptions;
-  readonly #doubts = new Doubts();
+  readonly #doubts: Doubts;
   readonly #started: Set<number> = new Set();
   /** The number of the request that began last. */
   #latest = 0;
@@ -54,6 +55,9 @@ export class Side {
   constructor(world: SideWorld, options: PoolOptions) {
     this.#world = world;
     this.#options = options;
+    this.attempts = new Attempts(world.judges);
+    this.silences = new Silences(world.judges);
+    this.#doubts = new Doubts(world.judges);
   }
 
   get pool(): Pool {
@@ -73,10 +77,14 @@ export class Side {
   event(event: PoolEvent): void {
     const world = this.#world;
     world.note(event.type, "connection" in event ? event.connection : 0);
-    if (this.isClosed && event.type.startsWith("connection."))
-      world.fail(`${event.type} after the pool was closed`);
-    const problem = this.#doubts.problem(event, false);
-    if (problem !== undefined) world.fail(problem);
+    const { judges } = world;
+    judges.rules(
+      "h2: no connection after close",
+      this.isClosing,
+      this.isClosed && event.type.startsWith("connection."),
+      () => `${event.type} after the pool was closed`,
+    );
+    judges.blames(this.#doubts.problem(event, false));
     switch (event.type) {
       case "connection.opened":
         this.#open.add(event.connection);
@@ -85,15 +93,14 @@ export class Side {
         return this.#acquired(event);
       case "connection.retired":
         this.#open.delete(event.connection);
-        if (!RETIRE_REASONS.includes(event.reason)) world.fail(`the reason ${event.reason} is new`);
-        if (event.reason === "connect-failed" && String(event.error).endsWith("at once"))
-          world.fail(`${event.connection} was open, and ended as one that could not be opened`);
-        if (event.reason === "no-answer") this.#found(event.origin, event.connection);
-        return;
+        return this.#retired(event);
       case "limit.learned":
-        if (world.plan.silence === "slow" && event.idleMs < Infinity)
-          world.fail(`a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`);
-        return;
+        return judges.rules(
+          "slowness teaches nothing",
+          false,
+          world.plan.silence === "slow" && event.idleMs < Infinity,
+          () => `a limit of ${event.idleMs} ms was learned of ${event.origin}, which is only slow`,
+        );
       case "request.started":
         this.attempts.began();
         this.#started.add(event.request);
@@ -105,9 +112,12 @@ export class Side {
         return world.doubted(this.#ids.get(event.request));
       case "request.retried":
         world.retried(event.reason);
-        if (event.resendCount > 7)
-          world.fail(`request ${event.request} was sent ${event.resendCount + 1} times`);
-        return;
+        return judges.rules(
+          "h2: sent seven times at most",
+          true,
+          event.resendCount > 7,
+          () => `request ${event.request} was sent ${event.resendCount + 1} times`,
+        );
       case "request.finished":
       case "request.failed":
         return this.#ended(event);
@@ -115,16 +125,50 @@ export class Side {
     }
   }
 
+  #retired({ reason, error, connection, origin }: PoolEvent & { type: "connection.retired" }): void {
+    const { judges, plan } = this.#world;
+    judges.rules(
+      "h2: reasons are known",
+      true,
+      !RETIRE_REASONS.includes(reason),
+      `the reason ${reason} is new`,
+    );
+    judges.rules(
+      "h2: what was open did not fail to open",
+      reason === "connect-failed",
+      reason === "connect-failed" && String(error).endsWith("at once"),
+      `${connection} was open, and ended as one that could not be opened`,
+    );
+    if (reason !== "no-answer") return;
+    judges.rules("slowness teaches nothing", plan.silence === "slow", false, "");
+    this.#found(origin, connection);
+  }
+
   #acquired({ request, connection }: PoolEvent & { type: "connection.acquired" }): void {
-    if (request > this.#latest) this.#world.fail("a connection was given to a request of nobody");
-    if (this.#silent.has(connection))
-      this.#world.fail(`${connection} was used again, on which a request had got no answer`);
+    const { judges } = this.#world;
+    judges.rules(
+      "h2: connections are given to requests",
+      true,
+      request > this.#latest,
+      "a connection was given to a request of nobody",
+    );
+    judges.rules(
+      "h2: no request on a silent connection",
+      this.#silent.size > 0,
+      this.#silent.has(connection),
+      `${connection} was used again, on which a request had got no answer`,
+    );
     this.#connections.set(request, connection);
   }
 
   #ended(event: PoolEvent & { type: "request.finished" | "request.failed" }): void {
     const { request } = event;
-    if (!this.#started.delete(request)) this.#world.fail(`request ${request} ended twice, or never began`);
+    this.#world.judges.rules(
+      "h2: each request ends once",
+      true,
+      !this.#started.delete(request),
+      `request ${request} ended twice, or never began`,
+    );
     if (event.type === "request.failed") this.#gaveUp(request, event.error);
     this.attempts.ended();
     this.#connections.delete(request);
@@ -158,36 +202,73 @@ export class Side {
   }
 
   /** An attempt that should have run out of time. Every event loop, timer and clock of the world is punctual. */
-  overdue(limitMs: number): string | undefined {
+  overdue(limitMs: number): Finding | undefined {
     for (const [origin, { connecting }] of Object.entries(this.pool.stats().origins)) {
       const ms = this.#world.clientNow - (this.#triedAt.get(origin) ?? Infinity);
-      if (connecting > 0 && ms > limitMs) return `a connection to ${origin} has been opening for ${ms} ms`;
+      const problem = this.#world.judges.finds(
+        "h2: connectTimeout",
+        connecting > 0 && ms > limitMs / 4,
+        connecting > 0 && ms > limitMs,
+        () => `a connection to ${origin} has been opening for ${ms} ms`,
+      );
+      if (problem !== undefined) return problem;
     }
     return undefined;
   }
 
   /** What is wrong with its counts. */
-  audit(): string | undefined {
+  audit(): Finding | undefined {
     const { maxConnections = Infinity, maxConnectionsPerOrigin = Infinity } = this.#options;
+    const { judges } = this.#world;
     const stats = this.pool.stats();
-    if (stats.open > maxConnections) return `${stats.open} connections are open`;
+    let problem = judges.finds(
+      "h2: maxConnections",
+      stats.open >= maxConnections,
+      stats.open > maxConnections,
+      `${stats.open} connections are open`,
+    );
     for (const [origin, { open, active, idle, connecting, streams }] of Object.entries(stats.origins)) {
-      if (open > maxConnectionsPerOrigin + 1) return `${open} connections to ${origin} are open`;
-      if (open !== active + idle + connecting) return `${open} is not ${active} + ${idle} + ${connecting}`;
-      if (streams < active) return `${active} connections carry ${streams} requests`;
+      problem ??=
+        judges.finds(
+          "h2: maxConnectionsPerOrigin",
+          open >= maxConnectionsPerOrigin,
+          open > maxConnectionsPerOrigin + 1,
+          () => `${open} connections to ${origin} are open`,
+        ) ??
+        judges.finds(
+          "h2: states",
+          open > 0,
+          open !== active + idle + connecting,
+          () => `${open} is not ${active} + ${idle} + ${connecting}`,
+        ) ??
+        judges.finds(
+          "h2: streams",
+          active > 0,
+          streams < active,
+          () => `${active} connections carry ${streams} requests`,
+        );
     }
-    return undefined;
+    return problem;
   }
 
   /** What is left of it after `close()`. */
-  left(): string | undefined {
+  left(): Finding | undefined {
+    const { judges } = this.#world;
     const stats = this.pool.stats();
     const retired = Object.values(stats.retired).reduce((sum, count) => sum + count, 0);
     const { open, active, idle, connecting, queued, streams } = stats;
     const counts = { open, active, idle, connecting, queued, streams };
     const left = { ...counts, requests: this.#started.size, opened: this.#open.size };
-    for (const [what, count] of Object.entries(left)) if (count !== 0) return `${count} ${what} are left`;
-    return stats.opened > retired ? `${stats.opened} were opened and ${retired} retired` : undefined;
+    const [[what, count] = ["", 0]] = Object.entries(left).filter(([, each]) => each !== 0);
+    return (
+      judges.finds("h2: nothing is left after close", true, count !== 0, `${count} ${what} are left`) ??
+      judges.finds(
+        "h2: opened and retired",
+        stats.opened > 0,
+        stats.opened > retired,
+        `${stats.opened} were opened and ${retired} retired`,
+      )
+    );
   }
 }
 

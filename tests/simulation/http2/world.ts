@@ -10,6 +10,7 @@ import { respondTo } from "../../../transports/memory-responder.ts";
 import { Prng } from "../../support/prng.ts";
 import { Agenda, type Appointment, grain, LANE, type Lane } from "../agenda.ts";
 import { ClientClock } from "../client-clock.ts";
+import { type Cases, Judges } from "../judges.ts";
 import { LateHandler, type LateWorld } from "../late-socket.ts";
 import { beLate, LATENESS, tellRestOfBatch } from "../lateness.ts";
 import { isPayload, payload, payloadBytes } from "../payload.ts";
@@ -61,6 +62,7 @@ export interface Seen {
   readonly retried: Readonly<Record<string, number>>;
   readonly happened: Readonly<Record<string, number>>;
   readonly errors: Readonly<Record<string, number>>;
+  readonly cases: Readonly<Cases>;
   readonly hash: number;
 }
 
@@ -87,6 +89,8 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
   readonly #requests: Map<number, Request> = new Map();
   readonly #happened: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
+  readonly #cases: Cases = {};
+  readonly judges = new Judges(this.#cases);
   readonly #retried: Record<string, number> = {};
   #hash = 0;
   #nextId = 0;
@@ -96,7 +100,6 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
   #closed = false;
   /** The lane of the appointment that is kept. */
   #kept: Lane | undefined = undefined;
-  #violation: string | undefined;
 
   constructor(plan: Plan, trace?: (line: string) => void) {
     this.plan = plan;
@@ -210,13 +213,25 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
 
   executes(id: number, method: string): void {
     const request = this.#requests.get(id);
-    if (request === undefined) return this.fail(`there is no request ${id}`);
-    if (method !== request.method) this.fail(`request ${id} came as ${method}`);
+    const { judges } = this;
+    judges.rules("h2: requests have callers", true, request === undefined, `there is no request ${id}`);
+    if (request === undefined) return;
+    judges.rules("h2: methods", true, method !== request.method, `request ${id} came as ${method}`);
     request.executed += 1;
-    const most = IDEMPOTENT.includes(method) ? 2 : 1;
-    if (request.executed > most) this.fail(`${method} ${id} was executed ${request.executed} times`);
-    if (request.executed > 1 && request.excuse === undefined && this.plan.isCalm)
-      this.fail(`${method} ${id} was executed twice, though nothing went wrong`);
+    const isRepeatable = IDEMPOTENT.includes(method);
+    judges.rules(
+      isRepeatable ? "h2: executed twice at most" : "h2: a POST is executed once",
+      !isRepeatable || request.executed > 1,
+      request.executed > (isRepeatable ? 2 : 1),
+      () => `${method} ${id} was executed ${request.executed} times`,
+    );
+    const isCalm = request.excuse === undefined && this.plan.isCalm;
+    judges.rules(
+      "h2: executed once where nothing goes wrong",
+      isCalm,
+      isCalm && request.executed > 1,
+      `${method} ${id} was executed twice, though nothing went wrong`,
+    );
   }
 
   excuses(id: number, why: string): void {
@@ -230,8 +245,13 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     const { method, comings } = request;
     const count = (comings[hop] ?? 0) + 1;
     comings[hop] = count;
-    if (count > (IDEMPOTENT.includes(method) ? 2 : 1))
-      this.fail(`${method} ${id} came ${count} times, each of which may have been processed`);
+    const isRepeatable = IDEMPOTENT.includes(method);
+    this.judges.rules(
+      isRepeatable ? "h2: comes twice at most" : "h2: a POST comes once",
+      !isRepeatable || count > 1,
+      count > (isRepeatable ? 2 : 1),
+      () => `${method} ${id} came ${count} times, each of which may have been processed`,
+    );
     return count;
   }
 
@@ -274,26 +294,25 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     side.tried(origin);
     if (this.#loading?.isPending === true && this.#servers.has(hostname)) {
       const { connecting = 0 } = side.pool.stats().origins[origin] ?? {};
-      if (connecting > 1) this.fail(`${connecting} connections to ${origin} wait for the code of HTTP/2`);
+      this.judges.rules(
+        "h2: one connection waits for the code",
+        connecting > 0,
+        connecting > 1,
+        () => `${connecting} connections to ${origin} wait for the code of HTTP/2`,
+      );
     }
     if (this.#kept !== LANE.timer) return;
-    const problem = side.attempts.tried(hostname, this.agenda.clientNow);
-    if (problem !== undefined) this.fail(problem);
+    this.judges.blames(side.attempts.tried(hostname, this.agenda.clientNow));
   }
 
   swallowed(hostname: string, id: number): void {
     this.excuses(id, "forgotten");
     const { silences } = this.#requests.get(id)?.side ?? {};
-    const problem = silences?.met(`${this.plan.scheme}://${hostname}`, id, this.agenda.clientNow);
-    if (problem !== undefined) this.fail(problem);
+    this.judges.blames(silences?.met(`${this.plan.scheme}://${hostname}`, id, this.agenda.clientNow));
   }
 
   happened(what: string): void {
     this.#happened[what] = (this.#happened[what] ?? 0) + 1;
-  }
-
-  fail(what: string): void {
-    this.#violation ??= `${what} (at ${this.agenda.now} ms)`;
   }
 
   #oldAnswer(path: string, method: string, headers: unknown) {
@@ -334,7 +353,7 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
 
   async #caller(side: Side): Promise<void> {
     const { plan } = this;
-    for (let count = 0; count < plan.requestsEach && this.#violation === undefined; count++) {
+    for (let count = 0; count < plan.requestsEach && this.judges.violation === undefined; count++) {
       if (side.isClosed) break;
       if (plan.pauseMs > 0 && !plan.burst) await this.#pause(this.#prng.below(plan.pauseMs));
       if (plan.burst && count % 5 === 0) await this.#pause(plan.pauseMs * 4);
@@ -450,7 +469,7 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
       });
     const headers: Record<string, string> = { "x-id": String(id) };
     if (uploadLength !== undefined) headers["x-length"] = String(uploadLength);
-    if (request.isLarge) headers["x-large"] = "l".repeat(this.#newer.among(500, 1800, 5000, 9000));
+    if (request.isLarge) headers["x-large"] = "l".repeat(this.#newer.among(500, 1800, 5000, 9000, 30_000));
     const init = {
       method,
       headers,
@@ -466,9 +485,17 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     side.starting = undefined;
     const response = await asked;
     side.attempts.heard(hostname, this.agenda.clientNow);
-    if (response.status !== 200) return this.fail(`request ${id} got status ${response.status}`);
+    const { judges } = this;
+    const { status } = response;
+    judges.rules("h2: status", true, status !== 200, `request ${id} got status ${status}`);
+    if (status !== 200) return;
     const named = response.headers.get("x-id");
-    if (named !== String(id)) this.fail(`request ${id} got the answer to ${named}`);
+    judges.rules(
+      "h2: answers belong to their requests",
+      true,
+      named !== String(id),
+      `request ${id} got the answer to ${named}`,
+    );
     const isSlow = length > 60_000 && prng.oneIn(plan.slowOneIn);
     if (isSlow) {
       this.happened("slow reader");
@@ -476,14 +503,24 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     }
     const body =
       response instanceof Response ? new Uint8Array(await response.arrayBuffer()) : await response.bytes();
-    if (body.length !== length || !isPayload(id, 0, body))
-      this.fail(`request ${id} got ${body.length} bytes that are not its body of ${length}`);
-    if (request.executed === 0) this.fail(`request ${id} was answered and never executed`);
+    judges.rules(
+      "h2: bodies belong to their requests",
+      length > 0,
+      body.length !== length || !isPayload(id, 0, body),
+      `request ${id} got ${body.length} bytes that are not its body of ${length}`,
+    );
+    judges.rules(
+      "h2: what is answered was executed",
+      true,
+      request.executed === 0,
+      `request ${id} was answered and never executed`,
+    );
   }
 
   /** Whether a request may fail that way. */
   #judge(request: Request, error: unknown): void {
     this.#failed += 1;
+    this.judges.rules("h2: causes of failures", this.plan.isCalm, false, "");
     const { cause } = error as { cause?: unknown };
     this.#judgeFault(request, request.hops.length > 0 && cause instanceof HoldfastError ? cause : error);
   }
@@ -500,37 +537,60 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     const name = error instanceof HoldfastError ? error.code : String((error as Error)?.message);
     this.#errors[name] = (this.#errors[name] ?? 0) + 1;
     if (request.aborted && name === "left") return;
-    if (!(error instanceof HoldfastError)) return this.fail(`request ${request.id} failed with ${error}`);
+    const isOwn = error instanceof HoldfastError;
+    this.judges.rules(
+      "h2: failures are HoldfastErrors",
+      true,
+      !isOwn,
+      () => `request ${request.id} failed with ${error}`,
+    );
+    if (!isOwn) return;
     this.#judgeSaid(request, error);
     if (this.#isClosings(request, error) || this.#isLoadings(error)) return;
     if (request.excuse !== undefined || request.aborted) return;
     if (request.once && name === "ERR_CONNECTION_LOST") return;
     if (error instanceof ProtocolError && error.side === "local" && error.fault === "head-too-large") {
       this.happened("fields too large");
-      if (!request.isLarge)
-        this.fail(`request ${request.id} is refused for its few fields: ${error.message}`);
-      return;
+      return this.judges.rules(
+        "h2: only large fields are refused",
+        true,
+        !request.isLarge,
+        `request ${request.id} is refused for its few fields: ${error.message}`,
+      );
     }
     if (error.sent === "none" && error.message.endsWith("of 7 attempts") && this.#wasSpared(request)) {
       this.happened("given up after seven times");
       return;
     }
     // A request that met several faults, each of which let it go on, may meet one that does not.
-    if (!this.plan.isCalm) return;
-    if (this.plan.options.learn === false) return;
-    this.fail(`${request.method} ${request.id} failed without a cause: ${name}: ${error.message}`);
+    const { isCalm, options } = this.plan;
+    this.judges.rules(
+      "h2: causes of failures",
+      false,
+      isCalm && options.learn !== false,
+      () => `${request.method} ${request.id} failed without a cause: ${name}: ${error.message}`,
+    );
   }
 
   /** What has got a 1xx was processed. */
   #judgeSaid({ id, disowned }: Request, { sent, message }: HoldfastError): void {
-    if (disowned && sent === "none")
-      this.fail(`request ${id} is said not to be sent, and had got a 1xx: ${message}`);
+    this.judges.rules(
+      "h2: what got a 1xx was sent",
+      disowned,
+      disowned && sent === "none",
+      `request ${id} is said not to be sent, and had got a 1xx: ${message}`,
+    );
   }
 
   /** The pool of the request was closed while others go on: what ran was given its time, and all else is refused. */
   #isClosings({ side }: Request, { code }: HoldfastError): boolean {
-    if (code === "ERR_POOL_CLOSED" && !side.isClosing)
-      this.fail("a pool refuses requests that nobody closed");
+    const isRefused = code === "ERR_POOL_CLOSED";
+    this.judges.rules(
+      "h2: closed pools refuse",
+      isRefused,
+      isRefused && !side.isClosing,
+      "a pool refuses requests that nobody closed",
+    );
     return side.isClosing;
   }
 
@@ -539,15 +599,29 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     const { code, phase, limitMs, cause } = error;
     // The attempt began before its code was asked for.
     if (code === "ERR_CONNECT_TIMEOUT" && (this.#loading?.longestMs ?? 0) > CONNECT_MS / 2) {
-      if (phase !== "connect" || limitMs !== CONNECT_MS)
-        this.fail(`a connect attempt ran out of time as ${phase} ${limitMs}`);
+      this.judges.rules(
+        "h2: phase of a connectTimeout",
+        true,
+        phase !== "connect" || limitMs !== CONNECT_MS,
+        `a connect attempt ran out of time as ${phase} ${limitMs}`,
+      );
       this.happened("out of time while code was loaded");
       return true;
     }
     if (this.#loading === undefined || !`${error.message} ${cause}`.includes("could not be loaded"))
       return false;
-    if (code !== "ERR_CONNECT") this.fail(`code that cannot be loaded ended a request with ${code}`);
-    if (this.#loading.failed === 0) this.fail("a request failed by code that was loaded");
+    this.judges.rules(
+      "h2: error of code that cannot be loaded",
+      true,
+      code !== "ERR_CONNECT",
+      `code that cannot be loaded ended a request with ${code}`,
+    );
+    this.judges.rules(
+      "h2: cause of code that cannot be loaded",
+      true,
+      this.#loading.failed === 0,
+      "a request failed by code that was loaded",
+    );
     this.happened("code that could not be loaded");
     return true;
   }
@@ -574,8 +648,7 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
     await new Promise<void>((resolve) => void this.agenda.schedule(LANE.turn, 0, resolve));
     await quiescence();
     side.isClosed = true;
-    const problem = side.left();
-    if (problem !== undefined) this.fail(`after close(): ${problem}`);
+    this.judges.blames(side.left()?.about("after close(): "));
     if (goesOn) this.happened("one of two pools closed");
   }
 
@@ -602,13 +675,15 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
       await this.#keep(next);
       steps += 1;
       if (steps % 50 === 0 || (this.#loading?.isPending === true && next.lane !== LANE.timer)) this.#audit();
-      if (this.#violation !== undefined) break;
+      if (this.judges.violation !== undefined) break;
       if (this.#closed && this.unsent.size + this.unsent.timers === 0) break;
-      if (steps > 40_000_000) this.fail("time stands still");
+      this.judges.rules("h2: time goes on", true, steps > 40_000_000, "time stands still");
     }
     await quiescence();
-    if (this.#violation === undefined) this.#last();
-    if (this.#violation !== undefined) throw new Http2Violation(`seed ${this.plan.seed}: ${this.#violation}`);
+    if (this.judges.violation === undefined) this.#last();
+    const { violation } = this.judges;
+    if (violation !== undefined)
+      throw new Http2Violation(`seed ${this.plan.seed}: ${violation} (at ${this.agenda.now} ms)`);
     const { opened, retired } = sumOf(this.#sides.map(({ pool }) => pool.stats()));
     return {
       requests: this.#nextId,
@@ -618,6 +693,7 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
       retried: this.#retried,
       happened: this.#happened,
       errors: this.#errors,
+      cases: this.#cases,
       hash: this.#hash,
     };
   }
@@ -638,11 +714,11 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
 
   #audit(): void {
     for (const side of this.#sides) {
-      const problem = side.audit() ?? (this.#isOnTime ? side.overdue(CONNECT_MS + 2) : undefined);
-      if (problem !== undefined) this.fail(problem);
+      this.judges.blames(side.audit() ?? (this.#isOnTime ? side.overdue(CONNECT_MS + 2) : undefined));
     }
     const open = this.#sides.filter(({ isClosed }) => !isClosed).length;
-    if (this.agenda.waiting[LANE.timer] - this.unsent.timers > open) this.fail("a pool has one timer");
+    const timers = this.agenda.waiting[LANE.timer] - this.unsent.timers;
+    this.judges.rules("h2: one timer", timers > 0, timers > open, "a pool has one timer");
   }
 
   async #end(): Promise<void> {
@@ -655,17 +731,18 @@ export class Http2World implements ServerWorld, SideWorld, LateWorld {
   }
 
   #last(): void {
-    if (!this.#closed) {
-      const requests = this.#sides.reduce((sum, { running }) => sum + running, 0);
-      return this.fail(`${this.#running} callers wait for ever, and ${requests} requests`);
-    }
-    for (const side of this.#sides) {
-      const problem = side.left();
-      if (problem !== undefined) this.fail(problem);
-    }
-    if (this.unsent.size > 0) this.fail(`${this.unsent.size} closed sockets are left with unsent bytes`);
+    const { judges } = this;
+    const requests = this.#sides.reduce((sum, { running }) => sum + running, 0);
+    judges.rules(
+      "h2: calls end",
+      true,
+      !this.#closed,
+      `${this.#running} callers wait for ever, and ${requests} requests`,
+    );
+    for (const side of this.#sides) judges.blames(side.left());
+    judges.blames(this.unsent.left());
     const timers = this.agenda.waiting[LANE.timer];
-    if (timers !== 0) this.fail(`${timers} timers are left`);
+    judges.rules("h2: no timer is left", true, timers !== 0, `${timers} timers are left`);
   }
 }
 
