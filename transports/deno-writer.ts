@@ -8,6 +8,7 @@ import { ChunkGathering, type GatheredBytes, givePage } from "./chunk-gathering.
 import type { DenoConn } from "./deno-api.ts";
 import { shouldWait, writeTogether } from "./deno-write-batch.ts";
 import { latin1Bytes, writeLatin1 } from "./latin1.ts";
+import { copy, itself } from "./lent-bytes.ts";
 import { detachedError, isIntact, type QueuedBytes, queued } from "./queued-bytes.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 
@@ -310,14 +311,6 @@ export class DenoWriter {
     if (this.gathered !== undefined) givePage(this.gathered);
     this.gathered = undefined;
   }
-}
-
-function itself(bytes: Uint8Array): Uint8Array {
-  return bytes;
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }
 
 /** The first bytes of a page. */

@@ -1,6 +1,7 @@
 /** Bytes on Node: head, body and tail in one system call, and who may change their buffers when. */
 
 import type { Socket as NetSocket } from "node:net";
+import { copy, itself } from "./lent-bytes.ts";
 import { isTls } from "./node-tls.ts";
 
 /** Whoever writes to a socket. */
@@ -55,12 +56,4 @@ function drainLater(writer: BytesWriter): void {
     if (raw.writableLength > 0) drainLater(writer);
     else writer.drained();
   });
-}
-
-function itself(bytes: Uint8Array): Uint8Array {
-  return bytes;
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }
