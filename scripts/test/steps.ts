@@ -54,7 +54,7 @@ const START_NODE_24 = /^\.\/tests\/(each-ends|unhandled)\b/;
  * those of Node 20 (11.3) and Deno 2.9 (15.0), which run it.
  */
 const PURE =
-  /^\.\/tests\/(bounds\/linear|fuzz|http1\/splits|http2\/(floods|splits|windows)|pool\/core|rules)\b/;
+  /^\.\/tests\/(bounds\/linear|fuzz|hono\/status\/busiest-origins|http1\/splits|http2\/(floods|splits|windows)|pool\/core|rules)\b/;
 
 /** Tools that are only run by Node, and documents: Deno and Bun, which are no part of what these prove, would do the same again. */
 const NODES_ALONE =
