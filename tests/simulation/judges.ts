@@ -206,8 +206,8 @@ export const JUDGES = {
 
 export type JudgeGroup = keyof typeof JUDGES;
 
-/** A run of so many requests has a case for each, which rests on chance. The rarest have one in some 80,000. */
-export const ENOUGH_REQUESTS = 1_000_000;
+/** A run of so many requests has a case for each, though that is chance: the rarest had none in 190,000. */
+export const ENOUGH_REQUESTS = 10_000_000;
 
 /** The same for worlds about silence. */
 export const ENOUGH_SILENT_REQUESTS = 100_000;
