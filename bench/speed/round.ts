@@ -2,7 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/entries.ts";
+import { bundled } from "../../tests/support/bundled.ts";
 import { ClientProcess } from "./client-process.ts";
 import type { Launch, Measured } from "./launch.ts";
 import { OPEN_REHEARSALS } from "./open-lengths.ts";
@@ -81,7 +83,7 @@ async function takeRound(
 ): Promise<void> {
   const { runtime, kind, scenario } = one;
   const before = await origin.usage();
-  const client = clients.get(one) ?? startClient(one, origin, lengths);
+  const client = clients.get(one) ?? (await startClient(one, origin, lengths));
   clients.set(one, client);
   try {
     one.rounds.push(await measure(client, scenario, origin, before));
@@ -95,10 +97,21 @@ async function takeRound(
 }
 
 /** Starts the client of a series. It warms up at once, so that its first round must follow. */
-function startClient(series: Series, origin: Origin, lengths: Lengths): ClientProcess {
-  const client = join(series.checkout ?? root, CLIENT);
-  const command = [...series.runtime.command, client, JSON.stringify(launchOf(series, origin, lengths))];
+async function startClient(series: Series, origin: Origin, lengths: Lengths): Promise<ClientProcess> {
+  const program = await programOf(series);
+  const command = [...program, JSON.stringify(launchOf(series, origin, lengths))];
   return new ClientProcess(pinned(0, command), ENVIRONMENT);
+}
+
+/**
+ * On Node a client is one module, as npm's package and an application's bundle are: Node does not erase types of packages, and sources
+ * with what erases them fill the heap that each collection marks.
+ */
+async function programOf({ checkout = root, runtime }: Series): Promise<readonly string[]> {
+  const { name, version, command } = runtime;
+  const client = join(checkout, CLIENT);
+  if (!name.startsWith("Node ")) return [...command, client];
+  return [...command.slice(0, 1), await bundled(pathToFileURL(client), version)];
 }
 
 /** One round of a client. @throws if a response was wrong or missing, or if the client did something else than the scenario says. */
