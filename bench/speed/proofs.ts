@@ -20,8 +20,12 @@ const HEADINGS: Readonly<Record<string, string | Readonly<Record<string, string>
   startup: "size-and-the-first-answer",
   size: "size-and-the-first-answer",
   idle: "memory-of-an-idle-connection",
+  workers: "limits-that-remain",
   dispatcher: "under-undici-and-nodehttp",
   agent: "under-undici-and-nodehttp",
+  "h2-nginx": "http2",
+  "h2-nghttpd": "http2",
+  "h2-medium": "http2",
   "h2-large": "http2",
   "h2-upload": "http2",
 };
