@@ -14,7 +14,7 @@ const onNode = !("Deno" in globalThis || "Bun" in globalThis);
  * Bytes, minified, with 2 % to spare. A smaller figure is to be written here. A larger one too, if what was added is needed by a plain request, or by what
  * users call synchronously.
  */
-const KEPT = { import: 226_400, plain: 271_500 };
+const KEPT = { import: 226_400, plain: 278_500 };
 
 describe("what a pool loads", { skip: onNode ? false : "bundled on Node" }, () => {
   let installed = "";
