@@ -44,7 +44,7 @@ const pacedTests = [
  * Node 22 lies, run them.
  */
 const NOT_ON_NODE_22 =
-  /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|http2\/(floods|splits|windows)|reentrancy|simulation|hono\/status)\b/;
+  /^\.\/tests\/(bounds|examples|workers|promises\/kept|rules|presets|probe|cli|options|pool|fuzz|metrics|contract|http1|http2\/(floods|splits|windows)|reentrancy|hono\/status)\b/;
 
 /** They start Node 24 themselves, and Deno and Bun, wherever they run: on Node 20 and Node 22 they do. */
 const START_NODE_24 = /^\.\/tests\/(each-ends|unhandled)\b/;
