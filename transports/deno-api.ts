@@ -65,3 +65,12 @@ export interface DenoApi {
 
 /** The global, read when it is used: a bundler or a test may load this file on another runtime. */
 export const deno = (): DenoApi => (globalThis as unknown as { Deno: DenoApi }).Deno;
+
+/** Closes a connection, which may be closed already: Deno throws BadResource then. */
+export function closeQuietly(conn: DenoConn): void {
+  try {
+    conn.close();
+  } catch {
+    // closed already
+  }
+}

@@ -16,11 +16,12 @@ import type {
 import { denoText } from "./buffer.ts";
 import { turnBy } from "./decoder-budget.ts";
 import { zlibDecoder } from "./decoders.ts";
-import { type DenoConn, type DenoTcpConn, type DenoTlsConn, type DenoTlsOptions, deno } from "./deno-api.ts";
+import { closeQuietly, type DenoConn, type DenoTcpConn, deno } from "./deno-api.ts";
 import { denoChannel } from "./deno-channels.ts";
 import { lingered } from "./deno-linger.ts";
 import { denoLoopTurn } from "./deno-loop-turn.ts";
 import { DenoReader, type DenoReaderOwner } from "./deno-reader.ts";
+import { type Secured, secured, securedWithCertificate } from "./deno-tls.ts";
 import { awaited, settleLater, stoppedReading, type Unrefable } from "./deno-unref.ts";
 import { DenoWriter, type DenoWriterOwner } from "./deno-writer.ts";
 import { transportErrorOf, unsupportedError } from "./error-mapping.ts";
@@ -202,12 +203,6 @@ class DenoSocket implements Socket, Unrefable, DenoReaderOwner, DenoWriterOwner 
   }
 }
 
-/** A TLS connection with a verified peer, and the protocol that ALPN chose. */
-interface Secured {
-  readonly conn: DenoConn;
-  readonly alpn: string | undefined;
-}
-
 function socketOf({ conn, alpn }: Secured, handler: SocketHandler, applied: AppliedOptions): DenoSocket {
   return new DenoSocket(conn, handler, applied, alpn);
 }
@@ -277,83 +272,6 @@ function applyOptions(conn: DenoConn, target: Target): AppliedOptions {
   if (target.tcpKeepAlive === false) return { tcpKeepAlive: false, noDelay: target.noDelay };
   tcp.setKeepAlive(true);
   return PROBED[`${target.noDelay}`];
-}
-
-function tlsOptions(tls: TlsTarget): DenoTlsOptions {
-  const options: DenoTlsOptions = { hostname: tls.serverName };
-  if (tls.ca !== undefined) options.caCerts = [...tls.ca];
-  if (tls.alpn.length > 0) options.alpnProtocols = [...tls.alpn];
-  return options;
-}
-
-/** Starts TLS on a connection, or closes it. */
-async function secured(conn: DenoConn, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
-  if (!tls.verify || tls.cert !== undefined) {
-    closeQuietly(conn);
-    throw unsupportedError("Deno's startTls can neither skip verification nor present a client certificate");
-  }
-  try {
-    return await verified(await deno().startTls(conn, tlsOptions(tls)), signal);
-  } catch (error) {
-    closeQuietly(conn);
-    signal.throwIfAborted();
-    throw transportErrorOf(error, "tls");
-  }
-}
-
-/**
- * Waits for the handshake. Deno handshakes lazily, so a refused certificate would show at the first write only.
- *
- * If the peer does not answer and the attempt is aborted, the connection stays open until the peer closes it: Deno 2.9 closes
- * a TlsConn only after its handshake. It does not keep the process alive.
- */
-async function verified(conn: DenoTlsConn, signal: AbortSignal): Promise<Secured> {
-  const abort = (): void => closeQuietly(conn); // rejects the handshake
-  signal.addEventListener("abort", abort);
-  try {
-    signal.throwIfAborted();
-    return { conn, alpn: (await conn.handshake()).alpnProtocol ?? undefined };
-  } catch (error) {
-    closeQuietly(conn);
-    signal.throwIfAborted();
-    throw transportErrorOf(error, "tls");
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-/**
- * Connects with a client certificate by `connectTls`, because `startTls` silently drops certificates (Deno 2.9).
- * `connectTls` leaves Nagle's algorithm on and keepalive off, takes no signal, and connects to the name that it verifies,
- * not to the target's address.
- */
-async function securedWithCertificate(target: Target, tls: TlsTarget, signal: AbortSignal): Promise<Secured> {
-  const { cert = "", key = "" } = tls;
-  const connecting = deno().connectTls({ ...tlsOptions(tls), port: target.port, cert, key });
-  return verified(await unlessAborted(connecting, signal), signal);
-}
-
-/** Rejects when aborted. If the connection opens later, it is closed. */
-function unlessAborted(connecting: Promise<DenoTlsConn>, signal: AbortSignal): Promise<DenoTlsConn> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason);
-      connecting.then(closeQuietly, () => {});
-    };
-    signal.addEventListener("abort", abort);
-    connecting
-      .then(resolve, (error) => reject(transportErrorOf(error, "connect")))
-      .finally(() => signal.removeEventListener("abort", abort));
-  });
-}
-
-/** Closes a connection, which may be closed already: Deno throws BadResource then. */
-function closeQuietly(conn: DenoConn): void {
-  try {
-    conn.close();
-  } catch {
-    // closed already
-  }
 }
 
 /** `--allow-net=api.example` permits the name but not its addresses (Deno 2.9), so Deno itself must resolve it then. */
