@@ -54,10 +54,14 @@ function corePart(parts: readonly Part[]): string {
 function idlePart(parts: readonly Part[]): string {
   if (parts.length === 0) return "";
   const rows = parts.flatMap(({ runtime, idle = [] }) =>
-    idle.map(({ kind, open, bytesEach }) => [runtime, kind, whole(open), (bytesEach / 1024).toFixed(1)]),
+    idle.map(({ kind, open, bytesEach }) => [runtime, kind, whole(open), kib(bytesEach)]),
   );
   const head = ["runtime", "client", "open", "KiB each"];
   return `## Memory per idle connection\n\n${table(head, rows)}\n\n${measuredLine(parts)}`;
+}
+
+function kib(bytes: number): string {
+  return Number.isNaN(bytes) ? "–" : (bytes / 1024).toFixed(1);
 }
 
 function startupPart(parts: readonly Part[]): string {

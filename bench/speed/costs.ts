@@ -172,7 +172,7 @@ async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: n
     ...collecting(runtime),
     here("idle-client.ts"),
     kind,
-    `${origin.url}/small`,
+    origin.url,
     String(count),
     ...(isTls ? [CA] : []),
   ];
@@ -183,7 +183,7 @@ async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: n
     for await (const line of createInterface({ input: child.stdout })) {
       const { bytes } = JSON.parse(line) as { bytes: number };
       const open = (await origin.usage()).open - before;
-      // On a slow machine answers may come before connections do, and take their place. What 5,000 requests left is then shared by few.
+      // A client with a limit of its own would share among few what all its requests left.
       return { kind: named, open, bytesEach: open < count ? NaN : bytes / open };
     }
     return { kind: named, open: 0, bytesEach: NaN };

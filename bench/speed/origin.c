@@ -7,6 +7,7 @@
  *   origin 1000                   the same on 1,000 ports, which it prints in one line: as many origins
  *
  * Paths: /small (100 bytes), /medium (16 KiB), /large (1 MiB), /chunked (16 KiB in four chunks),
+ * /held/5000/3000 (as /small, but nobody is answered before 5,000 have asked, or nothing has come for 3,000 ms),
  * /upload (answers how many bytes of body came, in 20 digits), /usage (CPU in microseconds, requests, open connections,
  * resumed TLS sessions, connections that were made, bytes of bodies that came; itself it does not count).
  */
@@ -30,7 +31,7 @@
 static SSL_CTX *context;
 #endif
 
-enum { BUFFER = 256 * 1024, EVENTS = 512, HEAD = 16 * 1024, PORTS = 4096 };
+enum { BUFFER = 256 * 1024, EVENTS = 512, HEAD = 16 * 1024, PORTS = 4096, DESCRIPTORS = 16 * 1024 };
 enum stage { IN_HEAD, IN_LENGTH, IN_CHUNK_SIZE, IN_CHUNK, IN_CHUNK_END, IN_TRAILERS };
 
 struct answer { char *bytes; size_t length; };
@@ -52,8 +53,8 @@ struct connection {
 #endif
 };
 
-enum { SMALL, MEDIUM, LARGE, CHUNKED, UPLOAD, USAGE, PATHS };
-static const char *names[PATHS] = {"/small", "/medium", "/large", "/chunked", "/upload", "/usage"};
+enum { SMALL, MEDIUM, LARGE, CHUNKED, HELD, UPLOAD, USAGE, PATHS };
+static const char *names[PATHS] = {"/small", "/medium", "/large", "/chunked", "/held/", "/upload", "/usage"};
 static struct answer answers[PATHS];
 static char buffer[BUFFER];
 static int poller;
@@ -61,6 +62,11 @@ static unsigned long long requests, uploaded;
 static long opened, resumed, made;
 /* Their addresses are what epoll tells of them. */
 static int servers[PORTS];
+/* Those that wait for the rest of their batch, by descriptor; how many requests it has, and how many of them came. */
+static struct connection *held[DESCRIPTORS];
+static unsigned long batch, came;
+/* How many wait, for how long without a sign, and whether the rest need not: their client opens no more connections. */
+static int waiting, quietMs, isOver;
 
 static const char FIELDS[] =
   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Fri, 20 Nov 2026 18:00:00 GMT\r\nServer: bench\r\n";
@@ -88,6 +94,10 @@ static struct answer chunked(size_t chunk, int count) {
 }
 
 static void drop(struct connection *connection) {
+  if (connection->fd < DESCRIPTORS && held[connection->fd]) {
+    held[connection->fd] = NULL;
+    waiting--;
+  }
 #ifdef TLS
   if (connection->ssl) SSL_free(connection->ssl);
 #endif
@@ -176,6 +186,35 @@ static int respond(struct connection *connection) {
   return flush(connection);
 }
 
+/* The main loop answers, because an answer may end its connection. */
+static int hold(struct connection *connection, char *numbers) {
+  batch = strtoul(numbers, &numbers, 10);
+  quietMs = *numbers == '/' ? atoi(numbers + 1) : 0;
+  came++;
+  if (isOver || connection->fd >= DESCRIPTORS) return respond(connection);
+  held[connection->fd] = connection;
+  waiting++;
+  return 1;
+}
+
+static void release(void) {
+  for (int fd = 0; waiting > 0 && fd < DESCRIPTORS; fd++) {
+    struct connection *connection = held[fd];
+    if (!connection) continue;
+    held[fd] = NULL;
+    waiting--;
+    if (!respond(connection)) drop(connection);
+  }
+}
+
+/* After each turn of events. */
+static void endTurn(int isQuiet) {
+  int isWhole = came >= batch || (isQuiet && !waiting);
+  isOver = !isWhole && (isOver || isQuiet);
+  if (isWhole) came = 0;
+  if (isWhole || isOver) release();
+}
+
 static const char *field(const char *head, const char *name) {
   const char *found = strcasestr(head, name);
   return found ? found + strlen(name) : NULL;
@@ -188,6 +227,7 @@ static int headed(struct connection *connection) {
   char *target = strchr(head, ' ');
   for (int path = 0; target && path < PATHS; path++)
     if (strncmp(target + 1, names[path], strlen(names[path])) == 0) connection->path = path;
+  if (connection->path == HELD) return hold(connection, target + 1 + strlen(names[HELD]));
   if (*head == 'G') return respond(connection);
   const char *length = field(head, "\r\ncontent-length:");
   if (field(head, "\r\ntransfer-encoding:")) {
@@ -334,14 +374,14 @@ int main(int count, char **arguments) {
 #else
   if (count > 2) return 2;
 #endif
-  answers[SMALL] = sized(100);
+  answers[SMALL] = answers[HELD] = sized(100);
   answers[MEDIUM] = sized(16 * 1024);
   answers[LARGE] = sized(1024 * 1024);
   answers[CHUNKED] = chunked(4096, 4);
   int runs = start(count == 2 ? atoi(arguments[1]) : 1);
   struct epoll_event events[EVENTS];
   while (runs) {
-    int ready = epoll_wait(poller, events, EVENTS, -1);
+    int ready = epoll_wait(poller, events, EVENTS, came ? quietMs : -1);
     for (int at = 0; at < ready; at++) {
       struct connection *connection = events[at].data.ptr;
       char byte;
@@ -352,6 +392,7 @@ int main(int count, char **arguments) {
       if (!lives) drop(connection);
       else if (waits && connection->pendingLength == 0) watch(connection, EPOLLIN);
     }
+    if (came) endTurn(ready == 0);
   }
   return 1;
 }

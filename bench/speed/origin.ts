@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { HeldAnswers } from "./held-answers.ts";
 
 const [first, key] = process.argv.slice(2);
 const certificate = key === undefined ? undefined : first;
@@ -19,6 +20,7 @@ const bodies: Readonly<Record<string, Buffer>> = {
   "/large": Buffer.alloc(1024 * 1024, "x"),
 };
 const chunk = Buffer.alloc(4096, "x");
+const held = new HeldAnswers();
 let requests = 0;
 let open = 0;
 let resumed = 0;
@@ -34,6 +36,9 @@ function usage(): string {
 function answer(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === "/usage") return void response.end(usage());
   requests += 1;
+  const [, batch, quietMs] = /^\/held\/(\d+)\/(\d+)$/.exec(request.url ?? "") ?? [];
+  if (batch !== undefined)
+    return held.add(() => response.end(bodies["/small"]), Number(batch), Number(quietMs));
   if (request.url === "/chunked") {
     for (let count = 0; count < 4; count++) response.write(chunk);
     return void response.end();

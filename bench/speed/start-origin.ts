@@ -36,8 +36,12 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const cert = (name: string): string => join(root, "tests", "certs", name);
 
 /** Starts an origin on the second CPU core, or many without TLS in one process. */
-export async function startOrigin(tls: boolean, count = 1): Promise<Origin> {
-  const built = build(tls);
+export function startOrigin(tls: boolean, count = 1): Promise<Origin> {
+  return startBuilt(build(tls), tls, count);
+}
+
+/** Starts that program, or the one in plain Node if there is none. */
+export async function startBuilt(built: string | undefined, tls: boolean, count: number): Promise<Origin> {
   const command = built === undefined ? [...nodeWithTsx, here("origin.ts")] : [built];
   const more = tls ? [cert("server.pem"), cert("server.key")] : [String(count)];
   const [program, ...args] = pinned(1, [...command, ...more]);
