@@ -16,7 +16,7 @@ const [kind = "", origin = "", wanted = "5000", caFile] = process.argv.slice(2);
 const ca = caFile === undefined ? undefined : readFileSync(caFile, "utf8");
 const count = Number(wanted);
 /** A client that has sent nothing for so long opens no more connections. */
-const QUIET_MS = 3000;
+const QUIET_MS = 8000;
 
 type Send = (url: string) => Promise<unknown>;
 

@@ -7,7 +7,7 @@
  *   origin 1000                   the same on 1,000 ports, which it prints in one line: as many origins
  *
  * Paths: /small (100 bytes), /medium (16 KiB), /large (1 MiB), /chunked (16 KiB in four chunks),
- * /held/5000/3000 (as /small, but nobody is answered before 5,000 have asked, or nothing has come for 3,000 ms),
+ * /held/5000/8000 (as /small, but nobody is answered before 5,000 have asked, or nothing has come for 8 s),
  * /upload (answers how many bytes of body came, in 20 digits), /usage (CPU in microseconds, requests, open connections,
  * resumed TLS sessions, connections that were made, bytes of bodies that came; itself it does not count).
  */
