@@ -125,8 +125,11 @@ export function tlsFactsOf(raw: NetSocket): TlsFacts | undefined {
   };
 }
 
-/** How long a TLS peer may take to close its side. */
+/** How long a TLS peer may take to close its side where nothing waits for it. */
 const TLS_END_MS = 5000;
+
+/** And where it has something to read before, which it may do late. As long as on Deno. */
+const TLS_READ_MS = 30_000;
 
 /**
  * Closes a TLS socket without losing written bytes. Node 20 and 24 emit `finish` while encrypted bytes still wait, and
@@ -135,7 +138,7 @@ const TLS_END_MS = 5000;
  */
 export function closeTls(raw: TLSSocket): void {
   if (raw.destroyed) return;
-  const timer = setTimeout(() => raw.destroy(), TLS_END_MS);
+  const timer = setTimeout(() => raw.destroy(), raw.writableLength === 0 ? TLS_END_MS : TLS_READ_MS);
   timer.unref();
   raw.once("close", () => clearTimeout(timer));
   if (raw.writableLength === 0) raw.unref();

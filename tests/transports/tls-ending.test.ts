@@ -9,10 +9,13 @@ import { guarded, isNode, open, pattern, target, tls, tlsServer } from "./suppor
 
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Runs `during` where the time limits that it sets are all of `ms`. */
-function limited<T>(ms: number, during: () => T): T {
+/** Runs `during` where the time limits that it sets are all of `ms`. Told to `seen` is what they would be. */
+function limited<T>(ms: number, during: () => T, seen: number[] = []): T {
   const { setTimeout: real } = globalThis;
-  globalThis.setTimeout = ((callback: () => void) => real(callback, ms)) as typeof setTimeout;
+  globalThis.setTimeout = ((callback: () => void, asked: number) => {
+    seen.push(asked);
+    return real(callback, ms);
+  }) as typeof setTimeout;
   try {
     return during();
   } finally {
@@ -61,5 +64,21 @@ describe("a TLS socket on Node that is closed while it is paused", {
     limited(LONGEST_MS, () => socket.close());
     await gone;
     assertEquals([seen.length, seen.ends], [0, []]);
+  });
+});
+
+describe("a TLS socket on Node that is closed while something waits for its peer", {
+  skip: !isNode && "of Node's sockets",
+}, () => {
+  it("gives the peer six times as long", async () => {
+    await using peer = await tlsServer((socket) => socket.resume());
+    const limits: number[] = [];
+    for (const bytes of [0, 16 * 1024 * 1024]) {
+      const { socket } = await open(target(peer.port, { tls: tls() }));
+      if (bytes > 0) socket.write(pattern(bytes));
+      limited(LONGEST_MS, () => socket.close(), limits);
+      socket.abort();
+    }
+    assertEquals(limits, [5000, 30_000]);
   });
 });
