@@ -64,10 +64,16 @@ async function twoPools(): Promise<void> {
   console.log(`First process, after a pause: ${known(first)}`);
   await first.close();
 
-  const second = createPool({ learn: { store } });
+  let closes = 0;
+  const second = createPool({
+    learn: { store },
+    onEvent: (event) => {
+      if (event.type === "connection.retired" && event.reason === "peer-closed") closes += 1;
+    },
+  });
   await visit(second);
   await untilKnown(second); // the store may answer after the first request
-  console.log(`Second process: ${known(second)}`);
+  console.log(`Second process, after ${closes} closes: ${known(second)}`);
   await second.close();
 }
 
