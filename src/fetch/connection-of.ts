@@ -15,8 +15,9 @@ import { PoolResponse } from "./pool-response.ts";
  * ```
  */
 export function connectionOf(response: object): ConnectionInfo | undefined {
-  if (response instanceof PoolResponse) return response.connection;
-  if (isFetchResponse(response) || response instanceof LazyResponse) return response.connection;
+  // The lazy ones first: to look for another class in their prototypes would load `Response`.
+  if (response instanceof LazyResponse || response instanceof PoolResponse) return response.connection;
+  if (isFetchResponse(response)) return response.connection;
   // Another copy of this module may have made it: `require()` and `import` load one each.
   const { connection } = response as { readonly connection?: ConnectionInfo };
   return typeof connection?.requestNumber === "number" ? connection : undefined;

@@ -75,7 +75,7 @@ export function newFetchResponse(
   direct = false,
   shared = false,
 ): FetchResponse {
-  loaded ??= likeNative(fetchResponseClass(), nativeResponse());
+  loaded ??= likeNative(fetchResponseClass(), isOfResponse);
   const { status = 200 } = init;
   const slots = isConstructible(status) ? init : { ...init, ...unsendable(status) };
   return new loaded(content, slots, from, direct, shared);
@@ -97,14 +97,19 @@ function unsendable(status: number): { status: number; statusText: string } {
  */
 export function likeNative<Class extends abstract new (...args: never[]) => object>(
   made: Class,
-  native: typeof Response,
+  isOfNative: (name: string) => boolean,
 ): Class {
   Object.defineProperty(made, "name", { value: "Response", configurable: true });
   for (const name of Object.getOwnPropertyNames(made.prototype)) {
-    const isMember = name !== "constructor" && name in native.prototype;
+    const isMember = name !== "constructor" && isOfNative(name);
     if (isMember) Object.defineProperty(made.prototype, name, { enumerable: true });
   }
   return made;
+}
+
+/** Whether the runtime's `Response` has a member of this name. */
+export function isOfResponse(name: string): boolean {
+  return name in nativeResponse().prototype;
 }
 
 /** Whether {@linkcode newFetchResponse} made it. */

@@ -18,6 +18,7 @@ import {
   type Provenance,
   wholeBuffer,
 } from "./fetch-response.ts";
+import { inheritLate } from "./late-parent.ts";
 
 /** Makes the genuine response: a shared function, because a closure per response costs memory. */
 type MakeGenuine = (from: Provenance) => Response;
@@ -154,14 +155,15 @@ export class LazyResponse implements Omit<Response, "textStream"> {
 
 let inherits = false;
 
+/** The members that a `Response` does not have. */
+const OWN: ReadonlySet<string> = new Set(["connection", "resendCount"]);
+
 /**
  * Makes LazyResponse a `Response` by `instanceof`. `extends` would call the constructor of `Response`, whose work is to be
- * spared. It is done for the first response, because naming `Response` makes Node load its whole fetch.
+ * spared. It is done for the first response, and Node's `Response` is loaded when it is asked for.
  */
 function inherit(): void {
   inherits = true;
-  const native = nativeResponse();
-  Object.setPrototypeOf(LazyResponse.prototype, native.prototype);
-  Object.setPrototypeOf(LazyResponse, native);
-  likeNative(LazyResponse, native);
+  likeNative(LazyResponse, (name) => !OWN.has(name));
+  inheritLate(LazyResponse, nativeResponse);
 }

@@ -1,7 +1,7 @@
 /** Local response: that of a `data:` or `blob:` URL. */
 
 import { readDataUrl } from "./data-url.ts";
-import { likeNative, nativeResponse } from "./fetch-response.ts";
+import { isOfResponse, likeNative, nativeResponse } from "./fetch-response.ts";
 
 /** Any method reads it; a HEAD gives no body, as of any URL (Fetch §4.1). */
 export function fromData(url: URL, method: string): Response {
@@ -22,7 +22,7 @@ type LocalResponseClass = new (content: BodyInit | null, init: ResponseInit, url
 let loaded: LocalResponseClass | undefined;
 
 function newLocalResponse(content: BodyInit | null, init: ResponseInit, url: URL): Response {
-  loaded ??= likeNative(localResponseClass(), nativeResponse());
+  loaded ??= likeNative(localResponseClass(), isOfResponse);
   const { status = 200, statusText = "", headers = {} } = init;
   return new loaded(content, { status, statusText, headers }, url);
 }

@@ -5,7 +5,7 @@ import type { WireResponse } from "../exchange/message.ts";
 import { addFields, headFields, reasonOf } from "../http1/parse/fields.ts";
 import { watchBody } from "./body-abort.ts";
 import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder } from "./decode.ts";
-import { decodeError, fetchError } from "./fetch-errors.ts";
+import { decodeError, errorsOf, fetchError } from "./fetch-errors.ts";
 import { type FetchResponse, isConstructible, newFetchResponse, type Provenance } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
 import type { Like, ResponseMemo } from "./response-memo.ts";
@@ -66,7 +66,7 @@ function lazyResponse(from: Provenance): FetchResponse {
   const { signal, wire } = from;
   const { body } = wire;
   const response = new LazyResponse(from, genuineOf);
-  if (!body.ended || body.limit !== Infinity) body.translate = (error) => fetchError(error, signal);
+  if (!body.ended || body.limit !== Infinity) body.translate = errorsOf(signal);
   if (!body.ended) watchUnclaimed(response, body);
   // It is the `Response` of Node, which may have fewer members than that of the runtime whose types are in use.
   return response as unknown as FetchResponse;
@@ -126,10 +126,12 @@ function contentOf(
     return whole.length === 0 ? whole : decodedWhole(from, whole, decoding);
   }
   let lost: { readonly error: unknown } | undefined;
-  body.translate = (error) => {
+  // Named first: see `errorsOf`.
+  const translate = (error: unknown) => {
     lost = { error: fetchError(error, signal) };
     return lost.error;
   };
+  body.translate = translate;
   // A decoder may replace the error that ended its input by one of its own.
   const toError = (error: unknown) => (lost === undefined ? decodeError(wire, error) : lost.error);
   const stream = decoding === undefined ? body.unread(byteStreams) : decodedAsRead(from, decoding, toError);

@@ -26,6 +26,20 @@ export const PLATFORM: readonly Mutation[] = [
     proof: { tests: "tests/fetch/abort" },
   },
   {
+    breaks: "The Response of Node is loaded when it is asked for, and not before",
+    file: "src/fetch/late-parent.ts",
+    search: "Object.setPrototypeOf(child.prototype, ofInstances);",
+    replacement: "settle();",
+    proof: { tests: "tests/fetch/late-parent" },
+  },
+  {
+    breaks: "A promise that is resolved with a lazy response does not load what it inherits from",
+    file: "src/fetch/late-parent.ts",
+    search: '"then", undefined);',
+    replacement: '"no", undefined);',
+    proof: { tests: "tests/fetch/late-parent" },
+  },
+  {
     breaks: "A reader that waits for nothing hears of the abort",
     file: "src/fetch/make-response.ts",
     search: "if (signal !== undefined && decoding === undefined) watchBody(signal, stream, body);",

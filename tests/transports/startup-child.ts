@@ -15,7 +15,10 @@ const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}
 const pool = createPool();
 const asked = await (await pool.request(url)).text();
 const before = [...process.moduleLoadList];
-const fetched = await (await pool.fetch(url)).text();
-console.log(JSON.stringify({ asked, before, fetched, after: process.moduleLoadList }));
+const response = await pool.fetch(url);
+const fetched = await response.text();
+const unnamed = [...process.moduleLoadList];
+const is = response instanceof Response;
+console.log(JSON.stringify({ asked, before, fetched, unnamed, is, after: process.moduleLoadList }));
 await pool.close();
 server.close();
