@@ -16,7 +16,7 @@ import { type FetchContext, poolFetch, poolFetchLater } from "./fetch/fetch.ts";
 import type { FetchFunction } from "./fetch/fetch-function.ts";
 import { defaultHeaders, type FetchInit, type FetchInput } from "./fetch/fetch-request.ts";
 import { IgnoredMembers } from "./fetch/init-members.ts";
-import type { ResponseContext } from "./fetch/make-response.ts";
+import { HELD_BYTES, type ResponseContext } from "./fetch/make-response.ts";
 import type { PoolResponse } from "./fetch/pool-response.ts";
 import { type RequestOptions, sendRequest, sendRequestLater } from "./fetch/request.ts";
 import { UrlReader } from "./fetch/request-url.ts";
@@ -367,6 +367,7 @@ class HoldfastPool implements Pool {
       findDecoder,
       lazy: transport.lazyResponse === true,
       byteStreams: transport.byteStreams !== false,
+      heldBytes: transport.heldBytes ?? HELD_BYTES,
       memo: transport.lazyResponse === true ? undefined : new ResponseMemo(transport.copiesHeaders === true),
     };
     const defaults = defaultHeaders(USER_AGENT, findDecoder);

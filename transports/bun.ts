@@ -365,6 +365,9 @@ function readBlob(blob: Blob): ArrayBuffer | Promise<ArrayBuffer> {
   return read instanceof ArrayBuffer ? read : reading;
 }
 
+/** Bun 1.4 copies bytes into a `Response` and makes a text of these, or a buffer, without another copy. */
+const HELD = 64 * 1024;
+
 /** The transport of Bun. */
 export const bunTransport: Transport = {
   name: "bun",
@@ -389,6 +392,7 @@ export const bunTransport: Transport = {
   // The bodies of Bun 1.4's own fetch have no BYOB reader, and a byte stream takes half as long again to read.
   byteStreams: false,
   copiesHeaders: true,
+  heldBytes: HELD,
   readBlob,
   decoder: zlibDecoder,
   channel: diagnosticsChannel,

@@ -361,6 +361,8 @@ export interface Transport {
   readonly lazyResponse?: boolean | undefined;
   /** Whether bodies are byte streams, as those of the runtime's own fetch. @default true */
   readonly byteStreams?: boolean | undefined;
+  /** Bytes up to which a body that has arrived costs less in the slots of a `Response` than as its stream. @default 4096 */
+  readonly heldBytes?: number | undefined;
   /** Whether `new Response` is faster with a `Headers` object than with a list of fields. @default false */
   readonly copiesHeaders?: boolean | undefined;
   /**

@@ -74,9 +74,19 @@ export class BodyBuffer {
   /** The same as text, without a byte order mark. */
   text(codec: TextCodec): string {
     const text = decodedText(this.#bytes, codec, this.size);
+    this.release();
+    return text;
+  }
+
+  /** All bytes, until {@linkcode release}. They may share a larger `ArrayBuffer`, so that they are for code of the runtime alone. */
+  lend(): Uint8Array {
+    return this.#bytes.subarray(0, this.size);
+  }
+
+  /** Nobody uses the bytes any more. */
+  release(): void {
     this.#spare();
     this.clear();
-    return text;
   }
 
   /** A body of known length is collected in memory of its length, which hardly another one has. */

@@ -239,6 +239,7 @@ export class Exchange
     if (lease === undefined) return;
     const body = new ResponseBody(length === 0 ? undefined : this, length, lease.connection.wire);
     body.lease = lease;
+    body.copiedBytes = this.#reply.copiedBytes;
     this.#response = { head, body, lease, resendCount: this.resendCount, trailers: "" };
     if (this.#upload === undefined) lease.connection.noteRoundTrip(this.#pool.loopRanAt - this.#times.sentAt);
     this.#times.bodyMovedAt = this.#pool.loopRanAt;

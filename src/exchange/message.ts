@@ -53,6 +53,8 @@ export interface WireResponse {
 
 /** The two ends of the caller's promise. */
 export interface ResponseCallbacks {
+  /** Bodies of up to so many bytes that arrive whole are copied within `resolve`, so that they can be lent. @default 0 */
+  readonly copiedBytes?: number | undefined;
   /** Called before `resolve` by a request that asks for another protocol: takes the socket, and what came behind the head. */
   switched?(connection: PooledConnection<Wire>, early: Uint8Array): void;
   resolve(response: WireResponse): void;

@@ -22,6 +22,11 @@ export class Reply {
     return this.#callbacks === undefined;
   }
 
+  /** See {@linkcode ResponseCallbacks}. */
+  get copiedBytes(): number {
+    return this.#callbacks?.copiedBytes ?? 0;
+  }
+
   /** The head has arrived. Returns whether that settled the promise. */
   resolve(response: WireResponse): boolean {
     const callbacks = this.#callbacks;

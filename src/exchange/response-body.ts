@@ -56,6 +56,8 @@ export class ResponseBody {
   onSpent: (() => void) | undefined = undefined;
   /** A reader that goes away ends the exchange at once, however little is left. */
   endsAtOnce = false;
+  /** A body of up to so many bytes that arrives whole is collected in memory that is used again: see {@linkcode lendContent}. */
+  copiedBytes = 0;
   /** The lease of its connection, for errors. */
   lease: Lease<PoolWire> | undefined = undefined;
   #source: BodyFlow | undefined;
@@ -135,11 +137,13 @@ export class ResponseBody {
       if (behind >= HIGH_WATER) this.#pause();
       return;
     }
-    if (end - start === this.length) {
+    let announced = this.length;
+    if (end - start === announced) {
       this.#ascii = asciiOf(bytes, start, end, this.#tools.text);
       if (this.#ascii !== undefined) return;
+      if (announced <= this.copiedBytes) announced = undefined;
     }
-    this.#buffer ??= new BodyBuffer(this.length, this.#tools.alloc);
+    this.#buffer ??= new BodyBuffer(announced, this.#tools.alloc);
     // Data that comes with the head does not pause: a reader usually follows at once, and pausing costs two system calls.
     if (this.#mode !== "whole" && this.#buffer.size >= HIGH_WATER) this.#pause();
     this.#buffer.add(bytes, start, end);
@@ -220,6 +224,18 @@ export class ResponseBody {
     if (!this.#ended) return undefined;
     this.#use("whole");
     return this.#ascii ?? this.#take();
+  }
+
+  /** The same, but bytes are lent until {@linkcode takeBack}. */
+  lendContent(): Uint8Array | string | undefined {
+    if (!this.#ended) return undefined;
+    this.#use("whole");
+    return this.#ascii ?? this.#buffer?.lend() ?? new Uint8Array(0);
+  }
+
+  /** Who was lent the body has copied it. */
+  takeBack(): void {
+    this.#buffer?.release();
   }
 
   /** The text of a body that has {@linkcode ended}. @throws {TypeError} if there is a reader already. */

@@ -158,6 +158,7 @@ interface Settlers {
 
 /** One call of `fetch`: a chain of requests, each but the first the result of a redirect. */
 class FetchCall implements ResponseCallbacks {
+  readonly copiedBytes: number;
   readonly #context: FetchContext;
   readonly #resolve: (response: Response | Promise<Response>) => void;
   readonly #reject: (error: unknown) => void;
@@ -177,6 +178,7 @@ class FetchCall implements ResponseCallbacks {
     this.#deadlines = deadlines;
     const limited = deadlines.requestTimeoutMs !== Infinity;
     this.#calledAt = limited ? (calledAt ?? context.pool.now()) : undefined;
+    this.copiedBytes = context.lazy ? 0 : context.heldBytes;
     this.#context = context;
     this.#request = request;
     this.#resolve = resolve;

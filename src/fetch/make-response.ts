@@ -8,7 +8,7 @@ import { type Decoding, decodeStream, decodeWhole, decodingOf, type FindDecoder 
 import { decodeError, errorsOf, fetchError } from "./fetch-errors.ts";
 import { type FetchResponse, isConstructible, newFetchResponse, type Provenance } from "./fetch-response.ts";
 import { LazyResponse } from "./lazy-response.ts";
-import type { Like, ResponseMemo } from "./response-memo.ts";
+import { FRAMING, type Like, type ResponseMemo } from "./response-memo.ts";
 import { watchUnclaimed } from "./unclaimed.ts";
 
 /** Statuses whose `Response` must not have a body, not even an empty one (the standard: "null body status"). */
@@ -21,6 +21,8 @@ export interface ResponseContext {
   readonly lazy: boolean;
   /** Whether bodies are byte streams. */
   readonly byteStreams: boolean;
+  /** See `Transport`. */
+  readonly heldBytes: number;
   /** Unless responses are lazy. */
   readonly memo: ResponseMemo | undefined;
 }
@@ -34,14 +36,14 @@ export interface ResponseContext {
 export function fetchResponse(
   from: Provenance,
   method: string,
-  { findDecoder, lazy, memo }: ResponseContext,
+  { findDecoder, lazy, memo, heldBytes }: ResponseContext,
 ): FetchResponse {
   const { wire } = from;
   const { head, body } = wire;
   const bodiless = method === "HEAD" || NULL_BODY.has(head.status);
   if (lazy && !bodiless && !head.coded) return lazyResponse(from);
   const decoding = bodiless || !head.coded ? undefined : decodingFor(wire, findDecoder);
-  const content = bodiless ? null : contentOf(from, decoding);
+  const content = bodiless ? null : contentOf(from, decoding, heldBytes);
   if (NULL_BODY.has(head.status) && !body.ended) body.discard();
   const response = genuine(content, decoding, from, memo);
   if (!isConstructible(head.status)) response.headers.append("proxy-status", statusTold(head.status));
@@ -58,7 +60,9 @@ export function statusTold(status: number): string {
 
 /** Makes the slots of a lazy response. */
 function genuineOf(from: Provenance): FetchResponse {
-  const content = from.wire.body.used ? "" : contentOf(from, undefined, from.signal !== undefined);
+  // A body that has arrived whole could not be aborted later.
+  const heldBytes = from.signal === undefined ? HELD_BYTES : -1;
+  const content = from.wire.body.used ? "" : contentOf(from, undefined, heldBytes);
   return genuine(content, undefined, from);
 }
 
@@ -85,16 +89,17 @@ function genuine(
   const { status, text } = from.wire.head;
   const streamed = content === null || content instanceof ReadableStream;
   const direct = decoding === undefined && content !== null && streamed;
-  const like = memo?.of(status, text);
+  const like = memo?.of(status, text, !streamed);
   const init = like?.init ?? { status, statusText: reasonOf(text) };
   const response = newFetchResponse(content as BodyInit | null, init, from, direct);
+  // The constructor has copied them (Fetch §5.2, "extract a body").
+  if (content instanceof Uint8Array) from.wire.body.takeBack();
   // The headers are asked for only where they must be changed: on Bun 1.4 their object costs 90 ns.
   // The constructor adds a content type to a string, if it is given none.
   if (typeof content === "string" && like?.hasType !== true) response.headers.delete("content-type");
   if (like === undefined || like.rest.length > 0) addRest(like, text, response.headers);
-  // A server that passes the response on gives a whole body a length, and must not find another framing beside it.
-  if (!streamed && from.wire.head.transferEncoding !== undefined)
-    response.headers.delete("transfer-encoding");
+  if (like === undefined && !streamed && from.wire.head.transferEncoding !== undefined)
+    response.headers.delete(FRAMING);
   if (decoding !== undefined) for (const name of DESCRIBES_CODING) response.headers.delete(name);
   return response;
 }
@@ -108,18 +113,18 @@ function addRest(like: Like | undefined, text: string, headers: Headers): void {
 /** Fields that are no longer true of a decoded body, and would break a server that passes the response on. */
 const DESCRIBES_CODING = ["content-encoding", "content-length"] as const;
 
-/** Bytes up to which copying a body that has arrived costs less than making a stream of it. */
-const SMALL = 4096;
+/** Bytes up to which copying a body that has arrived costs less than making a stream of it, where the transport knows no better. */
+export const HELD_BYTES = 4096;
 
-/** @param streamed Makes a stream of it in any case: a body that has arrived whole cannot be aborted later. */
+/** @param heldBytes The largest body that is not made a stream. Its bytes are lent until they are in the response. */
 function contentOf(
   from: Provenance,
   decoding: Decoding | undefined,
-  streamed = false,
+  heldBytes: number,
 ): string | Uint8Array | ReadableStream<Uint8Array> {
   const { signal, wire, byteStreams } = from;
   const { body } = wire;
-  if (decoding === undefined && !streamed && body.unreadBytes <= SMALL) return body.takeContent() ?? "";
+  if (decoding === undefined && body.unreadBytes <= heldBytes) return body.lendContent() ?? "";
   if (body.ended && decoding !== undefined) {
     const content = body.takeContent() ?? "";
     const whole = typeof content === "string" ? asciiBytes(content) : content;

@@ -63,6 +63,23 @@ describe("a body of unknown length that is read as text", () => {
   });
 });
 
+describe("a body of unknown length that is lent", () => {
+  it("ends where it ends, and gives its memory to the next one, but not before", () => {
+    const { alloc, lengths } = counting();
+    const read = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    const first = collected(alloc, FOUR);
+    const lent = first.lend();
+    const second = collected(alloc, FOUR.toReversed());
+    assertEquals([read(lent) === FOUR.join(""), lengths.length], [true, 4]);
+    first.release();
+    second.release();
+    const third = collected(alloc, ["short"]);
+    assertEquals([read(third.lend()), lengths.length], ["short", 4]);
+    third.release();
+    assertEquals([third.size, third.take().length], [0, 0]);
+  });
+});
+
 describe("the bytes of a body", () => {
   it("are in memory of exactly their length, which no later body gets", () => {
     const { alloc } = counting();

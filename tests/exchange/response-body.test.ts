@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { portableText } from "../../src/contract/text.ts";
+import type { Alloc } from "../../src/contract/transport.ts";
 import { clearedBytes } from "../../src/exchange/body-buffer.ts";
 import { ResponseBody } from "../../src/exchange/response-body.ts";
 import { collectUntil } from "../support/garbage.ts";
@@ -43,6 +44,42 @@ describe("a body that was read", () => {
     for (const one of bodies) await readAndForget(one, registry);
     assert(await collectUntil(() => collected > 0), "the bytes were not collected");
     assert(bodies.every(({ ended }) => ended));
+  });
+});
+
+describe("a body that arrives whole", () => {
+  const SIZE = 5000;
+  const wholeBodies = (copiedBytes: number): { bodies: ResponseBody[]; lengths: number[] } => {
+    const lengths: number[] = [];
+    const alloc: Alloc = (length) => {
+      lengths.push(length);
+      return new Uint8Array(length);
+    };
+    const bodies = [1, 2].map((value) => {
+      const one = new ResponseBody(undefined, SIZE, { text: portableText, alloc });
+      one.copiedBytes = copiedBytes;
+      one.push(new Uint8Array(SIZE).fill(value), 0, SIZE);
+      one.end();
+      const lent = one.lendContent();
+      assertEquals(lent, new Uint8Array(SIZE).fill(value));
+      assert(one.used);
+      one.takeBack();
+      return one;
+    });
+    return { bodies, lengths };
+  };
+
+  it("is collected in memory that is used again, if its reader copies it", () => {
+    assertEquals(wholeBodies(SIZE).lengths, [SIZE]);
+  });
+
+  it("is collected in memory of its own, if that may be kept", () => {
+    assertEquals(wholeBodies(SIZE - 1).lengths, [SIZE, SIZE]);
+  });
+
+  it("is gone when it was taken back", async () => {
+    const { bodies } = wholeBodies(SIZE);
+    for (const one of bodies) await assertRejects(() => one.bytes(), TypeError, "read");
   });
 });
 

@@ -71,11 +71,12 @@ describe("the pattern of responses", () => {
   it("is made for the second equal head, and serves until another one comes", () => {
     for (const copies of [true, false]) {
       const memo = new ResponseMemo(copies);
-      assertEquals(memo.of(200, HEAD), undefined);
-      const like = memo.of(200, HEAD);
+      assertEquals(memo.of(200, HEAD, true), undefined);
+      const like = memo.of(200, HEAD, true);
       assertNotStrictEquals(like, undefined);
-      assertStrictEquals(memo.of(200, HEAD), like);
-      assertEquals(memo.of(200, `${HEAD}X-B: 2\r\n`), undefined);
+      assertStrictEquals(memo.of(200, HEAD, true), like);
+      assertEquals(memo.of(200, HEAD, false), undefined);
+      assertEquals(memo.of(200, `${HEAD}X-B: 2\r\n`, true), undefined);
     }
   });
 });

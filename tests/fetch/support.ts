@@ -31,7 +31,7 @@ export interface Setup extends AsyncDisposable {
 
 /** What the transports of the runtimes have, and the memory transport does not: decoders, lazy responses. */
 type Lent = Partial<
-  Pick<Transport, "decoder" | "lazyResponse" | "byteStreams" | "copiesHeaders" | "readBlob">
+  Pick<Transport, "decoder" | "lazyResponse" | "byteStreams" | "copiesHeaders" | "heldBytes" | "readBlob">
 >;
 
 /** Whether this runtime's responses are lazy: its own slots are made on first use. */
@@ -42,6 +42,7 @@ const LENT: Lent = {
   lazyResponse: IS_LAZY,
   byteStreams: !("Bun" in globalThis),
   copiesHeaders: "Bun" in globalThis,
+  heldBytes: "Bun" in globalThis ? 65_536 : undefined,
 };
 
 function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions, lent?: Lent): Setup {

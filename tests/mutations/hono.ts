@@ -238,7 +238,7 @@ export const HONO: readonly Mutation[] = [
   {
     breaks: "A response whose body is already complete has one framing: no Transfer-Encoding",
     file: "src/fetch/make-response.ts",
-    search: `headers.delete("transfer-encoding");`,
+    search: "response.headers.delete(FRAMING);",
     replacement: "",
     proof: { tests: "tests/hono/upstream/returned-responses" },
   },

@@ -230,6 +230,27 @@ export const UPLOADS: readonly Mutation[] = [
     proof: { tests: "tests/exchange/body-buffer" },
   },
   {
+    breaks: "The memory of a body is lent to the next one when a response has copied it, not before",
+    file: "src/fetch/make-response.ts",
+    search: "if (content instanceof Uint8Array) from.wire.body.takeBack();",
+    replacement: "from.wire.body.takeBack();",
+    proof: { tests: "tests/fetch/held-bodies" },
+  },
+  {
+    breaks: "A response with a stream is not made like one whose body is in its slots",
+    file: "src/fetch/response-memo.ts",
+    search: "if (text === this.#text && held === this.#held) {",
+    replacement: "if (text === this.#text) {",
+    proof: { tests: "tests/fetch/held-bodies" },
+  },
+  {
+    breaks: "A body that arrived whole is collected in memory that is used again only if it is copied",
+    file: "src/exchange/response-body.ts",
+    search: "if (announced <= this.copiedBytes) announced = undefined;",
+    replacement: "",
+    proof: { tests: "tests/exchange/response-body" },
+  },
+  {
     breaks: "A large Blob is read by slices",
     file: "src/fetch/pieces.ts",
     search: "at = Math.min(size, start + BLOB_PIECE);",

@@ -316,7 +316,7 @@ export const FETCH: readonly Mutation[] = [
   {
     breaks: "Cached header values belong to one response head",
     file: "src/fetch/response-memo.ts",
-    search: "if (text === this.#text) {",
+    search: "if (text === this.#text && held === this.#held) {",
     replacement: "if (this.#text !== undefined) {",
     proof: { tests: "tests/fetch/response-memo" },
   },
