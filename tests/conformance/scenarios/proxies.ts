@@ -144,7 +144,7 @@ export const proxies: Scenario[] = [
   ),
   {
     name: "A proxy that does not respond is a timeout in the phase proxy",
-    options: (place) => ({ ...through("http")(place), connectTimeout: 300 }),
+    options: (place) => ({ ...through("http")(place), connectTimeout: "3s" }),
     async server(peer) {
       await peer.head();
       await peer.gone();

@@ -133,7 +133,7 @@ const changes: Scenario[] = [
   },
   {
     name: "HTTP/2: our PINGs are answered by a server that is slow, and end a connection that is dead",
-    options: { ...H2, ping: { interval: "1s", timeout: "1s" } },
+    options: { ...H2, ping: { interval: "1s", timeout: "3s" } },
     server: http2(async (h2) => {
       const stream = await h2.request();
       await h2.until(() => h2.pings > 0);

@@ -174,7 +174,7 @@ const rules: Scenario[] = [
     async client({ pool, get, wait, signal, note, rejection }) {
       const answers = ["/1", "/2"].map((path) => get(path));
       for (const path of ["/1", "/2"]) await wait(`arrived ${path}`);
-      const closed = pool.close({ timeout: 300 });
+      const closed = pool.close({ timeout: "3s" });
       signal("answer /1");
       note((await answers[0]) ?? "");
       const error = Object(await rejection(answers[1] as Promise<string>));
