@@ -2,6 +2,7 @@
 
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { assignedFunctions } from "../scripts/house/assigned-functions.ts";
 import { importCycles } from "../scripts/house/cycles.ts";
 import { alikeExports, repeatedExports, repeatedFiles } from "../scripts/house/names.ts";
 import { importsByName } from "../scripts/house/own-name.ts";
@@ -50,6 +51,29 @@ describe("exportsOf", () => {
       "function g() {}",
     ].join("\n");
     assertEquals(exportsOf({ path: "src/x.ts", code }), ["A", "B", "C", "d", "E"]);
+  });
+});
+
+describe("assignedFunctions", () => {
+  it("finds functions where they are assigned to a property, and no others", () => {
+    const found = [
+      "  body.onSpent = () => drop(body);",
+      "  this.#settle ??= async (error: unknown): Promise<void> => {",
+      "  list[0].failed =\n    (error) => undefined;",
+      "  server.emit = function (this: Server, event) {",
+    ];
+    const others = [
+      "  const next = () => this.put(head);",
+      "  this.#next = next;",
+      "  readonly request = async () => {};",
+      "  this.#cut = this.parts.map((part) => part.length);",
+      "  const { done } = { done: () => 1 };",
+    ];
+    const code = [...found, ...others].join("\n");
+    assertEquals(
+      assignedFunctions([{ path: "a.ts", code }]),
+      ["onSpent", "#settle", "failed", "emit"].map((name) => `a.ts ${name}`),
+    );
   });
 });
 

@@ -93,7 +93,8 @@ export abstract class StraightSocket extends Socket {
   /** Takes what the stream writes. */
   #putNext(head: string | Uint8Array, body: Uint8Array | undefined, done: WriteDone): void {
     if (!this.#isBehind) return this.put(head, body, done);
-    this.#next = () => this.put(head, body, done);
+    const next = () => this.put(head, body, done);
+    this.#next = next;
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, done: WriteDone): void {

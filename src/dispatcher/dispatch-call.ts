@@ -228,7 +228,8 @@ export class DispatchCall implements ResponseCallbacks, PumpedCall, WaitingCall 
 
   #passStreamed({ body }: WireResponse): void {
     const [running, all] = [this.#running, this.#shared.running];
-    body.onSpent = () => all.drop(running);
+    const drop = () => all.drop(running);
+    body.onSpent = drop;
     const pump = new BodyPump(this);
     this.#pump = pump;
     if (!body.ended) watchUnclaimed(this.#controller, body);

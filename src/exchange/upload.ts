@@ -133,7 +133,8 @@ export class Upload {
       const taken = this.#out.write(bytes.subarray(at, end));
       at = end;
       if (taken) continue;
-      this.#onDrain = () => this.#sendBytes(body, at);
+      const goOn = () => this.#sendBytes(body, at);
+      this.#onDrain = goOn;
       return;
     }
     // If it was stopped while the last piece was pending, the exchange is over already.

@@ -42,6 +42,7 @@ export function watchBody(signal: AbortSignal, stream: ReadableStream, body: End
   if (registry === undefined) return;
   const abort = new BodyAbort(signal, body);
   watchSignal(signal, abort);
-  body.onSpent = () => unwatchSignal(signal, abort);
+  const unwatch = () => unwatchSignal(signal, abort);
+  body.onSpent = unwatch;
   registry.register(stream, abort);
 }

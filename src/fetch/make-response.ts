@@ -131,7 +131,6 @@ function contentOf(
     return whole.length === 0 ? whole : decodedWhole(from, whole, decoding);
   }
   let lost: { readonly error: unknown } | undefined;
-  // Named first: see `errorsOf`.
   const translate = (error: unknown) => {
     lost = { error: fetchError(error, signal) };
     return lost.error;

@@ -26,7 +26,11 @@ export function beforeHead(
   before: (status: number, fields: ResponseFields) => void,
 ): void {
   const { writeHead } = response;
-  response.writeHead = function (this: ServerResponseLike, status, ...rest): unknown {
+  const writeHeadAfter: ServerResponseLike["writeHead"] = function (
+    this: ServerResponseLike,
+    status,
+    ...rest
+  ) {
     // Node throws its own error then.
     if (response.headersSent) return writeHead.call(this, status, ...rest);
     const at = rest.findIndex((one) => typeof one === "object" && one !== null);
@@ -34,6 +38,7 @@ export function beforeHead(
     before(status, fields);
     return writeHead.call(this, status, ...rest.map((one, index) => (index === at ? fields.given : one)));
   };
+  response.writeHead = writeHeadAfter;
 }
 
 /**

@@ -242,10 +242,11 @@ async function byRequest(
 /** Notes the error of a body where it is made: a stream that crosses loses its class, its code and its cause. */
 function noteFailure(body: ResponseBody, id: string, records: CallRecords): void {
   const { translate } = body;
-  body.translate = (error) => {
+  const noted = (error: unknown) => {
     records.ended(id, { error: remoteErrorOf(error) });
     return translate === undefined ? error : translate(error);
   };
+  body.translate = noted;
 }
 
 /** The body as it comes, where its end must be known, or where a decoder may fail. */
