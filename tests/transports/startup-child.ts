@@ -1,7 +1,7 @@
 /** Run by startup.test.ts: sends a request to its own server, and prints which of Node's modules are loaded. */
 
 import { createServer } from "node:net";
-import { createPool } from "../../mod.ts";
+import { connectionOf, createPool } from "../../mod.ts";
 
 declare const process: { readonly moduleLoadList: readonly string[] };
 
@@ -16,7 +16,7 @@ const pool = createPool();
 const asked = await (await pool.request(url)).text();
 const before = [...process.moduleLoadList];
 const response = await pool.fetch(url);
-const fetched = await response.text();
+const fetched = [await response.text(), connectionOf(response)?.requestNumber];
 const unnamed = [...process.moduleLoadList];
 const is = response instanceof Response;
 console.log(JSON.stringify({ asked, before, fetched, unnamed, is, after: process.moduleLoadList }));
