@@ -42,7 +42,7 @@ const LENT: Lent = {
   lazyResponse: IS_LAZY,
   byteStreams: !("Bun" in globalThis),
   copiesHeaders: "Bun" in globalThis,
-  heldBytes: "Bun" in globalThis ? 65_536 : undefined,
+  heldBytes: "Bun" in globalThis ? 32_768 : undefined,
 };
 
 function setup(memory: MemoryOptions, requests: MemoryRequest[], options: PoolOptions, lent?: Lent): Setup {
