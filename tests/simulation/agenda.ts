@@ -80,6 +80,7 @@ export class Agenda {
   #deaf = { from: 0, until: 0 };
   /** Until this time no timer fires. */
   #timersFrom = 0;
+  #lateUntil = 0;
 
   /** Until this time nothing reaches the client. */
   get busyUntil(): number {
@@ -94,6 +95,11 @@ export class Agenda {
   /** The last time for which the program did not hear its sockets, though its event loop ran. */
   get deaf(): { readonly from: number; readonly until: number } {
     return this.#deaf;
+  }
+
+  /** Until this time something of the client is late: all of it, its sockets or its timers. */
+  get lateUntil(): number {
+    return this.#lateUntil;
   }
 
   /** The client's monotonic clock. It stands still while the machine is suspended. */
@@ -156,6 +162,9 @@ export class Agenda {
     this.#interruptedUntil = until;
     this.#rankOf = rankOf;
     if (asleep) this.#interruptedAsleep = until - this.now;
+    // What is late when the machine falls asleep is late by as much when it wakes.
+    const lateMs = asleep ? Math.max(0, this.#lateUntil - this.now) : 0;
+    this.#lateUntil = Math.max(this.#lateUntil, until + lateMs);
     for (const appointment of this.#takeAll()) {
       const { lane, at } = appointment;
       if (lane === LANE.toClient || (isClients(lane) && !asleep)) appointment.at = Math.max(at, until);
@@ -173,6 +182,7 @@ export class Agenda {
   deafen(ms: number): void {
     const until = Math.max(this.#deaf.until, this.now + grain(ms));
     this.#deaf = { from: this.now > this.#deaf.until ? this.now : this.#deaf.from, until };
+    this.#lateUntil = Math.max(this.#lateUntil, until);
     this.#postpone(LANE.toClient, until);
   }
 
@@ -182,6 +192,7 @@ export class Agenda {
    */
   delayTimers(ms: number): void {
     this.#timersFrom = Math.max(this.#timersFrom, this.now + grain(ms));
+    this.#lateUntil = Math.max(this.#lateUntil, this.#timersFrom);
     this.#postpone(LANE.timer, this.#timersFrom);
   }
 

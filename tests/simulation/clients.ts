@@ -244,7 +244,7 @@ export class Clients implements CallerWorld {
     const { agenda, ledger } = this.#world;
     if (agenda.now < agenda.busyUntil) return;
     this.#world.happened("busy for some milliseconds after the answer");
-    ledger.wasInterrupted = true;
+    ledger.interrupted();
     agenda.interrupt(ms, false);
   }
 

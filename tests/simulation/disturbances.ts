@@ -38,7 +38,7 @@ function perform(world: World, kind: keyof typeof ROUGH, hostname: string, prng:
     case "block":
       return block(world, prng.among(5, 40, 900, 6000, 70_000), prng.oneIn(2) ? hostname : undefined);
     case "sleep":
-      world.ledger.wasInterrupted = true;
+      world.ledger.interrupted();
       return agenda.interrupt(prng.among(2000, 60_000, 36_000_000), true);
     case "restart":
       return world.servers.get(hostname)?.restart();
@@ -51,7 +51,7 @@ const NONE = { block: 0, sleep: 0, restart: 0, "limit changes": 0 } as const;
 
 /** Blocks the program for a while. A server may end its connections meanwhile, and only the kernel knows. */
 function block(world: World, ms: number, restarts: string | undefined): void {
-  world.ledger.wasInterrupted = true;
+  world.ledger.interrupted();
   world.agenda.interrupt(ms, false);
   if (restarts === undefined) return;
   world.agenda.schedule(LANE.server, ms / 2, () => world.servers.get(restarts)?.restart());
@@ -61,7 +61,7 @@ function block(world: World, ms: number, restarts: string | undefined): void {
 export function suspend(world: World, prng: Prng): void {
   world.happened("suspended");
   world.trace.note("sleep");
-  world.ledger.wasInterrupted = true;
+  world.ledger.interrupted();
   world.agenda.interrupt(prng.among(2000, 60_000, 7_200_000), true);
 }
 
@@ -80,7 +80,7 @@ export function runLate(world: World, prng: Prng): boolean {
   world.lateAgainAt = agenda.now + 5000;
   world.happened(how);
   trace.note("late", ms, 0, how);
-  ledger.wasInterrupted = true;
+  ledger.interrupted();
   beLate(agenda, prng, how, ms);
   return how.startsWith("stall");
 }

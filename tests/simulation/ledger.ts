@@ -17,8 +17,10 @@ export class Ledger {
   readonly #open: Set<RequestRecord> = new Set();
   /** Requests whose callers left while their connections still worked for them. */
   readonly #left: Map<Link, RequestRecord> = new Map();
-  /** The program was blocked or suspended at some time. */
+  /** The program was blocked or suspended at some time, or parts of it ran late. */
   wasInterrupted = false;
+  #isLate = false;
+  #calmSince = -Infinity;
   /** Requests without a response so far. */
   waiting = 0;
   #connectsFail = false;
@@ -28,6 +30,22 @@ export class Ledger {
     this.#connectsFail = world.plan.servers.some(
       ({ connectFaultRate, outages }) => connectFaultRate > 0 || outages !== undefined,
     );
+  }
+
+  interrupted(): void {
+    this.wasInterrupted = true;
+    this.#isLate = true;
+  }
+
+  /** What began later than this, by the client's clock, was never late. */
+  get calmSince(): number {
+    const { agenda, clientNow, plan } = this.#world;
+    // A clock that stands still does not show a computation before it is over: a timer that is set meanwhile is late by as much.
+    if (this.#isLate && agenda.now > agenda.lateUntil && !plan.users.clockStops) {
+      this.#isLate = false;
+      this.#calmSince = clientNow;
+    }
+    return this.#isLate ? Infinity : this.#calmSince;
   }
 
   open(spec: RequestSpec): RequestRecord {
@@ -163,15 +181,17 @@ export class Ledger {
 
   /** The first thing that takes longer than it may. */
   overdue(): Finding | undefined {
-    if (this.wasInterrupted) return undefined;
+    const { calmSince } = this;
     const { clientNow: now, plan, judges } = this.#world;
     for (const [link, record] of this.#left) {
+      if ((record.leftAt ?? 0) <= calmSince) continue;
       const problem = lingering(link, record, now, judges);
       if (problem === undefined) continue;
       if (problem !== "over") return problem;
       this.#left.delete(link);
     }
     for (const record of this.#open) {
+      if (record.startedAt <= calmSince) continue;
       const problem = overdue(record, now, plan, judges);
       if (problem !== undefined) return problem.about(`request ${record.spec.id} `);
     }

@@ -29,7 +29,8 @@ export interface TapWorld extends HeldWritesWorld {
   /** The client's clock. */
   readonly clientNow: number;
   /** The program was blocked or suspended at some time, so its timers may be late. */
-  readonly wasInterrupted: boolean;
+  /** What began later than this, by the client's clock, was never late. */
+  readonly calmSince: number;
   /** How often the client's machine was suspended. */
   readonly suspensions: number;
   /** What the sockets of a world need whose kernel takes some writes late; `undefined`: it takes all at once. */
@@ -431,9 +432,9 @@ class TappedSocket implements Socket {
     const link = this.#link;
     if (!link.closed) {
       this.#world.trace.note(how, link.id);
-      const { wasInterrupted, clientNow, terms, judges } = this.#world;
-      const late =
-        wasInterrupted || link.handedOver ? undefined : keptTooLong(link, clientNow, terms, judges);
+      const { calmSince, clientNow, terms, judges } = this.#world;
+      const isJudged = link.idleSince > calmSince && !link.handedOver;
+      const late = isJudged ? keptTooLong(link, clientNow, terms, judges) : undefined;
       judges.blames(late?.about(`connection ${link.id} was kept too long: `));
     }
     link.closed = true;

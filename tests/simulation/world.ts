@@ -169,6 +169,10 @@ export class World implements TapWorld, ServerWorld, ClockWorld {
     return this.ledger.wasInterrupted;
   }
 
+  get calmSince(): number {
+    return this.ledger.calmSince;
+  }
+
   get suspensions(): number {
     return this.agenda.suspensions;
   }
