@@ -119,31 +119,33 @@ async function http2Memory(runtime: Runtime, origin: Origin | undefined, count: 
   if (origin === undefined) return [];
   const rows: IdleCost[] = [];
   for (const client of ["holdfast", "node:http2"]) {
-    for (const [what, path] of [
-      ["connection", "/small"],
-      ["stream", "/trickle"],
-    ] as const) {
-      const args = [`${client} ${what}`, `${origin.url}${path}`, String(count), CA];
-      const [first, ...rest] = pinned(0, [...collecting(runtime), here("http2-memory-client.ts"), ...args]);
-      const bytes = await printedBytes(first, rest);
-      rows.push({
-        kind: `${client}, HTTP/2 ${what}`,
-        open: count,
-        bytesEach: bytes / count,
-      });
+    for (const what of ["connection", "stream"]) {
+      const args = [`${client} ${what}`, `${origin.url}/trickle`, String(count), CA];
+      const { bytes, connections } = await memoryOf(runtime, ["http2-memory-client.ts", ...args], origin);
+      const open = what === "connection" ? connections : count;
+      rows.push({ kind: `${client}, HTTP/2 ${what}`, open, bytesEach: open < count ? NaN : bytes / open });
     }
   }
   return rows;
 }
 
-/** Runs a client that prints its memory, and ends it. */
-async function printedBytes(command: string, args: readonly string[]): Promise<number> {
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, NODE_NO_WARNINGS: "1" };
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], env });
+/** Runs a client that prints its memory, and ends it. Answers the bytes, and how many connections it had then. */
+async function memoryOf(
+  runtime: Runtime,
+  [client = "", ...args]: readonly string[],
+  origin: Origin,
+): Promise<{ bytes: number; connections: number }> {
+  const before = (await origin.usage()).open;
+  const [first, ...rest] = pinned(0, [...collecting(runtime), here(client), ...args]);
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
+  const isTls = origin.url.startsWith("https:");
+  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "ignore"], ...(isTls ? { env } : {}) });
   try {
-    for await (const line of createInterface({ input: child.stdout }))
-      return (JSON.parse(line) as { bytes: number }).bytes;
-    return NaN;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { bytes } = JSON.parse(line) as { bytes: number };
+      return { bytes, connections: (await origin.usage()).open - before };
+    }
+    return { bytes: NaN, connections: 0 };
   } finally {
     child.stdin.end();
     await new Promise((resolve) => child.once("close", resolve));
@@ -166,29 +168,8 @@ async function idleCosts(
 
 async function idleCost(runtime: Runtime, kind: string, origin: Origin, count: number): Promise<IdleCost> {
   const isTls = origin.url.startsWith("https:");
-  const named = isTls ? `${kind}, TLS` : kind;
-  const before = (await origin.usage()).open;
-  const command = [
-    ...collecting(runtime),
-    here("idle-client.ts"),
-    kind,
-    origin.url,
-    String(count),
-    ...(isTls ? [CA] : []),
-  ];
-  const [first, ...rest] = pinned(0, command);
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA, DENO_CERT: CA, NODE_NO_WARNINGS: "1" };
-  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "ignore"], ...(isTls ? { env } : {}) });
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const { bytes } = JSON.parse(line) as { bytes: number };
-      const open = (await origin.usage()).open - before;
-      // A client with a limit of its own would share among few what all its requests left.
-      return { kind: named, open, bytesEach: open < count ? NaN : bytes / open };
-    }
-    return { kind: named, open: 0, bytesEach: NaN };
-  } finally {
-    child.stdin.end();
-    await new Promise((resolve) => child.once("close", resolve));
-  }
+  const args = [kind, origin.url, String(count), ...(isTls ? [CA] : [])];
+  const { bytes, connections: open } = await memoryOf(runtime, ["idle-client.ts", ...args], origin);
+  // A client with a limit of its own would share among few what all its requests left.
+  return { kind: isTls ? `${kind}, TLS` : kind, open, bytesEach: open < count ? NaN : bytes / open };
 }
