@@ -51,7 +51,7 @@ describe("a late parent", () => {
   });
 
   for (const [what, ask] of Object.entries(ASKING))
-    it(`is loaded once, by ${what}, and is then a parent as any other`, () => {
+    it(`is loaded once, by ${what}, and is inherited from as if it had always been`, () => {
       const all = family();
       const { Parent, Child } = all;
       const child = new Child();
